@@ -1,0 +1,79 @@
+"""What only the catalogue can see wrong in a scenario: names that do not exist, limits beyond the host's model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from simvirt.catalog import hosts
+from simvirt.catalog.images import GENERIC
+from simvirt.catalog.operations import OPERATIONS
+from simvirt.catalog.problems import Path, Problems, unknown
+from simvirt.catalog.resolved import HostEntry
+from simvirt.units import format_size
+
+if TYPE_CHECKING:
+    from simvirt.catalog.catalog import Catalog
+    from simvirt.scenario.models import PlatformSpec, Scenario, ServiceSpec
+
+
+def check(catalog: Catalog, scenario: Scenario) -> None:
+    """ScenarioError with every name and limit of `scenario` that does not fit the catalogue; nothing where all fit."""
+    problems = Problems(scenario.locate)
+    _check_host(catalog, scenario, problems)
+    for index, platform in enumerate(scenario.platforms):
+        _check_platform(catalog, platform, ("platforms", index), problems)
+    for name, service in scenario.services.items():
+        _check_operations(service, ("services", name), problems)
+    problems.settle()
+    if scenario.host.model is not None:
+        _check_limits(scenario, catalog.resolve_host(scenario.host), problems)
+    problems.settle()
+
+
+def _check_host(catalog: Catalog, scenario: Scenario, problems: Problems) -> None:
+    """Model, disk and NIC, each for itself, so that all are told."""
+    spec = scenario.host
+    problems.attempt(("host", "model"), lambda: hosts.host_model(catalog, spec.model or GENERIC))
+    problems.attempt(("host", "disk"), lambda: spec.disk is None or hosts.disk(catalog, spec.disk))
+    problems.attempt(("host", "nic"), lambda: spec.nic is None or hosts.nic(catalog, spec.nic))
+
+
+def _check_platform(catalog: Catalog, spec: PlatformSpec, path: Path, problems: Problems) -> None:
+    """The name of a platform, or each layer of the stack that it states."""
+    if spec.stack is None:
+        return problems.attempt(path, lambda: catalog.platform(spec, path))
+    layers = (*catalog.names("hypervisors"), *catalog.names("runtimes"))
+    for index, name in enumerate(spec.stack):
+        if name not in layers:
+            problems.add((*path, "stack", index), unknown("layers", name, layers))
+
+
+def _check_operations(service: ServiceSpec, path: Path, problems: Problems) -> None:
+    """The operations that CPU steps name."""
+    named = list(_named(service.startup, (*path, "startup")))
+    for name, steps in service.operations.items():
+        named.extend(_named(steps, (*path, "operations", name)))
+    for where, ops in named:
+        for operation in sorted(set(ops) - set(OPERATIONS)):
+            problems.add((*where, operation), unknown("operations", operation, OPERATIONS))
+
+
+def _named(steps: Iterable[Any], path: Path) -> Iterator[tuple[Path, Iterable[str]]]:
+    """The `ops` of all CPU steps, those in parallel branches included, with their paths."""
+    for index, step in enumerate(steps):
+        yield (*path, index, "ops"), getattr(step, "ops", ())
+        for branch, inner in enumerate(getattr(step, "parallel", ())):
+            yield from _named(inner, (*path, index, "parallel", branch))
+
+
+def _check_limits(scenario: Scenario, host: HostEntry, problems: Problems) -> None:
+    """Limits of services against a host that a model describes; those of inline hosts are checked where they are read."""
+    for name, service in scenario.services.items():
+        path = ("services", name)
+        if scenario.host.cpus is None and service.cpu_limit is not None and service.cpu_limit > host.pcpus:
+            problems.add(path, f"a limit of {service.cpu_limit:g} CPUs on a host of {host.pcpus}")
+        if scenario.host.memory is None and service.memory_limit is not None and service.memory_limit > host.memory:
+            problems.add(path, f"a memory limit of {format_size(service.memory_limit)} on a host of {format_size(host.memory)}")
+        if scenario.host.cpus is None and service.cpuset and max(service.cpuset) >= host.pcpus:
+            problems.add((*path, "cpuset"), f"expected CPU numbers up to {host.pcpus - 1}; got {max(service.cpuset)}")

@@ -1,0 +1,148 @@
+"""Opens the catalogue: every constant behind an entry with unit, spread and source, and one row for each entry of a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from simvirt import units
+from simvirt.catalog.entries import REFERENCES, CostSpec, Entry, PlatformEntrySpec
+from simvirt.catalog.operations import OPERATIONS
+from simvirt.catalog.quantities import Sourced, SourcedWork
+from simvirt.catalog.resolved import HostEntry, work_ns
+
+if TYPE_CHECKING:
+    from simvirt.catalog.catalog import Catalog
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "cpu": "CPU work in the instance", "latency": "latency without CPU", "host_cpu": "CPU work of another thread of the host",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """One number of the catalogue. `ns` is what a cost is on the host asked for; None where it is no cost."""
+
+    kind: str
+    layer: str
+    name: str
+    part: str
+    value: float | None
+    unit: str
+    spread: tuple[float, float] | None
+    source: str
+    estimated: bool
+    meaning: str
+    ns: float | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry of a kind: its name, what it is, its main figures, its source."""
+
+    name: str
+    title: str
+    figures: str
+    source: str
+
+    def document(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return asdict(self)
+
+
+def constants(catalog: Catalog, kind: str, name: str) -> list[Constant]:
+    """Every constant behind one entry; of a platform, those of all its layers."""
+    if kind == "platforms":
+        stack = catalog.typed(kind, name, PlatformEntrySpec).stack
+        return [row for layer in stack for row in _layer_constants(catalog, layer)]
+    return list(_entry_constants(catalog, kind, name))
+
+
+def _layer_constants(catalog: Catalog, name: str) -> list[Constant]:
+    kind = "hypervisors" if name in catalog.names("hypervisors") else "runtimes"
+    return list(_entry_constants(catalog, kind, name))
+
+
+def _entry_constants(catalog: Catalog, kind: str, name: str) -> Iterator[Constant]:
+    entry = catalog.entry(kind, name)
+    for field in type(entry).model_fields:
+        value = getattr(entry, field)
+        if isinstance(value, Sourced):
+            yield _sourced(kind, name, field, "", value, field.replace("_", " "))
+        elif field == "rates":
+            yield from (_sourced(kind, name, op, "rate", rate, OPERATIONS[op]) for op, rate in value.items())
+        elif field == "costs":
+            yield from _cost_constants(catalog, kind, name, value)
+        elif field not in ("title", "source", "aliases"):
+            yield Constant(kind, name, field, "", None, str(value), None, entry.source, False, f"{field}: {value}")
+    yield from _referred_constants(catalog, kind, entry)
+
+
+def _referred_constants(catalog: Catalog, kind: str, entry: Entry) -> Iterator[Constant]:
+    """The constants of the entries that this one names: a host's processor and devices, a hypervisor's guest."""
+    for field, (referred, *_) in REFERENCES.get(kind, {}).items():
+        yield from _entry_constants(catalog, referred, getattr(entry, field))
+
+
+def _cost_constants(catalog: Catalog, kind: str, name: str, costs: Mapping[str, CostSpec]) -> Iterator[Constant]:
+    """The parts of each cost, in ns on the generic host; a cost that does not exist says why."""
+    host = catalog.host_model()
+    for operation, cost in costs.items():
+        if cost.none is not None:
+            yield Constant(kind, name, operation, "cpu", 0.0, "ns", None, cost.none, False, OPERATIONS[operation], 0.0)
+        for part, meaning in MEANINGS.items():
+            work: SourcedWork | None = getattr(cost, part)
+            if work is not None:
+                yield _sourced(kind, name, operation, part, work, f"{OPERATIONS[operation]}: {meaning}", host)
+
+
+def _sourced(kind: str, layer: str, name: str, part: str, number: Sourced, meaning: str, host: HostEntry | None = None) -> Constant:
+    ns = work_ns(number, host) if host is not None and isinstance(number, SourcedWork) else None
+    return Constant(
+        kind, layer, name, part, number.value, number.unit, number.spread, number.source, number.estimated, meaning, ns,
+    )
+
+
+def listed(catalog: Catalog, kind: str, name: str) -> Listed:
+    """The row of one entry in the list of its kind."""
+    entry = catalog.entry(kind, name)
+    return Listed(name, entry.title, ", ".join(_figures(entry)), entry.source)
+
+
+def _figures(entry: Entry) -> Iterator[str]:
+    """The main figures of an entry: its plain fields and its first sourced numbers, as text."""
+    for field in type(entry).model_fields:
+        value = getattr(entry, field)
+        if field in ("title", "source", "costs", "rates"):
+            continue
+        if isinstance(value, Sourced):
+            yield f"{field} {number(value.value, value.unit)}"
+        elif value not in (None, ()):
+            yield f"{field} {_plain(field, value)}"
+
+
+def _plain(field: str, value: Any) -> str:
+    """A plain field as text, with its unit."""
+    if field == "clock":
+        return f"{value / 1e9:g} GHz"
+    if field == "memory":
+        return units.format_size(value)
+    if field == "bandwidth":
+        return f"{value / 1e9:g} Gbps"
+    return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def number(value: float, unit: str) -> str:
+    """A canonical value with its unit, as a reader likes it: 1.2 us, 512 MiB, 250 per s."""
+    if unit == "ns":
+        return units.format_time(value / 1e9)
+    if unit == "bytes":
+        return units.format_size(value) if value >= 10_000 else f"{value:g} B"
+    if unit == "bytes/s":
+        return f"{value / 1e6:g} MB/s"
+    return f"{value:g}" if unit in ("ratio", "count") else f"{value:g} {unit}"

@@ -1,0 +1,89 @@
+"""From a scenario's host to a resolved one: catalogue model, inline fields laid over it, anonymous devices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from simvirt.catalog.entries import CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
+from simvirt.catalog.images import GENERIC
+from simvirt.catalog.resolved import CpuFamily, DiskEntry, HostEntry, NicEntry
+from simvirt.units import UnitError, parse_bandwidth
+
+if TYPE_CHECKING:
+    from simvirt.catalog.catalog import Catalog
+    from simvirt.scenario.models import HostSpec
+
+
+def resolve_host(catalog: Catalog, spec: HostSpec) -> HostEntry:
+    """The model of `spec` (the generic host where it names none) with its inline fields laid over it."""
+    base = host_model(catalog, spec.model or GENERIC)
+    given = {
+        "sockets": spec.sockets, "cores": spec.cores, "smt": spec.smt, "clock_hz": spec.clock, "memory": spec.memory,
+        "disk": None if spec.disk is None else disk(catalog, spec.disk),
+        "nic": None if spec.nic is None else nic(catalog, spec.nic),
+    }
+    inline = {field: value for field, value in given.items() if value is not None}
+    return replace(base, name=spec.model or "inline", **_lone_threads({"smt": base.smt, **inline}))
+
+
+def _lone_threads(fields: dict[str, Any]) -> dict[str, Any]:
+    """A core with one thread has no sibling to share with."""
+    return {**fields, "smt_yield": 1.0} if fields["smt"] == 1 else fields
+
+
+def host_model(catalog: Catalog, name: str) -> HostEntry:
+    """A host model of the catalogue; ScenarioError where it does not exist."""
+    model = catalog.typed("hosts", name, HostModelSpec, ("host", "model"))
+    cpu = catalog.typed("cpus", model.cpu, CpuSpec)
+    family = cpu_family(catalog, cpu.family)
+    tick = model.tick or catalog.typed("hosts", GENERIC, HostModelSpec).tick
+    assert tick is not None
+    return HostEntry(
+        name=name, sockets=model.sockets, cores=cpu.cores, smt=cpu.smt, clock_hz=cpu.clock, memory=model.memory,
+        disk=disk(catalog, model.disk), nic=nic(catalog, model.nic), smt_yield=family.smt_yield, tick_ns=tick.value, family=family,
+    )
+
+
+def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
+    """A processor family of the catalogue; ScenarioError where it does not exist."""
+    spec = catalog.typed("families", name, FamilySpec)
+    return CpuFamily(
+        name=name, smt_yield=spec.smt_yield.value, vm_exit=spec.vm_exit.value, nested_vm_exit=spec.nested_vm_exit.value,
+        native_walk=spec.native_walk.value, nested_walk=spec.nested_walk.value,
+    )
+
+
+def disk(catalog: Catalog, name: str) -> DiskEntry:
+    """A block device of the catalogue; ScenarioError where it does not exist."""
+    spec = catalog.typed("disks", name, DiskModelSpec, ("host", "disk"))
+    return DiskEntry(
+        name=name, channels=int(spec.channels.value), read_latency_ns=spec.read_latency.value, write_latency_ns=spec.write_latency.value,
+        flush_latency_ns=spec.flush_latency.value, read_bytes_per_s=spec.read_throughput.value,
+        write_bytes_per_s=spec.write_throughput.value,
+    )
+
+
+def nic(catalog: Catalog, name: str | float) -> NicEntry:
+    """A NIC of the catalogue by name, or an anonymous one by its bandwidth (`25Gbps`, or bits per second).
+
+    ScenarioError where a name is neither.
+    """
+    bandwidth = _bandwidth(name)
+    entry = GENERIC if bandwidth is not None else str(name)
+    spec = catalog.typed("nics", entry, NicModelSpec, ("host", "nic"))
+    return NicEntry(
+        name=str(name) if isinstance(name, str) else f"{name / 1e9:g}Gbps",
+        bits_per_s=spec.bandwidth if bandwidth is None else bandwidth,
+        mtu=int(spec.mtu.value), segment_bytes=int(spec.segment.value),
+    )
+
+
+def _bandwidth(name: str | float) -> float | None:
+    """Bits per second where `name` is a bandwidth; None where it is a word."""
+    if not isinstance(name, str):
+        return float(name)
+    try:
+        return float(parse_bandwidth(name))
+    except UnitError:
+        return None

@@ -1,0 +1,88 @@
+"""Mistakes in what a user adds or names: collected, told all at once, with a guess at what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from simvirt.errors import Issue, ScenarioError
+
+Path = tuple[str | int, ...]
+Locate = Callable[[Path], tuple[str | None, int | None, int | None]]
+"""Path of a value -> file, line and column where it was written, as far as known."""
+
+SINGULAR: Mapping[str, str] = {"families": "processor family", "cpus": "CPU", "nics": "NIC"}
+"""Kinds whose name in a sentence is not the kind without its last letter."""
+
+
+def nowhere(path: Path) -> tuple[str | None, int | None, int | None]:
+    """The `Locate` of things that were not written in a file."""
+    return None, None, None
+
+
+def dotted(path: Path) -> str:
+    """A path as written in messages: `catalog.disks.fast.read_latency`."""
+    return ".".join(str(part) for part in path)
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
+    """The sentence for a name that does not exist: what was given, a guess, what there is."""
+    names = sorted(known)
+    word = SINGULAR.get(kind, kind[:-1])
+    close = get_close_matches(str(name), names, n=1)
+    guess = f'; did you mean "{close[0]}"?' if close else ""
+    return f'unknown {word} "{name}"{guess} (there are {", ".join(names)})'
+
+
+class Problems:
+    """A list of issues to be told all at once."""
+
+    def __init__(self, locate: Locate = nowhere) -> None:
+        self._locate = locate
+        self._issues: list[Issue] = []
+
+    def add(self, path: Path, message: str) -> None:
+        """Notes a mistake at `path`."""
+        file, line, column = self._locate(path)
+        self._issues.append(Issue(file=file, line=line, column=column, path=dotted(path), message=message))
+
+    def add_invalid(self, path: Path, error: ValidationError) -> None:
+        """Notes every mistake that pydantic found in the entry at `path`."""
+        for detail in error.errors(include_url=False):
+            where = (*path, *detail["loc"])
+            self.add(where, _sentence(detail))
+
+    def attempt(self, path: Path, action: Callable[[], Any]) -> None:
+        """Runs `action` and notes what it finds wrong at `path`."""
+        try:
+            action()
+        except ScenarioError as error:
+            self._issues.extend(error.issues)
+        except ValidationError as error:
+            self.add_invalid(path, error)
+        except ValueError as error:
+            self.add(path, str(error))
+
+    def settle(self) -> None:
+        """ScenarioError with everything noted so far; nothing where nothing was."""
+        if self._issues:
+            raise ScenarioError(self._issues)
+
+    @property
+    def issues(self) -> Sequence[Issue]:
+        """Everything noted so far."""
+        return tuple(self._issues)
+
+
+def _sentence(detail: Mapping[str, Any]) -> str:
+    """One pydantic complaint in the words of the other messages."""
+    if detail["type"] == "extra_forbidden":
+        return "unknown key"
+    if detail["type"] == "missing":
+        return "missing; expected a value here"
+    if detail["type"] == "value_error":
+        return str(detail["ctx"]["error"])
+    return f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, got {detail['input']!r}"

@@ -1,0 +1,160 @@
+"""What the catalogue hands to the rest of the program: frozen records in internal units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from simvirt.catalog.entries import CostSpec
+from simvirt.catalog.quantities import SourcedWork
+
+
+@dataclass(frozen=True, slots=True)
+class DiskEntry:
+    """A block device; times in ns, throughput in bytes per second."""
+
+    name: str
+    channels: int
+    read_latency_ns: float
+    write_latency_ns: float
+    flush_latency_ns: float
+    read_bytes_per_s: float
+    write_bytes_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NicEntry:
+    """A network interface; sizes in bytes. `segment_bytes` is what one packet_in or packet_out carries at most."""
+
+    name: str
+    bits_per_s: float
+    mtu: int
+    segment_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CpuFamily:
+    """A processor family; costs in cycles. `smt_yield` is the throughput of two busy siblings over that of one."""
+
+    name: str
+    smt_yield: float
+    vm_exit: float
+    nested_vm_exit: float
+    native_walk: float
+    nested_walk: float
+
+
+@dataclass(frozen=True, slots=True)
+class HostEntry:
+    """A host: what the lowering needs to know of a machine; clock in Hz, memory in bytes, tick in ns."""
+
+    name: str
+    sockets: int
+    cores: int
+    smt: int
+    clock_hz: float
+    memory: int
+    disk: DiskEntry
+    nic: NicEntry
+    smt_yield: float
+    tick_ns: float
+    family: CpuFamily
+
+    @property
+    def pcpus(self) -> int:
+        """Hardware threads of the host."""
+        return self.sockets * self.cores * self.smt
+
+
+@dataclass(frozen=True, slots=True)
+class GuestEntry:
+    """The guest operating system of a VM and the memory of the monitor that runs it; bytes and ns."""
+
+    name: str
+    memory_bytes: int
+    background_duty: float
+    background_period_ns: float
+    scheduler: str
+    tick_ns: float
+    vmm_memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one operation costs [ns]: CPU work in the instance, latency without CPU, CPU work of another thread of the host."""
+
+    cpu_ns: float = 0.0
+    latency_ns: float = 0.0
+    host_cpu_ns: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.cpu_ns + other.cpu_ns, self.latency_ns + other.latency_ns, self.host_cpu_ns + other.host_cpu_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of a platform. `costs` are as in the catalogue; `cost` makes nanoseconds of them on a host."""
+
+    kind: Literal["hypervisor", "runtime"]
+    name: str
+    technique: str
+    type: int | None
+    isolation: str
+    guest: GuestEntry | None
+    memory_bytes: int
+    costs: Mapping[str, CostSpec]
+    depth: int = 0
+
+    def cost(self, operation: str, host: HostEntry) -> Cost:
+        """The cost of one `operation` on `host`; `depth` hypervisors below make an exit a reflected one."""
+        spec = self.costs[operation]
+        return Cost(*(work_ns(part, host, self.depth) for part in (spec.cpu, spec.latency, spec.host_cpu)))
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs a scenario asks for, or None."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    vms: Any = None
+
+    @property
+    def hypervisors(self) -> tuple[Layer, ...]:
+        """The layers that run VMs."""
+        return tuple(layer for layer in self.layers if layer.kind == "hypervisor")
+
+    @property
+    def runtimes(self) -> tuple[Layer, ...]:
+        """The layers that run containers."""
+        return tuple(layer for layer in self.layers if layer.kind == "runtime")
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformCosts:
+    """Operation -> cost of one on this platform and host [ns], summed over the layers; every operation has its row."""
+
+    cpu_ns: Mapping[str, float]
+    latency_ns: Mapping[str, float]
+    host_cpu_ns: Mapping[str, float]
+
+
+def work_ns(work: SourcedWork | None, host: HostEntry, depth: int = 0) -> float:
+    """A cost in ns on `host`: cycles at its clock, an exit by its family, a nested walk beyond the native one.
+
+    Source: Bhargava et al., Accelerating Two-Dimensional Page Walks for Virtualized Systems, ASPLOS 2008 (extra walk);
+    Ben-Yehuda et al., The Turtles Project, OSDI 2010 (exits of an inner hypervisor are reflected through the outer one).
+    """
+    if work is None:
+        return 0.0
+    if work.unit == "ns":
+        return work.value
+    return work.value * _cycles(work.unit, host.family, depth) / host.clock_hz * 1e9
+
+
+def _cycles(unit: str, family: CpuFamily, depth: int) -> float:
+    """Cycles of one `unit` on a processor family."""
+    if unit == "exits":
+        return family.nested_vm_exit if depth else family.vm_exit
+    return family.nested_walk - family.native_walk if unit == "nested_walks" else 1.0

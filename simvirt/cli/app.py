@@ -1,0 +1,113 @@
+"""The command `simvirt`: its commands, its version, and what it ends with."""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from simvirt.cli.check import check
+from simvirt.cli.explain import explain
+from simvirt.cli.list import list_
+from simvirt.cli.run import INTERRUPTED, run
+from simvirt.cli.schema import schema
+
+DEBUG = "SIMVIRT_DEBUG"  # set to anything: errors come with their traceback
+WRONG_USE = 2
+FAILED = 3
+
+app = typer.Typer(
+    name="simvirt",
+    help="Simulate virtualized hosts: what does each platform cost, where does the time go, what is the bottleneck?",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run)
+app.command("check")(check)
+app.command("schema")(schema)
+app.command("list")(list_)
+app.command("explain")(explain)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs a command; 0 done, 1 objective not met, 2 wrong input or usage, 3 failed, 130 interrupted. Never a traceback."""
+    _print_any_character()
+    try:
+        status = app(args=None if args is None else list(args), prog_name="simvirt", standalone_mode=False)
+        sys.stdout.flush()
+        return int(status or 0)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted: nothing was kept", INTERRUPTED)
+    except BrokenPipeError:
+        return _stop_writing()
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        return _fail(_sentence(error), _status(error))
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell the user about an error: a line for each mistake."""
+    if hasattr(error, "exit_status"):
+        return str(error)
+    if hasattr(error, "format_message"):  # the parser's own: a wrong option or argument
+        return f"simvirt: {error.format_message().rstrip('.')}; see `simvirt --help`"
+    if isinstance(error, MemoryError):
+        return "simvirt: out of memory"
+    if isinstance(error, OSError):
+        return f"simvirt: {error}"
+    return f"simvirt: internal error: {type(error).__name__}: {error} (set {DEBUG}=1 to see where)".replace("\n", " ")
+
+
+def _status(error: Exception) -> int:
+    """The exit status of an error."""
+    return int(getattr(error, "exit_status", WRONG_USE if hasattr(error, "format_message") else FAILED))
+
+
+def _fail(text: str, status: int) -> int:
+    sys.stderr.write(f"{text}\n")
+    return status
+
+
+def _stop_writing() -> int:
+    """Whoever read standard output has gone: nothing more goes there, not even at exit."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _print_any_character() -> None:
+    """Characters that a terminal cannot show become `?` rather than an error."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+
+
+def _version(wanted: bool) -> None:
+    """Says version and kernel, and ends."""
+    if wanted:
+        from simvirt import __version__
+
+        sys.stdout.write(f"simvirt {__version__} ({_kernel()} kernel)\n")
+        raise typer.Exit
+
+
+def _kernel() -> str:
+    """Whether the kernel is compiled or plain."""
+    try:
+        from simvirt.kernel import MODE
+    except (ImportError, RuntimeError) as error:
+        return f"no usable: {error}"
+    return str(MODE)
+
+
+Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say version and kernel.")]
+
+
+@app.callback(invoke_without_command=True)
+def simvirt(context: typer.Context, version: Version = False) -> None:
+    """Simulate virtualized hosts: what does each platform cost, where does the time go, what is the bottleneck?"""
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")

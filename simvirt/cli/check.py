@@ -1,0 +1,38 @@
+"""`simvirt check`: all mistakes at once, nothing simulated."""
+
+from dataclasses import asdict
+from typing import Any
+
+from simvirt.cli import loading, output
+from simvirt.cli.options import As, Format, Quiet, ScenarioFile, Seed, Sets
+
+
+def check(scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, format_: As = Format.text, quiet: Quiet = False) -> int:
+    """Report all mistakes in a scenario at once; simulate nothing."""
+    from simvirt.errors import ScenarioError
+
+    try:
+        spec = loading.load(scenario, sets, seed)
+    except ScenarioError as error:
+        if format_ is not Format.text:
+            _print(format_, [asdict(issue) for issue in error.issues])
+        raise
+    if format_ is not Format.text:
+        _print(format_, [])
+    elif not quiet:
+        output.write(f"{scenario}: ok ({_summary(spec)})\n")
+    return 0
+
+
+def _print(format_: Format, issues: list[dict[str, Any]]) -> None:
+    """The issues as a program reads them."""
+    if format_ is Format.json:
+        output.result({"ok": not issues, "issues": issues}, format_)
+    else:
+        output.rows(issues, format_)
+
+
+def _summary(spec: Any) -> str:
+    """What the scenario holds."""
+    counts = ((len(spec.platforms), "platform"), (len(spec.services), "service"))
+    return ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts)

@@ -1,0 +1,32 @@
+"""The options that are the same everywhere."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+
+
+ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario in YAML.", show_default=False)]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="Override a leaf: services.web.deploy.replicas=8. May be repeated.", show_default=False
+    ),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Seed of the random streams, instead of the scenario's.", show_default=False)
+]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Replications at the same time; 0 for one a CPU. Changes no result.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for result files.")]
+As = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes, only the result.")]

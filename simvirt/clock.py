@@ -1,0 +1,24 @@
+"""The seam, in time: one clock for the control plane's story and the data plane's requests."""
+
+import simpy
+
+from simvirt.dataplane import DataPlane
+
+
+class Clock(simpy.Environment):
+    """SimPy's environment in integer nanoseconds: before each of its events, the data plane catches up to it.
+
+    Every request event strictly before a control-plane event is settled when that happens; at the same instant the control plane goes first.
+    """
+
+    def __init__(self, plane: DataPlane) -> None:
+        super().__init__(initial_time=0)
+        self.plane = plane
+
+    def step(self) -> None:
+        """Let the data plane catch up, then process the next event: the control plane's, or one that the data plane settled first."""
+        reached = self.plane.catch_up(self.peek())
+        if reached is not None:
+            reached.event._ok, reached.event._value = True, None
+            self.schedule(reached.event, priority=0, delay=reached.at - self.now)
+        super().step()

@@ -1,0 +1,77 @@
+"""The life of an instance: start, ready, stop, crash, restart."""
+
+from collections.abc import Generator
+from typing import Any
+
+import simpy
+
+from simvirt.clock import Clock
+from simvirt.scenario.models import Scenario, TimelineEvent
+
+Process = Generator[simpy.Event, Any, None]
+
+
+def start(clock: Clock, service: str, instance: int) -> Process:
+    """Start an instance: its start-up work is done on its own CPUs, then it takes requests."""
+    plane = clock.plane
+    with plane.perform_startup(service, instance, clock) as done:
+        yield done
+    plane.start_background(instance, int(clock.now))
+    plane.admit(instance)
+
+
+def stop(clock: Clock, instance: int) -> Process:
+    """Stop an instance gracefully: it answers what it has and ends."""
+    yield clock.plane.drain(instance, clock)
+    clock.plane.stop(instance, int(clock.now))
+
+
+def crash(clock: Clock, service: str, instance: int, restart: int | None) -> Process:
+    """Kill an instance; with a restart policy it starts again after a delay [ns]."""
+    clock.plane.crash(instance, int(clock.now))
+    if restart is not None:
+        yield clock.timeout(restart)
+        yield from start(clock, service, instance)
+
+
+def begin(clock: Clock, scenario: Scenario) -> None:
+    """Before the first request: every instance is up, but those that the timeline starts later."""
+    late = {row for event in scenario.timeline if event.start is not None for row in rows_of(clock, event, event.start)}
+    stopped_before = {
+        row for event in scenario.timeline for name in (event.stop, event.crash) if name is not None for row in rows_of(clock, event, name)
+    }
+    for instance in clock.plane.lowered.arrangement.instances:
+        if instance.row in late - stopped_before:
+            continue
+        clock.plane.start_background(instance.row, 0)
+        clock.plane.admit(instance.row)
+    for event in scenario.timeline:
+        clock.process(happen(clock, event))
+
+
+def rows_of(clock: Clock, event: TimelineEvent, service: str) -> list[int]:
+    """The instances that an event of the timeline is about."""
+    rows = clock.plane.instances_of(service)
+    return rows if event.replica is None else [rows[event.replica]]
+
+
+def happen(clock: Clock, event: TimelineEvent) -> Process:
+    """An event of the timeline, at its instant."""
+    yield clock.timeout(event.at)
+    for name, process in (("start", _start), ("stop", _stop), ("crash", _crash)):
+        service = getattr(event, name)
+        if service is not None:
+            for row in rows_of(clock, event, service):
+                clock.process(process(clock, service, row, event))
+
+
+def _start(clock: Clock, service: str, row: int, event: TimelineEvent) -> Process:
+    return start(clock, service, row)
+
+
+def _stop(clock: Clock, service: str, row: int, event: TimelineEvent) -> Process:
+    return stop(clock, row)
+
+
+def _crash(clock: Clock, service: str, row: int, event: TimelineEvent) -> Process:
+    return crash(clock, service, row, event.restart)

@@ -1,0 +1,215 @@
+"""The seam, sideways: the data plane as the rest of the program sees it, and the verbs by which the control plane acts on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import simpy
+
+from simvirt import kernel
+from simvirt.demand.luck import Luck
+from simvirt.demand.sampling import sampler
+from simvirt.demand.streams import DRAWS, stream
+from simvirt.kernel import constants as k
+from simvirt.kernel import tables as t
+from simvirt.lowering.lower import Lowered, chain_frames
+from simvirt.lowering.rows import blank
+
+CLASSES = {"stacks": "IdleStacks"}  # tables whose class is not named like their attribute
+STARTUP_CLASS = 1_000_000  # key of the streams of start-up work, beyond those of request classes
+
+
+@dataclass(frozen=True)
+class Reached:
+    """An event that the data plane settled before the control plane's next one."""
+
+    at: int  # [ns]
+    event: simpy.Event
+
+
+@dataclass
+class Work:
+    """Work that an instance performs for the control plane."""
+
+    done: simpy.Event
+    frame: int
+    started: int
+    open: bool = True
+
+
+@dataclass
+class DataPlane:
+    """The tables of one replication, the compiled functions over them, and the luck that feeds them."""
+
+    lowered: Lowered
+    luck: Luck
+    seed: int
+    replication: int
+    over: bool = False  # all requests are answered and none will come
+    _works: list[Work] = field(default_factory=list)
+    _drained: dict[int, simpy.Event] = field(default_factory=dict)
+    _due: list[simpy.Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        plain = kernel.MODE == "plain"
+        self.columns: dict[str, dict[str, Any]] = {
+            name: {key: column.tolist() if plain else column.copy() for key, column in table.items()} for name, table in self.lowered.tables.items()
+        }
+        self._tables: dict[str, Any] = {}
+        self._startups = {name: self._samplers(row, name) for row, name in enumerate(self.lowered.startup)}
+        self._bind()
+        for _ in range(int(self.columns["source"]["clients"][0])):
+            kernel.launch_client(self._plane, 0)
+
+    def _samplers(self, row: int, name: str) -> list[Any]:
+        """Samplers of a service's start-up work, a stream each."""
+        found = []
+        for v, distribution in enumerate(self.lowered.startup[name][1].distributions):
+            generators = [stream(self.seed, self.replication, DRAWS, STARTUP_CLASS + row, v, part) for part in (0, 1)]
+            found.append(generators[0].random if distribution is None else sampler(distribution, *generators))
+        return found
+
+    def _bind(self, *changed: str) -> None:
+        """Hand the columns of changed tables to the kernel, all of them when none is named."""
+        for name in changed or self.columns:
+            self._tables[name] = kernel.make_table(CLASSES.get(name, name.capitalize()), self.columns[name])
+        self._plane = kernel.make_plane(self._tables)
+
+    # --- time ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> int:
+        """Instant of the last event [ns]."""
+        return int(self.columns["run"]["now"][0])
+
+    def catch_up(self, until: float) -> Reached | None:
+        """Carry out every request event before `until` [ns]; earlier only when one of them is for the control plane."""
+        horizon = k.NEVER if until == float("inf") else int(until)
+        while not self._due:
+            reason = kernel.advance(self._plane, horizon)
+            if reason == k.NEEDS_DEMAND:
+                self._refill()
+            elif reason == k.NEEDS_ROOM:
+                self._grow()
+            elif reason == k.SIGNALS:
+                self._read_signals()
+            else:
+                self.over = reason == k.DONE
+                return None
+        return Reached(self.now, self._due.pop(0))
+
+    def _refill(self) -> None:
+        """Give the kernel the next block of requests."""
+        block = self.luck.next_block()
+        source = self.columns["source"]
+        plain = kernel.MODE == "plain"
+        for name, values in (("at", block.at), ("category", block.category), ("draws", block.draws.ravel())):
+            source[name] = values.tolist() if plain else np.ascontiguousarray(values if len(values) else np.zeros(1, values.dtype))
+        for name, value in (("count", len(block.at)), ("last", int(block.last)), ("cursor", 0)):
+            source[name][0] = value
+        self._bind("source")
+
+    def _grow(self) -> None:
+        """Double the number of frames and threads."""
+        old = int(self.columns["run"]["frames"][0])
+        self._extend("frames", t.Frames, old, {"spent": k.N_CATEGORIES, "draws": self.lowered.width})
+        self._extend("entities", t.Entities, old, {})
+        self._extend("calendar", t.Calendar, old, {"size": 0})
+        self._widen_links(old, 2 * old)
+        run = self.columns["run"]
+        run["frames"][0] = 2 * old
+        run["entities"][0] += old
+        chain_frames(self.columns, old, 2 * old)
+        self._bind()
+
+    def _extend(self, name: str, table: type[t.Table], rows: int, factors: dict[str, int]) -> None:
+        """Add blank rows to a table."""
+        lengths = {key: rows * factor for key, factor in factors.items()}
+        for key, more in blank(table, rows=rows, **lengths).items():
+            column = self.columns[name][key]
+            self.columns[name][key] = column + more.tolist() if isinstance(column, list) else np.concatenate([column, more])
+
+    def _widen_links(self, old: int, new: int) -> None:
+        """Give each link's heap room for all frames."""
+        links = self.columns["links"]
+        for key in ("tags", "frames"):
+            wide = np.zeros((2, new), dtype=np.asarray(links[key]).dtype)
+            wide[:, :old] = np.asarray(links[key]).reshape(2, old)
+            links[key] = wide.ravel().tolist() if isinstance(links[key], list) else wide.ravel()
+        links["capacity"][0] = new
+
+    def _read_signals(self) -> None:
+        """Turn the kernel's signals into events of the control plane."""
+        run = self.columns["run"]
+        for at in range(int(run["pending"][0])):
+            reason, row = int(run["ring"][2 * at]), int(run["ring"][2 * at + 1])
+            if reason == k.WORK_DONE and self._works[row].open:
+                self._works[row].open = False
+                self._due.append(self._works[row].done)
+            elif reason == k.DRAINED and row in self._drained:
+                self._due.append(self._drained.pop(row))
+        run["pending"][0] = 0
+
+    # --- verbs ---------------------------------------------------------------------------------------------------------
+
+    def admit(self, instance: int) -> None:
+        """Let load balancing send requests to an instance."""
+        self.columns["instances"]["life"][instance] = k.READY
+        kernel.set_ready(self._plane, instance, 1)
+
+    def drain(self, instance: int, clock: simpy.Environment) -> simpy.Event:
+        """Send an instance no more requests; an event that happens once it has answered the last one."""
+        kernel.set_ready(self._plane, instance, 0)
+        self.columns["instances"]["life"][instance] = k.DRAINING
+        event = clock.event()
+        if int(self.columns["instances"]["in_flight"][instance]) == 0:
+            event.succeed()
+        else:
+            self._drained[instance] = event
+        return event
+
+    def stop(self, instance: int, now: int) -> None:
+        """End an instance that has nothing left to answer: its background threads stop."""
+        kernel.crash(self._plane, instance, now)
+        self.columns["instances"]["life"][instance] = k.STOPPED
+
+    def crash(self, instance: int, now: int) -> None:
+        """End an instance at once; the requests that it works on are lost."""
+        kernel.crash(self._plane, instance, now)
+        for work in self._works:
+            if work.open and int(self.columns["frames"]["kind"][work.frame]) == k.NONE:
+                work.open = False
+
+    def start_background(self, instance: int, now: int) -> None:
+        """Start an instance's background threads."""
+        for thread in self.lowered.background:
+            if thread.instance == instance:
+                kernel.launch(self._plane, k.BACKGROUND, instance, thread.entry, 0, now)
+
+    @contextmanager
+    def perform_startup(self, service: str, instance: int, clock: simpy.Environment) -> Iterator[simpy.Event]:
+        """Perform a service's start-up work on an instance; the event of its end. Leaving early abandons the work."""
+        self.columns["instances"]["life"][instance] = k.STARTING
+        entry = self.lowered.startup[service][0]
+        work = Work(clock.event(), -1, int(clock.now))
+        self._works.append(work)
+        work.frame = int(kernel.launch(self._plane, k.WORK, instance, entry, len(self._works) - 1, int(clock.now)))
+        draws = self.columns["frames"]["draws"]
+        for column, draw in enumerate(self._startups[service]):
+            draws[work.frame * self.lowered.width + column] = float(draw(1)[0])
+        try:
+            yield work.done
+        finally:
+            work.open = False
+
+    # --- looking -------------------------------------------------------------------------------------------------------
+
+    def read(self, table: str, column: str) -> np.ndarray:
+        """A column as an array, as it stands; a look changes nothing."""
+        return np.asarray(self.columns[table][column])
+
+    def instances_of(self, service: str) -> list[int]:
+        """Rows of a service's instances, in the order of their replica numbers."""
+        return [i.row for i in self.lowered.arrangement.instances if i.service == service]

@@ -1,0 +1,150 @@
+"""The luck of requests: classes and draws, block by block.
+
+The n-th request of a class meets the same draws on every platform, in every cell of a sweep and on any number of workers: each variable of a class
+has a stream of its own, and its n-th number belongs to the n-th request of that class.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from simvirt.demand.arrivals import Instants, open_arrivals
+from simvirt.demand.sampling import Sampler, sampler
+from simvirt.demand.streams import CLASSES, DRAWS, stream
+from simvirt.scenario.distributions import Distribution
+
+BLOCK_BYTES = 262_144  # draws of a block; small enough for the cache
+
+
+@dataclass
+class Variables:
+    """The random variables of one request class, in the order of its itinerary; a column each."""
+
+    distributions: list[Distribution | None] = field(default_factory=list)  # None: uniform on [0, 1)
+
+    def column(self, distribution: Distribution | None = None) -> int:
+        """Add a variable; its column."""
+        self.distributions.append(distribution)
+        return len(self.distributions) - 1
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some requests: instants or times to think [ns], classes, draws (n x width)."""
+
+    at: np.ndarray
+    category: np.ndarray
+    draws: np.ndarray
+    last: bool
+
+
+class Luck:
+    """Draws blocks of requests for one replication."""
+
+    def __init__(self, workload: Any, weights: list[float], variables: list[Variables], trace_columns: list[int | None], limit: int | None, seed: int, replication: int, classes: list[str]) -> None:
+        self.width = max([len(v.distributions) for v in variables], default=0) or 1
+        self._workload = workload
+        self._shares = np.cumsum(weights) / np.sum(weights) if len(weights) > 0 else np.ones(1)
+        self._samplers = [
+            [_variable(d, seed, replication, k, v) for v, d in enumerate(variables[k].distributions)] for k in range(len(variables))
+        ]
+        self._classes = stream(seed, replication, CLASSES)
+        self._left = limit
+        self._size = int(np.clip(BLOCK_BYTES // (8 * self.width), 64, 4096))
+        self._think: Sampler | None = None
+        self._instants: Instants | None = None
+        self._trace = Trace(workload.trace, trace_columns, classes) if workload is not None and workload.trace is not None else None
+        if workload is not None and workload.closed is not None:
+            self._think = _variable(workload.closed.think, seed, replication, len(variables), 0)
+        elif workload is not None and self._trace is None:
+            self._instants = open_arrivals(workload, seed, replication)
+
+    def next_block(self) -> Block:
+        """The next requests; the last block says so."""
+        n = self._size if self._left is None else min(self._size, self._left)
+        if self._workload is None or n == 0:
+            return Block(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, self.width)), True)
+        at = self._take_instants(n)
+        if self._left is not None:
+            self._left -= len(at)
+        category = self._take_classes(len(at))
+        draws = self._draw(category)
+        if self._trace is not None:
+            self._trace.fill(draws, category)
+        ended = len(at) < n or self._left == 0 or (self._trace is not None and self._trace.ended)
+        return Block(at, category, draws, ended)
+
+    def _take_instants(self, n: int) -> np.ndarray:
+        """Arrival instants, or times to think of a closed workload."""
+        if self._think is not None:
+            return np.rint(self._think(n)).astype(np.int64)
+        if self._trace is not None:
+            return self._trace.take(n)
+        assert self._instants is not None
+        return self._instants.take(n)
+
+    def _take_classes(self, n: int) -> np.ndarray:
+        """Request classes: those of the trace, or drawn from the mix."""
+        if self._trace is not None and self._trace.category is not None:
+            return self._trace.category
+        if len(self._shares) == 1:
+            return np.zeros(n, np.int64)
+        return np.searchsorted(self._shares, self._classes.random(n), side="right").astype(np.int64)
+
+    def _draw(self, category: np.ndarray) -> np.ndarray:
+        """A row of draws for each request."""
+        draws = np.zeros((len(category), self.width))
+        for k, samplers in enumerate(self._samplers):
+            rows = slice(None) if len(self._samplers) == 1 else np.flatnonzero(category == k)
+            n = len(category) if isinstance(rows, slice) else len(rows)
+            for column, draw in enumerate(samplers):
+                draws[rows, column] = draw(n)
+        return draws
+
+
+def _variable(distribution: Distribution | None, seed: int, replication: int, k: int, v: int) -> Sampler:
+    """Sampler of variable v of class k."""
+    first = stream(seed, replication, DRAWS, k, v, 0)
+    if distribution is None:
+        return first.random
+    return sampler(distribution, first, stream(seed, replication, DRAWS, k, v, 1))
+
+
+class Trace:
+    """A workload read from a file: instants, and where given demands and classes."""
+
+    def __init__(self, spec: Any, columns: list[int | None], classes: list[str]) -> None:
+        from simvirt.scenario.tracefile import read_trace
+
+        data = read_trace(spec, tuple(classes))
+        self._at, self._demand = data.at_ns, data.demand_ns
+        rows = {name: row for row, name in enumerate(classes)}
+        self._operation = None if data.operation is None else np.array([rows[name] for name in data.operations])[data.operation]
+        self._columns = columns  # class: column of the demand that a row brings
+        self._next = 0
+        self._rows = slice(0, 0)
+        self.category: np.ndarray | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether all rows have been taken."""
+        return self._next >= len(self._at)
+
+    def take(self, n: int) -> np.ndarray:
+        """The next n instants [ns]; their classes are then in `category`."""
+        self._rows = slice(self._next, min(self._next + n, len(self._at)))
+        self._next = self._rows.stop
+        if self._operation is not None:
+            self.category = np.asarray(self._operation[self._rows], dtype=np.int64)
+        return np.asarray(self._at[self._rows], dtype=np.int64)
+
+    def fill(self, draws: np.ndarray, category: np.ndarray) -> None:
+        """Put the rows' own demands where the draws are."""
+        if self._demand is None:
+            return
+        demand = self._demand[self._rows]
+        for k, column in enumerate(self._columns):
+            if column is not None:
+                mine = category == k
+                draws[mine, column] = demand[mine]

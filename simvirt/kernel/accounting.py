@@ -1,0 +1,60 @@
+"""Where a request's time goes: a frame is in one state at a time, and each state's time goes to the account of its request."""
+
+from simvirt.kernel.constants import CPU, N_CATEGORIES, NONE, RUN_QUEUE, STEAL, THROTTLED, VIRTUALIZATION, WAITING
+from simvirt.kernel.quota import throttled_clock
+from simvirt.kernel.tables import Plane
+
+
+def enter(p: Plane, f: int, state: int, now: int) -> None:
+    """A frame begins to wait for something else, or to compute; the time since its last change is booked."""
+    elapsed: int = now - p.frames.since[f]
+    if elapsed > 0:
+        book(p, f, p.frames.state[f], elapsed, now)
+    p.frames.state[f] = state
+    p.frames.since[f] = now
+
+
+def book(p: Plane, f: int, state: int, elapsed: int, now: int) -> None:
+    """Add time spent in a state to the account."""
+    if state == WAITING:
+        return
+    row: int = p.frames.account[f] * N_CATEGORIES
+    if state == CPU:
+        book_running(p, f, row, elapsed)
+    elif state == RUN_QUEUE or state == STEAL:
+        stopped: int = throttled_clock(p, waiting_queue(p, f), now) - p.entities.mark[p.frames.thread[f]]
+        blocked: int = max(min(stopped, elapsed), 0)
+        p.frames.spent[row + THROTTLED] += blocked
+        p.frames.spent[row + state] += elapsed - blocked
+    else:
+        p.frames.spent[row + state] += elapsed
+
+
+def book_running(p: Plane, f: int, row: int, elapsed: int) -> None:
+    """Divide time on a CPU into demand, the platform's addition, and what a fluid scheduler gave to others."""
+    portion: float = p.cpus.portion[p.entities.cpu[p.frames.thread[f]]]
+    if portion < 1.0:
+        lost: int = int(elapsed * (1.0 - portion))
+        p.frames.spent[row + STEAL] += lost
+        elapsed -= lost
+    if p.frames.overhead[f] > 0.0:
+        extra: int = int(elapsed * p.frames.overhead[f])
+        p.frames.spent[row + VIRTUALIZATION] += extra
+        p.instances.overhead_time[p.frames.instance[f]] += extra
+        elapsed -= extra
+    p.frames.spent[row + CPU] += elapsed
+
+
+def waiting_queue(p: Plane, f: int) -> int:
+    """Queue whose throttling stops a runnable frame: its own, or in steal that of its vCPU; NONE on a pCPU."""
+    t: int = p.frames.thread[f]
+    if p.frames.state[f] == RUN_QUEUE:
+        return p.entities.queue[t]
+    vcpu: int = p.cpus.vcpu[p.entities.cpu[t]]
+    return p.entities.queue[vcpu] if vcpu != NONE else NONE
+
+
+def mark_wait(p: Plane, f: int, state: int, now: int) -> None:
+    """A frame becomes runnable without running: in a run queue, or on a vCPU that has lost its pCPU."""
+    enter(p, f, state, now)
+    p.entities.mark[p.frames.thread[f]] = throttled_clock(p, waiting_queue(p, f), now)

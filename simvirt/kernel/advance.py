@@ -1,0 +1,311 @@
+"""The loop: events in the order of their instants, until a horizon or until the control plane is needed.
+
+At one instant: group refills first, then CPUs, fluid machines, links and frames, each in the order of their rows, then the arrival; after every
+event the frames that can go on do so, first come, first served, and only then does a CPU whose task has left choose its next one.
+"""
+
+from simvirt.kernel.accounting import enter
+from simvirt.kernel.boundary import boundary
+from simvirt.kernel.calendar import clear_timer, next_instant
+from simvirt.kernel.constants import (
+    BACKGROUND,
+    BRANCH,
+    CRASHED,
+    DONE,
+    ENTERING,
+    GPS,
+    LOST,
+    NEEDS_DEMAND,
+    NEEDS_ROOM,
+    NEVER,
+    NONE,
+    NOTHING,
+    OFF,
+    OP_DISK,
+    REQUEST,
+    SIGNALS,
+    THINKING,
+    WAITING,
+    WORK,
+    WRITE_BACK,
+)
+from simvirt.kernel.cpu import burst_is_done, charge, doze, on_group_timer, resched, review, spread_speeds
+from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
+from simvirt.kernel.itinerary import arrive, copy_luck, on_burst_end, on_fluid_end, proceed, reach, think
+from simvirt.kernel.network import link_end
+from simvirt.kernel.requests import (
+    admit_instance,
+    clear_account,
+    drop_thread,
+    free_frame,
+    later,
+    new_frame,
+    next_in_queue,
+    take_thread,
+    withdraw_instance,
+)
+from simvirt.kernel.storage import disk_end
+from simvirt.kernel.tables import Plane
+
+# --- events ------------------------------------------------------------------------------------------------------------
+
+
+def has_room(p: Plane) -> bool:
+    """Whether the frame and entity tables can hold whatever one event may start."""
+    spare: int = p.run.spare[0]
+    return p.run.free_frames[0] >= spare and p.run.fresh_entity[0] + spare <= p.run.entities[0]
+
+
+def settle_instant(p: Plane, now: int) -> bool:
+    """Carry on all frames that can go on now, then let the CPU that is between two tasks choose; false without room."""
+    while p.run.todo_head[0] != NONE:
+        if not has_room(p):
+            return False
+        f: int = p.run.todo_head[0]
+        p.run.todo_head[0] = p.frames.next[f]
+        proceed(p, f, now)
+    c: int = p.run.decider[0]
+    if c != NONE:
+        p.run.decider[0] = NONE
+        p.cpus.deciding[c] = 0
+        resched(p, c, now)
+    return True
+
+
+def on_cpu_timer(p: Plane, c: int, now: int) -> None:
+    """A burst is done, or the current task is up for review."""
+    charge(p, c, now)
+    if burst_is_done(p, c):
+        on_burst_end(p, c, now)
+    else:
+        review(p, c, now)
+
+
+def on_machine_timer(p: Plane, m: int, now: int) -> None:
+    """Bursts end on a fluid machine, or a group is out of quota."""
+    t: int = fluid_finished(p, m, now)
+    while t != NONE:
+        on_fluid_end(p, t, now)
+        t = fluid_finished(p, m, now)
+    spread_speeds(p, m, now)
+
+
+def on_link_timer(p: Plane, k: int, now: int) -> None:
+    """A transfer has ended."""
+    f: int = link_end(p, k, now)
+    if f != NONE:
+        later(p, f)
+
+
+def on_frame_timer(p: Plane, f: int, now: int) -> None:
+    """A frame's disk access, delay or time to think is over."""
+    pc: int = p.frames.pc[f]
+    if pc == THINKING:
+        arrive(p, f, now)
+        return
+    if pc == ENTERING:
+        reach(p, f, now)
+        return
+    if p.program.op[pc - 1] == OP_DISK:
+        disk_end(p, p.program.target[pc - 1], now)
+    if p.frames.kind[f] == WRITE_BACK:
+        free_frame(p, f)
+    else:
+        later(p, f)
+
+
+def ring(p: Plane, timer: int, now: int) -> None:
+    """Whose timer it is."""
+    if timer >= p.run.first_frame_timer[0]:
+        on_frame_timer(p, timer - p.run.first_frame_timer[0], now)
+    elif timer >= p.run.first_link_timer[0]:
+        on_link_timer(p, timer - p.run.first_link_timer[0], now)
+    elif timer >= p.run.first_machine_timer[0]:
+        on_machine_timer(p, timer - p.run.first_machine_timer[0], now)
+    elif timer >= p.run.first_cpu_timer[0]:
+        on_cpu_timer(p, timer - p.run.first_cpu_timer[0], now)
+    else:
+        m: int = p.groups.machine[timer]
+        if p.machines.policy[m] == GPS:
+            on_fluid_group_timer(p, timer, now)
+            spread_speeds(p, m, now)
+        else:
+            on_group_timer(p, timer, now)
+
+
+def on_arrival(p: Plane, now: int) -> None:
+    """The next request of an open workload arrives."""
+    k: int = p.source.cursor[0]
+    p.source.cursor[0] = k + 1
+    f: int = new_frame(p, REQUEST, NONE, 0, now)
+    copy_luck(p, f, k)
+    arrive(p, f, now)
+
+
+def next_arrival(p: Plane) -> int:
+    """Instant of the next arrival of an open workload [ns]."""
+    if p.source.clients[0] > 0 or p.source.cursor[0] >= p.source.count[0]:
+        return NEVER
+    return p.source.at[p.source.cursor[0]]
+
+
+def lacks_demand(p: Plane) -> bool:
+    """Whether the block of arrivals is used up and another will follow."""
+    return p.source.cursor[0] >= p.source.count[0] and p.source.last[0] == 0
+
+
+def release_parked(p: Plane, now: int) -> None:
+    """Clients that waited for the next block think now."""
+    f: int = p.source.parked[0]
+    while f != NONE and p.source.cursor[0] < p.source.count[0]:
+        p.source.parked[0] = p.frames.next[f]
+        think(p, f, now)
+        f = p.source.parked[0]
+
+
+def is_over(p: Plane) -> bool:
+    """Whether all requests are answered and none will come."""
+    if p.source.last[0] == 0 or p.source.cursor[0] < p.source.count[0]:
+        return False
+    return p.source.issued[0] == p.source.handed[0] and p.tallies.in_system[0] == 0
+
+
+# --- the loop ----------------------------------------------------------------------------------------------------------
+
+
+def step(p: Plane, until: int) -> int:
+    """Carry out the next event before the horizon; NOTHING when there is none, NONE after one, else what is needed."""
+    if lacks_demand(p):
+        return NEEDS_DEMAND
+    if not has_room(p):
+        return NEEDS_ROOM
+    if p.source.parked[0] != NONE:
+        release_parked(p, p.run.now[0])
+    arrival: int = next_arrival(p)
+    at: int = next_instant(p.calendar)
+    if at <= arrival:
+        if at >= until:
+            return NOTHING
+        timer: int = p.calendar.heap[0]
+        clear_timer(p.calendar, timer)
+        p.run.now[0] = at
+        p.run.events[0] += 1
+        ring(p, timer, at)
+        return NONE
+    if arrival >= until:
+        return NOTHING
+    p.run.now[0] = arrival
+    p.run.events[0] += 1
+    on_arrival(p, arrival)
+    return NONE
+
+
+def run_until(p: Plane, until: int) -> int:
+    """Carry out all events before the horizon, or as many as it takes for the control plane to be needed."""
+    while True:
+        if not settle_instant(p, p.run.now[0]):
+            return NEEDS_ROOM
+        if p.run.pending[0] > 0:
+            return SIGNALS
+        if is_over(p):
+            return DONE
+        reason: int = step(p, until)
+        if reason != NONE:
+            return reason
+
+
+@boundary
+def advance(p: Plane, until: int) -> int:
+    """Carry out all events before `until` [ns]; why it came back."""
+    return run_until(p, until)
+
+
+# --- what the control plane does -----------------------------------------------------------------------------------------
+
+
+@boundary
+def launch_client(p: Plane, now: int) -> int:
+    """Create a client of a closed workload, which waits for its first row of luck; its frame."""
+    return new_client(p, now)
+
+
+def new_client(p: Plane, now: int) -> int:
+    """A client's frame, parked."""
+    f: int = new_frame(p, REQUEST, NONE, THINKING, now)
+    p.frames.next[f] = p.source.parked[0]
+    p.source.parked[0] = f
+    return f
+
+
+@boundary
+def launch(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
+    """Let an instance carry out instructions on a thread of their own: background load, or performed work; the frame."""
+    return new_task(p, kind, i, pc, handle, now)
+
+
+def new_task(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
+    """A frame without a request."""
+    f: int = new_frame(p, kind, i, pc, now)
+    p.frames.category[f] = handle
+    clear_account(p, f)
+    take_thread(p, f, i)
+    later(p, f)
+    return f
+
+
+@boundary
+def set_ready(p: Plane, i: int, ready: int) -> int:
+    """Put an instance into load balancing, or take it out."""
+    return change_ready(p, i, ready)
+
+
+def change_ready(p: Plane, i: int, ready: int) -> int:
+    """Whether anything changed."""
+    if ready != 0:
+        if p.instances.ready_slot[i] == NONE:
+            admit_instance(p, i)
+            return 1
+    elif p.instances.ready_slot[i] != NONE:
+        withdraw_instance(p, i)
+        return 1
+    return 0
+
+
+@boundary
+def crash(p: Plane, i: int, now: int) -> int:
+    """An instance dies with all it was doing; the number of frames lost."""
+    return lose_instance(p, i, now)
+
+
+def lose_instance(p: Plane, i: int, now: int) -> int:
+    """End every frame of an instance; those that wait for a call end when it returns."""
+    change_ready(p, i, 0)
+    p.instances.life[i] = CRASHED
+    while p.instances.queue_length[i] > 0:
+        f: int = next_in_queue(p, i, now)
+        p.frames.failed[p.frames.root[f]] = LOST
+        later(p, f)
+    lost: int = 0
+    for g in range(p.run.frames[0]):
+        if p.frames.kind[g] != NONE and p.frames.instance[g] == i:
+            lose_frame(p, g, now)
+            lost += 1
+    return lost
+
+
+def lose_frame(p: Plane, f: int, now: int) -> None:
+    """A frame of a dead instance: its request cannot succeed, its thread stops."""
+    kind: int = p.frames.kind[f]
+    if kind <= BRANCH:
+        p.frames.failed[p.frames.root[f]] = LOST
+    t: int = p.frames.thread[f]
+    computing: bool = t != NONE and p.entities.state[t] != OFF and p.entities.delayed[t] == 0
+    if computing:
+        doze(p, t, now)
+        enter(p, f, WAITING, now)
+    if kind == BACKGROUND or (kind == WORK and computing):
+        clear_timer(p.calendar, p.run.first_frame_timer[0] + f)
+        drop_thread(p, f)
+        free_frame(p, f)
+    elif computing:
+        later(p, f)

@@ -1,0 +1,94 @@
+"""Every number that the kernel's functions share by name; the build writes the values into the compiled code."""
+
+NONE = -1
+NEVER = 4611686018427387904  # an instant that never comes [ns]
+EPSILON = 1e-6  # work below which a burst counts as done [ns]
+ENDLESS = 4e18  # work of a thread that always wants a CPU [ns]
+WEIGHT_ONE = 1024.0  # load weight of a nice-0 task: cpu.shares 1024, cpu.weight 100
+
+# What a request waits for; the order is that of its account
+QUEUE = 0  # for a worker thread
+RUN_QUEUE = 1  # runnable, another task has the CPU
+THROTTLED = 2  # cpu.max used up
+STEAL = 3  # runs in its guest, but the vCPU has lost its pCPU
+CPU = 4  # computing
+VIRTUALIZATION = 5  # computing what exists only because of the platform
+DISK = 6
+NETWORK = 7
+DELAY = 8  # stated delays
+N_CATEGORIES = 9
+WAITING = 9  # for a call or for branches, which keep the account meanwhile
+THINKING = -2  # instruction counter of a client between two requests
+ENTERING = -3  # instruction counter of a request on its way from the client
+
+# Why a request cannot succeed
+REJECTED = 1
+LOST = 2
+
+CLOCK_MASK = 4611686018427387903  # sums of instants are kept modulo 2^62
+
+# Instructions of an itinerary
+OP_CPU = 0
+OP_CALL = 1
+OP_RETURN = 2
+OP_SKIP = 3
+OP_FORK = 4
+OP_DISK = 5
+OP_NET = 6
+OP_DELAY = 7  # a stated time in a stated state
+OP_IO = 8  # a call to the I/O thread of the instance's VM
+OP_JUMP = 9
+
+# What a frame is
+REQUEST = 0  # the entry of a request
+CALLEE = 1  # a call between services
+BRANCH = 2  # one arm of a parallel step
+BACKGROUND = 3  # a thread of its own, no request
+WORK = 4  # performed for the control plane
+WRITE_BACK = 5  # an asynchronous write, nobody waits
+
+# CPU schedulers
+EEVDF = 0
+CFS = 1
+CREDIT = 2
+ROUND_ROBIN = 3
+GPS = 4
+
+# An entity and its run queue
+OFF = 0
+QUEUED = 1
+CURRENT = 2
+
+# Load balancing over replicas
+BALANCE_ROUND_ROBIN = 0
+BALANCE_LEAST_CONNECTIONS = 1
+BALANCE_RANDOM = 2
+BALANCE_TWO_CHOICES = 3
+
+# Life of an instance
+STOPPED = 0
+STARTING = 1
+READY = 2
+DRAINING = 3
+CRASHED = 4
+
+# Why advance() returned
+NOTHING = 0  # the horizon is reached
+NEEDS_DEMAND = 1  # the block of arrivals is used up
+NEEDS_ROOM = 2  # frame or entity rows run out
+WORK_DONE = 3  # performed work is complete
+DRAINED = 4  # a draining instance has answered its last request
+DONE = 5  # all requests are answered and none will come
+SIGNALS = 6  # the ring holds signals
+
+# Latency histogram
+SUB_BUCKETS_LOG2 = 6
+N_BUCKETS = 3712
+
+# cgroup cpu.max, as in kernel/sched/fair.c
+QUOTA_KEEP = 1000000  # runtime that a run queue keeps when it empties [ns]
+QUOTA_SLACK = 5000000  # delay before returned runtime is handed on [ns]
+QUOTA_MARGIN = 7000000  # no slack hand-out this close to the refill: slack + 2 ms [ns]
+
+# Sizes fixed at build time
+RING = 4096  # signals that one call of advance() can hold

@@ -1,0 +1,369 @@
+"""What a frame does next: compute, call, fan out, join, wait for a device, return.
+
+A frame that can go on is put on the list of the instant (`later`) and goes on when the event at hand is settled, first come, first
+served; so an event has no depth, and the order of what happens at one instant is written down in one place (`settle_instant`).
+"""
+
+from simvirt.kernel.accounting import enter
+from simvirt.kernel.calendar import set_timer
+from simvirt.kernel.constants import (
+    BRANCH,
+    CALLEE,
+    CLOCK_MASK,
+    CPU,
+    DRAINED,
+    DRAINING,
+    ENTERING,
+    NETWORK,
+    NONE,
+    OP_CALL,
+    OP_CPU,
+    OP_DELAY,
+    OP_DISK,
+    OP_FORK,
+    OP_IO,
+    OP_JUMP,
+    OP_NET,
+    OP_RETURN,
+    OP_SKIP,
+    REJECTED,
+    REQUEST,
+    THINKING,
+    WAITING,
+    WORK,
+    WORK_DONE,
+    WRITE_BACK,
+)
+from simvirt.kernel.cpu import arm, halt, rouse
+from simvirt.kernel.fluid import fluid_sleep, fluid_wake
+from simvirt.kernel.network import link_begin
+from simvirt.kernel.requests import (
+    admit,
+    change_in_flight,
+    choose_instance,
+    clear_account,
+    count_threads,
+    drop_thread,
+    follow_population,
+    free_frame,
+    is_worker,
+    later,
+    merge_branch,
+    new_frame,
+    next_in_queue,
+    signal,
+    take_thread,
+    tally_call,
+    tally_request,
+)
+from simvirt.kernel.storage import disk_begin
+from simvirt.kernel.tables import Plane
+
+
+def draw(p: Plane, f: int, column: int, constant: float) -> float:
+    """The request's own draw for a step, or the step's constant."""
+    if column == NONE:
+        return constant
+    return p.frames.draws[p.frames.root[f] * p.source.width[0] + column]
+
+
+# --- steps -------------------------------------------------------------------------------------------------------------
+
+
+def set_burst(p: Plane, f: int, pc: int) -> bool:
+    """Take a CPU step's work: the demand and what the platform adds to it; whether there is any."""
+    demand: float = draw(p, f, p.program.column[pc], p.program.amount[pc])
+    extra: float = p.program.fixed[pc] + p.program.ratio[pc] * demand
+    work: float = demand + extra
+    p.frames.work[f] = work
+    p.frames.overhead[f] = extra / work if extra > 0.0 else 0.0
+    return work > 0.0
+
+
+def skips(p: Plane, f: int, pc: int) -> bool:
+    """Whether a step with a probability is left out this time."""
+    return draw(p, f, p.program.column[pc], 0.0) >= p.program.amount[pc]
+
+
+def proceed(p: Plane, f: int, now: int) -> None:
+    """Carry a frame on until it has to wait."""
+    going: bool = True
+    while going:
+        if p.frames.failed[p.frames.root[f]] != 0 and p.frames.kind[f] <= BRANCH:
+            finish(p, f, now)
+            return
+        pc: int = p.frames.pc[f]
+        p.frames.pc[f] = pc + 1
+        going = perform(p, f, pc, now)
+
+
+def perform(p: Plane, f: int, pc: int, now: int) -> bool:
+    """Carry out one instruction; whether the frame can go on at once."""
+    op: int = p.program.op[pc]
+    if op == OP_CPU:
+        if not set_burst(p, f, pc):
+            return True
+        rouse(p, p.frames.thread[f], now)
+    elif op == OP_CALL:
+        call(p, f, pc, now)
+    elif op == OP_RETURN:
+        finish(p, f, now)
+    elif op == OP_SKIP:
+        if skips(p, f, pc):
+            p.frames.pc[f] = p.program.target[pc]
+        return True
+    elif op == OP_JUMP:
+        p.frames.pc[f] = p.program.target[pc]
+        return True
+    elif op == OP_FORK:
+        fork(p, f, pc, now)
+    elif op == OP_DISK:
+        return use_disk(p, f, pc, now)
+    elif op == OP_NET:
+        enter(p, f, NETWORK, now)
+        link_begin(p, f, p.program.target[pc], p.program.amount[pc], now)
+    elif op == OP_DELAY:
+        return pause(p, f, pc, now)
+    elif op == OP_IO:
+        call_instance(p, f, p.instances.io_thread[p.frames.instance[f]], p.program.entry[pc], now)
+    return False
+
+
+def pause(p: Plane, f: int, pc: int, now: int) -> bool:
+    """Wait for a stated time in a stated state; whether it was none."""
+    time: int = int(draw(p, f, p.program.column[pc], p.program.amount[pc]) + 0.5)
+    if time <= 0:
+        return True
+    enter(p, f, p.program.flag[pc], now)
+    set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + time)
+    return False
+
+
+def use_disk(p: Plane, f: int, pc: int, now: int) -> bool:
+    """Read or write; whether the frame can go on at once."""
+    if p.program.flag[pc] != 0:
+        w: int = new_frame(p, WRITE_BACK, p.frames.instance[f], pc + 1, now)
+        clear_account(p, w)
+        disk_begin(p, w, p.program.target[pc], now)
+        return True
+    disk_begin(p, f, p.program.target[pc], now)
+    return False
+
+
+def call(p: Plane, f: int, pc: int, now: int) -> None:
+    """Call another service and wait for its answer."""
+    root: int = p.frames.root[f]
+    i: int = choose_instance(p, p.program.target[pc], root, p.program.column[pc])
+    if i == NONE:
+        p.frames.failed[root] = REJECTED
+        later(p, f)
+    else:
+        call_instance(p, f, i, p.program.entry[pc], now)
+
+
+def call_instance(p: Plane, f: int, i: int, pc: int, now: int) -> None:
+    """Call a certain replica and wait for its answer."""
+    enter(p, f, WAITING, now)
+    g: int = new_frame(p, CALLEE, i, pc, now)
+    p.frames.root[g] = p.frames.root[f]
+    p.frames.parent[g] = f
+    p.frames.account[g] = p.frames.account[f]
+    admit(p, g, now)
+
+
+def fork(p: Plane, f: int, pc: int, now: int) -> None:
+    """Start all branches of a parallel step and wait for the last one."""
+    enter(p, f, WAITING, now)
+    i: int = p.frames.instance[f]
+    first: int = p.program.target[pc]
+    p.frames.pending[f] = p.program.entry[pc]
+    for b in range(first, first + p.program.entry[pc]):
+        g: int = new_frame(p, BRANCH, i, p.program.branches[b], now)
+        clear_account(p, g)
+        p.frames.root[g] = p.frames.root[f]
+        p.frames.parent[g] = f
+        take_thread(p, g, i)
+        later(p, g)
+
+
+# --- ends --------------------------------------------------------------------------------------------------------------
+
+
+def finish(p: Plane, f: int, now: int) -> None:
+    """A frame is over: its thread turns to the next in line, its caller goes on, its request is booked."""
+    enter(p, f, WAITING, now)
+    kind: int = p.frames.kind[f]
+    i: int = p.frames.instance[f]
+    if is_worker(p, f):
+        tally_call(p, f, now)
+        if p.frames.thread[f] != NONE:
+            release(p, f, i, now)
+    drop_thread(p, f)
+    parent: int = p.frames.parent[f]
+    if kind == CALLEE:
+        later(p, parent)
+    elif kind == BRANCH:
+        join_branches(p, f, parent)
+    elif kind == WORK:
+        signal(p, WORK_DONE, p.frames.category[f])
+    elif kind == REQUEST:
+        tally_request(p, f, now)
+        if p.source.clients[0] > 0:
+            think(p, f, now)
+            return
+    free_frame(p, f)
+
+
+def release(p: Plane, f: int, i: int, now: int) -> None:
+    """A worker thread is free: the next call in line gets it, or it sleeps."""
+    change_in_flight(p, i, -1)
+    if p.instances.queue_length[i] > 0:
+        g: int = next_in_queue(p, i, now)
+        drop_thread(p, f)
+        take_thread(p, g, i)
+        later(p, g)
+        return
+    count_threads(p, i, -1, now)
+    if p.instances.life[i] == DRAINING and p.instances.in_flight[i] == 0:
+        signal(p, DRAINED, i)
+
+
+def join_branches(p: Plane, f: int, parent: int) -> None:
+    """A branch is over; the last one lets the parent go on."""
+    p.frames.pending[parent] -= 1
+    if p.frames.pending[parent] == 0:
+        merge_branch(p, f)
+        later(p, parent)
+
+
+def think(p: Plane, f: int, now: int) -> None:
+    """A client of a closed workload thinks before its next request, if there is one."""
+    k: int = p.source.cursor[0]
+    if k == p.source.count[0]:
+        p.frames.next[f] = p.source.parked[0]
+        p.source.parked[0] = f
+        return
+    p.source.cursor[0] = k + 1
+    copy_luck(p, f, k)
+    p.frames.pc[f] = THINKING
+    set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + p.source.at[k])
+
+
+def copy_luck(p: Plane, f: int, k: int) -> None:
+    """Give a request its class and its draws from row k of the block."""
+    width: int = p.source.width[0]
+    p.source.handed[0] += 1
+    p.frames.category[f] = p.source.category[k]
+    for c in range(width):
+        p.frames.draws[f * width + c] = p.source.draws[k * width + c]
+
+
+def arrive(p: Plane, f: int, now: int) -> None:
+    """A request enters the system at the service of its class."""
+    k: int = p.frames.category[f]
+    p.source.issued[0] += 1
+    p.tallies.arrived[k] += 1
+    p.tallies.arrival_sum[k] = (p.tallies.arrival_sum[k] + now) & CLOCK_MASK
+    follow_population(p, 1, now)
+    p.frames.arrived[f] = now
+    p.frames.since[f] = now
+    p.frames.state[f] = WAITING
+    p.frames.failed[f] = 0
+    clear_account(p, f)
+    if p.source.hop[k] > 0:
+        enter(p, f, NETWORK, now)
+        p.frames.pc[f] = ENTERING
+        set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + p.source.hop[k])
+    else:
+        reach(p, f, now)
+
+
+def reach(p: Plane, f: int, now: int) -> None:
+    """A request reaches a replica of the service of its class."""
+    k: int = p.frames.category[f]
+    enter(p, f, WAITING, now)
+    p.frames.began[f] = now
+    p.frames.pc[f] = p.source.entry[k]
+    i: int = choose_instance(p, p.source.service[k], f, p.source.balance_column[k])
+    p.frames.instance[f] = i
+    if i == NONE:
+        p.frames.failed[f] = REJECTED
+        later(p, f)
+    else:
+        admit(p, f, now)
+
+
+# --- the CPU's and a fluid machine's timers ------------------------------------------------------------------------------
+
+
+def next_burst(p: Plane, f: int) -> bool:
+    """Whether a frame goes on computing without giving up its CPU; then its burst is set."""
+    if p.frames.failed[p.frames.root[f]] != 0:
+        return False
+    pc: int = p.frames.pc[f]
+    while True:
+        op: int = p.program.op[pc]
+        if op == OP_CPU:
+            if set_burst(p, f, pc):
+                p.frames.pc[f] = pc + 1
+                return True
+            pc += 1
+        elif op == OP_SKIP:
+            pc = p.program.target[pc] if skips(p, f, pc) else pc + 1
+        elif op == OP_JUMP:
+            pc = p.program.target[pc]
+        else:
+            p.frames.pc[f] = pc
+            return False
+
+
+def on_burst_end(p: Plane, c: int, now: int) -> None:
+    """The current thread of a CPU has done its burst: it computes on, takes the next call in line, or sleeps."""
+    t: int = p.cpus.current[c]
+    f: int = p.entities.frame[t]
+    enter(p, f, CPU, now)
+    if next_burst(p, f):
+        arm(p, c, now)
+        return
+    i: int = p.frames.instance[f]
+    ends: bool = p.program.op[p.frames.pc[f]] == OP_RETURN and is_worker(p, f)
+    if ends and p.instances.queue_length[i] > 0 and p.program.op[first_instruction(p, i)] == OP_CPU:
+        hand_over(p, t, f, i, c, now)
+        return
+    p.cpus.deciding[c] = 1
+    p.run.decider[0] = c
+    halt(p, c, now)
+    later(p, f)
+
+
+def first_instruction(p: Plane, i: int) -> int:
+    """Instruction at which the next call in an instance's line begins."""
+    return p.frames.pc[p.instances.queue_head[i]]
+
+
+def hand_over(p: Plane, t: int, f: int, i: int, c: int, now: int) -> None:
+    """A worker thread finishes one call and computes on with the next, without sleeping."""
+    g: int = next_in_queue(p, i, now)
+    p.frames.thread[f] = NONE
+    p.frames.thread[g] = t
+    p.entities.frame[t] = g
+    change_in_flight(p, i, -1)
+    later(p, f)
+    if next_burst(p, g):
+        enter(p, g, CPU, now)
+        arm(p, c, now)
+        return
+    p.cpus.deciding[c] = 1
+    p.run.decider[0] = c
+    halt(p, c, now)
+    later(p, g)
+
+
+def on_fluid_end(p: Plane, t: int, now: int) -> None:
+    """A thread of a fluid machine has done its burst."""
+    f: int = p.entities.frame[t]
+    fluid_sleep(p, t, now)
+    if next_burst(p, f):
+        fluid_wake(p, t, now)
+    else:
+        later(p, f)

@@ -1,0 +1,126 @@
+"""Which CPU a waking task goes to, and which CPUs are idle or overloaded; constant time, but for explicit cpusets.
+
+Model: an idle core first, the previous CPU if it is one of them; then an idle hardware thread; else the shorter run queue of two: the previous
+    CPU and the next in rotation. A CPU that falls idle pulls waiting work (`cpu.pull`).
+Ignores: cache domains and NUMA distance.
+Source: Linux kernel/sched/fair.c, select_idle_sibling (idle core, idle CPU, target).
+"""
+
+from simvirt.kernel.constants import NONE
+from simvirt.kernel.tables import Ints, Plane
+
+
+def stack_push(stack: Ints, slots: Ints, first: int, size: int, c: int) -> None:
+    """Put a CPU on a stack of `size` entries that begins at row `first`."""
+    stack[first + size] = c
+    slots[c] = size
+
+
+def stack_drop(stack: Ints, slots: Ints, first: int, size: int, c: int) -> None:
+    """Take a CPU out of a stack of `size` entries; the top fills its place."""
+    top: int = stack[first + size - 1]
+    stack[first + slots[c]] = top
+    slots[top] = slots[c]
+    slots[c] = NONE
+
+
+def core_is_idle(p: Plane, c: int) -> bool:
+    """Whether a CPU's SMT sibling, if any, is idle."""
+    s: int = p.cpus.sibling[c]
+    return s == NONE or p.cpus.idle_slot[s] != NONE
+
+
+def list_core(p: Plane, m: int, c: int) -> None:
+    """Count a CPU among those of idle cores."""
+    if p.cpus.core_slot[c] == NONE:
+        stack_push(p.stacks.cores, p.cpus.core_slot, p.machines.first_cpu[m], p.machines.idle_cores[m], c)
+        p.machines.idle_cores[m] += 1
+
+
+def unlist_core(p: Plane, m: int, c: int) -> None:
+    """A CPU's core is no longer idle as a whole."""
+    if p.cpus.core_slot[c] != NONE:
+        stack_drop(p.stacks.cores, p.cpus.core_slot, p.machines.first_cpu[m], p.machines.idle_cores[m], c)
+        p.machines.idle_cores[m] -= 1
+
+
+def list_idle(p: Plane, c: int) -> None:
+    """A CPU has become idle."""
+    m: int = p.cpus.machine[c]
+    stack_push(p.stacks.cpus, p.cpus.idle_slot, p.machines.first_cpu[m], p.machines.idle_cpus[m], c)
+    p.machines.idle_cpus[m] += 1
+    if core_is_idle(p, c):
+        list_core(p, m, c)
+        if p.cpus.sibling[c] != NONE:
+            list_core(p, m, p.cpus.sibling[c])
+
+
+def unlist_idle(p: Plane, c: int) -> None:
+    """A CPU has become busy."""
+    m: int = p.cpus.machine[c]
+    stack_drop(p.stacks.cpus, p.cpus.idle_slot, p.machines.first_cpu[m], p.machines.idle_cpus[m], c)
+    p.machines.idle_cpus[m] -= 1
+    unlist_core(p, m, c)
+    if p.cpus.sibling[c] != NONE:
+        unlist_core(p, m, p.cpus.sibling[c])
+
+
+def list_overloaded(p: Plane, c: int) -> None:
+    """Keep the machine's stack of CPUs with waiting tasks in step with a CPU's run queue."""
+    m: int = p.cpus.machine[c]
+    waiting: bool = p.queues.tasks[c] > 1
+    if waiting and p.cpus.overloaded_slot[c] == NONE:
+        stack_push(p.stacks.overloaded, p.cpus.overloaded_slot, p.machines.first_cpu[m], p.machines.overloaded[m], c)
+        p.machines.overloaded[m] += 1
+    elif not waiting and p.cpus.overloaded_slot[c] != NONE:
+        stack_drop(p.stacks.overloaded, p.cpus.overloaded_slot, p.machines.first_cpu[m], p.machines.overloaded[m], c)
+        p.machines.overloaded[m] -= 1
+
+
+def may_run_on(p: Plane, e: int, c: int) -> bool:
+    """Whether the cpuset of an entity's group holds a CPU."""
+    g: int = p.entities.group[e]
+    if g == NONE or p.groups.mask_cpus[g] == 0:
+        return True
+    for i in range(p.groups.first_mask[g], p.groups.first_mask[g] + p.groups.mask_cpus[g]):
+        if p.groups.masks[i] == c:
+            return True
+    return False
+
+
+def select_cpu(p: Plane, e: int) -> int:
+    """CPU for a task that wakes."""
+    g: int = p.entities.group[e]
+    if g != NONE and p.groups.mask_cpus[g] > 0:
+        return select_in_cpuset(p, g, p.entities.cpu[e])
+    m: int = p.entities.machine[e]
+    first: int = p.machines.first_cpu[m]
+    previous: int = p.entities.cpu[e]
+    if p.machines.idle_cores[m] > 0:
+        if p.cpus.core_slot[previous] != NONE:
+            return previous
+        return p.stacks.cores[first + p.machines.idle_cores[m] - 1]
+    if p.machines.idle_cpus[m] > 0:
+        if p.cpus.idle_slot[previous] != NONE:
+            return previous
+        return p.stacks.cpus[first + p.machines.idle_cpus[m] - 1]
+    return shorter_queue(p, m, previous)
+
+
+def shorter_queue(p: Plane, m: int, previous: int) -> int:
+    """The less loaded of the previous CPU and the next one in rotation."""
+    p.machines.rotor[m] += 1
+    if p.machines.rotor[m] >= p.machines.cpus[m]:
+        p.machines.rotor[m] = 0
+    other: int = p.machines.first_cpu[m] + p.machines.rotor[m]
+    return other if p.queues.tasks[other] < p.queues.tasks[previous] else previous
+
+
+def select_in_cpuset(p: Plane, g: int, previous: int) -> int:
+    """The idle or least loaded CPU of a cpuset; the previous one wins ties."""
+    best: int = NONE
+    for i in range(p.groups.first_mask[g], p.groups.first_mask[g] + p.groups.mask_cpus[g]):
+        c: int = p.groups.masks[i]
+        if best == NONE or p.queues.tasks[c] < p.queues.tasks[best] or (p.queues.tasks[c] == p.queues.tasks[best] and c == previous):
+            best = c
+    return best

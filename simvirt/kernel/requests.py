@@ -1,0 +1,383 @@
+"""Requests and their frames: rows taken and given back, replicas chosen, threads assigned, results booked.
+
+Load balancing: `round-robin` takes the ready replicas in turn, `least-connections` the one with the fewest requests under way (a heap),
+`random` any, `two-choices` the less busy of two random ones (Mitzenmacher 2001).
+"""
+
+from simvirt.kernel.accounting import enter
+from simvirt.kernel.constants import (
+    BALANCE_LEAST_CONNECTIONS,
+    BALANCE_RANDOM,
+    BALANCE_TWO_CHOICES,
+    BRANCH,
+    CLOCK_MASK,
+    LOST,
+    N_BUCKETS,
+    N_CATEGORIES,
+    NONE,
+    OFF,
+    QUEUE,
+    REJECTED,
+    RING,
+    WAITING,
+    WEIGHT_ONE,
+)
+from simvirt.kernel.histogram import record
+from simvirt.kernel.tables import Plane
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def signal(p: Plane, reason: int, row: int) -> None:
+    """Tell the control plane that something has happened."""
+    at: int = p.run.pending[0]
+    if at < RING:
+        p.run.ring[2 * at] = reason
+        p.run.ring[2 * at + 1] = row
+        p.run.pending[0] = at + 1
+
+
+def later(p: Plane, f: int) -> None:
+    """Let a frame go on at this instant, after those that are already to go on."""
+    p.frames.next[f] = NONE
+    if p.run.todo_head[0] == NONE:
+        p.run.todo_head[0] = f
+    else:
+        p.frames.next[p.run.todo_tail[0]] = f
+    p.run.todo_tail[0] = f
+
+
+def new_frame(p: Plane, kind: int, i: int, pc: int, now: int) -> int:
+    """Take a frame; it is its own root and keeps its own account."""
+    f: int = p.run.free_frame[0]
+    p.run.free_frame[0] = p.frames.next[f]
+    p.run.free_frames[0] -= 1
+    p.frames.kind[f] = kind
+    p.frames.instance[f] = i
+    p.frames.pc[f] = pc
+    p.frames.root[f] = f
+    p.frames.parent[f] = NONE
+    p.frames.pending[f] = 0
+    p.frames.account[f] = f
+    p.frames.thread[f] = NONE
+    p.frames.state[f] = WAITING
+    p.frames.since[f] = now
+    p.frames.began[f] = now
+    p.frames.failed[f] = 0
+    p.frames.overhead[f] = 0.0
+    return f
+
+
+def clear_account(p: Plane, f: int) -> None:
+    """A fresh account for what a frame and its calls will spend."""
+    for k in range(f * N_CATEGORIES, f * N_CATEGORIES + N_CATEGORIES):
+        p.frames.spent[k] = 0
+
+
+def free_frame(p: Plane, f: int) -> None:
+    """Give a frame back."""
+    p.frames.kind[f] = NONE
+    p.frames.next[f] = p.run.free_frame[0]
+    p.run.free_frame[0] = f
+    p.run.free_frames[0] += 1
+
+
+# --- threads ---------------------------------------------------------------------------------------------------------
+
+
+def count_threads(p: Plane, i: int, change: int, now: int) -> None:
+    """Follow the number of busy worker threads over time."""
+    p.instances.thread_time[i] += p.instances.busy_threads[i] * (now - p.instances.thread_time_at[i])
+    p.instances.thread_time_at[i] = now
+    p.instances.busy_threads[i] += change
+
+
+def take_thread(p: Plane, f: int, i: int) -> None:
+    """Give a frame a thread of its instance: one that sleeps, or a new one."""
+    t: int = p.instances.free_thread[i]
+    if t == NONE:
+        t = new_thread(p, i)
+    else:
+        p.instances.free_thread[i] = p.entities.next_free[t]
+    p.entities.frame[t] = f
+    p.frames.thread[f] = t
+
+
+def new_thread(p: Plane, i: int) -> int:
+    """A thread that has never run."""
+    t: int = p.run.fresh_entity[0]
+    p.run.fresh_entity[0] = t + 1
+    m: int = p.instances.machine[i]
+    p.entities.group[t] = p.instances.group[i]
+    p.entities.machine[t] = m
+    p.entities.instance[t] = i
+    p.entities.carries[t] = NONE
+    p.entities.cpu[t] = p.machines.first_cpu[m] + t % p.machines.cpus[m]
+    p.entities.queue[t] = NONE
+    p.entities.state[t] = OFF
+    p.entities.delayed[t] = 0
+    p.entities.weight[t] = WEIGHT_ONE
+    p.entities.vruntime[t] = 0.0
+    p.entities.lag[t] = 0.0
+    p.entities.wait[t] = 0
+    return t
+
+
+def drop_thread(p: Plane, f: int) -> None:
+    """A frame's thread goes to sleep until it is needed again."""
+    t: int = p.frames.thread[f]
+    if t == NONE:
+        return
+    i: int = p.frames.instance[f]
+    p.frames.thread[f] = NONE
+    p.entities.frame[t] = NONE
+    p.entities.next_free[t] = p.instances.free_thread[i]
+    p.instances.free_thread[i] = t
+
+
+# --- choosing a replica ------------------------------------------------------------------------------------------------
+
+
+def choose_instance(p: Plane, s: int, root: int, column: int) -> int:
+    """Replica of a service that gets the next request; NONE when no replica is ready."""
+    n: int = p.services.ready_count[s]
+    if n == 0:
+        return NONE
+    first: int = p.services.first[s]
+    balance: int = p.services.balance[s]
+    if balance == BALANCE_RANDOM:
+        return p.services.ready[first + any_of(p, n, root, column)]
+    if balance == BALANCE_TWO_CHOICES:
+        a: int = p.services.ready[first + any_of(p, n, root, column)]
+        b: int = p.services.ready[first + any_of(p, n, root, column + 1)]
+        return b if p.instances.in_flight[b] < p.instances.in_flight[a] else a
+    if balance == BALANCE_LEAST_CONNECTIONS:
+        return p.services.ready[first]
+    k: int = p.services.next[s]
+    if k >= n:
+        k = 0
+    p.services.next[s] = k + 1
+    return p.services.ready[first + k]
+
+
+def any_of(p: Plane, n: int, root: int, column: int) -> int:
+    """One of n, by the request's own draw."""
+    return min(int(p.frames.draws[root * p.source.width[0] + column] * n), n - 1)
+
+
+def busier(p: Plane, a: int, b: int) -> bool:
+    """Whether replica a has more requests under way than b; equals in order of their rows."""
+    x: int = p.instances.in_flight[a]
+    y: int = p.instances.in_flight[b]
+    return x > y or (x == y and a > b)
+
+
+def place_ready(p: Plane, first: int, k: int, i: int) -> None:
+    """Write a replica into the service's stretch of ready ones."""
+    p.services.ready[first + k] = i
+    p.instances.ready_slot[i] = k
+
+
+def change_in_flight(p: Plane, i: int, change: int) -> None:
+    """Count a request in or out, and keep the heap of `least-connections` in order."""
+    p.instances.in_flight[i] += change
+    s: int = p.instances.service[i]
+    if p.services.balance[s] != BALANCE_LEAST_CONNECTIONS or p.instances.ready_slot[i] == NONE:
+        return
+    if change > 0:
+        sink_ready(p, s, p.instances.ready_slot[i])
+    else:
+        rise_ready(p, s, p.instances.ready_slot[i])
+
+
+def rise_ready(p: Plane, s: int, k: int) -> None:
+    """Move a replica with fewer requests towards the top of the heap."""
+    first: int = p.services.first[s]
+    i: int = p.services.ready[first + k]
+    while k > 0:
+        above: int = (k - 1) >> 1
+        other: int = p.services.ready[first + above]
+        if not busier(p, other, i):
+            break
+        place_ready(p, first, k, other)
+        k = above
+    place_ready(p, first, k, i)
+
+
+def sink_ready(p: Plane, s: int, k: int) -> None:
+    """Move a replica with more requests towards the bottom of the heap."""
+    first: int = p.services.first[s]
+    n: int = p.services.ready_count[s]
+    i: int = p.services.ready[first + k]
+    below: int = 2 * k + 1
+    while below < n:
+        if below + 1 < n and busier(p, p.services.ready[first + below], p.services.ready[first + below + 1]):
+            below += 1
+        other: int = p.services.ready[first + below]
+        if not busier(p, i, other):
+            break
+        place_ready(p, first, k, other)
+        k = below
+        below = 2 * k + 1
+    place_ready(p, first, k, i)
+
+
+def admit_instance(p: Plane, i: int) -> None:
+    """A replica begins to take requests."""
+    s: int = p.instances.service[i]
+    k: int = p.services.ready_count[s]
+    p.services.ready_count[s] = k + 1
+    place_ready(p, p.services.first[s], k, i)
+    if p.services.balance[s] == BALANCE_LEAST_CONNECTIONS:
+        rise_ready(p, s, k)
+
+
+def withdraw_instance(p: Plane, i: int) -> None:
+    """A replica takes no more requests; the order of the others stays."""
+    k: int = p.instances.ready_slot[i]
+    if k == NONE:
+        return
+    s: int = p.instances.service[i]
+    first: int = p.services.first[s]
+    n: int = p.services.ready_count[s] - 1
+    p.services.ready_count[s] = n
+    p.instances.ready_slot[i] = NONE
+    if p.services.balance[s] == BALANCE_LEAST_CONNECTIONS and k < n:
+        place_ready(p, first, k, p.services.ready[first + n])
+        rise_ready(p, s, k)
+        sink_ready(p, s, k)
+        return
+    for j in range(k, n):
+        place_ready(p, first, j, p.services.ready[first + j + 1])
+
+
+# --- admission ---------------------------------------------------------------------------------------------------------
+
+
+def admit(p: Plane, f: int, now: int) -> None:
+    """A call reaches a replica: a thread takes it, it waits for one, or it is rejected."""
+    i: int = p.frames.instance[f]
+    change_in_flight(p, i, 1)
+    if p.instances.busy_threads[i] < p.instances.threads[i]:
+        count_threads(p, i, 1, now)
+        take_thread(p, f, i)
+        later(p, f)
+    elif p.instances.queue_length[i] < p.instances.queue_limit[i]:
+        enter(p, f, QUEUE, now)
+        join_queue(p, f, i)
+    else:
+        change_in_flight(p, i, -1)
+        p.instances.rejected[i] += 1
+        p.frames.failed[p.frames.root[f]] = REJECTED
+        p.frames.instance[f] = NONE
+        later(p, f)
+
+
+def join_queue(p: Plane, f: int, i: int) -> None:
+    """Wait in line for a thread of an instance."""
+    p.frames.next[f] = NONE
+    if p.instances.queue_length[i] == 0:
+        p.instances.queue_head[i] = f
+    else:
+        p.frames.next[p.instances.queue_tail[i]] = f
+    p.instances.queue_tail[i] = f
+    p.instances.queue_length[i] += 1
+
+
+def next_in_queue(p: Plane, i: int, now: int) -> int:
+    """The call that has waited longest leaves the line."""
+    f: int = p.instances.queue_head[i]
+    p.instances.queue_head[i] = p.frames.next[f]
+    p.instances.queue_length[i] -= 1
+    p.services.queue_wait[p.instances.service[i]] += now - p.frames.since[f]
+    enter(p, f, WAITING, now)
+    return f
+
+
+# --- results -----------------------------------------------------------------------------------------------------------
+
+
+def follow_population(p: Plane, change: int, now: int) -> None:
+    """Integrate the number of requests in the system over time, for Little's law."""
+    area: int = p.tallies.in_system[0] * (now - p.tallies.area_at[0])
+    p.tallies.area[0] = (p.tallies.area[0] + area) & CLOCK_MASK
+    p.tallies.area_at[0] = now
+    p.tallies.in_system[0] += change
+
+
+def tally_request(p: Plane, f: int, now: int) -> None:
+    """Book the end of a request."""
+    k: int = p.frames.category[f]
+    follow_population(p, -1, now)
+    p.tallies.departure_sum[k] = (p.tallies.departure_sum[k] + now) & CLOCK_MASK
+    failed: int = p.frames.failed[f]
+    if failed == REJECTED:
+        p.tallies.rejected[k] += 1
+    elif failed == LOST:
+        p.tallies.failed[k] += 1
+    else:
+        tally_latency(p, f, k, now - p.frames.arrived[f], now)
+
+
+def tally_latency(p: Plane, f: int, k: int, latency: int, now: int) -> None:
+    """Book the latency of an answered request and what it consists of."""
+    p.tallies.completed[k] += 1
+    p.tallies.latency_sum[k] += latency
+    p.tallies.latency_max[k] = max(p.tallies.latency_max[k], latency)
+    record(p.tallies.histogram, k * N_BUCKETS, latency)
+    row: int = k * N_CATEGORIES
+    spent: int = f * N_CATEGORIES
+    for c in range(N_CATEGORIES):
+        p.tallies.spent[row + c] += p.frames.spent[spent + c]
+    batch_latency(p, latency, now)
+
+
+def batch_latency(p: Plane, latency: int, now: int) -> None:
+    """Add a latency to the open batch; merge neighbours when all batches are full."""
+    p.tallies.batch_open[0] += latency
+    p.tallies.batch_fill[0] += 1
+    if p.tallies.batch_fill[0] < p.tallies.batch_size[0]:
+        return
+    n: int = p.tallies.batch_count[0]
+    p.tallies.batch_sum[n] = p.tallies.batch_open[0]
+    p.tallies.batch_at[n] = now
+    p.tallies.batch_open[0] = 0.0
+    p.tallies.batch_fill[0] = 0
+    p.tallies.batch_count[0] = n + 1
+    if n + 1 == p.tallies.batch_capacity[0]:
+        merge_batches(p)
+
+
+def merge_batches(p: Plane) -> None:
+    """Halve the number of batches by joining neighbours."""
+    half: int = p.tallies.batch_count[0] // 2
+    for j in range(half):
+        p.tallies.batch_sum[j] = p.tallies.batch_sum[2 * j] + p.tallies.batch_sum[2 * j + 1]
+        p.tallies.batch_at[j] = p.tallies.batch_at[2 * j + 1]
+    p.tallies.batch_count[0] = half
+    p.tallies.batch_size[0] *= 2
+
+
+def tally_call(p: Plane, f: int, now: int) -> None:
+    """Book the end of a call at its service."""
+    s: int = p.instances.service[p.frames.instance[f]]
+    if p.frames.failed[p.frames.root[f]] != 0:
+        p.services.failed[s] += 1
+        return
+    latency: int = now - p.frames.began[f]
+    p.services.completed[s] += 1
+    p.services.latency_sum[s] += latency
+    record(p.services.histogram, s * N_BUCKETS, latency)
+
+
+def merge_branch(p: Plane, f: int) -> None:
+    """The last branch to end is the path that the request waited for: its time goes to the parent's account."""
+    into: int = p.frames.account[p.frames.parent[f]] * N_CATEGORIES
+    spent: int = f * N_CATEGORIES
+    for c in range(N_CATEGORIES):
+        p.frames.spent[into + c] += p.frames.spent[spent + c]
+
+
+def is_worker(p: Plane, f: int) -> bool:
+    """Whether a frame occupies one of its instance's counted worker threads."""
+    return p.frames.kind[f] < BRANCH and p.frames.instance[f] != NONE

@@ -1,0 +1,101 @@
+"""Credit, the Xen scheduler: proportional credits, three priorities, FIFO within each.
+
+Model: an entity earns credits by weight and burns them by running; with credits left it is UNDER, else OVER. Who wakes UNDER is
+    BOOSTed until its next tick and preempts. Slices last 30 ms, priorities are looked at every 10 ms tick.
+    Credits are kept by a clock of CPU time per unit of active weight, so that nothing has to visit all entities.
+Ignores: the 30 ms rhythm of accounting (credits flow continuously), tickling of other idle pCPUs, hard affinity masks of dom0.
+Source: Xen xen/common/sched/credit.c; Cherkasova, Gupta, Vahdat, "Comparison of the Three CPU Schedulers in Xen", 2007.
+"""
+
+from simvirt.kernel.constants import NONE
+from simvirt.kernel.tables import Plane
+from simvirt.kernel.tree import leftmost
+
+BOOST = 0.0
+UNDER = 1.0
+OVER = 2.0
+CLASS = 1e15  # distance of two priorities in the tree's key
+
+
+def credit_advance(p: Plane, m: int, now: int) -> None:
+    """Move the machine's clock of CPU time per unit of active weight."""
+    elapsed: int = now - p.machines.credit_at[m]
+    p.machines.credit_at[m] = now
+    if elapsed > 0 and p.machines.active_weight[m] > 0.0:
+        p.machines.credit_clock[m] += elapsed * p.machines.cpus[m] / p.machines.active_weight[m]
+
+
+def credit_settle(p: Plane, m: int, e: int) -> None:
+    """Pay an entity what it has earned, within one slice of zero."""
+    bound: float = float(p.machines.slice[m])
+    earned: float = p.entities.weight[e] * (p.machines.credit_clock[m] - p.entities.credit_mark[e])
+    p.entities.credit_mark[e] = p.machines.credit_clock[m]
+    p.entities.lag[e] = min(max(p.entities.lag[e] + earned, -bound), bound)
+
+
+def credit_rank(p: Plane, m: int, e: int) -> None:
+    """Priority from the credits at hand."""
+    credit_settle(p, m, e)
+    p.entities.deadline[e] = UNDER if p.entities.lag[e] >= 0.0 else OVER
+
+
+def credit_line_up(p: Plane, m: int, e: int) -> None:
+    """Go to the end of the line of one's priority."""
+    p.machines.sequence[m] += 1
+    p.entities.key[e] = p.entities.deadline[e] * CLASS + float(p.machines.sequence[m])
+
+
+def credit_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
+    """Join the line; who wakes with credits left is boosted."""
+    m: int = p.cpus.machine[p.queues.cpu[q]]
+    credit_advance(p, m, now)
+    p.machines.active_weight[m] += p.entities.weight[e]
+    p.entities.credit_mark[e] = p.machines.credit_clock[m]
+    p.entities.deadline[e] = UNDER if p.entities.lag[e] >= 0.0 else OVER
+    if waking and p.entities.deadline[e] == UNDER:
+        p.entities.deadline[e] = BOOST
+    credit_line_up(p, m, e)
+
+
+def credit_left(p: Plane, q: int, e: int, now: int) -> None:
+    """An entity that leaves earns no more."""
+    m: int = p.cpus.machine[p.queues.cpu[q]]
+    credit_advance(p, m, now)
+    credit_settle(p, m, e)
+    p.machines.active_weight[m] = max(p.machines.active_weight[m] - p.entities.weight[e], 0.0)
+
+
+def credit_charged(p: Plane, q: int, e: int, elapsed: int, now: int) -> None:
+    """Running burns credits."""
+    m: int = p.cpus.machine[p.queues.cpu[q]]
+    credit_advance(p, m, now)
+    credit_settle(p, m, e)
+    p.entities.lag[e] -= float(elapsed)
+
+
+def credit_pick(p: Plane, q: int, waking: bool, now: int) -> int:
+    """The best priority; the current entity gives way to its equals only when its slice is over."""
+    current: int = p.queues.current[q]
+    first: int = leftmost(p.entities, p.queues.tree[q])
+    if first == NONE or current == NONE:
+        return current if first == NONE else first
+    c: int = p.queues.cpu[q]
+    m: int = p.cpus.machine[c]
+    ran: int = now - p.cpus.since[c]
+    if waking and ran < p.machines.wakeup[m]:
+        return current
+    if p.entities.deadline[first] < p.entities.deadline[current]:
+        return first
+    if ran >= p.machines.slice[m] and p.entities.deadline[first] == p.entities.deadline[current]:
+        return first
+    return current
+
+
+def credit_check_at(p: Plane, q: int, now: int) -> int:
+    """Next tick after the current entity started, or the end of its slice [ns]."""
+    c: int = p.queues.cpu[q]
+    m: int = p.cpus.machine[c]
+    since: int = p.cpus.since[c]
+    tick: int = since + ((now - since) // p.machines.tick[m] + 1) * p.machines.tick[m]
+    end: int = since + p.machines.slice[m]
+    return tick if end <= now else min(tick, end)

@@ -1,0 +1,389 @@
+"""The tables of the data plane: structures of arrays, one class a table, one row a thing.
+
+Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
+through the verbs of `simvirt.dataplane`. Times are integer nanoseconds, work is nanoseconds at the host's clock (float).
+In the compiled kernel a column is a typed memoryview, in plain mode a list.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+Ints: TypeAlias = list[int]
+Floats: TypeAlias = list[float]
+
+
+class Table:
+    """Columns by name; the compiled twin gets its constructor from the build."""
+
+    def __init__(self, columns: Mapping[str, Any]) -> None:
+        for name in type(self).__annotations__:
+            setattr(self, name, columns[name])
+
+
+class Calendar(Table):
+    """One row a timer: the future of a thing that has at most one next event."""
+
+    # kernel
+    at: Ints  # instant it rings, NEVER when off [ns]
+    slot: Ints  # place in the heap, NONE when off
+    heap: Ints  # timers, earliest first
+    size: Ints  # number of timers in the heap (one row)
+
+
+class Run(Table):
+    """One row: where the run stands, and why advance() came back."""
+
+    # lowering
+    first_cpu_timer: Ints
+    first_machine_timer: Ints
+    first_link_timer: Ints
+    first_frame_timer: Ints
+    first_vcpu: Ints  # entity row of the first vCPU
+    first_thread: Ints  # entity row of the first thread
+    spare: Ints  # frames and entity rows that must be free before a frame may go on
+    frames: Ints  # frame rows
+    entities: Ints  # entity rows
+    # kernel
+    now: Ints  # [ns]
+    events: Ints
+    ring: Ints  # pairs (signal, row)
+    pending: Ints  # pairs in the ring
+    todo_head: Ints  # frames that go on at this instant
+    todo_tail: Ints
+    decider: Ints  # CPU whose task has just left, NONE otherwise
+    free_frame: Ints  # head of the list of free frames
+    free_frames: Ints
+    fresh_entity: Ints  # first entity row never used
+
+
+class Machines(Table):
+    """One row a kernel that schedules: the host, or a guest."""
+
+    # lowering
+    first_cpu: Ints
+    cpus: Ints
+    policy: Ints
+    tick: Ints  # scheduler tick, 0 for exact timers [ns]
+    slice: Ints  # base slice, quantum or minimum granularity [ns]
+    latency: Ints  # cfs: targeted latency [ns]
+    wakeup: Ints  # cfs: wake-up granularity, credit: rate limit [ns]
+    # kernel
+    idle_cores: Ints  # idle CPUs whose SMT sibling is idle too
+    idle_cpus: Ints  # all idle CPUs
+    overloaded: Ints  # CPUs with waiting tasks
+    rotor: Ints  # last CPU tried for a task that found no idle one
+    credit_clock: Floats  # credit scheduler: CPU time owed to one unit of weight since the start [ns]
+    credit_at: Ints  # instant of credit_clock [ns]
+    active_weight: Floats  # credit scheduler: weight of runnable entities
+    root_group: Ints  # gps: group of the threads that are in no cgroup
+    fluid_at: Ints  # gps: instant up to which fluid work is settled [ns]
+    sequence: Ints  # order of arrival at FIFO queues
+
+
+class Cpus(Table):
+    """One row a CPU of some kernel: the host's pCPUs first, then the vCPUs of each guest."""
+
+    # lowering
+    machine: Ints
+    sibling: Ints  # other hardware thread of the core, NONE without SMT
+    vcpu: Ints  # entity that carries this CPU in the machine below, NONE for a pCPU
+    smt_share: Floats  # speed of a pCPU while its sibling is busy, as a share of its lone speed
+    wake_work: Floats  # work that leaving HLT adds to the task that wakes this CPU [ns]
+    phase: Ints  # offset of the scheduler tick [ns]
+    # kernel
+    current: Ints  # entity that has the CPU
+    speed: Floats  # work per ns now; 0 while a vCPU waits for its pCPU
+    portion: Floats  # share of a pCPU that a vCPU gets; below 1 only under the fluid scheduler
+    charged_at: Ints  # instant up to which the current entity is charged [ns]
+    deciding: Ints  # 1 while the kernel is between two tasks
+    idle_slot: Ints  # place in the idle stack of its machine
+    core_slot: Ints  # place in the idle-core stack
+    overloaded_slot: Ints
+    next_balance: Ints  # earliest instant of the next periodic balancing [ns]
+    since: Ints  # instant the current entity was put on the CPU [ns]
+    busy: Ints  # time not idle [ns]
+    busy_since: Ints  # [ns]
+    idle_exits: Ints  # times a vCPU left HLT
+    switches: Ints  # context switches
+
+
+class IdleStacks(Table):
+    """Stacks of idle and of overloaded CPUs, a stretch for each machine as long as its CPUs."""
+
+    # kernel
+    cores: Ints
+    cpus: Ints
+    overloaded: Ints
+
+
+class Queues(Table):
+    """One row a run queue: first the root queue of each CPU, then one for each (group, CPU)."""
+
+    # lowering
+    cpu: Ints
+    group: Ints  # NONE for a root queue
+    parent: Ints  # queue in which this queue's group entity competes, NONE for a root
+    # kernel
+    tree: Ints  # root of the ordered tree of waiting entities
+    current: Ints  # entity of this queue that runs, it is not in the tree
+    entities: Ints  # entities that compete here, current and delayed ones included
+    tasks: Ints  # runnable tasks below
+    load: Floats  # weight in the tree
+    moment: Floats  # sum of weight x (vruntime - origin) in the tree
+    origin: Floats  # virtual time that moments count from [ns]
+    floor: Floats  # cfs: min_vruntime [ns]
+    runtime: Ints  # cpu.max runtime at hand [ns]
+    throttled: Ints
+    throttled_since: Ints  # [ns]
+    throttled_clock: Ints  # time throttled so far [ns]
+    next_throttled: Ints  # next throttled queue of the group
+
+
+class Entities(Table):
+    """One row a thing that competes for a CPU: group entities (row = their queue), then vCPUs, then threads."""
+
+    # lowering for vCPUs, kernel for threads
+    group: Ints  # group it runs in, NONE for the root
+    machine: Ints
+    instance: Ints
+    carries: Ints  # CPU that this vCPU is, NONE for other entities
+    # kernel
+    cpu: Ints  # CPU it runs or last ran on
+    queue: Ints  # queue it competes in
+    state: Ints  # OFF, QUEUED, CURRENT
+    delayed: Ints  # sleeps, but still competes until its lag is worked off
+    weight: Floats
+    vruntime: Floats  # [ns]
+    deadline: Floats  # eevdf: virtual deadline [ns]; credit: priority
+    protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]
+    lag: Floats  # eevdf: lag when it left; credit: credits [ns]
+    credit_mark: Floats  # credit scheduler: credit_clock of its last settlement [ns]
+    key: Floats  # order in the tree
+    least: Floats  # smallest vruntime in its subtree [ns]
+    left: Ints
+    right: Ints
+    mark: Ints  # throttled clock of its queue when it began to wait [ns]
+    waits_since: Ints  # vCPU: instant it became runnable without running [ns]
+    wait: Ints  # time runnable but not running: steal of a vCPU, run-queue wait of a task [ns]
+    frame: Ints  # frame that the thread works on
+    next_free: Ints  # free threads of an instance
+
+
+class Groups(Table):
+    """One row a cgroup or virtual machine: weight and cpu.max for what runs inside."""
+
+    # lowering
+    machine: Ints
+    first_queue: Ints  # queue row on the machine's first CPU
+    instance: Ints
+    shares: Floats  # weight of the group on the whole machine
+    quota: Ints  # cpu.max per period, 0 for none [ns]
+    period: Ints  # [ns]
+    burst: Ints  # cpu.max.burst [ns]
+    slice: Ints  # runtime handed to a CPU at a time [ns]
+    first_mask: Ints  # cpuset: first row in `masks`
+    mask_cpus: Ints  # number of CPUs in the cpuset, 0 for all
+    masks: Ints  # CPU rows of all cpusets, one after another
+    # kernel
+    pool: Ints  # runtime not yet handed out [ns]
+    refilled_at: Ints  # start of the current period [ns]
+    tasks: Ints  # runnable tasks on all CPUs
+    first_throttled: Ints  # oldest throttled queue
+    last_throttled: Ints
+    slack_at: Ints  # instant at which returned runtime is handed on, NEVER when none [ns]
+    nr_periods: Ints
+    nr_throttled: Ints
+    fluid_rate: Floats  # gps: CPU share of each runnable task
+    fluid_time: Floats  # gps: work done so far by a task that was always runnable [ns]
+    fluid_slot: Ints  # gps: place among the active groups of the machine
+    fluid_active: Ints  # gps: active groups, a stretch for each machine
+    fluid_count: Ints  # gps: number of active groups of a machine (row = machine)
+    fluid_first: Ints  # gps: first row of a machine's stretch in fluid_active (row = machine)
+
+
+class Services(Table):
+    """One row a service."""
+
+    # lowering
+    first: Ints  # first row of its stretch in `ready`
+    balance: Ints
+    # kernel
+    ready: Ints  # instances that take requests
+    ready_count: Ints
+    next: Ints  # round robin
+    completed: Ints
+    failed: Ints
+    latency_sum: Ints  # [ns]
+    queue_wait: Ints  # time waited for a thread [ns]
+    histogram: Ints  # latencies, N_BUCKETS columns a service
+
+
+class Instances(Table):
+    """One row a replica of a service: a process, a container or what runs in a VM."""
+
+    # lowering
+    service: Ints
+    machine: Ints  # kernel that schedules its threads
+    group: Ints  # cgroup of its threads, NONE for the root
+    threads: Ints  # worker threads, NEVER for unlimited
+    queue_limit: Ints  # requests that may wait, NEVER for unlimited
+    io_thread: Ints  # instance that does the device work of this one's VM, NONE without
+    # control
+    life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED
+    # kernel
+    ready_slot: Ints  # place in the service's stretch of `ready`
+    in_flight: Ints
+    busy_threads: Ints
+    thread_time: Ints  # thread-seconds held, up to thread_time_at [ns]
+    thread_time_at: Ints  # [ns]
+    free_thread: Ints  # head of the list of free threads
+    queue_head: Ints
+    queue_tail: Ints
+    queue_length: Ints
+    cpu_time: Ints  # CPU time used [ns]
+    overhead_time: Ints  # part of it that exists because of the platform, as far as it is booked [ns]
+    rejected: Ints
+
+
+class Frames(Table):
+    """One row a call in progress: a request at its entry, a call, a branch, background or performed work."""
+
+    # kernel
+    kind: Ints
+    pc: Ints  # next instruction
+    root: Ints  # entry frame of the request
+    parent: Ints
+    pending: Ints  # branches that the frame waits for
+    account: Ints  # frame whose account the time goes to
+    instance: Ints
+    thread: Ints
+    state: Ints  # what it waits for
+    since: Ints  # instant it entered that state [ns]
+    began: Ints  # instant the call was made [ns]
+    work: Floats  # CPU work left of this burst [ns]
+    overhead: Floats  # share of the burst that the platform adds
+    failed: Ints  # 1 once the request cannot succeed
+    next: Ints  # free list, thread queue or device queue
+    category: Ints  # request class, or handle of performed work
+    arrived: Ints  # intended arrival [ns]
+    spent: Ints  # time by category, N_CATEGORIES columns a frame [ns]
+    draws: Floats  # the request's luck, Source.width columns a frame
+
+
+class Program(Table):
+    """One row an instruction; the itineraries of all request classes one after another."""
+
+    # lowering
+    op: Ints
+    target: Ints  # call: service; skip, jump: instruction; fork: first row in `branches`; disk, net: device
+    entry: Ints  # call: first instruction of the callee; fork: number of branches
+    column: Ints  # column of the request's luck, NONE for a constant
+    amount: Floats  # constant demand or delay [ns], probability, bytes on a link
+    fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: service time [ns]
+    ratio: Floats  # cpu: work that the platform adds per unit of demand
+    flag: Ints  # disk: 1 when nobody waits (write-back); delay: the state it counts as
+    branches: Ints  # first instructions of all branches
+
+
+class Disks(Table):
+    """One row a disk: parallel channels behind one queue."""
+
+    # lowering
+    channels: Ints
+    # kernel
+    in_service: Ints
+    head: Ints
+    tail: Ints
+    busy: Ints  # channel-time used, up to busy_at [ns]
+    busy_at: Ints  # [ns]
+    completed: Ints
+
+
+class Links(Table):
+    """One row a direction of a NIC: its bandwidth is shared equally by the transfers under way."""
+
+    # lowering
+    bytes_per_ns: Floats
+    # kernel
+    transfers: Ints
+    volume: Floats  # bytes that a transfer present since the start would have got
+    settled_at: Ints  # [ns]
+    tags: Floats  # volume at which a transfer ends; a heap of `capacity` columns a link
+    frames: Ints
+    busy: Ints  # time with a transfer under way [ns]
+    bytes: Floats  # bytes carried
+    capacity: Ints  # columns of the heap (one row)
+
+
+class Source(Table):
+    """The arrivals: a block at a time, refilled from outside on NEEDS_DEMAND."""
+
+    # lowering
+    width: Ints  # draws per request
+    entry: Ints  # class: first instruction
+    service: Ints  # class: service of the entry
+    balance_column: Ints  # class: column of the draw that picks a replica
+    hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
+    clients: Ints  # closed workload: number of clients, 0 for open
+    # control
+    at: Ints  # arrival instants of the block, or think times when closed [ns]
+    category: Ints  # request classes of the block
+    draws: Floats  # luck of the block, row-major
+    count: Ints  # requests in the block
+    last: Ints  # 1 when no block follows
+    # kernel
+    cursor: Ints  # next request of the block
+    handed: Ints  # rows of luck given to requests so far
+    issued: Ints  # requests issued so far
+    parked: Ints  # clients that wait for the next block
+
+
+class Tallies(Table):
+    """One row a request class: what has happened to its requests."""
+
+    # kernel
+    arrived: Ints
+    completed: Ints
+    rejected: Ints
+    failed: Ints
+    latency_sum: Ints  # [ns]
+    latency_max: Ints  # [ns]
+    arrival_sum: Ints  # sum of arrival instants, modulo 2^62 [ns]
+    departure_sum: Ints  # sum of departure instants, modulo 2^62 [ns]
+    spent: Ints  # breakdown of all latencies, N_CATEGORIES columns a class [ns]
+    histogram: Ints  # latencies, N_BUCKETS columns a class
+    in_system: Ints  # requests under way (one row)
+    area: Ints  # integral of in_system over time, modulo 2^62 (one row) [ns]
+    area_at: Ints  # [ns]
+    batch_sum: Floats  # latency sums of consecutive batches, for warm-up detection [ns]
+    batch_at: Ints  # instants at which batches were full [ns]
+    batch_capacity: Ints  # batches kept; when full, neighbours are merged (one row)
+    batch_size: Ints  # requests a batch (one row)
+    batch_count: Ints  # full batches (one row)
+    batch_fill: Ints  # requests in the open batch (one row)
+    batch_open: Floats  # latency sum of the open batch (one row) [ns]
+
+
+class Plane:
+    """All tables of one simulated host."""
+
+    calendar: Calendar
+    run: Run
+    machines: Machines
+    cpus: Cpus
+    stacks: IdleStacks
+    queues: Queues
+    entities: Entities
+    groups: Groups
+    services: Services
+    instances: Instances
+    frames: Frames
+    program: Program
+    disks: Disks
+    links: Links
+    source: Source
+    tallies: Tallies
+
+    def __init__(self, tables: Mapping[str, Any]) -> None:
+        for name in type(self).__annotations__:
+            setattr(self, name, tables[name])

@@ -1,0 +1,200 @@
+"""Who runs where: the machines (host and guests), groups and instances that a platform makes of a scenario's services."""
+
+import hashlib
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from simvirt.catalog.resolved import GuestEntry, HostEntry, Platform
+from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
+from simvirt.scenario.models import Scenario, ServiceSpec
+
+SHARES = 1024.0  # default cpu.shares; cpu.weight 100
+SHARES_PER_WEIGHT = 10.24  # cgroup v2 weight 100 = v1 shares 1024
+GUEST_SERVICE = "(guest OS)"
+IO_SERVICE = "(I/O threads)"
+INTERNAL = (GUEST_SERVICE, IO_SERVICE)
+
+
+@dataclass
+class Group:
+    """A cgroup, or a VM as the host sees it."""
+
+    machine: int
+    shares: float = SHARES
+    quota: int = 0
+    period: int = 100_000_000
+    burst: int = 0
+    cpuset: tuple[int, ...] = ()
+    per_task_weight: bool = False
+    row: int = -1
+
+
+@dataclass
+class Machine:
+    """The host, or a guest: CPUs and a scheduler."""
+
+    cpus: int
+    scheduler: SchedulerRow
+    guest: GuestEntry | None = None
+    vm: Group | None = None
+    io_thread: "Instance | None" = None
+    row: int = -1
+
+
+@dataclass
+class Instance:
+    """A replica: threads that run on a machine, in a group or in none."""
+
+    service: str
+    replica: int
+    machine: int
+    group: Group | None
+    threads: int | str = "unlimited"
+    queue: int | str = "unlimited"
+    io_thread: "Instance | None" = None
+    row: int = -1
+
+
+@dataclass
+class Arrangement:
+    """All of it, in the order of the tables' rows; services in canonical order."""
+
+    services: list[str]
+    machines: list[Machine] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    instances: list[Instance] = field(default_factory=list)
+    memory: dict[str, int] = field(default_factory=dict)
+
+
+def canonical_services(scenario: Scenario) -> list[str]:
+    """Service names in an order that neither names nor the order of the file decide.
+
+    First those that requests reach, as the mix and the steps mention them; then the others by their content.
+    """
+    reached: list[str] = []
+
+    def visit(service: str, operation: str) -> None:
+        if service not in reached:
+            reached.append(service)
+        for step in scenario.services[service].operations[operation]:
+            for inner, called in calls_of(step):
+                visit(inner, called)
+
+    for name in scenario.mix:
+        service, _, operation = name.partition(".")
+        visit(service, operation)
+    others = [name for name in scenario.services if name not in reached]
+    return reached + sorted(others, key=lambda name: _content(scenario.services[name]))
+
+
+def calls_of(step: Any) -> list[tuple[str, str]]:
+    """The (service, operation) pairs that a step calls, in order."""
+    if hasattr(step, "call"):
+        return [(step.service, step.operation)]
+    if hasattr(step, "parallel"):
+        return [call for branch in step.parallel for inner in branch for call in calls_of(inner)]
+    return []
+
+
+def _content(service: ServiceSpec) -> str:
+    return hashlib.sha256(service.model_dump_json().encode()).hexdigest()
+
+
+def arrange(scenario: Scenario, platform: Platform, host: HostEntry) -> Arrangement:
+    """Machines, groups and instances of a scenario on a platform."""
+    plan = Arrangement(canonical_services(scenario))
+    spec = scenario.host.scheduler
+    plan.machines.append(Machine(host.pcpus, scheduler_row(spec.policy, host.pcpus, host.tick_ns, spec), row=0))
+    add_group(plan, Group(0, per_task_weight=True))
+    if platform.hypervisors:
+        _arrange_vms(scenario, platform, host, plan)
+    else:
+        _arrange_processes(scenario, platform, plan)
+    for row, instance in enumerate(plan.instances):
+        instance.row = row
+    return plan
+
+
+def add_group(plan: Arrangement, group: Group) -> Group:
+    """Give a group its row."""
+    group.row = len(plan.groups)
+    plan.groups.append(group)
+    return group
+
+
+def shares_of(service: ServiceSpec) -> float:
+    """Weight of a service's cgroup in units of cpu.shares."""
+    if service.cpu_shares is not None:
+        return float(service.cpu_shares)
+    return service.cpu_weight * SHARES_PER_WEIGHT if service.cpu_weight is not None else SHARES
+
+
+def cgroup(service: ServiceSpec, machine: int, cpus: int) -> Group:
+    """The cgroup that a container runtime makes for a replica."""
+    return Group(
+        machine, shares_of(service), quota=service.quota_ns or 0, period=service.period_ns, burst=service.cpu_burst or 0,
+        cpuset=tuple(c for c in service.cpuset or () if c < cpus),
+    )
+
+
+def _arrange_processes(scenario: Scenario, platform: Platform, plan: Arrangement) -> None:
+    """Replicas on the host's own kernel: bare processes, or containers."""
+    for name in plan.services:
+        service = scenario.services[name]
+        for replica in range(service.replicas):
+            group = add_group(plan, cgroup(service, 0, plan.machines[0].cpus)) if platform.runtimes else None
+            plan.instances.append(Instance(name, replica, 0, group, service.threads, service.queue))
+            _remember(plan, "application", service.memory_limit or 0)
+            _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
+
+
+def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: Arrangement) -> None:
+    """Replicas inside VMs: one VM each, or a few large ones that they share."""
+    shared = [_add_vm(plan, platform, host, platform.vms.vcpus, Group(0), platform.vms.memory) for _ in range(platform.vms.count)] if platform.vms else []
+    placed = 0
+    for name in plan.services:
+        service = scenario.services[name]
+        for replica in range(service.replicas):
+            guest = shared[placed % len(shared)] if shared else _own_vm(plan, platform, host, service)
+            placed += 1
+            group = add_group(plan, cgroup(service, guest.row, guest.cpus)) if platform.runtimes else None
+            plan.instances.append(Instance(name, replica, guest.row, group, service.threads, service.queue, guest.io_thread))
+            _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
+
+
+def _own_vm(plan: Arrangement, platform: Platform, host: HostEntry, service: ServiceSpec) -> Machine:
+    """A VM for one replica: as many vCPUs as its limit needs, a cap for the fraction, the guest OS on top of its memory.
+
+    Without a limit it has a vCPU for each thread, and no more than the host has pCPUs.
+    """
+    limit = service.cpu_limit
+    threads = service.threads if isinstance(service.threads, int) else host.pcpus
+    vcpus = math.ceil(limit - 1e-9) if limit is not None else max(1, min(host.pcpus, threads))
+    group = Group(0, shares_of(service), cpuset=tuple(c for c in service.cpuset or () if c < host.pcpus))
+    if limit is not None and limit < vcpus:
+        group.quota, group.period, group.burst = service.quota_ns or 0, service.period_ns, service.cpu_burst or 0
+    guest = platform.hypervisors[-1].guest
+    memory = (service.memory_limit or 0) + (guest.memory_bytes if guest else 0)
+    return _add_vm(plan, platform, host, vcpus, group, memory)
+
+
+def _add_vm(plan: Arrangement, platform: Platform, host: HostEntry, vcpus: int, group: Group, memory: int) -> Machine:
+    """A VM: a group on the host, a guest kernel with its background load, and the thread that does its device work."""
+    hypervisor = platform.hypervisors[-1]
+    assert hypervisor.guest is not None
+    add_group(plan, group)
+    scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick_ns)
+    guest = Machine(vcpus, scheduler, hypervisor.guest, group, row=len(plan.machines))
+    plan.machines.append(guest)
+    add_group(plan, Group(guest.row, per_task_weight=True))
+    plan.instances.append(Instance(GUEST_SERVICE, guest.row, guest.row, None))
+    guest.io_thread = Instance(IO_SERVICE, guest.row, 0, group, threads=1)
+    plan.instances.append(guest.io_thread)
+    _remember(plan, "vm", memory)
+    _remember(plan, "vmm", hypervisor.memory_bytes)
+    return guest
+
+
+def _remember(plan: Arrangement, part: str, amount: int) -> None:
+    plan.memory[part] = plan.memory.get(part, 0) + amount

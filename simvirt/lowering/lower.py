@@ -1,0 +1,341 @@
+"""From words to rows: the only place where a scenario becomes tables."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simvirt.catalog import Catalog
+from simvirt.catalog.resolved import HostEntry, Platform, PlatformCosts
+from simvirt.demand.luck import Variables
+from simvirt.kernel import constants as k
+from simvirt.kernel import tables as t
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, IO_SERVICE, Arrangement, Group, arrange
+from simvirt.lowering.program import Program, Writer
+from simvirt.lowering.rows import Columns, blank, column_of, fill
+from simvirt.scenario.models import Scenario
+
+BALANCES = {
+    "round-robin": k.BALANCE_ROUND_ROBIN, "least-connections": k.BALANCE_LEAST_CONNECTIONS, "random": k.BALANCE_RANDOM,
+    "two-choices": k.BALANCE_TWO_CHOICES,
+}
+QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
+BATCHES = 4096
+
+
+@dataclass(frozen=True)
+class Background:
+    """A thread that an instance runs from its start on."""
+
+    instance: int
+    entry: int
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A scenario on a platform, ready to run: tables, and what is needed to read them."""
+
+    scenario: Scenario
+    platform: Platform
+    host: HostEntry
+    arrangement: Arrangement
+    services: list[str]
+    classes: list[str]
+    variables: list[Variables]
+    trace_columns: list[int | None]
+    startup: dict[str, tuple[int, Variables]]
+    background: list[Background]
+    tables: dict[str, Columns]
+    width: int
+
+
+def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator) -> Lowered:
+    """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""
+    host = catalog.resolve_host(scenario.host)
+    plan = arrange(scenario, platform, host)
+    services = [*plan.services, *INTERNAL]
+    costs = catalog.platform_costs(platform, host)
+    writer = _writer(scenario, catalog, platform, host, plan, services, costs)
+    classes = [name for name, weight in scenario.mix.items() if weight > 0] or list(scenario.mix)
+    variables = [Variables() for _ in classes]
+    entries = [_entry(writer, name, luck) for name, luck in zip(classes, variables, strict=True)]
+    startup = _startup(scenario, plan, writer)
+    background = _background(scenario, plan, writer, phases)
+    width = max([len(luck.distributions) for luck in (*variables, *(luck for _, luck in startup.values()))], default=0) or 1
+    builder = Tables(plan, services, host, writer.program, phases)
+    tables = builder.build(scenario, classes, entries, width, len(background), costs)
+    trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
+    return Lowered(scenario, platform, host, plan, services, classes, variables, trace, startup, background, tables, width)
+
+
+def _writer(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts) -> Writer:
+    rows = {name: row for row, name in enumerate(services)}
+    rates = {name: catalog.image_rates(scenario.services[name].image) for name in plan.services}
+    return Writer(scenario, rows, costs, host, rates, bool(platform.hypervisors))
+
+
+def _entry(writer: Writer, name: str, variables: Variables) -> tuple[int, int, int]:
+    """Service row, first instruction and balancing column of a request class."""
+    service, _, operation = name.partition(".")
+    column = writer.balance_column(service, variables)
+    return writer.services[service], writer.operation(service, operation, variables), column
+
+
+def _trace_column(writer: Writer, entry: tuple[int, int, int], variables: Variables) -> int | None:
+    """Column of the first CPU step of a class, which a trace's own demand replaces; made where the step is a constant."""
+    workload = writer.scenario.workload
+    if workload is None or workload.trace is None or workload.trace.cpu is None:
+        return None
+    row = entry[1]
+    while writer.program.rows[row].op not in (k.OP_CPU, k.OP_RETURN):
+        row += 1
+    return writer.program.rows[row].column
+
+
+def _startup(scenario: Scenario, plan: Arrangement, writer: Writer) -> dict[str, tuple[int, Variables]]:
+    """First instruction and variables of each service's start-up work."""
+    programs = {}
+    for name in plan.services:
+        variables = Variables()
+        programs[name] = (writer.startup(name, variables), variables)
+    return programs
+
+
+def _background(scenario: Scenario, plan: Arrangement, writer: Writer, phases: np.random.Generator) -> list[Background]:
+    """Background threads of services, and the load of each guest OS."""
+    found = []
+    for instance in plan.instances:
+        if instance.service == GUEST_SERVICE:
+            guest = plan.machines[instance.machine].guest
+            assert guest is not None
+            threads, duty, period = 1, guest.background_duty, guest.background_period_ns
+        elif instance.service != IO_SERVICE and (spec := scenario.services[instance.service].background) is not None:
+            threads, duty, period = spec.threads, spec.duty, spec.period
+        else:
+            continue
+        if duty > 0:
+            found += [Background(instance.row, writer.background(duty, period, float(phases.random()))) for _ in range(threads)]
+    return found
+
+
+class Tables:
+    """Builds the tables of an arrangement; one method a table."""
+
+    def __init__(self, plan: Arrangement, services: list[str], host: HostEntry, program: Program, phases: np.random.Generator) -> None:
+        self.plan, self.services, self.host, self.program, self.phases = plan, services, host, program, phases
+        self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
+        self.n_cpus = int(self.first_cpu[-1])
+        self.first_queue = self._first_queues()
+        self.n_queues = self.first_queue[-1]
+        self.n_vcpus = self.n_cpus - plan.machines[0].cpus
+
+    def _first_queues(self) -> list[int]:
+        """First queue row of each group, and the number of queues; root queues come first, a row a CPU."""
+        first, rows = self.n_cpus, []
+        for group in self.plan.groups:
+            rows.append(first)
+            first += self.plan.machines[group.machine].cpus
+        return [*rows, first]
+
+    def build(self, scenario: Scenario, classes: list[str], entries: list[tuple[int, int, int]], width: int, n_background: int, costs: PlatformCosts) -> dict[str, Columns]:
+        """All tables, by their attribute in the plane."""
+        clients = scenario.workload.closed.clients if scenario.workload is not None and scenario.workload.closed is not None else 0
+        spare = 64 + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in (k.OP_CALL, k.OP_DISK, k.OP_IO) for row in self.program.rows)
+        frames = 256 + clients + n_background + 2 * spare
+        tables = {
+            "run": self.run(spare, frames),
+            "machines": self.machines(),
+            "cpus": self.cpus(costs.cpu_ns["idle_wakeup"] + costs.latency_ns["idle_wakeup"]),
+            "stacks": blank(t.IdleStacks, rows=self.n_cpus),
+            "queues": self.queues(),
+            "entities": self.entities(frames),
+            "groups": self.groups(),
+            "services": self.service_table(scenario),
+            "instances": self.instances(),
+            "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
+            "program": self.program_table(),
+            "disks": fill(blank(t.Disks, rows=1), channels=[self.host.disk.channels]),
+            "links": self.links(frames),
+            "source": self.source(entries, width, clients, round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])),
+            "tallies": self.tallies(len(classes)),
+        }
+        tables["calendar"] = blank(t.Calendar, rows=int(tables["run"]["first_frame_timer"][0]) + frames, size=1)
+        tables["calendar"]["size"][0] = 0
+        self._list_idle(tables)
+        chain_frames(tables, 0, frames)
+        return tables
+
+    def run(self, spare: int, frames: int) -> Columns:
+        """The run's own row: where each kind of timer and entity begins."""
+        n_groups, n_machines = len(self.plan.groups), len(self.plan.machines)
+        first_thread = self.n_queues + self.n_vcpus
+        return fill(
+            blank(t.Run, rows=1, ring=2 * k.RING),
+            first_cpu_timer=[n_groups],
+            first_machine_timer=[n_groups + self.n_cpus],
+            first_link_timer=[n_groups + self.n_cpus + n_machines],
+            first_frame_timer=[n_groups + self.n_cpus + n_machines + 2],
+            first_vcpu=[self.n_queues],
+            first_thread=[first_thread],
+            fresh_entity=[first_thread],
+            spare=[spare],
+            frames=[frames],
+            entities=[first_thread + frames],
+        )
+
+    def machines(self) -> Columns:
+        """The host and its guests."""
+        machines, schedulers = self.plan.machines, column_of(self.plan.machines, "scheduler")
+        roots = [next(group.row for group in self.plan.groups if group.machine == m.row and group.per_task_weight) for m in machines[:1]]
+        roots += [m.vm.row + 1 for m in machines[1:] if m.vm is not None]
+        return fill(
+            blank(t.Machines, rows=len(machines)),
+            first_cpu=self.first_cpu[:-1],
+            cpus=column_of(machines, "cpus"),
+            root_group=roots,
+            **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup")},
+        )
+
+    def cpus(self, wake_work: float) -> Columns:
+        """pCPUs, then vCPUs. The siblings of a core are n and n + number of cores, as Linux numbers them."""
+        pcpus = self.plan.machines[0].cpus
+        machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))
+        sibling = np.full(self.n_cpus, k.NONE)
+        if self.host.smt == 2:
+            half = pcpus // 2
+            sibling[:half], sibling[half:pcpus] = np.arange(half, pcpus), np.arange(half)
+        ticks = [max(m.scheduler.tick, 1) for m in self.plan.machines]
+        phase = np.array([int(self.phases.random() * tick) for tick in ticks])
+        vcpu = np.full(self.n_cpus, k.NONE)
+        vcpu[pcpus:] = self.n_queues + np.arange(self.n_vcpus)
+        return fill(
+            blank(t.Cpus, rows=self.n_cpus),
+            machine=machine, sibling=sibling, vcpu=vcpu, phase=phase[machine],
+            smt_share=np.full(self.n_cpus, self.host.smt_yield / 2.0),
+            speed=np.where(np.arange(self.n_cpus) < pcpus, 1.0, 0.0),
+            wake_work=np.where(vcpu == k.NONE, 0.0, wake_work),
+        )
+
+    def queues(self) -> Columns:
+        """A root queue for each CPU, then a queue for each group on each CPU of its machine."""
+        cpu, group, parent = list(range(self.n_cpus)), [k.NONE] * self.n_cpus, [k.NONE] * self.n_cpus
+        for g in self.plan.groups:
+            mine = range(self.first_cpu[g.machine], self.first_cpu[g.machine + 1])
+            cpu, group, parent = [*cpu, *mine], [*group, *([g.row] * len(mine))], [*parent, *mine]
+        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent)
+
+    def entities(self, frames: int) -> Columns:
+        """Group entities and vCPUs; threads come into being as they are needed."""
+        first_thread = self.n_queues + self.n_vcpus
+        columns = blank(t.Entities, rows=first_thread + frames)
+        row, pcpus = self.n_queues, self.plan.machines[0].cpus
+        for machine in self.plan.machines[1:]:
+            for c in range(self.first_cpu[machine.row], self.first_cpu[machine.row + 1]):
+                assert machine.vm is not None
+                columns["group"][row], columns["carries"][row] = machine.vm.row, c
+                columns["cpu"][row] = (c - pcpus) % pcpus
+                row += 1
+        return columns
+
+    def groups(self) -> Columns:
+        """cgroups and VMs."""
+        groups = self.plan.groups
+        masks = [self.first_cpu[g.machine] + c for g in groups for c in g.cpuset]
+        sizes = [len(g.cpuset) for g in groups]
+        per_machine = np.bincount(column_of(groups, "machine"), minlength=len(self.plan.machines))
+        return fill(
+            blank(
+                t.Groups, rows=len(groups), masks=max(len(masks), 1), fluid_active=len(groups), fluid_count=len(self.plan.machines),
+                fluid_first=len(self.plan.machines),
+            ),
+            first_queue=self.first_queue[:-1],
+            slice=np.full(len(groups), QUOTA_SLICE_NS),
+            first_mask=np.cumsum([0, *sizes])[:-1],
+            mask_cpus=sizes,
+            masks=masks or [0],
+            refilled_at=[-int(self.phases.random() * g.period) for g in groups],
+            pool=column_of(groups, "quota"),
+            fluid_first=np.cumsum([0, *per_machine])[:-1],
+            **{name: column_of(groups, name) for name in ("machine", "shares", "quota", "period", "burst")},
+        )
+
+    def service_table(self, scenario: Scenario) -> Columns:
+        """Services; each has a stretch of `ready` as long as it has replicas."""
+        counts = [sum(i.service == name for i in self.plan.instances) for name in self.services]
+        balance = [BALANCES[scenario.services[name].balance] if name in scenario.services else k.BALANCE_ROUND_ROBIN for name in self.services]
+        n = len(self.services)
+        return fill(
+            blank(t.Services, rows=n, ready=max(sum(counts), 1), histogram=n * k.N_BUCKETS),
+            first=np.cumsum([0, *counts])[:-1], balance=balance,
+        )
+
+    def instances(self) -> Columns:
+        """Replicas."""
+        instances, rows = self.plan.instances, {name: row for row, name in enumerate(self.services)}
+        return fill(
+            blank(t.Instances, rows=max(len(instances), 1)),
+            service=[rows[i.service] for i in instances],
+            machine=column_of(instances, "machine"),
+            group=[_group_row(i.group) for i in instances],
+            threads=[k.NEVER if i.threads == "unlimited" else i.threads for i in instances],
+            queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
+            io_thread=[i.io_thread.row if i.io_thread is not None else k.NONE for i in instances],
+        )
+
+    def program_table(self) -> Columns:
+        """Instructions."""
+        rows = self.program.rows
+        columns = blank(t.Program, rows=max(len(rows), 1), branches=max(len(self.program.branches), 1))
+        if rows:
+            fill(columns, **{name: column_of(rows, name) for name in ("op", "target", "entry", "column", "amount", "fixed", "ratio", "flag")})
+        if self.program.branches:
+            fill(columns, branches=self.program.branches)
+        return columns
+
+    def links(self, frames: int) -> Columns:
+        """Both directions of the host's NIC."""
+        return fill(
+            blank(t.Links, rows=2, tags=2 * frames, frames=2 * frames, capacity=1), bytes_per_ns=[self.host.nic.bits_per_s / 8e9] * 2, capacity=[frames],
+        )
+
+    def source(self, entries: list[tuple[int, int, int]], width: int, clients: int, hop: int) -> Columns:
+        """Request classes; the block of arrivals begins empty."""
+        n = max(len(entries), 1)
+        columns = blank(t.Source, rows=1, entry=n, service=n, balance_column=n, hop=n)
+        fill(columns, width=[width], clients=[clients], hop=[hop] * n)
+        if entries:
+            fill(columns, service=[e[0] for e in entries], entry=[e[1] for e in entries], balance_column=[e[2] for e in entries])
+        return columns
+
+    def tallies(self, classes: int) -> Columns:
+        """Results by request class."""
+        n = max(classes, 1)
+        single = {name: 1 for name in ("in_system", "area", "area_at", "batch_capacity", "batch_size", "batch_count", "batch_fill", "batch_open")}
+        columns = blank(
+            t.Tallies, rows=n, spent=n * k.N_CATEGORIES, histogram=n * k.N_BUCKETS, batch_sum=BATCHES, batch_at=BATCHES, **single
+        )
+        return fill(columns, batch_capacity=[BATCHES])
+
+    def _list_idle(self, tables: dict[str, Columns]) -> None:
+        """All CPUs are idle; the first ones lie on top of the stacks."""
+        cpus, stacks, machines = tables["cpus"], tables["stacks"], tables["machines"]
+        for machine in self.plan.machines:
+            first = self.first_cpu[machine.row]
+            order = range(first + machine.cpus - 1, first - 1, -1)
+            for place, c in enumerate(order):
+                stacks["cpus"][first + place] = stacks["cores"][first + place] = c
+                cpus["idle_slot"][c] = cpus["core_slot"][c] = place
+            machines["idle_cpus"][machine.row] = machines["idle_cores"][machine.row] = machine.cpus
+
+
+def _group_row(group: Group | None) -> int:
+    return k.NONE if group is None else group.row
+
+
+def chain_frames(tables: dict[str, Columns], first: int, last: int) -> None:
+    """Put frames first to last - 1 at the head of the free list."""
+    run, chain = tables["run"], tables["frames"]["next"]
+    chain[first:last] = np.arange(first + 1, last + 1)
+    chain[last - 1] = run["free_frame"][0]
+    run["free_frame"][0] = first
+    run["free_frames"][0] += last - first
+

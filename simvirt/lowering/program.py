@@ -1,0 +1,222 @@
+"""Itineraries as instructions: what each request class does, step by step, with what the platform adds to each step.
+
+A call is expanded at its place, so that every step of a class has draws of its own. Overhead is cost x rate: an
+operation that a step performs n times adds n costs; operations that CPU work performs by itself add rate x cost per unit of work.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from simvirt.catalog.resolved import HostEntry, PlatformCosts
+from simvirt.demand.luck import Variables
+from simvirt.kernel import constants as k
+from simvirt.scenario.models import Scenario
+
+OUT, IN = 0, 1  # links of the host's NIC
+
+
+@dataclass
+class Instruction:
+    """One row of the program; `target` of a local jump counts from the start of its body until the body is placed."""
+
+    op: int
+    target: int = 0
+    entry: int = 0
+    column: int = k.NONE
+    amount: float = 0.0
+    fixed: float = 0.0
+    ratio: float = 0.0
+    flag: int = 0
+    local: bool = False
+
+
+@dataclass
+class Program:
+    """Instructions and branch tables."""
+
+    rows: list[Instruction] = field(default_factory=list)
+    branches: list[int] = field(default_factory=list)
+
+    def place(self, body: list[Instruction]) -> int:
+        """Append a body; its first row."""
+        base = len(self.rows)
+        for row in body:
+            if row.local:
+                row.target += base
+                row.local = False
+        self.rows.extend(body)
+        return base
+
+
+def is_extra_work(row: Instruction) -> bool:
+    """Whether an instruction computes nothing but what the platform adds."""
+    return row.op == k.OP_CPU and row.column == k.NONE and row.amount == 0.0 and row.ratio == 0.0
+
+
+class Writer:
+    """Writes the itineraries of one platform."""
+
+    def __init__(self, scenario: Scenario, services: dict[str, int], costs: PlatformCosts, host: HostEntry, rates: dict[str, dict[str, float]], io_threads: bool) -> None:
+        self.scenario = scenario
+        self.services = services  # name: row
+        self.costs = costs
+        self.host = host
+        self.rates = rates  # service: operation -> times per CPU second
+        self.io_threads = io_threads
+        self.program = Program()
+
+    def operation(self, service: str, operation: str, variables: Variables) -> int:
+        """The instructions of an operation as a caller of this class meets it; their first row."""
+        steps = self.scenario.services[service].operations[operation]
+        return self.program.place(self.body(service, steps, variables, messages=1))
+
+    def body(self, service: str, steps: Any, variables: Variables, messages: int = 0) -> list[Instruction]:
+        """Steps in sequence, ended by a return; with `messages` the packets of a request and its answer."""
+        rows: list[Instruction] = []
+        self.packets(rows, messages, messages)
+        for step in steps:
+            for _ in range(step.times):
+                self.step(rows, service, step, variables)
+        rows.append(Instruction(k.OP_RETURN))
+        return rows
+
+    def step(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+        """One execution of a step, which its probability may leave out."""
+        if step.probability >= 1.0:
+            self.act(rows, service, step, variables)
+            return
+        rows.append(Instruction(k.OP_SKIP, column=variables.column(), amount=step.probability, local=True))
+        skip = rows[-1]
+        self.act(rows, service, step, variables)
+        skip.target = len(rows)
+
+    def act(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+        """What a step does."""
+        if hasattr(step, "cpu"):
+            self.cpu(rows, service, step, variables)
+        elif hasattr(step, "call"):
+            self.call(rows, step, variables)
+        elif hasattr(step, "disk"):
+            self.disk(rows, step.disk, variables)
+        elif hasattr(step, "net"):
+            self.net(rows, step.net)
+        elif hasattr(step, "delay"):
+            self.amount(rows, Instruction(k.OP_DELAY, flag=k.DELAY), step.delay, variables)
+        else:
+            self.parallel(rows, service, step, variables)
+
+    def amount(self, rows: list[Instruction], row: Instruction, distribution: Any, variables: Variables) -> None:
+        """A demand: a constant in the instruction, or a column of the request's luck."""
+        if distribution.kind == "constant":
+            row.amount = float(distribution.mean)
+        else:
+            row.column = variables.column(distribution)
+        rows.append(row)
+
+    def cpu(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+        """Compute: stated operations cost per execution, those of the image per CPU second."""
+        row = Instruction(k.OP_CPU)
+        if step.ops:
+            row.fixed = math.fsum(count * self.costs.cpu_ns[op] + count * self.costs.latency_ns[op] for op, count in step.ops.items())
+        else:
+            row.ratio = math.fsum(rate * (self.costs.cpu_ns[op] + self.costs.latency_ns[op]) / 1e9 for op, rate in self.rates[service].items())
+        if rows and is_extra_work(rows[-1]) and len(rows) not in {before.target for before in rows if before.local}:
+            row.fixed += rows.pop().fixed
+        self.amount(rows, row, step.cpu, variables)
+
+    def call(self, rows: list[Instruction], step: Any, variables: Variables) -> None:
+        """Send a request to another service and take its answer."""
+        column = self.balance_column(step.service, variables)
+        self.packets(rows, 1, 1)
+        self.pause(rows, 2 * self.costs.latency_ns["call_hop"], k.NETWORK)
+        entry = self.operation(step.service, step.operation, variables)
+        rows.append(Instruction(k.OP_CALL, target=self.services[step.service], entry=entry, column=column))
+
+    def balance_column(self, service: str, variables: Variables) -> int:
+        """Column of the draws that choose a replica, where the policy draws."""
+        balance = self.scenario.services[service].balance
+        if balance not in ("random", "two-choices"):
+            return k.NONE
+        column = variables.column()
+        if balance == "two-choices":
+            variables.column()
+        return column
+
+    def packets(self, rows: list[Instruction], sent: int, received: int) -> None:
+        """Work per packet: in the instance, and on the I/O thread of its VM."""
+        self.extra_work(rows, sent * self.costs.cpu_ns["packet_out"] + received * self.costs.cpu_ns["packet_in"])
+        self.io_work(rows, sent * self.costs.host_cpu_ns["packet_out"] + received * self.costs.host_cpu_ns["packet_in"])
+
+    def extra_work(self, rows: list[Instruction], work: float) -> None:
+        """CPU work that exists because of the platform; it joins a CPU step just before it."""
+        if work <= 0:
+            return
+        targets = {row.target for row in rows if row.local}
+        if rows and rows[-1].op == k.OP_CPU and len(rows) not in targets:
+            rows[-1].fixed += work
+        else:
+            rows.append(Instruction(k.OP_CPU, fixed=work))
+
+    def io_work(self, rows: list[Instruction], work: float) -> None:
+        """Device work on the thread that the VM's devices share (vhost, QEMU's I/O thread)."""
+        if work <= 0 or not self.io_threads:
+            return
+        entry = self.program.place([Instruction(k.OP_CPU, fixed=work), Instruction(k.OP_RETURN)])
+        rows.append(Instruction(k.OP_IO, entry=entry))
+
+    def pause(self, rows: list[Instruction], time: float, state: int) -> None:
+        """Time that passes without CPU."""
+        if time > 0:
+            rows.append(Instruction(k.OP_DELAY, amount=time, flag=state))
+
+    def disk(self, rows: list[Instruction], disk: Any, variables: Variables) -> None:
+        """Read unless the page cache has it; write and wait for the flush, or leave it to write-back."""
+        device = self.host.disk
+        skip = None
+        if disk.read is not None and disk.hit > 0:
+            skip = Instruction(k.OP_SKIP, column=variables.column(), amount=1.0 - disk.hit, local=True)
+            rows.append(skip)
+        ops = ["disk_read"] if disk.read is not None else ["disk_write", "disk_flush"] if disk.sync else ["disk_write"]
+        self.extra_work(rows, math.fsum(self.costs.cpu_ns[op] for op in ops))
+        self.io_work(rows, math.fsum(self.costs.host_cpu_ns[op] for op in ops))
+        self.pause(rows, math.fsum(self.costs.latency_ns[op] for op in ops), k.DISK)
+        if disk.read is not None:
+            service = device.read_latency_ns + disk.read / device.read_bytes_per_s * 1e9
+        else:
+            service = device.write_latency_ns + disk.write / device.write_bytes_per_s * 1e9 + (device.flush_latency_ns if disk.sync else 0)
+        rows.append(Instruction(k.OP_DISK, fixed=float(round(service)), flag=int(disk.read is None and not disk.sync)))
+        if skip is not None:
+            skip.target = len(rows)
+
+    def net(self, rows: list[Instruction], net: Any) -> None:
+        """Transfer bytes over the host's NIC, packet costs included."""
+        segment = self.host.nic.segment_bytes
+        self.packets(rows, math.ceil(net.out / segment), math.ceil(net.in_ / segment))
+        for link, amount, op in ((OUT, net.out, "packet_out"), (IN, net.in_, "packet_in")):
+            if amount > 0:
+                self.pause(rows, self.costs.latency_ns[op], k.NETWORK)
+                rows.append(Instruction(k.OP_NET, target=link, amount=float(amount)))
+
+    def parallel(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+        """Start all branches and wait for the last."""
+        starts = [self.program.place(self.body(service, branch, variables)) for branch in step.parallel]
+        rows.append(Instruction(k.OP_FORK, target=len(self.program.branches), entry=len(starts)))
+        self.program.branches.extend(starts)
+
+    def background(self, duty: float, period: float, offset: float) -> int:
+        """A thread that wants a CPU for ever, or for a part of each period from an offset on; its first row."""
+        if duty >= 1.0:
+            return self.program.place([Instruction(k.OP_CPU, amount=k.ENDLESS), Instruction(k.OP_JUMP, target=0, local=True)])
+        return self.program.place(
+            [
+                Instruction(k.OP_DELAY, amount=offset * period, flag=k.DELAY),
+                Instruction(k.OP_CPU, amount=duty * period),
+                Instruction(k.OP_DELAY, amount=(1.0 - duty) * period, flag=k.DELAY),
+                Instruction(k.OP_JUMP, target=1, local=True),
+            ]
+        )
+
+    def startup(self, service: str, variables: Variables) -> int:
+        """The work that a replica does before it is ready; its first row."""
+        return self.program.place(self.body(service, self.scenario.services[service].startup, variables))

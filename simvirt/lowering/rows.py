@@ -1,0 +1,52 @@
+"""Columns of the tables before the run: what lowering says, and how the kernel's own columns begin."""
+
+from typing import Any
+
+import numpy as np
+
+from simvirt.kernel import constants as k
+from simvirt.kernel import tables as t
+from simvirt.kernel.tables import Table
+
+Columns = dict[str, np.ndarray]
+
+INITIAL: dict[str, dict[str, float]] = {
+    "Calendar": {"at": k.NEVER, "slot": k.NONE},
+    "Run": {"todo_head": k.NONE, "todo_tail": k.NONE, "decider": k.NONE, "free_frame": k.NONE},
+    "Cpus": {"current": k.NONE, "portion": 1.0, "core_slot": k.NONE, "idle_slot": k.NONE, "overloaded_slot": k.NONE},
+    "Queues": {"tree": k.NONE, "current": k.NONE, "next_throttled": k.NONE},
+    "Entities": {
+        "group": k.NONE, "carries": k.NONE, "instance": k.NONE, "queue": k.NONE, "weight": k.WEIGHT_ONE, "left": k.NONE, "right": k.NONE,
+        "frame": k.NONE, "next_free": k.NONE,
+    },
+    "Groups": {"first_throttled": k.NONE, "last_throttled": k.NONE, "slack_at": k.NEVER, "fluid_slot": k.NONE},
+    "Instances": {"ready_slot": k.NONE, "free_thread": k.NONE, "queue_head": k.NONE, "queue_tail": k.NONE, "life": k.STOPPED},
+    "Frames": {"kind": k.NONE, "thread": k.NONE, "parent": k.NONE, "instance": k.NONE, "next": k.NONE},
+    "Disks": {"head": k.NONE, "tail": k.NONE},
+    "Source": {"parked": k.NONE},
+    "Tallies": {"batch_size": 5},
+}
+"""Starting values other than zero."""
+
+
+def blank(table: type[Table], **lengths: int) -> Columns:
+    """All columns of a table at their starting values; `rows` is the length of those not named."""
+    initial = INITIAL.get(table.__name__, {})
+    columns = {}
+    for name, annotation in table.__annotations__.items():
+        kind = np.float64 if annotation == t.Floats else np.int64
+        columns[name] = np.full(lengths.get(name, lengths["rows"]), initial.get(name, 0), dtype=kind)
+    return columns
+
+
+def fill(columns: Columns, **given: Any) -> Columns:
+    """Write columns that lowering owns; a wrong name or length is an error."""
+    for name, values in given.items():
+        column = columns[name]
+        column[:] = np.asarray(values, dtype=column.dtype)
+    return columns
+
+
+def column_of(items: list[Any], attribute: str) -> list[Any]:
+    """One attribute of every item."""
+    return [getattr(item, attribute) for item in items]

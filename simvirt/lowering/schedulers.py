@@ -1,0 +1,46 @@
+"""Parameters of CPU schedulers as the columns of a machine."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from simvirt.kernel import constants as k
+
+MS = 1_000_000
+POLICIES = {"eevdf": k.EEVDF, "cfs": k.CFS, "credit": k.CREDIT, "round-robin": k.ROUND_ROBIN, "gps": k.GPS}
+
+
+@dataclass(frozen=True)
+class SchedulerRow:
+    """The scheduler columns of the machine table; times in ns."""
+
+    policy: int
+    tick: int
+    slice: int
+    latency: int
+    wakeup: int
+
+
+def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> SchedulerRow:
+    """A policy with its defaults on a machine of so many CPUs, and what the scenario says otherwise.
+
+    Source: eevdf base slice 0.7 ms, cfs latency 6 ms, granularity 0.75 ms and wake-up granularity 1 ms, each x (1 + log2 of
+    min(CPUs, 8)): Linux kernel/sched/fair.c, SCHED_TUNABLESCALING_LOG; credit timeslice 30 ms, tick 10 ms, rate limit 1 ms:
+    Xen xen/common/sched/credit.c; round robin 100 ms: Linux include/linux/sched/rt.h, RR_TIMESLICE.
+    """
+    factor = 1 + int(math.log2(min(cpus, 8)))
+
+    def given(name: str, default: float) -> int:
+        value = getattr(spec, name, None) if spec is not None else None
+        return round(default if value is None else value)
+
+    if policy == "eevdf":
+        return SchedulerRow(k.EEVDF, given("tick", tick_ns), given("base_slice", 0.7 * MS * factor), 0, 0)
+    if policy == "cfs":
+        granularity = given("min_granularity", 0.75 * MS * factor)
+        return SchedulerRow(k.CFS, given("tick", tick_ns), granularity, given("latency", 6 * MS * factor), given("wakeup_granularity", MS * factor))
+    if policy == "credit":
+        return SchedulerRow(k.CREDIT, given("tick", 10 * MS), given("timeslice", 30 * MS), 0, given("ratelimit", MS))
+    if policy == "round-robin":
+        return SchedulerRow(k.ROUND_ROBIN, 0, given("quantum", 100 * MS), 0, 0)
+    return SchedulerRow(k.GPS, 0, 0, 0, 0)

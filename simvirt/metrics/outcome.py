@@ -1,0 +1,225 @@
+"""One replication as numbers: what happened between the end of the warm-up and the end of the run."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from simvirt.dataplane import DataPlane
+from simvirt.kernel import constants as k
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
+from simvirt.metrics.snapshot import Snapshot
+
+CATEGORIES = ("queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "disk", "network", "delay")
+S = 1e9  # ns in a second
+
+
+@dataclass(frozen=True)
+class ServiceOutcome:
+    """What one service did."""
+
+    latency_mean_s: float | None
+    histogram: np.ndarray
+    throughput_per_s: float
+    queue_wait_s: float | None
+    cpu_cores: float
+    nr_throttled: float
+    nr_periods: float
+    throttled_s: float
+    rejected: float
+    threads_busy: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one replication of a platform did after its warm-up."""
+
+    requests: int
+    events: int
+    wall_s: float
+    warmup_s: float
+    simulated_s: float
+    latency_mean_s: float | None
+    latency_max_s: float | None
+    histogram: np.ndarray
+    classes: dict[str, np.ndarray]
+    throughput_per_s: float
+    offered_per_s: float
+    rejected: float
+    failed: float
+    utilisation: float
+    steal: float
+    throttled: float
+    virtualization: float
+    breakdown_s: dict[str, float | None]
+    services: dict[str, ServiceOutcome]
+    resources: dict[str, float]
+    checks: dict[str, str]
+    unstable: float | None
+    series: dict[str, list[Any]] = field(default_factory=dict)
+
+
+def outcome(plane: DataPlane, first: Snapshot, last: Snapshot, *, wall_s: float, population: list[int], series: dict[str, list[Any]]) -> Outcome:
+    """The numbers of the window between two snapshots."""
+    span = (last.at - first.at) / S or float("nan")
+    completed = int((last.completed - first.completed).sum())
+    histogram = last.histogram - first.histogram
+    services = {name: _service(plane, row, name, first, last, span) for row, name in enumerate(plane.lowered.services) if name not in INTERNAL}
+    return Outcome(
+        requests=completed,
+        events=last.events,
+        wall_s=wall_s,
+        warmup_s=first.at / S,
+        simulated_s=last.at / S,
+        latency_mean_s=_mean((last.latency_sum - first.latency_sum).sum(), completed),
+        latency_max_s=_largest(histogram.sum(axis=0), plane),
+        histogram=histogram.sum(axis=0),
+        classes={name: histogram[row] for row, name in enumerate(plane.lowered.classes)},
+        throughput_per_s=completed / span,
+        offered_per_s=int((last.arrived - first.arrived).sum()) / span,
+        rejected=_ratio((last.rejected - first.rejected).sum(), completed),
+        failed=_ratio((last.failed - first.failed).sum(), completed),
+        utilisation=(last.busy - first.busy) / S / span / plane.lowered.host.pcpus,
+        steal=_steal_ratio(plane, first, last),
+        throttled=_throttled_ratio(plane, first, last, span),
+        virtualization=_virtualization(plane, first, last),
+        breakdown_s={
+            name: _mean((last.spent - first.spent)[:, row].sum(), completed) for row, name in enumerate(CATEGORIES)
+        },
+        services=services,
+        resources=_resources(plane, services, first, last, span),
+        checks=checks(plane, last),
+        unstable=_unstable(population, last, first, span),
+        series=series,
+    )
+
+
+def _mean(total: Any, count: int) -> float | None:
+    return float(total) / S / count if count else None
+
+
+def _ratio(part: Any, rest: int) -> float:
+    return float(part) / float(part + rest) if part + rest else 0.0
+
+
+def _largest(histogram: np.ndarray, plane: DataPlane) -> float | None:
+    """The largest latency of the window: the run's own where it lies in the window's last bucket."""
+    from simvirt.metrics.statistics import bucket_bounds, bucket_of
+
+    used = np.flatnonzero(histogram)
+    if len(used) == 0:
+        return None
+    most = int(plane.read("tallies", "latency_max").max())
+    if bucket_of(most) == used[-1]:
+        return most / S
+    lower, width = bucket_bounds(used[-1:])
+    return float(lower[0] + width[0]) / S
+
+
+def _rows(plane: DataPlane, service: str) -> list[int]:
+    return plane.instances_of(service)
+
+
+def _service(plane: DataPlane, row: int, name: str, first: Snapshot, last: Snapshot, span: float) -> ServiceOutcome:
+    """The numbers of one service."""
+    rows = _rows(plane, name)
+    completed = int(last.service_completed[row] - first.service_completed[row])
+    groups = service_groups(plane, rows)
+    return ServiceOutcome(
+        latency_mean_s=_mean(last.service_latency_sum[row] - first.service_latency_sum[row], completed),
+        histogram=last.service_histogram[row] - first.service_histogram[row],
+        throughput_per_s=completed / span,
+        queue_wait_s=_mean(last.service_queue_wait[row] - first.service_queue_wait[row], completed),
+        cpu_cores=float((last.cpu_time - first.cpu_time)[rows].sum()) / S / span,
+        nr_throttled=float((last.nr_throttled - first.nr_throttled)[groups].sum()),
+        nr_periods=float((last.nr_periods - first.nr_periods)[groups].sum()),
+        throttled_s=float((last.throttled - first.throttled)[groups].sum()) / S,
+        rejected=_ratio((last.instance_rejected - first.instance_rejected)[rows].sum(), completed),
+        threads_busy=float((last.thread_time - first.thread_time)[rows].sum()) / S / span,
+    )
+
+
+def service_groups(plane: DataPlane, rows: list[int]) -> list[int]:
+    """Groups that fence a service's instances: their cgroups, or the VMs that are theirs alone."""
+    plan = plane.lowered.arrangement
+    found = set()
+    for row in rows:
+        instance = plan.instances[row]
+        vm = plan.machines[instance.machine].vm
+        if instance.group is not None:
+            found.add(instance.group.row)
+        elif vm is not None:
+            found.add(vm.row)
+    return sorted(found)
+
+
+def _steal_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
+    """Share of the time in which vCPUs were runnable that they did not run."""
+    wanted = float((last.steal - first.steal).sum())
+    plan = plane.lowered.arrangement
+    guests = [i.row for i in plan.instances if i.machine > 0]
+    ran = float((last.cpu_time - first.cpu_time)[guests].sum()) if guests else 0.0
+    return wanted / (wanted + ran) if wanted + ran > 0 else 0.0
+
+
+def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> float:
+    """Mean share of the time in which groups with a quota were throttled."""
+    limited = plane.read("groups", "quota") > 0
+    if not limited.any():
+        return 0.0
+    return float((last.throttled - first.throttled)[limited].sum()) / S / span / int(limited.sum())
+
+
+def _virtualization(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
+    """Share of busy CPU time that exists because of the platform: added work, I/O threads, guest operating systems."""
+    busy = last.busy - first.busy
+    guests = _rows(plane, GUEST_SERVICE)
+    extra = (last.overhead_time - first.overhead_time).sum() + (last.cpu_time - first.cpu_time)[guests].sum()
+    return float(extra) / busy if busy else 0.0
+
+
+def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
+    """Utilisation of everything that can run out, by name."""
+    scenario, host, plan = plane.lowered.scenario, plane.lowered.host, plane.lowered.arrangement
+    found = {"host.cpu": (last.busy - first.busy) / S / span / host.pcpus, "host.disk": (last.disk_busy - first.disk_busy) / S / span / host.disk.channels}
+    found["host.nic"] = float(max(last.link_busy - first.link_busy)) / S / span
+    for name, result in services.items():
+        spec, rows = scenario.services[name], _rows(plane, name)
+        vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if m > 0)
+        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and service_groups(plane, rows) else []
+        cores += [vcpus] if vcpus else []
+        if isinstance(spec.threads, int):
+            found[f"{name}.threads"] = result.threads_busy / (spec.threads * spec.replicas)
+        if cores:
+            found[f"{name}.cpu"] = result.cpu_cores / min(cores)
+    return found
+
+
+def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
+    """The laws that hold exactly on a run's own counters, whatever its luck; "ok", or what is wrong.
+
+    Source: Little 1961 (L = lambda W, here as sums of instants, modulo 2^62 ns); Denning, Buzen 1978 (operational analysis).
+    """
+    read = plane.read
+    area = int(read("tallies", "area")[0]) + int(read("tallies", "in_system")[0]) * (last.at - int(read("tallies", "area_at")[0]))
+    sojourn = int(read("tallies", "departure_sum").sum()) - int(read("tallies", "arrival_sum").sum()) + last.in_system * last.at
+    ended = int((last.completed + last.rejected + last.failed).sum())
+    arrived = int(last.arrived.sum())
+    used = int(last.cpu_time.sum())
+    tolerance = len(last.steal) + plane.lowered.host.pcpus + last.events if plane.read("machines", "policy")[0] == k.GPS else 0
+    return {
+        "little": "ok" if (area - sojourn) % 2**62 == 0 else f"time in system {area} ns, latencies {sojourn} ns",
+        "flow": "ok" if arrived == ended + last.in_system else f"{arrived} arrivals, {ended} ends, {last.in_system} under way",
+        "utilisation_law": "ok" if abs(last.busy - used) <= tolerance else f"pCPUs busy {last.busy} ns, instances used {used} ns",
+    }
+
+
+def _unstable(population: list[int], last: Snapshot, first: Snapshot, span: float) -> float | None:
+    """Offered load over what was answered, where the number of requests in the system keeps growing; None for a stable run."""
+    from simvirt.metrics.statistics import growing
+
+    offered = int((last.arrived - first.arrived).sum())
+    answered = int((last.completed + last.rejected + last.failed - first.completed - first.rejected - first.failed).sum())
+    if len(population) < 10 or offered < 100 or answered <= 0 or offered <= 1.005 * answered:
+        return None
+    return offered / answered if growing(population) else None

@@ -1,0 +1,275 @@
+"""From replications to intervals: estimates, quantiles, warm-up, comparisons and when to stop.
+
+Everything here is a pure function of arrays. Times inside histograms are integer nanoseconds; what comes out is in seconds.
+A number that cannot be known (one replication has no interval, no sample has no mean) is None, never NaN: results go into JSON.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+CONFIDENCE = 0.95
+SUB_BUCKETS = 64  # buckets an octave of the latency histogram
+N_BUCKETS = 3712  # 64 x (64 - 6): enough for any latency that fits 63 bits of nanoseconds
+SAMPLES_BEYOND = 10  # a quantile with fewer samples beyond it is a guess
+BATCH = 5  # observations a batch, the 5 of MSER-5
+NS_PER_S = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its 95 % interval; `low` and `high` are None where one replication cannot give them."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    def document(self) -> dict[str, float | None]:
+        """The estimate as it stands in a result's JSON."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+UNKNOWN = Estimate(None)
+
+
+# -- intervals ------------------------------------------------------------------------------------------------------------------
+
+
+def student(degrees: int, confidence: float = CONFIDENCE) -> float:
+    """The two-sided critical value of Student's t with `degrees` degrees of freedom."""
+    from scipy.special import stdtrit  # a third of the import time of scipy.stats
+
+    return float(stdtrit(degrees, 0.5 + confidence / 2))
+
+
+def _known(values: ArrayLike) -> NDArray[np.float64]:
+    """The values as floats, without those that a replication could not measure (None, NaN)."""
+    array = [math.nan if v is None else float(v) for v in np.atleast_1d(np.asarray(values, dtype=object))]
+    return np.array([v for v in array if not math.isnan(v)], dtype=float)
+
+
+def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Estimate:
+    """The mean of independent replications with Student's interval.
+
+    One value gives no interval, none gives no value; values that a replication could not measure (NaN, None) are left out.
+    For a single long run, pass the means of some 20 to 40 batches.
+    Source: Law, Simulation Modeling and Analysis, 5th ed. 2015, eq. 4.12 and section 9.4.1.
+    """
+    known = _known(values)
+    if known.size == 0:
+        return UNKNOWN
+    mean = float(known.mean())
+    if known.size == 1 or not math.isfinite(mean):
+        return Estimate(mean if math.isfinite(mean) else None)
+    half = student(known.size - 1, confidence) * float(known.std(ddof=1)) / math.sqrt(known.size)
+    return Estimate(mean, mean - half, mean + half)
+
+
+def relative_half_width(estimate: Estimate) -> float:
+    """Half of the interval over the size of the value; infinite where there is no interval, 0 for an exact zero."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return math.inf
+    half = (estimate.high - estimate.low) / 2
+    return 0.0 if half == 0 else half / abs(estimate.value) if estimate.value else math.inf
+
+
+def paired_ratio(values: Sequence[float], baseline: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
+    """mean(values) / mean(baseline), where value i and baseline i had the same luck.
+
+    The interval is every ratio R that Student's test on the paired differences values - R x baseline does not reject (Fieller), so the
+    luck that both share cancels. A baseline that cannot be told from zero gives no interval.
+    Source: Fieller, Some problems in interval estimation, J. R. Stat. Soc. B 16 (1954); Law 2015, section 10.2.1 (paired-t).
+    """
+    y, x = np.asarray(values, dtype=float), np.asarray(baseline, dtype=float)
+    if x.shape != y.shape:
+        raise ValueError(f"pairs need equally many replications, not {y.size} and {x.size}")
+    both = ~(np.isnan(x) | np.isnan(y))
+    y, x = y[both], x[both]
+    if x.size == 0 or x.mean() == 0:
+        return UNKNOWN
+    ratio = float(y.mean() / x.mean())
+    return Estimate(ratio, *_fieller(y, x, confidence)) if x.size > 1 else Estimate(ratio)
+
+
+def _fieller(y: NDArray[np.float64], x: NDArray[np.float64], confidence: float) -> tuple[float | None, float | None]:
+    """The two roots R of  (ȳ - R x̄)² = t² var(y - R x) / n, or None, None where they do not enclose an interval.
+
+    Written around the ratio r = ȳ/x̄ with d = y - r x, whose mean is zero, so that nearly equal platforms lose no digits.
+    """
+    r, mean_x = y.mean() / x.mean(), x.mean()
+    d = (y - y.mean()) - r * (x - mean_x)
+    dx = x - mean_x
+    k = student(x.size - 1, confidence) ** 2 / (x.size * (x.size - 1)) / mean_x**2
+    a, b, c = 1 - k * (dx @ dx), k * (d @ dx), -k * (d @ d)  # a u² + 2 b u + c = 0 with u = R - r
+    if a <= 0:
+        return None, None
+    root = math.sqrt(max(b * b - a * c, 0.0))
+    return float(r + (-b - root) / a), float(r + (-b + root) / a)
+
+
+# -- histograms and quantiles ---------------------------------------------------------------------------------------------------
+
+
+def bucket_bounds(bucket: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Lowest value and width of histogram buckets [ns]: exact below 128 ns, then 64 equal buckets an octave (an error below 1/64)."""
+    b = np.asarray(bucket, dtype=np.int64)
+    octave = np.maximum((b >> 6) - 1, 0)
+    return (b - (octave << 6)) << octave, np.left_shift(np.int64(1), octave)
+
+
+def bucket_of(value_ns: int) -> int:
+    """The histogram bucket that holds a value: the twin of the kernel's, for tests and for small data."""
+    octave = max(0, int(value_ns).bit_length() - 7)
+    return (octave << 6) + (int(value_ns) >> octave)
+
+
+def quantile(counts: NDArray[np.int64], q: float) -> float | None:
+    """The q-quantile of a log-bucketed histogram [s], interpolated inside its bucket; None for an empty histogram.
+
+    At most 1/64 from the sample's own quantile. Ask `quantile_supported` whether the samples carry it.
+    """
+    total = int(counts.sum())
+    if total == 0:
+        return None
+    cumulative = np.cumsum(counts)
+    rank = min(max(q * total, 1.0), float(total))
+    bucket = int(np.searchsorted(cumulative, rank))
+    inside = (rank - (cumulative[bucket] - counts[bucket])) / counts[bucket]
+    lower, width = bucket_bounds(bucket)
+    return (float(lower) + (float(width) - 1) * float(inside)) / NS_PER_S
+
+
+def samples_beyond(n: int, q: float) -> float:
+    """How many of n samples lie above the q-quantile."""
+    return n * (1 - q)
+
+
+def quantile_supported(counts: NDArray[np.int64], q: float, beyond: int = SAMPLES_BEYOND) -> bool:
+    """Whether enough samples lie beyond the quantile for it to mean something (10 unless told)."""
+    return samples_beyond(int(counts.sum()), q) >= beyond - 1e-9
+
+
+def samples_needed(q: float, beyond: int = SAMPLES_BEYOND) -> int:
+    """How many samples the q-quantile needs before it means something."""
+    return math.ceil(beyond / (1 - q) - 1e-6)
+
+
+def quantile_interval(histograms: Sequence[NDArray[np.int64]], q: float, confidence: float = CONFIDENCE) -> Estimate:
+    """The q-quantile with an interval from the quantiles of independent replications.
+
+    Source: Law 2015, section 9.4.2 (replication for quantiles).
+    """
+    return mean_interval([math.nan if (v := quantile(h, q)) is None else v for h in histograms], confidence)
+
+
+# -- warm-up --------------------------------------------------------------------------------------------------------------------
+
+
+def batch_means(samples: ArrayLike, size: int = BATCH) -> NDArray[np.float64]:
+    """Means of consecutive batches of `size` samples; a last incomplete batch is left out."""
+    array = np.asarray(samples, dtype=float)
+    n = array.size // size
+    means: NDArray[np.float64] = array[: n * size].reshape(n, size).mean(axis=1)
+    return means
+
+
+def mser5(batches: ArrayLike) -> int:
+    """How many leading batches to delete as warm-up: the cut that minimises the standard error of the mean of what remains.
+
+    Takes means of batches (of 5 observations for MSER-5), never deletes more than half.
+    Source: White, An effective truncation heuristic for bias reduction in simulation output, Simulation 69 (1997);
+    White, Cobb, Spratt, A comparison of five steady-state truncation heuristics, WSC 2000 (batches of 5).
+    """
+    z = np.asarray(batches, dtype=float)
+    if z.size < 2:
+        return 0
+    z = z - z.mean()  # keeps the sums of squares small
+    left = np.arange(z.size, 0, -1)
+    sums, squares = np.cumsum(z[::-1])[::-1], np.cumsum((z * z)[::-1])[::-1]
+    errors = (squares - sums**2 / left) / left.astype(float) ** 2
+    return int(np.argmin(np.maximum(errors, 0.0)[: z.size // 2 + 1]))
+
+
+def warmup_unfinished(batches: ArrayLike) -> bool:
+    """Whether MSER-5 wanted to delete half of the run: no steady part was found, the run is too short or the system unstable."""
+    n = np.asarray(batches).size
+    return n >= 4 and mser5(batches) >= n // 2
+
+
+# -- stability ------------------------------------------------------------------------------------------------------------------
+
+
+def trend(series: ArrayLike, pieces: int = 20) -> float:
+    """How surely a series rises: the normal score of Kendall's rank test on the means of `pieces` pieces (3 is sure, 0 is no trend).
+
+    Pieces long against the correlation of a queue are nearly independent; shorter ones overstate a rise.
+    Source: Mann, Nonparametric tests against trend, Econometrica 13 (1945).
+    """
+    array = np.asarray(series, dtype=float)
+    means = batch_means(array, max(1, array.size // pieces))
+    n = means.size
+    if n < 4:
+        return 0.0
+    score = sum(float(np.sign(means[i + 1 :] - means[i]).sum()) for i in range(n - 1))
+    return float(score - np.sign(score)) / math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+
+
+def growing(series: ArrayLike, surely: float = 3.3, factor: float = 1.5) -> bool:
+    """Whether a backlog (requests in the system, at equal steps) grows without end.
+
+    It rises surely (Kendall), and its last quarter is well above its second, so that neither noise nor a filling start is called a growth.
+    """
+    array = np.asarray(series, dtype=float)
+    quarter = array.size // 4
+    if quarter == 0 or trend(array) < surely:
+        return False
+    return bool(array[-quarter:].mean() > factor * array[quarter : 2 * quarter].mean())
+
+
+def overload(offered: float, capacity: float) -> str | None:
+    """The warning where more is offered than can be done, None otherwise; both in the same unit (requests/s, cores)."""
+    if offered < capacity:
+        return None
+    times = "without limit above" if capacity <= 0 else f"{offered / capacity:.2g} x"
+    return f"offered load is {times} capacity: queues grow for as long as the run lasts, latencies say only how long it was"
+
+
+# -- when to stop ---------------------------------------------------------------------------------------------------------------
+
+
+def enough(estimates: Sequence[Estimate], precision: float) -> bool:
+    """Whether every interval is within +- precision of its value (0.02 is 2 %)."""
+    return all(relative_half_width(e) <= precision for e in estimates)
+
+
+def replications_needed(values: ArrayLike, precision: float, confidence: float = CONFIDENCE, limit: int = 1000) -> int:
+    """The fewest replications whose interval would be within +- precision, if the variance stays what it is now.
+
+    Source: Law 2015, section 9.4.1, eq. 9.2 (relative precision, with the interval's half width as the measure).
+    """
+    known = _known(values)
+    if known.size < 2 or known.mean() == 0:
+        return limit
+    spread = float(known.std(ddof=1)) / abs(float(known.mean()))
+    n = max(int(known.size), 2)
+    if spread <= 0:
+        return n
+    n = max(n, math.ceil((1.96 * spread / precision) ** 2)) if confidence == CONFIDENCE else n
+    while n < limit and student(n - 1, confidence) * spread / math.sqrt(n) > precision:
+        n += 1
+    return min(n, limit)
+
+
+def next_replications(measures: Mapping[str, ArrayLike], precision: float, maximum: int) -> int:
+    """How many replications to have in total next, for all measures to become `precision` narrow; the present number if they are.
+
+    Grows at most twofold at a time, because a variance from few replications is itself a guess, and never beyond `maximum`.
+    """
+    done = max((np.atleast_1d(np.asarray(v, dtype=object)).size for v in measures.values()), default=0)
+    if done >= maximum or (done and enough([mean_interval(v) for v in measures.values()], precision)):
+        return done
+    wanted = max((replications_needed(v, precision, limit=maximum) for v in measures.values()), default=2)
+    return min(max(wanted, done + 1, 2), max(2 * done, 3), maximum)

@@ -1,0 +1,77 @@
+"""A result as CSV: one row a platform, keys joined by dots, columns in an order that stays."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+RUN = ("scenario", "digest", "seed", "replications", "platform")
+ORDER = (
+    "requests",
+    "events",
+    "wall_s",
+    "warmup_s",
+    "simulated_s",
+    "latency_s",
+    "throughput_per_s",
+    "rejected",
+    "cpu",
+    "services",
+    "breakdown_s",
+    "bottleneck",
+    "objective",
+    "checks",
+    "comparison",
+    "theory",
+)
+
+
+def table(document: Mapping[str, Any]) -> str:
+    """The result as CSV text."""
+    return rows_csv([dict(_row(document, name)) for name in document["platforms"]], first=RUN)
+
+
+def rows_csv(rows: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -> str:
+    """Flat rows as CSV: the columns of `first`, then all others, known groups in their order, keys as first seen."""
+    seen = dict.fromkeys([*first, *(key for row in rows for key in row)])
+    columns = sorted(seen, key=lambda key: _place(key, first))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows({key: _text(value) for key, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def _place(key: str, first: Sequence[str]) -> tuple[int, int]:
+    """Where a column stands; sorting is stable within equal places."""
+    if key in first:
+        return 0, first.index(key)
+    group = key.split(".", 1)[0]
+    return 1, ORDER.index(group) if group in ORDER else len(ORDER)
+
+
+def _row(document: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
+    """One platform's cells."""
+    scenario, platform = document["scenario"], document["platforms"][name]
+    yield from zip(
+        RUN, (scenario.get("name"), scenario.get("digest"), document.get("seed"), document.get("replications"), name), strict=True
+    )
+    yield from ((key, value) for key, value in flat(platform) if key != "replications")
+    yield from flat((document.get("comparison") or {}).get(name, {}), "comparison.")
+
+
+def flat(data: Mapping[str, Any] | Iterable[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf of nested mappings and lists, with its keys joined by dots."""
+    pairs = data.items() if isinstance(data, Mapping) else enumerate(data)
+    for key, value in pairs:
+        if isinstance(value, Mapping | list | tuple):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _text(value: Any) -> Any:
+    """A leaf as CSV takes it: what is not known is empty, truth as in JSON."""
+    if value is None or value != value:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else value

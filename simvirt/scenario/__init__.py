@@ -1,0 +1,22 @@
+"""Scenarios: what is simulated, as frozen data, read from YAML.
+
+`load` and `loads` read one and tell all of its mistakes at once; `json_schema` describes the files. `tracefile` (imported when needed: it
+takes numpy) reads the CSV files that a scenario names.
+"""
+
+from simvirt.scenario.load import load, loads
+from simvirt.scenario.models import (
+    AnyDistribution, AnyStep, BackgroundSpec, CallStep, ClosedSpec, Constant, CpuStep, DelayStep, DeploySpec, DiskSpec, DiskStep,
+    Distribution, DiurnalSpec, Empirical, Exponential, Gamma, HostSpec, Hyperexponential, LimitsSpec, Lognormal, MmppSpec,
+    NetSpec, NetStep, ObjectiveSpec, OpenSpec, ParallelStep, Pareto, PieceSpec, PlatformSpec, RatesSpec, ResourcesSpec, RunSpec,
+    Scenario, SchedulerSpec, ServiceSpec, Step, TimelineEvent, TraceSpec, Uniform, VmsSpec, WorkloadSpec,
+)
+from simvirt.scenario.schema import json_schema
+
+__all__ = [
+    "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DeploySpec",
+    "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec", "Hyperexponential",
+    "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto",
+    "PieceSpec", "PlatformSpec", "RatesSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step",
+    "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec", "json_schema", "load", "loads",
+]

@@ -1,0 +1,40 @@
+"""The digest of a scenario: the same for the same content, however it was written and wherever it lies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from simvirt.errors import Issue, ScenarioError
+
+if TYPE_CHECKING:
+    from simvirt.scenario.models import Scenario
+
+
+def digest(scenario: Scenario) -> str:
+    """SHA-256 [hex] of the canonical content of a scenario, with the content of its files in place of their names."""
+    content = _with_content(scenario.model_dump(mode="json", by_alias=True))
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _with_content(value: Any) -> Any:
+    """`value` with the digest of each file in place of its name."""
+    if isinstance(value, dict):
+        return {key: _file_digest(item) if _is_file(key, value) else _with_content(item) for key, item in value.items()}
+    return [_with_content(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_file(key: str, holder: dict[str, Any]) -> bool:
+    """Whether `key` names a file: in traces, rates (they have `at`) and empirical distributions."""
+    return key == "file" and isinstance(holder[key], str) and ("at" in holder or holder.get("kind") == "empirical")
+
+
+def _file_digest(name: str) -> str:
+    """SHA-256 of a file's content [hex]; ScenarioError where it cannot be read."""
+    try:
+        with open(name, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ScenarioError([Issue(name, None, None, "", f"cannot be read: {error.strerror}")]) from None

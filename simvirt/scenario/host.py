@@ -1,0 +1,117 @@
+"""The host and the platforms that are compared on it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, Mapping
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from simvirt import units
+from simvirt.scenario.base import Spec, refuse
+from simvirt.scenario.quantities import DottedWord, Hertz, PositiveBytes, PositiveNanoseconds, Whole
+from simvirt.units import UnitError, shown
+
+Policy = Literal["eevdf", "cfs", "credit", "round-robin", "gps"]
+PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "eevdf": ("base_slice", "tick"),
+    "cfs": ("latency", "min_granularity", "wakeup_granularity", "tick"),
+    "credit": ("timeslice", "tick", "ratelimit"),
+    "round-robin": ("quantum",),
+    "gps": (),
+}
+"""The parameters of each policy."""
+
+
+class SchedulerSpec(Spec):
+    """The CPU scheduler of the host; a parameter left out keeps the value of the catalogue. Times in ns."""
+
+    example = "eevdf or {policy: eevdf, base_slice: 3ms}"
+    shorthand = "policy"
+    policy: Policy = Field(description="which scheduler", examples=["eevdf"])
+    base_slice: PositiveNanoseconds | None = Field(default=None, description="eevdf: how long a task may run before its deadline")
+    tick: PositiveNanoseconds | None = Field(default=None, description="eevdf, cfs, credit: period of the timer tick")
+    latency: PositiveNanoseconds | None = Field(default=None, description="cfs: period in which every task runs once")
+    min_granularity: PositiveNanoseconds | None = Field(default=None, description="cfs: the shortest slice")
+    wakeup_granularity: PositiveNanoseconds | None = Field(default=None, description="cfs: lead that a waking task needs to preempt")
+    timeslice: PositiveNanoseconds | None = Field(default=None, description="credit: the longest turn of a vCPU")
+    ratelimit: PositiveNanoseconds | None = Field(default=None, description="credit: the shortest turn of a vCPU")
+    quantum: PositiveNanoseconds | None = Field(default=None, description="round-robin: length of a turn")
+
+    @model_validator(mode="after")
+    def _parameters_of_the_policy(self) -> SchedulerSpec:
+        for name in sorted(self.model_fields_set - {"policy", *PARAMETERS[self.policy]}):
+            known = PARAMETERS[self.policy]
+            refuse(f"{self.policy} has no such parameter; it has {', '.join(known) if known else 'none'}", name)
+        return self
+
+
+def _nic(value: object) -> object:
+    """A NIC: a bandwidth in bits per second, or a name of the catalogue."""
+    if not isinstance(value, str):
+        units.parse_bandwidth(value)
+    text = str(value).strip()
+    looks_like_one = text[:1].isdigit() and (text[-1:].isdigit() or text.lower().endswith(("bps", "bit/s", "b/s")))
+    return units.parse_bandwidth(text) if looks_like_one else _reference(value)
+
+
+def _reference(value: object) -> str:
+    """A name of the catalogue."""
+    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        raise UnitError(f"expected a name of the catalogue, for example nvme; got {shown(value)}")
+    return value
+
+
+Reference = Annotated[str, BeforeValidator(_reference)]
+Nic = Annotated[float | str, BeforeValidator(_nic), WithJsonSchema({"type": "string", "examples": ["25Gbps"]})]
+
+
+class HostSpec(Spec):
+    """The host: a model of the catalogue, or described inline; what is given inline wins over the model."""
+
+    example = "{cores: 4, memory: 16GiB} or {model: dell-r740-gold-6132}"
+    shorthand = "model"
+    model: Reference | None = Field(default=None, description="a host of the catalogue", examples=["dell-r740-gold-6132"])
+    sockets: Annotated[int, Whole(1, 64, 2)] | None = Field(default=None, description="processors")
+    cores: Annotated[int, Whole(1, 4096, 14)] | None = Field(default=None, description="cores of a socket", examples=["14"])
+    smt: Annotated[int, Whole(1, 8, 2)] | None = Field(default=None, description="hardware threads of a core")
+    clock: Hertz | None = Field(default=None, description="clock of the cores", examples=["2.6GHz"])
+    memory: PositiveBytes | None = Field(default=None, description="memory of the host", examples=["192GiB"])
+    disk: Reference | None = Field(default=None, description="a disk of the catalogue", examples=["nvme"])
+    nic: Nic | None = Field(default=None, description="a NIC of the catalogue, or its bandwidth", examples=["25Gbps"])
+    scheduler: SchedulerSpec = Field(default=SchedulerSpec.model_construct(policy="eevdf"), description="CPU scheduler", examples=["eevdf"])
+
+    @model_validator(mode="after")
+    def _complete(self) -> HostSpec:
+        missing = [key for key in ("cores", "memory") if self.model is None and getattr(self, key) is None]
+        if missing:
+            refuse(f"a host without a model needs {' and '.join(missing)}, for example {self.example}")
+        return self
+
+    @property
+    def cpus(self) -> int | None:
+        """Hardware threads of the host where it is described inline, else None."""
+        if self.cores is None or (self.model is not None and (self.sockets is None or self.smt is None)):
+            return None
+        return (self.sockets or 1) * self.cores * (self.smt or 1)
+
+
+class VmsSpec(Spec):
+    """The VMs that a platform is made of, all alike."""
+
+    example = "{count: 2, vcpus: 8, memory: 16GiB}"
+    count: Annotated[int, Whole(1, 100_000, 2)] = Field(description="how many VMs", examples=["2"])
+    vcpus: Annotated[int, Whole(1, 4096, 8)] = Field(description="vCPUs of each", examples=["8"])
+    memory: PositiveBytes = Field(description="memory of each", examples=["16GiB"])
+
+
+class PlatformSpec(Spec):
+    """A platform: a name of the catalogue, or a stack of its hypervisors and runtimes, outermost first."""
+
+    example = "docker or {name: docker-on-kvm, stack: [kvm, docker], vms: {count: 2, vcpus: 8, memory: 16GiB}}"
+    shorthand = "name"
+    name: DottedWord = Field(description="name in results; a platform of the catalogue where there is no stack", examples=["docker-on-kvm"])
+    stack: tuple[Reference, ...] | None = Field(
+        default=None, max_length=8, description="hypervisors and runtimes, outermost first", examples=["[kvm, docker]"])
+    vms: VmsSpec | None = Field(default=None, description="the VMs; one per replica by default", examples=[VmsSpec.example])
+
+

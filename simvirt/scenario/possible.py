@@ -1,0 +1,127 @@
+"""Whether a scenario whose parts are right can be simulated as a whole: sizes, limits against the host, instants inside the run."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from typing import Iterable, Iterator
+
+from simvirt.scenario.limits import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
+from simvirt.scenario.models import Scenario
+from simvirt.scenario.quantities import MOST_STEPS
+from simvirt.scenario.services import ServiceSpec, cpus_path, memory_path
+from simvirt.scenario.steps import AnyStep, CallStep, ParallelStep
+from simvirt.scenario.tree import Path
+from simvirt.units import format_size, format_time
+
+Mistake = tuple[Path, str]
+"""The path of a value and the sentence about it."""
+
+
+def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
+    """Everything that makes a scenario impossible to simulate."""
+    yield from _sizes(scenario)
+    for name, service in scenario.services.items():
+        yield from _against_host(scenario, name, service)
+    yield from _vms(scenario)
+    yield from _requests(scenario)
+    yield from _steps(scenario)
+    for index, _ in enumerate(scenario.timeline):
+        yield from _event(scenario, index)
+
+
+def _sizes(scenario: Scenario) -> Iterator[Mistake]:
+    """Replicas and threads of all services together."""
+    replicas = sum(service.replicas for service in scenario.services.values())
+    threads = sum(_threads(service) for service in scenario.services.values())
+    if replicas > MOST_REPLICAS_IN_ALL:
+        yield ("services",), f"expected at most {MOST_REPLICAS_IN_ALL} replicas in all; got {replicas}"
+    if threads > MOST_THREADS:
+        yield ("services",), f"expected at most {MOST_THREADS} threads in all, which fill some 10 GB; got {threads}"
+
+
+def _threads(service: ServiceSpec) -> int:
+    background = service.background.threads if service.background is not None else 0
+    workers = service.threads if isinstance(service.threads, int) else 0
+    return service.replicas * (workers + background)
+
+
+def _against_host(scenario: Scenario, name: str, service: ServiceSpec) -> Iterator[Mistake]:
+    """Limits of a service that its host cannot give."""
+    path, host = ("services", name), scenario.host
+    cpus = host.cpus
+    if cpus is not None and service.cpu_limit is not None and service.cpu_limit > cpus:
+        yield (*path, *cpus_path(service)), f"expected at most the {cpus} CPUs of the host; got {service.cpu_limit:g}"
+    if cpus is not None and service.cpuset is not None and max(service.cpuset) >= cpus:
+        yield (*path, "cpuset"), f"expected CPUs from 0 to {cpus - 1}, those of the host; got {max(service.cpuset)}"
+    if host.memory is not None and service.memory_limit is not None and service.memory_limit > host.memory:
+        yield (*path, *memory_path(service)), _too_much(host.memory, service.memory_limit)
+
+
+def _too_much(memory: int, asked: int) -> str:
+    return f"expected at most the {format_size(memory)} of the host; got {format_size(asked)}"
+
+
+def _vms(scenario: Scenario) -> Iterator[Mistake]:
+    """VMs that are larger than the host."""
+    memory = scenario.host.memory
+    for index, platform in enumerate(scenario.platforms):
+        if platform.vms is not None and memory is not None and platform.vms.memory > memory:
+            yield ("platforms", index, "vms", "memory"), _too_much(memory, platform.vms.memory)
+
+
+def _requests(scenario: Scenario) -> Iterator[Mistake]:
+    """More requests than can be simulated."""
+    stream = scenario.workload.open if scenario.workload is not None else None
+    if stream is None or scenario.run.duration is None:
+        return
+    requests = stream.mean_rate * scenario.run.duration / 1e9
+    if requests > MOST_REQUESTS:
+        yield ("run", "duration"), (
+            f"expected at most {MOST_REQUESTS:.0e} requests in a replication; {stream.mean_rate:g}/s in "
+            f"{format_time(scenario.run.duration / 1e9)} are {requests:.2g}")
+
+
+def _steps(scenario: Scenario) -> Iterator[Mistake]:
+    """Operations whose requests would take too many steps, calls and repetitions counted."""
+    operations = {f"{s}.{o}": steps for s, service in scenario.services.items() for o, steps in service.operations.items()}
+    order: TopologicalSorter[str] = TopologicalSorter({name: set(_called(steps)) for name, steps in operations.items()})
+    counts: dict[str, int] = {}
+    for name in order.static_order():
+        counts[name] = _count(operations[name], counts)
+        if counts[name] > MOST_STEPS:
+            service, _, operation = name.partition(".")
+            yield ("services", service, "operations", operation), (
+                f"expected at most {MOST_STEPS} steps in a request, with all calls and times; got {min(counts[name], 10**18)}")
+            counts[name] = 1
+
+
+def _called(steps: Iterable[AnyStep]) -> Iterator[str]:
+    """The operations that some steps call."""
+    for step in steps:
+        if isinstance(step, CallStep):
+            yield step.call
+        elif isinstance(step, ParallelStep):
+            for branch in step.parallel:
+                yield from _called(branch)
+
+
+def _count(steps: Iterable[AnyStep], counts: dict[str, int]) -> int:
+    """Steps that a request takes in some steps; `counts` has those of the operations called."""
+    return sum(step.times * (1 + _inner(step, counts)) for step in steps)
+
+
+def _inner(step: AnyStep, counts: dict[str, int]) -> int:
+    if isinstance(step, CallStep):
+        return counts[step.call]
+    return sum(_count(branch, counts) for branch in step.parallel) if isinstance(step, ParallelStep) else 0
+
+
+def _event(scenario: Scenario, index: int) -> Iterator[Mistake]:
+    """An event of a replica that does not exist, or after the end."""
+    event, path = scenario.timeline[index], ("timeline", index)
+    replicas = scenario.services[event.service].replicas
+    if event.replica is not None and event.replica >= replicas:
+        yield (*path, "replica"), f'expected a replica of "{event.service}" from 0 to {replicas - 1}; got {event.replica}'
+    if scenario.run.duration is not None and event.at >= scenario.run.duration:
+        end = format_time(scenario.run.duration / 1e9)
+        yield (*path, "at"), f"expected an instant before the end of the run at {end}; got {format_time(event.at / 1e9)}"

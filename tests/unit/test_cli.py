@@ -1,0 +1,278 @@
+"""Commands: what goes to which stream, and what they end with. Scenario and simulation are fakes."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from simvirt.cli import loading
+from simvirt.cli.app import main
+from simvirt.errors import Issue, ScenarioError, SimulationError
+
+MISTAKES = [
+    Issue("web.yaml", 14, 7, "services.web.thread", 'unknown key; did you mean "threads"?'),
+    Issue("web.yaml", 20, 3, "workload", "missing"),
+]
+
+
+@dataclass
+class Spec:
+    name: str = "web-shop"
+    digest: str = "1a2b3c4d5e6f"
+    objective: object = None
+    platforms: tuple = ("docker",)
+    services: dict = field(default_factory=lambda: {"web": None, "db": None})
+
+
+def document(met=True, replications=5):
+    return {
+        "scenario": {"name": "web-shop", "digest": "1a2b3c4d5e6f"},
+        "seed": 1,
+        "replications": 5,
+        "platforms": {
+            "docker": {
+                "replications": replications,
+                "latency_s": {"mean": {"value": 0.0041, "low": 0.004, "high": 0.0042}},
+                "objective": {"latency_p99": {"limit": 0.1, "value": 0.03, "met": met}},
+            }
+        },
+        "warnings": [],
+    }
+
+
+@pytest.fixture
+def calls(monkeypatch, tmp_path):
+    """Fakes for scenario and simulation; what they were called with, and what they do."""
+    told = SimpleNamespace(spec=Spec(), document=document(), interrupted=False, error=None, wrong=None, loaded=None, jobs=None)
+
+    def load(path, sets=(), seed=None):
+        told.loaded = (path.name, sets, seed)
+        if told.wrong:
+            raise told.wrong
+        return told.spec
+
+    def run(spec, jobs=1, progress=None):
+        told.jobs = jobs
+        assert progress is None, "no terminal, no progress"
+        if told.error:
+            raise told.error
+        return SimpleNamespace(document=lambda: told.document, interrupted=told.interrupted)
+
+    fake(monkeypatch, "simvirt.scenario", load=load, json_schema=lambda: {"title": "Scenario"})
+    fake(monkeypatch, "simvirt.run", run=run)
+    monkeypatch.setattr(loading, "_questions", lambda spec: iter(()))
+    monkeypatch.chdir(tmp_path)
+    return told
+
+
+def fake(monkeypatch, name, **contents):
+    module = ModuleType(name)
+    vars(module).update(contents)
+    monkeypatch.setitem(sys.modules, name, module)
+
+
+def test_run_prints_the_report_and_keeps_the_result(calls, capsys, tmp_path):
+    assert main(["run", "web.yaml", "--set", "a.b=1", "--set", "c=2", "--seed", "7", "-j", "2"]) == 0
+    assert calls.loaded == ("web.yaml", ("a.b=1", "c=2"), 7)
+    assert calls.jobs == 2
+    out, err = capsys.readouterr()
+    assert "4.10 ± 0.10 ms" in out
+    assert err == "results/web-shop-1a2b3c4d/result.json\n"
+    folder = tmp_path / "results" / "web-shop-1a2b3c4d"
+    assert sorted(f.name for f in folder.iterdir()) == ["report.txt", "result.json"]
+    assert json.loads((folder / "result.json").read_text()) == calls.document
+
+
+def test_json_is_one_document_and_nothing_else(calls, capsys):
+    assert main(["run", "web.yaml", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == calls.document
+
+
+@pytest.mark.parametrize(("form", "start"), [("csv", "scenario,digest"), ("markdown", "# web-shop")])
+def test_other_forms(calls, capsys, form, start):
+    assert main(["run", "web.yaml", "--format", form, "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(start)
+    assert err == ""
+
+
+@pytest.mark.parametrize(("met", "status"), [(True, 0), (False, 1), (None, 1)])
+def test_assert_ends_with_1_unless_every_objective_is_met(calls, met, status):
+    calls.spec.objective, calls.document = object(), document(met)
+    assert main(["run", "web.yaml", "--assert"]) == status
+    assert main(["run", "web.yaml"]) == 0
+
+
+def test_assert_without_objective_is_wrong_use(calls, capsys, tmp_path):
+    assert main(["run", "web.yaml", "--assert"]) == 2
+    assert "no objective" in capsys.readouterr().err
+    assert calls.jobs is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_all_mistakes_go_to_standard_error_a_line_each(calls, capsys, command, tmp_path):
+    calls.wrong = ScenarioError(MISTAKES)
+    assert main([command, "web.yaml"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [str(m) for m in MISTAKES]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mistakes_of_the_catalogue_come_all_at_once(calls, capsys, monkeypatch):
+    def fail(issue):
+        raise ScenarioError([issue])
+
+    monkeypatch.setattr(loading, "_questions", lambda spec: iter([lambda m=m: fail(m) for m in (*MISTAKES, MISTAKES[0])]))
+    assert main(["check", "web.yaml"]) == 2
+    assert capsys.readouterr().err.splitlines() == [str(m) for m in MISTAKES]
+
+
+def test_a_failed_simulation_ends_with_3_and_leaves_nothing(calls, capsys, tmp_path):
+    calls.error = SimulationError("at 12.304 s, instance web-3: killed")
+    assert main(["run", "web.yaml"]) == 3
+    assert capsys.readouterr().err == "at 12.304 s, instance web-3: killed\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug\nin two lines"), MemoryError()])
+def test_an_unexpected_error_is_one_line_without_traceback(calls, capsys, error):
+    calls.error = error
+    assert main(["run", "web.yaml", "--format", "json"]) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+
+
+def test_no_place_for_results_is_said_before_simulating(calls, capsys, tmp_path):
+    (tmp_path / "results").write_text("")
+    assert main(["run", "web.yaml"]) == 2
+    assert "cannot write results here" in capsys.readouterr().err
+    assert calls.jobs is None
+
+
+def test_interruption_keeps_what_is_complete_and_says_so(calls, capsys, tmp_path):
+    calls.interrupted, calls.document = True, {**document(replications=3), "interrupted": True}
+    assert main(["run", "web.yaml", "--quiet"]) == 130
+    out, err = capsys.readouterr()
+    assert "interrupted" in out
+    assert err == "interrupted: kept replications: 3 of 5 of docker in results/web-shop-1a2b3c4d/result.json\n"
+    assert (tmp_path / "results" / "web-shop-1a2b3c4d" / "result.json").exists()
+
+
+def test_interruption_with_nothing_complete(calls, capsys, tmp_path):
+    calls.interrupted, calls.document = True, {**document(), "platforms": {}}
+    assert main(["run", "web.yaml"]) == 130
+    calls.error = KeyboardInterrupt()
+    assert main(["run", "web.yaml"]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == ["interrupted: kept replications: none", "interrupted: nothing was kept"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_says_ok(calls, capsys):
+    assert main(["check", "web.yaml"]) == 0
+    assert capsys.readouterr().out == "web.yaml: ok (1 platform, 2 services)\n"
+    assert main(["check", "web.yaml", "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_check_in_json_has_the_issues(calls, capsys):
+    assert main(["check", "web.yaml", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "issues": []}
+    calls.wrong = ScenarioError(MISTAKES)
+    assert main(["check", "web.yaml", "--format", "json"]) == 2
+    found = json.loads(capsys.readouterr().out)
+    assert not found["ok"]
+    assert found["issues"][0]["line"] == 14
+
+
+def test_schema_prints_json(calls, capsys):
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"title": "Scenario"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["frobnicate"], ["run"], ["run", "x", "--sed", "3"], ["run", "x", "--format", "xml"], ["run", "x", "-j", "-1"], ["run", "x", "y"]],
+)
+def test_wrong_use_is_one_line_and_status_2(calls, capsys, wrong):
+    assert main(wrong) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("simvirt: ")
+
+
+def test_help_and_version(calls, capsys, monkeypatch):
+    fake(monkeypatch, "simvirt.kernel", MODE="compiled")
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == "simvirt 0.1.0 (compiled kernel)\n"
+    assert main([]) == 0
+    assert "explain" in capsys.readouterr().out
+    assert main(["run", "--help"]) == 0
+
+
+# -- the catalogue
+
+
+@pytest.mark.parametrize("command", [["list"], ["list", "hosts"], ["explain", "kvm"], ["explain", "bare-metal"]])
+@pytest.mark.parametrize("form", ["text", "json", "csv", "markdown"])
+def test_the_catalogue_in_every_form(capsys, command, form):
+    assert main([*command, "--format", form]) == 0
+    out = capsys.readouterr().out
+    assert form != "json" or isinstance(json.loads(out), list)
+    assert "\x1b" not in out
+
+
+def test_unknown_names_of_the_catalogue(capsys):
+    assert main(["list", "hots"]) == 2
+    assert main(["explain", "kwm"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+# -- as a process
+
+
+def simvirt(*args, **options):
+    return subprocess.run([sys.executable, "-m", "simvirt", *args], capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+def test_started_as_a_module():
+    done = simvirt("list", "hosts")
+    assert done.returncode == 0
+    assert "dell-r740" in done.stdout
+    assert simvirt("frobnicate").returncode == 2
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = f"{sys.executable} -m simvirt explain kvm | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_terminal_without_unicode_is_no_error():
+    assert simvirt("list", "images", env={**os.environ, "PYTHONIOENCODING": "ascii"}).returncode == 0
+
+
+def test_no_colour_when_asked_even_on_a_terminal():
+    done = simvirt("list", "hosts", env={**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "1"})
+    assert "\x1b" not in done.stdout
+
+
+def test_start_up_is_quick():
+    best = min(timed("--help") for _ in range(3))
+    assert best < 1.0  # 0.2 s on an idle machine; the rest is for a busy one
+
+
+def timed(*args):
+    start = time.perf_counter()
+    simvirt(*args)
+    return time.perf_counter() - start
