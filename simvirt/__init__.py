@@ -12,10 +12,10 @@ __version__ = "0.1.0"
 __all__ = ["Result", "Scenario", "load", "loads", "run"]
 
 if TYPE_CHECKING:
-    from simvirt.run import Result, run
+    from simvirt.runs import Result, run
     from simvirt.scenario import Scenario, load, loads
 
-_HOMES = {"Result": "simvirt.run", "run": "simvirt.run", "Scenario": "simvirt.scenario", "load": "simvirt.scenario", "loads": "simvirt.scenario"}
+_HOMES = {"Result": "simvirt.runs", "run": "simvirt.runs", "Scenario": "simvirt.scenario", "load": "simvirt.scenario", "loads": "simvirt.scenario"}
 
 
 def __getattr__(name: str) -> Any:

@@ -50,7 +50,8 @@ class Issue:
         """`web.yaml:14:7: services.web.thread: unknown key; did you mean "threads"?`"""
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         path = "" if place == f"--set {self.path}" else self.path
-        return ": ".join(part for part in (place, path, self.message) if part)
+        text = ": ".join(part for part in (place, path, self.message) if part)
+        return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class ScenarioError(SimvirtError):

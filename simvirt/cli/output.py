@@ -64,10 +64,13 @@ def rows(documents: list[dict[str, Any]], format_: Format) -> None:
 
 
 def _text(document: Mapping[str, Any]) -> None:
-    from simvirt.report.text import report
+    from simvirt.report import text
 
     out = console(sys.stdout)
-    out.print(report(document, out.width))
+    if out.is_terminal:
+        out.print(text.report(document, out.width))
+    else:
+        write(text.text(document, out.width))
 
 
 def _json(document: Any) -> None:

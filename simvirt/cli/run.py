@@ -56,7 +56,7 @@ def _require_objective(spec: Any, assert_: bool) -> None:
 def _simulate(spec: Any, jobs: int, quiet: bool) -> Any:
     """The result, with progress on a terminal."""
     from simvirt.report.progress import shown
-    from simvirt.run import run as simulate
+    from simvirt.runs import run as simulate
 
     with shown(output.console(sys.stderr), wanted=not quiet) as progress:
         return simulate(spec, jobs=jobs or _cpus(), progress=progress)

@@ -19,6 +19,8 @@ TABLES = {name: kind for name, kind in vars(tables).items() if isinstance(kind, 
 class StaleKernel(RuntimeError):
     """The compiled kernel was built from other source files than those present."""
 
+    exit_status = 3
+
 
 def source_digest(folder: Path | None = None) -> str:
     """SHA-256 of the kernel's source files, by which a stale extension is recognised."""

@@ -6,7 +6,7 @@ event the frames that can go on do so, first come, first served, and only then d
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.boundary import boundary
-from simvirt.kernel.calendar import clear_timer, next_instant
+from simvirt.kernel.calendar import clear_timer, next_instant, pop_timer
 from simvirt.kernel.constants import (
     BACKGROUND,
     BRANCH,
@@ -186,8 +186,7 @@ def step(p: Plane, until: int) -> int:
     if at <= arrival:
         if at >= until:
             return NOTHING
-        timer: int = p.calendar.heap[0]
-        clear_timer(p.calendar, timer)
+        timer: int = pop_timer(p.calendar)
         p.run.now[0] = at
         p.run.events[0] += 1
         ring(p, timer, at)
@@ -231,6 +230,7 @@ def launch_client(p: Plane, now: int) -> int:
 
 def new_client(p: Plane, now: int) -> int:
     """A client's frame, parked."""
+    p.run.now[0] = now
     f: int = new_frame(p, REQUEST, NONE, THINKING, now)
     p.frames.next[f] = p.source.parked[0]
     p.source.parked[0] = f
@@ -245,6 +245,7 @@ def launch(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
 
 def new_task(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
     """A frame without a request."""
+    p.run.now[0] = now
     f: int = new_frame(p, kind, i, pc, now)
     p.frames.category[f] = handle
     clear_account(p, f)
@@ -279,6 +280,7 @@ def crash(p: Plane, i: int, now: int) -> int:
 
 def lose_instance(p: Plane, i: int, now: int) -> int:
     """End every frame of an instance; those that wait for a call end when it returns."""
+    p.run.now[0] = now
     change_ready(p, i, 0)
     p.instances.life[i] = CRASHED
     while p.instances.queue_length[i] > 0:

@@ -85,6 +85,20 @@ def clear_timer(cal: Calendar, timer: int) -> None:
     sift_down(cal, cal.slot[moved])
 
 
+def pop_timer(cal: Calendar) -> int:
+    """Take the earliest timer out; which one it was."""
+    timer: int = cal.heap[0]
+    cal.slot[timer] = NONE
+    cal.at[timer] = NEVER
+    last: int = cal.size[0] - 1
+    cal.size[0] = last
+    if last > 0:
+        moved: int = cal.heap[last]
+        cal.heap[0] = moved
+        sift_down(cal, 0)
+    return timer
+
+
 def next_instant(cal: Calendar) -> int:
     """Instant of the earliest timer, NEVER when all are off [ns]."""
     if cal.size[0] == 0:

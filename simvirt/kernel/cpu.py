@@ -10,7 +10,7 @@ from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.constants import CPU, EPSILON, GPS, NEVER, NONE, OFF, RUN_QUEUE, STEAL, WEIGHT_ONE
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.placement import list_idle, list_overloaded, may_run_on, select_cpu, unlist_idle
-from simvirt.kernel.policy import charged, check_at, finish_delayed, join, leave, pick, put_on, refresh_ranks, reweigh, set_aside, wake_delayed
+from simvirt.kernel.policy import charged, check_at, finish_delayed, join, leave, join_alone, pick, put_on, refresh_ranks, reweigh, set_aside, take_off, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime, mark_throttled, refill, set_group_timer, settle_debt, unmark_throttled
 from simvirt.kernel.runqueue import tick_at_or_after
 from simvirt.kernel.tables import Plane
@@ -113,6 +113,51 @@ def raise_entity(p: Plane, q: int, now: int, waking: bool) -> None:
     if p.entities.delayed[q] != 0:
         wake_delayed(p, parent, q)
     reweigh(p, parent, q, weight)
+
+
+def enqueue_alone(p: Plane, e: int, c: int, now: int) -> bool:
+    """Let an entity run on a CPU where nothing competes, not even a sleeper; false when its group is out of runtime.
+
+    The same as `enqueue` and `switch_to`, without the trees.
+    """
+    q: int = home_queue(p, e, c)
+    p.entities.cpu[e] = c
+    g: int = p.queues.group[q]
+    if g != NONE:
+        if p.groups.quota[g] > 0 and (p.queues.throttled[q] != 0 or not has_runtime(p, q, now)):
+            return False
+        p.groups.tasks[g] += 1
+        p.queues.tasks[q] += 1
+        p.entities.weight[q] = group_weight(p, q)
+        join_alone(p, q, e, now)
+        e = q
+        q = p.queues.parent[q]
+    p.queues.tasks[q] += 1
+    join_alone(p, q, e, now)
+    return True
+
+
+def leave_alone(p: Plane, e: int, now: int) -> None:
+    """The only task of a CPU sleeps; the same as `dequeue`, without the trees."""
+    q: int = p.entities.queue[e]
+    g: int = p.queues.group[q]
+    if g != NONE:
+        take_off(p, q, e, now)
+        p.groups.tasks[g] -= 1
+        p.queues.tasks[q] -= 1
+        give_back(p, q, now)
+        e = q
+        q = p.queues.parent[q]
+    take_off(p, q, e, now)
+    p.queues.tasks[q] -= 1
+
+
+def is_alone(p: Plane, e: int, c: int) -> bool:
+    """Whether nothing competes on a CPU but one task and its group, and the queues are nested no deeper."""
+    if p.queues.entities[c] != 1:
+        return False
+    q: int = p.entities.queue[e]
+    return q == c or (p.queues.entities[q] == 1 and p.queues.parent[q] == c)
 
 
 def dequeue(p: Plane, e: int, now: int, sleeping: bool) -> None:
@@ -479,11 +524,24 @@ def wake(p: Plane, e: int, now: int) -> None:
         wake_in_place(p, e, now)
         return
     c: int = select_cpu(p, e)
+    if p.queues.entities[c] == 0 and p.cpus.deciding[c] == 0 and enqueue_alone(p, e, c, now):
+        run_alone(p, e, c, now)
+        return
     charge(p, c, now)
     competes: bool = enqueue(p, e, c, now, True)
     remark(p, e, now)
     if competes:
         reconsider(p, c, now)
+
+
+def run_alone(p: Plane, e: int, c: int, now: int) -> None:
+    """An idle CPU runs the only task that it has."""
+    p.cpus.current[c] = e
+    p.cpus.since[c] = now
+    p.cpus.charged_at[c] = now
+    p.cpus.switches[c] += 1
+    leave_idle(p, c, now)
+    start(p, c, now)
 
 
 def wake_in_place(p: Plane, e: int, now: int) -> None:
@@ -534,7 +592,10 @@ def halt(p: Plane, c: int, now: int) -> None:
     v: int = p.entities.carries[e]
     if v != NONE:
         p.cpus.speed[v] = 0.0
-    dequeue(p, e, now, True)
+    if is_alone(p, e, c):
+        leave_alone(p, e, now)
+    else:
+        dequeue(p, e, now, True)
 
 
 # --- balancing -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""One branch per scheduler: the moves that `cpu` asks of whichever policy a machine runs."""
+"""One branch per scheduler: the moves that `cpu` asks of whichever policy orders a queue."""
 
-from simvirt.kernel.constants import CFS, CREDIT, CURRENT, EEVDF, NONE, QUEUED, ROUND_ROBIN
+from simvirt.kernel.constants import CFS, CREDIT, CURRENT, EEVDF, NONE, OFF, QUEUED, ROUND_ROBIN
 from simvirt.kernel.runqueue import take_out, tree_add, tree_drop
 from simvirt.kernel.schedulers.cfs import cfs_charged, cfs_check_at, cfs_left, cfs_pick, cfs_place
 from simvirt.kernel.schedulers.credit import credit_charged, credit_check_at, credit_left, credit_line_up, credit_pick, credit_place, credit_rank
@@ -12,6 +12,7 @@ from simvirt.kernel.schedulers.eevdf import (
     eevdf_pick,
     eevdf_place,
     eevdf_reweigh,
+    eevdf_slice,
     eevdf_wake_delayed,
 )
 from simvirt.kernel.schedulers.round_robin import fifo_place, round_robin_check_at, round_robin_pick
@@ -19,17 +20,9 @@ from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
 
-def policy_of(p: Plane, q: int) -> int:
-    """Scheduler of a queue: that of its machine; Xen's credits count domains only, inside one it is first come, first served."""
-    policy: int = p.machines.policy[p.cpus.machine[p.queues.cpu[q]]]
-    if policy == CREDIT and p.queues.parent[q] != NONE:
-        return ROUND_ROBIN
-    return policy
-
-
 def join(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
     """An entity begins to compete in a queue."""
-    policy: int = policy_of(p, q)
+    policy: int = p.queues.policy[q]
     if policy == EEVDF:
         eevdf_place(p, q, e)
     elif policy == CFS:
@@ -43,9 +36,43 @@ def join(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
     p.queues.entities[q] += 1
 
 
+def join_alone(p: Plane, q: int, e: int, now: int) -> None:
+    """An entity joins an empty queue and runs at once."""
+    policy: int = p.queues.policy[q]
+    if policy == EEVDF:
+        p.entities.vruntime[e] = p.queues.origin[q]
+        p.entities.deadline[e] = p.queues.origin[q] + eevdf_slice(p, q, e)
+        p.entities.protect[e] = p.entities.deadline[e]
+    elif policy == CFS:
+        cfs_place(p, q, e, True)
+    elif policy == CREDIT:
+        credit_place(p, q, e, now, True)
+    elif policy == ROUND_ROBIN:
+        fifo_place(p, q, e)
+    p.entities.queue[e] = q
+    p.entities.state[e] = CURRENT
+    p.queues.current[q] = e
+    p.queues.entities[q] = 1
+
+
+def take_off(p: Plane, q: int, e: int, now: int) -> None:
+    """The only entity of a queue, which runs, leaves."""
+    policy: int = p.queues.policy[q]
+    if policy == EEVDF:
+        p.entities.lag[e] = 0.0
+    elif policy == CFS:
+        cfs_left(p, q, e)
+    elif policy == CREDIT:
+        credit_left(p, q, e, now)
+    p.queues.origin[q] = p.entities.vruntime[e]
+    p.entities.state[e] = OFF
+    p.queues.current[q] = NONE
+    p.queues.entities[q] = 0
+
+
 def leave(p: Plane, q: int, e: int, now: int, sleeping: bool) -> bool:
     """An entity stops competing; false when it sleeps but has to work off its lag first."""
-    policy: int = policy_of(p, q)
+    policy: int = p.queues.policy[q]
     if policy == EEVDF:
         if sleeping and eevdf_owes(p, q, e):
             set_aside(p, q, e)
@@ -77,7 +104,7 @@ def set_aside(p: Plane, q: int, e: int) -> None:
     """The current entity of a queue waits in the tree again."""
     if p.entities.state[e] != CURRENT:
         return
-    policy: int = policy_of(p, q)
+    policy: int = p.queues.policy[q]
     if policy == EEVDF:
         p.entities.key[e] = p.entities.deadline[e]
     elif policy == CFS:
@@ -100,7 +127,7 @@ def put_on(p: Plane, q: int, e: int) -> None:
 
 def charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     """The current entity has run from `since` to now; its vruntime already says so."""
-    policy: int = policy_of(p, q)
+    policy: int = p.queues.policy[q]
     if policy == EEVDF:
         eevdf_charged(p, q, e, since, now)
     elif policy == CFS:
@@ -111,7 +138,7 @@ def charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
 
 def pick(p: Plane, q: int, now: int, waking: bool) -> int:
     """Entity of a queue that should run next; NONE in an empty queue."""
-    policy: int = policy_of(p, q)
+    policy: int = p.queues.policy[q]
     if policy == EEVDF:
         return eevdf_pick(p, q)
     if policy == CFS:
@@ -123,7 +150,7 @@ def pick(p: Plane, q: int, now: int, waking: bool) -> int:
 
 def check_at(p: Plane, q: int, e: int, now: int) -> int:
     """Instant at which the current entity of a contended queue is up for replacement [ns]."""
-    policy: int = policy_of(p, q)
+    policy: int = p.queues.policy[q]
     if policy == EEVDF:
         return eevdf_check_at(p, q, e, now)
     if policy == CFS:
@@ -138,7 +165,7 @@ def reweigh(p: Plane, q: int, e: int, weight: float) -> None:
     if weight == p.entities.weight[e]:
         return
     waiting: bool = p.entities.state[e] == QUEUED
-    policy: int = policy_of(p, q)
+    policy: int = p.queues.policy[q]
     if policy == CREDIT:
         p.machines.active_weight[p.cpus.machine[p.queues.cpu[q]]] += weight - p.entities.weight[e]
     if policy != EEVDF:
@@ -159,7 +186,7 @@ def reweigh(p: Plane, q: int, e: int, weight: float) -> None:
 
 def refresh_ranks(p: Plane, q: int) -> None:
     """Credit scheduler: look at everybody's credits, as each tick does."""
-    if policy_of(p, q) != CREDIT:
+    if p.queues.policy[q] != CREDIT:
         return
     m: int = p.cpus.machine[p.queues.cpu[q]]
     chain: int = NONE

@@ -73,6 +73,8 @@ def set_group_timer(p: Plane, g: int) -> None:
 def throttled_clock(p: Plane, q: int, now: int) -> int:
     """Time that a queue and those above it have been throttled so far [ns]."""
     clock: int = 0
+    if p.run.limited[0] == 0:
+        return 0
     while q != NONE:
         clock += p.queues.throttled_clock[q]
         if p.queues.throttled[q] != 0:

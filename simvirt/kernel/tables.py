@@ -40,6 +40,7 @@ class Run(Table):
     first_frame_timer: Ints
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
+    limited: Ints  # 1 when some group has a quota
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -123,6 +124,8 @@ class Queues(Table):
     cpu: Ints
     group: Ints  # NONE for a root queue
     parent: Ints  # queue in which this queue's group entity competes, NONE for a root
+    policy: Ints  # scheduler that orders this queue
+    slice: Floats  # base slice, quantum or minimum granularity of its machine [ns]
     # kernel
     tree: Ints  # root of the ordered tree of waiting entities
     current: Ints  # entity of this queue that runs, it is not in the tree

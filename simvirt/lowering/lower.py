@@ -177,6 +177,7 @@ class Tables:
             first_vcpu=[self.n_queues],
             first_thread=[first_thread],
             fresh_entity=[first_thread],
+            limited=[int(any(group.quota > 0 for group in self.plan.groups))],
             spare=[spare],
             frames=[frames],
             entities=[first_thread + frames],
@@ -221,7 +222,9 @@ class Tables:
         for g in self.plan.groups:
             mine = range(self.first_cpu[g.machine], self.first_cpu[g.machine + 1])
             cpu, group, parent = [*cpu, *mine], [*group, *([g.row] * len(mine))], [*parent, *mine]
-        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent)
+        schedulers = [self.plan.machines[m].scheduler for m in np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))]
+        policy = [queue_policy(schedulers[c].policy, above) for c, above in zip(cpu, parent, strict=True)]
+        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, slice=[schedulers[c].slice for c in cpu])
 
     def entities(self, frames: int) -> Columns:
         """Group entities and vCPUs; threads come into being as they are needed."""
@@ -329,6 +332,11 @@ class Tables:
 
 def _group_row(group: Group | None) -> int:
     return k.NONE if group is None else group.row
+
+
+def queue_policy(policy: int, parent: int) -> int:
+    """Scheduler of a queue: that of its machine; Xen's credits count domains only, inside one it is first come, first served."""
+    return k.ROUND_ROBIN if policy == k.CREDIT and parent != k.NONE else policy
 
 
 def chain_frames(tables: dict[str, Columns], first: int, last: int) -> None:

@@ -79,7 +79,27 @@ class Writer:
             for _ in range(step.times):
                 self.step(rows, service, step, variables)
         rows.append(Instruction(k.OP_RETURN))
-        return rows
+        return self.gathered(rows)
+
+    def gathered(self, rows: list[Instruction]) -> list[Instruction]:
+        """The body with what the platform adds gathered: one visit to the I/O thread, added CPU work at the nearest CPU step.
+
+        *Model*: the packets of one execution are handled in one batch by the I/O thread when the request comes in, and in the
+            instance together with the CPU step before them (or the first one).
+        *Ignores*: the wake-ups between the packets of one execution; steps with a probability keep their own work and visit.
+        """
+        certain = set(range(len(rows))) - {i for at, row in enumerate(rows) if row.op == k.OP_SKIP for i in range(at + 1, row.target)}
+        extra = [i for i in sorted(certain) if is_extra_work(rows[i])]
+        steps = [i for i in sorted(certain) if rows[i].op == k.OP_CPU and i not in extra] or extra[:1]
+        visits = [i for i in sorted(certain) if rows[i].op == k.OP_IO]
+        gone = set(extra) - set(steps) | set(visits[1:])
+        for i in set(extra) - set(steps):
+            rows[max([s for s in steps if s < i], default=steps[0])].fixed += rows[i].fixed
+        for i in visits[1:]:
+            self.program.rows[rows[visits[0]].entry].fixed += rows[i].fixed
+        for row in rows:
+            row.target -= sum(i < row.target for i in gone) if row.local else 0
+        return [row for i, row in enumerate(rows) if i not in gone]
 
     def step(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
         """One execution of a step, which its probability may leave out."""
@@ -121,8 +141,6 @@ class Writer:
             row.fixed = math.fsum(count * self.costs.cpu_ns[op] + count * self.costs.latency_ns[op] for op, count in step.ops.items())
         else:
             row.ratio = math.fsum(rate * (self.costs.cpu_ns[op] + self.costs.latency_ns[op]) / 1e9 for op, rate in self.rates[service].items())
-        if rows and is_extra_work(rows[-1]) and len(rows) not in {before.target for before in rows if before.local}:
-            row.fixed += rows.pop().fixed
         self.amount(rows, row, step.cpu, variables)
 
     def call(self, rows: list[Instruction], step: Any, variables: Variables) -> None:
@@ -144,26 +162,20 @@ class Writer:
         return column
 
     def packets(self, rows: list[Instruction], sent: int, received: int) -> None:
-        """Work per packet: in the instance, and on the I/O thread of its VM."""
-        self.extra_work(rows, sent * self.costs.cpu_ns["packet_out"] + received * self.costs.cpu_ns["packet_in"])
+        """Work per packet: on the I/O thread of the instance's VM, and in the instance."""
         self.io_work(rows, sent * self.costs.host_cpu_ns["packet_out"] + received * self.costs.host_cpu_ns["packet_in"])
+        self.extra_work(rows, sent * self.costs.cpu_ns["packet_out"] + received * self.costs.cpu_ns["packet_in"])
 
     def extra_work(self, rows: list[Instruction], work: float) -> None:
-        """CPU work that exists because of the platform; it joins a CPU step just before it."""
-        if work <= 0:
-            return
-        targets = {row.target for row in rows if row.local}
-        if rows and rows[-1].op == k.OP_CPU and len(rows) not in targets:
-            rows[-1].fixed += work
-        else:
+        """CPU work that exists because of the platform."""
+        if work > 0:
             rows.append(Instruction(k.OP_CPU, fixed=work))
 
     def io_work(self, rows: list[Instruction], work: float) -> None:
         """Device work on the thread that the VM's devices share (vhost, QEMU's I/O thread)."""
-        if work <= 0 or not self.io_threads:
-            return
-        entry = self.program.place([Instruction(k.OP_CPU, fixed=work), Instruction(k.OP_RETURN)])
-        rows.append(Instruction(k.OP_IO, entry=entry))
+        if work > 0 and self.io_threads:
+            rows.append(Instruction(k.OP_IO, entry=len(self.program.rows), fixed=work))
+            self.program.place([Instruction(k.OP_CPU, fixed=work), Instruction(k.OP_RETURN)])
 
     def pause(self, rows: list[Instruction], time: float, state: int) -> None:
         """Time that passes without CPU."""
@@ -193,9 +205,8 @@ class Writer:
         """Transfer bytes over the host's NIC, packet costs included."""
         segment = self.host.nic.segment_bytes
         self.packets(rows, math.ceil(net.out / segment), math.ceil(net.in_ / segment))
-        for link, amount, op in ((OUT, net.out, "packet_out"), (IN, net.in_, "packet_in")):
+        for link, amount in ((OUT, net.out), (IN, net.in_)):
             if amount > 0:
-                self.pause(rows, self.costs.latency_ns[op], k.NETWORK)
                 rows.append(Instruction(k.OP_NET, target=link, amount=float(amount)))
 
     def parallel(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:

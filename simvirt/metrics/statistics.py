@@ -17,6 +17,7 @@ N_BUCKETS = 3712  # 64 x (64 - 6): enough for any latency that fits 63 bits of n
 SAMPLES_BEYOND = 10  # a quantile with fewer samples beyond it is a guess
 BATCH = 5  # observations a batch, the 5 of MSER-5
 NS_PER_S = 1e9
+Values = ArrayLike | Sequence[float | None]  # one a replication; None or NaN where it could not measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,13 @@ def student(degrees: int, confidence: float = CONFIDENCE) -> float:
     return float(stdtrit(degrees, 0.5 + confidence / 2))
 
 
-def _known(values: ArrayLike) -> NDArray[np.float64]:
+def _known(values: Values) -> NDArray[np.float64]:
     """The values as floats, without those that a replication could not measure (None, NaN)."""
     array = [math.nan if v is None else float(v) for v in np.atleast_1d(np.asarray(values, dtype=object))]
     return np.array([v for v in array if not math.isnan(v)], dtype=float)
 
 
-def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Estimate:
+def mean_interval(values: Values, confidence: float = CONFIDENCE) -> Estimate:
     """The mean of independent replications with Student's interval.
 
     One value gives no interval, none gives no value; values that a replication could not measure (NaN, None) are left out.
@@ -245,7 +246,7 @@ def enough(estimates: Sequence[Estimate], precision: float) -> bool:
     return all(relative_half_width(e) <= precision for e in estimates)
 
 
-def replications_needed(values: ArrayLike, precision: float, confidence: float = CONFIDENCE, limit: int = 1000) -> int:
+def replications_needed(values: Values, precision: float, confidence: float = CONFIDENCE, limit: int = 1000) -> int:
     """The fewest replications whose interval would be within +- precision, if the variance stays what it is now.
 
     Source: Law 2015, section 9.4.1, eq. 9.2 (relative precision, with the interval's half width as the measure).
@@ -263,7 +264,7 @@ def replications_needed(values: ArrayLike, precision: float, confidence: float =
     return min(n, limit)
 
 
-def next_replications(measures: Mapping[str, ArrayLike], precision: float, maximum: int) -> int:
+def next_replications(measures: Mapping[str, Values], precision: float, maximum: int) -> int:
     """How many replications to have in total next, for all measures to become `precision` narrow; the present number if they are.
 
     Grows at most twofold at a time, because a variance from few replications is itself a guess, and never beyond `maximum`.

@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 NS_PER_S = 1e9
-MOST_LOAD, MOST_CV, MOST_CLIENTS = 0.99, 10.0, 100_000  # beyond these the numeric forms take seconds
+MOST_LOAD, MOST_CV, MOST_CLIENTS = 0.99, 5.0, 100_000  # beyond these the numeric forms are slow or coarse
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 RUN = ("scenario", "digest", "seed", "replications", "platform")
+LEFT_OUT = ("replications", "series")  # stands in RUN; is no row's matter
 ORDER = (
     "requests",
     "events",
@@ -15,8 +16,10 @@ ORDER = (
     "latency_s",
     "throughput_per_s",
     "rejected",
+    "failed",
     "cpu",
     "services",
+    "operations",
     "breakdown_s",
     "bottleneck",
     "objective",
@@ -53,10 +56,10 @@ def _place(key: str, first: Sequence[str]) -> tuple[int, int]:
 def _row(document: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
     """One platform's cells."""
     scenario, platform = document["scenario"], document["platforms"][name]
-    yield from zip(
-        RUN, (scenario.get("name"), scenario.get("digest"), document.get("seed"), document.get("replications"), name), strict=True
-    )
-    yield from ((key, value) for key, value in flat(platform) if key != "replications")
+    replications = platform.get("replications", document.get("replications"))
+    run = (scenario.get("name"), scenario.get("digest"), document.get("seed"), replications, name)
+    yield from zip(RUN, run, strict=True)
+    yield from flat({key: value for key, value in platform.items() if key not in LEFT_OUT})
     yield from flat((document.get("comparison") or {}).get(name, {}), "comparison.")
 
 

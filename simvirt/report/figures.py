@@ -43,15 +43,8 @@ def scaled(value: Value, unit: str = "", factor: float = 1.0, digits: int = 3, i
     places = min(decimals(number / factor, digits), most)
     text = f"{number / factor:,.{places}f}"
     if interval and half is not None and number != 0:
-        text += f" ± {half_text(half / factor, places)}"
+        text += f" ± {half / factor:,.{places}f}"
     return f"{text} {unit}" if unit else text
-
-
-def half_text(half: float, places: int) -> str:
-    """A half width with its value's decimals; one more digit where those would show none of it."""
-    if half and round(half, places) == 0:
-        places = decimals(half, 1)
-    return f"{half:,.{places}f}"
 
 
 def time(value: Value, interval: bool = True) -> str:
@@ -71,11 +64,8 @@ def _limit(factor: float) -> float:
 
 
 def rate(value: Value, interval: bool = True) -> str:
-    """A rate: `799.6 ± 1.6 /s`, or `799.6/s` without its interval."""
-    if middle(value) is None:
-        return UNKNOWN
-    text = scaled(value, digits=4, interval=interval)
-    return f"{text} /s" if "±" in text else f"{text}/s"
+    """A rate: `799.6 ± 1.6/s`."""
+    return UNKNOWN if middle(value) is None else f"{scaled(value, digits=4, interval=interval)}/s"
 
 
 def percent(value: Value, interval: bool = True) -> str:

@@ -79,6 +79,11 @@ def _row(label: str, document: Document, cell: Callable[[Mapping[str, Any]], Cel
         yield Row(label, tuple(_as_cell(c) for c in found))
 
 
+def _acting(label: str, document: Document, cell: Callable[[Mapping[str, Any]], Cell | str | None]) -> Iterator[Row]:
+    """A row, unless it holds nothing but zeros and unknowns."""
+    yield from (row for row in _row(label, document, cell) if any(c.tone != "quiet" for c in row.cells))
+
+
 def _as_cell(value: Cell | str | None) -> Cell:
     """Text as a cell; zeros and unknowns step back."""
     if isinstance(value, Cell):
@@ -112,7 +117,8 @@ def _load(document: Document) -> Section:
     """What went through, and what was turned away."""
     rows = [
         *_row("throughput", document, _figure(figures.rate, "throughput_per_s")),
-        *_row("rejected", document, _figure(figures.percent, "rejected")),
+        *_acting("rejected", document, _figure(figures.percent, "rejected")),
+        *_acting("failed", document, _figure(figures.percent, "failed")),
     ]
     return Section("Load", tuple(rows))
 
@@ -152,7 +158,7 @@ def _services(document: Document) -> Section:
     for name in known:
         rows += _row(f"{name} mean", document, _figure(_plain_time, "services", name, "latency_s", "mean"))
         rows += _row(f"{name} cores", document, _figure(_plain_number, "services", name, "cpu_cores"))
-        rows += [row for row in _row(f"{name} throttled", document, _figure(_times, "services", name, "nr_throttled")) if _acts(row)]
+        rows += _acting(f"{name} throttled", document, _figure(_times, "services", name, "nr_throttled"))
     return Section("Services", tuple(rows))
 
 
@@ -167,11 +173,6 @@ def _plain_number(value: Any) -> str:
 def _times(value: Any) -> str:
     """How often, as a whole number."""
     return f"{figures.count(value)} x" if figures.middle(value) else "0"
-
-
-def _acts(row: Row) -> bool:
-    """Whether a row holds anything but zeros and unknowns."""
-    return any(cell.tone != "quiet" for cell in row.cells)
 
 
 def _bottleneck(document: Document) -> Section:

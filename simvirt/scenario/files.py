@@ -39,15 +39,13 @@ def read_text(path: str) -> str:
 
 
 def decoded(raw: bytes) -> str:
-    """UTF-8 as text; NoText at the first byte that is none, or no text."""
+    """UTF-8 as text; NoText at the first byte that is none."""
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[:error.start]
         what = "a binary file" if b"\0" in raw[:4096] else f"the byte 0x{raw[error.start]:02x}"
         raise NoText(f"expected text in UTF-8; got {what}", *_position(before.decode("utf-8", "replace"))) from None
-    check_printable(text)
-    return text
 
 
 def check_printable(text: str) -> None:

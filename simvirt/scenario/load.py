@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from simvirt.errors import Issue, ScenarioError
 from simvirt.scenario.base import TOLD_OF_KEY, details
-from simvirt.scenario.files import NoText, beside, check_printable
+from simvirt.scenario.files import beside
 from simvirt.scenario.includes import Assembly
 from simvirt.scenario.limits import MOST_BYTES, MOST_ISSUES
 from simvirt.scenario.models import Scenario
@@ -34,10 +34,6 @@ def loads(text: str, name: str = "<string>", sets: Sequence[str] = (), seed: int
     """The scenario in a text; files that it names are relative to the folder of `name`."""
     assembly = Assembly()
     assembly.files.append(name)
-    try:
-        check_printable(text)
-    except NoText as error:
-        raise ScenarioError([Issue(name, error.line, error.column, "", str(error))]) from None
     if len(text) > MOST_BYTES:
         raise ScenarioError([Issue(name, None, None, "", f"expected a scenario of at most {MOST_BYTES >> 20} MiB; this text is larger")])
     return _finish(assembly, assembly.text(text, name, (name,)), sets, seed)

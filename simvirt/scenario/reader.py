@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from simvirt.errors import Issue
+from simvirt.scenario.files import NoText, check_printable
 from simvirt.scenario.limits import MOST_DEPTH, MOST_NODES
 from simvirt.scenario.scalars import scalar
 from simvirt.scenario.tree import Entry, Node, Place, Scalar, Sequence, Table
@@ -181,7 +182,10 @@ def read(text: str, file: str) -> tuple[Node | None, list[Issue]]:
     """The tree of a YAML text and what is wrong with it; no tree where it is empty or cannot be read."""
     builder = _Builder(file)
     try:
+        check_printable(text)
         _feed(text, builder)
+    except NoText as error:
+        return None, [Issue(file, error.line, error.column, "", str(error))]
     except Unreadable as error:
         return None, [*builder.issues, error.issue]
     except yaml.YAMLError as error:

@@ -111,9 +111,9 @@ def _timeline(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[
     for index, event in enumerate(_list(data.get("timeline"))):
         for verb in ("start", "stop", "crash"):
             name = _table(event).get(verb)
-            if isinstance(name, str) and name not in services:
-                close = get_close_matches(name[:100], list(services), n=1)
-                yield ("timeline", index, verb), f'unknown service "{name[:60]}"' + (f'; did you mean "{close[0]}"?' if close else "")
+            if isinstance(name, (str, int)) and str(name) not in services:
+                close = get_close_matches(str(name)[:100], list(services), n=1)
+                yield ("timeline", index, verb), f'unknown service "{str(name)[:60]}"' + (f'; did you mean "{close[0]}"?' if close else "")
 
 
 def _circles(calls: list[tuple[str, Path, str]], operations: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -20,7 +20,7 @@ STEP_EXAMPLE: Final = "{cpu: {exponential: 1ms}} or {call: db.select}"
 
 def _operation_name(value: object) -> str:
     """`service.operation`: split at the first dot; the operation may hold any character."""
-    service, dot, operation = str(value).partition(".") if isinstance(value, (str, float)) else ("", "", "")
+    service, dot, operation = str(value).partition(".") if isinstance(value, str) else ("", "", "")
     if not service.strip() or not dot or not operation.strip() or len(str(value)) > 500:
         raise UnitError(f"expected service.operation, for example db.select; got {shown(value)}")
     return str(value)
@@ -180,5 +180,5 @@ def _branch(data: Any) -> Any:
 
 Step = Annotated[AnyStep, WrapValidator(_read)]
 StartupStep = Annotated[CpuStep | DiskStep | DelayStep, WrapValidator(_read_startup)]
-Branch = Annotated[tuple[Step, ...], Field(min_length=1), BeforeValidator(_branch)]
+Branch = Annotated[tuple[Step, ...], Field(min_length=1), BeforeValidator(_branch, json_schema_input_type=Step | tuple[Step, ...])]
 ParallelStep.model_rebuild()

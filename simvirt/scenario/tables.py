@@ -54,14 +54,12 @@ def header_of(path: str, named: bool = True) -> Header:
 def _first_line(path: str) -> str:
     """The first line of a file; NoTable where it has none, or no text."""
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
             line = file.readline(_LONGEST_LINE)
-    except UnicodeDecodeError:
-        raise NoTable("expected text in UTF-8; got a binary file", 1) from None
     except OSError as error:
         raise NoTable(f"cannot be read: {error.strerror or error}") from None
-    if "\0" in line or len(line) >= _LONGEST_LINE:
-        raise NoTable("expected a CSV file; got a binary file or a very long line", 1)
+    if "\0" in line or "\ufffd" in line or len(line) >= _LONGEST_LINE:
+        raise NoTable("expected a CSV file in UTF-8; got a binary file or a very long line", 1)
     if not line.strip():
         raise NoTable("expected a header with the names of the columns; the first line is empty", 1)
     return line.rstrip("\r\n")

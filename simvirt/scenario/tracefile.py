@@ -66,8 +66,8 @@ def read_rates(spec: RatesSpec) -> Rates:
     header = _header(spec.file, named=spec.has_header)
     raw = _numbers(header, [spec.at, spec.rate])
     unit = _UNITS[spec.unit or "s"]
-    at = raw[0] * (TIME_SUFFIXES[suffix_of(spec.at, TIME_SUFFIXES) or "_s"] if isinstance(spec.at, str) else unit)
-    per_s = raw[1] * (RATE_SUFFIXES[suffix_of(spec.rate, RATE_SUFFIXES) or "_per_s"] if isinstance(spec.rate, str) else 1e9 / unit)
+    at = _scaled(raw[0], TIME_SUFFIXES[suffix_of(spec.at, TIME_SUFFIXES) or "_s"] if isinstance(spec.at, str) else unit)
+    per_s = _scaled(raw[1], RATE_SUFFIXES[suffix_of(spec.rate, RATE_SUFFIXES) or "_per_s"] if isinstance(spec.rate, str) else 1e9 / unit)
     _check(header, spec.at, at, lambda values: values <= _LATEST_NS, "expected an instant within 292 years")
     _check(header, spec.at, at, _strictly_forward, "expected an instant after that of the line above")
     _check(header, spec.rate, per_s, lambda values: values <= 1e12, "expected a rate of at most 1e12/s")
@@ -102,10 +102,16 @@ def _times(header: Header, columns: list[str]) -> tuple[Floats, Floats | None]:
         if suffix_of(column, TIME_SUFFIXES) is None:
             _refuse(header, 1, f"{column}: expected a column whose name ends in its unit, _s, _ms, _us or _ns")
     raw = _numbers(header, list(columns))
-    scaled = [values * TIME_SUFFIXES[suffix_of(name, TIME_SUFFIXES) or "_s"] for name, values in zip(columns, raw, strict=True)]
+    scaled = [_scaled(values, TIME_SUFFIXES[suffix_of(name, TIME_SUFFIXES) or "_s"]) for name, values in zip(columns, raw, strict=True)]
     for name, values in zip(columns, scaled, strict=True):
         _check(header, name, values, lambda v: v <= _LATEST_NS, "expected a time within 292 years")
     return scaled[0], scaled[1] if len(scaled) > 1 else None
+
+
+def _scaled(values: Floats, factor: float) -> Floats:
+    """Values in the base unit; infinite where they are too large for a number."""
+    with np.errstate(over="ignore"):
+        return values * factor
 
 
 def _numbers(header: Header, columns: list[str | int]) -> list[Floats]:
@@ -170,8 +176,19 @@ def _find_bad_line(header: Header, columns: list[str | int], wanted: list[int]) 
             for name, position in zip(columns, wanted, strict=True):
                 _check_cell(header, line, name, cells, position)
     except UnicodeDecodeError:
-        _refuse(header, None, "expected text in UTF-8")
+        _refuse(header, _line_of_bad_text(header), "expected text in UTF-8")
     _refuse(header, None, "cannot be read as a table of numbers")
+
+
+def _line_of_bad_text(header: Header) -> int | None:
+    """The first line of a file that is no UTF-8."""
+    with open(header.path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return number
+    return None
 
 
 def _check_cell(header: Header, line: int, name: str | int, cells: list[str], position: int) -> None:

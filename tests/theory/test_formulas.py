@@ -103,7 +103,7 @@ def test_mg1_quantile_against_a_lindley_simulation_of_a_hyperexponential():
 
 @pytest.mark.parametrize("rho", RHOS)
 def test_ps_quantile_comes_from_a_tail_with_the_right_mean(rho):
-    """The quantiles of processor sharing, averaged, are its mean; and 95 % of requests take longer in FIFO's middle, shorter in its tail."""
+    """The quantiles of processor sharing, averaged, are its mean."""
     mean = np.mean([f.mm1_ps_quantile(rho, 1.0, (i + 0.5) / 200) for i in range(200)])
     assert mean == pytest.approx(f.mg1_ps(rho, 1.0).response_s, rel=0.03)
 

@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from simvirt.cli import loading
+from simvirt.catalog import Catalog
 from simvirt.cli.app import main
 from simvirt.errors import Issue, ScenarioError, SimulationError
 
@@ -65,7 +65,7 @@ def calls(monkeypatch, tmp_path):
 
     fake(monkeypatch, "simvirt.scenario", load=load, json_schema=lambda: {"title": "Scenario"})
     fake(monkeypatch, "simvirt.run", run=run)
-    monkeypatch.setattr(loading, "_questions", lambda spec: iter(()))
+    monkeypatch.setattr(Catalog, "of", lambda spec: None)
     monkeypatch.chdir(tmp_path)
     return told
 
@@ -125,11 +125,11 @@ def test_all_mistakes_go_to_standard_error_a_line_each(calls, capsys, command, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_mistakes_of_the_catalogue_come_all_at_once(calls, capsys, monkeypatch):
-    def fail(issue):
-        raise ScenarioError([issue])
+def test_mistakes_of_the_catalogue_are_mistakes_of_the_scenario(calls, capsys, monkeypatch):
+    def fail(spec):
+        raise ScenarioError(MISTAKES)
 
-    monkeypatch.setattr(loading, "_questions", lambda spec: iter([lambda m=m: fail(m) for m in (*MISTAKES, MISTAKES[0])]))
+    monkeypatch.setattr(Catalog, "of", fail)
     assert main(["check", "web.yaml"]) == 2
     assert capsys.readouterr().err.splitlines() == [str(m) for m in MISTAKES]
 

@@ -97,7 +97,7 @@ def test_time(seconds, shown):
 
 def test_estimates_show_their_half_width_in_their_own_unit():
     assert figures.time(estimate(0.0041)) == "4.10 ± 0.08 ms"
-    assert figures.time(estimate(0.0041, 0.0001)) == "4.10 ± 0.0004 ms"
+    assert figures.time(estimate(0.0041, 0.0001)) == "4.10 ± 0.00 ms"
     assert figures.time({"value": 0.0041, "low": None, "high": None}) == "4.10 ms"
     assert figures.percent(estimate(0.008)) == "0.80 ± 0.02 %"
     assert figures.percent(3e-5) == "< 0.01 %"
@@ -117,7 +117,7 @@ def test_text_has_every_promised_figure(document):
         "web-shop",
         "seed 1, 5 replications, scenario 1a2b3c4d, simvirt 0.1.0 (compiled)",
         "4.10 ± 0.08 ms",
-        "799.6 ± 1.6 /s",
+        "799.6 ± 1.6/s",
         "41.0 ± 0.8 %",
         "db.cpu",
         "1,290/s",
@@ -198,6 +198,15 @@ def test_throttled_periods_show_only_where_there_are_some(document):
     assert [row.label for row in services.rows] == ["web mean", "web cores", "db mean", "db cores", "db throttled"]
 
 
+def test_rejections_show_only_where_there_are_some(document):
+    for p in document["platforms"].values():
+        p["rejected"] = p["failed"] = estimate(0.0)
+    assert "rejected" not in text.text(document, 80)
+    document["platforms"]["kvm"]["rejected"] = estimate(0.03)
+    assert "3.00 ± 0.06 %" in text.text(document, 80)
+    assert "failed" not in text.text(document, 80)
+
+
 def test_failed_checks_are_named(document):
     document["platforms"]["kvm"]["checks"]["flow"] = "arrivals 10, departures 9"
     assert "flow: arrivals 10" in text.text(document, 200)
@@ -247,6 +256,11 @@ def test_csv_has_a_row_a_platform_with_dotted_columns(document):
     assert rows[2]["comparison.latency_mean.ratio"] == "1.13"
     assert rows[0]["comparison.latency_mean.ratio"] == ""
     assert (rows[0]["objective.latency_p99.met"], rows[3]["objective.latency_p99.met"]) == ("true", "false")
+
+
+def test_csv_leaves_time_series_out(document):
+    document["platforms"]["kvm"]["series"] = {"at_s": [1, 2, 3]}
+    assert "series" not in csvtable.table(document)
 
 
 def test_csv_columns_keep_their_order_whatever_the_platforms(document):

@@ -1,5 +1,7 @@
 """Scenarios that are wrong: each mistake is told where it stands, with what was expected, an example and a guess."""
 
+# ruff: noqa: E501  (a case of a table stays on its line)
+
 from __future__ import annotations
 
 import re

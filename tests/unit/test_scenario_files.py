@@ -1,5 +1,7 @@
 """Files: those that cannot be read, includes, and the CSV files that a scenario names."""
 
+# ruff: noqa: E501  (a case of a table stays on its line)
+
 from __future__ import annotations
 
 import os

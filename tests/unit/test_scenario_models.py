@@ -1,5 +1,7 @@
 """Scenarios that are right: what comes out of each way to write them."""
 
+# ruff: noqa: E501  (a case of a table stays on its line)
+
 from __future__ import annotations
 
 import json
@@ -201,3 +203,13 @@ def test_yaml_words_are_texts() -> None:
     scenario = loads(mm1("server", "on").replace("name: mm1", "name: no"))
     assert scenario.name == "no"
     assert list(scenario.services) == ["on"]
+
+
+def test_the_schema_accepts_what_loads() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    yaml = pytest.importorskip("yaml")
+    validator = jsonschema.Draft202012Validator(json_schema())
+    branches = mm1_steps("[{parallel: [{cpu: 1ms}, [{delay: 1ms}, {net: {in: 2KiB}}]], probability: 30%, times: 3}]")
+    for text in (WEB, MM1, branches, mm1("host: {cores: 1, memory: 4GiB}", "host: big"), mm1_workload("{closed: {clients: 3, think: {exponential: 1s}}}")):
+        assert not list(validator.iter_errors(yaml.safe_load(text)))
+    assert list(validator.iter_errors(yaml.safe_load(mm1("threads: 1", "thread: 1"))))

@@ -1,5 +1,7 @@
 """`--set`: any leaf, by keys, indexes and names; what is wrong with one is told at the option."""
 
+# ruff: noqa: E501  (a case of a table stays on its line)
+
 from __future__ import annotations
 
 import pytest

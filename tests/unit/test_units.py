@@ -1,5 +1,7 @@
 """Quantities: what is read, what is refused and how, and that formatting undoes reading."""
 
+# ruff: noqa: E501  (a case of a table stays on its line)
+
 from __future__ import annotations
 
 import math

@@ -36,7 +36,7 @@ def eevdf_average(p: Plane, q: int) -> float:
 
 def eevdf_slice(p: Plane, q: int, e: int) -> float:
     """Base slice in the entity's virtual time [ns]."""
-    return virtual(p, e, float(p.machines.slice[p.cpus.machine[p.queues.cpu[q]]]))
+    return virtual(p, e, p.queues.slice[q])
 
 
 def eevdf_place(p: Plane, q: int, e: int) -> None:
@@ -54,10 +54,11 @@ def eevdf_place(p: Plane, q: int, e: int) -> None:
 
 
 def eevdf_lag(p: Plane, q: int, e: int) -> float:
-    """Lag of an entity, within two slices or a tick of zero [ns]."""
-    m: int = p.cpus.machine[p.queues.cpu[q]]
-    bound: float = float(max(2 * p.machines.slice[m], p.machines.tick[m]))
-    bound = virtual(p, e, bound)
+    """Lag of an entity, within two slices or a tick of zero [ns]; none for an entity that is alone."""
+    if p.queues.entities[q] == 1:
+        return 0.0
+    tick: float = float(p.machines.tick[p.cpus.machine[p.queues.cpu[q]]])
+    bound: float = virtual(p, e, max(2.0 * p.queues.slice[q], tick))
     lag: float = eevdf_average(p, q) - p.entities.vruntime[e]
     return min(max(lag, -bound), bound)
 
@@ -66,9 +67,7 @@ def eevdf_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     """Renew the deadline of the current entity once its vruntime has passed it, at the ticks in between and now."""
     if p.entities.vruntime[e] + ROUNDING < p.entities.deadline[e]:
         return
-    c: int = p.queues.cpu[q]
-    m: int = p.cpus.machine[c]
-    if p.queues.entities[q] == 1 and p.machines.tick[m] > 0:
+    if p.queues.entities[q] == 1:
         eevdf_silent_ticks(p, q, e, since, now)
     if p.entities.vruntime[e] + ROUNDING >= p.entities.deadline[e]:
         p.entities.deadline[e] = p.entities.vruntime[e] + eevdf_slice(p, q, e)

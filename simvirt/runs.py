@@ -112,11 +112,16 @@ def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = N
         if not any(result.measured.values()):
             raise
         result.interrupted = True
-    host = catalog.resolve_host(scenario.host)
-    theory = applicable(scenario, host)
-    result.theory = None if theory is None else theory.document() | {"platform": scenario.platforms[0].name}
+    result.theory = _theory(scenario, catalog)
     result.wall_s = time.perf_counter() - started
     return result
+
+
+def _theory(scenario: Scenario, catalog: Catalog) -> dict[str, Any] | None:
+    """The closed form beside the first platform that adds nothing of its own, where one holds."""
+    plain = [spec.name for spec in scenario.platforms if not catalog.platform(spec).layers]
+    theory = applicable(scenario, catalog.resolve_host(scenario.host)) if plain else None
+    return None if theory is None else theory.document() | {"platform": plain[0]}
 
 
 def _refine(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallback | None, precision: float, most: int) -> None:
