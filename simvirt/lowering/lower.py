@@ -12,7 +12,7 @@ from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, IO_SERVICE, Arrangement, Group, arrange
 from simvirt.lowering.program import Program, Writer
 from simvirt.lowering.rows import Columns, blank, column_of, fill
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.models import Constant, Scenario
 
 BALANCES = {
     "round-robin": k.BALANCE_ROUND_ROBIN, "least-connections": k.BALANCE_LEAST_CONNECTIONS, "random": k.BALANCE_RANDOM,
@@ -60,10 +60,10 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     entries = [_entry(writer, name, luck) for name, luck in zip(classes, variables, strict=True)]
     startup = _startup(scenario, plan, writer)
     background = _background(scenario, plan, writer, phases)
+    trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
     width = max([len(luck.distributions) for luck in (*variables, *(luck for _, luck in startup.values()))], default=0) or 1
     builder = Tables(plan, services, host, writer.program, phases)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
-    trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
     return Lowered(scenario, platform, host, plan, services, classes, variables, trace, startup, background, tables, width)
 
 
@@ -81,14 +81,22 @@ def _entry(writer: Writer, name: str, variables: Variables) -> tuple[int, int, i
 
 
 def _trace_column(writer: Writer, entry: tuple[int, int, int], variables: Variables) -> int | None:
-    """Column of the first CPU step of a class, which a trace's own demand replaces; made where the step is a constant."""
+    """Column of the first CPU step of a class, which a trace's own demand replaces; made where the step is a constant.
+
+    None where no trace brings demands, or the operation has no CPU step of its own.
+    """
     workload = writer.scenario.workload
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
-    row = entry[1]
-    while writer.program.rows[row].op not in (k.OP_CPU, k.OP_RETURN):
-        row += 1
-    return writer.program.rows[row].column
+    at = entry[1]
+    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN):
+        at += 1
+    row = writer.program.rows[at]
+    if row.op == k.OP_RETURN:
+        return None
+    if row.column == k.NONE:
+        row.column = variables.column(Constant(mean=row.amount))
+    return row.column
 
 
 def _startup(scenario: Scenario, plan: Arrangement, writer: Writer) -> dict[str, tuple[int, Variables]]:
