@@ -24,7 +24,7 @@ class BuildKernel(build_ext):
         try:
             self.translate()
         except ImportError as missing:
-            self.warn(f"the kernel is not compiled ({missing}); simvirt will run in plain mode, about 20 times slower")
+            self.warn(f"the kernel is not compiled ({missing}); simvirt will run in plain mode, some 80 times slower")
             self.extensions = []
         super().run()
 

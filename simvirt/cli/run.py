@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simvirt.cli import loading, output
+from simvirt.cli import loading, output, slowness
 from simvirt.cli.options import As, Format, Jobs, Out, Quiet, ScenarioFile, Seed, Sets
 
 REPORT_WIDTH = 100
@@ -58,6 +58,8 @@ def _simulate(spec: Any, jobs: int, quiet: bool) -> Any:
     from simvirt.report.progress import shown
     from simvirt.runs import run as simulate
 
+    if (why := slowness.reason()) is not None:
+        output.note(why, quiet)
     with shown(output.console(sys.stderr), wanted=not quiet) as progress:
         return simulate(spec, jobs=jobs or _cpus(), progress=progress)
 

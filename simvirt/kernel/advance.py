@@ -164,8 +164,8 @@ def release_parked(p: Plane, now: int) -> None:
 
 
 def is_over(p: Plane) -> bool:
-    """Whether all requests are answered and none will come."""
-    if p.source.last[0] == 0 or p.source.cursor[0] < p.source.count[0]:
+    """Whether a run that ends with its requests has answered them all."""
+    if p.source.bounded[0] == 0 or p.source.last[0] == 0 or p.source.cursor[0] < p.source.count[0]:
         return False
     return p.source.issued[0] == p.source.handed[0] and p.tallies.in_system[0] == 0
 

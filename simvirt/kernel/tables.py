@@ -328,6 +328,7 @@ class Source(Table):
     balance_column: Ints  # class: column of the draw that picks a replica
     hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
     clients: Ints  # closed workload: number of clients, 0 for open
+    bounded: Ints  # 1 when the run ends with the answer to its last request
     # control
     at: Ints  # arrival instants of the block, or think times when closed [ns]
     category: Ints  # request classes of the block

@@ -163,7 +163,7 @@ class Tables:
             "program": self.program_table(),
             "disks": fill(blank(t.Disks, rows=1), channels=[self.host.disk.channels]),
             "links": self.links(frames),
-            "source": self.source(entries, width, clients, round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])),
+            "source": self.source(entries, width, clients, scenario.run.requests is not None, round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])),
             "tallies": self.tallies(len(classes)),
         }
         tables["calendar"] = blank(t.Calendar, rows=int(tables["run"]["first_frame_timer"][0]) + frames, size=1)
@@ -308,11 +308,11 @@ class Tables:
             blank(t.Links, rows=2, tags=2 * frames, frames=2 * frames, capacity=1), bytes_per_ns=[self.host.nic.bits_per_s / 8e9] * 2, capacity=[frames],
         )
 
-    def source(self, entries: list[tuple[int, int, int]], width: int, clients: int, hop: int) -> Columns:
+    def source(self, entries: list[tuple[int, int, int]], width: int, clients: int, bounded: bool, hop: int) -> Columns:
         """Request classes; the block of arrivals begins empty."""
         n = max(len(entries), 1)
         columns = blank(t.Source, rows=1, entry=n, service=n, balance_column=n, hop=n)
-        fill(columns, width=[width], clients=[clients], hop=[hop] * n)
+        fill(columns, width=[width], clients=[clients], bounded=[int(bounded)], hop=[hop] * n)
         if entries:
             fill(columns, service=[e[0] for e in entries], entry=[e[1] for e in entries], balance_column=[e[2] for e in entries])
         return columns

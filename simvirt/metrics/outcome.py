@@ -54,6 +54,7 @@ class Outcome:
     breakdown_s: dict[str, float | None]
     services: dict[str, ServiceOutcome]
     resources: dict[str, float]
+    memory: dict[str, int]
     checks: dict[str, str]
     unstable: float | None
     series: dict[str, list[Any]] = field(default_factory=dict)
@@ -88,6 +89,7 @@ def outcome(plane: DataPlane, first: Snapshot, last: Snapshot, *, wall_s: float,
         },
         services=services,
         resources=_resources(plane, services, first, last, span),
+        memory={"capacity": plane.lowered.host.memory, **plane.lowered.arrangement.memory},
         checks=checks(plane, last),
         unstable=_unstable(population, last, first, span),
         series=series,

@@ -46,6 +46,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
     """Totals of a plane that has caught up to `at` [ns]; what is under way counts up to there, and nothing is changed."""
     read = plane.read
     pcpus = plane.lowered.host.pcpus
+    fluid = fluid_shares(plane, at)
     histogram = read("tallies", "histogram").reshape(-1, k.N_BUCKETS).copy()
     return Snapshot(
         at=at,
@@ -56,12 +57,12 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         service_latency_sum=read("services", "latency_sum").copy(),
         service_queue_wait=read("services", "queue_wait").copy(),
         service_histogram=read("services", "histogram").reshape(-1, k.N_BUCKETS).copy(),
-        cpu_time=_cpu_time(plane, at),
+        cpu_time=_cpu_time(plane, at) + _of_threads(plane, fluid),
         overhead_time=read("instances", "overhead_time").copy(),
         thread_time=read("instances", "thread_time") + read("instances", "busy_threads") * (at - read("instances", "thread_time_at")),
         instance_rejected=read("instances", "rejected").copy(),
-        busy=int((read("cpus", "busy")[:pcpus] + np.where(read("cpus", "idle_slot")[:pcpus] == k.NONE, at - read("cpus", "busy_since")[:pcpus], 0)).sum()),
-        steal=_steal(plane, at),
+        busy=_busy(plane, at, pcpus) + int(fluid.got[fluid.machine == 0].sum()),
+        steal=_steal(plane, at) + _of_vcpus(plane, fluid),
         throttled=_throttled(plane, at),
         nr_periods=read("groups", "nr_periods").copy(),
         nr_throttled=read("groups", "nr_throttled").copy(),
@@ -73,6 +74,56 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         in_system=int(read("tallies", "in_system")[0]),
         events=int(read("run", "events")[0]),
     )
+
+
+@dataclass(frozen=True)
+class FluidShares:
+    """What runnable entities of fluid schedulers have got, and missed, since the kernel last booked it [ns]."""
+
+    entity: np.ndarray
+    machine: np.ndarray
+    got: np.ndarray
+    lost: np.ndarray
+
+
+def fluid_shares(plane: DataPlane, at: int) -> FluidShares:
+    """The share of every entity that is runnable under a fluid scheduler, as of an instant."""
+    read = plane.read
+    policy, machine = read("machines", "policy"), read("entities", "machine")
+    if not (policy == k.GPS).any():
+        none = np.zeros(0, np.int64)
+        return FluidShares(none, none, none, none)
+    last = int(read("run", "fresh_entity")[0])
+    entity = np.flatnonzero((read("entities", "state")[:last] == k.QUEUED) & (policy[machine[:last]] == k.GPS))
+    group = read("entities", "group")[entity]
+    group = np.where(group == k.NONE, read("machines", "root_group")[machine[entity]], group)
+    work = read("groups", "fluid_time")[group] + read("groups", "fluid_rate")[group] * (at - read("machines", "fluid_at")[machine[entity]])
+    waited = at - read("entities", "waits_since")[entity]
+    got = np.clip(np.floor(work - read("entities", "vruntime")[entity] + 0.5).astype(np.int64), 0, waited)
+    return FluidShares(entity, machine[entity], got, waited - got)
+
+
+def _of_threads(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
+    """What the threads of each instance have got."""
+    total = np.zeros(len(plane.read("instances", "cpu_time")), np.int64)
+    threads = plane.read("entities", "carries")[fluid.entity] == k.NONE
+    np.add.at(total, plane.read("entities", "instance")[fluid.entity[threads]], fluid.got[threads])
+    return total
+
+
+def _of_vcpus(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
+    """What each vCPU has missed."""
+    first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
+    total = np.zeros(last - first, np.int64)
+    vcpus = plane.read("entities", "carries")[fluid.entity] != k.NONE
+    total[fluid.entity[vcpus] - first] = fluid.lost[vcpus]
+    return total
+
+
+def _busy(plane: DataPlane, at: int, pcpus: int) -> int:
+    """Time that pCPUs were not idle, all together."""
+    running = plane.read("cpus", "idle_slot")[:pcpus] == k.NONE
+    return int((plane.read("cpus", "busy")[:pcpus] + np.where(running, at - plane.read("cpus", "busy_since")[:pcpus], 0)).sum())
 
 
 def _cpu_time(plane: DataPlane, at: int) -> np.ndarray:

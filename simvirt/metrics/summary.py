@@ -55,6 +55,7 @@ def platform_document(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         "operations": {name: {"latency_s": _class(outcomes, name)} for name in outcomes[0].classes},
         "breakdown_s": {name: average([o.breakdown_s[name] for o in outcomes]) or 0.0 for name in CATEGORIES},
         "bottleneck": bottleneck(outcomes),
+        "memory": memory(outcomes[0].memory),
         "checks": {law: next((o.checks[law] for o in outcomes if o.checks[law] != "ok"), "ok") for law in outcomes[0].checks},
     }
     if scenario.objective is not None:
@@ -84,6 +85,12 @@ def bottleneck(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     throughput = average([o.throughput_per_s for o in outcomes]) or 0.0
     most = throughput / used[name] if used[name] > 0 else None
     return {"resource": name, "utilisation": used[name], "max_throughput_per_s": most, "resources": used}
+
+
+def memory(parts: dict[str, int]) -> dict[str, Any]:
+    """Memory that the platform commits on the host: limits of the replicas, guest systems, monitors, runtimes [bytes]."""
+    committed = {name: size for name, size in parts.items() if name != "capacity"}
+    return {"capacity_bytes": parts["capacity"], "committed_bytes": sum(committed.values()), "parts": committed}
 
 
 def objective(scenario: Scenario, document: dict[str, Any], outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -119,6 +126,10 @@ def comparison(outcomes: dict[str, Sequence[Outcome]]) -> dict[str, Any]:
     return document
 
 
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"
+
+
 def warnings(name: str, scenario: Scenario, outcomes: Sequence[Outcome], batches: Sequence[np.ndarray]) -> list[str]:
     """What makes a platform's numbers misleading."""
     found = []
@@ -127,6 +138,9 @@ def warnings(name: str, scenario: Scenario, outcomes: Sequence[Outcome], batches
         found.append(f"{name}: offered load is {np.mean(growing):.2f} x capacity; the numbers of requests and latencies grow without end")
     if scenario.run.warmup is None and not growing and any(len(b) >= 20 and warmup_unfinished(b) for b in batches):
         found.append(f"{name}: the run is too short to see the end of its warm-up; make it longer")
+    ledger = memory(outcomes[0].memory)
+    if ledger["committed_bytes"] > ledger["capacity_bytes"]:
+        found.append(f"{name}: {_gib(ledger['committed_bytes'])} of memory are committed on a host of {_gib(ledger['capacity_bytes'])}")
     if not any(o.requests for o in outcomes) and scenario.workload is not None:
         found.append(f"{name}: no request was answered after the warm-up")
     elif scenario.workload is not None and not all(quantile_supported(o.histogram, 0.99) for o in outcomes):

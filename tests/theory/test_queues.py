@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 from support import COMPILED, SMALLER, assert_agrees, assert_sound, means, quantiles, replications, scenario, service
 
+from simvirt.catalog import Catalog
 from simvirt.metrics import formulas
 from simvirt.metrics.outcome import Outcome
 from simvirt.scenario.models import Scenario
@@ -170,28 +171,24 @@ def test_fork_join_of_two(rho: float) -> None:
 
 
 @loads_of_theory
-def test_disk_of_one_channel(rho: float) -> None:
-    """A disk's service is a constant: M/D/1; with the request's own draws deciding who reads, only the reads queue."""
-    disk = {"model": "hdd", "channels": 1}
-    spec = scenario({"server": service({"disk": {"read": "1MB"}}, threads="unlimited")}, arrivals(1.0), length(1.0, 10), host={"disk": disk})
-    entry = spec_disk(spec)
-    rate = rho / entry
-    spec = scenario({"server": service({"disk": {"read": "1MB"}}, threads="unlimited")}, arrivals(rate), length(rate), host={"disk": disk})
-    outcomes = sound(spec)
-    assert_agrees(means(outcomes), formulas.md1(rate, entry).response_s)
+def test_disk_with_one_arm(rho: float) -> None:
+    """A disk serves each request in a constant time, one after another: M/D/1."""
+    read = {"server": service({"disk": {"read": "1MB"}}, threads="unlimited")}
+    served_s = time_of_a_read(scenario(read, arrivals(1.0), length(1.0), host={"disk": "hdd"}))
+    outcomes = sound(scenario(read, arrivals(rho / served_s), length(rho / served_s), host={"disk": "hdd"}))
+    assert_agrees(means(outcomes), formulas.md1(rho / served_s, served_s).response_s)
 
 
-def spec_disk(spec: Scenario) -> float:
-    """Service time of a read of 1 MB on the scenario's disk [s]."""
-    from simvirt.catalog import Catalog
-
+def time_of_a_read(spec: Scenario) -> float:
+    """How long the scenario's disk takes to read 1 MB [s]."""
     disk = Catalog.of(spec).resolve_host(spec.host).disk
+    assert disk.channels == 1
     return round(disk.read_latency_ns + 1e6 / disk.read_bytes_per_s * 1e9) / 1e9
 
 
 @loads_of_theory
 def test_link_shares_its_bandwidth(rho: float) -> None:
-    """Transfers of two sizes on one link: M/G/1 processor sharing, a mean of size / (1 - rho) for each size."""
+    """Transfers of two sizes on one link: M/G/1 processor sharing, whatever the sizes."""
     small, large = 0.1e-3, 1.9e-3  # of 1e5 and 1.9e6 bytes at 8 Gbit/s
     rate = rho / ((small + large) / 2)
     operations = {"small": [{"net": {"out": "100kB"}}], "large": [{"net": {"out": "1900kB"}}]}

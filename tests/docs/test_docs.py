@@ -1,0 +1,137 @@
+"""Whatever the documentation shows works: its YAML loads, its Python runs, its commands print what it says, its links lead somewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+import simvirt
+from simvirt import kernel
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def module(path: Path) -> ModuleType:
+    """A script of the documentation as a module."""
+    import sys
+
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+docs = module(ROOT / "docs" / "reprint.py")
+PAGES = [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in docs.pages()]
+BASE = yaml.safe_load((ROOT / "configs" / "mm1.yaml").read_text())
+TEST_NAME = re.compile(r"`(tests/[\w/.-]+)`")
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def pages_with(*languages: str) -> list[object]:
+    """The pages that have a block in one of the languages."""
+    return [p for p in PAGES if any(b.language in languages for b in docs.blocks(p.values[0].read_text()))]
+
+
+def whole(text: str) -> str:
+    """A scenario from a block: the block itself, or a fragment laid over the M/M/1 scenario."""
+    data = yaml.safe_load(text)
+    if "simvirt" in data:
+        return text
+    merged = BASE | data
+    if "services" in data and "workload" not in data:
+        name, service = next(iter(data["services"].items()))
+        operation = next(iter(service.get("operations", {"none": 0})))
+        merged["workload"] = {"open": {"rate": "1/s"}, "mix": {f"{name}.{operation}": 1}}
+    return yaml.safe_dump(merged, sort_keys=False)
+
+
+@pytest.mark.parametrize("path", pages_with("yaml"))
+def test_yaml_blocks_load(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for block in docs.blocks(path.read_text()):
+        docs.keep_file(block, tmp_path)
+        if block.language == "yaml" and "wrong" not in block.options:
+            simvirt.loads(whole(block.text))
+
+
+@pytest.mark.parametrize("path", pages_with("python"))
+def test_python_blocks_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docs.workplace(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in docs.blocks(path.read_text()):
+        docs.keep_file(block, tmp_path)
+        if block.language == "python":
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(block.text, str(path), "exec"), names)
+
+
+def shape(text: str) -> list[str]:
+    """The words of an output: what stands where its numbers, units and rules stand does not matter."""
+    words = (re.sub(r"[\d.,±%─]+|\b(?:ns|us|ms|s|min|k|M)\b|scenario \w+", " ", line) for line in text.splitlines())
+    return [" ".join(line.split()) for line in words]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(kernel.MODE == "plain", reason="runs as large as in the documentation")
+@pytest.mark.parametrize("path", pages_with("console"))
+def test_console_blocks_print_what_is_shown(path: Path, tmp_path: Path) -> None:
+    docs.workplace(tmp_path)
+    for block in docs.blocks(path.read_text()):
+        docs.keep_file(block, tmp_path)
+        if block.language == "console":
+            assert shape(docs.printed(block, tmp_path)) == shape(block.text), "print it anew: python docs/reprint.py"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in LINK.findall(path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_named_tests_exist(path: Path) -> None:
+    for name in TEST_NAME.findall(path.read_text()):
+        assert (ROOT / name.partition("::")[0]).exists(), name
+
+
+def test_the_ci_calls_the_second_command_of_the_readme() -> None:
+    commands = [b.text.strip() for b in docs.blocks((ROOT / "README.md").read_text()) if b.language == "sh"]
+    assert len(commands) == 2
+    assert "simvirt run configs/web.yaml" in commands[0]
+    assert commands[1] in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_the_scenario_reference_is_up_to_date() -> None:
+    generate = module(ROOT / "docs" / "reference" / "generate.py")
+    assert (ROOT / "docs" / "reference" / "scenario.md").read_text() == generate.page(), "run python docs/reference/generate.py"
+
+
+def test_every_key_of_a_result_is_explained() -> None:
+    scenario = simvirt.loads((ROOT / "tests" / "docs" / "small.yaml").read_text())
+    page = (ROOT / "docs" / "reference" / "results.md").read_text()
+    missing = sorted(name for name in keys_of(simvirt.run(scenario).document()) if f"`{name}`" not in page)
+    assert not missing
+
+
+def keys_of(data: object, own: tuple[str, ...] = ("platforms", "services", "operations", "resources", "comparison")) -> set[str]:
+    """All keys of a document but those that are names of the scenario's own."""
+    if not isinstance(data, dict):
+        return set()
+    found: set[str] = set()
+    for key, value in data.items():
+        found.add(key)
+        inner = value.values() if key in own and isinstance(value, dict) else [value]
+        for part in inner:
+            found |= keys_of(part)
+    return found
