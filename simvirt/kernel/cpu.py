@@ -7,10 +7,10 @@ While a CPU has one task, nothing happens until the task is done; slices and tic
 
 from simvirt.kernel.accounting import enter, mark_wait
 from simvirt.kernel.calendar import clear_timer, set_timer
-from simvirt.kernel.constants import CPU, EPSILON, GPS, NEVER, NONE, OFF, RUN_QUEUE, STEAL, WEIGHT_ONE
+from simvirt.kernel.constants import CPU, CURRENT, EPSILON, GPS, NEVER, NONE, OFF, RUN_QUEUE, STEAL, WEIGHT_ONE
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.placement import list_idle, list_overloaded, may_run_on, select_cpu, unlist_idle
-from simvirt.kernel.policy import charged, check_at, finish_delayed, join, leave, join_alone, pick, put_on, refresh_ranks, reweigh, set_aside, take_off, wake_delayed
+from simvirt.kernel.policy import charged, check_at, finish_delayed, join, leave, join_current, pick, put_on, refresh_ranks, reweigh, set_aside, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime, mark_throttled, refill, set_group_timer, settle_debt, unmark_throttled
 from simvirt.kernel.runqueue import tick_at_or_after
 from simvirt.kernel.tables import Plane
@@ -39,7 +39,17 @@ def charge(p: Plane, c: int, now: int) -> None:
             used = int(elapsed * p.cpus.portion[c])
         p.frames.work[p.entities.frame[e]] -= elapsed * speed
         p.instances.cpu_time[p.entities.instance[e]] += used
-    charge_queues(p, e, since, now)
+    if p.cpus.lone[c] != 0:
+        p.cpus.ran[c] += elapsed
+        charge_quota(p, p.entities.group[e], p.entities.queue[e], elapsed)
+    else:
+        charge_queues(p, e, since, now)
+
+
+def charge_quota(p: Plane, g: int, q: int, elapsed: int) -> None:
+    """Let the runtime of a limited group's queue shrink."""
+    if g != NONE and p.groups.quota[g] > 0:
+        p.queues.runtime[q] -= elapsed
 
 
 def charge_queues(p: Plane, e: int, since: int, now: int) -> None:
@@ -49,9 +59,7 @@ def charge_queues(p: Plane, e: int, since: int, now: int) -> None:
     while q != NONE:
         p.entities.vruntime[e] += elapsed * WEIGHT_ONE / p.entities.weight[e]
         charged(p, q, e, since, now)
-        g: int = p.queues.group[q]
-        if g != NONE and p.groups.quota[g] > 0:
-            p.queues.runtime[q] -= elapsed
+        charge_quota(p, p.queues.group[q], q, elapsed)
         e = q
         q = p.queues.parent[q]
 
@@ -113,51 +121,6 @@ def raise_entity(p: Plane, q: int, now: int, waking: bool) -> None:
     if p.entities.delayed[q] != 0:
         wake_delayed(p, parent, q)
     reweigh(p, parent, q, weight)
-
-
-def enqueue_alone(p: Plane, e: int, c: int, now: int) -> bool:
-    """Let an entity run on a CPU where nothing competes, not even a sleeper; false when its group is out of runtime.
-
-    The same as `enqueue` and `switch_to`, without the trees.
-    """
-    q: int = home_queue(p, e, c)
-    p.entities.cpu[e] = c
-    g: int = p.queues.group[q]
-    if g != NONE:
-        if p.groups.quota[g] > 0 and (p.queues.throttled[q] != 0 or not has_runtime(p, q, now)):
-            return False
-        p.groups.tasks[g] += 1
-        p.queues.tasks[q] += 1
-        p.entities.weight[q] = group_weight(p, q)
-        join_alone(p, q, e, now)
-        e = q
-        q = p.queues.parent[q]
-    p.queues.tasks[q] += 1
-    join_alone(p, q, e, now)
-    return True
-
-
-def leave_alone(p: Plane, e: int, now: int) -> None:
-    """The only task of a CPU sleeps; the same as `dequeue`, without the trees."""
-    q: int = p.entities.queue[e]
-    g: int = p.queues.group[q]
-    if g != NONE:
-        take_off(p, q, e, now)
-        p.groups.tasks[g] -= 1
-        p.queues.tasks[q] -= 1
-        give_back(p, q, now)
-        e = q
-        q = p.queues.parent[q]
-    take_off(p, q, e, now)
-    p.queues.tasks[q] -= 1
-
-
-def is_alone(p: Plane, e: int, c: int) -> bool:
-    """Whether nothing competes on a CPU but one task and its group, and the queues are nested no deeper."""
-    if p.queues.entities[c] != 1:
-        return False
-    q: int = p.entities.queue[e]
-    return q == c or (p.queues.entities[q] == 1 and p.queues.parent[q] == c)
 
 
 def dequeue(p: Plane, e: int, now: int, sleeping: bool) -> None:
@@ -228,7 +191,7 @@ def unthrottle(p: Plane, q: int, now: int) -> None:
     c: int = p.queues.cpu[q]
     if p.queues.tasks[q] == 0:
         return
-    charge(p, c, now)
+    settle(p, c, now)
     tasks: int = p.queues.tasks[q]
     p.queues.tasks[q] = 0
     if raise_groups(p, q, c, tasks, now, False):
@@ -373,15 +336,23 @@ def arm(p: Plane, c: int, now: int) -> None:
     if p.entities.carries[e] == NONE:
         at = burst_end(p, c, p.frames.work[p.entities.frame[e]], now)
     q: int = p.entities.queue[e]
+    if p.cpus.lone[c] != 0:
+        at = min(at, quota_end(p, c, p.entities.group[e], q, now))
+        q = NONE
     while q != NONE:
         if p.queues.entities[q] > 1:
             at = min(at, check_at(p, q, e, now))
-        g: int = p.queues.group[q]
-        if g != NONE and p.groups.quota[g] > 0:
-            at = min(at, tick_at_or_after(p, c, now + p.queues.runtime[q], now))
+        at = min(at, quota_end(p, c, p.queues.group[q], q, now))
         e = q
         q = p.queues.parent[q]
     set_timer(p.calendar, timer, at)
+
+
+def quota_end(p: Plane, c: int, g: int, q: int, now: int) -> int:
+    """Tick at which the kernel will notice that a limited group's queue has used up its runtime [ns]."""
+    if g == NONE or p.groups.quota[g] == 0:
+        return NEVER
+    return tick_at_or_after(p, c, now + p.queues.runtime[q], now)
 
 
 def burst_end(p: Plane, c: int, work: float, now: int) -> int:
@@ -524,31 +495,79 @@ def wake(p: Plane, e: int, now: int) -> None:
         wake_in_place(p, e, now)
         return
     c: int = select_cpu(p, e)
-    if p.queues.entities[c] == 0 and p.cpus.deciding[c] == 0 and enqueue_alone(p, e, c, now):
-        run_alone(p, e, c, now)
+    if p.cpus.idle_slot[c] != NONE and p.queues.entities[c] == 0 and run_alone(p, e, c, now):
         return
-    charge(p, c, now)
+    settle(p, c, now)
     competes: bool = enqueue(p, e, c, now, True)
     remark(p, e, now)
     if competes:
         reconsider(p, c, now)
 
 
-def run_alone(p: Plane, e: int, c: int, now: int) -> None:
-    """An idle CPU runs the only task that it has."""
+def run_alone(p: Plane, e: int, c: int, now: int) -> bool:
+    """An idle CPU runs the only task that it has, and leaves its run queues alone; false when the task's group is out of runtime."""
+    q: int = home_queue(p, e, c)
+    g: int = p.entities.group[e]
+    if g != NONE:
+        if p.groups.quota[g] > 0 and (p.queues.throttled[q] != 0 or not has_runtime(p, q, now)):
+            return False
+        p.groups.tasks[g] += 1
+    p.entities.cpu[e] = c
+    p.entities.queue[e] = q
+    p.entities.state[e] = CURRENT
+    p.queues.tasks[c] = 1
+    p.cpus.lone[c] = 1
+    p.cpus.ran[c] = 0
     p.cpus.current[c] = e
     p.cpus.since[c] = now
     p.cpus.charged_at[c] = now
     p.cpus.switches[c] += 1
     leave_idle(p, c, now)
     start(p, c, now)
+    return True
+
+
+def leave_alone(p: Plane, e: int, c: int, now: int) -> None:
+    """The only task of a CPU sleeps; its run queues have not noticed it."""
+    g: int = p.entities.group[e]
+    p.entities.state[e] = OFF
+    p.entities.lag[e] = 0.0
+    p.queues.tasks[c] = 0
+    p.cpus.lone[c] = 0
+    if g != NONE:
+        p.groups.tasks[g] -= 1
+        if p.groups.quota[g] > 0:
+            give_back(p, p.entities.queue[e], now)
+
+
+def settle(p: Plane, c: int, now: int) -> None:
+    """Charge a CPU before its run queues change; a task that had it alone so far joins them as if it always had."""
+    charge(p, c, now)
+    if p.cpus.lone[c] == 0:
+        return
+    p.cpus.lone[c] = 0
+    e: int = p.cpus.current[c]
+    q: int = p.entities.queue[e]
+    if q != c:
+        p.queues.tasks[q] += 1
+        p.entities.weight[q] = group_weight(p, q)
+        catch_up(p, q, e, p.cpus.ran[c], now)
+        e = q
+    catch_up(p, c, e, p.cpus.ran[c], now)
+
+
+def catch_up(p: Plane, q: int, e: int, ran: int, now: int) -> None:
+    """An entity joins an empty queue as its current one, and is charged what it has run."""
+    join_current(p, q, e, now)
+    p.entities.vruntime[e] += ran * WEIGHT_ONE / p.entities.weight[e]
+    charged(p, q, e, now - ran, now)
 
 
 def wake_in_place(p: Plane, e: int, now: int) -> None:
     """A sleeper that still works off its lag wakes on the CPU where it does."""
     c: int = p.entities.cpu[e]
     q: int = p.entities.queue[e]
-    charge(p, c, now)
+    settle(p, c, now)
     wake_delayed(p, q, e)
     if p.queues.group[q] != NONE:
         p.groups.tasks[p.queues.group[q]] += 1
@@ -592,8 +611,8 @@ def halt(p: Plane, c: int, now: int) -> None:
     v: int = p.entities.carries[e]
     if v != NONE:
         p.cpus.speed[v] = 0.0
-    if is_alone(p, e, c):
-        leave_alone(p, e, now)
+    if p.cpus.lone[c] != 0:
+        leave_alone(p, e, c, now)
     else:
         dequeue(p, e, now, True)
 
@@ -629,6 +648,7 @@ def move_from(p: Plane, b: int, c: int, now: int) -> int:
     if e == NONE:
         return NONE
     charge(p, b, now)
+    settle(p, c, now)
     dequeue(p, e, now, False)
     competes: bool = enqueue(p, e, c, now, False)
     remark(p, e, now)
@@ -689,6 +709,11 @@ def burst_is_done(p: Plane, c: int) -> bool:
 def review(p: Plane, c: int, now: int) -> None:
     """A tick that matters: throttle groups that are out of runtime, balance, choose again."""
     q: int = p.entities.queue[p.cpus.current[c]]
+    if p.cpus.lone[c] != 0:
+        if has_runtime(p, q, now):
+            arm(p, c, now)
+            return
+        settle(p, c, now)
     while q != c:
         refresh_ranks(p, q)
         parent: int = p.queues.parent[q]

@@ -1,6 +1,6 @@
 """One branch per scheduler: the moves that `cpu` asks of whichever policy orders a queue."""
 
-from simvirt.kernel.constants import CFS, CREDIT, CURRENT, EEVDF, NONE, OFF, QUEUED, ROUND_ROBIN
+from simvirt.kernel.constants import CFS, CREDIT, CURRENT, EEVDF, NONE, QUEUED, ROUND_ROBIN
 from simvirt.kernel.runqueue import take_out, tree_add, tree_drop
 from simvirt.kernel.schedulers.cfs import cfs_charged, cfs_check_at, cfs_left, cfs_pick, cfs_place
 from simvirt.kernel.schedulers.credit import credit_charged, credit_check_at, credit_left, credit_line_up, credit_pick, credit_place, credit_rank
@@ -36,8 +36,8 @@ def join(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
     p.queues.entities[q] += 1
 
 
-def join_alone(p: Plane, q: int, e: int, now: int) -> None:
-    """An entity joins an empty queue and runs at once."""
+def join_current(p: Plane, q: int, e: int, now: int) -> None:
+    """An entity joins an empty queue as its current one."""
     policy: int = p.queues.policy[q]
     if policy == EEVDF:
         p.entities.vruntime[e] = p.queues.origin[q]
@@ -53,21 +53,6 @@ def join_alone(p: Plane, q: int, e: int, now: int) -> None:
     p.entities.state[e] = CURRENT
     p.queues.current[q] = e
     p.queues.entities[q] = 1
-
-
-def take_off(p: Plane, q: int, e: int, now: int) -> None:
-    """The only entity of a queue, which runs, leaves."""
-    policy: int = p.queues.policy[q]
-    if policy == EEVDF:
-        p.entities.lag[e] = 0.0
-    elif policy == CFS:
-        cfs_left(p, q, e)
-    elif policy == CREDIT:
-        credit_left(p, q, e, now)
-    p.queues.origin[q] = p.entities.vruntime[e]
-    p.entities.state[e] = OFF
-    p.queues.current[q] = NONE
-    p.queues.entities[q] = 0
 
 
 def leave(p: Plane, q: int, e: int, now: int, sleeping: bool) -> bool:

@@ -96,6 +96,8 @@ class Cpus(Table):
     speed: Floats  # work per ns now; 0 while a vCPU waits for its pCPU
     portion: Floats  # share of a pCPU that a vCPU gets; below 1 only under the fluid scheduler
     charged_at: Ints  # instant up to which the current entity is charged [ns]
+    lone: Ints  # 1 while one task has the CPU to itself and the run queues do not know of it
+    ran: Ints  # how long it has run since [ns]
     deciding: Ints  # 1 while the kernel is between two tasks
     idle_slot: Ints  # place in the idle stack of its machine
     core_slot: Ints  # place in the idle-core stack

@@ -56,22 +56,31 @@ def weighted(scheduler: str, cores: int, threads: int, platform: str = "docker")
     return scenario(services, None, {"duration": "60s"}, platforms=[platform], host={"cores": cores, "scheduler": scheduler})
 
 
-@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "gps"])
+@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "credit", "gps"])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_weights_are_shares_under_saturation(scheduler: str, threads: int) -> None:
     assert shares_of(weighted(scheduler, 1, threads), SECONDS) == pytest.approx(np.array([1, 2, 5]) / 8, rel=0.01)
+
+
+def vcpu_of(clock: Any, name: str) -> int:
+    """Row among the vCPUs of the only vCPU of a service's VM."""
+    plan = clock.plane.lowered.arrangement
+    (row,) = clock.plane.instances_of(name)
+    first = clock.plane.read("machines", "first_cpu")
+    return int(first[plan.instances[row].machine] - first[1])
 
 
 def test_weights_of_vms_are_shares_under_credit() -> None:
     """Xen's credits count domains: weights hold between VMs."""
     spec = weighted("credit", 1, 1, "kvm")
     clock, totals = after(spec, SECONDS)
-    ran = SECONDS * S - totals.steal
+    ran = SECONDS * S - totals.steal[[vcpu_of(clock, name) for name in "abc"]]
     assert ran / ran.sum() == pytest.approx(np.array([1, 2, 5]) / 8, rel=0.02)
 
 
 def test_round_robin_knows_no_weights() -> None:
-    assert shares_of(weighted("round-robin", 1, 1), SECONDS) == pytest.approx(np.ones(3) / 3, rel=0.01)
+    quantum_s = 0.1
+    assert shares_of(weighted("round-robin", 1, 1), SECONDS) == pytest.approx(np.ones(3) / 3, abs=quantum_s / SECONDS)
 
 
 def test_fluid_weights_on_many_cores() -> None:
@@ -86,7 +95,10 @@ def test_fluid_shares_fill_up_what_others_cannot_use() -> None:
     assert shares_of(spec, SECONDS) == pytest.approx(np.array([1, 1, 2]) / 4, rel=1e-6)
 
 
-@pytest.mark.parametrize("scheduler", ["eevdf", "cfs"])
+NOT_BY_WEIGHT = pytest.mark.xfail(reason="idle and busy pCPUs take tasks from each other by number, not by weight or priority")
+
+
+@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", pytest.param("credit", marks=NOT_BY_WEIGHT)])
 def test_group_weight_is_divided_over_the_cpus(scheduler: str) -> None:
     """Every group has a thread for each CPU, so that its weight stands on each: the shares hold on many cores too."""
     assert shares_of(weighted(scheduler, 4, 4), SECONDS) == pytest.approx(np.array([1, 2, 5]) / 8, rel=0.05)

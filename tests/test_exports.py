@@ -1,0 +1,54 @@
+"""What the package says it exports is what it exports."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import simvirt
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = sorted(
+    ".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "simvirt").rglob("__init__.py") if "__all__" in path.read_text()
+)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_all_names_exist(name: str) -> None:
+    module = importlib.import_module(name)
+    assert len(set(module.__all__)) == len(module.__all__)
+    assert not [key for key in module.__all__ if not hasattr(module, key)]
+
+
+def test_the_public_names() -> None:
+    assert set(simvirt._HOMES) == set(simvirt.__all__)
+    assert {name: getattr(simvirt, name).__module__.split(".")[1] for name in simvirt.__all__}
+
+
+def test_importing_the_package_is_cheap() -> None:
+    tree = ast.parse((ROOT / "simvirt" / "__init__.py").read_text())
+    assert [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)][0].module == "typing"  # type: ignore[union-attr]
+    assert len([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]) == 1
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'density_of_states'"):
+        simvirt.density_of_states  # noqa: B018
+
+
+def test_the_command_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    module, _, function = project["scripts"]["simvirt"].partition(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_the_kernel_names_what_it_hands_out() -> None:
+    from simvirt import kernel
+    from simvirt.kernel import advance  # the function in use, compiled or plain
+
+    assert callable(advance)
+    assert all(callable(getattr(kernel, name)) for name in kernel.FUNCTIONS)

@@ -1,0 +1,96 @@
+"""The sources hold what belongs there: readable texts, sourced numbers, and nothing about the place where they were written."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+SELF = Path(__file__).resolve()
+FOLDERS = ("simvirt", "tests", "docs", "configs", "experiments", ".ci")
+TEXTS = {".py", ".md", ".yaml", ".toml", ".in", ".csv", ".json", ""}
+REGISTRIES = ("pypi" + ".org", "pythonhosted", "docker" + ".io", "ghcr" + ".io", "quay" + ".io", "gcr" + ".io", "npmjs", "huggingface")
+ABSOLUTE = re.compile(r"(?<![\w.~/}\])*-])/(?:home|root|work|tmp|usr/local|opt|mnt|Users|var/tmp)/[\w.-]+")
+PLACES = re.compile(r"\b(?:claude|chatgpt|copilot|anthropic|openai|LLM|language model|AI assistant|this session|sub-?agent|TODO|FIXME|XXX)\b", re.IGNORECASE)
+MAX_LINES = 400
+KEPT_LONG = {"simvirt/kernel/cpu.py"}  # one subject: what a CPU runs next, at every level
+
+
+def sources() -> list[Path]:
+    """All text files of the project."""
+    found = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]
+    for folder in FOLDERS:
+        found += [path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return sorted(path for path in found if path.suffix in TEXTS)
+
+
+SOURCES = [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in sources()]
+CODE = [p for p in SOURCES if p.values[0].suffix == ".py"]
+DATA = sorted((ROOT / "simvirt" / "catalog" / "data").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_texts_are_clean(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "\r" not in text
+    assert "\t" not in text or path.suffix == ".csv"
+    assert not text or text.endswith("\n")
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_nothing_about_the_place_where_it_was_written(path: Path) -> None:
+    if path == SELF or path.name == "LICENSE":
+        return
+    text = path.read_text(encoding="utf-8")
+    assert not [host for host in REGISTRIES if host in text]
+    assert not ABSOLUTE.findall(text)
+    assert not PLACES.findall(text)
+
+
+@pytest.mark.parametrize("path", CODE)
+def test_files_are_short_and_say_what_they_are(path: Path) -> None:
+    text = path.read_text()
+    if path.relative_to(ROOT).as_posix() not in KEPT_LONG:
+        assert len(text.splitlines()) <= MAX_LINES
+    assert not text or text.startswith('"""')
+
+
+def constants(data: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """All constants of a catalogue file with their paths."""
+    if isinstance(data, dict):
+        if "value" in data:
+            yield where, data
+        else:
+            for key, value in data.items():
+                yield from constants(value, f"{where}.{key}")
+    elif isinstance(data, list):
+        for row, value in enumerate(data):
+            yield from constants(value, f"{where}[{row}]")
+
+
+@pytest.mark.parametrize("path", DATA, ids=lambda p: p.name)
+def test_every_number_of_the_catalogue_has_a_source(path: Path) -> None:
+    data = yaml.safe_load(path.read_text())
+    found = list(constants(data))
+    unsourced = [where for where, constant in found if len(str(constant.get("source", ""))) < 10]
+    assert not unsourced
+
+
+@pytest.mark.parametrize("path", DATA, ids=lambda p: p.name)
+def test_every_entry_of_the_catalogue_has_a_source(path: Path) -> None:
+    entries = {f"{kind}.{name}": entry for kind, named in yaml.safe_load(path.read_text()).items() for name, entry in named.items()}
+    assert not [name for name, entry in entries.items() if not entry.get("source")]
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not in a repository")
+def test_nothing_large_or_built_is_kept() -> None:
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False)
+    files = [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+    assert not [path for path in files if path.suffix in {".so", ".pyd", ".pyc", ".c"}]
+    assert not [path for path in files if path.stat().st_size > 1_000_000]

@@ -1,0 +1,123 @@
+"""Small scenarios that together use every mechanism, for laws that must hold whatever is simulated; also a program that prints their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from typing import Any
+
+from support import after, digests, write
+
+from simvirt import run
+from simvirt.scenario import loads
+from simvirt.scenario.models import Scenario
+
+SCHEDULERS = ("eevdf", "cfs", "credit", "round-robin", "gps")
+UNTIL_S = 2.0
+
+
+def crowd(requests: int = 400, **fields: Any) -> str:
+    """A service with a pool of threads, one that computes for ever and one that computes now and then, on two cores."""
+    services = {
+        "web": {"threads": 6, "operations": {"get": [{"cpu": {"exponential": "4ms"}}], "put": [{"cpu": {"lognormal": {"mean": "8ms", "cv": 2}}}]}},
+        "hog": {"background": {"threads": 2}, "cpu_shares": 256},
+        "cron": {"background": {"threads": 1, "duty": 0.3, "period": "20ms"}},
+    }
+    services["web"] |= fields.pop("web", {})
+    host = {"cores": 2} | fields.pop("host", {})
+    workload = {"open": {"rate": "150/s"}, "mix": {"web.get": 3, "web.put": 1}}
+    return write(services, workload, {"requests": requests, "warmup": "0s", "replications": 2}, host=host, **fields)
+
+
+def shop(requests: int = 300, **fields: Any) -> str:
+    """A front that calls, forks, reads, writes, sends and waits; replicas behind every balancing policy."""
+    fork = {"parallel": [[{"call": "stock.look"}], [{"call": "price.look", "probability": 0.7}, {"cpu": "300us"}], {"delay": {"exponential": "2ms"}}]}
+    services = {
+        "front": {
+            "threads": 20, "deploy": {"replicas": 2, "resources": {"limits": {"cpus": 1.5, "memory": "256MiB"}}}, "image": "nginx",
+            "operations": {
+                "view": [{"cpu": {"exponential": "1ms"}}, fork, {"net": {"out": "64KiB", "in": "2KiB"}}],
+                "buy": [{"cpu": {"gamma": {"mean": "2ms", "cv": 0.7}}}, {"call": "stock.take", "times": 2}, {"net": {"out": "8KiB"}}],
+            },
+        },
+        "stock": {
+            "threads": 4, "deploy": {"replicas": 3, "resources": {"limits": {"cpus": 1, "memory": "256MiB"}}}, "balance": "least-connections", "image": "postgres",
+            "operations": {
+                "look": [{"cpu": {"exponential": "1ms"}}, {"disk": {"read": "8KiB", "hit": 0.6}}],
+                "take": [{"cpu": {"exponential": "1500us"}}, {"disk": {"write": "16KiB", "sync": True}}, {"disk": {"write": "4KiB"}}],
+            },
+        },
+        "price": {
+            "threads": 2, "queue": 5, "scale": 3, "cpus": 1, "balance": "two-choices",
+            "operations": {"look": [{"cpu": {"pareto": {"mean": "1ms", "shape": 2.5}}}]},
+        },
+    }
+    for name, more in fields.pop("services", {}).items():
+        services[name] |= more
+    host = {"cores": 4} | fields.pop("host", {})
+    workload = fields.pop("workload", {"open": {"rate": "200/s"}}) | {"mix": {"front.view": 3, "front.buy": 1}}
+    return write(services, workload, {"requests": requests, "warmup": "0s", "replications": 2} | fields.pop("run", {}), host=host, **fields)
+
+
+def limited(**fields: Any) -> str:
+    """Bursts of parallel work under a quota."""
+    work = {"threads": "unlimited", "cpu_quota": "30ms", "cpu_period": "50ms", "operations": {"do": [{"parallel": [{"cpu": {"exponential": "6ms"}}] * 5}]}}
+    services = {"burst": work | fields.pop("burst", {}), "hog": {"background": {"threads": 3}, "cpuset": "1,2"}}
+    workload = {"open": {"rate": "12/s"}, "mix": {"burst.do": 1}}
+    host = {"cores": 4} | fields.pop("host", {})
+    return write(services, workload, {"requests": 150, "warmup": "0s", "replications": 2}, platforms=["docker"], host=host, **fields)
+
+
+def eventful(**fields: Any) -> str:
+    """Replicas that start late, stop, crash and come back."""
+    timeline = [
+        {"at": "300ms", "start": "stock", "replica": 2}, {"at": "500ms", "crash": "price", "replica": 0, "restart": "200ms"},
+        {"at": "700ms", "crash": "front", "replica": 1, "restart": "100ms"}, {"at": "900ms", "stop": "stock", "replica": 0},
+        {"at": "1100ms", "crash": "stock", "replica": 1, "restart": "0ms"}, {"at": "1300ms", "start": "stock", "replica": 0},
+    ]
+    startup = {"startup": [{"cpu": {"exponential": "20ms"}}, {"disk": {"read": "1MB"}}]}
+    services = {"front": startup, "stock": startup, "price": {"startup": [{"delay": "10ms"}]}}
+    return shop(timeline=timeline, services=services, **fields)
+
+
+def worlds() -> dict[str, str]:
+    """All of them, by name."""
+    found = {f"crowd-{name}-bare": crowd(host={"scheduler": name}) for name in SCHEDULERS}
+    found |= {f"crowd-{name}-docker": crowd(host={"scheduler": name}, platforms=["docker"]) for name in SCHEDULERS}
+    found |= {f"crowd-{name}-kvm": crowd(host={"scheduler": name}, platforms=["kvm"]) for name in SCHEDULERS}
+    found |= {f"limited-{name}": limited(host={"scheduler": name}) for name in SCHEDULERS}
+    found |= {f"shop-{name}": shop(platforms=[name]) for name in ("bare-metal", "docker", "kvm", "firecracker")}
+    vms = {"name": "docker-in-two-vms", "stack": ["kvm", "docker"], "vms": {"count": 2, "vcpus": 3, "memory": "2GiB"}}
+    found |= {"docker-on-kvm": shop(platforms=[vms]), "docker-on-kvm-gps": shop(platforms=[vms], host={"scheduler": "gps"})}
+    found |= {"smt": shop(platforms=["docker"], host={"cores": 2, "smt": 2}), "smt-crowd": crowd(host={"cores": 2, "smt": 2, "scheduler": "cfs"})}
+    found |= {"smt-kvm": crowd(platforms=["kvm"], host={"smt": 2}), "hdd-slow-nic": shop(host={"disk": "hdd", "nic": "100Mbps"}, requests=60)}
+    found |= {"burst": limited(burst={"cpu_burst": "30ms"}), "quota-of-a-vm": shop(platforms=["kvm"], services={"front": {"threads": 3}})}
+    found |= {"closed": shop(workload={"closed": {"clients": 30, "think": {"exponential": "20ms"}}}), "no-think": shop(workload={"closed": {"clients": 8}})}
+    found |= {"mmpp": shop(workload={"open": {"mmpp": {"rates": ["50/s", "500/s"], "sojourn": ["200ms", "100ms"]}}}, platforms=["docker"])}
+    found |= {"random-balance": shop(services={"stock": {"balance": "random"}}), "nearly-no-threads": shop(services={"front": {"threads": 1, "queue": 3}})}
+    found |= {f"eventful-{name}": eventful(platforms=[name]) for name in ("bare-metal", "docker", "kvm")}
+    found |= {"eventful-gps": eventful(host={"scheduler": "gps"}), "observed": shop(run={"observe": "10ms"})}
+    return found
+
+
+def document(spec: Scenario, jobs: int = 1) -> dict[str, Any]:
+    """A scenario's result without what depends on the machine: times of the wall clock and the kernel in use."""
+    found = run(spec, jobs=jobs).document()
+    del found["wall_s"], found["simvirt"]
+    for platform in found["platforms"].values():
+        del platform["wall_s"]
+    return found
+
+
+def fingerprint(text: str) -> dict[str, str]:
+    """Digests of a scenario's result, and of every column in the middle of its first replication."""
+    spec = loads(text)
+    clock, _ = after(spec, UNTIL_S)
+    result = json.dumps(document(spec), sort_keys=True)
+    return {"result": hashlib.sha256(result.encode()).hexdigest()[:16]} | digests(clock.plane)
+
+
+if __name__ == "__main__":
+    chosen = worlds()
+    print(json.dumps({name: fingerprint(chosen[name]) for name in sys.argv[1:] or chosen}))
