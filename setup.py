@@ -44,7 +44,7 @@ class BuildKernel(build_ext):
         """Turn the joined module into C."""
         from Cython.Build import cythonize
 
-        build_kernel.write_unity(UNITY)
+        build_kernel.write_unity(UNITY, CHECKED)
         directives = dict(build_kernel.DIRECTIVES, boundscheck=CHECKED)
         annotate = bool(os.environ.get("SIMVIRT_ANNOTATE"))
         self.extensions = cythonize(self.extensions, compiler_directives=directives, quiet=True, force=True, annotate=annotate)

@@ -20,7 +20,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 WORKLOADS = ("W1", "W2", "W3", "W4")
-REQUESTS = {"compiled": {"W1": 1_000_000, "W2": 1_000_000, "W3": 200_000, "W4": 500_000}, "plain": {"W1": 60_000, "W2": 60_000, "W3": 30_000, "W4": 30_000}}
+REQUESTS = {
+    "compiled": {"W1": 1_000_000, "W2": 1_000_000, "W3": 200_000, "W4": 500_000},
+    "plain": {"W1": 60_000, "W2": 60_000, "W3": 30_000, "W4": 30_000},
+}
 SLOW_REQUESTS = {"W1": 100_000, "W2": 100_000, "W3": 50_000, "W4": 40_000}
 
 Program = Callable[[str], float]  # workload -> requests per second
@@ -66,11 +69,15 @@ def programs(peers: Path | None, work: Path) -> dict[str, Program]:
         subprocess.run([compiler, "-O2", "-march=native", "-std=c++17", str(peers / "cpp/des.cpp"), "-o", str(work / "des")], check=True)
         found["C++ event loop"] = peer_program([str(work / "des")], REQUESTS["compiled"])
     if compiler and (peers / "simgrid/sg.cpp").exists():
-        build = subprocess.run([compiler, "-O2", "-std=c++17", str(peers / "simgrid/sg.cpp"), "-o", str(work / "sg"), "-lsimgrid"], capture_output=True)
+        build = subprocess.run(
+            [compiler, "-O2", "-std=c++17", str(peers / "simgrid/sg.cpp"), "-o", str(work / "sg"), "-lsimgrid"], capture_output=True
+        )
         if build.returncode == 0:
             found["SimGrid"] = peer_program([str(work / "sg")], SLOW_REQUESTS)
     for name in ("simpy", "ciw"):
-        if (peers / name / "bench.py").exists() and subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True).returncode == 0:
+        if (peers / name / "bench.py").exists() and subprocess.run(
+            [sys.executable, "-c", f"import {name}"], capture_output=True
+        ).returncode == 0:
             found[{"simpy": "SimPy", "ciw": "Ciw"}[name]] = peer_program([sys.executable, str(peers / name / "bench.py")], SLOW_REQUESTS)
     return found
 

@@ -1,9 +1,9 @@
 """simvirt predicts what bare metal, containers and virtual machines do to the same load, and says why.
 
-    import simvirt
-    scenario = simvirt.load("configs/web.yaml")
-    result = simvirt.run(scenario)
-    print(result.frame())
+import simvirt
+scenario = simvirt.load("configs/web.yaml")
+result = simvirt.run(scenario)
+print(result.frame())
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,16 @@ __all__ = ["Result", "Scenario", "load", "loads", "run"]
 
 if TYPE_CHECKING:
     from simvirt.runs import Result, run
-    from simvirt.scenario import Scenario, load, loads
+    from simvirt.scenario.load import load, loads
+    from simvirt.scenario.models import Scenario
 
-_HOMES = {"Result": "simvirt.runs", "run": "simvirt.runs", "Scenario": "simvirt.scenario", "load": "simvirt.scenario", "loads": "simvirt.scenario"}
+_HOMES = {
+    "Result": "simvirt.runs",
+    "run": "simvirt.runs",
+    "Scenario": "simvirt.scenario",
+    "load": "simvirt.scenario",
+    "loads": "simvirt.scenario",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
 """The seam, in time: one clock for the control plane's story and the data plane's requests."""
 
 import simpy
+from simpy.events import URGENT
 
 from simvirt.dataplane import DataPlane
 
@@ -8,7 +9,8 @@ from simvirt.dataplane import DataPlane
 class Clock(simpy.Environment):
     """SimPy's environment in integer nanoseconds: before each of its events, the data plane catches up to it.
 
-    Every request event strictly before a control-plane event is settled when that happens; at the same instant the control plane goes first.
+    Every request event strictly before a control-plane event is settled when that happens; at the same instant the control plane goes
+    first.
     """
 
     def __init__(self, plane: DataPlane) -> None:
@@ -20,5 +22,5 @@ class Clock(simpy.Environment):
         reached = self.plane.catch_up(self.peek())
         if reached is not None:
             reached.event._ok, reached.event._value = True, None
-            self.schedule(reached.event, priority=0, delay=reached.at - self.now)
+            self.schedule(reached.event, priority=URGENT, delay=reached.at - self.now)
         super().step()

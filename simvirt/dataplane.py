@@ -17,7 +17,6 @@ from simvirt.kernel import tables as t
 from simvirt.lowering.lower import Lowered, chain_frames
 from simvirt.lowering.rows import blank
 
-CLASSES = {"stacks": "IdleStacks"}  # tables whose class is not named like their attribute
 STARTUP_CLASS = 1_000_000  # key of the streams of start-up work, beyond those of request classes
 
 
@@ -55,9 +54,10 @@ class DataPlane:
     def __post_init__(self) -> None:
         plain = kernel.MODE == "plain"
         self.columns: dict[str, dict[str, Any]] = {
-            name: {key: column.tolist() if plain else column.copy() for key, column in table.items()} for name, table in self.lowered.tables.items()
+            name: {key: column.tolist() if plain else column.copy() for key, column in table.items()}
+            for name, table in self.lowered.tables.items()
         }
-        self._tables: dict[str, Any] = {}
+        self._plane = kernel.make_plane()
         self._startups = {name: self._samplers(row, name) for row, name in enumerate(self.lowered.startup)}
         self._bind()
         for _ in range(int(self.columns["source"]["clients"][0])):
@@ -74,8 +74,7 @@ class DataPlane:
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""
         for name in changed or self.columns:
-            self._tables[name] = kernel.make_table(CLASSES.get(name, name.capitalize()), self.columns[name])
-        self._plane = kernel.make_plane(self._tables)
+            kernel.bind(self._plane, name, self.columns[name])
 
     # --- time ----------------------------------------------------------------------------------------------------------
 
@@ -122,7 +121,7 @@ class DataPlane:
         run["frames"][0] = 2 * old
         run["entities"][0] += old
         chain_frames(self.columns, old, 2 * old)
-        self._bind()
+        self._bind("run", "frames", "entities", "calendar", "links")
 
     def _extend(self, name: str, table: type[t.Table], rows: int, factors: dict[str, int]) -> None:
         """Add blank rows to a table."""

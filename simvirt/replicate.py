@@ -82,11 +82,15 @@ def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: i
     """The data plane of one replication, at its start."""
     lowered = lower(scenario, catalog, platform, stream(seed, replication, PHASES))
     weights = [scenario.mix[name] for name in lowered.classes]
-    luck = Luck(scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes)
+    luck = Luck(
+        scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes
+    )
     return DataPlane(lowered, luck, seed, replication)
 
 
-def replicate(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int, progress: Progress | None = None) -> Measured:
+def replicate(
+    scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int, progress: Progress | None = None
+) -> Measured:
     """Simulate one replication of a platform."""
     plane = make_plane(scenario, catalog, platform, seed, replication)
     clock = Clock(plane)

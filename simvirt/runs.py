@@ -97,7 +97,8 @@ class Result:
 def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = None) -> Result:
     """Simulate every platform of a scenario, side by side, with the same luck.
 
-    `jobs` replications run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the catalogue.
+    `jobs` replications run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
+    catalogue.
     Ctrl-C keeps the replications that are complete; KeyboardInterrupt when there are none.
     """
     started = time.perf_counter()
@@ -127,7 +128,9 @@ def _theory(scenario: Scenario, catalog: Catalog) -> dict[str, Any] | None:
 def _refine(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallback | None, precision: float, most: int) -> None:
     """Add replications until every platform's mean latency and throughput are as precise as asked, or there are enough of them."""
     while True:
-        wanted = max(next_replications(_measures(result.outcomes(name)), precision, max(most, result.replications)) for name in result.measured)
+        wanted = max(
+            next_replications(_measures(result.outcomes(name)), precision, max(most, result.replications)) for name in result.measured
+        )
         if wanted <= result.replications:
             break
         _fill(result, catalog, jobs, progress, wanted)
@@ -137,7 +140,10 @@ def _refine(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallb
 
 def _measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What the precision is asked of."""
-    found = {"latency": [o.latency_mean_s for o in outcomes], "throughput": [o.throughput_per_s for o in outcomes]}
+    found: dict[str, list[float | None]] = {
+        "latency": [o.latency_mean_s for o in outcomes],
+        "throughput": [o.throughput_per_s for o in outcomes],
+    }
     return {name: values for name, values in found.items() if not any(v is None or np.isnan(v) for v in values)}
 
 

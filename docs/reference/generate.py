@@ -10,12 +10,12 @@ from simvirt.scenario import json_schema
 PAGE = Path(__file__).with_name("scenario.md")
 HEAD = """# Scenario reference
 
-Made by `docs/reference/generate.py` from the JSON Schema that `simvirt schema` prints; do not edit. Quantities are numbers with a unit: times
-`1.5ms`, sizes `512MiB` (1024) or `512MB` (1000), rates `800/s`, clocks `2.6GHz`, bandwidths `25Gbps`; ratios are 0 to 1 or `30%`.
+Made by `docs/reference/generate.py` from the JSON Schema that `simvirt schema` prints; do not edit. Quantities are numbers with a unit:
+times `1.5ms`, sizes `512MiB` (1024) or `512MB` (1000), rates `800/s`, clocks `2.6GHz`, bandwidths `25Gbps`; ratios are 0 to 1 or `30%`.
 
 A **distribution** of times is a scalar (the constant) or a mapping with one key: `{exponential: 4ms}`, `{lognormal: {mean: 4ms, cv: 1}}`,
-`{gamma: {mean: 4ms, cv: 0.5}}`, `{hyperexponential: {mean: 4ms, cv: 2}}`, `{pareto: {mean: 4ms, shape: 2.5}}`, `{uniform: {low: 1ms, high: 3ms}}`,
-`{empirical: file.csv}` or `{empirical: {file: file.csv, column: demand_ms}}`.
+`{gamma: {mean: 4ms, cv: 0.5}}`, `{hyperexponential: {mean: 4ms, cv: 2}}`, `{pareto: {mean: 4ms, shape: 2.5}}`,
+`{uniform: {low: 1ms, high: 3ms}}`, `{empirical: file.csv}` or `{empirical: {file: file.csv, column: demand_ms}}`.
 """
 UNITS = (("GHz", "clock"), ("bps", "bandwidth"), ("iB", "size"), ("us|", "time"), ("/", "rate"), ("%", "ratio"))
 Schema = Mapping[str, Any]
@@ -88,7 +88,13 @@ def bounds(schema: Schema) -> str:
 def row(key: str, schema: Schema, required: bool) -> str:
     """One key of a mapping as a line of a table."""
     example = next((f"`{e}`" for e in schema.get("examples", [])), "")
-    cells = (f"`{key}`", kind(schema) + bounds(schema), "**required**" if required else default(schema), schema.get("description", ""), example)
+    cells = (
+        f"`{key}`",
+        kind(schema) + bounds(schema),
+        "**required**" if required else default(schema),
+        schema.get("description", ""),
+        example,
+    )
     return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 

@@ -1,8 +1,8 @@
 """Arrival instants of open workloads: every rate profile is piecewise constant, and arrivals are its inverse.
 
-Model: operational time grows at the arrival rate; arrivals happen at unit-exponential (Poisson) or unit (deterministic) steps of it. Inverting
-    the integrated rate gives the instants (Cinlar 1975, time-change of a Poisson process). Diurnal rates are averaged over 1/288 of
-    their period (5 minutes of a day); MMPP sojourns are exponential.
+Model: operational time grows at the arrival rate; arrivals happen at unit-exponential (Poisson) or unit (deterministic) steps of it.
+    Inverting the integrated rate gives the instants (Cinlar 1975, time-change of a Poisson process). Diurnal rates are averaged over
+    1/288 of their period (5 minutes of a day); MMPP sojourns are exponential.
 """
 
 import itertools
@@ -37,7 +37,7 @@ def diurnal(spec: Any) -> Iterator[Segment]:
     wave = 2 * math.pi / spec.period
 
     def integral(t: float) -> float:
-        return t + spec.amplitude * math.sin(wave * (t - spec.peak_ns)) / wave
+        return float(t + spec.amplitude * math.sin(wave * (t - spec.peak_ns)) / wave)
 
     rates = [spec.mean / 1e9 * (integral((k + 1) * step) - integral(k * step)) / step for k in range(DIURNAL_STEPS)]
     return itertools.cycle([(step, max(rate, 0.0)) for rate in rates])

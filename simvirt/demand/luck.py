@@ -1,7 +1,7 @@
 """The luck of requests: classes and draws, block by block.
 
-The n-th request of a class meets the same draws on every platform, in every cell of a sweep and on any number of workers: each variable of a class
-has a stream of its own, and its n-th number belongs to the n-th request of that class.
+The n-th request of a class meets the same draws on every platform, in every cell of a sweep and on any number of workers: each variable
+of a class has a stream of its own, and its n-th number belongs to the n-th request of that class.
 """
 
 from dataclasses import dataclass, field
@@ -42,7 +42,17 @@ class Block:
 class Luck:
     """Draws blocks of requests for one replication."""
 
-    def __init__(self, workload: Any, weights: list[float], variables: list[Variables], trace_columns: list[int | None], limit: int | None, seed: int, replication: int, classes: list[str]) -> None:
+    def __init__(
+        self,
+        workload: Any,
+        weights: list[float],
+        variables: list[Variables],
+        trace_columns: list[int | None],
+        limit: int | None,
+        seed: int,
+        replication: int,
+        classes: list[str],
+    ) -> None:
         self.width = max([len(v.distributions) for v in variables], default=0) or 1
         self._workload = workload
         self._shares = np.cumsum(weights) / np.sum(weights) if len(weights) > 0 else np.ones(1)

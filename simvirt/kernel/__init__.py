@@ -1,19 +1,17 @@
 """The data plane: functions over tables that move requests through CPU, storage and network.
 
-The same files run compiled (one extension, made by `build_kernel.py`) or as plain Python. `Plane`, the tables and the
-functions named here are the compiled ones where there is an extension, else, or with SIMVIRT_PLAIN=1, the plain ones.
+The same source files run compiled (one extension, made by `build_kernel.py`), as plain Python made from them (`plain.py`), or as they are. The
+functions named here are the compiled ones where there is an extension; the plain ones where there is none or with SIMVIRT_PLAIN=1;
+the source files themselves with SIMVIRT_PLAIN=source.
 """
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simvirt.kernel import advance as _plain_functions
-from simvirt.kernel import tables
-
 FUNCTIONS = ("advance", "launch", "launch_client", "set_ready", "crash")
-TABLES = {name: kind for name, kind in vars(tables).items() if isinstance(kind, type) and issubclass(kind, tables.Table) and kind is not tables.Table}
 
 
 class StaleKernel(RuntimeError):
@@ -32,37 +30,43 @@ def source_digest(folder: Path | None = None) -> str:
 
 
 def _choose() -> tuple[str, Any]:
-    """The compiled functions, or the plain ones."""
-    if os.environ.get("SIMVIRT_PLAIN", "") not in ("", "0"):
-        return "plain", None
-    try:
-        from simvirt import _kernel  # type: ignore[attr-defined]
-    except ImportError:
-        return "plain", None
-    if source_digest() != _kernel.DIGEST:
-        raise StaleKernel(
-            "the compiled kernel is older than its source files: rebuild it with `pip install -e .`"
-            " (or `python setup.py build_ext --inplace`), or set SIMVIRT_PLAIN=1 to run without it"
-        )
-    return "compiled", _kernel
+    """How the kernel runs, and the module that does it."""
+    wanted = os.environ.get("SIMVIRT_PLAIN", "")
+    if wanted in ("", "0"):
+        try:
+            from simvirt import _kernel  # type: ignore[attr-defined]
+        except ImportError:
+            pass
+        else:
+            if source_digest() == _kernel.DIGEST:
+                return "compiled", _kernel
+            raise StaleKernel(
+                "the compiled kernel is older than its source files: rebuild it with `pip install -e .`"
+                " (or `python setup.py build_ext --inplace`), or set SIMVIRT_PLAIN=1 to run without it"
+            )
+    if wanted == "source":
+        from simvirt.kernel import twin
+
+        return "plain", twin
+    from simvirt.kernel import plain
+
+    return "plain", plain
 
 
-MODE, _compiled = _choose()
-_functions: Any = _compiled or _plain_functions
-_classes: Any = _compiled or tables
+MODE, _kernel = _choose()
 
-advance = _functions.advance
-launch = _functions.launch
-launch_client = _functions.launch_client
-set_ready = _functions.set_ready
-crash = _functions.crash
+advance = _kernel.advance
+launch = _kernel.launch
+launch_client = _kernel.launch_client
+set_ready = _kernel.set_ready
+crash = _kernel.crash
 
 
-def make_table(name: str, columns: dict[str, Any]) -> Any:
-    """A table of the kernel in use from its columns."""
-    return getattr(_classes, name)(columns)
+def make_plane() -> Any:
+    """A plane of the kernel in use, still without tables."""
+    return _kernel.Plane()
 
 
-def make_plane(tables_by_attribute: dict[str, Any]) -> Any:
-    """A plane of the kernel in use from its tables."""
-    return _classes.Plane(tables_by_attribute)
+def bind(plane: Any, table: str, columns: Mapping[str, Any]) -> None:
+    """Let a plane use the columns of a table."""
+    plane.bind(table, columns)

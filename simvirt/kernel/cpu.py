@@ -9,14 +9,18 @@ from simvirt.kernel.accounting import enter, mark_wait
 from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.constants import CPU, CURRENT, EPSILON, GPS, NEVER, NONE, OFF, RUN_QUEUE, STEAL, WEIGHT_ONE
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
-from simvirt.kernel.placement import list_idle, list_overloaded, may_run_on, select_cpu, unlist_idle
+from simvirt.kernel.placement import list_idle, list_overloaded, may_run_on, next_in_rotation, select_cpu, unlist_idle
 from simvirt.kernel.policy import charged, check_at, finish_delayed, join, leave, join_current, pick, put_on, refresh_ranks, reweigh, set_aside, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime, mark_throttled, refill, set_group_timer, settle_debt, unmark_throttled
-from simvirt.kernel.runqueue import tick_at_or_after
+from simvirt.kernel.runqueue import tick_at_or_after, total_load
 from simvirt.kernel.tables import Plane
 
 BALANCE_EVERY = 16000000  # periodic balancing of a busy CPU, per CPU of the machine [ns]; Linux busy_factor 16 x 1 ms
 BALANCE_AT_MOST = 128000000  # [ns]
+ANY_LOAD = 1e300
+ROUNDING_LOAD = 1e-6
+IMBALANCE = 1.17  # how much more loaded a CPU must be to be relieved
+MOST_FAILURES = 6
 
 
 # --- charging -------------------------------------------------------------------------------------------------------
@@ -439,21 +443,21 @@ def doze(p: Plane, e: int, now: int) -> None:
 
 def spread_speeds(p: Plane, m: int, now: int) -> None:
     """Give the vCPUs of a fluid machine the speeds that their groups' rates say."""
+    if p.run.first_vcpu[0] == p.run.first_thread[0]:
+        return
     first: int = p.groups.fluid_first[m]
     for k in range(first, first + p.groups.fluid_count[m]):
         g: int = p.groups.fluid_active[k]
-        tree: int = p.queues.tree[p.groups.first_queue[g]]
-        if tree != NONE and p.entities.carries[tree] != NONE:
-            spread_in_tree(p, tree, p.groups.fluid_rate[g], now)
+        spread_in_tree(p, p.queues.tree[p.groups.first_queue[g]], p.groups.fluid_rate[g], now)
 
 
 def spread_in_tree(p: Plane, node: int, rate: float, now: int) -> None:
-    """Set the speed of every vCPU in a subtree."""
+    """Set the speed of every vCPU in a subtree, where threads of the host may stand too."""
     if node == NONE:
         return
     spread_in_tree(p, p.entities.left[node], rate, now)
     v: int = p.entities.carries[node]
-    if p.cpus.speed[v] != rate:
+    if v != NONE and p.cpus.speed[v] != rate:
         set_speed(p, v, rate, min(rate, 1.0), now)
     spread_in_tree(p, p.entities.right[node], rate, now)
 
@@ -509,7 +513,7 @@ def run_alone(p: Plane, e: int, c: int, now: int) -> bool:
     q: int = home_queue(p, e, c)
     g: int = p.entities.group[e]
     if g != NONE:
-        if p.groups.quota[g] > 0 and (p.queues.throttled[q] != 0 or not has_runtime(p, q, now)):
+        if p.groups.quota[g] > 0 and not can_run_alone(p, q, now):
             return False
         p.groups.tasks[g] += 1
     p.entities.cpu[e] = c
@@ -525,6 +529,11 @@ def run_alone(p: Plane, e: int, c: int, now: int) -> bool:
     leave_idle(p, c, now)
     start(p, c, now)
     return True
+
+
+def can_run_alone(p: Plane, q: int, now: int) -> bool:
+    """Whether a limited group's queue holds nobody (sleepers outlast a throttling there) and has runtime."""
+    return p.queues.throttled[q] == 0 and p.queues.entities[q] == 0 and has_runtime(p, q, now)
 
 
 def leave_alone(p: Plane, e: int, c: int, now: int) -> None:
@@ -625,76 +634,116 @@ def pull(p: Plane, c: int, now: int) -> int:
     m: int = p.cpus.machine[c]
     if p.machines.overloaded[m] == 0:
         return NONE
-    return move_from(p, busiest(p, m, c), c, now)
+    if move_from(p, busiest(p, m, c), c, ANY_LOAD, now) == NONE:
+        return NONE
+    return pick_task(p, c, now, False)
 
 
 def busiest(p: Plane, m: int, c: int) -> int:
-    """The longest run queue among a few overloaded CPUs other than c; NONE when there is none."""
+    """The most loaded among a few overloaded CPUs other than c; NONE when there is none."""
     best: int = NONE
+    heaviest: float = 0.0
     looked: int = min(p.machines.overloaded[m], 8)
     top: int = p.machines.first_cpu[m] + p.machines.overloaded[m] - 1
     for i in range(looked):
         b: int = p.stacks.overloaded[top - i]
-        if b != c and (best == NONE or p.queues.tasks[b] > p.queues.tasks[best]):
+        if b != c and cpu_load(p, b) > heaviest:
             best = b
+            heaviest = cpu_load(p, b)
     return best
 
 
-def move_from(p: Plane, b: int, c: int, now: int) -> int:
-    """Move one waiting task from CPU b to CPU c; the task, or NONE."""
+def cpu_load(p: Plane, c: int) -> float:
+    """Weight of all that competes on a CPU, groups with the part of their shares that their tasks there have."""
+    if p.cpus.lone[c] == 0:
+        return total_load(p, c)
+    q: int = p.entities.queue[p.cpus.current[c]]
+    if q == c:
+        return WEIGHT_ONE
+    return p.groups.shares[p.queues.group[q]] / p.groups.tasks[p.queues.group[q]]
+
+
+def task_load(p: Plane, e: int) -> float:
+    """A task's part of the load of its CPU."""
+    q: int = p.entities.queue[e]
+    if p.queues.group[q] == NONE:
+        return p.entities.weight[e]
+    return p.entities.weight[q] / p.queues.tasks[q]
+
+
+def move_from(p: Plane, b: int, c: int, most: float, now: int) -> int:
+    """Move one waiting task of at most a load from CPU b to CPU c, which has to choose anew then; the task, or NONE."""
     if b == NONE:
         return NONE
-    e: int = movable(p, b, c)
+    e: int = movable(p, b, c, most)
     if e == NONE:
         return NONE
     charge(p, b, now)
     settle(p, c, now)
     dequeue(p, e, now, False)
-    competes: bool = enqueue(p, e, c, now, False)
+    enqueue(p, e, c, now, False)
     remark(p, e, now)
     if p.cpus.current[b] != NONE:
         arm(p, b, now)
-    return pick_task(p, c, now, False) if competes else NONE
+    return e
 
 
-def movable(p: Plane, q: int, c: int) -> int:
-    """A waiting task in a queue or below it that may run on CPU c; NONE when there is none."""
+def movable(p: Plane, q: int, c: int, most: float) -> int:
+    """A waiting task in a queue or below it that may run on CPU c and weighs no more than `most`; NONE when there is none."""
     current: int = p.queues.current[q]
     if current != NONE and current < p.run.first_vcpu[0]:
-        e: int = movable(p, current, c)
+        e: int = movable(p, current, c, most)
         if e != NONE:
             return e
-    return movable_in_tree(p, p.queues.tree[q], c)
+    return movable_in_tree(p, p.queues.tree[q], c, most)
 
 
-def movable_in_tree(p: Plane, node: int, c: int) -> int:
-    """The first waiting task of a subtree that may run on CPU c."""
+def movable_in_tree(p: Plane, node: int, c: int, most: float) -> int:
+    """The first waiting task of a subtree that may move."""
     if node == NONE:
         return NONE
-    e: int = movable_in_tree(p, p.entities.left[node], c)
+    e: int = movable_in_tree(p, p.entities.left[node], c, most)
     if e != NONE:
         return e
     if p.entities.delayed[node] == 0:
         if node < p.run.first_vcpu[0]:
-            e = movable(p, node, c)
-        elif may_run_on(p, node, c):
+            e = movable(p, node, c, most)
+        elif may_run_on(p, node, c) and task_load(p, node) <= most:
             e = node
         if e != NONE:
             return e
-    return movable_in_tree(p, p.entities.right[node], c)
+    return movable_in_tree(p, p.entities.right[node], c, most)
 
 
 def balance(p: Plane, c: int, now: int) -> None:
-    """Once in a while a busy CPU takes a task from one that has at least two more."""
+    """Once in a while a busy CPU takes a task from a more loaded one, and hands one to a less loaded one.
+
+    Model: the task must be light enough to bring the two nearer to each other; after failures heavier ones may move too, so that the shares of
+    groups hold on average where no placement is even. A CPU with one task has no ticks here, so that its neighbours look
+    after it, one at a time. Source: Linux kernel/sched/fair.c, load_balance, detach_tasks (imbalance_pct 117, nr_balance_failed).
+    """
     if now < p.cpus.next_balance[c]:
         return
     m: int = p.cpus.machine[c]
     p.cpus.next_balance[c] = now + min(BALANCE_EVERY * p.machines.cpus[m], BALANCE_AT_MOST)
-    if p.machines.overloaded[m] == 0:
-        return
     b: int = busiest(p, m, c)
-    if b != NONE and p.queues.tasks[b] >= p.queues.tasks[c] + 2:
-        move_from(p, b, c, now)
+    if b != NONE:
+        relieve(p, b, c, now)
+    r: int = next_in_rotation(p, m)
+    if p.queues.tasks[c] > 1 and p.queues.tasks[r] == 1:
+        relieve(p, c, r, now)
+
+
+def relieve(p: Plane, b: int, c: int, now: int) -> None:
+    """Move a task from CPU b to CPU c, if b is clearly more loaded."""
+    if cpu_load(p, b) <= IMBALANCE * cpu_load(p, c):
+        return
+    failures: int = p.cpus.balance_failures[c]
+    most: float = 0.5 * (cpu_load(p, b) - cpu_load(p, c)) * (1 << failures) + ROUNDING_LOAD
+    moved: int = move_from(p, b, c, most, now)
+    p.cpus.balance_failures[c] = min(failures + 1, MOST_FAILURES) if moved == NONE else 0
+    if moved != NONE:
+        reconsider(p, c, now)
 
 
 # --- the CPU's timer --------------------------------------------------------------------------------------------------
@@ -707,7 +756,7 @@ def burst_is_done(p: Plane, c: int) -> bool:
 
 
 def review(p: Plane, c: int, now: int) -> None:
-    """A tick that matters: throttle groups that are out of runtime, balance, choose again."""
+    """A tick that matters: throttle groups out of runtime, bring weights up to date, balance, choose again."""
     q: int = p.entities.queue[p.cpus.current[c]]
     if p.cpus.lone[c] != 0:
         if has_runtime(p, q, now):
@@ -719,6 +768,8 @@ def review(p: Plane, c: int, now: int) -> None:
         parent: int = p.queues.parent[q]
         if p.queues.throttled[q] == 0 and not has_runtime(p, q, now):
             throttle(p, q, now)
+        elif p.queues.throttled[q] == 0:
+            reweigh(p, parent, q, group_weight(p, q))
         q = parent
     refresh_ranks(p, c)
     balance(p, c, now)

@@ -107,12 +107,17 @@ def select_cpu(p: Plane, e: int) -> int:
     return shorter_queue(p, m, previous)
 
 
-def shorter_queue(p: Plane, m: int, previous: int) -> int:
-    """The less loaded of the previous CPU and the next one in rotation."""
+def next_in_rotation(p: Plane, m: int) -> int:
+    """Each CPU of a machine in turn."""
     p.machines.rotor[m] += 1
     if p.machines.rotor[m] >= p.machines.cpus[m]:
         p.machines.rotor[m] = 0
-    other: int = p.machines.first_cpu[m] + p.machines.rotor[m]
+    return p.machines.first_cpu[m] + p.machines.rotor[m]
+
+
+def shorter_queue(p: Plane, m: int, previous: int) -> int:
+    """The less loaded of the previous CPU and the next one in rotation."""
+    other: int = next_in_rotation(p, m)
     return other if p.queues.tasks[other] < p.queues.tasks[previous] else previous
 
 

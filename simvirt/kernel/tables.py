@@ -103,6 +103,7 @@ class Cpus(Table):
     core_slot: Ints  # place in the idle-core stack
     overloaded_slot: Ints
     next_balance: Ints  # earliest instant of the next periodic balancing [ns]
+    balance_failures: Ints  # attempts at balancing in a row that found no task light enough
     since: Ints  # instant the current entity was put on the CPU [ns]
     busy: Ints  # time not idle [ns]
     busy_since: Ints  # [ns]

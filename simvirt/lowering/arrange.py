@@ -133,7 +133,11 @@ def shares_of(service: ServiceSpec) -> float:
 def cgroup(service: ServiceSpec, machine: int, cpus: int) -> Group:
     """The cgroup that a container runtime makes for a replica."""
     return Group(
-        machine, shares_of(service), quota=service.quota_ns or 0, period=service.period_ns, burst=service.cpu_burst or 0,
+        machine,
+        shares_of(service),
+        quota=service.quota_ns or 0,
+        period=service.period_ns,
+        burst=service.cpu_burst or 0,
         cpuset=tuple(c for c in service.cpuset or () if c < cpus),
     )
 
@@ -151,7 +155,11 @@ def _arrange_processes(scenario: Scenario, platform: Platform, plan: Arrangement
 
 def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: Arrangement) -> None:
     """Replicas inside VMs: one VM each, or a few large ones that they share."""
-    shared = [_add_vm(plan, platform, host, platform.vms.vcpus, Group(0), platform.vms.memory) for _ in range(platform.vms.count)] if platform.vms else []
+    shared = (
+        [_add_vm(plan, platform, host, platform.vms.vcpus, Group(0), platform.vms.memory) for _ in range(platform.vms.count)]
+        if platform.vms
+        else []
+    )
     placed = 0
     for name in plan.services:
         service = scenario.services[name]

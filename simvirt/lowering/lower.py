@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolved import HostEntry, Platform, PlatformCosts
+from simvirt.catalog.resolved import HostEntry, NicEntry, Platform, PlatformCosts
 from simvirt.demand.luck import Variables
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
@@ -20,6 +20,7 @@ BALANCES = {
 }
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
+Entry = tuple[int, int, int]  # of a request class: service row, first instruction, balancing column
 
 
 @dataclass(frozen=True)
@@ -67,20 +68,22 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     return Lowered(scenario, platform, host, plan, services, classes, variables, trace, startup, background, tables, width)
 
 
-def _writer(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts) -> Writer:
+def _writer(
+    scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts
+) -> Writer:
     rows = {name: row for row, name in enumerate(services)}
     rates = {name: catalog.image_rates(scenario.services[name].image) for name in plan.services}
     return Writer(scenario, rows, costs, host, rates, bool(platform.hypervisors))
 
 
-def _entry(writer: Writer, name: str, variables: Variables) -> tuple[int, int, int]:
+def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
     """Service row, first instruction and balancing column of a request class."""
     service, _, operation = name.partition(".")
     column = writer.balance_column(service, variables)
     return writer.services[service], writer.operation(service, operation, variables), column
 
 
-def _trace_column(writer: Writer, entry: tuple[int, int, int], variables: Variables) -> int | None:
+def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | None:
     """Column of the first CPU step of a class, which a trace's own demand replaces; made where the step is a constant.
 
     None where no trace brings demands, or the operation has no CPU step of its own.
@@ -144,11 +147,15 @@ class Tables:
             first += self.plan.machines[group.machine].cpus
         return [*rows, first]
 
-    def build(self, scenario: Scenario, classes: list[str], entries: list[tuple[int, int, int]], width: int, n_background: int, costs: PlatformCosts) -> dict[str, Columns]:
+    def build(
+        self, scenario: Scenario, classes: list[str], entries: list[Entry], width: int, n_background: int, costs: PlatformCosts
+    ) -> dict[str, Columns]:
         """All tables, by their attribute in the plane."""
         clients = scenario.workload.closed.clients if scenario.workload is not None and scenario.workload.closed is not None else 0
-        spare = 64 + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in (k.OP_CALL, k.OP_DISK, k.OP_IO) for row in self.program.rows)
+        starts = (k.OP_CALL, k.OP_DISK, k.OP_IO)
+        spare = 64 + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in starts for row in self.program.rows)
         frames = 256 + clients + n_background + 2 * spare
+        hop = round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
         tables = {
             "run": self.run(spare, frames),
             "machines": self.machines(),
@@ -163,7 +170,7 @@ class Tables:
             "program": self.program_table(),
             "disks": fill(blank(t.Disks, rows=1), channels=[self.host.disk.channels]),
             "links": self.links(frames),
-            "source": self.source(entries, width, clients, scenario.run.requests is not None, round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])),
+            "source": self.source(entries, width, clients, scenario.run.requests is not None, hop),
             "tallies": self.tallies(len(classes)),
         }
         tables["calendar"] = blank(t.Calendar, rows=int(tables["run"]["first_frame_timer"][0]) + frames, size=1)
@@ -230,9 +237,11 @@ class Tables:
         for g in self.plan.groups:
             mine = range(self.first_cpu[g.machine], self.first_cpu[g.machine + 1])
             cpu, group, parent = [*cpu, *mine], [*group, *([g.row] * len(mine))], [*parent, *mine]
-        schedulers = [self.plan.machines[m].scheduler for m in np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))]
+        machines = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))
+        schedulers = [self.plan.machines[m].scheduler for m in machines]
         policy = [queue_policy(schedulers[c].policy, above) for c, above in zip(cpu, parent, strict=True)]
-        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, slice=[schedulers[c].slice for c in cpu])
+        slices = [schedulers[c].slice for c in cpu]
+        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, slice=slices)
 
     def entities(self, frames: int) -> Columns:
         """Group entities and vCPUs; threads come into being as they are needed."""
@@ -272,7 +281,8 @@ class Tables:
     def service_table(self, scenario: Scenario) -> Columns:
         """Services; each has a stretch of `ready` as long as it has replicas."""
         counts = [sum(i.service == name for i in self.plan.instances) for name in self.services]
-        balance = [BALANCES[scenario.services[name].balance] if name in scenario.services else k.BALANCE_ROUND_ROBIN for name in self.services]
+        known = scenario.services
+        balance = [BALANCES[known[name].balance] if name in known else k.BALANCE_ROUND_ROBIN for name in self.services]
         n = len(self.services)
         return fill(
             blank(t.Services, rows=n, ready=max(sum(counts), 1), histogram=n * k.N_BUCKETS),
@@ -297,7 +307,8 @@ class Tables:
         rows = self.program.rows
         columns = blank(t.Program, rows=max(len(rows), 1), branches=max(len(self.program.branches), 1))
         if rows:
-            fill(columns, **{name: column_of(rows, name) for name in ("op", "target", "entry", "column", "amount", "fixed", "ratio", "flag")})
+            names = ("op", "target", "entry", "column", "amount", "fixed", "ratio", "flag")
+            fill(columns, **{name: column_of(rows, name) for name in names})
         if self.program.branches:
             fill(columns, branches=self.program.branches)
         return columns
@@ -305,10 +316,12 @@ class Tables:
     def links(self, frames: int) -> Columns:
         """Both directions of the host's NIC."""
         return fill(
-            blank(t.Links, rows=2, tags=2 * frames, frames=2 * frames, capacity=1), bytes_per_ns=[self.host.nic.bits_per_s / 8e9] * 2, capacity=[frames],
+            blank(t.Links, rows=2, tags=2 * frames, frames=2 * frames, capacity=1),
+            bytes_per_ns=[goodput(self.host.nic) / 8e9] * 2,
+            capacity=[frames],
         )
 
-    def source(self, entries: list[tuple[int, int, int]], width: int, clients: int, bounded: bool, hop: int) -> Columns:
+    def source(self, entries: list[Entry], width: int, clients: int, bounded: bool, hop: int) -> Columns:
         """Request classes; the block of arrivals begins empty."""
         n = max(len(entries), 1)
         columns = blank(t.Source, rows=1, entry=n, service=n, balance_column=n, hop=n)
@@ -320,7 +333,8 @@ class Tables:
     def tallies(self, classes: int) -> Columns:
         """Results by request class."""
         n = max(classes, 1)
-        single = {name: 1 for name in ("in_system", "area", "area_at", "batch_capacity", "batch_size", "batch_count", "batch_fill", "batch_open")}
+        names = ("in_system", "area", "area_at", "batch_capacity", "batch_size", "batch_count", "batch_fill", "batch_open")
+        single = dict.fromkeys(names, 1)
         columns = blank(
             t.Tallies, rows=n, spent=n * k.N_CATEGORIES, histogram=n * k.N_BUCKETS, batch_sum=BATCHES, batch_at=BATCHES, **single
         )
@@ -340,6 +354,14 @@ class Tables:
 
 def _group_row(group: Group | None) -> int:
     return k.NONE if group is None else group.row
+
+
+def goodput(nic: NicEntry) -> float:
+    """Payload that a NIC carries [bit/s]: of each frame on the wire, headers, checksum, preamble and gap are not payload.
+
+    Source: IEEE 802.3 (18 bytes of header and checksum, 20 of preamble and gap), RFC 791 and 9293 (20 + 20 bytes of headers).
+    """
+    return nic.bits_per_s * (nic.mtu - 40) / (nic.mtu + 38)
 
 
 def queue_policy(policy: int, parent: int) -> int:

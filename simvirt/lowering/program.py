@@ -57,7 +57,15 @@ def is_extra_work(row: Instruction) -> bool:
 class Writer:
     """Writes the itineraries of one platform."""
 
-    def __init__(self, scenario: Scenario, services: dict[str, int], costs: PlatformCosts, host: HostEntry, rates: dict[str, dict[str, float]], io_threads: bool) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        services: dict[str, int],
+        costs: PlatformCosts,
+        host: HostEntry,
+        rates: dict[str, dict[str, float]],
+        io_threads: bool,
+    ) -> None:
         self.scenario = scenario
         self.services = services  # name: row
         self.costs = costs
@@ -140,7 +148,9 @@ class Writer:
         if step.ops:
             row.fixed = math.fsum(count * self.costs.cpu_ns[op] + count * self.costs.latency_ns[op] for op, count in step.ops.items())
         else:
-            row.ratio = math.fsum(rate * (self.costs.cpu_ns[op] + self.costs.latency_ns[op]) / 1e9 for op, rate in self.rates[service].items())
+            row.ratio = math.fsum(
+                rate * (self.costs.cpu_ns[op] + self.costs.latency_ns[op]) / 1e9 for op, rate in self.rates[service].items()
+            )
         self.amount(rows, row, step.cpu, variables)
 
     def call(self, rows: list[Instruction], step: Any, variables: Variables) -> None:

@@ -38,7 +38,9 @@ def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> S
         return SchedulerRow(k.EEVDF, given("tick", tick_ns), given("base_slice", 0.7 * MS * factor), 0, 0)
     if policy == "cfs":
         granularity = given("min_granularity", 0.75 * MS * factor)
-        return SchedulerRow(k.CFS, given("tick", tick_ns), granularity, given("latency", 6 * MS * factor), given("wakeup_granularity", MS * factor))
+        return SchedulerRow(
+            k.CFS, given("tick", tick_ns), granularity, given("latency", 6 * MS * factor), given("wakeup_granularity", MS * factor)
+        )
     if policy == "credit":
         return SchedulerRow(k.CREDIT, given("tick", 10 * MS), given("timeslice", 30 * MS), 0, given("ratelimit", MS))
     if policy == "round-robin":

@@ -60,12 +60,16 @@ class Outcome:
     series: dict[str, list[Any]] = field(default_factory=dict)
 
 
-def outcome(plane: DataPlane, first: Snapshot, last: Snapshot, *, wall_s: float, population: list[int], series: dict[str, list[Any]]) -> Outcome:
+def outcome(
+    plane: DataPlane, first: Snapshot, last: Snapshot, *, wall_s: float, population: list[int], series: dict[str, list[Any]]
+) -> Outcome:
     """The numbers of the window between two snapshots."""
     span = (last.at - first.at) / S or float("nan")
     completed = int((last.completed - first.completed).sum())
     histogram = last.histogram - first.histogram
-    services = {name: _service(plane, row, name, first, last, span) for row, name in enumerate(plane.lowered.services) if name not in INTERNAL}
+    services = {
+        name: _service(plane, row, name, first, last, span) for row, name in enumerate(plane.lowered.services) if name not in INTERNAL
+    }
     return Outcome(
         requests=completed,
         events=last.events,
@@ -84,9 +88,7 @@ def outcome(plane: DataPlane, first: Snapshot, last: Snapshot, *, wall_s: float,
         steal=_steal_ratio(plane, first, last),
         throttled=_throttled_ratio(plane, first, last, span),
         virtualization=_virtualization(plane, first, last),
-        breakdown_s={
-            name: _mean((last.spent - first.spent)[:, row].sum(), completed) for row, name in enumerate(CATEGORIES)
-        },
+        breakdown_s={name: _mean((last.spent - first.spent)[:, row].sum(), completed) for row, name in enumerate(CATEGORIES)},
         services=services,
         resources=_resources(plane, services, first, last, span),
         memory={"capacity": plane.lowered.host.memory, **plane.lowered.arrangement.memory},
@@ -165,11 +167,12 @@ def _steal_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
 
 
 def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> float:
-    """Mean share of the time in which groups with a quota were throttled."""
+    """Mean share of the time in which the run queues of groups with a quota were throttled."""
     limited = plane.read("groups", "quota") > 0
     if not limited.any():
         return 0.0
-    return float((last.throttled - first.throttled)[limited].sum()) / S / span / int(limited.sum())
+    queues = plane.read("machines", "cpus")[plane.read("groups", "machine")[limited]].sum()
+    return float((last.throttled - first.throttled)[limited].sum()) / S / span / int(queues)
 
 
 def _virtualization(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
@@ -183,7 +186,10 @@ def _virtualization(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
     """Utilisation of everything that can run out, by name."""
     scenario, host, plan = plane.lowered.scenario, plane.lowered.host, plane.lowered.arrangement
-    found = {"host.cpu": (last.busy - first.busy) / S / span / host.pcpus, "host.disk": (last.disk_busy - first.disk_busy) / S / span / host.disk.channels}
+    found = {
+        "host.cpu": (last.busy - first.busy) / S / span / host.pcpus,
+        "host.disk": (last.disk_busy - first.disk_busy) / S / span / host.disk.channels,
+    }
     found["host.nic"] = float(max(last.link_busy - first.link_busy)) / S / span
     for name, result in services.items():
         spec, rows = scenario.services[name], _rows(plane, name)

@@ -74,7 +74,9 @@ def _class(outcomes: Sequence[Outcome], name: str) -> dict[str, Any]:
 def service_document(outcomes: Sequence[ServiceOutcome]) -> dict[str, Any]:
     """A service's part of the result."""
     names = ("throughput_per_s", "queue_wait_s", "cpu_cores", "threads_busy", "nr_periods", "nr_throttled", "throttled_s", "rejected")
-    return {"latency_s": latency(outcomes, [o.histogram for o in outcomes])} | {name: estimate([getattr(o, name) for o in outcomes]) for name in names}
+    return {"latency_s": latency(outcomes, [o.histogram for o in outcomes])} | {
+        name: estimate([getattr(o, name) for o in outcomes]) for name in names
+    }
 
 
 def bottleneck(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -146,7 +148,9 @@ def warnings(name: str, scenario: Scenario, outcomes: Sequence[Outcome], batches
     elif scenario.workload is not None and not all(quantile_supported(o.histogram, 0.99) for o in outcomes):
         found.append(f"{name}: p99 rests on fewer than 10 slower requests in each replication; make the run longer")
     if any(o.rejected for o in outcomes):
-        found.append(f"{name}: {np.mean([o.rejected for o in outcomes]):.2%} of the requests were rejected; latencies are those of the others")
+        found.append(
+            f"{name}: {np.mean([o.rejected for o in outcomes]):.2%} of the requests were rejected; latencies are those of the others"
+        )
     if any(o.failed for o in outcomes):
         found.append(f"{name}: {np.mean([o.failed for o in outcomes]):.2%} of the requests were lost in crashes")
     return found

@@ -9,7 +9,16 @@ from pydantic import Field, PrivateAttr, ValidatorFunctionWrapHandler, field_val
 from simvirt.scenario.base import Spec, refuse
 from simvirt.scenario.digest import digest
 from simvirt.scenario.distributions import (
-    AnyDistribution, Constant, Distribution, Empirical, Exponential, Gamma, Hyperexponential, Lognormal, Pareto, Uniform,
+    AnyDistribution,
+    Constant,
+    Distribution,
+    Empirical,
+    Exponential,
+    Gamma,
+    Hyperexponential,
+    Lognormal,
+    Pareto,
+    Uniform,
 )
 from simvirt.scenario.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
 from simvirt.scenario.quantities import Title, Word
@@ -18,7 +27,14 @@ from simvirt.scenario.services import BackgroundSpec, DeploySpec, LimitsSpec, Re
 from simvirt.scenario.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetSpec, NetStep, ParallelStep, Step
 from simvirt.scenario.tree import Marks
 from simvirt.scenario.workload import (
-    ClosedSpec, DiurnalSpec, MmppSpec, OpenSpec, PieceSpec, RatesSpec, TraceSpec, WorkloadSpec,
+    ClosedSpec,
+    DiurnalSpec,
+    MmppSpec,
+    OpenSpec,
+    PieceSpec,
+    RatesSpec,
+    TraceSpec,
+    WorkloadSpec,
 )
 
 __all__ = [

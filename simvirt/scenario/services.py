@@ -8,7 +8,16 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt.scenario.base import Spec, refuse
 from simvirt.scenario.quantities import (
-    MOST_REPLICAS, Nanoseconds, Number, PositiveBytes, PositiveNanoseconds, PositiveRatio, Queue, Threads, Title, Whole,
+    MOST_REPLICAS,
+    Nanoseconds,
+    Number,
+    PositiveBytes,
+    PositiveNanoseconds,
+    PositiveRatio,
+    Queue,
+    Threads,
+    Title,
+    Whole,
 )
 from simvirt.scenario.steps import StartupStep, Step
 from simvirt.units import UnitError, format_time, shown

@@ -1,8 +1,8 @@
 """The CPU scheduler against a real Linux kernel: every measured job replayed, prediction beside measurement.
 
-A reference file (JSON) holds rows, one for each measured run of an open-loop program in a cgroup, with the row's quota, period, shares, CPUs,
-workers and hogs; a row's trace (CSV) holds every job's arrival, demand and measured response. The simulation gets the same arrivals and
-demands, so that no sampling error stands between prediction and measurement.
+A reference file (JSON) holds rows, one for each measured run of an open-loop program in a cgroup, with the row's quota, period, shares,
+CPUs, workers and hogs; a row's trace (CSV) holds every job's arrival, demand and measured response. The simulation gets the same arrivals
+and demands, so that no sampling error stands between prediction and measurement.
 
 Model: the scenario's own scheduler, cgroup and worker threads, on a platform without costs; constants are the kernel's, none is fitted.
 Ignores: the measuring program's release thread (some tens of microseconds a job) and steal.
@@ -118,8 +118,12 @@ def _free_runtime() -> dict[str, Any]:
     """A runtime that makes cgroups and costs nothing: what it costs is in the measured demands already."""
     why = "the demands were measured inside the cgroup"
     return {
-        "title": "a cgroup and nothing else", "source": why, "technique": "none", "isolation": "namespaces",
-        "shim_memory": {"value": "0B", "source": why}, "costs": {name: {"none": why} for name in OPERATIONS},
+        "title": "a cgroup and nothing else",
+        "source": why,
+        "technique": "none",
+        "isolation": "namespaces",
+        "shim_memory": {"value": "0B", "source": why},
+        "costs": {name: {"none": why} for name in OPERATIONS},
     }
 
 
@@ -127,7 +131,10 @@ def _services(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The program and its hogs, each in a cgroup of its own on the same CPUs."""
     cpuset = "0" if parameters["cpus"] == 1 else f"0-{parameters['cpus'] - 1}"
     program: dict[str, Any] = {
-        "threads": parameters["workers"], "cpuset": cpuset, "cpu_shares": parameters["shares"], "operations": {"job": [{"cpu": {"exponential": f"{parameters['demand_mean_ms']}ms"}}]},
+        "threads": parameters["workers"],
+        "cpuset": cpuset,
+        "cpu_shares": parameters["shares"],
+        "operations": {"job": [{"cpu": {"exponential": f"{parameters['demand_mean_ms']}ms"}}]},
     }
     if parameters["quota_us"] is not None:
         program |= {"cpu_quota": f"{parameters['quota_us']}us", "cpu_period": f"{parameters['period_us']}us"}

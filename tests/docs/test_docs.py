@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import io
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -20,8 +21,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def module(path: Path) -> ModuleType:
     """A script of the documentation as a module."""
-    import sys
-
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
@@ -32,6 +31,7 @@ def module(path: Path) -> ModuleType:
 
 docs = module(ROOT / "docs" / "reprint.py")
 PAGES = [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in docs.pages()]
+COMMAND = Path(sys.executable).parent / "simvirt"
 BASE = yaml.safe_load((ROOT / "configs" / "mm1.yaml").read_text())
 TEST_NAME = re.compile(r"`(tests/[\w/.-]+)`")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
@@ -84,6 +84,7 @@ def shape(text: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(kernel.MODE == "plain", reason="runs as large as in the documentation")
+@pytest.mark.skipif(not COMMAND.exists(), reason="simvirt is not installed")
 @pytest.mark.parametrize("path", pages_with("console"))
 def test_console_blocks_print_what_is_shown(path: Path, tmp_path: Path) -> None:
     docs.workplace(tmp_path)

@@ -193,6 +193,6 @@ def test_link_shares_its_bandwidth(rho: float) -> None:
     rate = rho / ((small + large) / 2)
     operations = {"small": [{"net": {"out": "100kB"}}], "large": [{"net": {"out": "1900kB"}}]}
     workload = {"open": {"rate": f"{rate!r}/s"}, "mix": {"server.small": 1, "server.large": 1}}
-    spec = scenario({"server": {"threads": "unlimited", "operations": operations}}, workload, length(rate), host={"nic": "8Gbps"})
+    spec = scenario({"server": {"threads": "unlimited", "operations": operations}}, workload, length(rate), host={"nic": f"{8 * 1538 / 1460!r}Gbps"})
     outcomes = sound(spec)
     assert_agrees(means(outcomes), formulas.mg1_ps(rate, (small + large) / 2).response_s)

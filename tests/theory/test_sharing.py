@@ -95,10 +95,8 @@ def test_fluid_shares_fill_up_what_others_cannot_use() -> None:
     assert shares_of(spec, SECONDS) == pytest.approx(np.array([1, 1, 2]) / 4, rel=1e-6)
 
 
-NOT_BY_WEIGHT = pytest.mark.xfail(reason="idle and busy pCPUs take tasks from each other by number, not by weight or priority")
 
-
-@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", pytest.param("credit", marks=NOT_BY_WEIGHT)])
+@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "credit"])
 def test_group_weight_is_divided_over_the_cpus(scheduler: str) -> None:
     """Every group has a thread for each CPU, so that its weight stands on each: the shares hold on many cores too."""
     assert shares_of(weighted(scheduler, 4, 4), SECONDS) == pytest.approx(np.array([1, 2, 5]) / 8, rel=0.05)

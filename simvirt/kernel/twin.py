@@ -1,0 +1,20 @@
+"""The kernel's source files, run as they are: the readable twin of what the compiled and the plain kernel make of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from simvirt.kernel import tables
+from simvirt.kernel.advance import advance, crash, launch, launch_client, set_ready
+
+__all__ = ["Plane", "advance", "crash", "launch", "launch_client", "set_ready"]
+
+
+class Plane(tables.Plane):
+    """All tables of one simulated host."""
+
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(tables.Plane.__annotations__))
+
+    def bind(self, table: str, columns: Mapping[str, Any]) -> None:
+        """Take the columns of a table."""
+        setattr(self, table, tables.Plane.__annotations__[table](columns))

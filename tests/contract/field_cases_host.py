@@ -1,0 +1,85 @@
+"""Cases: the scenario itself, the host, its scheduler, the platforms."""
+
+# ruff: noqa: E501  (a case stays on its line)
+
+from __future__ import annotations
+
+from typing import Final
+
+from field_bases import BARE, CLOSED, CROWDED, DOCKER, EVENTFUL, KVM, WIDE
+from fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
+
+SLOW_DISK: Final = {
+    "title": "slow", "source": "made up for a test", "channels": {"value": 1, "source": "made up for a test"},
+    **{f"{kind}_latency": {"value": "20ms", "source": "made up for a test"} for kind in ("read", "write", "flush")},
+    **{f"{kind}_throughput": {"value": "1MB/s", "source": "made up for a test"} for kind in ("read", "write")},
+}
+READING: Final = patched(BARE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "8KiB"}}]})
+SENDING: Final = patched(BARE, {"services/server/operations/job": [{"cpu": "1ms"}, {"net": {"out": "64KiB"}}]})
+FOUR_BUSY: Final = patched(BARE, {"services/batch": {"background": {"threads": 4}}, "run": {"duration": "1s", "replications": 1, "warmup": "0s"}, "workload/open/rate": "1/s"})
+BATCH: Final = "services/batch/cpu_cores"
+IN_VMS: Final = patched(WIDE, {
+    "platforms": [{"name": "vms", "stack": ["kvm", "docker"], "vms": {"count": 1, "vcpus": 1, "memory": "2GiB"}}], "services/server/scale": 2,
+    "services/server/threads": 4, "workload/open/rate": "80/s",
+})
+
+
+def scheduled(policy: str, **parameters: str) -> dict[str, object]:
+    """The patch of a scheduler with parameters."""
+    return {"host/scheduler": {"policy": policy} | parameters}
+
+
+SCENARIO: Final = (
+    Case("Scenario.name", BARE, {}, {"name": "other"}, "/scenario/name", CHANGES),
+    Case("Scenario.host", WIDE, {}, {"host": {"cores": 2, "memory": "16GiB"}}, "cpu/utilisation", RISES),
+    Case("Scenario.platforms", BARE, {}, {"platforms": ["kvm"]}, "cpu/virtualization", RISES),
+    Case("Scenario.platforms", BARE, {}, {"platforms": ["bare-metal", "kvm"]}, "/comparison/kvm/latency_mean/ratio", CHANGES),
+    Case("Scenario.services", WIDE, {}, {"services/batch": {"background": {}}}, "cpu/utilisation", RISES),
+    Case("Scenario.workload", BARE, {}, {"workload": {"open": {"rate": "90/s"}}}, "throughput_per_s", RISES),
+    Case("Scenario.objective", BARE, {}, {"objective": {"latency_p99": "1ms"}}, "objective/latency_p99/met", CHANGES),
+    Case("Scenario.run", BARE, {}, {"run": {"duration": "20s", "replications": 1, "warmup": "0s"}}, "simulated_s", CHANGES),
+    Case("Scenario.timeline", EVENTFUL, {"timeline": ABSENT}, {}, "failed", RISES),
+    Case("Scenario.catalog", patched(READING, {"host/disk": "nvme"}), {}, {"catalog": {"disks": {"nvme": SLOW_DISK}}}, "breakdown_s/disk", RISES),
+)
+HOST: Final = (
+    Case("HostSpec.model", patched(WIDE, {"host": {}}), {"host": "dell-t340-e-2224"}, {"host/model": "dell-r740-gold-6132"}, "cpu/utilisation", FALLS),
+    Case("HostSpec.sockets", FOUR_BUSY, {}, {"host/sockets": 2}, BATCH, RISES),
+    Case("HostSpec.cores", FOUR_BUSY, {}, {"host/cores": 4}, BATCH, RISES),
+    Case("HostSpec.cores", WIDE, {"host/cores": 1}, {}, "breakdown_s/run_queue", FALLS),
+    Case("HostSpec.smt", FOUR_BUSY, {}, {"host/smt": 2}, BATCH, RISES),
+    Case("HostSpec.smt", patched(CLOSED, {"host/cores": 2}), {}, {"host/smt": 2}, "breakdown_s/cpu", RISES),
+    Case("HostSpec.clock", KVM, {"host/clock": "2GHz"}, {"host/clock": "4GHz"}, "cpu/virtualization", FALLS),
+    Case("HostSpec.memory", BARE, {}, {"host/memory": "32GiB"}, "memory/capacity_bytes", RISES),
+    Case("HostSpec.memory", patched(DOCKER, {"services/server/mem_limit": "6GiB", "services/server/scale": 2}), {}, {"host/memory": "8GiB"}, "/warnings", CHANGES),
+    Case("HostSpec.disk", READING, {"host/disk": "nvme"}, {"host/disk": "hdd"}, "breakdown_s/disk", RISES),
+    Case("HostSpec.nic", SENDING, {"host/nic": "10Gbps"}, {"host/nic": "100Mbps"}, "breakdown_s/network", RISES),
+    Case("HostSpec.nic", SENDING, {"host/nic": "100gbe"}, {"host/nic": "1gbe"}, "breakdown_s/network", RISES),
+    Case("HostSpec.scheduler", CROWDED, {"host/scheduler": "eevdf"}, {"host/scheduler": {"policy": "round-robin", "quantum": "50ms"}}, "breakdown_s/run_queue", RISES),
+)
+CROWDED_VMS: Final = patched(CROWDED, {"platforms": ["kvm"]})
+"""Long turns hardly interrupt what runs, so that a VM is robbed less, once it runs."""
+SCHEDULER: Final = (
+    *(Case("SchedulerSpec.policy", CROWDED, scheduled("eevdf"), scheduled(name), "breakdown_s/run_queue", CHANGES) for name in ("cfs", "credit", "round-robin", "gps")),
+    Case("SchedulerSpec.base_slice", CROWDED_VMS, scheduled("eevdf", base_slice="1ms", tick="1ms"), scheduled("eevdf", base_slice="30ms", tick="1ms"), "breakdown_s/steal", FALLS),
+    Case("SchedulerSpec.base_slice", CROWDED, scheduled("eevdf", base_slice="1ms", tick="1ms"), scheduled("eevdf", base_slice="30ms", tick="1ms"), "events", FALLS),
+    Case("SchedulerSpec.tick", CROWDED, scheduled("eevdf", base_slice="1ms", tick="1ms"), scheduled("eevdf", base_slice="1ms", tick="10ms"), "events", FALLS),
+    Case("SchedulerSpec.tick", CROWDED, scheduled("cfs", min_granularity="1ms", latency="1ms", tick="1ms"), scheduled("cfs", min_granularity="1ms", latency="1ms", tick="10ms"), "events", FALLS),
+    Case("SchedulerSpec.tick", CROWDED, scheduled("credit", tick="1ms"), scheduled("credit", tick="10ms"), "breakdown_s/run_queue", CHANGES),
+    Case("SchedulerSpec.latency", CROWDED, scheduled("cfs", latency="3ms", tick="1ms"), scheduled("cfs", latency="60ms", tick="1ms"), "events", FALLS),
+    Case("SchedulerSpec.min_granularity", CROWDED, scheduled("cfs", latency="1ms", min_granularity="1ms", tick="1ms"), scheduled("cfs", latency="1ms", min_granularity="30ms", tick="1ms"), "events", FALLS),
+    Case("SchedulerSpec.wakeup_granularity", CROWDED, scheduled("cfs", wakeup_granularity="100us"), scheduled("cfs", wakeup_granularity="50ms"), "breakdown_s/run_queue", RISES),
+    Case("SchedulerSpec.timeslice", CROWDED, scheduled("credit", timeslice="2ms"), scheduled("credit", timeslice="100ms"), "events", FALLS),
+    Case("SchedulerSpec.ratelimit", CROWDED_VMS, scheduled("credit", ratelimit="100us"), scheduled("credit", ratelimit="20ms"), "breakdown_s/steal", FALLS),
+    Case("SchedulerSpec.quantum", CROWDED, scheduled("round-robin", quantum="1ms"), scheduled("round-robin", quantum="50ms"), "breakdown_s/run_queue", RISES),
+)
+PLATFORMS: Final = (
+    Case("PlatformSpec.name", BARE, {"platforms": ["bare-metal"]}, {"platforms": [{"name": "metal", "stack": []}]}, "/comparison/baseline", CHANGES),
+    Case("PlatformSpec.name", BARE, {"platforms": ["bare-metal"]}, {"platforms": ["kvm"]}, "cpu/virtualization", RISES),
+    Case("PlatformSpec.stack", KVM, {"platforms": [{"name": "x", "stack": ["kvm"]}]}, {"platforms": [{"name": "x", "stack": ["kvm", "docker"]}]}, "cpu/virtualization", RISES),
+    Case("PlatformSpec.vms", IN_VMS, {"platforms/0/vms": ABSENT}, {}, "memory/parts/vm", RISES),
+    Case("VmsSpec.count", IN_VMS, {}, {"platforms/0/vms/count": 2}, "memory/parts/vm", RISES),
+    Case("VmsSpec.count", IN_VMS, {}, {"platforms/0/vms/count": 2}, "breakdown_s/run_queue", FALLS),
+    Case("VmsSpec.vcpus", IN_VMS, {}, {"platforms/0/vms/vcpus": 4}, "breakdown_s/run_queue", FALLS),
+    Case("VmsSpec.memory", IN_VMS, {}, {"platforms/0/vms/memory": "4GiB"}, "memory/parts/vm", RISES),
+)
+CASES: Final = (*SCENARIO, *HOST, *SCHEDULER, *PLATFORMS)

@@ -1,0 +1,137 @@
+"""Cases: services, their limits, their steps and distributions."""
+
+# ruff: noqa: E501  (a case stays on its line)
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from field_bases import BACKGROUND, BARE, CROWDED, DOCKER, EVENTFUL, FENCED, KVM, REPLICATED, TWO, WIDE
+from fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
+
+SERVER: Final = "services/server/"
+STEP: Final = SERVER + "operations/job/0"
+QUEUE: Final = "breakdown_s/queue"
+RUN_QUEUE: Final = "breakdown_s/run_queue"
+MEAN: Final = "latency_s/mean"
+PINNED: Final = patched(WIDE, {"platforms": ["docker"]})
+LIMITED: Final = patched(PINNED, {SERVER + "deploy": {"resources": {"limits": {"cpus": 0.8, "memory": "1GiB"}}}})
+SHARED: Final = patched(CROWDED, {SERVER + "threads": 1})
+
+
+def limit(**limits: Any) -> dict[str, Any]:
+    """The patch of a limit, where Compose keeps it."""
+    return {f"{SERVER}deploy/resources/limits/{name}": value for name, value in limits.items()}
+
+
+SERVICE: Final = (
+    Case("ServiceSpec.image", DOCKER, {}, {SERVER + "image": "nginx"}, "cpu/virtualization", RISES),
+    Case("ServiceSpec.image", KVM, {SERVER + "image": "mongo"}, {SERVER + "image": "redis"}, "cpu/virtualization", CHANGES),
+    Case("ServiceSpec.deploy", REPLICATED, {SERVER + "scale": ABSENT, SERVER + "deploy": {"replicas": 3}}, {SERVER + "scale": ABSENT, SERVER + "deploy": {"replicas": 4}}, QUEUE, FALLS),
+    Case("ServiceSpec.cpus", PINNED, {SERVER + "cpus": 0.8}, {SERVER + "cpus": 2}, "cpu/throttled", FALLS),
+    Case("ServiceSpec.cpus", patched(KVM, {SERVER + "threads": 4}), {SERVER + "cpus": 1}, {SERVER + "cpus": 4}, RUN_QUEUE, FALLS),
+    Case("ServiceSpec.mem_limit", DOCKER, {SERVER + "mem_limit": "1GiB"}, {SERVER + "mem_limit": "2GiB"}, "memory/parts/application", RISES),
+    Case("ServiceSpec.mem_limit", KVM, {SERVER + "mem_limit": "1GiB"}, {SERVER + "mem_limit": "2GiB"}, "memory/parts/vm", RISES),
+    Case("ServiceSpec.scale", REPLICATED, {}, {SERVER + "scale": 4}, QUEUE, FALLS),
+    Case("ServiceSpec.threads", WIDE, {SERVER + "threads": 1}, {SERVER + "threads": 4}, QUEUE, FALLS),
+    Case("ServiceSpec.threads", WIDE, {SERVER + "threads": 1}, {SERVER + "threads": "unlimited"}, QUEUE, FALLS),
+    Case("ServiceSpec.queue", BARE, {}, {SERVER + "queue": 1}, "rejected", RISES),
+    Case("ServiceSpec.queue", BARE, {SERVER + "queue": 8}, {SERVER + "queue": 0}, MEAN, FALLS),
+    Case("ServiceSpec.balance", REPLICATED, {SERVER + "balance": "round-robin"}, {SERVER + "balance": "least-connections"}, QUEUE, FALLS),
+    Case("ServiceSpec.balance", REPLICATED, {SERVER + "balance": "round-robin"}, {SERVER + "balance": "random"}, QUEUE, RISES),
+    Case("ServiceSpec.balance", REPLICATED, {SERVER + "balance": "random"}, {SERVER + "balance": "two-choices"}, QUEUE, FALLS),
+    Case("ServiceSpec.balance", REPLICATED, {SERVER + "balance": "least-connections"}, {SERVER + "balance": "two-choices"}, QUEUE, RISES),
+    Case("ServiceSpec.cpu_quota", FENCED, {}, {SERVER + "cpu_quota": "200ms"}, "cpu/throttled", FALLS),
+    Case("ServiceSpec.cpu_period", FENCED, {SERVER + "cpus": 0.7, SERVER + "cpu_quota": ABSENT}, {SERVER + "cpus": 0.7, SERVER + "cpu_quota": ABSENT, SERVER + "cpu_period": "10ms"}, "services/server/nr_periods", RISES),
+    Case("ServiceSpec.cpu_period", FENCED, {}, {SERVER + "cpu_period": "200ms"}, "cpu/throttled", RISES),
+    Case("ServiceSpec.cpu_burst", FENCED, {}, {SERVER + "cpu_burst": "70ms"}, "services/server/nr_throttled", FALLS),
+    Case("ServiceSpec.cpu_shares", SHARED, {SERVER + "cpu_shares": 256}, {SERVER + "cpu_shares": 4096}, RUN_QUEUE, FALLS),
+    Case("ServiceSpec.cpu_shares", patched(SHARED, {"platforms": ["kvm"]}), {SERVER + "cpu_shares": 256}, {SERVER + "cpu_shares": 4096}, "breakdown_s/steal", FALLS),
+    Case("ServiceSpec.cpu_weight", SHARED, {SERVER + "cpu_weight": 25}, {SERVER + "cpu_weight": 400}, RUN_QUEUE, FALLS),
+    Case("ServiceSpec.cpuset", PINNED, {SERVER + "cpuset": "0"}, {SERVER + "cpuset": "0-2"}, RUN_QUEUE, FALLS),
+    Case("ServiceSpec.cpuset", patched(KVM, {SERVER + "threads": 4}), {SERVER + "cpuset": "1"}, {}, "breakdown_s/steal", FALLS),
+    Case("ServiceSpec.background", WIDE, {}, {SERVER + "background": {"threads": 1}}, "cpu/utilisation", RISES),
+    Case("ServiceSpec.operations", BARE, {}, {SERVER + "operations": {"job": [{"cpu": {"exponential": "5ms"}}]}}, MEAN, FALLS),
+    Case("ServiceSpec.startup", EVENTFUL, {}, {SERVER + "startup": [{"cpu": "5s"}]}, QUEUE, RISES),
+    Case("DeploySpec.replicas", REPLICATED, {SERVER + "scale": ABSENT, SERVER + "deploy/replicas": 3}, {SERVER + "scale": ABSENT, SERVER + "deploy/replicas": 4}, QUEUE, FALLS),
+    Case("DeploySpec.resources", LIMITED, {}, {SERVER + "deploy/resources": {}}, "cpu/throttled", FALLS),
+    Case("ResourcesSpec.limits", LIMITED, {}, {SERVER + "deploy/resources/limits": {}}, "cpu/throttled", FALLS),
+    Case("LimitsSpec.cpus", LIMITED, {}, limit(cpus=2), "cpu/throttled", FALLS),
+    Case("LimitsSpec.memory", LIMITED, {}, limit(memory="2GiB"), "memory/parts/application", RISES),
+    Case("BackgroundSpec.threads", BACKGROUND, {}, {"services/batch/background/threads": 2}, "cpu/utilisation", RISES),
+    Case("BackgroundSpec.duty", BACKGROUND, {}, {"services/batch/background/duty": 0.9}, "cpu/utilisation", RISES),
+    Case("BackgroundSpec.period", BACKGROUND, {"host/cores": 1, "workload/open/rate": "20/s"}, {"host/cores": 1, "workload/open/rate": "20/s", "services/batch/background/period": "2s"}, "latency_s/p95", RISES),
+)
+
+
+def step(before: Any, after: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two first steps of the operation."""
+    return {STEP: before}, {STEP: after}
+
+
+def grown(cost: Any, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A first step as it is, and with more."""
+    return step(cost, cost | more)
+
+
+CPU: Final = {"cpu": {"exponential": "4ms"}}
+READ: Final = {"disk": {"read": "64KiB"}}
+SEND: Final = {"net": {"out": "64KiB"}}
+WAIT: Final = {"delay": {"exponential": "4ms"}}
+FORK: Final = {"parallel": [CPU, {"delay": "10ms"}]}
+CALL: Final = {"call": "db.query"}
+CALLED: Final = SERVER + "operations/job/1"
+STEPS: Final = (
+    *(Case(f"{kind}.times", WIDE, *grown(one, times=2), f"breakdown_s/{where}", RISES, 0.3) for kind, one, where in (
+        ("CpuStep", CPU, "cpu"), ("DiskStep", READ, "disk"), ("NetStep", SEND, "network"), ("DelayStep", WAIT, "delay"), ("ParallelStep", FORK, "delay"))),
+    *(Case(f"{kind}.probability", WIDE, *grown(one, probability=0.5), f"breakdown_s/{where}", FALLS, 0.3) for kind, one, where in (
+        ("CpuStep", CPU, "cpu"), ("DiskStep", READ, "disk"), ("NetStep", SEND, "network"), ("DelayStep", WAIT, "delay"), ("ParallelStep", FORK, "delay"))),
+    Case("CallStep.times", TWO, {}, {CALLED: CALL | {"times": 2}}, "services/db/throughput_per_s", RISES, 0.3),
+    Case("CallStep.probability", TWO, {}, {CALLED: CALL | {"probability": 0.5}}, "services/db/throughput_per_s", FALLS, 0.3),
+    Case("CallStep.call", TWO, {"services/db/operations/idle": [{"delay": "1s"}]}, {"services/db/operations/idle": [{"delay": "1s"}], CALLED + "/call": "db.idle"}, "breakdown_s/delay", RISES),
+    Case("CpuStep.cpu", WIDE, *step({"cpu": "4ms"}, {"cpu": "8ms"}), "breakdown_s/cpu", RISES, 0.3),
+    Case("CpuStep.ops", KVM, *grown(CPU, ops={"ipi": 500}), "breakdown_s/virtualization", RISES),
+    Case("DiskStep.disk", WIDE, *step(READ, {"disk": {"read": "6MiB"}}), "breakdown_s/disk", RISES),
+    Case("DiskSpec.read", WIDE, *step({"disk": {"read": "4KiB"}}, {"disk": {"read": "1MiB"}}), "breakdown_s/disk", RISES),
+    Case("DiskSpec.write", WIDE, *step({"disk": {"write": "4KiB", "sync": True}}, {"disk": {"write": "1MiB", "sync": True}}), "breakdown_s/disk", RISES),
+    Case("DiskSpec.write", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "1MiB"}}), "bottleneck/resources/host.disk", RISES),
+    Case("DiskSpec.hit", WIDE, *step({"disk": {"read": "4KiB"}}, {"disk": {"read": "4KiB", "hit": 0.9}}), "breakdown_s/disk", FALLS, 0.5),
+    Case("DiskSpec.sync", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "4KiB", "sync": True}}), "breakdown_s/disk", RISES),
+    Case("NetStep.net", WIDE, *step(SEND, {"net": {"out": "1MiB"}}), "breakdown_s/network", RISES, 0.5),
+    Case("NetSpec.out", WIDE, *step(SEND, {"net": {"out": "256KiB"}}), "breakdown_s/network", RISES, 0.5),
+    Case("NetSpec.in", WIDE, *step({"net": {"in": "64KiB"}}, {"net": {"in": "256KiB"}}), "breakdown_s/network", RISES, 0.5),
+    Case("DelayStep.delay", WIDE, *step(WAIT, {"delay": {"exponential": "8ms"}}), "breakdown_s/delay", RISES, 0.3),
+    Case("ParallelStep.parallel", WIDE, *step({"parallel": [WAIT]}, {"parallel": [WAIT, WAIT, WAIT]}), MEAN, RISES, 0.2),
+)
+
+
+def drawn(field: str, before: Any, after: Any, read: str, moves: str) -> Case:
+    """A case of a distribution's parameter, seen in the mean latency or in its tail."""
+    return Case(field, BARE, *step({"cpu": before}, {"cpu": after}), read, moves)
+
+
+LOGNORMAL: Final = {"lognormal": {"mean": "8ms", "cv": 0.3}}
+GAMMA: Final = {"gamma": {"mean": "8ms", "cv": 0.3}}
+PARETO: Final = {"pareto": {"mean": "8ms", "shape": 3}}
+MIXTURE: Final = {"hyperexponential": {"mean": "8ms", "cv": 1.5}}
+UNIFORM: Final = {"uniform": {"low": "2ms", "high": "8ms"}}
+TABLE: Final = {"demands.csv": "short_ms,long_ms\n4,8\n6,12\n8,16\n", "others.csv": "short_ms\n1\n2\n"}
+DISTRIBUTIONS: Final = (
+    drawn("Constant.mean", "4ms", "8ms", MEAN, RISES),
+    drawn("Exponential.mean", {"exponential": "4ms"}, {"exponential": "8ms"}, MEAN, RISES),
+    drawn("Lognormal.mean", LOGNORMAL, {"lognormal": {"mean": "10ms", "cv": 0.3}}, MEAN, RISES),
+    drawn("Lognormal.cv", LOGNORMAL, {"lognormal": {"mean": "8ms", "cv": 2}}, QUEUE, RISES),
+    drawn("Gamma.mean", GAMMA, {"gamma": {"mean": "10ms", "cv": 0.3}}, MEAN, RISES),
+    drawn("Gamma.cv", GAMMA, {"gamma": {"mean": "8ms", "cv": 2}}, QUEUE, RISES),
+    drawn("Pareto.mean", PARETO, {"pareto": {"mean": "10ms", "shape": 3}}, MEAN, RISES),
+    drawn("Pareto.shape", PARETO, {"pareto": {"mean": "8ms", "shape": 20}}, "latency_s/max", FALLS),
+    drawn("Hyperexponential.mean", MIXTURE, {"hyperexponential": {"mean": "10ms", "cv": 1.5}}, MEAN, RISES),
+    drawn("Hyperexponential.cv", MIXTURE, {"hyperexponential": {"mean": "8ms", "cv": 4}}, QUEUE, RISES),
+    drawn("Uniform.low", UNIFORM, {"uniform": {"low": "6ms", "high": "8ms"}}, MEAN, RISES),
+    drawn("Uniform.high", UNIFORM, {"uniform": {"low": "2ms", "high": "14ms"}}, MEAN, RISES),
+    Case("Empirical.file", BARE, *step({"cpu": {"empirical": {"file": "demands.csv", "column": "short_ms"}}}, {"cpu": {"empirical": "others.csv"}}), MEAN, FALLS, files=TABLE),
+    Case("Empirical.column", BARE, *step(*({"cpu": {"empirical": {"file": "demands.csv", "column": name}}} for name in ("short_ms", "long_ms"))), MEAN, RISES, files=TABLE),
+    *(drawn(f"{type_}.mean", "8ms", other, QUEUE, CHANGES) for type_, other in (
+        ("Exponential", {"exponential": "8ms"}), ("Lognormal", LOGNORMAL), ("Gamma", GAMMA), ("Pareto", PARETO), ("Hyperexponential", MIXTURE))),
+)
+CASES: Final = (*SERVICE, *STEPS, *DISTRIBUTIONS)

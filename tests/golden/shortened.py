@@ -1,0 +1,57 @@
+"""The shipped scenarios, shortened, and their reports without what depends on the machine; also a program that prints one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import simvirt
+from simvirt.report.text import text
+
+CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
+SHORTER: Final[dict[str, tuple[str, ...]]] = {
+    "load-profile": ("run.duration=8s", "run.observe=1s"),
+    "mm1": ("run.requests=4000",),
+    "noisy-neighbour": ("run.duration=4s",),
+    "throttling": ("run.duration=20s",),
+    "voting-app": ("run.duration=20s",),
+    "web": ("run.duration=1s",),
+}
+"""What makes each of `configs/` a matter of a second, also in plain Python."""
+DIGITS: Final = 9
+WIDTH: Final = 100
+
+
+def scenario(name: str, *sets: str) -> simvirt.Scenario:
+    """A shipped scenario, shortened, with further overrides."""
+    return simvirt.load(CONFIGS / f"{name}.yaml", sets=[*SHORTER[name], "run.replications=2", *sets])
+
+
+def document(name: str) -> dict[str, Any]:
+    """The result of a shortened scenario without times of the wall clock, version, kernel and digest."""
+    found = simvirt.run(scenario(name)).document()
+    del found["wall_s"], found["simvirt"], found["scenario"]["digest"]
+    for platform in found["platforms"].values():
+        del platform["wall_s"]
+    return found
+
+
+def forms(name: str) -> dict[str, str]:
+    """The report as text, and the document as JSON with as many digits as any machine agrees on; by suffix."""
+    found = document(name)
+    return {"txt": text(found, WIDTH), "json": json.dumps(rounded(found), indent=1, ensure_ascii=False) + "\n"}
+
+
+def rounded(value: Any) -> Any:
+    """The same with every float rounded to so many significant digits."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+
+
+if __name__ == "__main__":
+    json.dump({name: forms(name) for name in sys.argv[1:] or SHORTER}, sys.stdout)
