@@ -20,7 +20,7 @@ def run(
     scenario: ScenarioFile,
     sets: Sets = None,
     seed: Seed = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = 0,
     out: Out = Path("results"),
     format_: As = Format.text,
     quiet: Quiet = False,

@@ -29,7 +29,10 @@ from simvirt.kernel.constants import (
     WORK,
     WRITE_BACK,
 )
-from simvirt.kernel.cpu import burst_is_done, charge, doze, on_group_timer, resched, review, spread_speeds
+from simvirt.kernel.cpu import doze, resched
+from simvirt.kernel.hierarchy import charge
+from simvirt.kernel.review import on_group_timer, review
+from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
 from simvirt.kernel.itinerary import arrive, copy_luck, on_burst_end, on_fluid_end, proceed, reach, think
 from simvirt.kernel.network import link_end

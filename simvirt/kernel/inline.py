@@ -5,17 +5,29 @@ that is one expression, anywhere. Local names are renamed apart. Recursive funct
 """
 
 import ast
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-SMALL = 60  # nodes of a function that is put in place wherever it is called
+SMALL = 120  # nodes of a function that is put in place wherever it is called
 Functions = dict[str, ast.FunctionDef]
 Statements = list[ast.stmt]
 
 
 class LoopReturn(Exception):
     """A function returns in a way that cannot be turned into branches."""
+
+
+def clone(node: Any) -> Any:
+    """A copy of a tree."""
+    if isinstance(node, list):
+        return [clone(item) for item in node]
+    if not isinstance(node, ast.AST) or not node.__dict__:  # a plain value, or one of the parser's own marks
+        return node
+    new = type(node).__new__(type(node))
+    for name, value in node.__dict__.items():
+        new.__dict__[name] = clone(value) if isinstance(value, ast.AST | list) else value
+    return new
 
 
 def size(node: ast.AST | Statements) -> int:
@@ -62,7 +74,7 @@ class Substitute(ast.NodeTransformer):
             return node
         if isinstance(new, ast.Name):
             return ast.copy_location(ast.Name(new.id, node.ctx), self.at)
-        return ast.copy_location(copy.deepcopy(new), self.at)
+        return ast.copy_location(clone(new), self.at)
 
 
 def falls_through(body: Statements) -> bool:
@@ -87,7 +99,7 @@ def as_branches(body: Statements, give: Callable[[ast.expr | None], Statements])
             both = falls_through(statement.body) and falls_through(statement.orelse)
             if both and size(rest) > SMALL:
                 raise LoopReturn
-            arms = [arm + (copy.deepcopy(rest) if falls_through(arm) else []) for arm in (statement.body, statement.orelse)]
+            arms = [arm + (clone(rest) if falls_through(arm) else []) for arm in (statement.body, statement.orelse)]
             then, other = (as_branches(arm, give) for arm in arms)
             return [*body[:at], ast.If(statement.test, then or [ast.Pass()], other)]
         if has(statement, ast.Return):
@@ -101,9 +113,11 @@ class Inliner:
 
     functions: Functions
     keep: set[str]  # functions that must stay, because Python calls them
+    simplify: Callable[[ast.FunctionDef], ast.FunctionDef] = lambda node: node  # what is done to a function when it is complete
     small: int = SMALL
     counter: int = 0
     done: Functions = field(default_factory=dict)
+    placeable: set[str] = field(default_factory=set)
     open: list[str] = field(default_factory=list)
     uses: dict[str, int] = field(default_factory=dict)
 
@@ -121,22 +135,22 @@ class Inliner:
         if name in self.done or name in self.open:
             return
         self.open.append(name)
-        node = copy.deepcopy(self.functions[name])
+        node = clone(self.functions[name])
         for callee in dict.fromkeys(calls_in(node)):
             if callee in self.functions:
                 self.finish(callee)
         node.body = self.block(node.body)
         self.open.pop()
-        self.done[name] = node
+        self.done[name] = node = self.simplify(node)
+        if name not in self.keep and name not in calls_in(node) and (self.uses.get(name) == 1 or size(node) <= self.small):
+            self.placeable.add(name)
 
     def chosen(self, call: ast.expr | None) -> ast.FunctionDef | None:
         """The function that a call is to be replaced by."""
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id in self.keep:
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
             return None
         node = self.done.get(call.func.id)
-        if node is None or call.func.id in calls_in(node):
-            return None
-        return node if self.uses[node.name] == 1 or size(node) <= self.small else None
+        return node if node is not None and call.func.id in self.placeable else None
 
     def block(self, body: Statements) -> Statements:
         """Statements with calls replaced by what they do."""
@@ -173,7 +187,7 @@ class Inliner:
         if isinstance(node, ast.Expr):
             return self.put(value, lambda result: [ast.copy_location(ast.Expr(result), node)] if result is not None and calls_in(result) else [])
         target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-        return self.put(value, lambda result: [ast.copy_location(ast.Assign([copy.deepcopy(target)], result), node)])
+        return self.put(value, lambda result: [ast.copy_location(ast.Assign([clone(target)], result), node)])
 
     def fresh(self, name: str) -> str:
         """A name that no other variable has."""
@@ -185,7 +199,7 @@ class Inliner:
         assert isinstance(call, ast.Call)
         node = self.chosen(call)
         assert node is not None
-        node = copy.deepcopy(node)
+        node = clone(node)
         changed = stored(node.body)
         names: dict[str, ast.expr] = {}
         before: Statements = []
@@ -221,7 +235,8 @@ class Expressions(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """A call."""
         self.generic_visit(node)
-        assert isinstance(node.func, ast.Name)
+        if not isinstance(node.func, ast.Name):
+            return node
         if node.func.id in ("min", "max") and len(node.args) == 2 and all(is_simple(argument) for argument in node.args):
             return smaller_or_larger(node)
         called = self.inliner.done.get(node.func.id)
@@ -235,7 +250,7 @@ class Expressions(ast.NodeTransformer):
         if any(not is_simple(a) and (used.count(parameter.arg) > 1 or calls_in(a)) for parameter, a in pairs):
             return node
         names = {parameter.arg: a for parameter, a in pairs}
-        new: ast.AST = Substitute(names, node).visit(copy.deepcopy(expression))
+        new: ast.AST = Substitute(names, node).visit(clone(expression))
         return new
 
 
@@ -244,7 +259,7 @@ def smaller_or_larger(node: ast.Call) -> ast.expr:
     assert isinstance(node.func, ast.Name)
     a, b = node.args
     sign = ast.Lt() if node.func.id == "min" else ast.Gt()
-    new = ast.IfExp(ast.Compare(b, [sign], [a]), copy.deepcopy(b), copy.deepcopy(a))
+    new = ast.IfExp(ast.Compare(b, [sign], [a]), clone(b), clone(a))
     return ast.fix_missing_locations(ast.copy_location(new, node))
 
 

@@ -34,7 +34,8 @@ from simvirt.kernel.constants import (
     WORK_DONE,
     WRITE_BACK,
 )
-from simvirt.kernel.cpu import arm, halt, rouse
+from simvirt.kernel.cpu import halt, rouse
+from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.network import link_begin
 from simvirt.kernel.requests import (

@@ -5,15 +5,18 @@ Line numbers in tracebacks are those of the source files. The source files run a
 """
 
 import ast
+import re
 from collections.abc import Mapping
 from functools import cache
 from types import CodeType
 from typing import Any
 
-from simvirt.kernel.inline import Functions, Inliner
+from simvirt.kernel.fold import constant_columns, simplify
+from simvirt.kernel.inline import Functions, Inliner, clone, reachable
 from simvirt.kernel.source import FOLDER, Source, read_source
 
-Columns = Mapping[str, Mapping[str, Any]]
+CHANGING = ("cpus_phase", "groups_refilled_at", "run_frames", "run_entities")  # differ between replications, or grow
+ENOUGH = 200_000  # events after which code made for a plane pays
 
 
 class Untyped(ast.NodeTransformer):
@@ -47,6 +50,7 @@ class Untyped(ast.NodeTransformer):
         return node if new is None else ast.fix_missing_locations(ast.copy_location(ast.parse(new).body[0], node))
 
 
+SHORTER = {"octave": "def octave(value): return value.bit_length() - 1"}  # what Python has a method for
 CLEAR = r"for (\w+) in range\((.+), \2 \+ (\d+)\):\n    (\w+)\[\1\] = 0$"
 COPY = r"for (\w+) in range\((\w+)\):\n    (\w+)\[(.+) \+ \1\] = (\w+)\[(.+) \+ \1\]$"
 ADD = r"for (\w+) in range\((\d+)\):\n    (\w+)\[(\w+) \+ \1\] \+= (\w+)\[(\w+) \+ \1\]$"
@@ -54,8 +58,6 @@ ADD = r"for (\w+) in range\((\d+)\):\n    (\w+)\[(\w+) \+ \1\] \+= (\w+)\[(\w+) 
 
 def sliced(loop: str) -> str | None:
     """A loop that clears, copies or adds a row, as what does it faster; None for any other loop."""
-    import re
-
     if found := re.match(CLEAR, loop):
         _, first, n, column = found.groups()
         return f"{column}[{first}:{first} + {n}] = {'(' + '0, ' * int(n) + ')'}"
@@ -74,16 +76,38 @@ def plain_source() -> Source:
     source = read_source()
     for function in source.functions.values():
         Untyped().visit(function.node)
+    for name, text in SHORTER.items():
+        source.functions[name].node.body = ast.parse(text).body[0].body  # type: ignore[attr-defined]
     return source
 
 
+Known = tuple[tuple[str, int | float], ...]
+
+
 @cache
-def code() -> tuple[CodeType, ...]:
-    """The functions of the plain kernel, ready to be run in the namespace of a plane."""
+def code(uniform: Known = ()) -> tuple[Known, tuple[CodeType, ...]]:
+    """The kernel's functions, ready to be run in a plane's namespace, where some columns have one value; which of them nobody changes."""
     source = plain_source()
+    functions = {name: clone(function.node) for name, function in source.functions.items()}
     roots = {name for name, function in source.functions.items() if function.boundary}
-    made = Inliner({name: function.node for name, function in source.functions.items()}, roots).run()
-    return compiled(source, made)
+    facts, known = constant_columns(functions, dict(uniform)), -1
+    while known < len(facts):
+        known = len(facts)
+        functions = reachable({name: simplify(node, facts) for name, node in functions.items()}, roots)
+        facts = constant_columns(functions, dict(uniform))
+    made = Inliner(functions, roots, lambda node: simplify(node, facts)).run()
+    return tuple(facts.items()), compiled(source, made)
+
+
+def uniform_columns(columns: Mapping[str, Any]) -> Known:
+    """Columns that lowering filled with one value."""
+    owned = [c.flat for c in plain_source().columns if c.owner == "lowering" and c.flat not in CHANGING]
+    return tuple((name, columns[name][0]) for name in owned if is_uniform(columns[name]))
+
+
+def is_uniform(column: list[int | float]) -> bool:
+    """Whether all rows of a column hold one value."""
+    return len(column) > 0 and column.count(column[0]) == len(column) and abs(column[0]) < float("inf")
 
 
 def compiled(source: Source, functions: Functions) -> tuple[CodeType, ...]:
@@ -100,17 +124,34 @@ class Plane:
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {}
-        for part in code():
+        self.known: dict[str, int | float] = {}
+        self.run_code(code()[1])
+
+    def run_code(self, parts: tuple[CodeType, ...]) -> None:
+        """Define the kernel's functions in the namespace."""
+        for part in parts:
             exec(part, self.names)
 
     def bind(self, table: str, columns: Mapping[str, Any]) -> None:
-        """Take the columns of a table that has been made anew."""
+        """Take the columns of a table; code that knows other values is given up."""
         for name, column in columns.items():
-            self.names[f"{table}_{name}"] = column
+            flat = f"{table}_{name}"
+            self.names[flat] = column
+            if flat in self.known and not (is_uniform(column) and column[0] == self.known[flat]):
+                self.known = {}
+                self.run_code(code()[1])
+
+    def specialise(self) -> None:
+        """Go on with code made for the values that this plane's columns have."""
+        known, parts = code(uniform_columns(self.names))
+        self.known = dict(known)
+        self.run_code(parts)
 
 
 def advance(p: Plane, until: int) -> int:
     """Carry out all events before `until` [ns]; why it came back."""
+    if not p.known and p.names["run_events"][0] >= ENOUGH:
+        p.specialise()
     return int(p.names["advance"](until))
 
 

@@ -25,7 +25,12 @@ FILES = (
     "accounting.py",
     "fluid.py",
     "placement.py",
+    "hierarchy.py",
+    "running.py",
+    "choosing.py",
+    "balancing.py",
     "cpu.py",
+    "review.py",
     "requests.py",
     "storage.py",
     "network.py",
@@ -111,7 +116,7 @@ def columns_of(tables: dict[str, ast.ClassDef]) -> list[Column]:
         for line in lines[node.lineno - 1 : node.end_lineno]:
             name, _, rest = line.strip().partition(": ")
             if line.startswith("    # "):
-                owner = line.split()[1]
+                owner = line.split()[1].rstrip(",")
             elif rest.split(" ")[0] in ("Ints", "Floats"):
                 found.append(Column(table, name, rest.split(" ")[0], owner))
     return found

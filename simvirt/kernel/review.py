@@ -1,0 +1,97 @@
+"""What ticks and refills bring: throttling and its end, weights brought up to date, balancing between busy CPUs."""
+
+from simvirt.kernel.balancing import busiest, cpu_load, move_from
+from simvirt.kernel.choosing import throttle
+from simvirt.kernel.constants import NEVER, NONE
+from simvirt.kernel.cpu import reconsider, resched
+from simvirt.kernel.hierarchy import group_weight, raise_groups, settle
+from simvirt.kernel.placement import next_in_rotation
+from simvirt.kernel.policy import refresh_ranks, reweigh
+from simvirt.kernel.quota import has_runtime, refill, set_group_timer, settle_debt, unmark_throttled
+from simvirt.kernel.running import arm
+from simvirt.kernel.tables import Plane
+
+BALANCE_EVERY = 16000000  # periodic balancing of a busy CPU, per CPU of the machine [ns]; Linux busy_factor 16 x 1 ms
+BALANCE_AT_MOST = 128000000  # [ns]
+IMBALANCE = 1.17  # how much more loaded a CPU must be to be relieved
+MOST_FAILURES = 6
+ROUNDING_LOAD = 1e-6
+
+
+def review(p: Plane, c: int, now: int) -> None:
+    """A tick that matters: throttle groups out of runtime, bring weights up to date, balance, choose again."""
+    q: int = p.entities.queue[p.cpus.current[c]]
+    if p.cpus.lone[c] != 0:
+        if has_runtime(p, q, now):
+            arm(p, c, now)
+            return
+        settle(p, c, now)
+    while q != c:
+        refresh_ranks(p, q)
+        parent: int = p.queues.parent[q]
+        if p.queues.throttled[q] == 0 and not has_runtime(p, q, now):
+            throttle(p, q, now)
+        elif p.queues.throttled[q] == 0:
+            reweigh(p, parent, q, group_weight(p, q))
+        q = parent
+    refresh_ranks(p, c)
+    balance(p, c, now)
+    resched(p, c, now)
+
+
+def balance(p: Plane, c: int, now: int) -> None:
+    """Once in a while a busy CPU takes a task from a more loaded one, and hands one to a less loaded one.
+
+    Model: the task must be light enough to bring the two nearer to each other; after failures heavier ones may move too, so that the shares of
+    groups hold on average where no placement is even. A CPU with one task has no ticks here, so that its neighbours look
+    after it, one at a time. Source: Linux kernel/sched/fair.c, load_balance, detach_tasks (imbalance_pct 117, nr_balance_failed).
+    """
+    if now < p.cpus.next_balance[c]:
+        return
+    m: int = p.cpus.machine[c]
+    p.cpus.next_balance[c] = now + min(BALANCE_EVERY * p.machines.cpus[m], BALANCE_AT_MOST)
+    b: int = busiest(p, m, c)
+    if b != NONE:
+        relieve(p, b, c, now)
+    r: int = next_in_rotation(p, m)
+    if p.queues.tasks[c] > 1 and p.queues.tasks[r] == 1:
+        relieve(p, c, r, now)
+
+
+def relieve(p: Plane, b: int, c: int, now: int) -> None:
+    """Move a task from CPU b to CPU c, if b is clearly more loaded."""
+    if cpu_load(p, b) <= IMBALANCE * cpu_load(p, c):
+        return
+    failures: int = p.cpus.balance_failures[c]
+    most: float = 0.5 * (cpu_load(p, b) - cpu_load(p, c)) * (1 << failures) + ROUNDING_LOAD
+    moved: int = move_from(p, b, c, most, now)
+    p.cpus.balance_failures[c] = min(failures + 1, MOST_FAILURES) if moved == NONE else 0
+    if moved != NONE:
+        reconsider(p, c, now)
+
+
+def unthrottle(p: Plane, q: int, now: int) -> None:
+    """A group's queue competes again."""
+    c: int = p.queues.cpu[q]
+    if p.queues.tasks[q] == 0:
+        return
+    settle(p, c, now)
+    tasks: int = p.queues.tasks[q]
+    p.queues.tasks[q] = 0
+    if raise_groups(p, q, c, tasks, now, False):
+        reconsider(p, c, now)
+
+
+def on_group_timer(p: Plane, g: int, now: int) -> None:
+    """The period of a group with throttled queues is over, or runtime was given back: hand out what there is."""
+    before: int = p.groups.nr_periods[g]
+    refill(p, g, now)
+    if p.groups.nr_periods[g] > before:
+        p.groups.nr_throttled[g] += 1
+    if p.groups.slack_at[g] <= now:
+        p.groups.slack_at[g] = NEVER
+    turns: int = p.machines.cpus[p.groups.machine[g]]
+    while turns > 0 and p.groups.first_throttled[g] != NONE and settle_debt(p, p.groups.first_throttled[g]):
+        unthrottle(p, unmark_throttled(p, g, now), now)
+        turns -= 1
+    set_group_timer(p, g)
