@@ -38,7 +38,7 @@ class BuildKernel(build_ext):
 
     def do_without(self, why: Exception) -> None:
         """Say that there will be no compiled kernel."""
-        self.warn(f"the kernel is not compiled ({why}); simvirt will run in plain mode, some 80 times slower")
+        self.warn(f"the kernel is not compiled ({why}); simvirt will run in plain mode, some 60 times slower")
 
     def translate(self) -> None:
         """Turn the joined module into C."""

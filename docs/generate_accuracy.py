@@ -1,6 +1,6 @@
 """Writes the section about the Linux kernel into docs/accuracy.md: `python docs/generate_accuracy.py REFERENCE.json [REPLICATIONS]`.
 
-REFERENCE.json is a file of measured rows as `simvirt.validation.linux` reads them. The page keeps the results: nobody needs the file to read it.
+REFERENCE.json is a file of measured rows as `simvirt.validation.linux` reads them. The page keeps the results.
 """
 
 import sys
@@ -15,10 +15,11 @@ BEGIN, END = "<!-- linux: made by docs/generate_accuracy.py -->", "<!-- /linux -
 TITLE = "# Accuracy\n\nWhat was predicted, what is true, and the test that defends it.\n"
 HEAD = """## A real Linux kernel
 
-An open-loop program in a cgroup on Linux 6.18 (EEVDF, HZ=250, two CPUs), alone, under a CPU quota and beside busy loops; every job's arrival
-and demand is replayed, so there is no sampling error. Nothing is fitted: base slice 1.4 ms, tick 4 ms, bandwidth slice 5 ms and timer slack
-50 us are the kernel's, 20 us a job for the program's own release thread is what the measurement says of itself ("some tens of microseconds").
-Predictions are averages over {replications} phases of ticks and quota periods. Defended by `tests/published/test_linux_cgroups.py`.
+An open-loop program in a cgroup on Linux 6.18 (EEVDF, HZ=250, two CPUs), alone, under a CPU quota and beside busy loops; every job's
+arrival and demand is replayed, so there is no sampling error. Base slice 1.4 ms, tick 4 ms, bandwidth slice 5 ms and timer slack 50 us are
+the kernel's own. The measurement says that its release thread costs some tens of microseconds a job; 20 us stand for them, of 11 to 41 us
+that a program of the same build took elsewhere. No constant is fitted to the rows, but the scheduler's model was worked out with them in
+sight. Predictions are averages over {replications} phases of ticks and quota periods. Defended by `tests/published/test_linux_cgroups.py`.
 Times in ms: predicted / measured.
 
 | row | mean | | p50 | | p95 | |

@@ -9,9 +9,7 @@ import numpy as np
 import simpy
 
 from simvirt import kernel
-from simvirt.demand.luck import Luck
-from simvirt.demand.sampling import sampler
-from simvirt.demand.streams import DRAWS, stream
+from simvirt.demand.luck import Luck, sampler_of
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.lower import Lowered, chain_frames
@@ -65,11 +63,7 @@ class DataPlane:
 
     def _samplers(self, row: int, name: str) -> list[Any]:
         """Samplers of a service's start-up work, a stream each."""
-        found = []
-        for v, distribution in enumerate(self.lowered.startup[name][1].distributions):
-            generators = [stream(self.seed, self.replication, DRAWS, STARTUP_CLASS + row, v, part) for part in (0, 1)]
-            found.append(generators[0].random if distribution is None else sampler(distribution, *generators))
-        return found
+        return [sampler_of(variable, self.seed, self.replication, STARTUP_CLASS + row) for variable in self.lowered.startup[name][1].variables]
 
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-for folder in (HERE, HERE / "unit", HERE / "golden", HERE / "contract"):
+for folder in (HERE, HERE / "unit", HERE / "golden", HERE / "contract", HERE / "kernel"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 

@@ -18,7 +18,7 @@ SCHEDULERS = ("eevdf", "cfs", "credit", "round-robin", "gps")
 UNTIL_S = 2.0
 
 
-def crowd(requests: int = 400, **fields: Any) -> str:
+def crowd(requests: int = 250, **fields: Any) -> str:
     """A service with a pool of threads, one that computes for ever and one that computes now and then, on two cores."""
     services = {
         "web": {"threads": 6, "operations": {"get": [{"cpu": {"exponential": "4ms"}}], "put": [{"cpu": {"lognormal": {"mean": "8ms", "cv": 2}}}]}},
@@ -31,7 +31,7 @@ def crowd(requests: int = 400, **fields: Any) -> str:
     return write(services, workload, {"requests": requests, "warmup": "0s", "replications": 2}, host=host, **fields)
 
 
-def shop(requests: int = 300, **fields: Any) -> str:
+def shop(requests: int = 200, **fields: Any) -> str:
     """A front that calls, forks, reads, writes, sends and waits; replicas behind every balancing policy."""
     fork = {"parallel": [[{"call": "stock.look"}], [{"call": "price.look", "probability": 0.7}, {"cpu": "300us"}], {"delay": {"exponential": "2ms"}}]}
     services = {
@@ -67,7 +67,7 @@ def limited(**fields: Any) -> str:
     services = {"burst": work | fields.pop("burst", {}), "hog": {"background": {"threads": 3}, "cpuset": "1,2"}}
     workload = {"open": {"rate": "12/s"}, "mix": {"burst.do": 1}}
     host = {"cores": 4} | fields.pop("host", {})
-    return write(services, workload, {"requests": 150, "warmup": "0s", "replications": 2}, platforms=["docker"], host=host, **fields)
+    return write(services, workload, {"requests": 80, "warmup": "0s", "replications": 2}, platforms=["docker"], host=host, **fields)
 
 
 def eventful(**fields: Any) -> str:

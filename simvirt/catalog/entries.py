@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from simvirt import units
-from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
+from simvirt.catalog.operations import DEVICE_OPERATIONS, OPERATIONS, RATE_OPERATIONS
 from simvirt.catalog.quantities import (
     SourcedCount,
     SourcedCycles,
@@ -142,6 +142,24 @@ def _rates(rates: Any) -> Any:
 Costs = Annotated[dict[str, CostSpec], BeforeValidator(_operations)]
 
 
+def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
+    """The parts of an operation's cost that a simulation charges, in a VM or in a container."""
+    if operation == "call_hop":
+        return ("latency",)
+    if operation == "idle_wakeup":
+        return ("cpu", "latency") if vm else ()
+    return ("cpu", "latency", "host_cpu") if vm and operation in DEVICE_OPERATIONS else ("cpu", "latency")
+
+
+def _refuse_idle_parts(costs: Mapping[str, CostSpec], vm: bool) -> None:
+    """ValueError where a cost has a part that nothing would charge."""
+    for operation, cost in costs.items():
+        known = acting_parts(operation, vm)
+        idle = [part for part in ("cpu", "latency", "host_cpu") if getattr(cost, part) is not None and part not in known]
+        if idle:
+            raise ValueError(f"costs.{operation}.{idle[0]}: has no effect; expected {' or '.join(known) or 'none'}")
+
+
 class HypervisorSpec(Entry):
     """A hypervisor: its technique, its guest, the memory of its monitor, and what each operation costs."""
 
@@ -152,6 +170,11 @@ class HypervisorSpec(Entry):
     vmm_memory: SourcedSize
     costs: Costs
 
+    @model_validator(mode="after")
+    def _costs_act(self) -> HypervisorSpec:
+        _refuse_idle_parts(self.costs, vm=True)
+        return self
+
 
 class RuntimeSpec(Entry):
     """A container runtime with its network and storage path: what each operation costs."""
@@ -160,6 +183,11 @@ class RuntimeSpec(Entry):
     isolation: Isolation
     shim_memory: SourcedSize
     costs: Costs
+
+    @model_validator(mode="after")
+    def _costs_act(self) -> RuntimeSpec:
+        _refuse_idle_parts(self.costs, vm=False)
+        return self
 
 
 class GuestSpec(Entry):

@@ -29,6 +29,9 @@ OPERATIONS: Final[Mapping[str, str]] = MappingProxyType({
 RATE_OPERATIONS: Final[tuple[str, ...]] = ("syscall", "page_fault", "context_switch", "tlb_miss", "timer", "ipi")
 """Operations that CPU work performs by itself, so that an image has a rate of them; the others follow from events and steps."""
 
+DEVICE_OPERATIONS: Final[tuple[str, ...]] = ("packet_in", "packet_out", "disk_read", "disk_write", "disk_flush")
+"""Operations of devices: those that another thread of the host may work for."""
+
 TECHNIQUES: Final[Mapping[str, str]] = MappingProxyType({
     "none": "the application runs on the kernel of the host",
     "full-emulation": "every instruction is interpreted or translated",

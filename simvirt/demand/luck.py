@@ -14,19 +14,36 @@ from simvirt.demand.sampling import Sampler, sampler
 from simvirt.demand.streams import CLASSES, DRAWS, stream
 from simvirt.scenario.distributions import Distribution
 
+THINK_CLASS = 2_000_000  # key of the streams of times to think, beyond those of request classes
 BLOCK_BYTES = 262_144  # draws of a block; small enough for the cache
+
+
+DEMAND, CHANCE, CHOICE = range(3)  # families of variables: demands and delays; probabilities; which replica
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A random variable of a request class: its distribution (None: uniform on [0, 1)) and its place in its family."""
+
+    distribution: Distribution | None
+    family: int
+    number: int
 
 
 @dataclass
 class Variables:
-    """The random variables of one request class, in the order of its itinerary; a column each."""
+    """The random variables of one request class, in the order of its itinerary; a column each.
 
-    distributions: list[Distribution | None] = field(default_factory=list)  # None: uniform on [0, 1)
+    Streams are keyed by family and by place in it, so that a probability or another way of balancing shifts nobody's demands.
+    """
 
-    def column(self, distribution: Distribution | None = None) -> int:
+    variables: list[Variable] = field(default_factory=list)
+
+    def column(self, distribution: Distribution | None = None, family: int = DEMAND) -> int:
         """Add a variable; its column."""
-        self.distributions.append(distribution)
-        return len(self.distributions) - 1
+        number = sum(v.family == family for v in self.variables)
+        self.variables.append(Variable(distribution, family, number))
+        return len(self.variables) - 1
 
 
 @dataclass(frozen=True)
@@ -53,12 +70,10 @@ class Luck:
         replication: int,
         classes: list[str],
     ) -> None:
-        self.width = max([len(v.distributions) for v in variables], default=0) or 1
+        self.width = max([len(v.variables) for v in variables], default=0) or 1
         self._workload = workload
         self._shares = np.cumsum(weights) / np.sum(weights) if len(weights) > 0 else np.ones(1)
-        self._samplers = [
-            [_variable(d, seed, replication, k, v) for v, d in enumerate(variables[k].distributions)] for k in range(len(variables))
-        ]
+        self._samplers = [[sampler_of(v, seed, replication, k) for v in luck.variables] for k, luck in enumerate(variables)]
         self._classes = stream(seed, replication, CLASSES)
         self._left = limit
         self._size = int(np.clip(BLOCK_BYTES // (8 * self.width), 64, 4096))
@@ -66,7 +81,7 @@ class Luck:
         self._instants: Instants | None = None
         self._trace = Trace(workload.trace, trace_columns, classes) if workload is not None and workload.trace is not None else None
         if workload is not None and workload.closed is not None:
-            self._think = _variable(workload.closed.think, seed, replication, len(variables), 0)
+            self._think = sampler_of(Variable(workload.closed.think, DEMAND, 0), seed, replication, THINK_CLASS)
         elif workload is not None and self._trace is None:
             self._instants = open_arrivals(workload, seed, replication)
 
@@ -113,12 +128,12 @@ class Luck:
         return draws
 
 
-def _variable(distribution: Distribution | None, seed: int, replication: int, k: int, v: int) -> Sampler:
-    """Sampler of variable v of class k."""
-    first = stream(seed, replication, DRAWS, k, v, 0)
-    if distribution is None:
+def sampler_of(variable: Variable, seed: int, replication: int, k: int) -> Sampler:
+    """Sampler of a variable of class k."""
+    first = stream(seed, replication, DRAWS, k, variable.family, variable.number, 0)
+    if variable.distribution is None:
         return first.random
-    return sampler(distribution, first, stream(seed, replication, DRAWS, k, v, 1))
+    return sampler(variable.distribution, first, stream(seed, replication, DRAWS, k, variable.family, variable.number, 1))
 
 
 class Trace:

@@ -1,8 +1,8 @@
 """The data plane: functions over tables that move requests through CPU, storage and network.
 
-The same source files run compiled (one extension, made by `build_kernel.py`), as plain Python made from them (`plain.py`), or as they are. The
-functions named here are the compiled ones where there is an extension; the plain ones where there is none or with SIMVIRT_PLAIN=1;
-the source files themselves with SIMVIRT_PLAIN=source.
+The same source files run compiled (one extension, made by `build_kernel.py`), as plain Python made from them (`plain.py`), or as they
+are (`twin.py`). The functions named here are the compiled ones where there is an extension; the plain ones where there is none or with
+SIMVIRT_PLAIN=1; the source files themselves with SIMVIRT_PLAIN=source.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Simplifies the plain kernel's functions by what is known of a plane: a column that lowering filled with one value is that value.
 
-Known columns and constant variables are written into the code, conditions that are decided leave one branch, variables that nobody reads go.
+Known columns and constant variables are written into the code, decided conditions leave one branch, variables that nobody reads go.
 Every operation left gives the value that it gave before: what is folded are operations on constants, done here as Python does them there.
 """
 
@@ -25,7 +25,8 @@ class Fold(ast.NodeTransformer):
         known = self.variables.get(node.id)
         if known is None or not isinstance(node.ctx, ast.Load):
             return node
-        return ast.copy_location(clone(known), node)
+        new: ast.AST = ast.copy_location(clone(known), node)
+        return new
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         """A column of one value; zeros in an index."""
@@ -57,7 +58,7 @@ class Fold(ast.NodeTransformer):
         return evaluated(node) if known else node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        """`and` and `or`: parts that decide nothing go, a part that decides is the last. Every part is a condition, so its truth is all that counts."""
+        """`and` and `or` of conditions: parts that decide nothing go, a part that decides is the last."""
         self.generic_visit(node)
         decides = isinstance(node.op, ast.Or)
         left: list[ast.expr] = []
@@ -137,7 +138,7 @@ class Index(ast.NodeTransformer):
 
 def constant(value: int | float | bool, at: ast.AST) -> ast.expr:
     """A constant in a place."""
-    return ast.copy_location(ast.Constant(value), at)  # type: ignore[arg-type]
+    return ast.copy_location(ast.Constant(value), at)
 
 
 def is_known(node: ast.expr) -> bool:

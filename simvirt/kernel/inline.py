@@ -1,7 +1,8 @@
 """Puts the bodies of the kernel's functions where they are called: in plain mode a call costs as much as ten of the kernel's statements.
 
-A function is put in place where its call is a statement of its own, the value of an assignment or of a `return`, or a condition; a function
-that is one expression, anywhere. Local names are renamed apart. Recursive functions stay functions, and so do those that return from inside a loop.
+A function is put in place where its call is a statement of its own, the value of an assignment or of a `return`, or a condition; a
+function that is one expression, anywhere. Local names are renamed apart. Recursive functions stay functions, and so do those that
+return from inside a loop.
 """
 
 import ast
@@ -65,7 +66,8 @@ class Substitute(ast.NodeTransformer):
         """All that is put in place stands on the line of the call."""
         if isinstance(node, ast.expr | ast.stmt):
             ast.copy_location(node, self.at)
-        return super().visit(node)
+        new: ast.AST = super().visit(node)
+        return new
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """A name."""
@@ -74,7 +76,8 @@ class Substitute(ast.NodeTransformer):
             return node
         if isinstance(new, ast.Name):
             return ast.copy_location(ast.Name(new.id, node.ctx), self.at)
-        return ast.copy_location(clone(new), self.at)
+        copied: ast.AST = ast.copy_location(clone(new), self.at)
+        return copied
 
 
 def falls_through(body: Statements) -> bool:
@@ -175,19 +178,19 @@ class Inliner:
             if self.chosen(call) is None:
                 return [node]
             name = self.fresh("answer")
-            before = self.put(call, lambda value: assign(name, value, call))
+            before = self.put(call, lambda value: assign(ast.Name(name, ast.Store()), value, node))
             test: ast.expr = ast.copy_location(ast.Name(name, ast.Load()), node)
             node.test = ast.copy_location(ast.UnaryOp(ast.Not(), test), node) if negated else test
             return [*before, node]
-        value = getattr(node, "value", None)
-        if not isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign | ast.Return) or self.chosen(value) is None:
+        if not isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign | ast.Return) or self.chosen(node.value) is None:
             return [node]
+        assert node.value is not None
         if isinstance(node, ast.Return):
-            return self.put(value, None)
+            return self.put(node.value, None)
         if isinstance(node, ast.Expr):
-            return self.put(value, lambda result: [ast.copy_location(ast.Expr(result), node)] if result is not None and calls_in(result) else [])
+            return self.put(node.value, lambda result: drop(result, node))
         target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-        return self.put(value, lambda result: [ast.copy_location(ast.Assign([clone(target)], result), node)])
+        return self.put(node.value, lambda result: assign(clone(target), result, node))
 
     def fresh(self, name: str) -> str:
         """A name that no other variable has."""
@@ -208,12 +211,12 @@ class Inliner:
                 names[parameter.arg] = argument
             else:
                 new = self.fresh(parameter.arg)
-                before += assign(new, argument, call)
+                before += assign(ast.Name(new, ast.Store()), argument, call)
                 names[parameter.arg] = ast.Name(new, ast.Load())
         for name in sorted(changed - names.keys()):
             names[name] = ast.Name(self.fresh(name), ast.Load())
-        substitute = Substitute(names, call)
-        body = [substitute.visit(statement) for statement in node.body]
+        substitute: Any = Substitute(names, call)
+        body: Statements = [substitute.visit(statement) for statement in node.body]
         return before + (body if give is None else as_branches(body, give))
 
 
@@ -263,11 +266,15 @@ def smaller_or_larger(node: ast.Call) -> ast.expr:
     return ast.fix_missing_locations(ast.copy_location(new, node))
 
 
-def assign(name: str, value: ast.expr | None, at: ast.AST) -> Statements:
-    """`name = value`."""
+def assign(target: ast.expr, value: ast.expr | None, at: ast.AST) -> Statements:
+    """`target = value`."""
     assert value is not None
-    new = ast.Assign([ast.Name(name, ast.Store())], value)
-    return [ast.fix_missing_locations(ast.copy_location(new, at))]
+    return [ast.fix_missing_locations(ast.copy_location(ast.Assign([target], value), at))]
+
+
+def drop(value: ast.expr | None, at: ast.AST) -> Statements:
+    """A result that nobody wants; what it calls is called."""
+    return [ast.copy_location(ast.Expr(value), at)] if value is not None and calls_in(value) else []
 
 
 def reachable(functions: Functions, roots: set[str]) -> Functions:

@@ -1,7 +1,9 @@
 """The plain kernel: Python functions made from the kernel's source files, without a compiler and as fast as Python goes.
 
-Columns become global variables of a namespace of each plane, loops over a row become slices, and functions are put in place where they are called.
-Line numbers in tracebacks are those of the source files. The source files run as they are, too (SIMVIRT_PLAIN=source): slower, and easier to follow.
+Columns become global variables of a namespace of each plane, loops over a row become slices, and functions are put in place where they
+are called. A plane that has carried out many events goes on with code made for it, in which columns of one value are that value: a column that
+lowering owns must not change without `bind`. Line numbers in tracebacks are those of the source files, or of the call of a function that
+was put in place. The source files run as they are, too (SIMVIRT_PLAIN=source): slower, and easier to follow.
 """
 
 import ast

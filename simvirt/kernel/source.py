@@ -1,7 +1,7 @@
 """The kernel's own source files as data: what `build_kernel.py` and the plain kernel (`plain.py`) both make their code from.
 
-Reading folds constants into the code, drops docstrings and flattens the tables: `p.frames.kind[f]` becomes `p.frames_kind[f]`, and a function that
-takes one table takes the plane instead. Needs nothing but the standard library, so that a build in isolation can load it by its path.
+Reading folds constants into the code, drops docstrings and flattens the tables: `p.frames.kind[f]` becomes `p.frames_kind[f]`, and a
+function that takes one table takes the plane instead. Needs nothing but the standard library, so that a build in isolation can load it.
 """
 
 import ast
@@ -84,7 +84,7 @@ def read_source() -> Source:
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
                 if node.name in functions:
-                    raise SystemExit(f"{file}: {node.name} is defined in {functions[node.name].file} too; names are unique across the kernel")
+                    raise SystemExit(f"{file}: {node.name} is defined in {functions[node.name].file} too; kernel names are unique")
                 functions[node.name] = Function(file, flatten.visit(node), bool(node.decorator_list))
     return Source(columns_of(tables), constants, functions)
 

@@ -62,7 +62,7 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     startup = _startup(scenario, plan, writer)
     background = _background(scenario, plan, writer, phases)
     trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
-    width = max([len(luck.distributions) for luck in (*variables, *(luck for _, luck in startup.values()))], default=0) or 1
+    width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()))], default=0) or 1
     builder = Tables(plan, services, host, writer.program, phases)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
     return Lowered(scenario, platform, host, plan, services, classes, variables, trace, startup, background, tables, width)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simvirt.catalog.resolved import HostEntry, PlatformCosts
-from simvirt.demand.luck import Variables
+from simvirt.demand.luck import CHANCE, CHOICE, Variables
 from simvirt.kernel import constants as k
 from simvirt.scenario.models import Scenario
 
@@ -114,7 +114,7 @@ class Writer:
         if step.probability >= 1.0:
             self.act(rows, service, step, variables)
             return
-        rows.append(Instruction(k.OP_SKIP, column=variables.column(), amount=step.probability, local=True))
+        rows.append(Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=step.probability, local=True))
         skip = rows[-1]
         self.act(rows, service, step, variables)
         skip.target = len(rows)
@@ -166,9 +166,9 @@ class Writer:
         balance = self.scenario.services[service].balance
         if balance not in ("random", "two-choices"):
             return k.NONE
-        column = variables.column()
+        column = variables.column(family=CHOICE)
         if balance == "two-choices":
-            variables.column()
+            variables.column(family=CHOICE)
         return column
 
     def packets(self, rows: list[Instruction], sent: int, received: int) -> None:
@@ -197,7 +197,7 @@ class Writer:
         device = self.host.disk
         skip = None
         if disk.read is not None and disk.hit > 0:
-            skip = Instruction(k.OP_SKIP, column=variables.column(), amount=1.0 - disk.hit, local=True)
+            skip = Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - disk.hit, local=True)
             rows.append(skip)
         ops = ["disk_read"] if disk.read is not None else ["disk_write", "disk_flush"] if disk.sync else ["disk_write"]
         self.extra_work(rows, math.fsum(self.costs.cpu_ns[op] for op in ops))

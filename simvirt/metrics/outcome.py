@@ -179,7 +179,9 @@ def _virtualization(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
     """Share of busy CPU time that exists because of the platform: added work, I/O threads, guest operating systems."""
     busy = last.busy - first.busy
     guests = _rows(plane, GUEST_SERVICE)
-    extra = (last.overhead_time - first.overhead_time).sum() + (last.cpu_time - first.cpu_time)[guests].sum()
+    added = last.overhead_time - first.overhead_time
+    added[guests] = (last.cpu_time - first.cpu_time)[guests]  # all of it, the part that the platform adds included
+    extra = added.sum()
     return float(extra) / busy if busy else 0.0
 
 

@@ -35,7 +35,7 @@ MEASURES = ("mean", "p50", "p95")
 NOISY_STEAL = 0.01  # ratio of a run's time, over which a measurement counts as noisy
 SCHEDULER = {"policy": "eevdf", "base_slice": "1.4ms", "tick": "4ms"}  # 0.7 ms x (1 + log2 of 2 CPUs); HZ=250: Linux kernel/sched/fair.c
 TIMER_SLACK_S = 50e-6  # by which the kernel lets a sleeper oversleep: Linux init/init_task.c, timer_slack_ns; prctl(2), PR_SET_TIMERSLACK
-RELEASE_WORK = "20us"  # of CPU time a job: what the reference calls some tens of microseconds; 11 to 35 us on a program like it
+RELEASE_WORK = "20us"  # of CPU time a job: the reference says some tens of microseconds; a program like it took 11 to 41 us
 Floats = NDArray[np.float64]
 
 

@@ -125,7 +125,7 @@ def test_every_key_of_a_result_is_explained() -> None:
     assert not missing
 
 
-def keys_of(data: object, own: tuple[str, ...] = ("platforms", "services", "operations", "resources", "comparison")) -> set[str]:
+def keys_of(data: object, own: tuple[str, ...] = ("platforms", "services", "operations", "resources", "comparison", "parts")) -> set[str]:
     """All keys of a document but those that are names of the scenario's own."""
     if not isinstance(data, dict):
         return set()

@@ -37,8 +37,18 @@ def measured(folder: Path, jobs: int = 3) -> Path:
     (folder / "rows").mkdir()
     (folder / "rows" / "alone-1.csv").write_text("\n".join(["arrives_s,demand_ms,response_ms", *lines]) + "\n")
     row = {
-        "name": "alone", "seed": 1, "cpus": 1, "workers": 1, "demand_mean_ms": 2, "quota_us": None, "period_us": 100000, "shares": 1024,
-        "hogs": [], "seconds": 1.0, "steal_s": 0.02, "trace": "alone-1.csv",
+        "name": "alone",
+        "seed": 1,
+        "cpus": 1,
+        "workers": 1,
+        "demand_mean_ms": 2,
+        "quota_us": None,
+        "period_us": 100000,
+        "shares": 1024,
+        "hogs": [],
+        "seconds": 1.0,
+        "steal_s": 0.02,
+        "trace": "alone-1.csv",
     }
     (folder / "reference.json").write_text(json.dumps({"rows": [row]}))
     return folder / "reference.json"

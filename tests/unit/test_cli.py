@@ -66,8 +66,22 @@ def calls(monkeypatch, tmp_path):
     fake(monkeypatch, "simvirt.scenario", load=load, json_schema=lambda: {"title": "Scenario"})
     fake(monkeypatch, "simvirt.runs", run=run)
     monkeypatch.setattr(Catalog, "of", lambda spec: None)
+    monkeypatch.setattr("simvirt.kernel.MODE", "compiled")
     monkeypatch.chdir(tmp_path)
     return told
+
+
+@pytest.mark.parametrize(("plain", "why"), [("", "no C compiler"), ("1", "SIMVIRT_PLAIN")])
+def test_a_run_on_the_plain_kernel_says_in_one_line_that_it_is_slow_and_why(calls, capsys, monkeypatch, plain, why):
+    monkeypatch.setattr("simvirt.kernel.MODE", "plain")
+    monkeypatch.setenv("SIMVIRT_PLAIN", plain)
+    assert main(["run", "web.yaml"]) == 0
+    first, *others = capsys.readouterr().err.splitlines()
+    assert "slow" in first
+    assert why in first
+    assert "slow" not in "".join(others)
+    assert main(["run", "web.yaml", "--quiet"]) == 0
+    assert "slow" not in capsys.readouterr().err
 
 
 def fake(monkeypatch, name, **contents):

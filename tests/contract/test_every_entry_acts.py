@@ -1,0 +1,170 @@
+"""Every field of a catalogue entry acts: changing it moves an output in the documented direction. A field without a case fails here."""
+
+# ruff: noqa: E501  (a case stays on its line)
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from field_bases import BARE, CROWDED, KVM
+from fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
+
+from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
+from simvirt.catalog.entries import KINDS, acting_parts
+from simvirt.errors import ScenarioError
+
+TOLD: Final = {"title", "source", "technique", "type", "isolation"}
+"""Fields that say what an entry is: they appear where the catalogue is shown, no number follows from them."""
+
+
+def number(value: str | float) -> dict[str, Any]:
+    """A sourced number."""
+    return {"value": value, "source": "made up for a test"}
+
+
+def mine(kind: str, like: str, **changes: Any) -> dict[str, Any]:
+    """The patch of an entry called `mine`: another one with changes."""
+    return {f"catalog/{kind}/mine": {"like": like} | changes}
+
+
+ALL_STEPS: Final = [
+    {"cpu": "1ms", "ops": dict.fromkeys(RATE_OPERATIONS, 10)}, {"disk": {"read": "64KiB"}}, {"disk": {"write": "64KiB", "sync": True}},
+    {"net": {"in": "256KiB", "out": "256KiB"}}, {"call": "db.query"},
+]
+RICH: Final = patched(BARE, {
+    "host": {"model": "mine"}, "platforms": [{"name": "x", "stack": ["mine"]}], "services/server/threads": 4, "services/server/operations/job": ALL_STEPS,
+    "services/db": {"image": "mine", "threads": 4, "operations": {"query": [{"cpu": "1ms"}]}}, "run/requests": 500,
+    "catalog": {
+        "hosts": {"mine": {"like": "generic", "cpu": "mine", "disk": "mine", "nic": "mine"}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 2, "family": "mine"}},
+        "families": {"mine": {"like": "generic-x86"}}, "disks": {"mine": {"like": "nvme"}}, "nics": {"mine": {"like": "1gbe"}}, "guests": {"mine": {"like": "linux"}},
+        "hypervisors": {"mine": {"like": "kvm", "guest": "mine"}}, "images": {"mine": {"like": "nginx", "aliases": []}},
+    },
+})
+"""A VM per service in which everything comes from entries called `mine`."""
+CONTAINERS: Final = patched(RICH, {"catalog/hypervisors": {}, "catalog/runtimes": {"mine": {"like": "docker"}}})
+SIBLINGS: Final = patched(BARE, {
+    "host": {"model": "mine"}, "services/batch": {"background": {"threads": 4}}, "run": {"duration": "1s", "replications": 1, "warmup": "0s"}, "workload/open/rate": "1/s",
+    "catalog": {"hosts": {"mine": {"like": "generic", "cpu": "mine"}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 2, "smt": 2, "family": "mine"}}, "families": {"mine": {"like": "generic-x86"}}},
+})
+BESIDE_HOG: Final = patched(CROWDED, {"host": {"model": "mine"}, "platforms": [{"name": "x", "stack": ["mine"]}], "services/server/threads": 4, "services/server/cpus": 1, "services/hog/cpus": 1,
+                                      "catalog": RICH["catalog"] | {"cpus": {"mine": {"like": "generic-x86-2.6", "cores": 1, "smt": 1}}}})
+"""VMs on one core."""
+INSIDE: Final = patched(BESIDE_HOG, {"services/hog": {"background": {"threads": 1}}, "platforms": [{"name": "x", "stack": ["mine"], "vms": {"count": 1, "vcpus": 1, "memory": "4GiB"}}]})
+"""A crowd inside one guest."""
+
+
+def entry(kind: str, field: str, like: str, value: Any, read: str, moves: str, base: dict[str, Any] = RICH) -> Case:
+    """A case of one field of the entry `mine`."""
+    given = base["catalog"][kind]["mine"]
+    return Case(f"{kind}.{field}", base, {}, {f"catalog/{kind}/mine": given | {"like": like, field: value}}, read, moves)
+
+
+DISK: Final = "breakdown_s/disk"
+EXTRA: Final = "breakdown_s/virtualization"
+CASES: Final = (
+    entry("hosts", "cpu", "generic", "xeon-gold-6132", "cpu/utilisation", FALLS),
+    entry("hosts", "sockets", "generic", 4, "cpu/utilisation", FALLS),
+    entry("hosts", "memory", "generic", "64GiB", "memory/capacity_bytes", RISES),
+    entry("hosts", "disk", "generic", "hdd", DISK, RISES),
+    entry("hosts", "nic", "generic", "100gbe", "breakdown_s/network", FALLS),
+    entry("hosts", "tick", "generic", number("1ms"), "breakdown_s/steal", CHANGES, BESIDE_HOG),
+    entry("cpus", "cores", "generic-x86-2.6", 8, "cpu/utilisation", FALLS),
+    entry("cpus", "smt", "generic-x86-2.6", 1, "services/batch/cpu_cores", FALLS, SIBLINGS),
+    entry("cpus", "clock", "generic-x86-2.6", "5.2GHz", EXTRA, FALLS),
+    entry("cpus", "family", "generic-x86-2.6", "nehalem", EXTRA, RISES),
+    entry("families", "smt_yield", "generic-x86", number(1.9), "breakdown_s/cpu", FALLS, SIBLINGS),
+    entry("families", "vm_exit", "generic-x86", number("10000 cycles"), EXTRA, RISES),
+    entry("families", "nested_vm_exit", "generic-x86", number("90000 cycles"), EXTRA, RISES, patched(RICH, {"platforms/0/stack": ["mine", "mine"]})),
+    entry("families", "native_walk", "generic-x86", number("1 cycles"), EXTRA, RISES),
+    entry("families", "nested_walk", "generic-x86", number("200 cycles"), EXTRA, RISES),
+    entry("disks", "channels", "nvme", number(1), DISK, RISES, patched(RICH, {"workload/open/rate": "150/s", "services/server/threads": "unlimited", "services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "6MiB"}}]})),
+    entry("disks", "read_latency", "nvme", number("5ms"), DISK, RISES),
+    entry("disks", "write_latency", "nvme", number("5ms"), DISK, RISES),
+    entry("disks", "flush_latency", "nvme", number("5ms"), DISK, RISES),
+    entry("disks", "read_throughput", "nvme", number("10MB/s"), DISK, RISES),
+    entry("disks", "write_throughput", "nvme", number("10MB/s"), DISK, RISES),
+    entry("nics", "bandwidth", "1gbe", "10Gbps", "breakdown_s/network", FALLS),
+    entry("nics", "mtu", "1gbe", number("9000B"), "breakdown_s/network", FALLS),
+    entry("nics", "segment", "1gbe", number("1500B"), EXTRA, RISES),
+    entry("hypervisors", "guest", "kvm", "linux-minimal", "memory/parts/vm", FALLS),
+    entry("hypervisors", "vmm_memory", "kvm", number("1GiB"), "memory/parts/vmm", RISES),
+    entry("runtimes", "shim_memory", "docker", number("1GiB"), "memory/parts/runtime", RISES, CONTAINERS),
+    entry("guests", "scheduler", "linux", "round-robin", "breakdown_s/run_queue", CHANGES, INSIDE),
+    entry("guests", "tick", "linux", number("1ms"), "breakdown_s/run_queue", CHANGES, INSIDE),
+    entry("guests", "memory", "linux", number("2GiB"), "memory/parts/vm", RISES),
+    entry("guests", "background_duty", "linux", number(0.3), "cpu/virtualization", RISES),
+    entry("guests", "background_period", "linux", number("5ms"), "events", RISES),
+    entry("images", "aliases", "nginx", ["other-name"], "breakdown_s/virtualization", CHANGES, patched(RICH, {"services/db/image": "other-name"})),
+    *(Case("images.rates", RICH, {}, mine("images", "nginx", aliases=[], rates={operation: number("5000000/s")}), EXTRA, RISES) for operation in RATE_OPERATIONS if operation not in ("syscall", "context_switch")),
+    *(Case("images.rates", CONTAINERS, {}, mine("images", "nginx", aliases=[], rates={operation: number("5000000/s")}), EXTRA, RISES) for operation in ("syscall",)),
+    Case("platforms.stack", patched(KVM, {"platforms": ["mine"], "catalog": {"platforms": {"mine": {"like": "kvm"}}}}), {}, mine("platforms", "kvm", stack=["kvm", "docker"]), EXTRA, RISES),
+)
+PARTS: Final = {"cpu": (EXTRA, "latency_s/mean"), "latency": ("latency_s/mean",), "host_cpu": ("cpu/virtualization", "latency_s/mean")}
+
+
+def cost(kind: str, like: str, operation: str, part: str, base: dict[str, Any], read: str) -> Case:
+    """A case of what one operation costs."""
+    costs = {operation: {part: number("20us")}}
+    nothing = {operation: {"none": "made up for a test"}}
+    given = base["catalog"][kind]["mine"]
+    return Case(f"{kind}.costs", base, {f"catalog/{kind}/mine": given | {"like": like, "costs": nothing}}, {f"catalog/{kind}/mine": given | {"like": like, "costs": costs}}, read, RISES)
+
+
+SUBJECTS: Final = (("hypervisors", "kvm", RICH), ("runtimes", "docker", CONTAINERS))
+COSTS: Final = {
+    f"{kind}-{operation}-{part}": tuple(cost(kind, like, operation, part, base, read) for read in PARTS[part])
+    for kind, like, base in SUBJECTS for operation in OPERATIONS for part in acting_parts(operation, vm=kind == "hypervisors")
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the scenarios lie."""
+    return tmp_path_factory.mktemp("entries")
+
+
+def values(case: Case, folder: Path) -> tuple[Any, Any]:
+    """The output before and after."""
+    before, after = (output(result(case, patch, folder), case.output) for patch in (case.before, case.after))
+    return before, after
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_it_acts(case: Case, folder: Path) -> None:
+    before, after = values(case, folder)
+    assert moved(before, after, case.moves, case.least), f"{case.output}: {before!r} -> {after!r}, expected that it {case.moves}"
+
+
+@pytest.mark.parametrize("cases", COSTS.values(), ids=COSTS)
+def test_every_part_of_a_cost_acts(cases: tuple[Case, ...], folder: Path) -> None:
+    found = [values(case, folder) for case in cases]
+    assert any(moved(before, after, RISES, 0.001) for before, after in found), found
+
+
+@pytest.mark.parametrize(("kind", "like", "base"), SUBJECTS, ids=[subject[0] for subject in SUBJECTS])
+def test_a_part_that_nothing_charges_is_refused(kind: str, like: str, base: dict[str, Any]) -> None:
+    for operation in OPERATIONS:
+        for part in set(PARTS) - set(acting_parts(operation, vm=kind == "hypervisors")):
+            with pytest.raises(ScenarioError, match=f"costs.{operation}.{part}: has no effect"):
+                Catalog.load({kind: {"mine": {"like": like, "costs": {operation: {part: number("20us")}}}}})
+
+
+def test_no_field_is_forgotten() -> None:
+    fields = {f"{kind}.{name}" for kind, model in KINDS.items() for name in model.model_fields if name not in TOLD}
+    cases = {case.field for case in CASES} | {"hypervisors.costs", "runtimes.costs"}
+    assert fields == cases
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_an_entry_says_of_itself_is_shown(kind: str) -> None:
+    """In the listing of its kind, or where its constants are explained."""
+    catalog = Catalog.load()
+    name = catalog.names(kind)[0]
+    raw = catalog._raw(kind)[name]
+    for field in TOLD & set(KINDS[kind].model_fields):
+        changed = {"like": name, "title": "a title of its own", "source": "a source of its own", "technique": "full-emulation", "type": 2, "isolation": "software"}
+        entries = [Catalog.load({kind: {"mine": {"like": name} | ({} if plain else {field: changed[field]})}}) for plain in (True, False)]
+        shown = [str([row for row in found.listing(kind) if row.name == "mine"]) + str(found.explain("mine", kind)) for found in entries]
+        assert shown[0] != shown[1], f"{kind}.{field} of {raw}"
