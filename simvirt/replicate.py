@@ -21,7 +21,7 @@ from simvirt.metrics.statistics import mser5
 from simvirt.scenario.models import Scenario
 
 SNAPSHOTS = 64  # kept at most; with twice the spacing whenever there are as many
-GUESS_NS = 100_000_000  # spacing of the first snapshots of a run whose length is not known
+GUESS_NS = 1_000_000  # spacing of the first snapshots of a run whose length is not known
 REPORT_EVERY_S = 0.1
 
 Progress = Callable[[float, int, float], None]  # done ratio, events, wall seconds

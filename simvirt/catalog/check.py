@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simvirt.catalog import hosts
 from simvirt.catalog.images import GENERIC
+from simvirt.catalog.memory import memory_mistakes
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.catalog.problems import Path, Problems, unknown
 from simvirt.catalog.resolved import HostEntry
@@ -26,8 +27,11 @@ def check(catalog: Catalog, scenario: Scenario) -> None:
     for name, service in scenario.services.items():
         _check_operations(service, ("services", name), problems)
     problems.settle()
+    host = catalog.resolve_host(scenario.host)
     if scenario.host.model is not None:
-        _check_limits(scenario, catalog.resolve_host(scenario.host), problems)
+        _check_limits(scenario, host, problems)
+    for path, message in memory_mistakes(scenario, host, [catalog.platform(platform) for platform in scenario.platforms]):
+        problems.add(path, message)
     problems.settle()
 
 

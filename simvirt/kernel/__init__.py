@@ -53,6 +53,7 @@ def _choose() -> tuple[str, Any]:
     return "plain", plain
 
 
+
 MODE, _kernel = _choose()
 
 advance = _kernel.advance

@@ -35,7 +35,7 @@ FILES = (
     "storage.py",
     "network.py",
     "itinerary.py",
-    "advance.py",
+    "loop.py",
 )
 """The files that make up the kernel, in the order of their imports."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simvirt.kernel import tables
-from simvirt.kernel.advance import advance, crash, launch, launch_client, set_ready
+from simvirt.kernel.loop import advance, crash, launch, launch_client, set_ready
 
 __all__ = ["Plane", "advance", "crash", "launch", "launch_client", "set_ready"]
 

@@ -19,3 +19,5 @@ MOST_THREADS: Final = 20_000_000
 """Threads of all replicas together; with their queues they fill some 10 GB."""
 MOST_REQUESTS: Final = 10_000_000_000
 """Requests of a replication."""
+MOST_MEMORY: Final = 4 * 2**30
+"""Memory of the tables of one replication, estimated [bytes]."""

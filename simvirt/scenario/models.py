@@ -90,11 +90,12 @@ class Scenario(Spec):
 
     @property
     def mix(self) -> dict[str, float]:
-        """Weight of each operation that requests enter at, as `service.operation`; the only operation where there is no mix."""
+        """Weight of each operation that requests enter at, as `service.operation`; without a mix the only one, or all that a trace may name."""
         if self.workload is None:
             return {}
         names = [f"{service}.{operation}" for service, spec in self.services.items() for operation in spec.operations]
-        return dict(self.workload.mix) or ({names[0]: 1.0} if len(names) == 1 else {})
+        traced = self.workload.trace is not None and self.workload.trace.operation is not None
+        return dict(self.workload.mix) or (dict.fromkeys(names, 1.0) if traced or len(names) == 1 else {})
 
     def locate(self, path: tuple[str | int, ...]) -> tuple[str | None, int | None, int | None]:
         """File, line and column where the value at `path` was written, as far as known."""

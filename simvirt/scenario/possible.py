@@ -9,7 +9,7 @@ from simvirt.scenario.limits import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_TH
 from simvirt.scenario.models import Scenario
 from simvirt.scenario.quantities import MOST_STEPS
 from simvirt.scenario.services import ServiceSpec, cpus_path, memory_path
-from simvirt.scenario.steps import AnyStep, CallStep, ParallelStep
+from simvirt.scenario.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, NetStep, ParallelStep
 from simvirt.scenario.tree import Path
 from simvirt.units import format_size, format_time
 
@@ -25,6 +25,8 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     yield from _vms(scenario)
     yield from _requests(scenario)
     yield from _steps(scenario)
+    yield from _trace_demands(scenario)
+    yield from _endless_instant(scenario)
     for index, _ in enumerate(scenario.timeline):
         yield from _event(scenario, index)
 
@@ -81,18 +83,65 @@ def _requests(scenario: Scenario) -> Iterator[Mistake]:
             f"{format_time(scenario.run.duration / 1e9)} are {requests:.2g}")
 
 
+def _entry_steps(scenario: Scenario, name: str) -> tuple[AnyStep, ...]:
+    """The steps of an operation, by `service.operation`."""
+    service, _, operation = name.partition(".")
+    return scenario.services[service].operations[operation]
+
+
+def _trace_demands(scenario: Scenario) -> Iterator[Mistake]:
+    """A trace that brings demands for operations that have no cpu step of their own."""
+    trace = scenario.workload.trace if scenario.workload is not None else None
+    if trace is None or trace.cpu is None:
+        return
+    for name in scenario.mix:
+        if not any(isinstance(step, CpuStep) for step in _entry_steps(scenario, name)):
+            yield ("workload", "trace", "cpu"), f"{name} has no cpu step of its own that could take the demand of a row"
+
+
+def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
+    """Clients that do not think and ask for nothing that takes time: they would go on for ever at one instant."""
+    closed = scenario.workload.closed if scenario.workload is not None else None
+    if closed is None or closed.think.mean > 0:
+        return
+    for name, weight in scenario.mix.items():
+        if weight > 0 and not any(_takes_time(scenario, step) for step in _entry_steps(scenario, name)):
+            yield ("workload", "closed"), f"expected a time to think, for example think: 1s; {name} takes no time and its clients none between"
+
+
+def _takes_time(scenario: Scenario, step: AnyStep) -> bool:
+    """Whether a step can take time."""
+    if step.probability <= 0:
+        return False
+    if isinstance(step, CpuStep):
+        return step.cpu.mean > 0
+    if isinstance(step, DelayStep):
+        return step.delay.mean > 0
+    if isinstance(step, NetStep):
+        return step.net.out + step.net.in_ > 0
+    if isinstance(step, DiskStep):
+        return step.disk.hit < 1 and (step.disk.read is not None or step.disk.sync)
+    inner = _entry_steps(scenario, step.call) if isinstance(step, CallStep) else [s for branch in step.parallel for s in branch]
+    return any(_takes_time(scenario, part) for part in inner)
+
+
 def _steps(scenario: Scenario) -> Iterator[Mistake]:
     """Operations whose requests would take too many steps, calls and repetitions counted."""
+    for name, count in step_counts(scenario).items():
+        if count > MOST_STEPS:
+            service, _, operation = name.partition(".")
+            yield ("services", service, "operations", operation), (
+                f"expected at most {MOST_STEPS} steps in a request, with all calls and times; got {min(count, 10**18)}")
+
+
+def step_counts(scenario: Scenario) -> dict[str, int]:
+    """Steps that a request takes in each `service.operation`, those of the operations it calls included, those with too many as one."""
     operations = {f"{s}.{o}": steps for s, service in scenario.services.items() for o, steps in service.operations.items()}
     order: TopologicalSorter[str] = TopologicalSorter({name: set(_called(steps)) for name, steps in operations.items()})
     counts: dict[str, int] = {}
     for name in order.static_order():
-        counts[name] = _count(operations[name], counts)
-        if counts[name] > MOST_STEPS:
-            service, _, operation = name.partition(".")
-            yield ("services", service, "operations", operation), (
-                f"expected at most {MOST_STEPS} steps in a request, with all calls and times; got {min(counts[name], 10**18)}")
-            counts[name] = 1
+        counts[name] = _count(operations[name], {called: count if count <= MOST_STEPS else 1 for called, count in counts.items()})
+    return counts
 
 
 def _called(steps: Iterable[AnyStep]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
-from support import COMPILED, SMALLER, assert_agrees, assert_sound, means, quantiles, replications, scenario, service
+from support import COMPILED, assert_agrees, assert_sound, means, quantiles, replications, scenario, service
 
 from simvirt.catalog import Catalog
 from simvirt.metrics import formulas
@@ -17,8 +17,10 @@ from simvirt.scenario.models import Scenario
 SERVICE_S = 0.01  # mean demand of every job
 JOB = {"cpu": {"exponential": "10ms"}}
 LOADS = (0.5, 0.8, 0.9)
-REPLICATIONS = 24 if COMPILED else 8
-REQUESTS = 40_000 // SMALLER
+REPLICATIONS = 24
+REQUESTS = 40_000
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="statistics take the compiled kernel; the plain one gives the same bytes")
 
 loads_of_theory = pytest.mark.parametrize("rho", LOADS)
 
@@ -101,7 +103,6 @@ def test_short_slices_come_near_processor_sharing(rho: float, scheduler: str) ->
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not COMPILED, reason="needs the compiled kernel")
 @pytest.mark.parametrize("rho", [0.5, 0.8])
 @pytest.mark.parametrize("servers", [1, 8])
 def test_long_runs_have_no_bias(rho: float, servers: int) -> None:

@@ -10,7 +10,7 @@ from support import MS, SMALLER, S, after, assert_sound, cpu_seconds, means, qua
 
 from simvirt.kernel import constants as k
 
-SECONDS = 20 if SMALLER == 1 else 3
+SECONDS = 20
 
 
 def background(threads: int = 1, **fields: Any) -> dict[str, Any]:

@@ -64,6 +64,7 @@ def calls(monkeypatch, tmp_path):
         return SimpleNamespace(document=lambda: told.document, interrupted=told.interrupted)
 
     fake(monkeypatch, "simvirt.scenario", load=load, json_schema=lambda: {"title": "Scenario"})
+    fake(monkeypatch, "simvirt.scenario.contents", check_contents=lambda spec: None)
     fake(monkeypatch, "simvirt.runs", run=run)
     monkeypatch.setattr(Catalog, "of", lambda spec: None)
     monkeypatch.setattr("simvirt.kernel.MODE", "compiled")

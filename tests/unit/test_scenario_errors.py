@@ -219,3 +219,14 @@ def test_an_error_is_one_for_programs_too() -> None:
     issue, = caught.value.issues
     assert (issue.file, issue.line, issue.column, issue.path) == ("x.yaml", 6, 21, "services.server.threads")
     assert caught.value.exit_status == 2
+
+
+@pytest.mark.parametrize("step", ["{cpu: 0ms}", "{call: db.query}", "{disk: {write: 4KiB}}", "{parallel: [{cpu: 0ms}]}"])
+def test_clients_that_never_let_time_pass_are_refused(step):
+    text = (
+        "simvirt: 1\nname: x\nhost: {cores: 1, memory: 4GiB}\nplatforms: [bare-metal]\n"
+        f"services:\n  web: {{operations: {{get: [{step}]}}}}\n  db: {{operations: {{query: [{{cpu: 0ms}}]}}}}\n"
+        "workload: {closed: {clients: 3}, mix: {web.get: 1}}\nrun: {requests: 100}\n"
+    )
+    with pytest.raises(ScenarioError, match="takes no time"):
+        loads(text)
