@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,12 @@ from simvirt.kernel import tables as t
 from simvirt.lowering.lower import Lowered, chain_frames
 from simvirt.lowering.rows import blank
 
+MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
 STARTUP_CLASS = 1_000_000  # key of the streams of start-up work, beyond those of request classes
+
+
+class Stopped(Exception):
+    """The run ends before its time, because somebody has set its `halt`."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class DataPlane:
     seed: int
     replication: int
     over: bool = False  # all requests are answered and none will come
+    full: bool = False  # more requests are under way than the tables may hold; nothing happens any more
+    halt: Event | None = None  # ends the run at its next block of requests
     _works: list[Work] = field(default_factory=list)
     _drained: dict[int, simpy.Event] = field(default_factory=dict)
     _due: list[simpy.Event] = field(default_factory=list)
@@ -56,6 +64,7 @@ class DataPlane:
             for name, table in self.lowered.tables.items()
         }
         self._plane = kernel.make_plane()
+        self._most_frames = max(MOST_FRAMES, 2 * int(self.columns["run"]["frames"][0]))
         self._startups = {name: self._samplers(row, name) for row, name in enumerate(self.lowered.startup)}
         self._bind()
         for _ in range(int(self.columns["source"]["clients"][0])):
@@ -84,6 +93,9 @@ class DataPlane:
             reason = kernel.advance(self._plane, horizon)
             if reason == k.NEEDS_DEMAND:
                 self._refill()
+            elif reason == k.NEEDS_ROOM and int(self.columns["run"]["frames"][0]) >= self._most_frames:
+                self.full = True
+                return None
             elif reason == k.NEEDS_ROOM:
                 self._grow()
             elif reason == k.SIGNALS:
@@ -95,6 +107,8 @@ class DataPlane:
 
     def _refill(self) -> None:
         """Give the kernel the next block of requests."""
+        if self.halt is not None and self.halt.is_set():
+            raise Stopped
         block = self.luck.next_block()
         source = self.columns["source"]
         plain = kernel.MODE == "plain"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 
@@ -89,10 +90,12 @@ def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: i
 
 
 def replicate(
-    scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int, progress: Progress | None = None
+    scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int, progress: Progress | None = None,
+    halt: Event | None = None,
 ) -> Measured:
-    """Simulate one replication of a platform."""
+    """Simulate one replication of a platform; Stopped where somebody sets `halt` meanwhile."""
     plane = make_plane(scenario, catalog, platform, seed, replication)
+    plane.halt = halt
     clock = Clock(plane)
     begin(clock, scenario)
     series = Series()
@@ -104,9 +107,8 @@ def replicate(
     wall = time.perf_counter() - started
     last = snapshot(plane, end)
     window = recorder.first()
-    measured = outcome(
-        plane, window, last, wall_s=wall, population=[s.in_system for s in recorder.kept], series=series.document() if series.at_s else {}
-    )
+    arriving = [s for s in recorder.kept if s.arrived.sum() < last.arrived.sum()]
+    measured = outcome(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
     return Measured(measured, batch_means(plane))
 
 
@@ -126,7 +128,7 @@ def _run(clock: Clock, recorder: Recorder, duration: int | None, requests: int |
     while duration is None or clock.now < duration:
         at = recorder.next_at() if duration is None else min(recorder.next_at(), int(duration))
         clock.run(until=at)
-        if plane.over and requests is not None:
+        if plane.full or (plane.over and requests is not None):
             return max(plane.now, recorder.kept[-1].at)
         recorder.take(at)
         if progress is not None and time.perf_counter() - reported > REPORT_EVERY_S:

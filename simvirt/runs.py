@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -151,13 +152,14 @@ def _fill(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallbac
     """Run the replications that are missing to a total, on every platform."""
     tasks = [(spec, number) for number in range(total) for spec in result.scenario.platforms if number >= len(result.measured[spec.name])]
     result.replications = total
+    halt = Event()
 
     def task(spec: Any, number: int) -> Measured:
         def report(done: float, events: int, wall: float) -> None:
             if progress is not None:
                 progress(ProgressEvent(spec.name, number + 1, total, done, events, wall))
 
-        measured = replicate(result.scenario, catalog, catalog.platform(spec), result.seed, number, report)
+        measured = replicate(result.scenario, catalog, catalog.platform(spec), result.seed, number, report, halt)
         report(1.0, measured.outcome.events, measured.outcome.wall_s)
         return measured
 
@@ -165,15 +167,18 @@ def _fill(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallbac
         for spec, number in tasks:
             result.measured[spec.name].append(task(spec, number))
         return
-    _in_parallel(result, tasks, task, jobs)
+    _in_parallel(result, tasks, task, jobs, halt)
 
 
-def _in_parallel(result: Result, tasks: list[tuple[Any, int]], task: Callable[[Any, int], Measured], jobs: int) -> None:
-    """Run tasks on threads (the compiled kernel runs without the GIL); results keep their order."""
+def _in_parallel(result: Result, tasks: list[tuple[Any, int]], task: Callable[[Any, int], Measured], jobs: int, halt: Event) -> None:
+    """Run tasks on threads (the compiled kernel runs without the GIL); results keep their order. An interruption stops those under way."""
     pool = ThreadPoolExecutor(jobs)
     futures: list[tuple[Any, Future[Measured]]] = [(spec, pool.submit(task, spec, number)) for spec, number in tasks]
     try:
         for spec, future in futures:
             result.measured[spec.name].append(future.result())
+    except BaseException:
+        halt.set()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -26,8 +26,9 @@ DRAW = 8
 
 def memory_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platform]) -> Iterator[tuple[Path, str]]:
     """A mistake for the first platform whose tables would be too large, at what makes them so."""
+    loads: dict[Path, int] = {("workload", "closed", "clients"): _clients(scenario), **_background(scenario)}
     for index, platform in enumerate(platforms):
-        parts = {("workload", "closed", "clients"): _clients(scenario), **_background(scenario), **_machines(scenario, host, platform, index)}
+        parts = loads | _machines(scenario, host, platform, index)
         total = sum(parts.values())
         if total > MOST_MEMORY:
             path = max(parts, key=lambda part: parts[part])
@@ -61,7 +62,9 @@ def _machines(scenario: Scenario, host: HostEntry, platform: Platform, index: in
     """Bytes of the replicas of each service, and of VMs that are asked for by their number."""
     vms = platform.vms if platform.hypervisors else None
     shared = 0 if vms is None else vms.count * _vm(host, vms.vcpus)
-    replicas = {("services", name): service.replicas * _replica(service, host, platform) for name, service in scenario.services.items()}
+    replicas: dict[Path, int] = {
+        ("services", name): service.replicas * _replica(service, host, platform) for name, service in scenario.services.items()
+    }
     return {("platforms", index, "vms"): shared, ("host",): host.pcpus * CPU, **replicas}
 
 

@@ -5,6 +5,7 @@ operation that a step performs n times adds n costs; operations that CPU work pe
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,15 +99,16 @@ class Writer:
         """
         certain = set(range(len(rows))) - {i for at, row in enumerate(rows) if row.op == k.OP_SKIP for i in range(at + 1, row.target)}
         extra = [i for i in sorted(certain) if is_extra_work(rows[i])]
-        steps = [i for i in sorted(certain) if rows[i].op == k.OP_CPU and i not in extra] or extra[:1]
+        steps = [i for i in sorted(certain - set(extra)) if rows[i].op == k.OP_CPU] or extra[:1]
         visits = [i for i in sorted(certain) if rows[i].op == k.OP_IO]
         gone = set(extra) - set(steps) | set(visits[1:])
-        for i in set(extra) - set(steps):
-            rows[max([s for s in steps if s < i], default=steps[0])].fixed += rows[i].fixed
+        for i in sorted(set(extra) - set(steps)):
+            rows[steps[max(bisect_left(steps, i) - 1, 0)]].fixed += rows[i].fixed
         for i in visits[1:]:
             self.program.rows[rows[visits[0]].entry].fixed += rows[i].fixed
+        removed = sorted(gone)
         for row in rows:
-            row.target -= sum(i < row.target for i in gone) if row.local else 0
+            row.target -= bisect_left(removed, row.target) if row.local else 0
         return [row for i, row in enumerate(rows) if i not in gone]
 
     def step(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:

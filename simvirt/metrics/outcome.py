@@ -9,6 +9,7 @@ from simvirt.dataplane import DataPlane
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
 from simvirt.metrics.snapshot import Snapshot
+from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
 
 CATEGORIES = ("queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "disk", "network", "delay")
 S = 1e9  # ns in a second
@@ -57,11 +58,12 @@ class Outcome:
     memory: dict[str, int]
     checks: dict[str, str]
     unstable: float | None
+    full_at_s: float | None
     series: dict[str, list[Any]] = field(default_factory=dict)
 
 
 def outcome(
-    plane: DataPlane, first: Snapshot, last: Snapshot, *, wall_s: float, population: list[int], series: dict[str, list[Any]]
+    plane: DataPlane, first: Snapshot, last: Snapshot, *, wall_s: float, arriving: list[Snapshot], series: dict[str, list[Any]]
 ) -> Outcome:
     """The numbers of the window between two snapshots."""
     span = (last.at - first.at) / S or float("nan")
@@ -93,7 +95,8 @@ def outcome(
         resources=_resources(plane, services, first, last, span),
         memory={"capacity": plane.lowered.host.memory, **plane.lowered.arrangement.memory},
         checks=checks(plane, last),
-        unstable=_unstable(population, last, first, span),
+        unstable=_unstable(arriving),
+        full_at_s=last.at / S if plane.full else None,
         series=series,
     )
 
@@ -108,8 +111,6 @@ def _ratio(part: Any, rest: int) -> float:
 
 def _largest(histogram: np.ndarray, plane: DataPlane) -> float | None:
     """The largest latency of the window: the run's own where it lies in the window's last bucket."""
-    from simvirt.metrics.statistics import bucket_bounds, bucket_of
-
     used = np.flatnonzero(histogram)
     if len(used) == 0:
         return None
@@ -224,12 +225,15 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     }
 
 
-def _unstable(population: list[int], last: Snapshot, first: Snapshot, span: float) -> float | None:
-    """Offered load over what was answered, where the number of requests in the system keeps growing; None for a stable run."""
-    from simvirt.metrics.statistics import growing
+def _unstable(arriving: list[Snapshot]) -> float | None:
+    """Offered load over what was answered while requests arrived, where their number in the system kept growing; None for a stable run.
 
-    offered = int((last.arrived - first.arrived).sum())
-    answered = int((last.completed + last.rejected + last.failed - first.completed - first.rejected - first.failed).sum())
-    if len(population) < 10 or offered < 100 or answered <= 0 or offered <= 1.005 * answered:
+    Looks at the second half of the arrivals, when a filling start is over.
+    """
+    population = [s.in_system for s in arriving]
+    if len(population) < 10 or not growing(population):
         return None
-    return offered / answered if growing(population) else None
+    middle, last = arriving[len(arriving) // 2], arriving[-1]
+    offered = int((last.arrived - middle.arrived).sum())
+    answered = int((last.completed + last.rejected + last.failed - middle.completed - middle.rejected - middle.failed).sum())
+    return offered / answered if offered >= 100 and offered > 1.005 * answered > 0 else None

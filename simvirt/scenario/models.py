@@ -90,7 +90,10 @@ class Scenario(Spec):
 
     @property
     def mix(self) -> dict[str, float]:
-        """Weight of each operation that requests enter at, as `service.operation`; without a mix the only one, or all that a trace may name."""
+        """Weight of each operation that requests enter at, as `service.operation`.
+
+        Without a mix it is the only operation, or all those that a trace may name.
+        """
         if self.workload is None:
             return {}
         names = [f"{service}.{operation}" for service, spec in self.services.items() for operation in spec.operations]

@@ -135,7 +135,7 @@ def _steps(scenario: Scenario) -> Iterator[Mistake]:
 
 
 def step_counts(scenario: Scenario) -> dict[str, int]:
-    """Steps that a request takes in each `service.operation`, those of the operations it calls included, those with too many as one."""
+    """Steps that a request takes in each `service.operation`, with those of the operations that it calls; one for too many of these."""
     operations = {f"{s}.{o}": steps for s, service in scenario.services.items() for o, steps in service.operations.items()}
     order: TopologicalSorter[str] = TopologicalSorter({name: set(_called(steps)) for name, steps in operations.items()})
     counts: dict[str, int] = {}

@@ -6,7 +6,7 @@ import copy
 import functools
 import json
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -93,7 +93,7 @@ def result(case: Case, patch: Patch, folder: Path) -> dict[str, Any]:
     return _result(yaml.safe_dump(patched(case.base, patch), sort_keys=False), str(folder))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _result(text: str, folder: str) -> dict[str, Any]:
     document = run(loads(text, name=f"{folder}/scenario.yaml")).document()
     return typing.cast("dict[str, Any]", json.loads(json.dumps(document)))
@@ -113,8 +113,3 @@ def moved(before: Any, after: Any, moves: str, least: float) -> bool:
         return bool(before != after)
     step = least * max(abs(before), abs(after))
     return bool(after > before + step if moves == RISES else after < before - step)
-
-
-def sourced(entry: BaseModel, prefix: str) -> Iterator[str]:
-    """The fields of a catalogue entry, as `kind.field`."""
-    return (f"{prefix}.{name}" for name in type(entry).model_fields)

@@ -77,8 +77,10 @@ def assert_conserved(spec: Scenario, outcome: Outcome) -> None:
         assert math.isclose(math.fsum(parts), outcome.latency_mean_s, rel_tol=1e-9), (outcome.breakdown_s, outcome.latency_mean_s)
     numbers = [outcome.utilisation, outcome.steal, outcome.throttled, outcome.virtualization, outcome.rejected, outcome.failed, *parts, *outcome.resources.values()]
     assert all(v >= 0 for v in numbers), outcome
-    rounding = outcome.events / (outcome.simulated_s * S) if spec.host.scheduler.policy == "gps" else 1e-9  # a ns per event of a fluid machine
-    assert max(outcome.utilisation, outcome.steal, outcome.virtualization, outcome.rejected) <= 1 + rounding
+    busy_ns = outcome.utilisation * outcome.simulated_s * S
+    rounding = outcome.events / max(busy_ns, 1) if spec.host.scheduler.policy == "gps" else 1e-9  # a ns per event of a fluid machine
+    ratios = {name: getattr(outcome, name) for name in ("utilisation", "steal", "virtualization", "rejected")}
+    assert max(ratios.values()) <= 1 + rounding, ratios
     assert int(outcome.histogram.sum()) == outcome.requests
     total = outcome.requests / (1 - outcome.rejected) if outcome.rejected < 1 else spec.run.requests
     assert round(total) == spec.run.requests
