@@ -24,6 +24,8 @@ from simvirt import kernel
 from simvirt.cli.app import main
 
 MM1: Final = shortened.CONFIGS / "mm1.yaml"
+INTERRUPTED: Final = (130, -signal.SIGINT)
+"""As shells see it both are 130; Python dies of the signal itself where it met it while importing."""
 compiled = pytest.mark.skipif(kernel.MODE == "plain", reason="takes minutes without the compiled kernel")
 
 
@@ -48,7 +50,7 @@ def test_overload_ends_in_bounded_memory_with_a_warning(sets: list[str], tmp_pat
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (2**31, 2**31)),
     )
     assert done.returncode == 0, done.stderr
-    assert re.search(r"offered load is \d+\.\d+ x capacity", done.stdout)
+    assert re.search(r"offered load is \d+\.\d+ x capacity|with a million calls under way", " ".join(done.stdout.split()))
 
 
 def interrupted(tmp_path: Path, seconds: float, *sets: str) -> tuple[int, str, list[Path]]:
@@ -64,7 +66,7 @@ def interrupted(tmp_path: Path, seconds: float, *sets: str) -> tuple[int, str, l
 @compiled
 def test_ctrl_c_keeps_what_is_complete_and_says_so(tmp_path: Path) -> None:
     status, said, files = interrupted(tmp_path, 3, "run.requests=50000", "run.replications=1000")
-    assert status == 130, said
+    assert status in INTERRUPTED, said
     found = re.search(r"interrupted: kept replications: (\d+) of 1000 of bare-metal in \S+result\.json", said)
     assert found, said
     assert [file.name for file in files] == ["report.txt", "result.json"]
@@ -76,7 +78,7 @@ def test_ctrl_c_keeps_what_is_complete_and_says_so(tmp_path: Path) -> None:
 @compiled
 def test_ctrl_c_before_anything_is_complete_keeps_nothing(tmp_path: Path) -> None:
     status, said, files = interrupted(tmp_path, 2, "run.requests=2000000000", "run.replications=2")
-    assert status == 130, said
+    assert status in INTERRUPTED, said
     assert said == "interrupted: nothing was kept\n"
     assert files == []
     assert list(tmp_path.iterdir()) == []
@@ -126,7 +128,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.skipif(kernel.MODE == "plain", reason="the runs are small but many")
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(name=st.sampled_from(sorted(TEXTS)), seed=st.integers(0, 2**32), times=st.integers(1, 4))
 def test_mutated_scenarios(name: str, seed: int, times: int, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What passes the check also runs: nothing wrong is found only then."""

@@ -63,7 +63,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     host = {"cores": draw(st.integers(1, 4)), "smt": draw(st.sampled_from([1, 2])), "scheduler": draw(st.sampled_from(SCHEDULERS)), "disk": draw(st.sampled_from(["nvme", "hdd"]))}
     vms = {"name": "mixed", "stack": ["kvm", "docker"], "vms": {"count": 2, "vcpus": draw(st.integers(1, 3)), "memory": "2GiB"}}
     platform = draw(st.sampled_from(["bare-metal", "docker", "kvm", vms]))
-    load = draw(st.sampled_from([{"open": {"rate": "50/s"}}, {"open": {"rate": "400/s"}}, {"closed": {"clients": 5, "think": {"exponential": "5ms"}}}, {"closed": {"clients": 2}}]))
+    load = draw(st.sampled_from([{"open": {"rate": "50/s"}}, {"open": {"rate": "400/s"}}, {"closed": {"clients": 5, "think": {"exponential": "5ms"}}}, {"closed": {"clients": 2, "think": "10us"}}]))
     run = {"requests": 120, "warmup": "0s", "seed": draw(st.integers(0, 1000))}
     return scenario(draw(services()), load | {"mix": {"a.do": 1}}, run, host=host, platforms=[platform])
 
