@@ -72,7 +72,8 @@ class DataPlane:
 
     def _samplers(self, row: int, name: str) -> list[Any]:
         """Samplers of a service's start-up work, a stream each."""
-        return [sampler_of(variable, self.seed, self.replication, STARTUP_CLASS + row) for variable in self.lowered.startup[name][1].variables]
+        variables = self.lowered.startup[name][1].variables
+        return [sampler_of(variable, self.seed, self.replication, STARTUP_CLASS + row) for variable in variables]
 
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""

@@ -6,11 +6,11 @@ CPU that it leaves, both are here.
 
 from simvirt.kernel.balancing import pull
 from simvirt.kernel.calendar import clear_timer
-from simvirt.kernel.choosing import pick_task, put_back
+from simvirt.kernel.choosing import pick_task, put_back, put_back_below
 from simvirt.kernel.constants import CURRENT, GPS, NONE, OFF
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.hierarchy import charge, dequeue, enqueue, home_queue, raise_groups, settle
-from simvirt.kernel.placement import list_idle, select_cpu, unlist_idle
+from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
 from simvirt.kernel.policy import put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
 from simvirt.kernel.running import arm, remark, set_speed, spread_speeds, start, stop
@@ -44,11 +44,36 @@ def resched(p: Plane, c: int, now: int) -> None:
     if new == NONE:
         new = pull(p, c, now)
     if new == NONE:
+        new = take_from_crowded(p, c, now)
+    if new == NONE:
         go_idle(p, c, now)
     elif new != p.cpus.current[c]:
         switch_to(p, c, new, now)
     else:
         arm(p, c, now)
+
+
+def take_from_crowded(p: Plane, c: int, now: int) -> int:
+    """A core that falls idle takes over a task that has long shared its core with another; the task, or NONE.
+
+    Model: the task must have run for a tick, as the balancer that moves running tasks looks no more often than that.
+    Source: Linux kernel/sched/fair.c, group_smt_balance and active_load_balance_cpu_stop.
+    """
+    m: int = p.cpus.machine[c]
+    s: int = p.cpus.sibling[c]
+    if p.machines.crowded[m] == 0 or s == NONE or p.cpus.idle_slot[s] == NONE:
+        return NONE
+    x: int = p.stacks.crowded[p.machines.first_cpu[m] + p.machines.crowded[m] - 1]
+    e: int = p.cpus.current[x]
+    if e == NONE or now - p.cpus.since[x] < p.machines.tick[m] or not may_run_on(p, e, c):
+        return NONE
+    settle(p, x, now)
+    put_back_below(p, x, x, now)
+    dequeue(p, e, now, False)
+    enqueue(p, e, c, now, False)
+    remark(p, e, now)
+    resched(p, x, now)
+    return pick_task(p, c, now, False)
 
 
 def reconsider(p: Plane, c: int, now: int) -> None:

@@ -44,9 +44,25 @@ def unlist_core(p: Plane, m: int, c: int) -> None:
         p.machines.idle_cores[m] -= 1
 
 
+def list_crowded(p: Plane, m: int, c: int) -> None:
+    """Both hardware threads of a core are busy now."""
+    stack_push(p.stacks.crowded, p.cpus.crowded_slot, p.machines.first_cpu[m], p.machines.crowded[m], c)
+    p.machines.crowded[m] += 1
+
+
+def unlist_crowded(p: Plane, m: int, c: int) -> None:
+    """The core of a CPU is no longer crowded."""
+    if p.cpus.crowded_slot[c] != NONE:
+        stack_drop(p.stacks.crowded, p.cpus.crowded_slot, p.machines.first_cpu[m], p.machines.crowded[m], c)
+        p.machines.crowded[m] -= 1
+
+
 def list_idle(p: Plane, c: int) -> None:
     """A CPU has become idle."""
     m: int = p.cpus.machine[c]
+    if p.machines.crowded[m] > 0 and p.cpus.sibling[c] != NONE:
+        unlist_crowded(p, m, c)
+        unlist_crowded(p, m, p.cpus.sibling[c])
     stack_push(p.stacks.cpus, p.cpus.idle_slot, p.machines.first_cpu[m], p.machines.idle_cpus[m], c)
     p.machines.idle_cpus[m] += 1
     if core_is_idle(p, c):
@@ -63,6 +79,8 @@ def unlist_idle(p: Plane, c: int) -> None:
     unlist_core(p, m, c)
     if p.cpus.sibling[c] != NONE:
         unlist_core(p, m, p.cpus.sibling[c])
+        if p.cpus.idle_slot[p.cpus.sibling[c]] == NONE:
+            list_crowded(p, m, c)
 
 
 def list_overloaded(p: Plane, c: int) -> None:

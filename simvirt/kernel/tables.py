@@ -72,6 +72,7 @@ class Machines(Table):
     idle_cores: Ints  # idle CPUs whose SMT sibling is idle too
     idle_cpus: Ints  # all idle CPUs
     overloaded: Ints  # CPUs with waiting tasks
+    crowded: Ints  # cores with both hardware threads busy
     rotor: Ints  # last CPU tried for a task that found no idle one
     credit_clock: Floats  # credit scheduler: CPU time owed to one unit of weight since the start [ns]
     credit_at: Ints  # instant of credit_clock [ns]
@@ -102,6 +103,7 @@ class Cpus(Table):
     idle_slot: Ints  # place in the idle stack of its machine
     core_slot: Ints  # place in the idle-core stack
     overloaded_slot: Ints
+    crowded_slot: Ints
     next_balance: Ints  # earliest instant of the next periodic balancing [ns]
     balance_failures: Ints  # attempts at balancing in a row that found no task light enough
     since: Ints  # instant the current entity was put on the CPU [ns]
@@ -112,12 +114,13 @@ class Cpus(Table):
 
 
 class IdleStacks(Table):
-    """Stacks of idle and of overloaded CPUs, a stretch for each machine as long as its CPUs."""
+    """Stacks of idle, of overloaded and of crowded CPUs, a stretch for each machine as long as its CPUs."""
 
     # kernel
     cores: Ints
     cpus: Ints
     overloaded: Ints
+    crowded: Ints
 
 
 class Queues(Table):

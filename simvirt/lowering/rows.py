@@ -13,7 +13,7 @@ Columns = dict[str, np.ndarray]
 INITIAL: dict[str, dict[str, float]] = {
     "Calendar": {"at": k.NEVER, "slot": k.NONE},
     "Run": {"todo_head": k.NONE, "todo_tail": k.NONE, "decider": k.NONE, "free_frame": k.NONE},
-    "Cpus": {"current": k.NONE, "portion": 1.0, "core_slot": k.NONE, "idle_slot": k.NONE, "overloaded_slot": k.NONE},
+    "Cpus": {"current": k.NONE, "portion": 1.0} | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot"), k.NONE),
     "Queues": {"tree": k.NONE, "current": k.NONE, "next_throttled": k.NONE},
     "Entities": {
         "group": k.NONE, "carries": k.NONE, "instance": k.NONE, "queue": k.NONE, "weight": k.WEIGHT_ONE, "left": k.NONE, "right": k.NONE,

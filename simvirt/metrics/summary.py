@@ -140,7 +140,7 @@ def warnings(name: str, scenario: Scenario, outcomes: Sequence[Outcome], batches
         found.append(f"{name}: offered load is {np.mean(growing):.2f} x capacity; the numbers of requests and latencies grow without end")
     full = [o.full_at_s for o in outcomes if o.full_at_s is not None]
     if full:
-        found.append(f"{name}: ended at {min(full):.3g} s simulated, with a million calls under way: nothing that keeps such a backlog is answered in time")
+        found.append(f"{name}: ended at {min(full):.3g} s simulated, with a million calls under way; offered load is far beyond capacity")
     if scenario.run.warmup is None and not growing and not full and any(len(b) >= 20 and warmup_unfinished(b) for b in batches):
         found.append(f"{name}: the run is too short to see the end of its warm-up; make it longer")
     ledger = memory(outcomes[0].memory)

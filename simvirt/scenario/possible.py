@@ -106,7 +106,8 @@ def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
         return
     for name, weight in scenario.mix.items():
         if weight > 0 and not any(_takes_time(scenario, step) for step in _entry_steps(scenario, name)):
-            yield ("workload", "closed"), f"expected a time to think, for example think: 1s; {name} takes no time and its clients none between"
+            sentence = f"expected a time to think, for example think: 1s; {name} takes no time and its clients none between"
+            yield ("workload", "closed"), sentence
 
 
 def _takes_time(scenario: Scenario, step: AnyStep) -> bool:
