@@ -184,7 +184,6 @@ class Groups(Table):
     # lowering
     machine: Ints
     first_queue: Ints  # queue row on the machine's first CPU
-    instance: Ints
     shares: Floats  # weight of the group on the whole machine
     quota: Ints  # cpu.max per period, 0 for none [ns]
     period: Ints  # [ns]
