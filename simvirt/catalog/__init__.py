@@ -6,6 +6,7 @@ from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
 from simvirt.catalog.resolved import (
     Cost,
     CpuFamily,
+    DeviceEntry,
     DiskEntry,
     GuestEntry,
     HostEntry,
@@ -13,9 +14,10 @@ from simvirt.catalog.resolved import (
     NicEntry,
     Platform,
     PlatformCosts,
+    ProfileEntry,
 )
 
 __all__ = [
-    "OPERATIONS", "RATE_OPERATIONS", "Catalog", "Constant", "Cost", "CpuFamily", "DiskEntry", "GuestEntry", "HostEntry", "Layer",
-    "Listed", "NicEntry", "Platform", "PlatformCosts",
+    "OPERATIONS", "RATE_OPERATIONS", "Catalog", "Constant", "Cost", "CpuFamily", "DeviceEntry", "DiskEntry", "GuestEntry", "HostEntry",
+    "Layer", "Listed", "NicEntry", "Platform", "PlatformCosts", "ProfileEntry",
 ]

@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
-from simvirt.catalog import hosts, layers
+from simvirt.catalog import hosts, layers, profiles
 from simvirt.catalog.check import check
 from simvirt.catalog.entries import KINDS, REFERENCES, Entry, GuestSpec, ImageSpec
 from simvirt.catalog.explain import Constant, Listed, constants, listed
 from simvirt.catalog.images import GENERIC, resolve
 from simvirt.catalog.loader import Raw, expand, shipped
-from simvirt.catalog.operations import RATE_OPERATIONS
 from simvirt.catalog.problems import Locate, Path, Problems, dotted, nowhere, unknown
-from simvirt.catalog.resolved import GuestEntry, HostEntry, Platform, PlatformCosts
+from simvirt.catalog.resolved import GuestEntry, HostEntry, Platform, PlatformCosts, ProfileEntry
 from simvirt.errors import Issue, ScenarioError
 
 if TYPE_CHECKING:
-    from simvirt.scenario.models import HostSpec, PlatformSpec, Scenario
+    from simvirt.scenario.models import HostSpec, PlatformSpec, Scenario, ServiceSpec
 
 E = TypeVar("E", bound=Entry)
-EXPLAINED = ("platforms", "hypervisors", "runtimes", "guests", "hosts", "cpus", "families", "disks", "nics", "images")
+EXPLAINED = (
+    "platforms", "hypervisors", "runtimes", "techniques", "devices", "guests", "hosts", "cpus", "families", "disks", "nics", "profiles",
+    "images",
+)
 """Kinds in the order in which `explain` looks a name up."""
 
 
@@ -106,12 +108,12 @@ class Catalog:
         aliases = {alias: name for name, entry in raw.items() for alias in entry.get("aliases", ())}
         return resolve(image, aliases, raw)
 
-    def image_rates(self, image: str | None) -> dict[str, float]:
-        """Operation -> how often the software of an image performs it in a second of CPU time; empty where there is no image."""
-        if image is None:
-            return {}
-        entry = self.typed("images", self.image_name(image), ImageSpec)
-        return {operation: entry.rates[operation].value for operation in RATE_OPERATIONS}
+    def profile(self, service: ServiceSpec) -> ProfileEntry:
+        """What a service does with its CPU time: the profile it names, else its image's; nothing where it has neither."""
+        name = service.profile
+        if name is None and service.image is not None:
+            name = self.typed("images", self.image_name(service.image), ImageSpec).profile
+        return profiles.profile(self, name)
 
     def explain(self, name: str, kind: str | None = None) -> list[Constant]:
         """Every constant behind a platform, hypervisor, host or other entry, with unit, spread and source.
@@ -171,9 +173,9 @@ class Catalog:
         for field, kinds in REFERENCES.get(kind, {}).items():
             self._check_reference((*path, field), getattr(entry, field), kinds, problems)
 
-    def _check_reference(self, path: Path, value: str | tuple[str, ...], kinds: tuple[str, ...], problems: Problems) -> None:
+    def _check_reference(self, path: Path, value: str | tuple[str, ...] | None, kinds: tuple[str, ...], problems: Problems) -> None:
         known = [name for kind in kinds for name in self._raw(kind)]
-        for name in (value,) if isinstance(value, str) else value:
+        for name in (value,) if isinstance(value, str) else value or ():
             if name not in known:
                 problems.add(path, unknown(kinds[0], name, known))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simvirt.catalog import hosts
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.memory import memory_mistakes
-from simvirt.catalog.operations import OPERATIONS
+from simvirt.catalog.operations import OPERATIONS, PLURALS
 from simvirt.catalog.problems import Path, Problems, unknown
 from simvirt.catalog.resolved import HostEntry
 from simvirt.units import format_size
@@ -26,6 +26,8 @@ def check(catalog: Catalog, scenario: Scenario) -> None:
         _check_platform(catalog, platform, ("platforms", index), problems)
     for name, service in scenario.services.items():
         _check_operations(service, ("services", name), problems)
+        if service.profile is not None and service.profile not in catalog.names("profiles"):
+            problems.add(("services", name, "profile"), unknown("profiles", service.profile, catalog.names("profiles")))
     problems.settle()
     host = catalog.resolve_host(scenario.host)
     if scenario.host.model is not None:
@@ -48,9 +50,11 @@ def _check_platform(catalog: Catalog, spec: PlatformSpec, path: Path, problems: 
     if spec.stack is None:
         return problems.attempt(path, lambda: catalog.platform(spec, path))
     layers = (*catalog.names("hypervisors"), *catalog.names("runtimes"))
-    for index, name in enumerate(spec.stack):
-        if name not in layers:
-            problems.add((*path, "stack", index), unknown("layers", name, layers))
+    wrong = [(index, name) for index, name in enumerate(spec.stack) if name not in layers]
+    for index, name in wrong:
+        problems.add((*path, "stack", index), unknown("layers", name, layers))
+    if not wrong:
+        problems.attempt(path, lambda: catalog.platform(spec, path))
 
 
 def _check_operations(service: ServiceSpec, path: Path, problems: Problems) -> None:
@@ -59,7 +63,7 @@ def _check_operations(service: ServiceSpec, path: Path, problems: Problems) -> N
     for name, steps in service.operations.items():
         named.extend(_named(steps, (*path, "operations", name)))
     for where, ops in named:
-        for operation in sorted(set(ops) - set(OPERATIONS)):
+        for operation in sorted(set(ops) - set(OPERATIONS) - set(PLURALS)):
             problems.add((*where, operation), unknown("operations", operation, OPERATIONS))
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from simvirt import units
-from simvirt.catalog.operations import DEVICE_OPERATIONS, OPERATIONS, RATE_OPERATIONS
+from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.quantities import (
     SourcedCount,
     SourcedCycles,
@@ -29,9 +29,6 @@ Hertz = Annotated[float, BeforeValidator(units.parse_frequency)]
 Bytes = Annotated[int, BeforeValidator(units.parse_size)]
 BitsPerSecond = Annotated[float, BeforeValidator(units.parse_bandwidth)]
 Source = Annotated[str, Field(min_length=8)]
-Technique = Literal[
-    "none", "full-emulation", "binary-translation", "paravirtualization", "shadow-paging", "nested-paging", "user-space-kernel",
-]
 Isolation = Literal["namespaces", "user-space-kernel", "hardware", "software"]
 
 
@@ -52,6 +49,10 @@ class FamilySpec(Entry):
     nested_vm_exit: SourcedCycles
     native_walk: SourcedCycles
     nested_walk: SourcedCycles
+    memory_bandwidth: SourcedThroughput | None = None
+    memory_latency: SourcedTime | None = None
+    llc: SourcedSize | None = None
+    remote_latency: SourcedRatio | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> FamilySpec:
@@ -102,44 +103,49 @@ class NicModelSpec(Entry):
 
 
 class CostSpec(BaseModel):
-    """What one operation costs on a platform; `none` says why it costs nothing."""
+    """What one operation costs on a platform, part by part; `none` says why it costs nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cpu: SourcedWork | None = None
     latency: SourcedWork | None = None
     host_cpu: SourcedWork | None = None
+    notify: SourcedWork | None = None
+    interrupt: SourcedWork | None = None
+    wake: SourcedWork | None = None
     none: Source | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> CostSpec:
-        parts = (self.cpu, self.latency, self.host_cpu)
-        if (self.none is None) == all(part is None for part in parts):
-            raise ValueError('expected cpu, latency or host_cpu, or else none: "why it costs nothing", with its source')
+        if (self.none is None) == all(getattr(self, part) is None for part in PARTS):
+            raise ValueError(f'expected {", ".join(PARTS)}, or else none: "why it costs nothing", with its source')
         return self
 
 
+PARTS: Final[Mapping[str, str]] = {
+    "cpu": "CPU work in the instance", "latency": "latency without CPU", "host_cpu": "CPU work of the backend's thread",
+    "notify": "CPU work in the instance to wake a sleeping backend", "interrupt": "CPU work in the instance to take an interrupt",
+    "wake": "latency until a sleeping backend runs",
+}
+"""Part of a cost -> what it is."""
+
+
 def _operations(costs: Any) -> Any:
-    """Refuses unknown and missing operations, all at once."""
-    if isinstance(costs, Mapping):
-        unknown = sorted(set(costs) - set(OPERATIONS))
-        missing = [name for name in OPERATIONS if name not in costs]
-        if unknown or missing:
-            raise ValueError(f"expected a cost for each of {', '.join(OPERATIONS)}; unknown: {unknown}; missing: {missing}")
+    """Refuses unknown operations, all at once."""
+    if isinstance(costs, Mapping) and (unknown := sorted(set(costs) - set(OPERATIONS))):
+        raise ValueError(f"expected costs of {', '.join(OPERATIONS)}; unknown: {unknown}")
     return costs
 
 
 def _rates(rates: Any) -> Any:
-    """Refuses unknown and missing rates, all at once."""
-    if isinstance(rates, Mapping):
-        unknown = sorted(set(rates) - set(RATE_OPERATIONS))
-        missing = [name for name in RATE_OPERATIONS if name not in rates]
-        if unknown or missing:
-            raise ValueError(f"expected a rate for each of {', '.join(RATE_OPERATIONS)}; unknown: {unknown}; missing: {missing}")
+    """Refuses unknown rates, all at once."""
+    if isinstance(rates, Mapping) and (unknown := sorted(set(rates) - set(RATE_OPERATIONS))):
+        raise ValueError(f"expected rates of {', '.join(RATE_OPERATIONS)}; unknown: {unknown}")
     return rates
 
 
 Costs = Annotated[dict[str, CostSpec], BeforeValidator(_operations)]
+Rates = Annotated[dict[str, SourcedRate], BeforeValidator(_rates)]
 
 
 def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
@@ -148,27 +154,97 @@ def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
         return ("latency",)
     if operation == "idle_wakeup":
         return ("cpu", "latency") if vm else ()
-    return ("cpu", "latency", "host_cpu") if vm and operation in DEVICE_OPERATIONS else ("cpu", "latency")
+    if operation in RATE_OPERATIONS:
+        return ("cpu", "latency")
+    if operation.startswith("kib_"):
+        return ("cpu", "host_cpu") if vm else ("cpu",)
+    return tuple(PARTS) if vm else ("cpu", "latency")
+
+
+def _check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bool) -> None:
+    """ValueError where an expected operation has no cost, another one has, or a cost has a part that nothing would charge."""
+    missing, foreign = [name for name in expected if name not in costs], sorted(set(costs) - set(expected))
+    if missing or foreign:
+        raise ValueError(f"expected a cost for each of {', '.join(expected)}; not its own: {foreign}; missing: {missing}")
+    _refuse_idle_parts(costs, vm)
 
 
 def _refuse_idle_parts(costs: Mapping[str, CostSpec], vm: bool) -> None:
     """ValueError where a cost has a part that nothing would charge."""
     for operation, cost in costs.items():
         known = acting_parts(operation, vm)
-        idle = [part for part in ("cpu", "latency", "host_cpu") if getattr(cost, part) is not None and part not in known]
+        idle = [part for part in PARTS if getattr(cost, part) is not None and part not in known]
         if idle:
             raise ValueError(f"costs.{operation}.{idle[0]}: has no effect; expected {' or '.join(known) or 'none'}")
 
 
-class HypervisorSpec(Entry):
-    """A hypervisor: its technique, its guest, the memory of its monitor, and what each operation costs."""
+class TechniqueSpec(Entry):
+    """How privileged work is virtualized, and what each operation of the guest costs because of it."""
 
-    technique: Technique
+    costs: Costs
+
+    @model_validator(mode="after")
+    def _costs_act(self) -> TechniqueSpec:
+        _check_costs(self.costs, TECHNIQUE_OPERATIONS, vm=True)
+        return self
+
+
+class DeviceSpec(Entry):
+    """A path to the network or to a disk: a device of a VM with the thread that serves it, or a driver on the host's kernel."""
+
+    role: Literal["net", "disk"]
+    side: Literal["hypervisor", "runtime"]
+    model: Literal["emulated", "paravirtual", "passthrough", "software"]
+    backend: Literal["none", "vcpu", "vhost", "io-thread", "vmm", "dom0"] = "none"
+    serial: bool = False
+    moderation: SourcedTime | None = None
+    poll: SourcedTime | None = None
+    costs: Costs
+
+    @model_validator(mode="after")
+    def _costs_act(self) -> DeviceSpec:
+        _check_costs(self.costs, NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS, vm=self.side == "hypervisor")
+        if self.backend in ("none", "vcpu"):
+            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "notify", "wake")
+                       if getattr(cost, part) is not None]
+            if threads:
+                raise ValueError(f"{threads[0]}: has no effect, for backend {self.backend} is no thread")
+        return self
+
+
+class Dom0Spec(BaseModel):
+    """The domain that owns the devices: its vCPUs and memory."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vcpus: SourcedCount
+    memory: SourcedSize
+
+
+class HostLoadSpec(BaseModel):
+    """What a hosted hypervisor leaves running on the host: threads that want a CPU for a part of each period."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threads: SourcedCount
+    duty: SourcedRatio
+    period: SourcedTime
+
+
+class HypervisorSpec(Entry):
+    """A hypervisor: technique, guest, devices, memory of its monitor, and the costs in which it differs from its technique."""
+
+    technique: str
     type: Literal[1, 2]
     isolation: Isolation
     guest: str
+    net: str
+    disk: str
     vmm_memory: SourcedSize
-    costs: Costs
+    halt_poll: SourcedTime | None = None
+    dom0: Dom0Spec | None = None
+    host_load: HostLoadSpec | None = None
+    costs: Costs = {}
 
     @model_validator(mode="after")
     def _costs_act(self) -> HypervisorSpec:
@@ -177,12 +253,14 @@ class HypervisorSpec(Entry):
 
 
 class RuntimeSpec(Entry):
-    """A container runtime with its network and storage path: what each operation costs."""
+    """A container runtime: technique, network and disk path, memory of its shim, and the costs of what its fences check."""
 
-    technique: Technique
+    technique: str
     isolation: Isolation
+    net: str
+    disk: str
     shim_memory: SourcedSize
-    costs: Costs
+    costs: Costs = {}
 
     @model_validator(mode="after")
     def _costs_act(self) -> RuntimeSpec:
@@ -200,17 +278,50 @@ class GuestSpec(Entry):
     background_period: SourcedTime
 
 
+class ProfileSpec(Entry):
+    """A workload: how often it performs each operation in a second of CPU time, and what it wants of what others use too."""
+
+    rates: Rates
+    memory_bandwidth: SourcedThroughput | None = None
+    llc: SourcedSize | None = None
+    stall: SourcedRatio | None = None
+    smt_yield: SourcedRatio | None = None
+    kernel_share: SourcedRatio | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> ProfileSpec:
+        if missing := [name for name in RATE_OPERATIONS if name not in self.rates]:
+            raise ValueError(f"expected a rate for each of {', '.join(RATE_OPERATIONS)}; missing: {missing}")
+        return self
+
+
 class ImageSpec(Entry):
-    """An image: how often its software performs each operation in a second of CPU time."""
+    """An image: other names of the software in it, and the profile of what it does."""
 
     aliases: tuple[str, ...] = ()
-    rates: Annotated[dict[str, SourcedRate], BeforeValidator(_rates)]
+    profile: str
+
+
+class PlatformVmsSpec(BaseModel):
+    """VMs that a platform brings along: how many, and the share of the host's CPUs and memory that each gets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: Count
+    cpus: SourcedRatio
+    memory: SourcedRatio
 
 
 class PlatformEntrySpec(Entry):
-    """A platform: the layers between host and application, outermost first."""
+    """A platform: the layers between host and application, outermost first, and how they are set up."""
 
     stack: tuple[str, ...]
+    vms: PlatformVmsSpec | None = None
+    pin: bool = False
+    topology: Literal["exposed", "hidden"] = "hidden"
+    pages: Literal["4k", "thp", "huge"] = "thp"
+    net: str | None = None
+    disk: str | None = None
 
 
 KINDS: Final[Mapping[str, type[Entry]]] = {
@@ -219,9 +330,12 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "cpus": CpuSpec,
     "disks": DiskModelSpec,
     "nics": NicModelSpec,
+    "techniques": TechniqueSpec,
+    "devices": DeviceSpec,
     "hypervisors": HypervisorSpec,
     "runtimes": RuntimeSpec,
     "guests": GuestSpec,
+    "profiles": ProfileSpec,
     "images": ImageSpec,
     "platforms": PlatformEntrySpec,
 }
@@ -230,7 +344,9 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
 REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "hosts": {"cpu": ("cpus",), "disk": ("disks",), "nic": ("nics",)},
     "cpus": {"family": ("families",)},
-    "hypervisors": {"guest": ("guests",)},
-    "platforms": {"stack": ("hypervisors", "runtimes")},
+    "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
+    "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
+    "images": {"profile": ("profiles",)},
+    "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
 }
 """Kind -> field that names other entries -> the kinds it may name."""

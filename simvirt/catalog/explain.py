@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from simvirt import units
-from simvirt.catalog.entries import REFERENCES, CostSpec, Entry, PlatformEntrySpec
+from simvirt.catalog.entries import PARTS, REFERENCES, CostSpec, Entry, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
+from simvirt.catalog.layers import costs_of
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.catalog.quantities import Sourced, SourcedWork
 from simvirt.catalog.resolved import HostEntry, work_ns
@@ -15,9 +16,8 @@ from simvirt.catalog.resolved import HostEntry, work_ns
 if TYPE_CHECKING:
     from simvirt.catalog.catalog import Catalog
 
-MEANINGS: Final[Mapping[str, str]] = {
-    "cpu": "CPU work in the instance", "latency": "latency without CPU", "host_cpu": "CPU work of another thread of the host",
-}
+
+LAYERS = (HypervisorSpec, RuntimeSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _entry_constants(catalog: Catalog, kind: str, name: str) -> Iterator[Constan
         elif field == "rates":
             yield from (_sourced(kind, name, op, "rate", rate, OPERATIONS[op]) for op, rate in value.items())
         elif field == "costs":
-            yield from _cost_constants(catalog, kind, name, value)
+            yield from _cost_constants(catalog, kind, name, costs_of(catalog, entry) if isinstance(entry, LAYERS) else value)
         elif field not in ("title", "source", "aliases"):
             yield Constant(kind, name, field, "", None, str(value), None, entry.source, False, f"{field}: {value}")
     yield from _referred_constants(catalog, kind, entry)
@@ -86,7 +86,8 @@ def _entry_constants(catalog: Catalog, kind: str, name: str) -> Iterator[Constan
 def _referred_constants(catalog: Catalog, kind: str, entry: Entry) -> Iterator[Constant]:
     """The constants of the entries that this one names: a host's processor and devices, a hypervisor's guest."""
     for field, (referred, *_) in REFERENCES.get(kind, {}).items():
-        yield from _entry_constants(catalog, referred, getattr(entry, field))
+        if referred not in ("techniques", "devices"):
+            yield from _entry_constants(catalog, referred, getattr(entry, field))
 
 
 def _cost_constants(catalog: Catalog, kind: str, name: str, costs: Mapping[str, CostSpec]) -> Iterator[Constant]:
@@ -95,7 +96,7 @@ def _cost_constants(catalog: Catalog, kind: str, name: str, costs: Mapping[str, 
     for operation, cost in costs.items():
         if cost.none is not None:
             yield Constant(kind, name, operation, "cpu", 0.0, "ns", None, cost.none, False, OPERATIONS[operation], 0.0)
-        for part, meaning in MEANINGS.items():
+        for part, meaning in PARTS.items():
             work: SourcedWork | None = getattr(cost, part)
             if work is not None:
                 yield _sourced(kind, name, operation, part, work, f"{OPERATIONS[operation]}: {meaning}", host)

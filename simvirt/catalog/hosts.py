@@ -51,6 +51,9 @@ def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
     return CpuFamily(
         name=name, smt_yield=spec.smt_yield.value, vm_exit=spec.vm_exit.value, nested_vm_exit=spec.nested_vm_exit.value,
         native_walk=spec.native_walk.value, nested_walk=spec.nested_walk.value,
+        memory_bandwidth=spec.memory_bandwidth.value if spec.memory_bandwidth else None,
+        memory_latency_ns=spec.memory_latency.value if spec.memory_latency else None,
+        llc_bytes=int(spec.llc.value) if spec.llc else None, remote_latency=spec.remote_latency.value if spec.remote_latency else None,
     )
 
 

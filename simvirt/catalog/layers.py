@@ -2,26 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from simvirt.catalog.entries import GuestSpec, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
+from simvirt.catalog.entries import CostSpec, DeviceSpec, GuestSpec, HypervisorSpec, PlatformEntrySpec, RuntimeSpec, TechniqueSpec
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.catalog.problems import Path
-from simvirt.catalog.resolved import Cost, GuestEntry, HostEntry, Layer, Platform, PlatformCosts
+from simvirt.catalog.resolved import (
+    Cost,
+    DeviceEntry,
+    Dom0,
+    GuestEntry,
+    HostEntry,
+    HostLoad,
+    Layer,
+    Platform,
+    PlatformCosts,
+    Vms,
+)
 
 if TYPE_CHECKING:
     from simvirt.catalog.catalog import Catalog
     from simvirt.scenario.models import PlatformSpec
 
+BARE = PlatformEntrySpec(title="as the scenario says", source="the scenario", stack=())
+"""What a platform with a stack of its own starts from."""
+
 
 def platform(catalog: Catalog, spec: PlatformSpec, path: Path) -> Platform:
-    """The platform of `spec`: the stack it states, or that of the catalogue's platform of its name."""
-    stack = spec.stack
-    if stack is None:
-        stack = catalog.typed("platforms", spec.name, PlatformEntrySpec, path).stack
-    return Platform(name=spec.name, layers=stack_layers(catalog, stack, (*path, "stack")), vms=spec.vms)
+    """The platform of `spec`: the stack it states, or that of the catalogue's platform of its name; what it sets up otherwise wins."""
+    base = catalog.typed("platforms", spec.name, PlatformEntrySpec, path) if spec.stack is None else BARE
+    stack = base.stack if spec.stack is None else spec.stack
+    layers = stack_layers(catalog, stack, (*path, "stack"))
+    for role in ("net", "disk"):
+        name = getattr(spec, role) or getattr(base, role)
+        if name is not None:
+            layers = with_device(catalog, layers, role, name, (*path, role))
+    return Platform(
+        name=spec.name, layers=layers, vms=_vms(spec, base), pin=base.pin if spec.pin is None else spec.pin,
+        topology=spec.topology or base.topology, pages=spec.pages or base.pages,
+    )
+
+
+def _vms(spec: PlatformSpec, base: PlatformEntrySpec) -> Vms | None:
+    """The VMs that replicas share, as the scenario or the catalogue's platform says."""
+    if spec.vms is not None:
+        return Vms(spec.vms.count, spec.vms.vcpus, spec.vms.memory)
+    if base.vms is not None:
+        return Vms(base.vms.count, cpu_share=base.vms.cpus.value, memory_share=base.vms.memory.value)
+    return None
+
+
+def with_device(catalog: Catalog, layers: tuple[Layer, ...], role: str, name: str, path: Path) -> tuple[Layer, ...]:
+    """The layers with another network or disk path in the innermost layer on whose side it is.
+
+    ScenarioError at `path` where no device has that name and role, or no layer its side.
+    """
+    known = [device for device in catalog.names("devices") if catalog.typed("devices", device, DeviceSpec).role == role]
+    if name not in known:
+        catalog.fail(path, "devices", name, known)
+    spec = catalog.typed("devices", name, DeviceSpec)
+    at = [index for index, layer in enumerate(layers) if layer.kind == spec.side]
+    if not at:
+        catalog.fail(path, f"{spec.side}s", "that this device could belong to", ())
+    old, path_entry = layers[at[-1]], device(spec, name)
+    changed = replace(
+        old, net=path_entry if role == "net" else old.net, disk=path_entry if role == "disk" else old.disk,
+        costs=MappingProxyType({**old.costs, **spec.costs}),
+    )
+    return (*layers[: at[-1]], changed, *layers[at[-1] + 1 :])
 
 
 def stack_layers(catalog: Catalog, stack: Sequence[str], path: Path) -> tuple[Layer, ...]:
@@ -47,15 +98,44 @@ def _hypervisor(catalog: Catalog, name: str, depth: int) -> Layer:
     vmm_memory = int(spec.vmm_memory.value)
     return Layer(
         kind="hypervisor", name=name, technique=spec.technique, type=spec.type, isolation=spec.isolation,
-        guest=catalog.guest(spec.guest, vmm_memory), memory_bytes=vmm_memory, costs=MappingProxyType(spec.costs), depth=depth,
+        guest=catalog.guest(spec.guest, vmm_memory), memory_bytes=vmm_memory, costs=costs_of(catalog, spec), depth=depth,
+        net=_device(catalog, spec.net), disk=_device(catalog, spec.disk), halt_poll_ns=spec.halt_poll.value if spec.halt_poll else 0.0,
+        dom0=Dom0(int(spec.dom0.vcpus.value), int(spec.dom0.memory.value)) if spec.dom0 else None, host_load=_host_load(spec),
     )
+
+
+def _host_load(spec: HypervisorSpec) -> HostLoad | None:
+    """The load of a hosted hypervisor in internal units."""
+    load = spec.host_load
+    return HostLoad(int(load.threads.value), load.duty.value, load.period.value) if load else None
 
 
 def _runtime(catalog: Catalog, name: str, depth: int) -> Layer:
     spec = catalog.typed("runtimes", name, RuntimeSpec)
     return Layer(
         kind="runtime", name=name, technique=spec.technique, type=None, isolation=spec.isolation, guest=None,
-        memory_bytes=int(spec.shim_memory.value), costs=MappingProxyType(spec.costs), depth=depth,
+        memory_bytes=int(spec.shim_memory.value), costs=costs_of(catalog, spec), depth=depth,
+        net=_device(catalog, spec.net), disk=_device(catalog, spec.disk),
+    )
+
+
+def costs_of(catalog: Catalog, spec: HypervisorSpec | RuntimeSpec) -> Mapping[str, CostSpec]:
+    """Every operation's cost in a layer: those of its technique and of its devices, and what it has otherwise."""
+    technique = catalog.typed("techniques", spec.technique, TechniqueSpec)
+    paths = [catalog.typed("devices", name, DeviceSpec) for name in (spec.net, spec.disk)]
+    found = {**technique.costs, **paths[0].costs, **paths[1].costs, **spec.costs}
+    return MappingProxyType({operation: found[operation] for operation in OPERATIONS})
+
+
+def _device(catalog: Catalog, name: str) -> DeviceEntry:
+    return device(catalog.typed("devices", name, DeviceSpec), name)
+
+
+def device(spec: DeviceSpec, name: str) -> DeviceEntry:
+    """A network or disk path in internal units."""
+    return DeviceEntry(
+        name=name, role=spec.role, side=spec.side, model=spec.model, backend=spec.backend, serial=spec.serial,
+        moderation_ns=spec.moderation.value if spec.moderation else 0.0, poll_ns=spec.poll.value if spec.poll else 0.0,
     )
 
 
@@ -74,11 +154,8 @@ def platform_costs(platform: Platform, host: HostEntry) -> PlatformCosts:
     *Model*: an operation inside a container inside a VM pays both layers; nothing is multiplied.
     """
     costs = {operation: _sum(platform, operation, host) for operation in OPERATIONS}
-    return PlatformCosts(
-        cpu_ns=MappingProxyType({operation: cost.cpu_ns for operation, cost in costs.items()}),
-        latency_ns=MappingProxyType({operation: cost.latency_ns for operation, cost in costs.items()}),
-        host_cpu_ns=MappingProxyType({operation: cost.host_cpu_ns for operation, cost in costs.items()}),
-    )
+    parts = {field.name: MappingProxyType({name: getattr(cost, field.name) for name, cost in costs.items()}) for field in fields(Cost)}
+    return PlatformCosts(**parts)
 
 
 def _sum(platform: Platform, operation: str, host: HostEntry) -> Cost:

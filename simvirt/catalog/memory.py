@@ -60,7 +60,7 @@ def _background(scenario: Scenario) -> dict[Path, int]:
 
 def _machines(scenario: Scenario, host: HostEntry, platform: Platform, index: int) -> dict[Path, int]:
     """Bytes of the replicas of each service, and of VMs that are asked for by their number."""
-    vms = platform.vms if platform.hypervisors else None
+    vms = platform.vms.on(host) if platform.vms is not None and platform.hypervisors else None
     shared = 0 if vms is None else vms.count * _vm(host, vms.vcpus)
     replicas: dict[Path, int] = {
         ("services", name): service.replicas * _replica(service, host, platform) for name, service in scenario.services.items()
@@ -72,7 +72,7 @@ def _replica(service: ServiceSpec, host: HostEntry, platform: Platform) -> int:
     """Bytes of a replica, with its cgroup on the machine it runs on, and with its VM where that is its own."""
     cpus = host.pcpus
     if platform.hypervisors:
-        cpus = platform.vms.vcpus if platform.vms is not None else _vcpus(service, host)
+        cpus = platform.vms.on(host).vcpus if platform.vms is not None else _vcpus(service, host)
     own = _vm(host, cpus) if platform.hypervisors and platform.vms is None else 0
     return INSTANCE + own + (cpus * QUEUE if platform.runtimes else 0)
 

@@ -16,32 +16,44 @@ OPERATIONS: Final[Mapping[str, str]] = MappingProxyType({
     "tlb_miss": "one address-translation miss that needs a page-table walk",
     "timer": "one programming of a timer and its expiry",
     "ipi": "one inter-processor interrupt, sent and received",
+    "instruction": "one machine instruction",
+    "page_table_update": "one page-table entry written by the kernel",
+    "privileged": "one sensitive instruction: CPUID, a model-specific or control register, a port",
     "idle_wakeup": "one wake-up of an idle CPU; in a VM: a vCPU leaves HLT",
     "packet_in": "one packet received, up to the segment size of the NIC",
     "packet_out": "one packet sent, up to the segment size of the NIC",
+    "kib_in": "one KiB of payload received over the network path",
+    "kib_out": "one KiB of payload sent over the network path",
     "disk_read": "one read request to a block device",
     "disk_write": "one write request to a block device",
     "disk_flush": "one cache flush of a block device",
+    "kib_read": "one KiB read over the disk path",
+    "kib_written": "one KiB written over the disk path",
     "call_hop": "one message between two services of a host, beyond its packets",
 })
 """Operation name -> what one of them is."""
 
-RATE_OPERATIONS: Final[tuple[str, ...]] = ("syscall", "page_fault", "context_switch", "tlb_miss", "timer", "ipi")
-"""Operations that CPU work performs by itself, so that an image has a rate of them; the others follow from events and steps."""
+RATE_OPERATIONS: Final[tuple[str, ...]] = (
+    "syscall", "page_fault", "context_switch", "tlb_miss", "timer", "ipi", "instruction", "page_table_update", "privileged",
+)
+"""Operations that CPU work performs by itself, so that a workload has a rate of them; the others follow from events and steps."""
 
-DEVICE_OPERATIONS: Final[tuple[str, ...]] = ("packet_in", "packet_out", "disk_read", "disk_write", "disk_flush")
-"""Operations of devices: those that another thread of the host may work for."""
+NET_OPERATIONS: Final[tuple[str, ...]] = ("packet_in", "packet_out", "kib_in", "kib_out", "call_hop")
+"""Operations of a network path."""
 
-TECHNIQUES: Final[Mapping[str, str]] = MappingProxyType({
-    "none": "the application runs on the kernel of the host",
-    "full-emulation": "every instruction is interpreted or translated",
-    "binary-translation": "kernel code is translated, user code runs directly, page tables are shadowed",
-    "paravirtualization": "the guest kernel asks by hypercalls, its page tables are validated",
-    "shadow-paging": "hardware-assisted; the hypervisor shadows the guest's page tables",
-    "nested-paging": "hardware-assisted; the processor walks two levels of page tables (EPT, NPT)",
-    "user-space-kernel": "system calls are intercepted and served by a kernel in user space",
+DISK_OPERATIONS: Final[tuple[str, ...]] = ("disk_read", "disk_write", "disk_flush", "kib_read", "kib_written")
+"""Operations of a disk path."""
+
+TECHNIQUE_OPERATIONS: Final[tuple[str, ...]] = (*RATE_OPERATIONS, "idle_wakeup")
+"""Operations whose cost follows from how privileged work is virtualized."""
+
+PLURALS: Final[Mapping[str, str]] = MappingProxyType({
+    "syscalls": "syscall", "page_faults": "page_fault", "context_switches": "context_switch", "tlb_misses": "tlb_miss", "timers": "timer",
+    "ipis": "ipi", "instructions": "instruction", "page_table_updates": "page_table_update", "idle_wakeups": "idle_wakeup",
+    "packets_in": "packet_in", "packets_out": "packet_out", "disk_reads": "disk_read", "disk_writes": "disk_write",
+    "disk_flushes": "disk_flush", "call_hops": "call_hop",
 })
-"""How privileged work is virtualized -> one line of explanation."""
+"""Plural of an operation's name, which a scenario may use -> its name."""
 
 ISOLATIONS: Final[Mapping[str, str]] = MappingProxyType({
     "namespaces": "shares the kernel of the host behind namespaces, cgroups and a system call filter",

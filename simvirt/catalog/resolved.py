@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from simvirt.catalog.entries import CostSpec
+from simvirt.catalog.entries import PARTS, CostSpec
 from simvirt.catalog.quantities import SourcedWork
 
 
@@ -35,7 +35,11 @@ class NicEntry:
 
 @dataclass(frozen=True, slots=True)
 class CpuFamily:
-    """A processor family; costs in cycles. `smt_yield` is the throughput of two busy siblings over that of one."""
+    """A processor family; costs in cycles. `smt_yield` is the throughput of two busy siblings over that of one.
+
+    Of a socket: memory bandwidth [bytes/s], latency of its memory, bytes of its last-level cache; `remote_latency` is the latency of
+    another socket's memory over that of its own. None where nothing is known: there is no limit then.
+    """
 
     name: str
     smt_yield: float
@@ -43,6 +47,10 @@ class CpuFamily:
     nested_vm_exit: float
     native_walk: float
     nested_walk: float
+    memory_bandwidth: float | None = None
+    memory_latency_ns: float | None = None
+    llc_bytes: int | None = None
+    remote_latency: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +90,48 @@ class GuestEntry:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one operation costs [ns]: CPU work in the instance, latency without CPU, CPU work of another thread of the host."""
+    """What one operation costs, part by part [ns]; the parts are those of `CostSpec`."""
 
     cpu_ns: float = 0.0
     latency_ns: float = 0.0
     host_cpu_ns: float = 0.0
+    notify_ns: float = 0.0
+    interrupt_ns: float = 0.0
+    wake_ns: float = 0.0
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.cpu_ns + other.cpu_ns, self.latency_ns + other.latency_ns, self.host_cpu_ns + other.host_cpu_ns)
+        return Cost(*(getattr(self, part) + getattr(other, part) for part in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEntry:
+    """A network or disk path: who does its work, and when its interrupts and its sleep are put off [ns]."""
+
+    name: str
+    role: Literal["net", "disk"]
+    side: Literal["hypervisor", "runtime"]
+    model: str
+    backend: str
+    serial: bool
+    moderation_ns: float
+    poll_ns: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dom0:
+    """The domain that owns the devices."""
+
+    vcpus: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostLoad:
+    """Load that a hosted hypervisor leaves on the host: threads, each wanting a CPU for a part of each period [ns]."""
+
+    threads: int
+    duty: float
+    period_ns: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +146,46 @@ class Layer:
     guest: GuestEntry | None
     memory_bytes: int
     costs: Mapping[str, CostSpec]
+    net: DeviceEntry
+    disk: DeviceEntry
     depth: int = 0
+    halt_poll_ns: float = 0.0
+    dom0: Dom0 | None = None
+    host_load: HostLoad | None = None
 
     def cost(self, operation: str, host: HostEntry) -> Cost:
         """The cost of one `operation` on `host`; `depth` hypervisors below make an exit a reflected one."""
         spec = self.costs[operation]
-        return Cost(*(work_ns(part, host, self.depth) for part in (spec.cpu, spec.latency, spec.host_cpu)))
+        return Cost(*(work_ns(getattr(spec, part), host, self.depth) for part in PARTS))
+
+
+@dataclass(frozen=True, slots=True)
+class Vms:
+    """The VMs that replicas share: how many, with how many vCPUs and how much memory each [bytes]; or shares of the host's."""
+
+    count: int
+    vcpus: int = 0
+    memory: int = 0
+    cpu_share: float = 0.0
+    memory_share: float = 0.0
+
+    def on(self, host: HostEntry) -> Vms:
+        """With shares turned into numbers."""
+        return Vms(
+            self.count, self.vcpus or max(1, round(self.cpu_share * host.pcpus)), self.memory or round(self.memory_share * host.memory)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs a scenario asks for, or None."""
+    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own."""
 
     name: str
     layers: tuple[Layer, ...]
-    vms: Any = None
+    vms: Vms | None = None
+    pin: bool = False
+    topology: str = "hidden"
+    pages: str = "thp"
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:
@@ -138,6 +205,25 @@ class PlatformCosts:
     cpu_ns: Mapping[str, float]
     latency_ns: Mapping[str, float]
     host_cpu_ns: Mapping[str, float]
+    notify_ns: Mapping[str, float]
+    interrupt_ns: Mapping[str, float]
+    wake_ns: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileEntry:
+    """A workload: operations per CPU second; what it wants of memory and caches; its share of CPU time in serial parts of the kernel.
+
+    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory; None where nothing is known.
+    """
+
+    name: str
+    rates: Mapping[str, float]
+    memory_bandwidth: float | None = None
+    llc_bytes: int | None = None
+    stall: float | None = None
+    smt_yield: float | None = None
+    kernel_share: float | None = None
 
 
 def work_ns(work: SourcedWork | None, host: HostEntry, depth: int = 0) -> float:

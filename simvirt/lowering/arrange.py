@@ -155,11 +155,8 @@ def _arrange_processes(scenario: Scenario, platform: Platform, plan: Arrangement
 
 def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: Arrangement) -> None:
     """Replicas inside VMs: one VM each, or a few large ones that they share."""
-    shared = (
-        [_add_vm(plan, platform, host, platform.vms.vcpus, Group(0), platform.vms.memory) for _ in range(platform.vms.count)]
-        if platform.vms
-        else []
-    )
+    vms = platform.vms.on(host) if platform.vms is not None else None
+    shared = [_add_vm(plan, platform, host, vms.vcpus, Group(0), vms.memory) for _ in range(vms.count)] if vms is not None else []
     placed = 0
     for name in plan.services:
         service = scenario.services[name]

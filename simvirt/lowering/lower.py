@@ -1,5 +1,6 @@
 """From words to rows: the only place where a scenario becomes tables."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,7 @@ def _writer(
     scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts
 ) -> Writer:
     rows = {name: row for row, name in enumerate(services)}
-    rates = {name: catalog.image_rates(scenario.services[name].image) for name in plan.services}
+    rates = {name: catalog.profile(scenario.services[name]).rates for name in plan.services}
     return Writer(scenario, rows, costs, host, rates, bool(platform.hypervisors))
 
 
@@ -155,7 +156,7 @@ class Tables:
         starts = (k.OP_CALL, k.OP_DISK, k.OP_IO)
         spare = 64 + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in starts for row in self.program.rows)
         frames = 256 + clients + n_background + 2 * spare
-        hop = round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
+        hop = round(math.fsum(part[op] for part in (costs.latency_ns, costs.wake_ns) for op in ("packet_in", "packet_out")))
         tables = {
             "run": self.run(spare, frames),
             "machines": self.machines(),

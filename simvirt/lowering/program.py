@@ -6,9 +6,11 @@ operation that a step performs n times adds n costs; operations that CPU work pe
 
 import math
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.resolved import HostEntry, PlatformCosts
 from simvirt.demand.luck import CHANCE, CHOICE, Variables
 from simvirt.kernel import constants as k
@@ -64,7 +66,7 @@ class Writer:
         services: dict[str, int],
         costs: PlatformCosts,
         host: HostEntry,
-        rates: dict[str, dict[str, float]],
+        rates: Mapping[str, Mapping[str, float]],
         io_threads: bool,
     ) -> None:
         self.scenario = scenario
@@ -148,7 +150,8 @@ class Writer:
         """Compute: stated operations cost per execution, those of the image per CPU second."""
         row = Instruction(k.OP_CPU)
         if step.ops:
-            row.fixed = math.fsum(count * self.costs.cpu_ns[op] + count * self.costs.latency_ns[op] for op, count in step.ops.items())
+            named = [(PLURALS.get(name, name), count) for name, count in step.ops.items()]
+            row.fixed = math.fsum(count * (self.costs.cpu_ns[op] + self.costs.latency_ns[op]) for op, count in named)
         else:
             row.ratio = math.fsum(
                 rate * (self.costs.cpu_ns[op] + self.costs.latency_ns[op]) / 1e9 for op, rate in self.rates[service].items()
@@ -176,7 +179,11 @@ class Writer:
     def packets(self, rows: list[Instruction], sent: int, received: int) -> None:
         """Work per packet: on the I/O thread of the instance's VM, and in the instance."""
         self.io_work(rows, sent * self.costs.host_cpu_ns["packet_out"] + received * self.costs.host_cpu_ns["packet_in"])
-        self.extra_work(rows, sent * self.costs.cpu_ns["packet_out"] + received * self.costs.cpu_ns["packet_in"])
+        self.extra_work(rows, sent * self.vcpu_work("packet_out") + received * self.vcpu_work("packet_in"))
+
+    def vcpu_work(self, operation: str) -> float:
+        """Work of one operation in the instance [ns]."""
+        return self.costs.cpu_ns[operation] + self.costs.notify_ns[operation] + self.costs.interrupt_ns[operation]
 
     def extra_work(self, rows: list[Instruction], work: float) -> None:
         """CPU work that exists because of the platform."""
@@ -202,9 +209,10 @@ class Writer:
             skip = Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - disk.hit, local=True)
             rows.append(skip)
         ops = ["disk_read"] if disk.read is not None else ["disk_write", "disk_flush"] if disk.sync else ["disk_write"]
-        self.extra_work(rows, math.fsum(self.costs.cpu_ns[op] for op in ops))
-        self.io_work(rows, math.fsum(self.costs.host_cpu_ns[op] for op in ops))
-        self.pause(rows, math.fsum(self.costs.latency_ns[op] for op in ops), k.DISK)
+        payload, amount = ("kib_read", disk.read / 1024) if disk.read is not None else ("kib_written", disk.write / 1024)
+        self.extra_work(rows, math.fsum(self.vcpu_work(op) for op in ops) + amount * self.costs.cpu_ns[payload])
+        self.io_work(rows, math.fsum(self.costs.host_cpu_ns[op] for op in ops) + amount * self.costs.host_cpu_ns[payload])
+        self.pause(rows, math.fsum(self.costs.latency_ns[op] + self.costs.wake_ns[op] for op in ops), k.DISK)
         if disk.read is not None:
             service = device.read_latency_ns + disk.read / device.read_bytes_per_s * 1e9
         else:
@@ -217,6 +225,8 @@ class Writer:
         """Transfer bytes over the host's NIC, packet costs included."""
         segment = self.host.nic.segment_bytes
         self.packets(rows, math.ceil(net.out / segment), math.ceil(net.in_ / segment))
+        for part, charge in ((self.costs.host_cpu_ns, self.io_work), (self.costs.cpu_ns, self.extra_work)):
+            charge(rows, (net.out * part["kib_out"] + net.in_ * part["kib_in"]) / 1024)
         for link, amount in ((OUT, net.out), (IN, net.in_)):
             if amount > 0:
                 rows.append(Instruction(k.OP_NET, target=link, amount=float(amount)))

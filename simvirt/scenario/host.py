@@ -113,5 +113,11 @@ class PlatformSpec(Spec):
     stack: tuple[Reference, ...] | None = Field(
         default=None, max_length=8, description="hypervisors and runtimes, outermost first", examples=["[kvm, docker]"])
     vms: VmsSpec | None = Field(default=None, description="the VMs; one per replica by default", examples=[VmsSpec.example])
+    pin: bool | None = Field(default=None, strict=True, description="whether each vCPU stays on a CPU of its own", examples=["true"])
+    topology: Literal["exposed", "hidden"] | None = Field(
+        default=None, description="whether guests see sockets and threads of the host", examples=["exposed"])
+    pages: Literal["4k", "thp", "huge"] | None = Field(default=None, description="pages behind the memory", examples=["huge"])
+    net: Reference | None = Field(default=None, description="network path of the catalogue instead of the usual one", examples=["sr-iov"])
+    disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the usual one", examples=["ahci"])
 
 

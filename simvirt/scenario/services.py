@@ -113,6 +113,7 @@ class ServiceSpec(Spec):
     }
     image: Title | None = Field(default=None, description="the software in it; sets its rates of system calls and the like",
                                 examples=["nginx:1.27"])
+    profile: Title | None = Field(default=None, description="what it does with its CPU time; the image's by default", examples=["redis"])
     deploy: DeploySpec = Field(default=DeploySpec.model_construct(), description="replicas and limits", examples=[DeploySpec.example])
     cpus: Cpus | None = Field(default=None, description="short for deploy.resources.limits.cpus", examples=["2"])
     mem_limit: PositiveBytes | None = Field(default=None, description="short for deploy.resources.limits.memory", examples=["512MiB"])

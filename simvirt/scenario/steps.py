@@ -42,7 +42,8 @@ class CpuStep(_Step):
     example = "{cpu: {exponential: 1ms}}"
     cpu: Distribution = Field(description="CPU time at the host's clock", examples=["{exponential: 1ms}"])
     ops: Mapping[str, Annotated[float, Number(0, 1e9, 20)]] = Field(
-        default={}, description="operations per execution, by name; otherwise those of the image", examples=["{syscall: 20}"])
+        default={}, description="operations per execution, by name; otherwise those of the profile",
+        examples=["{syscalls: 40, page_faults: 2}"])
 
 
 class CallStep(_Step):

@@ -130,6 +130,8 @@ def _runtime() -> dict[str, Any]:
         "source": why,
         "technique": "none",
         "isolation": "namespaces",
+        "net": "host-network",
+        "disk": "volume",
         "shim_memory": {"value": "0B", "source": why},
         "costs": costs,
     }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 from pydantic import BaseModel
 
-from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
-from simvirt.catalog.entries import KINDS, REFERENCES, CostSpec, FamilySpec, HypervisorSpec, RuntimeSpec
+from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog, ProfileEntry
+from simvirt.catalog.entries import KINDS, REFERENCES, CostSpec, FamilySpec, ImageSpec
 from simvirt.catalog.quantities import Sourced
+from simvirt.scenario.models import PlatformSpec, ServiceSpec
 
 CATALOG = Catalog.load()
 ENTRIES = [(kind, name) for kind in KINDS for name in CATALOG.names(kind)]
@@ -62,7 +62,7 @@ def test_an_entry_says_what_it_is_and_names_only_entries_that_exist(kind: str, n
     assert entry.source
     for field, kinds in REFERENCES.get(kind, {}).items():
         named = getattr(entry, field)
-        for other in (named,) if isinstance(named, str) else named:
+        for other in (named,) if isinstance(named, str) else named or ():
             assert any(other in CATALOG.names(candidate) for candidate in kinds)
 
 
@@ -81,16 +81,16 @@ def test_a_host_model_resolves(name: str) -> None:
 @pytest.mark.parametrize("host_name", CATALOG.names("hosts"))
 @pytest.mark.parametrize("name", CATALOG.names("platforms"))
 def test_a_platform_resolves_and_costs_something_for_every_operation_on_every_host(name: str, host_name: str) -> None:
-    platform = CATALOG.platform(SimpleNamespace(name=name, stack=None, vms=None))  # type: ignore[arg-type]
+    platform = CATALOG.platform(PlatformSpec(name=name))
     costs = CATALOG.platform_costs(platform, CATALOG.host_model(host_name))
-    for column in (costs.cpu_ns, costs.latency_ns, costs.host_cpu_ns):
+    for column in (costs.cpu_ns, costs.latency_ns, costs.host_cpu_ns, costs.notify_ns, costs.interrupt_ns, costs.wake_ns):
         assert list(column) == list(OPERATIONS)
         assert all(0 <= cost < 1e6 for cost in column.values())
 
 
 @pytest.mark.parametrize("name", CATALOG.names("platforms"))
 def test_a_vm_has_a_guest_and_a_container_has_none(name: str) -> None:
-    platform = CATALOG.platform(SimpleNamespace(name=name, stack=None, vms=None))  # type: ignore[arg-type]
+    platform = CATALOG.platform(PlatformSpec(name=name))
     for layer in platform.layers:
         assert (layer.guest is not None) == (layer.kind == "hypervisor")
         assert layer.memory_bytes > 0
@@ -98,27 +98,35 @@ def test_a_vm_has_a_guest_and_a_container_has_none(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*CATALOG.names("hypervisors"), *CATALOG.names("runtimes")])
 def test_every_operation_has_a_cost_or_a_reason_for_none(name: str) -> None:
-    kind = "hypervisors" if name in CATALOG.names("hypervisors") else "runtimes"
-    entry = CATALOG.entry(kind, name)
-    assert isinstance(entry, (HypervisorSpec, RuntimeSpec))
-    assert set(entry.costs) == set(OPERATIONS)
+    layer, = CATALOG.platform(PlatformSpec(name="x", stack=(name,))).layers
+    assert tuple(layer.costs) == tuple(OPERATIONS)
 
 
-@pytest.mark.parametrize("name", CATALOG.names("images"))
-def test_an_image_has_a_rate_of_every_operation_that_cpu_work_performs(name: str) -> None:
-    rates = CATALOG.image_rates(name)
-    assert tuple(rates) == RATE_OPERATIONS
+@pytest.mark.parametrize("name", CATALOG.names("profiles"))
+def test_a_profile_has_a_rate_of_every_operation_that_cpu_work_performs(name: str) -> None:
+    rates = profile(name).rates
+    assert set(rates) == set(RATE_OPERATIONS)
     assert rates["timer"] >= 250, "a busy CPU ticks"
 
 
-@pytest.mark.parametrize("name", CATALOG.names("images"))
+def profile(name: str) -> ProfileEntry:
+    """A profile by its name."""
+    return CATALOG.profile(ServiceSpec.model_construct(profile=name))
+
+
+def images() -> list[str]:
+    """Profiles of server software that an image names."""
+    return sorted({CATALOG.typed("images", name, ImageSpec).profile for name in CATALOG.names("images")})
+
+
+@pytest.mark.parametrize("name", images())
 def test_the_overhead_of_an_image_is_small_and_ordered_as_measured(name: str) -> None:
     """Costs x rates of CPU work alone: containers within 2 %, VMs within 5 %, bare metal nothing."""
     host = CATALOG.host_model("dell-r740-gold-6132")
-    rates = CATALOG.image_rates(name)
+    rates = profile(name).rates
 
     def overhead(platform_name: str) -> float:
-        platform = CATALOG.platform(SimpleNamespace(name=platform_name, stack=None, vms=None))  # type: ignore[arg-type]
+        platform = CATALOG.platform(PlatformSpec(name=platform_name))
         costs = CATALOG.platform_costs(platform, host)
         return sum(costs.cpu_ns[operation] * rate for operation, rate in rates.items()) / 1e9
 

@@ -8,9 +8,10 @@ from simvirt.catalog import OPERATIONS
 
 _NUMBER: Final = {"source": "made up for a test"}
 _NOTHING: Final = {operation: {"none": "made up for a test"} for operation in OPERATIONS}
+_FREE_VM: Final = {"like": "kvm", "guest": "idle-guest", "costs": _NOTHING}
 FREE: Final[dict[str, Any]] = {
     "guests": {"idle-guest": {"like": "linux", "background_duty": {"value": 0} | _NUMBER}},
-    "hypervisors": {"free-kvm": {"like": "kvm", "guest": "idle-guest", "costs": _NOTHING}},
+    "hypervisors": {"free-kvm": _FREE_VM},
     "runtimes": {"free-docker": {"like": "docker", "costs": _NOTHING}},
     "platforms": {
         "free-kvm": {"title": "VMs at no cost", "stack": ["free-kvm"], **_NUMBER}, "free-docker": {"title": "containers at no cost", "stack": ["free-docker"], **_NUMBER},

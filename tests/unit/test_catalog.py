@@ -12,7 +12,7 @@ import pytest
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
 from simvirt.catalog.images import short_name
 from simvirt.errors import ScenarioError
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.models import PlatformSpec, Scenario
 
 CATALOG = Catalog.load()
 
@@ -23,9 +23,9 @@ def host_spec(**given: Any) -> Any:
     return SimpleNamespace(**{**dict.fromkeys(fields), **given})
 
 
-def platform_spec(name: str, stack: list[str] | None = None) -> Any:
+def platform_spec(name: str, stack: list[str] | None = None) -> PlatformSpec:
     """A scenario's platform."""
-    return SimpleNamespace(name=name, stack=stack, vms=None)
+    return PlatformSpec(name=name, stack=None if stack is None else tuple(stack))
 
 
 def cost_entry(**cost: str) -> dict[str, Any]:
@@ -108,6 +108,11 @@ def test_an_unknown_platform_or_layer_is_told_with_a_guess() -> None:
         CATALOG.platform(platform_spec("mine", ["kvn"]))
 
 
+def service(image: str | None = None, profile: str | None = None) -> Any:
+    """A service as far as its profile goes."""
+    return SimpleNamespace(image=image, profile=profile)
+
+
 def test_bare_metal_costs_nothing() -> None:
     costs = CATALOG.platform_costs(CATALOG.platform(platform_spec("bare-metal")), CATALOG.host_model())
     assert set(costs.cpu_ns.values()) == set(costs.latency_ns.values()) == set(costs.host_cpu_ns.values()) == {0.0}
@@ -158,15 +163,19 @@ def test_host_networking_takes_away_the_cost_of_packets_only() -> None:
 ])
 def test_an_image_reference_finds_its_entry(reference: str, name: str) -> None:
     assert CATALOG.image_name(reference) == name
-    assert tuple(CATALOG.image_rates(reference)) == RATE_OPERATIONS
+    assert set(CATALOG.profile(service(image=reference)).rates) == set(RATE_OPERATIONS)
 
 
 def test_the_short_name_drops_registry_port_tag_and_digest() -> None:
     assert short_name("registry.example:5000/a/b/nginx:1.27@sha256:ab") == "nginx"
 
 
-def test_no_image_means_pure_cpu_work() -> None:
-    assert CATALOG.image_rates(None) == {}
+def test_no_image_and_no_profile_mean_pure_cpu_work() -> None:
+    assert CATALOG.profile(service()).rates == {}
+
+
+def test_a_profile_wins_over_that_of_the_image() -> None:
+    assert CATALOG.profile(service(image="nginx", profile="redis")).name == "redis"
 
 
 # a user's own entries
@@ -246,19 +255,19 @@ def test_a_scenario_that_fits_gets_its_catalogue() -> None:
 def test_all_names_that_do_not_exist_are_told_at_once() -> None:
     steps = [
         {"cpu": "1ms", "ops": {"syscal": 3}},
-        {"parallel": [{"cpu": "1ms", "ops": {"sys": 1}}, [{"delay": "1ms"}, {"cpu": "1ms", "ops": {"ipis": 1}}]]},
+        {"parallel": [{"cpu": "1ms", "ops": {"sys": 1}}, [{"delay": "1ms"}, {"cpu": "1ms", "ops": {"ipiz": 1}}]]},
     ]
     wrong = scenario(
         host={"model": "laptop", "disk": "nvem", "nic": "10gb"},
         platforms=["dokcer", {"name": "mine", "stack": ["kvn", "docker", "rcun"]}],
-        services={"web": {"operations": {"job": steps}, "startup": [{"cpu": "1ms", "ops": {"timers": 1}}]}},
+        services={"web": {"operations": {"job": steps}, "startup": [{"cpu": "1ms", "ops": {"timerz": 1}}]}},
     )
     with pytest.raises(ScenarioError) as raised:
         Catalog.of(wrong)
     assert [issue.path for issue in raised.value.issues] == [
         "host.model", "host.disk", "host.nic", "platforms.0", "platforms.1.stack.0", "platforms.1.stack.2",
-        "services.web.startup.0.ops.timers", "services.web.operations.job.0.ops.syscal",
-        "services.web.operations.job.1.parallel.0.0.ops.sys", "services.web.operations.job.1.parallel.1.1.ops.ipis",
+        "services.web.startup.0.ops.timerz", "services.web.operations.job.0.ops.syscal",
+        "services.web.operations.job.1.parallel.0.0.ops.sys", "services.web.operations.job.1.parallel.1.1.ops.ipiz",
     ]
     assert 'unknown operation "syscal"; did you mean "syscall"' in str(raised.value)
 
@@ -310,7 +319,7 @@ def test_bare_metal_has_nothing_to_explain() -> None:
 
 
 def test_the_kind_says_which_entry_of_a_shared_name_is_meant() -> None:
-    assert {row.kind for row in CATALOG.explain("generic", "images")} == {"images"}
+    assert {row.kind for row in CATALOG.explain("generic", "images")} == {"images", "profiles"}
 
 
 def test_an_unknown_name_is_told_with_a_guess() -> None:
@@ -320,7 +329,7 @@ def test_an_unknown_name_is_told_with_a_guess() -> None:
 
 def test_only_the_files_that_are_needed_are_read() -> None:
     code = (
-        "from simvirt.catalog import Catalog; from simvirt.catalog import loader; c = Catalog.load(); c.image_rates('nginx');"
+        "from simvirt.catalog import Catalog; from simvirt.catalog import loader; c = Catalog.load(); c.image_name('nginx');"
         "print(loader._document.cache_info().currsize)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

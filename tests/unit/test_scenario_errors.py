@@ -30,7 +30,7 @@ def test_all_mistakes_at_once_in_the_order_of_the_file() -> None:
 @pytest.mark.parametrize(("text", "expected"), [
     (mm1_service("{thread: 1, operations: {job: [{cpu: 1ms}]}}"), r'services\.server\.thread: unknown key; did you mean "threads"\?'),
     (mm1_service("{memory: 1GiB, operations: {job: [{cpu: 1ms}]}}"), r'unknown key; did you mean "mem_limit"'),
-    (mm1_service("{zzz: 1, operations: {job: [{cpu: 1ms}]}}"), r"unknown key; known here: image, deploy"),
+    (mm1_service("{zzz: 1, operations: {job: [{cpu: 1ms}]}}"), r"unknown key; known here: image, profile, deploy"),
     (mm1("exponential: 10ms", "exponential: 10"), r'cpu\.exponential: expected a time with a unit, for example 1\.5ms; got the bare number 10'),
     (mm1("exponential: 10ms", "exponential: 10MB"), r'exponential: expected a time, for example 1\.5ms \(units: .*\); got "10MB"'),
     (mm1("exponential: 10ms", "exponential: .nan"), r"exponential: expected a time that is a finite number"),

@@ -1,0 +1,33 @@
+"""Workload profiles in internal units."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from simvirt.catalog.entries import ProfileSpec
+from simvirt.catalog.quantities import Sourced
+from simvirt.catalog.resolved import ProfileEntry
+
+if TYPE_CHECKING:
+    from simvirt.catalog.catalog import Catalog
+
+NOTHING = ProfileEntry("", MappingProxyType({}))
+"""The profile of a service that says nothing of its software."""
+
+
+def profile(catalog: Catalog, name: str | None) -> ProfileEntry:
+    """The profile of that name; one without rates where there is no name. ScenarioError where it does not exist."""
+    if name is None:
+        return NOTHING
+    spec = catalog.typed("profiles", name, ProfileSpec)
+    llc = _value(spec.llc)
+    return ProfileEntry(
+        name=name, rates=MappingProxyType({operation: rate.value for operation, rate in spec.rates.items()}),
+        memory_bandwidth=_value(spec.memory_bandwidth), llc_bytes=None if llc is None else int(llc), stall=_value(spec.stall),
+        smt_yield=_value(spec.smt_yield), kernel_share=_value(spec.kernel_share),
+    )
+
+
+def _value(number: Sourced | None) -> float | None:
+    return None if number is None else number.value
