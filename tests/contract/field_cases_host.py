@@ -76,6 +76,8 @@ PLATFORMS: Final = (
     Case("PlatformSpec.name", BARE, {"platforms": ["bare-metal"]}, {"platforms": [{"name": "metal", "stack": []}]}, "/comparison/baseline", CHANGES),
     Case("PlatformSpec.name", BARE, {"platforms": ["bare-metal"]}, {"platforms": ["kvm"]}, "cpu/virtualization", RISES),
     Case("PlatformSpec.stack", KVM, {"platforms": [{"name": "x", "stack": ["kvm"]}]}, {"platforms": [{"name": "x", "stack": ["kvm", "docker"]}]}, "cpu/virtualization", RISES),
+    Case("PlatformSpec.net", KVM, {"platforms": [{"name": "x", "stack": ["kvm"]}]}, {"platforms": [{"name": "x", "stack": ["kvm"], "net": "firecracker-net"}]}, "breakdown_s/virtualization", CHANGES),
+    Case("PlatformSpec.disk", patched(KVM, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB"}}]}), {"platforms": [{"name": "x", "stack": ["kvm"]}]}, {"platforms": [{"name": "x", "stack": ["kvm"], "disk": "firecracker-blk"}]}, "breakdown_s/disk", CHANGES),
     Case("PlatformSpec.vms", IN_VMS, {"platforms/0/vms": ABSENT}, {}, "memory/parts/vm", RISES),
     Case("VmsSpec.count", IN_VMS, {}, {"platforms/0/vms/count": 2}, "memory/parts/vm", RISES),
     Case("VmsSpec.count", IN_VMS, {}, {"platforms/0/vms/count": 2}, "breakdown_s/run_queue", FALLS),

@@ -25,6 +25,7 @@ def limit(**limits: Any) -> dict[str, Any]:
 
 
 SERVICE: Final = (
+    Case("ServiceSpec.profile", KVM, {SERVER + "image": "mongo"}, {SERVER + "image": "mongo", SERVER + "profile": "redis"}, "cpu/virtualization", CHANGES),
     Case("ServiceSpec.image", DOCKER, {}, {SERVER + "image": "nginx"}, "cpu/virtualization", RISES),
     Case("ServiceSpec.image", KVM, {SERVER + "image": "mongo"}, {SERVER + "image": "redis"}, "cpu/virtualization", CHANGES),
     Case("ServiceSpec.deploy", REPLICATED, {SERVER + "scale": ABSENT, SERVER + "deploy": {"replicas": 3}}, {SERVER + "scale": ABSENT, SERVER + "deploy": {"replicas": 4}}, QUEUE, FALLS),

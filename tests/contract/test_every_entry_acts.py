@@ -12,10 +12,12 @@ from field_bases import BARE, CROWDED, KVM
 from fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
-from simvirt.catalog.entries import KINDS, acting_parts
+from simvirt.catalog.entries import KINDS, PARTS, acting_parts
+from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.errors import ScenarioError
+from simvirt.scenario.models import PlatformSpec
 
-TOLD: Final = {"title", "source", "technique", "type", "isolation"}
+TOLD: Final = {"title", "source", "type", "isolation", "model"}
 """Fields that say what an entry is: they appear where the catalogue is shown, no number follows from them."""
 
 
@@ -39,11 +41,16 @@ RICH: Final = patched(BARE, {
     "catalog": {
         "hosts": {"mine": {"like": "generic", "cpu": "mine", "disk": "mine", "nic": "mine"}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 2, "family": "mine"}},
         "families": {"mine": {"like": "generic-x86"}}, "disks": {"mine": {"like": "nvme"}}, "nics": {"mine": {"like": "1gbe"}}, "guests": {"mine": {"like": "linux"}},
-        "hypervisors": {"mine": {"like": "kvm", "guest": "mine"}}, "images": {"mine": {"like": "nginx", "aliases": []}},
+        "techniques": {"mine": {"like": "nested-paging"}}, "devices": {"my-net": {"like": "vhost-net"}, "my-disk": {"like": "virtio-blk"}},
+        "hypervisors": {"mine": {"like": "kvm", "guest": "mine", "technique": "mine", "net": "my-net", "disk": "my-disk"}},
+        "profiles": {"mine": {"like": "nginx-static"}}, "images": {"mine": {"like": "nginx", "aliases": [], "profile": "mine"}},
     },
 })
 """A VM per service in which everything comes from entries called `mine`."""
-CONTAINERS: Final = patched(RICH, {"catalog/hypervisors": {}, "catalog/runtimes": {"mine": {"like": "docker"}}})
+CONTAINERS: Final = patched(RICH, {
+    "catalog/hypervisors": {}, "catalog/devices": {"my-net": {"like": "bridge-nat"}, "my-disk": {"like": "volume"}}, "catalog/techniques": {"mine": {"like": "none"}},
+    "catalog/runtimes": {"mine": {"like": "docker", "technique": "mine", "net": "my-net", "disk": "my-disk"}},
+})
 SIBLINGS: Final = patched(BARE, {
     "host": {"model": "mine"}, "services/batch": {"background": {"threads": 4}}, "run": {"duration": "1s", "replications": 1, "warmup": "0s"}, "workload/open/rate": "1/s",
     "catalog": {"hosts": {"mine": {"like": "generic", "cpu": "mine"}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 2, "smt": 2, "family": "mine"}}, "families": {"mine": {"like": "generic-x86"}}},
@@ -61,6 +68,10 @@ def entry(kind: str, field: str, like: str, value: Any, read: str, moves: str, b
     return Case(f"{kind}.{field}", base, {}, {f"catalog/{kind}/mine": given | {"like": like, field: value}}, read, moves)
 
 
+UNCHARGED: Final = ("syscall", "context_switch", "instruction", "page_table_update")
+"""Operations that cost nothing under nested paging."""
+MINE: Final = patched(KVM, {"platforms": ["mine"], "catalog": {"platforms": {"mine": {"like": "kvm"}}}})
+"""A platform called `mine`."""
 DISK: Final = "breakdown_s/disk"
 EXTRA: Final = "breakdown_s/virtualization"
 CASES: Final = (
@@ -90,6 +101,12 @@ CASES: Final = (
     entry("nics", "segment", "1gbe", number("1500B"), EXTRA, RISES),
     entry("hypervisors", "guest", "kvm", "linux-minimal", "memory/parts/vm", FALLS),
     entry("hypervisors", "vmm_memory", "kvm", number("1GiB"), "memory/parts/vmm", RISES),
+    entry("hypervisors", "technique", "kvm", "none", EXTRA, FALLS),
+    entry("hypervisors", "net", "kvm", "firecracker-net", EXTRA, CHANGES),
+    entry("hypervisors", "disk", "kvm", "firecracker-blk", DISK, CHANGES),
+    entry("runtimes", "technique", "docker", "nested-paging", EXTRA, RISES, CONTAINERS),
+    entry("runtimes", "net", "docker", "host-network", EXTRA, FALLS, CONTAINERS),
+    Case("runtimes.disk", CONTAINERS, {}, {"catalog/devices/slow": {"like": "volume", "costs": {"disk_read": {"latency": number("5ms")}}}, "catalog/runtimes/mine/disk": "slow"}, DISK, RISES),
     entry("runtimes", "shim_memory", "docker", number("1GiB"), "memory/parts/runtime", RISES, CONTAINERS),
     entry("guests", "scheduler", "linux", "round-robin", "breakdown_s/run_queue", CHANGES, INSIDE),
     entry("guests", "tick", "linux", number("1ms"), "breakdown_s/run_queue", CHANGES, INSIDE),
@@ -97,25 +114,37 @@ CASES: Final = (
     entry("guests", "background_duty", "linux", number(0.3), "cpu/virtualization", RISES),
     entry("guests", "background_period", "linux", number("5ms"), "events", RISES),
     entry("images", "aliases", "nginx", ["other-name"], "breakdown_s/virtualization", CHANGES, patched(RICH, {"services/db/image": "other-name"})),
-    *(Case("images.rates", RICH, {}, mine("images", "nginx", aliases=[], rates={operation: number("5000000/s")}), EXTRA, RISES) for operation in RATE_OPERATIONS if operation not in ("syscall", "context_switch")),
-    *(Case("images.rates", CONTAINERS, {}, mine("images", "nginx", aliases=[], rates={operation: number("5000000/s")}), EXTRA, RISES) for operation in ("syscall",)),
-    Case("platforms.stack", patched(KVM, {"platforms": ["mine"], "catalog": {"platforms": {"mine": {"like": "kvm"}}}}), {}, mine("platforms", "kvm", stack=["kvm", "docker"]), EXTRA, RISES),
+    Case("images.profile", RICH, {}, {"catalog/images/mine/profile": "generic"}, EXTRA, CHANGES),
+    *(Case("profiles.rates", RICH, {}, {"catalog/profiles/mine/rates": {operation: number("9000000/s")}}, EXTRA, RISES) for operation in RATE_OPERATIONS if operation not in UNCHARGED),
+    *(Case("profiles.rates", patched(RICH, {"catalog/techniques/mine": {"like": "nested-paging", "costs": {operation: {"cpu": number("1us")}}}}),
+           {}, {"catalog/profiles/mine/rates": {operation: number("9000000000/s")}}, EXTRA, RISES) for operation in UNCHARGED),
+    Case("platforms.stack", MINE, {}, mine("platforms", "kvm", stack=["kvm", "docker"]), EXTRA, RISES),
+    Case("platforms.vms", patched(MINE, {"services/server/cpus": 2}), {}, mine("platforms", "kvm", vms={"count": 1, "cpus": number(1), "memory": number(0.5)}), "memory/parts/vm", RISES),
+    Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),
+    Case("platforms.disk", patched(MINE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB"}}]}), {}, mine("platforms", "kvm", disk="firecracker-blk"), DISK, CHANGES),
 )
-PARTS: Final = {"cpu": (EXTRA, "latency_s/mean"), "latency": ("latency_s/mean",), "host_cpu": ("cpu/virtualization", "latency_s/mean")}
+READ: Final = {
+    "cpu": (EXTRA, "latency_s/mean"), "latency": ("latency_s/mean",), "host_cpu": ("cpu/virtualization", "latency_s/mean"),
+    "notify": (EXTRA, "latency_s/mean"), "interrupt": (EXTRA, "latency_s/mean"), "wake": ("latency_s/mean",),
+}
+"""Where each part of a cost shows."""
 
 
-def cost(kind: str, like: str, operation: str, part: str, base: dict[str, Any], read: str) -> Case:
+def cost(kind: str, name: str, operation: str, part: str, base: dict[str, Any], read: str) -> Case:
     """A case of what one operation costs."""
     costs = {operation: {part: number("20us")}}
     nothing = {operation: {"none": "made up for a test"}}
-    given = base["catalog"][kind]["mine"]
-    return Case(f"{kind}.costs", base, {f"catalog/{kind}/mine": given | {"like": like, "costs": nothing}}, {f"catalog/{kind}/mine": given | {"like": like, "costs": costs}}, read, RISES)
+    given, path = base["catalog"][kind][name], f"catalog/{kind}/{name}"
+    return Case(f"{kind}.costs", base, {path: given | {"costs": nothing}}, {path: given | {"costs": costs}}, read, RISES)
 
 
-SUBJECTS: Final = (("hypervisors", "kvm", RICH), ("runtimes", "docker", CONTAINERS))
+SUBJECTS: Final = {
+    "hypervisors": ("mine", tuple(OPERATIONS), RICH), "runtimes": ("mine", tuple(OPERATIONS), CONTAINERS), "techniques": ("mine", TECHNIQUE_OPERATIONS, RICH),
+    "devices": ("my-net", NET_OPERATIONS, RICH), "disk devices": ("my-disk", DISK_OPERATIONS, RICH),
+}
 COSTS: Final = {
-    f"{kind}-{operation}-{part}": tuple(cost(kind, like, operation, part, base, read) for read in PARTS[part])
-    for kind, like, base in SUBJECTS for operation in OPERATIONS for part in acting_parts(operation, vm=kind == "hypervisors")
+    f"{kind}-{operation}-{part}": tuple(cost(kind.split()[-1], name, operation, part, base, read) for read in READ[part])
+    for kind, (name, operations, base) in SUBJECTS.items() for operation in operations for part in acting_parts(operation, vm=kind != "runtimes")
 }
 
 
@@ -143,17 +172,25 @@ def test_every_part_of_a_cost_acts(cases: tuple[Case, ...], folder: Path) -> Non
     assert any(moved(before, after, RISES, 0.001) for before, after in found), found
 
 
-@pytest.mark.parametrize(("kind", "like", "base"), SUBJECTS, ids=[subject[0] for subject in SUBJECTS])
-def test_a_part_that_nothing_charges_is_refused(kind: str, like: str, base: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("kind", "like"), [("hypervisors", "kvm"), ("runtimes", "docker")])
+def test_a_part_that_nothing_charges_is_refused(kind: str, like: str) -> None:
     for operation in OPERATIONS:
         for part in set(PARTS) - set(acting_parts(operation, vm=kind == "hypervisors")):
             with pytest.raises(ScenarioError, match=f"costs.{operation}.{part}: has no effect"):
                 Catalog.load({kind: {"mine": {"like": like, "costs": {operation: {part: number("20us")}}}}})
 
 
+@pytest.mark.parametrize(("stack", "setting", "expected"), [
+    ("kvm", {"net": "virtio-blk"}, "unknown device"), ("kvm", {"disk": "vhost-net"}, "unknown device"), ("kvm", {"net": "bridge-nat"}, "runtime"), ("docker", {"net": "vhost-net"}, "hypervisor"),
+])
+def test_role_and_side_of_a_device_say_where_it_may_stand(stack: str, setting: dict[str, str], expected: str) -> None:
+    with pytest.raises(ScenarioError, match=expected):
+        Catalog.load().platform(PlatformSpec.model_validate({"name": "x", "stack": (stack,), **setting}))
+
+
 def test_no_field_is_forgotten() -> None:
     fields = {f"{kind}.{name}" for kind, model in KINDS.items() for name in model.model_fields if name not in TOLD}
-    cases = {case.field for case in CASES} | {"hypervisors.costs", "runtimes.costs"}
+    cases = {case.field for case in CASES} | {"devices.role", "devices.side"} | {f"{kind.split()[-1]}.costs" for kind in SUBJECTS}
     assert fields == cases
 
 
@@ -164,7 +201,7 @@ def test_what_an_entry_says_of_itself_is_shown(kind: str) -> None:
     name = catalog.names(kind)[0]
     raw = catalog._raw(kind)[name]
     for field in TOLD & set(KINDS[kind].model_fields):
-        changed = {"like": name, "title": "a title of its own", "source": "a source of its own", "technique": "full-emulation", "type": 2, "isolation": "software"}
+        changed = {"like": name, "title": "a title of its own", "source": "a source of its own", "model": "passthrough", "type": 2, "isolation": "software"}
         entries = [Catalog.load({kind: {"mine": {"like": name} | ({} if plain else {field: changed[field]})}}) for plain in (True, False)]
         shown = [str([row for row in found.listing(kind) if row.name == "mine"]) + str(found.explain("mine", kind)) for found in entries]
         assert shown[0] != shown[1], f"{kind}.{field} of {raw}"
