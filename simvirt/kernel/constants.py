@@ -36,8 +36,14 @@ OP_FORK = 4
 OP_DISK = 5
 OP_NET = 6
 OP_DELAY = 7  # a stated time in a stated state
-OP_IO = 8  # a call to the I/O thread of the instance's VM
+OP_IO = 8  # a device's path: its latency, the wake-up of its backend, the backend's work
 OP_JUMP = 9
+OP_BELL = 10  # kicks and interrupts of a device, without time of their own
+OP_DETACH = 11  # start instructions that nobody waits for
+
+# Devices of a VM
+NET = 0
+BLOCK = 1
 
 # What a frame is
 REQUEST = 0  # the entry of a request
@@ -84,6 +90,8 @@ SIGNALS = 6  # the ring holds signals
 # Latency histogram
 SUB_BUCKETS_LOG2 = 6
 N_BUCKETS = 3712
+
+HALT_POLL_START = 10000  # first polling window of a halted vCPU, as KVM's halt_poll_ns_grow_start [ns]
 
 # cgroup cpu.max, as in kernel/sched/fair.c
 QUOTA_KEEP = 1000000  # runtime that a run queue keeps when it empties [ns]

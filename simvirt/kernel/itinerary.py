@@ -7,6 +7,7 @@ served; so an event has no depth, and the order of what happens at one instant i
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import (
+    BACKGROUND,
     BRANCH,
     CALLEE,
     CLOCK_MASK,
@@ -16,9 +17,11 @@ from simvirt.kernel.constants import (
     ENTERING,
     NETWORK,
     NONE,
+    OP_BELL,
     OP_CALL,
     OP_CPU,
     OP_DELAY,
+    OP_DETACH,
     OP_DISK,
     OP_FORK,
     OP_IO,
@@ -35,6 +38,7 @@ from simvirt.kernel.constants import (
     WRITE_BACK,
 )
 from simvirt.kernel.cpu import halt, rouse
+from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
 from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.network import link_begin
@@ -72,9 +76,13 @@ def draw(p: Plane, f: int, column: int, constant: float) -> float:
 
 
 def set_burst(p: Plane, f: int, pc: int) -> bool:
-    """Take a CPU step's work: the demand and what the platform adds to it; whether there is any."""
+    """Take a CPU step's work: the demand and what the platform adds to it, kicks and interrupts of the instance included; whether there is any."""
     demand: float = draw(p, f, p.program.column[pc], p.program.amount[pc])
     extra: float = p.program.fixed[pc] + p.program.ratio[pc] * demand
+    i: int = p.frames.instance[f]
+    if p.instances.debt[i] > 0.0 and p.frames.kind[f] != BACKGROUND:
+        extra += p.instances.debt[i]
+        p.instances.debt[i] = 0.0
     work: float = demand + extra
     p.frames.work[f] = work
     p.frames.overhead[f] = extra / work if extra > 0.0 else 0.0
@@ -126,7 +134,13 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
     elif op == OP_DELAY:
         return pause(p, f, pc, now)
     elif op == OP_IO:
-        call_instance(p, f, p.instances.io_thread[p.frames.instance[f]], p.program.entry[pc], now)
+        return begin_io(p, f, pc, now)
+    elif op == OP_BELL:
+        ring_bell(p, f, pc, now)
+        return True
+    elif op == OP_DETACH:
+        detach(p, f, pc, now)
+        return True
     return False
 
 
@@ -160,16 +174,6 @@ def call(p: Plane, f: int, pc: int, now: int) -> None:
         later(p, f)
     else:
         call_instance(p, f, i, p.program.entry[pc], now)
-
-
-def call_instance(p: Plane, f: int, i: int, pc: int, now: int) -> None:
-    """Call a certain replica and wait for its answer."""
-    enter(p, f, WAITING, now)
-    g: int = new_frame(p, CALLEE, i, pc, now)
-    p.frames.root[g] = p.frames.root[f]
-    p.frames.parent[g] = f
-    p.frames.account[g] = p.frames.account[f]
-    admit(p, g, now)
 
 
 def fork(p: Plane, f: int, pc: int, now: int) -> None:
@@ -225,6 +229,8 @@ def release(p: Plane, f: int, i: int, now: int) -> None:
         later(p, g)
         return
     count_threads(p, i, -1, now)
+    if p.instances.poll[i] > 0:
+        p.instances.awake_until[i] = now + p.instances.poll[i]
     if p.instances.life[i] == DRAINING and p.instances.in_flight[i] == 0:
         signal(p, DRAINED, i)
 
@@ -297,7 +303,7 @@ def reach(p: Plane, f: int, now: int) -> None:
 # --- the CPU's and a fluid machine's timers ------------------------------------------------------------------------------
 
 
-def next_burst(p: Plane, f: int) -> bool:
+def next_burst(p: Plane, f: int, now: int) -> bool:
     """Whether a frame goes on computing without giving up its CPU; then its burst is set."""
     if p.frames.failed[p.frames.root[f]] != 0:
         return False
@@ -313,6 +319,9 @@ def next_burst(p: Plane, f: int) -> bool:
             pc = p.program.target[pc] if skips(p, f, pc) else pc + 1
         elif op == OP_JUMP:
             pc = p.program.target[pc]
+        elif op == OP_BELL:
+            ring_bell(p, f, pc, now)
+            pc += 1
         else:
             p.frames.pc[f] = pc
             return False
@@ -323,7 +332,7 @@ def on_burst_end(p: Plane, c: int, now: int) -> None:
     t: int = p.cpus.current[c]
     f: int = p.entities.frame[t]
     enter(p, f, CPU, now)
-    if next_burst(p, f):
+    if next_burst(p, f, now):
         arm(p, c, now)
         return
     i: int = p.frames.instance[f]
@@ -338,8 +347,11 @@ def on_burst_end(p: Plane, c: int, now: int) -> None:
 
 
 def first_instruction(p: Plane, i: int) -> int:
-    """Instruction at which the next call in an instance's line begins."""
-    return p.frames.pc[p.instances.queue_head[i]]
+    """Instruction at which the next call in an instance's line begins, bells aside, which take no time."""
+    pc: int = p.frames.pc[p.instances.queue_head[i]]
+    while p.program.op[pc] == OP_BELL:
+        pc += 1
+    return pc
 
 
 def hand_over(p: Plane, t: int, f: int, i: int, c: int, now: int) -> None:
@@ -350,7 +362,7 @@ def hand_over(p: Plane, t: int, f: int, i: int, c: int, now: int) -> None:
     p.entities.frame[t] = g
     change_in_flight(p, i, -1)
     later(p, f)
-    if next_burst(p, g):
+    if next_burst(p, g, now):
         enter(p, g, CPU, now)
         arm(p, c, now)
         return
@@ -364,7 +376,7 @@ def on_fluid_end(p: Plane, t: int, now: int) -> None:
     """A thread of a fluid machine has done its burst."""
     f: int = p.entities.frame[t]
     fluid_sleep(p, t, now)
-    if next_burst(p, f):
+    if next_burst(p, f, now):
         fluid_wake(p, t, now)
     else:
         later(p, f)

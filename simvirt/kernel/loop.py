@@ -22,14 +22,15 @@ from simvirt.kernel.constants import (
     NOTHING,
     OFF,
     OP_DISK,
+    OP_IO,
     REQUEST,
     SIGNALS,
     THINKING,
     WAITING,
     WORK,
-    WRITE_BACK,
 )
 from simvirt.kernel.cpu import doze, resched
+from simvirt.kernel.devices import goes_to_backend
 from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.review import on_group_timer, review
 from simvirt.kernel.running import burst_is_done, spread_speeds
@@ -101,7 +102,7 @@ def on_link_timer(p: Plane, k: int, now: int) -> None:
 
 
 def on_frame_timer(p: Plane, f: int, now: int) -> None:
-    """A frame's disk access, delay or time to think is over."""
+    """A frame's disk access, way to a backend, delay or time to think is over."""
     pc: int = p.frames.pc[f]
     if pc == THINKING:
         arrive(p, f, now)
@@ -109,12 +110,15 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
     if pc == ENTERING:
         reach(p, f, now)
         return
-    if p.program.op[pc - 1] == OP_DISK:
+    op: int = p.program.op[pc - 1]
+    if op == OP_DISK:
         disk_end(p, p.program.target[pc - 1], now)
-    if p.frames.kind[f] == WRITE_BACK:
-        free_frame(p, f)
-    else:
-        later(p, f)
+        if p.program.flag[pc - 1] != 0:
+            free_frame(p, f)
+            return
+    elif op == OP_IO and goes_to_backend(p, f, pc - 1, now):
+        return
+    later(p, f)
 
 
 def ring(p: Plane, timer: int, now: int) -> None:
@@ -286,6 +290,7 @@ def lose_instance(p: Plane, i: int, now: int) -> int:
     p.run.now[0] = now
     change_ready(p, i, 0)
     p.instances.life[i] = CRASHED
+    p.instances.debt[i] = 0.0
     while p.instances.queue_length[i] > 0:
         f: int = next_in_queue(p, i, now)
         p.frames.failed[p.frames.root[f]] = LOST

@@ -34,6 +34,7 @@ FILES = (
     "requests.py",
     "storage.py",
     "network.py",
+    "devices.py",
     "itinerary.py",
     "loop.py",
 )

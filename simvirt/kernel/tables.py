@@ -68,6 +68,7 @@ class Machines(Table):
     slice: Ints  # base slice, quantum or minimum granularity [ns]
     latency: Ints  # cfs: targeted latency [ns]
     wakeup: Ints  # cfs: wake-up granularity, credit: rate limit [ns]
+    halt_poll: Ints  # guest: longest time that the host looks for work of a halted vCPU before it sleeps, 0 for never [ns]
     # kernel
     idle_cores: Ints  # idle CPUs whose SMT sibling is idle too
     idle_cpus: Ints  # all idle CPUs
@@ -110,6 +111,9 @@ class Cpus(Table):
     busy: Ints  # time not idle [ns]
     busy_since: Ints  # [ns]
     idle_exits: Ints  # times a vCPU left HLT
+    halted_at: Ints  # instant it fell idle last [ns]
+    poll_window: Ints  # vCPU: how long the host polls when it halts [ns]
+    polled: Ints  # vCPU: CPU time of the host spent on polling [ns]
     switches: Ints  # context switches
 
 
@@ -235,7 +239,9 @@ class Instances(Table):
     group: Ints  # cgroup of its threads, NONE for the root
     threads: Ints  # worker threads, NEVER for unlimited
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
-    io_thread: Ints  # instance that does the device work of this one's VM, NONE without
+    net_device: Ints  # row of its VM's network path, NONE outside VMs
+    disk_device: Ints  # row of its VM's disk path, NONE outside VMs
+    poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     # control
     life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED
     # kernel
@@ -251,6 +257,22 @@ class Instances(Table):
     cpu_time: Ints  # CPU time used [ns]
     overhead_time: Ints  # part of it that exists because of the platform, as far as it is booked [ns]
     rejected: Ints
+    debt: Floats  # work of kicks and interrupts that its next burst takes up [ns]
+    awake_until: Ints  # backend: sleeps from this instant on, unless it has work [ns]
+    polled: Ints  # backend: CPU time spent looking for work [ns]
+
+
+class Devices(Table):
+    """One row a VM's path to the network or to a disk."""
+
+    # lowering
+    backend: Ints  # instance that does its work, NONE where the vCPU or the hardware does
+    moderation: Ints  # least time between two interrupts [ns]
+    # kernel
+    interrupted_at: Ints  # instant of the last interrupt [ns]
+    operations: Ints  # packets, or requests to the disk
+    notifications: Ints  # kicks that woke the backend
+    interrupts: Ints
 
 
 class Frames(Table):
@@ -283,13 +305,19 @@ class Program(Table):
 
     # lowering
     op: Ints
-    target: Ints  # call: service; skip, jump: instruction; fork: first row in `branches`; disk, net: device
-    entry: Ints  # call: first instruction of the callee; fork: number of branches
+    target: Ints  # call: service; skip, jump: instruction; fork: first row in `branches`; disk, net: device; io, bell: NET or BLOCK
+    entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches
     column: Ints  # column of the request's luck, NONE for a constant
-    amount: Floats  # constant demand or delay [ns], probability, bytes on a link
+    amount: Floats  # constant demand, delay or latency [ns], probability, bytes on a link; bell: how long a kick keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: service time [ns]
     ratio: Floats  # cpu: work that the platform adds per unit of demand
-    flag: Ints  # disk: 1 when nobody waits (write-back); delay: the state it counts as
+    flag: Ints  # disk: 1 when nobody waits (write-back); delay, io: the state it counts as
+    operations: Ints  # io, bell: device operations
+    kicks: Ints  # io, bell: notifications that a sleeping backend needs
+    notify: Floats  # work of one kick in the instance [ns]
+    wake: Floats  # io: latency until a sleeping backend runs [ns]
+    interrupts: Ints  # bell: interrupts, of which the first may be coalesced
+    interrupt: Floats  # work of one interrupt in the instance [ns]
     branches: Ints  # first instructions of all branches
 
 
@@ -386,6 +414,7 @@ class Plane:
     groups: Groups
     services: Services
     instances: Instances
+    devices: Devices
     frames: Frames
     program: Program
     disks: Disks

@@ -5,7 +5,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from simvirt.catalog.resolved import GuestEntry, HostEntry, Platform
+from simvirt.catalog.resolved import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
+from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.scenario.models import Scenario, ServiceSpec
 
@@ -13,7 +14,8 @@ SHARES = 1024.0  # default cpu.shares; cpu.weight 100
 SHARES_PER_WEIGHT = 10.24  # cgroup v2 weight 100 = v1 shares 1024
 GUEST_SERVICE = "(guest OS)"
 IO_SERVICE = "(I/O threads)"
-INTERNAL = (GUEST_SERVICE, IO_SERVICE)
+LOAD_SERVICE = "(hypervisor)"
+INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE)
 
 
 @dataclass
@@ -38,7 +40,18 @@ class Machine:
     scheduler: SchedulerRow
     guest: GuestEntry | None = None
     vm: Group | None = None
-    io_thread: "Instance | None" = None
+    halt_poll: int = 0
+    net: "Device | None" = None
+    disk: "Device | None" = None
+    row: int = -1
+
+
+@dataclass
+class Device:
+    """A VM's path to the network or to the disk, and the instance that does its work."""
+
+    entry: DeviceEntry
+    backend: "Instance | None"
     row: int = -1
 
 
@@ -52,7 +65,9 @@ class Instance:
     group: Group | None
     threads: int | str = "unlimited"
     queue: int | str = "unlimited"
-    io_thread: "Instance | None" = None
+    net: Device | None = None
+    disk: Device | None = None
+    poll: int = 0
     row: int = -1
 
 
@@ -64,6 +79,8 @@ class Arrangement:
     machines: list[Machine] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
+    devices: list[Device] = field(default_factory=list)
+    dom0: Machine | None = None
     memory: dict[str, int] = field(default_factory=dict)
 
 
@@ -155,6 +172,7 @@ def _arrange_processes(scenario: Scenario, platform: Platform, plan: Arrangement
 
 def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: Arrangement) -> None:
     """Replicas inside VMs: one VM each, or a few large ones that they share."""
+    _add_hypervisor(plan, platform.hypervisors[-1])
     vms = platform.vms.on(host) if platform.vms is not None else None
     shared = [_add_vm(plan, platform, host, vms.vcpus, Group(0), vms.memory) for _ in range(vms.count)] if vms is not None else []
     placed = 0
@@ -164,7 +182,7 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: 
             guest = shared[placed % len(shared)] if shared else _own_vm(plan, platform, host, service)
             placed += 1
             group = add_group(plan, cgroup(service, guest.row, guest.cpus)) if platform.runtimes else None
-            plan.instances.append(Instance(name, replica, guest.row, group, service.threads, service.queue, guest.io_thread))
+            plan.instances.append(Instance(name, replica, guest.row, group, service.threads, service.queue, guest.net, guest.disk))
             _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
 
@@ -184,21 +202,60 @@ def _own_vm(plan: Arrangement, platform: Platform, host: HostEntry, service: Ser
     return _add_vm(plan, platform, host, vcpus, group, memory)
 
 
+def _add_hypervisor(plan: Arrangement, hypervisor: Layer) -> None:
+    """What a hypervisor keeps on the host beside its VMs: the domain that owns the devices, the load of a hosted one."""
+    if hypervisor.dom0 is not None:
+        plan.dom0 = _add_guest(plan, hypervisor, hypervisor.dom0.vcpus, Group(0))
+        _remember(plan, "dom0", hypervisor.dom0.memory_bytes)
+    if hypervisor.host_load is not None:
+        plan.instances.append(Instance(LOAD_SERVICE, 0, 0, None))
+
+
 def _add_vm(plan: Arrangement, platform: Platform, host: HostEntry, vcpus: int, group: Group, memory: int) -> Machine:
-    """A VM: a group on the host, a guest kernel with its background load, and the thread that does its device work."""
+    """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
-    assert hypervisor.guest is not None
-    add_group(plan, group)
-    scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick_ns)
-    guest = Machine(vcpus, scheduler, hypervisor.guest, group, row=len(plan.machines))
-    plan.machines.append(guest)
-    add_group(plan, Group(guest.row, per_task_weight=True))
-    plan.instances.append(Instance(GUEST_SERVICE, guest.row, guest.row, None))
-    guest.io_thread = Instance(IO_SERVICE, guest.row, 0, group, threads=1)
-    plan.instances.append(guest.io_thread)
+    guest = _add_guest(plan, hypervisor, vcpus, group)
+    _add_devices(plan, hypervisor, guest)
     _remember(plan, "vm", memory)
     _remember(plan, "vmm", hypervisor.memory_bytes)
     return guest
+
+
+def _add_guest(plan: Arrangement, hypervisor: Layer, vcpus: int, group: Group) -> Machine:
+    """A guest kernel on vCPUs in a group of the host, with its background load."""
+    assert hypervisor.guest is not None
+    add_group(plan, group)
+    scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick_ns)
+    guest = Machine(vcpus, scheduler, hypervisor.guest, group, round(hypervisor.halt_poll_ns), row=len(plan.machines))
+    plan.machines.append(guest)
+    add_group(plan, Group(guest.row, per_task_weight=True))
+    plan.instances.append(Instance(GUEST_SERVICE, guest.row, guest.row, None))
+    return guest
+
+
+def _add_devices(plan: Arrangement, hypervisor: Layer, guest: Machine) -> None:
+    """The devices of a VM; those of a monitor that has one thread share it."""
+    backends: dict[str, Instance] = {}
+    for entry in (hypervisor.net, hypervisor.disk):
+        name = entry.backend if entry.backend == "vmm" else entry.role
+        if name not in backends and (backend := _backend(plan, entry, guest)) is not None:
+            backends[name] = backend
+            plan.instances.append(backend)
+        device = Device(entry, backends.get(name), len(plan.devices))
+        if device.backend is not None:
+            device.backend.poll = max(device.backend.poll, round(entry.poll_ns))
+        plan.devices.append(device)
+        setattr(guest, entry.role, device)
+
+
+def _backend(plan: Arrangement, entry: DeviceEntry, guest: Machine) -> Instance | None:
+    """The instance that does a device's work: a thread beside the VM or in dom0; one that only keeps its requests apart; none."""
+    if entry.backend == "dom0":
+        assert plan.dom0 is not None
+        return Instance(IO_SERVICE, guest.row, plan.dom0.row, None, threads=1)
+    if has_thread(entry):
+        return Instance(IO_SERVICE, guest.row, 0, guest.vm, threads=1)
+    return Instance(IO_SERVICE, guest.row, guest.row, None, threads=1) if entry.serial else None
 
 
 def _remember(plan: Arrangement, part: str, amount: int) -> None:

@@ -1,6 +1,5 @@
 """From words to rows: the only place where a scenario becomes tables."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,10 @@ from simvirt.catalog.resolved import HostEntry, NicEntry, Platform, PlatformCost
 from simvirt.demand.luck import Variables
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, IO_SERVICE, Arrangement, Group, arrange
-from simvirt.lowering.program import Program, Writer
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, Arrangement, Device, Group, Instance, arrange
+from simvirt.lowering.instructions import Program
+from simvirt.lowering.paths import Paths
+from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, column_of, fill
 from simvirt.scenario.models import Constant, Scenario
 
@@ -61,7 +62,7 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     variables = [Variables() for _ in classes]
     entries = [_entry(writer, name, luck) for name, luck in zip(classes, variables, strict=True)]
     startup = _startup(scenario, plan, writer)
-    background = _background(scenario, plan, writer, phases)
+    background = _background(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
     width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()))], default=0) or 1
     builder = Tables(plan, services, host, writer.program, phases)
@@ -74,7 +75,7 @@ def _writer(
 ) -> Writer:
     rows = {name: row for row, name in enumerate(services)}
     rates = {name: catalog.profile(scenario.services[name]).rates for name in plan.services}
-    return Writer(scenario, rows, costs, host, rates, bool(platform.hypervisors))
+    return Writer(scenario, rows, costs, host, rates, Paths(platform, costs, host))
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -93,7 +94,7 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
     at = entry[1]
-    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN):
+    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN) or writer.program.rows[at].added:
         at += 1
     row = writer.program.rows[at]
     if row.op == k.OP_RETURN:
@@ -112,21 +113,30 @@ def _startup(scenario: Scenario, plan: Arrangement, writer: Writer) -> dict[str,
     return programs
 
 
-def _background(scenario: Scenario, plan: Arrangement, writer: Writer, phases: np.random.Generator) -> list[Background]:
-    """Background threads of services, and the load of each guest OS."""
+def _background(
+    scenario: Scenario, platform: Platform, plan: Arrangement, writer: Writer, phases: np.random.Generator
+) -> list[Background]:
+    """Background threads of services, the load of each guest OS, and that of a hosted hypervisor."""
     found = []
     for instance in plan.instances:
-        if instance.service == GUEST_SERVICE:
-            guest = plan.machines[instance.machine].guest
-            assert guest is not None
-            threads, duty, period = 1, guest.background_duty, guest.background_period_ns
-        elif instance.service != IO_SERVICE and (spec := scenario.services[instance.service].background) is not None:
-            threads, duty, period = spec.threads, spec.duty, spec.period
-        else:
-            continue
+        threads, duty, period = _load(scenario, platform, plan, instance)
         if duty > 0:
             found += [Background(instance.row, writer.background(duty, period, float(phases.random()))) for _ in range(threads)]
     return found
+
+
+def _load(scenario: Scenario, platform: Platform, plan: Arrangement, instance: Instance) -> tuple[int, float, float]:
+    """Threads that an instance keeps in the background, their duty and period [ns]."""
+    if instance.service == GUEST_SERVICE:
+        guest = plan.machines[instance.machine].guest
+        assert guest is not None
+        return 1, guest.background_duty, guest.background_period_ns
+    if instance.service == LOAD_SERVICE:
+        load = platform.hypervisors[-1].host_load
+        assert load is not None
+        return load.threads, load.duty, load.period_ns
+    spec = scenario.services[instance.service].background if instance.service not in INTERNAL else None
+    return (spec.threads, spec.duty, spec.period) if spec is not None else (0, 0.0, 0.0)
 
 
 class Tables:
@@ -153,10 +163,10 @@ class Tables:
     ) -> dict[str, Columns]:
         """All tables, by their attribute in the plane."""
         clients = scenario.workload.closed.clients if scenario.workload is not None and scenario.workload.closed is not None else 0
-        starts = (k.OP_CALL, k.OP_DISK, k.OP_IO)
+        starts = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_DETACH)
         spare = 64 + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in starts for row in self.program.rows)
         frames = 256 + clients + n_background + 2 * spare
-        hop = round(math.fsum(part[op] for part in (costs.latency_ns, costs.wake_ns) for op in ("packet_in", "packet_out")))
+        hop = round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
         tables = {
             "run": self.run(spare, frames),
             "machines": self.machines(),
@@ -167,6 +177,7 @@ class Tables:
             "groups": self.groups(),
             "services": self.service_table(scenario),
             "instances": self.instances(),
+            "devices": self.devices(),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
             "disks": fill(blank(t.Disks, rows=1), channels=[self.host.disk.channels]),
@@ -208,6 +219,7 @@ class Tables:
             blank(t.Machines, rows=len(machines)),
             first_cpu=self.first_cpu[:-1],
             cpus=column_of(machines, "cpus"),
+            halt_poll=column_of(machines, "halt_poll"),
             root_group=roots,
             **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup")},
         )
@@ -297,19 +309,28 @@ class Tables:
             blank(t.Instances, rows=max(len(instances), 1)),
             service=[rows[i.service] for i in instances],
             machine=column_of(instances, "machine"),
-            group=[_group_row(i.group) for i in instances],
+            group=[_row(i.group) for i in instances],
             threads=[k.NEVER if i.threads == "unlimited" else i.threads for i in instances],
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
-            io_thread=[i.io_thread.row if i.io_thread is not None else k.NONE for i in instances],
+            net_device=[_row(i.net) for i in instances],
+            disk_device=[_row(i.disk) for i in instances],
+            poll=column_of(instances, "poll"),
         )
+
+    def devices(self) -> Columns:
+        """Paths of VMs to the network and to the disk."""
+        devices = self.plan.devices
+        columns = blank(t.Devices, rows=max(len(devices), 1))
+        if devices:
+            fill(columns, backend=[_row(d.backend) for d in devices], moderation=[round(d.entry.moderation_ns) for d in devices])
+        return columns
 
     def program_table(self) -> Columns:
         """Instructions."""
         rows = self.program.rows
         columns = blank(t.Program, rows=max(len(rows), 1), branches=max(len(self.program.branches), 1))
         if rows:
-            names = ("op", "target", "entry", "column", "amount", "fixed", "ratio", "flag")
-            fill(columns, **{name: column_of(rows, name) for name in names})
+            fill(columns, **{name: column_of(rows, name) for name in columns if name != "branches"})
         if self.program.branches:
             fill(columns, branches=self.program.branches)
         return columns
@@ -353,8 +374,8 @@ class Tables:
             machines["idle_cpus"][machine.row] = machines["idle_cores"][machine.row] = machine.cpus
 
 
-def _group_row(group: Group | None) -> int:
-    return k.NONE if group is None else group.row
+def _row(thing: Group | Instance | Device | None) -> int:
+    return k.NONE if thing is None else thing.row
 
 
 def goodput(nic: NicEntry) -> float:

@@ -21,6 +21,7 @@ INITIAL: dict[str, dict[str, float]] = {
     },
     "Groups": {"first_throttled": k.NONE, "last_throttled": k.NONE, "slack_at": k.NEVER, "fluid_slot": k.NONE},
     "Instances": {"ready_slot": k.NONE, "free_thread": k.NONE, "queue_head": k.NONE, "queue_tail": k.NONE, "life": k.STOPPED},
+    "Devices": {"interrupted_at": -k.NEVER},
     "Frames": {"kind": k.NONE, "thread": k.NONE, "parent": k.NONE, "instance": k.NONE, "next": k.NONE},
     "Disks": {"head": k.NONE, "tail": k.NONE},
     "Source": {"parked": k.NONE},

@@ -7,11 +7,12 @@ import numpy as np
 
 from simvirt.dataplane import DataPlane
 from simvirt.kernel import constants as k
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
 from simvirt.metrics.snapshot import Snapshot
 from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
 
 CATEGORIES = ("queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "disk", "network", "delay")
+DEVICE_TOTALS = ("operations", "notifications", "interrupts")
 S = 1e9  # ns in a second
 
 
@@ -56,6 +57,7 @@ class Outcome:
     services: dict[str, ServiceOutcome]
     resources: dict[str, float]
     memory: dict[str, int]
+    devices: dict[str, dict[str, int]]
     checks: dict[str, str]
     unstable: float | None
     full_at_s: float | None
@@ -86,7 +88,7 @@ def outcome(
         offered_per_s=int((last.arrived - first.arrived).sum()) / span,
         rejected=_ratio((last.rejected - first.rejected).sum(), completed),
         failed=_ratio((last.failed - first.failed).sum(), completed),
-        utilisation=(last.busy - first.busy) / S / span / plane.lowered.host.pcpus,
+        utilisation=_host_busy(first, last) / S / span / plane.lowered.host.pcpus,
         steal=_steal_ratio(plane, first, last),
         throttled=_throttled_ratio(plane, first, last, span),
         virtualization=_virtualization(plane, first, last),
@@ -94,6 +96,7 @@ def outcome(
         services=services,
         resources=_resources(plane, services, first, last, span),
         memory={"capacity": plane.lowered.host.memory, **plane.lowered.arrangement.memory},
+        devices=_devices(plane, first, last),
         checks=checks(plane, last),
         unstable=_unstable(arriving),
         full_at_s=last.at / S if plane.full else None,
@@ -177,22 +180,51 @@ def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: fl
 
 
 def _virtualization(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
-    """Share of busy CPU time that exists because of the platform: added work, I/O threads, guest operating systems."""
-    busy = last.busy - first.busy
-    guests = _rows(plane, GUEST_SERVICE)
+    """Share of busy CPU time that exists because of the platform: added work, backends, guest operating systems, polling."""
+    busy = _host_busy(first, last)
+    whole = [*_rows(plane, GUEST_SERVICE), *_rows(plane, LOAD_SERVICE)]
     added = last.overhead_time - first.overhead_time
-    added[guests] = (last.cpu_time - first.cpu_time)[guests]  # all of it, the part that the platform adds included
-    extra = added.sum()
+    added[whole] = (last.cpu_time - first.cpu_time)[whole]  # all of it, the part that the platform adds included
+    extra = added.sum() + last.polled - first.polled
     return float(extra) / busy if busy else 0.0
+
+
+def _host_busy(first: Snapshot, last: Snapshot) -> int:
+    """Time that pCPUs were not idle, all together, polling included [ns]."""
+    return last.busy - first.busy + last.polled - first.polled
+
+
+def _devices(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, dict[str, int]]:
+    """What passed the devices of VMs, and what that took, by role; nothing without VMs."""
+    found: dict[str, dict[str, int]] = {}
+    for device in plane.lowered.arrangement.devices:
+        totals = found.setdefault(device.entry.role, dict.fromkeys(DEVICE_TOTALS, 0))
+        for name in DEVICE_TOTALS:
+            totals[name] += int((getattr(last, f"device_{name}") - getattr(first, f"device_{name}"))[device.row])
+    return found
+
+
+def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
+    """Utilisation of the busiest thread that serves devices, and of the domain that owns them."""
+    plan, found = plane.lowered.arrangement, {}
+    rows = sorted({d.backend.row for d in plan.devices if d.backend is not None})
+    if rows:
+        name = plane.lowered.platform.hypervisors[-1].name
+        found[f"{name} I/O thread"] = float((last.thread_time - first.thread_time)[rows].max()) / S / span
+    if plan.dom0 is not None:
+        inside = [i.row for i in plan.instances if i.machine == plan.dom0.row]
+        found["dom0.cpu"] = float((last.cpu_time - first.cpu_time)[inside].sum()) / S / span / plan.dom0.cpus
+    return found
 
 
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
     """Utilisation of everything that can run out, by name."""
     scenario, host, plan = plane.lowered.scenario, plane.lowered.host, plane.lowered.arrangement
     found = {
-        "host.cpu": (last.busy - first.busy) / S / span / host.pcpus,
+        "host.cpu": _host_busy(first, last) / S / span / host.pcpus,
         "host.disk": (last.disk_busy - first.disk_busy) / S / span / host.disk.channels,
     }
+    found |= _backends(plane, first, last, span)
     found["host.nic"] = float(max(last.link_busy - first.link_busy)) / S / span
     for name, result in services.items():
         spec, rows = scenario.services[name], _rows(plane, name)

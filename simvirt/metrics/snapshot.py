@@ -29,6 +29,10 @@ class Snapshot:
     thread_time: np.ndarray  # (i,)
     instance_rejected: np.ndarray  # (i,)
     busy: int  # all pCPUs together
+    polled: int  # by the host for halted vCPUs, and by backends that look for work
+    device_operations: np.ndarray  # (d,) paths of VMs to network and disk
+    device_notifications: np.ndarray  # (d,)
+    device_interrupts: np.ndarray  # (d,)
     steal: np.ndarray  # (v,)
     throttled: np.ndarray  # (g,)
     nr_periods: np.ndarray  # (g,)
@@ -62,6 +66,8 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         thread_time=read("instances", "thread_time") + read("instances", "busy_threads") * (at - read("instances", "thread_time_at")),
         instance_rejected=read("instances", "rejected").copy(),
         busy=_busy(plane, at, pcpus) + int(fluid.got[fluid.machine == 0].sum()),
+        polled=int(read("cpus", "polled").sum() + read("instances", "polled").sum()),
+        **{f"device_{name}": read("devices", name).copy() for name in ("operations", "notifications", "interrupts")},
         steal=_steal(plane, at) + _of_vcpus(plane, fluid),
         throttled=_throttled(plane, at),
         nr_periods=read("groups", "nr_periods").copy(),

@@ -58,6 +58,8 @@ def platform_document(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         "memory": memory(outcomes[0].memory),
         "checks": {law: next((o.checks[law] for o in outcomes if o.checks[law] != "ok"), "ok") for law in outcomes[0].checks},
     }
+    if outcomes[0].devices:
+        document["devices"] = devices(outcomes)
     if scenario.objective is not None:
         document["objective"] = objective(scenario, document, outcomes)
     if outcomes[0].series:
@@ -76,6 +78,13 @@ def service_document(outcomes: Sequence[ServiceOutcome]) -> dict[str, Any]:
     names = ("throughput_per_s", "queue_wait_s", "cpu_cores", "threads_busy", "nr_periods", "nr_throttled", "throttled_s", "rejected")
     return {"latency_s": latency(outcomes, [o.histogram for o in outcomes])} | {
         name: estimate([getattr(o, name) for o in outcomes]) for name in names
+    }
+
+
+def devices(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
+    """What passed the devices of VMs in a replication, and the kicks and interrupts that it took."""
+    return {
+        role: {name: estimate([o.devices[role][name] for o in outcomes]) for name in totals} for role, totals in outcomes[0].devices.items()
     }
 
 

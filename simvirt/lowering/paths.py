@@ -1,0 +1,160 @@
+"""What a platform's network and disk paths add to a step, as instructions: work, kicks, latency, a backend's work, interrupts."""
+
+import math
+
+from simvirt.catalog.resolved import DeviceEntry, HostEntry, Platform, PlatformCosts
+from simvirt.kernel import constants as k
+from simvirt.lowering.instructions import Instruction
+
+Rows = list[Instruction]
+OUT, IN = 0, 1  # links of the host's NIC
+THREADS = ("vhost", "io-thread", "vmm", "dom0")
+"""Backends that are threads."""
+
+
+def has_thread(device: DeviceEntry) -> bool:
+    """Whether a device has a backend that computes."""
+    return device.backend in THREADS
+
+
+class Paths:
+    """The paths of one platform; outside VMs they cost work and latency in the instance only."""
+
+    def __init__(self, platform: Platform, costs: PlatformCosts, host: HostEntry) -> None:
+        vm = platform.hypervisors[-1] if platform.hypervisors else None
+        self.costs, self.host = costs, host
+        self.net = vm.net if vm is not None else None
+        self.disk = vm.disk if vm is not None else None
+
+    # --- network -------------------------------------------------------------------------------------------------------
+
+    def arrive(self, rows: Rows) -> None:
+        """A request comes in; the wake-up for its answer is decided with its own."""
+        self.passage(rows, received=1, wake=self.wake("packet_in", "packet_out"))
+        self.bell(rows, 1, 1)
+        self.extra_work(rows, self.costs.cpu_ns["packet_out"] + self.costs.cpu_ns["packet_in"])
+
+    def depart(self, rows: Rows) -> None:
+        """The answer goes out; what it costs the instance is paid when the request comes in."""
+        self.passage(rows, sent=1)
+
+    def leave_for(self, rows: Rows) -> None:
+        """A request goes to another service: its hop, and that of the answer."""
+        self.extra_work(rows, self.costs.cpu_ns["packet_out"] + self.costs.cpu_ns["packet_in"])
+        hops, wake = 2 * self.costs.latency_ns["call_hop"], self.wake("packet_out", "packet_in")
+        if self.net is None:
+            self.pause(rows, hops, k.NETWORK)
+        else:
+            self.passage(rows, sent=1, answers=1, latency=hops, wake=wake)
+
+    def come_back(self, rows: Rows) -> None:
+        """The answer of another service comes in."""
+        self.bell(rows, 1, 1)
+
+    def transfer(self, rows: Rows, out: int, in_: int) -> None:
+        """Payload crosses the NIC, segment by segment.
+
+        One kick for all that go out, for the backend does not fall asleep in between; how many interrupts those take that come in
+        follows from the time that they take and from moderation.
+        """
+        costs, sent, received = self.costs, self.segments(out), self.segments(in_)
+        self.extra_work(rows, sent * costs.cpu_ns["packet_out"] + received * costs.cpu_ns["packet_in"])
+        self.extra_work(rows, (out * costs.cpu_ns["kib_out"] + in_ * costs.cpu_ns["kib_in"]) / 1024)
+        self.passage(rows, sent=sent, work=out / 1024 * costs.host_cpu_ns["kib_out"])
+        self.carry(rows, OUT, out)
+        self.passage(rows, received=received, work=in_ / 1024 * costs.host_cpu_ns["kib_in"])
+        self.carry(rows, IN, in_)
+        self.bell(rows, received, self.moderated(received, in_))
+
+    def carry(self, rows: Rows, link: int, amount: int) -> None:
+        """Bytes on a link of the NIC."""
+        if amount > 0:
+            rows.append(Instruction(k.OP_NET, target=link, amount=float(amount)))
+
+    def segments(self, size: int) -> int:
+        """Packets of a payload."""
+        return math.ceil(size / self.host.nic.segment_bytes)
+
+    def moderated(self, n: int, size: int) -> int:
+        """Interrupts of n segments that come in a row at the speed of the NIC."""
+        if n == 0 or self.net is None or self.net.moderation_ns <= 0:
+            return n
+        return min(n, 1 + int(size * 8e9 / self.host.nic.bits_per_s / self.net.moderation_ns))
+
+    def wake(self, *operations: str) -> float:
+        """Latency until a sleeping backend runs [ns]."""
+        return math.fsum(self.costs.wake_ns[op] for op in operations)
+
+    def passage(
+        self, rows: Rows, *, sent: int = 0, received: int = 0, answers: int = 0, latency: float = 0.0, wake: float = 0.0, work: float = 0.0
+    ) -> None:
+        """Packets go through the backend of the network path: one kick for those sent, one for the buffers of those received."""
+        if self.net is None or sent + received + answers == 0:
+            return
+        costs = self.costs
+        out, back = costs.host_cpu_ns["packet_out"], costs.host_cpu_ns["packet_in"]
+        notify = costs.notify_ns["packet_out"] * (sent > 0) + costs.notify_ns["packet_in"] * (received > 0)
+        completed = costs.interrupt_ns["packet_out"]
+        row = Instruction(k.OP_IO, target=k.NET, flag=k.NETWORK, amount=latency, wake=wake, operations=sent)
+        row.work = work + sent * out + (received + answers) * back if has_thread(self.net) else 0.0
+        row.kicks, row.notify = int(notify > 0), notify
+        rows.append(row)
+        if sent and completed > 0:
+            rows.append(Instruction(k.OP_BELL, target=k.NET, interrupts=1, interrupt=completed))
+
+    def bell(self, rows: Rows, packets: int, interrupts: int) -> None:
+        """Packets received, which interrupt the instance."""
+        work = self.costs.interrupt_ns["packet_in"]
+        if self.net is not None and packets:
+            due = interrupts if work > 0 else 0
+            rows.append(Instruction(k.OP_BELL, target=k.NET, operations=packets, interrupts=due, interrupt=work))
+
+    # --- disk ----------------------------------------------------------------------------------------------------------
+
+    def use_disk(self, rows: Rows, operations: list[str], payload: str, size: int, access: Instruction) -> Rows:
+        """A request to the disk; the instructions of its write-back, where the path makes that more than an access nobody waits for."""
+        kib, costs = size / 1024, self.costs
+        self.extra_work(rows, math.fsum(costs.cpu_ns[op] for op in operations) + kib * costs.cpu_ns[payload])
+        latency = math.fsum(costs.latency_ns[op] for op in operations)
+        if self.disk is None:
+            self.pause(rows, latency, k.DISK)
+            rows.append(access)
+            return []
+        asked, done = self.request(self.disk, operations, kib * costs.host_cpu_ns[payload], latency), self.completion(operations)
+        if self.disk.serial:
+            asked.held = access
+            path = [asked, done]
+        else:
+            path = [asked, access, done]
+        if not access.flag or not (latency or asked.wake or asked.work or asked.held or done.owes):
+            rows.extend(path)
+            return []
+        access.flag = 0
+        return [*path, Instruction(k.OP_RETURN)]
+
+    def request(self, device: DeviceEntry, operations: list[str], work: float, latency: float) -> Instruction:
+        """The way of a request to the disk's backend."""
+        costs, n = self.costs, len(operations)
+        row = Instruction(k.OP_IO, target=k.BLOCK, flag=k.DISK, amount=latency, wake=self.wake(*operations), operations=n)
+        row.work = math.fsum(costs.host_cpu_ns[op] for op in operations) + work if has_thread(device) else 0.0
+        row.notify = math.fsum(costs.notify_ns[op] for op in operations) / n
+        row.kicks = n if row.notify > 0 else 0
+        return row
+
+    def completion(self, operations: list[str]) -> Instruction:
+        """The interrupts of a request to the disk."""
+        n = len(operations)
+        work = math.fsum(self.costs.interrupt_ns[op] for op in operations) / n
+        return Instruction(k.OP_BELL, target=k.BLOCK, interrupts=n if work > 0 else 0, interrupt=work)
+
+    # --- both ----------------------------------------------------------------------------------------------------------
+
+    def extra_work(self, rows: Rows, work: float) -> None:
+        """CPU work that exists because of the platform."""
+        if work > 0:
+            rows.append(Instruction(k.OP_CPU, fixed=work, added=True))
+
+    def pause(self, rows: Rows, time: float, state: int) -> None:
+        """Time that passes without CPU."""
+        if time > 0:
+            rows.append(Instruction(k.OP_DELAY, amount=time, flag=state))
