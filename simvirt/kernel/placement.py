@@ -100,6 +100,8 @@ def may_run_on(p: Plane, e: int, c: int) -> bool:
     g: int = p.entities.group[e]
     if g == NONE or p.groups.mask_cpus[g] == 0:
         return True
+    if p.entities.pin[e] != NONE:
+        return p.entities.pin[e] == c
     for i in range(p.groups.first_mask[g], p.groups.first_mask[g] + p.groups.mask_cpus[g]):
         if p.groups.masks[i] == c:
             return True
@@ -110,6 +112,8 @@ def select_cpu(p: Plane, e: int) -> int:
     """CPU for a task that wakes."""
     g: int = p.entities.group[e]
     if g != NONE and p.groups.mask_cpus[g] > 0:
+        if p.entities.pin[e] != NONE:
+            return p.entities.pin[e]
         return select_in_cpuset(p, g, p.entities.cpu[e])
     m: int = p.entities.machine[e]
     first: int = p.machines.first_cpu[m]

@@ -26,6 +26,7 @@ FILES = (
     "fluid.py",
     "placement.py",
     "hierarchy.py",
+    "interference.py",
     "running.py",
     "choosing.py",
     "balancing.py",

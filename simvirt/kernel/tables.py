@@ -41,6 +41,7 @@ class Run(Table):
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
+    shares: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -68,6 +69,8 @@ class Machines(Table):
     slice: Ints  # base slice, quantum or minimum granularity [ns]
     latency: Ints  # cfs: targeted latency [ns]
     wakeup: Ints  # cfs: wake-up granularity, credit: rate limit [ns]
+    most_kernel: Floats  # largest kernel share of what may run here, 0 when nothing waits for kernel locks
+    most_shootdowns: Floats  # largest rate of TLB shootdowns of what may run here [per ns]
     # kernel
     idle_cores: Ints  # idle CPUs whose SMT sibling is idle too
     idle_cpus: Ints  # all idle CPUs
@@ -80,6 +83,13 @@ class Machines(Table):
     root_group: Ints  # gps: group of the threads that are in no cgroup
     fluid_at: Ints  # gps: instant up to which fluid work is settled [ns]
     sequence: Ints  # order of arrival at FIFO queues
+    running: Ints  # tasks that have a hardware thread
+    kernel_load: Floats  # sum of their kernel shares
+    kernel_tasks: Ints  # how many of them have one
+    waited: Floats  # time in which vCPUs were preempted, over all its stretches that have ended [ns]
+    waited_squares: Floats  # sum of the squares of those stretches [ns^2]
+    lock_wait: Floats  # wait for a serial section that is in force, over its length
+    shootdown_wait: Floats  # wait of a TLB shootdown that is in force [ns]
 
 
 class Cpus(Table):
@@ -92,6 +102,7 @@ class Cpus(Table):
     smt_share: Floats  # speed of a pCPU while its sibling is busy, as a share of its lone speed
     wake_work: Floats  # work that leaving HLT adds to the task that wakes this CPU [ns]
     phase: Ints  # offset of the scheduler tick [ns]
+    socket: Ints  # processor that a pCPU is in, NONE for a vCPU
     # kernel
     current: Ints  # entity that has the CPU
     speed: Floats  # work per ns now; 0 while a vCPU waits for its pCPU
@@ -106,11 +117,46 @@ class Cpus(Table):
     crowded_slot: Ints
     next_balance: Ints  # earliest instant of the next periodic balancing [ns]
     balance_failures: Ints  # attempts at balancing in a row that found no task light enough
+    profile: Ints  # pCPU: class of what computes on it, NONE when idle; kept only where classes matter
+    tenant: Ints  # pCPU: machine of what computes on it, NONE when idle
+    counted: Floats  # pCPU: speed by SMT alone that the loads of its socket count
+    spin: Floats  # share of the time that the current task spins for preempted vCPUs
     since: Ints  # instant the current entity was put on the CPU [ns]
     busy: Ints  # time not idle [ns]
     busy_since: Ints  # [ns]
     idle_exits: Ints  # times a vCPU left HLT
     switches: Ints  # context switches
+
+
+class Classes(Table):
+    """One row a class of software, as far as it meets others in shared hardware and kernels; row 0 meets nobody."""
+
+    # lowering
+    steady: Floats  # time per work that does not wait for memory
+    stall: Floats  # time per work that waits for memory, per unit of a socket's pressure
+    traffic: Floats  # memory traffic per work and root of the cache's claim [bytes/ns]
+    footprint: Floats  # last-level cache that it wants [bytes]
+    smt_share: Floats  # speed of each of two siblings that both run this class
+    kernel_share: Floats  # share of its time in serial sections of the kernel
+    shootdowns: Floats  # TLB shootdowns per work [per ns]
+
+
+class Sockets(Table):
+    """One row a processor of the host: its memory bandwidth and its last-level cache."""
+
+    # lowering
+    shared: Ints  # 1 when some class uses memory or cache
+    bandwidth: Floats  # 0 when not known [bytes/ns]
+    llc: Floats  # 0 when not known [bytes]
+    floor: Floats  # root of llc, 1 when not known
+    first_member: Ints  # first row in `members`
+    member_count: Ints
+    classes: Ints  # number of classes (one row)
+    members: Ints  # pCPUs of all sockets, one after another
+    # kernel
+    wanted: Floats  # cache that the classes under way want [bytes]
+    load: Floats  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
+    pressure: Floats  # misses over those alone x loaded latency over idle latency, in force
 
 
 class IdleStacks(Table):
@@ -156,6 +202,7 @@ class Entities(Table):
     machine: Ints
     instance: Ints
     carries: Ints  # CPU that this vCPU is, NONE for other entities
+    pin: Ints  # CPU that this vCPU never leaves, NONE for one that moves and for threads
     # kernel
     cpu: Ints  # CPU it runs or last ran on
     queue: Ints  # queue it competes in
@@ -236,6 +283,7 @@ class Instances(Table):
     threads: Ints  # worker threads, NEVER for unlimited
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
     io_thread: Ints  # instance that does the device work of this one's VM, NONE without
+    profile: Ints  # class of its software
     # control
     life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED
     # kernel
@@ -380,6 +428,8 @@ class Plane:
     run: Run
     machines: Machines
     cpus: Cpus
+    classes: Classes
+    sockets: Sockets
     stacks: IdleStacks
     queues: Queues
     entities: Entities

@@ -7,6 +7,7 @@ from typing import Any
 
 from simvirt.catalog.resolved import GuestEntry, HostEntry, Platform
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
+from simvirt.lowering.topology import pins
 from simvirt.scenario.models import Scenario, ServiceSpec
 
 SHARES = 1024.0  # default cpu.shares; cpu.weight 100
@@ -38,6 +39,7 @@ class Machine:
     scheduler: SchedulerRow
     guest: GuestEntry | None = None
     vm: Group | None = None
+    pins: tuple[int, ...] = ()
     io_thread: "Instance | None" = None
     row: int = -1
 
@@ -188,9 +190,11 @@ def _add_vm(plan: Arrangement, platform: Platform, host: HostEntry, vcpus: int, 
     """A VM: a group on the host, a guest kernel with its background load, and the thread that does its device work."""
     hypervisor = platform.hypervisors[-1]
     assert hypervisor.guest is not None
+    pinned = pins(host, vcpus, sum(m.cpus for m in plan.machines[1:]), group.cpuset) if platform.pin else ()
+    group.cpuset = tuple(sorted(set(pinned))) or group.cpuset
     add_group(plan, group)
     scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick_ns)
-    guest = Machine(vcpus, scheduler, hypervisor.guest, group, row=len(plan.machines))
+    guest = Machine(vcpus, scheduler, hypervisor.guest, group, pinned, row=len(plan.machines))
     plan.machines.append(guest)
     add_group(plan, Group(guest.row, per_task_weight=True))
     plan.instances.append(Instance(GUEST_SERVICE, guest.row, guest.row, None))
