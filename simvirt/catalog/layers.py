@@ -159,7 +159,7 @@ def platform_costs(platform: Platform, host: HostEntry) -> PlatformCosts:
 
 
 def walk_miss_ns(platform: Platform, host: HostEntry) -> float:
-    """What a TLB miss costs beyond `platform_costs` where the walk misses the caches [ns]: each two-dimensional walk reads the host's last entry, too.
+    """What a TLB miss costs beyond `platform_costs` where its walk misses the caches [ns]: the host's last entry is read from memory.
 
     *Model*: of the references beyond a plain walk the one for the page itself is as rare in the caches as the guest's own last entry.
     """

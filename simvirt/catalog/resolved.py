@@ -217,8 +217,9 @@ class PlatformCosts:
 class ProfileEntry:
     """A workload: operations per CPU second; what it wants of memory and caches; its share of CPU time in serial parts of the kernel.
 
-    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns per CPU
-    second that wait for other CPUs, `walk_miss` the share of page walks whose last step misses the caches; None where nothing is known.
+    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
+    per CPU second that wait for other CPUs, `walk_miss` the share of page walks whose last step misses the caches; None where nothing is
+    known.
     """
 
     name: str
@@ -240,7 +241,7 @@ def scaled(cost: Cost, factor: float) -> Cost:
 PAGE_LEVELS: Final = {"4k": (4, 4), "thp": (4, 3), "huge": (3, 3)}
 """Pages -> levels of the guest's and of the host's page tables that a walk descends.
 
-`thp`: transparent huge pages as distributions set them: the monitor asks for huge pages behind its guest, most software in the guest does not.
+`thp`: transparent huge pages as distributions set them: the monitor asks for them behind its guest, most software in the guest does not.
 """
 
 
@@ -254,7 +255,7 @@ def walk_references(pages: str) -> int:
 
 
 def work_ns(work: SourcedWork | None, host: HostEntry, depth: int = 0, pages: str = "thp") -> float:
-    """A cost in ns on `host`: cycles at its clock, an exit by its family, a nested walk beyond the native one, longer or shorter by `pages`.
+    """A cost in ns on `host`: cycles at its clock, an exit by its family, a nested walk beyond the native one, by `pages`.
 
     Source: Bhargava et al., Accelerating Two-Dimensional Page Walks for Virtualized Systems, ASPLOS 2008 (extra walk);
     Ben-Yehuda et al., The Turtles Project, OSDI 2010 (exits of an inner hypervisor are reflected through the outer one).

@@ -108,6 +108,15 @@ def may_run_on(p: Plane, e: int, c: int) -> bool:
     return False
 
 
+def birthplace(p: Plane, m: int, t: int) -> int:
+    """CPU that counts as the previous one of a thread that has never run: each in turn, on a host whose memory matters the sockets in turn."""
+    if p.run.shares[0] == 0 or p.cpus.socket[p.machines.first_cpu[m]] == NONE:
+        return p.machines.first_cpu[m] + t % p.machines.cpus[m]
+    each: int = p.sockets.member_count[0]
+    sockets: int = p.machines.cpus[m] // each
+    return p.sockets.members[t % sockets * each + t // sockets % each]
+
+
 def select_cpu(p: Plane, e: int) -> int:
     """CPU for a task that wakes."""
     g: int = p.entities.group[e]

@@ -6,18 +6,16 @@ In the compiled kernel a column is a typed memoryview, in plain mode a list.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-Ints: TypeAlias = list[int]
-Floats: TypeAlias = list[float]
+from simvirt.kernel.hardware import Classes, Sockets
+from simvirt.kernel.ledgers import Source, Tallies
+from simvirt.kernel.table import Floats, Ints, Table
 
-
-class Table:
-    """Columns by name; the compiled twin gets its constructor from the build."""
-
-    def __init__(self, columns: Mapping[str, Any]) -> None:
-        for name in type(self).__annotations__:
-            setattr(self, name, columns[name])
+__all__ = [
+    "Calendar", "Classes", "Cpus", "Disks", "Entities", "Floats", "Frames", "Groups", "IdleStacks", "Instances", "Ints", "Links", "Machines",
+    "Plane", "Program", "Queues", "Run", "Services", "Sockets", "Source", "Table", "Tallies",
+]
 
 
 class Calendar(Table):
@@ -126,37 +124,6 @@ class Cpus(Table):
     busy_since: Ints  # [ns]
     idle_exits: Ints  # times a vCPU left HLT
     switches: Ints  # context switches
-
-
-class Classes(Table):
-    """One row a class of software, as far as it meets others in shared hardware and kernels; row 0 meets nobody."""
-
-    # lowering
-    steady: Floats  # time per work that does not wait for memory
-    stall: Floats  # time per work that waits for memory, per unit of a socket's pressure
-    traffic: Floats  # memory traffic per work and root of the cache's claim [bytes/ns]
-    footprint: Floats  # last-level cache that it wants [bytes]
-    smt_share: Floats  # speed of each of two siblings that both run this class
-    kernel_share: Floats  # share of its time in serial sections of the kernel
-    shootdowns: Floats  # TLB shootdowns per work [per ns]
-
-
-class Sockets(Table):
-    """One row a processor of the host: its memory bandwidth and its last-level cache."""
-
-    # lowering
-    shared: Ints  # 1 when some class uses memory or cache
-    bandwidth: Floats  # 0 when not known [bytes/ns]
-    llc: Floats  # 0 when not known [bytes]
-    floor: Floats  # root of llc, 1 when not known
-    first_member: Ints  # first row in `members`
-    member_count: Ints
-    classes: Ints  # number of classes (one row)
-    members: Ints  # pCPUs of all sockets, one after another
-    # kernel
-    wanted: Floats  # cache that the classes under way want [bytes]
-    load: Floats  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
-    pressure: Floats  # misses over those alone x loaded latency over idle latency, in force
 
 
 class IdleStacks(Table):
@@ -369,56 +336,6 @@ class Links(Table):
     busy: Ints  # time with a transfer under way [ns]
     bytes: Floats  # bytes carried
     capacity: Ints  # columns of the heap (one row)
-
-
-class Source(Table):
-    """The arrivals: a block at a time, refilled from outside on NEEDS_DEMAND."""
-
-    # lowering
-    width: Ints  # draws per request
-    entry: Ints  # class: first instruction
-    service: Ints  # class: service of the entry
-    balance_column: Ints  # class: column of the draw that picks a replica
-    hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
-    clients: Ints  # closed workload: number of clients, 0 for open
-    bounded: Ints  # 1 when the run ends with the answer to its last request
-    # control
-    at: Ints  # arrival instants of the block, or think times when closed [ns]
-    category: Ints  # request classes of the block
-    draws: Floats  # luck of the block, row-major
-    count: Ints  # requests in the block
-    last: Ints  # 1 when no block follows
-    # kernel
-    cursor: Ints  # next request of the block
-    handed: Ints  # rows of luck given to requests so far
-    issued: Ints  # requests issued so far
-    parked: Ints  # clients that wait for the next block
-
-
-class Tallies(Table):
-    """One row a request class: what has happened to its requests."""
-
-    # kernel
-    arrived: Ints
-    completed: Ints
-    rejected: Ints
-    failed: Ints
-    latency_sum: Ints  # [ns]
-    latency_max: Ints  # [ns]
-    arrival_sum: Ints  # sum of arrival instants, modulo 2^62 [ns]
-    departure_sum: Ints  # sum of departure instants, modulo 2^62 [ns]
-    spent: Ints  # breakdown of all latencies, N_CATEGORIES columns a class [ns]
-    histogram: Ints  # latencies, N_BUCKETS columns a class
-    in_system: Ints  # requests under way (one row)
-    area: Ints  # integral of in_system over time, modulo 2^62 (one row) [ns]
-    area_at: Ints  # [ns]
-    batch_sum: Floats  # latency sums of consecutive batches, for warm-up detection [ns]
-    batch_at: Ints  # instants at which batches were full [ns]
-    batch_capacity: Ints  # batches kept; when full, neighbours are merged (one row)
-    batch_size: Ints  # requests a batch (one row)
-    batch_count: Ints  # full batches (one row)
-    batch_fill: Ints  # requests in the open batch (one row)
-    batch_open: Floats  # latency sum of the open batch (one row) [ns]
 
 
 class Plane:

@@ -12,10 +12,10 @@ from simvirt.demand.luck import Variables
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, IO_SERVICE, Arrangement, Group, arrange
+from simvirt.lowering.cpus import cpu_table, idle_wakeup
 from simvirt.lowering.program import Program, Writer
 from simvirt.lowering.rows import Columns, blank, column_of, fill
 from simvirt.lowering.sharing import Sharing, class_table, most, sharing, socket_table
-from simvirt.lowering.topology import siblings, socket_of
 from simvirt.scenario.models import Constant, Scenario
 
 BALANCES = {
@@ -172,7 +172,7 @@ class Tables:
         tables = {
             "run": self.run(spare, frames),
             "machines": self.machines(),
-            "cpus": self.cpus(costs.cpu_ns["idle_wakeup"] + costs.latency_ns["idle_wakeup"]),
+            "cpus": cpu_table(self.plan, self.host, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
             "classes": class_table(self.shared),
             "sockets": socket_table(self.shared, self.host),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),
@@ -227,31 +227,6 @@ class Tables:
             most_kernel=most(self.shared, self.plan, "kernel_share"),
             most_shootdowns=most(self.shared, self.plan, "shootdowns"),
             **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup")},
-        )
-
-    def cpus(self, wake_work: float) -> Columns:
-        """pCPUs, then vCPUs. The siblings of a core are n and n + number of cores, as Linux numbers them."""
-        pcpus = self.plan.machines[0].cpus
-        machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))
-        sibling = np.full(self.n_cpus, k.NONE)
-        if self.host.smt == 2:
-            half = pcpus // 2
-            sibling[:half], sibling[half:pcpus] = np.arange(half, pcpus), np.arange(half)
-        for m in self.plan.machines if self.seen else ():
-            pairs = [k.NONE if other is None else int(self.first_cpu[m.row]) + other for other in siblings(self.host, m.pins)]
-            sibling[self.first_cpu[m.row] : self.first_cpu[m.row] + len(pairs)] = pairs
-        socket = np.full(self.n_cpus, k.NONE)
-        socket[:pcpus] = [socket_of(self.host, c) for c in range(pcpus)]
-        ticks = [max(m.scheduler.tick, 1) for m in self.plan.machines]
-        phase = np.array([int(self.phases.random() * tick) for tick in ticks])
-        vcpu = np.full(self.n_cpus, k.NONE)
-        vcpu[pcpus:] = self.n_queues + np.arange(self.n_vcpus)
-        return fill(
-            blank(t.Cpus, rows=self.n_cpus),
-            machine=machine, sibling=sibling, vcpu=vcpu, socket=socket, phase=phase[machine],
-            smt_share=np.full(self.n_cpus, self.host.smt_yield / 2.0),
-            speed=np.where(np.arange(self.n_cpus) < pcpus, 1.0, 0.0),
-            wake_work=np.where(vcpu == k.NONE, 0.0, wake_work),
         )
 
     def queues(self) -> Columns:

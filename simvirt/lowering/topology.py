@@ -18,7 +18,7 @@ def pin_order(host: HostEntry, cpuset: tuple[int, ...] = ()) -> list[int]:
 
 
 def pins(host: HostEntry, vcpus: int, used: int, cpuset: tuple[int, ...] = ()) -> tuple[int, ...]:
-    """Hardware threads of a VM's vCPUs where `used` vCPUs have been pinned before: the next in order, from the start again after the last."""
+    """Hardware threads of a VM's vCPUs where `used` vCPUs have been pinned before: the next in order, then from the start again."""
     order = pin_order(host, cpuset)
     return tuple(order[(used + i) % len(order)] for i in range(vcpus))
 
