@@ -53,6 +53,7 @@ class FamilySpec(Entry):
     memory_latency: SourcedTime | None = None
     llc: SourcedSize | None = None
     remote_latency: SourcedRatio | None = None
+    huge_reach: SourcedRatio | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> FamilySpec:
@@ -287,9 +288,13 @@ class ProfileSpec(Entry):
     stall: SourcedRatio | None = None
     smt_yield: SourcedRatio | None = None
     kernel_share: SourcedRatio | None = None
+    shootdowns: SourcedRate | None = None
+    walk_miss: SourcedRatio | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> ProfileSpec:
+        if self.memory_bandwidth is not None and (self.stall is None or self.stall.value <= 0):
+            raise ValueError("stall: expected a share above 0 beside memory_bandwidth, or a full memory could not hold the work up")
         if missing := [name for name in RATE_OPERATIONS if name not in self.rates]:
             raise ValueError(f"expected a rate for each of {', '.join(RATE_OPERATIONS)}; missing: {missing}")
         return self

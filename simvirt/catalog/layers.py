@@ -158,5 +158,16 @@ def platform_costs(platform: Platform, host: HostEntry) -> PlatformCosts:
     return PlatformCosts(**parts)
 
 
+def walk_miss_ns(platform: Platform, host: HostEntry) -> float:
+    """What a TLB miss costs beyond `platform_costs` where its walk misses the caches [ns]: the host's last entry is read from memory.
+
+    *Model*: of the references beyond a plain walk the one for the page itself is as rare in the caches as the guest's own last entry.
+    """
+    walks = [layer.costs["tlb_miss"].cpu for layer in platform.layers]
+    count = sum(work.value for work in walks if work is not None and work.unit == "nested_walks")
+    reach = (host.family.huge_reach or 1.0) if platform.pages == "huge" else 1.0
+    return count * (host.family.memory_latency_ns or 0.0) / reach
+
+
 def _sum(platform: Platform, operation: str, host: HostEntry) -> Cost:
-    return sum((layer.cost(operation, host) for layer in platform.layers), Cost())
+    return sum((layer.cost(operation, host, platform.pages) for layer in platform.layers), Cost())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from simvirt.catalog.entries import PARTS, CostSpec
 from simvirt.catalog.quantities import SourcedWork
@@ -38,7 +38,8 @@ class CpuFamily:
     """A processor family; costs in cycles. `smt_yield` is the throughput of two busy siblings over that of one.
 
     Of a socket: memory bandwidth [bytes/s], latency of its memory, bytes of its last-level cache; `remote_latency` is the latency of
-    another socket's memory over that of its own. None where nothing is known: there is no limit then.
+    another socket's memory over that of its own. `huge_reach` is the rate of TLB misses with small pages over that with huge ones.
+    None where nothing is known: there is no limit then.
     """
 
     name: str
@@ -51,6 +52,7 @@ class CpuFamily:
     memory_latency_ns: float | None = None
     llc_bytes: int | None = None
     remote_latency: float | None = None
+    huge_reach: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +155,11 @@ class Layer:
     dom0: Dom0 | None = None
     host_load: HostLoad | None = None
 
-    def cost(self, operation: str, host: HostEntry) -> Cost:
-        """The cost of one `operation` on `host`; `depth` hypervisors below make an exit a reflected one."""
+    def cost(self, operation: str, host: HostEntry, pages: str = "thp") -> Cost:
+        """The cost of one `operation` on `host`; `depth` hypervisors below make an exit a reflected one, `pages` back guest and host."""
         spec = self.costs[operation]
-        return Cost(*(work_ns(getattr(spec, part), host, self.depth) for part in PARTS))
+        cost = Cost(*(work_ns(getattr(spec, part), host, self.depth, pages) for part in PARTS))
+        return scaled(cost, 1.0 / (host.family.huge_reach or 1.0)) if operation == "tlb_miss" and pages == "huge" else cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +217,9 @@ class PlatformCosts:
 class ProfileEntry:
     """A workload: operations per CPU second; what it wants of memory and caches; its share of CPU time in serial parts of the kernel.
 
-    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory; None where nothing is known.
+    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
+    per CPU second that wait for other CPUs, `walk_miss` the share of page walks whose last step misses the caches; None where nothing is
+    known.
     """
 
     name: str
@@ -224,10 +229,33 @@ class ProfileEntry:
     stall: float | None = None
     smt_yield: float | None = None
     kernel_share: float | None = None
+    shootdowns: float | None = None
+    walk_miss: float | None = None
 
 
-def work_ns(work: SourcedWork | None, host: HostEntry, depth: int = 0) -> float:
-    """A cost in ns on `host`: cycles at its clock, an exit by its family, a nested walk beyond the native one.
+def scaled(cost: Cost, factor: float) -> Cost:
+    """A cost times a factor."""
+    return Cost(*(getattr(cost, part) * factor for part in Cost.__slots__))
+
+
+PAGE_LEVELS: Final = {"4k": (4, 4), "thp": (4, 3), "huge": (3, 3)}
+"""Pages -> levels of the guest's and of the host's page tables that a walk descends.
+
+`thp`: transparent huge pages as distributions set them: the monitor asks for them behind its guest, most software in the guest does not.
+"""
+
+
+def walk_references(pages: str) -> int:
+    """Memory references that a two-dimensional walk makes beyond a plain one: (g + 1)(h + 1) - 1 - g.
+
+    Source: Bhargava et al., ASPLOS 2008: 24 for four levels on four.
+    """
+    guest, host = PAGE_LEVELS[pages]
+    return (guest + 1) * (host + 1) - 1 - guest
+
+
+def work_ns(work: SourcedWork | None, host: HostEntry, depth: int = 0, pages: str = "thp") -> float:
+    """A cost in ns on `host`: cycles at its clock, an exit by its family, a nested walk beyond the native one, by `pages`.
 
     Source: Bhargava et al., Accelerating Two-Dimensional Page Walks for Virtualized Systems, ASPLOS 2008 (extra walk);
     Ben-Yehuda et al., The Turtles Project, OSDI 2010 (exits of an inner hypervisor are reflected through the outer one).
@@ -236,7 +264,8 @@ def work_ns(work: SourcedWork | None, host: HostEntry, depth: int = 0) -> float:
         return 0.0
     if work.unit == "ns":
         return work.value
-    return work.value * _cycles(work.unit, host.family, depth) / host.clock_hz * 1e9
+    longer = walk_references(pages) / walk_references("thp") if work.unit == "nested_walks" else 1.0
+    return work.value * _cycles(work.unit, host.family, depth) * longer / host.clock_hz * 1e9
 
 
 def _cycles(unit: str, family: CpuFamily, depth: int) -> float:

@@ -37,8 +37,12 @@ def book_running(p: Plane, f: int, row: int, elapsed: int) -> None:
         lost: int = int(elapsed * (1.0 - portion))
         p.frames.spent[row + STEAL] += lost
         elapsed -= lost
-    if p.frames.overhead[f] > 0.0:
-        extra: int = int(elapsed * p.frames.overhead[f])
+    share: float = p.frames.overhead[f]
+    spin: float = p.cpus.spin[p.entities.cpu[p.frames.thread[f]]]
+    if spin > 0.0:
+        share = 1.0 - (1.0 - share) * (1.0 - spin)
+    if share > 0.0:
+        extra: int = int(elapsed * share)
         p.frames.spent[row + VIRTUALIZATION] += extra
         p.instances.overhead_time[p.frames.instance[f]] += extra
         elapsed -= extra

@@ -21,6 +21,8 @@ WAITING = 9  # for a call or for branches, which keep the account meanwhile
 THINKING = -2  # instruction counter of a client between two requests
 ENTERING = -3  # instruction counter of a request on its way from the client
 
+NOTICEABLE = 0.02  # change of a slowdown by others that is passed on to all whom it concerns
+
 # Why a request cannot succeed
 REJECTED = 1
 LOST = 2

@@ -13,7 +13,7 @@ from simvirt.kernel.hierarchy import charge, dequeue, enqueue, home_queue, raise
 from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
 from simvirt.kernel.policy import put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
-from simvirt.kernel.running import arm, remark, set_speed, spread_speeds, start, stop
+from simvirt.kernel.running import arm, hand_to, refresh_machine, remark, set_speed, spread_speeds, start, stop
 from simvirt.kernel.tables import Plane
 
 
@@ -226,10 +226,12 @@ def leave_idle(p: Plane, c: int, now: int) -> None:
             add_wake_work(p, c)
         p.cpus.speed[c] = 0.0
         rouse(p, vcpu, now)
+        if p.run.shares[0] != 0 and p.cpus.speed[c] <= 0.0:
+            refresh_machine(p, p.cpus.machine[c], NONE, now)
         return
     p.cpus.speed[c] = 1.0
     s: int = p.cpus.sibling[c]
-    if s != NONE and p.cpus.idle_slot[s] == NONE:
+    if p.run.shares[0] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE:
         p.cpus.speed[c] = p.cpus.smt_share[c]
         set_speed(p, s, p.cpus.smt_share[s], 1.0, now)
 
@@ -290,6 +292,9 @@ def go_idle(p: Plane, c: int, now: int) -> None:
     vcpu: int = p.cpus.vcpu[c]
     if vcpu != NONE:
         doze(p, vcpu, now)
+        return
+    if p.run.shares[0] != 0:
+        hand_to(p, c, NONE, NONE, now)
         return
     s: int = p.cpus.sibling[c]
     if s != NONE and p.cpus.idle_slot[s] == NONE:

@@ -100,16 +100,29 @@ def may_run_on(p: Plane, e: int, c: int) -> bool:
     g: int = p.entities.group[e]
     if g == NONE or p.groups.mask_cpus[g] == 0:
         return True
+    if p.entities.pin[e] != NONE:
+        return p.entities.pin[e] == c
     for i in range(p.groups.first_mask[g], p.groups.first_mask[g] + p.groups.mask_cpus[g]):
         if p.groups.masks[i] == c:
             return True
     return False
 
 
+def birthplace(p: Plane, m: int, t: int) -> int:
+    """CPU that counts as the previous one of a thread that has never run: each in turn, on a host whose memory matters the sockets in turn."""
+    if p.run.shares[0] == 0 or p.cpus.socket[p.machines.first_cpu[m]] == NONE:
+        return p.machines.first_cpu[m] + t % p.machines.cpus[m]
+    each: int = p.sockets.member_count[0]
+    sockets: int = p.machines.cpus[m] // each
+    return p.sockets.members[t % sockets * each + t // sockets % each]
+
+
 def select_cpu(p: Plane, e: int) -> int:
     """CPU for a task that wakes."""
     g: int = p.entities.group[e]
     if g != NONE and p.groups.mask_cpus[g] > 0:
+        if p.entities.pin[e] != NONE:
+            return p.entities.pin[e]
         return select_in_cpuset(p, g, p.entities.cpu[e])
     m: int = p.entities.machine[e]
     first: int = p.machines.first_cpu[m]

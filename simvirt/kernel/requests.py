@@ -23,6 +23,7 @@ from simvirt.kernel.constants import (
     WEIGHT_ONE,
 )
 from simvirt.kernel.histogram import record
+from simvirt.kernel.placement import birthplace
 from simvirt.kernel.tables import Plane
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -112,7 +113,7 @@ def new_thread(p: Plane, i: int) -> int:
     p.entities.machine[t] = m
     p.entities.instance[t] = i
     p.entities.carries[t] = NONE
-    p.entities.cpu[t] = p.machines.first_cpu[m] + t % p.machines.cpus[m]
+    p.entities.cpu[t] = birthplace(p, m, t)
     p.entities.queue[t] = NONE
     p.entities.state[t] = OFF
     p.entities.delayed[t] = 0

@@ -6,8 +6,21 @@ until the task is done; slices and ticks cost events only under contention.
 
 from simvirt.kernel.accounting import enter, mark_wait
 from simvirt.kernel.calendar import clear_timer, set_timer
-from simvirt.kernel.constants import CPU, EPSILON, NEVER, NONE, RUN_QUEUE, STEAL
+from simvirt.kernel.constants import CPU, EPSILON, NEVER, NONE, NOTICEABLE, RUN_QUEUE, STEAL
 from simvirt.kernel.hierarchy import charge
+from simvirt.kernel.interference import (
+    count_class,
+    leaf_of,
+    lock_wait,
+    note_preemption,
+    pace,
+    pcpu_under,
+    preempted_vcpus,
+    pressure_of,
+    run_class,
+    shootdown_wait,
+    spinning,
+)
 from simvirt.kernel.policy import check_at
 from simvirt.kernel.runqueue import tick_at_or_after
 from simvirt.kernel.tables import Plane
@@ -17,8 +30,12 @@ def start(p: Plane, c: int, now: int) -> None:
     """The current entity of a CPU begins to run, if the CPU itself does."""
     e: int = p.cpus.current[c]
     v: int = p.entities.carries[e]
+    if p.run.shares[0] != 0 and p.cpus.speed[c] > 0.0:
+        occupy(p, c, now)
     if v != NONE:
         p.entities.wait[e] += now - p.entities.waits_since[e]
+        if p.run.shares[0] != 0:
+            note_preemption(p, p.cpus.machine[v], now - p.entities.waits_since[e])
         set_speed(p, v, p.cpus.speed[c], p.cpus.portion[c], now)
     elif p.cpus.speed[c] > 0.0:
         enter(p, p.entities.frame[e], CPU, now)
@@ -60,6 +77,95 @@ def set_speed(p: Plane, c: int, speed: float, portion: float, now: int) -> None:
         if p.entities.carries[e] != NONE:
             set_speed(p, p.entities.carries[e], speed, portion, now)
         arm(p, c, now)
+
+
+def occupy(p: Plane, c: int, now: int) -> None:
+    """Something begins on a CPU that runs: its hardware thread takes the speed that the new software has beside the others."""
+    e: int = leaf_of(p, c)
+    if e == NONE:
+        return
+    x: int = pcpu_under(p, c)
+    k: int = p.instances.profile[p.entities.instance[e]]
+    m: int = p.entities.machine[e]
+    if p.cpus.profile[x] != k or p.cpus.tenant[x] != m:
+        hand_to(p, x, k, m, now)
+    speed: float = pace(p, x)
+    p.cpus.spin[p.entities.cpu[e]] = spinning(p, x)
+    p.cpus.speed[x] = speed
+    while c != x:
+        p.cpus.speed[c] = speed
+        c = p.entities.cpu[p.cpus.vcpu[c]]
+
+
+def hand_to(p: Plane, x: int, k: int, m: int, now: int) -> None:
+    """A hardware thread computes for another class or machine, or for none: its sibling, socket and kernels take note."""
+    s: int = p.cpus.sibling[x]
+    beside: bool = s != NONE and p.cpus.profile[s] != NONE
+    old: int = p.cpus.tenant[x]
+    count_class(p, x, -1)
+    run_class(p, x, -1)
+    if beside:
+        count_class(p, s, -1)
+    p.cpus.profile[x] = k
+    p.cpus.tenant[x] = m
+    count_class(p, x, 1)
+    run_class(p, x, 1)
+    if beside:
+        count_class(p, s, 1)
+    if old != NONE and old != m:
+        refresh_machine(p, old, x, now)
+    if m != NONE:
+        refresh_machine(p, m, x, now)
+    refresh_socket(p, p.cpus.socket[x], x, now)
+    if beside:
+        repace(p, s, now)
+
+
+def refresh_socket(p: Plane, n: int, x: int, now: int) -> None:
+    """The demand on a socket has changed: all that runs there takes its new speed, x apart, if that differs noticeably."""
+    if p.sockets.shared[n] == 0:
+        return
+    pressure: float = pressure_of(p, n)
+    old: float = p.sockets.pressure[n]
+    if abs(pressure - old) <= NOTICEABLE * old:
+        return
+    p.sockets.pressure[n] = pressure
+    for i in range(p.sockets.first_member[n], p.sockets.first_member[n] + p.sockets.member_count[n]):
+        c: int = p.sockets.members[i]
+        if c != x and p.cpus.profile[c] != NONE:
+            repace(p, c, now)
+
+
+def refresh_machine(p: Plane, m: int, x: int, now: int) -> None:
+    """What runs in a kernel has changed: all that runs there takes its new speed, x apart, if that differs noticeably."""
+    kernel: float = p.machines.most_kernel[m]
+    shootdowns: float = p.machines.most_shootdowns[m]
+    if kernel <= 0.0 and shootdowns <= 0.0:
+        return
+    gone: int = preempted_vcpus(p, m)
+    lock: float = lock_wait(p, m) + gone
+    wait: float = shootdown_wait(p, m, gone)
+    change: float = kernel * abs(lock - p.machines.lock_wait[m]) + shootdowns * abs(wait - p.machines.shootdown_wait[m])
+    if change <= NOTICEABLE * (1.0 + kernel * p.machines.lock_wait[m] + shootdowns * p.machines.shootdown_wait[m]):
+        return
+    p.machines.lock_wait[m] = lock
+    p.machines.shootdown_wait[m] = wait
+    for c in range(p.machines.first_cpu[m], p.machines.first_cpu[m] + p.machines.cpus[m]):
+        if p.cpus.vcpu[c] == NONE or p.cpus.speed[c] > 0.0:
+            y: int = pcpu_under(p, c)
+            if y != x and p.cpus.tenant[y] == m:
+                repace(p, y, now)
+
+
+def repace(p: Plane, x: int, now: int) -> None:
+    """What computes on a hardware thread goes on at the speed that it has beside the others now."""
+    speed: float = pace(p, x)
+    if speed == p.cpus.speed[x]:
+        return
+    set_speed(p, x, speed, 1.0, now)
+    e: int = leaf_of(p, x)
+    if e != NONE:
+        p.cpus.spin[p.entities.cpu[e]] = spinning(p, x)
 
 
 def spread_speeds(p: Plane, m: int, now: int) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 FILES = (
     "constants.py",
+    "table.py",
+    "hardware.py",
+    "ledgers.py",
     "tables.py",
     "calendar.py",
     "histogram.py",
@@ -26,6 +29,7 @@ FILES = (
     "fluid.py",
     "placement.py",
     "hierarchy.py",
+    "interference.py",
     "running.py",
     "choosing.py",
     "balancing.py",
@@ -39,6 +43,8 @@ FILES = (
     "loop.py",
 )
 """The files that make up the kernel, in the order of their imports."""
+TABLES = ("hardware.py", "ledgers.py", "tables.py")
+"""Those that declare tables."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ def read_source() -> Source:
     """Read all files; two functions of one name in different files are an error."""
     trees = {name: ast.parse((FOLDER / name).read_text()) for name in FILES}
     constants = {name: value for tree in trees.values() for name, value in constants_of(tree).items()}
-    tables = tables_of(trees["tables.py"])
+    tables = tables_of([trees[name] for name in TABLES])
     flatten = Flatten(constants, tables)
     functions: dict[str, Function] = {}
     for file, tree in trees.items():
@@ -96,9 +102,9 @@ def constants_of(tree: ast.Module) -> dict[str, int | float]:
     return {t.id: ast.literal_eval(n.value) for n in assigned for t in n.targets if isinstance(t, ast.Name) and t.id.isupper()}
 
 
-def tables_of(tree: ast.Module) -> dict[str, ast.ClassDef]:
+def tables_of(trees: list[ast.Module]) -> dict[str, ast.ClassDef]:
     """The classes of the tables by their attribute of the plane."""
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    classes = {node.name: node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
     return {name: classes[kind] for name, kind in declared(classes["Plane"])}
 
 
@@ -110,11 +116,12 @@ def declared(node: ast.ClassDef) -> list[tuple[str, str]]:
 
 def columns_of(tables: dict[str, ast.ClassDef]) -> list[Column]:
     """All columns, with the owner that the comment above them names."""
-    lines = (FOLDER / "tables.py").read_text().splitlines()
+    texts = {name: (FOLDER / name).read_text() for name in TABLES}
     found = []
     for table, node in tables.items():
         owner = "kernel"
-        for line in lines[node.lineno - 1 : node.end_lineno]:
+        text = next(text for text in texts.values() if f"class {node.name}(Table):" in text)
+        for line in text.splitlines()[node.lineno - 1 : node.end_lineno]:
             name, _, rest = line.strip().partition(": ")
             if line.startswith("    # "):
                 owner = line.split()[1].rstrip(",")

@@ -6,18 +6,16 @@ In the compiled kernel a column is a typed memoryview, in plain mode a list.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-Ints: TypeAlias = list[int]
-Floats: TypeAlias = list[float]
+from simvirt.kernel.hardware import Classes, Sockets
+from simvirt.kernel.ledgers import Source, Tallies
+from simvirt.kernel.table import Floats, Ints, Table
 
-
-class Table:
-    """Columns by name; the compiled twin gets its constructor from the build."""
-
-    def __init__(self, columns: Mapping[str, Any]) -> None:
-        for name in type(self).__annotations__:
-            setattr(self, name, columns[name])
+__all__ = [
+    "Calendar", "Classes", "Cpus", "Disks", "Entities", "Floats", "Frames", "Groups", "IdleStacks", "Instances", "Ints", "Links", "Machines",
+    "Plane", "Program", "Queues", "Run", "Services", "Sockets", "Source", "Table", "Tallies",
+]
 
 
 class Calendar(Table):
@@ -41,6 +39,7 @@ class Run(Table):
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
+    shares: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -69,6 +68,8 @@ class Machines(Table):
     latency: Ints  # cfs: targeted latency [ns]
     wakeup: Ints  # cfs: wake-up granularity, credit: rate limit [ns]
     halt_poll: Ints  # guest: longest time that the host looks for work of a halted vCPU before it sleeps, 0 for never [ns]
+    most_kernel: Floats  # largest kernel share of what may run here, 0 when nothing waits for kernel locks
+    most_shootdowns: Floats  # largest rate of TLB shootdowns of what may run here [per ns]
     # kernel
     idle_cores: Ints  # idle CPUs whose SMT sibling is idle too
     idle_cpus: Ints  # all idle CPUs
@@ -81,6 +82,13 @@ class Machines(Table):
     root_group: Ints  # gps: group of the threads that are in no cgroup
     fluid_at: Ints  # gps: instant up to which fluid work is settled [ns]
     sequence: Ints  # order of arrival at FIFO queues
+    running: Ints  # tasks that have a hardware thread
+    kernel_load: Floats  # sum of their kernel shares
+    kernel_tasks: Ints  # how many of them have one
+    waited: Floats  # time in which vCPUs were preempted, over all its stretches that have ended [ns]
+    waited_squares: Floats  # sum of the squares of those stretches [ns^2]
+    lock_wait: Floats  # wait for a serial section that is in force, over its length
+    shootdown_wait: Floats  # wait of a TLB shootdown that is in force [ns]
 
 
 class Cpus(Table):
@@ -93,6 +101,7 @@ class Cpus(Table):
     smt_share: Floats  # speed of a pCPU while its sibling is busy, as a share of its lone speed
     wake_work: Floats  # work that leaving HLT adds to the task that wakes this CPU [ns]
     phase: Ints  # offset of the scheduler tick [ns]
+    socket: Ints  # processor that a pCPU is in, NONE for a vCPU
     # kernel
     current: Ints  # entity that has the CPU
     speed: Floats  # work per ns now; 0 while a vCPU waits for its pCPU
@@ -107,6 +116,10 @@ class Cpus(Table):
     crowded_slot: Ints
     next_balance: Ints  # earliest instant of the next periodic balancing [ns]
     balance_failures: Ints  # attempts at balancing in a row that found no task light enough
+    profile: Ints  # pCPU: class of what computes on it, NONE when idle; kept only where classes matter
+    tenant: Ints  # pCPU: machine of what computes on it, NONE when idle
+    counted: Floats  # pCPU: speed by SMT alone that the loads of its socket count
+    spin: Floats  # share of the time that the current task spins for preempted vCPUs
     since: Ints  # instant the current entity was put on the CPU [ns]
     busy: Ints  # time not idle [ns]
     busy_since: Ints  # [ns]
@@ -160,6 +173,7 @@ class Entities(Table):
     machine: Ints
     instance: Ints
     carries: Ints  # CPU that this vCPU is, NONE for other entities
+    pin: Ints  # CPU that this vCPU never leaves, NONE for one that moves and for threads
     # kernel
     cpu: Ints  # CPU it runs or last ran on
     queue: Ints  # queue it competes in
@@ -242,6 +256,7 @@ class Instances(Table):
     net_device: Ints  # row of its VM's network path, NONE outside VMs
     disk_device: Ints  # row of its VM's disk path, NONE outside VMs
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
+    profile: Ints  # class of its software
     # control
     life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED
     # kernel
@@ -351,56 +366,6 @@ class Links(Table):
     capacity: Ints  # columns of the heap (one row)
 
 
-class Source(Table):
-    """The arrivals: a block at a time, refilled from outside on NEEDS_DEMAND."""
-
-    # lowering
-    width: Ints  # draws per request
-    entry: Ints  # class: first instruction
-    service: Ints  # class: service of the entry
-    balance_column: Ints  # class: column of the draw that picks a replica
-    hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
-    clients: Ints  # closed workload: number of clients, 0 for open
-    bounded: Ints  # 1 when the run ends with the answer to its last request
-    # control
-    at: Ints  # arrival instants of the block, or think times when closed [ns]
-    category: Ints  # request classes of the block
-    draws: Floats  # luck of the block, row-major
-    count: Ints  # requests in the block
-    last: Ints  # 1 when no block follows
-    # kernel
-    cursor: Ints  # next request of the block
-    handed: Ints  # rows of luck given to requests so far
-    issued: Ints  # requests issued so far
-    parked: Ints  # clients that wait for the next block
-
-
-class Tallies(Table):
-    """One row a request class: what has happened to its requests."""
-
-    # kernel
-    arrived: Ints
-    completed: Ints
-    rejected: Ints
-    failed: Ints
-    latency_sum: Ints  # [ns]
-    latency_max: Ints  # [ns]
-    arrival_sum: Ints  # sum of arrival instants, modulo 2^62 [ns]
-    departure_sum: Ints  # sum of departure instants, modulo 2^62 [ns]
-    spent: Ints  # breakdown of all latencies, N_CATEGORIES columns a class [ns]
-    histogram: Ints  # latencies, N_BUCKETS columns a class
-    in_system: Ints  # requests under way (one row)
-    area: Ints  # integral of in_system over time, modulo 2^62 (one row) [ns]
-    area_at: Ints  # [ns]
-    batch_sum: Floats  # latency sums of consecutive batches, for warm-up detection [ns]
-    batch_at: Ints  # instants at which batches were full [ns]
-    batch_capacity: Ints  # batches kept; when full, neighbours are merged (one row)
-    batch_size: Ints  # requests a batch (one row)
-    batch_count: Ints  # full batches (one row)
-    batch_fill: Ints  # requests in the open batch (one row)
-    batch_open: Floats  # latency sum of the open batch (one row) [ns]
-
-
 class Plane:
     """All tables of one simulated host."""
 
@@ -408,6 +373,8 @@ class Plane:
     run: Run
     machines: Machines
     cpus: Cpus
+    classes: Classes
+    sockets: Sockets
     stacks: IdleStacks
     queues: Queues
     entities: Entities

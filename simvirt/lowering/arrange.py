@@ -8,6 +8,7 @@ from typing import Any
 from simvirt.catalog.resolved import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
+from simvirt.lowering.topology import pins
 from simvirt.scenario.models import Scenario, ServiceSpec
 
 SHARES = 1024.0  # default cpu.shares; cpu.weight 100
@@ -41,6 +42,7 @@ class Machine:
     guest: GuestEntry | None = None
     vm: Group | None = None
     halt_poll: int = 0
+    pins: tuple[int, ...] = ()
     net: "Device | None" = None
     disk: "Device | None" = None
     row: int = -1
@@ -214,7 +216,10 @@ def _add_hypervisor(plan: Arrangement, hypervisor: Layer) -> None:
 def _add_vm(plan: Arrangement, platform: Platform, host: HostEntry, vcpus: int, group: Group, memory: int) -> Machine:
     """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
+    pinned = pins(host, vcpus, sum(m.cpus for m in plan.machines[1:]), group.cpuset) if platform.pin else ()
+    group.cpuset = tuple(sorted(set(pinned))) or group.cpuset
     guest = _add_guest(plan, hypervisor, vcpus, group)
+    guest.pins = pinned
     _add_devices(plan, hypervisor, guest)
     _remember(plan, "vm", memory)
     _remember(plan, "vmm", hypervisor.memory_bytes)

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from simvirt.catalog import Catalog
+from simvirt.catalog.layers import walk_miss_ns
 from simvirt.catalog.resolved import HostEntry, NicEntry, Platform, PlatformCosts
 from simvirt.demand.luck import Variables
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, Arrangement, Device, Group, Instance, arrange
+from simvirt.lowering.cpus import cpu_table, idle_wakeup
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.paths import Paths
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, column_of, fill
+from simvirt.lowering.sharing import Sharing, class_table, most, sharing, socket_table
 from simvirt.scenario.models import Constant, Scenario
 
 BALANCES = {
@@ -65,7 +68,9 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     background = _background(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
     width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()))], default=0) or 1
-    builder = Tables(plan, services, host, writer.program, phases)
+    profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
+    shared = sharing(plan, platform, host, profiles, {name: writer.added(name) for name in plan.services})
+    builder = Tables(plan, services, host, writer.program, phases, shared, platform)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
     return Lowered(scenario, platform, host, plan, services, classes, variables, trace, startup, background, tables, width)
 
@@ -74,8 +79,11 @@ def _writer(
     scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts
 ) -> Writer:
     rows = {name: row for row, name in enumerate(services)}
-    rates = {name: catalog.profile(scenario.services[name]).rates for name in plan.services}
-    return Writer(scenario, rows, costs, host, rates, Paths(platform, costs, host))
+    profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
+    walk = walk_miss_ns(platform, host)
+    walks = {name: walk * (profile.walk_miss or 0.0) for name, profile in profiles.items()}
+    rates = {name: profile.rates for name, profile in profiles.items()}
+    return Writer(scenario, rows, costs, host, rates, Paths(platform, costs, host), walks)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -142,7 +150,11 @@ def _load(scenario: Scenario, platform: Platform, plan: Arrangement, instance: I
 class Tables:
     """Builds the tables of an arrangement; one method a table."""
 
-    def __init__(self, plan: Arrangement, services: list[str], host: HostEntry, program: Program, phases: np.random.Generator) -> None:
+    def __init__(
+        self, plan: Arrangement, services: list[str], host: HostEntry, program: Program, phases: np.random.Generator, shared: Sharing,
+        platform: Platform,
+    ) -> None:
+        self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.host, self.program, self.phases = plan, services, host, program, phases
         self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
         self.n_cpus = int(self.first_cpu[-1])
@@ -170,7 +182,9 @@ class Tables:
         tables = {
             "run": self.run(spare, frames),
             "machines": self.machines(),
-            "cpus": self.cpus(costs.cpu_ns["idle_wakeup"] + costs.latency_ns["idle_wakeup"]),
+            "cpus": cpu_table(self.plan, self.host, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
+            "classes": class_table(self.shared),
+            "sockets": socket_table(self.shared, self.host),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),
             "queues": self.queues(),
             "entities": self.entities(frames),
@@ -204,6 +218,7 @@ class Tables:
             first_vcpu=[self.n_queues],
             first_thread=[first_thread],
             fresh_entity=[first_thread],
+            shares=[int(self.shared.acts)],
             limited=[int(any(group.quota > 0 for group in self.plan.groups))],
             spare=[spare],
             frames=[frames],
@@ -221,27 +236,9 @@ class Tables:
             cpus=column_of(machines, "cpus"),
             halt_poll=column_of(machines, "halt_poll"),
             root_group=roots,
+            most_kernel=most(self.shared, self.plan, "kernel_share"),
+            most_shootdowns=most(self.shared, self.plan, "shootdowns"),
             **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup")},
-        )
-
-    def cpus(self, wake_work: float) -> Columns:
-        """pCPUs, then vCPUs. The siblings of a core are n and n + number of cores, as Linux numbers them."""
-        pcpus = self.plan.machines[0].cpus
-        machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))
-        sibling = np.full(self.n_cpus, k.NONE)
-        if self.host.smt == 2:
-            half = pcpus // 2
-            sibling[:half], sibling[half:pcpus] = np.arange(half, pcpus), np.arange(half)
-        ticks = [max(m.scheduler.tick, 1) for m in self.plan.machines]
-        phase = np.array([int(self.phases.random() * tick) for tick in ticks])
-        vcpu = np.full(self.n_cpus, k.NONE)
-        vcpu[pcpus:] = self.n_queues + np.arange(self.n_vcpus)
-        return fill(
-            blank(t.Cpus, rows=self.n_cpus),
-            machine=machine, sibling=sibling, vcpu=vcpu, phase=phase[machine],
-            smt_share=np.full(self.n_cpus, self.host.smt_yield / 2.0),
-            speed=np.where(np.arange(self.n_cpus) < pcpus, 1.0, 0.0),
-            wake_work=np.where(vcpu == k.NONE, 0.0, wake_work),
         )
 
     def queues(self) -> Columns:
@@ -266,6 +263,8 @@ class Tables:
                 assert machine.vm is not None
                 columns["group"][row], columns["carries"][row] = machine.vm.row, c
                 columns["cpu"][row] = (c - pcpus) % pcpus
+                if machine.pins:
+                    columns["cpu"][row] = columns["pin"][row] = machine.pins[c - self.first_cpu[machine.row]]
                 row += 1
         return columns
 
@@ -315,6 +314,7 @@ class Tables:
             net_device=[_row(i.net) for i in instances],
             disk_device=[_row(i.disk) for i in instances],
             poll=column_of(instances, "poll"),
+            profile=self.shared.of_instance,
         )
 
     def devices(self) -> Columns:

@@ -28,6 +28,7 @@ class Writer:
         host: HostEntry,
         rates: Mapping[str, Mapping[str, float]],
         paths: Paths,
+        walks: Mapping[str, float],
     ) -> None:
         self.scenario = scenario
         self.services = services  # name: row
@@ -35,6 +36,7 @@ class Writer:
         self.host = host
         self.rates = rates  # service: operation -> times per CPU second
         self.paths = paths
+        self.walks = walks  # service: what its page tables out of the caches add to a TLB miss [ns]
         self.program = Program()
 
     def operation(self, service: str, operation: str, variables: Variables) -> int:
@@ -93,12 +95,19 @@ class Writer:
         row = Instruction(k.OP_CPU)
         if step.ops:
             named = [(PLURALS.get(name, name), count) for name, count in step.ops.items()]
-            row.fixed = math.fsum(count * (self.costs.cpu_ns[op] + self.costs.latency_ns[op]) for op, count in named)
+            row.fixed = math.fsum(count * self.operation_ns(service, op) for op, count in named)
         else:
-            row.ratio = math.fsum(
-                rate * (self.costs.cpu_ns[op] + self.costs.latency_ns[op]) / 1e9 for op, rate in self.rates[service].items()
-            )
+            row.ratio = self.added(service)
         self.amount(rows, row, step.cpu, variables)
+
+    def operation_ns(self, service: str, operation: str) -> float:
+        """What one operation of a service's software costs it on the platform [ns]."""
+        walk = self.walks[service] if operation == "tlb_miss" else 0.0
+        return self.costs.cpu_ns[operation] + self.costs.latency_ns[operation] + walk
+
+    def added(self, service: str) -> float:
+        """Work that the platform adds to a unit of a service's own."""
+        return math.fsum(rate * self.operation_ns(service, op) / 1e9 for op, rate in self.rates[service].items())
 
     def call(self, rows: list[Instruction], step: Any, variables: Variables) -> None:
         """Send a request to another service and take its answer."""

@@ -1,0 +1,34 @@
+"""Tables of the data plane: what software meets in shared hardware; see `tables`."""
+
+from simvirt.kernel.table import Floats, Ints, Table
+
+
+class Classes(Table):
+    """One row a class of software, as far as it meets others in shared hardware and kernels; row 0 meets nobody."""
+
+    # lowering
+    steady: Floats  # time per work that does not wait for memory
+    stall: Floats  # time per work that waits for memory, per unit of a socket's pressure
+    traffic: Floats  # memory traffic per work and root of the cache's claim [bytes/ns]
+    footprint: Floats  # last-level cache that it wants [bytes]
+    smt_share: Floats  # speed of each of two siblings that both run this class
+    kernel_share: Floats  # share of its time in serial sections of the kernel
+    shootdowns: Floats  # TLB shootdowns per work [per ns]
+
+
+class Sockets(Table):
+    """One row a processor of the host: its memory bandwidth and its last-level cache."""
+
+    # lowering
+    shared: Ints  # 1 when some class uses memory or cache
+    bandwidth: Floats  # 0 when not known [bytes/ns]
+    llc: Floats  # 0 when not known [bytes]
+    floor: Floats  # root of llc, 1 when not known
+    first_member: Ints  # first row in `members`
+    member_count: Ints
+    classes: Ints  # number of classes (one row)
+    members: Ints  # pCPUs of all sockets, one after another
+    # kernel
+    wanted: Floats  # cache that the classes under way want [bytes]
+    load: Floats  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
+    pressure: Floats  # misses over those alone x loaded latency over idle latency, in force

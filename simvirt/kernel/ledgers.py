@@ -1,0 +1,53 @@
+"""Tables of the data plane: requests that come in, and the accounts of those that went; see `tables`."""
+
+from simvirt.kernel.table import Floats, Ints, Table
+
+
+class Source(Table):
+    """The arrivals: a block at a time, refilled from outside on NEEDS_DEMAND."""
+
+    # lowering
+    width: Ints  # draws per request
+    entry: Ints  # class: first instruction
+    service: Ints  # class: service of the entry
+    balance_column: Ints  # class: column of the draw that picks a replica
+    hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
+    clients: Ints  # closed workload: number of clients, 0 for open
+    bounded: Ints  # 1 when the run ends with the answer to its last request
+    # control
+    at: Ints  # arrival instants of the block, or think times when closed [ns]
+    category: Ints  # request classes of the block
+    draws: Floats  # luck of the block, row-major
+    count: Ints  # requests in the block
+    last: Ints  # 1 when no block follows
+    # kernel
+    cursor: Ints  # next request of the block
+    handed: Ints  # rows of luck given to requests so far
+    issued: Ints  # requests issued so far
+    parked: Ints  # clients that wait for the next block
+
+
+class Tallies(Table):
+    """One row a request class: what has happened to its requests."""
+
+    # kernel
+    arrived: Ints
+    completed: Ints
+    rejected: Ints
+    failed: Ints
+    latency_sum: Ints  # [ns]
+    latency_max: Ints  # [ns]
+    arrival_sum: Ints  # sum of arrival instants, modulo 2^62 [ns]
+    departure_sum: Ints  # sum of departure instants, modulo 2^62 [ns]
+    spent: Ints  # breakdown of all latencies, N_CATEGORIES columns a class [ns]
+    histogram: Ints  # latencies, N_BUCKETS columns a class
+    in_system: Ints  # requests under way (one row)
+    area: Ints  # integral of in_system over time, modulo 2^62 (one row) [ns]
+    area_at: Ints  # [ns]
+    batch_sum: Floats  # latency sums of consecutive batches, for warm-up detection [ns]
+    batch_at: Ints  # instants at which batches were full [ns]
+    batch_capacity: Ints  # batches kept; when full, neighbours are merged (one row)
+    batch_size: Ints  # requests a batch (one row)
+    batch_count: Ints  # full batches (one row)
+    batch_fill: Ints  # requests in the open batch (one row)
+    batch_open: Floats  # latency sum of the open batch (one row) [ns]
