@@ -81,7 +81,13 @@ def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
     """Service row, first instruction and balancing column of a request class."""
     service, _, operation = name.partition(".")
     column = writer.balance_column(service, variables)
-    return writer.services[service], writer.operation(service, operation, variables), column
+    messages = 0 if _local(writer.scenario) else 1
+    return writer.services[service], writer.operation(service, operation, variables, messages), column
+
+
+def _local(scenario: Scenario) -> bool:
+    """Whether requests begin and end inside the instance."""
+    return scenario.workload is not None and scenario.workload.local
 
 
 def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | None:
@@ -156,7 +162,8 @@ class Tables:
         starts = (k.OP_CALL, k.OP_DISK, k.OP_IO)
         spare = 64 + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in starts for row in self.program.rows)
         frames = 256 + clients + n_background + 2 * spare
-        hop = round(math.fsum(part[op] for part in (costs.latency_ns, costs.wake_ns) for op in ("packet_in", "packet_out")))
+        ways = () if _local(scenario) else ("packet_in", "packet_out")
+        hop = round(math.fsum(part[op] for part in (costs.latency_ns, costs.wake_ns) for op in ways))
         tables = {
             "run": self.run(spare, frames),
             "machines": self.machines(),

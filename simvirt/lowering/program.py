@@ -77,10 +77,10 @@ class Writer:
         self.io_threads = io_threads
         self.program = Program()
 
-    def operation(self, service: str, operation: str, variables: Variables) -> int:
-        """The instructions of an operation as a caller of this class meets it; their first row."""
+    def operation(self, service: str, operation: str, variables: Variables, messages: int = 1) -> int:
+        """The instructions of an operation as a caller of this class meets it; their first row. `messages` each way reach it."""
         steps = self.scenario.services[service].operations[operation]
-        return self.program.place(self.body(service, steps, variables, messages=1))
+        return self.program.place(self.body(service, steps, variables, messages))
 
     def body(self, service: str, steps: Any, variables: Variables, messages: int = 0) -> list[Instruction]:
         """Steps in sequence, ended by a return; with `messages` the packets of a request and its answer."""
