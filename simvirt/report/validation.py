@@ -55,6 +55,9 @@ def score_cells(score: Document) -> list[str]:
 
 def sentence(score: Document) -> str:
     """A table's score in one line."""
+    if score["bounds"]:
+        kept = f"{score['bounds_kept']} of {score['bounds']} bounds kept"
+        return kept if not score["predicted"] else f"{kept}, {sentence({**score, 'bounds': 0})}"
     if not score["predicted"]:
         return "nothing predicted: all cells calibrate"
     parts = [f"{score['predicted']} predicted, median error {share(score['median_error'])}"]
@@ -68,9 +71,10 @@ def rows_of(table: Document) -> Iterator[tuple[str, ...]]:
     """A table's cells as text; a condition is named once."""
     before = None
     for cell in table["cells"]:
-        told = cell.get("failure") or ("calibration" if cell["kind"] == "calibration" else "")
-        unit = f"{figure(cell['measured'])} {cell['unit']}"
-        yield cell["row"] if cell["row"] != before else "", cell["column"], figure(cell["predicted"]), unit, percent(cell["error"]), told
+        told = cell.get("failure") or ("" if cell["kind"] == "prediction" else cell["kind"])
+        measured = f"{figure(cell['low'])} to {figure(cell['high'])}" if "low" in cell else figure(cell["measured"])
+        name = cell["row"] if cell["row"] != before else ""
+        yield name, cell["column"], figure(cell["predicted"]), f"{measured} {cell['unit']}", percent(cell["error"]), told
         before = cell["row"]
 
 
@@ -197,7 +201,7 @@ def table_sections(table: Document) -> Iterator[str]:
     yield _md(CELL, rows_of(table))
     yield markdown.escape(sentence(table["score"]).capitalize() + ".")
     if table["calibration"]:
-        yield markdown.escape(f"Calibration: {table['calibration']}.")
+        yield markdown.escape(f"Calibration: {'; '.join(table['calibration'])}.")
     if table["missing"]:
         yield markdown.escape(f"Not in the model: {table['missing']}.")
 

@@ -2,7 +2,8 @@
 
 A table has columns (the systems that were compared, each a platform of the scenario language) and rows (the conditions, each a set of
 overrides). Its scenario is one for all of its cells: what differs between two columns is the platform, and what a platform costs stands in
-the catalogue. One column may calibrate: the workload's demand, which no paper prints, is solved for until that column comes out.
+the catalogue. One column may calibrate: the workload's demand, which no paper prints, is solved for until that column comes out. A number
+that was published as a range is met anywhere in it; where the range is wide, it is a bound, to be kept and not to be scored.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ MeasureName = Literal[
 ]
 Found = Literal["raw data", "table", "text", "figure", "documentation", "source code", "mail", "second-hand"]
 Text = Annotated[str, Field(min_length=1)]
+Number = Annotated[float, Field(gt=0)]
+Value = Number | tuple[Number, Number]
+WIDE = 2.0  # ratio of a range's ends from which it is a bound
 
 
 class Fact(BaseModel):
@@ -32,10 +36,11 @@ class Fact(BaseModel):
 
 
 class Measure(Fact):
-    """What is read from a result: a number by name, times a factor that turns it into the table's unit."""
+    """What is read from a result: a number by name, times a factor for the table's unit; with `cycles` times the host's clock."""
 
     of: MeasureName
     times: float = 1.0
+    cycles: bool = False
     operation: str | None = None
     device: Literal["net", "disk"] = "net"
     relative_to: str | None = None
@@ -78,11 +83,20 @@ class Column(Fact):
 class Row(Fact):
     """A condition: overrides of the scenario, and the measured number by column."""
 
-    values: Mapping[str, float] = Field(min_length=1)
+    values: Mapping[str, Value] = Field(min_length=1)
     set: Mapping[str, Any] = {}
     measure: Measure | None = None
     unit: str | None = None
     better: Literal["higher", "lower"] | None = None
+
+    def limits(self, column: str) -> tuple[float, float]:
+        """The lowest and the highest number that agree with what was published."""
+        value = self.values[column]
+        return value if isinstance(value, tuple) else (value, value)
+
+    def middle(self, column: str) -> float:
+        """The number itself, or the middle of its range."""
+        return sum(self.limits(column)) / 2.0
 
 
 class Table(Fact):
@@ -101,7 +115,7 @@ class Table(Fact):
     missing: str | None = None
     scenario: Mapping[str, Any]
     measure: Measure
-    calibration: Calibration | None = None
+    calibration: tuple[Calibration, ...] = ()
     columns: Mapping[str, Column]
     rows: Mapping[str, Row] = Field(min_length=1)
 
@@ -110,9 +124,9 @@ class Table(Fact):
         for name, row in self.rows.items():
             if unknown := sorted(set(row.values) - set(self.columns)):
                 raise ValueError(f"rows.{name}: no such columns: {unknown}")
-        told = self.calibration
-        if told is not None and (told.by not in self.columns or (told.row is not None and told.row not in self.rows)):
-            raise ValueError("calibration: its column or row does not exist")
+        for told in self.calibration:
+            if told.by not in self.columns or (told.row is not None and told.row not in self.rows):
+                raise ValueError("calibration: its column or row does not exist")
         return self
 
     def unit_of(self, row: str) -> str:
@@ -129,11 +143,12 @@ class Table(Fact):
 
 
 class Topic(Fact):
-    """The tables of one question."""
+    """The tables of one question, and why others are left out."""
 
     number: int
     title: Text
     tables: tuple[Table, ...]
+    left_out: Mapping[str, Text] = {}
 
 
 @cache
@@ -148,14 +163,15 @@ def _topic(text: str) -> Topic:
     """One file as a topic; its tables know the topic's number, its columns may be bare platforms."""
     raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     tables = [_spelled_out(dict(table), raw["number"]) for table in raw["tables"]]
-    return Topic.model_validate({"number": raw["number"], "title": raw["title"], "tables": tables})
+    return Topic.model_validate({key: raw[key] for key in ("number", "title", "left_out") if key in raw} | {"tables": tables})
 
 
 def _spelled_out(table: dict[str, Any], number: int) -> dict[str, Any]:
-    """A raw table with its shorthands spelled out: `native: bare-metal` is a column with that platform."""
+    """A raw table with its shorthands spelled out: `native: bare-metal` is a column with that platform; a calibration is a list."""
     columns = {name: column if _is_column(column) else {"platform": column} for name, column in table["columns"].items()}
     rows = {str(name): {**row, "values": {str(key): value for key, value in row["values"].items()}} for name, row in table["rows"].items()}
-    return {**table, "topic": number, "columns": columns, "rows": rows}
+    told = table.get("calibration", [])
+    return {**table, "topic": number, "columns": columns, "rows": rows, "calibration": told if isinstance(told, list) else [told]}
 
 
 def _is_column(raw: Any) -> bool:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from simvirt.catalog import HostEntry
 from simvirt.errors import SimulationError
 from simvirt.validation.facts import Measure
 
 Document = Mapping[str, Any]
 
 
-def read(document: Document, measure: Measure, pcpus: int) -> float:
-    """A measure's number on a host of so many hardware threads; SimulationError where the run does not know it."""
-    value = _quantile(document, measure) if measure.operation is not None else MEASURES[measure.of](document, measure, pcpus)
+def read(document: Document, measure: Measure, host: HostEntry) -> float:
+    """A measure's number on a host; SimulationError where the run does not know it."""
+    value = _quantile(document, measure) if measure.operation is not None else MEASURES[measure.of](document, measure, host.pcpus)
     if value is None:
         raise SimulationError(f"the run has no {measure.of}: nothing was answered")
-    return float(value) * measure.times
+    return float(value) * measure.times * (host.clock_hz if measure.cycles else 1.0)
 
 
 def _estimate(*path: str) -> Callable[[Document, Measure, int], float | None]:

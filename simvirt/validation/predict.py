@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from simvirt.validation.measures import read
 SOLVED: Final = 1e-3  # relative error at which a calibration is good enough
 MOST_STEPS: Final = 12
 RUN: Final[Mapping[str, Any]] = {"requests": 4000, "warmup": "0s"}
-_QUANTITY = re.compile(r"([0-9.]+(?:e[+-]?\d+)?)\s*(\S+)")
+_QUANTITY = re.compile(r"([0-9.]+(?:e[+-]?\d+)?)\s*(\S*)")
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,8 @@ class Predicted:
 
 def predict(table: Table, conditions: Conditions) -> dict[tuple[str, str], Predicted]:
     """The predicted number of each (row, column) of a table."""
-    told = table.calibration
     try:
-        once = {} if told is None or told.row is None else _solved(table, told.row, told, conditions)
+        once = _solved(table, [told for told in table.calibration if told.row is not None], None, {}, conditions)
     except SimvirtError as error:
         return {(name, column): _failed(error) for name, row in table.rows.items() for column in row.values}
     rows = {name: _row(table, name, once, conditions) for name in table.rows}
@@ -56,13 +55,14 @@ def predict(table: Table, conditions: Conditions) -> dict[tuple[str, str], Predi
 
 def _row(table: Table, name: str, once: Mapping[str, Any], conditions: Conditions) -> dict[str, Predicted]:
     """The cells of a row."""
-    told, row = table.calibration, table.rows[name]
+    row = table.rows[name]
+    each = [told for told in table.calibration if told.row is None and told.path is not None and told.by in row.values]
     try:
-        given = once or ({} if told is None or told.path is None else _solved(table, name, told, conditions))
+        given = {**once, **_solved(table, each, name, once, conditions)}
     except SimvirtError as error:
         return dict.fromkeys(row.values, _failed(error))
     values = {column: _cell(table, name, column, given, conditions) for column in row.values}
-    scale = _scale(row, told, values)
+    scale = _scale(row, table.calibration, values)
     return {column: _times(value, scale) for column, value in values.items()}
 
 
@@ -101,18 +101,17 @@ def _simulated(scenario: Scenario, measure: Measure) -> float:
     """A scenario's number."""
     host = Catalog.of(scenario).resolve_host(scenario.host)
     (platform,) = run(scenario).document()["platforms"].values()
-    return read(platform, measure, host.pcpus)
+    return read(platform, measure, host)
 
 
 # --- calibration ---------------------------------------------------------------------------------------------------------
 
 
-def _scale(row: Row, told: Calibration | None, values: Mapping[str, Predicted]) -> float:
+def _scale(row: Row, calibration: Sequence[Calibration], values: Mapping[str, Predicted]) -> float:
     """The factor that turns a row's simulated numbers into the table's unit."""
-    if told is None or not told.scale:
-        return 1.0
-    simulated = values[told.by].value
-    return row.values[told.by] / simulated if simulated else 1.0
+    told = next((told for told in calibration if told.scale), None)
+    simulated = None if told is None else values[told.by].value
+    return row.middle(told.by) / simulated if told is not None and simulated else 1.0
 
 
 def _times(predicted: Predicted, factor: float) -> Predicted:
@@ -120,32 +119,44 @@ def _times(predicted: Predicted, factor: float) -> Predicted:
     return Predicted(None if predicted.value is None else predicted.value * factor, predicted.failure)
 
 
-def _solved(table: Table, row: str, told: Calibration, conditions: Conditions) -> dict[str, Any]:
-    """The calibration's path with the value at which the calibrating column comes out: the secant method, from a first guess by proportion.
+def _solved(
+    table: Table, calibration: Sequence[Calibration], row: str | None, given: Mapping[str, Any], conditions: Conditions
+) -> dict[str, Any]:
+    """The values at the calibrations' paths, one after the other; each in its own row, or else in the row given."""
+    found: dict[str, Any] = {}
+    for told in calibration:
+        name = told.row or row
+        assert told.path is not None and told.start is not None and name is not None
+        found[told.path] = _solve(table, name, told, {**given, **found}, conditions)
+    return found
 
-    SimulationError where it does not come out within a few steps.
-    """
-    assert told.path is not None and told.start is not None
-    match = _QUANTITY.fullmatch(told.start)
-    if match is None:
-        raise SimulationError(f"{table.id}: calibration.start: expected a number with a unit, for example 10us; got {told.start}")
-    wanted, unit = table.rows[row].values[told.by], match.group(2)
+
+def _solve(table: Table, row: str, told: Calibration, given: Mapping[str, Any], conditions: Conditions) -> str | float:
+    """The value at which the calibrating column comes out: the secant method. SimulationError where it does not within a few steps."""
+    before, unit = _number(table, str(told.start))
+    wanted, path = table.rows[row].middle(told.by), str(told.path)
 
     def error(x: float) -> float:
-        return number(table, row, told.by, {told.path: _quantity(x, unit)}, conditions) / wanted - 1.0  # type: ignore[dict-item]
+        return number(table, row, told.by, {**given, path: _quantity(x, unit)}, conditions) / wanted - 1.0
 
-    before = float(match.group(1))
-    error_before = error(before)
-    now = before * (1.02 if abs(error_before) > SOLVED else 1.0)
+    error_before, now = error(before), before * 1.02
     for _ in range(MOST_STEPS):
         error_now = error(now)
         if abs(error_now) <= SOLVED:
-            return {told.path: _quantity(now, unit)}
+            return _quantity(now, unit)
         step = -error_now * (now - before) / (error_now - error_before) if error_now != error_before else now
         before, error_before, now = now, error_now, min(max(now + step, now / 5.0), now * 5.0)
-    raise SimulationError(f"{table.id}, {row}: no {told.path} makes {told.by} {wanted:g} {table.unit_of(row)}")
+    raise SimulationError(f"{table.id}, {row}: no {path} makes {told.by} {wanted:g} {table.unit_of(row)}")
 
 
-def _quantity(x: float, unit: str) -> str:
+def _number(table: Table, text: str) -> tuple[float, str]:
+    """A first guess as number and unit."""
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise SimulationError(f"{table.id}: calibration.start: expected a number, perhaps with a unit, for example 10us; got {text}")
+    return float(match.group(1)), match.group(2)
+
+
+def _quantity(x: float, unit: str) -> str | float:
     """A number with its unit, as a scenario takes it."""
-    return f"{x:.9g}{unit}"
+    return f"{x:.9g}{unit}" if unit else float(f"{x:.9g}")

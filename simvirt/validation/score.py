@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from simvirt.validation.facts import Table
+from simvirt.validation.facts import WIDE, Table
 from simvirt.validation.fitted import Fitted
 from simvirt.validation.predict import Predicted
 
@@ -27,26 +27,42 @@ class Cell:
     row: str
     column: str
     unit: str
-    measured: float
+    low: float
+    high: float
     predicted: float | None
     calibration: bool
     failure: str | None = None
 
     @property
+    def measured(self) -> float:
+        """The measured number, or the middle of its range."""
+        return (self.low + self.high) / 2.0
+
+    @property
     def error(self) -> float | None:
-        """Relative error of the prediction."""
-        return None if self.predicted is None else self.predicted / self.measured - 1.0
+        """Relative error of the prediction: over the number, or over the nearest end of a range that it does not meet."""
+        if self.predicted is None:
+            return None
+        return self.predicted / min(max(self.predicted, self.low), self.high) - 1.0
+
+    @property
+    def kind(self) -> str:
+        """A given, a bound to be kept, or a prediction to be scored."""
+        if self.calibration:
+            return "calibration"
+        return "bound" if self.high > WIDE * self.low else "prediction"
 
     @property
     def scored(self) -> bool:
         """Whether it counts as a prediction."""
-        return not self.calibration
+        return self.kind == "prediction"
 
     def document(self) -> dict[str, Any]:
         """The cell as JSON takes it."""
-        kind = "calibration" if self.calibration else "prediction"
         found = {"row": self.row, "column": self.column, "unit": self.unit, "predicted": self.predicted, "measured": self.measured,
-                 "error": self.error, "kind": kind}
+                 "error": self.error, "kind": self.kind}
+        if self.low != self.high:
+            found |= {"low": self.low, "high": self.high}
         return found if self.failure is None else {**found, "failure": self.failure}
 
 
@@ -54,25 +70,25 @@ def cells(table: Table, predictions: Mapping[tuple[str, str], Predicted], given:
     """A table's cells; `given` are those that constants of the catalogue were fitted to."""
     return [
         Cell(
-            table.id, row, column, table.unit_of(row), measured, predictions[row, column].value,
+            table.id, row, column, table.unit_of(row), *spec.limits(column), predictions[row, column].value,
             _calibrates(table, row, column) or f"{table.id}/{row}/{column}" in given, predictions[row, column].failure,
         )
         for row, spec in table.rows.items()
-        for column, measured in spec.values.items()
+        for column in spec.values
     ]
 
 
 def _calibrates(table: Table, row: str, column: str) -> bool:
     """Whether a cell is a given of its table."""
-    told = table.calibration
-    return told is not None and column == told.by and told.row in (None, row)
+    return any(column == told.by and told.row in (None, row) for told in table.calibration)
 
 
 def pairs(table: Table, found: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
     """Two cells whose order the table is about: columns of a row, or rows of a column; one of them at least a prediction."""
     for one, other in combinations(found, 2):
         alike = one.row == other.row if table.ranks == "columns" else one.column == other.column and one.unit == other.unit
-        if alike and (one.scored or other.scored) and differ(one.measured, other.measured):
+        bound = "bound" in (one.kind, other.kind)
+        if alike and not bound and (one.scored or other.scored) and differ(one.measured, other.measured):
             yield one, other
 
 
@@ -97,6 +113,8 @@ class Score:
     calibrated: int
     median_error: float | None
     within_15: int
+    bounds: int
+    bounds_kept: int
     pairs: int
     pairs_right: int
     fitted_constants: int
@@ -112,6 +130,7 @@ def score(scored: Iterable[tuple[Table, Sequence[Cell]]], constants: Sequence[Fi
     told = list(scored)
     predictions = [cell for _, found in told for cell in found if cell.scored]
     errors = [1.0 if cell.error is None else abs(cell.error) for cell in predictions]
+    bounds = [cell for _, found in told for cell in found if cell.kind == "bound"]
     compared = [pair for table, found in told for pair in pairs(table, found)]
     names = {table.id for table, _ in told}
     return Score(
@@ -120,6 +139,8 @@ def score(scored: Iterable[tuple[Table, Sequence[Cell]]], constants: Sequence[Fi
         calibrated=sum(cell.calibration for _, found in told for cell in found),
         median_error=float(np.median(errors)) if errors else None,
         within_15=sum(error <= 0.15 for error in errors),
+        bounds=len(bounds),
+        bounds_kept=sum(cell.error == 0.0 for cell in bounds),
         pairs=len(compared),
         pairs_right=sum(in_order(one, other) for one, other in compared),
         fitted_constants=sum(bool(constant.tables & names) for constant in constants),

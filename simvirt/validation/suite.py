@@ -62,7 +62,7 @@ def validate(
 def _topics(found: Sequence[Scored], constants: Sequence[Fitted]) -> list[dict[str, Any]]:
     """The topics that tables belong to, each with its score."""
     return [
-        {"number": topic.number, "title": topic.title, "score": score(own, constants).document()}
+        {"number": topic.number, "title": topic.title, "score": score(own, constants).document(), "left_out": dict(topic.left_out)}
         for topic in topics()
         if (own := [(table, cells_) for table, cells_ in found if table.topic == topic.number])
     ]
@@ -81,7 +81,7 @@ def _table(table: Table, found: Sequence[Cell], constants: Sequence[Fitted]) -> 
         "better": table.better,
         "ranks": table.ranks,
         "missing": table.missing,
-        "calibration": None if table.calibration is None else table.calibration.why,
+        "calibration": [told.why for told in table.calibration],
         "cells": [cell.document() for cell in found],
         "score": score([(table, found)], constants).document(),
     }

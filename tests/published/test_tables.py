@@ -24,7 +24,8 @@ TABLES = [pytest.param(table, id=table.id) for table in chosen()]
 def test_facts_are_whole(table: Table) -> None:
     """A source that can be found, a number in each cell, a reason for what is given."""
     assert len(table.source) > 30
-    assert all(math.isfinite(value) and value > 0 for row in table.rows.values() for value in row.values.values())
+    assert all(math.isfinite(end) for row in table.rows.values() for column in row.values for end in row.limits(column))
+    assert all(low <= high for row in table.rows.values() for low, high in map(row.limits, row.values))
     assert {column for row in table.rows.values() for column in row.values} == set(table.columns)
 
 
@@ -90,16 +91,16 @@ def test_a_row_changes_the_scenario() -> None:
 
 def test_a_demand_is_solved_for_once_or_in_each_row() -> None:
     given = {"by": "native", "path": "services.app.operations.job.0.cpu", "start": "7ms", "why": "made up"}
-    each = predict(made(calibration=given), CONDITIONS)
+    each = predict(made(calibration=[given]), CONDITIONS)
     assert each["one", "native"].value == pytest.approx(50, rel=2e-3)
     assert each["two", "native"].value == pytest.approx(20, rel=2e-3)
-    once = predict(made(calibration=given | {"row": "one"}), CONDITIONS)
+    once = predict(made(calibration=[given | {"row": "one"}]), CONDITIONS)
     assert once["one", "native"].value == pytest.approx(50, rel=2e-3)
     assert once["two", "native"].value == pytest.approx(25, rel=2e-3)
 
 
 def test_a_scale_turns_numbers_into_scores() -> None:
-    found = predict(made(calibration={"by": "native", "scale": True, "why": "made up"}), CONDITIONS)
+    found = predict(made(calibration=[{"by": "native", "scale": True, "why": "made up"}]), CONDITIONS)
     assert found["one", "native"].value == pytest.approx(50)
     assert found["two", "native"].value == pytest.approx(20)
     assert (found["one", "vm"].value or 0) < 50
@@ -118,11 +119,11 @@ def test_an_impossible_cell_says_why() -> None:
     assert found["one", "vm"].value is None
     assert "none-such" in (found["one", "vm"].failure or "")
     hopeless = {"by": "native", "path": "run.seed", "start": "7ms", "why": "made up"}
-    assert all(cell.value is None and cell.failure for cell in predict(made(calibration=hopeless), CONDITIONS).values())
+    assert all(cell.value is None and cell.failure for cell in predict(made(calibration=[hopeless]), CONDITIONS).values())
 
 
 @pytest.mark.parametrize("changes", [
-    {"calibration": {"by": "nobody", "scale": True, "why": "made up"}}, {"calibration": {"by": "native", "path": "run.seed", "why": "made up"}},
+    {"calibration": [{"by": "nobody", "scale": True, "why": "made up"}]}, {"calibration": [{"by": "native", "path": "run.seed", "why": "made up"}]},
     {"rows": {"one": {"values": {"nobody": 1}}}}, {"measure": {"of": "latency_mean", "operation": "app.job"}}, {"colour": "red"},
 ], ids=["column", "start", "cell", "operation", "key"])
 def test_mistakes_in_facts_are_told(changes: dict[str, object]) -> None:

@@ -16,7 +16,7 @@ from simvirt.validation.score import Cell, cells, score
 
 TEXT: dict[str, Any] = {
     "id": "made", "title": "made up", "source": "nowhere at all", "found": "text", "setup": "none", "use": "validate", "unit": "us", "better": "lower",
-    "scenario": {}, "measure": {"of": "latency_mean"}, "calibration": {"by": "native", "why": "made up"},
+    "scenario": {}, "measure": {"of": "latency_mean"}, "calibration": [{"by": "native", "why": "made up"}],
     "columns": {name: {"platform": "bare-metal"} for name in ("native", "docker", "kvm")},
     "rows": {"read": {"values": {"native": 100, "docker": 105, "kvm": 200}}, "write": {"values": {"native": 50, "docker": 40, "kvm": 80}}},
 }
@@ -56,6 +56,16 @@ def test_orders_of_rows_are_within_a_column() -> None:
     assert (result.pairs, result.pairs_right) == (2, 1)  # docker and kvm; native calibrates on both sides
 
 
+def test_a_range_is_met_inside_and_a_wide_one_is_a_bound() -> None:
+    rows = {"read": {"values": {"native": 100, "docker": (100, 120), "kvm": (10, 300)}}}
+    table = Table.model_validate(TEXT | {"rows": rows})
+    own = {(cell.column): cell for cell in found(table=table)}
+    assert own["docker"].error == pytest.approx(126 / 120 - 1)
+    assert (own["kvm"].kind, own["kvm"].error) == ("bound", 0.0)
+    result = score([(table, list(own.values()))], [])
+    assert (result.predicted, result.bounds, result.bounds_kept, result.pairs) == (1, 1, 1, 0)
+
+
 def test_a_fitted_cell_is_no_prediction() -> None:
     result = score([(TABLE, found(frozenset({"made/read/kvm"})))], [Fitted("devices.x", ("made/read/kvm",)), Fitted("devices.y", ("other/a/b",))])
     assert (result.predicted, result.calibrated, result.fitted_constants) == (3, 3, 1)
@@ -76,7 +86,7 @@ def document() -> dict[str, Any]:
     result = score([(TABLE, own)], []).document()
     table = {
         "id": "made", "topic": 3, "title": "made up & more", "source": "nowhere at all", "found": "text", "setup": "none", "use": "validate", "better": "lower",
-        "ranks": "columns", "missing": "everything", "calibration": "made up", "cells": [cell.document() for cell in own], "score": result,
+        "ranks": "columns", "missing": "everything", "calibration": ["made up"], "cells": [cell.document() for cell in own], "score": result,
     }
     return {
         "simvirt": {"version": "0", "schema": 1, "kernel": "compiled"}, "seed": 1, "replications": 1,
