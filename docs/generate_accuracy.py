@@ -1,19 +1,45 @@
-"""Writes the section about the Linux kernel into docs/accuracy.md: `python docs/generate_accuracy.py REFERENCE.json [REPLICATIONS]`.
+"""Writes docs/accuracy.md and docs/accuracy.svg: `python docs/generate_accuracy.py [REFERENCE.json]`.
 
-REFERENCE.json is a file of measured rows as `simvirt.validation.linux` reads them. The page keeps the results.
+Sections are made anew from what `simvirt validate` finds; the one about a Linux kernel only where REFERENCE.json, a file of measured rows
+as `simvirt.validation.linux` reads them, is given: otherwise the page keeps it.
 """
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
+from simvirt.report import accuracyplot, validation
+from simvirt.report.markdown import escape, table
+from simvirt.validation.facts import chosen
 from simvirt.validation.linux import NOISY_STEAL, Cell, compare_all, median_error
+from simvirt.validation.predict import Conditions
+from simvirt.validation.suite import validate
 
 PAGE = Path(__file__).with_name("accuracy.md")
-BEGIN, END = "<!-- linux: made by docs/generate_accuracy.py -->", "<!-- /linux -->"
-TITLE = "# Accuracy\n\nWhat was predicted, what is true, and the test that defends it.\n"
-HEAD = """## A real Linux kernel
+PLOT = Path(__file__).with_name("accuracy.svg")
+CONDITIONS = Conditions(seed=1, replications=2)
+LINUX_PHASES = 6
+FAR = 0.25  # absolute relative error from which the page names a prediction a failure
+BEGIN, END = "<!-- {}: made by docs/generate_accuracy.py -->", "<!-- /{} -->"
+
+SCORES = """# Accuracy
+
+What was predicted, what was measured, and the test that defends it. `simvirt validate` prints this page's numbers anew ({replications}
+replications, seed {seed}); `tests/published/test_tables.py` defends them.
+
+![Predicted over measured, one line a table, one dot a cell]({plot})
+
+A **prediction** is a run of the table's scenario on a platform of the catalogue. A **calibration** is a cell that something was worked out
+from: the demand of the workload, from one column of the table, or a constant of the catalogue, which then names the cell as `fitted`.
+Calibrations are shown and not scored. What a platform costs stands in the catalogue, for every scenario, and not with a table. *Median
+error* is that of the absolute relative errors of predictions; *rank order* counts pairs of a table's cells whose measurements differ by
+more than 10 %.
+"""
+
+LINUX = """## A real Linux kernel
 
 An open-loop program in a cgroup on Linux 6.18 (EEVDF, HZ=250, two CPUs), alone, under a CPU quota and beside busy loops; every job's
 arrival and demand is replayed, so there is no sampling error. Base slice 1.4 ms, tick 4 ms, bandwidth slice 5 ms and timer slack 50 us are
@@ -27,34 +53,79 @@ Times in ms: predicted / measured.
 """
 
 
+def scores(document: Mapping[str, Any]) -> str:
+    """The head of the page: what the words mean, and the scores."""
+    head = SCORES.format(plot=PLOT.name, **{key: document[key] for key in ("replications", "seed")})
+    rows = [[escape(cell) for cell in row] for row in validation.summary_rows(document)]
+    return head + "\n" + "\n".join(table(["", *validation.SCORE], rows)) + "\n"
+
+
+def failures(document: Mapping[str, Any]) -> str:
+    """Predictions that are far off, table by table, with what the model is known to lack."""
+    rows = [[escape(cell) for cell in row] for found in document["tables"] for row in _far(found)]
+    lines = table(["table", "condition", "system", "error", "what the model lacks"], rows, right=False)
+    return f"## Where it fails\n\nPredictions that are off by more than {FAR:.0%}.\n\n" + "\n".join(lines) + "\n"
+
+
+def _far(found: Mapping[str, Any]) -> Iterator[list[str]]:
+    """A table's cells that are far off."""
+    for cell in found["cells"]:
+        if cell["kind"] == "prediction" and (cell["error"] is None or abs(cell["error"]) > FAR):
+            told = cell.get("failure") or validation.percent(cell["error"])
+            yield [found["id"], cell["row"], cell["column"], told, found["missing"] or "not known"]
+
+
+def tables(document: Mapping[str, Any]) -> str:
+    """All tables, topic by topic."""
+    parts = []
+    for topic in document["topics"]:
+        parts.append(f"## {escape(topic['title'])}")
+        parts += [part for found in document["tables"] if found["topic"] == topic["number"] for part in validation.table_sections(found)]
+    return "\n\n".join(parts) + "\n"
+
+
+def theory(document: Mapping[str, Any]) -> str:
+    """Closed forms beside simulation."""
+    lines = table(validation.THEORY, validation.theory_rows(document), right=False)
+    words = "Systems whose answer a formula knows, on bare metal. Defended by `tests/theory` and `tests/published/test_tables.py`."
+    return f"## Theory\n\n{words}\n\n" + "\n".join(lines) + "\n"
+
+
 def line(cells: Sequence[Cell]) -> str:
-    """A row of the table."""
+    """A row of the table about the Linux kernel."""
     numbers = [f"{cell.predicted * 1e3:.2f} / {cell.measured * 1e3:.2f} | {cell.error:+.1%}" for cell in cells]
     note = f" ({cells[0].steal:.1%} steal)" if cells[0].noisy else ""
     return f"| {cells[0].row} {cells[0].seed}{note} | " + " | ".join(numbers) + " |\n"
 
 
-def section(cells: Sequence[Cell], replications: int) -> str:
-    """The section's text."""
+def linux(cells: Sequence[Cell]) -> str:
+    """The section about the Linux kernel."""
     rows = [line(list(group)) for _, group in groupby(cells, key=lambda cell: (cell.row, cell.seed))]
     worst = max((cell for cell in cells if cell.measure == "mean"), key=lambda cell: abs(cell.error))
     tail = f"\nMedian absolute error {median_error(cells):.1%}; the mean furthest off: {worst.row} {worst.seed}, {worst.error:+.1%}. "
     tail += f"Rows with more than {NOISY_STEAL:.0%} steal are noted: {sum(cell.noisy for cell in cells) // 3} of {len(rows)}.\n"
-    return HEAD.format(replications=replications) + "".join(rows) + tail
+    return LINUX.format(replications=LINUX_PHASES) + "".join(rows) + tail
 
 
-def put(page: str, text: str) -> str:
-    """The page with its section replaced, or added at the end."""
-    if BEGIN not in page:
-        return page.rstrip() + f"\n\n{BEGIN}\n{text}{END}\n"
-    return page[: page.index(BEGIN)] + f"{BEGIN}\n{text}{END}" + page[page.index(END) + len(END) :]
+def kept(page: str, name: str) -> str | None:
+    """A section as the page has it, None where it has none."""
+    found = re.search(re.escape(BEGIN.format(name)) + "\n(.*?)" + re.escape(END.format(name)), page, re.DOTALL)
+    return found.group(1) if found else None
+
+
+def page(sections: Mapping[str, str | None]) -> str:
+    """The page of its sections."""
+    return "\n".join(f"{BEGIN.format(name)}\n{text}{END.format(name)}\n" for name, text in sections.items() if text is not None)
 
 
 def main() -> None:
-    """Compare, and write the page."""
-    replications = int(sys.argv[2]) if len(sys.argv) > 2 else 6
-    page = PAGE.read_text() if PAGE.exists() else TITLE
-    PAGE.write_text(put(page, section(compare_all(Path(sys.argv[1]), replications), replications)))
+    """Predict everything, and write page and picture."""
+    document = validate(chosen(), CONDITIONS, jobs=2)
+    known = kept(PAGE.read_text(), "linux") if PAGE.exists() else None
+    sections: dict[str, str | None] = {"scores": scores(document), "failures": failures(document)}
+    sections["linux"] = linux(compare_all(Path(sys.argv[1]), LINUX_PHASES)) if len(sys.argv) > 1 else known
+    PAGE.write_text(page(sections | {"theory": theory(document), "tables": tables(document)}))
+    PLOT.write_text(accuracyplot.svg(document))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,10 @@ LAYERS = (HypervisorSpec, RuntimeSpec)
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """One number of the catalogue. `ns` is what a cost is on the host asked for; None where it is no cost."""
+    """One number of the catalogue. `ns` is what a cost is on the host asked for; None where it is no cost.
+
+    `fitted` names the cells of published tables that it was worked out from.
+    """
 
     kind: str
     layer: str
@@ -35,6 +38,7 @@ class Constant:
     estimated: bool
     meaning: str
     ns: float | None = None
+    fitted: str = ""
 
     def document(self) -> dict[str, Any]:
         """The row as JSON takes it."""
@@ -106,6 +110,7 @@ def _sourced(kind: str, layer: str, name: str, part: str, number: Sourced, meani
     ns = work_ns(number, host) if host is not None and isinstance(number, SourcedWork) else None
     return Constant(
         kind, layer, name, part, number.value, number.unit, number.spread, number.source, number.estimated, meaning, ns,
+        ", ".join(number.fitted),
     )
 
 

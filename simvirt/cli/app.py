@@ -13,6 +13,7 @@ from simvirt.cli.explain import explain
 from simvirt.cli.list import list_
 from simvirt.cli.run import INTERRUPTED, run
 from simvirt.cli.schema import schema
+from simvirt.cli.validate import validate
 
 DEBUG = "SIMVIRT_DEBUG"  # set to anything: errors come with their traceback
 WRONG_USE = 2
@@ -29,6 +30,7 @@ app.command("check")(check)
 app.command("schema")(schema)
 app.command("list")(list_)
 app.command("explain")(explain)
+app.command("validate")(validate)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -61,10 +61,10 @@ def _simulate(spec: Any, jobs: int, quiet: bool) -> Any:
     if (why := slowness.reason()) is not None:
         output.note(why, quiet)
     with shown(output.console(sys.stderr), wanted=not quiet) as progress:
-        return simulate(spec, jobs=jobs or _cpus(), progress=progress)
+        return simulate(spec, jobs=jobs or cpus(), progress=progress)
 
 
-def _cpus() -> int:
+def cpus() -> int:
     """CPUs that this process may use."""
     import os
 

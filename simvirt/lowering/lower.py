@@ -90,7 +90,12 @@ def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
     """Service row, first instruction and balancing column of a request class."""
     service, _, operation = name.partition(".")
     column = writer.balance_column(service, variables)
-    return writer.services[service], writer.operation(service, operation, variables), column
+    return writer.services[service], writer.operation(service, operation, variables, not _local(writer.scenario)), column
+
+
+def _local(scenario: Scenario) -> bool:
+    """Whether requests begin and end inside the instance."""
+    return scenario.workload is not None and scenario.workload.local
 
 
 def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | None:
@@ -178,7 +183,7 @@ class Tables:
         starts = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_DETACH)
         spare = 64 + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in starts for row in self.program.rows)
         frames = 256 + clients + n_background + 2 * spare
-        hop = round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
+        hop = 0 if _local(scenario) else round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
         tables = {
             "run": self.run(spare, frames),
             "machines": self.machines(),

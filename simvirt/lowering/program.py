@@ -39,10 +39,10 @@ class Writer:
         self.walks = walks  # service: what its page tables out of the caches add to a TLB miss [ns]
         self.program = Program()
 
-    def operation(self, service: str, operation: str, variables: Variables) -> int:
-        """The instructions of an operation as a caller of this class meets it; their first row."""
+    def operation(self, service: str, operation: str, variables: Variables, messages: bool = True) -> int:
+        """The instructions of an operation as a caller of this class meets it; their first row. `messages` pass the network."""
         steps = self.scenario.services[service].operations[operation]
-        return self.program.place(self.body(service, steps, variables, messages=True))
+        return self.program.place(self.body(service, steps, variables, messages))
 
     def body(self, service: str, steps: Any, variables: Variables, messages: bool = False) -> list[Instruction]:
         """Steps in sequence, ended by a return; with `messages` those of a request and its answer pass the network."""

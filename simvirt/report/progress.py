@@ -1,6 +1,6 @@
 """The progress of a run on a terminal: one line a platform with replication, speed and the time that remains."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -77,3 +77,15 @@ def _progress(console: Console) -> Progress:
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     )
     return Progress(*columns, console=console, transient=True, refresh_per_second=INTERVAL_PER_S, expand=True)
+
+
+@contextmanager
+def counted(console: Console, total: int, wanted: bool = True) -> Iterator[Callable[[str], None] | None]:
+    """One line that counts named things while the block runs; None, and silence, where the console is no terminal."""
+    if not wanted or not console.is_terminal:
+        yield None
+        return
+    columns = (BarColumn(bar_width=None), TextColumn("{task.completed:.0f} of {task.total:.0f}"), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True, refresh_per_second=INTERVAL_PER_S, expand=True) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda what: progress.update(task, advance=1, description=what)

@@ -188,6 +188,8 @@ class WorkloadSpec(Spec):
     rates: RatesSpec | None = Field(default=None, description="arrivals at rates from a file", examples=[RatesSpec.example])
     mix: Mapping[OperationName, Annotated[float, Number(0, 1e12, 9)]] = Field(
         default={}, description="weight of each operation, as service.operation", examples=["{web.GET /: 9, web.POST /order: 1}"])
+    local: bool = Field(default=False, strict=True, examples=["true"],
+                        description="whether requests begin and end inside the instance (a batch job, a benchmark): no message in or out")
 
     @model_validator(mode="after")
     def _one_source(self) -> WorkloadSpec:

@@ -113,6 +113,14 @@ def test_the_ci_calls_the_second_command_of_the_readme() -> None:
     assert commands[1] in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "CHANGELOG.md"])
+def test_every_command_is_mentioned(page: str) -> None:
+    from simvirt.cli.app import app
+
+    text = (ROOT / page).read_text()
+    assert not [command.name for command in app.registered_commands if not re.search(rf"(?:simvirt |`){command.name}\b", text)]
+
+
 def test_the_scenario_reference_is_up_to_date() -> None:
     generate = module(ROOT / "docs" / "reference" / "generate.py")
     assert (ROOT / "docs" / "reference" / "scenario.md").read_text() == generate.page(), "run python docs/reference/generate.py"

@@ -1,0 +1,90 @@
+"""Numbers read from a platform's part of a result document, in SI units, by the names that tables of measurements use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simvirt.catalog import HostEntry
+from simvirt.errors import SimulationError
+from simvirt.validation.facts import Measure
+
+Document = Mapping[str, Any]
+
+
+def read(document: Document, measure: Measure, host: HostEntry) -> float:
+    """A measure's number on a host; SimulationError where the run does not know it."""
+    value = _quantile(document, measure) if measure.operation is not None else MEASURES[measure.of](document, measure, host.pcpus)
+    if value is None:
+        raise SimulationError(f"the run has no {measure.of}: nothing was answered")
+    return float(value) * measure.times * (host.clock_hz if measure.cycles else 1.0)
+
+
+def _estimate(*path: str) -> Callable[[Document, Measure, int], float | None]:
+    """Reads the value of an estimate."""
+
+    def read_estimate(document: Document, measure: Measure, pcpus: int) -> float | None:
+        found: Any = document
+        for key in path:
+            found = found[key]
+        value = found["value"]
+        return None if value is None else float(value)
+
+    return read_estimate
+
+
+def _quantile(document: Document, measure: Measure) -> float | None:
+    """A quantile of one operation's latency [s]."""
+    value = document["operations"][measure.operation]["latency_s"][measure.of.removeprefix("latency_")]["value"]
+    return None if value is None else float(value)
+
+
+def _period(document: Document, measure: Measure, pcpus: int) -> float | None:
+    """Time between two answers [s]: how long one of them takes where they come one after the other."""
+    rate = document["throughput_per_s"]["value"]
+    return 1.0 / rate if rate else None
+
+
+def _cores(document: Document, measure: Measure, pcpus: int) -> float:
+    """Busy hardware threads of the host."""
+    return float(document["cpu"]["utilisation"]["value"]) * pcpus
+
+
+def _cpu_per_request(document: Document, measure: Measure, pcpus: int) -> float | None:
+    """CPU time of the whole host for one answer [s]."""
+    rate = document["throughput_per_s"]["value"]
+    return _cores(document, measure, pcpus) / rate if rate else None
+
+
+def _device(counter: str) -> Callable[[Document, Measure, int], float | None]:
+    """Events of a device in a second of simulated time."""
+
+    def read_device(document: Document, measure: Measure, pcpus: int) -> float | None:
+        value = document["devices"][measure.device][counter]
+        return float(value["value"] if isinstance(value, Mapping) else value)
+
+    return read_device
+
+
+def _memory(document: Document, measure: Measure, pcpus: int) -> float:
+    """Memory that the platform commits on the host [bytes]."""
+    return float(document["memory"]["committed_bytes"])
+
+
+MEASURES: Mapping[str, Callable[[Document, Measure, int], float | None]] = {
+    "throughput": _estimate("throughput_per_s"),
+    "period": _period,
+    "latency_mean": _estimate("latency_s", "mean"),
+    "latency_p50": _estimate("latency_s", "p50"),
+    "latency_p95": _estimate("latency_s", "p95"),
+    "latency_p99": _estimate("latency_s", "p99"),
+    "cpu_cores": _cores,
+    "utilisation": _estimate("cpu", "utilisation"),
+    "cpu_per_request": _cpu_per_request,
+    "steal": _estimate("cpu", "steal"),
+    "throttled": _estimate("cpu", "throttled"),
+    "notifications": _device("notifications"),
+    "interrupts": _device("interrupts"),
+    "memory": _memory,
+}
+"""Name -> how it is read."""

@@ -1,0 +1,162 @@
+"""Predictions of a table's cells: its scenario with the overrides of row and column, run as any scenario is.
+
+Model: every cell is a scenario of its own with one platform; all meet the same luck. Where the table has a calibrating column, the value at
+    the calibration's path is solved for until that column's number comes out, and then holds for all columns.
+Ignores: what a setup does not tell; the table's `missing` says what is known to be left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from simvirt.catalog import Catalog
+from simvirt.errors import SimulationError, SimvirtError
+from simvirt.runs import run
+from simvirt.scenario import loads
+from simvirt.scenario.models import Scenario
+from simvirt.validation.facts import Calibration, Column, Measure, Row, Table
+from simvirt.validation.measures import read
+
+SOLVED: Final = 1e-3  # relative error at which a calibration is good enough
+MOST_STEPS: Final = 12
+RUN: Final[Mapping[str, Any]] = {"requests": 4000, "warmup": "0s"}
+_QUANTITY = re.compile(r"([0-9.]+(?:e[+-]?\d+)?)\s*(\S*)")
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How often and with which seed everything is run."""
+
+    seed: int
+    replications: int
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A cell's number in the table's unit, or why there is none."""
+
+    value: float | None
+    failure: str | None = None
+
+
+def predict(table: Table, conditions: Conditions) -> dict[tuple[str, str], Predicted]:
+    """The predicted number of each (row, column) of a table."""
+    try:
+        once = _solved(table, [told for told in table.calibration if told.row is not None], None, {}, conditions)
+    except SimvirtError as error:
+        return {(name, column): _failed(error) for name, row in table.rows.items() for column in row.values}
+    rows = {name: _row(table, name, once, conditions) for name in table.rows}
+    return {(name, column): value for name, row in rows.items() for column, value in row.items()}
+
+
+def _row(table: Table, name: str, once: Mapping[str, Any], conditions: Conditions) -> dict[str, Predicted]:
+    """The cells of a row."""
+    row = table.rows[name]
+    each = [told for told in table.calibration if told.row is None and told.path is not None and told.by in row.values]
+    try:
+        given = {**once, **_solved(table, each, name, once, conditions)}
+    except SimvirtError as error:
+        return dict.fromkeys(row.values, _failed(error))
+    values = {column: _cell(table, name, column, given, conditions) for column in row.values}
+    scale = _scale(row, table.calibration, values)
+    return {column: _times(value, scale) for column, value in values.items()}
+
+
+def _failed(error: SimvirtError) -> Predicted:
+    """No number, and the reason in one line."""
+    return Predicted(None, str(error).splitlines()[0])
+
+
+def _cell(table: Table, row: str, column: str, given: Mapping[str, Any], conditions: Conditions) -> Predicted:
+    """One cell; what makes a scenario impossible is told instead of a number."""
+    try:
+        return Predicted(number(table, row, column, given, conditions))
+    except SimvirtError as error:
+        return _failed(error)
+
+
+def number(table: Table, row: str, column: str, given: Mapping[str, Any], conditions: Conditions) -> float:
+    """A cell's number with some values of the scenario given, over that of another platform where the measure says so."""
+    measure = table.measure_of(row)
+    value = _simulated(scenario_of(table, row, table.columns[column], given, conditions), measure)
+    if measure.relative_to is None:
+        return value
+    base = scenario_of(table, row, Column(platform=measure.relative_to, set=table.columns[column].set), given, conditions)
+    return value / (_simulated(base, measure) / measure.times)
+
+
+def scenario_of(table: Table, row: str, column: Column, given: Mapping[str, Any], conditions: Conditions) -> Scenario:
+    """The scenario of a cell."""
+    run_spec = {**RUN, **table.scenario.get("run", {}), "seed": conditions.seed, "replications": conditions.replications}
+    text = {"simvirt": 1, "name": table.id, **table.scenario, "platforms": [column.platform], "run": run_spec}
+    sets = {**table.rows[row].set, **column.set, **given}
+    return loads(json.dumps(text), table.id, sets=[f"{path}={json.dumps(value)}" for path, value in sets.items()])
+
+
+def _simulated(scenario: Scenario, measure: Measure) -> float:
+    """A scenario's number."""
+    host = Catalog.of(scenario).resolve_host(scenario.host)
+    (platform,) = run(scenario).document()["platforms"].values()
+    return read(platform, measure, host)
+
+
+# --- calibration ---------------------------------------------------------------------------------------------------------
+
+
+def _scale(row: Row, calibration: Sequence[Calibration], values: Mapping[str, Predicted]) -> float:
+    """The factor that turns a row's simulated numbers into the table's unit."""
+    told = next((told for told in calibration if told.scale), None)
+    simulated = None if told is None else values[told.by].value
+    return row.middle(told.by) / simulated if told is not None and simulated else 1.0
+
+
+def _times(predicted: Predicted, factor: float) -> Predicted:
+    """A prediction in another unit."""
+    return Predicted(None if predicted.value is None else predicted.value * factor, predicted.failure)
+
+
+def _solved(
+    table: Table, calibration: Sequence[Calibration], row: str | None, given: Mapping[str, Any], conditions: Conditions
+) -> dict[str, Any]:
+    """The values at the calibrations' paths, one after the other; each in its own row, or else in the row given."""
+    found: dict[str, Any] = {}
+    for told in calibration:
+        name = told.row or row
+        assert told.path is not None and told.start is not None and name is not None
+        found[told.path] = _solve(table, name, told, {**given, **found}, conditions)
+    return found
+
+
+def _solve(table: Table, row: str, told: Calibration, given: Mapping[str, Any], conditions: Conditions) -> str | float:
+    """The value at which the calibrating column comes out: the secant method. SimulationError where it does not within a few steps."""
+    before, unit = _number(table, str(told.start))
+    wanted, path = table.rows[row].middle(told.by), str(told.path)
+
+    def error(x: float) -> float:
+        return number(table, row, told.by, {**given, path: _quantity(x, unit)}, conditions) / wanted - 1.0
+
+    error_before, now = error(before), before * 1.02
+    for _ in range(MOST_STEPS):
+        error_now = error(now)
+        if abs(error_now) <= SOLVED:
+            return _quantity(now, unit)
+        step = -error_now * (now - before) / (error_now - error_before) if error_now != error_before else now
+        before, error_before, now = now, error_now, min(max(now + step, now / 5.0), now * 5.0)
+    raise SimulationError(f"{table.id}, {row}: no {path} makes {told.by} {wanted:g} {table.unit_of(row)}")
+
+
+def _number(table: Table, text: str) -> tuple[float, str]:
+    """A first guess as number and unit."""
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise SimulationError(f"{table.id}: calibration.start: expected a number, perhaps with a unit, for example 10us; got {text}")
+    return float(match.group(1)), match.group(2)
+
+
+def _quantity(x: float, unit: str) -> str | float:
+    """A number with its unit, as a scenario takes it."""
+    return f"{x:.9g}{unit}" if unit else float(f"{x:.9g}")

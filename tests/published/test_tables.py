@@ -1,0 +1,144 @@
+"""Published tables: their facts are whole, a few predictions hold in seconds, all of them in the slow run."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from pydantic import ValidationError
+
+from simvirt.catalog import Catalog
+from simvirt.errors import UsageError
+from simvirt.validation import theory
+from simvirt.validation.facts import Table, chosen, topics
+from simvirt.validation.fitted import fitted
+from simvirt.validation.predict import Conditions, predict
+from simvirt.validation.suite import validate
+
+QUICK = ("kvm-vmexit-skx", "mysql-k8s-local", "gvhc-syscall")
+CONDITIONS = Conditions(seed=1, replications=1)
+TABLES = [pytest.param(table, id=table.id) for table in chosen()]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_facts_are_whole(table: Table) -> None:
+    """A source that can be found, a number in each cell, a reason for what is given."""
+    assert len(table.source) > 30
+    assert all(math.isfinite(end) for row in table.rows.values() for column in row.values for end in row.limits(column))
+    assert all(low <= high for row in table.rows.values() for low, high in map(row.limits, row.values))
+    assert {column for row in table.rows.values() for column in row.values} == set(table.columns)
+
+
+def test_names_are_told_apart() -> None:
+    ids = [table.id for table in chosen()]
+    assert len(set(ids)) == len(ids)
+    assert [topic.number for topic in topics()] == sorted({topic.number for topic in topics()})
+
+
+def test_what_constants_were_fitted_to_exists() -> None:
+    """A constant that claims a cell names one that there is; otherwise the cell would be scored with its own answer."""
+    cells = {f"{table.id}/{row}/{column}" for table in chosen() for row, spec in table.rows.items() for column in spec.values}
+    assert not {cell for constant in fitted(Catalog.load()) for cell in constant.cells} - cells
+
+
+def test_a_choice_that_does_not_exist_is_told() -> None:
+    with pytest.raises(UsageError, match="no topic 99"):
+        chosen((99,))
+    with pytest.raises(UsageError, match="no table none-such"):
+        chosen((), ("none-such",))
+
+
+def test_some_predictions_hold() -> None:
+    document = validate(chosen((), QUICK), CONDITIONS, jobs=2, with_theory=False)
+    assert {table["id"] for table in document["tables"]} == set(QUICK)
+    assert document["summary"]["all"]["failed"] == 0
+    assert document["summary"]["all"]["median_error"] < 0.1
+
+
+def test_theory_holds() -> None:
+    """Every closed form within 4 standard errors or 2 % of the simulation; the interval is that of 4 replications, 3.18 standard errors wide."""
+    rows = theory.rows(CONDITIONS)
+    assert len({row["model"] for row in rows}) >= 8
+    far = [row for row in rows if abs(row["error"]) > max(0.02, 4 / 3.18 * (row["high"] - row["low"]) / 2 / row["theory"])]
+    assert not far
+
+
+# --- how predictions are made ------------------------------------------------------------------------------------------------
+
+
+def made(**changes: object) -> Table:
+    """A table of one row: a closed loop of 10 ms, which an unknown paper measured at 50/s and 40/s."""
+    text = {
+        "id": "made", "title": "made up", "source": "nowhere at all", "found": "text", "setup": "none", "use": "validate", "unit": "1/s", "better": "higher",
+        "scenario": {
+            "host": {"cores": 1, "memory": "4GiB"},
+            "services": {"app": {"threads": 1, "operations": {"job": [{"cpu": "10ms"}]}}},
+            "workload": {"closed": {"clients": 1}, "local": True}, "run": {"requests": 200},
+        },
+        "measure": {"of": "throughput"},
+        "columns": {"native": {"platform": "bare-metal"}, "vm": {"platform": "kvm"}},
+        "rows": {"one": {"values": {"native": 50, "vm": 40}}, "two": {"set": {"services.app.operations.job.0.times": 2}, "values": {"native": 20, "vm": 20}}},
+    }
+    return Table.model_validate(text | changes)
+
+
+def test_a_row_changes_the_scenario() -> None:
+    found = predict(made(), CONDITIONS)
+    assert found["one", "native"].value == pytest.approx(100)
+    assert found["two", "native"].value == pytest.approx(50)
+    assert 0 < (found["one", "vm"].value or 0) < 100
+
+
+def test_a_demand_is_solved_for_once_or_in_each_row() -> None:
+    given = {"by": "native", "path": "services.app.operations.job.0.cpu", "start": "7ms", "why": "made up"}
+    each = predict(made(calibration=[given]), CONDITIONS)
+    assert each["one", "native"].value == pytest.approx(50, rel=2e-3)
+    assert each["two", "native"].value == pytest.approx(20, rel=2e-3)
+    once = predict(made(calibration=[given | {"row": "one"}]), CONDITIONS)
+    assert once["one", "native"].value == pytest.approx(50, rel=2e-3)
+    assert once["two", "native"].value == pytest.approx(25, rel=2e-3)
+
+
+def test_a_scale_turns_numbers_into_scores() -> None:
+    found = predict(made(calibration=[{"by": "native", "scale": True, "why": "made up"}]), CONDITIONS)
+    assert found["one", "native"].value == pytest.approx(50)
+    assert found["two", "native"].value == pytest.approx(20)
+    assert (found["one", "vm"].value or 0) < 50
+
+
+def test_a_ratio_is_taken_to_another_platform() -> None:
+    found = predict(made(measure={"of": "throughput", "relative_to": "bare-metal", "times": 100}), CONDITIONS)
+    assert found["one", "native"].value == pytest.approx(100)
+    assert 90 < (found["one", "vm"].value or 0) < 100
+
+
+def test_an_impossible_cell_says_why() -> None:
+    """A platform that the catalogue does not have, and a demand that no number makes right."""
+    found = predict(made(columns={"native": {"platform": "bare-metal"}, "vm": {"platform": "none-such"}}), CONDITIONS)
+    assert found["one", "native"].value is not None
+    assert found["one", "vm"].value is None
+    assert "none-such" in (found["one", "vm"].failure or "")
+    hopeless = {"by": "native", "path": "run.seed", "start": "7ms", "why": "made up"}
+    assert all(cell.value is None and cell.failure for cell in predict(made(calibration=[hopeless]), CONDITIONS).values())
+
+
+@pytest.mark.parametrize("changes", [
+    {"calibration": [{"by": "nobody", "scale": True, "why": "made up"}]}, {"calibration": [{"by": "native", "path": "run.seed", "why": "made up"}]},
+    {"rows": {"one": {"values": {"nobody": 1}}}}, {"measure": {"of": "latency_mean", "operation": "app.job"}}, {"colour": "red"},
+], ids=["column", "start", "cell", "operation", "key"])
+def test_mistakes_in_facts_are_told(changes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        made(**changes)
+
+
+@pytest.mark.slow
+def test_all_tables() -> None:
+    """Everything runs; nothing fails without a word; the table of scores adds up."""
+    document = validate(chosen(), Conditions(seed=1, replications=2), jobs=2)
+    failed = [(table["id"], cell["row"], cell["column"], cell["failure"]) for table in document["tables"] for cell in table["cells"] if cell["predicted"] is None]
+    assert not failed
+    assert document["wall_s"] < 60
+    cells = sum(len(table["cells"]) for table in document["tables"])
+    total = document["summary"]["all"]
+    assert total["predicted"] + total["calibrated"] == cells
+    assert total["predicted"] == sum(topic["score"]["predicted"] for topic in document["topics"])
