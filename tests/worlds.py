@@ -82,6 +82,29 @@ def eventful(**fields: Any) -> str:
     return shop(timeline=timeline, services=services, **fields)
 
 
+def _number(value: str | float) -> dict[str, Any]:
+    """A sourced number."""
+    return {"value": value, "source": "made up for a test"}
+
+
+def served(backend: str, **hypervisor: Any) -> str:
+    """A shop in VMs whose devices have a certain backend; what a device may have beside it is used."""
+    threads = backend not in ("none", "vcpu")
+    bare = [f"{way}_{what}" for way in ("packet", "disk") for what in (("in", "out") if way == "packet" else ("read", "write", "flush"))]
+    parts = {"host_cpu": "9us", "notify": "2us", "wake": "7us", "interrupt": "3us"} if threads else {"cpu": "6us", "interrupt": "3us"}
+    costs = {name: {part: _number(value) for part, value in parts.items()} for name in bare}
+    extra = {"backend": backend, "moderation": _number("40us"), "poll": _number("30us" if threads else "0us")}
+    net = {operation: cost for operation, cost in costs.items() if operation.startswith("packet")}
+    disk = {operation: cost for operation, cost in costs.items() if operation.startswith("disk")}
+    catalog = {
+        "devices": {
+            "my-net": {"like": "vhost-net", "costs": net} | extra, "my-disk": {"like": "virtio-blk", "costs": disk, "serial": backend in ("vmm", "vcpu")} | extra,
+        },
+        "hypervisors": {"mine": {"like": "kvm", "net": "my-net", "disk": "my-disk", "halt_poll": _number("200us")} | hypervisor},
+    }
+    return shop(platforms=[{"name": "x", "stack": ["mine"]}], catalog=catalog)
+
+
 def worlds() -> dict[str, str]:
     """All of them, by name."""
     found = {f"crowd-{name}-bare": crowd(host={"scheduler": name}) for name in SCHEDULERS}
@@ -89,6 +112,9 @@ def worlds() -> dict[str, str]:
     found |= {f"crowd-{name}-kvm": crowd(host={"scheduler": name}, platforms=["kvm"]) for name in SCHEDULERS}
     found |= {f"limited-{name}": limited(host={"scheduler": name}) for name in SCHEDULERS}
     found |= {f"shop-{name}": shop(platforms=[name]) for name in ("bare-metal", "docker", "kvm", "firecracker")}
+    found |= {f"served-by-{name}": served(name) for name in ("none", "vcpu", "vhost", "io-thread", "vmm")}
+    found |= {"served-by-dom0": served("dom0", dom0={"vcpus": _number(2), "memory": _number("1GiB")})}
+    found |= {"hosted": served("vhost", host_load={"threads": _number(2), "duty": _number(0.3), "period": _number("5ms")})}
     vms = {"name": "docker-in-two-vms", "stack": ["kvm", "docker"], "vms": {"count": 2, "vcpus": 3, "memory": "2GiB"}}
     found |= {"docker-on-kvm": shop(platforms=[vms]), "docker-on-kvm-gps": shop(platforms=[vms], host={"scheduler": "gps"})}
     found |= {"smt": shop(platforms=["docker"], host={"cores": 2, "smt": 2}), "smt-crowd": crowd(host={"cores": 2, "smt": 2, "scheduler": "cfs"})}

@@ -210,7 +210,20 @@ class DeviceSpec(Entry):
                        if getattr(cost, part) is not None]
             if threads:
                 raise ValueError(f"{threads[0]}: has no effect, for backend {self.backend} is no thread")
+        self._refuse_idle_fields()
         return self
+
+    def _refuse_idle_fields(self) -> None:
+        """ValueError where the path has a field that nothing would read."""
+        threadless = self.backend in ("none", "vcpu")
+        idle = {
+            "backend": self.side == "runtime" and self.backend != "none",
+            "serial": self.serial and (self.side == "runtime" or self.role == "net"),
+            "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,
+            "poll": threadless and self.poll is not None and self.poll.value > 0,
+        }
+        for name in (name for name, found in idle.items() if found):
+            raise ValueError(f"{name}: has no effect on the {self.role} path of a {self.side} with backend {self.backend}")
 
 
 class Dom0Spec(BaseModel):

@@ -40,10 +40,19 @@ def platform(catalog: Catalog, spec: PlatformSpec, path: Path) -> Platform:
         name = getattr(spec, role) or getattr(base, role)
         if name is not None:
             layers = with_device(catalog, layers, role, name, (*path, role))
+    _check_dom0(layers)
     return Platform(
         name=spec.name, layers=layers, vms=_vms(spec, base), pin=base.pin if spec.pin is None else spec.pin,
         topology=spec.topology or base.topology, pages=spec.pages or base.pages,
     )
+
+
+def _check_dom0(layers: tuple[Layer, ...]) -> None:
+    """ValueError where a device is served in a domain that the hypervisor has not."""
+    for layer in layers:
+        for path in (layer.net, layer.disk):
+            if path.backend == "dom0" and layer.dom0 is None:
+                raise ValueError(f'device "{path.name}" is served in dom0, which "{layer.name}" has not')
 
 
 def _vms(spec: PlatformSpec, base: PlatformEntrySpec) -> Vms | None:

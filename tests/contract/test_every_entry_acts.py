@@ -104,6 +104,15 @@ CASES: Final = (
     entry("hypervisors", "technique", "kvm", "none", EXTRA, FALLS),
     entry("hypervisors", "net", "kvm", "firecracker-net", EXTRA, CHANGES),
     entry("hypervisors", "disk", "kvm", "firecracker-blk", DISK, CHANGES),
+    entry("hypervisors", "halt_poll", "kvm", number("200us"), "cpu/virtualization", CHANGES, patched(RICH, {"workload/open/rate": "300/s", "services/server/operations/job": [{"cpu": "20us"}, {"delay": "100us"}] * 3})),
+    entry("hypervisors", "dom0", "kvm", {"vcpus": number(2), "memory": number("1GiB")}, "memory/parts/dom0", CHANGES),
+    entry("hypervisors", "dom0", "kvm", {"vcpus": number(2), "memory": number("1GiB")}, "cpu/virtualization", RISES),
+    entry("hypervisors", "host_load", "kvm", {"threads": number(2), "duty": number(0.2), "period": number("10ms")}, "cpu/virtualization", RISES),
+    Case("devices.backend", RICH, {}, {"catalog/devices/my-net/backend": "vmm", "catalog/devices/my-disk/backend": "vmm"}, "latency_s/mean", CHANGES),
+    Case("devices.serial", patched(RICH, {"workload/open/rate": "150/s", "services/server/threads": "unlimited", "services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "4MiB"}}]}),
+         {}, {"catalog/devices/my-disk/serial": True}, "breakdown_s/queue", RISES),
+    Case("devices.moderation", RICH, {}, {"catalog/devices/my-net/moderation": number("100ms")}, "devices/net/interrupts", FALLS),
+    Case("devices.poll", RICH, {}, {"catalog/devices/my-net/poll": number("20ms")}, "devices/net/notifications", FALLS),
     entry("runtimes", "technique", "docker", "nested-paging", EXTRA, RISES, CONTAINERS),
     entry("runtimes", "net", "docker", "host-network", EXTRA, FALLS, CONTAINERS),
     Case("runtimes.disk", CONTAINERS, {}, {"catalog/devices/slow": {"like": "volume", "costs": {"disk_read": {"latency": number("5ms")}}}, "catalog/runtimes/mine/disk": "slow"}, DISK, RISES),
@@ -186,6 +195,21 @@ def test_a_part_that_nothing_charges_is_refused(kind: str, like: str) -> None:
 def test_role_and_side_of_a_device_say_where_it_may_stand(stack: str, setting: dict[str, str], expected: str) -> None:
     with pytest.raises(ScenarioError, match=expected):
         Catalog.load().platform(PlatformSpec.model_validate({"name": "x", "stack": (stack,), **setting}))
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"like": "bridge-nat", "backend": "vhost"}, "backend: has no effect"), ({"like": "vhost-net", "serial": True}, "serial: has no effect"),
+    ({"like": "bridge-nat", "moderation": number("1us")}, "moderation: has no effect"), ({"like": "bridge-nat", "poll": number("1us")}, "poll: has no effect"),
+])
+def test_a_field_of_a_device_that_nothing_reads_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
+        Catalog.load({"devices": {"mine": change}})
+
+
+def test_a_device_served_in_dom0_needs_one() -> None:
+    catalog = Catalog.load({"devices": {"split": {"like": "vhost-net", "backend": "dom0"}}})
+    with pytest.raises(ValueError, match="which \"kvm\" has not"):
+        catalog.platform(PlatformSpec.model_validate({"name": "x", "stack": ("kvm",), "net": "split"}))
 
 
 def test_no_field_is_forgotten() -> None:

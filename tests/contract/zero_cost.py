@@ -8,7 +8,7 @@ from simvirt.catalog import OPERATIONS
 
 _NUMBER: Final = {"source": "made up for a test"}
 _NOTHING: Final = {operation: {"none": "made up for a test"} for operation in OPERATIONS}
-_FREE_VM: Final = {"like": "kvm", "guest": "idle-guest", "costs": _NOTHING}
+_FREE_VM: Final = {"like": "kvm", "guest": "idle-guest", "costs": _NOTHING, "halt_poll": {"value": "0ns"} | _NUMBER}
 FREE: Final[dict[str, Any]] = {
     "guests": {"idle-guest": {"like": "linux", "background_duty": {"value": 0} | _NUMBER}},
     "hypervisors": {"free-kvm": _FREE_VM},

@@ -1,0 +1,257 @@
+"""Devices of VMs against closed forms: kicks, interrupts, serial disks, threads that saturate, a domain that all share, halt polling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support import COMPILED, after, begun, replications, scenario, service
+
+from simvirt.catalog import OPERATIONS
+from simvirt.metrics.formulas import md1
+from simvirt.metrics.outcome import Outcome
+from simvirt.scenario.models import Scenario
+
+SPAN = 10 if COMPILED else 0.5  # seconds
+NET, DISK = ("packet_in", "packet_out", "kib_in", "kib_out", "call_hop"), ("disk_read", "disk_write", "disk_flush", "kib_read", "kib_written")
+READ = {"disk": {"read": "4KiB"}}
+READ_S = 60.7e-6 + 4096 / 1728e6
+"""What a read of 4 KiB takes on the catalogue's NVMe drive [s]."""
+
+
+def number(value: str | float) -> dict[str, Any]:
+    """A sourced number."""
+    return {"value": value, "source": "made up for a test"}
+
+
+def costs(operations: tuple[str, ...], **given: dict[str, str]) -> dict[str, Any]:
+    """Costs of some operations, nothing for the others."""
+    nothing = {operation: {"none": "made up for a test"} for operation in operations}
+    return nothing | {name: {part: number(value) for part, value in parts.items()} for name, parts in given.items()}
+
+
+def world(
+    rate: float | None = None, *, steps: list[Any] | None = None, net: dict[str, Any] | None = None, disk: dict[str, Any] | None = None, clients: int = 1,
+    services: int = 1, seconds: float = SPAN, idle: dict[str, str] | None = None, **hypervisor: Any,
+) -> Scenario:
+    """Services in VMs that cost nothing but what the test states: paths to the network and to the disk, fields of the hypervisor."""
+    free = {operation: {"none": "made up for a test"} for operation in OPERATIONS if operation not in (*NET, *DISK)}
+    if idle is not None:
+        free["idle_wakeup"] = {part: number(value) for part, value in idle.items()}
+    catalog = {
+        "guests": {"idle": {"like": "linux", "background_duty": number(0)}},
+        "devices": {
+            "my-net": {"like": "vhost-net", "moderation": number("0ns"), "costs": costs(NET)} | (net or {}),
+            "my-disk": {"like": "virtio-blk", "moderation": number("0ns"), "costs": costs(DISK)} | (disk or {}),
+        },
+        "hypervisors": {"mine": {"like": "kvm", "guest": "idle", "net": "my-net", "disk": "my-disk", "halt_poll": number("0ns"), "costs": free} | hypervisor},
+    }
+    names = [f"s{n}" for n in range(services)]
+    workload = {"open": {"rate": f"{rate}/s"}} if rate is not None else {"closed": {"clients": clients}}
+    return scenario(
+        {name: service(*(steps or [{"delay": "1us"}]), threads="unlimited", cpus=1) for name in names}, workload | {"mix": {f"{name}.job": 1 for name in names}},
+        {"duration": f"{seconds}s", "warmup": "0s"}, platforms=[{"name": "x", "stack": ["mine"]}], catalog=catalog, host={"cores": 8, "disk": "nvme"},
+    )
+
+
+def outcome(**given: Any) -> Outcome:
+    """One replication."""
+    found = replications(world(**given))[0]
+    assert set(found.checks.values()) == {"ok"}, found.checks
+    return found
+
+
+# --- kicks and interrupts --------------------------------------------------------------------------------------------------
+
+
+def kicking(host_cpu: str = "20us", **device: Any) -> dict[str, Any]:
+    """A network path whose backend works for each packet that comes in, and is kicked for each that goes out."""
+    return {"costs": costs(NET, packet_in={"host_cpu": host_cpu}, packet_out={"notify": "1us"})} | device
+
+
+def test_kicks_per_packet_fall_with_load_as_the_backend_sleeps_less() -> None:
+    """Poisson packets: a departure leaves the backend empty with probability 1 - rho, and then the answer needs a kick."""
+    shares = []
+    for rho in (0.1, 0.5, 0.9):
+        found = outcome(rate=rho / 20e-6, net=kicking(), steps=[{"delay": "0us"}])
+        shares.append(found.devices["net"]["notifications"] / (found.devices["net"]["operations"] / 2))
+        error = 4 * np.sqrt(rho * (1 - rho) / found.requests) * (1 + rho) / (1 - rho)
+        assert abs(shares[-1] - (1 - rho)) < error, (rho, shares)
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_a_backend_that_polls_needs_no_kick_while_it_does() -> None:
+    """One packet a millisecond with a window longer than that: the first kick only, and the host polls all the time."""
+    found = outcome(clients=1, steps=[{"delay": "1ms"}], net=kicking(host_cpu="10us", poll=number("2ms")))
+    slept = outcome(clients=1, steps=[{"delay": "1ms"}], net=kicking(host_cpu="10us", poll=number("0us")))
+    assert (found.devices["net"]["notifications"], slept.devices["net"]["notifications"]) == (0, slept.devices["net"]["operations"] // 2)
+    assert found.utilisation == pytest.approx(1 / 8, rel=0.02)
+    assert slept.utilisation == pytest.approx(11 / 1011 / 8, rel=0.02)
+
+
+def test_polling_is_paid_for_up_to_the_window() -> None:
+    """One packet a millisecond, a window of 100 us."""
+    found = outcome(clients=1, steps=[{"delay": "1ms"}], net=kicking(host_cpu="10us", poll=number("100us")))
+    assert found.utilisation == pytest.approx((10 + 100 + 1) / 1011 / 8, rel=0.02)
+
+
+def test_moderated_interrupts_come_at_the_rate_of_a_counter_with_dead_time() -> None:
+    """Poisson packets at rate r, one interrupt in tau at most: r / (1 + r tau) interrupts a second."""
+    rate, tau = 20_000.0, 100e-6
+    found = outcome(rate=rate, steps=[{"delay": "0us"}], net={"moderation": number("100us"), "costs": costs(NET, packet_in={"interrupt": "1us"})})
+    expected = rate / (1 + rate * tau)
+    assert found.devices["net"]["interrupts"] / found.simulated_s == pytest.approx(expected, rel=4 / np.sqrt(expected * SPAN))
+    assert found.devices["net"]["operations"] == pytest.approx(2 * found.requests, abs=4)
+
+
+def test_segments_of_one_transfer_share_interrupts_as_moderation_says() -> None:
+    """1 MB comes in 16 segments of 64 KiB during 0.8 ms at 10 Gbit/s: 16 interrupts, or one each 200 us and the first; one more for the request."""
+    interrupts = {}
+    for tau in ("0us", "200us"):
+        given = {"moderation": number(tau), "costs": costs(NET, packet_in={"interrupt": "1us"})}
+        found = outcome(clients=1, steps=[{"net": {"in": "1000000B"}}, {"delay": "10ms"}], net=given)
+        interrupts[tau] = found.devices["net"]["interrupts"] / found.requests
+    assert interrupts["0us"] == pytest.approx(17, rel=0.05)
+    assert interrupts["200us"] == pytest.approx(6, rel=0.05)
+
+
+def test_what_kicks_and_interrupts_cost_is_paid_once() -> None:
+    """Overhead of the instance is kicks x their work + interrupts x theirs, whether or not the operation computes."""
+    parts = {"disk_read": {"notify": "3us", "interrupt": "5us"}}
+    for steps in ([READ], [{"cpu": "10us"}, READ], [READ, {"cpu": "10us"}]):
+        clock, totals = after(world(5000, steps=steps, disk={"costs": costs(DISK, **parts)}), SPAN)
+        plane = clock.plane
+        kicks, interrupts = (int(plane.read("devices", name)[1]) for name in ("notifications", "interrupts"))
+        overhead = float(totals.overhead_time[plane.instances_of("s0")].sum())
+        assert kicks > 0.9 * interrupts > 1000
+        assert overhead == pytest.approx(kicks * 3000 + interrupts * 5000, rel=1e-3)
+
+
+def test_a_wake_up_is_waited_for_only_when_the_backend_sleeps() -> None:
+    """At low load each request waits 30 us; a backend that polls lets none wait."""
+    for poll, expected in (("0us", 90e-6), ("1s", 60e-6)):
+        found = outcome(clients=1, steps=[{"delay": "50us"}], net={"poll": number(poll), "costs": costs(NET, packet_in={"host_cpu": "10us", "wake": "30us"})})
+        assert found.latency_mean_s == pytest.approx(expected, rel=0.01)
+
+
+# --- disks -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("clients", [1, 4, 32])
+def test_a_serial_disk_passes_one_request_at_a_time_whatever_the_depth(clients: int) -> None:
+    """The thread is held for its work and the drive's time; the latency of the path counts at depth 1 only."""
+    disk = {"backend": "vmm", "serial": True, "costs": costs(DISK, disk_read={"host_cpu": "15us", "latency": "42us"})}
+    found = outcome(clients=clients, steps=[READ], disk=disk)
+    held = 15e-6 + READ_S
+    assert found.throughput_per_s == pytest.approx(1 / (held + (42e-6 if clients == 1 else 0.0)), rel=0.01)
+
+
+def test_an_emulated_disk_without_a_thread_can_be_serial_too() -> None:
+    found = outcome(clients=8, steps=[READ], disk={"backend": "vcpu", "serial": True})
+    assert found.throughput_per_s == pytest.approx(1 / READ_S, rel=0.01)
+    assert found.resources["mine I/O thread"] == pytest.approx(1.0, rel=0.01)
+
+
+def test_an_io_thread_saturates_before_the_disk() -> None:
+    """At depth 64 the thread passes 1 / work; with Poisson reads it is an M/D/1 queue before the drive."""
+    disk = {"costs": costs(DISK, disk_read={"host_cpu": "20us"})}
+    full = outcome(clients=64, steps=[READ], disk=disk)
+    assert full.throughput_per_s == pytest.approx(50_000, rel=0.01)
+    assert max(full.resources, key=lambda name: full.resources[name]) == "mine I/O thread"
+    for rho in (0.3, 0.7):
+        found = outcome(rate=rho / 20e-6, steps=[READ], disk=disk)
+        assert found.latency_mean_s == pytest.approx(md1(rho / 20e-6, 20e-6).response_s + READ_S, rel=0.03 if COMPILED else 0.1)
+
+
+def test_a_write_back_takes_the_path_without_being_waited_for() -> None:
+    disk = {"costs": costs(DISK, disk_write={"host_cpu": "50us", "latency": "1ms", "interrupt": "2us"})}
+    found = outcome(clients=1, steps=[{"disk": {"write": "4KiB"}}, {"delay": "1ms"}], disk=disk)
+    assert found.latency_mean_s == pytest.approx(1.002e-3, rel=0.001)  # the interrupt of the write before it
+    assert found.devices["disk"]["operations"] == pytest.approx(found.requests, abs=2)
+    assert found.resources["mine I/O thread"] == pytest.approx(0.05, rel=0.02)
+
+
+# --- where the backend is --------------------------------------------------------------------------------------------------
+
+
+def test_a_monitor_with_one_thread_serves_both_paths_with_it() -> None:
+    """40 us for the packet and 40 us for the disk: 12 500 requests/s through one thread, 25 000 through two."""
+    net, disk = {"costs": costs(NET, packet_in={"host_cpu": "40us"})}, {"costs": costs(DISK, disk_read={"host_cpu": "40us"})}
+    two = outcome(clients=64, steps=[READ], net=net, disk=disk)
+    one = outcome(clients=64, steps=[READ], net=net | {"backend": "vmm"}, disk=disk | {"backend": "vmm"})
+    assert two.throughput_per_s == pytest.approx(25_000, rel=0.01)
+    assert one.throughput_per_s == pytest.approx(12_500, rel=0.01)
+
+
+@pytest.mark.parametrize("services", [2, 4])
+def test_dom0_saturates_however_many_vms_share_it(services: int) -> None:
+    """Two vCPUs pass 2 / 50 us requests a second of all VMs together."""
+    net = {"backend": "dom0", "costs": costs(NET, packet_in={"host_cpu": "50us"})}
+    found = outcome(clients=64, services=services, net=net, dom0={"vcpus": number(2), "memory": number("1GiB")})
+    assert found.throughput_per_s == pytest.approx(40_000, rel=0.02)
+    assert found.resources["dom0.cpu"] == pytest.approx(1.0, rel=0.02)
+    assert found.memory["dom0"] == 2**30
+
+
+def test_a_thread_of_its_own_for_each_vm_does_not_saturate_with_their_number() -> None:
+    net = {"costs": costs(NET, packet_in={"host_cpu": "50us"})}
+    found = [outcome(clients=64, services=n, net=net).throughput_per_s for n in (1, 3)]
+    assert found == [pytest.approx(20_000, rel=0.02), pytest.approx(60_000, rel=0.02)]
+
+
+def test_a_device_passed_through_has_no_backend() -> None:
+    """It costs what the instance pays, and else is the bare machine."""
+    bare: dict[str, Any] = {role: {"backend": "none"} for role in ("net", "disk")}
+    steps = [{"cpu": "20us"}, READ]
+    found = outcome(clients=1, steps=steps, **bare)
+    spec = world(clients=1, steps=steps, **bare)
+    metal = replications(spec.model_copy(update={"platforms": world_bare(spec)}))[0]
+    assert "mine I/O thread" not in found.resources
+    assert (found.latency_mean_s, found.events) == (metal.latency_mean_s, metal.events)
+    paid = outcome(clients=1, steps=steps, net=bare["net"] | {"costs": costs(NET, packet_in={"interrupt": "10us"})}, disk=bare["disk"])
+    assert paid.latency_mean_s - found.latency_mean_s == pytest.approx(10e-6, rel=0.001)
+
+
+def world_bare(spec: Scenario) -> Any:
+    """Bare metal as the only platform."""
+    return tuple(platform.model_copy(update={"name": "bare-metal", "stack": None}) for platform in spec.platforms)
+
+
+# --- the host --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_hosted_hypervisor_loads_the_host() -> None:
+    load = {"threads": number(3), "duty": number(0.2), "period": number("10ms")}
+    found, without = outcome(rate=100, host_load=load), outcome(rate=100)
+    assert found.utilisation - without.utilisation == pytest.approx(0.6 / 8, rel=0.02)
+    assert found.virtualization == pytest.approx(1.0)
+
+
+def test_halt_polling_spares_the_wake_up_and_costs_the_host_the_wait() -> None:
+    """A vCPU that is wanted each 50 us: the window grows to cover it, no wake-up is paid, the polled time is the host's."""
+    given: dict[str, Any] = {"clients": 1, "steps": [{"cpu": "10us"}, {"delay": "50us"}], "idle": {"cpu": "4us"}}
+    woken, polled = outcome(**given), outcome(halt_poll=number("200us"), **given)
+    assert woken.latency_mean_s == pytest.approx(64e-6, rel=0.001)
+    assert polled.latency_mean_s == pytest.approx(60e-6, rel=0.001)
+    assert woken.utilisation == pytest.approx(14 / 64 / 8, rel=0.01)
+    assert polled.utilisation == pytest.approx(1 / 8, rel=0.01)
+
+
+def test_a_vcpu_that_sleeps_long_is_not_polled_for() -> None:
+    """Beyond the longest window the host gives up at once."""
+    given: dict[str, Any] = {"clients": 1, "steps": [{"cpu": "10us"}, {"delay": "500us"}], "idle": {"cpu": "4us"}}
+    woken, polled = outcome(**given), outcome(halt_poll=number("200us"), **given)
+    assert polled.latency_mean_s == woken.latency_mean_s
+    assert polled.utilisation == woken.utilisation
+
+
+def test_the_window_grows_as_in_linux() -> None:
+    """10 us, then doubled until it covers a sleep of 50 us: 80 us; a longer sleep than the most closes it."""
+    clock = begun(world(clients=1, steps=[{"cpu": "10us"}, {"delay": "50us"}], halt_poll=number("200us"), idle={"cpu": "4us"}))
+    windows = []
+    for at in range(1, 8):
+        clock.run(until=at * 64_000)
+        windows.append(int(clock.plane.read("cpus", "poll_window")[8]))
+    assert sorted(set(windows)) == [0, 10_000, 20_000, 40_000, 80_000] or sorted(set(windows)) == [10_000, 20_000, 40_000, 80_000]
+    assert windows == sorted(windows)
