@@ -7,9 +7,11 @@ import json
 import sys
 from typing import Any
 
+import yaml
 from support import after, digests, write
 
 from simvirt import run
+from simvirt.catalog.operations import RATE_OPERATIONS
 from simvirt.dataplane import DataPlane
 from simvirt.scenario import loads
 from simvirt.scenario.models import Scenario
@@ -82,8 +84,8 @@ def eventful(**fields: Any) -> str:
     return shop(timeline=timeline, services=services, **fields)
 
 
-def _number(value: str | float) -> dict[str, Any]:
-    """A sourced number."""
+def number(value: str | float) -> dict[str, Any]:
+    """A sourced number of a catalogue made up for a test."""
     return {"value": value, "source": "made up for a test"}
 
 
@@ -92,17 +94,50 @@ def served(backend: str, **hypervisor: Any) -> str:
     threads = backend not in ("none", "vcpu")
     bare = [f"{way}_{what}" for way in ("packet", "disk") for what in (("in", "out") if way == "packet" else ("read", "write", "flush"))]
     parts = {"host_cpu": "9us", "notify": "2us", "wake": "7us", "interrupt": "3us"} if threads else {"cpu": "6us", "interrupt": "3us"}
-    costs = {name: {part: _number(value) for part, value in parts.items()} for name in bare}
-    extra = {"backend": backend, "moderation": _number("40us"), "poll": _number("30us" if threads else "0us")}
+    costs = {name: {part: number(value) for part, value in parts.items()} for name in bare}
+    extra = {"backend": backend, "moderation": number("40us"), "poll": number("30us" if threads else "0us")}
     net = {operation: cost for operation, cost in costs.items() if operation.startswith("packet")}
     disk = {operation: cost for operation, cost in costs.items() if operation.startswith("disk")}
     catalog = {
         "devices": {
             "my-net": {"like": "vhost-net", "costs": net} | extra, "my-disk": {"like": "virtio-blk", "costs": disk, "serial": backend in ("vmm", "vcpu")} | extra,
         },
-        "hypervisors": {"mine": {"like": "kvm", "net": "my-net", "disk": "my-disk", "halt_poll": _number("200us")} | hypervisor},
+        "hypervisors": {"mine": {"like": "kvm", "net": "my-net", "disk": "my-disk", "halt_poll": number("200us")} | hypervisor},
     }
     return shop(platforms=[{"name": "x", "stack": ["mine"]}], catalog=catalog)
+
+
+def shared_hardware(**profiles: dict[str, Any]) -> dict[str, Any]:
+    """A catalogue with two sockets of two cores whose memory, cache and threads matter, and profiles that perform no operations but use them."""
+    memory = {"memory_bandwidth": "20GB/s", "memory_latency": "80ns", "llc": "20MiB", "remote_latency": 1.6, "huge_reach": 3}
+    none = {operation: number("0/s") for operation in RATE_OPERATIONS}
+    return {
+        "families": {"shared": {"like": "generic-x86"} | {name: number(value) for name, value in memory.items()}},
+        "cpus": {"shared": {"like": "generic-x86-2.6", "cores": 2, "smt": 2, "family": "shared"}},
+        "hosts": {"shared": {"like": "generic", "cpu": "shared", "sockets": 2}},
+        "profiles": {
+            name: {"like": "generic", "rates": none | {key: number(rate) for key, rate in given.get("rates", {}).items()}}
+            | {key: number(value) for key, value in given.items() if key != "rates"}
+            for name, given in profiles.items()
+        },
+    }
+
+
+def neighbours(requests: int = 250, **fields: Any) -> str:
+    """Services that get into each other's way: one that streams, one that wants the cache, one that locks and shoots down."""
+    catalog = shared_hardware(
+        stream={"memory_bandwidth": "9GB/s", "stall": 0.8}, cache={"memory_bandwidth": "1GB/s", "stall": 0.3, "llc": "16MiB", "smt_yield": 1.5},
+        kernel={"kernel_share": 0.1, "shootdowns": "300/s", "rates": {"tlb_miss": "2000000/s"}, "walk_miss": 0.5},
+    )
+    services = {
+        "cache": {"threads": 3, "profile": "cache", "operations": {"get": [{"cpu": {"exponential": "4ms"}}, {"call": "kernel.do"}]}},
+        "kernel": {"threads": 5, "profile": "kernel", "scale": 2, "operations": {"do": [{"cpu": {"lognormal": {"mean": "3ms", "cv": 2}}}]}},
+        "stream": {"background": {"threads": 4, "duty": 0.6, "period": "30ms"}, "profile": "stream"},
+    }
+    workload = {"open": {"rate": "300/s"}, "mix": {"cache.get": 1}}
+    host = {"model": "shared"} | fields.pop("host", {})
+    document = yaml.safe_load(write(services, workload, {"requests": requests, "warmup": "0s", "replications": 2}, catalog=catalog, **fields))
+    return yaml.safe_dump(document | {"host": host}, sort_keys=False)
 
 
 def worlds() -> dict[str, str]:
@@ -113,8 +148,8 @@ def worlds() -> dict[str, str]:
     found |= {f"limited-{name}": limited(host={"scheduler": name}) for name in SCHEDULERS}
     found |= {f"shop-{name}": shop(platforms=[name]) for name in ("bare-metal", "docker", "kvm", "firecracker")}
     found |= {f"served-by-{name}": served(name) for name in ("none", "vcpu", "vhost", "io-thread", "vmm")}
-    found |= {"served-by-dom0": served("dom0", dom0={"vcpus": _number(2), "memory": _number("1GiB")})}
-    found |= {"hosted": served("vhost", host_load={"threads": _number(2), "duty": _number(0.3), "period": _number("5ms")})}
+    found |= {"served-by-dom0": served("dom0", dom0={"vcpus": number(2), "memory": number("1GiB")})}
+    found |= {"hosted": served("vhost", host_load={"threads": number(2), "duty": number(0.3), "period": number("5ms")})}
     vms = {"name": "docker-in-two-vms", "stack": ["kvm", "docker"], "vms": {"count": 2, "vcpus": 3, "memory": "2GiB"}}
     found |= {"docker-on-kvm": shop(platforms=[vms]), "docker-on-kvm-gps": shop(platforms=[vms], host={"scheduler": "gps"})}
     found |= {"smt": shop(platforms=["docker"], host={"cores": 2, "smt": 2}), "smt-crowd": crowd(host={"cores": 2, "smt": 2, "scheduler": "cfs"})}
@@ -124,6 +159,10 @@ def worlds() -> dict[str, str]:
     found |= {"mmpp": shop(workload={"open": {"mmpp": {"rates": ["50/s", "500/s"], "sojourn": ["200ms", "100ms"]}}}, platforms=["docker"])}
     found |= {"random-balance": shop(services={"stock": {"balance": "random"}}), "nearly-no-threads": shop(services={"front": {"threads": 1, "queue": 3}})}
     found |= {f"eventful-{name}": eventful(platforms=[name]) for name in ("bare-metal", "docker", "kvm")}
+    found |= {f"neighbours-{name}": neighbours(platforms=[name], host={"scheduler": "cfs"} if name == "docker" else {}) for name in ("bare-metal", "docker", "kvm")}
+    found |= {"neighbours-credit": neighbours(platforms=["kvm"], host={"scheduler": "credit"}), "neighbours-gps": neighbours(platforms=["kvm"], host={"scheduler": "gps"})}
+    pinned = {"name": "pinned", "stack": ["kvm"], "pin": True, "topology": "exposed", "pages": "huge", "vms": {"count": 2, "vcpus": 6, "memory": "4GiB"}}
+    found |= {"neighbours-pinned": neighbours(platforms=[pinned]), "neighbours-seen": neighbours(platforms=[pinned | {"vms": {"count": 1, "vcpus": 8, "memory": "4GiB"}}])}
     found |= {"eventful-gps": eventful(host={"scheduler": "gps"}), "observed": shop(run={"observe": "10ms"})}
     return found
 

@@ -9,6 +9,11 @@ from typing import Final
 from field_bases import BARE, CLOSED, CROWDED, DOCKER, EVENTFUL, KVM, WIDE
 from fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
 
+def made_up(value: object) -> dict[str, object]:
+    """A sourced number."""
+    return {"value": value, "source": "made up for a test"}
+
+
 SLOW_DISK: Final = {
     "title": "slow", "source": "made up for a test", "channels": {"value": 1, "source": "made up for a test"},
     **{f"{kind}_latency": {"value": "20ms", "source": "made up for a test"} for kind in ("read", "write", "flush")},
@@ -22,6 +27,21 @@ IN_VMS: Final = patched(WIDE, {
     "platforms": [{"name": "vms", "stack": ["kvm", "docker"], "vms": {"count": 1, "vcpus": 1, "memory": "2GiB"}}], "services/server/scale": 2,
     "services/server/threads": 4, "workload/open/rate": "80/s",
 })
+
+
+SPANNING: Final = patched(WIDE, {
+    "host": {"model": "mine"}, "services/server/profile": "mine", "services/server/threads": 4, "workload/open/rate": "100/s",
+    "catalog": {
+        "families": {"mine": {"like": "generic-x86", "remote_latency": made_up(2.0)}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 2, "family": "mine"}},
+        "hosts": {"mine": {"like": "generic", "cpu": "mine", "sockets": 2}}, "profiles": {"mine": {"like": "generic", "stall": made_up(0.5)}},
+    },
+})
+"""A VM that reaches over both sockets of the host."""
+
+
+def vm_as(**settings: object) -> dict[str, object]:
+    """The patch of a VM with settings."""
+    return {"platforms": [{"name": "x", "stack": ["kvm"]} | settings]}
 
 
 def scheduled(policy: str, **parameters: str) -> dict[str, object]:
@@ -78,6 +98,9 @@ PLATFORMS: Final = (
     Case("PlatformSpec.stack", KVM, {"platforms": [{"name": "x", "stack": ["kvm"]}]}, {"platforms": [{"name": "x", "stack": ["kvm", "docker"]}]}, "cpu/virtualization", RISES),
     Case("PlatformSpec.net", KVM, {"platforms": [{"name": "x", "stack": ["kvm"]}]}, {"platforms": [{"name": "x", "stack": ["kvm"], "net": "firecracker-net"}]}, "breakdown_s/virtualization", CHANGES),
     Case("PlatformSpec.disk", patched(KVM, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB"}}]}), {"platforms": [{"name": "x", "stack": ["kvm"]}]}, {"platforms": [{"name": "x", "stack": ["kvm"], "disk": "firecracker-blk"}]}, "breakdown_s/disk", CHANGES),
+    *(Case("PlatformSpec.pin", SPANNING, vm_as(topology=seen), vm_as(topology=seen, pin=True), "latency_s/mean", FALLS) for seen in ("exposed",)),
+    Case("PlatformSpec.topology", SPANNING, vm_as(pin=True, topology="hidden"), vm_as(pin=True, topology="exposed"), "latency_s/mean", FALLS),
+    Case("PlatformSpec.pages", SPANNING, vm_as(pages="4k"), vm_as(pages="huge"), "cpu/virtualization", FALLS),
     Case("PlatformSpec.vms", IN_VMS, {"platforms/0/vms": ABSENT}, {}, "memory/parts/vm", RISES),
     Case("VmsSpec.count", IN_VMS, {}, {"platforms/0/vms/count": 2}, "memory/parts/vm", RISES),
     Case("VmsSpec.count", IN_VMS, {}, {"platforms/0/vms/count": 2}, "breakdown_s/run_queue", FALLS),

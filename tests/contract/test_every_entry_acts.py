@@ -68,6 +68,31 @@ def entry(kind: str, field: str, like: str, value: Any, read: str, moves: str, b
     return Case(f"{kind}.{field}", base, {}, {f"catalog/{kind}/mine": given | {"like": like, field: value}}, read, moves)
 
 
+SHARED: Final = patched(BARE, {
+    "host": {"model": "mine"}, "services/server": {"threads": 4, "profile": "mine", "operations": {"job": [{"cpu": {"exponential": "5ms"}}]}}, "workload/open/rate": "300/s",
+    "services/batch": {"background": {"threads": 3}, "profile": "mine"},
+    "catalog": {
+        "hosts": {"mine": {"like": "generic", "cpu": "mine", "sockets": 2}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 2, "smt": 2, "family": "mine"}},
+        "families": {"mine": {"like": "generic-x86", "memory_bandwidth": number("20GB/s"), "memory_latency": number("80ns"), "llc": number("20MiB"), "remote_latency": number(1.5), "huge_reach": number(2)}},
+        "profiles": {"mine": {"like": "generic", "memory_bandwidth": number("12GB/s"), "llc": number("8MiB"), "stall": number(0.5), "smt_yield": number(1.3), "kernel_share": number(0.05), "shootdowns": number("100/s"), "walk_miss": number(0.3)}},
+    },
+})
+"""Threads that meet in sockets, cores and one kernel."""
+SHARED_VMS: Final = patched(SHARED, {"platforms": ["kvm"], "services/batch/background/threads": 8, "workload": {"closed": {"clients": 4}, "mix": {"server.job": 1}}})
+"""The same in two VMs with more vCPUs than the host has CPUs."""
+RATE: Final = "throughput_per_s"
+
+
+def of_family(field: str, value: Any, moves: str, base: Any = SHARED, read: str = "latency_s/mean") -> Case:
+    """A case of what a family's hardware has for all."""
+    return Case(f"families.{field}", base, {}, {f"catalog/families/mine/{field}": number(value)}, read, moves)
+
+
+def of_profile(field: str, value: Any, moves: str, base: Any = SHARED, read: str = "latency_s/mean") -> Case:
+    """A case of what a profile takes of what all have."""
+    return Case(f"profiles.{field}", base, {}, {f"catalog/profiles/mine/{field}": number(value)}, read, moves)
+
+
 UNCHARGED: Final = ("syscall", "context_switch", "instruction", "page_table_update")
 """Operations that cost nothing under nested paging."""
 MINE: Final = patched(KVM, {"platforms": ["mine"], "catalog": {"platforms": {"mine": {"like": "kvm"}}}})
@@ -127,6 +152,13 @@ CASES: Final = (
     *(Case("profiles.rates", RICH, {}, {"catalog/profiles/mine/rates": {operation: number("9000000/s")}}, EXTRA, RISES) for operation in RATE_OPERATIONS if operation not in UNCHARGED),
     *(Case("profiles.rates", patched(RICH, {"catalog/techniques/mine": {"like": "nested-paging", "costs": {operation: {"cpu": number("1us")}}}}),
            {}, {"catalog/profiles/mine/rates": {operation: number("9000000000/s")}}, EXTRA, RISES) for operation in UNCHARGED),
+    of_family("memory_bandwidth", "200GB/s", FALLS), of_family("llc", "200MiB", FALLS), of_family("remote_latency", 4.0, FALLS, SHARED_VMS, RATE),
+    of_family("memory_latency", "900ns", FALLS, SHARED_VMS, RATE), of_family("huge_reach", 50, FALLS, patched(SHARED_VMS, {"platforms": [{"name": "x", "stack": ["kvm"], "pages": "huge"}]}), EXTRA),
+    of_profile("memory_bandwidth", "1GB/s", FALLS), of_profile("llc", "40MiB", RISES), of_profile("stall", 0.9, RISES), of_profile("smt_yield", 2.0, FALLS),
+    of_profile("kernel_share", 0.5, RISES), of_profile("shootdowns", "5000/s", FALLS, SHARED_VMS, RATE), of_profile("walk_miss", 1.0, FALLS, SHARED_VMS, RATE),
+    Case("platforms.pin", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "topology": "exposed"}}}), {}, {"catalog/platforms/mine/pin": True}, "latency_s/mean", CHANGES),
+    Case("platforms.topology", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "pin": True}}}), {}, {"catalog/platforms/mine/topology": "exposed"}, "latency_s/mean", CHANGES),
+    Case("platforms.pages", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm"}}}), {}, {"catalog/platforms/mine/pages": "4k"}, RATE, FALLS),
     Case("platforms.stack", MINE, {}, mine("platforms", "kvm", stack=["kvm", "docker"]), EXTRA, RISES),
     Case("platforms.vms", patched(MINE, {"services/server/cpus": 2}), {}, mine("platforms", "kvm", vms={"count": 1, "cpus": number(1), "memory": number(0.5)}), "memory/parts/vm", RISES),
     Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),
