@@ -14,8 +14,11 @@ from simvirt.dataplane import DataPlane
 from simvirt.scenario import loads
 from simvirt.scenario.models import Scenario
 
-SCHEDULERS = ("eevdf", "cfs", "credit", "round-robin", "gps")
+SCHEDULERS = ("eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps")
 UNTIL_S = 2.0
+
+
+RESERVED = {"deploy": {"resources": {"reservations": {"cpus": 0.7}, "limits": {"cpus": 1.5}}}, "cpu_shares": 100}
 
 
 def crowd(requests: int = 250, **fields: Any) -> str:
@@ -98,6 +101,7 @@ def worlds() -> dict[str, str]:
     found |= {"mmpp": shop(workload={"open": {"mmpp": {"rates": ["50/s", "500/s"], "sojourn": ["200ms", "100ms"]}}}, platforms=["docker"])}
     found |= {"random-balance": shop(services={"stock": {"balance": "random"}}), "nearly-no-threads": shop(services={"front": {"threads": 1, "queue": 3}})}
     found |= {f"eventful-{name}": eventful(platforms=[name]) for name in ("bare-metal", "docker", "kvm")}
+    found |= {f"reserved-{name}": crowd(platforms=["kvm"], host={"scheduler": name}, web=RESERVED) for name in ("esxi", "hyperv")}
     found |= {"eventful-gps": eventful(host={"scheduler": "gps"}), "observed": shop(run={"observe": "10ms"})}
     return found
 

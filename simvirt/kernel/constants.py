@@ -61,6 +61,9 @@ CFS = 1
 CREDIT = 2
 ROUND_ROBIN = 3
 GPS = 4
+CREDIT2 = 5
+ESXI = 6
+HYPERV = 7
 
 # An entity and its run queue
 OFF = 0

@@ -27,14 +27,14 @@ def review(p: Plane, c: int, now: int) -> None:
             return
         settle(p, c, now)
     while q != c:
-        refresh_ranks(p, q)
+        refresh_ranks(p, q, now)
         parent: int = p.queues.parent[q]
         if p.queues.throttled[q] == 0 and not has_runtime(p, q, now):
             throttle(p, q, now)
         elif p.queues.throttled[q] == 0:
             reweigh(p, parent, q, group_weight(p, q))
         q = parent
-    refresh_ranks(p, c)
+    refresh_ranks(p, c, now)
     balance(p, c, now)
     resched(p, c, now)
 

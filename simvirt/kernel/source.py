@@ -23,6 +23,8 @@ FILES = (
     "schedulers/cfs.py",
     "schedulers/credit.py",
     "schedulers/round_robin.py",
+    "schedulers/credit2.py",
+    "schedulers/shares.py",
     "policy.py",
     "quota.py",
     "accounting.py",

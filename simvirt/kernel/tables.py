@@ -64,9 +64,11 @@ class Machines(Table):
     cpus: Ints
     policy: Ints
     tick: Ints  # scheduler tick, 0 for exact timers [ns]
-    slice: Ints  # base slice, quantum or minimum granularity [ns]
-    latency: Ints  # cfs: targeted latency [ns]
-    wakeup: Ints  # cfs: wake-up granularity, credit: rate limit [ns]
+    slice: Ints  # base slice, quantum or minimum granularity; credit2: credits of a reset [ns]
+    latency: Ints  # cfs: targeted latency; credit2: migration resistance; esxi: most that a VM may lag behind [ns]
+    wakeup: Ints  # cfs: wake-up granularity, credit and credit2: rate limit [ns]
+    heaviest: Floats  # credit2: the largest weight, which burns one credit per ns
+    reserved: Ints  # esxi, hyperv: 1 when some group has a reservation
     halt_poll: Ints  # guest: longest time that the host looks for work of a halted vCPU before it sleeps, 0 for never [ns]
     most_kernel: Floats  # largest kernel share of what may run here, 0 when nothing waits for kernel locks
     most_shootdowns: Floats  # largest rate of TLB shootdowns of what may run here [per ns]
@@ -157,7 +159,7 @@ class Queues(Table):
     load: Floats  # weight in the tree
     moment: Floats  # sum of weight x (vruntime - origin) in the tree
     origin: Floats  # virtual time that moments count from [ns]
-    floor: Floats  # cfs: min_vruntime [ns]
+    floor: Floats  # cfs, esxi, hyperv: min_vruntime; credit2: credits handed out since the start [ns]
     runtime: Ints  # cpu.max runtime at hand [ns]
     throttled: Ints
     throttled_since: Ints  # [ns]
@@ -181,8 +183,8 @@ class Entities(Table):
     delayed: Ints  # sleeps, but still competes until its lag is worked off
     weight: Floats
     vruntime: Floats  # [ns]
-    deadline: Floats  # eevdf: virtual deadline [ns]; credit: priority
-    protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]
+    deadline: Floats  # eevdf: virtual deadline [ns]; credit: priority; esxi, hyperv: place ahead of others while its reservation is due
+    protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]; credit2: 1 when it came from elsewhere
     lag: Floats  # eevdf: lag when it left; credit: credits [ns]
     credit_mark: Floats  # credit scheduler: credit_clock of its last settlement [ns]
     key: Floats  # order in the tree
@@ -203,6 +205,8 @@ class Groups(Table):
     machine: Ints
     first_queue: Ints  # queue row on the machine's first CPU
     shares: Floats  # weight of the group on the whole machine
+    each: Ints  # 1 where every runnable task has the shares, 0 where they are divided
+    reserve: Floats  # CPUs that it has a right to before others get their shares
     quota: Ints  # cpu.max per period, 0 for none [ns]
     period: Ints  # [ns]
     burst: Ints  # cpu.max.burst [ns]
@@ -211,6 +215,8 @@ class Groups(Table):
     mask_cpus: Ints  # number of CPUs in the cpuset, 0 for all
     masks: Ints  # CPU rows of all cpusets, one after another
     # kernel
+    reserve_left: Floats  # reserved CPU time that is due to it [ns]
+    reserve_at: Ints  # instant of reserve_left [ns]
     pool: Ints  # runtime not yet handed out [ns]
     refilled_at: Ints  # start of the current period [ns]
     tasks: Ints  # runnable tasks on all CPUs

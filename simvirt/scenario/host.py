@@ -11,15 +11,20 @@ from simvirt.scenario.base import Spec, refuse
 from simvirt.scenario.quantities import DottedWord, Hertz, PositiveBytes, PositiveNanoseconds, Whole
 from simvirt.units import UnitError, shown
 
-Policy = Literal["eevdf", "cfs", "credit", "round-robin", "gps"]
+Policy = Literal["eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps"]
 PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "eevdf": ("base_slice", "tick"),
     "cfs": ("latency", "min_granularity", "wakeup_granularity", "tick"),
     "credit": ("timeslice", "tick", "ratelimit"),
+    "credit2": ("ratelimit", "migrate_resist"),
+    "esxi": ("quantum",),
+    "hyperv": ("quantum",),
     "round-robin": ("quantum",),
     "gps": (),
 }
 """The parameters of each policy."""
+RESERVING: Final = ("esxi", "hyperv")
+"""The policies that know reservations."""
 
 
 class SchedulerSpec(Spec):
@@ -34,8 +39,10 @@ class SchedulerSpec(Spec):
     min_granularity: PositiveNanoseconds | None = Field(default=None, description="cfs: the shortest slice")
     wakeup_granularity: PositiveNanoseconds | None = Field(default=None, description="cfs: lead that a waking task needs to preempt")
     timeslice: PositiveNanoseconds | None = Field(default=None, description="credit: the longest turn of a vCPU")
-    ratelimit: PositiveNanoseconds | None = Field(default=None, description="credit: the shortest turn of a vCPU")
-    quantum: PositiveNanoseconds | None = Field(default=None, description="round-robin: length of a turn")
+    ratelimit: PositiveNanoseconds | None = Field(default=None, description="credit, credit2: the shortest turn of a vCPU")
+    migrate_resist: PositiveNanoseconds | None = Field(
+        default=None, description="credit2: lead in credits that a vCPU from another CPU needs to preempt")
+    quantum: PositiveNanoseconds | None = Field(default=None, description="esxi, hyperv, round-robin: length of a turn")
 
     @model_validator(mode="after")
     def _parameters_of_the_policy(self) -> SchedulerSpec:
