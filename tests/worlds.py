@@ -94,6 +94,7 @@ def worlds() -> dict[str, str]:
     found |= {f"shop-{name}": shop(platforms=[name]) for name in ("bare-metal", "docker", "kvm", "firecracker")}
     vms = {"name": "docker-in-two-vms", "stack": ["kvm", "docker"], "vms": {"count": 2, "vcpus": 3, "memory": "2GiB"}}
     found |= {"docker-on-kvm": shop(platforms=[vms]), "docker-on-kvm-gps": shop(platforms=[vms], host={"scheduler": "gps"})}
+    found |= {f"docker-on-kvm-{name}": shop(platforms=[vms], host={"scheduler": name, "cores": 3}) for name in ("credit2", "esxi", "hyperv")}
     found |= {"smt": shop(platforms=["docker"], host={"cores": 2, "smt": 2}), "smt-crowd": crowd(host={"cores": 2, "smt": 2, "scheduler": "cfs"})}
     found |= {"smt-kvm": crowd(platforms=["kvm"], host={"smt": 2}), "hdd-slow-nic": shop(host={"disk": "hdd", "nic": "100Mbps"}, requests=60)}
     found |= {"burst": limited(burst={"cpu_burst": "30ms"}), "quota-of-a-vm": shop(platforms=["kvm"], services={"front": {"threads": 3}})}
@@ -102,6 +103,7 @@ def worlds() -> dict[str, str]:
     found |= {"random-balance": shop(services={"stock": {"balance": "random"}}), "nearly-no-threads": shop(services={"front": {"threads": 1, "queue": 3}})}
     found |= {f"eventful-{name}": eventful(platforms=[name]) for name in ("bare-metal", "docker", "kvm")}
     found |= {f"reserved-{name}": crowd(platforms=["kvm"], host={"scheduler": name}, web=RESERVED) for name in ("esxi", "hyperv")}
+    found |= {"eventful-esxi": eventful(platforms=["kvm"], host={"scheduler": "esxi", "cores": 2})}
     found |= {"eventful-gps": eventful(host={"scheduler": "gps"}), "observed": shop(run={"observe": "10ms"})}
     return found
 

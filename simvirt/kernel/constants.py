@@ -69,6 +69,7 @@ HYPERV = 7
 OFF = 0
 QUEUED = 1
 CURRENT = 2
+HELD = 3  # a vCPU that is held back until its siblings have caught up
 
 # Load balancing over replicas
 BALANCE_ROUND_ROBIN = 0

@@ -25,6 +25,7 @@ FILES = (
     "schedulers/round_robin.py",
     "schedulers/credit2.py",
     "schedulers/shares.py",
+    "schedulers/esxi.py",
     "policy.py",
     "quota.py",
     "accounting.py",

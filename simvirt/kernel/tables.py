@@ -40,6 +40,7 @@ class Run(Table):
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
     shares: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
+    coscheduled: Ints  # 1 when the host holds vCPUs back that have got ahead of their siblings
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -68,6 +69,8 @@ class Machines(Table):
     latency: Ints  # cfs: targeted latency; credit2: migration resistance; esxi: most that a VM may lag behind [ns]
     wakeup: Ints  # cfs: wake-up granularity, credit and credit2: rate limit [ns]
     heaviest: Floats  # credit2: the largest weight, which burns one credit per ns
+    costop: Ints  # esxi: lead over the slowest sibling at which a vCPU is held back [ns]
+    costart: Ints  # esxi: lead at which it goes on [ns]
     reserved: Ints  # esxi, hyperv: 1 when some group has a reservation
     halt_poll: Ints  # guest: longest time that the host looks for work of a halted vCPU before it sleeps, 0 for never [ns]
     most_kernel: Floats  # largest kernel share of what may run here, 0 when nothing waits for kernel locks
@@ -179,7 +182,7 @@ class Entities(Table):
     # kernel
     cpu: Ints  # CPU it runs or last ran on
     queue: Ints  # queue it competes in
-    state: Ints  # OFF, QUEUED, CURRENT
+    state: Ints  # OFF, QUEUED, CURRENT, HELD
     delayed: Ints  # sleeps, but still competes until its lag is worked off
     weight: Floats
     vruntime: Floats  # [ns]
@@ -194,6 +197,8 @@ class Entities(Table):
     mark: Ints  # throttled clock of its queue when it began to wait [ns]
     waits_since: Ints  # vCPU: instant it became runnable without running [ns]
     wait: Ints  # time runnable but not running: steal of a vCPU, run-queue wait of a task [ns]
+    progress: Ints  # vCPU under esxi: time that it has run, in step with its siblings [ns]
+    held: Ints  # vCPU under esxi: time that it was held back, a part of `wait` [ns]
     frame: Ints  # frame that the thread works on
     next_free: Ints  # free threads of an instance
 

@@ -225,6 +225,7 @@ class Tables:
             first_thread=[first_thread],
             fresh_entity=[first_thread],
             shares=[int(self.shared.acts)],
+            coscheduled=[int(self.plan.machines[0].scheduler.policy == k.ESXI and any(m.cpus > 1 for m in self.plan.machines[1:]))],
             limited=[int(any(group.quota > 0 for group in self.plan.groups))],
             spare=[spare],
             frames=[frames],
@@ -249,7 +250,7 @@ class Tables:
             most_shootdowns=most(self.shared, self.plan, "shootdowns"),
             heaviest=heaviest,
             reserved=[m.scheduler.policy in RESERVES and m.row in reserving for m in machines],
-            **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup")},
+            **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup", "costop", "costart")},
         )
 
     def queues(self) -> Columns:

@@ -28,6 +28,8 @@ class SchedulerRow:
     slice: int
     latency: int
     wakeup: int
+    costop: int = 0
+    costart: int = 0
 
 
 def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> SchedulerRow:
@@ -36,7 +38,8 @@ def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> S
     Source: eevdf base slice 0.7 ms, cfs latency 6 ms, granularity 0.75 ms and wake-up granularity 1 ms, each x (1 + log2 of
     min(CPUs, 8)): Linux kernel/sched/fair.c, SCHED_TUNABLESCALING_LOG; credit timeslice 30 ms, tick 10 ms, rate limit 1 ms:
     Xen xen/common/sched/credit.c; credit2 credits 10 ms, migration resistance 0.5 ms, rate limit 1 ms: Xen xen/common/sched/credit2.c;
-    esxi quantum 50 ms: "The CPU Scheduler in VMware vSphere 5.1" (hosts since list 200 ms as Cpu.Quantum); hyperv quantum 10 ms:
+    esxi co-stop 3 ms, co-start 2 ms: advanced settings Cpu.CoschedCostopThreshold and Cpu.CoschedCostartThreshold; its quantum 50 ms:
+    "The CPU Scheduler in VMware vSphere 5.1" (hosts since list 200 ms as Cpu.Quantum); hyperv quantum 10 ms:
     estimated, from "hundredths of a second" in the Hypervisor Top Level Functional Specification; round robin 100 ms: Linux
     include/linux/sched/rt.h, RR_TIMESLICE.
     """
@@ -59,7 +62,8 @@ def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> S
         return SchedulerRow(k.CREDIT2, 0, 10 * MS, given("migrate_resist", 0.5 * MS), given("ratelimit", MS))
     if policy == "esxi":
         quantum = given("quantum", 50 * MS)
-        return SchedulerRow(k.ESXI, 0, quantum, LAG_QUANTA * quantum, 0)
+        costop = given("costop", 3 * MS)
+        return SchedulerRow(k.ESXI, 0, quantum, LAG_QUANTA * quantum, 0, costop, given("costart", costop * 2 / 3))
     if policy == "hyperv":
         return SchedulerRow(k.HYPERV, 0, given("quantum", 10 * MS), 0, 0)
     if policy == "round-robin":

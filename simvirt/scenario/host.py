@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from simvirt import units
 from simvirt.scenario.base import Spec, refuse
 from simvirt.scenario.quantities import DottedWord, Hertz, PositiveBytes, PositiveNanoseconds, Whole
-from simvirt.units import UnitError, shown
+from simvirt.units import UnitError, format_time, shown
 
 Policy = Literal["eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps"]
 PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -17,12 +17,14 @@ PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "cfs": ("latency", "min_granularity", "wakeup_granularity", "tick"),
     "credit": ("timeslice", "tick", "ratelimit"),
     "credit2": ("ratelimit", "migrate_resist"),
-    "esxi": ("quantum",),
+    "esxi": ("quantum", "costop", "costart"),
     "hyperv": ("quantum",),
     "round-robin": ("quantum",),
     "gps": (),
 }
 """The parameters of each policy."""
+COSTOP_NS: Final = 3_000_000
+"""Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 RESERVING: Final = ("esxi", "hyperv")
 """The policies that know reservations."""
 
@@ -42,6 +44,9 @@ class SchedulerSpec(Spec):
     ratelimit: PositiveNanoseconds | None = Field(default=None, description="credit, credit2: the shortest turn of a vCPU")
     migrate_resist: PositiveNanoseconds | None = Field(
         default=None, description="credit2: lead in credits that a vCPU from another CPU needs to preempt")
+    costop: PositiveNanoseconds | None = Field(
+        default=None, description="esxi: lead over its slowest runnable sibling at which a vCPU is held back")
+    costart: PositiveNanoseconds | None = Field(default=None, description="esxi: lead at which it goes on, two thirds of costop by default")
     quantum: PositiveNanoseconds | None = Field(default=None, description="esxi, hyperv, round-robin: length of a turn")
 
     @model_validator(mode="after")
@@ -49,6 +54,9 @@ class SchedulerSpec(Spec):
         for name in sorted(self.model_fields_set - {"policy", *PARAMETERS[self.policy]}):
             known = PARAMETERS[self.policy]
             refuse(f"{self.policy} has no such parameter; it has {', '.join(known) if known else 'none'}", name)
+        if self.costart is not None and self.costart >= (self.costop or COSTOP_NS):
+            most = format_time((self.costop or COSTOP_NS) / 1e9)
+            refuse(f"expected less than costop, {most}; got {format_time(self.costart / 1e9)}", "costart")
         return self
 
 

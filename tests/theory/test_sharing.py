@@ -156,6 +156,56 @@ def test_an_unused_reservation_goes_to_the_others(scheduler: str) -> None:
     assert b == pytest.approx(0.8, abs=0.01)
 
 
+# --- relaxed co-scheduling -----------------------------------------------------------------------------------------------
+
+
+def wide(costop: str, **fields: Any) -> Any:
+    """A VM with two busy vCPUs beside one with a busy one, on two pCPUs."""
+    services = {"a": background(2, cpus=2), "b": background(1, cpus=1)}
+    return scenario(services, None, {"duration": "60s"}, platforms=["kvm"], host={"cores": 2, "scheduler": {"policy": "esxi", "costop": costop}} | fields)
+
+
+def vcpus_of(clock: Any, name: str) -> range:
+    """Rows among the vCPUs of those of a service's VM."""
+    first = vcpu_of(clock, name)
+    (row,) = clock.plane.instances_of(name)
+    plan = clock.plane.lowered.arrangement
+    return range(first, first + plan.machines[plan.instances[row].machine].cpus)
+
+
+@pytest.mark.parametrize("costop_ms", [3, 10, 40])
+def test_busy_siblings_never_get_further_apart_than_the_threshold(costop_ms: int) -> None:
+    """However long it lasts: with a threshold above it all they drift apart by whole quanta."""
+    skews = {}
+    for label, costop in (("held", f"{costop_ms}ms"), ("free", "1000s")):
+        spec, worst = wide(costop), 0
+        for seconds in np.linspace(1.003, 4.0, 12):
+            clock, totals = after(spec, float(seconds))
+            one, other = totals.steal[list(vcpus_of(clock, "a"))]
+            worst = max(worst, abs(int(one) - int(other)))
+        skews[label] = worst / MS
+    assert skews["held"] <= costop_ms + 0.1
+    assert skews["free"] > 40
+
+
+def test_being_held_back_is_steal_and_counted_as_costop() -> None:
+    clock, totals = after(wide("3ms"), SECONDS)
+    a, b = list(vcpus_of(clock, "a")), list(vcpus_of(clock, "b"))
+    assert totals.costop[b].sum() == 0
+    assert 0.05 * SECONDS * S < totals.costop[a].sum() < totals.steal[a].sum()
+    assert int(totals.cpu_time.sum() + totals.steal.sum()) == pytest.approx(3 * SECONDS * S, rel=1e-3)
+    _, free = after(wide("1000s"), SECONDS)
+    assert free.costop.sum() == 0
+
+
+def test_an_idle_sibling_holds_nobody_back() -> None:
+    """One busy thread on two vCPUs, beside hogs: idle vCPUs count as making progress."""
+    services = {"a": background(1, cpus=2), "b": background(2, cpus=2)}
+    spec = scenario(services, None, {"duration": "60s"}, platforms=["kvm"], host={"cores": 2, "scheduler": "esxi"})
+    clock, totals = after(spec, SECONDS)
+    assert totals.costop[list(vcpus_of(clock, "a"))].sum() < 0.01 * SECONDS * S
+
+
 # --- quota ---------------------------------------------------------------------------------------------------------------
 
 
