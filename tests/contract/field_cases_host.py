@@ -58,7 +58,7 @@ HOST: Final = (
 )
 CROWDED_VMS: Final = patched(CROWDED, {"platforms": ["kvm"]})
 """Long turns hardly interrupt what runs, so that a VM is robbed less, once it runs."""
-SKEWED_VMS: Final = patched(CROWDED_VMS, {"host/cores": 2, "services/server/cpus": 2, "services/hog/cpus": 1})
+SKEWED_VMS: Final = patched(CROWDED_VMS, {"host/cores": 2, "services/server/cpus": 1, "services/hog/cpus": 2, "services/batch": {"background": {"threads": 1}, "cpus": 1}})
 SCHEDULER: Final = (
     *(Case("SchedulerSpec.policy", CROWDED, scheduled("eevdf"), scheduled(name), "breakdown_s/run_queue", CHANGES) for name in ("cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps")),
     Case("SchedulerSpec.base_slice", CROWDED_VMS, scheduled("eevdf", base_slice="1ms", tick="1ms"), scheduled("eevdf", base_slice="30ms", tick="1ms"), "breakdown_s/steal", FALLS),
