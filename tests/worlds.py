@@ -16,8 +16,11 @@ from simvirt.dataplane import DataPlane
 from simvirt.scenario import loads
 from simvirt.scenario.models import Scenario
 
-SCHEDULERS = ("eevdf", "cfs", "credit", "round-robin", "gps")
+SCHEDULERS = ("eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps")
 UNTIL_S = 2.0
+
+
+RESERVED = {"deploy": {"resources": {"reservations": {"cpus": 0.7}, "limits": {"cpus": 1.5}}}, "cpu_shares": 100}
 
 
 def crowd(requests: int = 250, **fields: Any) -> str:
@@ -152,6 +155,7 @@ def worlds() -> dict[str, str]:
     found |= {"hosted": served("vhost", host_load={"threads": number(2), "duty": number(0.3), "period": number("5ms")})}
     vms = {"name": "docker-in-two-vms", "stack": ["kvm", "docker"], "vms": {"count": 2, "vcpus": 3, "memory": "2GiB"}}
     found |= {"docker-on-kvm": shop(platforms=[vms]), "docker-on-kvm-gps": shop(platforms=[vms], host={"scheduler": "gps"})}
+    found |= {f"docker-on-kvm-{name}": shop(platforms=[vms], host={"scheduler": name, "cores": 3}) for name in ("credit2", "esxi", "hyperv")}
     found |= {"smt": shop(platforms=["docker"], host={"cores": 2, "smt": 2}), "smt-crowd": crowd(host={"cores": 2, "smt": 2, "scheduler": "cfs"})}
     found |= {"smt-kvm": crowd(platforms=["kvm"], host={"smt": 2}), "hdd-slow-nic": shop(host={"disk": "hdd", "nic": "100Mbps"}, requests=60)}
     found |= {"burst": limited(burst={"cpu_burst": "30ms"}), "quota-of-a-vm": shop(platforms=["kvm"], services={"front": {"threads": 3}})}
@@ -163,6 +167,8 @@ def worlds() -> dict[str, str]:
     found |= {"neighbours-credit": neighbours(platforms=["kvm"], host={"scheduler": "credit"}), "neighbours-gps": neighbours(platforms=["kvm"], host={"scheduler": "gps"})}
     pinned = {"name": "pinned", "stack": ["kvm"], "pin": True, "topology": "exposed", "pages": "huge", "vms": {"count": 2, "vcpus": 6, "memory": "4GiB"}}
     found |= {"neighbours-pinned": neighbours(platforms=[pinned]), "neighbours-seen": neighbours(platforms=[pinned | {"vms": {"count": 1, "vcpus": 8, "memory": "4GiB"}}])}
+    found |= {f"reserved-{name}": crowd(platforms=["kvm"], host={"scheduler": name}, web=RESERVED) for name in ("esxi", "hyperv")}
+    found |= {"eventful-esxi": eventful(platforms=["kvm"], host={"scheduler": "esxi", "cores": 2})}
     found |= {"eventful-gps": eventful(host={"scheduler": "gps"}), "observed": shop(run={"observe": "10ms"})}
     return found
 

@@ -37,12 +37,13 @@ def busiest(p: Plane, m: int, c: int) -> int:
 
 def cpu_load(p: Plane, c: int) -> float:
     """Weight of all that competes on a CPU, groups with the part of their shares that their tasks there have."""
-    if p.cpus.lone[c] == 0:
+    if p.cpus.lone[c] == 0 and (p.queues.tasks[c] != 1 or p.cpus.current[c] == NONE):
         return total_load(p, c)
     q: int = p.entities.queue[p.cpus.current[c]]
     if q == c:
         return WEIGHT_ONE
-    return p.groups.shares[p.queues.group[q]] / p.groups.tasks[p.queues.group[q]]
+    g: int = p.queues.group[q]  # without ticks, the weight in the queue is that of some time ago
+    return p.groups.shares[g] if p.groups.each[g] != 0 else p.groups.shares[g] / p.groups.tasks[g]
 
 
 def task_load(p: Plane, e: int) -> float:

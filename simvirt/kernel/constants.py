@@ -61,11 +61,15 @@ CFS = 1
 CREDIT = 2
 ROUND_ROBIN = 3
 GPS = 4
+CREDIT2 = 5
+ESXI = 6
+HYPERV = 7
 
 # An entity and its run queue
 OFF = 0
 QUEUED = 1
 CURRENT = 2
+HELD = 3  # a vCPU that is held back until its siblings have caught up
 
 # Load balancing over replicas
 BALANCE_ROUND_ROBIN = 0

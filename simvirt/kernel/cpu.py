@@ -7,13 +7,14 @@ CPU that it leaves, both are here.
 from simvirt.kernel.balancing import pull
 from simvirt.kernel.calendar import clear_timer
 from simvirt.kernel.choosing import pick_task, put_back, put_back_below
-from simvirt.kernel.constants import CURRENT, GPS, HALT_POLL_START, NONE, OFF
+from simvirt.kernel.constants import CURRENT, GPS, HALT_POLL_START, HELD, NONE, OFF
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.hierarchy import charge, dequeue, enqueue, home_queue, raise_groups, settle
 from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
 from simvirt.kernel.policy import put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
 from simvirt.kernel.running import arm, hand_to, refresh_machine, remark, set_speed, spread_speeds, start, stop
+from simvirt.kernel.schedulers.esxi import level_with_siblings, may_go_on
 from simvirt.kernel.tables import Plane
 
 
@@ -99,8 +100,10 @@ def rouse(p: Plane, e: int, now: int) -> None:
     if p.machines.policy[m] == GPS:
         fluid_wake(p, e, now)
         spread_speeds(p, m, now)
-    else:
-        wake(p, e, now)
+        return
+    if p.run.coscheduled[0] != 0 and p.entities.carries[e] != NONE:
+        level_with_siblings(p, e, now)
+    wake(p, e, now)
 
 
 def doze(p: Plane, e: int, now: int) -> None:
@@ -111,8 +114,39 @@ def doze(p: Plane, e: int, now: int) -> None:
         if p.entities.carries[e] != NONE:
             p.cpus.speed[p.entities.carries[e]] = 0.0
         spread_speeds(p, m, now)
+    elif p.entities.state[e] == HELD:
+        end_holding(p, e, now)
     else:
         sleep(p, e, now)
+        if p.run.coscheduled[0] != 0 and p.entities.carries[e] != NONE:
+            let_go_on(p, p.cpus.machine[p.entities.carries[e]], now)
+
+
+def hold_back(p: Plane, c: int, now: int) -> None:
+    """The vCPU that runs on a pCPU has got too far ahead of its siblings: it leaves until they have caught up."""
+    e: int = p.cpus.current[c]
+    settle(p, c, now)
+    put_back_below(p, c, c, now)
+    dequeue(p, e, now, False)
+    p.entities.state[e] = HELD
+    resched(p, c, now)
+
+
+def end_holding(p: Plane, e: int, now: int) -> None:
+    """A vCPU is no longer held back; the time that it was is steal."""
+    lost: int = now - p.entities.waits_since[e]
+    p.entities.state[e] = OFF
+    p.entities.wait[e] += lost
+    p.entities.held[e] += lost
+
+
+def let_go_on(p: Plane, g: int, now: int) -> None:
+    """Let those vCPUs of a guest go on that were held back and that their siblings have caught up with."""
+    for v in range(p.machines.first_cpu[g], p.machines.first_cpu[g] + p.machines.cpus[g]):
+        e: int = p.cpus.vcpu[v]
+        if p.entities.state[e] == HELD and may_go_on(p, e, now):
+            end_holding(p, e, now)
+            wake(p, e, now)
 
 
 def wake(p: Plane, e: int, now: int) -> None:

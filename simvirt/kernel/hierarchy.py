@@ -84,10 +84,14 @@ def home_queue(p: Plane, e: int, c: int) -> int:
 
 
 def group_weight(p: Plane, q: int) -> float:
-    """Weight of a group's entity on a CPU: the group's shares, divided over its runnable tasks."""
+    """Weight of a group's entity on a CPU: the group's shares, divided over its runnable tasks unless each of them has the shares."""
     g: int = p.queues.group[q]
     tasks: int = p.groups.tasks[g]
-    if tasks <= 1 or p.queues.tasks[q] == tasks:
+    if tasks <= 1:
+        return p.groups.shares[g]
+    if p.groups.each[g] != 0:
+        return p.groups.shares[g] * max(p.queues.tasks[q], 1)
+    if p.queues.tasks[q] == tasks:
         return p.groups.shares[g]
     return max(p.groups.shares[g] * p.queues.tasks[q] / tasks, 2.0)
 

@@ -1,9 +1,10 @@
 """One branch per scheduler: the moves that `cpu` asks of whichever policy orders a queue."""
 
-from simvirt.kernel.constants import CFS, CREDIT, CURRENT, EEVDF, NONE, QUEUED, ROUND_ROBIN
+from simvirt.kernel.constants import CFS, CREDIT, CREDIT2, CURRENT, EEVDF, ESXI, NONE, QUEUED, ROUND_ROBIN
 from simvirt.kernel.runqueue import take_out, tree_add, tree_drop
 from simvirt.kernel.schedulers.cfs import cfs_charged, cfs_check_at, cfs_left, cfs_pick, cfs_place
 from simvirt.kernel.schedulers.credit import credit_charged, credit_check_at, credit_left, credit_line_up, credit_pick, credit_place, credit_rank
+from simvirt.kernel.schedulers.credit2 import credit2_charged, credit2_check_at, credit2_joined_alone, credit2_line_up, credit2_pick, credit2_place
 from simvirt.kernel.schedulers.eevdf import (
     eevdf_charged,
     eevdf_check_at,
@@ -16,6 +17,7 @@ from simvirt.kernel.schedulers.eevdf import (
     eevdf_wake_delayed,
 )
 from simvirt.kernel.schedulers.round_robin import fifo_place, round_robin_check_at, round_robin_pick
+from simvirt.kernel.schedulers.shares import reserve_rank, shares_charged, shares_check_at, shares_pick, shares_place
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
@@ -31,6 +33,10 @@ def join(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
         credit_place(p, q, e, now, waking)
     elif policy == ROUND_ROBIN:
         fifo_place(p, q, e)
+    elif policy == CREDIT2:
+        credit2_place(p, q, e, waking)
+    else:
+        shares_place(p, q, e, now, waking)
     p.entities.queue[e] = q
     tree_add(p, q, e)
     p.queues.entities[q] += 1
@@ -49,6 +55,10 @@ def join_current(p: Plane, q: int, e: int, now: int) -> None:
         credit_place(p, q, e, now, True)
     elif policy == ROUND_ROBIN:
         fifo_place(p, q, e)
+    elif policy == CREDIT2:
+        credit2_joined_alone(p, q, e)
+    else:
+        shares_place(p, q, e, now, True)
     p.entities.queue[e] = q
     p.entities.state[e] = CURRENT
     p.queues.current[q] = e
@@ -68,6 +78,8 @@ def leave(p: Plane, q: int, e: int, now: int, sleeping: bool) -> bool:
         cfs_left(p, q, e)
     elif policy == CREDIT:
         credit_left(p, q, e, now)
+    elif policy >= CREDIT2:
+        cfs_left(p, q, e)
     take_out(p, q, e)
     return True
 
@@ -96,8 +108,12 @@ def set_aside(p: Plane, q: int, e: int) -> None:
         p.entities.key[e] = p.entities.vruntime[e]
     elif policy == CREDIT:
         credit_line_up(p, p.cpus.machine[p.queues.cpu[q]], e)
-    else:
+    elif policy == ROUND_ROBIN:
         fifo_place(p, q, e)
+    elif policy == CREDIT2:
+        credit2_line_up(p, q, e)
+    else:
+        p.entities.key[e] = p.entities.vruntime[e] + p.entities.deadline[e]
     p.queues.current[q] = NONE
     tree_add(p, q, e)
 
@@ -119,6 +135,10 @@ def charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
         cfs_charged(p, q, e)
     elif policy == CREDIT:
         credit_charged(p, q, e, now - since, now)
+    elif policy == CREDIT2:
+        credit2_charged(p, q, e)
+    elif policy >= ESXI:
+        shares_charged(p, q, e, now - since, now)
 
 
 def pick(p: Plane, q: int, now: int, waking: bool) -> int:
@@ -130,7 +150,11 @@ def pick(p: Plane, q: int, now: int, waking: bool) -> int:
         return cfs_pick(p, q, waking)
     if policy == CREDIT:
         return credit_pick(p, q, waking, now)
-    return round_robin_pick(p, q, waking)
+    if policy == ROUND_ROBIN:
+        return round_robin_pick(p, q, waking)
+    if policy == CREDIT2:
+        return credit2_pick(p, q, waking, now)
+    return shares_pick(p, q, waking, now)
 
 
 def check_at(p: Plane, q: int, e: int, now: int) -> int:
@@ -142,7 +166,11 @@ def check_at(p: Plane, q: int, e: int, now: int) -> int:
         return cfs_check_at(p, q, e, now)
     if policy == CREDIT:
         return credit_check_at(p, q, now)
-    return round_robin_check_at(p, q, now)
+    if policy == ROUND_ROBIN:
+        return round_robin_check_at(p, q, now)
+    if policy == CREDIT2:
+        return credit2_check_at(p, q, e, now)
+    return shares_check_at(p, q, now)
 
 
 def reweigh(p: Plane, q: int, e: int, weight: float) -> None:
@@ -169,11 +197,12 @@ def reweigh(p: Plane, q: int, e: int, weight: float) -> None:
         tree_add(p, q, e)
 
 
-def refresh_ranks(p: Plane, q: int) -> None:
-    """Credit scheduler: look at everybody's credits, as each tick does."""
-    if p.queues.policy[q] != CREDIT:
-        return
+def refresh_ranks(p: Plane, q: int, now: int) -> None:
+    """Look at everybody's credits, as each tick of the credit scheduler does, or at everybody's reservation."""
+    policy: int = p.queues.policy[q]
     m: int = p.cpus.machine[p.queues.cpu[q]]
+    if policy != CREDIT and (policy < ESXI or p.machines.reserved[m] == 0 or p.queues.parent[q] != NONE):
+        return
     chain: int = NONE
     e: int = leftmost(p.entities, p.queues.tree[q])
     while e != NONE:
@@ -181,16 +210,25 @@ def refresh_ranks(p: Plane, q: int) -> None:
         p.entities.next_free[e] = chain
         chain = e
         e = leftmost(p.entities, p.queues.tree[q])
-    refresh_chain(p, q, m, chain)
+    refresh_chain(p, q, m, chain, now)
     if p.queues.current[q] != NONE:
-        credit_rank(p, m, p.queues.current[q])
+        refresh_rank(p, q, m, p.queues.current[q], now)
 
 
-def refresh_chain(p: Plane, q: int, m: int, e: int) -> None:
+def refresh_chain(p: Plane, q: int, m: int, e: int, now: int) -> None:
     """Rank a chain of entities, last one first, and line them up again."""
     if e == NONE:
         return
-    refresh_chain(p, q, m, p.entities.next_free[e])
-    credit_rank(p, m, e)
-    credit_line_up(p, m, e)
+    refresh_chain(p, q, m, p.entities.next_free[e], now)
+    refresh_rank(p, q, m, e, now)
     tree_add(p, q, e)
+
+
+def refresh_rank(p: Plane, q: int, m: int, e: int, now: int) -> None:
+    """Rank one entity."""
+    if p.queues.policy[q] != CREDIT:
+        reserve_rank(p, e, now)
+        return
+    credit_rank(p, m, e)
+    if p.queues.current[q] != e:
+        credit_line_up(p, m, e)

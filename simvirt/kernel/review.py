@@ -3,12 +3,13 @@
 from simvirt.kernel.balancing import busiest, cpu_load, move_from
 from simvirt.kernel.choosing import throttle
 from simvirt.kernel.constants import NEVER, NONE
-from simvirt.kernel.cpu import reconsider, resched
+from simvirt.kernel.cpu import hold_back, let_go_on, reconsider, resched
 from simvirt.kernel.hierarchy import group_weight, raise_groups, settle
 from simvirt.kernel.placement import next_in_rotation
 from simvirt.kernel.policy import refresh_ranks, reweigh
 from simvirt.kernel.quota import has_runtime, refill, set_group_timer, settle_debt, unmark_throttled
 from simvirt.kernel.running import arm
+from simvirt.kernel.schedulers.esxi import is_too_far
 from simvirt.kernel.tables import Plane
 
 BALANCE_EVERY = 16000000  # periodic balancing of a busy CPU, per CPU of the machine [ns]; Linux busy_factor 16 x 1 ms
@@ -20,6 +21,8 @@ ROUNDING_LOAD = 1e-6
 
 def review(p: Plane, c: int, now: int) -> None:
     """A tick that matters: throttle groups out of runtime, bring weights up to date, balance, choose again."""
+    if p.run.coscheduled[0] != 0 and p.entities.carries[p.cpus.current[c]] != NONE and mind_skew(p, c, now):
+        return
     q: int = p.entities.queue[p.cpus.current[c]]
     if p.cpus.lone[c] != 0:
         if has_runtime(p, q, now):
@@ -27,16 +30,28 @@ def review(p: Plane, c: int, now: int) -> None:
             return
         settle(p, c, now)
     while q != c:
-        refresh_ranks(p, q)
+        refresh_ranks(p, q, now)
         parent: int = p.queues.parent[q]
         if p.queues.throttled[q] == 0 and not has_runtime(p, q, now):
             throttle(p, q, now)
         elif p.queues.throttled[q] == 0:
             reweigh(p, parent, q, group_weight(p, q))
         q = parent
-    refresh_ranks(p, c)
+    refresh_ranks(p, c, now)
     balance(p, c, now)
     resched(p, c, now)
+
+
+def mind_skew(p: Plane, c: int, now: int) -> bool:
+    """Let siblings of a pCPU's vCPU go on that it has caught up with, and hold it back if it is too far ahead; whether the pCPU has chosen anew."""
+    e: int = p.cpus.current[c]
+    let_go_on(p, p.cpus.machine[p.entities.carries[e]], now)
+    if p.cpus.current[c] != e:
+        return True
+    if not is_too_far(p, e, now):
+        return False
+    hold_back(p, c, now)
+    return True
 
 
 def balance(p: Plane, c: int, now: int) -> None:

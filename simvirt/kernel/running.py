@@ -23,6 +23,7 @@ from simvirt.kernel.interference import (
 )
 from simvirt.kernel.policy import check_at
 from simvirt.kernel.runqueue import tick_at_or_after
+from simvirt.kernel.schedulers.esxi import skew_check_at
 from simvirt.kernel.tables import Plane
 
 
@@ -52,6 +53,9 @@ def stop(p: Plane, c: int, now: int) -> None:
     if v != NONE:
         p.entities.waits_since[e] = now
         set_speed(p, v, 0.0, 1.0, now)
+        if p.run.coscheduled[0] != 0:
+            p.entities.progress[e] += now - p.cpus.since[c]
+            watch_siblings(p, e, now)
     else:
         mark_wait(p, p.entities.frame[e], RUN_QUEUE, now)
 
@@ -194,10 +198,24 @@ def remark(p: Plane, e: int, now: int) -> None:
     v: int = p.entities.carries[e]
     if v == NONE:
         mark_wait(p, p.entities.frame[e], RUN_QUEUE, now)
-    elif p.cpus.current[v] != NONE:
+        return
+    if p.cpus.current[v] != NONE:
         task: int = p.cpus.current[v]
         if p.entities.carries[task] == NONE:
             mark_wait(p, p.entities.frame[task], STEAL, now)
+    if p.run.coscheduled[0] != 0:
+        watch_siblings(p, e, now)
+
+
+def watch_siblings(p: Plane, e: int, now: int) -> None:
+    """A vCPU waits: those of its siblings that run will be looked at when they get too far ahead of it."""
+    g: int = p.cpus.machine[p.entities.carries[e]]
+    for v in range(p.machines.first_cpu[g], p.machines.first_cpu[g] + p.machines.cpus[g]):
+        x: int = p.cpus.vcpu[v]
+        c: int = p.entities.cpu[x]
+        if x != e and p.cpus.current[c] == x:
+            charge(p, c, now)
+            arm(p, c, now)
 
 
 def arm(p: Plane, c: int, now: int) -> None:
@@ -210,6 +228,8 @@ def arm(p: Plane, c: int, now: int) -> None:
     at: int = NEVER
     if p.entities.carries[e] == NONE:
         at = burst_end(p, c, p.frames.work[p.entities.frame[e]], now)
+    elif p.run.coscheduled[0] != 0:
+        at = skew_check_at(p, e, now)
     q: int = p.entities.queue[e]
     if p.cpus.lone[c] != 0:
         at = min(at, quota_end(p, c, p.entities.group[e], q, now))

@@ -40,6 +40,7 @@ class Run(Table):
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
     shares: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
+    coscheduled: Ints  # 1 when the host holds vCPUs back that have got ahead of their siblings
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -64,9 +65,13 @@ class Machines(Table):
     cpus: Ints
     policy: Ints
     tick: Ints  # scheduler tick, 0 for exact timers [ns]
-    slice: Ints  # base slice, quantum or minimum granularity [ns]
-    latency: Ints  # cfs: targeted latency [ns]
-    wakeup: Ints  # cfs: wake-up granularity, credit: rate limit [ns]
+    slice: Ints  # base slice, quantum or minimum granularity; credit2: credits of a reset [ns]
+    latency: Ints  # cfs: targeted latency; credit2: migration resistance; esxi: most that a VM may lag behind [ns]
+    wakeup: Ints  # cfs: wake-up granularity, credit and credit2: rate limit [ns]
+    heaviest: Floats  # credit2: the largest weight, which burns one credit per ns
+    costop: Ints  # esxi: lead over the slowest sibling at which a vCPU is held back [ns]
+    costart: Ints  # esxi: lead at which it goes on [ns]
+    reserved: Ints  # esxi, hyperv: 1 when some group has a reservation
     halt_poll: Ints  # guest: longest time that the host looks for work of a halted vCPU before it sleeps, 0 for never [ns]
     most_kernel: Floats  # largest kernel share of what may run here, 0 when nothing waits for kernel locks
     most_shootdowns: Floats  # largest rate of TLB shootdowns of what may run here [per ns]
@@ -157,7 +162,7 @@ class Queues(Table):
     load: Floats  # weight in the tree
     moment: Floats  # sum of weight x (vruntime - origin) in the tree
     origin: Floats  # virtual time that moments count from [ns]
-    floor: Floats  # cfs: min_vruntime [ns]
+    floor: Floats  # cfs, esxi, hyperv: min_vruntime; credit2: credits handed out since the start [ns]
     runtime: Ints  # cpu.max runtime at hand [ns]
     throttled: Ints
     throttled_since: Ints  # [ns]
@@ -177,12 +182,12 @@ class Entities(Table):
     # kernel
     cpu: Ints  # CPU it runs or last ran on
     queue: Ints  # queue it competes in
-    state: Ints  # OFF, QUEUED, CURRENT
+    state: Ints  # OFF, QUEUED, CURRENT, HELD
     delayed: Ints  # sleeps, but still competes until its lag is worked off
     weight: Floats
     vruntime: Floats  # [ns]
-    deadline: Floats  # eevdf: virtual deadline [ns]; credit: priority
-    protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]
+    deadline: Floats  # eevdf: virtual deadline [ns]; credit: priority; esxi, hyperv: place ahead of others while its reservation is due
+    protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]; credit2: 1 when it came from elsewhere
     lag: Floats  # eevdf: lag when it left; credit: credits [ns]
     credit_mark: Floats  # credit scheduler: credit_clock of its last settlement [ns]
     key: Floats  # order in the tree
@@ -192,6 +197,8 @@ class Entities(Table):
     mark: Ints  # throttled clock of its queue when it began to wait [ns]
     waits_since: Ints  # vCPU: instant it became runnable without running [ns]
     wait: Ints  # time runnable but not running: steal of a vCPU, run-queue wait of a task [ns]
+    progress: Ints  # vCPU under esxi: time that it has run, in step with its siblings [ns]
+    held: Ints  # vCPU under esxi: time that it was held back, a part of `wait` [ns]
     frame: Ints  # frame that the thread works on
     next_free: Ints  # free threads of an instance
 
@@ -203,6 +210,8 @@ class Groups(Table):
     machine: Ints
     first_queue: Ints  # queue row on the machine's first CPU
     shares: Floats  # weight of the group on the whole machine
+    each: Ints  # 1 where every runnable task has the shares, 0 where they are divided
+    reserve: Floats  # CPUs that it has a right to before others get their shares
     quota: Ints  # cpu.max per period, 0 for none [ns]
     period: Ints  # [ns]
     burst: Ints  # cpu.max.burst [ns]
@@ -211,6 +220,8 @@ class Groups(Table):
     mask_cpus: Ints  # number of CPUs in the cpuset, 0 for all
     masks: Ints  # CPU rows of all cpusets, one after another
     # kernel
+    reserve_left: Floats  # reserved CPU time that is due to it [ns]
+    reserve_at: Ints  # instant of reserve_left [ns]
     pool: Ints  # runtime not yet handed out [ns]
     refilled_at: Ints  # start of the current period [ns]
     tasks: Ints  # runnable tasks on all CPUs

@@ -25,6 +25,7 @@ class Group:
 
     machine: int
     shares: float = SHARES
+    reserve: float = 0.0
     quota: int = 0
     period: int = 100_000_000
     burst: int = 0
@@ -154,6 +155,7 @@ def cgroup(service: ServiceSpec, machine: int, cpus: int) -> Group:
     return Group(
         machine,
         shares_of(service),
+        reserve=service.cpu_reservation or 0.0,
         quota=service.quota_ns or 0,
         period=service.period_ns,
         burst=service.cpu_burst or 0,
@@ -196,7 +198,7 @@ def _own_vm(plan: Arrangement, platform: Platform, host: HostEntry, service: Ser
     limit = service.cpu_limit
     threads = service.threads if isinstance(service.threads, int) else host.pcpus
     vcpus = math.ceil(limit - 1e-9) if limit is not None else max(1, min(host.pcpus, threads))
-    group = Group(0, shares_of(service), cpuset=tuple(c for c in service.cpuset or () if c < host.pcpus))
+    group = Group(0, shares_of(service), service.cpu_reservation or 0.0, cpuset=tuple(c for c in service.cpuset or () if c < host.pcpus))
     if limit is not None and limit < vcpus:
         group.quota, group.period, group.burst = service.quota_ns or 0, service.period_ns, service.cpu_burst or 0
     guest = platform.hypervisors[-1].guest

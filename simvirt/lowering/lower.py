@@ -17,6 +17,7 @@ from simvirt.lowering.paths import Paths
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, column_of, fill
 from simvirt.lowering.sharing import Sharing, class_table, most, sharing, socket_table
+from simvirt.lowering.schedulers import RESERVES, WEIGHS_EACH
 from simvirt.scenario.models import Constant, Scenario
 
 BALANCES = {
@@ -224,6 +225,7 @@ class Tables:
             first_thread=[first_thread],
             fresh_entity=[first_thread],
             shares=[int(self.shared.acts)],
+            coscheduled=[int(self.plan.machines[0].scheduler.policy == k.ESXI and any(m.cpus > 1 for m in self.plan.machines[1:]))],
             limited=[int(any(group.quota > 0 for group in self.plan.groups))],
             spare=[spare],
             frames=[frames],
@@ -235,6 +237,9 @@ class Tables:
         machines, schedulers = self.plan.machines, column_of(self.plan.machines, "scheduler")
         roots = [next(group.row for group in self.plan.groups if group.machine == m.row and group.per_task_weight) for m in machines[:1]]
         roots += [m.vm.row + 1 for m in machines[1:] if m.vm is not None]
+        heaviest = np.zeros(len(machines))
+        np.maximum.at(heaviest, column_of(self.plan.groups, "machine"), column_of(self.plan.groups, "shares"))
+        reserving = {g.machine for g in self.plan.groups if g.reserve > 0}
         return fill(
             blank(t.Machines, rows=len(machines)),
             first_cpu=self.first_cpu[:-1],
@@ -243,7 +248,9 @@ class Tables:
             root_group=roots,
             most_kernel=most(self.shared, self.plan, "kernel_share"),
             most_shootdowns=most(self.shared, self.plan, "shootdowns"),
-            **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup")},
+            heaviest=heaviest,
+            reserved=[m.scheduler.policy in RESERVES and m.row in reserving for m in machines],
+            **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup", "costop", "costart")},
         )
 
     def queues(self) -> Columns:
@@ -292,7 +299,8 @@ class Tables:
             refilled_at=[-int(self.phases.random() * g.period) for g in groups],
             pool=column_of(groups, "quota"),
             fluid_first=np.cumsum([0, *per_machine])[:-1],
-            **{name: column_of(groups, name) for name in ("machine", "shares", "quota", "period", "burst")},
+            each=[int(self.plan.machines[g.machine].scheduler.policy in WEIGHS_EACH) for g in groups],
+            **{name: column_of(groups, name) for name in ("machine", "shares", "reserve", "quota", "period", "burst")},
         )
 
     def service_table(self, scenario: Scenario) -> Columns:

@@ -7,7 +7,16 @@ from typing import Any
 from simvirt.kernel import constants as k
 
 MS = 1_000_000
-POLICIES = {"eevdf": k.EEVDF, "cfs": k.CFS, "credit": k.CREDIT, "round-robin": k.ROUND_ROBIN, "gps": k.GPS}
+POLICIES = {
+    "eevdf": k.EEVDF, "cfs": k.CFS, "credit": k.CREDIT, "credit2": k.CREDIT2, "esxi": k.ESXI, "hyperv": k.HYPERV,
+    "round-robin": k.ROUND_ROBIN, "gps": k.GPS,
+}
+WEIGHS_EACH = (k.CREDIT2, k.HYPERV)
+"""Policies under which every vCPU has the weight of its VM, where others divide it."""
+RESERVES = (k.ESXI, k.HYPERV)
+"""Policies that know reservations."""
+LAG_QUANTA = 8
+"""Quanta that a VM may lag behind: ESXi advanced setting Cpu.BoundLagQuanta."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,8 @@ class SchedulerRow:
     slice: int
     latency: int
     wakeup: int
+    costop: int = 0
+    costart: int = 0
 
 
 def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> SchedulerRow:
@@ -26,7 +37,11 @@ def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> S
 
     Source: eevdf base slice 0.7 ms, cfs latency 6 ms, granularity 0.75 ms and wake-up granularity 1 ms, each x (1 + log2 of
     min(CPUs, 8)): Linux kernel/sched/fair.c, SCHED_TUNABLESCALING_LOG; credit timeslice 30 ms, tick 10 ms, rate limit 1 ms:
-    Xen xen/common/sched/credit.c; round robin 100 ms: Linux include/linux/sched/rt.h, RR_TIMESLICE.
+    Xen xen/common/sched/credit.c; credit2 credits 10 ms, migration resistance 0.5 ms, rate limit 1 ms: Xen xen/common/sched/credit2.c;
+    esxi co-stop 3 ms, co-start 2 ms: advanced settings Cpu.CoschedCostopThreshold and Cpu.CoschedCostartThreshold; its quantum 50 ms:
+    "The CPU Scheduler in VMware vSphere 5.1" (hosts since list 200 ms as Cpu.Quantum); hyperv quantum 10 ms:
+    estimated, from "hundredths of a second" in the Hypervisor Top Level Functional Specification; round robin 100 ms: Linux
+    include/linux/sched/rt.h, RR_TIMESLICE.
     """
     factor = 1 + int(math.log2(min(cpus, 8)))
 
@@ -43,6 +58,14 @@ def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> S
         )
     if policy == "credit":
         return SchedulerRow(k.CREDIT, given("tick", 10 * MS), given("timeslice", 30 * MS), 0, given("ratelimit", MS))
+    if policy == "credit2":
+        return SchedulerRow(k.CREDIT2, 0, 10 * MS, given("migrate_resist", 0.5 * MS), given("ratelimit", MS))
+    if policy == "esxi":
+        quantum = given("quantum", 50 * MS)
+        costop = given("costop", 3 * MS)
+        return SchedulerRow(k.ESXI, 0, quantum, LAG_QUANTA * quantum, 0, costop, given("costart", costop * 2 / 3))
+    if policy == "hyperv":
+        return SchedulerRow(k.HYPERV, 0, given("quantum", 10 * MS), 0, 0)
     if policy == "round-robin":
         return SchedulerRow(k.ROUND_ROBIN, 0, given("quantum", 100 * MS), 0, 0)
     return SchedulerRow(k.GPS, 0, 0, 0, 0)

@@ -30,6 +30,7 @@ class ServiceOutcome:
     throttled_s: float
     rejected: float
     threads_busy: float
+    costop_s: float | None
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Outcome:
     failed: float
     utilisation: float
     steal: float
+    costop: float | None
     throttled: float
     virtualization: float
     breakdown_s: dict[str, float | None]
@@ -90,6 +92,7 @@ def outcome(
         failed=_ratio((last.failed - first.failed).sum(), completed),
         utilisation=_host_busy(first, last) / S / span / plane.lowered.host.pcpus,
         steal=_steal_ratio(plane, first, last),
+        costop=_costop_ratio(plane, first, last),
         throttled=_throttled_ratio(plane, first, last, span),
         virtualization=_virtualization(plane, first, last),
         breakdown_s={name: _mean((last.spent - first.spent)[:, row].sum(), completed) for row, name in enumerate(CATEGORIES)},
@@ -143,6 +146,7 @@ def _service(plane: DataPlane, row: int, name: str, first: Snapshot, last: Snaps
         nr_periods=float((last.nr_periods - first.nr_periods)[groups].sum()),
         throttled_s=float((last.throttled - first.throttled)[groups].sum()) / S,
         rejected=_ratio((last.instance_rejected - first.instance_rejected)[rows].sum(), completed),
+        costop_s=_costop_s(plane, rows, first, last),
         threads_busy=float((last.thread_time - first.thread_time)[rows].sum()) / S / span,
     )
 
@@ -164,10 +168,36 @@ def service_groups(plane: DataPlane, rows: list[int]) -> list[int]:
 def _steal_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
     """Share of the time in which vCPUs were runnable that they did not run."""
     wanted = float((last.steal - first.steal).sum())
-    plan = plane.lowered.arrangement
-    guests = [i.row for i in plan.instances if i.machine > 0]
-    ran = float((last.cpu_time - first.cpu_time)[guests].sum()) if guests else 0.0
-    return wanted / (wanted + ran) if wanted + ran > 0 else 0.0
+    return wanted / runnable if (runnable := wanted + _vcpu_time(plane, first, last)) > 0 else 0.0
+
+
+def _holds_back(plane: DataPlane) -> bool:
+    """Whether the host's scheduler holds vCPUs back."""
+    return plane.lowered.arrangement.machines[0].scheduler.policy == k.ESXI
+
+
+def _costop_s(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot) -> float | None:
+    """Time that the vCPUs of a service's VMs were held back; None where no scheduler does so."""
+    if not _holds_back(plane):
+        return None
+    plan, starts = plane.lowered.arrangement, plane.read("machines", "first_cpu")
+    guests = sorted({plan.instances[row].machine for row in rows} - {0})
+    vcpus = [int(starts[m]) - plan.machines[0].cpus + n for m in guests for n in range(plan.machines[m].cpus)]
+    return float((last.costop - first.costop)[vcpus].sum()) / S
+
+
+def _costop_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float | None:
+    """Share of the time in which vCPUs were runnable that they were held back for their siblings; None where no scheduler does so."""
+    if not _holds_back(plane):
+        return None
+    runnable = float((last.steal - first.steal).sum()) + _vcpu_time(plane, first, last)
+    return float((last.costop - first.costop).sum()) / runnable if runnable > 0 else 0.0
+
+
+def _vcpu_time(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
+    """Time that vCPUs ran [ns]."""
+    guests = [i.row for i in plane.lowered.arrangement.instances if i.machine > 0]
+    return float((last.cpu_time - first.cpu_time)[guests].sum()) if guests else 0.0
 
 
 def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> float:

@@ -34,6 +34,7 @@ class Snapshot:
     device_notifications: np.ndarray  # (d,)
     device_interrupts: np.ndarray  # (d,)
     steal: np.ndarray  # (v,)
+    costop: np.ndarray  # (v,), a part of steal
     throttled: np.ndarray  # (g,)
     nr_periods: np.ndarray  # (g,)
     nr_throttled: np.ndarray  # (g,)
@@ -69,6 +70,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         polled=int(read("cpus", "polled").sum() + read("instances", "polled").sum()),
         **{f"device_{name}": read("devices", name).copy() for name in ("operations", "notifications", "interrupts")},
         steal=_steal(plane, at) + _of_vcpus(plane, fluid),
+        costop=_costop(plane, at),
         throttled=_throttled(plane, at),
         nr_periods=read("groups", "nr_periods").copy(),
         nr_throttled=read("groups", "nr_throttled").copy(),
@@ -149,10 +151,17 @@ def _steal(plane: DataPlane, at: int) -> np.ndarray:
     """Time that each vCPU was runnable without running."""
     first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
     wait = plane.read("entities", "wait")[first:last].copy()
-    queued = plane.read("entities", "state")[first:last] == k.QUEUED
+    queued = np.isin(plane.read("entities", "state")[first:last], (k.QUEUED, k.HELD))
     fluid = plane.read("machines", "policy")[0] == k.GPS
     runnable = queued & (plane.read("entities", "delayed")[first:last] == 0) & (not fluid)
     return wait + np.where(runnable, at - plane.read("entities", "waits_since")[first:last], 0)
+
+
+def _costop(plane: DataPlane, at: int) -> np.ndarray:
+    """Time that each vCPU was held back because it was ahead of its siblings."""
+    first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
+    held = plane.read("entities", "state")[first:last] == k.HELD
+    return plane.read("entities", "held")[first:last] + np.where(held, at - plane.read("entities", "waits_since")[first:last], 0)
 
 
 def _throttled(plane: DataPlane, at: int) -> np.ndarray:

@@ -50,7 +50,7 @@ def platform_document(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         "throughput_per_s": over(lambda o: o.throughput_per_s),
         "rejected": over(lambda o: o.rejected),
         "failed": over(lambda o: o.failed),
-        "cpu": {name: estimate([getattr(o, name) for o in outcomes]) for name in ("utilisation", "steal", "throttled", "virtualization")},
+        "cpu": {name: estimate([getattr(o, name) for o in outcomes]) for name in shares_of_time(outcomes)},
         "services": {name: service_document([o.services[name] for o in outcomes]) for name in scenario.services},
         "operations": {name: {"latency_s": _class(outcomes, name)} for name in outcomes[0].classes},
         "breakdown_s": {name: average([o.breakdown_s[name] for o in outcomes]) or 0.0 for name in CATEGORIES},
@@ -67,6 +67,11 @@ def platform_document(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
     return document
 
 
+def shares_of_time(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """Shares of CPU time that are reported; `costop` where the host's scheduler holds vCPUs back."""
+    return ("utilisation", "steal", *(("costop",) if outcomes[0].costop is not None else ()), "throttled", "virtualization")
+
+
 def _class(outcomes: Sequence[Outcome], name: str) -> dict[str, Any]:
     """Quantiles of one operation's latency."""
     histograms = [o.classes[name] for o in outcomes]
@@ -75,7 +80,8 @@ def _class(outcomes: Sequence[Outcome], name: str) -> dict[str, Any]:
 
 def service_document(outcomes: Sequence[ServiceOutcome]) -> dict[str, Any]:
     """A service's part of the result."""
-    names = ("throughput_per_s", "queue_wait_s", "cpu_cores", "threads_busy", "nr_periods", "nr_throttled", "throttled_s", "rejected")
+    names = ["throughput_per_s", "queue_wait_s", "cpu_cores", "threads_busy", "nr_periods", "nr_throttled", "throttled_s", "rejected"]
+    names += ["costop_s"] if outcomes[0].costop_s is not None else []
     return {"latency_s": latency(outcomes, [o.histogram for o in outcomes])} | {
         name: estimate([getattr(o, name) for o in outcomes]) for name in names
     }

@@ -125,7 +125,7 @@ def _load(document: Document) -> Section:
 
 def _cpu(document: Document) -> Section:
     """Shares of CPU time."""
-    keys = ("utilisation", "steal", "throttled", "virtualization")
+    keys = ("utilisation", "steal", *(("costop",) if "costop" in document.get("cpu", {}) else ()), "throttled", "virtualization")
     return Section("CPU", tuple(row for key in keys for row in _row(key, document, _figure(figures.percent, "cpu", key))))
 
 

@@ -36,6 +36,7 @@ from simvirt.scenario.models import (
     PieceSpec,
     PlatformSpec,
     RatesSpec,
+    ReservationsSpec,
     ResourcesSpec,
     RunSpec,
     Scenario,
@@ -54,6 +55,6 @@ __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DeploySpec",
     "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec", "Hyperexponential",
     "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto",
-    "PieceSpec", "PlatformSpec", "RatesSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step",
-    "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec", "json_schema", "load", "loads",
+    "PieceSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec",
+    "Step", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec", "json_schema", "load", "loads",
 ]

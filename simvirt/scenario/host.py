@@ -9,17 +9,24 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from simvirt import units
 from simvirt.scenario.base import Spec, refuse
 from simvirt.scenario.quantities import DottedWord, Hertz, PositiveBytes, PositiveNanoseconds, Whole
-from simvirt.units import UnitError, shown
+from simvirt.units import UnitError, format_time, shown
 
-Policy = Literal["eevdf", "cfs", "credit", "round-robin", "gps"]
+Policy = Literal["eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps"]
 PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "eevdf": ("base_slice", "tick"),
     "cfs": ("latency", "min_granularity", "wakeup_granularity", "tick"),
     "credit": ("timeslice", "tick", "ratelimit"),
+    "credit2": ("ratelimit", "migrate_resist"),
+    "esxi": ("quantum", "costop", "costart"),
+    "hyperv": ("quantum",),
     "round-robin": ("quantum",),
     "gps": (),
 }
 """The parameters of each policy."""
+COSTOP_NS: Final = 3_000_000
+"""Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
+RESERVING: Final = ("esxi", "hyperv")
+"""The policies that know reservations."""
 
 
 class SchedulerSpec(Spec):
@@ -34,14 +41,22 @@ class SchedulerSpec(Spec):
     min_granularity: PositiveNanoseconds | None = Field(default=None, description="cfs: the shortest slice")
     wakeup_granularity: PositiveNanoseconds | None = Field(default=None, description="cfs: lead that a waking task needs to preempt")
     timeslice: PositiveNanoseconds | None = Field(default=None, description="credit: the longest turn of a vCPU")
-    ratelimit: PositiveNanoseconds | None = Field(default=None, description="credit: the shortest turn of a vCPU")
-    quantum: PositiveNanoseconds | None = Field(default=None, description="round-robin: length of a turn")
+    ratelimit: PositiveNanoseconds | None = Field(default=None, description="credit, credit2: the shortest turn of a vCPU")
+    migrate_resist: PositiveNanoseconds | None = Field(
+        default=None, description="credit2: lead in credits that a vCPU from another CPU needs to preempt")
+    costop: PositiveNanoseconds | None = Field(
+        default=None, description="esxi: lead over its slowest runnable sibling at which a vCPU is held back")
+    costart: PositiveNanoseconds | None = Field(default=None, description="esxi: lead at which it goes on, two thirds of costop by default")
+    quantum: PositiveNanoseconds | None = Field(default=None, description="esxi, hyperv, round-robin: length of a turn")
 
     @model_validator(mode="after")
     def _parameters_of_the_policy(self) -> SchedulerSpec:
         for name in sorted(self.model_fields_set - {"policy", *PARAMETERS[self.policy]}):
             known = PARAMETERS[self.policy]
             refuse(f"{self.policy} has no such parameter; it has {', '.join(known) if known else 'none'}", name)
+        if self.costart is not None and self.costart >= (self.costop or COSTOP_NS):
+            most = format_time((self.costop or COSTOP_NS) / 1e9)
+            refuse(f"expected less than costop, {most}; got {format_time(self.costart / 1e9)}", "costart")
         return self
 
 

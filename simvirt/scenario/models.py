@@ -23,7 +23,7 @@ from simvirt.scenario.distributions import (
 from simvirt.scenario.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
 from simvirt.scenario.quantities import Title, Word
 from simvirt.scenario.runs import ObjectiveSpec, RunSpec, TimelineEvent
-from simvirt.scenario.services import BackgroundSpec, DeploySpec, LimitsSpec, ResourcesSpec, ServiceSpec
+from simvirt.scenario.services import BackgroundSpec, DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec, ServiceSpec
 from simvirt.scenario.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetSpec, NetStep, ParallelStep, Step
 from simvirt.scenario.tree import Marks
 from simvirt.scenario.workload import (
@@ -41,8 +41,8 @@ __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DeploySpec", "DiskSpec",
     "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec", "Hyperexponential", "LimitsSpec",
     "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlatformSpec",
-    "RatesSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TimelineEvent", "TraceSpec", "Uniform",
-    "VmsSpec", "WorkloadSpec",
+    "RatesSpec", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TimelineEvent",
+    "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
 ]
 
 

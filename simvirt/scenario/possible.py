@@ -5,10 +5,11 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from typing import Iterable, Iterator
 
+from simvirt.scenario.host import RESERVING
 from simvirt.scenario.limits import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
 from simvirt.scenario.models import Scenario
 from simvirt.scenario.quantities import MOST_STEPS
-from simvirt.scenario.services import ServiceSpec, cpus_path, memory_path
+from simvirt.scenario.services import RESERVATION, ServiceSpec, cpus_path, memory_path
 from simvirt.scenario.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, NetStep, ParallelStep
 from simvirt.scenario.tree import Path
 from simvirt.units import format_size, format_time
@@ -22,6 +23,7 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     yield from _sizes(scenario)
     for name, service in scenario.services.items():
         yield from _against_host(scenario, name, service)
+    yield from _reservations(scenario)
     yield from _vms(scenario)
     yield from _requests(scenario)
     yield from _steps(scenario)
@@ -57,6 +59,17 @@ def _against_host(scenario: Scenario, name: str, service: ServiceSpec) -> Iterat
         yield (*path, "cpuset"), f"expected CPUs from 0 to {cpus - 1}, those of the host; got {max(service.cpuset)}"
     if host.memory is not None and service.memory_limit is not None and service.memory_limit > host.memory:
         yield (*path, *memory_path(service)), _too_much(host.memory, service.memory_limit)
+
+
+def _reservations(scenario: Scenario) -> Iterator[Mistake]:
+    """Reservations under a scheduler that knows none, or of more CPUs than there are."""
+    reserved = {name: s.cpu_reservation * s.replicas for name, s in scenario.services.items() if s.cpu_reservation is not None}
+    policy, cpus = scenario.host.scheduler.policy, scenario.host.cpus
+    if reserved and policy not in RESERVING and "scheduler" in scenario.host.model_fields_set:
+        yield ("services", next(iter(reserved)), *RESERVATION), f"{policy} knows no reservations; expected the scheduler esxi or hyperv"
+    elif cpus is not None and sum(reserved.values()) > cpus:
+        yield ("services", list(reserved)[-1], *RESERVATION), (
+            f"expected at most the {cpus} CPUs of the host in all reservations together; got {sum(reserved.values()):g}")
 
 
 def _too_much(memory: int, asked: int) -> str:

@@ -73,11 +73,20 @@ class LimitsSpec(Spec):
     memory: PositiveBytes | None = Field(default=None, description="memory", examples=["512MiB"])
 
 
+class ReservationsSpec(Spec):
+    """What a replica has a right to, whatever the weights of others; the schedulers esxi and hyperv know it."""
+
+    example = "{cpus: 0.5}"
+    cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["0.5"])
+
+
 class ResourcesSpec(Spec):
     """Resources of a replica."""
 
     example = "{limits: {cpus: 2, memory: 512MiB}}"
     limits: LimitsSpec = Field(default=LimitsSpec.model_construct(), description="upper bounds", examples=[LimitsSpec.example])
+    reservations: ReservationsSpec = Field(
+        default=ReservationsSpec.model_construct(), description="lower bounds", examples=[ReservationsSpec.example])
 
 
 class DeploySpec(Spec):
@@ -164,6 +173,13 @@ class ServiceSpec(Spec):
             refuse(f"expected at most the quota of {format_time(quota / 1e9)}; got {format_time((self.cpu_burst or 0) / 1e9)}", "cpu_burst")
         return self
 
+    @model_validator(mode="after")
+    def _reservation_within_limit(self) -> ServiceSpec:
+        reserved, limit = self.cpu_reservation, self.cpu_limit
+        if reserved is not None and limit is not None and reserved > limit:
+            refuse(f"expected at most the limit of {limit:g} CPUs; got {reserved:g}", *RESERVATION)
+        return self
+
     @property
     def _cpus(self) -> float | None:
         return self.deploy.resources.limits.cpus if self.cpus is None else self.cpus
@@ -172,6 +188,11 @@ class ServiceSpec(Spec):
     def replicas(self) -> int:
         """How many instances there are."""
         return self.deploy.replicas if self.scale is None else self.scale
+
+    @property
+    def cpu_reservation(self) -> float | None:
+        """CPUs that a replica has a right to, None where nothing is reserved."""
+        return self.deploy.resources.reservations.cpus
 
     @property
     def memory_limit(self) -> int | None:
@@ -194,6 +215,10 @@ class ServiceSpec(Spec):
     def cpu_limit(self) -> float | None:
         """CPUs that a replica may use, from `cpus` or quota and period; None where they are not limited."""
         return self._cpus if self.cpu_quota is None else self.cpu_quota / self.period_ns
+
+
+RESERVATION: Final = ("deploy", "resources", "reservations", "cpus")
+"""The key that reserves CPUs for a service."""
 
 
 def cpus_path(service: ServiceSpec) -> tuple[str, ...]:

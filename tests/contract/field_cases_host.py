@@ -78,8 +78,9 @@ HOST: Final = (
 )
 CROWDED_VMS: Final = patched(CROWDED, {"platforms": ["kvm"]})
 """Long turns hardly interrupt what runs, so that a VM is robbed less, once it runs."""
+SKEWED_VMS: Final = patched(CROWDED_VMS, {"host/cores": 2, "services/server/cpus": 1, "services/hog/cpus": 2, "services/batch": {"background": {"threads": 1}, "cpus": 1}})
 SCHEDULER: Final = (
-    *(Case("SchedulerSpec.policy", CROWDED, scheduled("eevdf"), scheduled(name), "breakdown_s/run_queue", CHANGES) for name in ("cfs", "credit", "round-robin", "gps")),
+    *(Case("SchedulerSpec.policy", CROWDED, scheduled("eevdf"), scheduled(name), "breakdown_s/run_queue", CHANGES) for name in ("cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps")),
     Case("SchedulerSpec.base_slice", CROWDED_VMS, scheduled("eevdf", base_slice="1ms", tick="1ms"), scheduled("eevdf", base_slice="30ms", tick="1ms"), "breakdown_s/steal", FALLS),
     Case("SchedulerSpec.base_slice", CROWDED, scheduled("eevdf", base_slice="1ms", tick="1ms"), scheduled("eevdf", base_slice="30ms", tick="1ms"), "events", FALLS),
     Case("SchedulerSpec.tick", CROWDED, scheduled("eevdf", base_slice="1ms", tick="1ms"), scheduled("eevdf", base_slice="1ms", tick="10ms"), "events", FALLS),
@@ -90,6 +91,12 @@ SCHEDULER: Final = (
     Case("SchedulerSpec.wakeup_granularity", CROWDED, scheduled("cfs", wakeup_granularity="100us"), scheduled("cfs", wakeup_granularity="50ms"), "breakdown_s/run_queue", RISES),
     Case("SchedulerSpec.timeslice", CROWDED, scheduled("credit", timeslice="2ms"), scheduled("credit", timeslice="100ms"), "events", FALLS),
     Case("SchedulerSpec.ratelimit", CROWDED_VMS, scheduled("credit", ratelimit="100us"), scheduled("credit", ratelimit="20ms"), "breakdown_s/steal", FALLS),
+    Case("SchedulerSpec.ratelimit", CROWDED_VMS, scheduled("credit2", ratelimit="100us"), scheduled("credit2", ratelimit="9ms"), "breakdown_s/steal", CHANGES),
+    Case("SchedulerSpec.costop", SKEWED_VMS, scheduled("esxi", costop="1ms"), scheduled("esxi", costop="500ms"), "cpu/costop", FALLS),
+    Case("SchedulerSpec.costart", SKEWED_VMS, scheduled("esxi", costop="20ms", costart="1ms"), scheduled("esxi", costop="20ms", costart="19ms"), "events", RISES),
+    Case("SchedulerSpec.migrate_resist", patched(CROWDED, {"host/cores": 3, "services/hog/background/threads": 4}), scheduled("credit2", migrate_resist="1us"), scheduled("credit2", migrate_resist="9ms"), "breakdown_s/run_queue", RISES),
+    Case("SchedulerSpec.quantum", CROWDED, scheduled("esxi", quantum="1ms"), scheduled("esxi", quantum="50ms"), "breakdown_s/run_queue", CHANGES),
+    Case("SchedulerSpec.quantum", CROWDED, scheduled("hyperv", quantum="1ms"), scheduled("hyperv", quantum="50ms"), "breakdown_s/run_queue", RISES),
     Case("SchedulerSpec.quantum", CROWDED, scheduled("round-robin", quantum="1ms"), scheduled("round-robin", quantum="50ms"), "breakdown_s/run_queue", RISES),
 )
 PLATFORMS: Final = (

@@ -19,6 +19,15 @@ LIMITED: Final = patched(PINNED, {SERVER + "deploy": {"resources": {"limits": {"
 SHARED: Final = patched(CROWDED, {SERVER + "threads": 1})
 
 
+RESERVED: Final = patched(SHARED, {"host/scheduler": "hyperv", SERVER + "cpu_shares": 64, SERVER + "deploy": {"resources": {"reservations": {"cpus": 0.6}}}})
+"""Few shares beside two threads that always want the only core, and a right to most of it."""
+
+
+def reserving(cpus: float) -> dict[str, Any]:
+    """The patch of a reservation, where Compose keeps it."""
+    return {SERVER + "deploy/resources/reservations/cpus": cpus}
+
+
 def limit(**limits: Any) -> dict[str, Any]:
     """The patch of a limit, where Compose keeps it."""
     return {f"{SERVER}deploy/resources/limits/{name}": value for name, value in limits.items()}
@@ -56,6 +65,8 @@ SERVICE: Final = (
     Case("ServiceSpec.startup", EVENTFUL, {}, {SERVER + "startup": [{"cpu": "5s"}]}, QUEUE, RISES),
     Case("DeploySpec.replicas", REPLICATED, {SERVER + "scale": ABSENT, SERVER + "deploy/replicas": 3}, {SERVER + "scale": ABSENT, SERVER + "deploy/replicas": 4}, QUEUE, FALLS),
     Case("DeploySpec.resources", LIMITED, {}, {SERVER + "deploy/resources": {}}, "cpu/throttled", FALLS),
+    Case("ResourcesSpec.reservations", RESERVED, {SERVER + "deploy": ABSENT}, {}, "breakdown_s/run_queue", FALLS),
+    *(Case("ReservationsSpec.cpus", RESERVED, {"host/scheduler": name, **reserving(0.1)}, {"host/scheduler": name, **reserving(0.9)}, "breakdown_s/run_queue", FALLS) for name in ("esxi", "hyperv")),
     Case("ResourcesSpec.limits", LIMITED, {}, {SERVER + "deploy/resources/limits": {}}, "cpu/throttled", FALLS),
     Case("LimitsSpec.cpus", LIMITED, {}, limit(cpus=2), "cpu/throttled", FALLS),
     Case("LimitsSpec.memory", LIMITED, {}, limit(memory="2GiB"), "memory/parts/application", RISES),

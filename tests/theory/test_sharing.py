@@ -29,7 +29,7 @@ def shares_of(spec: Any, seconds: float, names: str = "abc") -> np.ndarray:
 # --- steal ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "credit", "round-robin", "gps"])
+@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps"])
 def test_two_busy_vcpus_on_one_pcpu_lose_half_each(scheduler: str) -> None:
     spec = scenario({"a": background(), "b": background()}, None, {"duration": "60s"}, platforms=["kvm"], host={"scheduler": scheduler})
     clock, totals = after(spec, SECONDS)
@@ -56,7 +56,7 @@ def weighted(scheduler: str, cores: int, threads: int, platform: str = "docker")
     return scenario(services, None, {"duration": "60s"}, platforms=[platform], host={"cores": cores, "scheduler": scheduler})
 
 
-@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "credit", "gps"])
+@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "gps"])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_weights_are_shares_under_saturation(scheduler: str, threads: int) -> None:
     assert shares_of(weighted(scheduler, 1, threads), SECONDS) == pytest.approx(np.array([1, 2, 5]) / 8, rel=0.01)
@@ -70,9 +70,10 @@ def vcpu_of(clock: Any, name: str) -> int:
     return int(first[plan.instances[row].machine] - first[1])
 
 
-def test_weights_of_vms_are_shares_under_credit() -> None:
-    """Xen's credits count domains: weights hold between VMs."""
-    spec = weighted("credit", 1, 1, "kvm")
+@pytest.mark.parametrize("scheduler", ["credit", "credit2", "esxi", "hyperv"])
+def test_weights_of_vms_are_shares_under_a_hypervisor(scheduler: str) -> None:
+    """Schedulers of hypervisors count VMs: weights hold between them."""
+    spec = weighted(scheduler, 1, 1, "kvm")
     clock, totals = after(spec, SECONDS)
     ran = SECONDS * S - totals.steal[[vcpu_of(clock, name) for name in "abc"]]
     assert ran / ran.sum() == pytest.approx(np.array([1, 2, 5]) / 8, rel=0.02)
@@ -96,17 +97,113 @@ def test_fluid_shares_fill_up_what_others_cannot_use() -> None:
 
 
 
-@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "credit"])
+@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "credit", "credit2", "esxi", "hyperv"])
 def test_group_weight_is_divided_over_the_cpus(scheduler: str) -> None:
     """Every group has a thread for each CPU, so that its weight stands on each: the shares hold on many cores too."""
     assert shares_of(weighted(scheduler, 4, 4), SECONDS) == pytest.approx(np.array([1, 2, 5]) / 8, rel=0.05)
 
 
-@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "round-robin", "gps"])
+@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "credit2", "esxi", "hyperv", "round-robin", "gps"])
 def test_equal_threads_share_bare_metal_equally(scheduler: str) -> None:
     """Without groups each thread counts: three threads against one on one core."""
     spec = scenario({"a": background(3), "b": background(1)}, None, {"duration": "60s"}, host={"scheduler": scheduler})
     assert shares_of(spec, SECONDS, "ab") == pytest.approx([0.75, 0.25], rel=0.01)
+
+
+@pytest.mark.parametrize("scheduler", ["credit2", "hyperv"])
+def test_weights_of_vcpus(scheduler: str) -> None:
+    """Credit2 and Hyper-V weigh vCPUs: a VM with three has three times the share of one with one; ESXi and Linux divide it among them."""
+    for name, expected in ((scheduler, [0.25, 0.75]), ("esxi", [0.5, 0.5])):
+        spec = scenario({"a": background(1), "b": background(3)}, None, {"duration": "60s"}, platforms=["docker"], host={"scheduler": name})
+        shares = shares_of(spec, SECONDS, "ab")
+        assert shares == pytest.approx(expected, rel=0.01)
+
+
+# --- reservations --------------------------------------------------------------------------------------------------------
+
+
+def reserved(scheduler: str, cpus: float, platform: str = "docker", **fields: Any) -> Any:
+    """A service with few shares and a reservation beside two with many, which never sleep."""
+    services = {"a": background(1, cpu_shares=64, deploy={"resources": {"reservations": {"cpus": cpus}}}), "b": background(), "c": background()}
+    return scenario(services, None, {"duration": "60s"}, platforms=[platform], host={"scheduler": scheduler} | fields)
+
+
+@pytest.mark.parametrize("platform", ["docker", "kvm"])
+@pytest.mark.parametrize("cpus", [0.1, 0.6, 0.9])
+@pytest.mark.parametrize("scheduler", ["esxi", "hyperv"])
+def test_a_reservation_holds_whatever_the_weights(scheduler: str, cpus: float, platform: str) -> None:
+    """It gets what is reserved, and the others share the rest; a thirty-third of the weight would be worth 3 %."""
+    clock, totals = after(reserved(scheduler, cpus, platform), SECONDS)
+    used = np.array([cpu_seconds(clock, totals, name) for name in "abc"]) / SECONDS
+    if platform == "kvm":
+        used = 1 - totals.steal[[vcpu_of(clock, name) for name in "abc"]] / (SECONDS * S)
+    assert used == pytest.approx([cpus, (1 - cpus) / 2, (1 - cpus) / 2], abs=0.02)
+
+
+@pytest.mark.parametrize("scheduler", ["esxi", "hyperv"])
+def test_a_reservation_below_the_share_changes_nothing(scheduler: str) -> None:
+    services = {"a": background(1, cpu_shares=3072, deploy={"resources": {"reservations": {"cpus": 0.2}}}), "b": background()}
+    spec = scenario(services, None, {"duration": "60s"}, platforms=["docker"], host={"scheduler": scheduler})
+    assert shares_of(spec, SECONDS, "ab") == pytest.approx([0.75, 0.25], rel=0.02)
+
+
+@pytest.mark.parametrize("scheduler", ["esxi", "hyperv"])
+def test_an_unused_reservation_goes_to_the_others(scheduler: str) -> None:
+    services = {"a": background(1, deploy={"resources": {"reservations": {"cpus": 0.9}}}) | {"background": {"duty": 0.2, "period": "100ms"}}, "b": background()}
+    spec = scenario(services, None, {"duration": "60s"}, platforms=["docker"], host={"scheduler": scheduler})
+    a, b = shares_of(spec, SECONDS, "ab")
+    assert a == pytest.approx(0.2, abs=0.01)
+    assert b == pytest.approx(0.8, abs=0.01)
+
+
+# --- relaxed co-scheduling -----------------------------------------------------------------------------------------------
+
+
+def wide(costop: str, **fields: Any) -> Any:
+    """A VM with two busy vCPUs beside one with a busy one, on two pCPUs."""
+    services = {"a": background(2, cpus=2), "b": background(1, cpus=1)}
+    return scenario(services, None, {"duration": "60s"}, platforms=["kvm"], host={"cores": 2, "scheduler": {"policy": "esxi", "costop": costop}} | fields)
+
+
+def vcpus_of(clock: Any, name: str) -> range:
+    """Rows among the vCPUs of those of a service's VM."""
+    first = vcpu_of(clock, name)
+    (row,) = clock.plane.instances_of(name)
+    plan = clock.plane.lowered.arrangement
+    return range(first, first + plan.machines[plan.instances[row].machine].cpus)
+
+
+@pytest.mark.parametrize("costop_ms", [3, 10, 40])
+def test_busy_siblings_never_get_further_apart_than_the_threshold(costop_ms: int) -> None:
+    """However long it lasts: with a threshold above it all they drift apart by whole quanta."""
+    skews = {}
+    for label, costop in (("held", f"{costop_ms}ms"), ("free", "1000s")):
+        spec, worst = wide(costop), 0
+        for seconds in np.linspace(1.003, 4.0, 12):
+            clock, totals = after(spec, float(seconds))
+            one, other = totals.steal[list(vcpus_of(clock, "a"))]
+            worst = max(worst, abs(int(one) - int(other)))
+        skews[label] = worst / MS
+    assert skews["held"] <= costop_ms + 0.1
+    assert skews["free"] > 40
+
+
+def test_being_held_back_is_steal_and_counted_as_costop() -> None:
+    clock, totals = after(wide("3ms"), SECONDS)
+    a, b = list(vcpus_of(clock, "a")), list(vcpus_of(clock, "b"))
+    assert totals.costop[b].sum() == 0
+    assert 0.05 * SECONDS * S < totals.costop[a].sum() < totals.steal[a].sum()
+    assert int(totals.cpu_time.sum() + totals.steal.sum()) == pytest.approx(3 * SECONDS * S, rel=1e-3)
+    _, free = after(wide("1000s"), SECONDS)
+    assert free.costop.sum() == 0
+
+
+def test_an_idle_sibling_holds_nobody_back() -> None:
+    """One busy thread on two vCPUs, beside hogs: idle vCPUs count as making progress."""
+    services = {"a": background(1, cpus=2), "b": background(2, cpus=2)}
+    spec = scenario(services, None, {"duration": "60s"}, platforms=["kvm"], host={"cores": 2, "scheduler": "esxi"})
+    clock, totals = after(spec, SECONDS)
+    assert totals.costop[list(vcpus_of(clock, "a"))].sum() < 0.01 * SECONDS * S
 
 
 # --- quota ---------------------------------------------------------------------------------------------------------------
@@ -118,7 +215,7 @@ def limited(threads: int, scheduler: str, quota: str = "50ms", platform: str = "
     return scenario(services, None, {"duration": "1000s"}, platforms=[platform], host={"cores": 8, "scheduler": scheduler})
 
 
-@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "round-robin", "credit", "gps"])
+@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "round-robin", "credit", "credit2", "esxi", "hyperv", "gps"])
 @pytest.mark.parametrize("threads", [1, 4, 8])
 def test_a_group_uses_its_quota_each_period_and_no_more(threads: int, scheduler: str) -> None:
     clock, totals = after(limited(threads, scheduler), 10.0)
