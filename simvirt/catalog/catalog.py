@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Entry)
 EXPLAINED = (
     "platforms", "hypervisors", "runtimes", "techniques", "devices", "guests", "hosts", "cpus", "families", "disks", "nics", "profiles",
-    "images",
+    "images", "prices", "power", "sites",
 )
 """Kinds in the order in which `explain` looks a name up."""
 
