@@ -14,6 +14,7 @@ from simvirt.scenario.models import (
     Constant,
     CpuStep,
     DelayStep,
+    DemandSpec,
     DeploySpec,
     DiskSpec,
     DiskStep,
@@ -34,6 +35,7 @@ from simvirt.scenario.models import (
     ParallelStep,
     Pareto,
     PieceSpec,
+    PlanSpec,
     PlatformSpec,
     RatesSpec,
     ResourcesSpec,
@@ -51,9 +53,9 @@ from simvirt.scenario.models import (
 from simvirt.scenario.schema import json_schema
 
 __all__ = [
-    "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DeploySpec",
+    "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec", "DeploySpec",
     "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec", "Hyperexponential",
     "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto",
-    "PieceSpec", "PlatformSpec", "RatesSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step",
+    "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step",
     "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec", "json_schema", "load", "loads",
 ]
