@@ -65,7 +65,7 @@ BANDWIDTH: Final = Kind(
     1e15, "1000Tbps", {"g": "Gbps", "gbe": "Gbps", "gb/s": "Gbps", "gbit": "Gbps", "mbit": "Mbps", "gb": "Gbps"},
 )
 
-MONEY: Final = Kind("an amount of money", "2000USD", {"USD": 1.0, "kUSD": 1e3}, 1e12, "1e12USD", {"$": "USD", "dollars": "USD", "k": "kUSD"})
+MONEY: Final = Kind("an amount of money", "2000USD", {"USD": 1.0, "kUSD": 1e3}, 1e12, "1e12USD", {"$": "USD", "dollars": "USD"})
 POWER: Final = Kind("a power", "250W", {"W": 1.0, "kW": 1e3}, 1e9, "1e9W", {"watt": "W", "watts": "W", "k": "kW"})
 ENERGY_PRICE: Final = Kind(
     "a price of energy", "0.12USD/kWh", {"USD/kWh": 1.0, "USD/MWh": 1e-3}, 100.0, "100USD/kWh",

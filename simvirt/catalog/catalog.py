@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from simvirt.catalog import hosts, layers, profiles
 from simvirt.catalog.check import check
-from simvirt.catalog.entries import KINDS, REFERENCES, Entry, GuestSpec, ImageSpec
+from simvirt.catalog.entries import KINDS, REFERENCES, GuestSpec, ImageSpec
+from simvirt.catalog.entry import Entry
 from simvirt.catalog.explain import Constant, Listed, constants, listed
 from simvirt.catalog.images import GENERIC, resolve
 from simvirt.catalog.loader import Raw, expand, shipped

@@ -74,7 +74,10 @@ def price(catalog: Catalog, spec: HostSpec, host: HostEntry) -> Price:
 
 
 def power(catalog: Catalog, spec: HostSpec, host: HostEntry) -> Power:
-    """The power curve of a host: that of its model, in proportion to cores that are given inline. ScenarioError where its model does not exist."""
+    """The power curve of a host: that of its model, in proportion to cores that are given inline.
+
+    ScenarioError where its model does not exist.
+    """
     model = catalog.host_model(spec.model or GENERIC)
     entry = catalog.typed("power", _model(catalog, spec).power, PowerSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)

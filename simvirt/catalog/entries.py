@@ -239,7 +239,7 @@ class HypervisorSpec(Entry):
     halt_poll: SourcedTime | None = None
     dom0: Dom0Spec | None = None
     host_load: HostLoadSpec | None = None
-    costs: Costs = {}
+    costs: Costs = Field(default={})
 
     @model_validator(mode="after")
     def _costs_act(self) -> HypervisorSpec:
@@ -255,7 +255,7 @@ class RuntimeSpec(Entry):
     net: str
     disk: str
     shim_memory: SourcedSize
-    costs: Costs = {}
+    costs: Costs = Field(default={})
 
     @model_validator(mode="after")
     def _costs_act(self) -> RuntimeSpec:

@@ -1,8 +1,8 @@
 """What a scenario asks of each resource, without simulating it: visits and demands of its operations.
 
-*Model*: expectations along the steps of each operation, in the order of calls; a step's CPU time has on top of it what the platform's costs say of its
-    operations, as the simulation charges them. Demands are of one execution, calls excluded.
-    Every device operation counts with a kick and an interrupt of its own: an upper bound, for they are fewer the higher the load.
+*Model*: expectations along the steps of each operation, in the order of calls; a step's CPU time has on top of it what the
+    platform's costs say of its operations, as the simulation charges them. Demands are of one execution, calls excluded. Every
+    device operation counts with a kick and an interrupt of its own: an upper bound, for they are fewer the higher the load.
 *Ignores*: wake-ups of idle CPUs; waiting.
 *Source*: operational analysis, Denning and Buzen 1978 (visit counts, service demands, the utilisation law).
 """
@@ -26,7 +26,10 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one execution of an operation asks for: CPU time in the instance and on threads that work for it, disk time, bytes, mere delay."""
+    """What one execution of an operation asks for.
+
+    CPU time in the instance and on threads that work for it, disk time, bytes, mere delay.
+    """
 
     cpu_s: float = 0.0
     io_cpu_s: float = 0.0
@@ -83,7 +86,7 @@ def _visits(scenario: Scenario, calls: Mapping[Name, Mapping[Name, float]]) -> d
     for entry, weight in scenario.mix.items():
         service, _, operation = entry.partition(".")
         visits[service, operation] += weight / total
-    order: TopologicalSorter[Name] = TopologicalSorter({name: () for name in calls})
+    order: TopologicalSorter[Name] = TopologicalSorter(dict.fromkeys(calls, ()))
     for caller, called in calls.items():
         for callee in called:
             order.add(callee, caller)

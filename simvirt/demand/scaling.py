@@ -26,7 +26,10 @@ def scaled(workload: WorkloadSpec, factor: float) -> WorkloadSpec:
 
 
 def mean_rate(scenario: Scenario, response_s: float) -> float:
-    """Requests per second in the long run; of a closed workload those of clients that wait `response_s` for an answer. 0 without a workload."""
+    """Requests per second in the long run; of a closed workload those of clients that wait `response_s` for an answer.
+
+    0 without a workload, and for a trace.
+    """
     workload = scenario.workload
     if workload is None:
         return 0.0

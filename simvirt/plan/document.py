@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from simvirt.plan import sizing
+from simvirt.plan.memory import memory_of
 from simvirt.plan.money import Terms
 from simvirt.plan.packing import Counts, patterns
 from simvirt.plan.simulation import System
@@ -14,6 +14,11 @@ from simvirt.scenario.models import PlanSpec
 
 if TYPE_CHECKING:
     from simvirt.plan.study import Alternative, Plan
+
+
+NO_OBJECTIVE: Final = (
+    "the scenario has no objective: hosts are enough as soon as the load is stable; give it one, such as objective: {latency_p99: 100ms}"
+)
 
 
 def question(spec: PlanSpec, case: Case, terms: Terms) -> dict[str, Any]:
@@ -27,7 +32,8 @@ def question(spec: PlanSpec, case: Case, terms: Terms) -> dict[str, Any]:
         },
         "survive": spec.survive, "headroom": spec.headroom, "memory_ratio": spec.memory_ratio, "replicas": spec.replicas,
         "site": {
-            "name": spec.site, "energy_price_usd_per_kwh": terms.energy_price, "pue": terms.pue, "round_trip_s": terms.site.round_trip_ns / 1e9,
+            "name": spec.site, "energy_price_usd_per_kwh": terms.energy_price, "pue": terms.pue,
+            "round_trip_s": terms.site.round_trip_ns / 1e9,
         },
         "amortisation_years": spec.amortisation_years,
     }
@@ -68,7 +74,7 @@ def _used(case: Case, placed: tuple[Counts, ...], system: System) -> dict[str, f
 
 def memory(case: Case, pattern: Counts) -> float:
     """Memory that the replicas of one host commit [bytes]."""
-    known = sizing.memory_of(case.scenario, case.catalog, case.platform, case.host)
+    known = memory_of(case.scenario, case.catalog, case.platform, case.host)
     return known.fixed + sum(count * known.each[name] for name, count in pattern.items())
 
 
@@ -79,8 +85,8 @@ def placement(case: Case, counts: Counts, placed: tuple[Counts, ...], peak: Syst
     for pattern, hosts in patterns(placed):
         load, outcome = simulated[tuple(sorted(pattern.items()))]
         found.append({
-            "hosts": hosts, "replicas": {name: pattern[name] for name in counts if pattern.get(name)}, "memory_bytes": memory(case, pattern),
-            "cpu": load, "disk": outcome.used("host.disk"), "nic": outcome.used("host.nic"),
+            "hosts": hosts, "replicas": {name: pattern[name] for name in counts if pattern.get(name)},
+            "memory_bytes": memory(case, pattern), "cpu": load, "disk": outcome.used("host.disk"), "nic": outcome.used("host.nic"),
         })
     return found
 
@@ -89,7 +95,7 @@ def warnings(plan: Plan) -> list[str]:
     """What makes the numbers less than they seem."""
     found = []
     if plan.scenario.objective is None:
-        found.append("the scenario has no objective: hosts are enough as soon as the load is stable; give it one, such as objective: {latency_p99: 100ms}")
+        found.append(NO_OBJECTIVE)
     if plan.scenario.timeline:
         found.append("the timeline is left out: a plan is about a steady state")
     if all(service.memory_limit is None for service in plan.scenario.services.values()):
@@ -98,15 +104,3 @@ def warnings(plan: Plan) -> list[str]:
     found += [f"{a.case.platform_spec.name} on {a.case.host.name}: fewer hosts may be possible, down to {a.sizing.packing.lower_bound}"
               for a in unproven if a.sizing.packing is not None]
     return found
-
-
-def row(document: Mapping[str, Any]) -> dict[str, Any]:
-    """One alternative as a flat row."""
-    cost, binding, headroom = (document.get(key) or {} for key in ("cost", "binding", "headroom"))
-    return {
-        "rank": document["rank"], "platform": document["platform"], "host": document["host"], "feasible": document["feasible"],
-        "hosts": document["hosts"], "lower_bound": document.get("lower_bound"), "binding": binding.get("resource"),
-        "utilisation": binding.get("utilisation"), "headroom": headroom.get("peak"), "headroom_lost": headroom.get("lost"),
-        **{key: cost.get(key) for key in ("buy_usd", "year_usd", "month_usd", "mean_w", "peak_w", "energy_kwh")},
-        "simulations": document["simulations"], "reason": document["reason"],
-    }

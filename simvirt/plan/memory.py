@@ -20,8 +20,8 @@ class Memory:
 def memory_of(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> Memory:
     """The committed memory of a platform on a host.
 
-    *Model*: a replica commits its limit, with its runtime's shim and, in a VM of its own, guest system and monitor; in a VM that replicas share it takes
-        the part of the VM, guest system and monitor included, that its limit is of the VM's free memory.
+    *Model*: a replica commits its limit, with its runtime's shim and, in a VM of its own, guest system and monitor; in a VM that replicas
+        share it takes the part of the VM, guest system and monitor included, that its limit is of the VM's free memory.
     """
     shim = sum(layer.memory_bytes for layer in platform.runtimes)
     each = {name: (service.memory_limit or 0) + shim for name, service in scenario.services.items()}

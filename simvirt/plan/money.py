@@ -1,9 +1,10 @@
 """What a number of hosts costs and draws in a year.
 
-*Model*: hosts that are bought are paid for in equal parts over the amortisation, with upkeep, the building for each watt of their largest draw, and
-    energy: the power at the mean load, from the host's curve, times PUE and the price. Rent includes all of it.
+*Model*: hosts that are bought are paid for in equal parts over the amortisation, with upkeep, the building for each watt of their
+    largest draw, and energy: the power at the mean load, from the host's curve, times PUE and the price. Rent includes all of it.
 *Ignores*: interest, residual values, staff, licences, switches and racks.
-*Source*: Barroso, Clidaras and Hölzle, The Datacenter as a Computer, 2nd ed. 2013, chapter 6 (the parts of a total cost of ownership).
+*Source*: Barroso, Clidaras and Hölzle, The Datacenter as a Computer, 2nd ed. 2013, chapter 6 (the parts of a total cost of
+    ownership).
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""One host of a placement as a scenario of its own: the replicas that it carries, the requests that reach them, the rest of the system as delays.
+"""One host of a placement as a scenario: the replicas that it carries, the requests that reach them, the rest of the system as delays.
 
-*Model*: decomposition. Where one host carries everything, it is the scenario itself. Else each operation of a service on this host is a stream of requests
-    of its own, at the share of its visits that the host's replicas serve; a call becomes the packets that it costs and a delay that is distributed as the
-    called operation's response time (a gamma distribution of its mean and variation), with the round trip between hosts for the share of calls that
-    leave this one. Response times come from the simulations of the hosts that serve them.
-*Ignores*: that calls of one request arrive together, and that a slow moment of one service is one of its callers too; messages of several segments.
+*Model*: decomposition. Where one host carries everything, it is the scenario itself. Else each operation of a service on this
+    host is a stream of requests of its own, at the share of its visits that the host's replicas serve; a call becomes the packets
+    that it costs and a delay that is distributed as the called operation's response time (a gamma distribution of its mean and
+    variation), with the round trip between hosts for the share of calls that leave this one. Response times come from the
+    simulations of the hosts that serve them.
+*Ignores*: that calls of one request arrive together, and that a slow moment of one service is one of its callers too; messages of
+    several segments.
 *Source*: Chandy and Sauer, Approximate methods for analyzing queueing network models of computing systems, 1978 (decomposition).
 """
 
@@ -37,7 +39,7 @@ from simvirt.scenario.models import (
     WorkloadSpec,
 )
 
-MOST_ARRIVALS: Final = 100_000
+MOST_ARRIVALS: Final = 50_000
 """Requests of a replication of one host whose load does not vary; a longer run is cut to as many."""
 LEAST_CV: Final = 0.02
 MESSAGE: Final = NetStep.model_construct(net=NetSpec.model_construct(out=1, in_=1), times=1, probability=1.0)

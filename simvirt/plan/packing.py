@@ -1,11 +1,13 @@
 """Placing replicas on hosts: vector bin packing, with a lower bound that says how good the count is.
 
-*Model*: every replica of a service asks for the same amounts of each resource, all hosts are alike. Replicas are spread: each goes to the host with the
-    fewest of its service, of these to the one that is then least full in its fullest resource. Where that fails, best fit decreasing; where that
-    fails and the problem is small, an integer program (HiGHS by way of SciPy), whose answer is exact.
+*Model*: every replica of a service asks for the same amounts of each resource, all hosts are alike. Replicas are spread: each
+    goes to the host with the fewest of its service, of these to the one that is then least full in its fullest resource. Where
+    that fails, best fit decreasing; where that fails and the problem is small, an integer program (HiGHS by way of SciPy), whose
+    answer is exact.
 *Ignores*: affinities; hosts of several models in one placement.
-*Source*: Panigrahy, Talwar, Uyeda and Wieder, Heuristics for vector bin packing, 2011 (decreasing order by the fullest dimension); Martello and Toth,
-    Lower bounds and reduction procedures for the bin packing problem, 1990 (items above half of a bin).
+*Source*: Panigrahy, Talwar, Uyeda and Wieder, Heuristics for vector bin packing, 2011 (decreasing order by the fullest
+    dimension); Martello and Toth, Lower bounds and reduction procedures for the bin packing problem, 1990 (items above half of a
+    bin).
 """
 
 from __future__ import annotations
@@ -136,7 +138,7 @@ def exact(items: Items, limits: Floats, hosts: int) -> tuple[tuple[Counts, ...] 
     every = np.kron(np.eye(len(names)), np.ones(hosts))
     full = np.vstack([np.kron(sizes[:, r], np.eye(hosts)) for r in range(len(limits))])
     result = milp(
-        np.zeros(len(names) * hosts), integrality=np.ones(len(names) * hosts), bounds=Bounds(0, np.repeat(counts, hosts)),
+        np.zeros(len(names) * hosts), integrality=np.ones(len(names) * hosts, dtype=int), bounds=Bounds(0, np.repeat(counts, hosts)),
         constraints=[LinearConstraint(every, counts, counts), LinearConstraint(full, -np.inf, np.repeat(limits + TOLERANCE, hosts))],
         options={"time_limit": PATIENCE_S},
     )

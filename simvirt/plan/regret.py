@@ -1,8 +1,9 @@
-"""Choosing under an uncertain load: what each choice costs beyond the best one in hindsight, and the choice whose worst case is smallest.
+"""Choosing under an uncertain load: what each choice costs beyond the best in hindsight, and the choice whose worst case is smallest.
 
-*Model*: choices are a platform, a host model and a number of hosts; cases are levels of the load. A choice that has enough hosts at a level costs them
-    and the energy of that load. One that lacks some has to buy them in a hurry: it costs what is needed at that level, and the premium on the
-    hosts that were missing. Regret is that cost less the cheapest of all choices at that level.
+*Model*: choices are a platform, a host model and a number of hosts; cases are levels of the load. A choice that has enough hosts
+    at a level costs them and the energy of that load. One that lacks some has to buy them in a hurry: it costs what is needed at
+    that level, and the premium on the hosts that were missing. Regret is that cost less the cheapest of all choices at that
+    level.
 *Ignores*: probabilities of the levels; what the shortfall costs until the missing hosts are there.
 *Source*: Savage, The theory of statistical decision, J. Am. Stat. Assoc. 46 (1951): minimax regret.
 """
@@ -43,7 +44,10 @@ def cost(terms: Terms, need: Need, hosts: int, premium: float) -> float:
 
 
 def table(candidates: Sequence[Candidate], levels: Sequence[float], premium: float) -> dict[str, Any] | None:
-    """Every choice with its cost, regret and missing hosts at each level, the smallest largest regret first; None where nothing carries all levels."""
+    """Every choice with its cost, regret and missing hosts at each level, the smallest largest regret first.
+
+    None where no alternative carries all levels.
+    """
     able = [(c, [n for n in c.needs if n is not None]) for c in candidates if all(n is not None for n in c.needs)]
     choices = [_choice(c, needs, hosts, premium) for c, needs in able for hosts in sorted({need.hosts for need in needs})]
     if not choices:
@@ -52,7 +56,7 @@ def table(candidates: Sequence[Candidate], levels: Sequence[float], premium: flo
     for choice in choices:
         choice["regrets_usd"] = [paid - least for paid, least in zip(choice["costs_usd"], best, strict=True)]
         choice["max_regret_usd"] = max(choice["regrets_usd"])
-    choices.sort(key=lambda choice: (choice["max_regret_usd"], choice["costs_usd"][-1], choice["platform"], choice["host"], choice["hosts"]))
+    choices.sort(key=lambda choice: tuple(choice[key] for key in ("max_regret_usd", "costs_usd", "platform", "host", "hosts")))
     minimax: Mapping[str, Any] = choices[0]
     named = {key: minimax[key] for key in ("platform", "host", "hosts", "max_regret_usd")}
     return {"levels": list(levels), "premium": premium, "best_usd": best, "choices": choices, "minimax": named}

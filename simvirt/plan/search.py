@@ -1,15 +1,15 @@
 """The fewest hosts of one model on one platform that carry a load, hold the objective and survive what is to be survived.
 
-*Model*: the analytic placement gives a first number of hosts: as many as hold all replicas with the headroom spared, and as many as hold them to the brim
-    once the lost ones are gone. Then both placements are simulated, and where the objective is not met there is more of what is fullest: hosts, or
-    replicas of a service that is its own limit.
+*Model*: the analytic placement gives a first number of hosts: as many as hold all replicas with the headroom spared, and as many
+    as hold them to the brim once the lost ones are gone. Then both placements are simulated, and where the objective is not met
+    there is more of what is fullest: hosts, or replicas of a service that is its own limit.
 *Ignores*: the time until replicas of a lost host run elsewhere.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from simvirt.plan import sizing
@@ -54,22 +54,53 @@ def size(simulator: Simulator, factor: float) -> Sizing:
     counts = sizing.replicas(case, factor)
     if (why := _impossible(case)) is not None:
         return Sizing(counts, reason=why)
-    hosts, first = 0, 0
+    trial = _Trial(simulator, factor)
     for _ in range(MOST_ROUNDS):
-        found = _packed(case, counts, factor, hosts)
-        if isinstance(found, str):
-            return Sizing(counts, reason=found, analytic=first)
-        packing, placed, rest = found
-        first = first or len(placed)
-        peak = simulator.system(placed, counts, factor)
-        lost = peak if rest is None or not peak.met else simulator.system(rest, counts, factor)
-        if lost.met:
-            return Sizing(counts, placed, packing, peak, None if rest is None else lost, analytic=first)
-        more = _more(case, counts, lost)
+        sized = trial.of(counts, trial.least)
+        if sized.feasible or not sized.hosts:
+            return trial.narrowed(sized)
+        more = _more(case, counts, sized.lost or sized.peak)
         if isinstance(more, str):
-            return Sizing(counts, placed, packing, peak, None if lost is peak else lost, more, first)
-        counts, hosts = more or counts, len(placed) if more else len(placed) + max(1, round(GROWTH * len(placed)))
-    return Sizing(counts, reason=f"the objective is not met after {MOST_ROUNDS} enlargements", analytic=first)
+            return replace(sized, reason=more)
+        if more is None:
+            trial.least, trial.failed = sized.hosts + max(1, round(GROWTH * sized.hosts)), sized.hosts
+        else:
+            counts, trial.least, trial.failed = more, sized.hosts, 0
+    return Sizing(counts, reason=f"the objective is not met after {MOST_ROUNDS} enlargements", analytic=trial.analytic)
+
+
+@dataclass
+class _Trial:
+    """Numbers of hosts that are tried for one load."""
+
+    simulator: Simulator
+    factor: float
+    least: int = 0
+    failed: int = 0
+    analytic: int = 0
+
+    def of(self, counts: Counts, least: int) -> Sizing:
+        """At least so many hosts, placed and simulated; without hosts where nothing can be placed."""
+        found = _packed(self.simulator.case, counts, self.factor, least)
+        if isinstance(found, str):
+            return Sizing(counts, reason=found, analytic=self.analytic)
+        packing, placed, rest = found
+        self.analytic = self.analytic or len(placed)
+        peak = self.simulator.system(placed, counts, self.factor)
+        lost = None if rest is None or not peak.met else self.simulator.system(rest, counts, self.factor)
+        met = peak.met and (lost is None or lost.met)
+        return Sizing(counts, placed, packing, peak, lost, None if met else "the objective is not met", self.analytic)
+
+    def narrowed(self, sized: Sizing) -> Sizing:
+        """The smallest number between one that failed and one that does, by halves."""
+        low = self.failed
+        while low and sized.hosts - low > 1:
+            middle = self.of(sized.counts, (low + sized.hosts) // 2)
+            if middle.feasible and middle.hosts < sized.hosts:
+                sized = middle
+            else:
+                low = max((low + sized.hosts) // 2, middle.hosts if middle.hosts < sized.hosts else 0)
+        return sized
 
 
 def _impossible(case: Case) -> str | None:
@@ -87,13 +118,16 @@ def _impossible(case: Case) -> str | None:
 
 def _packed(case: Case, counts: Counts, factor: float, least: int) -> tuple[Packing, tuple[Counts, ...], tuple[Counts, ...] | None] | str:
     """The bound, the placement with all hosts (at least `least`) and that without the lost ones; or why there is none."""
-    items, spare, brim, most = sizing.items(case, counts, factor), sizing.limits(case, True), sizing.limits(case, False), case.plan.max_hosts
+    items, most = sizing.items(case, counts, factor), case.plan.max_hosts
+    spare, brim = (sizing.limits(case, spared) for spared in (True, False))
     if (name := too_large(items, spare)) is not None:
         resource = sizing.RESOURCES[int((items.shares[name] / spare).argmax())]
         return f"one replica of {name} does not fit on the host (host.{resource})"
     packing, bare = smallest(items, spare, most), smallest(items, brim, most)
     if packing is None or bare is None:
         return f"more than {most} hosts are needed"
+    bound = max(packing.lower_bound, bare.lower_bound + case.plan.survive)
+    packing = replace(packing, lower_bound=bound, proven=packing.proven and bare.proven)
     hosts = max(len(packing.hosts), len(bare.hosts) + case.plan.survive, least)
     while hosts <= most:
         placed, _ = place(items, spare, hosts)
@@ -104,8 +138,9 @@ def _packed(case: Case, counts: Counts, factor: float, least: int) -> tuple[Pack
     return f"more than {most} hosts are needed"
 
 
-def _more(case: Case, counts: Counts, system: System) -> Counts | None | str:
+def _more(case: Case, counts: Counts, system: System | None) -> Counts | str | None:
     """More replicas where a service is its own limit, None for more hosts; or why neither helps."""
+    assert system is not None
     full = system.binding
     if system.resources[full] < IDLE:
         return f"the objective is not met although nothing is fuller than {IDLE:.0%}: it asks for less than the requests take"

@@ -73,15 +73,16 @@ class System:
 
 @dataclass
 class Simulator:
-    """Simulates placements of one case, each distinct load of a host once; counts what it did."""
+    """Simulates placements of one case, each distinct load of a host by itself; counts how many it simulated."""
 
     case: Case
     round_trip_ns: float
     jobs: int = 1
     tell: Told = lambda what: None
     done: int = 0
-    _known: dict[Any, HostOutcome] = field(default_factory=dict)
     _systems: dict[Any, System] = field(default_factory=dict)
+    _seen: dict[Name, Response] = field(default_factory=dict)
+    """Response times of the placement simulated last: the first guess of the next."""
 
     def system(self, placed: tuple[Counts, ...], counts: Counts, factor: float) -> System:
         """What a placement does at the stated load times `factor`."""
@@ -91,7 +92,7 @@ class Simulator:
         return self._systems[key]
 
     def _simulate(self, placed: tuple[Counts, ...], counts: Counts, factor: float) -> System:
-        load = Load(counts, factor, guesses(self.case), self.round_trip_ns)
+        load = Load(counts, factor, self._seen or guesses(self.case), self.round_trip_ns)
         shapes = patterns(placed)
         alone = any(whole(load, pattern) for pattern, _ in shapes)
         hosts: tuple[HostOutcome, ...] = ()
@@ -101,6 +102,8 @@ class Simulator:
             if alone or not _called(self.case) or any(h.broken for h in hosts) or _settled(load.responses, seen, _called(self.case)):
                 break
             load = replace(load, responses=seen)
+        if not alone and not any(h.broken for h in hosts):
+            self._seen = dict(responses(hosts, load.responses))
         return summed(self.case, hosts, _shares(self.case, alone))
 
     def _host(self, load: Load, pattern: Counts, hosts: int) -> HostOutcome:
@@ -169,7 +172,8 @@ def summed(case: Case, hosts: tuple[HostOutcome, ...], shares: Mapping[str, floa
     latency = {"mean": _mean([m.mean_s if (m := _moments(h)) is not None else None for h in histograms])}
     latency |= {name: _mean([quantile(np.rint(h).astype(np.int64), q) for h in histograms]) for name, q in QUANTILES.items()}
     loads = tuple((load_of(min(host.used("host.cpu"), 1.0), case.host), host.hosts) for host in hosts)
-    resources = {name: max(host.used(name) for host in busy) for name in dict.fromkeys(n for host in busy for n in host.outcomes[0].resources)}
+    names = dict.fromkeys(name for host in busy for name in host.outcomes[0].resources)
+    resources = {name: max(host.used(name) for host in busy) for name in names}
     resources["host.cpu"] = max(load for load, _ in loads)
     stable = bool(busy) and not any(host.broken for host in busy) and (not case.scenario.mix or all(throughput))
     return System(hosts, _objective(case, hosts, latency, shares), latency, loads, resources, stable)
@@ -190,7 +194,10 @@ def _entries(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> His
 
 
 def _shares(case: Case, alone: bool) -> dict[str, float]:
-    """Of each operation that requests enter at, the share of its simulated requests that enter there; all of them where calls are simulated as calls."""
+    """Of each operation that requests enter at, the share of its simulated requests that enter there.
+
+    All of them where calls are simulated as calls.
+    """
     total = math.fsum(case.scenario.mix.values()) or 1.0
     found = {}
     for name, weight in case.scenario.mix.items():
@@ -226,9 +233,14 @@ def _throughput(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> 
     """Answers of the whole system per second."""
     total = 0.0
     for host in hosts:
-        rates = [sum(o.classes[n].sum() * s for n, s in shares.items() if n in o.classes) / (o.simulated_s - o.warmup_s) for o in host.outcomes]
+        rates = [_answers(o, shares) / (o.simulated_s - o.warmup_s) for o in host.outcomes]
         total += host.hosts * (float(np.mean(rates)) if rates else 0.0)
     return total
+
+
+def _answers(outcome: Outcome, shares: Mapping[str, float]) -> float:
+    """Answers to requests that enter the system."""
+    return math.fsum(float(outcome.classes[name].sum()) * share for name, share in shares.items() if name in outcome.classes)
 
 
 def _rejected(hosts: tuple[HostOutcome, ...]) -> float:

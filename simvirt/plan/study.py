@@ -76,11 +76,6 @@ class Plan:
             found["regret"] = self.regret
         return found
 
-    def frame(self) -> dict[str, list[Any]]:
-        """One row an alternative as columns of equal length, ready for pandas or polars."""
-        rows = [documents.row(document) for document in self.document()["alternatives"]]
-        return {key: [row[key] for row in rows] for key in rows[0]}
-
 
 def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> Plan:
     """Hosts for a scenario's load: every platform on every host model that its plan names, the cheapest first.
@@ -111,14 +106,14 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
 def _check(scenario: Scenario) -> None:
     """ScenarioError where there is nothing to size for."""
     workload = scenario.workload
-    message = None
+    path, message = ("workload",), ""
     if workload is None:
-        path, message = ("workload",), "a plan needs a load, for example workload: {open: {rate: 800/s}, mix: {web.GET /: 1}}"
+        message = "a plan needs a load, for example workload: {open: {rate: 800/s}, mix: {web.GET /: 1}}"
     elif workload.trace is not None:
-        path, message = ("workload", "trace"), "a plan scales the load, which a trace cannot be; expected open, closed or rates"
+        message = "a plan scales the load, which a trace cannot be; expected open, closed or rates"
     elif workload.closed is not None and not workload.closed.think.mean:
-        path, message = ("workload", "closed"), "a plan needs clients that think, for example think: 1s; others load any host to the full"
-    if message is not None:
+        message = "a plan needs clients that think, for example think: 1s; others load any host to the full"
+    if message:
         file, line, column = scenario.locate(path)
         raise ScenarioError([Issue(file, line, column, ".".join(path), message)])
 

@@ -81,7 +81,8 @@ class PlanSpec(Spec):
     years: Annotated[float, Number(0, 50, 3)] = Field(default=3.0, description="years for which the load is to be carried", examples=["3"])
     peak_to_mean: Annotated[float, Number(1, 1000, 2.5)] = Field(
         default=1.0, description="load at peak over the stated one, which is then the mean", examples=["2.5"])
-    demand: DemandSpec | None = Field(default=None, description="how far the load may be from what is stated", examples=[DemandSpec.example])
+    demand: DemandSpec | None = Field(default=None, description="how far the load may be from what is stated",
+                                      examples=[DemandSpec.example])
     survive: Survivable = Field(default=1, description="hosts that may be lost at peak with the objective still met", examples=["1 host"])
     headroom: Annotated[Ratio, Field(lt=1)] = Field(
         default=0.2, description="ratio of CPU, disk, NIC and of each replica's limit that stays free at peak", examples=["20%"])
@@ -91,7 +92,8 @@ class PlanSpec(Spec):
         default="scaled", description="scaled: in proportion to the load; fit: as few as carry it; stated: as many as the services say",
         examples=["fit"])
     keep: Annotated[tuple[Word, ...], BeforeValidator(_words)] = Field(
-        default=(), max_length=10_000, description="services that keep their number of replicas, such as a primary database", examples=["[db]"])
+        default=(), max_length=10_000, description="services that keep their number of replicas, such as a primary database",
+        examples=["[db]"])
     site: Reference = Field(default="average", description="where the hosts stand: a site of the catalogue", examples=["average"])
     energy_price: EnergyPrice | None = Field(default=None, description="price of energy, instead of the site's", examples=["0.12USD/kWh"])
     pue: Annotated[float, Number(1, 10, 1.4)] | None = Field(
