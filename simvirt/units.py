@@ -17,7 +17,7 @@ from simvirt.errors import UnitError
 
 __all__ = [
     "UnitError", "parse_time", "parse_size", "parse_rate", "parse_frequency", "parse_bandwidth", "parse_ratio",
-    "format_time", "format_size", "format_rate", "shown",
+    "parse_money", "parse_power", "parse_energy_price", "format_time", "format_size", "format_rate", "shown",
 ]
 
 _NUMBER: Final = re.compile(r"([-+]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(.*)", re.DOTALL)
@@ -65,6 +65,13 @@ BANDWIDTH: Final = Kind(
     1e15, "1000Tbps", {"g": "Gbps", "gbe": "Gbps", "gb/s": "Gbps", "gbit": "Gbps", "mbit": "Mbps", "gb": "Gbps"},
 )
 
+MONEY: Final = Kind("an amount of money", "2000USD", {"USD": 1.0, "kUSD": 1e3}, 1e12, "1e12USD", {"$": "USD", "dollars": "USD"})
+POWER: Final = Kind("a power", "250W", {"W": 1.0, "kW": 1e3}, 1e9, "1e9W", {"watt": "W", "watts": "W", "k": "kW"})
+ENERGY_PRICE: Final = Kind(
+    "a price of energy", "0.12USD/kWh", {"USD/kWh": 1.0, "USD/MWh": 1e-3}, 100.0, "100USD/kWh",
+    {"usd": "USD/kWh", "$/kwh": "USD/kWh", "/kwh": "USD/kWh", "usd/kw": "USD/kWh"},
+)
+
 
 def parse_time(value: object, *, zero: bool = True) -> float:
     """`1.5ms` in nanoseconds; UnitError where it is no time, or is 0 and `zero` is false."""
@@ -89,6 +96,21 @@ def parse_frequency(value: object, *, zero: bool = False) -> float:
 def parse_bandwidth(value: object, *, zero: bool = False) -> float:
     """`25Gbps` in bits per second; UnitError where it is no bandwidth."""
     return _parse(BANDWIDTH, value, zero)
+
+
+def parse_money(value: object, *, zero: bool = True) -> float:
+    """`2000USD` in US dollars; UnitError where it is none."""
+    return _parse(MONEY, value, zero)
+
+
+def parse_power(value: object, *, zero: bool = True) -> float:
+    """`250W` in watts; UnitError where it is none."""
+    return _parse(POWER, value, zero)
+
+
+def parse_energy_price(value: object, *, zero: bool = True) -> float:
+    """`0.12USD/kWh` in US dollars per kWh; UnitError where it is none."""
+    return _parse(ENERGY_PRICE, value, zero)
 
 
 def parse_ratio(value: object, *, zero: bool = True, one: bool = True) -> float:

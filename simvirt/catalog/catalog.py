@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from simvirt.catalog import hosts, layers, profiles
 from simvirt.catalog.check import check
-from simvirt.catalog.entries import KINDS, REFERENCES, Entry, GuestSpec, ImageSpec
+from simvirt.catalog.entries import KINDS, REFERENCES, GuestSpec, ImageSpec
+from simvirt.catalog.entry import Entry
 from simvirt.catalog.explain import Constant, Listed, constants, listed
 from simvirt.catalog.images import GENERIC, resolve
 from simvirt.catalog.loader import Raw, expand, shipped
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Entry)
 EXPLAINED = (
     "platforms", "hypervisors", "runtimes", "techniques", "devices", "guests", "hosts", "cpus", "families", "disks", "nics", "profiles",
-    "images",
+    "images", "prices", "power", "sites",
 )
 """Kinds in the order in which `explain` looks a name up."""
 

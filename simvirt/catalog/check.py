@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from simvirt.catalog import hosts
+from simvirt.catalog import economy, hosts
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.memory import memory_mistakes
 from simvirt.catalog.operations import OPERATIONS, PLURALS
@@ -15,13 +15,14 @@ from simvirt.units import format_size
 
 if TYPE_CHECKING:
     from simvirt.catalog.catalog import Catalog
-    from simvirt.scenario.models import PlatformSpec, Scenario, ServiceSpec
+    from simvirt.scenario.models import HostSpec, PlatformSpec, Scenario, ServiceSpec
 
 
 def check(catalog: Catalog, scenario: Scenario) -> None:
     """ScenarioError with every name and limit of `scenario` that does not fit the catalogue; nothing where all fit."""
     problems = Problems(scenario.locate)
-    _check_host(catalog, scenario, problems)
+    _check_host(catalog, scenario.host, ("host",), problems)
+    _check_plan(catalog, scenario, problems)
     for index, platform in enumerate(scenario.platforms):
         _check_platform(catalog, platform, ("platforms", index), problems)
     for name, service in scenario.services.items():
@@ -37,12 +38,21 @@ def check(catalog: Catalog, scenario: Scenario) -> None:
     problems.settle()
 
 
-def _check_host(catalog: Catalog, scenario: Scenario, problems: Problems) -> None:
+def _check_host(catalog: Catalog, spec: HostSpec, path: Path, problems: Problems) -> None:
     """Model, disk and NIC, each for itself, so that all are told."""
-    spec = scenario.host
-    problems.attempt(("host", "model"), lambda: hosts.host_model(catalog, spec.model or GENERIC))
-    problems.attempt(("host", "disk"), lambda: spec.disk is None or hosts.disk(catalog, spec.disk))
-    problems.attempt(("host", "nic"), lambda: spec.nic is None or hosts.nic(catalog, spec.nic))
+    problems.attempt((*path, "model"), lambda: hosts.host_model(catalog, spec.model or GENERIC, (*path, "model")))
+    problems.attempt((*path, "disk"), lambda: spec.disk is None or hosts.disk(catalog, spec.disk, (*path, "disk")))
+    problems.attempt((*path, "nic"), lambda: spec.nic is None or hosts.nic(catalog, spec.nic, (*path, "nic")))
+
+
+def _check_plan(catalog: Catalog, scenario: Scenario, problems: Problems) -> None:
+    """The hosts that a plan may choose from, and its site."""
+    if scenario.plan is None:
+        return
+    for index, spec in enumerate(scenario.plan.hosts):
+        _check_host(catalog, spec, ("plan", "hosts", index), problems)
+    site = scenario.plan.site
+    problems.attempt(("plan", "site"), lambda: economy.site(catalog, site))
 
 
 def _check_platform(catalog: Catalog, spec: PlatformSpec, path: Path, problems: Problems) -> None:

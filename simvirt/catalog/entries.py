@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from simvirt import units
+from simvirt.catalog.economy_entries import PowerSpec, PriceSpec, SiteSpec
+from simvirt.catalog.entry import Entry, Source
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.quantities import (
     SourcedCount,
@@ -28,17 +30,7 @@ Count = Annotated[int, Field(ge=1)]
 Hertz = Annotated[float, BeforeValidator(units.parse_frequency)]
 Bytes = Annotated[int, BeforeValidator(units.parse_size)]
 BitsPerSecond = Annotated[float, BeforeValidator(units.parse_bandwidth)]
-Source = Annotated[str, Field(min_length=8)]
 Isolation = Literal["namespaces", "user-space-kernel", "hardware", "software"]
-
-
-class Entry(BaseModel):
-    """What all entries share: what it is, and where its plain facts come from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    title: str
-    source: Source
 
 
 class FamilySpec(Entry):
@@ -82,6 +74,8 @@ class HostModelSpec(Entry):
     disk: str
     nic: str
     tick: SourcedTime | None = None
+    price: str = "generic"
+    power: str = "generic"
 
 
 class DiskModelSpec(Entry):
@@ -258,7 +252,7 @@ class HypervisorSpec(Entry):
     halt_poll: SourcedTime | None = None
     dom0: Dom0Spec | None = None
     host_load: HostLoadSpec | None = None
-    costs: Costs = {}
+    costs: Costs = Field(default={})
 
     @model_validator(mode="after")
     def _costs_act(self) -> HypervisorSpec:
@@ -274,7 +268,7 @@ class RuntimeSpec(Entry):
     net: str
     disk: str
     shim_memory: SourcedSize
-    costs: Costs = {}
+    costs: Costs = Field(default={})
 
     @model_validator(mode="after")
     def _costs_act(self) -> RuntimeSpec:
@@ -356,11 +350,14 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "profiles": ProfileSpec,
     "images": ImageSpec,
     "platforms": PlatformEntrySpec,
+    "prices": PriceSpec,
+    "power": PowerSpec,
+    "sites": SiteSpec,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 
 REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "hosts": {"cpu": ("cpus",), "disk": ("disks",), "nic": ("nics",)},
+    "hosts": {"cpu": ("cpus",), "disk": ("disks",), "nic": ("nics",), "price": ("prices",), "power": ("power",)},
     "cpus": {"family": ("families",)},
     "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},

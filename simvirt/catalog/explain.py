@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from simvirt import units
-from simvirt.catalog.entries import PARTS, REFERENCES, CostSpec, Entry, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
+from simvirt.catalog.entries import PARTS, REFERENCES, CostSpec, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
+from simvirt.catalog.entry import Entry
 from simvirt.catalog.layers import costs_of
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.catalog.quantities import Sourced, SourcedWork

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simvirt.catalog.entries import CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
 from simvirt.catalog.images import GENERIC
+from simvirt.catalog.problems import Path
 from simvirt.catalog.resolved import CpuFamily, DiskEntry, HostEntry, NicEntry
 from simvirt.units import UnitError, parse_bandwidth
 
@@ -32,9 +33,9 @@ def _lone_threads(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "smt_yield": 1.0} if fields["smt"] == 1 else fields
 
 
-def host_model(catalog: Catalog, name: str) -> HostEntry:
-    """A host model of the catalogue; ScenarioError where it does not exist."""
-    model = catalog.typed("hosts", name, HostModelSpec, ("host", "model"))
+def host_model(catalog: Catalog, name: str, path: Path = ("host", "model")) -> HostEntry:
+    """A host model of the catalogue; ScenarioError at `path` where it does not exist."""
+    model = catalog.typed("hosts", name, HostModelSpec, path)
     cpu = catalog.typed("cpus", model.cpu, CpuSpec)
     family = cpu_family(catalog, cpu.family)
     tick = model.tick or catalog.typed("hosts", GENERIC, HostModelSpec).tick
@@ -58,9 +59,9 @@ def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
     )
 
 
-def disk(catalog: Catalog, name: str) -> DiskEntry:
-    """A block device of the catalogue; ScenarioError where it does not exist."""
-    spec = catalog.typed("disks", name, DiskModelSpec, ("host", "disk"))
+def disk(catalog: Catalog, name: str, path: Path = ("host", "disk")) -> DiskEntry:
+    """A block device of the catalogue; ScenarioError at `path` where it does not exist."""
+    spec = catalog.typed("disks", name, DiskModelSpec, path)
     return DiskEntry(
         name=name, channels=int(spec.channels.value), read_latency_ns=spec.read_latency.value, write_latency_ns=spec.write_latency.value,
         flush_latency_ns=spec.flush_latency.value, read_bytes_per_s=spec.read_throughput.value,
@@ -68,14 +69,14 @@ def disk(catalog: Catalog, name: str) -> DiskEntry:
     )
 
 
-def nic(catalog: Catalog, name: str | float) -> NicEntry:
+def nic(catalog: Catalog, name: str | float, path: Path = ("host", "nic")) -> NicEntry:
     """A NIC of the catalogue by name, or an anonymous one by its bandwidth (`25Gbps`, or bits per second).
 
-    ScenarioError where a name is neither.
+    ScenarioError at `path` where a name is neither.
     """
     bandwidth = _bandwidth(name)
     entry = GENERIC if bandwidth is not None else str(name)
-    spec = catalog.typed("nics", entry, NicModelSpec, ("host", "nic"))
+    spec = catalog.typed("nics", entry, NicModelSpec, path)
     return NicEntry(
         name=str(name) if isinstance(name, str) else f"{name / 1e9:g}Gbps",
         bits_per_s=spec.bandwidth if bandwidth is None else bandwidth,

@@ -143,6 +143,26 @@ class SourcedThroughput(Sourced):
         return float(units.parse_size(size.strip())), "bytes/s"
 
 
+class SourcedMoney(Sourced):
+    """An amount of money [USD]; what it is paid for, and how often, its field says."""
+
+    example: ClassVar[str] = "2000USD"
+
+    @classmethod
+    def parse(cls, raw: Any) -> Parsed:
+        return units.parse_money(raw), "USD"
+
+
+class SourcedEnergyPrice(Sourced):
+    """A price of energy [USD/kWh]."""
+
+    example: ClassVar[str] = "0.12USD/kWh"
+
+    @classmethod
+    def parse(cls, raw: Any) -> Parsed:
+        return units.parse_energy_price(raw), "USD/kWh"
+
+
 class SourcedWork(Sourced):
     """A cost: time [ns], or cycles, exits or nested_walks of the processor at hand."""
 

@@ -11,6 +11,7 @@ import typer
 from simvirt.cli.check import check
 from simvirt.cli.explain import explain
 from simvirt.cli.list import list_
+from simvirt.cli.plan import plan
 from simvirt.cli.run import INTERRUPTED, run
 from simvirt.cli.schema import schema
 from simvirt.cli.validate import validate
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command("run")(run)
 app.command("check")(check)
+app.command("plan")(plan)
 app.command("schema")(schema)
 app.command("list")(list_)
 app.command("explain")(explain)

@@ -19,8 +19,13 @@ GAP = 2  # columns between cells, of which the box draws one
 
 def text(document: Mapping[str, Any], width: int = 100) -> str:
     """The report as plain text without colour, at most `width` columns wide where the platforms' names allow."""
+    return printed(report(document, width), width)
+
+
+def printed(renderable: RenderableType, width: int) -> str:
+    """Something laid out as plain text without colour and without space at the ends of lines."""
     console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
-    console.print(report(document, width))
+    console.print(renderable)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
 

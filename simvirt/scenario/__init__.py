@@ -14,6 +14,7 @@ from simvirt.scenario.models import (
     Constant,
     CpuStep,
     DelayStep,
+    DemandSpec,
     DeploySpec,
     DiskSpec,
     DiskStep,
@@ -34,6 +35,7 @@ from simvirt.scenario.models import (
     ParallelStep,
     Pareto,
     PieceSpec,
+    PlanSpec,
     PlatformSpec,
     RatesSpec,
     ReservationsSpec,
@@ -52,9 +54,10 @@ from simvirt.scenario.models import (
 from simvirt.scenario.schema import json_schema
 
 __all__ = [
-    "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DeploySpec",
-    "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec", "Hyperexponential",
-    "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto",
-    "PieceSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec",
-    "Step", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec", "json_schema", "load", "loads",
+    "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
+    "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec",
+    "Hyperexponential", "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep",
+    "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
+    "SchedulerSpec", "ServiceSpec", "Step", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec", "json_schema",
+    "load", "loads",
 ]

@@ -21,6 +21,7 @@ from simvirt.scenario.distributions import (
     Uniform,
 )
 from simvirt.scenario.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
+from simvirt.scenario.plan import DemandSpec, PlanSpec
 from simvirt.scenario.quantities import Title, Word
 from simvirt.scenario.runs import ObjectiveSpec, RunSpec, TimelineEvent
 from simvirt.scenario.services import BackgroundSpec, DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec, ServiceSpec
@@ -38,11 +39,11 @@ from simvirt.scenario.workload import (
 )
 
 __all__ = [
-    "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DeploySpec", "DiskSpec",
-    "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec", "Hyperexponential", "LimitsSpec",
-    "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlatformSpec",
-    "RatesSpec", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TimelineEvent",
-    "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+    "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
+    "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec",
+    "Hyperexponential", "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep",
+    "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
+    "SchedulerSpec", "ServiceSpec", "Step", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
 ]
 
 
@@ -63,6 +64,7 @@ class Scenario(Spec):
                          examples=[RunSpec.example])
     timeline: tuple[TimelineEvent, ...] = Field(default=(), max_length=100_000, description="what happens when",
                                                 examples=[f"[{TimelineEvent.example}]"])
+    plan: PlanSpec | None = Field(default=None, description="what `simvirt plan` is asked", examples=[PlanSpec.example])
     catalog: Mapping[str, Any] = Field(default={}, description="entries added to the catalogue, by kind and name",
                                        examples=["{disks: {my-disk: {...}}}"])
     _marks: Marks = PrivateAttr(default_factory=Marks)

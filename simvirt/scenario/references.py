@@ -24,6 +24,7 @@ def references(data: Mapping[str, Any]) -> Iterator[Mistake]:
         yield from _unknown(path, target, operations, services)
     yield from _mix(data, operations, services)
     yield from _timeline(data, services)
+    yield from _plan(data, services)
     yield from _circles(calls, operations)
 
 
@@ -114,6 +115,15 @@ def _timeline(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[
             if isinstance(name, (str, int)) and str(name) not in services:
                 close = get_close_matches(str(name)[:100], list(services), n=1)
                 yield ("timeline", index, verb), f'unknown service "{str(name)[:60]}"' + (f'; did you mean "{close[0]}"?' if close else "")
+
+
+def _plan(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Services that a plan keeps and that do not exist."""
+    keep = _table(data.get("plan")).get("keep")
+    for index, name in enumerate([keep] if isinstance(keep, str) else _list(keep)):
+        if isinstance(name, (str, int)) and str(name) not in services:
+            close = get_close_matches(str(name)[:100], list(services), n=1)
+            yield ("plan", "keep", index), f'unknown service "{str(name)[:60]}"' + (f'; did you mean "{close[0]}"?' if close else "")
 
 
 def _circles(calls: list[tuple[str, Path, str]], operations: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -1,0 +1,76 @@
+"""The same workload with another intensity."""
+
+from __future__ import annotations
+
+import math
+
+from simvirt.errors import Issue, ScenarioError
+from simvirt.scenario.models import ClosedSpec, DiurnalSpec, MmppSpec, OpenSpec, PieceSpec, RatesSpec, Scenario, WorkloadSpec
+from simvirt.scenario.tracefile import read_rates
+
+
+def scaled(workload: WorkloadSpec, factor: float) -> WorkloadSpec:
+    """A workload whose rates are multiplied by `factor`; of a closed one the clients, rounded up.
+
+    A file of rates becomes pieces in turn. ScenarioError for a trace, whose arrivals are what they are.
+    """
+    if workload.open is not None:
+        return workload.model_copy(update={"open": _open(workload.open, factor)})
+    if workload.closed is not None:
+        clients = max(1, math.ceil(workload.closed.clients * factor - 1e-9))
+        return workload.model_copy(update={"closed": _with(workload.closed, clients=clients)})
+    if workload.rates is not None:
+        return workload.model_copy(update={"rates": None, "open": _open(_pieces(workload.rates), factor)})
+    message = "a trace cannot be scaled; expected open, closed or rates, for example open: {rate: 800/s}"
+    raise ScenarioError([Issue(None, None, None, "workload.trace", message)])
+
+
+def mean_rate(scenario: Scenario, response_s: float) -> float:
+    """Requests per second in the long run; of a closed workload those of clients that wait `response_s` for an answer.
+
+    0 without a workload, and for a trace.
+    """
+    workload = scenario.workload
+    if workload is None:
+        return 0.0
+    if workload.closed is not None:
+        return workload.closed.clients / (workload.closed.think.mean / 1e9 + response_s)
+    return (workload.open if workload.open is not None else _pieces(workload.rates)).mean_rate if workload.trace is None else 0.0
+
+
+def _with(spec: ClosedSpec, clients: int) -> ClosedSpec:
+    return spec.model_copy(update={"clients": clients})
+
+
+def _open(spec: OpenSpec, factor: float) -> OpenSpec:
+    """Arrivals of the same shape at rates multiplied by a factor."""
+    return spec.model_copy(update={
+        "rate": None if spec.rate is None else spec.rate * factor,
+        "piecewise": None if spec.piecewise is None else tuple(_piece(piece, factor) for piece in spec.piecewise),
+        "diurnal": None if spec.diurnal is None else _diurnal(spec.diurnal, factor),
+        "mmpp": None if spec.mmpp is None else _mmpp(spec.mmpp, factor),
+    })
+
+
+def _piece(spec: PieceSpec, factor: float) -> PieceSpec:
+    return spec.model_copy(update={"rate": spec.rate * factor})
+
+
+def _diurnal(spec: DiurnalSpec, factor: float) -> DiurnalSpec:
+    return spec.model_copy(update={"mean": spec.mean * factor})
+
+
+def _mmpp(spec: MmppSpec, factor: float) -> MmppSpec:
+    return spec.model_copy(update={"rates": tuple(rate * factor for rate in spec.rates)})
+
+
+def _pieces(spec: RatesSpec | None) -> OpenSpec:
+    """A file of rates as pieces; the last one lasts as long as the one before."""
+    assert spec is not None
+    rates = read_rates(spec)
+    ends = [*rates.at_ns[1:], 2 * rates.at_ns[-1] - rates.at_ns[-2] if len(rates.at_ns) > 1 else rates.at_ns[0] + 1_000_000_000]
+    lengths = [int(end - start) for start, end in zip(rates.at_ns, ends, strict=True)]
+    pieces = [PieceSpec.model_construct(for_=length, rate=float(rate)) for length, rate in zip(lengths, rates.per_s, strict=True)]
+    if rates.at_ns[0] > 0:
+        pieces.insert(0, PieceSpec.model_construct(for_=int(rates.at_ns[0]), rate=0.0))
+    return OpenSpec.model_construct(piecewise=tuple(pieces), arrivals=spec.arrivals)

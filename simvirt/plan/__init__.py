@@ -1,0 +1,5 @@
+"""Planning: which hosts, how many of them, what runs where, what it costs, and what an uncertain load makes of the choice."""
+
+from simvirt.plan.study import Plan, plan
+
+__all__ = ["Plan", "plan"]

@@ -1,0 +1,250 @@
+"""A placement, simulated: every distinct load of a host once, then the system as the mixture of its hosts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simvirt.catalog.economy import load_of
+from simvirt.demand.analysis import Name
+from simvirt.metrics.outcome import Outcome
+from simvirt.metrics.statistics import bucket_bounds, mean_interval, quantile
+from simvirt.metrics.summary import average
+from simvirt.plan.onehost import Load, Response, scenario_of, whole
+from simvirt.plan.packing import Counts, patterns
+from simvirt.plan.sizing import Case
+from simvirt.runs import run
+
+PASSES: Final = 4
+"""How often hosts are simulated at most, until response times that they see of one another have settled."""
+SETTLED: Final = 0.03
+QUANTILES: Final = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+Histograms = list[NDArray[np.float64]]
+"""Latencies of each replication."""
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class HostOutcome:
+    """One distinct load of a host: what it carries, how many hosts carry it, what its replications did."""
+
+    pattern: Counts
+    hosts: int
+    outcomes: tuple[Outcome, ...]
+
+    def used(self, resource: str) -> float:
+        """Mean utilisation of a resource; 0 where the host has none of it to do."""
+        return average([o.resources.get(resource) for o in self.outcomes]) or 0.0
+
+    @property
+    def broken(self) -> bool:
+        """Whether most replications ended without a steady state."""
+        return 2 * sum(o.unstable is not None or o.full_at_s is not None for o in self.outcomes) > len(self.outcomes)
+
+
+@dataclass(frozen=True)
+class System:
+    """All hosts of a placement together."""
+
+    hosts: tuple[HostOutcome, ...]
+    objective: dict[str, dict[str, Any]]
+    latency_s: dict[str, float | None]
+    loads: tuple[tuple[float, int], ...]
+    """Throughput of a host over its largest one, and how many hosts have it."""
+    resources: dict[str, float]
+    """Utilisation of the fullest host's resources, the CPU as throughput over the largest one."""
+    stable: bool
+
+    @property
+    def met(self) -> bool:
+        """Whether the load is carried with the objective met."""
+        return self.stable and all(limit["met"] for limit in self.objective.values()) and all(used < 1 for used in self.resources.values())
+
+    @property
+    def binding(self) -> str:
+        """The fullest resource."""
+        return max(self.resources, key=lambda name: self.resources[name])
+
+
+@dataclass
+class Simulator:
+    """Simulates placements of one case, each distinct load of a host by itself; counts how many it simulated."""
+
+    case: Case
+    round_trip_ns: float
+    jobs: int = 1
+    tell: Told = lambda what: None
+    done: int = 0
+    _systems: dict[Any, System] = field(default_factory=dict)
+    _seen: dict[Name, Response] = field(default_factory=dict)
+    """Response times of the placement simulated last: the first guess of the next."""
+
+    def system(self, placed: tuple[Counts, ...], counts: Counts, factor: float) -> System:
+        """What a placement does at the stated load times `factor`."""
+        key = (tuple(sorted((tuple(sorted(p.items())), n) for p, n in patterns(placed))), tuple(sorted(counts.items())), round(factor, 9))
+        if key not in self._systems:
+            self._systems[key] = self._simulate(placed, counts, factor)
+        return self._systems[key]
+
+    def _simulate(self, placed: tuple[Counts, ...], counts: Counts, factor: float) -> System:
+        load = Load(counts, factor, self._seen or guesses(self.case), self.round_trip_ns)
+        shapes = patterns(placed)
+        alone = any(whole(load, pattern) for pattern, _ in shapes)
+        hosts: tuple[HostOutcome, ...] = ()
+        for _ in range(PASSES):
+            hosts = tuple(self._host(load, pattern, number) for pattern, number in shapes)
+            seen = responses(hosts, load.responses)
+            if alone or not _called(self.case) or any(h.broken for h in hosts) or _settled(load.responses, seen, _called(self.case)):
+                break
+            load = replace(load, responses=seen)
+        if not alone and not any(h.broken for h in hosts):
+            self._seen = dict(responses(hosts, load.responses))
+        return summed(self.case, hosts, _shares(self.case, alone))
+
+    def _host(self, load: Load, pattern: Counts, hosts: int) -> HostOutcome:
+        """One distinct load of a host."""
+        if not pattern:
+            return HostOutcome(pattern, hosts, ())
+        scenario = scenario_of(self.case, load, pattern)
+        self.tell(f"{self.case.platform_spec.name} on {self.case.host.name}: {', '.join(f'{n} {c}' for n, c in pattern.items())}")
+        measured = run(scenario, jobs=self.jobs)
+        self.done += 1
+        return HostOutcome(pattern, hosts, tuple(measured.outcomes(self.case.platform_spec.name)))
+
+
+def guesses(case: Case) -> dict[Name, Response]:
+    """Response times before anything is simulated: demands without waiting, callees included, as variable as an exponential one."""
+    found: dict[Name, Response] = {}
+
+    def time(name: Name) -> float:
+        if name not in found:
+            inner = math.fsum(count * time(callee) for callee, count in case.analysis.calls[name].items())
+            found[name] = Response(case.analysis.demands[name].alone_s + inner, 1.0)
+        return found[name].mean_s
+
+    for name in case.analysis.demands:
+        time(name)
+    return found
+
+
+def _called(case: Case) -> set[Name]:
+    """Operations that others call."""
+    return {callee for name, calls in case.analysis.calls.items() if case.analysis.visits[name] > 0 for callee in calls}
+
+
+def responses(hosts: tuple[HostOutcome, ...], before: Mapping[Name, Response]) -> dict[Name, Response]:
+    """Response times of all operations over all hosts, weighted by how many requests each served; as before where none was."""
+    found = dict(before)
+    for name in before:
+        label = f"{name[0]}.{name[1]}"
+        histograms = [host.hosts * o.classes[label] for host in hosts for o in host.outcomes if label in o.classes]
+        if histograms and (moments := _moments(sum(histograms[1:], histograms[0].astype(float)))) is not None:
+            found[name] = moments
+    return found
+
+
+def _moments(histogram: NDArray[np.float64]) -> Response | None:
+    """Mean and coefficient of variation of a log-bucketed histogram; None where it is empty."""
+    used = np.flatnonzero(histogram)
+    if not used.size:
+        return None
+    lower, width = bucket_bounds(used)
+    values, weights = lower + (width - 1) / 2, histogram[used] / histogram[used].sum()
+    mean = float(weights @ values)
+    return Response(mean / 1e9, math.sqrt(max(float(weights @ values**2) - mean**2, 0.0)) / mean if mean else 0.0)
+
+
+def _settled(before: Mapping[Name, Response], after: Mapping[Name, Response], called: set[Name]) -> bool:
+    """Whether response times that callers see are those that the hosts have."""
+    return all(abs(after[name].mean_s - before[name].mean_s) <= SETTLED * after[name].mean_s for name in called)
+
+
+def summed(case: Case, hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> System:
+    """The system of some simulated hosts; `shares` are those of executions that enter the system."""
+    histograms = _entries(hosts, shares)
+    throughput = [float(h.sum()) for h in histograms]
+    busy = [host for host in hosts if host.outcomes]
+    latency = {"mean": _mean([m.mean_s if (m := _moments(h)) is not None else None for h in histograms])}
+    latency |= {name: _mean([quantile(np.rint(h).astype(np.int64), q) for h in histograms]) for name, q in QUANTILES.items()}
+    loads = tuple((load_of(min(host.used("host.cpu"), 1.0), case.host), host.hosts) for host in hosts)
+    names = dict.fromkeys(name for host in busy for name in host.outcomes[0].resources)
+    resources = {name: max(host.used(name) for host in busy) for name in names}
+    resources["host.cpu"] = max(load for load, _ in loads)
+    stable = bool(busy) and not any(host.broken for host in busy) and (not case.scenario.mix or all(throughput))
+    return System(hosts, _objective(case, hosts, latency, shares), latency, loads, resources, stable)
+
+
+def _entries(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> Histograms:
+    """Latencies of the requests that enter the system, replication by replication."""
+    number = min((len(host.outcomes) for host in hosts if host.outcomes), default=0)
+    found: Histograms = []
+    for replication in range(number):
+        parts = [
+            host.hosts * share * host.outcomes[replication].classes[name]
+            for host in hosts if host.outcomes for name, share in shares.items() if name in host.outcomes[replication].classes
+        ]
+        if parts:
+            found.append(sum(parts[1:], parts[0].astype(float)))
+    return found
+
+
+def _shares(case: Case, alone: bool) -> dict[str, float]:
+    """Of each operation that requests enter at, the share of its simulated requests that enter there.
+
+    All of them where calls are simulated as calls.
+    """
+    total = math.fsum(case.scenario.mix.values()) or 1.0
+    found = {}
+    for name, weight in case.scenario.mix.items():
+        service, _, operation = name.partition(".")
+        visits = case.analysis.visits[service, operation]
+        if visits > 0:
+            found[name] = 1.0 if alone else weight / total / visits
+    return found
+
+
+def _mean(values: list[float | None]) -> float | None:
+    return mean_interval(values).value
+
+
+def _objective(
+    case: Case, hosts: tuple[HostOutcome, ...], latency: Mapping[str, float | None], shares: Mapping[str, float]
+) -> dict[str, dict[str, Any]]:
+    """Each limit of the objective, what was found, and whether it is met."""
+    if case.scenario.objective is None:
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    for name, stated in case.scenario.objective.limits.items():
+        if name.startswith("latency_"):
+            limit, value = stated / 1e9, latency[name.removeprefix("latency_")]
+        else:
+            limit, value = stated, _throughput(hosts, shares) if name == "throughput" else _rejected(hosts)
+        met = value is not None and (value >= limit if name == "throughput" else value <= limit)
+        found[name] = {"limit": limit, "value": value, "met": met}
+    return found
+
+
+def _throughput(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> float:
+    """Answers of the whole system per second."""
+    total = 0.0
+    for host in hosts:
+        rates = [_answers(o, shares) / (o.simulated_s - o.warmup_s) for o in host.outcomes]
+        total += host.hosts * (float(np.mean(rates)) if rates else 0.0)
+    return total
+
+
+def _answers(outcome: Outcome, shares: Mapping[str, float]) -> float:
+    """Answers to requests that enter the system."""
+    return math.fsum(float(outcome.classes[name].sum()) * share for name, share in shares.items() if name in outcome.classes)
+
+
+def _rejected(hosts: tuple[HostOutcome, ...]) -> float:
+    """Requests rejected over all, of any operation."""
+    weights = [(host.hosts * o.requests, o.rejected) for host in hosts for o in host.outcomes]
+    total = sum(weight for weight, _ in weights)
+    return sum(weight * rejected for weight, rejected in weights) / total if total else 0.0

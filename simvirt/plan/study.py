@@ -1,0 +1,167 @@
+"""All alternatives of a scenario's plan: each platform on each host model, sized, simulated, priced and ranked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from simvirt import __version__, kernel
+from simvirt.catalog import Catalog, economy
+from simvirt.errors import Issue, ScenarioError
+from simvirt.plan import document as documents
+from simvirt.plan import regret
+from simvirt.plan.money import Bill, Terms, bill
+from simvirt.plan.regret import Candidate, Need
+from simvirt.plan.search import Sizing, size
+from simvirt.plan.simulation import Simulator, System
+from simvirt.plan.sizing import Case
+from simvirt.scenario.models import HostSpec, PlanSpec, PlatformSpec, Scenario
+from simvirt.scenario.plan import DEFAULT
+
+SCHEMA = 1
+Told = Callable[[str], None]
+
+
+@dataclass
+class Alternative:
+    """A platform on a host model: what it needs, what it costs; without hosts and bill where nothing suffices."""
+
+    case: Case
+    simulator: Simulator
+    terms: Terms
+    sizing: Sizing
+    mean: System | None = None
+    bill: Bill | None = None
+    needs: list[Need | None] = field(default_factory=list)
+    years: list[int | None] = field(default_factory=list)
+
+    @property
+    def order(self) -> tuple[bool, float, str, str]:
+        """The cheapest first; what does not suffice last."""
+        return self.bill is None, self.bill.year_usd if self.bill is not None else 0.0, self.case.platform_spec.name, self.case.host.name
+
+
+@dataclass
+class Plan:
+    """The alternatives of a scenario, the best first; `document()` is the JSON."""
+
+    scenario: Scenario
+    spec: PlanSpec
+    alternatives: list[Alternative]
+    levels: list[float]
+    regret: dict[str, Any] | None
+    wall_s: float
+
+    @property
+    def simulations(self) -> int:
+        """How many times a host was simulated, replications not counted."""
+        return sum(a.simulator.done for a in self.alternatives)
+
+    def document(self) -> dict[str, Any]:
+        """The plan as the document that `--format json` prints: times in seconds, sizes in bytes, money in US dollars, ratios 0 to 1."""
+        found = {
+            "simvirt": {"version": __version__, "schema": SCHEMA, "kernel": kernel.MODE},
+            "scenario": {"name": self.scenario.name, "digest": self.scenario.digest},
+            "seed": self.scenario.run.seed,
+            "replications": self.scenario.run.replications,
+            "wall_s": self.wall_s,
+            "simulations": self.simulations,
+            "plan": documents.question(self.spec, self.alternatives[0].case, self.alternatives[0].terms),
+            "alternatives": [documents.alternative(a, rank) for rank, a in enumerate(self.alternatives, 1)],
+            "warnings": documents.warnings(self),
+        }
+        if self.regret is not None:
+            found["regret"] = self.regret
+        return found
+
+
+def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> Plan:
+    """Hosts for a scenario's load: every platform on every host model that its plan names, the cheapest first.
+
+    `jobs` replications run at a time; their number changes nothing in the result. `tell` hears what is simulated.
+    ScenarioError where the scenario does not fit the catalogue, or has no load that could be scaled.
+    """
+    started = time.perf_counter()
+    _check(scenario)
+    spec = scenario.plan or DEFAULT
+    catalog = Catalog.load(scenario.catalog, scenario.locate)
+    catalog.check(scenario)
+    factor = spec.growth_factor * spec.peak_to_mean
+    found = [
+        _alternative(scenario, catalog, spec, host, platform, factor, jobs, tell)
+        for host in spec.hosts or (scenario.host,) for platform in scenario.platforms
+    ]
+    levels = [] if spec.demand is None else sorted({spec.demand.low, 1.0, spec.demand.high})
+    for alternative in found:
+        alternative.needs = [_need(alternative, spec, factor * level) for level in levels]
+    found.sort(key=lambda a: a.order)
+    found[0].years = _years(found[0], spec)
+    candidates = [Candidate(a.case.platform_spec.name, a.case.host.name, a.terms, a.needs) for a in found]
+    table = regret.table(candidates, levels, spec.premium) if levels else None
+    return Plan(scenario, spec, found, levels, table, time.perf_counter() - started)
+
+
+def _check(scenario: Scenario) -> None:
+    """ScenarioError where there is nothing to size for."""
+    workload = scenario.workload
+    path, message = ("workload",), ""
+    if workload is None:
+        message = "a plan needs a load, for example workload: {open: {rate: 800/s}, mix: {web.GET /: 1}}"
+    elif workload.trace is not None:
+        message = "a plan scales the load, which a trace cannot be; expected open, closed or rates"
+    elif workload.closed is not None and not workload.closed.think.mean:
+        message = "a plan needs clients that think, for example think: 1s; others load any host to the full"
+    if message:
+        file, line, column = scenario.locate(path)
+        raise ScenarioError([Issue(file, line, column, ".".join(path), message)])
+
+
+def _alternative(
+    scenario: Scenario, catalog: Catalog, spec: PlanSpec, host: HostSpec, platform: PlatformSpec, factor: float, jobs: int, tell: Told
+) -> Alternative:
+    """One platform on one host model, sized for the load times `factor` and priced at its mean."""
+    case = Case.of(scenario.model_copy(update={"host": _scheduled(host, scenario.host)}), catalog, spec, platform)
+    terms = _terms(catalog, spec, host, case)
+    simulator = Simulator(case, terms.site.round_trip_ns, jobs, tell)
+    sized = size(simulator, factor)
+    if not sized.feasible or sized.peak is None:
+        return Alternative(case, simulator, terms, sized)
+    mean = simulator.system(sized.placed, sized.counts, factor / spec.peak_to_mean)
+    return Alternative(case, simulator, terms, sized, mean, bill(terms, mean.loads, sized.peak.loads))
+
+
+def _scheduled(host: HostSpec, stated: HostSpec) -> HostSpec:
+    """A host model with the scheduler that the scenario states, unless it has its own."""
+    return host if "scheduler" in host.model_fields_set else host.model_copy(update={"scheduler": stated.scheduler})
+
+
+def _terms(catalog: Catalog, spec: PlanSpec, host: HostSpec, case: Case) -> Terms:
+    """Price, power and site of a host model."""
+    site = economy.site(catalog, spec.site)
+    return Terms(
+        economy.price(catalog, host, case.host), economy.power(catalog, host, case.host), site,
+        site.energy_price if spec.energy_price is None else spec.energy_price, site.pue if spec.pue is None else spec.pue,
+        spec.amortisation_years,
+    )
+
+
+def _need(alternative: Alternative, spec: PlanSpec, factor: float) -> Need | None:
+    """What an alternative needs for the stated load times `factor`."""
+    sized = size(alternative.simulator, factor)
+    if not sized.feasible or sized.peak is None:
+        return None
+    mean = alternative.simulator.system(sized.placed, sized.counts, factor / spec.peak_to_mean)
+    return Need(sized.hosts, *(sum(load * number for load, number in system.loads) for system in (mean, sized.peak)))
+
+
+def _years(alternative: Alternative, spec: PlanSpec) -> list[int | None]:
+    """Hosts that the best alternative needs at the start of each year and at the end of the last; nothing without growth."""
+    if not spec.growth or not spec.years or not alternative.sizing.feasible:
+        return []
+    found = []
+    for year in range(int(spec.years) + 1):
+        sized = size(alternative.simulator, (1 + spec.growth) ** year * spec.peak_to_mean)
+        found.append(sized.hosts if sized.feasible else None)
+    return found
