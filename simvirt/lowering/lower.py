@@ -16,8 +16,8 @@ from simvirt.lowering.instructions import Program
 from simvirt.lowering.paths import Paths
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, column_of, fill
-from simvirt.lowering.sharing import Sharing, class_table, most, sharing, socket_table
 from simvirt.lowering.schedulers import RESERVES, WEIGHS_EACH
+from simvirt.lowering.sharing import Sharing, class_table, most, sharing, socket_table
 from simvirt.scenario.models import Constant, Scenario
 
 BALANCES = {
