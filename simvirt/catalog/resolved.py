@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Final, Literal
 
 from simvirt.catalog.entries import PARTS, CostSpec
 from simvirt.catalog.quantities import SourcedWork
+
+TCP_HEADERS: Final = 52
+FRAME: Final = 38
+LEAST_FRAME: Final = 84
+"""Bytes of the headers of IP and TCP in a frame, around it on the wire, and of the least frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,15 @@ class NicEntry:
     bits_per_s: float
     mtu: int
     segment_bytes: int
+
+    def wire_bytes(self, payload: float) -> float:
+        """Bytes that a payload takes on the wire: each frame has headers, checksum, preamble and gap, and 84 bytes at least.
+
+        Source: IEEE 802.3 (18 bytes of header and checksum, 20 of preamble and gap, no frame below 64), RFC 791, 9293 and 7323
+        (20 + 20 + 12 bytes of headers, with timestamps).
+        """
+        frames = ceil(payload / (self.mtu - TCP_HEADERS))
+        return max(payload + frames * (TCP_HEADERS + FRAME), frames * LEAST_FRAME)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,12 +159,12 @@ class _Reader:
 
     def _net(self, step: NetStep) -> Demand:
         """Packets and bytes of a transfer."""
-        segment, net = self.host.nic.segment_bytes, step.net
+        nic, net = self.host.nic, step.net
         counts = {
-            "packet_out": float(math.ceil(net.out / segment)), "packet_in": float(math.ceil(net.in_ / segment)),
+            "packet_out": float(math.ceil(net.out / nic.segment_bytes)), "packet_in": float(math.ceil(net.in_ / nic.segment_bytes)),
             "kib_out": net.out / 1024, "kib_in": net.in_ / 1024,
         }
-        return self._operations(counts) + Demand(out_bytes=net.out, in_bytes=net.in_)
+        return self._operations(counts) + Demand(out_bytes=nic.wire_bytes(net.out), in_bytes=nic.wire_bytes(net.in_))
 
     def _disk(self, step: DiskStep) -> Demand:
         """An access: none where the page cache has it, with its flush where it is to be durable."""

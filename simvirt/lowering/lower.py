@@ -6,7 +6,7 @@ import numpy as np
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.layers import walk_miss_ns
-from simvirt.catalog.resolved import HostEntry, NicEntry, Platform, PlatformCosts
+from simvirt.catalog.resolved import HostEntry, Platform, PlatformCosts
 from simvirt.demand.luck import Variables
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
@@ -352,7 +352,7 @@ class Tables:
         """Both directions of the host's NIC."""
         return fill(
             blank(t.Links, rows=2, tags=2 * frames, frames=2 * frames, capacity=1),
-            bytes_per_ns=[goodput(self.host.nic) / 8e9] * 2,
+            bytes_per_ns=[self.host.nic.bits_per_s / 8e9] * 2,
             capacity=[frames],
         )
 
@@ -389,14 +389,6 @@ class Tables:
 
 def _row(thing: Group | Instance | Device | None) -> int:
     return k.NONE if thing is None else thing.row
-
-
-def goodput(nic: NicEntry) -> float:
-    """Payload that a NIC carries [bit/s]: of each frame on the wire, headers, checksum, preamble and gap are not payload.
-
-    Source: IEEE 802.3 (18 bytes of header and checksum, 20 of preamble and gap), RFC 791 and 9293 (20 + 20 bytes of headers).
-    """
-    return nic.bits_per_s * (nic.mtu - 40) / (nic.mtu + 38)
 
 
 def queue_policy(policy: int, parent: int) -> int:

@@ -69,7 +69,7 @@ class Paths:
     def carry(self, rows: Rows, link: int, amount: int) -> None:
         """Bytes on a link of the NIC."""
         if amount > 0:
-            rows.append(Instruction(k.OP_NET, target=link, amount=float(amount)))
+            rows.append(Instruction(k.OP_NET, target=link, amount=self.host.nic.wire_bytes(amount)))
 
     def segments(self, size: int) -> int:
         """Packets of a payload."""

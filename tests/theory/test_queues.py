@@ -12,7 +12,7 @@ from support import COMPILED, assert_agrees, assert_sound, means, quantiles, rep
 from simvirt.catalog import Catalog
 from simvirt.metrics import formulas
 from simvirt.metrics.outcome import Outcome
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.models import HostSpec, Scenario
 
 SERVICE_S = 0.01  # mean demand of every job
 JOB = {"cpu": {"exponential": "10ms"}}
@@ -190,10 +190,11 @@ def time_of_a_read(spec: Scenario) -> float:
 @loads_of_theory
 def test_link_shares_its_bandwidth(rho: float) -> None:
     """Transfers of two sizes on one link: M/G/1 processor sharing, whatever the sizes."""
-    small, large = 0.1e-3, 1.9e-3  # of 1e5 and 1.9e6 bytes at 8 Gbit/s
+    nic = Catalog.load().resolve_host(HostSpec.model_validate({"cores": 1, "memory": "1GiB", "nic": "8Gbps"})).nic
+    small, large = nic.wire_bytes(1e5) / 1e9, nic.wire_bytes(1.9e6) / 1e9
     rate = rho / ((small + large) / 2)
     operations = {"small": [{"net": {"out": "100kB"}}], "large": [{"net": {"out": "1900kB"}}]}
     workload = {"open": {"rate": f"{rate!r}/s"}, "mix": {"server.small": 1, "server.large": 1}}
-    spec = scenario({"server": {"threads": "unlimited", "operations": operations}}, workload, length(rate), host={"nic": f"{8 * 1538 / 1460!r}Gbps"})
+    spec = scenario({"server": {"threads": "unlimited", "operations": operations}}, workload, length(rate), host={"nic": "8Gbps"})
     outcomes = sound(spec)
     assert_agrees(means(outcomes), formulas.mg1_ps(rate, (small + large) / 2).response_s)

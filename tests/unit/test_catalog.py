@@ -309,9 +309,18 @@ def test_a_platform_explains_every_operation_of_its_layers() -> None:
     assert timer.document()["meaning"].startswith(OPERATIONS["timer"])
 
 
+def test_frames_take_more_than_their_payload_on_the_wire() -> None:
+    nic = CATALOG.host_model("dell-r740-gold-6132").nic
+    assert nic.wire_bytes(0) == 0
+    assert nic.wire_bytes(1) == 1 + 52 + 38
+    assert nic.wire_bytes(1448) == 1538
+    assert nic.wire_bytes(1449) == 1449 + 2 * 90
+    assert 1448000 / nic.wire_bytes(1448000) == pytest.approx(0.9415, abs=1e-4)  # TCP over Ethernet
+
+
 def test_a_host_explains_its_processor_and_devices() -> None:
     kinds = {row.kind for row in CATALOG.explain("dell-r740-gold-6132")}
-    assert kinds == {"hosts", "cpus", "families", "disks", "nics"}
+    assert kinds == {"hosts", "cpus", "families", "disks", "nics", "prices", "power"}
 
 
 def test_bare_metal_has_nothing_to_explain() -> None:
