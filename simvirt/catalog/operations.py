@@ -17,7 +17,7 @@ OPERATIONS: Final[Mapping[str, str]] = MappingProxyType({
     "timer": "one programming of a timer and its expiry",
     "ipi": "one inter-processor interrupt, sent and received",
     "instruction": "one machine instruction",
-    "page_table_update": "one page-table entry written by the kernel",
+    "page_table_update": "one page-table entry written by the kernel beside page faults: fork, mmap, munmap, exit",
     "privileged": "one sensitive instruction: CPUID, a model-specific or control register, a port",
     "idle_wakeup": "one wake-up of an idle CPU; in a VM: a vCPU leaves HLT",
     "packet_in": "one packet received, up to the segment size of the NIC",
