@@ -271,7 +271,7 @@ def work_ns(work: SourcedWork | None, host: HostEntry, depth: int = 0, pages: st
 def _cycles(unit: str, family: CpuFamily, depth: int) -> float:
     """Cycles of one `unit` on a processor family.
 
-    *Model*: an outer hypervisor folds the tables of an inner one into its own, so that a walk stays one of two dimensions whatever the depth
+    *Model*: an outer hypervisor folds the tables of an inner one into its own: a walk stays one of two dimensions whatever the depth
         (nested EPT on EPT: Ben-Yehuda et al., The Turtles Project, OSDI 2010, section 3.4).
     """
     if unit == "exits":
