@@ -206,7 +206,7 @@ def _plain(field: str, value: Any) -> str:
         return units.format_size(value)
     if field == "bandwidth":
         return f"{value / 1e9:g} Gbps"
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def number(value: float, unit: str) -> str:

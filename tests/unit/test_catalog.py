@@ -311,7 +311,7 @@ def test_a_platform_explains_every_operation_of_its_layers() -> None:
 
 def test_a_host_explains_its_processor_and_devices() -> None:
     kinds = {row.kind for row in CATALOG.explain("dell-r740-gold-6132")}
-    assert kinds == {"hosts", "cpus", "families", "disks", "nics"}
+    assert kinds == {"hosts", "cpus", "families", "disks", "nics", "power", "prices"}
 
 
 def test_bare_metal_has_nothing_to_explain() -> None:
