@@ -95,6 +95,10 @@ class Catalog:
         """
         return layers.platform(self, spec, path)
 
+    def named_platform(self, name: str) -> Platform:
+        """A platform of the catalogue as it is; ScenarioError where it does not exist."""
+        return layers.named_platform(self, name)
+
     def platform_costs(self, platform: Platform, host: HostEntry) -> PlatformCosts:
         """What each operation costs on `platform` on `host`, in ns."""
         return layers.platform_costs(platform, host)
@@ -114,6 +118,12 @@ class Catalog:
         name = service.profile
         if name is None and service.image is not None:
             name = self.typed("images", self.image_name(service.image), ImageSpec).profile
+        return profiles.profile(self, name)
+
+    def named_profile(self, name: str) -> ProfileEntry:
+        """A profile by its name, or that of an image; ScenarioError where neither exists."""
+        if name not in self._raw("profiles") and name in self._raw("images"):
+            name = self.typed("images", name, ImageSpec).profile
         return profiles.profile(self, name)
 
     def explain(self, name: str, kind: str | None = None) -> list[Constant]:

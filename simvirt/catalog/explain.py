@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from simvirt import units
+from simvirt.catalog.charges import sourced_share
 from simvirt.catalog.entries import PARTS, REFERENCES, CostSpec, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
 from simvirt.catalog.entry import Entry
 from simvirt.catalog.layers import costs_of
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.catalog.quantities import Sourced, SourcedWork
-from simvirt.catalog.resolved import HostEntry, work_ns
+from simvirt.catalog.resolved import HostEntry, Layer, work_ns
 
 if TYPE_CHECKING:
     from simvirt.catalog.catalog import Catalog
@@ -48,29 +51,31 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One entry of a kind: its name, what it is, its main figures, its source."""
+    """One entry of a kind: its name, what it is, its main figures, its source; `facts` are figures of a platform by their names."""
 
     name: str
     title: str
     figures: str
     source: str
+    facts: Mapping[str, Any]
 
     def document(self) -> dict[str, Any]:
         """The row as JSON takes it."""
-        return asdict(self)
+        return {"name": self.name, "title": self.title, "figures": self.figures, "source": self.source, **self.facts}
 
 
 def constants(catalog: Catalog, kind: str, name: str) -> list[Constant]:
     """Every constant behind one entry; of a platform, those of all its layers."""
     if kind == "platforms":
-        stack = catalog.typed(kind, name, PlatformEntrySpec).stack
-        return [row for layer in stack for row in _layer_constants(catalog, layer)]
+        return [row for layer in catalog.named_platform(name).layers for row in _layer_constants(catalog, layer)]
     return list(_entry_constants(catalog, kind, name))
 
 
-def _layer_constants(catalog: Catalog, name: str) -> list[Constant]:
-    kind = "hypervisors" if name in catalog.names("hypervisors") else "runtimes"
-    return list(_entry_constants(catalog, kind, name))
+def _layer_constants(catalog: Catalog, layer: Layer) -> list[Constant]:
+    """Those of a hypervisor or runtime, with the costs of the devices that it has on this platform."""
+    kind = f"{layer.kind}s"
+    own = [row for row in _entry_constants(catalog, kind, layer.name) if row.name not in OPERATIONS]
+    return [*own, *_cost_constants(catalog, kind, layer.name, layer.costs)]
 
 
 def _entry_constants(catalog: Catalog, kind: str, name: str) -> Iterator[Constant]:
@@ -83,9 +88,19 @@ def _entry_constants(catalog: Catalog, kind: str, name: str) -> Iterator[Constan
             yield from (_sourced(kind, name, op, "rate", rate, OPERATIONS[op]) for op, rate in value.items())
         elif field == "costs":
             yield from _cost_constants(catalog, kind, name, costs_of(catalog, entry) if isinstance(entry, LAYERS) else value)
-        elif field not in ("title", "source", "aliases"):
+        elif isinstance(value, BaseModel):
+            yield from _inner_constants(kind, name, field, value)
+        elif field not in ("title", "source", "aliases") and value is not None:
             yield Constant(kind, name, field, "", None, str(value), None, entry.source, False, f"{field}: {value}")
     yield from _referred_constants(catalog, kind, entry)
+
+
+def _inner_constants(kind: str, name: str, field: str, value: BaseModel) -> Iterator[Constant]:
+    """The numbers of a part of an entry, such as the vCPUs of the domain that owns the devices."""
+    for inner in type(value).model_fields:
+        number = getattr(value, inner)
+        if isinstance(number, Sourced):
+            yield _sourced(kind, name, f"{field}.{inner}", "", number, f"{inner} of {field}".replace("_", " "))
 
 
 def _referred_constants(catalog: Catalog, kind: str, entry: Entry) -> Iterator[Constant]:
@@ -118,7 +133,57 @@ def _sourced(kind: str, layer: str, name: str, part: str, number: Sourced, meani
 def listed(catalog: Catalog, kind: str, name: str) -> Listed:
     """The row of one entry in the list of its kind."""
     entry = catalog.entry(kind, name)
-    return Listed(name, entry.title, ", ".join(_figures(entry)), entry.source)
+    if not isinstance(entry, PlatformEntrySpec):
+        return Listed(name, entry.title, ", ".join(_figures(entry)), entry.source, {})
+    facts = platform_facts(catalog, name)
+    return Listed(name, entry.title, "; ".join(_told(facts)), entry.source, facts)
+
+
+def platform_facts(catalog: Catalog, name: str) -> dict[str, Any]:
+    """What a platform is: its layers, how they virtualize and isolate, their devices, how many of its constants are measured."""
+    platform = catalog.named_platform(name)
+    layers = platform.layers
+    numbers, estimated = sourced_share([cost for layer in layers for cost in layer.costs.values()])
+    return {
+        "stack": [layer.name for layer in layers], "technique": _each(layers, "technique"),
+        "type": [layer.type for layer in layers if layer.type],
+        "isolation": _each(layers, "isolation"), "net": [layer.net.name for layer in layers], "disk": [layer.disk.name for layer in layers],
+        "pin": platform.pin, "topology": platform.topology, "pages": platform.pages, "numbers": numbers, "estimated": estimated,
+    }
+
+
+def _each(layers: Sequence[Layer], field: str) -> list[str]:
+    """A field of all layers, "none" left out."""
+    return [value for layer in layers if (value := getattr(layer, field)) != "none"]
+
+
+def _told(facts: Mapping[str, Any]) -> Iterator[str]:
+    """The facts of a platform as phrases."""
+    if not facts["stack"]:
+        yield "no layer, no costs"
+        return
+    yield " in ".join(reversed(facts["stack"]))
+    yield ", ".join([*facts["technique"], *(f"type {number}" for number in facts["type"]), f"isolation {' and '.join(facts['isolation'])}"])
+    yield f"net {', '.join(facts['net'])}"
+    yield f"disk {', '.join(facts['disk'])}"
+    if setting := settings(facts):
+        yield setting
+    yield measured(facts)
+
+
+def settings(facts: Mapping[str, Any]) -> str:
+    """How a platform is set up where that is not the default."""
+    told = ["pinned"] if facts["pin"] else []
+    told += ["topology exposed"] if facts["topology"] != "hidden" else []
+    return ", ".join([*told, *([f"pages {facts['pages']}"] if facts["pages"] != "thp" else [])])
+
+
+def measured(facts: Mapping[str, Any]) -> str:
+    """How many constants of a platform are measured."""
+    if not facts["numbers"]:
+        return "no constants"
+    known = facts["numbers"] - facts["estimated"]
+    return f"{known} of {facts['numbers']} costs from sources, {facts['estimated'] / facts['numbers']:.0%} estimated"
 
 
 def _figures(entry: Entry) -> Iterator[str]:
@@ -141,7 +206,7 @@ def _plain(field: str, value: Any) -> str:
         return units.format_size(value)
     if field == "bandwidth":
         return f"{value / 1e9:g} Gbps"
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def number(value: float, unit: str) -> str:

@@ -22,10 +22,10 @@ from simvirt.catalog.resolved import (
     PlatformCosts,
     Vms,
 )
+from simvirt.scenario.models import PlatformSpec
 
 if TYPE_CHECKING:
     from simvirt.catalog.catalog import Catalog
-    from simvirt.scenario.models import PlatformSpec
 
 BARE = PlatformEntrySpec(title="as the scenario says", source="the scenario", stack=())
 """What a platform with a stack of its own starts from."""
@@ -53,6 +53,11 @@ def _check_dom0(layers: tuple[Layer, ...]) -> None:
         for path in (layer.net, layer.disk):
             if path.backend == "dom0" and layer.dom0 is None:
                 raise ValueError(f'device "{path.name}" is served in dom0, which "{layer.name}" has not')
+
+
+def named_platform(catalog: Catalog, name: str) -> Platform:
+    """A platform of the catalogue as it is; ScenarioError where it does not exist."""
+    return platform(catalog, PlatformSpec(name=name), ())
 
 
 def _vms(spec: PlatformSpec, base: PlatformEntrySpec) -> Vms | None:
@@ -172,7 +177,7 @@ def walk_miss_ns(platform: Platform, host: HostEntry) -> float:
 
     *Model*: of the references beyond a plain walk the one for the page itself is as rare in the caches as the guest's own last entry.
     """
-    walks = [layer.costs["tlb_miss"].cpu for layer in platform.layers]
+    walks = [layer.costs["tlb_miss"].cpu for layer in platform.layers if layer.depth == 0]
     count = sum(work.value for work in walks if work is not None and work.unit == "nested_walks")
     reach = (host.family.huge_reach or 1.0) if platform.pages == "huge" else 1.0
     return count * (host.family.memory_latency_ns or 0.0) / reach

@@ -11,13 +11,13 @@ from typing import Final
 
 OPERATIONS: Final[Mapping[str, str]] = MappingProxyType({
     "syscall": "one system call of the application",
-    "page_fault": "one minor page fault: a page is mapped, nothing is read from disk",
+    "page_fault": "one minor page fault, the page-table entry that it writes not counted: nothing is read from disk",
     "context_switch": "one switch between tasks, a wake-up included",
     "tlb_miss": "one address-translation miss that needs a page-table walk",
     "timer": "one programming of a timer and its expiry",
     "ipi": "one inter-processor interrupt, sent and received",
     "instruction": "one machine instruction",
-    "page_table_update": "one page-table entry written by the kernel",
+    "page_table_update": "one page-table entry written by the kernel, in a page fault, fork, mmap, munmap or exit",
     "privileged": "one sensitive instruction: CPUID, a model-specific or control register, a port",
     "idle_wakeup": "one wake-up of an idle CPU; in a VM: a vCPU leaves HLT",
     "packet_in": "one packet received, up to the segment size of the NIC",

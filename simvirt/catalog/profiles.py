@@ -6,20 +6,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from simvirt.catalog.entries import ProfileSpec
+from simvirt.catalog.images import GENERIC
 from simvirt.catalog.quantities import Sourced
 from simvirt.catalog.resolved import ProfileEntry
 
 if TYPE_CHECKING:
     from simvirt.catalog.catalog import Catalog
 
-NOTHING = ProfileEntry("", MappingProxyType({}))
-"""The profile of a service that says nothing of its software."""
-
-
 def profile(catalog: Catalog, name: str | None) -> ProfileEntry:
-    """The profile of that name; one without rates where there is no name. ScenarioError where it does not exist."""
+    """The profile of that name; where there is no name, pure work: instructions and nothing else. ScenarioError where it does not exist."""
     if name is None:
-        return NOTHING
+        plain = catalog.typed("profiles", GENERIC, ProfileSpec).rates["instruction"].value
+        return ProfileEntry("", MappingProxyType({"instruction": plain}))
     spec = catalog.typed("profiles", name, ProfileSpec)
     llc = _value(spec.llc)
     return ProfileEntry(

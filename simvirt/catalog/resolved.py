@@ -284,7 +284,13 @@ def work_ns(work: SourcedWork | None, host: HostEntry, depth: int = 0, pages: st
 
 
 def _cycles(unit: str, family: CpuFamily, depth: int) -> float:
-    """Cycles of one `unit` on a processor family."""
+    """Cycles of one `unit` on a processor family.
+
+    *Model*: an outer hypervisor folds the tables of an inner one into its own: a walk stays one of two dimensions whatever the depth
+        (nested EPT on EPT: Ben-Yehuda et al., The Turtles Project, OSDI 2010, section 3.4).
+    """
     if unit == "exits":
         return family.nested_vm_exit if depth else family.vm_exit
-    return family.nested_walk - family.native_walk if unit == "nested_walks" else 1.0
+    if unit == "nested_walks":
+        return 0.0 if depth else family.nested_walk - family.native_walk
+    return 1.0

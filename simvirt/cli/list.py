@@ -22,7 +22,7 @@ def list_(kind: Kind = None, format_: As = Format.text) -> int:
     elif format_ is Format.text:
         output.show(catalogue.listing(catalog.listing(kind)))
     else:
-        output.rows(catalogue.documents(catalog.listing(kind)), format_)
+        output.rows(catalogue.documents(catalog.listing(kind), lists=format_ is Format.json), format_)
     return 0
 
 

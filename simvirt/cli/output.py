@@ -23,6 +23,11 @@ def console(stream: TextIO) -> "Console":
     return Console(file=stream, highlight=False, width=width)
 
 
+def width() -> int:
+    """Columns of standard output."""
+    return console(sys.stdout).width
+
+
 def show(renderable: "RenderableType") -> None:
     """Prints something laid out to standard output."""
     console(sys.stdout).print(renderable)

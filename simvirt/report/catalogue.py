@@ -73,6 +73,11 @@ def _grid(columns: int = 2) -> Table:
     return table
 
 
-def documents(rows: Iterable[Any]) -> list[dict[str, Any]]:
-    """The rows as JSON and CSV take them."""
-    return [row.document() for row in rows]
+def documents(rows: Iterable[Any], lists: bool = True) -> list[dict[str, Any]]:
+    """The rows as JSON takes them; without `lists`, as CSV does: lists as words."""
+    found = [row.document() for row in rows]
+    return found if lists else [{name: _words(value) for name, value in row.items()} for row in found]
+
+
+def _words(value: Any) -> Any:
+    return " ".join(map(str, value)) if isinstance(value, list) else value

@@ -1,0 +1,121 @@
+"""What a platform charges: every part of every cost in ns on a host, and where a second of CPU time goes.
+
+*Model*: costs of all layers add; a rate operation is charged its CPU work and its latency at the rate of the workload, as when simulated.
+*Ignores*: operations of devices, which follow from events and steps and not from CPU time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from simvirt.catalog.entries import PARTS, CostSpec
+from simvirt.catalog.layers import walk_miss_ns
+from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
+from simvirt.catalog.quantities import SourcedWork
+from simvirt.catalog.resolved import HostEntry, Layer, Platform, ProfileEntry
+
+if TYPE_CHECKING:
+    from simvirt.catalog.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One part of what one operation costs in one layer [ns on a host]; `part` is empty where the layer charges nothing."""
+
+    layer: str
+    operation: str
+    part: str
+    ns: float
+    spread_ns: tuple[float, float] | None
+    given: str
+    source: str
+    estimated: bool
+
+    def document(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One part of what one operation costs on two platforms, summed over their layers [ns on a host]."""
+
+    operation: str
+    part: str
+    ns: float
+    against_ns: float
+
+    def document(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return {**asdict(self), "difference_ns": self.against_ns - self.ns}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What becomes of CPU time: `seconds` beside each second of the application, `share` of all; no `operation` for the application."""
+
+    platform: str
+    operation: str
+    rate_per_s: float
+    ns: float
+    seconds: float
+    share: float
+
+    def document(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return asdict(self)
+
+
+def charges(platform: Platform, host: HostEntry) -> list[Charge]:
+    """Every cost of a platform, operation by operation, outermost layer first."""
+    return [row for operation in OPERATIONS for layer in platform.layers for row in _charges(layer, operation, host, platform.pages)]
+
+
+def _charges(layer: Layer, operation: str, host: HostEntry, pages: str) -> Iterator[Charge]:
+    spec = layer.costs[operation]
+    if spec.none is not None:
+        yield Charge(layer.name, operation, "", 0.0, None, "", spec.none, False)
+    cost = layer.cost(operation, host, pages)
+    for part in PARTS:
+        work: SourcedWork | None = getattr(spec, part)
+        if work is not None:
+            yield _charge(layer.name, operation, part, work, getattr(cost, f"{part}_ns"))
+
+
+def _charge(layer: str, operation: str, part: str, work: SourcedWork, ns: float) -> Charge:
+    """A part with its spread in the same unit as its value, here ns."""
+    each = ns / work.value if work.value else 0.0
+    spread = (work.spread[0] * each, work.spread[1] * each) if work.spread and each else None
+    given = "" if work.unit == "ns" else f"{work.value:g} {work.unit}"
+    return Charge(layer, operation, part, ns, spread, given, work.source, work.estimated)
+
+
+def differences(catalog: Catalog, platform: Platform, against: Platform, host: HostEntry) -> list[Difference]:
+    """Every part of a cost that either of two platforms has."""
+    one, two = (catalog.platform_costs(each, host) for each in (platform, against))
+    rows = [
+        Difference(operation, part, getattr(one, f"{part}_ns")[operation], getattr(two, f"{part}_ns")[operation])
+        for operation in OPERATIONS for part in PARTS
+    ]
+    return [row for row in rows if row.ns or row.against_ns]
+
+
+def spending(catalog: Catalog, platform: Platform, profile: ProfileEntry, host: HostEntry) -> list[Spent]:
+    """Where a second of CPU time goes on a platform: the application first, then each operation that costs something."""
+    costs, walk = catalog.platform_costs(platform, host), walk_miss_ns(platform, host) * (profile.walk_miss or 0.0)
+    each = {name: costs.cpu_ns[name] + costs.latency_ns[name] + (walk if name == "tlb_miss" else 0.0) for name in RATE_OPERATIONS}
+    seconds = {name: profile.rates.get(name, 0.0) * each[name] / 1e9 for name in RATE_OPERATIONS}
+    total = 1.0 + math.fsum(seconds.values())
+    charged = [
+        Spent(platform.name, name, profile.rates[name], each[name], added, added / total) for name, added in seconds.items() if added > 0
+    ]
+    return [Spent(platform.name, "", 0.0, 0.0, 1.0, 1.0 / total), *sorted(charged, key=lambda row: -row.seconds)]
+
+
+def sourced_share(costs: list[CostSpec]) -> tuple[int, int]:
+    """How many numbers there are in some costs, and how many of them are estimates."""
+    numbers = [work for cost in costs for part in PARTS if (work := getattr(cost, part)) is not None]
+    return len(numbers), sum(work.estimated for work in numbers)
