@@ -10,7 +10,8 @@ from simvirt.catalog.resolved import HostEntry, Platform, PlatformCosts
 from simvirt.demand.luck import Variables
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, Arrangement, Device, Group, Instance, arrange
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Instance, arrange
+from simvirt.lowering.background import Background, background_threads
 from simvirt.lowering.cpus import cpu_table, idle_wakeup
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.paths import Paths
@@ -27,14 +28,6 @@ BALANCES = {
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
 Entry = tuple[int, int, int]  # of a request class: service row, first instruction, balancing column
-
-
-@dataclass(frozen=True)
-class Background:
-    """A thread that an instance runs from its start on."""
-
-    instance: int
-    entry: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     variables = [Variables() for _ in classes]
     entries = [_entry(writer, name, luck) for name, luck in zip(classes, variables, strict=True)]
     startup = _startup(scenario, plan, writer)
-    background = _background(scenario, platform, plan, writer, phases)
+    background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
     width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
@@ -125,32 +118,6 @@ def _startup(scenario: Scenario, plan: Arrangement, writer: Writer) -> dict[str,
         variables = Variables()
         programs[name] = (writer.startup(name, variables), variables)
     return programs
-
-
-def _background(
-    scenario: Scenario, platform: Platform, plan: Arrangement, writer: Writer, phases: np.random.Generator
-) -> list[Background]:
-    """Background threads of services, the load of each guest OS, and that of a hosted hypervisor."""
-    found = []
-    for instance in plan.instances:
-        threads, duty, period = _load(scenario, platform, plan, instance)
-        if duty > 0:
-            found += [Background(instance.row, writer.background(duty, period, float(phases.random()))) for _ in range(threads)]
-    return found
-
-
-def _load(scenario: Scenario, platform: Platform, plan: Arrangement, instance: Instance) -> tuple[int, float, float]:
-    """Threads that an instance keeps in the background, their duty and period [ns]."""
-    if instance.service == GUEST_SERVICE:
-        guest = plan.machines[instance.machine].guest
-        assert guest is not None
-        return 1, guest.background_duty, guest.background_period_ns
-    if instance.service == LOAD_SERVICE:
-        load = platform.hypervisors[-1].host_load
-        assert load is not None
-        return load.threads, load.duty, load.period_ns
-    spec = scenario.services[instance.service].background if instance.service not in INTERNAL else None
-    return (spec.threads, spec.duty, spec.period) if spec is not None else (0, 0.0, 0.0)
 
 
 class Tables:
