@@ -1,6 +1,6 @@
 """From words to rows: the only place where a scenario becomes tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Insta
 from simvirt.lowering.background import Background, background_threads
 from simvirt.lowering.cpus import cpu_table, idle_wakeup
 from simvirt.lowering.instructions import Program
-from simvirt.lowering.paths import Paths
+from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, column_of, fill
 from simvirt.lowering.schedulers import RESERVES, WEIGHS_EACH
@@ -77,14 +77,20 @@ def _writer(
     walk = walk_miss_ns(platform, host)
     walks = {name: walk * (profile.walk_miss or 0.0) for name, profile in profiles.items()}
     rates = {name: profile.rates for name, profile in profiles.items()}
-    return Writer(scenario, rows, costs, host, rates, Paths(platform, costs, host), walks)
+    inside = replace(platform, layers=platform.runtimes)
+    routes = Routes(
+        Paths(platform, costs, host), Paths(inside, catalog.platform_costs(inside, host), host),
+        {name: frozenset(i.machine for i in plan.instances if i.service == name) for name in plan.services},
+    )
+    return Writer(scenario, rows, costs, host, rates, routes, walks)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
     """Service row, first instruction and balancing column of a request class."""
     service, _, operation = name.partition(".")
     column = writer.balance_column(service, variables)
-    return writer.services[service], writer.operation(service, operation, variables, not _local(writer.scenario)), column
+    path = None if _local(writer.scenario) else writer.paths
+    return writer.services[service], writer.operation(service, operation, variables, path), column
 
 
 def _local(scenario: Scenario) -> bool:
