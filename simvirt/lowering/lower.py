@@ -1,6 +1,6 @@
 """From words to rows: the only place where a scenario becomes tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,10 +10,11 @@ from simvirt.catalog.resolved import HostEntry, Platform, PlatformCosts
 from simvirt.demand.luck import Variables
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, Arrangement, Device, Group, Instance, arrange
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Instance, arrange
+from simvirt.lowering.background import Background, background_threads
 from simvirt.lowering.cpus import cpu_table, idle_wakeup
 from simvirt.lowering.instructions import Program
-from simvirt.lowering.paths import Paths
+from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, column_of, fill
 from simvirt.lowering.schedulers import RESERVES, WEIGHS_EACH
@@ -27,14 +28,6 @@ BALANCES = {
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
 Entry = tuple[int, int, int]  # of a request class: service row, first instruction, balancing column
-
-
-@dataclass(frozen=True)
-class Background:
-    """A thread that an instance runs from its start on."""
-
-    instance: int
-    entry: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     variables = [Variables() for _ in classes]
     entries = [_entry(writer, name, luck) for name, luck in zip(classes, variables, strict=True)]
     startup = _startup(scenario, plan, writer)
-    background = _background(scenario, platform, plan, writer, phases)
+    background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
     width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
@@ -84,14 +77,20 @@ def _writer(
     walk = walk_miss_ns(platform, host)
     walks = {name: walk * (profile.walk_miss or 0.0) for name, profile in profiles.items()}
     rates = {name: profile.rates for name, profile in profiles.items()}
-    return Writer(scenario, rows, costs, host, rates, Paths(platform, costs, host), walks)
+    inside = replace(platform, layers=platform.runtimes)
+    routes = Routes(
+        Paths(platform, costs, host), Paths(inside, catalog.platform_costs(inside, host), host),
+        {name: frozenset(i.machine for i in plan.instances if i.service == name) for name in plan.services},
+    )
+    return Writer(scenario, rows, costs, host, rates, routes, walks)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
     """Service row, first instruction and balancing column of a request class."""
     service, _, operation = name.partition(".")
     column = writer.balance_column(service, variables)
-    return writer.services[service], writer.operation(service, operation, variables, not _local(writer.scenario)), column
+    path = None if _local(writer.scenario) else writer.paths
+    return writer.services[service], writer.operation(service, operation, variables, path), column
 
 
 def _local(scenario: Scenario) -> bool:
@@ -125,32 +124,6 @@ def _startup(scenario: Scenario, plan: Arrangement, writer: Writer) -> dict[str,
         variables = Variables()
         programs[name] = (writer.startup(name, variables), variables)
     return programs
-
-
-def _background(
-    scenario: Scenario, platform: Platform, plan: Arrangement, writer: Writer, phases: np.random.Generator
-) -> list[Background]:
-    """Background threads of services, the load of each guest OS, and that of a hosted hypervisor."""
-    found = []
-    for instance in plan.instances:
-        threads, duty, period = _load(scenario, platform, plan, instance)
-        if duty > 0:
-            found += [Background(instance.row, writer.background(duty, period, float(phases.random()))) for _ in range(threads)]
-    return found
-
-
-def _load(scenario: Scenario, platform: Platform, plan: Arrangement, instance: Instance) -> tuple[int, float, float]:
-    """Threads that an instance keeps in the background, their duty and period [ns]."""
-    if instance.service == GUEST_SERVICE:
-        guest = plan.machines[instance.machine].guest
-        assert guest is not None
-        return 1, guest.background_duty, guest.background_period_ns
-    if instance.service == LOAD_SERVICE:
-        load = platform.hypervisors[-1].host_load
-        assert load is not None
-        return load.threads, load.duty, load.period_ns
-    spec = scenario.services[instance.service].background if instance.service not in INTERNAL else None
-    return (spec.threads, spec.duty, spec.period) if spec is not None else (0, 0.0, 0.0)
 
 
 class Tables:

@@ -1,12 +1,14 @@
 """What a platform's network and disk paths add to a step, as instructions: work, kicks, latency, a backend's work, interrupts."""
 
 import math
+from collections.abc import Mapping
 
 from simvirt.catalog.resolved import DeviceEntry, HostEntry, Platform, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction
 
 Rows = list[Instruction]
+HOST = 0  # row of the machine that is the host
 OUT, IN = 0, 1  # links of the host's NIC
 THREADS = ("vhost", "io-thread", "vmm", "dom0")
 """Backends that are threads."""
@@ -15,6 +17,23 @@ THREADS = ("vhost", "io-thread", "vmm", "dom0")
 def has_thread(device: DeviceEntry) -> bool:
     """Whether a device has a backend that computes."""
     return device.backend in THREADS
+
+
+class Routes:
+    """Which path a message between two services takes.
+
+    *Model*: where all replicas of both are in one VM, messages stay in it and meet only what containers add; else they pass the
+        devices of their VMs.
+    *Ignores*: replicas of two services that share one of several VMs: their messages pass its device.
+    """
+
+    def __init__(self, outer: "Paths", inner: "Paths", machines: Mapping[str, frozenset[int]]) -> None:
+        self.outer, self.inner, self.machines = outer, inner, machines
+
+    def between(self, caller: str, callee: str) -> "Paths":
+        """The path of a call and its answer."""
+        places = self.machines[caller] | self.machines[callee]
+        return self.inner if len(places) == 1 and HOST not in places else self.outer
 
 
 class Paths:

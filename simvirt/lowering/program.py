@@ -13,7 +13,7 @@ from simvirt.catalog.resolved import HostEntry, PlatformCosts
 from simvirt.demand.luck import CHANCE, CHOICE, Variables
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction, Program, gathered
-from simvirt.lowering.paths import Paths
+from simvirt.lowering.paths import Paths, Routes
 from simvirt.scenario.models import Scenario
 
 
@@ -27,7 +27,7 @@ class Writer:
         costs: PlatformCosts,
         host: HostEntry,
         rates: Mapping[str, Mapping[str, float]],
-        paths: Paths,
+        routes: Routes,
         walks: Mapping[str, float],
     ) -> None:
         self.scenario = scenario
@@ -35,25 +35,26 @@ class Writer:
         self.costs = costs
         self.host = host
         self.rates = rates  # service: operation -> times per CPU second
-        self.paths = paths
+        self.routes = routes
+        self.paths = routes.outer  # to clients, and to the disk
         self.walks = walks  # service: what its page tables out of the caches add to a TLB miss [ns]
         self.program = Program()
 
-    def operation(self, service: str, operation: str, variables: Variables, messages: bool = True) -> int:
-        """The instructions of an operation as a caller of this class meets it; their first row. `messages` pass the network."""
+    def operation(self, service: str, operation: str, variables: Variables, path: Paths | None) -> int:
+        """The instructions of an operation as a caller of this class meets it; their first row."""
         steps = self.scenario.services[service].operations[operation]
-        return self.program.place(self.body(service, steps, variables, messages))
+        return self.program.place(self.body(service, steps, variables, path))
 
-    def body(self, service: str, steps: Any, variables: Variables, messages: bool = False) -> list[Instruction]:
-        """Steps in sequence, ended by a return; with `messages` those of a request and its answer pass the network."""
+    def body(self, service: str, steps: Any, variables: Variables, path: Paths | None = None) -> list[Instruction]:
+        """Steps in sequence, ended by a return; a request and its answer take a path, where one is given."""
         rows: list[Instruction] = []
-        if messages:
-            self.paths.arrive(rows)
+        if path is not None:
+            path.arrive(rows)
         for step in steps:
             for _ in range(step.times):
                 self.step(rows, service, step, variables)
-        if messages:
-            self.paths.depart(rows)
+        if path is not None:
+            path.depart(rows)
         rows.append(Instruction(k.OP_RETURN))
         return gathered(rows)
 
@@ -72,7 +73,7 @@ class Writer:
         if hasattr(step, "cpu"):
             self.cpu(rows, service, step, variables)
         elif hasattr(step, "call"):
-            self.call(rows, step, variables)
+            self.call(rows, service, step, variables)
         elif hasattr(step, "disk"):
             self.disk(rows, step.disk, variables)
         elif hasattr(step, "net"):
@@ -109,13 +110,14 @@ class Writer:
         """Work that the platform adds to a unit of a service's own."""
         return math.fsum(rate * self.operation_ns(service, op) / 1e9 for op, rate in self.rates[service].items())
 
-    def call(self, rows: list[Instruction], step: Any, variables: Variables) -> None:
+    def call(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
         """Send a request to another service and take its answer."""
         column = self.balance_column(step.service, variables)
-        self.paths.leave_for(rows)
-        entry = self.operation(step.service, step.operation, variables)
+        path = self.routes.between(service, step.service)
+        path.leave_for(rows)
+        entry = self.operation(step.service, step.operation, variables, path)
         rows.append(Instruction(k.OP_CALL, target=self.services[step.service], entry=entry, column=column))
-        self.paths.come_back(rows)
+        path.come_back(rows)
 
     def balance_column(self, service: str, variables: Variables) -> int:
         """Column of the draws that choose a replica, where the policy draws."""

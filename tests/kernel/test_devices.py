@@ -255,3 +255,22 @@ def test_the_window_grows_as_in_linux() -> None:
         windows.append(int(clock.plane.read("cpus", "poll_window")[8]))
     assert sorted(set(windows)) == [0, 10_000, 20_000, 40_000, 80_000] or sorted(set(windows)) == [10_000, 20_000, 40_000, 80_000]
     assert windows == sorted(windows)
+
+
+# --- inside one VM ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("vms", "latency", "packets"), [(1, 1.011e-3, 2), (2, 1.091e-3, 6)])
+def test_messages_between_replicas_in_one_vm_do_not_pass_its_device(vms: int, latency: float, packets: int) -> None:
+    """A request and its answer pass the device; the call between two services only where they are in two VMs: twice its hop, three packets in."""
+    spec = world(clients=1, net={"costs": costs(NET, packet_in={"host_cpu": "10us"}, call_hop={"latency": "30us"})})
+    tree = {"front": service({"call": "back.job"}, {"delay": "1ms"}), "back": service({"delay": "1us"})}
+    platform = {"name": "x", "stack": ["mine"], "vms": {"count": vms, "vcpus": 2, "memory": "1GiB"}}
+    found = replications(
+        scenario(
+            tree, {"closed": {"clients": 1}, "mix": {"front.job": 1}}, {"duration": f"{SPAN}s", "warmup": "0s"}, platforms=[platform], catalog=spec.catalog,
+            host={"cores": 8},
+        )
+    )[0]
+    assert found.latency_mean_s == pytest.approx(latency, rel=0.002)
+    assert found.devices["net"]["operations"] / found.requests == pytest.approx(packets, rel=0.01)
