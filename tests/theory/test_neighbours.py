@@ -55,7 +55,7 @@ def beside(threads: int, profile: str = "other", **fields: Any) -> dict[str, Any
 @pytest.mark.parametrize(("threads", "smt"), [(8, 1), (8, 2), (16, 2)])
 def test_streams_get_exactly_the_bandwidth(threads: int, smt: int) -> None:
     """10 MB of traffic a job on two sockets of 20 GB/s."""
-    assert rate({"mine": dict(STREAM)}, threads=threads, smt=smt) == pytest.approx(4000, rel=0.002)
+    assert rate({"mine": dict(STREAM)}, threads=threads, smt=smt) == pytest.approx(4000, rel=0.005)
 
 
 def test_few_streams_get_what_they_ask_for() -> None:
@@ -73,9 +73,15 @@ def test_a_neighbour_that_computes_slows_nobody() -> None:
 
 
 def test_claims_beyond_the_cache_cost_misses_by_the_square_root() -> None:
-    """One task with 8 MiB beside three with 24 MiB on a socket of 20 MiB: 80 of 20, so that the stall of 0.4 doubles."""
-    mine, other = {"stall": 0.4, "llc": "8MiB"}, {"stall": 0.1, "llc": "24MiB"}
-    assert rate({"mine": mine, "other": other}, beside(7)) == pytest.approx(1000 / (0.6 + 0.4 * 2), rel=0.02)
+    """One task with 20 MiB beside three with 20 MiB or with more than the cache on a socket of 20 MiB: the stall of 0.4 doubles."""
+    for claim in ("20MiB", "90MiB"):
+        mine, other = {"stall": 0.4, "llc": "20MiB"}, {"stall": 0.1, "llc": claim}
+        assert rate({"mine": mine, "other": other}, beside(7)) == pytest.approx(1000 / (0.6 + 0.4 * 2), rel=0.02)
+
+
+def test_what_streams_through_the_cache_has_nothing_to_lose() -> None:
+    found = [rate({"mine": {"stall": 0.4, "llc": "64MiB"}, "other": {"llc": "20MiB"}}, beside(n)) for n in (0, 7)]
+    assert found[0] == found[1]
 
 
 def test_work_that_knows_no_memory_is_as_without_the_mechanism() -> None:
