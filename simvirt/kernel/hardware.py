@@ -34,3 +34,19 @@ class Sockets(Table):
     load: Floats  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
     misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force
     latency: Floats  # latency of the memory over the idle one, in force
+
+
+class Links(Table):
+    """One row a direction of a NIC: its bandwidth is shared equally by the transfers under way."""
+
+    # lowering
+    bytes_per_ns: Floats
+    # kernel
+    transfers: Ints
+    volume: Floats  # bytes that a transfer present since the start would have got
+    settled_at: Ints  # [ns]
+    tags: Floats  # volume at which a transfer ends; a heap of `capacity` columns a link
+    frames: Ints
+    busy: Ints  # time with a transfer under way [ns]
+    bytes: Floats  # bytes carried
+    capacity: Ints  # columns of the heap (one row)

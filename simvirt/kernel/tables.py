@@ -8,7 +8,7 @@ In the compiled kernel a column is a typed memoryview, in plain mode a list.
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Classes, Sockets
+from simvirt.kernel.hardware import Classes, Links, Sockets
 from simvirt.kernel.ledgers import Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
@@ -359,22 +359,6 @@ class Disks(Table):
     busy: Ints  # channel-time used, up to busy_at [ns]
     busy_at: Ints  # [ns]
     completed: Ints
-
-
-class Links(Table):
-    """One row a direction of a NIC: its bandwidth is shared equally by the transfers under way."""
-
-    # lowering
-    bytes_per_ns: Floats
-    # kernel
-    transfers: Ints
-    volume: Floats  # bytes that a transfer present since the start would have got
-    settled_at: Ints  # [ns]
-    tags: Floats  # volume at which a transfer ends; a heap of `capacity` columns a link
-    frames: Ints
-    busy: Ints  # time with a transfer under way [ns]
-    bytes: Floats  # bytes carried
-    capacity: Ints  # columns of the heap (one row)
 
 
 class Plane:
