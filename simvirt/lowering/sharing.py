@@ -59,16 +59,17 @@ def sharing(plan: Arrangement, platform: Platform, host: HostEntry, profiles: di
 def software_class(profile: ProfileEntry, host: HostEntry, remote: float, added: float) -> SoftwareClass:
     """A profile on a host, with a share of remote accesses and with the platform's work per unit of its own.
 
-    *Model*: a remote access takes `remote_latency` times as long. What the platform adds computes and does not wait for memory, so that its
-    part of the time shrinks where memory is slow. A program that claims more than the cache streams through it: it fills all of it, and
-        has no hits to lose.
+    *Model*: a remote access takes `remote_latency` times as long; data that are spread over the sockets anyway are no farther in a VM. What the
+        platform adds computes and does not wait for memory, so that its part of the time shrinks where memory is slow. A program that claims
+        more than the cache streams through it: it fills all of it, and has no hits to lose.
     """
     stall = profile.stall or 0.0
     llc, family = host.family.llc_bytes or 0, host.family
     claim = float(profile.llc_bytes or 0)
     reuses = 0 < claim <= llc
     alone = math.sqrt(llc) if reuses else 1.0
-    longer = 1.0 + remote * ((family.remote_latency or 1.0) - 1.0)
+    farther, anyway = (family.remote_latency or 1.0) - 1.0, profile.remote_share or 0.0
+    longer = (1.0 + max(remote, anyway) * farther) / (1.0 + anyway * farther)
     return SoftwareClass(
         steady=(1.0 - stall + added) / (1.0 + added), stall=stall * longer / alone / (1.0 + added),
         traffic=(profile.memory_bandwidth or 0.0) / 1e9 / alone / (1.0 + added), footprint=min(claim, llc),

@@ -110,6 +110,20 @@ def test_siblings_share_a_core_by_the_yields_of_their_classes(mine: float, other
     assert found == pytest.approx(8000 * expected, rel=0.01)
 
 
+def test_a_program_that_starts_a_thread_a_core_starts_more_where_it_does_not_see_cores() -> None:
+    """Two sockets of four cores of two threads: eight of them, but one for each vCPU of a VM that hides them."""
+    profile, wide = {"smt_yield": 0.9}, {"vms": {"count": 1, "vcpus": 2 * CORES, "memory": "1GiB"}, "pin": True}
+
+    def found(platform: Any) -> float:
+        job = {"threads": "cores", "profile": "mine", "operations": {"job": [{"cpu": "1ms"}]}}
+        return rate({"mine": dict(profile)}, {"a": job}, threads=2 * CORES, smt=2, platform=platform)
+
+    seen, hidden = (found({"name": "vm", "stack": ["kvm"], "topology": topology} | wide) for topology in ("exposed", "hidden"))
+    assert found("bare-metal") == pytest.approx(1000 * CORES, rel=0.01)
+    assert seen == pytest.approx(1000 * CORES, rel=0.05)
+    assert hidden == pytest.approx(900 * CORES, rel=0.05)
+
+
 # --- kernel locks ----------------------------------------------------------------------------------------------------------
 
 
@@ -177,10 +191,11 @@ def test_a_vm_that_does_not_see_the_sockets_uses_remote_memory() -> None:
     """Half of the accesses at 1.6 times the latency: a stall of 0.5 becomes 0.65; pinned and exposed it is local again."""
     profile = {"stall": 0.5}
     hidden, seen = vm(dict(profile)), vm(dict(profile), pin=True, topology="exposed")
-    assert seen == pytest.approx(1.0, abs=0.02)
-    assert hidden / seen == pytest.approx(1 / 1.15, rel=0.01)
+    assert seen == pytest.approx(1.0, abs=0.03)
+    assert hidden / seen == pytest.approx(1 / 1.15, rel=0.025)
+    assert vm(profile | {"remote_share": 0.5}) > seen - 0.01, "what is spread over the sockets anyway is no farther"
     for half in ({"pin": True}, {"topology": "exposed"}):
-        assert vm(dict(profile), **half) == pytest.approx(hidden, rel=0.01)
+        assert vm(dict(profile), **half) == pytest.approx(hidden, rel=0.02)
 
 
 def test_remote_memory_does_not_matter_where_the_bandwidth_is_used_up() -> None:
