@@ -13,8 +13,8 @@ from simvirt import kernel
 from simvirt.demand.luck import Luck, sampler_of
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.lower import Lowered, chain_frames
-from simvirt.lowering.rows import blank
+from simvirt.lowering.lower import Lowered
+from simvirt.lowering.rows import blank, chain_frames
 
 MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
 STARTUP_CLASS = 1_000_000  # key of the streams of start-up work, beyond those of request classes

@@ -120,7 +120,7 @@ def shared_hardware(**profiles: dict[str, Any]) -> dict[str, Any]:
         "cpus": {"shared": {"like": "generic-x86-2.6", "cores": 2, "smt": 2, "family": "shared"}},
         "hosts": {"shared": {"like": "generic", "cpu": "shared", "sockets": 2}},
         "profiles": {
-            name: {"like": "generic", "rates": none | {key: number(rate) for key, rate in given.get("rates", {}).items()}}
+            name: {"title": name, "source": "made up for a test", "rates": none | {key: number(rate) for key, rate in given.get("rates", {}).items()}}
             | {key: number(value) for key, value in given.items() if key != "rates"}
             for name, given in profiles.items()
         },

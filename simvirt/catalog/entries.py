@@ -297,6 +297,7 @@ class ProfileSpec(Entry):
     kernel_share: SourcedRatio | None = None
     shootdowns: SourcedRate | None = None
     walk_miss: SourcedRatio | None = None
+    remote_share: SourcedRatio | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> ProfileSpec:

@@ -24,7 +24,7 @@ def profile(catalog: Catalog, name: str | None) -> ProfileEntry:
         name=name, rates=MappingProxyType({operation: rate.value for operation, rate in spec.rates.items()}),
         memory_bandwidth=_value(spec.memory_bandwidth), llc_bytes=None if llc is None else int(llc), stall=_value(spec.stall),
         smt_yield=_value(spec.smt_yield), kernel_share=_value(spec.kernel_share),
-        shootdowns=_value(spec.shootdowns), walk_miss=_value(spec.walk_miss),
+        shootdowns=_value(spec.shootdowns), walk_miss=_value(spec.walk_miss), remote_share=_value(spec.remote_share),
     )
 
 

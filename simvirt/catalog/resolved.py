@@ -233,8 +233,8 @@ class ProfileEntry:
     """A workload: operations per CPU second; what it wants of memory and caches; its share of CPU time in serial parts of the kernel.
 
     `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
-    per CPU second that wait for other CPUs, `walk_miss` the share of page walks whose last step misses the caches; None where nothing is
-    known.
+    per CPU second that wait for other CPUs, `walk_miss` the share of page walks whose last step misses the caches, `remote_share`
+    that of memory accesses which go to another socket wherever it runs; None where nothing is known.
     """
 
     name: str
@@ -246,6 +246,7 @@ class ProfileEntry:
     kernel_share: float | None = None
     shootdowns: float | None = None
     walk_miss: float | None = None
+    remote_share: float | None = None
 
 
 def scaled(cost: Cost, factor: float) -> Cost:

@@ -8,9 +8,10 @@ class Classes(Table):
 
     # lowering
     steady: Floats  # time per work that does not wait for memory
-    stall: Floats  # time per work that waits for memory, per unit of a socket's pressure
-    traffic: Floats  # memory traffic per work and root of the cache's claim [bytes/ns]
-    footprint: Floats  # last-level cache that it wants [bytes]
+    stall: Floats  # time per work that waits for memory, per unit of latency and of misses
+    traffic: Floats  # memory traffic per work and unit of misses [bytes/ns]
+    footprint: Floats  # last-level cache that it fills [bytes]
+    reuses: Ints  # 1 when misses count for it: it fits into the cache and has something to lose
     smt_share: Floats  # speed of each of two siblings that both run this class
     kernel_share: Floats  # share of its time in serial sections of the kernel
     shootdowns: Floats  # TLB shootdowns per work [per ns]
@@ -31,7 +32,8 @@ class Sockets(Table):
     # kernel
     wanted: Floats  # cache that the classes under way want [bytes]
     load: Floats  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
-    pressure: Floats  # misses over those alone x loaded latency over idle latency, in force
+    misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force
+    latency: Floats  # latency of the memory over the idle one, in force
 
 
 class Devices(Table):

@@ -2,15 +2,17 @@
 
 Time per work of class k on socket n in the kernel of machine m, over that of a lone task:
 
-    (steady_k + stall_k x pressure_n) x (1 + kernel_share_k x lock_wait_m + shootdowns_k x shootdown_wait_m) / smt_share
+    (steady_k + stall_k x misses_n x latency_n) x (1 + kernel_share_k x lock_wait_m + shootdowns_k x shootdown_wait_m) / smt_share
 
 Model: *SMT*: two busy siblings each run at half the yield of their classes, of two different ones at half the mean of both yields.
     *Cache*: where the claims of all that runs on a socket exceed its last-level cache, each keeps a part in proportion, and its misses grow
-    with the root of what it lost (the power law of misses at exponent 1/2). *Memory*: the latency of a socket's memory rises with the
+    with the root of what it lost (the power law of misses at exponent 1/2); what does not fit streams: it fills the cache and has nothing
+    to lose. *Memory*: the latency of a socket's memory rises with the
     utilisation of its bandwidth, f = 1 + u^4, until that is full; from there on it rises until the traffic is the bandwidth.
     *Kernel locks*: the serial sections of one kernel are one station, its running tasks a closed population (Schweitzer's approximation of
     mean value analysis). *Preempted vCPUs*: each stands before the running ones in the line for the locks, and a TLB shootdown waits for
-    the last of them to run again; how long that takes is learnt from how long they have waited so far.
+    the last of them to run again; how long that takes is learnt from how long they have waited so far, and is at most one turn of the host's
+    scheduler, since who spins yields to those it waits for (directed yield, paravirtual spin locks).
 Ignores: what idle tasks leave in caches; prefetching and traffic of devices; bandwidth between sockets; that tasks which wait for locks use
     less memory; several independent locks; under the fluid scheduler everything here.
 Source: Jacob, "The Memory System", Morgan & Claypool 2009 (latency flat to 40 % of the bandwidth, linear to 80 %, twice and more near 100 %);
@@ -60,7 +62,8 @@ def pace(p: Plane, x: int) -> float:
     """Speed of what computes on a busy hardware thread."""
     k: int = p.cpus.profile[x]
     stretch: float = kernel_stretch(p, k, p.cpus.tenant[x])
-    return p.cpus.counted[x] / ((p.classes.steady[k] + p.classes.stall[k] * p.sockets.pressure[p.cpus.socket[x]]) * stretch)
+    n: int = p.cpus.socket[x]
+    return p.cpus.counted[x] / (memory_time(p, k, p.sockets.misses[n], p.sockets.latency[n]) * stretch)
 
 
 def spinning(p: Plane, x: int) -> float:
@@ -101,12 +104,26 @@ def run_class(p: Plane, x: int, sign: int) -> None:
 # --- memory and last-level cache ------------------------------------------------------------------------------------------
 
 
-def pressure_of(p: Plane, n: int) -> float:
-    """Root of the claims on a socket's cache x latency of its memory over the idle one."""
-    misses: float = p.sockets.floor[n]
-    if 0.0 < p.sockets.llc[n] < p.sockets.wanted[n]:
-        misses = root(p.sockets.wanted[n], p.sockets.wanted[n] / p.sockets.floor[n])
-    return misses * latency_of(p, n, misses)
+def misses_of(p: Plane, n: int) -> float:
+    """Root of the claims on a socket's cache, or of the cache where that is larger: misses go with it."""
+    if p.sockets.wanted[n] <= p.sockets.llc[n] or p.sockets.llc[n] <= 0.0:
+        return p.sockets.floor[n]
+    return root(p.sockets.wanted[n], p.sockets.wanted[n] / p.sockets.floor[n])
+
+
+def memory_time(p: Plane, k: int, misses: float, latency: float) -> float:
+    """Time per work of a class at so many misses and such a latency of memory."""
+    if p.classes.reuses[k] != 0:
+        return p.classes.steady[k] + p.classes.stall[k] * misses * latency
+    return p.classes.steady[k] + p.classes.stall[k] * latency
+
+
+def amount(p: Plane, n: int, k: int, misses: float) -> float:
+    """Memory traffic per work and speed by SMT of all of a class on a socket, at so many misses [bytes/ns]."""
+    load: float = p.sockets.load[n * p.sockets.classes[0] + k] * p.classes.traffic[k]
+    if p.classes.reuses[k] != 0:
+        return load * misses
+    return load
 
 
 def latency_of(p: Plane, n: int, misses: float) -> float:
@@ -135,21 +152,20 @@ def loaded(u: float) -> float:
 def flow(p: Plane, n: int, misses: float, latency: float) -> float:
     """Memory traffic of all that runs on a socket at a latency [bytes/ns]."""
     total: float = 0.0
-    first: int = n * p.sockets.classes[0]
     for k in range(p.sockets.classes[0]):
         if p.classes.traffic[k] > 0.0:
-            total += p.sockets.load[first + k] * p.classes.traffic[k] * misses / (p.classes.steady[k] + p.classes.stall[k] * misses * latency)
+            total += amount(p, n, k, misses) / memory_time(p, k, misses, latency)
     return total
 
 
 def flow_slope(p: Plane, n: int, misses: float, latency: float) -> float:
     """How fast the traffic falls with the latency [bytes/ns]."""
     total: float = 0.0
-    first: int = n * p.sockets.classes[0]
     for k in range(p.sockets.classes[0]):
         if p.classes.traffic[k] > 0.0:
-            time: float = p.classes.steady[k] + p.classes.stall[k] * misses * latency
-            total += p.sockets.load[first + k] * p.classes.traffic[k] * misses * p.classes.stall[k] * misses / (time * time)
+            time: float = memory_time(p, k, misses, latency)
+            waits: float = memory_time(p, k, misses, 1.0) - p.classes.steady[k]
+            total += amount(p, n, k, misses) * waits / (time * time)
     return total
 
 
@@ -205,7 +221,11 @@ def lock_wait(p: Plane, m: int) -> float:
 
 
 def shootdown_wait(p: Plane, m: int, gone: int) -> float:
-    """Mean time until the last of so many preempted vCPUs has run again [ns]: residual stretches taken as uniform."""
+    """Mean time until the last of so many preempted vCPUs has run again [ns]: residual stretches taken as uniform.
+
+    No longer than a turn of the host's scheduler, for who spins yields to those it waits for.
+    """
     if gone == 0 or p.machines.waited[m] <= 0.0:
         return 0.0
-    return p.machines.waited_squares[m] / p.machines.waited[m] * gone / (gone + 1)
+    turn: float = float(p.machines.slice[0] + p.machines.tick[0])
+    return min(p.machines.waited_squares[m] / p.machines.waited[m], turn) * gone / (gone + 1)

@@ -11,12 +11,13 @@ from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.interference import (
     count_class,
     leaf_of,
+    latency_of,
     lock_wait,
+    misses_of,
     note_preemption,
     pace,
     pcpu_under,
     preempted_vcpus,
-    pressure_of,
     run_class,
     shootdown_wait,
     spinning,
@@ -129,11 +130,14 @@ def refresh_socket(p: Plane, n: int, x: int, now: int) -> None:
     """The demand on a socket has changed: all that runs there takes its new speed, x apart, if that differs noticeably."""
     if p.sockets.shared[n] == 0:
         return
-    pressure: float = pressure_of(p, n)
-    old: float = p.sockets.pressure[n]
-    if abs(pressure - old) <= NOTICEABLE * old:
+    misses: float = misses_of(p, n)
+    latency: float = latency_of(p, n, misses)
+    both: float = misses * latency
+    old: float = p.sockets.misses[n] * p.sockets.latency[n]
+    if abs(both - old) <= NOTICEABLE * old and abs(latency - p.sockets.latency[n]) <= NOTICEABLE * p.sockets.latency[n]:
         return
-    p.sockets.pressure[n] = pressure
+    p.sockets.misses[n] = misses
+    p.sockets.latency[n] = latency
     for i in range(p.sockets.first_member[n], p.sockets.first_member[n] + p.sockets.member_count[n]):
         c: int = p.sockets.members[i]
         if c != x and p.cpus.profile[c] != NONE:

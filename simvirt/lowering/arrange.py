@@ -8,7 +8,7 @@ from typing import Any
 from simvirt.catalog.resolved import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
-from simvirt.lowering.topology import pins
+from simvirt.lowering.topology import cores_of, pins
 from simvirt.scenario.models import Scenario, ServiceSpec
 
 SHARES = 1024.0  # default cpu.shares; cpu.weight 100
@@ -130,7 +130,7 @@ def arrange(scenario: Scenario, platform: Platform, host: HostEntry) -> Arrangem
     if platform.hypervisors:
         _arrange_vms(scenario, platform, host, plan)
     else:
-        _arrange_processes(scenario, platform, plan)
+        _arrange_processes(scenario, platform, host, plan)
     for row, instance in enumerate(plan.instances):
         instance.row = row
     return plan
@@ -163,13 +163,22 @@ def cgroup(service: ServiceSpec, machine: int, cpus: int) -> Group:
     )
 
 
-def _arrange_processes(scenario: Scenario, platform: Platform, plan: Arrangement) -> None:
+def worker_threads(service: ServiceSpec, host: HostEntry, machine: Machine, seen: bool) -> int | str:
+    """Threads of a replica; `cores`: as many as the cores that it sees and may run on; where topology is hidden each vCPU is one."""
+    if service.threads != "cores":
+        return service.threads
+    allowed = [c for c in service.cpuset or range(machine.cpus) if c < machine.cpus]
+    places = machine.pins or (range(host.pcpus) if machine.vm is None else ())
+    return len(cores_of(host, tuple(places[c] for c in allowed))) if seen and places else len(allowed)
+
+
+def _arrange_processes(scenario: Scenario, platform: Platform, host: HostEntry, plan: Arrangement) -> None:
     """Replicas on the host's own kernel: bare processes, or containers."""
     for name in plan.services:
         service = scenario.services[name]
         for replica in range(service.replicas):
             group = add_group(plan, cgroup(service, 0, plan.machines[0].cpus)) if platform.runtimes else None
-            plan.instances.append(Instance(name, replica, 0, group, service.threads, service.queue))
+            plan.instances.append(Instance(name, replica, 0, group, worker_threads(service, host, plan.machines[0], True), service.queue))
             _remember(plan, "application", service.memory_limit or 0)
             _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
@@ -186,7 +195,8 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: 
             guest = shared[placed % len(shared)] if shared else _own_vm(plan, platform, host, service)
             placed += 1
             group = add_group(plan, cgroup(service, guest.row, guest.cpus)) if platform.runtimes else None
-            plan.instances.append(Instance(name, replica, guest.row, group, service.threads, service.queue, guest.net, guest.disk))
+            threads = worker_threads(service, host, guest, platform.topology == "exposed")
+            plan.instances.append(Instance(name, replica, guest.row, group, threads, service.queue, guest.net, guest.disk))
             _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
 

@@ -16,7 +16,7 @@ from simvirt.lowering.cpus import cpu_table, idle_wakeup
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
-from simvirt.lowering.rows import Columns, blank, column_of, fill
+from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.schedulers import RESERVES, WEIGHS_EACH
 from simvirt.lowering.sharing import Sharing, class_table, most, sharing, socket_table
 from simvirt.scenario.models import Constant, Scenario
@@ -367,13 +367,3 @@ def _row(thing: Group | Instance | Device | None) -> int:
 def queue_policy(policy: int, parent: int) -> int:
     """Scheduler of a queue: that of its machine; Xen's credits count domains only, inside one it is first come, first served."""
     return k.ROUND_ROBIN if policy == k.CREDIT and parent != k.NONE else policy
-
-
-def chain_frames(tables: dict[str, Columns], first: int, last: int) -> None:
-    """Put frames first to last - 1 at the head of the free list."""
-    run, chain = tables["run"], tables["frames"]["next"]
-    chain[first:last] = np.arange(first + 1, last + 1)
-    chain[last - 1] = run["free_frame"][0]
-    run["free_frame"][0] = first
-    run["free_frames"][0] += last - first
-

@@ -52,3 +52,12 @@ def fill(columns: Columns, **given: Any) -> Columns:
 def column_of(items: list[Any], attribute: str) -> list[Any]:
     """One attribute of every item."""
     return [getattr(item, attribute) for item in items]
+
+
+def chain_frames(tables: dict[str, Columns], first: int, last: int) -> None:
+    """Put frames first to last - 1 at the head of the free list."""
+    run, chain = tables["run"], tables["frames"]["next"]
+    chain[first:last] = np.arange(first + 1, last + 1)
+    chain[last - 1] = run["free_frame"][0]
+    run["free_frame"][0] = first
+    run["free_frames"][0] += last - first

@@ -21,6 +21,7 @@ class SoftwareClass:
     stall: float = 0.0
     traffic: float = 0.0
     footprint: float = 0.0
+    reuses: int = 0
     smt_share: float = 0.5
     kernel_share: float = 0.0
     shootdowns: float = 0.0
@@ -58,17 +59,21 @@ def sharing(plan: Arrangement, platform: Platform, host: HostEntry, profiles: di
 def software_class(profile: ProfileEntry, host: HostEntry, remote: float, added: float) -> SoftwareClass:
     """A profile on a host, with a share of remote accesses and with the platform's work per unit of its own.
 
-    *Model*: a remote access takes `remote_latency` times as long. What the platform adds computes and does not wait for memory, so that its
-    part of the time shrinks where memory is slow. Of its claim on the cache a program alone gets what there is: misses count beyond those.
+    *Model*: a remote access takes `remote_latency` times as long; data that are spread over the sockets anyway are no farther in a VM. What the
+        platform adds computes and does not wait for memory, so that its part of the time shrinks where memory is slow. A program that claims
+        more than the cache streams through it: it fills all of it, and has no hits to lose.
     """
     stall = profile.stall or 0.0
     llc, family = host.family.llc_bytes or 0, host.family
     claim = float(profile.llc_bytes or 0)
-    alone = math.sqrt(max(claim, llc)) if llc else 1.0
-    longer = 1.0 + remote * ((family.remote_latency or 1.0) - 1.0)
+    reuses = 0 < claim <= llc
+    alone = math.sqrt(llc) if reuses else 1.0
+    farther, anyway = (family.remote_latency or 1.0) - 1.0, profile.remote_share or 0.0
+    longer = (1.0 + max(remote, anyway) * farther) / (1.0 + anyway * farther)
     return SoftwareClass(
         steady=(1.0 - stall + added) / (1.0 + added), stall=stall * longer / alone / (1.0 + added),
-        traffic=(profile.memory_bandwidth or 0.0) / 1e9 / alone / (1.0 + added), footprint=claim,
+        traffic=(profile.memory_bandwidth or 0.0) / 1e9 / alone / (1.0 + added), footprint=min(claim, llc),
+        reuses=int(reuses),
         smt_share=(host.smt_yield if profile.smt_yield is None or host.smt == 1 else profile.smt_yield) / 2,
         kernel_share=profile.kernel_share or 0.0, shootdowns=(profile.shootdowns or 0.0) / 1e9,
     )
@@ -90,8 +95,8 @@ def socket_table(found: Sharing, host: HostEntry) -> Columns:
     return fill(
         blank(t.Sockets, rows=n, members=host.pcpus, load=n * len(found.classes), classes=1),
         shared=[int(uses)] * n, bandwidth=[(host.family.memory_bandwidth or 0.0) / 1e9] * n, llc=[host.family.llc_bytes or 0] * n,
-        floor=[floor] * n, pressure=[floor] * n, first_member=np.arange(n) * each, member_count=[each] * n, classes=[len(found.classes)],
-        members=members,
+        floor=[floor] * n, misses=[floor] * n, latency=[1.0] * n, first_member=np.arange(n) * each, member_count=[each] * n,
+        classes=[len(found.classes)], members=members,
     )
 
 

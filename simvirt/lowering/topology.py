@@ -10,6 +10,11 @@ def socket_of(host: HostEntry, cpu: int) -> int:
     return cpu % (host.sockets * host.cores) // host.cores
 
 
+def cores_of(host: HostEntry, cpus: tuple[int, ...]) -> set[int]:
+    """Cores of some hardware threads."""
+    return {cpu % (host.sockets * host.cores) for cpu in cpus}
+
+
 def pin_order(host: HostEntry, cpuset: tuple[int, ...] = ()) -> list[int]:
     """Hardware threads in the order in which vCPUs are pinned: socket by socket, core by core, the threads of a core side by side."""
     cores = host.sockets * host.cores

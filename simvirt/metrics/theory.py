@@ -270,7 +270,7 @@ def _one_service(case: _Case) -> TheoryPrediction | None:
     if len(known) < len(demands):
         return None
     shared = service.threads == "unlimited" and case.cores * case.smt == 1 and case.policy == "gps"
-    if not shared and (service.threads == "unlimited" or service.threads > case.cores):
+    if not shared and (not isinstance(service.threads, int) or service.threads > case.cores):
         return None
     return _station(case, _mixture(known), None if shared else int(service.threads))
 
@@ -363,7 +363,7 @@ def _called(case: _Case, call: Any) -> tuple[float, float, int] | None:
     service, operation = _split(call.call)
     threads = case.services[service].threads
     demand = _demand_of(case.services[service].operations[operation])
-    if threads == "unlimited" or demand is None or not demand.exponential:
+    if not isinstance(threads, int) or demand is None or not demand.exponential:
         return None
     return float(getattr(call, "times", 1)) * float(getattr(call, "probability", 1)), demand.mean_s, int(threads)
 

@@ -103,14 +103,14 @@ def _float(value: object) -> float | None:
         return None
 
 
-def whole_or_unlimited(low: int) -> Callable[[object], int | str]:
-    """A reader of whole numbers from `low`, or the word `unlimited`."""
+def whole_or(low: int, *words: str) -> Callable[[object], int | str]:
+    """A reader of whole numbers from `low`, or of some words."""
     def read(value: object) -> int | str:
         number = int(value) if isinstance(value, float) and value.is_integer() else value
-        if number == "unlimited":
-            return "unlimited"
+        if isinstance(number, str) and number in words:
+            return number
         if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= 10_000_000:
-            raise UnitError(f"expected a whole number from {low} to 10000000 or unlimited, for example 64; got {shown(value)}")
+            raise UnitError(f"expected a whole number from {low} to 10000000 or {' or '.join(words)}, for example 64; got {shown(value)}")
         return number
     return read
 
@@ -176,10 +176,10 @@ Word = Annotated[str, BeforeValidator(word), WithJsonSchema({"type": "string", "
 DottedWord = Annotated[str, BeforeValidator(dotted_word), WithJsonSchema({"type": "string", "pattern": f"^{_DOTTED_WORD.pattern}$"})]
 Title = Annotated[str, BeforeValidator(title), Field(max_length=200)]
 Threads = Annotated[
-    int | Literal["unlimited"], BeforeValidator(whole_or_unlimited(1)),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "unlimited"}]}),
+    int | Literal["unlimited", "cores"], BeforeValidator(whole_or(1, "unlimited", "cores")),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"enum": ["unlimited", "cores"]}]}),
 ]
 Queue = Annotated[
-    int | Literal["unlimited"], BeforeValidator(whole_or_unlimited(0)),
+    int | Literal["unlimited"], BeforeValidator(whole_or(0, "unlimited")),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]}),
 ]

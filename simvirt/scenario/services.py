@@ -127,7 +127,8 @@ class ServiceSpec(Spec):
     cpus: Cpus | None = Field(default=None, description="short for deploy.resources.limits.cpus", examples=["2"])
     mem_limit: PositiveBytes | None = Field(default=None, description="short for deploy.resources.limits.memory", examples=["512MiB"])
     scale: Replicas | None = Field(default=None, description="short for deploy.replicas", examples=["4"])
-    threads: Threads = Field(default="unlimited", description="worker threads of a replica", examples=["64"])
+    threads: Threads = Field(
+        default="unlimited", description="worker threads of a replica; `cores`: one for each core that it sees", examples=["64"])
     queue: Queue = Field(default="unlimited", description="requests that may wait for a thread of a replica", examples=["128"])
     balance: Literal["round-robin", "least-connections", "random", "two-choices"] = Field(
         default="round-robin", description="how requests are spread over replicas", examples=["least-connections"])

@@ -45,6 +45,7 @@ SERVICE: Final = (
     Case("ServiceSpec.scale", REPLICATED, {}, {SERVER + "scale": 4}, QUEUE, FALLS),
     Case("ServiceSpec.threads", WIDE, {SERVER + "threads": 1}, {SERVER + "threads": 4}, QUEUE, FALLS),
     Case("ServiceSpec.threads", WIDE, {SERVER + "threads": 1}, {SERVER + "threads": "unlimited"}, QUEUE, FALLS),
+    Case("ServiceSpec.threads", WIDE, {SERVER + "threads": "cores", "host/cores": 1}, {SERVER + "threads": "cores"}, QUEUE, FALLS),
     Case("ServiceSpec.queue", BARE, {}, {SERVER + "queue": 1}, "rejected", RISES),
     Case("ServiceSpec.queue", BARE, {SERVER + "queue": 8}, {SERVER + "queue": 0}, MEAN, FALLS),
     Case("ServiceSpec.balance", REPLICATED, {SERVER + "balance": "round-robin"}, {SERVER + "balance": "least-connections"}, QUEUE, FALLS),

@@ -81,6 +81,8 @@ SHARED: Final = patched(BARE, {
 SHARED_VMS: Final = patched(SHARED, {"platforms": ["kvm"], "services/batch/background/threads": 8, "workload": {"closed": {"clients": 4}, "mix": {"server.job": 1}}})
 """The same in two VMs with more vCPUs than the host has CPUs."""
 RATE: Final = "throughput_per_s"
+FAR: Final = patched(SHARED_VMS, {"services/server/threads": 8, "workload/closed/clients": 8, "services/batch/background": {"threads": 1, "duty": 0.1}})
+"""A VM on both sockets, and one that does hardly anything."""
 
 
 def of_family(field: str, value: Any, moves: str, base: Any = SHARED, read: str = "latency_s/mean") -> Case:
@@ -152,10 +154,10 @@ CASES: Final = (
     *(Case("profiles.rates", RICH, {}, {"catalog/profiles/mine/rates": {operation: number("9000000/s")}}, EXTRA, RISES) for operation in RATE_OPERATIONS if operation not in UNCHARGED),
     *(Case("profiles.rates", patched(RICH, {"catalog/techniques/mine": {"like": "nested-paging", "costs": {operation: {"cpu": number("1us")}}}}),
            {}, {"catalog/profiles/mine/rates": {operation: number("9000000000/s")}}, EXTRA, RISES) for operation in UNCHARGED),
-    of_family("memory_bandwidth", "200GB/s", FALLS), of_family("llc", "200MiB", FALLS), of_family("remote_latency", 4.0, FALLS, patched(SHARED_VMS, {"services/server/threads": 8}), RATE),
+    of_family("memory_bandwidth", "200GB/s", FALLS), of_family("llc", "200MiB", FALLS), of_family("remote_latency", 4.0, FALLS, FAR, RATE),
     of_family("memory_latency", "900ns", FALLS, SHARED_VMS, RATE), of_family("huge_reach", 50, FALLS, patched(SHARED_VMS, {"platforms": [{"name": "x", "stack": ["kvm"], "pages": "huge"}]}), EXTRA),
-    of_profile("memory_bandwidth", "1GB/s", FALLS), of_profile("llc", "40MiB", RISES), of_profile("stall", 0.9, RISES), of_profile("smt_yield", 2.0, FALLS),
-    of_profile("kernel_share", 0.5, RISES), of_profile("shootdowns", "5000/s", FALLS, SHARED_VMS, RATE), of_profile("walk_miss", 1.0, FALLS, SHARED_VMS, RATE),
+    of_profile("memory_bandwidth", "1GB/s", FALLS), of_profile("llc", "20MiB", RISES), of_profile("stall", 0.9, RISES), of_profile("smt_yield", 2.0, FALLS),
+    of_profile("kernel_share", 0.5, RISES), of_profile("shootdowns", "5000/s", FALLS, SHARED_VMS, RATE), of_profile("walk_miss", 1.0, FALLS, SHARED_VMS, RATE), of_profile("remote_share", 0.5, RISES, FAR, RATE),
     Case("platforms.pin", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "topology": "exposed"}}}), {}, {"catalog/platforms/mine/pin": True}, "latency_s/mean", CHANGES),
     Case("platforms.topology", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "pin": True}}}), {}, {"catalog/platforms/mine/topology": "exposed"}, "latency_s/mean", CHANGES),
     Case("platforms.pages", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm"}}}), {}, {"catalog/platforms/mine/pages": "4k"}, RATE, FALLS),

@@ -25,7 +25,7 @@ def one_socket(bandwidth: float, *classes: tuple[float, float, float], llc: floa
     """A socket where one task of each class (stall, traffic, load) runs."""
     stall, traffic, load = ([c[j] for c in classes] for j in range(3))
     floor = math.sqrt(llc) if llc else 1.0
-    rows = table(t.Classes, len(classes), steady=[1 - s for s in stall], stall=[s / floor for s in stall], traffic=[x / floor for x in traffic])
+    rows = table(t.Classes, len(classes), steady=[1 - s for s in stall], stall=[s / floor for s in stall], traffic=[x / floor for x in traffic], reuses=[int(llc > 0)] * len(classes))
     sockets = table(t.Sockets, 1, bandwidth=[bandwidth], llc=[llc], floor=[floor], wanted=[wanted], load=list(load), classes=[len(classes)])
     found: t.Plane = plane(classes=rows, sockets=sockets)
     return found
@@ -69,8 +69,8 @@ def test_idle_memory_costs_nothing() -> None:
 
 
 def test_misses_grow_with_the_root_of_what_the_claims_exceed_the_cache_by() -> None:
-    assert i.pressure_of(one_socket(0.0, (0.5, 0.0, 1.0), llc=2e7, wanted=2e7), 0) == math.sqrt(2e7)
-    assert i.pressure_of(one_socket(0.0, (0.5, 0.0, 1.0), llc=2e7, wanted=8e7), 0) == pytest.approx(2 * math.sqrt(2e7), rel=1e-12)
+    assert i.misses_of(one_socket(0.0, (0.5, 0.0, 1.0), llc=2e7, wanted=2e7), 0) == math.sqrt(2e7)
+    assert i.misses_of(one_socket(0.0, (0.5, 0.0, 1.0), llc=2e7, wanted=8e7), 0) == pytest.approx(2 * math.sqrt(2e7), rel=1e-12)
 
 
 def exact_wait(tasks: int, share: float) -> float:
@@ -149,7 +149,8 @@ class Audit:
         for x in self.leaves:
             kind, machine = self.of_thread(x)
             socket = int(self.read("cpus", "socket")[x])
-            memory = self.read("classes", "steady")[kind] + self.read("classes", "stall")[kind] * self.read("sockets", "pressure")[socket]
+            misses = self.read("sockets", "misses")[socket] if self.read("classes", "reuses")[kind] else 1.0
+            memory = self.read("classes", "steady")[kind] + self.read("classes", "stall")[kind] * misses * self.read("sockets", "latency")[socket]
             kernel = (
                 1 + self.read("classes", "kernel_share")[kind] * self.read("machines", "lock_wait")[machine]
                 + self.read("classes", "shootdowns")[kind] * self.read("machines", "shootdown_wait")[machine]

@@ -55,7 +55,7 @@ def beside(threads: int, profile: str = "other", **fields: Any) -> dict[str, Any
 @pytest.mark.parametrize(("threads", "smt"), [(8, 1), (8, 2), (16, 2)])
 def test_streams_get_exactly_the_bandwidth(threads: int, smt: int) -> None:
     """10 MB of traffic a job on two sockets of 20 GB/s."""
-    assert rate({"mine": dict(STREAM)}, threads=threads, smt=smt) == pytest.approx(4000, rel=0.002)
+    assert rate({"mine": dict(STREAM)}, threads=threads, smt=smt) == pytest.approx(4000, rel=0.005)
 
 
 def test_few_streams_get_what_they_ask_for() -> None:
@@ -73,9 +73,15 @@ def test_a_neighbour_that_computes_slows_nobody() -> None:
 
 
 def test_claims_beyond_the_cache_cost_misses_by_the_square_root() -> None:
-    """One task with 8 MiB beside three with 24 MiB on a socket of 20 MiB: 80 of 20, so that the stall of 0.4 doubles."""
-    mine, other = {"stall": 0.4, "llc": "8MiB"}, {"stall": 0.1, "llc": "24MiB"}
-    assert rate({"mine": mine, "other": other}, beside(7)) == pytest.approx(1000 / (0.6 + 0.4 * 2), rel=0.02)
+    """One task with 20 MiB beside three with 20 MiB or with more than the cache on a socket of 20 MiB: the stall of 0.4 doubles."""
+    for claim in ("20MiB", "90MiB"):
+        mine, other = {"stall": 0.4, "llc": "20MiB"}, {"stall": 0.1, "llc": claim}
+        assert rate({"mine": mine, "other": other}, beside(7)) == pytest.approx(1000 / (0.6 + 0.4 * 2), rel=0.02)
+
+
+def test_what_streams_through_the_cache_has_nothing_to_lose() -> None:
+    found = [rate({"mine": {"stall": 0.4, "llc": "64MiB"}, "other": {"llc": "20MiB"}}, beside(n)) for n in (0, 7)]
+    assert found[0] == found[1]
 
 
 def test_work_that_knows_no_memory_is_as_without_the_mechanism() -> None:
@@ -102,6 +108,20 @@ def test_siblings_share_a_core_by_the_yields_of_their_classes(mine: float, other
     """All sixteen threads busy: each at half the yield, of two classes at half the mean of both."""
     found = rate({"mine": {"smt_yield": mine}, "other": {"smt_yield": other}}, beside(8, cpuset="0-7"), threads=8, smt=2, cpuset="8-15", platform="docker")
     assert found == pytest.approx(8000 * expected, rel=0.01)
+
+
+def test_a_program_that_starts_a_thread_a_core_starts_more_where_it_does_not_see_cores() -> None:
+    """Two sockets of four cores of two threads: eight of them, but one for each vCPU of a VM that hides them."""
+    profile, wide = {"smt_yield": 0.9}, {"vms": {"count": 1, "vcpus": 2 * CORES, "memory": "1GiB"}, "pin": True}
+
+    def found(platform: Any) -> float:
+        job = {"threads": "cores", "profile": "mine", "operations": {"job": [{"cpu": "1ms"}]}}
+        return rate({"mine": dict(profile)}, {"a": job}, threads=2 * CORES, smt=2, platform=platform)
+
+    seen, hidden = (found({"name": "vm", "stack": ["kvm"], "topology": topology} | wide) for topology in ("exposed", "hidden"))
+    assert found("bare-metal") == pytest.approx(1000 * CORES, rel=0.01)
+    assert seen == pytest.approx(1000 * CORES, rel=0.05)
+    assert hidden == pytest.approx(900 * CORES, rel=0.05)
 
 
 # --- kernel locks ----------------------------------------------------------------------------------------------------------
@@ -171,10 +191,11 @@ def test_a_vm_that_does_not_see_the_sockets_uses_remote_memory() -> None:
     """Half of the accesses at 1.6 times the latency: a stall of 0.5 becomes 0.65; pinned and exposed it is local again."""
     profile = {"stall": 0.5}
     hidden, seen = vm(dict(profile)), vm(dict(profile), pin=True, topology="exposed")
-    assert seen == pytest.approx(1.0, abs=0.02)
-    assert hidden / seen == pytest.approx(1 / 1.15, rel=0.01)
+    assert seen == pytest.approx(1.0, abs=0.03)
+    assert hidden / seen == pytest.approx(1 / 1.15, rel=0.025)
+    assert vm(profile | {"remote_share": 0.5}) > seen - 0.01, "what is spread over the sockets anyway is no farther"
     for half in ({"pin": True}, {"topology": "exposed"}):
-        assert vm(dict(profile), **half) == pytest.approx(hidden, rel=0.01)
+        assert vm(dict(profile), **half) == pytest.approx(hidden, rel=0.02)
 
 
 def test_remote_memory_does_not_matter_where_the_bandwidth_is_used_up() -> None:

@@ -50,7 +50,7 @@ def test_all_mistakes_at_once_in_the_order_of_the_file() -> None:
     (mm1("80/s", "-80/s"), r"open\.rate: expected a rate above 0"),
     (mm1("80/s", "1e300/s"), r"open\.rate: expected a rate of at most 1e12/s"),
     (mm1("80/s", "80"), r"open\.rate: expected a rate with a unit, for example 800/s"),
-    (mm1("threads: 1", "threads: 0"), r"services\.server\.threads: expected a whole number from 1 .* or unlimited, for example 64; got 0"),
+    (mm1("threads: 1", "threads: 0"), r"services\.server\.threads: expected a whole number from 1 .* or unlimited or cores, for example 64; got 0"),
     (mm1("threads: 1", "threads: 1.5"), r"services\.server\.threads: expected a whole number"),
     (mm1("threads: 1", "threads: true"), r"services\.server\.threads: .* got true"),
     (mm1("threads: 1", "threads: 99999999999"), r"services\.server\.threads: expected a whole number"),

@@ -80,7 +80,7 @@ def test_the_last_override_wins_and_the_seed_over_all() -> None:
     ("services.web.thread=3", '--set services.web.thread: unknown key; did you mean "threads"?'),
     ("servics.web.threads=3", '--set servics.web.threads: servics: unknown key; did you mean "services"?'),
     ("services.web.operations.GETT /.0.cpu=1ms", '--set services.web.operations.GETT /.0.cpu: unknown operation "GETT /"; did you mean "GET /"?'),
-    ("services.web.threads=abc", '--set services.web.threads: expected a whole number from 1 to 10000000 or unlimited, for example 64; got "abc"'),
+    ("services.web.threads=abc", '--set services.web.threads: expected a whole number from 1 to 10000000 or unlimited or cores, for example 64; got "abc"'),
     ("run.duration=5", "--set run.duration: expected a time with a unit, for example 1.5ms; got the bare number 5"),
     ("platforms.9=x", '--set platforms.9: no entry "9"; expected an index from 0 to 3'),
     ("platforms.dcker.vms=x", '--set platforms.dcker.vms: unknown entry "dcker"; did you mean "docker"?'),
