@@ -32,3 +32,33 @@ class Sockets(Table):
     wanted: Floats  # cache that the classes under way want [bytes]
     load: Floats  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
     pressure: Floats  # misses over those alone x loaded latency over idle latency, in force
+
+
+class Disks(Table):
+    """One row a disk: parallel channels behind one queue."""
+
+    # lowering
+    channels: Ints
+    # kernel
+    in_service: Ints
+    head: Ints
+    tail: Ints
+    busy: Ints  # channel-time used, up to busy_at [ns]
+    busy_at: Ints  # [ns]
+    completed: Ints
+
+
+class Links(Table):
+    """One row a direction of a NIC: its bandwidth is shared equally by the transfers under way."""
+
+    # lowering
+    bytes_per_ns: Floats
+    # kernel
+    transfers: Ints
+    volume: Floats  # bytes that a transfer present since the start would have got
+    settled_at: Ints  # [ns]
+    tags: Floats  # volume at which a transfer ends; a heap of `capacity` columns a link
+    frames: Ints
+    busy: Ints  # time with a transfer under way [ns]
+    bytes: Floats  # bytes carried
+    capacity: Ints  # columns of the heap (one row)

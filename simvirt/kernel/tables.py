@@ -8,7 +8,7 @@ In the compiled kernel a column is a typed memoryview, in plain mode a list.
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Classes, Sockets
+from simvirt.kernel.hardware import Classes, Disks, Links, Sockets
 from simvirt.kernel.ledgers import Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
@@ -345,36 +345,6 @@ class Program(Table):
     interrupts: Ints  # bell: interrupts, of which the first may be coalesced
     interrupt: Floats  # work of one interrupt in the instance [ns]
     branches: Ints  # first instructions of all branches
-
-
-class Disks(Table):
-    """One row a disk: parallel channels behind one queue."""
-
-    # lowering
-    channels: Ints
-    # kernel
-    in_service: Ints
-    head: Ints
-    tail: Ints
-    busy: Ints  # channel-time used, up to busy_at [ns]
-    busy_at: Ints  # [ns]
-    completed: Ints
-
-
-class Links(Table):
-    """One row a direction of a NIC: its bandwidth is shared equally by the transfers under way."""
-
-    # lowering
-    bytes_per_ns: Floats
-    # kernel
-    transfers: Ints
-    volume: Floats  # bytes that a transfer present since the start would have got
-    settled_at: Ints  # [ns]
-    tags: Floats  # volume at which a transfer ends; a heap of `capacity` columns a link
-    frames: Ints
-    busy: Ints  # time with a transfer under way [ns]
-    bytes: Floats  # bytes carried
-    capacity: Ints  # columns of the heap (one row)
 
 
 class Plane:
