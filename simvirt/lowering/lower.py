@@ -225,6 +225,7 @@ class Tables:
             first_thread=[first_thread],
             fresh_entity=[first_thread],
             shares=[int(self.shared.acts)],
+            cores=[int(self.plan.machines[0].scheduler.cores and self.host.smt == 2)],
             coscheduled=[coscheduled(self.plan)],
             limited=[int(any(group.quota > 0 for group in self.plan.groups))],
             spare=[spare],
