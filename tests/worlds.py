@@ -169,6 +169,10 @@ def worlds() -> dict[str, str]:
     pinned = {"name": "pinned", "stack": ["kvm"], "pin": True, "topology": "exposed", "pages": "huge", "vms": {"count": 2, "vcpus": 6, "memory": "4GiB"}}
     found |= {"neighbours-pinned": neighbours(platforms=[pinned]), "neighbours-seen": neighbours(platforms=[pinned | {"vms": {"count": 1, "vcpus": 8, "memory": "4GiB"}}])}
     found |= {f"reserved-{name}": crowd(platforms=["kvm"], host={"scheduler": name}, web=RESERVED) for name in ("esxi", "hyperv")}
+    core = {"policy": "hyperv", "type": "core"}
+    found |= {"cores-crowd": crowd(platforms=["kvm"], host={"smt": 2, "scheduler": core}), "cores-crowd-bare": crowd(host={"smt": 2, "scheduler": core})}
+    found |= {"cores-shop": shop(platforms=["kvm"], host={"cores": 3, "smt": 2, "scheduler": core}), "cores-docker": crowd(platforms=["docker"], host={"smt": 2, "scheduler": core})}
+    found |= {"cores-eventful": eventful(platforms=["kvm"], host={"cores": 2, "smt": 2, "scheduler": core})}
     found |= {"eventful-esxi": eventful(platforms=["kvm"], host={"scheduler": "esxi", "cores": 2})}
     found |= {"eventful-gps": eventful(host={"scheduler": "gps"}), "observed": shop(run={"observe": "10ms"})}
     return found

@@ -13,6 +13,8 @@ def pick_task(p: Plane, c: int, now: int, waking: bool) -> int:
     q: int = c
     while p.queues.entities[q] > 0:
         e: int = pick(p, q, now, waking)
+        if e == NONE:
+            return NONE
         if p.entities.delayed[e] != 0:
             drop_delayed(p, q, e, now)
             q = c

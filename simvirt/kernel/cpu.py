@@ -5,7 +5,7 @@ CPU that it leaves, both are here.
 """
 
 from simvirt.kernel.balancing import pull
-from simvirt.kernel.calendar import clear_timer
+from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.choosing import pick_task, put_back, put_back_below
 from simvirt.kernel.constants import CURRENT, GPS, HALT_POLL_START, HELD, NONE, OFF
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
@@ -15,6 +15,7 @@ from simvirt.kernel.policy import put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
 from simvirt.kernel.running import arm, hand_to, refresh_machine, remark, set_speed, spread_speeds, start, stop
 from simvirt.kernel.schedulers.esxi import level_with_siblings, may_go_on
+from simvirt.kernel.schedulers.hyperv import begin_core_turn, core_check_at, core_turn_is_over, in_cores, least_on, vm_beside
 from simvirt.kernel.tables import Plane
 
 
@@ -41,6 +42,9 @@ def switch_to(p: Plane, c: int, new: int, now: int) -> None:
 
 def resched(p: Plane, c: int, now: int) -> None:
     """Choose what a CPU runs next, after its task has left or its slice is up; the current task is charged."""
+    if in_cores(p, c):
+        resched_core(p, c, now)
+        return
     new: int = pick_task(p, c, now, False)
     if new == NONE:
         new = pull(p, c, now)
@@ -52,6 +56,59 @@ def resched(p: Plane, c: int, now: int) -> None:
         switch_to(p, c, new, now)
     else:
         arm(p, c, now)
+
+
+def resched_core(p: Plane, c: int, now: int) -> None:
+    """Choose what a thread of a core runs next, where the other thread has a say; then the other one looks whether it may run something now."""
+    s: int = p.cpus.sibling[c]
+    settle(p, c, now)
+    settle(p, s, now)
+    if p.cpus.current[s] == NONE and p.cpus.current[c] == NONE:
+        begin_core_turn(p, c, now)
+    elif core_turn_is_over(p, c, now):
+        empty_core(p, c, now)
+    new: int = pick_task(p, c, now, False)
+    if new == NONE and p.cpus.current[s] == NONE and p.queues.entities[s] == 0:
+        new = pull(p, c, now)
+    if new == NONE:
+        go_idle(p, c, now)
+    elif new != p.cpus.current[c]:
+        switch_to(p, c, new, now)
+    else:
+        arm(p, c, now)
+    fill_thread(p, s, now)
+
+
+def empty_core(p: Plane, c: int, now: int) -> None:
+    """A core changes hands: what its threads run waits again, and whoever has had least begins the new turn."""
+    s: int = p.cpus.sibling[c]
+    for x in range(2):
+        d: int = c if x == 0 else s
+        if p.cpus.current[d] != NONE:
+            put_back_below(p, d, d, now)
+    begin_core_turn(p, c, now)
+    if least_on(p, s, True) < least_on(p, c, True):
+        fill_thread(p, s, now)
+
+
+def fill_thread(p: Plane, c: int, now: int) -> None:
+    """A thread without work looks whether it may run something beside the other one of its core."""
+    if p.cpus.current[c] != NONE or p.cpus.deciding[c] != 0:
+        return
+    new: int = pick_task(p, c, now, False)
+    if new == NONE:
+        go_idle(p, c, now)
+    else:
+        switch_to(p, c, new, now)
+
+
+def may_start_in_core(p: Plane, e: int, c: int, now: int) -> bool:
+    """Whether a task may begin on a thread at once: its core is idle, or belongs to its VM."""
+    s: int = p.cpus.sibling[c]
+    if p.cpus.current[s] != NONE:
+        return vm_beside(p, c) == NONE or vm_beside(p, c) == p.entities.group[e]
+    begin_core_turn(p, c, now)
+    return p.queues.entities[s] == 0
 
 
 def take_from_crowded(p: Plane, c: int, now: int) -> int:
@@ -156,7 +213,10 @@ def wake(p: Plane, e: int, now: int) -> None:
         wake_in_place(p, e, now)
         return
     c: int = select_cpu(p, e)
-    if p.cpus.idle_slot[c] != NONE and p.queues.entities[c] == 0 and run_alone(p, e, c, now):
+    free: bool = p.cpus.idle_slot[c] != NONE and p.queues.entities[c] == 0
+    if free and in_cores(p, c):
+        free = may_start_in_core(p, e, c, now)
+    if free and run_alone(p, e, c, now):
         return
     settle(p, c, now)
     competes: bool = enqueue(p, e, c, now, True)
@@ -317,7 +377,10 @@ def add_wake_work(p: Plane, c: int) -> None:
 
 def go_idle(p: Plane, c: int, now: int) -> None:
     """A CPU has nothing to run: a pCPU speeds its sibling up, a vCPU halts."""
-    clear_timer(p.calendar, p.run.first_cpu_timer[0] + c)
+    if p.queues.entities[c] > 0 and in_cores(p, c):
+        set_timer(p.calendar, p.run.first_cpu_timer[0] + c, core_check_at(p, c, now))
+    else:
+        clear_timer(p.calendar, p.run.first_cpu_timer[0] + c)
     if p.cpus.idle_slot[c] != NONE:
         return
     p.cpus.busy[c] += now - p.cpus.busy_since[c]

@@ -79,7 +79,9 @@ def settle_instant(p: Plane, now: int) -> bool:
 def on_cpu_timer(p: Plane, c: int, now: int) -> None:
     """A burst is done, or the current task is up for review."""
     charge(p, c, now)
-    if burst_is_done(p, c):
+    if p.cpus.current[c] == NONE:
+        resched(p, c, now)
+    elif burst_is_done(p, c):
         on_burst_end(p, c, now)
     else:
         review(p, c, now)

@@ -24,6 +24,7 @@ FILES = (
     "schedulers/credit.py",
     "schedulers/round_robin.py",
     "schedulers/credit2.py",
+    "schedulers/hyperv.py",
     "schedulers/shares.py",
     "schedulers/esxi.py",
     "policy.py",

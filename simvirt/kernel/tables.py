@@ -41,6 +41,7 @@ class Run(Table):
     limited: Ints  # 1 when some group has a quota
     shares: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
     coscheduled: Ints  # 1 when the host holds vCPUs back that have got ahead of their siblings
+    cores: Ints  # 1 when threads of a core must not run different VMs
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -133,6 +134,7 @@ class Cpus(Table):
     poll_window: Ints  # vCPU: how long the host polls when it halts [ns]
     polled: Ints  # vCPU: CPU time of the host spent on polling [ns]
     switches: Ints  # context switches
+    core_since: Ints  # core scheduler: instant its core's turn began [ns]
 
 
 class IdleStacks(Table):

@@ -1,4 +1,4 @@
-"""Rows of CPUs: pCPUs, then the vCPUs of each guest."""
+"""Rows of machines and of their CPUs: pCPUs, then the vCPUs of each guest."""
 
 import numpy as np
 
@@ -7,12 +7,41 @@ from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement
 from simvirt.lowering.rows import Columns, blank, column_of, fill
+from simvirt.lowering.schedulers import RESERVES
+from simvirt.lowering.sharing import Sharing, most
 from simvirt.lowering.topology import siblings, socket_of
 
 
 def idle_wakeup(costs: PlatformCosts) -> float:
     """Work that leaving HLT adds to the task that wakes a vCPU [ns]."""
     return costs.cpu_ns["idle_wakeup"] + costs.latency_ns["idle_wakeup"]
+
+
+def coscheduled(plan: Arrangement) -> int:
+    """1 where the host's scheduler holds back vCPUs that have got ahead of their siblings."""
+    return int(plan.machines[0].scheduler.policy == k.ESXI and any(m.cpus > 1 for m in plan.machines[1:]))
+
+
+def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> Columns:
+    """The host and its guests."""
+    machines, schedulers = plan.machines, column_of(plan.machines, "scheduler")
+    roots = [next(group.row for group in plan.groups if group.machine == m.row and group.per_task_weight) for m in machines[:1]]
+    roots += [m.vm.row + 1 for m in machines[1:] if m.vm is not None]
+    heaviest = np.zeros(len(machines))
+    np.maximum.at(heaviest, column_of(plan.groups, "machine"), column_of(plan.groups, "shares"))
+    reserving = {g.machine for g in plan.groups if g.reserve > 0}
+    return fill(
+        blank(t.Machines, rows=len(machines)),
+        first_cpu=first_cpu[:-1],
+        cpus=column_of(machines, "cpus"),
+        halt_poll=column_of(machines, "halt_poll"),
+        root_group=roots,
+        most_kernel=most(shared, plan, "kernel_share"),
+        most_shootdowns=most(shared, plan, "shootdowns"),
+        heaviest=heaviest,
+        reserved=[m.scheduler.policy in RESERVES and m.row in reserving for m in machines],
+        **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup", "costop", "costart")},
+    )
 
 
 def cpu_table(

@@ -12,13 +12,13 @@ from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Instance, arrange
 from simvirt.lowering.background import Background, background_threads
-from simvirt.lowering.cpus import cpu_table, idle_wakeup
+from simvirt.lowering.cpus import coscheduled, cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
-from simvirt.lowering.schedulers import RESERVES, WEIGHS_EACH
-from simvirt.lowering.sharing import Sharing, class_table, most, sharing, socket_table
+from simvirt.lowering.schedulers import WEIGHS_EACH
+from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.models import Constant, Scenario
 
 BALANCES = {
@@ -160,7 +160,7 @@ class Tables:
         hop = 0 if _local(scenario) else round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
         tables = {
             "run": self.run(spare, frames),
-            "machines": self.machines(),
+            "machines": machine_table(self.plan, self.shared, self.first_cpu),
             "cpus": cpu_table(self.plan, self.host, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
             "classes": class_table(self.shared),
             "sockets": socket_table(self.shared, self.host),
@@ -198,32 +198,12 @@ class Tables:
             first_thread=[first_thread],
             fresh_entity=[first_thread],
             shares=[int(self.shared.acts)],
-            coscheduled=[int(self.plan.machines[0].scheduler.policy == k.ESXI and any(m.cpus > 1 for m in self.plan.machines[1:]))],
+            cores=[int(self.plan.machines[0].scheduler.cores and self.host.smt == 2)],
+            coscheduled=[coscheduled(self.plan)],
             limited=[int(any(group.quota > 0 for group in self.plan.groups))],
             spare=[spare],
             frames=[frames],
             entities=[first_thread + frames],
-        )
-
-    def machines(self) -> Columns:
-        """The host and its guests."""
-        machines, schedulers = self.plan.machines, column_of(self.plan.machines, "scheduler")
-        roots = [next(group.row for group in self.plan.groups if group.machine == m.row and group.per_task_weight) for m in machines[:1]]
-        roots += [m.vm.row + 1 for m in machines[1:] if m.vm is not None]
-        heaviest = np.zeros(len(machines))
-        np.maximum.at(heaviest, column_of(self.plan.groups, "machine"), column_of(self.plan.groups, "shares"))
-        reserving = {g.machine for g in self.plan.groups if g.reserve > 0}
-        return fill(
-            blank(t.Machines, rows=len(machines)),
-            first_cpu=self.first_cpu[:-1],
-            cpus=column_of(machines, "cpus"),
-            halt_poll=column_of(machines, "halt_poll"),
-            root_group=roots,
-            most_kernel=most(self.shared, self.plan, "kernel_share"),
-            most_shootdowns=most(self.shared, self.plan, "shootdowns"),
-            heaviest=heaviest,
-            reserved=[m.scheduler.policy in RESERVES and m.row in reserving for m in machines],
-            **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup", "costop", "costart")},
         )
 
     def queues(self) -> Columns:

@@ -30,6 +30,7 @@ class SchedulerRow:
     wakeup: int
     costop: int = 0
     costart: int = 0
+    cores: bool = False
 
 
 def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> SchedulerRow:
@@ -65,7 +66,7 @@ def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> S
         costop = given("costop", 3 * MS)
         return SchedulerRow(k.ESXI, 0, quantum, LAG_QUANTA * quantum, 0, costop, given("costart", costop * 2 / 3))
     if policy == "hyperv":
-        return SchedulerRow(k.HYPERV, 0, given("quantum", 10 * MS), 0, 0)
+        return SchedulerRow(k.HYPERV, 0, given("quantum", 10 * MS), 0, 0, cores=getattr(spec, "type", None) == "core")
     if policy == "round-robin":
         return SchedulerRow(k.ROUND_ROBIN, 0, given("quantum", 100 * MS), 0, 0)
     return SchedulerRow(k.GPS, 0, 0, 0, 0)

@@ -18,7 +18,7 @@ PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "credit": ("timeslice", "tick", "ratelimit"),
     "credit2": ("ratelimit", "migrate_resist"),
     "esxi": ("quantum", "costop", "costart"),
-    "hyperv": ("quantum",),
+    "hyperv": ("quantum", "type"),
     "round-robin": ("quantum",),
     "gps": (),
 }
@@ -47,6 +47,8 @@ class SchedulerSpec(Spec):
     costop: PositiveNanoseconds | None = Field(
         default=None, description="esxi: lead over its slowest runnable sibling at which a vCPU is held back")
     costart: PositiveNanoseconds | None = Field(default=None, description="esxi: lead at which it goes on, two thirds of costop by default")
+    type: Literal["classic", "core"] | None = Field(
+        default=None, description="hyperv: classic, or core, where the threads of a core never run different VMs", examples=["core"])
     quantum: PositiveNanoseconds | None = Field(default=None, description="esxi, hyperv, round-robin: length of a turn")
 
     @model_validator(mode="after")

@@ -92,6 +92,7 @@ SCHEDULER: Final = (
     Case("SchedulerSpec.timeslice", CROWDED, scheduled("credit", timeslice="2ms"), scheduled("credit", timeslice="100ms"), "events", FALLS),
     Case("SchedulerSpec.ratelimit", CROWDED_VMS, scheduled("credit", ratelimit="100us"), scheduled("credit", ratelimit="20ms"), "breakdown_s/steal", FALLS),
     Case("SchedulerSpec.ratelimit", CROWDED_VMS, scheduled("credit2", ratelimit="100us"), scheduled("credit2", ratelimit="9ms"), "breakdown_s/steal", CHANGES),
+    Case("SchedulerSpec.type", patched(CROWDED_VMS, {"host/smt": 2, "services/hog/cpus": 1}), scheduled("hyperv", type="classic"), scheduled("hyperv", type="core"), "cpu/steal", RISES),
     Case("SchedulerSpec.costop", SKEWED_VMS, scheduled("esxi", costop="1ms"), scheduled("esxi", costop="500ms"), "cpu/costop", FALLS),
     Case("SchedulerSpec.costart", SKEWED_VMS, scheduled("esxi", costop="20ms", costart="1ms"), scheduled("esxi", costop="20ms", costart="19ms"), "events", RISES),
     Case("SchedulerSpec.migrate_resist", patched(CROWDED, {"host/cores": 3, "services/hog/background/threads": 4}), scheduled("credit2", migrate_resist="1us"), scheduled("credit2", migrate_resist="9ms"), "breakdown_s/run_queue", RISES),

@@ -206,6 +206,55 @@ def test_an_idle_sibling_holds_nobody_back() -> None:
     assert totals.costop[list(vcpus_of(clock, "a"))].sum() < 0.01 * SECONDS * S
 
 
+# --- core scheduling -----------------------------------------------------------------------------------------------------
+
+CORE = {"policy": "hyperv", "type": "core"}
+
+
+def on_cores(vcpus: tuple[int, ...], cores: int, **scheduler: Any) -> Any:
+    """VMs a, b, c with so many vCPUs and as many threads, half of which rest now and then, on cores with two hardware threads."""
+    rests = {"threads": 1, "duty": 0.6, "period": "7ms"}
+    services = {name: background(n, cpus=n) if row % 2 else {"background": rests | {"threads": n}, "cpus": n} for row, (name, n) in enumerate(zip("abcdef", vcpus, strict=False))}
+    return scenario(services, None, {"duration": "60s"}, platforms=["kvm"], host={"cores": cores, "smt": 2, "scheduler": CORE | scheduler})
+
+
+def mixed_cores(clock: Any) -> int:
+    """Cores whose threads run vCPUs of different VMs at this instant."""
+    read, pcpus = clock.plane.read, clock.plane.lowered.host.pcpus
+    current, carries, group = read("cpus", "current")[:pcpus], read("entities", "carries"), read("entities", "group")
+    owner = [group[e] if e != k.NONE and carries[e] != k.NONE else k.NONE for e in current]
+    return sum(k.NONE not in pair and pair[0] != pair[1] for pair in zip(owner[: pcpus // 2], owner[pcpus // 2 :], strict=True))
+
+
+@pytest.mark.parametrize("vcpus", [(1, 1), (2, 2, 1), (1, 1, 1, 1, 1), (3, 1, 2)])
+def test_threads_of_a_core_never_run_different_vms(vcpus: tuple[int, ...]) -> None:
+    """Under the classic scheduler they often do."""
+    found = {}
+    for kind in ("core", "classic"):
+        spec = on_cores(vcpus, max(2, max(vcpus) // 2 + 1) if len(vcpus) > 2 else 1, type=kind)
+        found[kind] = sum(mixed_cores(after(spec, float(seconds))[0]) for seconds in np.linspace(0.1003, 1.2, 40))
+    assert found["core"] == 0
+    assert found["classic"] > 0
+
+
+def test_vms_of_one_vcpu_have_a_core_in_turn() -> None:
+    """Two of them on a core with two threads: half of the threads stand idle, and weights decide about the other half."""
+    services = {"a": background(1, cpus=1), "b": background(1, cpus=1, cpu_shares=3072)}
+    spec = scenario(services, None, {"duration": "60s"}, platforms=["kvm"], host={"cores": 1, "smt": 2, "scheduler": CORE})
+    clock, totals = after(spec, SECONDS)
+    ran = 1 - totals.steal[[vcpu_of(clock, name) for name in "ab"]] / (SECONDS * S)
+    assert ran == pytest.approx([0.25, 0.75], abs=0.01)
+    assert float(totals.busy) / S == pytest.approx(SECONDS, rel=0.01)
+
+
+def test_vms_with_a_vcpu_for_each_thread_lose_nothing_to_core_scheduling() -> None:
+    services = {"a": background(2, cpus=2), "b": background(2, cpus=2)}
+    spec = scenario(services, None, {"duration": "60s"}, platforms=["kvm"], host={"cores": 1, "smt": 2, "scheduler": CORE})
+    clock, totals = after(spec, SECONDS)
+    assert totals.steal / (SECONDS * S) == pytest.approx([0.5] * 4, abs=0.01)
+    assert float(totals.busy) / S == pytest.approx(2 * SECONDS, rel=0.01)
+
+
 # --- quota ---------------------------------------------------------------------------------------------------------------
 
 

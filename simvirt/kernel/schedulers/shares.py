@@ -16,6 +16,7 @@ Source: "The CPU Scheduler in VMware vSphere 5.1", VMware technical paper, 2013 
 
 from simvirt.kernel.constants import HYPERV, NONE
 from simvirt.kernel.runqueue import virtual
+from simvirt.kernel.schedulers.hyperv import allowed_in_core, in_cores, level_floors, vm_beside
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
@@ -62,12 +63,16 @@ def shares_charged(p: Plane, q: int, e: int, elapsed: int, now: int) -> None:
     if tree != NONE:
         least = min(least, p.entities.least[tree])
     p.queues.floor[q] = max(p.queues.floor[q], least)
+    if p.queues.parent[q] == NONE and in_cores(p, q):
+        level_floors(p, q)
     if e < p.run.first_vcpu[0] and p.groups.reserve[p.queues.group[e]] > 0.0:
         reserve_settle(p, p.queues.group[e], elapsed, now)
 
 
 def shares_pick(p: Plane, q: int, waking: bool, now: int) -> int:
     """Who has a reservation due, then who has had least; the current one keeps its quantum from those of its own kind."""
+    if p.queues.parent[q] == NONE and in_cores(p, q) and vm_beside(p, q) != NONE:
+        return allowed_in_core(p, q)
     current: int = p.queues.current[q]
     first: int = leftmost(p.entities, p.queues.tree[q])
     if first == NONE or current == NONE:

@@ -1,0 +1,71 @@
+"""The core scheduler of Hyper-V: the hardware threads of a core never run virtual processors of different VMs at the same time.
+
+Model: a core belongs to one VM while any of its threads runs a virtual processor of it; the other thread runs another of the same VM, threads of the host,
+    or nothing, whatever waits for it. A turn of a core is a quantum: then, if somebody that waits on one of its threads has had less for
+    its weight than those that run, the core changes hands. Both threads share one floor of vruntimes, so that turns are fair between them.
+Ignores: that guests without SMT get a core for each virtual processor; the root scheduler, which leaves all to the root's own kernel.
+Source: Microsoft, "Manage Hyper-V hypervisor scheduler types"; "About Hyper-V hypervisor scheduler type selection" (classic: fair share,
+    round robin over all threads; core: the default since Windows Server 2019).
+"""
+
+from simvirt.kernel.constants import CURRENT, NONE, QUEUED
+from simvirt.kernel.tables import Plane
+from simvirt.kernel.tree import leftmost
+
+
+def in_cores(p: Plane, c: int) -> bool:
+    """Whether a CPU is a thread of a core that only one VM may use at a time."""
+    return p.run.cores[0] != 0 and p.cpus.vcpu[c] == NONE and p.cpus.sibling[c] != NONE
+
+
+def vm_beside(p: Plane, c: int) -> int:
+    """VM whose virtual processor the other thread of a core runs; NONE when it runs none."""
+    e: int = p.cpus.current[p.cpus.sibling[c]]
+    return p.entities.group[e] if e != NONE else NONE
+
+
+def allowed_in_core(p: Plane, c: int) -> int:
+    """Entity of a thread's queue that may run beside what the other thread runs; NONE when there is none."""
+    g: int = vm_beside(p, c)
+    first: int = leftmost(p.entities, p.queues.tree[c])
+    if first != NONE and first >= p.run.first_vcpu[0]:
+        return first
+    own: int = p.groups.first_queue[g] + c - p.machines.first_cpu[p.cpus.machine[c]]
+    return own if p.entities.state[own] == QUEUED or p.entities.state[own] == CURRENT else NONE
+
+
+def least_on(p: Plane, c: int, waiting: bool) -> float:
+    """Least vruntime of those that wait on a thread, or that of what runs there; beyond all where there is nobody."""
+    e: int = p.queues.tree[c] if waiting else p.queues.current[c]
+    if e == NONE:
+        return 1e300
+    return p.entities.least[e] if waiting else p.entities.vruntime[e]
+
+
+def core_turn_is_over(p: Plane, c: int, now: int) -> bool:
+    """Whether a core should change hands: its turn is over, and somebody who waits has had less than those who run."""
+    s: int = p.cpus.sibling[c]
+    if now - p.cpus.core_since[c] < p.machines.slice[p.cpus.machine[c]]:
+        return False
+    waits: float = min(least_on(p, c, True), least_on(p, s, True))
+    runs: float = min(least_on(p, c, False), least_on(p, s, False))
+    return waits < 1e300 and waits <= runs
+
+
+def begin_core_turn(p: Plane, c: int, now: int) -> None:
+    """A core begins a turn."""
+    p.cpus.core_since[c] = now
+    p.cpus.core_since[p.cpus.sibling[c]] = now
+
+
+def level_floors(p: Plane, c: int) -> None:
+    """Both threads of a core count vruntimes from the same floor."""
+    s: int = p.cpus.sibling[c]
+    least: float = min(p.queues.floor[c], least_on(p, s, True))
+    p.queues.floor[s] = max(p.queues.floor[s], least)
+
+
+def core_check_at(p: Plane, c: int, now: int) -> int:
+    """Instant at which a thread that waits for its core looks again [ns]."""
+    turn: int = p.machines.slice[p.cpus.machine[c]]
+    return p.cpus.core_since[c] + ((now - p.cpus.core_since[c]) // turn + 1) * turn
