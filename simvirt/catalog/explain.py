@@ -84,7 +84,7 @@ def _entry_constants(catalog: Catalog, kind: str, name: str) -> Iterator[Constan
         elif field == "costs":
             yield from _cost_constants(catalog, kind, name, costs_of(catalog, entry) if isinstance(entry, LAYERS) else value)
         elif field not in ("title", "source", "aliases"):
-            yield Constant(kind, name, field, "", None, str(value), None, entry.source, False, f"{field}: {value}")
+            yield Constant(kind, name, field, "", None, _plain(field, value), None, entry.source, False, f"{field}: {_plain(field, value)}")
     yield from _referred_constants(catalog, kind, entry)
 
 
@@ -141,6 +141,8 @@ def _plain(field: str, value: Any) -> str:
         return units.format_size(value)
     if field == "bandwidth":
         return f"{value / 1e9:g} Gbps"
+    if field == "watts":
+        return " ".join(f"{watts:g}" for watts in value) + " W"
     return " ".join(value) if isinstance(value, tuple) else str(value)
 
 

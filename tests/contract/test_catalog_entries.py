@@ -15,7 +15,7 @@ from simvirt.scenario.models import PlatformSpec, ServiceSpec
 
 CATALOG = Catalog.load()
 ENTRIES = [(kind, name) for kind in KINDS for name in CATALOG.names(kind)]
-UNITS = {"ns", "bytes", "bytes/s", "per s", "ratio", "count", "cycles", "exits", "nested_walks"}
+UNITS = {"ns", "bytes", "bytes/s", "per s", "ratio", "count", "cycles", "exits", "nested_walks", "USD", "USD/kWh"}
 DERIVED = ("estimate", "between", "as ", "like", "scaled", "no measurement", "little's law", "middle", "set ")
 
 
