@@ -91,7 +91,8 @@ def _entry_constants(catalog: Catalog, kind: str, name: str) -> Iterator[Constan
         elif isinstance(value, BaseModel):
             yield from _inner_constants(kind, name, field, value)
         elif field not in ("title", "source", "aliases") and value is not None:
-            yield Constant(kind, name, field, "", None, str(value), None, entry.source, False, f"{field}: {value}")
+            shown = _plain(field, value)
+            yield Constant(kind, name, field, "", None, shown, None, entry.source, False, f"{field}: {shown}")
     yield from _referred_constants(catalog, kind, entry)
 
 
@@ -206,6 +207,8 @@ def _plain(field: str, value: Any) -> str:
         return units.format_size(value)
     if field == "bandwidth":
         return f"{value / 1e9:g} Gbps"
+    if field == "watts":
+        return " ".join(f"{watts:g}" for watts in value) + " W"
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -3,7 +3,7 @@
 *Model*: expectations along the steps of each operation, in the order of calls; a step's CPU time has on top of it what the
     platform's costs say of its operations, as the simulation charges them. Demands are of one execution, calls excluded. Every
     device operation counts with a kick and an interrupt of its own: an upper bound, for they are fewer the higher the load.
-*Ignores*: wake-ups of idle CPUs; waiting.
+*Ignores*: wake-ups of idle CPUs; page tables out of the caches; contention for memory, caches and kernel locks; waiting.
 *Source*: operational analysis, Denning and Buzen 1978 (visit counts, service demands, the utilisation law).
 """
 
@@ -74,8 +74,10 @@ def analyse(scenario: Scenario, catalog: Catalog, platform: Platform, host: Host
     """Visits and demands of a scenario on a platform and host."""
     reader = _Reader(scenario, catalog, platform, host)
     names = [(service, operation) for service, spec in scenario.services.items() for operation in spec.operations]
-    demands = {name: reader.operation(*name) for name in names}
     calls = {(service, operation): dict(_calls(scenario.services[service].operations[operation])) for service, operation in names}
+    called = {callee for inner in calls.values() for callee in inner}
+    local = scenario.workload is not None and scenario.workload.local
+    demands = {name: reader.operation(*name, messages=not local or name in called) for name in names}
     return Analysis(_visits(scenario, calls), demands, calls)
 
 
@@ -118,9 +120,10 @@ class _Reader:
         self.costs: PlatformCosts = catalog.platform_costs(platform, host)
         self.io = bool(platform.hypervisors)
 
-    def operation(self, service: str, operation: str) -> Demand:
-        """One execution of an operation: its messages and its steps."""
-        return self._packets(1, 1) + self._steps(service, self.scenario.services[service].operations[operation])
+    def operation(self, service: str, operation: str, messages: bool) -> Demand:
+        """One execution of an operation: its steps, with the messages of a request and its answer."""
+        steps = self._steps(service, self.scenario.services[service].operations[operation])
+        return steps + self._packets(1, 1) if messages else steps
 
     def _steps(self, service: str, steps: Iterable[Any]) -> Demand:
         return sum((self._step(service, step).times(step.times * step.probability) for step in steps), Demand())

@@ -50,13 +50,14 @@ def alternative(found: Alternative, rank: int) -> dict[str, Any]:
         return document
     used = _used(case, sized.placed, sized.peak)
     binding = max(used, key=lambda name: used[name])
+    lost = None if sized.lost is None or sized.rest is None else _used(case, sized.rest, sized.lost)
     return document | {
         "analytic_hosts": sized.analytic, "lower_bound": sized.packing.lower_bound, "packed_hosts": len(sized.packing.hosts),
         "proven": sized.packing.proven,
         "binding": {"resource": binding, "utilisation": used[binding]},
-        "headroom": {"peak": 1 - used[binding], "lost": None if sized.lost is None else 1 - max(sized.lost.resources.values())},
+        "headroom": {"peak": 1 - used[binding], "lost": None if lost is None else 1 - max(lost.values())},
         "peak": _system(sized.peak, used), "mean": _system(found.mean, _used(case, sized.placed, found.mean)),
-        "lost": None if sized.lost is None else _system(sized.lost, sized.lost.resources),
+        "lost": None if lost is None or sized.lost is None else _system(sized.lost, lost),
         "cost": found.bill.document(), "placement": placement(case, sized.counts, sized.placed, sized.peak),
         "hosts_by_year": found.years,
     }

@@ -110,8 +110,10 @@ def _streams(case: Case, load: Load, mix: Mapping[str, float]) -> WorkloadSpec:
     assert stated is not None
     if stated.closed is not None:
         arrivals = WorkloadSpec.model_construct(open=OpenSpec.model_construct(rate=load.factor * share * case.rate_per_s))
-        return arrivals.model_copy(update={"mix": dict(mix)})
-    return scaled(stated, load.factor * share).model_copy(update={"mix": dict(mix)})
+    else:
+        arrivals = scaled(stated, load.factor * share)
+    entries = all(f"{service}.{operation}" not in mix for calls in case.analysis.calls.values() for service, operation in calls)
+    return arrivals.model_copy(update={"mix": dict(mix), "local": stated.local and entries})
 
 
 def _cut(case: Case, load: Load, pattern: Counts, name: str, spec: ServiceSpec) -> ServiceSpec:

@@ -30,6 +30,8 @@ class Sizing:
 
     counts: Counts
     placed: tuple[Counts, ...] = ()
+    rest: tuple[Counts, ...] | None = None
+    """The placement without the hosts that are lost."""
     packing: Packing | None = None
     peak: System | None = None
     lost: System | None = None
@@ -89,7 +91,7 @@ class _Trial:
         peak = self.simulator.system(placed, counts, self.factor)
         lost = None if rest is None or not peak.met else self.simulator.system(rest, counts, self.factor)
         met = peak.met and (lost is None or lost.met)
-        return Sizing(counts, placed, packing, peak, lost, None if met else "the objective is not met", self.analytic)
+        return Sizing(counts, placed, rest, packing, peak, lost, None if met else "the objective is not met", self.analytic)
 
     def narrowed(self, sized: Sizing) -> Sizing:
         """The smallest number between one that failed and one that does, by halves."""

@@ -147,8 +147,8 @@ def _latencies(document: Document) -> Block:
     able = _able(document)
     names = list(able[0]["peak"]["objective"]) if able else []
     survive = document["plan"]["survive"]
-    states = [("at peak", "peak")] + ([(f"{survive} lost", "lost")] if survive else [])
-    head = ["#", "platform", "host", "free at peak"] + (["free then"] if survive else [])
+    states = [("at peak", "peak")] + ([(f"with {survive} lost", "lost")] if survive else [])
+    head = ["#", "platform", "host", *(f"free {label}" for label, _ in states)]
     head += [f"{_objective_name(name)} {label}" for name in names or ["latency_p99"] for label, _ in states]
     found = []
     for a in able:

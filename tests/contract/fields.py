@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel
 
 from simvirt import run
+from simvirt.plan import plan
 from simvirt.scenario import loads
 from simvirt.scenario.models import Scenario
 
@@ -43,6 +44,8 @@ class Case:
     """By how much of its value at least, where it rises or falls."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Files beside the scenario."""
+    ask: str = "run"
+    """What is asked of the scenario: a run, or a plan."""
 
     @property
     def id(self) -> str:
@@ -90,12 +93,13 @@ def result(case: Case, patch: Patch, folder: Path) -> dict[str, Any]:
     """The document of a case's scenario with a patch; the same scenario is simulated once."""
     for name, content in case.files.items():
         (folder / name).write_text(content, encoding="utf-8")
-    return _result(yaml.safe_dump(patched(case.base, patch), sort_keys=False), str(folder))
+    return _result(yaml.safe_dump(patched(case.base, patch), sort_keys=False), str(folder), case.ask)
 
 
 @functools.cache
-def _result(text: str, folder: str) -> dict[str, Any]:
-    document = run(loads(text, name=f"{folder}/scenario.yaml")).document()
+def _result(text: str, folder: str, ask: str) -> dict[str, Any]:
+    scenario = loads(text, name=f"{folder}/scenario.yaml")
+    document = plan(scenario).document() if ask == "plan" else run(scenario).document()
     return typing.cast("dict[str, Any]", json.loads(json.dumps(document)))
 
 
@@ -103,7 +107,7 @@ def output(document: Mapping[str, Any], path: str) -> Any:
     """The value at an output's path; None where there is none; of an estimate its value."""
     at: Any = document if path.startswith("/") else next(iter(document["platforms"].values()))
     for part in path.strip("/").split("/"):
-        at = at.get(part) if isinstance(at, Mapping) else None
+        at = at.get(part) if isinstance(at, Mapping) else at[int(part)] if isinstance(at, list) and int(part) < len(at) else None
     return at["value"] if isinstance(at, Mapping) and "value" in at else at
 
 

@@ -9,9 +9,10 @@ import pytest
 from pydantic import BaseModel
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog, ProfileEntry
-from simvirt.catalog.entries import KINDS, REFERENCES, CostSpec, FamilySpec, ImageSpec
+from simvirt.catalog import economy
+from simvirt.catalog.entries import KINDS, REFERENCES, CostSpec, FamilySpec, HostModelSpec, ImageSpec
 from simvirt.catalog.quantities import Sourced
-from simvirt.scenario.models import PlatformSpec, ServiceSpec
+from simvirt.scenario.models import HostSpec, PlatformSpec, ServiceSpec
 
 CATALOG = Catalog.load()
 ENTRIES = [(kind, name) for kind in KINDS for name in CATALOG.names(kind)]
@@ -149,3 +150,14 @@ def test_a_nested_exit_and_a_nested_walk_are_dearer_than_plain_ones(name: str) -
     assert family.nested_vm_exit.value > 4 * family.vm_exit.value
     assert family.nested_walk.value > family.native_walk.value
 
+
+
+@pytest.mark.parametrize("name", [name for name in CATALOG.names("hosts") if name != "generic"])
+def test_a_host_model_has_a_price_and_a_power_curve_of_its_own(name: str) -> None:
+    spec = HostSpec(model=name)
+    host = CATALOG.resolve_host(spec)
+    entry = CATALOG.typed("hosts", name, HostModelSpec)
+    price, power = economy.price(CATALOG, spec, host), economy.power(CATALOG, spec, host)
+    assert (entry.price, entry.power) == (name, name)
+    assert 500 <= (price.rent_per_year or price.buy) <= 100_000
+    assert 1 <= power.at(0) < power.at(0.5) < power.at(1) <= 25 * host.sockets * host.cores + 250
