@@ -14,9 +14,11 @@ class Source(Table):
     hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
     clients: Ints  # closed workload: number of clients, 0 for open
     bounded: Ints  # 1 when the run ends with the answer to its last request
+    homes: Ints  # tenants that replicas and load are divided among, 1 without
     # control
     at: Ints  # arrival instants of the block, or think times when closed [ns]
     category: Ints  # request classes of the block
+    home: Ints  # tenants of the block's requests; one row where there is one tenant, or clients that have theirs
     draws: Floats  # luck of the block, row-major
     count: Ints  # requests in the block
     last: Ints  # 1 when no block follows

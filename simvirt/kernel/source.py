@@ -38,6 +38,7 @@ FILES = (
     "balancing.py",
     "cpu.py",
     "review.py",
+    "replicas.py",
     "requests.py",
     "storage.py",
     "network.py",

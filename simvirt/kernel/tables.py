@@ -244,10 +244,13 @@ class Services(Table):
     # lowering
     first: Ints  # first row of its stretch in `ready`
     balance: Ints
+    per_home: Ints  # replicas of each tenant, 0 where all tenants share them
+    members: Ints  # instances of the service, tenant by tenant; stretches as those of `ready`
     # kernel
     ready: Ints  # instances that take requests
     ready_count: Ints
     next: Ints  # round robin
+    turns: Ints  # round robin of each tenant, in the first row of its stretch
     completed: Ints
     failed: Ints
     latency_sum: Ints  # [ns]
@@ -321,6 +324,7 @@ class Frames(Table):
     failed: Ints  # 1 once the request cannot succeed
     next: Ints  # free list, thread queue or device queue
     category: Ints  # request class, or handle of performed work
+    home: Ints  # tenant that the request belongs to
     arrived: Ints  # intended arrival [ns]
     spent: Ints  # time by category, N_CATEGORIES columns a frame [ns]
     draws: Floats  # the request's luck, Source.width columns a frame

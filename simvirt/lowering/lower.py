@@ -202,7 +202,7 @@ class Tables:
             "program": self.program_table(),
             "disks": fill(blank(t.Disks, rows=1), channels=[self.host.disk.channels]),
             "links": self.links(frames),
-            "source": self.source(entries, width, clients, scenario.run.requests is not None, hop),
+            "source": self.source(entries, width, clients, scenario, hop),
             "tallies": self.tallies(len(classes)),
         }
         tables["calendar"] = blank(t.Calendar, rows=int(tables["run"]["first_frame_timer"][0]) + frames, size=1)
@@ -255,14 +255,15 @@ class Tables:
 
     def queues(self) -> Columns:
         """A root queue for each CPU, then a queue for each group on each CPU of its machine."""
-        cpu, group, parent = list(range(self.n_cpus)), [k.NONE] * self.n_cpus, [k.NONE] * self.n_cpus
-        for g in self.plan.groups:
-            mine = range(self.first_cpu[g.machine], self.first_cpu[g.machine + 1])
-            cpu, group, parent = [*cpu, *mine], [*group, *([g.row] * len(mine))], [*parent, *mine]
-        machines = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))
-        schedulers = [self.plan.machines[m].scheduler for m in machines]
-        policy = [queue_policy(schedulers[c].policy, above) for c, above in zip(cpu, parent, strict=True)]
-        slices = [schedulers[c].slice for c in cpu]
+        roots = np.full(self.n_cpus, k.NONE)
+        spans = [np.arange(self.first_cpu[g.machine], self.first_cpu[g.machine + 1]) for g in self.plan.groups]
+        cpu, parent = np.concatenate([np.arange(self.n_cpus), *spans]), np.concatenate([roots, *spans])
+        group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
+        machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
+        schedulers = column_of(self.plan.machines, "scheduler")
+        policies = np.array([[queue_policy(s.policy, above) for above in (k.NONE, 0)] for s in schedulers])
+        policy = policies[machine, (parent != k.NONE).astype(int)]
+        slices = np.array(column_of(schedulers, "slice"))[machine]
         return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, slice=slices)
 
     def entities(self, frames: int) -> Columns:
@@ -308,11 +309,13 @@ class Tables:
         counts = [sum(i.service == name for i in self.plan.instances) for name in self.services]
         known = scenario.services
         balance = [BALANCES[known[name].balance] if name in known else k.BALANCE_ROUND_ROBIN for name in self.services]
-        n = len(self.services)
-        return fill(
-            blank(t.Services, rows=n, ready=max(sum(counts), 1), histogram=n * k.N_BUCKETS),
-            first=np.cumsum([0, *counts])[:-1], balance=balance,
-        )
+        per_home = [_per_home(scenario, name) for name in self.services]
+        balance = [_at_home(policy) if own else policy for policy, own in zip(balance, per_home, strict=True)]
+        n, replicas = len(self.services), max(sum(counts), 1)
+        columns = blank(t.Services, rows=n, histogram=n * k.N_BUCKETS, **dict.fromkeys(("ready", "members", "turns"), replicas))
+        order = np.argsort([self.services.index(i.service) for i in self.plan.instances], kind="stable")
+        columns["members"][: len(order)] = order
+        return fill(columns, first=np.cumsum([0, *counts])[:-1], balance=balance, per_home=per_home)
 
     def instances(self) -> Columns:
         """Replicas."""
@@ -356,11 +359,12 @@ class Tables:
             capacity=[frames],
         )
 
-    def source(self, entries: list[Entry], width: int, clients: int, bounded: bool, hop: int) -> Columns:
+    def source(self, entries: list[Entry], width: int, clients: int, scenario: Scenario, hop: int) -> Columns:
         """Request classes; the block of arrivals begins empty."""
+        bounded, homes = scenario.run.requests is not None, scenario.tenants.count if scenario.tenants is not None else 1
         n = max(len(entries), 1)
         columns = blank(t.Source, rows=1, entry=n, service=n, balance_column=n, hop=n)
-        fill(columns, width=[width], clients=[clients], bounded=[int(bounded)], hop=[hop] * n)
+        fill(columns, width=[width], clients=[clients], bounded=[int(bounded)], homes=[homes], hop=[hop] * n)
         if entries:
             fill(columns, service=[e[0] for e in entries], entry=[e[1] for e in entries], balance_column=[e[2] for e in entries])
         return columns
@@ -389,6 +393,17 @@ class Tables:
 
 def _row(thing: Group | Instance | Device | None) -> int:
     return k.NONE if thing is None else thing.row
+
+
+def _per_home(scenario: Scenario, name: str) -> int:
+    """Replicas of a service that each tenant has for itself, 0 where all share them."""
+    tenants = scenario.tenants
+    return scenario.services[name].replicas // tenants.count if tenants is not None and scenario.is_own(name) else 0
+
+
+def _at_home(balance: int) -> int:
+    """The heap of `least-connections` spans all replicas of a service; a tenant looks at its own."""
+    return k.BALANCE_LEAST_AT_HOME if balance == k.BALANCE_LEAST_CONNECTIONS else balance
 
 
 def goodput(nic: NicEntry) -> float:
