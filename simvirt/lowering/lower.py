@@ -397,8 +397,8 @@ def _row(thing: Group | Instance | Device | None) -> int:
 
 def _per_home(scenario: Scenario, name: str) -> int:
     """Replicas of a service that each tenant has for itself, 0 where all share them."""
-    tenants = scenario.tenants
-    return scenario.services[name].replicas // tenants.count if tenants is not None and scenario.is_own(name) else 0
+    tenants, service = scenario.tenants, scenario.services.get(name)
+    return service.replicas // tenants.count if tenants is not None and service is not None and scenario.is_own(name) else 0
 
 
 def _at_home(balance: int) -> int:
