@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simvirt.kernel.hardware import Classes, Sockets
-from simvirt.kernel.ledgers import Source, Tallies
+from simvirt.kernel.ledgers import Services, Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
 __all__ = [
@@ -236,26 +236,6 @@ class Groups(Table):
     fluid_active: Ints  # gps: active groups, a stretch for each machine
     fluid_count: Ints  # gps: number of active groups of a machine (row = machine)
     fluid_first: Ints  # gps: first row of a machine's stretch in fluid_active (row = machine)
-
-
-class Services(Table):
-    """One row a service."""
-
-    # lowering
-    first: Ints  # first row of its stretch in `ready`
-    balance: Ints
-    per_home: Ints  # replicas of each tenant, 0 where all tenants share them
-    members: Ints  # instances of the service, tenant by tenant; stretches as those of `ready`
-    # kernel
-    ready: Ints  # instances that take requests
-    ready_count: Ints
-    next: Ints  # round robin
-    turns: Ints  # round robin of each tenant, in the first row of its stretch
-    completed: Ints
-    failed: Ints
-    latency_sum: Ints  # [ns]
-    queue_wait: Ints  # time waited for a thread [ns]
-    histogram: Ints  # latencies, N_BUCKETS columns a service
 
 
 class Instances(Table):

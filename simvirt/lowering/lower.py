@@ -16,14 +16,11 @@ from simvirt.lowering.instructions import Program
 from simvirt.lowering.paths import Paths
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, column_of, fill
-from simvirt.lowering.schedulers import RESERVES, WEIGHS_EACH
+from simvirt.lowering.schedulers import RESERVES, WEIGHS_EACH, queue_policy
+from simvirt.lowering.services import service_table
 from simvirt.lowering.sharing import Sharing, class_table, most, sharing, socket_table
 from simvirt.scenario.models import Constant, Scenario
 
-BALANCES = {
-    "round-robin": k.BALANCE_ROUND_ROBIN, "least-connections": k.BALANCE_LEAST_CONNECTIONS, "random": k.BALANCE_RANDOM,
-    "two-choices": k.BALANCE_TWO_CHOICES,
-}
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
 Entry = tuple[int, int, int]  # of a request class: service row, first instruction, balancing column
@@ -195,7 +192,7 @@ class Tables:
             "queues": self.queues(),
             "entities": self.entities(frames),
             "groups": self.groups(),
-            "services": self.service_table(scenario),
+            "services": service_table(scenario, self.plan, self.services),
             "instances": self.instances(),
             "devices": self.devices(),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
@@ -304,19 +301,6 @@ class Tables:
             **{name: column_of(groups, name) for name in ("machine", "shares", "reserve", "quota", "period", "burst")},
         )
 
-    def service_table(self, scenario: Scenario) -> Columns:
-        """Services; each has a stretch of `ready` as long as it has replicas."""
-        counts = [sum(i.service == name for i in self.plan.instances) for name in self.services]
-        known = scenario.services
-        balance = [BALANCES[known[name].balance] if name in known else k.BALANCE_ROUND_ROBIN for name in self.services]
-        per_home = [_per_home(scenario, name) for name in self.services]
-        balance = [_at_home(policy) if own else policy for policy, own in zip(balance, per_home, strict=True)]
-        n, replicas = len(self.services), max(sum(counts), 1)
-        columns = blank(t.Services, rows=n, histogram=n * k.N_BUCKETS, **dict.fromkeys(("ready", "members", "turns"), replicas))
-        order = np.argsort([self.services.index(i.service) for i in self.plan.instances], kind="stable")
-        columns["members"][: len(order)] = order
-        return fill(columns, first=np.cumsum([0, *counts])[:-1], balance=balance, per_home=per_home)
-
     def instances(self) -> Columns:
         """Replicas."""
         instances, rows = self.plan.instances, {name: row for row, name in enumerate(self.services)}
@@ -395,28 +379,12 @@ def _row(thing: Group | Instance | Device | None) -> int:
     return k.NONE if thing is None else thing.row
 
 
-def _per_home(scenario: Scenario, name: str) -> int:
-    """Replicas of a service that each tenant has for itself, 0 where all share them."""
-    tenants, service = scenario.tenants, scenario.services.get(name)
-    return service.replicas // tenants.count if tenants is not None and service is not None and scenario.is_own(name) else 0
-
-
-def _at_home(balance: int) -> int:
-    """The heap of `least-connections` spans all replicas of a service; a tenant looks at its own."""
-    return k.BALANCE_LEAST_AT_HOME if balance == k.BALANCE_LEAST_CONNECTIONS else balance
-
-
 def goodput(nic: NicEntry) -> float:
     """Payload that a NIC carries [bit/s]: of each frame on the wire, headers, checksum, preamble and gap are not payload.
 
     Source: IEEE 802.3 (18 bytes of header and checksum, 20 of preamble and gap), RFC 791 and 9293 (20 + 20 bytes of headers).
     """
     return nic.bits_per_s * (nic.mtu - 40) / (nic.mtu + 38)
-
-
-def queue_policy(policy: int, parent: int) -> int:
-    """Scheduler of a queue: that of its machine; Xen's credits count domains only, inside one it is first come, first served."""
-    return k.ROUND_ROBIN if policy == k.CREDIT and parent != k.NONE else policy
 
 
 def chain_frames(tables: dict[str, Columns], first: int, last: int) -> None:

@@ -237,7 +237,7 @@ def _bars(rows: Rows) -> RenderableType:
     """A curve: numbers to the right, bars and verdicts to the left."""
     made = Table.grid(padding=(0, 2, 0, 0))
     for justify in ("right", "left", "right", "right", "right", "right", "left"):
-        made.add_column(justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        made.add_column(justify=justify, no_wrap=True)
     for row in rows:
         made.add_row(*map(Text, row))
     return made
