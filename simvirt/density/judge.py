@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simvirt.density.length import QUANTILES
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import Estimate, mean_interval, quantile_interval
+from simvirt.metrics.statistics import Estimate, mean_interval, quantile_interval, student
 from simvirt.replicate import Measured
 from simvirt.scenario.models import ObjectiveSpec
 
@@ -41,6 +42,14 @@ class Check:
         if self.verdict == MISSED:
             return max(self.excess, 1.0)
         return self._over(self.estimate.low if self.name == "throughput" else self.estimate.high)
+
+    def bound_after(self, replications: int, most: int) -> float:
+        """What `bound_excess` would be after `most` replications with the mean and spread of these."""
+        value, end = self.estimate.value, self.estimate.low if self.name == "throughput" else self.estimate.high
+        if value is None or end is None:
+            return 0.0
+        narrower = student(most - 1) / student(replications - 1) * math.sqrt(replications / most)
+        return self._over(value + narrower * (end - value))
 
     def _over(self, value: float | None) -> float:
         """The factor by which a value misses the limit."""

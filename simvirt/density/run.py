@@ -13,11 +13,11 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolved import Platform
 from simvirt.density import ledger
 from simvirt.density.answer import Answer, Binding, DensityResult
-from simvirt.density.bounds import END, Bound, end_of_search, lowest, soft_bounds
+from simvirt.density.bounds import END, Bound, end_of_search, lowest
 from simvirt.density.judge import failing
 from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.scaling import Unit, unit_of
-from simvirt.density.search import Edge, edge_of, fill_curve
+from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
 from simvirt.scenario.models import Scenario
 
@@ -103,9 +103,9 @@ def _answer(trials: Trials, progress: Progress | None) -> Answer:
 
 
 def _soft(trials: Trials, n: int) -> list[Bound]:
-    """Soft bounds from the largest point that holds, else from the smallest."""
+    """Soft bounds, those of shared services from the largest point that holds, else from the smallest."""
     point = trials.points.get(n) or trials.points.get(1)
-    return soft_bounds(point, trials.scenario, trials.unit) if point is not None else []
+    return soft_bounds(trials, point) if point is not None else []
 
 
 def _binding(trials: Trials, edge: Edge, hard: Bound) -> Binding:

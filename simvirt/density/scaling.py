@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from simvirt.demand.scaling import mean_rate
+from simvirt.demand.scaling import scaled as times
 from simvirt.errors import UsageError
-from simvirt.scenario.models import ClosedSpec, OpenSpec, RatesSpec, Scenario, TenantsSpec, WorkloadSpec
+from simvirt.scenario.density import MOST_INSTANCES
+from simvirt.scenario.models import ClosedSpec, Scenario, TenantsSpec, WorkloadSpec
 
 EXAMPLE = "density: {service: web, per_instance: {rate: 20/s}}"
 
@@ -45,17 +48,11 @@ def unit_of(scenario: Scenario) -> Unit:
     service = spec.service if spec is not None else None
     if service is not None and scenario.tenants is not None:
         raise UsageError("density.service counts the tenants itself: take tenants out of the scenario, or density.service")
-    most = spec.max if spec is not None else _most()
+    most = spec.max if spec is not None else MOST_INSTANCES
     parts = scenario.services[service].replicas if service is not None else 1
     if workload.closed is not None:
         return _of_clients(scenario, workload.closed, service, parts, most)
-    return _of_rate(scenario, workload, service, parts, most)
-
-
-def _most() -> int:
-    from simvirt.scenario.density import MOST_INSTANCES
-
-    return MOST_INSTANCES
+    return _of_rate(scenario, service, parts, most)
 
 
 def _of_clients(scenario: Scenario, closed: ClosedSpec, service: str | None, parts: int, most: int) -> Unit:
@@ -68,32 +65,13 @@ def _of_clients(scenario: Scenario, closed: ClosedSpec, service: str | None, par
     return Unit(service, clients / closed.clients, None, clients, most)
 
 
-def _of_rate(scenario: Scenario, workload: WorkloadSpec, service: str | None, parts: int, most: int) -> Unit:
+def _of_rate(scenario: Scenario, service: str | None, parts: int, most: int) -> Unit:
     """Instances with arrivals of their own."""
     load = scenario.density.per_instance if scenario.density is not None else None
-    written = mean_rate(workload)
+    written = mean_rate(scenario, 0.0)
     if load is not None and load.rate is not None:
         return Unit(service, load.rate / written, load.rate, None, most)
     return Unit(service, 1 / parts, written / parts, None, most)
-
-
-def mean_rate(workload: WorkloadSpec) -> float:
-    """Mean rate of arrivals of an open workload [per second]."""
-    if workload.open is not None:
-        return workload.open.mean_rate
-    import numpy as np
-
-    at, per_s = _profile(workload)
-    return float(np.average(per_s, weights=np.diff(at, append=2 * at[-1] - at[-2]))) if len(at) > 1 else float(per_s[0])
-
-
-def _profile(workload: WorkloadSpec) -> tuple[Any, Any]:
-    """Instants [ns] and rates [per second] of a workload from a file."""
-    from simvirt.scenario.tracefile import read_rates
-
-    assert workload.rates is not None
-    found = read_rates(workload.rates)
-    return found.at_ns, found.per_s
 
 
 def scaled(scenario: Scenario, unit: Unit, n: int) -> Scenario:
@@ -125,39 +103,8 @@ def _replicas(scenario: Scenario, unit: Unit, name: str, n: int) -> int:
 
 
 def _loaded(workload: WorkloadSpec, load: float, unit: Unit, n: int) -> WorkloadSpec:
-    """The workload times `load`."""
+    """The workload times `load`; clients are counted, so that no rounding adds one."""
     if workload.closed is not None:
         assert unit.clients is not None
         return workload.model_copy(update={"closed": workload.closed.model_copy(update={"clients": unit.clients * n})})
-    if workload.rates is not None:
-        return workload.model_copy(update={"rates": None, "open": _as_pieces(workload, workload.rates, load)})
-    assert workload.open is not None
-    return workload.model_copy(update={"open": _faster(workload.open, load)})
-
-
-def _faster(stream: OpenSpec, load: float) -> OpenSpec:
-    """Arrivals at `load` times the rate."""
-    changes: dict[str, Any] = {}
-    if stream.rate is not None:
-        changes["rate"] = stream.rate * load
-    if stream.piecewise is not None:
-        changes["piecewise"] = tuple(piece.model_copy(update={"rate": piece.rate * load}) for piece in stream.piecewise)
-    if stream.diurnal is not None:
-        changes["diurnal"] = stream.diurnal.model_copy(update={"mean": stream.diurnal.mean * load})
-    if stream.mmpp is not None:
-        changes["mmpp"] = stream.mmpp.model_copy(update={"rates": tuple(rate * load for rate in stream.mmpp.rates)})
-    return stream.model_copy(update=changes)
-
-
-def _as_pieces(workload: WorkloadSpec, rates: RatesSpec, load: float) -> OpenSpec:
-    """The rates of a file as pieces, times `load`."""
-    import numpy as np
-
-    at, per_s = _profile(workload)
-    lengths = np.diff(at, append=2 * at[-1] - at[-2] if len(at) > 1 else at[-1] + 10**12)
-    pieces = [{"for": int(length), "rate": float(rate) * load} for length, rate in zip(lengths, per_s, strict=True)]
-    first = [{"for": int(at[0]), "rate": 0.0}] if at[0] > 0 else []
-    from simvirt.scenario.models import PieceSpec
-
-    made = tuple(PieceSpec.model_construct(for_=piece["for"], rate=piece["rate"]) for piece in (*first, *pieces))
-    return OpenSpec.model_construct(piecewise=made, arrivals=rates.arrivals)
+    return times(workload, load)

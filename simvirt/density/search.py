@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simvirt.density.bounds import Bound, soft_bounds
+from simvirt.density.bounds import Bound, analytic_bounds, shared_bounds
 from simvirt.density.trials import Point, Trials
 
 ROUNDS = 3
@@ -50,10 +50,16 @@ def edge_of(trials: Trials, hard: Bound, narrowed: Narrowed) -> Edge:
     return confirmed(trials, edge, hard.most, narrowed)
 
 
+def soft_bounds(trials: Trials, point: Point) -> list[Bound]:
+    """Where resources that all instances share are used up."""
+    analytic = analytic_bounds(trials.scenario, trials.catalog, trials.platform, trials.unit)
+    return [*analytic, *shared_bounds(point, trials.scenario, trials.unit)]
+
+
 def bracket(trials: Trials, first: Point, most: int) -> tuple[int, int]:
     """An n that holds and one that does not; `most` + 1 stands for what does not fit."""
-    soft = [bound.most for bound in soft_bounds(first, trials.scenario, trials.unit)]
-    guess = min([most, *(max(2, n + 1) for n in soft)])
+    soft = soft_bounds(trials, first)
+    guess = min([most, *(max(2, bound.most + 1) for bound in soft)])
     low = 1
     while True:
         if guess <= low:

@@ -27,6 +27,8 @@ FIRST = 2
 GROWTH = 2.0
 """Replications at first; how many times as many at the next look."""
 TIMES = 2
+ENOUGH = 4
+"""Replications from which their spread says whether more of them could let the objective hold."""
 """Replications at most, over those that the scenario states."""
 
 
@@ -124,7 +126,7 @@ class Trials:
         while True:
             self.add(point, wanted)
             self.judge(point)
-            if point.verdict != UNDECIDED or wanted >= self.most:
+            if point.verdict != UNDECIDED or wanted >= self.most or futile(point.scenario, point.outcomes, self.most):
                 return
             wanted = min(self.most, max(wanted + 1, math.ceil(wanted * GROWTH)))
 
@@ -143,6 +145,14 @@ class Trials:
         ]
         point.measured += [future.result() for future in futures]
         self.simulations += len(futures)
+
+
+def futile(scenario: Scenario, outcomes: Sequence[Outcome], most: int) -> bool:
+    """Whether the objective would not hold after `most` replications either, if their mean and spread stayed what they are."""
+    assert scenario.objective is not None
+    if len(outcomes) < ENOUGH:
+        return False
+    return any(check.bound_after(len(outcomes), most) > 1 for check in checks_of(scenario.objective, outcomes))
 
 
 def used(point: Point) -> float:
