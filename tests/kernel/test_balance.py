@@ -7,7 +7,7 @@ import pytest
 from twins import plane, table
 
 from simvirt.kernel import constants as k
-from simvirt.kernel import requests as r
+from simvirt.kernel import replicas as r
 from simvirt.kernel import tables as t
 
 
