@@ -42,6 +42,7 @@ FILES = (
     "storage.py",
     "network.py",
     "devices.py",
+    "faults.py",
     "itinerary.py",
     "loop.py",
 )

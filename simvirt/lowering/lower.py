@@ -10,9 +10,11 @@ from simvirt.catalog.resolved import HostEntry, Platform, PlatformCosts
 from simvirt.demand.luck import Variables
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, Arrangement, Device, Group, Instance, arrange
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Instance, arrange
+from simvirt.lowering.background import Background, background_threads, reclaim_program, startup_programs
 from simvirt.lowering.cpus import cpu_table, idle_wakeup
 from simvirt.lowering.instructions import Program
+from simvirt.lowering.memory import Memory, memory_of
 from simvirt.lowering.paths import Paths
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, column_of, fill
@@ -27,14 +29,6 @@ BALANCES = {
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
 Entry = tuple[int, int, int]  # of a request class: service row, first instruction, balancing column
-
-
-@dataclass(frozen=True)
-class Background:
-    """A thread that an instance runs from its start on."""
-
-    instance: int
-    entry: int
 
 
 @dataclass(frozen=True)
@@ -53,38 +47,45 @@ class Lowered:
     background: list[Background]
     tables: dict[str, Columns]
     width: int
+    memory: Memory
 
 
 def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator) -> Lowered:
     """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""
     host = catalog.resolve_host(scenario.host)
-    plan = arrange(scenario, platform, host)
+    memory = memory_of(scenario, catalog, platform, host)
+    plan = arrange(scenario, platform, host, memory.follows)
     services = [*plan.services, *INTERNAL]
     costs = catalog.platform_costs(platform, host)
-    writer = _writer(scenario, catalog, platform, host, plan, services, costs)
+    writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory)
     classes = [name for name, weight in scenario.mix.items() if weight > 0] or list(scenario.mix)
     variables = [Variables() for _ in classes]
     entries = [_entry(writer, name, luck) for name, luck in zip(classes, variables, strict=True)]
-    startup = _startup(scenario, plan, writer)
-    background = _background(scenario, platform, plan, writer, phases)
+    startup = startup_programs(scenario, plan, writer)
+    background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
-    width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()))], default=0) or 1
+    reclaim = reclaim_program(memory, writer)
+    width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()), reclaim)], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, host, profiles, {name: writer.added(name) for name in plan.services})
     builder = Tables(plan, services, host, writer.program, phases, shared, platform)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
-    return Lowered(scenario, platform, host, plan, services, classes, variables, trace, startup, background, tables, width)
+    memory.find_reads(writer.program.rows)
+    return Lowered(
+        scenario, platform, host, plan, services, classes, variables, trace, startup, background, tables, width, memory,
+    )
 
 
 def _writer(
-    scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts
+    scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts,
+    memory: Memory,
 ) -> Writer:
     rows = {name: row for row, name in enumerate(services)}
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     walk = walk_miss_ns(platform, host)
     walks = {name: walk * (profile.walk_miss or 0.0) for name, profile in profiles.items()}
     rates = {name: profile.rates for name, profile in profiles.items()}
-    return Writer(scenario, rows, costs, host, rates, Paths(platform, costs, host), walks)
+    return Writer(scenario, rows, costs, host, rates, Paths(platform, costs, host), walks, memory)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -116,41 +117,6 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if row.column == k.NONE:
         row.column = variables.column(Constant(mean=row.amount))
     return row.column
-
-
-def _startup(scenario: Scenario, plan: Arrangement, writer: Writer) -> dict[str, tuple[int, Variables]]:
-    """First instruction and variables of each service's start-up work."""
-    programs = {}
-    for name in plan.services:
-        variables = Variables()
-        programs[name] = (writer.startup(name, variables), variables)
-    return programs
-
-
-def _background(
-    scenario: Scenario, platform: Platform, plan: Arrangement, writer: Writer, phases: np.random.Generator
-) -> list[Background]:
-    """Background threads of services, the load of each guest OS, and that of a hosted hypervisor."""
-    found = []
-    for instance in plan.instances:
-        threads, duty, period = _load(scenario, platform, plan, instance)
-        if duty > 0:
-            found += [Background(instance.row, writer.background(duty, period, float(phases.random()))) for _ in range(threads)]
-    return found
-
-
-def _load(scenario: Scenario, platform: Platform, plan: Arrangement, instance: Instance) -> tuple[int, float, float]:
-    """Threads that an instance keeps in the background, their duty and period [ns]."""
-    if instance.service == GUEST_SERVICE:
-        guest = plan.machines[instance.machine].guest
-        assert guest is not None
-        return 1, guest.background_duty, guest.background_period_ns
-    if instance.service == LOAD_SERVICE:
-        load = platform.hypervisors[-1].host_load
-        assert load is not None
-        return load.threads, load.duty, load.period_ns
-    spec = scenario.services[instance.service].background if instance.service not in INTERNAL else None
-    return (spec.threads, spec.duty, spec.period) if spec is not None else (0, 0.0, 0.0)
 
 
 class Tables:

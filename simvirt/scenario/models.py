@@ -21,6 +21,7 @@ from simvirt.scenario.distributions import (
     Uniform,
 )
 from simvirt.scenario.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
+from simvirt.scenario.memory import MemorySpec
 from simvirt.scenario.plan import DemandSpec, PlanSpec
 from simvirt.scenario.quantities import Title, Word
 from simvirt.scenario.runs import ObjectiveSpec, RunSpec, TimelineEvent
@@ -41,9 +42,9 @@ from simvirt.scenario.workload import (
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
     "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec",
-    "Hyperexponential", "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep",
-    "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
-    "SchedulerSpec", "ServiceSpec", "Step", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+    "Hyperexponential", "LimitsSpec", "Lognormal", "MemorySpec", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec",
+    "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec", "RunSpec",
+    "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
 ]
 
 

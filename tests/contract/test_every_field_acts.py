@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import field_cases_host
+import field_cases_memory
 import field_cases_run
 import field_cases_services
 import pytest
@@ -16,7 +17,7 @@ from simvirt.errors import ScenarioError
 from simvirt.scenario import json_schema, load, loads
 from simvirt.scenario.distributions import KINDS, Constant
 
-CASES = (*field_cases_host.CASES, *field_cases_services.CASES, *field_cases_run.CASES)
+CASES = (*field_cases_host.CASES, *field_cases_services.CASES, *field_cases_memory.CASES, *field_cases_run.CASES)
 ELSEWHERE = {"Scenario.simvirt"}
 """Fields with a test of their own below."""
 
