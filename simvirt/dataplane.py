@@ -1,6 +1,6 @@
 """The seam, sideways: the data plane as the rest of the program sees it, and the verbs by which the control plane acts on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
@@ -13,8 +13,10 @@ from simvirt import kernel
 from simvirt.demand.luck import Luck, sampler_of
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
+from simvirt.lowering.arrange import MEMORY_SERVICE
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.rows import blank, chain_frames
+from simvirt.memory.account import MemoryAccount
 
 MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
 STARTUP_CLASS = 1_000_000  # key of the streams of start-up work, beyond those of request classes
@@ -53,6 +55,7 @@ class DataPlane:
     over: bool = False  # all requests are answered and none will come
     full: bool = False  # more requests are under way than the tables may hold; nothing happens any more
     halt: Event | None = None  # ends the run at its next block of requests
+    memory: MemoryAccount | None = None  # what has become of memory, where the control plane follows it
     _works: list[Work] = field(default_factory=list)
     _drained: dict[int, simpy.Event] = field(default_factory=dict)
     _due: list[simpy.Event] = field(default_factory=list)
@@ -205,17 +208,40 @@ class DataPlane:
     def perform_startup(self, service: str, instance: int, clock: simpy.Environment) -> Iterator[simpy.Event]:
         """Perform a service's start-up work on an instance; the event of its end. Leaving early abandons the work."""
         self.columns["instances"]["life"][instance] = k.STARTING
-        entry = self.lowered.startup[service][0]
+        luck = [float(draw(1)[0]) for draw in self._startups[service]]
+        with self._perform(instance, self.lowered.startup[service][0], luck, clock) as done:
+            yield done
+
+    @contextmanager
+    def perform_reclaim(self, work: float, writes: int, clock: simpy.Environment) -> Iterator[simpy.Event]:
+        """Reclaim on the host: compute for some time [ns], then write clusters of pages to swap; the event of its end."""
+        row, = self.instances_of(MEMORY_SERVICE)
+        with self._perform(row, self.lowered.memory.reclaim, [work, float(writes)], clock) as done:
+            yield done
+
+    @contextmanager
+    def _perform(self, instance: int, entry: int, luck: Sequence[float], clock: simpy.Environment) -> Iterator[simpy.Event]:
+        """Perform instructions on an instance, with draws of their own; the event of their end. Leaving early abandons them."""
         work = Work(clock.event(), -1, int(clock.now))
         self._works.append(work)
         work.frame = int(kernel.launch(self._plane, k.WORK, instance, entry, len(self._works) - 1, int(clock.now)))
         draws = self.columns["frames"]["draws"]
-        for column, draw in enumerate(self._startups[service]):
-            draws[work.frame * self.lowered.width + column] = float(draw(1)[0])
+        for column, value in enumerate(luck):
+            draws[work.frame * self.lowered.width + column] = value
         try:
             yield work.done
         finally:
             work.open = False
+
+    def set_faults(self, instance: int, faults: float, spin: float, stall: int) -> None:
+        """What a request meets on an instance: pages to be read from swap, work of memory management, a wait for it [ns]."""
+        for name, value in (("faults", faults), ("spin", spin), ("stall", stall)):
+            self.columns["instances"][name][instance] = value
+
+    def set_misses(self, rows: Sequence[int], ratio: float) -> None:
+        """How often a page cache does not serve the reads of some instructions."""
+        for row in rows:
+            self.columns["program"]["amount"][row] = ratio
 
     # --- looking -------------------------------------------------------------------------------------------------------
 

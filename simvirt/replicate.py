@@ -11,6 +11,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolved import Platform
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
+from simvirt.control.memory import follow
 from simvirt.control.observer import Series, observe
 from simvirt.dataplane import DataPlane
 from simvirt.demand.luck import Luck
@@ -104,6 +105,8 @@ def replicate(
     plane.halt = halt
     clock = Clock(plane)
     begin(clock, scenario)
+    if plane.lowered.memory.follows:
+        clock.process(follow(clock))
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))

@@ -18,6 +18,7 @@ LAYERS = (
     ("units",),
     ("scenario",),
     ("catalog",),
+    ("memory",),
     ("demand",),
     ("kernel",),
     ("lowering",),

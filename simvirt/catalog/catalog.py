@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
-from simvirt.catalog import hosts, layers, profiles
+from simvirt.catalog import footprints, hosts, layers, profiles
+from simvirt.catalog.capacity import LimitSpec
 from simvirt.catalog.check import check
 from simvirt.catalog.entries import KINDS, REFERENCES, GuestSpec, ImageSpec
 from simvirt.catalog.entry import Entry
@@ -15,7 +16,7 @@ from simvirt.catalog.explain import Constant, Listed, constants, listed
 from simvirt.catalog.images import GENERIC, resolve
 from simvirt.catalog.loader import Raw, expand, shipped
 from simvirt.catalog.problems import Locate, Path, Problems, dotted, nowhere, unknown
-from simvirt.catalog.resolved import GuestEntry, HostEntry, Platform, PlatformCosts, ProfileEntry
+from simvirt.catalog.resolved import FootprintEntry, GuestEntry, HostEntry, Platform, PlatformCosts, ProfileEntry, ReclaimEntry
 from simvirt.errors import Issue, ScenarioError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Entry)
 EXPLAINED = (
     "platforms", "hypervisors", "runtimes", "techniques", "devices", "guests", "hosts", "cpus", "families", "disks", "nics", "profiles",
-    "images", "prices", "power", "sites",
+    "images", "prices", "power", "sites", "footprints", "limits", "reclaim",
 )
 """Kinds in the order in which `explain` looks a name up."""
 
@@ -125,6 +126,18 @@ class Catalog:
         if name not in self._raw("profiles") and name in self._raw("images"):
             name = self.typed("images", name, ImageSpec).profile
         return profiles.profile(self, name)
+
+    def footprint(self, service: ServiceSpec) -> FootprintEntry:
+        """Memory and disk space of a replica: those of the service's image, of its profile's name, or of any software."""
+        return footprints.footprint(self, service)
+
+    def reclaim(self) -> ReclaimEntry:
+        """What memory management costs on a host, and how it decides."""
+        return footprints.reclaim(self)
+
+    def limits(self) -> list[LimitSpec]:
+        """What a kernel or host has only so many of."""
+        return [self.typed("limits", name, LimitSpec) for name in self.names("limits")]
 
     def explain(self, name: str, kind: str | None = None) -> list[Constant]:
         """Every constant behind a platform, hypervisor, host or other entry, with unit, spread and source.

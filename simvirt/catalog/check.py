@@ -10,7 +10,7 @@ from simvirt.catalog.images import GENERIC
 from simvirt.catalog.memory import memory_mistakes
 from simvirt.catalog.operations import OPERATIONS, PLURALS
 from simvirt.catalog.problems import Path, Problems, unknown
-from simvirt.catalog.resolved import HostEntry
+from simvirt.catalog.resolved import HostEntry, Platform
 from simvirt.units import format_size
 
 if TYPE_CHECKING:
@@ -56,15 +56,22 @@ def _check_plan(catalog: Catalog, scenario: Scenario, problems: Problems) -> Non
 
 
 def _check_platform(catalog: Catalog, spec: PlatformSpec, path: Path, problems: Problems) -> None:
-    """The name of a platform, or each layer of the stack that it states."""
+    """The name of a platform, or each layer of the stack that it states; words of VMs where there are none."""
     if spec.stack is None:
-        return problems.attempt(path, lambda: catalog.platform(spec, path))
+        return problems.attempt(path, lambda: _check_words_of_vms(catalog.platform(spec, path), spec, path, problems))
     layers = (*catalog.names("hypervisors"), *catalog.names("runtimes"))
     wrong = [(index, name) for index, name in enumerate(spec.stack) if name not in layers]
     for index, name in wrong:
         problems.add((*path, "stack", index), unknown("layers", name, layers))
     if not wrong:
         problems.attempt(path, lambda: catalog.platform(spec, path))
+
+
+def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, problems: Problems) -> None:
+    """Balloons, reported pages and swap of guests mean nothing without a guest."""
+    for word in ("balloon", "free_page_reporting", "guest_swap"):
+        if word in spec.model_fields_set and not platform.hypervisors:
+            problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
 
 
 def _check_operations(service: ServiceSpec, path: Path, problems: Problems) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from simvirt import units
+from simvirt.catalog.capacity import FootprintSpec, LimitSpec, ReclaimSpec
 from simvirt.catalog.economy_entries import PowerSpec, PriceSpec, SiteSpec
 from simvirt.catalog.entry import Entry, Source
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
@@ -66,7 +67,7 @@ class CpuSpec(Entry):
 
 
 class HostModelSpec(Entry):
-    """A host model: processors, memory, disk, NIC and the timer tick of its kernel."""
+    """A host model: processors, memory, disk, NIC, the timer tick of its kernel, and the memory that its own system takes."""
 
     cpu: str
     sockets: Count
@@ -76,6 +77,7 @@ class HostModelSpec(Entry):
     tick: SourcedTime | None = None
     price: str = "generic"
     power: str = "generic"
+    system_memory: SourcedSize | None = None
 
 
 class DiskModelSpec(Entry):
@@ -87,6 +89,7 @@ class DiskModelSpec(Entry):
     flush_latency: SourcedTime
     read_throughput: SourcedThroughput
     write_throughput: SourcedThroughput
+    size: SourcedSize | None = None
 
 
 class NicModelSpec(Entry):
@@ -240,7 +243,12 @@ class HostLoadSpec(BaseModel):
 
 
 class HypervisorSpec(Entry):
-    """A hypervisor: technique, guest, devices, memory of its monitor, and the costs in which it differs from its technique."""
+    """A hypervisor: technique, guest, devices, memory of its monitors, and the costs in which it differs from its technique.
+
+    A VM's monitor takes `vmm_memory`, `vmm_per_vcpu` for each vCPU, `vmm_per_memory` for each byte of the VM, and `video_memory`; all
+    monitors together share `vmm_shared` (their text); the hypervisor itself takes `host_memory`. `preallocated` VMs take all of their
+    memory when they are made, others a page when the guest first touches it.
+    """
 
     technique: str
     type: Literal[1, 2]
@@ -249,6 +257,12 @@ class HypervisorSpec(Entry):
     net: str
     disk: str
     vmm_memory: SourcedSize
+    vmm_shared: SourcedSize | None = None
+    vmm_per_vcpu: SourcedSize | None = None
+    vmm_per_memory: SourcedRatio | None = None
+    video_memory: SourcedSize | None = None
+    host_memory: SourcedSize | None = None
+    preallocated: bool = False
     halt_poll: SourcedTime | None = None
     dom0: Dom0Spec | None = None
     host_load: HostLoadSpec | None = None
@@ -261,13 +275,20 @@ class HypervisorSpec(Entry):
 
 
 class RuntimeSpec(Entry):
-    """A container runtime: technique, network and disk path, memory of its shim, and the costs of what its fences check."""
+    """A container runtime: technique, network and disk path, memory of a container, and the costs of what its fences check.
+
+    A container takes `shim_memory` (shim, pause or sentry), and `kernel_memory` in the kernel below; `daemon_memory` is taken once.
+    Containers of one image share its file pages, unless `shares_files` says that each keeps its own.
+    """
 
     technique: str
     isolation: Isolation
     net: str
     disk: str
     shim_memory: SourcedSize
+    kernel_memory: SourcedSize | None = None
+    daemon_memory: SourcedSize | None = None
+    shares_files: bool = True
     costs: Costs = Field(default={})
 
     @model_validator(mode="after")
@@ -277,11 +298,21 @@ class RuntimeSpec(Entry):
 
 
 class GuestSpec(Entry):
-    """A guest operating system: memory it takes, CPU it uses while idle, its scheduler."""
+    """A guest operating system: memory it takes, CPU it uses while idle, its scheduler.
+
+    `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
+    what it takes for devices in VMs with memory beyond 4 GiB; `file_cache` holds the files read while booting, `boot_memory` was
+    touched while booting and is free since. `same` is the share of all this that is equal in all guests of the kind.
+    """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
     tick: SourcedTime
     memory: SourcedSize
+    page_structs: SourcedRatio | None = None
+    bounce_buffer: SourcedSize | None = None
+    file_cache: SourcedSize | None = None
+    boot_memory: SourcedSize | None = None
+    same: SourcedRatio | None = None
     background_duty: SourcedRatio
     background_period: SourcedTime
 
@@ -350,6 +381,9 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "guests": GuestSpec,
     "profiles": ProfileSpec,
     "images": ImageSpec,
+    "footprints": FootprintSpec,
+    "limits": LimitSpec,
+    "reclaim": ReclaimSpec,
     "platforms": PlatformEntrySpec,
     "prices": PriceSpec,
     "power": PowerSpec,

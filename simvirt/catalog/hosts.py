@@ -38,11 +38,13 @@ def host_model(catalog: Catalog, name: str, path: Path = ("host", "model")) -> H
     model = catalog.typed("hosts", name, HostModelSpec, path)
     cpu = catalog.typed("cpus", model.cpu, CpuSpec)
     family = cpu_family(catalog, cpu.family)
-    tick = model.tick or catalog.typed("hosts", GENERIC, HostModelSpec).tick
-    assert tick is not None
+    generic = catalog.typed("hosts", GENERIC, HostModelSpec)
+    tick, system = model.tick or generic.tick, model.system_memory or generic.system_memory
+    assert tick is not None and system is not None
     return HostEntry(
         name=name, sockets=model.sockets, cores=cpu.cores, smt=cpu.smt, clock_hz=cpu.clock, memory=model.memory,
         disk=disk(catalog, model.disk), nic=nic(catalog, model.nic), smt_yield=family.smt_yield, tick_ns=tick.value, family=family,
+        system_memory=int(system.value),
     )
 
 
@@ -65,7 +67,7 @@ def disk(catalog: Catalog, name: str, path: Path = ("host", "disk")) -> DiskEntr
     return DiskEntry(
         name=name, channels=int(spec.channels.value), read_latency_ns=spec.read_latency.value, write_latency_ns=spec.write_latency.value,
         flush_latency_ns=spec.flush_latency.value, read_bytes_per_s=spec.read_throughput.value,
-        write_bytes_per_s=spec.write_throughput.value,
+        write_bytes_per_s=spec.write_throughput.value, size=int(spec.size.value) if spec.size else None,
     )
 
 

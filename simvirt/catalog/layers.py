@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from simvirt.catalog.entries import CostSpec, DeviceSpec, GuestSpec, HypervisorSpec, PlatformEntrySpec, RuntimeSpec, TechniqueSpec
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.catalog.problems import Path
+from simvirt.catalog.quantities import Sourced
 from simvirt.catalog.resolved import (
+    ContainerMemory,
     Cost,
     DeviceEntry,
     Dom0,
@@ -18,6 +20,7 @@ from simvirt.catalog.resolved import (
     HostEntry,
     HostLoad,
     Layer,
+    MonitorMemory,
     Platform,
     PlatformCosts,
     Vms,
@@ -43,7 +46,8 @@ def platform(catalog: Catalog, spec: PlatformSpec, path: Path) -> Platform:
     _check_dom0(layers)
     return Platform(
         name=spec.name, layers=layers, vms=_vms(spec, base), pin=base.pin if spec.pin is None else spec.pin,
-        topology=spec.topology or base.topology, pages=spec.pages or base.pages,
+        topology=spec.topology or base.topology, pages=spec.pages or base.pages, balloon=spec.balloon,
+        free_page_reporting=spec.free_page_reporting, guest_swap=spec.guest_swap,
     )
 
 
@@ -115,6 +119,21 @@ def _hypervisor(catalog: Catalog, name: str, depth: int) -> Layer:
         guest=catalog.guest(spec.guest, vmm_memory), memory_bytes=vmm_memory, costs=costs_of(catalog, spec), depth=depth,
         net=_device(catalog, spec.net), disk=_device(catalog, spec.disk), halt_poll_ns=spec.halt_poll.value if spec.halt_poll else 0.0,
         dom0=Dom0(int(spec.dom0.vcpus.value), int(spec.dom0.memory.value)) if spec.dom0 else None, host_load=_host_load(spec),
+        monitor=_monitor(spec),
+    )
+
+
+def _size(number: Sourced | None) -> int:
+    """A size that may be left out [bytes]."""
+    return int(number.value) if number else 0
+
+
+def _monitor(spec: HypervisorSpec) -> MonitorMemory:
+    """The memory of a hypervisor's monitors in internal units."""
+    return MonitorMemory(
+        shared=_size(spec.vmm_shared), per_vcpu=_size(spec.vmm_per_vcpu),
+        per_memory=spec.vmm_per_memory.value if spec.vmm_per_memory else 0.0,
+        video=_size(spec.video_memory), host=_size(spec.host_memory), preallocated=spec.preallocated,
     )
 
 
@@ -130,6 +149,7 @@ def _runtime(catalog: Catalog, name: str, depth: int) -> Layer:
         kind="runtime", name=name, technique=spec.technique, type=None, isolation=spec.isolation, guest=None,
         memory_bytes=int(spec.shim_memory.value), costs=costs_of(catalog, spec), depth=depth,
         net=_device(catalog, spec.net), disk=_device(catalog, spec.disk),
+        container=ContainerMemory(_size(spec.kernel_memory), _size(spec.daemon_memory), spec.shares_files),
     )
 
 
@@ -158,7 +178,9 @@ def guest(spec: GuestSpec, name: str, vmm_memory_bytes: int) -> GuestEntry:
     return GuestEntry(
         name=name, memory_bytes=int(spec.memory.value), background_duty=spec.background_duty.value,
         background_period_ns=spec.background_period.value, scheduler=spec.scheduler, tick_ns=spec.tick.value,
-        vmm_memory_bytes=vmm_memory_bytes,
+        vmm_memory_bytes=vmm_memory_bytes, page_structs=spec.page_structs.value if spec.page_structs else 0.0,
+        bounce_buffer=_size(spec.bounce_buffer), file_cache=_size(spec.file_cache), boot_memory=_size(spec.boot_memory),
+        same=spec.same.value if spec.same else 0.0,
     )
 
 

@@ -18,7 +18,7 @@ LEAST_FRAME: Final = 84
 
 @dataclass(frozen=True, slots=True)
 class DiskEntry:
-    """A block device; times in ns, throughput in bytes per second."""
+    """A block device; times in ns, throughput in bytes per second, size in bytes or None where it is not known."""
 
     name: str
     channels: int
@@ -27,6 +27,7 @@ class DiskEntry:
     flush_latency_ns: float
     read_bytes_per_s: float
     write_bytes_per_s: float
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,10 @@ class CpuFamily:
 
 @dataclass(frozen=True, slots=True)
 class HostEntry:
-    """A host: what the lowering needs to know of a machine; clock in Hz, memory in bytes, tick in ns."""
+    """A host: what the lowering needs to know of a machine; clock in Hz, memory in bytes, tick in ns.
+
+    `system_memory` is what its own kernel and services take.
+    """
 
     name: str
     sockets: int
@@ -85,6 +89,7 @@ class HostEntry:
     smt_yield: float
     tick_ns: float
     family: CpuFamily
+    system_memory: int = 0
 
     @property
     def pcpus(self) -> int:
@@ -103,6 +108,11 @@ class GuestEntry:
     scheduler: str
     tick_ns: float
     vmm_memory_bytes: int
+    page_structs: float = 0.0
+    bounce_buffer: int = 0
+    file_cache: int = 0
+    boot_memory: int = 0
+    same: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +162,61 @@ class HostLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class MonitorMemory:
+    """Memory of a hypervisor's monitors [bytes]; `per_memory` in bytes for each byte of a VM. `Layer.memory_bytes` is a monitor's own."""
+
+    shared: int = 0
+    per_vcpu: int = 0
+    per_memory: float = 0.0
+    video: int = 0
+    host: int = 0
+    preallocated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerMemory:
+    """Memory that a runtime takes in the kernel for a container, and once for its daemon [bytes]; whether containers share file pages."""
+
+    kernel: int = 0
+    daemon: int = 0
+    shares_files: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FootprintEntry:
+    """Memory and disk space of one replica of an image [bytes]; `hot` and `same` are shares of its anonymous memory.
+
+    `touch` is what a request touches of the hot share.
+    """
+
+    name: str
+    base: int
+    per_connection: int
+    files: int
+    hot: float
+    same: float
+    disk: int
+    writable: int
+    touch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReclaimEntry:
+    """Costs of memory management for a page [ns of CPU time], and how it decides; `cluster` in bytes, the others are ratios."""
+
+    swap_fault_ns: float
+    unpack_ns: float
+    evict_ns: float
+    scan_ns: float
+    unshare_ns: float
+    inflate_ns: float
+    cluster: int
+    compression: float
+    balloon_most: float
+    idle_tax: float
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """One layer of a platform. `costs` are as in the catalogue; `cost` makes nanoseconds of them on a host."""
 
@@ -169,6 +234,8 @@ class Layer:
     halt_poll_ns: float = 0.0
     dom0: Dom0 | None = None
     host_load: HostLoad | None = None
+    monitor: MonitorMemory = MonitorMemory()
+    container: ContainerMemory = ContainerMemory()
 
     def cost(self, operation: str, host: HostEntry, pages: str = "thp") -> Cost:
         """The cost of one `operation` on `host`; `depth` hypervisors below make an exit a reflected one, `pages` back guest and host."""
@@ -204,6 +271,9 @@ class Platform:
     pin: bool = False
     topology: str = "hidden"
     pages: str = "thp"
+    balloon: int | str = "none"
+    free_page_reporting: bool = False
+    guest_swap: int = 0
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:

@@ -42,6 +42,10 @@ OP_IO = 8  # a device's path: its latency, the wake-up of its backend, the backe
 OP_JUMP = 9
 OP_BELL = 10  # kicks and interrupts of a device, without time of their own
 OP_DETACH = 11  # start instructions that nobody waits for
+OP_STALL = 20  # wait as long as the memory limit of the instance makes an allocation wait
+OP_SPIN = 21  # compute what memory management adds to each request of the instance
+OP_REPEAT = 22  # do what follows as often as pages are missing
+OP_AGAIN = 23  # the end of what is repeated
 
 # Devices of a VM
 NET = 0

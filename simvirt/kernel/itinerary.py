@@ -39,6 +39,7 @@ from simvirt.kernel.constants import (
 )
 from simvirt.kernel.cpu import halt, rouse
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
+from simvirt.kernel.faults import remember
 from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.network import link_begin
@@ -140,6 +141,8 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
     elif op == OP_DETACH:
         detach(p, f, pc, now)
         return True
+    else:
+        return remember(p, f, pc, now)
     return False
 
 

@@ -44,6 +44,7 @@ FILES = (
     "storage.py",
     "network.py",
     "devices.py",
+    "faults.py",
     "itinerary.py",
     "loop.py",
 )

@@ -255,6 +255,9 @@ class Instances(Table):
     profile: Ints  # class of its software
     # control
     life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED
+    faults: Floats  # pages that a request touches and finds on the disk, on average
+    spin: Floats  # work that memory management adds to a request [ns]
+    stall: Ints  # time that an allocation waits beyond memory.high [ns]
     # kernel
     ready_slot: Ints  # place in the service's stretch of `ready`
     in_flight: Ints

@@ -16,7 +16,8 @@ SHARES_PER_WEIGHT = 10.24  # cgroup v2 weight 100 = v1 shares 1024
 GUEST_SERVICE = "(guest OS)"
 IO_SERVICE = "(I/O threads)"
 LOAD_SERVICE = "(hypervisor)"
-INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE)
+MEMORY_SERVICE = "(memory)"
+INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE)
 
 
 @dataclass
@@ -121,8 +122,8 @@ def _content(service: ServiceSpec) -> str:
     return hashlib.sha256(service.model_dump_json().encode()).hexdigest()
 
 
-def arrange(scenario: Scenario, platform: Platform, host: HostEntry) -> Arrangement:
-    """Machines, groups and instances of a scenario on a platform."""
+def arrange(scenario: Scenario, platform: Platform, host: HostEntry, reclaims: bool = False) -> Arrangement:
+    """Machines, groups and instances of a scenario on a platform; with `reclaims` the host's memory management is one of them."""
     plan = Arrangement(canonical_services(scenario))
     spec = scenario.host.scheduler
     plan.machines.append(Machine(host.pcpus, scheduler_row(spec.policy, host.pcpus, host.tick_ns, spec), row=0))
@@ -131,6 +132,8 @@ def arrange(scenario: Scenario, platform: Platform, host: HostEntry) -> Arrangem
         _arrange_vms(scenario, platform, host, plan)
     else:
         _arrange_processes(scenario, platform, host, plan)
+    if reclaims:
+        plan.instances.append(Instance(MEMORY_SERVICE, 0, 0, None))
     for row, instance in enumerate(plan.instances):
         instance.row = row
     return plan

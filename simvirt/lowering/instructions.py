@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from typing import Any
 
 from simvirt.kernel import constants as k
+
+SKIPPING = (k.OP_SKIP, k.OP_REPEAT)  # instructions that may leave out what follows, up to their target
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Instruction:
     local: bool = False
     added: bool = False  # computes nothing but what the platform adds
     work: float = 0.0  # what a backend computes for it [ns], until that has a program of its own
+    asks: Any = None  # of a page cache: the service, and the data that it reads
     held: Instruction | None = None  # what the backend's thread waits for
 
     @property
@@ -71,7 +75,7 @@ def gathered(rows: list[Instruction]) -> list[Instruction]:
         together with the CPU step before them (or the first one); each message has its own kick and interrupt at its own time.
     *Ignores*: the wait for the backend between the packets of one execution; steps with a probability keep their own work and visit.
     """
-    certain = set(range(len(rows))) - {i for at, row in enumerate(rows) if row.op == k.OP_SKIP for i in range(at + 1, row.target)}
+    certain = set(range(len(rows))) - {i for at, row in enumerate(rows) if row.op in SKIPPING for i in range(at + 1, row.target)}
     extra = [i for i in sorted(certain) if rows[i].added]
     steps = [i for i in sorted(certain - set(extra)) if rows[i].op == k.OP_CPU] or extra[:1]
     for i in sorted(set(extra) - set(steps)):

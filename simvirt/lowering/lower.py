@@ -11,9 +11,10 @@ from simvirt.demand.luck import Variables
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Instance, arrange
-from simvirt.lowering.background import Background, background_threads
+from simvirt.lowering.background import Background, background_threads, reclaim_program, startup_programs
 from simvirt.lowering.cpus import coscheduled, cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.instructions import Program
+from simvirt.lowering.memory import Memory, memory_of
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
@@ -43,31 +44,38 @@ class Lowered:
     background: list[Background]
     tables: dict[str, Columns]
     width: int
+    memory: Memory
 
 
 def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator) -> Lowered:
     """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""
     host = catalog.resolve_host(scenario.host)
-    plan = arrange(scenario, platform, host)
+    memory = memory_of(scenario, catalog, platform, host)
+    plan = arrange(scenario, platform, host, memory.follows)
     services = [*plan.services, *INTERNAL]
     costs = catalog.platform_costs(platform, host)
-    writer = _writer(scenario, catalog, platform, host, plan, services, costs)
+    writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory)
     classes = [name for name, weight in scenario.mix.items() if weight > 0] or list(scenario.mix)
     variables = [Variables() for _ in classes]
     entries = [_entry(writer, name, luck) for name, luck in zip(classes, variables, strict=True)]
-    startup = _startup(scenario, plan, writer)
+    startup = startup_programs(scenario, plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
-    width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()))], default=0) or 1
+    reclaim = reclaim_program(memory, writer)
+    width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()), reclaim)], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, host, profiles, {name: writer.added(name) for name in plan.services})
     builder = Tables(plan, services, host, writer.program, phases, shared, platform)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
-    return Lowered(scenario, platform, host, plan, services, classes, variables, trace, startup, background, tables, width)
+    memory.find_reads(writer.program.rows)
+    return Lowered(
+        scenario, platform, host, plan, services, classes, variables, trace, startup, background, tables, width, memory,
+    )
 
 
 def _writer(
-    scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts
+    scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts,
+    memory: Memory,
 ) -> Writer:
     rows = {name: row for row, name in enumerate(services)}
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
@@ -79,7 +87,7 @@ def _writer(
         Paths(platform, costs, host), Paths(inside, catalog.platform_costs(inside, host), host),
         {name: frozenset(i.machine for i in plan.instances if i.service == name) for name in plan.services},
     )
-    return Writer(scenario, rows, costs, host, rates, routes, walks)
+    return Writer(scenario, rows, costs, host, rates, routes, walks, memory)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -112,15 +120,6 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if row.column == k.NONE:
         row.column = variables.column(Constant(mean=row.amount))
     return row.column
-
-
-def _startup(scenario: Scenario, plan: Arrangement, writer: Writer) -> dict[str, tuple[int, Variables]]:
-    """First instruction and variables of each service's start-up work."""
-    programs = {}
-    for name in plan.services:
-        variables = Variables()
-        programs[name] = (writer.startup(name, variables), variables)
-    return programs
 
 
 class Tables:

@@ -10,11 +10,16 @@ from typing import Any
 
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.resolved import HostEntry, PlatformCosts
-from simvirt.demand.luck import CHANCE, CHOICE, Variables
+from simvirt.demand.luck import CHANCE, CHOICE, FAULTS, Variables
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction, Program, gathered
+from simvirt.lowering.memory import Memory
 from simvirt.lowering.paths import Paths, Routes
-from simvirt.scenario.models import Scenario
+from simvirt.memory.boxes import PAGE
+from simvirt.memory.working_set import data_set
+from simvirt.scenario.models import Constant, Scenario
+
+NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
 
 class Writer:
@@ -29,6 +34,7 @@ class Writer:
         rates: Mapping[str, Mapping[str, float]],
         routes: Routes,
         walks: Mapping[str, float],
+        memory: Memory,
     ) -> None:
         self.scenario = scenario
         self.services = services  # name: row
@@ -38,18 +44,23 @@ class Writer:
         self.routes = routes
         self.paths = routes.outer  # to clients, and to the disk
         self.walks = walks  # service: what its page tables out of the caches add to a TLB miss [ns]
+        self.memory = memory
         self.program = Program()
 
     def operation(self, service: str, operation: str, variables: Variables, path: Paths | None) -> int:
         """The instructions of an operation as a caller of this class meets it; their first row."""
         steps = self.scenario.services[service].operations[operation]
-        return self.program.place(self.body(service, steps, variables, path))
+        return self.program.place(self.body(service, steps, variables, path, touches=True))
 
-    def body(self, service: str, steps: Any, variables: Variables, path: Paths | None = None) -> list[Instruction]:
-        """Steps in sequence, ended by a return; a request and its answer take a path, where one is given."""
+    def body(
+        self, service: str, steps: Any, variables: Variables, path: Paths | None = None, touches: bool = False
+    ) -> list[Instruction]:
+        """Steps in sequence, ended by a return; a request and its answer take a path, where one is given, and touch the working set."""
         rows: list[Instruction] = []
         if path is not None:
             path.arrive(rows)
+        if touches:
+            self.faults(rows, variables)
         for step in steps:
             for _ in range(step.times):
                 self.step(rows, service, step, variables)
@@ -57,6 +68,33 @@ class Writer:
             path.depart(rows)
         rows.append(Instruction(k.OP_RETURN))
         return gathered(rows)
+
+    def faults(self, rows: list[Instruction], variables: Variables) -> None:
+        """What memory management may add to a request, where memory is followed: a wait, work, and pages to be read from swap."""
+        costs = self.memory.followed
+        if costs is None:
+            return
+        rows += [Instruction(k.OP_STALL), Instruction(k.OP_SPIN)]
+        fault = Instruction(k.OP_REPEAT, column=variables.column(family=FAULTS), flag=1, local=True)
+        rows += [fault, Instruction(k.OP_CPU, amount=costs.swap_fault_ns), self.swap_in()]
+        rows.append(Instruction(k.OP_AGAIN, target=len(rows) - 2, local=True))
+        fault.target = len(rows)
+
+    def swap_in(self) -> Instruction:
+        """A page read from swap."""
+        device = self.host.disk
+        return Instruction(k.OP_DISK, fixed=float(round(device.read_latency_ns + PAGE / device.read_bytes_per_s * 1e9)))
+
+    def reclaim(self, variables: Variables) -> int:
+        """What reclaim does for the control plane: compute, then write clusters of pages to swap; its first row."""
+        costs, device = self.memory.costs, self.host.disk
+        variables.column(NO_DEMAND)
+        time = device.write_latency_ns + costs.cluster / device.write_bytes_per_s * 1e9
+        rows = [
+            Instruction(k.OP_CPU, column=0), Instruction(k.OP_REPEAT, column=variables.column(NO_DEMAND), target=4, local=True),
+            Instruction(k.OP_DISK, fixed=float(round(time))), Instruction(k.OP_AGAIN, target=2, local=True), Instruction(k.OP_RETURN),
+        ]
+        return self.program.place(rows)
 
     def step(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
         """One execution of a step, which its probability may leave out."""
@@ -75,7 +113,7 @@ class Writer:
         elif hasattr(step, "call"):
             self.call(rows, service, step, variables)
         elif hasattr(step, "disk"):
-            self.disk(rows, step.disk, variables)
+            self.disk(rows, service, step.disk, variables)
         elif hasattr(step, "net"):
             self.paths.transfer(rows, step.net.out, step.net.in_)
         elif hasattr(step, "delay"):
@@ -129,13 +167,19 @@ class Writer:
             variables.column(family=CHOICE)
         return column
 
-    def disk(self, rows: list[Instruction], disk: Any, variables: Variables) -> None:
+    def page_cache(self, rows: list[Instruction], service: str, disk: Any, variables: Variables) -> Instruction | None:
+        """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set."""
+        asks = (service, data_set(disk)) if disk.working_set is not None else None
+        if disk.read is None or (disk.hit == 0 and asks is None):
+            return None
+        hit = disk.hit if asks is None else self.memory.hits[asks]
+        rows.append(Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks))
+        return rows[-1]
+
+    def disk(self, rows: list[Instruction], service: str, disk: Any, variables: Variables) -> None:
         """Read unless the page cache has it; write and wait for the flush, or leave it to write-back."""
         device = self.host.disk
-        skip = None
-        if disk.read is not None and disk.hit > 0:
-            skip = Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - disk.hit, local=True)
-            rows.append(skip)
+        skip = self.page_cache(rows, service, disk, variables)
         if disk.read is not None:
             operations, payload, size = ["disk_read"], "kib_read", disk.read
             time = device.read_latency_ns + size / device.read_bytes_per_s * 1e9

@@ -8,6 +8,8 @@ import numpy as np
 from simvirt.dataplane import DataPlane
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
+from simvirt.memory.ledger import Ledger
+from simvirt.metrics.memory import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.snapshot import Snapshot
 from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
 
@@ -60,6 +62,9 @@ class Outcome:
     resources: dict[str, float]
     memory: dict[str, int]
     devices: dict[str, dict[str, int]]
+    ledger: Ledger
+    limits: list[dict[str, Any]]
+    reclaim: tuple[dict[str, Any], list[str]] | None
     checks: dict[str, str]
     unstable: float | None
     full_at_s: float | None
@@ -100,6 +105,9 @@ def outcome(
         resources=_resources(plane, services, first, last, span),
         memory={"capacity": plane.lowered.host.memory, **plane.lowered.arrangement.memory},
         devices=_devices(plane, first, last),
+        ledger=ledger_of(plane, services, last),
+        limits=limits_of(plane),
+        reclaim=reclaim_of(plane),
         checks=checks(plane, last),
         unstable=_unstable(arriving),
         full_at_s=last.at / S if plane.full else None,

@@ -55,7 +55,8 @@ def platform_document(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         "operations": {name: {"latency_s": _class(outcomes, name)} for name in outcomes[0].classes},
         "breakdown_s": {name: average([o.breakdown_s[name] for o in outcomes]) or 0.0 for name in CATEGORIES},
         "bottleneck": bottleneck(outcomes),
-        "memory": memory(outcomes[0].memory),
+        "memory": memory(outcomes[0].memory) | {"ledger": outcomes[0].ledger.document()} | reclaim(outcomes),
+        "limits": {row["resource"]: {"demand": row["demand"], "capacity": row["capacity"]} for row in outcomes[0].limits},
         "checks": {law: next((o.checks[law] for o in outcomes if o.checks[law] != "ok"), "ok") for law in outcomes[0].checks},
     }
     if outcomes[0].devices:
@@ -110,6 +111,12 @@ def memory(parts: dict[str, int]) -> dict[str, Any]:
     return {"capacity_bytes": parts["capacity"], "committed_bytes": sum(committed.values()), "parts": committed}
 
 
+def reclaim(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """What reclaim has done in a replication, on average; nothing where memory was not followed."""
+    found = [o.reclaim[0] for o in outcomes if o.reclaim is not None]
+    return {"reclaim": {name: average([one[name] for one in found]) for name in found[0]}} if found else {}
+
+
 def objective(scenario: Scenario, document: dict[str, Any], outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Each limit of the objective, what was found, and whether it is met."""
     assert scenario.objective is not None
@@ -161,6 +168,15 @@ def warnings(name: str, scenario: Scenario, outcomes: Sequence[Outcome], batches
     ledger = memory(outcomes[0].memory)
     if ledger["committed_bytes"] > ledger["capacity_bytes"]:
         found.append(f"{name}: {_gib(ledger['committed_bytes'])} of memory are committed on a host of {_gib(ledger['capacity_bytes'])}")
+    for row in outcomes[0].limits:
+        if row["demand"] > row["capacity"] and row["resource"] != "memory":
+            found.append(f"{name}: the replicas take {row['demand']:,.0f} of {row['resource']}, of which there are {row['capacity']:,.0f}")
+    kills = [kill for o in outcomes if o.reclaim is not None for kill in o.reclaim[1]]
+    if kills:
+        more = f", and {len(kills) - 1} more in all replications" if len(kills) > 1 else ""
+        found.append(f"{name}: {kills[0]}{more}")
+    if not outcomes[0].ledger.fits:
+        found.append(f"{name}: {_gib(outcomes[0].ledger.swapped)} of the working sets do not fit into memory")
     if not any(o.requests for o in outcomes) and scenario.workload is not None:
         found.append(f"{name}: no request was answered after the warm-up")
     elif scenario.workload is not None and not all(quantile_supported(o.histogram, 0.99) for o in outcomes):

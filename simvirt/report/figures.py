@@ -11,6 +11,7 @@ Value = float | Mapping[str, Any] | None
 
 UNKNOWN = "–"
 TIME_UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+SIZE_UNITS = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
 COUNT_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
@@ -91,6 +92,17 @@ def short_count(value: Value) -> str:
         return UNKNOWN
     factor, unit = next((u for u in COUNT_UNITS if abs(number) >= u[0] * 0.9995), COUNT_UNITS[-1])
     return f"{number / factor:,.{decimals(number / factor)}f} {unit}".rstrip()
+
+
+def size(value: Value) -> str:
+    """A number of bytes: `3.2 GiB`."""
+    number = middle(value)
+    if number is None:
+        return UNKNOWN
+    if number == 0:
+        return "0"
+    factor, unit = next((u for u in SIZE_UNITS if abs(number) >= u[0] * 0.9995), SIZE_UNITS[-1])
+    return scaled(number, unit, factor)
 
 
 def ratio(value: Mapping[str, Any]) -> str:

@@ -10,6 +10,10 @@ Document = Mapping[str, Any]
 BREAKDOWN = ("queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "disk", "network")
 LATENCIES = ("mean", "p50", "p95", "p99")
 AT_LEAST = ("throughput",)  # objectives that hold above their limit; all others hold below
+HOLDERS = {
+    "application": "application", "guest_os": "guest OS", "held": "held by guests", "page_cache": "page cache", "vmm": "VMM",
+    "runtime": "runtime", "kernel": "host", "swapped": "swapped out", "free": "free", "shared": "shared (saved)",
+}
 BASELINE = "baseline"
 
 
@@ -39,7 +43,7 @@ class Section:
 
 def sections(document: Document) -> list[Section]:
     """All sections of a result that have something to say."""
-    makers = (_latency, _load, _cpu, _breakdown, _services, _bottleneck, _objective, _comparison, _run)
+    makers = (_latency, _load, _cpu, _breakdown, _services, _memory, _bottleneck, _objective, _comparison, _run)
     made = (maker(document) for maker in makers)
     return [section for section in made if section.rows]
 
@@ -173,6 +177,16 @@ def _plain_number(value: Any) -> str:
 def _times(value: Any) -> str:
     """How often, as a whole number."""
     return f"{figures.count(value)} x" if figures.middle(value) else "0"
+
+
+def _memory(document: Document) -> Section:
+    """Who holds the memory of the host at the end, where limits or VMs promise some of it."""
+    promised = [_at(p, "memory", "parts", part) for p in document["platforms"].values() for part in ("application", "vm")]
+    if not any(promised):
+        return Section("Memory", ())
+    at = {label: ("memory", "ledger", f"{key}_bytes") for key, label in HOLDERS.items()}
+    rows = [row for label, path in at.items() for row in _acting(label, document, _figure(figures.size, *path))]
+    return Section("Memory", tuple(rows))
 
 
 def _bottleneck(document: Document) -> Section:

@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt import units
 from simvirt.scenario.base import Spec, refuse
-from simvirt.scenario.quantities import DottedWord, Hertz, PositiveBytes, PositiveNanoseconds, Whole
+from simvirt.scenario.memory import Balloon, KsmSpec
+from simvirt.scenario.quantities import Bytes, DottedWord, Hertz, Number, PositiveBytes, PositiveNanoseconds, Ratio, Whole
 from simvirt.units import UnitError, format_time, shown
 
 Policy = Literal["eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps"]
@@ -95,6 +96,11 @@ class HostSpec(Spec):
     memory: PositiveBytes | None = Field(default=None, description="memory of the host", examples=["192GiB"])
     disk: Reference | None = Field(default=None, description="a disk of the catalogue", examples=["nvme"])
     nic: Nic | None = Field(default=None, description="a NIC of the catalogue, or its bandwidth", examples=["25Gbps"])
+    swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
+    zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
+    ksm: KsmSpec | None = Field(default=None, description="merging of equal pages of VMs", examples=[KsmSpec.example])
+    memory_ratio: Annotated[float, Number(0, 100, 1.5, above=True)] | None = Field(
+        default=None, description="most memory that may be promised, over what there is", examples=["1.5"])
     scheduler: SchedulerSpec = Field(default=SchedulerSpec.model_construct(policy="eevdf"), description="CPU scheduler", examples=["eevdf"])
 
     @model_validator(mode="after")
@@ -102,6 +108,12 @@ class HostSpec(Spec):
         missing = [key for key in ("cores", "memory") if self.model is None and getattr(self, key) is None]
         if missing:
             refuse(f"a host without a model needs {' and '.join(missing)}, for example {self.example}")
+        return self
+
+    @model_validator(mode="after")
+    def _packed_pages_can_move_on(self) -> HostSpec:
+        if self.zswap > 0 and self.swap is None:
+            refuse("has no effect without swap space behind it; expected swap beside it, for example swap: 8GiB", "zswap")
         return self
 
     @property
@@ -133,6 +145,9 @@ class PlatformSpec(Spec):
     pin: bool | None = Field(default=None, strict=True, description="whether each vCPU stays on a CPU of its own", examples=["true"])
     topology: Literal["exposed", "hidden"] | None = Field(
         default=None, description="whether guests see sockets and threads of the host", examples=["exposed"])
+    balloon: Balloon = Field(default="none", description="memory taken back from VMs: as the host needs it, or so much", examples=["auto"])
+    free_page_reporting: bool = Field(default=False, strict=True, description="whether guests tell the host of it", examples=["true"])
+    guest_swap: Bytes = Field(default=0, description="swap space of each VM on its disk", examples=["1GiB"])
     pages: Literal["4k", "thp", "huge"] | None = Field(default=None, description="pages behind the memory", examples=["huge"])
     net: Reference | None = Field(default=None, description="network path of the catalogue instead of the usual one", examples=["sr-iov"])
     disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the usual one", examples=["ahci"])

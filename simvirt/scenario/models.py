@@ -22,6 +22,7 @@ from simvirt.scenario.distributions import (
     Uniform,
 )
 from simvirt.scenario.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
+from simvirt.scenario.memory import MemorySpec
 from simvirt.scenario.plan import DemandSpec, PlanSpec
 from simvirt.scenario.quantities import Title, Word
 from simvirt.scenario.runs import ObjectiveSpec, RunSpec, TimelineEvent
@@ -42,10 +43,10 @@ from simvirt.scenario.workload import (
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
     "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
-    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec",
-    "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec",
-    "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec",
-    "WorkloadSpec",
+    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MemorySpec", "MmppSpec", "NetSpec", "NetStep",
+    "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec",
+    "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec",
+    "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
 ]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal, Mapping
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt.scenario.base import Spec, refuse
+from simvirt.scenario.memory import MemorySpec
 from simvirt.scenario.quantities import (
     MOST_REPLICAS,
     Nanoseconds,
@@ -113,7 +114,6 @@ class ServiceSpec(Spec):
     example = "{threads: 64, operations: {job: [{cpu: {exponential: 10ms}}]}}"
     hints: ClassVar[Mapping[str, str]] = {
         "cpu": 'did you mean "cpus"?',
-        "memory": 'did you mean "mem_limit", or "deploy: {resources: {limits: {memory: 512MiB}}}"?',
         "mem": 'did you mean "mem_limit"?',
         "replicas": 'did you mean "deploy: {replicas: 4}", or "scale: 4"?',
         "resources": 'did you mean "deploy: {resources: {...}}"?',
@@ -126,6 +126,13 @@ class ServiceSpec(Spec):
     deploy: DeploySpec = Field(default=DeploySpec.model_construct(), description="replicas and limits", examples=[DeploySpec.example])
     cpus: Cpus | None = Field(default=None, description="short for deploy.resources.limits.cpus", examples=["2"])
     mem_limit: PositiveBytes | None = Field(default=None, description="short for deploy.resources.limits.memory", examples=["512MiB"])
+    memory: MemorySpec | None = Field(default=None, description="what a replica needs, else its image's", examples=[MemorySpec.example])
+    mem_reservation: PositiveBytes | None = Field(default=None, description="memory kept from reclaim, as memory.low", examples=["256MiB"])
+    mem_high: PositiveBytes | None = Field(default=None, description="where reclaim begins, as memory.high", examples=["400MiB"])
+    memswap_limit: PositiveBytes | None = Field(default=None, description="memory and swap together", examples=["1GiB"])
+    oom_score_adj: Annotated[int, Whole(-1000, 1000, 500)] = Field(default=0, description="bias of the OOM killer", examples=["500"])
+    restart: Literal["no", "always", "on-failure", "unless-stopped"] = Field(
+        default="no", description="whether it starts again after it was killed", examples=["always"])
     scale: Replicas | None = Field(default=None, description="short for deploy.replicas", examples=["4"])
     threads: Threads = Field(
         default="unlimited", description="worker threads of a replica; `cores`: one for each core that it sees", examples=["64"])
@@ -156,6 +163,8 @@ class ServiceSpec(Spec):
         _one_of(self.scale, self.deploy.replicas if "replicas" in self.deploy.model_fields_set else None, "scale", "deploy.replicas")
         _one_of(self.cpus, limits.cpus, "cpus", "deploy.resources.limits.cpus")
         _one_of(self.mem_limit, limits.memory, "mem_limit", "deploy.resources.limits.memory")
+        if self.memswap_limit is not None and (self.memory_limit is None or self.memswap_limit < self.memory_limit):
+            refuse("memory and swap together; expected at least the memory limit beside it, for example mem_limit: 512MiB", "memswap_limit")
         _one_of(self.cpu_quota, self._cpus, "cpu_quota", "cpus")
         _one_of(self.cpu_shares, self.cpu_weight, "cpu_shares", "cpu_weight")
         return self

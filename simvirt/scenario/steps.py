@@ -70,6 +70,9 @@ class DiskSpec(Spec):
     read: PositiveBytes | None = Field(default=None, description="bytes to read", examples=["8KiB"])
     write: PositiveBytes | None = Field(default=None, description="bytes to write", examples=["16KiB"])
     hit: Ratio = Field(default=0.0, description="ratio of the reads that the page cache serves", examples=["0.98"])
+    working_set: PositiveBytes | None = Field(default=None, description="data that it is read from, cached as far as memory goes",
+                                              examples=["20GiB"])
+    zipf: Annotated[float, Number(0, 5, 0.9)] = Field(default=0.9, description="how unequally its blocks are read", examples=["0.9"])
     sync: bool = Field(default=False, strict=True, description="whether the write waits until it is durable", examples=["true"])
 
     @model_validator(mode="after")
@@ -78,6 +81,15 @@ class DiskSpec(Spec):
             refuse(f"expected either read or write, for example {self.example}")
         if self.read is None and "hit" in self.model_fields_set:
             refuse("only reads can hit the page cache; expected it beside read, for example {read: 8KiB, hit: 0.98}", "hit")
+        given = self.model_fields_set & {"working_set", "zipf"}
+        if self.read is None and given:
+            refuse("only reads have a working set; expected it beside read, for example {read: 8KiB, working_set: 20GiB}", min(given))
+        if self.working_set is None and "zipf" in given:
+            refuse("has no effect without a working set; expected working_set beside it, for example working_set: 20GiB", "zipf")
+        if self.working_set is not None and "hit" in self.model_fields_set:
+            refuse("follows from the working set and the memory that is left for it; expected either hit or working_set", "hit")
+        if self.working_set is not None and self.read is not None and self.working_set < self.read:
+            refuse(f"expected at least one read of {self.read} bytes", "working_set")
         if self.write is None and "sync" in self.model_fields_set:
             refuse("only writes can be synchronous; expected it beside write, for example {write: 16KiB, sync: true}", "sync")
         return self

@@ -33,6 +33,11 @@ def limit(**limits: Any) -> dict[str, Any]:
     return {f"{SERVER}deploy/resources/limits/{name}": value for name, value in limits.items()}
 
 
+KEEPER: Final = patched(DOCKER, {SERVER + "memory": {"base": "20MiB", "per_connection": "1MiB"}})
+"""A service whose working set follows its load."""
+APPLICATION: Final = "memory/ledger/application_bytes"
+
+
 SERVICE: Final = (
     Case("ServiceSpec.profile", KVM, {SERVER + "image": "mongo"}, {SERVER + "image": "mongo", SERVER + "profile": "redis"}, "cpu/virtualization", CHANGES),
     Case("ServiceSpec.image", DOCKER, {}, {SERVER + "image": "nginx"}, "cpu/virtualization", RISES),
@@ -42,6 +47,13 @@ SERVICE: Final = (
     Case("ServiceSpec.cpus", patched(KVM, {SERVER + "threads": 4}), {SERVER + "cpus": 1}, {SERVER + "cpus": 4}, RUN_QUEUE, FALLS),
     Case("ServiceSpec.mem_limit", DOCKER, {SERVER + "mem_limit": "1GiB"}, {SERVER + "mem_limit": "2GiB"}, "memory/parts/application", RISES),
     Case("ServiceSpec.mem_limit", KVM, {SERVER + "mem_limit": "1GiB"}, {SERVER + "mem_limit": "2GiB"}, "memory/parts/vm", RISES),
+    Case("ServiceSpec.memory", DOCKER, {}, {SERVER + "memory": {"base": "300MiB"}}, APPLICATION, RISES),
+    Case("MemorySpec.base", KEEPER, {}, {SERVER + "memory/base": "60MiB"}, APPLICATION, RISES, 0.3),
+    Case("MemorySpec.per_connection", KEEPER, {}, {SERVER + "memory/per_connection": "20MiB"}, APPLICATION, RISES, 0.3),
+    Case("MemorySpec.per_request", KEEPER, {}, {SERVER + "memory/per_request": "20MiB"}, APPLICATION, RISES, 0.3),
+    Case("MemorySpec.growth", KEEPER, {}, {SERVER + "memory/growth": "1MiB"}, APPLICATION, RISES, 0.3),
+    Case("MemorySpec.heap", KEEPER, {SERVER + "memory/growth": "1MiB"}, {SERVER + "memory/growth": "1MiB", SERVER + "memory/heap": "20MiB"}, APPLICATION, FALLS, 0.3),
+    Case("MemorySpec.files", KEEPER, {}, {SERVER + "memory/files": "90MiB"}, "memory/ledger/page_cache_bytes", RISES, 0.3),
     Case("ServiceSpec.scale", REPLICATED, {}, {SERVER + "scale": 4}, QUEUE, FALLS),
     Case("ServiceSpec.threads", WIDE, {SERVER + "threads": 1}, {SERVER + "threads": 4}, QUEUE, FALLS),
     Case("ServiceSpec.threads", WIDE, {SERVER + "threads": 1}, {SERVER + "threads": "unlimited"}, QUEUE, FALLS),
@@ -94,6 +106,8 @@ WAIT: Final = {"delay": {"exponential": "4ms"}}
 FORK: Final = {"parallel": [CPU, {"delay": "10ms"}]}
 CALL: Final = {"call": "db.query"}
 CALLED: Final = SERVER + "operations/job/1"
+CACHING: Final = patched(WIDE, {STEP: {"disk": {"read": "64KiB", "working_set": "30GiB", "zipf": 0.9}}})
+"""Reads of more data than the page cache holds."""
 STEPS: Final = (
     *(Case(f"{kind}.times", WIDE, *grown(one, times=2), f"breakdown_s/{where}", RISES, 0.3) for kind, one, where in (
         ("CpuStep", CPU, "cpu"), ("DiskStep", READ, "disk"), ("NetStep", SEND, "network"), ("DelayStep", WAIT, "delay"), ("ParallelStep", FORK, "delay"))),
@@ -109,6 +123,9 @@ STEPS: Final = (
     Case("DiskSpec.write", WIDE, *step({"disk": {"write": "4KiB", "sync": True}}, {"disk": {"write": "1MiB", "sync": True}}), "breakdown_s/disk", RISES),
     Case("DiskSpec.write", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "1MiB"}}), "bottleneck/resources/host.disk", RISES),
     Case("DiskSpec.hit", WIDE, *step({"disk": {"read": "4KiB"}}, {"disk": {"read": "4KiB", "hit": 0.9}}), "breakdown_s/disk", FALLS, 0.5),
+    Case("DiskSpec.working_set", CACHING, {}, {STEP + "/disk/working_set": "60GiB"}, "breakdown_s/disk", RISES, 0.2),
+    Case("DiskSpec.working_set", patched(CACHING, {"platforms": ["kvm"], SERVER + "mem_limit": "8GiB"}), {}, {STEP + "/disk/working_set": "2GiB"}, "breakdown_s/disk", FALLS, 0.2),
+    Case("DiskSpec.zipf", CACHING, {}, {STEP + "/disk/zipf": 0.2}, "breakdown_s/disk", RISES, 0.2),
     Case("DiskSpec.sync", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "4KiB", "sync": True}}), "breakdown_s/disk", RISES),
     Case("NetStep.net", WIDE, *step(SEND, {"net": {"out": "1MiB"}}), "breakdown_s/network", RISES, 0.5),
     Case("NetSpec.out", WIDE, *step(SEND, {"net": {"out": "256KiB"}}), "breakdown_s/network", RISES, 0.5),

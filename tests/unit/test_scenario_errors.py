@@ -29,7 +29,12 @@ def test_all_mistakes_at_once_in_the_order_of_the_file() -> None:
 
 @pytest.mark.parametrize(("text", "expected"), [
     (mm1_service("{thread: 1, operations: {job: [{cpu: 1ms}]}}"), r'services\.server\.thread: unknown key; did you mean "threads"\?'),
-    (mm1_service("{memory: 1GiB, operations: {job: [{cpu: 1ms}]}}"), r'unknown key; did you mean "mem_limit"'),
+    (mm1_service("{memory: 1GiB, operations: {job: [{cpu: 1ms}]}}"), r"memory: expected a mapping, for example .*mem_limit"),
+    (mm1_service("{operations: {job: [{disk: {read: 8KiB, working_set: 1GiB, hit: 0.5}}]}}"), r"hit: follows from the working set"),
+    (mm1_service("{operations: {job: [{disk: {read: 8KiB, zipf: 0.5}}]}}"), r"zipf: has no effect without a working set"),
+    (mm1_service("{operations: {job: [{disk: {write: 8KiB, working_set: 1GiB}}]}}"), r"working_set: only reads have a working set"),
+    (mm1_service("{operations: {job: [{disk: {read: 8KiB, working_set: 1KiB}}]}}"), r"working_set: expected at least one read"),
+    (mm1_service("{memory: {heap: 1GiB}, operations: {job: [{cpu: 1ms}]}}"), r"memory.heap: bounds a growth that is not there"),
     (mm1_service("{zzz: 1, operations: {job: [{cpu: 1ms}]}}"), r"unknown key; known here: image, profile, deploy"),
     (mm1("exponential: 10ms", "exponential: 10"), r'cpu\.exponential: expected a time with a unit, for example 1\.5ms; got the bare number 10'),
     (mm1("exponential: 10ms", "exponential: 10MB"), r'exponential: expected a time, for example 1\.5ms \(units: .*\); got "10MB"'),

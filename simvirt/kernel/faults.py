@@ -1,0 +1,65 @@
+"""Page faults and reclaim as a request meets them: pages to be read back from the disk, work and waits that memory management adds.
+
+*Model*: how many pages a request finds missing is drawn around the mean of its instance, which the control plane follows; each is read
+    from the disk in turn. Decompression and copies of shared pages are work in the instance; an allocation beyond memory.high waits.
+*Ignores*: that pages are missed at certain places of a request: all are met when it begins.
+*Source*: Linux mm/memory.c (do_swap_page), mm/memcontrol.c (mem_cgroup_handle_over_high).
+"""
+
+from simvirt.kernel.accounting import enter
+from simvirt.kernel.calendar import set_timer
+from simvirt.kernel.constants import DELAY, OP_REPEAT, OP_SPIN, OP_STALL
+from simvirt.kernel.cpu import rouse
+from simvirt.kernel.tables import Plane
+
+
+def stall(p: Plane, f: int, now: int) -> bool:
+    """Wait for reclaim beyond memory.high; whether there is nothing to wait for."""
+    time: int = p.instances.stall[p.frames.instance[f]]
+    if time <= 0:
+        return True
+    enter(p, f, DELAY, now)
+    set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + time)
+    return False
+
+
+def spin(p: Plane, f: int, now: int) -> bool:
+    """Compute what memory management adds to a request; whether there is nothing."""
+    work: float = p.instances.spin[p.frames.instance[f]]
+    if work <= 0.0:
+        return True
+    p.frames.work[f] = work
+    p.frames.overhead[f] = 0.0
+    rouse(p, p.frames.thread[f], now)
+    return False
+
+
+def repeat(p: Plane, f: int, pc: int) -> None:
+    """Find out how often to do what follows: as often as pages are missing, or as often as the frame has been told."""
+    times: float = p.frames.draws[p.frames.root[f] * p.source.width[0] + p.program.column[pc]]
+    if p.program.flag[pc] != 0:
+        times += p.instances.faults[p.frames.instance[f]]
+    p.frames.pending[f] = int(times)
+    if p.frames.pending[f] == 0:
+        p.frames.pc[f] = p.program.target[pc]
+
+
+def again(p: Plane, f: int, pc: int) -> None:
+    """Do it once more, or go on."""
+    p.frames.pending[f] -= 1
+    if p.frames.pending[f] > 0:
+        p.frames.pc[f] = p.program.target[pc]
+
+
+def remember(p: Plane, f: int, pc: int, now: int) -> bool:
+    """Carry out an instruction of memory management; whether the frame can go on at once."""
+    op: int = p.program.op[pc]
+    if op == OP_STALL:
+        return stall(p, f, now)
+    if op == OP_SPIN:
+        return spin(p, f, now)
+    if op == OP_REPEAT:
+        repeat(p, f, pc)
+    else:
+        again(p, f, pc)
+    return True

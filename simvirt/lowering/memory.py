@@ -1,0 +1,59 @@
+"""What the tables and the control plane need to know of memory: what replicas need, limits, and how often page caches serve a read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from simvirt.catalog import Catalog
+from simvirt.catalog.resolved import HostEntry, Platform, ReclaimEntry
+from simvirt.kernel.constants import NONE
+from simvirt.lowering.instructions import Instruction
+from simvirt.memory.caching import Key, hits
+from simvirt.memory.limits import Limit, limits
+from simvirt.memory.working_set import Needs, expected_loads, needs
+from simvirt.scenario.models import Scenario
+
+
+@dataclass
+class Memory:
+    """The static part of a platform's memory: needs, limits, hit ratios of page caches, costs of memory management.
+
+    `follows` says that the control plane follows memory while time passes; `reads` are the instructions that ask a page cache, by what
+    they read; `reclaim` is the first instruction of what reclaim does.
+    """
+
+    needs: Mapping[str, Needs]
+    limits: list[Limit]
+    hits: Mapping[Key, float]
+    costs: ReclaimEntry
+    follows: bool
+    reads: dict[Key, list[int]] = field(default_factory=dict)
+    reclaim: int = NONE
+
+    @property
+    def followed(self) -> ReclaimEntry | None:
+        """The costs of memory management where memory is followed."""
+        return self.costs if self.follows else None
+
+    def find_reads(self, rows: list[Instruction]) -> None:
+        """Remember where the program asks page caches."""
+        for at, row in enumerate(rows):
+            if row.asks is not None:
+                self.reads.setdefault(row.asks, []).append(at)
+
+
+def memory_of(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> Memory:
+    """The memory of a scenario on a platform, at the load that Little's law expects."""
+    wanted = {name: needs(catalog, service) for name, service in scenario.services.items()}
+    counts = {name: service.replicas for name, service in scenario.services.items()}
+    loads = expected_loads(scenario, host, counts)
+    return Memory(
+        wanted, limits(scenario, catalog, platform, host, loads), hits(scenario, platform, host, wanted, counts, loads), catalog.reclaim(),
+        follows(scenario, platform),
+    )
+
+
+def follows(scenario: Scenario, platform: Platform) -> bool:
+    """Whether memory is followed while time passes: somebody said how much is needed, or what is done when it runs short."""
+    host = scenario.host
+    asked = host.swap is not None or host.ksm is not None or platform.balloon != "none" or platform.free_page_reporting
+    return asked or platform.guest_swap > 0 or any(service.memory is not None for service in scenario.services.values())

@@ -1,0 +1,173 @@
+"""The working set of a replica: what it keeps when idle, and what its load adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simvirt.catalog import Catalog
+from simvirt.catalog.resolved import FootprintEntry, HostEntry
+from simvirt.memory.cache import DataSet
+from simvirt.scenario.models import Scenario, ServiceSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one replica has to do: requests in it, requests that its threads work on, requests answered since its start."""
+
+    connections: float = 0.0
+    requests: float = 0.0
+    answered: float = 0.0
+
+
+IDLE = Load()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingSet:
+    """Needs of one replica [bytes]: `hot` is the part that requests keep touching, `same` the part that all replicas have alike."""
+
+    anonymous: float
+    files: float
+    hot: float
+    same: float
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """How a replica's working set follows its load [bytes]: the words of the scenario over the entry of the catalogue.
+
+    `data` is what it reads from its disk again and again.
+    """
+
+    base: int
+    per_connection: int
+    per_request: int
+    growth: int
+    heap: float
+    files: int
+    hot: float
+    same: float
+    touch: int
+    disk: int
+    writable: int
+    data: tuple[DataSet, ...] = ()
+
+    def anonymous(self, load: Load = IDLE) -> float:
+        """Anonymous memory at a load [bytes].
+
+        *Model*: base + per_connection x requests in the replica + per_request x requests at work + what answered requests left, up to
+            the heap's size.
+        *Ignores*: fragmentation; memory that is freed goes back at once.
+        """
+        grown = min(self.growth * load.answered, self.heap)
+        return self.base + self.per_connection * load.connections + self.per_request * load.requests + grown
+
+    def at(self, load: Load = IDLE) -> WorkingSet:
+        """The working set at a load."""
+        anonymous = self.anonymous(load)
+        return WorkingSet(anonymous, float(self.files), self.hot * anonymous, self.same * anonymous)
+
+
+def needs(catalog: Catalog, service: ServiceSpec) -> Needs:
+    """The needs of a service's replicas."""
+    return needs_of(service, catalog.footprint(service))
+
+
+def needs_of(service: ServiceSpec, entry: FootprintEntry) -> Needs:
+    """The words of a service laid over the entry of its image."""
+    told = service.memory
+    growth = 0 if told is None else told.growth
+    heap = float("inf") if told is None or told.heap is None else float(told.heap)
+
+    def given(name: str) -> Any:
+        value = None if told is None else getattr(told, name)
+        return getattr(entry, name) if value is None else value
+
+    return Needs(
+        base=given("base"), per_connection=given("per_connection"), per_request=0 if told is None else told.per_request, growth=growth,
+        heap=heap, files=given("files"), hot=given("hot"), same=entry.same, touch=given("touch"), disk=entry.disk, writable=entry.writable,
+        data=tuple(dict.fromkeys(data_set(step.disk) for step in _disk_steps(service.operations.values()) if step.disk.working_set)),
+    )
+
+
+def data_set(disk: Any) -> DataSet:
+    """The blocks that a disk step reads from."""
+    return DataSet(max(1, disk.working_set // disk.read), disk.read, disk.zipf)
+
+
+def _disk_steps(bodies: Iterable[Iterable[Any]]) -> Iterator[Any]:
+    """All disk steps, those in parallel branches included."""
+    for body in bodies:
+        for step in body:
+            if hasattr(step, "disk"):
+                yield step
+            elif hasattr(step, "parallel"):
+                yield from _disk_steps(step.parallel)
+
+
+def expected_loads(scenario: Scenario, host: HostEntry, replicas: Mapping[str, int]) -> dict[str, Load]:
+    """The load of each service's replicas by Little's law, as if nobody waited.
+
+    *Model*: L = rate x time, where the time of a request at a service is its CPU time, its delays, its disk's service times and the
+        times of what it calls. Clients of a closed workload are spread in proportion.
+    *Ignores*: waiting, and what the platform adds; a run measures both.
+    """
+    held: dict[str, float] = {}
+    weights = scenario.mix
+    total = sum(weights.values())
+    if scenario.workload is None or total <= 0:
+        return {}
+    time = 0.0
+    for name, weight in weights.items():
+        service, _, operation = name.partition(".")
+        time += weight / total * _hold(scenario, host, service, operation, weight / total, held)
+    rate = _rate(scenario, time)
+    each = {name: rate * time / max(1, replicas.get(name, 1)) for name, time in held.items()}
+    return {name: Load(population, population) for name, population in each.items()}
+
+
+def _rate(scenario: Scenario, time: float) -> float:
+    """Requests per ns."""
+    workload = scenario.workload
+    assert workload is not None
+    if workload.closed is not None:
+        return float(workload.closed.clients / max(workload.closed.think.mean + time, 1.0))
+    return float(workload.open.mean_rate) / 1e9 if workload.open is not None else 0.0
+
+
+def _hold(scenario: Scenario, host: HostEntry, service: str, operation: str, share: float, held: dict[str, float]) -> float:
+    """Adds the time that a request of an operation is held by each service, `share` times [ns]; that of the operation itself."""
+    time = sum(_step(scenario, host, step, share, held) for step in scenario.services[service].operations[operation])
+    held[service] = held.get(service, 0.0) + share * time
+    return time
+
+
+def _step(scenario: Scenario, host: HostEntry, step: Any, share: float, held: dict[str, float]) -> float:
+    """Expected time of a step [ns]; what it calls is held too."""
+    often = step.times * step.probability
+    if hasattr(step, "cpu"):
+        return float(often * step.cpu.mean)
+    if hasattr(step, "delay"):
+        return float(often * step.delay.mean)
+    if hasattr(step, "call"):
+        return float(often * _hold(scenario, host, step.service, step.operation, share * often, held))
+    if hasattr(step, "disk"):
+        return float(often * _disk(step.disk, host))
+    if hasattr(step, "parallel"):
+        return float(often * max(_branches(scenario, host, step.parallel, share * often, held)))
+    return 0.0
+
+
+def _branches(scenario: Scenario, host: HostEntry, branches: Iterable[Any], share: float, held: dict[str, float]) -> list[float]:
+    return [sum(_step(scenario, host, step, share, held) for step in branch) for branch in branches]
+
+
+def _disk(disk: Any, host: HostEntry) -> float:
+    """Expected service time of a disk step [ns]."""
+    if disk.read is not None:
+        return float((1.0 - disk.hit) * (host.disk.read_latency_ns + disk.read / host.disk.read_bytes_per_s * 1e9))
+    if not disk.sync:
+        return 0.0
+    return float(host.disk.write_latency_ns + host.disk.flush_latency_ns + disk.write / host.disk.write_bytes_per_s * 1e9)
