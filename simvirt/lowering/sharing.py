@@ -59,9 +59,9 @@ def sharing(plan: Arrangement, platform: Platform, host: HostEntry, profiles: di
 def software_class(profile: ProfileEntry, host: HostEntry, remote: float, added: float) -> SoftwareClass:
     """A profile on a host, with a share of remote accesses and with the platform's work per unit of its own.
 
-    *Model*: a remote access takes `remote_latency` times as long; data that are spread over the sockets anyway are no farther in a VM. What the
-        platform adds computes and does not wait for memory, so that its part of the time shrinks where memory is slow. A program that claims
-        more than the cache streams through it: it fills all of it, and has no hits to lose.
+    *Model*: a remote access takes `remote_latency` times as long; data that are spread over the sockets anyway are no farther in a VM.
+        What the platform adds computes and does not wait for memory, so that its part of the time shrinks where memory is slow. A program
+        that claims more than the cache streams through it: it fills all of it, and has no hits to lose.
     """
     stall = profile.stall or 0.0
     llc, family = host.family.llc_bytes or 0, host.family
