@@ -13,7 +13,7 @@ from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, Arrangement, Device, Group, Instance, arrange
 from simvirt.lowering.cpus import cpu_table, idle_wakeup
 from simvirt.lowering.instructions import Program
-from simvirt.lowering.paths import Paths, goodput
+from simvirt.lowering.paths import Paths
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.schedulers import RESERVES, WEIGHS_EACH

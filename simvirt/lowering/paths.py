@@ -2,7 +2,7 @@
 
 import math
 
-from simvirt.catalog.resolved import DeviceEntry, HostEntry, NicEntry, Platform, PlatformCosts
+from simvirt.catalog.resolved import DeviceEntry, HostEntry, Platform, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction
 
@@ -15,14 +15,6 @@ THREADS = ("vhost", "io-thread", "vmm", "dom0")
 def has_thread(device: DeviceEntry) -> bool:
     """Whether a device has a backend that computes."""
     return device.backend in THREADS
-
-
-def goodput(nic: NicEntry) -> float:
-    """Payload that a NIC carries [bit/s]: of each frame on the wire, headers, checksum, preamble and gap are not payload.
-
-    Source: IEEE 802.3 (18 bytes of header and checksum, 20 of preamble and gap), RFC 791 and 9293 (20 + 20 bytes of headers).
-    """
-    return nic.bits_per_s * (nic.mtu - 40) / (nic.mtu + 38)
 
 
 class Paths:
