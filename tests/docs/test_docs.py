@@ -133,6 +133,18 @@ def test_every_key_of_a_result_is_explained() -> None:
     assert not missing
 
 
+def test_every_key_of_a_plan_is_explained() -> None:
+    from simvirt.plan import plan
+
+    scenario = simvirt.loads((ROOT / "tests" / "docs" / "plan.yaml").read_text())
+    page = (ROOT / "docs" / "reference" / "results.md").read_text()
+    document = plan(scenario).document()
+    found = keys_of(document) | {key for a in document["alternatives"] for key in keys_of(a)} | keys_of(document["regret"]["choices"][0])
+    found |= keys_of(document["alternatives"][0]["placement"][0])
+    names = {"server", *document["alternatives"][0]["peak"]["resources"]}
+    assert not sorted(name for name in found - names if f"`{name}`" not in page)
+
+
 def keys_of(data: object, own: tuple[str, ...] = ("platforms", "services", "operations", "resources", "comparison", "parts")) -> set[str]:
     """All keys of a document but those that are names of the scenario's own."""
     if not isinstance(data, dict):

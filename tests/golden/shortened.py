@@ -15,6 +15,7 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "load-profile": ("run.duration=8s", "run.observe=1s"),
     "mm1": ("run.requests=4000",),
     "noisy-neighbour": ("run.duration=4s",),
+    "plan": ("run.duration=500ms",),
     "throttling": ("run.duration=20s",),
     "voting-app": ("run.duration=20s",),
     "web": ("run.duration=1s",),

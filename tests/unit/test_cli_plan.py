@@ -79,7 +79,7 @@ def test_markdown_has_tables(small: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_what_cannot_be_is_said_and_asserted(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     impossible = ["plan", "small.yaml", "--quiet", "--set", "services.server.mem_limit=15.9GiB", "--set", "plan.memory_ratio=0.5"]
     assert main([*impossible, "--assert"]) == 1
-    assert "does not fit on the host (host.memory)" in " ".join(capsys.readouterr().out.split())
+    assert "does not fit on the host: host.memory" in " ".join(capsys.readouterr().out.split())
     assert main(impossible) == 0
 
 
