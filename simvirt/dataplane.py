@@ -56,6 +56,7 @@ class DataPlane:
     _works: list[Work] = field(default_factory=list)
     _drained: dict[int, simpy.Event] = field(default_factory=dict)
     _due: list[simpy.Event] = field(default_factory=list)
+    _background: dict[int, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         plain = kernel.MODE == "plain"
@@ -66,6 +67,8 @@ class DataPlane:
         self._plane = kernel.make_plane()
         self._most_frames = max(MOST_FRAMES, 2 * int(self.columns["run"]["frames"][0]))
         self._startups = {name: self._samplers(row, name) for row, name in enumerate(self.lowered.startup)}
+        for thread in self.lowered.background:
+            self._background.setdefault(thread.instance, []).append(thread.entry)
         self._bind()
         for _ in range(int(self.columns["source"]["clients"][0])):
             kernel.launch_client(self._plane, 0)
@@ -113,7 +116,10 @@ class DataPlane:
         block = self.luck.next_block()
         source = self.columns["source"]
         plain = kernel.MODE == "plain"
-        for name, values in (("at", block.at), ("category", block.category), ("draws", block.draws.ravel())):
+        columns = {"at": block.at, "category": block.category, "draws": block.draws.ravel()}
+        if block.home is not None:
+            columns["home"] = block.home
+        for name, values in columns.items():
             source[name] = values.tolist() if plain else np.ascontiguousarray(values if len(values) else np.zeros(1, values.dtype))
         for name, value in (("count", len(block.at)), ("last", int(block.last)), ("cursor", 0)):
             source[name][0] = value
@@ -192,9 +198,8 @@ class DataPlane:
 
     def start_background(self, instance: int, now: int) -> None:
         """Start an instance's background threads."""
-        for thread in self.lowered.background:
-            if thread.instance == instance:
-                kernel.launch(self._plane, k.BACKGROUND, instance, thread.entry, 0, now)
+        for entry in self._background.get(instance, ()):
+            kernel.launch(self._plane, k.BACKGROUND, instance, entry, 0, now)
 
     @contextmanager
     def perform_startup(self, service: str, instance: int, clock: simpy.Environment) -> Iterator[simpy.Event]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from simvirt.demand.arrivals import Instants, open_arrivals
 from simvirt.demand.sampling import Sampler, sampler
-from simvirt.demand.streams import CLASSES, DRAWS, stream
+from simvirt.demand.streams import CLASSES, DRAWS, TENANTS, stream
 from simvirt.scenario.distributions import Distribution
 
 THINK_CLASS = 2_000_000  # key of the streams of times to think, beyond those of request classes
@@ -48,12 +48,13 @@ class Variables:
 
 @dataclass(frozen=True)
 class Block:
-    """Some requests: instants or times to think [ns], classes, draws (n x width)."""
+    """Some requests: instants or times to think [ns], classes, draws (n x width), tenants where there are several."""
 
     at: np.ndarray
     category: np.ndarray
     draws: np.ndarray
     last: bool
+    home: np.ndarray | None = None
 
 
 class Luck:
@@ -69,7 +70,9 @@ class Luck:
         seed: int,
         replication: int,
         classes: list[str],
+        tenants: int = 1,
     ) -> None:
+        self._tenants = Tenants(workload, tenants, seed, replication)
         self.width = max([len(v.variables) for v in variables], default=0) or 1
         self._workload = workload
         self._shares = np.cumsum(weights) / np.sum(weights) if len(weights) > 0 else np.ones(1)
@@ -98,7 +101,7 @@ class Luck:
         if self._trace is not None:
             self._trace.fill(draws, category)
         ended = len(at) < n or self._left == 0 or (self._trace is not None and self._trace.ended)
-        return Block(at, category, draws, ended)
+        return Block(at, category, draws, ended, self._tenants.take(len(at)))
 
     def _take_instants(self, n: int) -> np.ndarray:
         """Arrival instants, or times to think of a closed workload."""
@@ -126,6 +129,29 @@ class Luck:
             for column, draw in enumerate(samplers):
                 draws[rows, column] = draw(n)
         return draws
+
+
+class Tenants:
+    """Whose request each arrival is.
+
+    *Model*: every tenant has the same share. A Poisson stream that is split at random is a Poisson stream for each (Cinlar 1975); arrivals
+        at equal distances are dealt out in turn, so that each tenant's are at equal distances too. Clients belong to a tenant for good.
+    """
+
+    def __init__(self, workload: Any, count: int, seed: int, replication: int) -> None:
+        self._count, self._next = count, 0
+        source = None if workload is None else workload.open or workload.rates
+        in_turn = source is not None and source.arrivals == "deterministic"
+        self._luck = stream(seed, replication, TENANTS) if count > 1 and not in_turn else None
+
+    def take(self, n: int) -> np.ndarray | None:
+        """The tenants of the next n requests, numbered from 0; None where there is only one."""
+        if self._count == 1:
+            return None
+        if self._luck is not None:
+            return (self._luck.random(n) * self._count).astype(np.int64)
+        first, self._next = self._next, (self._next + n) % self._count
+        return (first + np.arange(n, dtype=np.int64)) % self._count
 
 
 def sampler_of(variable: Variable, seed: int, replication: int, k: int) -> Sampler:

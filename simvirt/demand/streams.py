@@ -2,7 +2,7 @@
 
 import numpy as np
 
-ARRIVALS, CLASSES, DRAWS, PHASES, RATES = range(5)
+ARRIVALS, CLASSES, DRAWS, PHASES, RATES, TENANTS = range(6)
 
 
 def stream(seed: int, replication: int, *key: int) -> np.random.Generator:

@@ -76,6 +76,7 @@ BALANCE_ROUND_ROBIN = 0
 BALANCE_LEAST_CONNECTIONS = 1
 BALANCE_RANDOM = 2
 BALANCE_TWO_CHOICES = 3
+BALANCE_LEAST_AT_HOME = 4  # fewest connections among the few replicas of a tenant, by looking at each
 
 # Life of an instance
 STOPPED = 0

@@ -42,10 +42,9 @@ from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
 from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.network import link_begin
+from simvirt.kernel.replicas import change_in_flight, choose_instance
 from simvirt.kernel.requests import (
     admit,
-    change_in_flight,
-    choose_instance,
     clear_account,
     count_threads,
     drop_thread,
@@ -261,6 +260,8 @@ def copy_luck(p: Plane, f: int, k: int) -> None:
     width: int = p.source.width[0]
     p.source.handed[0] += 1
     p.frames.category[f] = p.source.category[k]
+    if p.source.homes[0] > 1 and p.source.clients[0] == 0:
+        p.frames.home[f] = p.source.home[k]
     for c in range(width):
         p.frames.draws[f * width + c] = p.source.draws[k * width + c]
 

@@ -1,6 +1,26 @@
-"""Tables of the data plane: requests that come in, and the accounts of those that went; see `tables`."""
+"""Tables of the data plane: requests that come in, the services that take them, and the accounts of those that went; see `tables`."""
 
 from simvirt.kernel.table import Floats, Ints, Table
+
+
+class Services(Table):
+    """One row a service."""
+
+    # lowering
+    first: Ints  # first row of its stretch in `ready`
+    balance: Ints
+    per_home: Ints  # replicas of each tenant, 0 where all tenants share them
+    members: Ints  # instances of the service, tenant by tenant; stretches as those of `ready`
+    # kernel
+    ready: Ints  # instances that take requests
+    ready_count: Ints
+    next: Ints  # round robin
+    turns: Ints  # round robin of each tenant, in the first row of its stretch
+    completed: Ints
+    failed: Ints
+    latency_sum: Ints  # [ns]
+    queue_wait: Ints  # time waited for a thread [ns]
+    histogram: Ints  # latencies, N_BUCKETS columns a service
 
 
 class Source(Table):
@@ -14,9 +34,11 @@ class Source(Table):
     hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
     clients: Ints  # closed workload: number of clients, 0 for open
     bounded: Ints  # 1 when the run ends with the answer to its last request
+    homes: Ints  # tenants that replicas and load are divided among, 1 without
     # control
     at: Ints  # arrival instants of the block, or think times when closed [ns]
     category: Ints  # request classes of the block
+    home: Ints  # tenants of the block's requests; one row where there is one tenant, or clients that have theirs
     draws: Floats  # luck of the block, row-major
     count: Ints  # requests in the block
     last: Ints  # 1 when no block follows

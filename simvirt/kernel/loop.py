@@ -37,8 +37,8 @@ from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
 from simvirt.kernel.itinerary import arrive, copy_luck, on_burst_end, on_fluid_end, proceed, reach, think
 from simvirt.kernel.network import link_end
+from simvirt.kernel.replicas import admit_instance, withdraw_instance
 from simvirt.kernel.requests import (
-    admit_instance,
     clear_account,
     drop_thread,
     free_frame,
@@ -46,7 +46,6 @@ from simvirt.kernel.requests import (
     new_frame,
     next_in_queue,
     take_thread,
-    withdraw_instance,
 )
 from simvirt.kernel.storage import disk_end
 from simvirt.kernel.tables import Plane
@@ -241,6 +240,7 @@ def new_client(p: Plane, now: int) -> int:
     """A client's frame, parked."""
     p.run.now[0] = now
     f: int = new_frame(p, REQUEST, NONE, THINKING, now)
+    p.frames.home[f] = f % p.source.homes[0]
     p.frames.next[f] = p.source.parked[0]
     p.source.parked[0] = f
     return f

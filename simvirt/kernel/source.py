@@ -39,6 +39,7 @@ FILES = (
     "balancing.py",
     "cpu.py",
     "review.py",
+    "replicas.py",
     "requests.py",
     "storage.py",
     "network.py",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simvirt.kernel.hardware import Classes, Devices, Disks, Links, Sockets
-from simvirt.kernel.ledgers import Source, Tallies
+from simvirt.kernel.ledgers import Services, Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
 __all__ = [
@@ -240,23 +240,6 @@ class Groups(Table):
     fluid_first: Ints  # gps: first row of a machine's stretch in fluid_active (row = machine)
 
 
-class Services(Table):
-    """One row a service."""
-
-    # lowering
-    first: Ints  # first row of its stretch in `ready`
-    balance: Ints
-    # kernel
-    ready: Ints  # instances that take requests
-    ready_count: Ints
-    next: Ints  # round robin
-    completed: Ints
-    failed: Ints
-    latency_sum: Ints  # [ns]
-    queue_wait: Ints  # time waited for a thread [ns]
-    histogram: Ints  # latencies, N_BUCKETS columns a service
-
-
 class Instances(Table):
     """One row a replica of a service: a process, a container or what runs in a VM."""
 
@@ -310,6 +293,7 @@ class Frames(Table):
     failed: Ints  # 1 once the request cannot succeed
     next: Ints  # free list, thread queue or device queue
     category: Ints  # request class, or handle of performed work
+    home: Ints  # tenant that the request belongs to
     arrived: Ints  # intended arrival [ns]
     spent: Ints  # time by category, N_CATEGORIES columns a frame [ns]
     draws: Floats  # the request's luck, Source.width columns a frame

@@ -17,14 +17,11 @@ from simvirt.lowering.instructions import Program
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
-from simvirt.lowering.schedulers import WEIGHS_EACH
+from simvirt.lowering.schedulers import WEIGHS_EACH, queue_policy
+from simvirt.lowering.services import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.models import Constant, Scenario
 
-BALANCES = {
-    "round-robin": k.BALANCE_ROUND_ROBIN, "least-connections": k.BALANCE_LEAST_CONNECTIONS, "random": k.BALANCE_RANDOM,
-    "two-choices": k.BALANCE_TWO_CHOICES,
-}
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
 Entry = tuple[int, int, int]  # of a request class: service row, first instruction, balancing column
@@ -168,14 +165,14 @@ class Tables:
             "queues": self.queues(),
             "entities": self.entities(frames),
             "groups": self.groups(),
-            "services": self.service_table(scenario),
+            "services": service_table(scenario, self.plan, self.services),
             "instances": self.instances(),
             "devices": self.devices(),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
             "disks": fill(blank(t.Disks, rows=1), channels=[self.host.disk.channels]),
             "links": self.links(frames),
-            "source": self.source(entries, width, clients, scenario.run.requests is not None, hop),
+            "source": self.source(entries, width, clients, scenario, hop),
             "tallies": self.tallies(len(classes)),
         }
         tables["calendar"] = blank(t.Calendar, rows=int(tables["run"]["first_frame_timer"][0]) + frames, size=1)
@@ -208,14 +205,15 @@ class Tables:
 
     def queues(self) -> Columns:
         """A root queue for each CPU, then a queue for each group on each CPU of its machine."""
-        cpu, group, parent = list(range(self.n_cpus)), [k.NONE] * self.n_cpus, [k.NONE] * self.n_cpus
-        for g in self.plan.groups:
-            mine = range(self.first_cpu[g.machine], self.first_cpu[g.machine + 1])
-            cpu, group, parent = [*cpu, *mine], [*group, *([g.row] * len(mine))], [*parent, *mine]
-        machines = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))
-        schedulers = [self.plan.machines[m].scheduler for m in machines]
-        policy = [queue_policy(schedulers[c].policy, above) for c, above in zip(cpu, parent, strict=True)]
-        slices = [schedulers[c].slice for c in cpu]
+        roots = np.full(self.n_cpus, k.NONE)
+        spans = [np.arange(self.first_cpu[g.machine], self.first_cpu[g.machine + 1]) for g in self.plan.groups]
+        cpu, parent = np.concatenate([np.arange(self.n_cpus), *spans]), np.concatenate([roots, *spans])
+        group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
+        machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
+        schedulers = column_of(self.plan.machines, "scheduler")
+        policies = np.array([[queue_policy(s.policy, above) for above in (k.NONE, 0)] for s in schedulers])
+        policy = policies[machine, (parent != k.NONE).astype(int)]
+        slices = np.array(column_of(schedulers, "slice"))[machine]
         return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, slice=slices)
 
     def entities(self, frames: int) -> Columns:
@@ -254,17 +252,6 @@ class Tables:
             fluid_first=np.cumsum([0, *per_machine])[:-1],
             each=[int(self.plan.machines[g.machine].scheduler.policy in WEIGHS_EACH) for g in groups],
             **{name: column_of(groups, name) for name in ("machine", "shares", "reserve", "quota", "period", "burst")},
-        )
-
-    def service_table(self, scenario: Scenario) -> Columns:
-        """Services; each has a stretch of `ready` as long as it has replicas."""
-        counts = [sum(i.service == name for i in self.plan.instances) for name in self.services]
-        known = scenario.services
-        balance = [BALANCES[known[name].balance] if name in known else k.BALANCE_ROUND_ROBIN for name in self.services]
-        n = len(self.services)
-        return fill(
-            blank(t.Services, rows=n, ready=max(sum(counts), 1), histogram=n * k.N_BUCKETS),
-            first=np.cumsum([0, *counts])[:-1], balance=balance,
         )
 
     def instances(self) -> Columns:
@@ -309,11 +296,12 @@ class Tables:
             capacity=[frames],
         )
 
-    def source(self, entries: list[Entry], width: int, clients: int, bounded: bool, hop: int) -> Columns:
+    def source(self, entries: list[Entry], width: int, clients: int, scenario: Scenario, hop: int) -> Columns:
         """Request classes; the block of arrivals begins empty."""
+        bounded, homes = scenario.run.requests is not None, scenario.tenants.count if scenario.tenants is not None else 1
         n = max(len(entries), 1)
         columns = blank(t.Source, rows=1, entry=n, service=n, balance_column=n, hop=n)
-        fill(columns, width=[width], clients=[clients], bounded=[int(bounded)], hop=[hop] * n)
+        fill(columns, width=[width], clients=[clients], bounded=[int(bounded)], homes=[homes], hop=[hop] * n)
         if entries:
             fill(columns, service=[e[0] for e in entries], entry=[e[1] for e in entries], balance_column=[e[2] for e in entries])
         return columns
@@ -342,8 +330,3 @@ class Tables:
 
 def _row(thing: Group | Instance | Device | None) -> int:
     return k.NONE if thing is None else thing.row
-
-
-def queue_policy(policy: int, parent: int) -> int:
-    """Scheduler of a queue: that of its machine; Xen's credits count domains only, inside one it is first come, first served."""
-    return k.ROUND_ROBIN if policy == k.CREDIT and parent != k.NONE else policy

@@ -70,3 +70,8 @@ def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> S
     if policy == "round-robin":
         return SchedulerRow(k.ROUND_ROBIN, 0, given("quantum", 100 * MS), 0, 0)
     return SchedulerRow(k.GPS, 0, 0, 0, 0)
+
+
+def queue_policy(policy: int, parent: int) -> int:
+    """Scheduler of a queue: that of its machine; Xen's credits count domains only, inside one it is first come, first served."""
+    return k.ROUND_ROBIN if policy == k.CREDIT and parent != k.NONE else policy

@@ -15,6 +15,7 @@ from simvirt.scenario.models import (
     CpuStep,
     DelayStep,
     DemandSpec,
+    DensitySpec,
     DeploySpec,
     DiskSpec,
     DiskStep,
@@ -25,6 +26,7 @@ from simvirt.scenario.models import (
     Gamma,
     HostSpec,
     Hyperexponential,
+    InstanceLoadSpec,
     LimitsSpec,
     Lognormal,
     MmppSpec,
@@ -45,6 +47,7 @@ from simvirt.scenario.models import (
     SchedulerSpec,
     ServiceSpec,
     Step,
+    TenantsSpec,
     TimelineEvent,
     TraceSpec,
     Uniform,
@@ -55,9 +58,9 @@ from simvirt.scenario.schema import json_schema
 
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
-    "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec",
-    "Hyperexponential", "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep",
-    "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
-    "SchedulerSpec", "ServiceSpec", "Step", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec", "json_schema",
-    "load", "loads",
+    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
+    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec",
+    "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec",
+    "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec",
+    "WorkloadSpec", "json_schema", "load", "loads",
 ]

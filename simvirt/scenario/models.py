@@ -7,6 +7,7 @@ from typing import Any, Literal, Mapping
 from pydantic import Field, PrivateAttr, ValidatorFunctionWrapHandler, field_validator, model_validator
 
 from simvirt.scenario.base import Spec, refuse
+from simvirt.scenario.density import DensitySpec, InstanceLoadSpec, TenantsSpec
 from simvirt.scenario.digest import digest
 from simvirt.scenario.distributions import (
     AnyDistribution,
@@ -40,10 +41,11 @@ from simvirt.scenario.workload import (
 
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
-    "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma", "HostSpec",
-    "Hyperexponential", "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep",
-    "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
-    "SchedulerSpec", "ServiceSpec", "Step", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
+    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec",
+    "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec",
+    "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec",
+    "WorkloadSpec",
 ]
 
 
@@ -62,6 +64,9 @@ class Scenario(Spec):
     objective: ObjectiveSpec | None = Field(default=None, description="what must be reached", examples=[ObjectiveSpec.example])
     run: RunSpec = Field(default_factory=lambda: RunSpec.model_validate({}), description="how long and how often",
                          examples=[RunSpec.example])
+    tenants: TenantsSpec | None = Field(default=None, description="among whom replicas and load are divided",
+                                        examples=[TenantsSpec.example])
+    density: DensitySpec | None = Field(default=None, description="what `simvirt density` counts", examples=[DensitySpec.example])
     timeline: tuple[TimelineEvent, ...] = Field(default=(), max_length=100_000, description="what happens when",
                                                 examples=[f"[{TimelineEvent.example}]"])
     plan: PlanSpec | None = Field(default=None, description="what `simvirt plan` is asked", examples=[PlanSpec.example])
@@ -89,6 +94,10 @@ class Scenario(Spec):
     def digest(self) -> str:
         """SHA-256 of the resolved content, files included [hex]; reads the files that the scenario names."""
         return digest(self)
+
+    def is_own(self, service: str) -> bool:
+        """Whether each tenant has replicas of a service for itself."""
+        return self.tenants is not None and (self.tenants.own is None or service in self.tenants.own)
 
     @property
     def mix(self) -> dict[str, float]:

@@ -9,7 +9,7 @@ from simvirt.scenario.host import RESERVING
 from simvirt.scenario.limits import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
 from simvirt.scenario.models import Scenario
 from simvirt.scenario.quantities import MOST_STEPS
-from simvirt.scenario.services import RESERVATION, ServiceSpec, cpus_path, memory_path
+from simvirt.scenario.services import RESERVATION, ServiceSpec, cpus_path, memory_path, replicas_path
 from simvirt.scenario.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, NetStep, ParallelStep
 from simvirt.scenario.tree import Path
 from simvirt.units import format_size, format_time
@@ -29,6 +29,8 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     yield from _steps(scenario)
     yield from _trace_demands(scenario)
     yield from _endless_instant(scenario)
+    yield from _tenants(scenario)
+    yield from _instance_load(scenario)
     for index, _ in enumerate(scenario.timeline):
         yield from _event(scenario, index)
 
@@ -188,3 +190,30 @@ def _event(scenario: Scenario, index: int) -> Iterator[Mistake]:
     if scenario.run.duration is not None and event.at >= scenario.run.duration:
         end = format_time(scenario.run.duration / 1e9)
         yield (*path, "at"), f"expected an instant before the end of the run at {end}; got {format_time(event.at / 1e9)}"
+
+
+def _tenants(scenario: Scenario) -> Iterator[Mistake]:
+    """Replicas or clients that do not divide evenly among the tenants."""
+    if scenario.tenants is None:
+        return
+    count = scenario.tenants.count
+    for name, service in scenario.services.items():
+        if scenario.is_own(name) and service.replicas % count:
+            yield ("services", name, *replicas_path(service)), f"expected a multiple of the {count} tenants; got {service.replicas}"
+    closed = scenario.workload.closed if scenario.workload is not None else None
+    if closed is not None and closed.clients % count:
+        yield ("workload", "closed", "clients"), f"expected a multiple of the {count} tenants; got {closed.clients}"
+
+
+def _instance_load(scenario: Scenario) -> Iterator[Mistake]:
+    """A load of each instance in the terms of another kind of workload."""
+    load, workload = scenario.density.per_instance if scenario.density is not None else None, scenario.workload
+    if load is None:
+        return
+    path = ("density", "per_instance")
+    if workload is None:
+        yield path, "there is no workload of which an instance could bring a part; expected one, for example open: {rate: 20/s}"
+    elif load.rate is not None and workload.closed is not None:
+        yield (*path, "rate"), "expected clients, for example {clients: 5}, because the workload has clients"
+    elif load.clients is not None and workload.closed is None:
+        yield (*path, "clients"), "expected a rate, for example {rate: 20/s}, because the workload has no clients"

@@ -25,6 +25,7 @@ def references(data: Mapping[str, Any]) -> Iterator[Mistake]:
     yield from _mix(data, operations, services)
     yield from _timeline(data, services)
     yield from _plan(data, services)
+    yield from _shared(data, services)
     yield from _circles(calls, operations)
 
 
@@ -112,18 +113,28 @@ def _timeline(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[
     for index, event in enumerate(_list(data.get("timeline"))):
         for verb in ("start", "stop", "crash"):
             name = _table(event).get(verb)
-            if isinstance(name, (str, int)) and str(name) not in services:
-                close = get_close_matches(str(name)[:100], list(services), n=1)
-                yield ("timeline", index, verb), f'unknown service "{str(name)[:60]}"' + (f'; did you mean "{close[0]}"?' if close else "")
+            yield from _no_service(("timeline", index, verb), name, services)
+
+
+def _shared(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Services of tenants, or of the question for the density, that do not exist."""
+    for index, name in enumerate(_list(_table(data.get("tenants")).get("own"))):
+        yield from _no_service(("tenants", "own", index), name, services)
+    yield from _no_service(("density", "service"), _table(data.get("density")).get("service"), services)
+
+
+def _no_service(path: Path, name: Any, services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """A mistake where a service is named that does not exist."""
+    if isinstance(name, (str, int)) and str(name) not in services:
+        close = get_close_matches(str(name)[:100], list(services), n=1)
+        yield path, f'unknown service "{str(name)[:60]}"' + (f'; did you mean "{close[0]}"?' if close else "")
 
 
 def _plan(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
     """Services that a plan keeps and that do not exist."""
     keep = _table(data.get("plan")).get("keep")
     for index, name in enumerate([keep] if isinstance(keep, str) else _list(keep)):
-        if isinstance(name, (str, int)) and str(name) not in services:
-            close = get_close_matches(str(name)[:100], list(services), n=1)
-            yield ("plan", "keep", index), f'unknown service "{str(name)[:60]}"' + (f'; did you mean "{close[0]}"?' if close else "")
+        yield from _no_service(("plan", "keep", index), name, services)
 
 
 def _circles(calls: list[tuple[str, Path, str]], operations: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -228,6 +228,11 @@ def cpus_path(service: ServiceSpec) -> tuple[str, ...]:
     return ("deploy", "resources", "limits", "cpus") if key is None else (key,)
 
 
+def replicas_path(service: ServiceSpec) -> tuple[str, ...]:
+    """The key that says how many instances a service has."""
+    return ("scale",) if service.scale is not None else ("deploy", "replicas")
+
+
 def memory_path(service: ServiceSpec) -> tuple[str, ...]:
     """The key that limits the memory of a service."""
     return ("mem_limit",) if service.mem_limit is not None else ("deploy", "resources", "limits", "memory")
