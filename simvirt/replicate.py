@@ -30,10 +30,11 @@ Progress = Callable[[float, int, float], None]  # done ratio, events, wall secon
 
 @dataclass(frozen=True)
 class Measured:
-    """A replication's numbers, and its batch means for the question whether it was long enough."""
+    """A replication's numbers, its batch means for the question whether it was long enough, and whether it was given up before its end."""
 
     outcome: Outcome
     batches: np.ndarray
+    given_up: bool = False
 
 
 class Recorder:
@@ -43,6 +44,7 @@ class Recorder:
         self.plane, self.spacing, self.warmup = plane, max(spacing, 1), warmup
         self.kept: list[Snapshot] = [snapshot(plane, 0)]
         self.at_warmup: Snapshot | None = self.kept[0] if warmup == 0 else None
+        self.given_up = False
 
     def next_at(self) -> int:
         """Instant of the next snapshot [ns]."""
@@ -84,16 +86,20 @@ def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: i
     lowered = lower(scenario, catalog, platform, stream(seed, replication, PHASES))
     weights = [scenario.mix[name] for name in lowered.classes]
     luck = Luck(
-        scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes
+        scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes,
+        scenario.tenants.count if scenario.tenants is not None else 1,
     )
     return DataPlane(lowered, luck, seed, replication)
 
 
 def replicate(
     scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int, progress: Progress | None = None,
-    halt: Event | None = None,
+    halt: Event | None = None, hopeless: Callable[[DataPlane], bool] | None = None,
 ) -> Measured:
-    """Simulate one replication of a platform; Stopped where somebody sets `halt` meanwhile."""
+    """Simulate one replication of a platform; Stopped where somebody sets `halt` meanwhile.
+
+    It is given up when `hopeless`, asked some 64 times in a run, says so.
+    """
     plane = make_plane(scenario, catalog, platform, seed, replication)
     plane.halt = halt
     clock = Clock(plane)
@@ -103,13 +109,13 @@ def replicate(
         clock.process(observe(clock, scenario.run.observe, series))
     recorder = Recorder(plane, _spacing(scenario), scenario.run.warmup)
     started = time.perf_counter()
-    end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress)
+    end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
     wall = time.perf_counter() - started
     last = snapshot(plane, end)
     window = recorder.first()
     arriving = [s for s in recorder.kept if s.arrived.sum() < last.arrived.sum()]
     measured = outcome(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
-    return Measured(measured, batch_means(plane))
+    return Measured(measured, batch_means(plane), recorder.given_up)
 
 
 def _spacing(scenario: Scenario) -> int:
@@ -122,8 +128,11 @@ def _spacing(scenario: Scenario) -> int:
     return GUESS_NS
 
 
-def _run(clock: Clock, recorder: Recorder, duration: int | None, requests: int | None, started: float, progress: Progress | None) -> int:
-    """Run to the end of the duration, or until all requests are answered; the instant of the end [ns]."""
+def _run(
+    clock: Clock, recorder: Recorder, duration: int | None, requests: int | None, started: float, progress: Progress | None,
+    hopeless: Callable[[DataPlane], bool] | None,
+) -> int:
+    """Run to the end of the duration, until all requests are answered, or until it is hopeless; the instant of the end [ns]."""
     plane, reported = clock.plane, started
     while duration is None or clock.now < duration:
         at = recorder.next_at() if duration is None else min(recorder.next_at(), int(duration))
@@ -131,6 +140,9 @@ def _run(clock: Clock, recorder: Recorder, duration: int | None, requests: int |
         if plane.full or (plane.over and requests is not None):
             return max(plane.now, recorder.kept[-1].at)
         recorder.take(at)
+        if hopeless is not None and hopeless(plane):
+            recorder.given_up = True
+            return at
         if progress is not None and time.perf_counter() - reported > REPORT_EVERY_S:
             reported = time.perf_counter()
             progress(_done(plane, clock, duration, requests), int(plane.read("run", "events")[0]), reported - started)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from simvirt.cli.check import check
+from simvirt.cli.density import density
 from simvirt.cli.explain import explain
 from simvirt.cli.list import list_
 from simvirt.cli.plan import plan
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command("run")(run)
 app.command("check")(check)
+app.command("density")(density)
 app.command("plan")(plan)
 app.command("schema")(schema)
 app.command("list")(list_)

@@ -1,0 +1,109 @@
+"""Whether n instances hold the objective: each limit against the 95 % interval of its estimate over replications.
+
+*Model*: a limit holds when the interval lies within it as a whole, is missed when the interval lies beyond it as a whole, and is undecided
+    otherwise. A replication that was given up, and a backlog that grows in most of them, miss the objective.
+*Ignores*: that looking several times, while replications are added, makes a wrong verdict somewhat likelier than 5 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simvirt.density.length import QUANTILES
+from simvirt.metrics.outcome import Outcome
+from simvirt.metrics.statistics import Estimate, mean_interval, quantile_interval, student
+from simvirt.replicate import Measured
+from simvirt.scenario.models import ObjectiveSpec
+
+HOLDS, MISSED, UNDECIDED = "holds", "missed", "undecided"
+OVERLOAD = "overload"
+"""The check that fails where requests come faster than they are answered."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One limit and what came; times in seconds."""
+
+    name: str
+    limit: float
+    estimate: Estimate
+    verdict: str
+
+    @property
+    def excess(self) -> float:
+        """By what factor the value misses the limit; below 1 where it does not."""
+        return self._over(self.estimate.value)
+
+    @property
+    def bound_excess(self) -> float:
+        """The same of the end of the interval that the verdict looks at; of a missed limit of the value, as its interval may be wide."""
+        if self.verdict == MISSED:
+            return max(self.excess, 1.0)
+        return self._over(self.estimate.low if self.name == "throughput" else self.estimate.high)
+
+    def bound_after(self, replications: int, most: int) -> float:
+        """What `bound_excess` would be after `most` replications with the mean and spread of these."""
+        value, end = self.estimate.value, self.estimate.low if self.name == "throughput" else self.estimate.high
+        if value is None or end is None:
+            return 0.0
+        narrower = student(most - 1) / student(replications - 1) * math.sqrt(replications / most)
+        return self._over(value + narrower * (end - value))
+
+    def _over(self, value: float | None) -> float:
+        """The factor by which a value misses the limit."""
+        if value is None:
+            return float("inf")
+        worse, limit = (self.limit, value) if self.name == "throughput" else (value, self.limit)
+        return worse / limit if limit > 0 else float("inf") if worse > 0 else 0.0
+
+
+def estimate_of(name: str, outcomes: Sequence[Outcome]) -> Estimate:
+    """The estimate that an objective is about."""
+    if name == "latency_mean":
+        return mean_interval([o.latency_mean_s for o in outcomes])
+    if name in QUANTILES:
+        return quantile_interval([o.histogram for o in outcomes], QUANTILES[name])
+    return mean_interval([o.throughput_per_s if name == "throughput" else o.rejected for o in outcomes])
+
+
+def checks_of(objective: ObjectiveSpec, outcomes: Sequence[Outcome]) -> list[Check]:
+    """Each limit of the objective."""
+    found = []
+    for name, limit in objective.limits.items():
+        estimate = estimate_of(name, outcomes)
+        bound = limit / 1e9 if name.startswith("latency") else limit
+        found.append(Check(name, bound, estimate, _verdict(estimate, bound, at_least=name == "throughput")))
+    return found
+
+
+def _verdict(estimate: Estimate, limit: float, at_least: bool) -> str:
+    """What an interval says about a limit."""
+    if estimate.value is None:
+        return MISSED
+    if estimate.low is None or estimate.high is None:
+        return UNDECIDED
+    if at_least:
+        return HOLDS if estimate.low >= limit else MISSED if estimate.high < limit else UNDECIDED
+    return HOLDS if estimate.high <= limit else MISSED if estimate.low > limit else UNDECIDED
+
+
+def overloaded(measured: Sequence[Measured]) -> bool:
+    """Whether a replication was given up or filled its tables, or the backlog grows in most of them."""
+    growing = sum(m.outcome.unstable is not None for m in measured)
+    return any(m.given_up or m.outcome.full_at_s is not None for m in measured) or 2 * growing > len(measured)
+
+
+def verdict(objective: ObjectiveSpec, measured: Sequence[Measured]) -> str:
+    """Whether the objective holds, is missed, or is not decided yet."""
+    if overloaded(measured):
+        return MISSED
+    found = [check.verdict for check in checks_of(objective, [m.outcome for m in measured])]
+    return MISSED if MISSED in found else UNDECIDED if UNDECIDED in found else HOLDS
+
+
+def failing(objective: ObjectiveSpec, measured: Sequence[Measured]) -> str:
+    """The name of the limit that is missed by most, or `overload`."""
+    found = [c for c in checks_of(objective, [m.outcome for m in measured]) if c.verdict != HOLDS]
+    return max(found, key=lambda c: c.excess).name if found else OVERLOAD

@@ -1,0 +1,165 @@
+"""Simulations of n instances: as many replications as a verdict takes, each with the same luck at every n; none is run twice.
+
+*Model*: replication k has the same seed whatever n is: the i-th request of a class meets the same demands, only faster on the heels of
+    the one before. So the estimates at two n differ by what n does, and hardly by luck (common random numbers).
+*Source*: Law, Simulation Modeling and Analysis, 5th ed. 2015, section 11.2 (common random numbers).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from threading import Event
+
+from simvirt.catalog import Catalog
+from simvirt.catalog.resolved import Platform
+from simvirt.density.hopeless import watch_of
+from simvirt.density.judge import HOLDS, UNDECIDED, checks_of, overloaded, verdict
+from simvirt.density.length import WARMUP, Pressure, duration_ns, offered_per_s
+from simvirt.density.scaling import Unit, scaled
+from simvirt.metrics.outcome import Outcome
+from simvirt.replicate import Measured, replicate
+from simvirt.scenario.models import Scenario
+
+FIRST = 2
+GROWTH = 2.0
+"""Replications at first; how many times as many at the next look."""
+TIMES = 2
+ENOUGH = 4
+"""Replications from which their spread says whether more of them could let the objective hold."""
+"""Replications at most, over those that the scenario states."""
+
+
+@dataclass
+class Point:
+    """What was simulated at one n."""
+
+    n: int
+    scenario: Scenario
+    duration_ns: int
+    measured: list[Measured] = field(default_factory=list)
+    verdict: str = UNDECIDED
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """The outcomes of its replications."""
+        return [m.outcome for m in self.measured]
+
+    @property
+    def excess(self) -> float | None:
+        """By what factor the worst bound misses its limit, below 1 where all hold; None where requests pile up."""
+        assert self.scenario.objective is not None
+        if overloaded(self.measured):
+            return None
+        return max((check.bound_excess for check in checks_of(self.scenario.objective, self.outcomes)), default=None)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the objective holds with confidence; what is undecided does not."""
+        return self.verdict == HOLDS
+
+
+@dataclass
+class Trials:
+    """The simulations of one platform."""
+
+    scenario: Scenario
+    catalog: Catalog
+    platform: Platform
+    unit: Unit
+    pool: Executor
+    halt: Event
+    told: Callable[[Point], None] = lambda point: None
+    points: dict[int, Point] = field(default_factory=dict)
+    simulations: int = 0
+
+    @property
+    def most(self) -> int:
+        """Replications at most."""
+        return max(FIRST, TIMES * self.scenario.run.replications)
+
+    def at(self, n: int) -> Point:
+        """The verdict at n, simulated where it is not known yet."""
+        if n not in self.points:
+            point = self.points[n] = self.prepared(n)
+            self._decide(point)
+        return self.points[n]
+
+    def sketched(self, n: int) -> Point:
+        """A point of the curve: a verdict if one is there, else the first replications."""
+        if n not in self.points:
+            point = self.points[n] = self.prepared(n)
+            self.add(point, FIRST)
+            self.judge(point)
+        return self.points[n]
+
+    def prepared(self, n: int) -> Point:
+        """A point before its first replication."""
+        return self.prepared_as(scaled(self.scenario, self.unit, n), n)
+
+    def prepared_as(self, at_n: Scenario, n: int) -> Point:
+        """The same with a scenario that is already at n."""
+        duration = duration_ns(at_n, offered_per_s(at_n), self.pressure(n))
+        run = at_n.run.model_copy(update={
+            "duration": duration, "requests": None, "warmup": duration // WARMUP, "precision": None, "observe": None})
+        return Point(n, at_n.model_copy(update={"run": run}), duration)
+
+    def pressure(self, n: int) -> Pressure | None:
+        """How near to saturation n is likely to be, between its nearest neighbours that were simulated; None for clients, who wait."""
+        if self.scenario.workload is not None and self.scenario.workload.closed is not None:
+            return None
+        known = {m: used(p) for m, p in self.points.items() if m != n and p.measured and not any(x.given_up for x in p.measured)}
+        low = max((m for m in known if m < n), default=None)
+        if low is None or known[low] <= 0:
+            return None
+        high = min((m for m in known if m > n), default=None)
+        use = known[low] * n / low
+        if high is not None:
+            use = known[low] + (known[high] - known[low]) * (n - low) / (high - low)
+        return Pressure(offered_per_s(self.points[low].scenario) * n / low / use, use)
+
+    def _decide(self, point: Point) -> None:
+        """Add replications until the objective holds or is missed, or there are enough of them."""
+        wanted = FIRST
+        while True:
+            self.add(point, wanted)
+            self.judge(point)
+            if point.verdict != UNDECIDED or wanted >= self.most or futile(point.scenario, point.outcomes, self.most):
+                return
+            wanted = min(self.most, max(wanted + 1, math.ceil(wanted * GROWTH)))
+
+    def judge(self, point: Point) -> None:
+        """The verdict on what there is."""
+        assert point.scenario.objective is not None
+        point.verdict = verdict(point.scenario.objective, point.measured)
+        self.told(point)
+
+    def add(self, point: Point, total: int) -> None:
+        """Simulate the replications that are missing to a total."""
+        watch = watch_of(point.scenario, offered_per_s(point.scenario), point.duration_ns)
+        futures: Sequence[Future[Measured]] = [
+            self.pool.submit(replicate, point.scenario, self.catalog, self.platform, point.scenario.run.seed, k, None, self.halt, watch)
+            for k in range(len(point.measured), total)
+        ]
+        point.measured += [future.result() for future in futures]
+        self.simulations += len(futures)
+
+
+def futile(scenario: Scenario, outcomes: Sequence[Outcome], most: int) -> bool:
+    """Whether the objective would not hold after `most` replications either, if their mean and spread stayed what they are."""
+    assert scenario.objective is not None
+    if len(outcomes) < ENOUGH:
+        return False
+    return any(check.bound_after(len(outcomes), most) > 1 for check in checks_of(scenario.objective, outcomes))
+
+
+def used(point: Point) -> float:
+    """Utilisation of the busiest resource."""
+    return mean_of(point.outcomes, lambda o: max(o.resources.values(), default=0.0))
+
+
+def mean_of(outcomes: Sequence[Outcome], read: Callable[[Outcome], float]) -> float:
+    """The mean of a number over replications, 0 where there are none."""
+    return sum(map(read, outcomes)) / len(outcomes) if outcomes else 0.0

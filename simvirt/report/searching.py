@@ -1,0 +1,60 @@
+"""The progress of a search on a terminal: one line a platform with the bracket that is left and the simulations so far."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from simvirt.report.progress import INTERVAL_PER_S
+
+
+class Step(Protocol):
+    """How far the search of a platform is."""
+
+    @property
+    def platform(self) -> str: ...
+    @property
+    def low(self) -> int: ...  # the largest n that holds
+    @property
+    def high(self) -> int: ...  # the smallest that does not
+    @property
+    def simulations(self) -> int: ...
+    @property
+    def done_ratio(self) -> float: ...
+
+
+class Lines:
+    """The lines of all platforms; call it with each step, from any thread."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._lock = progress, Lock()
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, step: Step) -> None:
+        """Takes a step in."""
+        with self._lock:
+            if step.platform not in self._tasks:
+                self._tasks[step.platform] = self._progress.add_task(step.platform, total=1.0, bracket="", simulations="")
+            bracket = f"n {step.low:,} to {step.high:,}" if step.high > step.low else f"n {step.low:,}"
+            task = self._tasks[step.platform]
+            self._progress.update(task, completed=step.done_ratio, bracket=bracket, simulations=f"{step.simulations} simulations")
+
+
+@contextmanager
+def shown(console: Console, wanted: bool = True) -> Iterator[Lines | None]:
+    """Progress lines while the block runs, gone when it ends; None, and silence, where the console is no terminal."""
+    if not wanted or not console.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[bracket]}"),
+        TextColumn("{task.fields[simulations]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, refresh_per_second=INTERVAL_PER_S, expand=True) as progress:
+        yield Lines(progress)
