@@ -329,5 +329,3 @@ class Tables:
 
 def _row(thing: Group | Instance | Device | None) -> int:
     return k.NONE if thing is None else thing.row
-
-

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel
 
 from simvirt import run
+from simvirt.density import density
 from simvirt.plan import plan
 from simvirt.scenario import loads
 from simvirt.scenario.models import Scenario
@@ -45,7 +46,7 @@ class Case:
     files: Mapping[str, str] = field(default_factory=dict)
     """Files beside the scenario."""
     ask: str = "run"
-    """What is asked of the scenario: a run, or a plan."""
+    """What is asked of the scenario: a run, a plan, or the density."""
 
     @property
     def id(self) -> str:
@@ -99,13 +100,14 @@ def result(case: Case, patch: Patch, folder: Path) -> dict[str, Any]:
 @functools.cache
 def _result(text: str, folder: str, ask: str) -> dict[str, Any]:
     scenario = loads(text, name=f"{folder}/scenario.yaml")
-    document = plan(scenario).document() if ask == "plan" else run(scenario).document()
+    asked: dict[str, Any] = {"run": run, "plan": plan, "density": density}
+    document = asked[ask](scenario).document()
     return typing.cast("dict[str, Any]", json.loads(json.dumps(document)))
 
 
 def output(document: Mapping[str, Any], path: str) -> Any:
     """The value at an output's path; None where there is none; of an estimate its value."""
-    at: Any = document if path.startswith("/") else next(iter(document["platforms"].values()))
+    at: Any = document if path.startswith("/") else next(iter(document["density" if "density" in document else "platforms"].values()))
     for part in path.strip("/").split("/"):
         at = at.get(part) if isinstance(at, Mapping) else at[int(part)] if isinstance(at, list) and int(part) < len(at) else None
     return at["value"] if isinstance(at, Mapping) and "value" in at else at

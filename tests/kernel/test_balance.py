@@ -83,3 +83,42 @@ def test_two_choices_take_the_less_busy() -> None:
 def test_nobody_ready_nobody_chosen() -> None:
     for balance in range(4):
         assert r.choose_instance(service_of(3, balance), 0, 0, 0) == k.NONE
+
+
+@pytest.mark.parametrize("balance", [k.BALANCE_ROUND_ROBIN, k.BALANCE_RANDOM, k.BALANCE_TWO_CHOICES, k.BALANCE_LEAST_AT_HOME])
+def test_a_tenant_stays_at_home(balance: int) -> None:
+    """Whatever is ready and however busy: a tenant's requests go to its own replicas, and to the least busy one where that is asked for."""
+    rng = random.Random(balance)
+    tenants, each = 5, 3
+    n = tenants * each
+    p = plane(
+        services=table(t.Services, 1, ready=n, members=list(range(n)), turns=n, histogram=1, balance=[balance], per_home=[each]),
+        instances=table(t.Instances, n, service=[0] * n), frames=table(t.Frames, 1, draws=[0.0, 0.0], spent=1), source=table(t.Source, 1, width=[2]),
+    )
+    ready: set[int] = set()
+    for _ in range(600):
+        i, home = rng.randrange(n), rng.randrange(tenants)
+        if rng.random() < 0.3:
+            (r.withdraw_instance if i in ready else r.admit_instance)(p, i)
+            ready ^= {i}
+        p.instances.in_flight[i] = rng.randrange(4)
+        p.frames.home[0], p.frames.draws[0], p.frames.draws[1] = home, rng.random(), rng.random()
+        own = [j for j in range(home * each, home * each + each) if j in ready]
+        chosen = r.choose_instance(p, 0, 0, 0)
+        assert chosen in own if own else chosen == k.NONE
+        if balance == k.BALANCE_LEAST_AT_HOME and len(own) == each:
+            assert chosen == min(own, key=lambda j: (p.instances.in_flight[j], j))
+
+
+def test_tenants_take_turns_by_themselves() -> None:
+    p = plane(
+        services=table(t.Services, 1, ready=4, members=[0, 1, 2, 3], turns=4, histogram=1, balance=[k.BALANCE_ROUND_ROBIN], per_home=[2]),
+        instances=table(t.Instances, 4, service=[0] * 4), frames=table(t.Frames, 1, draws=[0.0], spent=1), source=table(t.Source, 1, width=[1]),
+    )
+    for i in range(4):
+        r.admit_instance(p, i)
+    chosen = []
+    for home in (0, 0, 1, 0, 1, 1):
+        p.frames.home[0] = home
+        chosen.append(r.choose_instance(p, 0, 0, k.NONE))
+    assert chosen == [0, 1, 2, 0, 3, 2]

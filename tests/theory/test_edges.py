@@ -1,0 +1,108 @@
+"""The density of simple systems against closed forms, and the resource that binds against what happens when it grows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import yaml
+
+from simvirt import kernel, loads, run
+from simvirt.density import density
+
+pytestmark = pytest.mark.skipif(kernel.MODE == "plain", reason="many simulations")
+HOST = {"cores": 4, "memory": "8GiB"}
+
+
+def answer(spec: dict[str, Any], *sets: str) -> Any:
+    """The answer of a scenario's only platform."""
+    found = density(loads(yaml.safe_dump(spec, sort_keys=False), sets=list(sets)), jobs=2)
+    return next(iter(found.answers.values()))
+
+
+def queue(limit: str) -> dict[str, Any]:
+    """Fronts that do nothing but call one thread: M/M/1 with n times the load."""
+    return {
+        "simvirt": 1, "name": "fronts", "host": HOST, "platforms": ["bare-metal"],
+        "services": {
+            "front": {"operations": {"get": [{"call": "server.job"}]}}, "server": {"threads": 1, "operations": {"job": [{"cpu": {"exponential": "10ms"}}]}},
+        },
+        "workload": {"open": {"rate": "1/s"}, "mix": {"front.get": 1}}, "objective": {"latency_p90": limit}, "density": {"service": "front"},
+        "run": {"replications": 5, "seed": 3},
+    }
+
+
+@pytest.mark.parametrize(("limit", "limit_s"), [("50ms", 0.05), ("100ms", 0.1), ("230ms", 0.23)])
+def test_the_edge_of_a_single_queue(limit: str, limit_s: float) -> None:
+    """The p90 of M/M/1 is ln(10) / (mu - n lambda): the answer is at most that n, and less by no more than its confidence costs."""
+    exact = math.floor(100 + math.log(0.1) / limit_s)
+    found = answer(queue(limit))
+    assert exact - max(4, 0.05 * exact) <= found.n <= exact + 1
+    assert found.binding.resource == "server.threads"
+    assert found.binding.check == "latency_p90"
+    assert {found.n, found.n + 1} <= {point.n for point in found.points}, "both were simulated"
+
+
+def test_tenants_of_an_open_load_have_poisson_streams_of_their_own() -> None:
+    """Eight queues side by side with 1/8 of the load each are eight M/M/1."""
+    spec = {
+        "simvirt": 1, "name": "eight", "host": {"cores": 8, "memory": "8GiB"}, "platforms": ["bare-metal"], "tenants": {"count": 8},
+        "services": {"server": {"threads": 1, "scale": 8, "operations": {"job": [{"cpu": {"exponential": "10ms"}}]}}},
+        "workload": {"open": {"rate": "560/s"}, "mix": {"server.job": 1}}, "run": {"requests": 200_000, "replications": 5, "seed": 1},
+    }
+    outcomes = run(loads(yaml.safe_dump(spec))).outcomes("bare-metal")
+    means = [o.latency_mean_s for o in outcomes]
+    mean, spread = sum(means) / 5, (sum((m - sum(means) / 5) ** 2 for m in means) / 4) ** 0.5
+    assert abs(mean - 0.01 / 0.3) < 4 * spread / 5**0.5
+
+
+MEMORY: dict[str, Any] = {
+    "simvirt": 1, "name": "memory", "host": HOST, "platforms": ["kvm"],
+    "services": {"web": {"threads": 2, "cpus": 1, "mem_limit": "256MiB", "operations": {"get": [{"cpu": {"exponential": "5ms"}}]}}},
+    "workload": {"open": {"rate": "5/s"}, "mix": {"web.get": 1}}, "objective": {"latency_p90": "60ms"}, "run": {"replications": 2, "seed": 1},
+}
+BUSY: dict[str, Any] = {**MEMORY, "name": "busy", "platforms": ["docker"], "workload": {"open": {"rate": "40/s"}, "mix": {"web.get": 1}}, "host": {"cores": 2, "memory": "32GiB"}}
+DISK: dict[str, Any] = {
+    **BUSY, "name": "disk", "host": {"cores": 8, "memory": "32GiB", "disk": "hdd"}, "objective": {"latency_p90": "200ms"},
+    "services": {"web": {"threads": 8, "mem_limit": "64MiB", "operations": {"get": [{"cpu": "1ms"}, {"disk": {"read": "4KiB"}}]}}},
+    "workload": {"open": {"rate": "4/s"}, "mix": {"web.get": 1}},
+}
+NIC: dict[str, Any] = {
+    **BUSY, "name": "nic", "host": {"cores": 8, "memory": "32GiB", "nic": "1Gbps"},
+    "services": {"web": {"threads": 8, "mem_limit": "64MiB", "operations": {"get": [{"cpu": "1ms"}, {"net": {"out": "1MiB"}}]}}},
+    "workload": {"open": {"rate": "10/s"}, "mix": {"web.get": 1}},
+}
+CASES = [
+    (MEMORY, "memory", "host.memory=16GiB", "host.cores=8"), (BUSY, "host.cpu", "host.cores=4", "host.memory=64GiB"),
+    (DISK, "host.disk", "host.disk=sata-ssd", "host.cores=16"), (NIC, "host.nic", "host.nic=2Gbps", "host.cores=16"),
+]
+
+
+@pytest.mark.parametrize(("spec", "resource", "relief", "other"), CASES, ids=[case[1] for case in CASES])
+def test_more_of_what_binds_raises_the_answer_and_more_of_something_else_does_not(spec: dict[str, Any], resource: str, relief: str, other: str) -> None:
+    found = answer(spec)
+    assert found.n >= 4
+    assert found.binding.resource == resource
+    assert answer(spec, relief).n >= 1.5 * found.n
+    assert abs(answer(spec, other).n - found.n) <= max(1, 0.06 * found.n)
+
+
+def test_a_request_that_is_too_slow_by_itself_has_no_density() -> None:
+    """No resource helps where the work of one request takes longer than the limit."""
+    found = answer({**BUSY, "objective": {"latency_p90": "5ms"}})
+    assert found.n == 0
+    assert found.binding.resource == "request"
+
+
+def test_the_same_n_as_a_scenario_of_its_own_gives_the_same_numbers() -> None:
+    """What the search simulates at n is what `run` simulates when the scenario says so."""
+    from simvirt.density.scaling import scaled, unit_of
+
+    spec = loads(yaml.safe_dump(BUSY))
+    found = answer(BUSY)
+    point = found.at_answer
+    at_n = scaled(spec, unit_of(spec), found.n)
+    assert point.scenario == at_n.model_copy(update={"run": point.scenario.run})
+    again = run(at_n.model_copy(update={"run": point.scenario.run.model_copy(update={"replications": 2})})).outcomes("docker")
+    assert [o.latency_mean_s for o in again] == [o.latency_mean_s for o in point.outcomes[:2]]
