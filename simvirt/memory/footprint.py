@@ -58,7 +58,7 @@ class Tenants:
 class Vm:
     """The bytes of one VM: its guest's, its replicas', its monitor's. `size` is what was promised, `alike` what KSM finds in others.
 
-    `cached` is the part of the page cache that is left for data.
+    `cached` is the part of the page cache that is left for data, `reserved` what the monitor takes when all memory is touched.
     """
 
     size: int
@@ -71,6 +71,7 @@ class Vm:
     swapped: float
     alike: float
     cached: float
+    reserved: float
 
     @property
     def resident(self) -> float:
@@ -192,7 +193,7 @@ def _count_vms(
         for part in ("guest_os", "page_cache", "held", "application", "runtime", "vmm"):
             sums.add(part, getattr(machine, part), n)
         sums.inside += n * machine.swapped
-        sums.committed += n * (machine.size + machine.vmm)
+        sums.committed += n * (machine.size + machine.reserved)
         _count_runtimes(sums, outside, n, kernels=int(first))
         if merged:
             _merge(sums, machine, n - 1 if first else n)
@@ -303,5 +304,6 @@ def vm(platform: Platform, size: int, vcpus: int, inner: Tenants, runtimes: tupl
         size=size, guest_os=os + sum(guest_os(below.guest, size) for below in outer if below.guest), page_cache=cache, held=held,
         application=inner.anonymous, runtime=runtime, swapped=swapped,
         vmm=monitor(layer, resident, vcpus) + sum(monitor(below, resident, vcpus) for below in outer),
+        reserved=sum(monitor(layer, size, vcpus) for layer in platform.hypervisors),
         cached=max(0.0, cache - layer.guest.file_cache - inner.files), alike=layer.guest.same * (os + cache + held) + inner.same,
     )

@@ -71,6 +71,17 @@ def _memory(document: Document, measure: Measure, pcpus: int) -> float:
     return float(document["memory"]["committed_bytes"])
 
 
+def _memory_used(document: Document, measure: Measure, pcpus: int) -> float:
+    """Memory that instances, guests and monitors have in use, without what the host has before the first of them [bytes]."""
+    ledger = document["memory"]["ledger"]
+    return float(ledger["capacity_bytes"] - ledger["free_bytes"] - ledger["kernel_bytes"])
+
+
+def _memory_overhead(document: Document, measure: Measure, pcpus: int) -> float:
+    """Memory that monitors may take beyond that of their VMs [bytes]."""
+    return float(document["memory"]["ledger"]["committed_bytes"] - document["memory"]["parts"]["vm"])
+
+
 MEASURES: Mapping[str, Callable[[Document, Measure, int], float | None]] = {
     "throughput": _estimate("throughput_per_s"),
     "period": _period,
@@ -86,5 +97,7 @@ MEASURES: Mapping[str, Callable[[Document, Measure, int], float | None]] = {
     "notifications": _device("notifications"),
     "interrupts": _device("interrupts"),
     "memory": _memory,
+    "memory_used": _memory_used,
+    "memory_overhead": _memory_overhead,
 }
 """Name -> how it is read."""
