@@ -18,7 +18,7 @@ THINK_CLASS = 2_000_000  # key of the streams of times to think, beyond those of
 BLOCK_BYTES = 262_144  # draws of a block; small enough for the cache
 
 
-DEMAND, CHANCE, CHOICE = range(3)  # families of variables: demands and delays; probabilities; which replica
+DEMAND, CHANCE, CHOICE, ACCESS = range(4)  # families of variables: demands and delays; probabilities; which replica; accesses to a disk
 
 
 @dataclass(frozen=True)

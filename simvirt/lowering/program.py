@@ -10,11 +10,11 @@ from typing import Any
 
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.resolved import HostEntry, PlatformCosts
-from simvirt.demand.luck import CHANCE, CHOICE, Variables
+from simvirt.demand.luck import ACCESS, CHANCE, CHOICE, Variables
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction, Program, gathered
 from simvirt.lowering.paths import Paths, Routes
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.models import Lognormal, Scenario
 
 
 class Writer:
@@ -130,24 +130,35 @@ class Writer:
         return column
 
     def disk(self, rows: list[Instruction], disk: Any, variables: Variables) -> None:
-        """Read unless the page cache has it; write and wait for the flush, or leave it to write-back."""
-        device = self.host.disk
+        """Read unless the page cache has it; write and wait for the device, perhaps for a flush, or leave it to write-back."""
         skip = None
         if disk.read is not None and disk.hit > 0:
             skip = Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - disk.hit, local=True)
             rows.append(skip)
         if disk.read is not None:
             operations, payload, size = ["disk_read"], "kib_read", disk.read
-            time = device.read_latency_ns + size / device.read_bytes_per_s * 1e9
         else:
             operations, payload, size = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written", disk.write
-            time = device.write_latency_ns + size / device.write_bytes_per_s * 1e9 + (device.flush_latency_ns if disk.sync else 0)
-        access = Instruction(k.OP_DISK, fixed=float(round(time)), flag=int(disk.read is None and not disk.sync))
-        written_back = self.paths.use_disk(rows, operations, payload, size, access)
+        waited = disk.read is not None or disk.sync or disk.direct
+        access = self.access(disk, size, waited and (disk.read is not None or disk.sync or not self.paths.caches_writes), variables)
+        written_back = self.paths.use_disk(rows, operations, payload, size, access, waited)
         if written_back:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
         if skip is not None:
             skip.target = len(rows)
+
+    def access(self, disk: Any, size: int, waited: bool, variables: Variables) -> Instruction:
+        """What the drive does: its path for the size, then the rest of its latency, which varies where somebody waits for it."""
+        device, write = self.host.disk, disk.read is None
+        latency, cv = device.latency_ns(write), device.cv(write)
+        passage, beyond = device.passage_ns(size, write), device.longer_ns(size, write) + (device.flush_latency_ns if disk.sync else 0.0)
+        row = Instruction(k.OP_DISK, amount=float(round(passage)), flag=int(not waited))
+        if cv > 0 and waited:
+            row.column = variables.column(Lognormal.model_construct(mean=latency, cv=cv), ACCESS)
+            row.fixed = beyond - row.amount
+        else:
+            row.fixed = max(float(round(latency + beyond)) - row.amount, 0.0)
+        return row
 
     def parallel(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
         """Start all branches and wait for the last."""

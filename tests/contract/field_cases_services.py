@@ -109,6 +109,8 @@ STEPS: Final = (
     Case("DiskSpec.write", WIDE, *step({"disk": {"write": "4KiB", "sync": True}}, {"disk": {"write": "1MiB", "sync": True}}), "breakdown_s/disk", RISES),
     Case("DiskSpec.write", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "1MiB"}}), "bottleneck/resources/host.disk", RISES),
     Case("DiskSpec.hit", WIDE, *step({"disk": {"read": "4KiB"}}, {"disk": {"read": "4KiB", "hit": 0.9}}), "breakdown_s/disk", FALLS, 0.5),
+    Case("DiskSpec.direct", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "4KiB", "direct": True}}), "breakdown_s/disk", RISES),
+    Case("DiskSpec.direct", WIDE, *step({"disk": {"write": "4KiB", "direct": True}}, {"disk": {"write": "4KiB", "sync": True}}), "breakdown_s/disk", RISES),
     Case("DiskSpec.sync", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "4KiB", "sync": True}}), "breakdown_s/disk", RISES),
     Case("NetStep.net", WIDE, *step(SEND, {"net": {"out": "1MiB"}}), "breakdown_s/network", RISES, 0.5),
     Case("NetSpec.out", WIDE, *step(SEND, {"net": {"out": "256KiB"}}), "breakdown_s/network", RISES, 0.5),
