@@ -247,7 +247,10 @@ class HostMemory:
         parts["vmm"] += self.text
         parts["page_cache"] += self.files
         shared = sum(box.merged for box in self.boxes)
-        promised = sum(box.guest.size + box.vmm + box.per_memory * box.guest.size if box.guest else min(t.limit for t in box.tenants) for box in self.boxes)
+        promised = sum(
+            box.guest.size + box.vmm + box.per_memory * box.guest.size if box.guest else min(t.limit for t in box.tenants)
+            for box in self.boxes
+        )
         committed = promised if math.isfinite(promised) else 0.0
         return settle(round(self.capacity), parts, swapped=inside, shared=shared, committed=committed, data=self.data)
 

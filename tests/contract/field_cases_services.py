@@ -126,6 +126,8 @@ STEPS: Final = (
     Case("DiskSpec.working_set", CACHING, {}, {STEP + "/disk/working_set": "60GiB"}, "breakdown_s/disk", RISES, 0.2),
     Case("DiskSpec.working_set", patched(CACHING, {"platforms": ["kvm"], SERVER + "mem_limit": "8GiB"}), {}, {STEP + "/disk/working_set": "2GiB"}, "breakdown_s/disk", FALLS, 0.2),
     Case("DiskSpec.zipf", CACHING, {}, {STEP + "/disk/zipf": 0.2}, "breakdown_s/disk", RISES, 0.2),
+    Case("DiskSpec.direct", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "4KiB", "direct": True}}), "breakdown_s/disk", RISES),
+    Case("DiskSpec.direct", WIDE, *step({"disk": {"write": "4KiB", "direct": True}}, {"disk": {"write": "4KiB", "sync": True}}), "breakdown_s/disk", RISES),
     Case("DiskSpec.sync", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "4KiB", "sync": True}}), "breakdown_s/disk", RISES),
     Case("NetStep.net", WIDE, *step(SEND, {"net": {"out": "1MiB"}}), "breakdown_s/network", RISES, 0.5),
     Case("NetSpec.out", WIDE, *step(SEND, {"net": {"out": "256KiB"}}), "breakdown_s/network", RISES, 0.5),
