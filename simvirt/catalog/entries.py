@@ -81,7 +81,7 @@ class HostModelSpec(Entry):
 
 
 class DiskModelSpec(Entry):
-    """A block device: how many requests it serves at once, how long one takes, how many bytes pass."""
+    """A block device: how many requests it serves at once, how long one takes and how that varies, how many bytes pass."""
 
     channels: SourcedCount
     read_latency: SourcedTime
@@ -90,6 +90,7 @@ class DiskModelSpec(Entry):
     read_throughput: SourcedThroughput
     write_throughput: SourcedThroughput
     size: SourcedSize | None = None
+    cv: SourcedRatio | None = None
 
 
 class NicModelSpec(Entry):

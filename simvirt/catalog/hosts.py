@@ -68,6 +68,7 @@ def disk(catalog: Catalog, name: str, path: Path = ("host", "disk")) -> DiskEntr
         name=name, channels=int(spec.channels.value), read_latency_ns=spec.read_latency.value, write_latency_ns=spec.write_latency.value,
         flush_latency_ns=spec.flush_latency.value, read_bytes_per_s=spec.read_throughput.value,
         write_bytes_per_s=spec.write_throughput.value, size=int(spec.size.value) if spec.size else None,
+        cv=spec.cv.value if spec.cv else 0.0,
     )
 
 

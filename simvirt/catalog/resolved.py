@@ -18,7 +18,10 @@ LEAST_FRAME: Final = 84
 
 @dataclass(frozen=True, slots=True)
 class DiskEntry:
-    """A block device; times in ns, throughput in bytes per second, size in bytes or None where it is not known."""
+    """A block device; times in ns, throughput in bytes per second, size in bytes or None where it is not known.
+
+    `cv` is the standard deviation of its times over their mean.
+    """
 
     name: str
     channels: int
@@ -28,6 +31,7 @@ class DiskEntry:
     read_bytes_per_s: float
     write_bytes_per_s: float
     size: int | None = None
+    cv: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,13 @@ def free_frame(p: Plane, f: int) -> None:
     p.run.free_frames[0] += 1
 
 
+def draw(p: Plane, f: int, column: int, constant: float) -> float:
+    """The request's own draw for a step, or the step's constant."""
+    if column == NONE:
+        return constant
+    return p.frames.draws[p.frames.root[f] * p.source.width[0] + column]
+
+
 # --- threads ---------------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,8 @@
 """Disks: a queue in front of a limited number of parallel channels.
 
 Model: each request occupies one channel for the latency of its kind plus its size over the disk's bandwidth; others wait first come, first
-    served. A write that nobody syncs is written back: it occupies the disk, the request goes on.
+    served. Times vary by the entry's `cv` (lognormal, drawn with the request); those of writes that nobody waits for do not. A write that nobody
+    syncs is written back: it occupies the disk, the request goes on.
 Ignores: seek and rotation order, merging, the device's own cache, io.max.
 Source: see the disk entries of the catalogue; a channel is an NVMe die or queue, a SATA device's NCQ slot, an HDD's arm.
 """
@@ -9,6 +10,7 @@ Source: see the disk entries of the catalogue; a channel is an NVMe die or queue
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import DISK, NONE
+from simvirt.kernel.requests import draw
 from simvirt.kernel.tables import Plane
 
 
@@ -36,7 +38,8 @@ def disk_begin(p: Plane, f: int, d: int, now: int) -> None:
 def disk_serve(p: Plane, f: int, d: int, now: int) -> None:
     """A channel takes a request."""
     follow_channels(p, d, 1, now)
-    took: int = int(p.program.fixed[p.frames.pc[f] - 1])
+    pc: int = p.frames.pc[f] - 1
+    took: int = int(draw(p, f, p.program.column[pc], p.program.fixed[pc]))
     set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + took)
 
 

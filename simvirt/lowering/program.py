@@ -10,13 +10,14 @@ from typing import Any
 
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.resolved import HostEntry, PlatformCosts
-from simvirt.demand.luck import CHANCE, CHOICE, FAULTS, Variables
+from simvirt.demand.luck import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction, Program, gathered
 from simvirt.lowering.memory import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
+from simvirt.scenario.distributions import Lognormal
 from simvirt.scenario.models import Constant, Scenario
 
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
@@ -187,6 +188,8 @@ class Writer:
             operations, payload, size = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written", disk.write
             time = device.write_latency_ns + size / device.write_bytes_per_s * 1e9 + (device.flush_latency_ns if disk.sync else 0)
         access = Instruction(k.OP_DISK, fixed=float(round(time)), flag=int(disk.read is None and not disk.sync))
+        if device.cv > 0 and not access.flag:
+            access.column = variables.column(Lognormal.model_construct(mean=time, cv=device.cv), ACCESS)
         written_back = self.paths.use_disk(rows, operations, payload, size, access)
         if written_back:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))

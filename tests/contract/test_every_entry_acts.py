@@ -126,6 +126,7 @@ CASES: Final = (
     entry("disks", "flush_latency", "nvme", number("5ms"), DISK, RISES),
     entry("disks", "read_throughput", "nvme", number("10MB/s"), DISK, RISES),
     entry("disks", "write_throughput", "nvme", number("10MB/s"), DISK, RISES),
+    entry("disks", "cv", "nvme", number(3), "latency_s/p99", RISES, patched(RICH, {"services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "1MiB"}}]})),
     entry("nics", "bandwidth", "1gbe", "10Gbps", "breakdown_s/network", FALLS),
     entry("nics", "mtu", "1gbe", number("9000B"), "breakdown_s/network", FALLS),
     entry("nics", "segment", "1gbe", number("1500B"), EXTRA, RISES),

@@ -180,6 +180,16 @@ def test_disk_with_one_arm(rho: float) -> None:
     assert_agrees(means(outcomes), formulas.md1(rho / served_s, served_s).response_s)
 
 
+@loads_of_theory
+def test_disk_whose_times_vary(rho: float) -> None:
+    """The same with a spread of its times: M/G/1."""
+    read = {"server": service({"disk": {"read": "1MB"}}, threads="unlimited")}
+    catalog = {"disks": {"uneven": {"like": "hdd", "cv": {"value": 1.5, "source": "made up for a test"}}}}
+    served_s = time_of_a_read(scenario(read, arrivals(1.0), length(1.0), host={"disk": "uneven"}, catalog=catalog))
+    outcomes = sound(scenario(read, arrivals(rho / served_s), length(rho / served_s), host={"disk": "uneven"}, catalog=catalog))
+    assert_agrees(means(outcomes), formulas.mg1(rho / served_s, served_s, 1.5).response_s)
+
+
 def time_of_a_read(spec: Scenario) -> float:
     """How long the scenario's disk takes to read 1 MB [s]."""
     disk = Catalog.of(spec).resolve_host(spec.host).disk
