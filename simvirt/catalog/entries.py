@@ -38,6 +38,7 @@ class FamilySpec(Entry):
     """A processor family: what a VM exit, a page walk and a busy sibling cost on it."""
 
     smt_yield: SourcedRatio
+    work_per_cycle: SourcedRatio
     vm_exit: SourcedCycles
     nested_vm_exit: SourcedCycles
     native_walk: SourcedCycles

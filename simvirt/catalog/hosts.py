@@ -60,6 +60,7 @@ def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
         memory_bandwidth=spec.memory_bandwidth.value if spec.memory_bandwidth else None,
         memory_latency_ns=spec.memory_latency.value if spec.memory_latency else None,
         llc_bytes=int(spec.llc.value) if spec.llc else None, remote_latency=spec.remote_latency.value if spec.remote_latency else None,
+        work_per_cycle=spec.work_per_cycle.value,
         huge_reach=spec.huge_reach.value if spec.huge_reach else None,
     )
 

@@ -79,6 +79,8 @@ class NicEntry:
 class CpuFamily:
     """A processor family; costs in cycles. `smt_yield` is the throughput of two busy siblings over that of one.
 
+    `work_per_cycle` is what a core does in a cycle over what one of Skylake-SP does.
+
     Of a socket: memory bandwidth [bytes/s], latency of its memory, bytes of its last-level cache; `remote_latency` is the latency of
     another socket's memory over that of its own. `huge_reach` is the rate of TLB misses with small pages over that with huge ones.
     None where nothing is known: there is no limit then.
@@ -94,6 +96,7 @@ class CpuFamily:
     memory_latency_ns: float | None = None
     llc_bytes: int | None = None
     remote_latency: float | None = None
+    work_per_cycle: float = 1.0
     huge_reach: float | None = None
 
 
@@ -121,6 +124,11 @@ class HostEntry:
     def pcpus(self) -> int:
         """Hardware threads of the host."""
         return self.sockets * self.cores * self.smt
+
+    @property
+    def speed(self) -> float:
+        """Work of a core in a second, in cycles of Skylake-SP."""
+        return self.clock_hz * self.family.work_per_cycle
 
 
 @dataclass(frozen=True, slots=True)

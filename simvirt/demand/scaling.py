@@ -1,11 +1,27 @@
-"""The same workload with another intensity."""
+"""The same workload with another intensity, the same services on processors of another speed."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from simvirt.errors import Issue, ScenarioError
-from simvirt.scenario.models import ClosedSpec, DiurnalSpec, MmppSpec, OpenSpec, PieceSpec, RatesSpec, Scenario, WorkloadSpec
+from simvirt.scenario.models import (
+    AnyDistribution,
+    ClosedSpec,
+    CpuStep,
+    DiurnalSpec,
+    Empirical,
+    MmppSpec,
+    OpenSpec,
+    ParallelStep,
+    PieceSpec,
+    RatesSpec,
+    Scenario,
+    ServiceSpec,
+    Uniform,
+    WorkloadSpec,
+)
 from simvirt.scenario.tracefile import read_rates
 
 
@@ -74,3 +90,40 @@ def _pieces(spec: RatesSpec | None) -> OpenSpec:
     if rates.at_ns[0] > 0:
         pieces.insert(0, PieceSpec.model_construct(for_=int(rates.at_ns[0]), rate=0.0))
     return OpenSpec.model_construct(piecewise=tuple(pieces), arrivals=spec.arrivals)
+
+
+def paced(scenario: Scenario, factor: float) -> Scenario:
+    """A scenario whose CPU demands last `factor` times as long, as on processors of another speed.
+
+    *Ignores*: that work which waits for memory does not follow the clock. Background threads want their share of time as before.
+    """
+    if factor == 1:
+        return scenario
+    return scenario.model_copy(update={"services": {name: _paced_service(spec, factor) for name, spec in scenario.services.items()}})
+
+
+def _paced_service(spec: ServiceSpec, factor: float) -> ServiceSpec:
+    operations = {name: _paced_steps(steps, factor) for name, steps in spec.operations.items()}
+    return spec.model_copy(update={"operations": operations, "startup": _paced_steps(spec.startup, factor)})
+
+
+def _paced_steps(steps: tuple[Any, ...], factor: float) -> tuple[Any, ...]:
+    return tuple(_paced_step(step, factor) for step in steps)
+
+
+def _paced_step(step: Any, factor: float) -> Any:
+    """A step with its CPU demands, those of its branches included, times a factor."""
+    if isinstance(step, CpuStep):
+        return step.model_copy(update={"cpu": _times(step.cpu, factor)})
+    if isinstance(step, ParallelStep):
+        return step.model_copy(update={"parallel": tuple(_paced_steps(branch, factor) for branch in step.parallel)})
+    return step
+
+
+def _times(law: AnyDistribution, factor: float) -> AnyDistribution:
+    """A distribution whose values are multiplied by a factor."""
+    if isinstance(law, Uniform):
+        return law.model_copy(update={"low": law.low * factor, "high": law.high * factor})
+    if isinstance(law, Empirical):
+        return Empirical.model_construct(file=law.file, column=law.column, scale=law.scale * factor)
+    return law.model_copy(update={"mean": law.mean * factor})

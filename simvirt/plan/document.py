@@ -44,7 +44,8 @@ def alternative(found: Alternative, rank: int) -> dict[str, Any]:
     sized, case = found.sizing, found.case
     document: dict[str, Any] = {
         "rank": rank, "platform": case.platform_spec.name, "host": case.host.name, "feasible": sized.feasible, "reason": sized.reason,
-        "hosts": sized.hosts if sized.feasible else None, "simulations": found.simulator.done, "replicas": sized.counts,
+        "hosts": sized.hosts if sized.feasible else None, "speed": found.speed, "simulations": found.simulator.done,
+        "replicas": sized.counts,
     }
     if not sized.feasible or sized.peak is None or found.bill is None or found.mean is None or sized.packing is None:
         return document

@@ -124,9 +124,8 @@ def _packed(case: Case, counts: Counts, factor: float, least: int) -> tuple[Pack
     spare, brim = (sizing.limits(case, spared) for spared in (True, False))
     if (name := too_large(items, spare)) is not None:
         worst = int((items.shares[name] / spare).argmax())
-        share, most_share = items.shares[name][worst], spare[worst]
-        resource = sizing.RESOURCES[worst]
-        return f"one replica of {name} does not fit on the host: host.{resource}, {share:.0%} of it, {most_share:.0%} are free"
+        asked = f"{items.shares[name][worst]:.0%} of it, {spare[worst]:.0%} are free"
+        return f"one replica of {name} does not fit on the host: host.{sizing.RESOURCES[worst]}, {asked}"
     packing, bare = smallest(items, spare, most), smallest(items, brim, most)
     if packing is None or bare is None:
         return f"more than {most} hosts are needed"

@@ -9,6 +9,7 @@ from typing import Any
 
 from simvirt import __version__, kernel
 from simvirt.catalog import Catalog, economy
+from simvirt.demand.scaling import paced
 from simvirt.errors import Issue, ScenarioError
 from simvirt.plan import document as documents
 from simvirt.plan import regret
@@ -32,6 +33,8 @@ class Alternative:
     simulator: Simulator
     terms: Terms
     sizing: Sizing
+    speed: float
+    """Of a core, over one of the host that the scenario states."""
     mean: System | None = None
     bill: Bill | None = None
     needs: list[Need | None] = field(default_factory=list)
@@ -122,14 +125,16 @@ def _alternative(
     scenario: Scenario, catalog: Catalog, spec: PlanSpec, host: HostSpec, platform: PlatformSpec, factor: float, jobs: int, tell: Told
 ) -> Alternative:
     """One platform on one host model, sized for the load times `factor` and priced at its mean."""
-    case = Case.of(scenario.model_copy(update={"host": _scheduled(host, scenario.host)}), catalog, spec, platform)
+    speed = catalog.resolve_host(host).speed / catalog.resolve_host(scenario.host).speed
+    moved = paced(scenario, 1 / speed).model_copy(update={"host": _scheduled(host, scenario.host)})
+    case = Case.of(moved, catalog, spec, platform)
     terms = _terms(catalog, spec, host, case)
     simulator = Simulator(case, terms.site.round_trip_ns, jobs, tell)
     sized = size(simulator, factor)
     if not sized.feasible or sized.peak is None:
-        return Alternative(case, simulator, terms, sized)
+        return Alternative(case, simulator, terms, sized, speed)
     mean = simulator.system(sized.placed, sized.counts, factor / spec.peak_to_mean)
-    return Alternative(case, simulator, terms, sized, mean, bill(terms, mean.loads, sized.peak.loads))
+    return Alternative(case, simulator, terms, sized, speed, mean, bill(terms, mean.loads, sized.peak.loads))
 
 
 def _scheduled(host: HostSpec, stated: HostSpec) -> HostSpec:

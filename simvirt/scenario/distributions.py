@@ -98,6 +98,7 @@ class Empirical(Spec):
     kind: Literal["empirical"] = "empirical"
     file: str = Field(min_length=1, description="a CSV file with a header", examples=["demands.csv"])
     column: str | None = Field(default=None, min_length=1, description="name of the column; the only one with a unit by default")
+    scale: Annotated[float, Number(0, 1e9, 2, above=True)] = Field(default=1.0, description="factor on every value")
 
     @cached_property
     def mean(self) -> float:
@@ -172,7 +173,8 @@ def _schema() -> dict[str, Any]:
     def parameters(**keys: dict[str, Any]) -> dict[str, Any]:
         return {"type": "object", "properties": keys, "required": list(keys), "additionalProperties": False}
 
-    column = {"type": "object", "properties": {"file": {"type": "string"}, "column": {"type": "string"}}, "required": ["file"]}
+    text = {"type": "string"}
+    column = {"type": "object", "properties": {"file": text, "column": text, "scale": number}, "required": ["file"]}
     return {"anyOf": [
         time,
         one("exponential", {"anyOf": [time, parameters(mean=time)]}),

@@ -77,7 +77,7 @@ def read_rates(spec: RatesSpec) -> Rates:
 
 
 def read_empirical(spec: Empirical) -> Floats:
-    """The values of an empirical distribution [ns], as they stand in the file; ScenarioError as for traces, and where all are 0."""
+    """The values of an empirical distribution [ns], times its scale; ScenarioError as for traces, and where all are 0."""
     header = _header(spec.file)
     try:
         column = column_of(header, spec.column)
@@ -86,7 +86,7 @@ def read_empirical(spec: Empirical) -> Floats:
     values, _ = _times(header, [column])
     if not values.any():
         _refuse(header, None, f"{column}: expected a value above 0 in some line")
-    return values
+    return values * spec.scale if spec.scale != 1 else values
 
 
 def _header(path: str, named: bool = True) -> Header:

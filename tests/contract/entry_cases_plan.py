@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from field_cases_plan import HOSTS, PLANNED
+from field_cases_plan import HOSTS, PLANNED, REPLICAS
 from fields import CHANGES, RISES, Case, patched
 
 ECONOMY: Final = patched(PLANNED, {
@@ -34,6 +34,9 @@ def priced(kind: str, field: str, value: Any, read: str, moves: str = RISES) -> 
 CASES: Final = (
     priced("hosts", "price", "dell-r740-gold-6132", "buy_usd"),
     priced("hosts", "power", "dell-r740-gold-6132", "energy_kwh"),
+    Case("families.work_per_cycle", patched(PLANNED, {"plan/hosts": [{"model": "mine"}], "catalog": {
+        "hosts": {"mine": {"like": "dell-t340-e-2224", "cpu": "mine"}}, "cpus": {"mine": {"like": "xeon-e-2224", "family": "mine"}}, "families": {"mine": {"like": "client-core"}},
+    }}), {}, {"catalog/families/mine/work_per_cycle": number(0.5)}, REPLICAS, RISES, ask="plan"),
     priced("prices", "base", number("5000USD"), "buy_usd"),
     priced("prices", "socket", number("5000USD"), "buy_usd"),
     priced("prices", "gib", number("100USD"), "hardware_usd"),

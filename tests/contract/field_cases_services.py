@@ -162,6 +162,7 @@ DISTRIBUTIONS: Final = (
     drawn("Uniform.low", UNIFORM, {"uniform": {"low": "6ms", "high": "8ms"}}, MEAN, RISES),
     drawn("Uniform.high", UNIFORM, {"uniform": {"low": "2ms", "high": "14ms"}}, MEAN, RISES),
     Case("Empirical.file", BARE, *step({"cpu": {"empirical": {"file": "demands.csv", "column": "short_ms"}}}, {"cpu": {"empirical": "others.csv"}}), MEAN, FALLS, files=TABLE),
+    Case("Empirical.scale", BARE, *step(*({"cpu": {"empirical": {"file": "demands.csv", "column": "short_ms", "scale": scale}}} for scale in (1, 2))), MEAN, RISES, files=TABLE),
     Case("Empirical.column", BARE, *step(*({"cpu": {"empirical": {"file": "demands.csv", "column": name}}} for name in ("short_ms", "long_ms"))), MEAN, RISES, files=TABLE),
     *(drawn(f"{type_}.mean", "8ms", other, QUEUE, CHANGES) for type_, other in (
         ("Exponential", {"exponential": "8ms"}), ("Lognormal", LOGNORMAL), ("Gamma", GAMMA), ("Pareto", PARETO), ("Hyperexponential", MIXTURE))),

@@ -11,7 +11,7 @@ import simvirt
 from simvirt import kernel
 from simvirt.catalog import Catalog
 from simvirt.demand.analysis import analyse
-from simvirt.demand.scaling import mean_rate, scaled
+from simvirt.demand.scaling import mean_rate, paced, scaled
 from simvirt.errors import ScenarioError
 from simvirt.plan import plan
 from simvirt.plan.simulation import Simulator
@@ -143,3 +143,27 @@ def test_a_file_of_rates_scales(tmp_path: Any) -> None:
     assert scenario.workload is not None
     assert mean_rate(scenario, 0) == pytest.approx(20)
     assert mean_rate(scenario.model_copy(update={"workload": scaled(scenario.workload, 3)}), 0) == pytest.approx(60)
+
+
+def test_a_host_of_half_the_clock_takes_twice_as_long() -> None:
+    hosts = [{"model": "generic", "cores": 4, "clock": clock} for clock in ("2.6GHz", "1.3GHz")]
+    rows = plan(of(host=hosts[0] | {"scheduler": "gps"}, plan=QUEUE["plan"] | {"hosts": hosts}, objective={"latency_mean": "130ms"})).document()["alternatives"]
+    fast, slow = sorted(rows, key=lambda row: -row["speed"])
+    assert (fast["speed"], slow["speed"]) == (1.0, 0.5)
+    assert (fast["replicas"], slow["replicas"]) == ({"server": 4}, {"server": 7})
+    assert slow["peak"]["latency_s"]["mean"] == pytest.approx(1 / (50 - 280 / 7), rel=0.1)
+
+
+@pytest.mark.parametrize("law", [
+    "4ms", {"exponential": "4ms"}, {"lognormal": {"mean": "4ms", "cv": 2}}, {"gamma": {"mean": "4ms", "cv": 0.5}}, {"pareto": {"mean": "4ms", "shape": 3}},
+    {"hyperexponential": {"mean": "4ms", "cv": 2}}, {"uniform": {"low": "2ms", "high": "6ms"}}, {"empirical": "demands.csv"},
+])
+def test_every_demand_is_paced(law: Any, tmp_path: Any) -> None:
+    (tmp_path / "demands.csv").write_text("demand_ms\n2\n6\n")
+    services = {"server": {"operations": {"job": [{"parallel": [[{"cpu": law}], [{"delay": "1ms"}]]}]}, "startup": [{"cpu": law}]}}
+    scenario = simvirt.loads(yaml.safe_dump(QUEUE | {"services": services}), name=str(tmp_path / "x.yaml"))
+    server = paced(scenario, 1.5).services["server"]
+    step: Any = server.operations["job"][0]
+    start: Any = server.startup[0]
+    assert step.parallel[0][0].cpu.mean == pytest.approx(6e6) == start.cpu.mean
+    assert step.parallel[1][0].delay.mean == 1e6
