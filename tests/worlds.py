@@ -87,6 +87,20 @@ def eventful(**fields: Any) -> str:
     return shop(timeline=timeline, services=services, **fields)
 
 
+def forgetful(platform: str) -> str:
+    """A host whose memory runs short: swap, compressed pages, balloons, KSM, a page cache that gives way, and replicas that are killed."""
+    memory = {"base": "900MiB", "growth": "2MiB", "hot": 0.7, "touch": "200KB"}
+    steps = [{"cpu": {"exponential": "2ms"}}, {"disk": {"read": "16KiB", "working_set": "2GiB"}}, {"cpu": "1ms"}]
+    services = {
+        "db": {"threads": 8, "scale": 2, "mem_limit": "1100MiB", "memory": memory, "restart": "always", "operations": {"get": steps}},
+        "batch": {"memory": {"base": "1GiB"}, "mem_limit": "2GiB", "mem_reservation": "512MiB", "background": {"threads": 1, "duty": 0.5}},
+    }
+    host = {"cores": 4, "memory": "3GiB", "disk": "sata-ssd", "swap": "4GiB", "zswap": 0.05, "ksm": {"pages_to_scan": 20000}}
+    chosen = {"name": platform} | ({"balloon": "auto", "guest_swap": "256MiB"} if platform == "kvm" else {})
+    workload = {"open": {"rate": "150/s"}, "mix": {"db.get": 1}}
+    return write(services, workload, {"duration": "2s", "warmup": "0s", "replications": 2}, platforms=[chosen], host=host)
+
+
 def number(value: str | float) -> dict[str, Any]:
     """A sourced number of a catalogue made up for a test."""
     return {"value": value, "source": "made up for a test"}
@@ -164,6 +178,7 @@ def worlds() -> dict[str, str]:
     found |= {"mmpp": shop(workload={"open": {"mmpp": {"rates": ["50/s", "500/s"], "sojourn": ["200ms", "100ms"]}}}, platforms=["docker"])}
     found |= {"random-balance": shop(services={"stock": {"balance": "random"}}), "nearly-no-threads": shop(services={"front": {"threads": 1, "queue": 3}})}
     found |= {f"eventful-{name}": eventful(platforms=[name]) for name in ("bare-metal", "docker", "kvm")}
+    found |= {f"eventful-memory-{name}": forgetful(name) for name in ("docker", "kvm")}
     found |= {f"neighbours-{name}": neighbours(platforms=[name], host={"scheduler": "cfs"} if name == "docker" else {}) for name in ("bare-metal", "docker", "kvm")}
     found |= {"neighbours-credit": neighbours(platforms=["kvm"], host={"scheduler": "credit"}), "neighbours-gps": neighbours(platforms=["kvm"], host={"scheduler": "gps"})}
     pinned = {"name": "pinned", "stack": ["kvm"], "pin": True, "topology": "exposed", "pages": "huge", "vms": {"count": 2, "vcpus": 6, "memory": "4GiB"}}

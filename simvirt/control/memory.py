@@ -1,9 +1,10 @@
 """Memory while time passes: working sets follow their load, page caches give way, balloons, swap and OOM killers do their work.
 
-*Model*: ten times a second the needs of every box are read off the data plane, and the host reacts as `simvirt.memory.reclaim` says.
+*Model*: ten times a second (less often where there are many boxes) needs are read off the data plane, and the host reacts as
+    `simvirt.memory.reclaim` says.
     Reclaim is work on the host's CPUs and writes to its disk, performed in the data plane; what is gone is read back by the requests
     that touch it; OOM killers end replicas, which start again where their service says so.
-*Ignores*: what happens between two looks; the warm-up of a page cache.
+*Ignores*: what happens between two looks; the warm-up of a page cache; a vCPU that waits for a page of the host's swap is taken to halt.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from simvirt.memory.reclaim import HostMemory, Kill, Moved
 from simvirt.memory.working_set import Load
 
 Process = Generator[simpy.Event, Any, None]
-PERIOD_NS = 100_000_000
-"""Time between two looks at memory [ns]: long against a request, short against what fills a gigabyte."""
+PERIOD_NS, BOXES = 100_000_000, 50
+"""Time between two looks at memory [ns], for every so many boxes: long against a request, short against what fills a gigabyte."""
 FIRST_RESTART_NS, LAST_RESTART_NS = 100_000_000, 60_000_000_000
 """Delay of the first restart, doubled by each further one up to a minute. Source: Docker Engine documentation, restart policies."""
 HIGH_SECONDS, MOST_HIGH_NS, BATCH = 64.0, 2_000_000_000, 64
@@ -46,6 +47,7 @@ class Follower:
     completed: dict[str, int] = field(default_factory=dict)
     restarts: dict[int, int] = field(default_factory=dict)
     cached: dict[str, float] = field(default_factory=dict)
+    told: dict[int, tuple[float, float, int]] = field(default_factory=dict)
 
     # --- looking ---------------------------------------------------------------------------------------------------------
 
@@ -65,13 +67,12 @@ class Follower:
         """Requests that each replica answered since the last look: those of its service, spread evenly over its live replicas."""
         total = clock.plane.read("services", "completed")
         tenants = [tenant for box in self.host.boxes for tenant in box.tenants if tenant.live]
-        found: dict[int, float] = {}
-        for name in {tenant.service for tenant in tenants}:
+        each: dict[str, float] = {}
+        for name, n in _live(tenants).items():
             now = int(total[self.lowered.services.index(name)])
-            mine = [tenant for tenant in tenants if tenant.service == name]
-            found |= {tenant.row: (now - self.completed.get(name, 0)) / len(mine) for tenant in mine}
+            each[name] = (now - self.completed.get(name, 0)) / n
             self.completed[name] = now
-        return found
+        return {tenant.row: each[tenant.service] for tenant in tenants}
 
     def read_back(self, answered: dict[int, float]) -> None:
         """What requests have read back from swap since the last look is resident again."""
@@ -92,7 +93,10 @@ class Follower:
         """Let the data plane meet what is missing: faults, work and waits of each replica's requests, misses of page caches."""
         for box in self.host.boxes:
             for tenant in box.tenants:
-                clock.plane.set_faults(tenant.row, self._faults(box, tenant), self._spin(box, tenant), self._stall(box, tenant))
+                met = (self._faults(box, tenant), self._spin(box, tenant), self._stall(box, tenant))
+                if met != self.told.get(tenant.row, (0.0, 0.0, 0)):
+                    self.told[tenant.row] = met
+                    clock.plane.set_faults(tenant.row, *met)
         self._page_caches(clock)
 
     def _faults(self, box: Box, tenant: Tenant) -> float:
@@ -210,7 +214,7 @@ def follow(clock: Clock) -> Process:
     host = host_memory(lowered)
     follower = Follower(lowered, host, MemoryAccount(host.ledger_at))
     clock.plane.memory = follower.account
-    since = 0
+    period, since = PERIOD_NS * math.ceil(len(host.boxes) / BOXES), 0
     while True:
         follower.read_back(follower.look(clock))
         follower.scan(int(clock.now) - since)
@@ -222,7 +226,7 @@ def follow(clock: Clock) -> Process:
         follower.book(moved)
         follower.tell(clock)
         yield from reclaim(clock, host, moved)
-        yield clock.timeout(max(1, since + PERIOD_NS - int(clock.now)))
+        yield clock.timeout(max(1, since + period - int(clock.now)))
 
 
 def reclaim(clock: Clock, host: HostMemory, moved: Moved) -> Process:

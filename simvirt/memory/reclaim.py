@@ -60,6 +60,8 @@ class HostMemory:
     merging: bool = False
     data: float = 0.0
     images: Mapping[str, str] = field(default_factory=dict)
+    gone: float = 0.0  # swapped out or compressed, kept beside the boxes so that nobody has to add them up
+    packed: float = 0.0
 
     @property
     def reserve(self) -> float:
@@ -95,7 +97,7 @@ class HostMemory:
     @property
     def compressed(self) -> float:
         """Memory that compressed pages take [bytes]."""
-        return sum(box.packed for box in self.boxes) / self.costs.compression
+        return self.packed / self.costs.compression
 
     @property
     def excess(self) -> float:
@@ -105,13 +107,14 @@ class HostMemory:
     @property
     def swap_left(self) -> float:
         """Swap space that is free; a compressed page has its place there too [bytes]."""
-        return max(0.0, self.swap - sum(box.absent for box in self.boxes))
+        return max(0.0, self.swap - self.gone)
 
     # --- a step ----------------------------------------------------------------------------------------------------------
 
     def step(self) -> Moved:
         """React to what the boxes need now."""
         moved = Moved()
+        self._add_up()
         for box in self.boxes:
             lacking = follow_guest(box)
             if lacking > LEAST_BYTES and self.auto_balloon:
@@ -123,12 +126,19 @@ class HostMemory:
         self._merge()
         for box in self.boxes:
             forget(box)
+        self._add_up()
         if self.auto_balloon:
             self._balloon(moved)
+            self._add_up()
         self._evict(moved)
         if self.excess - self.reserve > LEAST_BYTES:
             moved.kills += self._kill(moved)
         return moved
+
+    def _add_up(self) -> None:
+        """What is swapped out and compressed in all boxes."""
+        self.packed = sum(box.packed for box in self.boxes)
+        self.gone = self.packed + sum(box.out for box in self.boxes)
 
     def _fence(self, box: Box, moved: Moved) -> None:
         """A container beyond its limits: reclaim down to memory.high, kill beyond memory.max with nowhere to put the rest."""
@@ -198,9 +208,12 @@ class HostMemory:
         packed = min(amount / gain, room, self.swap_left, box.resident) if gain > 0 else 0.0
         box.packed += packed
         moved.packed += packed
+        self.packed += packed
+        self.gone += packed
         rest = max(0.0, min(amount - packed * gain, self.swap_left, box.resident))
         box.out += rest
         moved.swapped_out += rest
+        self.gone += rest
 
     def _kill(self, moved: Moved) -> list[Kill]:
         """The OOM killer of the host: the box with the largest score."""
@@ -233,6 +246,7 @@ class HostMemory:
                 tenant.load = replace(tenant.load, connections=mean.connections, requests=mean.requests)
             follow_guest(box)
             forget(box)
+        self._add_up()
         return self.ledger()
 
     def ledger(self) -> Ledger:
@@ -247,10 +261,7 @@ class HostMemory:
         parts["vmm"] += self.text
         parts["page_cache"] += self.files
         shared = sum(box.merged for box in self.boxes)
-        promised = sum(
-            box.guest.size + box.vmm + box.per_memory * box.guest.size if box.guest else min(t.limit for t in box.tenants)
-            for box in self.boxes
-        )
+        promised = sum(promised_to(box) for box in self.boxes)
         committed = promised if math.isfinite(promised) else 0.0
         return settle(round(self.capacity), parts, swapped=inside, shared=shared, committed=committed, data=self.data)
 
@@ -310,6 +321,13 @@ def forget(box: Box) -> None:
     over = box.merged + box.out + box.packed - box.wanted
     if over > 0:
         box.out -= min(over, box.out)
+
+
+def promised_to(box: Box) -> float:
+    """What a VM may take with its monitor, or the limits of a container [bytes]."""
+    if box.guest is None:
+        return min(tenant.limit for tenant in box.tenants)
+    return box.guest.size * (1.0 + box.per_memory) + box.vmm
 
 
 def split(box: Box) -> dict[str, float]:

@@ -13,6 +13,7 @@ from simvirt.report.text import text
 CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
 SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "load-profile": ("run.duration=8s", "run.observe=1s"),
+    "memory-overcommit": ("run.duration=2s",),
     "mm1": ("run.requests=4000",),
     "noisy-neighbour": ("run.duration=4s",),
     "plan": ("run.duration=500ms",),
