@@ -79,8 +79,7 @@ def test_a_disk_that_never_rests_passes_as_many_requests_as_its_backend(platform
     ("kvm", "disk_write", 32761, 14980), ("firecracker-2020", "disk_write", float("inf"), 17717),
 ])
 def test_a_lone_request_to_a_disk_meets_every_wake_up(platform: str, operation: str, metal: float, measured: float) -> None:
-    """nsdi2020-data, m5d.metal, 4 kB at depth 1: kick, wake-up, backend, drive, interrupt, the vCPU's own wake-up; a write of Firecracker ends
-    in the host's page cache and meets no drive."""
+    """nsdi2020-data, m5d.metal, 4 kB at depth 1: kick, wake-up, backend, drive, interrupt, the vCPU's own wake-up; no drive for cached writes."""
     found = costs(platform, "aws-m5d-metal")
     parts = [found.notify_ns, found.wake_ns, found.host_cpu_ns, found.latency_ns, found.interrupt_ns]
     guest = found.cpu_ns["idle_wakeup"] + found.latency_ns["idle_wakeup"]
