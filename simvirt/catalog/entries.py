@@ -15,6 +15,7 @@ from simvirt import units
 from simvirt.catalog.capacity import FootprintSpec, LimitSpec, ReclaimSpec
 from simvirt.catalog.economy_entries import PowerSpec, PriceSpec, SiteSpec
 from simvirt.catalog.entry import Entry, Source
+from simvirt.catalog.hosted import Dom0Spec, HostLoadSpec
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.quantities import (
     SourcedCount,
@@ -26,6 +27,7 @@ from simvirt.catalog.quantities import (
     SourcedTime,
     SourcedWork,
 )
+from simvirt.scenario.host import Policy
 
 Count = Annotated[int, Field(ge=1)]
 Hertz = Annotated[float, BeforeValidator(units.parse_frequency)]
@@ -238,31 +240,12 @@ class DeviceSpec(Entry):
             raise ValueError(f"{name}: has no effect on the {self.role} path of a {self.side} with backend {self.backend}")
 
 
-class Dom0Spec(BaseModel):
-    """The domain that owns the devices: its vCPUs and memory."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    vcpus: SourcedCount
-    memory: SourcedSize
-
-
-class HostLoadSpec(BaseModel):
-    """What a hosted hypervisor leaves running on the host: threads that want a CPU for a part of each period."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    threads: SourcedCount
-    duty: SourcedRatio
-    period: SourcedTime
-
-
 class HypervisorSpec(Entry):
     """A hypervisor: technique, guest, devices, memory of its monitors, and the costs in which it differs from its technique.
 
     A VM's monitor takes `vmm_memory`, `vmm_per_vcpu` for each vCPU, `vmm_per_memory` for each byte of the VM, and `video_memory`; all
     monitors together share `vmm_shared` (their text); the hypervisor itself takes `host_memory`. `preallocated` VMs take all of their
-    memory when they are made, others a page when the guest first touches it.
+    memory when they are made, others a page when the guest first touches it. `scheduler` is that of the host where a scenario says none.
     """
 
     technique: str
@@ -279,6 +262,7 @@ class HypervisorSpec(Entry):
     host_memory: SourcedSize | None = None
     preallocated: bool = False
     halt_poll: SourcedTime | None = None
+    scheduler: Policy | None = None
     dom0: Dom0Spec | None = None
     host_load: HostLoadSpec | None = None
     costs: Costs = Field(default={})

@@ -267,6 +267,7 @@ class Layer:
     disk: DeviceEntry
     depth: int = 0
     halt_poll_ns: float = 0.0
+    scheduler: str | None = None
     dom0: Dom0 | None = None
     host_load: HostLoad | None = None
     monitor: MonitorMemory = MonitorMemory()

@@ -9,6 +9,7 @@ from simvirt.catalog.resolved import DeviceEntry, GuestEntry, HostEntry, Layer, 
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
+from simvirt.scenario.host import SchedulerSpec
 from simvirt.scenario.models import Scenario, ServiceSpec
 
 SHARES = 1024.0  # default cpu.shares; cpu.weight 100
@@ -122,10 +123,18 @@ def _content(service: ServiceSpec) -> str:
     return hashlib.sha256(service.model_dump_json().encode()).hexdigest()
 
 
+def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
+    """The scheduler of the host: as the scenario says, else that of the outermost hypervisor, else Linux's."""
+    own = platform.hypervisors[0].scheduler if platform.hypervisors else None
+    if own is None or "scheduler" in scenario.host.model_fields_set:
+        return scenario.host.scheduler
+    return SchedulerSpec.model_validate(own)
+
+
 def arrange(scenario: Scenario, platform: Platform, host: HostEntry, reclaims: bool = False) -> Arrangement:
     """Machines, groups and instances of a scenario on a platform; with `reclaims` the host's memory management is one of them."""
     plan = Arrangement(canonical_services(scenario))
-    spec = scenario.host.scheduler
+    spec = host_scheduler(scenario, platform)
     plan.machines.append(Machine(host.pcpus, scheduler_row(spec.policy, host.pcpus, host.tick_ns, spec), row=0))
     add_group(plan, Group(0, per_task_weight=True))
     if platform.hypervisors:

@@ -140,6 +140,7 @@ CASES: Final = (
     entry("hypervisors", "technique", "kvm", "none", EXTRA, FALLS),
     entry("hypervisors", "net", "kvm", "firecracker-net", EXTRA, CHANGES),
     entry("hypervisors", "disk", "kvm", "firecracker-blk", DISK, CHANGES),
+    entry("hypervisors", "scheduler", "kvm", "credit", "breakdown_s/steal", CHANGES, BESIDE_HOG),
     entry("hypervisors", "halt_poll", "kvm", number("0us"), "cpu/virtualization", CHANGES, patched(RICH, {"workload/open/rate": "300/s", "services/server/operations/job": [{"cpu": "20us"}, {"delay": "100us"}] * 3})),
     entry("hypervisors", "dom0", "kvm", {"vcpus": number(2), "memory": number("1GiB")}, "memory/parts/dom0", CHANGES),
     entry("hypervisors", "dom0", "kvm", {"vcpus": number(2), "memory": number("1GiB")}, "cpu/virtualization", RISES),
