@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ def read(document: Document, measure: Measure, host: HostEntry) -> float:
     """A measure's number on a host; SimulationError where the run does not know it."""
     value = _quantile(document, measure) if measure.operation is not None else MEASURES[measure.of](document, measure, host.pcpus)
     if value is None:
-        raise SimulationError(f"the run has no {measure.of}: nothing was answered")
+        raise SimulationError(f"the run has no {measure.of}")
     return float(value) * measure.times * (host.clock_hz if measure.cycles else 1.0)
 
 
@@ -60,10 +61,16 @@ def _device(counter: str) -> Callable[[Document, Measure, int], float | None]:
     """Events of a device in a second of simulated time."""
 
     def read_device(document: Document, measure: Measure, pcpus: int) -> float | None:
-        value = document["devices"][measure.device][counter]
-        return float(value["value"] if isinstance(value, Mapping) else value)
+        value = document.get("devices", {}).get(measure.device, {}).get(counter)
+        return None if value is None else float(value["value"] if isinstance(value, Mapping) else value)
 
     return read_device
+
+
+def _exits(document: Document, measure: Measure, pcpus: int) -> float | None:
+    """Exits that a device causes in a second: one for each notification, one for each interrupt injected."""
+    found = [_device(counter)(document, measure, pcpus) for counter in ("notifications", "interrupts")]
+    return None if None in found else math.fsum(value for value in found if value is not None)
 
 
 def _memory(document: Document, measure: Measure, pcpus: int) -> float:
@@ -85,6 +92,7 @@ MEASURES: Mapping[str, Callable[[Document, Measure, int], float | None]] = {
     "throttled": _estimate("cpu", "throttled"),
     "notifications": _device("notifications"),
     "interrupts": _device("interrupts"),
+    "exits": _exits,
     "memory": _memory,
 }
 """Name -> how it is read."""

@@ -67,8 +67,8 @@ def _row(table: Table, name: str, once: Mapping[str, Any], conditions: Condition
 
 
 def _failed(error: SimvirtError) -> Predicted:
-    """No number, and the reason in one line."""
-    return Predicted(None, str(error).splitlines()[0])
+    """No number, and the reason in one short line."""
+    return Predicted(None, str(error).splitlines()[0].partition(" (there are ")[0])
 
 
 def _cell(table: Table, row: str, column: str, given: Mapping[str, Any], conditions: Conditions) -> Predicted:
