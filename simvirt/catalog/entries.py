@@ -81,7 +81,10 @@ class HostModelSpec(Entry):
 
 
 class DiskModelSpec(Entry):
-    """A block device: how many requests it serves at once, how long one takes, how many bytes pass."""
+    """A block device: how many requests it serves at once, how long one of 4 KiB takes, how many requests and bytes pass in a second.
+
+    `*_stream` is what one request gets beyond its first 4 KiB, all of the throughput where it is not told; `*_cv` how its latency varies.
+    """
 
     channels: SourcedCount
     read_latency: SourcedTime
@@ -89,6 +92,12 @@ class DiskModelSpec(Entry):
     flush_latency: SourcedTime
     read_throughput: SourcedThroughput
     write_throughput: SourcedThroughput
+    read_iops: SourcedRate | None = None
+    write_iops: SourcedRate | None = None
+    read_stream: SourcedThroughput | None = None
+    write_stream: SourcedThroughput | None = None
+    read_cv: SourcedRatio | None = None
+    write_cv: SourcedRatio | None = None
     size: SourcedSize | None = None
 
 
@@ -188,13 +197,17 @@ class TechniqueSpec(Entry):
 
 
 class DeviceSpec(Entry):
-    """A path to the network or to a disk: a device of a VM with the thread that serves it, or a driver on the host's kernel."""
+    """A path to the network or to a disk: a device of a VM with the thread that serves it, or a driver on the host's kernel.
+
+    `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
+    """
 
     role: Literal["net", "disk"]
     side: Literal["hypervisor", "runtime"]
     model: Literal["emulated", "paravirtual", "passthrough", "software"]
     backend: Literal["none", "vcpu", "vhost", "io-thread", "vmm", "dom0"] = "none"
     serial: bool = False
+    cache: Literal["none", "writeback"] = "none"
     moderation: SourcedTime | None = None
     poll: SourcedTime | None = None
     costs: Costs
@@ -216,6 +229,7 @@ class DeviceSpec(Entry):
         idle = {
             "backend": self.side == "runtime" and self.backend != "none",
             "serial": self.serial and (self.side == "runtime" or self.role == "net"),
+            "cache": self.cache != "none" and (self.side == "runtime" or self.role == "net"),
             "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,
             "poll": threadless and self.poll is not None and self.poll.value > 0,
         }

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from simvirt.catalog.entries import CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.problems import Path
+from simvirt.catalog.quantities import Sourced
 from simvirt.catalog.resolved import CpuFamily, DiskEntry, HostEntry, NicEntry
 from simvirt.units import UnitError, parse_bandwidth
 
 if TYPE_CHECKING:
     from simvirt.catalog.catalog import Catalog
     from simvirt.scenario.models import HostSpec
+
+OPTIONAL_OF_DISKS: Final = ("read_iops", "write_iops", "read_stream", "write_stream", "read_cv", "write_cv")
 
 
 def resolve_host(catalog: Catalog, spec: HostSpec) -> HostEntry:
@@ -68,7 +71,13 @@ def disk(catalog: Catalog, name: str, path: Path = ("host", "disk")) -> DiskEntr
         name=name, channels=int(spec.channels.value), read_latency_ns=spec.read_latency.value, write_latency_ns=spec.write_latency.value,
         flush_latency_ns=spec.flush_latency.value, read_bytes_per_s=spec.read_throughput.value,
         write_bytes_per_s=spec.write_throughput.value, size=int(spec.size.value) if spec.size else None,
+        **{name: _known(getattr(spec, name)) for name in OPTIONAL_OF_DISKS},
     )
+
+
+def _known(number: Sourced | None) -> float:
+    """A number, 0 where it is not told."""
+    return 0.0 if number is None else number.value
 
 
 def nic(catalog: Catalog, name: str | float, path: Path = ("host", "nic")) -> NicEntry:

@@ -168,7 +168,7 @@ def _device(catalog: Catalog, name: str) -> DeviceEntry:
 def device(spec: DeviceSpec, name: str) -> DeviceEntry:
     """A network or disk path in internal units."""
     return DeviceEntry(
-        name=name, role=spec.role, side=spec.side, model=spec.model, backend=spec.backend, serial=spec.serial,
+        name=name, role=spec.role, side=spec.side, model=spec.model, backend=spec.backend, serial=spec.serial, cache=spec.cache,
         moderation_ns=spec.moderation.value if spec.moderation else 0.0, poll_ns=spec.poll.value if spec.poll else 0.0,
     )
 

@@ -14,11 +14,13 @@ TCP_HEADERS: Final = 52
 FRAME: Final = 38
 LEAST_FRAME: Final = 84
 """Bytes of the headers of IP and TCP in a frame, around it on the wire, and of the least frame."""
+SMALL_BYTES: Final = 4096
+"""Size of the requests whose latency a disk's entry tells."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiskEntry:
-    """A block device; times in ns, throughput in bytes per second, size in bytes or None where it is not known."""
+    """A block device; times in ns, throughput in bytes per second; 0 requests per second where nothing bounds them; size None if not known."""
 
     name: str
     channels: int
@@ -28,6 +30,30 @@ class DiskEntry:
     read_bytes_per_s: float
     write_bytes_per_s: float
     size: int | None = None
+    read_iops: float = 0.0
+    write_iops: float = 0.0
+    read_stream: float = 0.0
+    write_stream: float = 0.0
+    read_cv: float = 0.0
+    write_cv: float = 0.0
+
+    def latency_ns(self, write: bool) -> float:
+        """Mean time of a request of 4 KiB alone on the device."""
+        return self.write_latency_ns if write else self.read_latency_ns
+
+    def cv(self, write: bool) -> float:
+        """Coefficient of variation of that time."""
+        return self.write_cv if write else self.read_cv
+
+    def longer_ns(self, size: int, write: bool) -> float:
+        """How much longer a request of so many bytes takes than one of 4 KiB, alone on the device."""
+        stream = (self.write_stream or self.write_bytes_per_s) if write else (self.read_stream or self.read_bytes_per_s)
+        return max(size - SMALL_BYTES, 0) / stream * 1e9
+
+    def passage_ns(self, size: int, write: bool) -> float:
+        """Time for which a request keeps the device's path from all others."""
+        iops, rate = (self.write_iops, self.write_bytes_per_s) if write else (self.read_iops, self.read_bytes_per_s)
+        return max(size / rate * 1e9, 1e9 / iops if iops > 0 else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +166,7 @@ class DeviceEntry:
     model: str
     backend: str
     serial: bool
+    cache: Literal["none", "writeback"]
     moderation_ns: float
     poll_ns: float
 

@@ -172,12 +172,12 @@ class _Reader:
     def _disk(self, step: DiskStep) -> Demand:
         """An access: none where the page cache has it, with its flush where it is to be durable."""
         disk, spec = self.host.disk, step.disk
-        if spec.read is not None:
-            busy = disk.read_latency_ns + spec.read / disk.read_bytes_per_s * S
-            counts = {"disk_read": 1.0, "kib_read": spec.read / 1024}
+        write, size = spec.read is None, spec.read or spec.write or 0
+        busy = disk.latency_ns(write) + disk.longer_ns(size, write) + (disk.flush_latency_ns if spec.sync else 0.0)
+        busy = max(busy, disk.passage_ns(size, write) * disk.channels)  # of a channel: the path is as good as all of them
+        if not write:
+            counts = {"disk_read": 1.0, "kib_read": size / 1024}
         else:
-            size = spec.write or 0
-            busy = disk.write_latency_ns + size / disk.write_bytes_per_s * S + (disk.flush_latency_ns if spec.sync else 0.0)
             counts = {"disk_write": 1.0, "kib_written": size / 1024} | ({"disk_flush": 1.0} if spec.sync else {})
         wait = math.fsum((self.costs.latency_ns[op] + self.costs.wake_ns[op]) * count for op, count in counts.items()) / S
         return (self._operations(counts) + Demand(disk_s=busy / S, delay_s=wait)).times(1 - spec.hit)

@@ -50,7 +50,7 @@ class Devices(Table):
 
 
 class Disks(Table):
-    """One row a disk: parallel channels behind one queue."""
+    """One row a disk: parallel channels behind one queue, and one path that requests take one after another."""
 
     # lowering
     channels: Ints
@@ -61,6 +61,8 @@ class Disks(Table):
     busy: Ints  # channel-time used, up to busy_at [ns]
     busy_at: Ints  # [ns]
     completed: Ints
+    free_at: Ints  # instant from which the path is free [ns]
+    passed: Ints  # time for which the path is or will be taken by all that came so far [ns]
 
 
 class Links(Table):

@@ -48,6 +48,7 @@ from simvirt.kernel.requests import (
     admit,
     clear_account,
     count_threads,
+    draw,
     drop_thread,
     follow_population,
     free_frame,
@@ -63,13 +64,6 @@ from simvirt.kernel.requests import (
 )
 from simvirt.kernel.storage import disk_begin
 from simvirt.kernel.tables import Plane
-
-
-def draw(p: Plane, f: int, column: int, constant: float) -> float:
-    """The request's own draw for a step, or the step's constant."""
-    if column == NONE:
-        return constant
-    return p.frames.draws[p.frames.root[f] * p.source.width[0] + column]
 
 
 # --- steps -------------------------------------------------------------------------------------------------------------

@@ -42,6 +42,13 @@ def later(p: Plane, f: int) -> None:
     p.run.todo_tail[0] = f
 
 
+def draw(p: Plane, f: int, column: int, constant: float) -> float:
+    """The request's own draw for a step, or the step's constant."""
+    if column == NONE:
+        return constant
+    return p.frames.draws[p.frames.root[f] * p.source.width[0] + column]
+
+
 def new_frame(p: Plane, kind: int, i: int, pc: int, now: int) -> int:
     """Take a frame; it is its own root and keeps its own account."""
     f: int = p.run.free_frame[0]

@@ -1,14 +1,16 @@
 """Disks: a queue in front of a limited number of parallel channels.
 
-Model: each request occupies one channel for the latency of its kind plus its size over the disk's bandwidth; others wait first come, first
-    served. A write that nobody syncs is written back: it occupies the disk, the request goes on.
-Ignores: seek and rotation order, merging, the device's own cache, io.max.
-Source: see the disk entries of the catalogue; a channel is an NVMe die or queue, a SATA device's NCQ slot, an HDD's arm.
+Model: each request occupies one channel until it is done; others wait first come, first served. In its channel it first waits for the disk's one
+    path, takes that for its size over the bandwidth (or one over the most requests per second), and then waits for the rest of its latency, which may
+    vary. A write that nobody waits for is written back: it occupies the disk, the request goes on.
+Ignores: seek and rotation order, merging, the device's own cache, io.max; reads and writes share the path.
+Source: see the disk entries of the catalogue; a channel is an NVMe die or queue, a SATA device's NCQ slot, an HDD's arm; the path is its bus or controller.
 """
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import DISK, NONE
+from simvirt.kernel.requests import draw
 from simvirt.kernel.tables import Plane
 
 
@@ -34,10 +36,14 @@ def disk_begin(p: Plane, f: int, d: int, now: int) -> None:
 
 
 def disk_serve(p: Plane, f: int, d: int, now: int) -> None:
-    """A channel takes a request."""
+    """A channel takes a request, which goes over the path as soon as that is free."""
     follow_channels(p, d, 1, now)
-    took: int = int(p.program.fixed[p.frames.pc[f] - 1])
-    set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + took)
+    pc: int = p.frames.pc[f] - 1
+    passed: int = max(now, p.disks.free_at[d]) + int(p.program.amount[pc])
+    p.disks.free_at[d] = passed
+    p.disks.passed[d] += int(p.program.amount[pc])
+    rest: int = int(max(p.program.fixed[pc] + draw(p, f, p.program.column[pc], 0.0), 0.0) + 0.5)
+    set_timer(p.calendar, p.run.first_frame_timer[0] + f, passed + rest)
 
 
 def disk_end(p: Plane, d: int, now: int) -> None:

@@ -311,7 +311,7 @@ class Program(Table):
     entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches
     column: Ints  # column of the request's luck, NONE for a constant
     amount: Floats  # constant demand, delay or latency [ns], probability, bytes on a link; bell: how long a kick keeps the backend busy [ns]
-    fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: service time [ns]
+    fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
     ratio: Floats  # cpu: work that the platform adds per unit of demand
     flag: Ints  # disk: 1 when nobody waits (write-back); delay, io: the state it counts as
     operations: Ints  # io, bell: device operations

@@ -130,7 +130,12 @@ class Paths:
 
     # --- disk ----------------------------------------------------------------------------------------------------------
 
-    def use_disk(self, rows: Rows, operations: list[str], payload: str, size: int, access: Instruction) -> Rows:
+    @property
+    def caches_writes(self) -> bool:
+        """Whether the host's page cache takes the writes of the VM."""
+        return self.disk is not None and self.disk.cache == "writeback"
+
+    def use_disk(self, rows: Rows, operations: list[str], payload: str, size: int, access: Instruction, waited: bool) -> Rows:
         """A request to the disk; the instructions of its write-back, where the path makes that more than an access nobody waits for."""
         kib, costs = size / 1024, self.costs
         self.extra_work(rows, math.fsum(costs.cpu_ns[op] for op in operations) + kib * costs.cpu_ns[payload])
@@ -145,10 +150,10 @@ class Paths:
             path = [asked, done]
         else:
             path = [asked, access, done]
-        if not access.flag or not (latency or asked.wake or asked.work or asked.held or done.owes):
+        if waited or not (latency or asked.wake or asked.work or asked.held or done.owes):
             rows.extend(path)
             return []
-        access.flag = 0
+        access.flag = int(self.caches_writes)
         return [*path, Instruction(k.OP_RETURN)]
 
     def request(self, device: DeviceEntry, operations: list[str], work: float, latency: float) -> Instruction:

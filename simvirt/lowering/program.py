@@ -10,14 +10,14 @@ from typing import Any
 
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.resolved import HostEntry, PlatformCosts
-from simvirt.demand.luck import CHANCE, CHOICE, FAULTS, Variables
+from simvirt.demand.luck import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction, Program, gathered
 from simvirt.lowering.memory import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
-from simvirt.scenario.models import Constant, Scenario
+from simvirt.scenario.models import Constant, Lognormal, Scenario
 
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
@@ -82,17 +82,14 @@ class Writer:
 
     def swap_in(self) -> Instruction:
         """A page read from swap."""
-        device = self.host.disk
-        return Instruction(k.OP_DISK, fixed=float(round(device.read_latency_ns + PAGE / device.read_bytes_per_s * 1e9)))
+        return self.plain_access(PAGE, write=False)
 
     def reclaim(self, variables: Variables) -> int:
         """What reclaim does for the control plane: compute, then write clusters of pages to swap; its first row."""
-        costs, device = self.memory.costs, self.host.disk
         variables.column(NO_DEMAND)
-        time = device.write_latency_ns + costs.cluster / device.write_bytes_per_s * 1e9
         rows = [
             Instruction(k.OP_CPU, column=0), Instruction(k.OP_REPEAT, column=variables.column(NO_DEMAND), target=4, local=True),
-            Instruction(k.OP_DISK, fixed=float(round(time))), Instruction(k.OP_AGAIN, target=2, local=True), Instruction(k.OP_RETURN),
+            self.plain_access(self.memory.costs.cluster, write=True), Instruction(k.OP_AGAIN, target=2, local=True), Instruction(k.OP_RETURN),
         ]
         return self.program.place(rows)
 
@@ -177,21 +174,37 @@ class Writer:
         return rows[-1]
 
     def disk(self, rows: list[Instruction], service: str, disk: Any, variables: Variables) -> None:
-        """Read unless the page cache has it; write and wait for the flush, or leave it to write-back."""
-        device = self.host.disk
+        """Read unless the page cache has it; write and wait for the device, perhaps for a flush, or leave it to write-back."""
         skip = self.page_cache(rows, service, disk, variables)
         if disk.read is not None:
             operations, payload, size = ["disk_read"], "kib_read", disk.read
-            time = device.read_latency_ns + size / device.read_bytes_per_s * 1e9
         else:
             operations, payload, size = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written", disk.write
-            time = device.write_latency_ns + size / device.write_bytes_per_s * 1e9 + (device.flush_latency_ns if disk.sync else 0)
-        access = Instruction(k.OP_DISK, fixed=float(round(time)), flag=int(disk.read is None and not disk.sync))
-        written_back = self.paths.use_disk(rows, operations, payload, size, access)
+        waited = disk.read is not None or disk.sync or disk.direct
+        access = self.access(disk, size, waited and (disk.read is not None or disk.sync or not self.paths.caches_writes), variables)
+        written_back = self.paths.use_disk(rows, operations, payload, size, access, waited)
         if written_back:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
         if skip is not None:
             skip.target = len(rows)
+
+    def access(self, disk: Any, size: int, waited: bool, variables: Variables) -> Instruction:
+        """What the drive does for a step: its latency varies where somebody waits for it."""
+        device, write = self.host.disk, disk.read is None
+        row = self.plain_access(size, write, device.flush_latency_ns if disk.sync else 0.0)
+        row.flag = int(not waited)
+        if device.cv(write) > 0 and waited:
+            latency = device.latency_ns(write)
+            row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
+            row.fixed = device.longer_ns(size, write) + (device.flush_latency_ns if disk.sync else 0.0) - row.amount
+        return row
+
+    def plain_access(self, size: int, write: bool, flush_ns: float = 0.0) -> Instruction:
+        """What the drive does: its path for the size, then the rest of its latency."""
+        device = self.host.disk
+        passage = float(round(device.passage_ns(size, write)))
+        alone = float(round(device.latency_ns(write) + device.longer_ns(size, write) + flush_ns))
+        return Instruction(k.OP_DISK, amount=passage, fixed=max(alone - passage, 0.0))
 
     def parallel(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
         """Start all branches and wait for the last."""

@@ -260,7 +260,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
     scenario, host, plan = plane.lowered.scenario, plane.lowered.host, plane.lowered.arrangement
     found = {
         "host.cpu": _host_busy(first, last) / S / span / host.pcpus,
-        "host.disk": (last.disk_busy - first.disk_busy) / S / span / host.disk.channels,
+        "host.disk": max((last.disk_busy - first.disk_busy) / host.disk.channels, last.disk_passed - first.disk_passed) / S / span,
     }
     found |= _backends(plane, first, last, span)
     found["host.nic"] = float(max(last.link_busy - first.link_busy)) / S / span

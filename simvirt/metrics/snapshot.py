@@ -39,6 +39,7 @@ class Snapshot:
     nr_periods: np.ndarray  # (g,)
     nr_throttled: np.ndarray  # (g,)
     disk_busy: int
+    disk_passed: int
     link_busy: np.ndarray  # (out, in)
     link_bytes: np.ndarray  # (out, in)
     idle_exits: int
@@ -75,6 +76,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         nr_periods=read("groups", "nr_periods").copy(),
         nr_throttled=read("groups", "nr_throttled").copy(),
         disk_busy=int((read("disks", "busy") + read("disks", "in_service") * (at - read("disks", "busy_at"))).sum()),
+        disk_passed=int((read("disks", "passed") - np.maximum(read("disks", "free_at") - at, 0)).sum()),
         link_busy=read("links", "busy") + np.where(read("links", "transfers") > 0, at - read("links", "settled_at"), 0),
         link_bytes=read("links", "bytes").copy(),
         idle_exits=int(read("cpus", "idle_exits").sum()),

@@ -64,7 +64,7 @@ class CallStep(_Step):
 
 
 class DiskSpec(Spec):
-    """What a disk step asks for: to read (with the ratio of reads that a cache serves), or to write (perhaps until it is durable)."""
+    """What a disk step asks for: to read (a ratio of it from a cache), or to write (perhaps past the cache, or until it is durable)."""
 
     example = "{read: 8KiB, hit: 0.98} or {write: 16KiB, sync: true}"
     read: PositiveBytes | None = Field(default=None, description="bytes to read", examples=["8KiB"])
@@ -74,6 +74,8 @@ class DiskSpec(Spec):
                                               examples=["20GiB"])
     zipf: Annotated[float, Number(0, 5, 0.9)] = Field(default=0.9, description="how unequally its blocks are read", examples=["0.9"])
     sync: bool = Field(default=False, strict=True, description="whether the write waits until it is durable", examples=["true"])
+    direct: bool = Field(default=False, strict=True, examples=["true"],
+                         description="whether the write goes past the page cache and waits for the device, unflushed")
 
     @model_validator(mode="after")
     def _consistent(self) -> DiskSpec:
@@ -92,6 +94,10 @@ class DiskSpec(Spec):
             refuse(f"expected at least one read of {self.read} bytes", "working_set")
         if self.write is None and "sync" in self.model_fields_set:
             refuse("only writes can be synchronous; expected it beside write, for example {write: 16KiB, sync: true}", "sync")
+        if self.write is None and "direct" in self.model_fields_set:
+            refuse("only writes can be direct; expected it beside write, for example {write: 16KiB, direct: true}", "direct")
+        if self.sync and self.direct:
+            refuse("a synchronous write waits for the device anyway; expected one of sync and direct", "direct")
         return self
 
 

@@ -126,6 +126,12 @@ CASES: Final = (
     entry("disks", "flush_latency", "nvme", number("5ms"), DISK, RISES),
     entry("disks", "read_throughput", "nvme", number("10MB/s"), DISK, RISES),
     entry("disks", "write_throughput", "nvme", number("10MB/s"), DISK, RISES),
+    entry("disks", "read_iops", "nvme", number("300/s"), DISK, RISES),
+    entry("disks", "write_iops", "nvme", number("300/s"), DISK, RISES),
+    entry("disks", "read_stream", "nvme", number("20MB/s"), DISK, RISES),
+    entry("disks", "write_stream", "nvme", number("20MB/s"), DISK, RISES),
+    entry("disks", "read_cv", "nvme", number(3), "latency_s/p99", RISES),
+    entry("disks", "write_cv", "nvme", number(3), "latency_s/p99", RISES),
     entry("nics", "bandwidth", "1gbe", "10Gbps", "breakdown_s/network", FALLS),
     entry("nics", "mtu", "1gbe", number("9000B"), "breakdown_s/network", FALLS),
     entry("nics", "segment", "1gbe", number("1500B"), EXTRA, RISES),
@@ -141,6 +147,8 @@ CASES: Final = (
     Case("devices.backend", RICH, {}, {"catalog/devices/my-net/backend": "vmm", "catalog/devices/my-disk/backend": "vmm"}, "latency_s/mean", CHANGES),
     Case("devices.serial", patched(RICH, {"workload/open/rate": "150/s", "services/server/threads": "unlimited", "services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "4MiB"}}]}),
          {}, {"catalog/devices/my-disk/serial": True}, "breakdown_s/queue", RISES),
+    Case("devices.cache", patched(RICH, {"services/server/operations/job": [{"cpu": "1us"}, {"disk": {"write": "1MiB", "direct": True}}]}),
+         {}, {"catalog/devices/my-disk/cache": "writeback"}, DISK, FALLS),
     Case("devices.moderation", RICH, {}, {"catalog/devices/my-net/moderation": number("100ms")}, "devices/net/interrupts", FALLS),
     Case("devices.poll", RICH, {}, {"catalog/devices/my-net/poll": number("20ms")}, "devices/net/notifications", FALLS),
     entry("runtimes", "technique", "docker", "nested-paging", EXTRA, RISES, CONTAINERS),
@@ -237,6 +245,7 @@ def test_role_and_side_of_a_device_say_where_it_may_stand(stack: str, setting: d
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"like": "bridge-nat", "backend": "vhost"}, "backend: has no effect"), ({"like": "vhost-net", "serial": True}, "serial: has no effect"),
+    ({"like": "volume", "cache": "writeback"}, "cache: has no effect"),
     ({"like": "bridge-nat", "moderation": number("1us")}, "moderation: has no effect"), ({"like": "bridge-nat", "poll": number("1us")}, "poll: has no effect"),
 ])
 def test_a_field_of_a_device_that_nothing_reads_is_refused(change: dict[str, Any], message: str) -> None:

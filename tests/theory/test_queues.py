@@ -173,18 +173,19 @@ def test_fork_join_of_two(rho: float) -> None:
 
 @loads_of_theory
 def test_disk_with_one_arm(rho: float) -> None:
-    """A disk serves each request in a constant time, one after another: M/D/1."""
+    """A disk serves one request after another, in times that vary as its entry says: M/G/1."""
     read = {"server": service({"disk": {"read": "1MB"}}, threads="unlimited")}
-    served_s = time_of_a_read(scenario(read, arrivals(1.0), length(1.0), host={"disk": "hdd"}))
+    served_s, cv = time_of_a_read(scenario(read, arrivals(1.0), length(1.0), host={"disk": "hdd"}))
     outcomes = sound(scenario(read, arrivals(rho / served_s), length(rho / served_s), host={"disk": "hdd"}))
-    assert_agrees(means(outcomes), formulas.md1(rho / served_s, served_s).response_s)
+    assert_agrees(means(outcomes), formulas.mg1(rho / served_s, served_s, cv).response_s)
 
 
-def time_of_a_read(spec: Scenario) -> float:
-    """How long the scenario's disk takes to read 1 MB [s]."""
+def time_of_a_read(spec: Scenario) -> tuple[float, float]:
+    """How long the scenario's disk takes to read 1 MB [s], and how that varies: the transfer is the same each time."""
     disk = Catalog.of(spec).resolve_host(spec.host).disk
     assert disk.channels == 1
-    return round(disk.read_latency_ns + 1e6 / disk.read_bytes_per_s * 1e9) / 1e9
+    latency, whole = disk.latency_ns(write=False), disk.latency_ns(write=False) + disk.longer_ns(1_000_000, write=False)
+    return round(whole) / 1e9, disk.cv(write=False) * latency / whole
 
 
 @loads_of_theory
