@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from simvirt.errors import SimulationError
 from simvirt.validation.facts import Measure
 
 Document = Mapping[str, Any]
+EXITS_OF_AN_INTERRUPT = 2  # without posted interrupts: Gordon et al., ELI, ASPLOS 2012
 
 
 def read(document: Document, measure: Measure, host: HostEntry) -> float:
@@ -62,15 +62,15 @@ def _device(counter: str) -> Callable[[Document, Measure, int], float | None]:
 
     def read_device(document: Document, measure: Measure, pcpus: int) -> float | None:
         value = document.get("devices", {}).get(measure.device, {}).get(counter)
-        return None if value is None else float(value["value"] if isinstance(value, Mapping) else value)
+        return None if value is None else float(value["value"]) / (document["simulated_s"] - document["warmup_s"])
 
     return read_device
 
 
 def _exits(document: Document, measure: Measure, pcpus: int) -> float | None:
-    """Exits that a device causes in a second: one for each notification, one for each interrupt injected."""
-    found = [_device(counter)(document, measure, pcpus) for counter in ("notifications", "interrupts")]
-    return None if None in found else math.fsum(value for value in found if value is not None)
+    """Exits that a device causes in a second: one for each notification, one to inject an interrupt and one for its completion."""
+    kicks, interrupts = (_device(counter)(document, measure, pcpus) for counter in ("notifications", "interrupts"))
+    return None if kicks is None or interrupts is None else kicks + EXITS_OF_AN_INTERRUPT * interrupts
 
 
 def _memory(document: Document, measure: Measure, pcpus: int) -> float:
