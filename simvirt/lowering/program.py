@@ -89,7 +89,8 @@ class Writer:
         variables.column(NO_DEMAND)
         rows = [
             Instruction(k.OP_CPU, column=0), Instruction(k.OP_REPEAT, column=variables.column(NO_DEMAND), target=4, local=True),
-            self.plain_access(self.memory.costs.cluster, write=True), Instruction(k.OP_AGAIN, target=2, local=True), Instruction(k.OP_RETURN),
+            self.plain_access(self.memory.costs.cluster, write=True), Instruction(k.OP_AGAIN, target=2, local=True),
+            Instruction(k.OP_RETURN),
         ]
         return self.program.place(rows)
 
