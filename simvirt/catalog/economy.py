@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from simvirt.catalog.economy_entries import PowerSpec, PriceSpec, SiteSpec
-from simvirt.catalog.entries import HostModelSpec
+from simvirt.catalog.hardware_entries import HostModelSpec
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.resolved import HostEntry
 

@@ -11,15 +11,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from simvirt import units
 from simvirt.catalog.capacity import FootprintSpec, LimitSpec, ReclaimSpec
 from simvirt.catalog.economy_entries import PowerSpec, PriceSpec, SiteSpec
 from simvirt.catalog.entry import Entry, Source
+from simvirt.catalog.hardware_entries import Count, CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
 from simvirt.catalog.hosted import Dom0Spec, HostLoadSpec
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.quantities import (
-    SourcedCount,
-    SourcedCycles,
     SourcedRate,
     SourcedRatio,
     SourcedSize,
@@ -29,87 +27,7 @@ from simvirt.catalog.quantities import (
 )
 from simvirt.scenario.host import Policy
 
-Count = Annotated[int, Field(ge=1)]
-Hertz = Annotated[float, BeforeValidator(units.parse_frequency)]
-Bytes = Annotated[int, BeforeValidator(units.parse_size)]
-BitsPerSecond = Annotated[float, BeforeValidator(units.parse_bandwidth)]
 Isolation = Literal["namespaces", "user-space-kernel", "hardware", "software"]
-
-
-class FamilySpec(Entry):
-    """A processor family: what a VM exit, a page walk and a busy sibling cost on it."""
-
-    smt_yield: SourcedRatio
-    work_per_cycle: SourcedRatio
-    vm_exit: SourcedCycles
-    nested_vm_exit: SourcedCycles
-    native_walk: SourcedCycles
-    nested_walk: SourcedCycles
-    memory_bandwidth: SourcedThroughput | None = None
-    memory_latency: SourcedTime | None = None
-    llc: SourcedSize | None = None
-    remote_latency: SourcedRatio | None = None
-    huge_reach: SourcedRatio | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> FamilySpec:
-        if self.nested_walk.value < self.native_walk.value:
-            raise ValueError("nested_walk: expected at least native_walk, a two-dimensional walk includes the plain one")
-        if not 1.0 <= self.smt_yield.value <= 2.0:
-            raise ValueError("smt_yield: expected 1 to 2, the throughput of two siblings over that of one")
-        return self
-
-
-class CpuSpec(Entry):
-    """A processor model: cores, threads per core, clock, family."""
-
-    family: str
-    cores: Count
-    smt: Annotated[int, Field(ge=1, le=8)]
-    clock: Hertz
-
-
-class HostModelSpec(Entry):
-    """A host model: processors, memory, disk, NIC, the timer tick of its kernel, and the memory that its own system takes."""
-
-    cpu: str
-    sockets: Count
-    memory: Bytes
-    disk: str
-    nic: str
-    tick: SourcedTime | None = None
-    price: str = "generic"
-    power: str = "generic"
-    system_memory: SourcedSize | None = None
-
-
-class DiskModelSpec(Entry):
-    """A block device: how many requests it serves at once, how long one of 4 KiB takes, how many requests and bytes pass in a second.
-
-    `*_stream` is what one request gets beyond its first 4 KiB, all of the throughput where it is not told; `*_cv` how its latency varies.
-    """
-
-    channels: SourcedCount
-    read_latency: SourcedTime
-    write_latency: SourcedTime
-    flush_latency: SourcedTime
-    read_throughput: SourcedThroughput
-    write_throughput: SourcedThroughput
-    size: SourcedSize | None = None
-    read_iops: SourcedRate | None = None
-    write_iops: SourcedRate | None = None
-    read_stream: SourcedThroughput | None = None
-    write_stream: SourcedThroughput | None = None
-    read_cv: SourcedRatio | None = None
-    write_cv: SourcedRatio | None = None
-
-
-class NicModelSpec(Entry):
-    """A network interface: line rate, MTU and the largest segment handed over as one packet."""
-
-    bandwidth: BitsPerSecond
-    mtu: SourcedSize
-    segment: SourcedSize
 
 
 class CostSpec(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from simvirt.catalog.entries import CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
+from simvirt.catalog.hardware_entries import CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.problems import Path
 from simvirt.catalog.quantities import Sourced

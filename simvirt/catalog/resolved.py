@@ -20,7 +20,7 @@ SMALL_BYTES: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class DiskEntry:
-    """A block device; times in ns, throughput in bytes per second, size in bytes or None; 0 requests a second where nothing bounds them."""
+    """A block device; times in ns, throughput in bytes per second, size in bytes; 0 where nothing bounds, None where it is not known."""
 
     name: str
     channels: int

@@ -18,7 +18,8 @@ THINK_CLASS = 2_000_000  # key of the streams of times to think, beyond those of
 BLOCK_BYTES = 262_144  # draws of a block; small enough for the cache
 
 
-DEMAND, CHANCE, CHOICE, FAULTS, ACCESS = range(5)  # demands and delays; probabilities; which replica; page faults; accesses to a disk
+DEMAND, CHANCE, CHOICE, FAULTS, ACCESS = range(5)
+"""Families of variables: demands and delays; probabilities; which replica; page faults; accesses to a disk."""
 
 
 @dataclass(frozen=True)

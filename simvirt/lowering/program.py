@@ -82,21 +82,15 @@ class Writer:
 
     def swap_in(self) -> Instruction:
         """A page read from swap."""
-        return self.swapping(PAGE, write=False)
-
-    def swapping(self, size: int, write: bool) -> Instruction:
-        """Bytes read from swap, or written to it."""
-        device = self.host.disk
-        passage = float(round(device.passage_ns(size, write)))
-        whole = float(round(device.latency_ns(write) + device.longer_ns(size, write)))
-        return Instruction(k.OP_DISK, amount=passage, fixed=max(whole - passage, 0.0))
+        return self.plain_access(PAGE, write=False)
 
     def reclaim(self, variables: Variables) -> int:
         """What reclaim does for the control plane: compute, then write clusters of pages to swap; its first row."""
         variables.column(NO_DEMAND)
         rows = [
             Instruction(k.OP_CPU, column=0), Instruction(k.OP_REPEAT, column=variables.column(NO_DEMAND), target=4, local=True),
-            self.swapping(self.memory.costs.cluster, write=True), Instruction(k.OP_AGAIN, target=2, local=True), Instruction(k.OP_RETURN),
+            self.plain_access(self.memory.costs.cluster, write=True), Instruction(k.OP_AGAIN, target=2, local=True),
+            Instruction(k.OP_RETURN),
         ]
         return self.program.place(rows)
 
@@ -196,17 +190,22 @@ class Writer:
             skip.target = len(rows)
 
     def access(self, disk: Any, size: int, waited: bool, variables: Variables) -> Instruction:
-        """What the drive does: its path for the size, then the rest of its latency, which varies where somebody waits for it."""
+        """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
-        latency, cv = device.latency_ns(write), device.cv(write)
-        passage, beyond = device.passage_ns(size, write), device.longer_ns(size, write) + (device.flush_latency_ns if disk.sync else 0.0)
-        row = Instruction(k.OP_DISK, amount=float(round(passage)), flag=int(not waited))
-        if cv > 0 and waited:
-            row.column = variables.column(Lognormal.model_construct(mean=latency, cv=cv), ACCESS)
-            row.fixed = beyond - row.amount
-        else:
-            row.fixed = max(float(round(latency + beyond)) - row.amount, 0.0)
+        row = self.plain_access(size, write, device.flush_latency_ns if disk.sync else 0.0)
+        row.flag = int(not waited)
+        if device.cv(write) > 0 and waited:
+            latency = device.latency_ns(write)
+            row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
+            row.fixed = device.longer_ns(size, write) + (device.flush_latency_ns if disk.sync else 0.0) - row.amount
         return row
+
+    def plain_access(self, size: int, write: bool, flush_ns: float = 0.0) -> Instruction:
+        """What the drive does: its path for the size, then the rest of its latency."""
+        device = self.host.disk
+        passage = float(round(device.passage_ns(size, write)))
+        alone = float(round(device.latency_ns(write) + device.longer_ns(size, write) + flush_ns))
+        return Instruction(k.OP_DISK, amount=passage, fixed=max(alone - passage, 0.0))
 
     def parallel(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
         """Start all branches and wait for the last."""

@@ -136,7 +136,7 @@ def _takes_time(scenario: Scenario, step: AnyStep) -> bool:
     if isinstance(step, NetStep):
         return step.net.out + step.net.in_ > 0
     if isinstance(step, DiskStep):
-        return step.disk.hit < 1 and (step.disk.read is not None or step.disk.sync)
+        return step.disk.hit < 1 and (step.disk.read is not None or step.disk.sync or step.disk.direct)
     inner = _entry_steps(scenario, step.call) if isinstance(step, CallStep) else [s for branch in step.parallel for s in branch]
     return any(_takes_time(scenario, part) for part in inner)
 

@@ -123,6 +123,8 @@ STEPS: Final = (
     Case("DiskSpec.write", WIDE, *step({"disk": {"write": "4KiB", "sync": True}}, {"disk": {"write": "1MiB", "sync": True}}), "breakdown_s/disk", RISES),
     Case("DiskSpec.write", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "1MiB"}}), "bottleneck/resources/host.disk", RISES),
     Case("DiskSpec.hit", WIDE, *step({"disk": {"read": "4KiB"}}, {"disk": {"read": "4KiB", "hit": 0.9}}), "breakdown_s/disk", FALLS, 0.5),
+    Case("DiskSpec.direct", WIDE, *step({"disk": {"write": "4KiB"}}, {"disk": {"write": "4KiB", "direct": True}}), "breakdown_s/disk", RISES),
+    Case("DiskSpec.direct", WIDE, *step({"disk": {"write": "4KiB", "direct": True}}, {"disk": {"write": "4KiB", "sync": True}}), "breakdown_s/disk", RISES),
     Case("DiskSpec.working_set", CACHING, {}, {STEP + "/disk/working_set": "60GiB"}, "breakdown_s/disk", RISES, 0.2),
     Case("DiskSpec.working_set", patched(CACHING, {"platforms": ["kvm"], SERVER + "mem_limit": "8GiB"}), {}, {STEP + "/disk/working_set": "2GiB"}, "breakdown_s/disk", FALLS, 0.2),
     Case("DiskSpec.zipf", CACHING, {}, {STEP + "/disk/zipf": 0.2}, "breakdown_s/disk", RISES, 0.2),
