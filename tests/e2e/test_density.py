@@ -72,7 +72,8 @@ def test_statuses(folder: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_ends_it_at_once(folder: Path) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    large = [f"--set={text}" for text in ("host.cores=64", "host.memory=512GiB", "density.max=9000", "objective.latency_p90=20ms")]
+    """A load that varies is simulated for as long as stated, here for days."""
+    large = ["--set=workload.open={mmpp: {rates: [10/s, 20/s], sojourn: [1s, 1s]}}", "--set=run.duration=900h"]
     process = subprocess.Popen([sys.executable, "-m", "simvirt", "density", "small.yaml", *large], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(3)
     process.send_signal(signal.SIGINT)
