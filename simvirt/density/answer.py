@@ -11,6 +11,7 @@ from simvirt.density.judge import Check, checks_of
 from simvirt.density.relief import Relief
 from simvirt.density.scaling import Unit
 from simvirt.density.trials import Point
+from simvirt.memory import Ledger
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import CONFIDENCE, quantile_interval
@@ -45,8 +46,7 @@ class Answer:
     second: Bound | None
     bounds: list[Bound]
     points: list[Point]
-    memory: dict[int, dict[str, int]]
-    capacity: int
+    memory: dict[int, Ledger]
     simulations: int
     wall_s: float
     remarks: list[str] = field(default_factory=list)
@@ -73,13 +73,13 @@ class Answer:
 
     def _ledger(self, n: int) -> dict[str, Any]:
         """Memory at n [bytes]."""
-        parts = self.memory[n]
-        return {"capacity_bytes": self.capacity, "committed_bytes": sum(parts.values()), "parts": parts}
+        found = self.memory[n]
+        sizes = {"capacity_bytes": found.capacity, "committed_bytes": found.committed, "demand_bytes": found.demand}
+        return sizes | {"ledger": found.document()}
 
     def _point(self, point: Point) -> dict[str, Any]:
         """A point of the curve."""
-        committed = sum(self.memory[point.n].values())
-        return {"n": point.n, "verdict": point.verdict} | measures(point) | {"memory_bytes": committed}
+        return {"n": point.n, "verdict": point.verdict} | measures(point) | {"memory_bytes": self.memory[point.n].demand}
 
 
 def measures(point: Point) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _answer(trials: Trials, progress: Progress | None) -> Answer:
     return Answer(
         platform.name, edge.n, binding, lowest(rest) if rest else None, bounds, points,
         {n: ledger.ledger(scenario, trials.catalog, platform, unit, n) for n in {edge.n, *trials.points}},
-        trials.catalog.resolve_host(scenario.host).memory, trials.simulations, time.perf_counter() - started,
+        trials.simulations, time.perf_counter() - started,
         [*edge.remarks, *_remarks(trials.points.get(edge.n))],
     )
 

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from simvirt.memory.ledger import PARTS
 from simvirt.report import figures
 from simvirt.report.csvtable import flat, rows_csv
 from simvirt.report.markdown import escape, table
@@ -17,7 +18,11 @@ from simvirt.report.text import LINES
 
 Document = Mapping[str, Any]
 Rows = list[list[str]]
-NAMES = {"host.cpu": "host CPU", "host.disk": "disk", "host.nic": "NIC", "max": "density.max", "request": "the request itself"}
+NAMES = {
+    "host.cpu": "host CPU", "host.disk": "disk", "host.nic": "NIC", "max": "density.max", "request": "the request",
+    "bridge.ports": "bridge ports", "subnet.ips": "IP addresses", "pids": "PIDs", "files": "open files", "inotify.instances": "inotify",
+    "loop.devices": "loop devices", "disk.space": "disk space", "memory.committed": "memory_ratio", "guest.memory": "guest memory",
+}
 GIB = 2**30
 BAR = 18  # columns of the longest bar
 EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -56,7 +61,7 @@ def heading(document: Document) -> tuple[str, list[str]]:
     what = "copies of all services" if unit["service"] is None else f"replicas of {unit['service']}"
     each = f"{unit['clients']} clients" if unit["clients"] is not None else figures.rate(unit["rate_per_s"])
     limits = ", ".join(f"{label(k)} {'≥' if k in AT_LEAST else '≤'} {quantity(k, v)}" for k, v in document["objective"].items())
-    held = f"n counts {what}, each with {each}; they hold {limits} with {document['confidence']:.0%} confidence"
+    held = f"n counts {what}, each with {each}; they hold {limits} with {100 * document['confidence']:g} % confidence"
     how = (f"seed {document['seed']}, {document['simulations']} simulations, scenario {document['scenario']['digest'][:8]}, "
            f"simvirt {simvirt['version']} ({simvirt['kernel']})")
     return str(document["scenario"]["name"]), [held, how]
@@ -78,16 +83,24 @@ def _answer(name: str, answer: Document, key: str) -> list[str]:
         name,
         f"{answer['n']:,}",
         name_of(answer["binding"]["resource"]),
-        "–" if second is None else f"{name_of(second['resource'])} {second['n']:,}",
+        "–" if second is None else name_of(second["resource"]),
         quantity(key, answer.get("objective", {}).get(key), interval=True),
         figures.percent(answer.get("cpu", {}).get("utilisation"), interval=False),
-        _short(memory["committed_bytes"]),
+        _short(memory["demand_bytes"]),
     ]
 
 
 def reasons(document: Document) -> Rows:
     """Why n + 1 does not hold on each platform, and what shows it."""
-    return [[name, _reason(answer)] for name, answer in document["density"].items()]
+    return [[name, f"{_reason(answer)}{_next(answer)}"] for name, answer in document["density"].items()]
+
+
+def _next(answer: Document) -> str:
+    """What would end it next."""
+    second = answer["second"]
+    if second is None:
+        return ""
+    return f". Next: {name_of(second['resource'])}, {'at' if second['hard'] else 'used up by'} {second['n']:,}"
 
 
 def _reason(answer: Document) -> str:
@@ -117,16 +130,19 @@ def _relieved(relief: Document, n: int) -> str:
 def ledger(document: Document) -> tuple[list[str], Rows]:
     """Memory at the answer: what needs it, a column a platform."""
     platforms = document["density"]
-    parts = dict.fromkeys(part for a in platforms.values() for part, size in a["memory"]["parts"].items() if size)
-    sizes: Rows = [[part.replace("_", " "), *(_gib(a["memory"]["parts"].get(part, 0)) for a in platforms.values())] for part in parts]
-    total = ["committed", *(_gib(a["memory"]["committed_bytes"]) for a in platforms.values())]
-    capacity = ["of", *(_gib(a["memory"]["capacity_bytes"]) for a in platforms.values())]
-    return ["", *platforms], [*sizes, total, capacity]
+
+    def row(title: str, key: str) -> list[str]:
+        return [title, *(_gib(a["memory"]["ledger"][key]) for a in platforms.values())]
+
+    parts = [row(part.replace("_", " "), f"{part}_bytes") for part in PARTS]
+    total = ["in all", *(_gib(a["memory"]["demand_bytes"]) for a in platforms.values())]
+    rest = [row("of", "capacity_bytes"), row("shared", "shared_bytes"), row("promised", "committed_bytes")]
+    return ["", *platforms], [cells for cells in [*parts, total, *rest] if any(cell != "0" for cell in cells[1:])]
 
 
 def _short(size: float) -> str:
     """Bytes in three digits."""
-    return f"{size / GIB:,.{figures.decimals(size / GIB)}f} GiB"
+    return f"{size / GIB:,.{min(figures.decimals(size / GIB, 2), 2)}f} GiB"
 
 
 def _gib(size: float) -> str:

@@ -15,6 +15,7 @@ import yaml
 
 import simvirt
 from simvirt import kernel
+from simvirt.density import density
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -154,5 +155,15 @@ def keys_of(data: object, own: tuple[str, ...] = ("platforms", "services", "oper
         found.add(key)
         inner = value.values() if key in own and isinstance(value, dict) else [value]
         for part in inner:
-            found |= keys_of(part)
+            found |= keys_of(part, own)
     return found
+
+
+def test_every_key_of_a_density_is_explained() -> None:
+    text = (ROOT / "tests" / "docs" / "small.yaml").read_text()
+    data = yaml.safe_load(text) | {"objective": {"latency_p90": "1s"}, "density": {"max": 2}, "timeline": []}
+    page = (ROOT / "docs" / "reference" / "results.md").read_text()
+    document = density(simvirt.loads(yaml.safe_dump(data, sort_keys=False))).document()
+    own = ("density", "objective", "resources", "ledger")
+    missing = sorted(name for name in keys_of(document, own) if f"`{name}`" not in page)
+    assert not missing

@@ -12,6 +12,8 @@ from simvirt.report.text import text
 
 CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
 SHORTER: Final[dict[str, tuple[str, ...]]] = {
+    "consolidation": ("run.duration=20s",),
+    "density": ("run.duration=20s",),
     "load-profile": ("run.duration=8s", "run.observe=1s"),
     "memory-overcommit": ("run.duration=2s",),
     "mm1": ("run.requests=4000",),
