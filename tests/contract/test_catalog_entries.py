@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog, ProfileEntry
 from simvirt.catalog import economy
-from simvirt.catalog.entries import KINDS, REFERENCES, CostSpec, FamilySpec, HostModelSpec, ImageSpec
+from simvirt.catalog.costs import CostSpec
+from simvirt.catalog.entries import KINDS, REFERENCES, FamilySpec, HostModelSpec, ImageSpec
 from simvirt.catalog.quantities import Sourced
 from simvirt.scenario.models import HostSpec, PlatformSpec, ServiceSpec
 

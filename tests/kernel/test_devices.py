@@ -210,7 +210,7 @@ def test_a_device_passed_through_has_no_backend() -> None:
     assert "mine I/O thread" not in found.resources
     assert (found.latency_mean_s, found.events) == (metal.latency_mean_s, metal.events)
     paid = outcome(clients=1, steps=steps, net=bare["net"] | {"costs": costs(NET, packet_in={"interrupt": "10us"})}, disk=bare["disk"])
-    assert paid.latency_mean_s - found.latency_mean_s == pytest.approx(10e-6, rel=0.001)
+    assert paid.latency_mean_s - found.latency_mean_s == pytest.approx(10e-6, rel=0.01)
 
 
 def world_bare(spec: Scenario) -> Any:
