@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from simvirt.catalog.entries import PARTS, CostSpec
+from simvirt.catalog.costs import PARTS, CostSpec
 from simvirt.catalog.layers import walk_miss_ns
 from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
 from simvirt.catalog.quantities import SourcedWork

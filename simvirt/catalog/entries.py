@@ -7,103 +7,29 @@ or derived is a `Sourced` number with a source of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simvirt.catalog.capacity import FootprintSpec, LimitSpec, ReclaimSpec
+from simvirt.catalog.costs import Costs, Rates, check_costs, refuse_idle_parts
 from simvirt.catalog.economy_entries import PowerSpec, PriceSpec, SiteSpec
-from simvirt.catalog.entry import Entry, Source
+from simvirt.catalog.entry import Entry
 from simvirt.catalog.hardware_entries import Count, CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
 from simvirt.catalog.hosted import Dom0Spec, HostLoadSpec
-from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
+from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.quantities import (
     SourcedRate,
     SourcedRatio,
     SourcedSize,
     SourcedThroughput,
     SourcedTime,
-    SourcedWork,
 )
 from simvirt.scenario.host import Policy
 
 Isolation = Literal["namespaces", "user-space-kernel", "hardware", "software"]
 
 
-class CostSpec(BaseModel):
-    """What one operation costs on a platform, part by part; `none` says why it costs nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    cpu: SourcedWork | None = None
-    latency: SourcedWork | None = None
-    host_cpu: SourcedWork | None = None
-    notify: SourcedWork | None = None
-    interrupt: SourcedWork | None = None
-    wake: SourcedWork | None = None
-    none: Source | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> CostSpec:
-        if (self.none is None) == all(getattr(self, part) is None for part in PARTS):
-            raise ValueError(f'expected {", ".join(PARTS)}, or else none: "why it costs nothing", with its source')
-        return self
-
-
-PARTS: Final[Mapping[str, str]] = {
-    "cpu": "CPU work in the instance", "latency": "latency without CPU", "host_cpu": "CPU work of the backend's thread",
-    "notify": "CPU work in the instance to wake a sleeping backend", "interrupt": "CPU work in the instance to take an interrupt",
-    "wake": "latency until a sleeping backend runs",
-}
-"""Part of a cost -> what it is."""
-
-
-def _operations(costs: Any) -> Any:
-    """Refuses unknown operations, all at once."""
-    if isinstance(costs, Mapping) and (unknown := sorted(set(costs) - set(OPERATIONS))):
-        raise ValueError(f"expected costs of {', '.join(OPERATIONS)}; unknown: {unknown}")
-    return costs
-
-
-def _rates(rates: Any) -> Any:
-    """Refuses unknown rates, all at once."""
-    if isinstance(rates, Mapping) and (unknown := sorted(set(rates) - set(RATE_OPERATIONS))):
-        raise ValueError(f"expected rates of {', '.join(RATE_OPERATIONS)}; unknown: {unknown}")
-    return rates
-
-
-Costs = Annotated[dict[str, CostSpec], BeforeValidator(_operations)]
-Rates = Annotated[dict[str, SourcedRate], BeforeValidator(_rates)]
-
-
-def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
-    """The parts of an operation's cost that a simulation charges, in a VM or in a container."""
-    if operation == "call_hop":
-        return ("latency",)
-    if operation == "idle_wakeup":
-        return ("cpu", "latency") if vm else ()
-    if operation in RATE_OPERATIONS:
-        return ("cpu", "latency")
-    if operation.startswith("kib_"):
-        return ("cpu", "host_cpu") if vm else ("cpu",)
-    return tuple(PARTS) if vm else ("cpu", "latency")
-
-
-def _check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bool) -> None:
-    """ValueError where an expected operation has no cost, another one has, or a cost has a part that nothing would charge."""
-    missing, foreign = [name for name in expected if name not in costs], sorted(set(costs) - set(expected))
-    if missing or foreign:
-        raise ValueError(f"expected a cost for each of {', '.join(expected)}; not its own: {foreign}; missing: {missing}")
-    _refuse_idle_parts(costs, vm)
-
-
-def _refuse_idle_parts(costs: Mapping[str, CostSpec], vm: bool) -> None:
-    """ValueError where a cost has a part that nothing would charge."""
-    for operation, cost in costs.items():
-        known = acting_parts(operation, vm)
-        idle = [part for part in PARTS if getattr(cost, part) is not None and part not in known]
-        if idle:
-            raise ValueError(f"costs.{operation}.{idle[0]}: has no effect; expected {' or '.join(known) or 'none'}")
 
 
 class TechniqueSpec(Entry):
@@ -113,7 +39,7 @@ class TechniqueSpec(Entry):
 
     @model_validator(mode="after")
     def _costs_act(self) -> TechniqueSpec:
-        _check_costs(self.costs, TECHNIQUE_OPERATIONS, vm=True)
+        check_costs(self.costs, TECHNIQUE_OPERATIONS, vm=True)
         return self
 
 
@@ -135,7 +61,7 @@ class DeviceSpec(Entry):
 
     @model_validator(mode="after")
     def _costs_act(self) -> DeviceSpec:
-        _check_costs(self.costs, NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS, vm=self.side == "hypervisor")
+        check_costs(self.costs, NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS, vm=self.side == "hypervisor")
         if self.backend in ("none", "vcpu"):
             threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "notify", "wake")
                        if getattr(cost, part) is not None]
@@ -187,7 +113,7 @@ class HypervisorSpec(Entry):
 
     @model_validator(mode="after")
     def _costs_act(self) -> HypervisorSpec:
-        _refuse_idle_parts(self.costs, vm=True)
+        refuse_idle_parts(self.costs, vm=True)
         return self
 
 
@@ -210,7 +136,7 @@ class RuntimeSpec(Entry):
 
     @model_validator(mode="after")
     def _costs_act(self) -> RuntimeSpec:
-        _refuse_idle_parts(self.costs, vm=False)
+        refuse_idle_parts(self.costs, vm=False)
         return self
 
 

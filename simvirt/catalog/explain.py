@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from simvirt import units
 from simvirt.catalog.charges import sourced_share
-from simvirt.catalog.entries import PARTS, REFERENCES, CostSpec, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
+from simvirt.catalog.costs import PARTS, CostSpec
+from simvirt.catalog.entries import REFERENCES, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
 from simvirt.catalog.entry import Entry
 from simvirt.catalog.layers import costs_of
 from simvirt.catalog.operations import OPERATIONS

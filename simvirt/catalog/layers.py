@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from simvirt.catalog.entries import CostSpec, DeviceSpec, GuestSpec, HypervisorSpec, PlatformEntrySpec, RuntimeSpec, TechniqueSpec
+from simvirt.catalog.costs import CostSpec
+from simvirt.catalog.entries import DeviceSpec, GuestSpec, HypervisorSpec, PlatformEntrySpec, RuntimeSpec, TechniqueSpec
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.catalog.problems import Path
 from simvirt.catalog.quantities import Sourced

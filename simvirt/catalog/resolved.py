@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final, Literal
 
-from simvirt.catalog.entries import PARTS, CostSpec
+from simvirt.catalog.costs import PARTS, CostSpec
 from simvirt.catalog.quantities import SourcedWork
 
 TCP_HEADERS: Final = 52

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog, ProfileEntry
 from simvirt.catalog import economy
-from simvirt.catalog.entries import KINDS, REFERENCES, CostSpec, ImageSpec
+from simvirt.catalog.costs import CostSpec
+from simvirt.catalog.entries import KINDS, REFERENCES, ImageSpec
 from simvirt.catalog.hardware_entries import FamilySpec, HostModelSpec
 from simvirt.catalog.quantities import Sourced
 from simvirt.scenario.models import HostSpec, PlatformSpec, ServiceSpec

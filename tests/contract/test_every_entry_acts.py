@@ -14,7 +14,8 @@ from field_bases import BARE, CROWDED, KVM
 from fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
-from simvirt.catalog.entries import KINDS, PARTS, acting_parts
+from simvirt.catalog.costs import PARTS, acting_parts
+from simvirt.catalog.entries import KINDS
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.errors import ScenarioError
 from simvirt.scenario.models import PlatformSpec
