@@ -3,15 +3,14 @@
 from simvirt.catalog.catalog import Catalog
 from simvirt.catalog.explain import Constant, Listed
 from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
+from simvirt.catalog.peripherals import DiskEntry, NicEntry
 from simvirt.catalog.resolved import (
     Cost,
     CpuFamily,
     DeviceEntry,
-    DiskEntry,
     GuestEntry,
     HostEntry,
     Layer,
-    NicEntry,
     Platform,
     PlatformCosts,
     ProfileEntry,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simvirt.catalog.hardware_entries import CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
 from simvirt.catalog.images import GENERIC
+from simvirt.catalog.peripherals import DiskEntry, NicEntry
 from simvirt.catalog.problems import Path
 from simvirt.catalog.quantities import Sourced
-from simvirt.catalog.resolved import CpuFamily, DiskEntry, HostEntry, NicEntry
+from simvirt.catalog.resolved import CpuFamily, HostEntry
 from simvirt.units import UnitError, parse_bandwidth
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from simvirt import kernel, load, loads, run
 from simvirt.scenario.host import PARAMETERS, Policy
 
 SCHEDULERS = typing.get_args(Policy)
-SHORTER = {"mm1": "run.requests=500", "web": "run.duration=300ms", "voting-app": "run.duration=10s", "throttling": "run.duration=5s", "noisy-neighbour": "run.duration=1s", "load-profile": "run.duration=2s"}
+SHORTER = {"mm1": "run.requests=500", "web": "run.duration=300ms", "voting-app": "run.duration=10s", "throttling": "run.duration=5s", "noisy-neighbour": "run.duration=1s", "load-profile": "run.duration=2s",
+           "consolidation": "run.duration=5s", "density": "run.duration=5s", "memory-overcommit": "run.duration=500ms", "plan": "run.duration=200ms"}
 
 
 def document(base: dict[str, Any], **patch: Any) -> dict[str, Any]:
