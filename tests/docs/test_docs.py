@@ -146,7 +146,7 @@ def test_every_key_of_a_plan_is_explained() -> None:
     assert not sorted(name for name in found - names if f"`{name}`" not in page)
 
 
-def keys_of(data: object, own: tuple[str, ...] = ("platforms", "services", "operations", "resources", "comparison", "parts")) -> set[str]:
+def keys_of(data: object, own: tuple[str, ...] = ("platforms", "services", "operations", "resources", "comparison", "parts", "limits")) -> set[str]:
     """All keys of a document but those that are names of the scenario's own."""
     if not isinstance(data, dict):
         return set()
