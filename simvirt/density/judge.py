@@ -1,7 +1,7 @@
 """Whether n instances hold the objective: each limit against the 95 % interval of its estimate over replications.
 
 *Model*: a limit holds when the interval lies within it as a whole, is missed when the interval lies beyond it as a whole, and is undecided
-    otherwise. A replication that was given up, and a backlog that grows in most of them, miss the objective.
+    otherwise. A replication that was given up, a backlog that grows in most of them, and whatever an OOM killer kills miss the objective.
 *Ignores*: that looking several times, while replications are added, makes a wrong verdict somewhat likelier than 5 %.
 """
 
@@ -20,6 +20,8 @@ from simvirt.scenario.models import ObjectiveSpec
 HOLDS, MISSED, UNDECIDED = "holds", "missed", "undecided"
 OVERLOAD = "overload"
 """The check that fails where requests come faster than they are answered."""
+OOM = "oom"
+"""The check that fails where memory runs out and something is killed."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,22 @@ def overloaded(measured: Sequence[Measured]) -> bool:
     return any(m.given_up or m.outcome.full_at_s is not None for m in measured) or 2 * growing > len(measured)
 
 
+def kills_of(measured: Sequence[Measured]) -> list[str]:
+    """What OOM killers did, in words."""
+    return [kill for m in measured if m.outcome.reclaim is not None for kill in m.outcome.reclaim[1]]
+
+
 def verdict(objective: ObjectiveSpec, measured: Sequence[Measured]) -> str:
     """Whether the objective holds, is missed, or is not decided yet."""
-    if overloaded(measured):
+    if overloaded(measured) or kills_of(measured):
         return MISSED
     found = [check.verdict for check in checks_of(objective, [m.outcome for m in measured])]
     return MISSED if MISSED in found else UNDECIDED if UNDECIDED in found else HOLDS
 
 
 def failing(objective: ObjectiveSpec, measured: Sequence[Measured]) -> str:
-    """The name of the limit that is missed by most, or `overload`."""
+    """The name of the limit that is missed by most; `oom` where something was killed, `overload` where requests pile up."""
+    if kills_of(measured):
+        return OOM
     found = [c for c in checks_of(objective, [m.outcome for m in measured]) if c.verdict != HOLDS]
     return max(found, key=lambda c: c.excess).name if found else OVERLOAD

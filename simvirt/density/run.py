@@ -14,7 +14,7 @@ from simvirt.catalog.resolved import Platform
 from simvirt.density import ledger
 from simvirt.density.answer import Answer, Binding, DensityResult
 from simvirt.density.bounds import END, Bound, end_of_search, lowest
-from simvirt.density.judge import failing
+from simvirt.density.judge import OOM, failing, kills_of
 from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.scaling import Unit, unit_of
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
@@ -115,6 +115,8 @@ def _binding(trials: Trials, edge: Edge, hard: Bound) -> Binding:
         return Binding(hard.resource, hard.resource, hard.why)
     assert point.scenario.objective is not None
     check = failing(point.scenario.objective, point.measured)
+    if check == OOM:
+        return Binding(ledger.MEMORY, OOM, kills_of(point.measured)[0])
     found = reliefs(trials, point)
     before, _ = excess_of(point)
     if not found or found[0].excess > HELPS * before:

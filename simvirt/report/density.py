@@ -108,6 +108,8 @@ def _reason(answer: Document) -> str:
     point = next((p for p in answer["curve"] if p["n"] == beyond), None)
     if point is None:
         return f"{beyond:,} do not fit: {binding['why']}"
+    if binding["check"] == "oom":
+        return f"{beyond:,} run out of memory: {binding['why']}"
     return "; ".join([_missed(binding["check"], point, beyond), *(_relieved(r, beyond) for r in binding["reliefs"])])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
@@ -124,6 +125,18 @@ def test_what_more_replications_would_make_of_an_interval() -> None:
     check = judge.Check("latency_p99", 1.0, mean_interval(values), UNDECIDED)
     expected = values.mean() + student(19) * values.std(ddof=1) / math.sqrt(20)
     assert check.bound_after(5, 20) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_kill_for_want_of_memory_misses_every_objective() -> None:
+    """Whatever the latencies of those that survive."""
+    from simvirt.replicate import Measured
+
+    spec = scenario(objective={"latency_p90": "1s"})
+    outcome = density(scenario(density={"max": 1}, objective={"latency_p90": "1s"})).answers["docker"].points[0].outcomes[0]
+    alive, killed = (Measured(dataclasses.replace(outcome, reclaim=({}, kills)), np.zeros(1)) for kills in ([], ["at 1 s, web-0: killed"]))
+    assert judge.verdict(spec.objective, [alive, alive]) == HOLDS
+    assert judge.verdict(spec.objective, [alive, killed]) == MISSED
+    assert judge.failing(spec.objective, [alive, killed]) == judge.OOM
 
 
 def test_a_quantile_gets_the_requests_that_it_needs() -> None:
