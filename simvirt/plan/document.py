@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from simvirt.plan.memory import memory_of
+from simvirt.memory import Ledger, footprint
+from simvirt.memory.working_set import expected_loads
+from simvirt.plan.memory import PROMISED, Stock, stocks
 from simvirt.plan.money import Terms
+from simvirt.plan.onehost import vms_for
 from simvirt.plan.packing import Counts, patterns
 from simvirt.plan.simulation import System
-from simvirt.plan.sizing import Case
+from simvirt.plan.sizing import Case, carried
 from simvirt.scenario.models import PlanSpec
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ def question(spec: PlanSpec, case: Case, terms: Terms) -> dict[str, Any]:
             "stated_per_s": stated, "growth": spec.growth, "years": spec.years, "growth_factor": spec.growth_factor,
             "peak_to_mean": spec.peak_to_mean, "mean_per_s": mean, "peak_per_s": mean * spec.peak_to_mean,
         },
-        "survive": spec.survive, "headroom": spec.headroom, "memory_ratio": spec.memory_ratio, "replicas": spec.replicas,
+        "survive": spec.survive, "headroom": spec.headroom, "memory_ratio": case.memory_ratio, "replicas": spec.replicas,
         "site": {
             "name": spec.site, "energy_price_usd_per_kwh": terms.energy_price, "pue": terms.pue,
             "round_trip_s": terms.site.round_trip_ns / 1e9,
@@ -49,17 +52,18 @@ def alternative(found: Alternative, rank: int) -> dict[str, Any]:
     }
     if not sized.feasible or sized.peak is None or found.bill is None or found.mean is None or sized.packing is None:
         return document
-    used = _used(case, sized.placed, sized.peak)
+    counted, counted_at_mean = (_counted(case, sized.counts, factor) for factor in (found.factor, found.factor / case.plan.peak_to_mean))
+    used = _used(case, sized.placed, sized.peak, counted)
     binding = max(used, key=lambda name: used[name])
-    lost = None if sized.lost is None or sized.rest is None else _used(case, sized.rest, sized.lost)
+    lost = None if sized.lost is None or sized.rest is None else _used(case, sized.rest, sized.lost, counted)
     return document | {
         "analytic_hosts": sized.analytic, "lower_bound": sized.packing.lower_bound, "packed_hosts": len(sized.packing.hosts),
         "proven": sized.packing.proven,
         "binding": {"resource": binding, "utilisation": used[binding]},
         "headroom": {"peak": 1 - used[binding], "lost": None if lost is None else 1 - max(lost.values())},
-        "peak": _system(sized.peak, used), "mean": _system(found.mean, _used(case, sized.placed, found.mean)),
+        "peak": _system(sized.peak, used), "mean": _system(found.mean, _used(case, sized.placed, found.mean, counted_at_mean)),
         "lost": None if lost is None or sized.lost is None else _system(sized.lost, lost),
-        "cost": found.bill.document(), "placement": placement(case, sized.counts, sized.placed, sized.peak),
+        "cost": found.bill.document(), "placement": placement(found, sized.peak),
         "hosts_by_year": found.years,
     }
 
@@ -69,28 +73,44 @@ def _system(system: System, used: Mapping[str, float]) -> dict[str, Any]:
     return {"latency_s": dict(system.latency_s), "objective": system.objective, "resources": dict(used), "stable": system.stable}
 
 
-def _used(case: Case, placed: tuple[Counts, ...], system: System) -> dict[str, float]:
-    """How full the fullest host is in each resource, its memory included."""
-    return dict(system.resources) | {"host.memory": max(memory(case, pattern) / case.host.memory for pattern in placed)}
+def _counted(case: Case, counts: Counts, factor: float) -> list[Stock]:
+    """What replicas take of everything that is counted, at the load times `factor`."""
+    return stocks(carried(case, counts, factor), case.catalog, case.platform, case.host)
 
 
-def memory(case: Case, pattern: Counts) -> float:
-    """Memory that the replicas of one host commit [bytes]."""
-    known = memory_of(case.scenario, case.catalog, case.platform, case.host)
-    return known.fixed + sum(count * known.each[name] for name, count in pattern.items())
+def _used(case: Case, placed: tuple[Counts, ...], system: System, counted: list[Stock]) -> dict[str, float]:
+    """How full the fullest host is in each resource, what is counted included."""
+    full = {f"host.{stock.name}": max(_share(stock, pattern) for pattern in placed) for stock in counted}
+    full[f"host.{PROMISED}"] /= case.memory_ratio
+    return dict(system.resources) | full
 
 
-def placement(case: Case, counts: Counts, placed: tuple[Counts, ...], peak: System) -> list[dict[str, Any]]:
+def _share(stock: Stock, pattern: Counts) -> float:
+    """What the replicas of one host take of a resource, over what there is."""
+    return stock.fixed + sum(count * stock.each[name] for name, count in pattern.items())
+
+
+def placement(found: Alternative, peak: System) -> list[dict[str, Any]]:
     """What runs where: each distinct load of a host, how many hosts have it, how full they are at peak."""
+    case, counts, placed = found.case, found.sizing.counts, found.sizing.placed
     simulated = {tuple(sorted(host.pattern.items())): (load, host) for host, (load, _) in zip(peak.hosts, peak.loads, strict=True)}
-    found = []
+    documents = []
     for pattern, hosts in patterns(placed):
         load, outcome = simulated[tuple(sorted(pattern.items()))]
-        found.append({
-            "hosts": hosts, "replicas": {name: pattern[name] for name in counts if pattern.get(name)},
-            "memory_bytes": memory(case, pattern), "cpu": load, "disk": outcome.used("host.disk"), "nic": outcome.used("host.nic"),
+        ledger = memory(case, counts, pattern, found.factor)
+        documents.append({
+            "hosts": hosts, "replicas": {name: pattern[name] for name in counts if pattern.get(name)}, "memory_bytes": ledger.demand,
+            "promised_bytes": ledger.committed, "cpu": load, "disk": outcome.used("host.disk"), "nic": outcome.used("host.nic"),
         })
-    return found
+    return documents
+
+
+def memory(case: Case, counts: Counts, pattern: Counts, factor: float) -> Ledger:
+    """The memory of a host that carries `pattern`, at the load times `factor`."""
+    whole = carried(case, counts, factor)
+    here = {name: pattern.get(name, 0) for name in counts}
+    platform = case.catalog.platform(vms_for(case, pattern))
+    return footprint(whole, case.catalog, platform, case.host, here, expected_loads(whole, case.host, counts))
 
 
 def warnings(plan: Plan) -> list[str]:
@@ -100,8 +120,6 @@ def warnings(plan: Plan) -> list[str]:
         found.append(NO_OBJECTIVE)
     if plan.scenario.timeline:
         found.append("the timeline is left out: a plan is about a steady state")
-    if all(service.memory_limit is None for service in plan.scenario.services.values()):
-        found.append("no service states its memory: hosts are never full of it; give each a mem_limit")
     unproven = [a for a in plan.alternatives if a.sizing.packing is not None and not a.sizing.packing.proven]
     found += [f"{a.case.platform_spec.name} on {a.case.host.name}: fewer hosts may be possible, down to {a.sizing.packing.lower_bound}"
               for a in unproven if a.sizing.packing is not None]

@@ -20,7 +20,7 @@ from typing import Any, Final
 from simvirt.demand.analysis import Name
 from simvirt.demand.scaling import scaled
 from simvirt.plan.packing import Counts
-from simvirt.plan.sizing import Case
+from simvirt.plan.sizing import Case, with_replicas
 from simvirt.scenario.distributions import Constant, Gamma
 from simvirt.scenario.models import (
     AnyDistribution,
@@ -72,7 +72,7 @@ def whole(load: Load, pattern: Counts) -> bool:
 def scenario_of(case: Case, load: Load, pattern: Counts) -> Scenario:
     """The scenario of one host that carries `pattern`."""
     base = case.scenario
-    services = {name: _with_replicas(spec, pattern[name]) for name, spec in base.services.items() if pattern.get(name)}
+    services = {name: with_replicas(spec, pattern[name]) for name, spec in base.services.items() if pattern.get(name)}
     workload: WorkloadSpec | None
     if whole(load, pattern):
         rate = load.factor * case.rate_per_s
@@ -86,13 +86,6 @@ def scenario_of(case: Case, load: Load, pattern: Counts) -> Scenario:
         "services": services, "workload": workload, "platforms": (vms_for(case, pattern),), "timeline": (), "plan": None,
         "run": _run(case, workload, rate), "objective": None,
     })
-
-
-def _with_replicas(spec: ServiceSpec, count: int) -> ServiceSpec:
-    """A service with another number of replicas."""
-    if spec.scale is not None:
-        return spec.model_copy(update={"scale": count})
-    return spec.model_copy(update={"deploy": spec.deploy.model_copy(update={"replicas": count})})
 
 
 def _mix(case: Case, load: Load, pattern: Counts) -> dict[str, float]:

@@ -113,19 +113,19 @@ def _impossible(case: Case) -> str | None:
         if service.cpuset and max(service.cpuset) >= case.host.pcpus:
             return f"{name} is bound to CPU {max(service.cpuset)}, the host has {case.host.pcpus}"
     vms = case.platform.vms.on(case.host) if case.platform.vms is not None and case.platform.hypervisors else None
-    if vms is not None and vms.memory > case.host.memory * case.plan.memory_ratio:
+    if vms is not None and vms.memory > case.host.memory * case.memory_ratio:
         return f"a VM has {vms.memory / 2**30:.4g} GiB of memory, the host {case.host.memory / 2**30:.4g} GiB"
     return None
 
 
 def _packed(case: Case, counts: Counts, factor: float, least: int) -> tuple[Packing, tuple[Counts, ...], tuple[Counts, ...] | None] | str:
     """The bound, the placement with all hosts (at least `least`) and that without the lost ones; or why there is none."""
-    items, most = sizing.items(case, counts, factor), case.plan.max_hosts
-    spare, brim = (sizing.limits(case, spared) for spared in (True, False))
+    room, most = sizing.room(case, counts, factor), case.plan.max_hosts
+    items, spare, brim = room.items, room.spare, room.brim
     if (name := too_large(items, spare)) is not None:
         worst = int((items.shares[name] / spare).argmax())
         asked = f"{items.shares[name][worst]:.0%} of it, {spare[worst]:.0%} are free"
-        return f"one replica of {name} does not fit on the host: host.{sizing.RESOURCES[worst]}, {asked}"
+        return f"one replica of {name} does not fit on the host: host.{room.names[worst]}, {asked}"
     packing, bare = smallest(items, spare, most), smallest(items, brim, most)
     if packing is None or bare is None:
         return f"more than {most} hosts are needed"

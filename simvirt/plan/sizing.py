@@ -15,13 +15,13 @@ import numpy as np
 
 from simvirt.catalog import Catalog, HostEntry, Platform
 from simvirt.demand.analysis import Analysis, analyse
-from simvirt.demand.scaling import mean_rate
-from simvirt.plan.memory import memory_of
+from simvirt.demand.scaling import mean_rate, scaled
+from simvirt.plan.memory import stocks
 from simvirt.plan.packing import Counts, Floats, Items
 from simvirt.scenario.models import PlanSpec, PlatformSpec, Scenario, ServiceSpec
 
-RESOURCES: Final = ("cpu", "memory", "disk", "nic.out", "nic.in")
-"""What a host has of each, in the order of shares."""
+FLOWS: Final = ("cpu", "disk", "nic.out", "nic.in")
+"""What a host does in a second, in the order of shares; what is counted comes after them."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Case:
     def rate_per_s(self) -> float:
         """Requests per second of the stated load."""
         return mean_rate(self.scenario, self.analysis.response_s)
+
+    @property
+    def memory_ratio(self) -> float:
+        """Memory that may be promised over that of the host: the plan's, else the host's own, else all of it once."""
+        return next(ratio for ratio in (self.plan.memory_ratio, self.scenario.host.memory_ratio, 1.0) if ratio is not None)
 
     def cores(self, service: str, factor: float) -> float:
         """Cores that the requests of a service keep busy at the stated load times `factor`."""
@@ -76,23 +81,47 @@ def _replicas(case: Case, name: str, factor: float) -> int:
     return max(stated, needed, 1)
 
 
-def items(case: Case, counts: Counts, factor: float) -> Items:
-    """The replicas as items: what one of each service asks of every resource, over what a host has of it."""
-    return Items(counts, {name: _share(case, name, counts[name], factor) for name in counts})
+@dataclass(frozen=True)
+class Room:
+    """What replicas ask of each resource of a host, and how full it may be: with the headroom spared, and to the brim, as after a loss."""
+
+    names: tuple[str, ...]
+    items: Items
+    spare: Floats
+    brim: Floats
 
 
-def _share(case: Case, name: str, count: int, factor: float) -> Floats:
-    """What one replica asks of each resource, over what a host has."""
+def room(case: Case, counts: Counts, factor: float) -> Room:
+    """The replicas as items for the stated load times `factor`, over what a host has of each resource."""
+    counted = stocks(carried(case, counts, factor), case.catalog, case.platform, case.host)
+    shares = {name: np.array([*_flows(case, name, counts[name], factor), *(stock.each[name] for stock in counted)]) for name in counts}
+    full = [1 - stock.fixed for stock in counted]
+    full[0] += case.memory_ratio - 1
+    spare, brim = (np.maximum([*(1 - free,) * len(FLOWS), *full], 1e-12) for free in (case.plan.headroom, 0.0))
+    return Room((*FLOWS, *(stock.name for stock in counted)), Items(counts, shares), spare, brim)
+
+
+def carried(case: Case, counts: Counts, factor: float) -> Scenario:
+    """The scenario with the load times `factor` and so many replicas, as if one host carried them all."""
+    services = {name: with_replicas(spec, counts[name]) for name, spec in case.scenario.services.items()}
+    workload = case.scenario.workload
+    return case.scenario.model_copy(update={"services": services, "workload": None if workload is None else scaled(workload, factor)})
+
+
+def with_replicas(spec: ServiceSpec, count: int) -> ServiceSpec:
+    """A service with another number of replicas."""
+    if spec.scale is not None:
+        return spec.model_copy(update={"scale": count})
+    return spec.model_copy(update={"deploy": spec.deploy.model_copy(update={"replicas": count})})
+
+
+def _flows(case: Case, name: str, count: int, factor: float) -> list[float]:
+    """What one replica asks of CPU, disk and NIC, over what a host has."""
     host, rate = case.host, factor * case.rate_per_s / max(count, 1)
     demand = case.analysis.service(name).times(rate)
     cpu = demand.cpu_s + demand.io_cpu_s + standing(case, name)
-    return np.array([
-        cpu / capacity_cores(host),
-        memory_of(case.scenario, case.catalog, case.platform, host).each[name] / host.memory,
-        demand.disk_s / host.disk.channels,
-        8 * demand.out_bytes / host.nic.bits_per_s,
-        8 * demand.in_bytes / host.nic.bits_per_s,
-    ])
+    nic = host.nic.bits_per_s / 8
+    return [cpu / capacity_cores(host), demand.disk_s / host.disk.channels, demand.out_bytes / nic, demand.in_bytes / nic]
 
 
 def capacity_cores(host: HostEntry) -> float:
@@ -107,10 +136,3 @@ def standing(case: Case, name: str) -> float:
     alone = case.platform.hypervisors and case.platform.vms is None
     guest = case.platform.hypervisors[-1].guest if alone else None
     return own + (guest.background_duty if guest is not None else 0.0)
-
-
-def limits(case: Case, spare: bool) -> Floats:
-    """How full a host may be in each resource: with the headroom spared, or to the brim, as after a loss."""
-    free = case.plan.headroom if spare else 0.0
-    fixed = memory_of(case.scenario, case.catalog, case.platform, case.host).fixed / case.host.memory
-    return np.array([1 - free, max(case.plan.memory_ratio - fixed, 1e-12), 1 - free, 1 - free, 1 - free])

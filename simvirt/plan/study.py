@@ -33,6 +33,8 @@ class Alternative:
     simulator: Simulator
     terms: Terms
     sizing: Sizing
+    factor: float
+    """Load at peak, over the stated one."""
     speed: float
     """Of a core, over one of the host that the scenario states."""
     mean: System | None = None
@@ -132,9 +134,9 @@ def _alternative(
     simulator = Simulator(case, terms.site.round_trip_ns, jobs, tell)
     sized = size(simulator, factor)
     if not sized.feasible or sized.peak is None:
-        return Alternative(case, simulator, terms, sized, speed)
+        return Alternative(case, simulator, terms, sized, factor, speed)
     mean = simulator.system(sized.placed, sized.counts, factor / spec.peak_to_mean)
-    return Alternative(case, simulator, terms, sized, speed, mean, bill(terms, mean.loads, sized.peak.loads))
+    return Alternative(case, simulator, terms, sized, factor, speed, mean, bill(terms, mean.loads, sized.peak.loads))
 
 
 def _scheduled(host: HostSpec, stated: HostSpec) -> HostSpec:

@@ -86,8 +86,8 @@ class PlanSpec(Spec):
     survive: Survivable = Field(default=1, description="hosts that may be lost at peak with the objective still met", examples=["1 host"])
     headroom: Annotated[Ratio, Field(lt=1)] = Field(
         default=0.2, description="ratio of CPU, disk, NIC and of each replica's limit that stays free at peak", examples=["20%"])
-    memory_ratio: Annotated[float, Number(0, 16, 1.2, above=True)] = Field(
-        default=1.0, description="memory promised to instances over that of the host", examples=["1.2"])
+    memory_ratio: Annotated[float, Number(0, 100, 1.2, above=True)] | None = Field(
+        default=None, description="memory promised to instances over that of the host; the host's own, or 1, by default", examples=["1.2"])
     replicas: Literal["scaled", "fit", "stated"] = Field(
         default="scaled", description="scaled: in proportion to the load; fit: as few as carry it; stated: as many as the services say",
         examples=["fit"])

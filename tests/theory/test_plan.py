@@ -13,7 +13,10 @@ from simvirt.catalog import Catalog
 from simvirt.demand.analysis import analyse
 from simvirt.demand.scaling import mean_rate, paced, scaled
 from simvirt.errors import ScenarioError
+from simvirt.memory import footprint
+from simvirt.memory.working_set import expected_loads
 from simvirt.plan import plan
+from simvirt.plan.memory import stocks
 from simvirt.plan.simulation import Simulator
 from simvirt.plan.sizing import Case
 from simvirt.scenario.models import Scenario
@@ -167,3 +170,27 @@ def test_every_demand_is_paced(law: Any, tmp_path: Any) -> None:
     start: Any = server.startup[0]
     assert step.parallel[0][0].cpu.mean == pytest.approx(6e6) == start.cpu.mean
     assert step.parallel[1][0].delay.mean == 1e6
+
+
+@pytest.mark.parametrize("platform", ["docker", "kvm"])
+def test_counted_memory_is_that_of_the_ledger(platform: str) -> None:
+    """What replicas are promised adds up to the ledger's; what they use is never above it by more than the pages that replicas share."""
+    scenario = web()
+    spec = next(p for p in scenario.platforms if p.name == platform)
+    catalog = Catalog.of(scenario)
+    resolved, host = catalog.platform(spec), catalog.resolve_host(scenario.host)
+    counted = {stock.name: stock for stock in stocks(scenario, catalog, resolved, host)}
+    ledger = footprint(scenario, catalog, resolved, host, {"web": 3, "db": 2}, expected_loads(scenario, host, {"web": 4, "db": 1}))
+    promised, used = (counted[name].fixed + 3 * counted[name].each["web"] + 2 * counted[name].each["db"] for name in ("memory.promised", "memory"))
+    assert promised * host.memory == pytest.approx(ledger.committed, rel=1e-3)
+    assert used * host.memory == pytest.approx(ledger.demand, rel=0.02)
+
+
+def test_hosts_are_as_many_as_promised_memory_needs() -> None:
+    """Nine replicas of 5 GiB on hosts of 16 GiB: three on each, three hosts; four of 12 GiB promised twice: two on each."""
+    services = {"server": QUEUE["services"]["server"] | {"scale": 9, "mem_limit": "5GiB"}}
+    three = of(services=services, platforms=["docker"], workload={"open": {"rate": "90/s"}, "mix": {"server.job": 1}}, plan={"survive": 0})
+    assert plan(three).document()["alternatives"][0]["hosts"] == 3
+    services["server"] |= {"scale": 4, "mem_limit": "12GiB"}
+    twice = of(services=services, platforms=["docker"], workload={"open": {"rate": "90/s"}, "mix": {"server.job": 1}}, plan={"survive": 0, "memory_ratio": 2})
+    assert plan(twice).document()["alternatives"][0]["hosts"] == 2
