@@ -28,7 +28,7 @@ def validate(
     topic: Topics = None,
     table: Tables = None,
     linux: Linux = None,
-    replications: Replications = 2,
+    replications: Replications = 1,
     seed: Seed = None,
     jobs: Jobs = 0,
     out: Out = Path("results"),
