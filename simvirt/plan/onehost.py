@@ -39,7 +39,7 @@ from simvirt.scenario.models import (
     WorkloadSpec,
 )
 
-MOST_ARRIVALS: Final = 50_000
+MOST_ARRIVALS: Final = 30_000
 """Requests of a replication of one host whose load does not vary; a longer run is cut to as many."""
 LEAST_CV: Final = 0.02
 MESSAGE: Final = NetStep.model_construct(net=NetSpec.model_construct(out=1, in_=1), times=1, probability=1.0)

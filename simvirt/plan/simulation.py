@@ -22,7 +22,7 @@ from simvirt.runs import run
 
 PASSES: Final = 4
 """How often hosts are simulated at most, until response times that they see of one another have settled."""
-SETTLED: Final = 0.03
+SETTLED: Final = 0.05
 QUANTILES: Final = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 Histograms = list[NDArray[np.float64]]
 """Latencies of each replication."""

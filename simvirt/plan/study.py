@@ -155,12 +155,12 @@ def _terms(catalog: Catalog, spec: PlanSpec, host: HostSpec, case: Case) -> Term
 
 
 def _need(alternative: Alternative, spec: PlanSpec, factor: float) -> Need | None:
-    """What an alternative needs for the stated load times `factor`."""
+    """What an alternative needs for the stated load times `factor`; the mean in proportion to the peak."""
     sized = size(alternative.simulator, factor)
     if not sized.feasible or sized.peak is None:
         return None
-    mean = alternative.simulator.system(sized.placed, sized.counts, factor / spec.peak_to_mean)
-    return Need(sized.hosts, *(sum(load * number for load, number in system.loads) for system in (mean, sized.peak)))
+    peak = sum(load * number for load, number in sized.peak.loads)
+    return Need(sized.hosts, peak / spec.peak_to_mean, peak)
 
 
 def _years(alternative: Alternative, spec: PlanSpec) -> list[int | None]:
