@@ -27,8 +27,8 @@ BEGIN, END = "<!-- {}: made by docs/generate_accuracy.py -->", "<!-- /{} -->"
 
 SCORES = """# Accuracy
 
-What was predicted, what was measured, and the test that defends it. `simvirt validate` prints this page's numbers anew (replications: {replications},
-seed {seed}); `tests/published/test_tables.py` defends them.
+What was predicted, what was measured, and the test that defends it. `simvirt validate` prints this page's numbers anew (replications:
+{replications}, seed {seed}); `tests/published/test_tables.py` defends them.
 
 ![Predicted over measured, one line a table, one dot a cell]({plot})
 
@@ -73,6 +73,13 @@ def _far(found: Mapping[str, Any]) -> Iterator[list[str]]:
         if cell["kind"] == "prediction" and (cell["error"] is None or abs(cell["error"]) > FAR):
             told = cell.get("failure") or validation.percent(cell["error"])
             yield [found["id"], cell["row"], cell["column"], told, found["missing"] or "not known"]
+
+
+def left_out(document: Mapping[str, Any]) -> str:
+    """Published tables that were read and are not predicted, and why."""
+    rows = [[escape(name), escape(why)] for topic in document["topics"] for name, why in topic["left_out"].items()]
+    lines = table(["table", "why it is left out"], rows, right=False)
+    return "## What is not predicted\n\nTables of the same sources and topics that no scenario stands for.\n\n" + "\n".join(lines) + "\n"
 
 
 def tables(document: Mapping[str, Any]) -> str:
@@ -124,7 +131,7 @@ def main() -> None:
     known = kept(PAGE.read_text(), "linux") if PAGE.exists() else None
     sections: dict[str, str | None] = {"scores": scores(document), "failures": failures(document)}
     sections["linux"] = linux(compare_all(Path(sys.argv[1]), LINUX_PHASES)) if len(sys.argv) > 1 else known
-    PAGE.write_text(page(sections | {"theory": theory(document), "tables": tables(document)}))
+    PAGE.write_text(page(sections | {"theory": theory(document), "tables": tables(document), "left-out": left_out(document)}))
     PLOT.write_text(accuracyplot.svg(document))
 
 

@@ -18,7 +18,7 @@ from simvirt.validation.fitted import fitted
 from simvirt.validation.predict import Conditions, predict
 from simvirt.validation.suite import validate
 
-QUICK = ("kvm-vmexit-skx", "mysql-k8s-local", "gvhc-syscall")
+QUICK = ("dall17-vhe", "gv-redis", "gvhc-read", "ibm-gups")
 VALIDATED = (1, 4, 5, 8, 9)
 """Topics whose tables to validate on are what the model promises."""
 CONDITIONS = Conditions(seed=1, replications=1)
