@@ -14,6 +14,7 @@ from simvirt import kernel
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
+from simvirt.control.memory import follow
 from simvirt.dataplane import DataPlane
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.snapshot import Snapshot, snapshot
@@ -84,6 +85,8 @@ def begun(spec: Scenario, platform: int = 0, replication: int = 0) -> Clock:
     catalog = Catalog.of(spec)
     clock = Clock(make_plane(spec, catalog, catalog.platform(spec.platforms[platform]), spec.run.seed, replication))
     begin(clock, spec)
+    if clock.plane.lowered.memory.follows:
+        clock.process(follow(clock))
     return clock
 
 

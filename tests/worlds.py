@@ -98,7 +98,7 @@ def forgetful(platform: str) -> str:
     host = {"cores": 4, "memory": "3GiB", "disk": "sata-ssd", "swap": "4GiB", "zswap": 0.05, "ksm": {"pages_to_scan": 20000}}
     chosen = {"name": platform} | ({"balloon": "auto", "guest_swap": "256MiB"} if platform == "kvm" else {})
     workload = {"open": {"rate": "150/s"}, "mix": {"db.get": 1}}
-    return write(services, workload, {"duration": "2s", "warmup": "0s", "replications": 2}, platforms=[chosen], host=host)
+    return write(services, workload, {"requests": 300, "warmup": "0s", "replications": 2}, platforms=[chosen], host=host)
 
 
 def number(value: str | float) -> dict[str, Any]:

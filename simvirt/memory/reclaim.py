@@ -318,9 +318,8 @@ def forget(box: Box) -> None:
     """Memory that a box needs no more is neither swapped out nor compressed nor merged."""
     for name in ("merged", "out", "packed"):
         setattr(box, name, min(getattr(box, name), box.wanted))
-    over = box.merged + box.out + box.packed - box.wanted
-    if over > 0:
-        box.out -= min(over, box.out)
+    box.out -= min(box.out, max(0.0, box.merged + box.absent - box.wanted))
+    box.packed -= min(box.packed, max(0.0, box.merged + box.absent - box.wanted))
 
 
 def promised_to(box: Box) -> float:

@@ -10,7 +10,6 @@ from support import MS, S, begun, replications, scenario, service
 
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
-from simvirt.control.memory import follow
 from simvirt.kernel import constants as k
 
 JOB = {"cpu": "4ms"}
@@ -28,7 +27,6 @@ def world(memory: dict[str, Any] | None, duration: str = "5s", platform: Any = "
 def followed(spec: Any, until: int) -> Clock:
     """A run with memory followed, up to an instant."""
     clock = begun(spec)
-    clock.process(follow(clock))
     clock.run(until=until)
     return clock
 
@@ -49,7 +47,7 @@ def test_a_missing_page_is_read_from_the_disk(pages: int) -> None:
     clock.run(until=S)
     host = Catalog.of(spec).resolve_host(spec.host)
     costs = clock.plane.lowered.memory.costs
-    page = round(host.disk.read_latency_ns + 4096 / host.disk.read_bytes_per_s * 1e9)
+    page = round(host.disk.latency_ns(False) + host.disk.longer_ns(4096, False))
     spent = clock.plane.read("tallies", "spent").reshape(-1, k.N_CATEGORIES).sum(axis=0)
     n = int(clock.plane.read("tallies", "completed").sum())
     assert n > 90
@@ -122,7 +120,6 @@ def test_the_page_cache_gives_way_to_a_growing_heap() -> None:
     spec = scenario({"server": service(*steps, threads=8, memory={"base": "100MiB", "growth": "4MiB", "heap": "2GiB"})}, STEADY,
                     {"duration": "20s", "warmup": "0s"}, platforms=["docker"], host={"cores": 2, "memory": "4GiB"})
     clock = begun(spec)
-    clock.process(follow(clock))
     misses = []
     for at in (1, 3, 6):
         clock.run(until=at * S)

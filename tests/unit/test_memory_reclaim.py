@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simvirt.catalog import Catalog
@@ -217,6 +217,7 @@ def test_swapping_goes_before_killing() -> None:
     swap=st.integers(0, 8000), pool=st.integers(0, 1000), guest_swap=st.integers(0, 500), auto=st.booleans(), merging=st.booleans(),
     loads=st.lists(st.integers(0, 800), min_size=3, max_size=3),
 )
+@example(bases=[290], vms=[0, 0, 0, 0, 573], memory=800, swap=1101, pool=130, guest_swap=0, auto=False, merging=True, loads=[0, 0, 0])
 def test_every_byte_is_somewhere_after_every_step(
     bases: list[int], vms: list[int], memory: int, swap: int, pool: int, guest_swap: int, auto: bool, merging: bool, loads: list[int],
 ) -> None:
