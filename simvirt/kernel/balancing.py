@@ -1,7 +1,7 @@
-"""Moving tasks between CPUs: an idle CPU pulls waiting work, but for what is still warm in another CPU's cache."""
+"""Moving tasks between CPUs: an idle CPU pulls waiting work."""
 
 from simvirt.kernel.choosing import pick_task
-from simvirt.kernel.constants import CFS, MIGRATION_COST, NONE, WEIGHT_ONE
+from simvirt.kernel.constants import NONE, WEIGHT_ONE
 from simvirt.kernel.hierarchy import charge, dequeue, enqueue, settle
 from simvirt.kernel.placement import may_run_on
 from simvirt.kernel.running import arm, remark
@@ -71,11 +71,6 @@ def move_from(p: Plane, b: int, c: int, most: float, now: int) -> int:
     return e
 
 
-def is_hot(p: Plane, e: int) -> bool:
-    """Whether a task of a Linux kernel has run so lately that its cache is warm where it is. Source: kernel/sched/fair.c, task_hot."""
-    return p.machines.policy[p.entities.machine[e]] <= CFS and p.run.now[0] - p.entities.ran_at[e] < MIGRATION_COST
-
-
 def movable(p: Plane, q: int, c: int, most: float) -> int:
     """A waiting task in a queue or below it that may run on CPU c and weighs no more than `most`; NONE when there is none."""
     current: int = p.queues.current[q]
@@ -96,7 +91,7 @@ def movable_in_tree(p: Plane, node: int, c: int, most: float) -> int:
     if p.entities.delayed[node] == 0:
         if node < p.run.first_vcpu[0]:
             e = movable(p, node, c, most)
-        elif not is_hot(p, node) and may_run_on(p, node, c) and task_load(p, node) <= most:
+        elif may_run_on(p, node, c) and task_load(p, node) <= most:
             e = node
         if e != NONE:
             return e

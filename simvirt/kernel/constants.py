@@ -105,7 +105,6 @@ N_BUCKETS = 3712
 HALT_POLL_START = 10000  # first polling window of a halted vCPU, as KVM's halt_poll_ns_grow_start [ns]
 
 # cgroup cpu.max, as in kernel/sched/fair.c
-MIGRATION_COST = 500000  # who ran more recently is not pulled, its cache is warm [ns]; Linux sched_migration_cost, task_hot
 QUOTA_KEEP = 1000000  # runtime that a run queue keeps when it empties [ns]
 QUOTA_SLACK = 5000000  # delay before returned runtime is handed on [ns]
 QUOTA_MARGIN = 7000000  # no slack hand-out this close to the refill: slack + 2 ms [ns]

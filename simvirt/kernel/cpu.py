@@ -7,16 +7,15 @@ CPU that it leaves, both are here.
 from simvirt.kernel.balancing import pull
 from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.choosing import pick_task, put_back, put_back_below
-from simvirt.kernel.constants import CFS, CURRENT, GPS, HALT_POLL_START, HELD, NONE, OFF
+from simvirt.kernel.constants import CURRENT, GPS, HALT_POLL_START, HELD, NONE, OFF
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.hierarchy import charge, dequeue, enqueue, home_queue, raise_groups, settle
 from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
 from simvirt.kernel.policy import put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
-from simvirt.kernel.runqueue import tick_at_or_after
 from simvirt.kernel.running import arm, hand_to, refresh_machine, remark, set_speed, spread_speeds, start, stop
 from simvirt.kernel.schedulers.esxi import level_with_siblings, may_go_on
-from simvirt.kernel.schedulers.hyperv import begin_core_turn, core_check_at, core_turn_is_over, in_cores, least_on, may_start_in_core
+from simvirt.kernel.schedulers.hyperv import begin_core_turn, core_check_at, core_turn_is_over, in_cores, least_on, vm_beside
 from simvirt.kernel.tables import Plane
 
 
@@ -101,6 +100,15 @@ def fill_thread(p: Plane, c: int, now: int) -> None:
         go_idle(p, c, now)
     else:
         switch_to(p, c, new, now)
+
+
+def may_start_in_core(p: Plane, e: int, c: int, now: int) -> bool:
+    """Whether a task may begin on a thread at once: its core is idle, or belongs to its VM."""
+    s: int = p.cpus.sibling[c]
+    if p.cpus.current[s] != NONE:
+        return vm_beside(p, c) == NONE or vm_beside(p, c) == p.entities.group[e]
+    begin_core_turn(p, c, now)
+    return p.queues.entities[s] == 0
 
 
 def take_from_crowded(p: Plane, c: int, now: int) -> int:
@@ -292,7 +300,6 @@ def halt(p: Plane, c: int, now: int) -> None:
     """The current entity of a CPU sleeps; the CPU does not look for other work yet."""
     e: int = p.cpus.current[c]
     p.cpus.current[c] = NONE
-    p.entities.ran_at[e] = now
     v: int = p.entities.carries[e]
     if v != NONE:
         p.cpus.speed[v] = 0.0
@@ -370,11 +377,8 @@ def add_wake_work(p: Plane, c: int) -> None:
 
 def go_idle(p: Plane, c: int, now: int) -> None:
     """A CPU has nothing to run: a pCPU speeds its sibling up, a vCPU halts."""
-    m: int = p.cpus.machine[c]
     if p.queues.entities[c] > 0 and in_cores(p, c):
         set_timer(p.calendar, p.run.first_cpu_timer[0] + c, core_check_at(p, c, now))
-    elif p.machines.overloaded[m] > 0 and p.machines.policy[m] <= CFS:  # what waits elsewhere is still warm: look again at the next tick
-        set_timer(p.calendar, p.run.first_cpu_timer[0] + c, tick_at_or_after(p, c, now, now))
     else:
         clear_timer(p.calendar, p.run.first_cpu_timer[0] + c)
     if p.cpus.idle_slot[c] != NONE:

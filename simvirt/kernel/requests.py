@@ -5,7 +5,6 @@ from simvirt.kernel.constants import (
     BRANCH,
     CLOCK_MASK,
     LOST,
-    MIGRATION_COST,
     N_BUCKETS,
     N_CATEGORIES,
     NONE,
@@ -117,7 +116,6 @@ def new_thread(p: Plane, i: int) -> int:
     p.entities.carries[t] = NONE
     p.entities.cpu[t] = birthplace(p, m, t)
     p.entities.queue[t] = NONE
-    p.entities.ran_at[t] = -MIGRATION_COST
     p.entities.state[t] = OFF
     p.entities.delayed[t] = 0
     p.entities.weight[t] = WEIGHT_ONE

@@ -51,7 +51,6 @@ def stop(p: Plane, c: int, now: int) -> None:
     e: int = p.cpus.current[c]
     v: int = p.entities.carries[e]
     p.cpus.current[c] = NONE
-    p.entities.ran_at[e] = now
     if v != NONE:
         p.entities.waits_since[e] = now
         set_speed(p, v, 0.0, 1.0, now)

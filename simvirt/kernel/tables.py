@@ -183,7 +183,6 @@ class Entities(Table):
     pin: Ints  # CPU that this vCPU never leaves, NONE for one that moves and for threads
     # kernel
     cpu: Ints  # CPU it runs or last ran on
-    ran_at: Ints  # instant it last lost or left its CPU [ns]
     queue: Ints  # queue it competes in
     state: Ints  # OFF, QUEUED, CURRENT, HELD
     delayed: Ints  # sleeps, but still competes until its lag is worked off

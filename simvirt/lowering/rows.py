@@ -17,7 +17,6 @@ INITIAL: dict[str, dict[str, float]] = {
     | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot", "profile", "tenant"), k.NONE),
     "Queues": {"tree": k.NONE, "current": k.NONE, "next_throttled": k.NONE},
     "Entities": {
-        "ran_at": -k.MIGRATION_COST,
         "group": k.NONE, "carries": k.NONE, "pin": k.NONE, "instance": k.NONE, "queue": k.NONE, "weight": k.WEIGHT_ONE, "left": k.NONE,
         "right": k.NONE, "frame": k.NONE, "next_free": k.NONE,
     },

@@ -69,12 +69,3 @@ def core_check_at(p: Plane, c: int, now: int) -> int:
     """Instant at which a thread that waits for its core looks again [ns]."""
     turn: int = p.machines.slice[p.cpus.machine[c]]
     return p.cpus.core_since[c] + ((now - p.cpus.core_since[c]) // turn + 1) * turn
-
-
-def may_start_in_core(p: Plane, e: int, c: int, now: int) -> bool:
-    """Whether a task may begin on a thread at once: its core is idle, or belongs to its VM."""
-    s: int = p.cpus.sibling[c]
-    if p.cpus.current[s] != NONE:
-        return vm_beside(p, c) == NONE or vm_beside(p, c) == p.entities.group[e]
-    begin_core_turn(p, c, now)
-    return p.queues.entities[s] == 0
