@@ -187,7 +187,7 @@ def worlds() -> dict[str, str]:
     core = {"policy": "hyperv", "type": "core"}
     found |= {"cores-crowd": crowd(platforms=["kvm"], host={"smt": 2, "scheduler": core}), "cores-crowd-bare": crowd(host={"smt": 2, "scheduler": core})}
     found |= {"cores-shop": shop(platforms=["kvm"], host={"cores": 3, "smt": 2, "scheduler": core}), "cores-docker": crowd(platforms=["docker"], host={"smt": 2, "scheduler": core})}
-    found |= {"cores-eventful": eventful(platforms=["kvm"], host={"cores": 2, "smt": 2, "scheduler": core})}
+    found |= {"eventful-cores": eventful(platforms=["kvm"], host={"cores": 2, "smt": 2, "scheduler": core})}
     found |= {"eventful-esxi": eventful(platforms=["kvm"], host={"scheduler": "esxi", "cores": 2})}
     found |= {"eventful-gps": eventful(host={"scheduler": "gps"}), "observed": shop(run={"observe": "10ms"})}
     return found

@@ -28,13 +28,18 @@ def dotted(path: Path) -> str:
     return ".".join(str(part) for part in path)
 
 
+MOST_NAMES = 24
+"""How many names a sentence may list."""
+
+
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """The sentence for a name that does not exist: what was given, a guess, what there is."""
     names = sorted(known)
     word = SINGULAR.get(kind, kind[:-1])
     close = get_close_matches(str(name), names, n=1)
     guess = f'; did you mean "{close[0]}"?' if close else ""
-    return f'unknown {word} "{name}"{guess} (there are {", ".join(names)})'
+    there = f"there are {', '.join(names)}" if len(names) <= MOST_NAMES else f"there are {len(names)}: simvirt list {kind}"
+    return f'unknown {word} "{name}"{guess} ({there})'
 
 
 class Problems:

@@ -335,11 +335,11 @@ def is_caught_polling(p: Plane, c: int, vcpu: int, now: int) -> bool:
 
     Model: the host polls for a window after each HLT while nobody else wants the CPU; a wake-up that the window missed by less than the longest
         one doubles it, a longer sleep closes it. The time polled is the host's.
-    Ignores: what polling takes from the sibling of the CPU, and from the quota of the VM.
+    Ignores: what polling takes from the sibling of the CPU, and from the quota of the VM; a fluid host does not poll.
     Source: Linux virt/kvm/kvm_main.c, kvm_vcpu_halt, grow_halt_poll_ns, shrink_halt_poll_ns (halt_poll_ns_grow 2, halt_poll_ns_shrink 0).
     """
     most: int = p.machines.halt_poll[p.cpus.machine[c]]
-    if most == 0:
+    if most == 0 or p.machines.policy[p.entities.machine[vcpu]] == GPS:
         return False
     window: int = p.cpus.poll_window[c]
     slept: int = now - p.cpus.halted_at[c]

@@ -27,7 +27,7 @@ def test_the_kernels_functions_are_free_of_python_calls(tmp_path: Path, monkeypa
     path = tmp_path / "_kernel.py"
     build_kernel.write_unity(path)
     options = CompilationOptions(compiler_directives=get_directive_defaults() | build_kernel.DIRECTIVES, language_level=3)
-    made = compile_single(str(path), options)
+    made = compile_single(str(path), options, None)
     text = Path(made.c_file).read_text()
     functions = {name: body for name, body in C_FUNCTION.findall(text) if name not in SETTERS}
     assert len(functions) > 100

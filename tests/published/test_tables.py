@@ -155,7 +155,7 @@ def test_all_tables() -> None:
     assert spent < 100  # of CPU time: less than a minute on two cores
     cells = sum(len(table["cells"]) for table in document["tables"])
     total = document["summary"]["all"]
-    assert total["predicted"] + total["calibrated"] == cells
+    assert total["predicted"] + total["calibrated"] + total["bounds"] == cells
     assert total["predicted"] == sum(topic["score"]["predicted"] for topic in document["topics"])
     known = score_of(document, VALIDATED)
     assert known["median_error"] <= 0.15
