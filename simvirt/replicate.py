@@ -88,6 +88,7 @@ def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: i
     weights = [scenario.mix[name] for name in lowered.classes]
     luck = Luck(
         scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes,
+        lowered.width,
         scenario.tenants.count if scenario.tenants is not None else 1,
     )
     return DataPlane(lowered, luck, seed, replication)

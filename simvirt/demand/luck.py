@@ -71,10 +71,11 @@ class Luck:
         seed: int,
         replication: int,
         classes: list[str],
+        width: int,
         tenants: int = 1,
     ) -> None:
         self._tenants = Tenants(workload, tenants, seed, replication)
-        self.width = max([len(v.variables) for v in variables], default=0) or 1
+        self.width = width  # draws a row, those included that others than requests use
         self._workload = workload
         self._shares = np.cumsum(weights) / np.sum(weights) if len(weights) > 0 else np.ones(1)
         self._samplers = [[sampler_of(v, seed, replication, k) for v in luck.variables] for k, luck in enumerate(variables)]

@@ -210,3 +210,11 @@ def test_what_happened_is_in_the_result(platform: str) -> None:
     (outcome,) = replications(world([{"at": "2001ms", "crash": "server", "restart": "1s"}], platforms=[platform]))
     assert outcome.rejected == pytest.approx(0.1, abs=0.01)
     assert set(outcome.checks.values()) == {"ok"}
+
+
+def test_start_up_that_draws_more_than_a_request_changes_no_request() -> None:
+    """Nothing starts in this run; the luck of requests stands in rows that are as wide as the widest itinerary."""
+    long = [{"cpu": {"exponential": f"{n}ms"}} for n in (1, 2, 3)]
+    found = [replications(scenario({"server": service({"cpu": {"exponential": "2ms"}}, threads=1, **more)}, {"open": {"rate": "200/s"}}, {"requests": 5000, "warmup": "0s"}))[0]
+             for more in ({}, {"startup": long})]
+    assert (found[0].histogram == found[1].histogram).all()
