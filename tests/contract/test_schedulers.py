@@ -97,7 +97,7 @@ def test_containers_and_vms_that_cost_nothing_are_bare_metal(scheduler: str) -> 
 def test_no_platform_is_faster_than_itself_without_costs(scheduler: str, name: str) -> None:
     """The same luck, the same structure, fewer costs: on a loaded host the mean latency is not above that of the platform with its costs."""
     loaded = patched(BARE, {
-        "catalog": FREE, "host": {"cores": 2, "memory": "16GiB", "scheduler": scheduler}, "platforms": [f"free-{name}", name], "workload/open/rate": "110/s",
+        "catalog": FREE, "host": {"cores": 2, "memory": "16GiB", "scheduler": scheduler}, "platforms": [f"free-{name}", name], "workload/open/rate": "110/s", "run/requests": 2000,
         "services/server": {"image": "nginx", "threads": 8, "operations": {"job": [{"cpu": {"exponential": "10ms"}}, {"disk": {"read": "4KiB"}}, {"net": {"out": "64KiB"}}]}},
     })
     found = document(loaded)
