@@ -169,6 +169,8 @@ def _costop(plane: DataPlane, at: int) -> np.ndarray:
 def _throttled(plane: DataPlane, at: int) -> np.ndarray:
     """Throttled time of each group, over all its run queues."""
     read = plane.read
+    if not read("run", "limited")[0]:
+        return np.zeros(len(read("groups", "quota")), np.int64)
     clock = read("queues", "throttled_clock") + read("queues", "throttled") * (at - read("queues", "throttled_since"))
     group = read("queues", "group")
     total = np.zeros(len(read("groups", "quota")), np.int64)
