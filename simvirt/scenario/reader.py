@@ -203,6 +203,7 @@ def _feed(text: str, builder: _Builder) -> None:
 
 
 _SENTENCES: Final = (
+    ("maximum nesting depth", f"expected at most {MOST_DEPTH} lists and mappings in one another"),
     ("cannot start any token", "this character cannot start a value; a text with it needs quotes, and a tab cannot indent"),
     ("mapping values are not allowed", 'a ":" is not expected here; a text with ": " needs quotes, keys stand below one another'),
     ("could not find expected ':'", 'expected ":" after a key'),
