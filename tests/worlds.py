@@ -189,6 +189,10 @@ def worlds() -> dict[str, str]:
     found |= {"cores-shop": shop(platforms=["kvm"], host={"cores": 3, "smt": 2, "scheduler": core}), "cores-docker": crowd(platforms=["docker"], host={"smt": 2, "scheduler": core})}
     found |= {"eventful-cores": eventful(platforms=["kvm"], host={"cores": 2, "smt": 2, "scheduler": core})}
     found |= {"eventful-esxi": eventful(platforms=["kvm"], host={"scheduler": "esxi", "cores": 2})}
+    asleep = {"max_cstate": "C6"}
+    found |= {f"asleep-{name}": shop(platforms=[name], host=asleep | {"cores": 3, "smt": 2}) for name in ("bare-metal", "docker", "kvm")}
+    found |= {"asleep-crowd": crowd(host=asleep), "asleep-cores": crowd(platforms=["kvm"], host=asleep | {"smt": 2, "scheduler": core})}
+    found |= {"eventful-asleep": eventful(platforms=["kvm"], host=asleep), "asleep-neighbours": neighbours(platforms=["kvm"], host=asleep)}
     found |= {"eventful-gps": eventful(host={"scheduler": "gps"}), "observed": shop(run={"observe": "10ms"})}
     return found
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from simvirt import units
 from simvirt.catalog.entry import Entry
@@ -24,8 +26,17 @@ Bytes = Annotated[int, BeforeValidator(units.parse_size)]
 BitsPerSecond = Annotated[float, BeforeValidator(units.parse_bandwidth)]
 
 
+class CstateSpec(BaseModel):
+    """An idle state: the shortest idleness that it pays for, and the time that leaving it takes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    residency: SourcedTime
+    exit: SourcedTime
+
+
 class FamilySpec(Entry):
-    """A processor family: what a VM exit, a page walk and a busy sibling cost on it."""
+    """A processor family: what a VM exit, a page walk and a busy sibling cost on it, and how it sleeps."""
 
     smt_yield: SourcedRatio
     work_per_cycle: SourcedRatio
@@ -38,6 +49,7 @@ class FamilySpec(Entry):
     llc: SourcedSize | None = None
     remote_latency: SourcedRatio | None = None
     huge_reach: SourcedRatio | None = None
+    cstates: Mapping[str, CstateSpec] = {}
 
     @model_validator(mode="after")
     def _ordered(self) -> FamilySpec:
@@ -45,6 +57,9 @@ class FamilySpec(Entry):
             raise ValueError("nested_walk: expected at least native_walk, a two-dimensional walk includes the plain one")
         if not 1.0 <= self.smt_yield.value <= 2.0:
             raise ValueError("smt_yield: expected 1 to 2, the throughput of two siblings over that of one")
+        depths = list(self.cstates.values())
+        if any(deep.residency.value <= shallow.residency.value for shallow, deep in pairwise(depths)):
+            raise ValueError("cstates: expected from shallow to deep, each with a longer residency than the one before")
         return self
 
 
@@ -58,7 +73,10 @@ class CpuSpec(Entry):
 
 
 class HostModelSpec(Entry):
-    """A host model: processors, memory, disk, NIC, the timer tick of its kernel, and the memory that its own system takes."""
+    """A host model: processors, memory, disk, NIC, the timer tick of its kernel, and the memory that its own system takes.
+
+    `max_cstate` is the deepest idle state that its processors enter; those of which none is told stay awake.
+    """
 
     cpu: str
     sockets: Count
@@ -69,6 +87,7 @@ class HostModelSpec(Entry):
     price: str = "generic"
     power: str = "generic"
     system_memory: SourcedSize | None = None
+    max_cstate: str | None = None
 
 
 class DiskModelSpec(Entry):

@@ -10,7 +10,7 @@ from simvirt.catalog.images import GENERIC
 from simvirt.catalog.peripherals import DiskEntry, NicEntry
 from simvirt.catalog.problems import Path
 from simvirt.catalog.quantities import Sourced
-from simvirt.catalog.resolved import CpuFamily, HostEntry
+from simvirt.catalog.resolved import CpuFamily, Cstate, HostEntry
 from simvirt.units import UnitError, parse_bandwidth
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ OPTIONAL_OF_DISKS: Final = ("read_iops", "write_iops", "read_stream", "write_str
 def resolve_host(catalog: Catalog, spec: HostSpec) -> HostEntry:
     """The model of `spec` (the generic host where it names none) with its inline fields laid over it."""
     base = host_model(catalog, spec.model or GENERIC)
+    base = replace(base, cstates=_cstates(catalog, base, spec.max_cstate, ("host", "max_cstate")))
     given = {
         "sockets": spec.sockets, "cores": spec.cores, "smt": spec.smt, "clock_hz": spec.clock, "memory": spec.memory,
         "disk": None if spec.disk is None else disk(catalog, spec.disk),
@@ -37,6 +38,22 @@ def _lone_threads(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "smt_yield": 1.0} if fields["smt"] == 1 else fields
 
 
+def _cstates(catalog: Catalog, host: HostEntry, deepest: str | None, path: Path) -> tuple[Cstate, ...]:
+    """Idle states down to the deepest one allowed, those of the model where nothing is said.
+
+    ScenarioError at `path` where there is none of that name.
+    """
+    states = host.family.cstates
+    if deepest is None:
+        return host.cstates
+    if deepest == "none":
+        return ()
+    names = [state.name for state in states]
+    if deepest not in names:
+        catalog.fail(path, "idle states", deepest, ("none", *names))
+    return states[: names.index(deepest) + 1]
+
+
 def host_model(catalog: Catalog, name: str, path: Path = ("host", "model")) -> HostEntry:
     """A host model of the catalogue; ScenarioError at `path` where it does not exist."""
     model = catalog.typed("hosts", name, HostModelSpec, path)
@@ -45,11 +62,12 @@ def host_model(catalog: Catalog, name: str, path: Path = ("host", "model")) -> H
     generic = catalog.typed("hosts", GENERIC, HostModelSpec)
     tick, system = model.tick or generic.tick, model.system_memory or generic.system_memory
     assert tick is not None and system is not None
-    return HostEntry(
+    entry = HostEntry(
         name=name, sockets=model.sockets, cores=cpu.cores, smt=cpu.smt, clock_hz=cpu.clock, memory=model.memory,
         disk=disk(catalog, model.disk), nic=nic(catalog, model.nic), smt_yield=family.smt_yield, tick_ns=tick.value, family=family,
         system_memory=int(system.value),
     )
+    return replace(entry, cstates=_cstates(catalog, entry, model.max_cstate, path))
 
 
 def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
@@ -63,6 +81,7 @@ def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
         llc_bytes=int(spec.llc.value) if spec.llc else None, remote_latency=spec.remote_latency.value if spec.remote_latency else None,
         work_per_cycle=spec.work_per_cycle.value,
         huge_reach=spec.huge_reach.value if spec.huge_reach else None,
+        cstates=tuple(Cstate(name, state.residency.value, state.exit.value) for name, state in spec.cstates.items()),
     )
 
 

@@ -12,6 +12,15 @@ from simvirt.catalog.quantities import SourcedWork
 
 
 @dataclass(frozen=True, slots=True)
+class Cstate:
+    """An idle state of a processor: the shortest idleness that it pays for, and the time that leaving it takes [ns]."""
+
+    name: str
+    residency_ns: float
+    exit_ns: float
+
+
+@dataclass(frozen=True, slots=True)
 class CpuFamily:
     """A processor family; costs in cycles. `smt_yield` is the throughput of two busy siblings over that of one.
 
@@ -34,13 +43,14 @@ class CpuFamily:
     remote_latency: float | None = None
     work_per_cycle: float = 1.0
     huge_reach: float | None = None
+    cstates: tuple[Cstate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class HostEntry:
     """A host: what the lowering needs to know of a machine; clock in Hz, memory in bytes, tick in ns.
 
-    `system_memory` is what its own kernel and services take.
+    `system_memory` is what its own kernel and services take; `cstates` are the idle states that its processors enter, shallow ones first.
     """
 
     name: str
@@ -55,6 +65,7 @@ class HostEntry:
     tick_ns: float
     family: CpuFamily
     system_memory: int = 0
+    cstates: tuple[Cstate, ...] = ()
 
     @property
     def pcpus(self) -> int:

@@ -44,6 +44,11 @@ def throttle(p: Plane, q: int, now: int) -> None:
 def put_back_below(p: Plane, q: int, c: int, now: int) -> None:
     """Stop the task that runs inside a queue; it waits there."""
     stop(p, c, now)
+    set_all_aside(p, q)
+
+
+def set_all_aside(p: Plane, q: int) -> None:
+    """What is current in a queue and below it waits again."""
     while q != NONE and p.queues.current[q] != NONE:
         e: int = p.queues.current[q]
         set_aside(p, q, e)

@@ -6,14 +6,15 @@ CPU that it leaves, both are here.
 
 from simvirt.kernel.balancing import pull
 from simvirt.kernel.calendar import clear_timer, set_timer
-from simvirt.kernel.choosing import pick_task, put_back, put_back_below
-from simvirt.kernel.constants import CURRENT, GPS, HALT_POLL_START, HELD, NONE, OFF
+from simvirt.kernel.choosing import pick_task, put_back, put_back_below, set_all_aside
+from simvirt.kernel.constants import CURRENT, GPS, HELD, NONE, OFF
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.hierarchy import charge, dequeue, enqueue, home_queue, raise_groups, settle
+from simvirt.kernel.idling import add_wake_work, is_caught_polling, leave_sleep
 from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
 from simvirt.kernel.policy import put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
-from simvirt.kernel.running import arm, hand_to, refresh_machine, remark, set_speed, spread_speeds, start, stop
+from simvirt.kernel.running import arm, hand_to, refresh_machine, remark, run_on, set_speed, spread_speeds, start, stop
 from simvirt.kernel.schedulers.esxi import level_with_siblings, may_go_on
 from simvirt.kernel.schedulers.hyperv import begin_core_turn, core_check_at, core_turn_is_over, in_cores, least_on, vm_beside
 from simvirt.kernel.tables import Plane
@@ -328,63 +329,33 @@ def leave_idle(p: Plane, c: int, now: int) -> None:
     if p.run.shares[0] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE:
         p.cpus.speed[c] = p.cpus.smt_share[c]
         set_speed(p, s, p.cpus.smt_share[s], 1.0, now)
+    if p.run.cstates[0] > 0:
+        leave_sleep(p, c, now)
 
 
-def is_caught_polling(p: Plane, c: int, vcpu: int, now: int) -> bool:
-    """Whether the host still polls for a halted vCPU when work for it comes, so that nothing has to be woken.
-
-    Model: the host polls for a window after each HLT while nobody else wants the CPU; a wake-up that the window missed by less than the longest
-        one doubles it, a longer sleep closes it. The time polled is the host's.
-    Ignores: what polling takes from the sibling of the CPU, and from the quota of the VM; a fluid host does not poll.
-    Source: Linux virt/kvm/kvm_main.c, kvm_vcpu_halt, grow_halt_poll_ns, shrink_halt_poll_ns (halt_poll_ns_grow 2, halt_poll_ns_shrink 0).
-    """
-    most: int = p.machines.halt_poll[p.cpus.machine[c]]
-    if most == 0 or p.machines.policy[p.entities.machine[vcpu]] == GPS:
-        return False
-    window: int = p.cpus.poll_window[c]
-    slept: int = now - p.cpus.halted_at[c]
-    adapt_window(p, c, window, slept, most)
-    h: int = p.entities.cpu[vcpu]
-    if p.cpus.idle_slot[h] != NONE and p.cpus.halted_at[h] <= p.cpus.halted_at[c]:
-        p.cpus.polled[c] += min(slept, window)
-        return 0 < slept <= window
-    taken: int = max(p.cpus.busy_since[h] - p.cpus.halted_at[c], 0)
-    p.cpus.polled[c] += min(min(slept, window), taken)
-    return False
-
-
-def adapt_window(p: Plane, c: int, window: int, slept: int, most: int) -> None:
-    """Fit a vCPU's polling window to how long it has slept."""
-    if slept <= window:
-        return
-    if slept < most:
-        p.cpus.poll_window[c] = min(max(2 * window, HALT_POLL_START), most)
-    elif slept > most:
-        p.cpus.poll_window[c] = 0
-
-
-def add_wake_work(p: Plane, c: int) -> None:
-    """Leaving HLT costs the task that ends the idleness."""
-    extra: float = p.cpus.wake_work[c]
-    e: int = p.cpus.current[c]
-    if extra <= 0.0 or p.entities.carries[e] != NONE:
-        return
-    f: int = p.entities.frame[e]
-    work: float = p.frames.work[f]
-    p.frames.overhead[f] = (p.frames.overhead[f] * work + extra) / (work + extra)
-    p.frames.work[f] = work + extra
+def awake(p: Plane, c: int, now: int) -> None:
+    """A pCPU has left its idle state: what it has been given meanwhile runs."""
+    p.cpus.ready_at[c] = 0
+    p.cpus.speed[c] = 1.0
+    s: int = p.cpus.sibling[c]
+    if p.run.shares[0] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE:
+        p.cpus.speed[c] = p.cpus.smt_share[c]
+    run_on(p, c, now)
 
 
 def go_idle(p: Plane, c: int, now: int) -> None:
     """A CPU has nothing to run: a pCPU speeds its sibling up, a vCPU halts."""
     if p.queues.entities[c] > 0 and in_cores(p, c):
+        set_all_aside(p, c)
         set_timer(p.calendar, p.run.first_cpu_timer[0] + c, core_check_at(p, c, now))
     else:
         clear_timer(p.calendar, p.run.first_cpu_timer[0] + c)
     if p.cpus.idle_slot[c] != NONE:
         return
-    p.cpus.busy[c] += now - p.cpus.busy_since[c]
+    p.cpus.busy[c] += max(now - p.cpus.busy_since[c], 0)
     p.cpus.halted_at[c] = now
+    p.cpus.ready_at[c] = 0
+    p.cpus.io_idle[c] = p.cpus.io_waiters[c]
     list_idle(p, c)
     vcpu: int = p.cpus.vcpu[c]
     if vcpu != NONE:

@@ -12,6 +12,7 @@
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.constants import CALLEE, NET, NONE, WAITING, WRITE_BACK
+from simvirt.kernel.idling import exit_latency
 from simvirt.kernel.requests import admit, clear_account, later, new_frame
 from simvirt.kernel.tables import Plane
 
@@ -71,8 +72,11 @@ def begin_io(p: Plane, f: int, pc: int, now: int) -> bool:
     d: int = device_of(p, i, p.program.target[pc])
     time: int = int(p.program.amount[pc] + 0.5)
     p.devices.operations[d] += p.program.operations[pc]
+    slept_since: int = p.instances.awake_until[p.devices.backend[d]] if p.devices.backend[d] != NONE else now
     if kick(p, i, d, pc, now + time, now):
         time += int(p.program.wake[pc] + 0.5)
+        if p.program.irqs[pc] > 0 and p.run.cstates[0] > 0:
+            time += p.program.irqs[pc] * exit_latency(p, now - slept_since, 0)
         keep_awake(p, p.devices.backend[d], now + time, now)
     if time <= 0:
         return not goes_to_backend(p, f, pc, now)

@@ -36,6 +36,14 @@ class Sockets(Table):
     latency: Floats  # latency of the memory over the idle one, in force
 
 
+class Cstates(Table):
+    """One row an idle state of the host's hardware threads, shallow ones first; row 0 is left in no time."""
+
+    # lowering
+    residency: Ints  # shortest idleness that it pays for [ns]
+    exit: Ints  # time that leaving it takes [ns]
+
+
 class Devices(Table):
     """One row a VM's path to the network or to a disk."""
 

@@ -40,6 +40,7 @@ from simvirt.kernel.constants import (
 from simvirt.kernel.cpu import halt, rouse
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
 from simvirt.kernel.faults import remember
+from simvirt.kernel.idling import begin_disk_wait
 from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.network import link_begin
@@ -157,6 +158,7 @@ def use_disk(p: Plane, f: int, pc: int, now: int) -> bool:
         clear_account(p, w)
         disk_begin(p, w, p.program.target[pc], now)
         return True
+    begin_disk_wait(p, f)
     disk_begin(p, f, p.program.target[pc], now)
     return False
 

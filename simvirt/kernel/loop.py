@@ -29,9 +29,10 @@ from simvirt.kernel.constants import (
     WAITING,
     WORK,
 )
-from simvirt.kernel.cpu import doze, resched
+from simvirt.kernel.cpu import awake, doze, resched
 from simvirt.kernel.devices import goes_to_backend
 from simvirt.kernel.hierarchy import charge
+from simvirt.kernel.idling import end_disk_wait
 from simvirt.kernel.review import on_group_timer, review
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
@@ -76,10 +77,12 @@ def settle_instant(p: Plane, now: int) -> bool:
 
 
 def on_cpu_timer(p: Plane, c: int, now: int) -> None:
-    """A burst is done, or the current task is up for review."""
+    """A burst is done, the current task is up for review, or the CPU has left its idle state."""
     charge(p, c, now)
     if p.cpus.current[c] == NONE:
         resched(p, c, now)
+    elif p.cpus.ready_at[c] > 0:
+        awake(p, c, now)
     elif burst_is_done(p, c):
         on_burst_end(p, c, now)
     else:
@@ -117,6 +120,7 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
         if p.program.flag[pc - 1] != 0:
             free_frame(p, f)
             return
+        end_disk_wait(p, f)
     elif op == OP_IO and goes_to_backend(p, f, pc - 1, now):
         return
     later(p, f)

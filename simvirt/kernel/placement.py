@@ -1,7 +1,7 @@
 """Which CPU a waking task goes to, and which CPUs are idle or overloaded; constant time, but for explicit cpusets.
 
-Model: an idle core first, the previous CPU if it is one of them; then an idle hardware thread; else the shorter run queue of two: the previous
-    CPU and the next in rotation. A CPU that falls idle pulls waiting work (`cpu.pull`).
+Model: the previous CPU where that has just lost its only task (a thread that goes on at once stays); else an idle core, the previous CPU if it is
+    one of them; then an idle hardware thread; else the shorter run queue of two: the previous CPU and the next in rotation. A CPU that falls idle pulls waiting work (`cpu.pull`).
 Ignores: cache domains and NUMA distance.
 Source: Linux kernel/sched/fair.c, select_idle_sibling (idle core, idle CPU, target).
 """
@@ -127,6 +127,8 @@ def select_cpu(p: Plane, e: int) -> int:
     m: int = p.entities.machine[e]
     first: int = p.machines.first_cpu[m]
     previous: int = p.entities.cpu[e]
+    if p.cpus.deciding[previous] != 0 and p.queues.entities[previous] == 0:
+        return previous
     if p.machines.idle_cores[m] > 0:
         if p.cpus.core_slot[previous] != NONE:
             return previous

@@ -32,18 +32,39 @@ def start(p: Plane, c: int, now: int) -> None:
     """The current entity of a CPU begins to run, if the CPU itself does."""
     e: int = p.cpus.current[c]
     v: int = p.entities.carries[e]
-    if p.run.shares[0] != 0 and p.cpus.speed[c] > 0.0:
-        occupy(p, c, now)
     if v != NONE:
         p.entities.wait[e] += now - p.entities.waits_since[e]
         if p.run.shares[0] != 0:
             note_preemption(p, p.cpus.machine[v], now - p.entities.waits_since[e])
+    run_on(p, c, now)
+
+
+def run_on(p: Plane, c: int, now: int) -> None:
+    """What a CPU has been given runs, if the CPU itself does."""
+    e: int = p.cpus.current[c]
+    v: int = p.entities.carries[e]
+    if p.run.shares[0] != 0 and p.cpus.speed[c] > 0.0:
+        occupy(p, c, now)
+    if v != NONE:
         set_speed(p, v, p.cpus.speed[c], p.cpus.portion[c], now)
     elif p.cpus.speed[c] > 0.0:
         enter(p, p.entities.frame[e], CPU, now)
     else:
-        mark_wait(p, p.entities.frame[e], STEAL, now)
+        mark_wait(p, p.entities.frame[e], RUN_QUEUE if leaves_sleep(p, c) else STEAL, now)
     arm(p, c, now)
+
+
+def leaves_sleep(p: Plane, c: int) -> bool:
+    """Whether a CPU stands still because the pCPU below it still leaves its idle state."""
+    if p.run.cstates[0] == 0:
+        return False
+    e: int = p.cpus.vcpu[c]
+    while e != NONE:
+        c = p.entities.cpu[e]
+        if p.cpus.current[c] != e:
+            return False
+        e = p.cpus.vcpu[c]
+    return p.cpus.ready_at[c] > 0
 
 
 def stop(p: Plane, c: int, now: int) -> None:
@@ -62,7 +83,9 @@ def stop(p: Plane, c: int, now: int) -> None:
 
 
 def set_speed(p: Plane, c: int, speed: float, portion: float, now: int) -> None:
-    """A CPU computes at another speed from now on: its sibling's doing, or its vCPU has got or lost a pCPU."""
+    """A CPU computes at another speed from now on, unless it still leaves its idle state: its sibling's doing, or its vCPU has got or lost a pCPU."""
+    if p.cpus.ready_at[c] > 0:
+        return
     charge(p, c, now)
     running: bool = p.cpus.speed[c] > 0.0
     e: int = p.cpus.current[c]
@@ -227,7 +250,10 @@ def arm(p: Plane, c: int, now: int) -> None:
     timer: int = p.run.first_cpu_timer[0] + c
     e: int = p.cpus.current[c]
     if e == NONE or p.cpus.speed[c] <= 0.0:
-        clear_timer(p.calendar, timer)
+        if e != NONE and p.cpus.ready_at[c] > 0:
+            set_timer(p.calendar, timer, p.cpus.ready_at[c])
+        else:
+            clear_timer(p.calendar, timer)
         return
     at: int = NEVER
     if p.entities.carries[e] == NONE:

@@ -37,6 +37,7 @@ FILES = (
     "running.py",
     "choosing.py",
     "balancing.py",
+    "idling.py",
     "cpu.py",
     "review.py",
     "replicas.py",

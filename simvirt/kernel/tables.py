@@ -8,12 +8,12 @@ In the compiled kernel a column is a typed memoryview, in plain mode a list.
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Classes, Devices, Disks, Links, Sockets
+from simvirt.kernel.hardware import Classes, Cstates, Devices, Disks, Links, Sockets
 from simvirt.kernel.ledgers import Services, Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
 __all__ = [
-    "Calendar", "Classes", "Cpus", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups", "IdleStacks", "Instances", "Ints", "Links",
+    "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups", "IdleStacks", "Instances", "Ints", "Links",
     "Machines", "Plane", "Program", "Queues", "Run", "Services", "Sockets", "Source", "Table", "Tallies",
 ]
 
@@ -42,6 +42,7 @@ class Run(Table):
     shares: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
     coscheduled: Ints  # 1 when the host holds vCPUs back that have got ahead of their siblings
     cores: Ints  # 1 when threads of a core must not run different VMs
+    cstates: Ints  # idle states of the host that take time to leave
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -128,9 +129,12 @@ class Cpus(Table):
     spin: Floats  # share of the time that the current task spins for preempted vCPUs
     since: Ints  # instant the current entity was put on the CPU [ns]
     busy: Ints  # time not idle [ns]
-    busy_since: Ints  # [ns]
+    busy_since: Ints  # instant from which it is; in the future while it leaves its idle state [ns]
     idle_exits: Ints  # times a vCPU left HLT
     halted_at: Ints  # instant it fell idle last [ns]
+    io_waiters: Ints  # threads that wait for the disk since they ran here
+    io_idle: Ints  # pCPU: how many those were when it fell idle
+    ready_at: Ints  # pCPU: instant at which it has left its idle state, 0 when it is in none [ns]
     poll_window: Ints  # vCPU: how long the host polls when it halts [ns]
     polled: Ints  # vCPU: CPU time of the host spent on polling [ns]
     switches: Ints  # context switches
@@ -318,6 +322,7 @@ class Program(Table):
     kicks: Ints  # io, bell: notifications that a sleeping backend needs
     notify: Floats  # work of one kick in the instance [ns]
     wake: Floats  # io: latency until a sleeping backend runs [ns]
+    irqs: Ints  # io: interrupts of the host's NIC, each on a hardware thread that sleeps as long as the backend
     interrupts: Ints  # bell: interrupts, of which the first may be coalesced
     interrupt: Floats  # work of one interrupt in the instance [ns]
     branches: Ints  # first instructions of all branches
@@ -331,6 +336,7 @@ class Plane:
     machines: Machines
     cpus: Cpus
     classes: Classes
+    cstates: Cstates
     sockets: Sockets
     stacks: IdleStacks
     queues: Queues

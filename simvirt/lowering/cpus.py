@@ -65,6 +65,15 @@ def cpu_table(
     )
 
 
+def cstate_table(host: HostEntry) -> Columns:
+    """Idle states of the host; in row 0 a thread is awake."""
+    return fill(
+        blank(t.Cstates, rows=1 + len(host.cstates)),
+        residency=[0, *(round(state.residency_ns) for state in host.cstates)],
+        exit=[0, *(round(state.exit_ns) for state in host.cstates)],
+    )
+
+
 def sibling_column(plan: Arrangement, host: HostEntry, seen: bool, first_cpu: np.ndarray) -> np.ndarray:
     """The other thread of each CPU's core. Those of a host's core are n and n + number of cores, as Linux numbers them."""
     sibling, half = np.full(int(first_cpu[-1]), k.NONE), host.pcpus // 2

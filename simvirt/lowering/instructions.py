@@ -27,6 +27,7 @@ class Instruction:
     kicks: int = 0
     notify: float = 0.0
     wake: float = 0.0
+    irqs: int = 0
     interrupts: int = 0
     interrupt: float = 0.0
     local: bool = False

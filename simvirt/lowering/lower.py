@@ -12,7 +12,7 @@ from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Instance, arrange
 from simvirt.lowering.background import Background, background_threads, reclaim_program, startup_programs
-from simvirt.lowering.cpus import coscheduled, cpu_table, idle_wakeup, machine_table
+from simvirt.lowering.cpus import coscheduled, cpu_table, cstate_table, idle_wakeup, machine_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.memory import Memory, memory_of
 from simvirt.lowering.paths import Paths, Routes
@@ -159,6 +159,7 @@ class Tables:
             "machines": machine_table(self.plan, self.shared, self.first_cpu),
             "cpus": cpu_table(self.plan, self.host, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
             "classes": class_table(self.shared),
+            "cstates": cstate_table(self.host),
             "sockets": socket_table(self.shared, self.host),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),
             "queues": self.queues(),
@@ -194,6 +195,7 @@ class Tables:
             first_thread=[first_thread],
             fresh_entity=[first_thread],
             shares=[int(self.shared.acts)],
+            cstates=[len(self.host.cstates)],
             cores=[int(self.plan.machines[0].scheduler.cores and self.host.smt == 2)],
             coscheduled=[coscheduled(self.plan)],
             limited=[int(any(group.quota > 0 for group in self.plan.groups))],

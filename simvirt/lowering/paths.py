@@ -116,7 +116,7 @@ class Paths:
         completed = costs.interrupt_ns["packet_out"]
         row = Instruction(k.OP_IO, target=k.NET, flag=k.NETWORK, amount=latency, wake=wake, operations=sent)
         row.work = work + sent * out + (received + answers) * back if has_thread(self.net) else 0.0
-        row.kicks, row.notify = int(notify > 0), notify
+        row.kicks, row.notify, row.irqs = int(notify > 0), notify, int(received > 0)
         rows.append(row)
         if sent and completed > 0:
             rows.append(Instruction(k.OP_BELL, target=k.NET, interrupts=1, interrupt=completed))

@@ -133,7 +133,8 @@ def _of_vcpus(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
 def _busy(plane: DataPlane, at: int, pcpus: int) -> int:
     """Time that pCPUs were not idle, all together."""
     running = plane.read("cpus", "idle_slot")[:pcpus] == k.NONE
-    return int((plane.read("cpus", "busy")[:pcpus] + np.where(running, at - plane.read("cpus", "busy_since")[:pcpus], 0)).sum())
+    since = np.where(running, np.maximum(at - plane.read("cpus", "busy_since")[:pcpus], 0), 0)
+    return int((plane.read("cpus", "busy")[:pcpus] + since).sum())
 
 
 def _cpu_time(plane: DataPlane, at: int) -> np.ndarray:

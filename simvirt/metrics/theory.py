@@ -114,7 +114,7 @@ def applicable(scenario: Any, host: Any = None) -> TheoryPrediction | None:
     """The closed form that holds for a scenario on bare metal, or None.
 
     `host` is the catalogue's resolved entry (sockets, cores, smt); only a host described inline speaks for itself. An unstable load has
-    no prediction.
+    no prediction, nor has a host whose CPUs sleep.
     """
     case = _case(scenario, host or scenario.host)
     if case is None:
@@ -131,7 +131,8 @@ def applicable(scenario: Any, host: Any = None) -> TheoryPrediction | None:
 def _case(scenario: Any, host: Any) -> _Case | None:
     """The scenario as a plain case; None if something acts in it that no formula knows."""
     cores = 0 if getattr(host, "model", None) else (host.cores or 0) * (host.sockets or 1)  # a model's own cores are not known here
-    plain = scenario.workload is not None and not scenario.timeline and all(_plain(s) for s in scenario.services.values())
+    awake = not getattr(host, "cstates", ())
+    plain = awake and scenario.workload is not None and not scenario.timeline and all(_plain(s) for s in scenario.services.values())
     entries = _entries(scenario) if plain else {}
     if not plain or not cores or not entries:
         return None

@@ -96,6 +96,8 @@ class HostSpec(Spec):
     memory: PositiveBytes | None = Field(default=None, description="memory of the host", examples=["192GiB"])
     disk: Reference | None = Field(default=None, description="a disk of the catalogue", examples=["nvme"])
     nic: Nic | None = Field(default=None, description="a NIC of the catalogue, or its bandwidth", examples=["25Gbps"])
+    max_cstate: DottedWord | None = Field(
+        default=None, description="deepest idle state of its CPUs, or none; that of the model by default", examples=["C1E"])
     swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
     zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
     ksm: KsmSpec | None = Field(default=None, description="merging of equal pages of VMs", examples=[KsmSpec.example])

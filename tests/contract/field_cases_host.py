@@ -72,6 +72,8 @@ HOST: Final = (
     Case("HostSpec.memory", BARE, {}, {"host/memory": "32GiB"}, "memory/capacity_bytes", RISES),
     Case("HostSpec.memory", patched(DOCKER, {"services/server/mem_limit": "6GiB", "services/server/scale": 2}), {}, {"host/memory": "8GiB"}, "/warnings", CHANGES),
     Case("HostSpec.disk", READING, {"host/disk": "nvme"}, {"host/disk": "hdd"}, "breakdown_s/disk", RISES),
+    Case("HostSpec.max_cstate", BARE, {}, {"host/max_cstate": "C6"}, "breakdown_s/run_queue", RISES),
+    Case("HostSpec.max_cstate", patched(BARE, {"host": {"model": "ibm-x3650-m4"}}), {}, {"host/max_cstate": "none"}, "breakdown_s/run_queue", FALLS),
     Case("HostSpec.nic", SENDING, {"host/nic": "10Gbps"}, {"host/nic": "100Mbps"}, "breakdown_s/network", RISES),
     Case("HostSpec.nic", SENDING, {"host/nic": "100gbe"}, {"host/nic": "1gbe"}, "breakdown_s/network", RISES),
     Case("HostSpec.scheduler", CROWDED, {"host/scheduler": "eevdf"}, {"host/scheduler": {"policy": "round-robin", "quantum": "50ms"}}, "breakdown_s/run_queue", RISES),

@@ -84,6 +84,7 @@ SHARED: Final = patched(BARE, {
 SHARED_VMS: Final = patched(SHARED, {"platforms": ["kvm"], "services/batch/background/threads": 8, "workload": {"closed": {"clients": 4}, "mix": {"server.job": 1}}})
 """The same in two VMs with more vCPUs than the host has CPUs."""
 RATE: Final = "throughput_per_s"
+WAITING: Final = "breakdown_s/run_queue"
 FAR: Final = patched(SHARED_VMS, {"services/server/threads": 8, "workload/closed/clients": 8, "services/batch/background": {"threads": 1, "duty": 0.1}})
 """A VM on both sockets, and one that does hardly anything."""
 
@@ -111,6 +112,7 @@ CASES: Final = (
     entry("hosts", "memory", "generic", "64GiB", "memory/capacity_bytes", RISES),
     entry("hosts", "disk", "generic", "hdd", DISK, RISES),
     entry("hosts", "nic", "generic", "100gbe", "breakdown_s/network", FALLS),
+    entry("hosts", "max_cstate", "generic", "C6", WAITING, RISES),
     entry("hosts", "tick", "generic", number("1ms"), "breakdown_s/steal", CHANGES, BESIDE_HOG),
     entry("cpus", "cores", "generic-x86-2.6", 8, "cpu/utilisation", FALLS),
     entry("cpus", "smt", "generic-x86-2.6", 1, "services/batch/cpu_cores", FALLS, SIBLINGS),
@@ -121,6 +123,7 @@ CASES: Final = (
     entry("families", "nested_vm_exit", "generic-x86", number("90000 cycles"), EXTRA, RISES, patched(RICH, {"platforms/0/stack": ["mine", "mine"]})),
     entry("families", "native_walk", "generic-x86", number("1 cycles"), EXTRA, RISES),
     entry("families", "nested_walk", "generic-x86", number("200 cycles"), EXTRA, RISES),
+    entry("families", "cstates", "generic-x86", {"C1": {"residency": number("1us"), "exit": number("300us")}}, WAITING, RISES, patched(RICH, {"catalog/hosts/mine/max_cstate": "C1"})),
     entry("disks", "channels", "nvme", number(1), DISK, RISES, patched(RICH, {"workload/open/rate": "150/s", "services/server/threads": "unlimited", "services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "6MiB"}}]})),
     entry("disks", "read_latency", "nvme", number("5ms"), DISK, RISES),
     entry("disks", "write_latency", "nvme", number("5ms"), DISK, RISES),
@@ -173,7 +176,7 @@ CASES: Final = (
     of_profile("kernel_share", 0.5, RISES), of_profile("shootdowns", "5000/s", FALLS, SHARED_VMS, RATE), of_profile("walk_miss", 1.0, FALLS, SHARED_VMS, RATE), of_profile("remote_share", 0.5, RISES, FAR, RATE),
     Case("platforms.pin", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "topology": "exposed"}}}), {}, {"catalog/platforms/mine/pin": True}, "latency_s/mean", CHANGES),
     Case("platforms.topology", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "pin": True}}}), {}, {"catalog/platforms/mine/topology": "exposed"}, "latency_s/mean", CHANGES),
-    Case("platforms.pages", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm"}}}), {"catalog/platforms/mine/pages": "huge"}, {"catalog/platforms/mine/pages": "4k"}, RATE, FALLS),
+    Case("platforms.pages", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "pin": True}}}), {"catalog/platforms/mine/pages": "huge"}, {"catalog/platforms/mine/pages": "4k"}, RATE, FALLS),
     Case("platforms.stack", MINE, {}, mine("platforms", "kvm", stack=["kvm", "docker"]), EXTRA, RISES),
     Case("platforms.vms", patched(MINE, {"services/server/cpus": 2}), {}, mine("platforms", "kvm", vms={"count": 1, "cpus": number(1), "memory": number(0.5)}), "memory/parts/vm", RISES),
     Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),

@@ -57,6 +57,7 @@ def test_a_catalogue_host_needs_its_cores_told():
     case.host.model = "dell-r740-gold-6132"
     assert theory.applicable(case) is None
     assert theory.applicable(case, Spec(sockets=2, cores=14, smt=2)).model == "M/M/1"
+    assert theory.applicable(case, Spec(sockets=2, cores=14, smt=2, cstates=("C1",))) is None
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ CATALOG = Catalog.load()
 
 def host_spec(**given: Any) -> Any:
     """A scenario's host with everything left out that is not given."""
-    fields = ("model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic")
+    fields = ("model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic", "max_cstate")
     return SimpleNamespace(**{**dict.fromkeys(fields), **given})
 
 

@@ -1,0 +1,95 @@
+"""What idleness leaves behind: CPUs that sleep deeper the longer they have nothing to do, hosts that poll for halted vCPUs, work of waking up.
+
+*Model*: a hardware thread that falls idle sleeps in the deepest state whose residency its idleness will reach and, where a thread that it ran
+    waits for the disk, whose exit latency is small beside it; it leaves that state in its exit latency, and whoever woke it waits in the run queue
+    meanwhile. A backend that polls keeps its hardware thread awake.
+*Ignores*: that governors guess how long idleness will last, and guess wrong; that asynchronous I/O counts as no wait for the disk; shallow sleep of a thread whose sibling is busy; deeper sleep of whole
+    packages; clocks that rise only slowly after it. A fluid host never sleeps.
+*Source*: Linux drivers/cpuidle/governors/menu.c and drivers/idle/intel_idle.c (residencies and exit latencies).
+"""
+
+from simvirt.kernel.constants import GPS, HALT_POLL_START, NONE
+from simvirt.kernel.tables import Plane
+
+IO_MULTIPLIER = 10  # how much less exit latency is put up with for each thread that waits for the disk; Linux menu.c, performance_multiplier
+
+
+def exit_latency(p: Plane, idle: int, waiters: int) -> int:
+    """Time that a hardware thread takes to leave the state in which it has slept for a time, while some threads waited for the disk [ns]."""
+    k: int = p.run.cstates[0]
+    while p.cstates.residency[k] > idle or p.cstates.exit[k] * (1 + IO_MULTIPLIER * waiters) > idle:
+        k -= 1
+    return p.cstates.exit[k]
+
+
+def begin_disk_wait(p: Plane, f: int) -> None:
+    """A frame's thread waits for the disk from now on."""
+    if p.frames.thread[f] != NONE:
+        p.cpus.io_waiters[p.entities.cpu[p.frames.thread[f]]] += 1
+
+
+def end_disk_wait(p: Plane, f: int) -> None:
+    """A frame's thread has waited for the disk."""
+    if p.frames.thread[f] != NONE:
+        p.cpus.io_waiters[p.entities.cpu[p.frames.thread[f]]] -= 1
+
+
+def leave_sleep(p: Plane, c: int, now: int) -> None:
+    """A pCPU has work again: it computes once it has left its idle state."""
+    e: int = p.cpus.current[c]
+    i: int = p.entities.instance[e]
+    if i != NONE and p.instances.poll[i] > 0 and now < p.instances.awake_until[i]:
+        return
+    late: int = exit_latency(p, now - p.cpus.halted_at[c], p.cpus.io_idle[c])
+    if late > 0:
+        p.cpus.ready_at[c] = now + late
+        p.cpus.busy_since[c] = now + late
+        p.cpus.speed[c] = 0.0
+
+
+def is_caught_polling(p: Plane, c: int, vcpu: int, now: int) -> bool:
+    """Whether the host still polls for a halted vCPU when work for it comes, so that nothing has to be woken.
+
+    Model: the host polls for a window after each HLT while nobody else wants the CPU; a wake-up that the window missed by less than the longest
+        one doubles it, a longer sleep closes it. The time polled is the host's.
+    Ignores: what polling takes from the sibling of the CPU, and from the quota of the VM; a fluid host does not poll.
+    Source: Linux virt/kvm/kvm_main.c, kvm_vcpu_halt, grow_halt_poll_ns, shrink_halt_poll_ns (halt_poll_ns_grow 2, halt_poll_ns_shrink 0).
+    """
+    most: int = p.machines.halt_poll[p.cpus.machine[c]]
+    if most == 0 or p.machines.policy[p.entities.machine[vcpu]] == GPS:
+        return False
+    window: int = p.cpus.poll_window[c]
+    slept: int = now - p.cpus.halted_at[c]
+    adapt_window(p, c, window, slept, most)
+    h: int = p.entities.cpu[vcpu]
+    if p.cpus.idle_slot[h] != NONE and p.cpus.halted_at[h] <= p.cpus.halted_at[c]:
+        p.cpus.polled[c] += min(slept, window)
+        if 0 < slept <= window:
+            p.cpus.halted_at[h] = now
+            return True
+        return False
+    taken: int = max(p.cpus.busy_since[h] - p.cpus.halted_at[c], 0)
+    p.cpus.polled[c] += min(min(slept, window), taken)
+    return False
+
+
+def adapt_window(p: Plane, c: int, window: int, slept: int, most: int) -> None:
+    """Fit a vCPU's polling window to how long it has slept."""
+    if slept <= window:
+        return
+    if slept < most:
+        p.cpus.poll_window[c] = min(max(2 * window, HALT_POLL_START), most)
+    elif slept > most:
+        p.cpus.poll_window[c] = 0
+
+
+def add_wake_work(p: Plane, c: int) -> None:
+    """Leaving HLT costs the task that ends the idleness."""
+    extra: float = p.cpus.wake_work[c]
+    e: int = p.cpus.current[c]
+    if extra <= 0.0 or p.entities.carries[e] != NONE:
+        return
+    f: int = p.entities.frame[e]
+    work: float = p.frames.work[f]
+    p.frames.overhead[f] = (p.frames.overhead[f] * work + extra) / (work + extra)
+    p.frames.work[f] = work + extra
