@@ -35,8 +35,8 @@ What was predicted, what was measured, and the test that defends it. `simvirt va
 A **prediction** is a run of the table's scenario on a platform of the catalogue. A **calibration** is a cell that something was worked out
 from: the demand of the workload, from one column of the table, or a constant of the catalogue, which then names the cell as `fitted`.
 Calibrations are shown and not scored. What a platform costs stands in the catalogue, for every scenario, and not with a table. *Median
-error* is that of the absolute relative errors of predictions; *rank order* counts pairs of a table's cells whose measurements differ by
-more than 10 %.
+error* is that of the absolute relative errors of predictions; *in order* counts pairs of a table's cells whose measurements differ by
+more than 10 %: of two platforms under one condition, or of one platform under two conditions.
 """
 
 LINUX = """## A real Linux kernel

@@ -15,7 +15,7 @@ from simvirt.report.text import LINES
 Document = Mapping[str, Any]
 GOOD, BAD = 0.15, 0.50  # absolute relative errors up to which a number is green, and from which red
 CELL = ("condition", "system", "predicted", "measured", "error", "")
-SCORE = ("predicted", "median error", "within 15 %", "rank order", "calibrated", "fitted constants")
+SCORE = ("predicted", "median error", "within 15 %", "platforms in order", "conditions in order", "calibrated", "fitted constants")
 
 
 # --- figures ---------------------------------------------------------------------------------------------------------------
@@ -40,15 +40,21 @@ def share(part: float | None) -> str:
     return "-" if part is None else f"{part * 100:.1f} %"
 
 
-def order(score: Document) -> str:
+def order(right: int, pairs: int) -> str:
     """How many pairs stand in the right order."""
-    return "-" if not score["pairs"] else f"{score['pairs_right']} of {score['pairs']}"
+    return f"{right} of {pairs}" if pairs else "-"
+
+
+def orders(score: Document) -> tuple[str, str]:
+    """How many pairs of platforms, and of conditions, stand in the right order."""
+    pairs, right = score["platform_pairs"], score["platform_pairs_right"]
+    return order(right, pairs), order(score["pairs_right"] - right, score["pairs"] - pairs)
 
 
 def score_cells(score: Document) -> list[str]:
     """A score as the cells of a table, in the order of SCORE."""
     return [
-        str(score["predicted"]), share(score["median_error"]), str(score["within_15"]), order(score), str(score["calibrated"]),
+        str(score["predicted"]), share(score["median_error"]), str(score["within_15"]), *orders(score), str(score["calibrated"]),
         str(score["fitted_constants"]),
     ]
 
@@ -62,7 +68,7 @@ def sentence(score: Document) -> str:
         return "nothing predicted: all cells calibrate"
     parts = [f"{score['predicted']} predicted, median error {share(score['median_error'])}"]
     if score["pairs"]:
-        parts.append(f"rank order right in {order(score)} pairs")
+        parts.append(f"rank order right in {order(score['pairs_right'], score['pairs'])} pairs")
     parts.append(f"{score['fitted_constants']} fitted constants")
     return ", ".join(parts)
 

@@ -117,12 +117,15 @@ class Score:
     bounds_kept: int
     pairs: int
     pairs_right: int
+    platform_pairs: int  # those of the pairs that compare two platforms under one condition; the others two conditions on one platform
+    platform_pairs_right: int
     fitted_constants: int
 
     def document(self) -> dict[str, Any]:
         """The score as JSON takes it."""
         found: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return found | {"rank_order": self.pairs_right / self.pairs if self.pairs else None}
+        orders = {"rank_order": (self.pairs_right, self.pairs), "platform_rank_order": (self.platform_pairs_right, self.platform_pairs)}
+        return found | {name: right / pairs if pairs else None for name, (right, pairs) in orders.items()}
 
 
 def score(scored: Iterable[tuple[Table, Sequence[Cell]]], constants: Sequence[Fitted]) -> Score:
@@ -132,6 +135,7 @@ def score(scored: Iterable[tuple[Table, Sequence[Cell]]], constants: Sequence[Fi
     errors = [1.0 if cell.error is None else abs(cell.error) for cell in predictions]
     bounds = [cell for _, found in told for cell in found if cell.kind == "bound"]
     compared = [pair for table, found in told for pair in pairs(table, found)]
+    platforms = [pair for table, found in told if table.ranks == "columns" for pair in pairs(table, found)]
     names = {table.id for table, _ in told}
     return Score(
         predicted=len(predictions),
@@ -143,5 +147,7 @@ def score(scored: Iterable[tuple[Table, Sequence[Cell]]], constants: Sequence[Fi
         bounds_kept=sum(cell.error == 0.0 for cell in bounds),
         pairs=len(compared),
         pairs_right=sum(in_order(one, other) for one, other in compared),
+        platform_pairs=len(platforms),
+        platform_pairs_right=sum(in_order(one, other) for one, other in platforms),
         fitted_constants=sum(bool(constant.tables & names) for constant in constants),
     )

@@ -48,12 +48,15 @@ def test_orders_count_where_measurements_differ() -> None:
     """read: native and docker are 5 % apart and do not count, kvm is slower than both, as predicted; write: docker against native is wrong, kvm has no prediction."""
     result = score([(TABLE, found())], [])
     assert (result.pairs, result.pairs_right) == (5, 2)
+    assert (result.platform_pairs, result.platform_pairs_right) == (5, 2)
+    assert result.document()["platform_rank_order"] == pytest.approx(0.4)
 
 
 def test_orders_of_rows_are_within_a_column() -> None:
     rows = Table.model_validate(TEXT | {"ranks": "rows"})
     result = score([(rows, found(table=rows))], [])
     assert (result.pairs, result.pairs_right) == (2, 1)  # docker and kvm; native calibrates on both sides
+    assert (result.platform_pairs, result.platform_pairs_right) == (0, 0)
 
 
 def test_a_range_is_met_inside_and_a_wide_one_is_a_bound() -> None:
