@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from simvirt.scenario.reader import read
+
 ROOT = Path(__file__).resolve().parents[1]
 SELF = Path(__file__).resolve()
 FOLDERS = ("simvirt", "tests", "docs", "configs", "experiments", "benchmarks", ".ci")
@@ -92,3 +94,11 @@ def test_nothing_large_or_built_is_kept() -> None:
     files = [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
     assert not [path for path in files if path.suffix in {".so", ".pyd", ".pyc", ".c"}]
     assert not [path for path in files if path.stat().st_size > 1_000_000]
+
+
+@pytest.mark.parametrize("path", [*DATA, *sorted((ROOT / "simvirt" / "validation" / "data").glob("*.yaml"))], ids=lambda path: path.stem)
+def test_data_can_be_read_as_strictly_as_scenarios(path: Path) -> None:
+    """No key twice, of which one would win without a word."""
+    tree, issues = read(path.read_text(), path.name)
+    assert tree is not None
+    assert not issues
