@@ -15,7 +15,7 @@ from simvirt.catalog.costs import PARTS, CostSpec
 from simvirt.catalog.layers import walk_miss_ns
 from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
 from simvirt.catalog.quantities import SourcedWork
-from simvirt.catalog.resolved import HostEntry, Layer, Platform, ProfileEntry
+from simvirt.catalog.resolved import HostEntry, Layer, Platform, ProfileEntry, work_ns
 
 if TYPE_CHECKING:
     from simvirt.catalog.catalog import Catalog
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One part of what one operation costs in one layer [ns on a host]; `part` is empty where the layer charges nothing."""
+    """One term of a part of what one operation costs in one layer [ns on a host]; `part` is empty where the layer charges nothing."""
 
     layer: str
     operation: str
@@ -41,7 +41,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One part of what one operation costs on two platforms, summed over their layers [ns on a host]."""
+    """One part of what one operation costs on two platforms, summed over their layers [ns on a host]; what is spared is below zero."""
 
     operation: str
     part: str
@@ -78,15 +78,14 @@ def _charges(layer: Layer, operation: str, host: HostEntry, pages: str) -> Itera
     spec = layer.costs[operation]
     if spec.none is not None:
         yield Charge(layer.name, operation, "", 0.0, None, "", spec.none, False)
-    cost = layer.cost(operation, host, pages)
     for part in PARTS:
-        work: SourcedWork | None = getattr(spec, part)
-        if work is not None:
-            yield _charge(layer.name, operation, part, work, getattr(cost, f"{part}_ns"))
+        share = layer.share(operation, part, host, pages)
+        for term in getattr(spec, part) or ():
+            yield _charge(layer.name, operation, part, term, share * work_ns(term, host, layer.depth, pages))
 
 
 def _charge(layer: str, operation: str, part: str, work: SourcedWork, ns: float) -> Charge:
-    """A part with its spread in the same unit as its value, here ns."""
+    """A term with its spread in the same unit as its value, here ns."""
     each = ns / work.value if work.value else 0.0
     spread = (work.spread[0] * each, work.spread[1] * each) if work.spread and each else None
     given = "" if work.unit == "ns" else f"{work.value:g} {work.unit}"
@@ -96,9 +95,10 @@ def _charge(layer: str, operation: str, part: str, work: SourcedWork, ns: float)
 def differences(catalog: Catalog, platform: Platform, against: Platform, host: HostEntry) -> list[Difference]:
     """Every part of a cost that either of two platforms has."""
     one, two = (catalog.platform_costs(each, host) for each in (platform, against))
+    signs = {part: -1.0 if part == "spared" else 1.0 for part in PARTS}
     rows = [
-        Difference(operation, part, getattr(one, f"{part}_ns")[operation], getattr(two, f"{part}_ns")[operation])
-        for operation in OPERATIONS for part in PARTS
+        Difference(operation, part, *(sign * getattr(costs, f"{part}_ns")[operation] for costs in (one, two)))
+        for operation in OPERATIONS for part, sign in signs.items()
     ]
     return [row for row in rows if row.ns or row.against_ns]
 
@@ -106,16 +106,16 @@ def differences(catalog: Catalog, platform: Platform, against: Platform, host: H
 def spending(catalog: Catalog, platform: Platform, profile: ProfileEntry, host: HostEntry) -> list[Spent]:
     """Where a second of CPU time goes on a platform: the application first, then each operation that costs something."""
     costs, walk = catalog.platform_costs(platform, host), walk_miss_ns(platform, host) * (profile.walk_miss or 0.0)
-    each = {name: costs.cpu_ns[name] + costs.latency_ns[name] + (walk if name == "tlb_miss" else 0.0) for name in RATE_OPERATIONS}
+    each = {name: costs.work_ns(name) + (walk if name == "tlb_miss" else 0.0) for name in RATE_OPERATIONS}
     seconds = {name: profile.rates.get(name, 0.0) * each[name] / 1e9 for name in RATE_OPERATIONS}
     total = 1.0 + math.fsum(seconds.values())
     charged = [
-        Spent(platform.name, name, profile.rates[name], each[name], added, added / total) for name, added in seconds.items() if added > 0
+        Spent(platform.name, name, profile.rates[name], each[name], added, added / total) for name, added in seconds.items() if added
     ]
     return [Spent(platform.name, "", 0.0, 0.0, 1.0, 1.0 / total), *sorted(charged, key=lambda row: -row.seconds)]
 
 
 def sourced_share(costs: list[CostSpec]) -> tuple[int, int]:
     """How many numbers there are in some costs, and how many of them are estimates."""
-    numbers = [work for cost in costs for part in PARTS if (work := getattr(cost, part)) is not None]
+    numbers = [term for cost in costs for part in PARTS for term in getattr(cost, part) or ()]
     return len(numbers), sum(work.estimated for work in numbers)

@@ -8,21 +8,37 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from simvirt.catalog.entry import Source
-from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
+from simvirt.catalog.operations import DISK_OPERATIONS, OPERATIONS, RATE_OPERATIONS
 from simvirt.catalog.quantities import SourcedRate, SourcedWork
 
 
+def _terms(raw: Any) -> Any:
+    """A part given as one number is a sum of one term."""
+    if isinstance(raw, (list, tuple)) and not raw:
+        raise ValueError("expected at least one term, for example [{value: 2us, source: ...}, {value: 3 entries, source: ...}]")
+    return raw if raw is None or isinstance(raw, (list, tuple)) else (raw,)
+
+
+Terms = Annotated[tuple[SourcedWork, ...] | None, BeforeValidator(_terms)]
+"""A part of a cost: one number, or a sum of numbers in different units, each with a source of its own."""
+
+
 class CostSpec(BaseModel):
-    """What one operation costs on a platform, part by part; `none` says why it costs nothing."""
+    """What one operation costs on a platform, part by part; `none` says why it costs nothing.
+
+    A part may be a list of numbers, which add up: what takes the same time on each host, and what each host's exits or entries make of it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cpu: SourcedWork | None = None
-    latency: SourcedWork | None = None
-    host_cpu: SourcedWork | None = None
-    notify: SourcedWork | None = None
-    interrupt: SourcedWork | None = None
-    wake: SourcedWork | None = None
+    cpu: Terms = None
+    spared: Terms = None
+    latency: Terms = None
+    host_cpu: Terms = None
+    drive: Terms = None
+    notify: Terms = None
+    interrupt: Terms = None
+    wake: Terms = None
     none: Source | None = None
 
     @model_validator(mode="after")
@@ -33,7 +49,8 @@ class CostSpec(BaseModel):
 
 
 PARTS: Final[Mapping[str, str]] = {
-    "cpu": "CPU work in the instance", "latency": "latency without CPU", "host_cpu": "CPU work of the backend's thread",
+    "cpu": "CPU work in the instance", "spared": "CPU work of the instance's own that falls away", "latency": "latency without CPU",
+    "host_cpu": "CPU work of the backend's thread", "drive": "CPU work of the backend's thread beyond that where it waits for a drive",
     "notify": "CPU work in the instance to wake a sleeping backend", "interrupt": "CPU work in the instance to take an interrupt",
     "wake": "latency until a sleeping backend runs",
 }
@@ -65,10 +82,11 @@ def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
     if operation == "idle_wakeup":
         return ("cpu", "latency") if vm else ()
     if operation in RATE_OPERATIONS:
-        return ("cpu", "latency")
-    if operation.startswith("kib_"):
-        return ("cpu", "host_cpu") if vm else ("cpu",)
-    return tuple(PARTS) if vm else ("cpu", "latency")
+        return ("cpu", "spared", "latency")
+    if not vm:
+        return ("cpu",) if operation.startswith("kib_") else ("cpu", "latency")
+    drive = ("drive",) if operation in DISK_OPERATIONS else ()
+    return ("cpu", "host_cpu", *drive, *(() if operation.startswith("kib_") else ("latency", "notify", "interrupt", "wake")))
 
 
 def check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bool) -> None:

@@ -63,7 +63,7 @@ class DeviceSpec(Entry):
     def _costs_act(self) -> DeviceSpec:
         check_costs(self.costs, NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS, vm=self.side == "hypervisor")
         if self.backend in ("none", "vcpu"):
-            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "notify", "wake")
+            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "drive", "notify", "wake")
                        if getattr(cost, part) is not None]
             if threads:
                 raise ValueError(f"{threads[0]}: has no effect, for backend {self.backend} is no thread")

@@ -119,9 +119,8 @@ def _cost_constants(catalog: Catalog, kind: str, name: str, costs: Mapping[str, 
         if cost.none is not None:
             yield Constant(kind, name, operation, "cpu", 0.0, "ns", None, cost.none, False, OPERATIONS[operation], 0.0)
         for part, meaning in PARTS.items():
-            work: SourcedWork | None = getattr(cost, part)
-            if work is not None:
-                yield _sourced(kind, name, operation, part, work, f"{OPERATIONS[operation]}: {meaning}", host)
+            for term in getattr(cost, part) or ():
+                yield _sourced(kind, name, operation, part, term, f"{OPERATIONS[operation]}: {meaning}", host)
 
 
 def _sourced(kind: str, layer: str, name: str, part: str, number: Sourced, meaning: str, host: HostEntry | None = None) -> Constant:

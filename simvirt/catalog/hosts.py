@@ -28,6 +28,7 @@ def resolve_host(catalog: Catalog, spec: HostSpec) -> HostEntry:
         "sockets": spec.sockets, "cores": spec.cores, "smt": spec.smt, "clock_hz": spec.clock, "memory": spec.memory,
         "disk": None if spec.disk is None else disk(catalog, spec.disk),
         "nic": None if spec.nic is None else nic(catalog, spec.nic),
+        "measured_entry_ns": spec.kernel_entry, "mitigated": None if spec.mitigations is None else spec.mitigations == "auto",
     }
     inline = {field: value for field, value in given.items() if value is not None}
     return replace(base, name=spec.model or "inline", **_lone_threads({"smt": base.smt, **inline}))
@@ -58,16 +59,25 @@ def host_model(catalog: Catalog, name: str, path: Path = ("host", "model")) -> H
     """A host model of the catalogue; ScenarioError at `path` where it does not exist."""
     model = catalog.typed("hosts", name, HostModelSpec, path)
     cpu = catalog.typed("cpus", model.cpu, CpuSpec)
-    family = cpu_family(catalog, cpu.family)
+    family = _stepping(cpu_family(catalog, cpu.family), cpu)
     generic = catalog.typed("hosts", GENERIC, HostModelSpec)
     tick, system = model.tick or generic.tick, model.system_memory or generic.system_memory
     assert tick is not None and system is not None
     entry = HostEntry(
         name=name, sockets=model.sockets, cores=cpu.cores, smt=cpu.smt, clock_hz=cpu.clock, memory=model.memory,
         disk=disk(catalog, model.disk), nic=nic(catalog, model.nic), smt_yield=family.smt_yield, tick_ns=tick.value, family=family,
-        system_memory=int(system.value),
+        system_memory=int(system.value), mitigated=model.mitigations == "auto",
+        measured_entry_ns=model.kernel_entry.value if model.kernel_entry else None,
     )
     return replace(entry, cstates=_cstates(catalog, entry, model.max_cstate, path))
+
+
+def _stepping(family: CpuFamily, cpu: CpuSpec) -> CpuFamily:
+    """A family as a processor model has it, whose stepping may need other mitigations."""
+    if cpu.mitigated_entry is None:
+        return family
+    entry = cpu.mitigated_entry.value
+    return replace(family, mitigated_entry=entry, kernel_entry=min(family.kernel_entry, entry))
 
 
 def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
@@ -76,6 +86,7 @@ def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
     return CpuFamily(
         name=name, smt_yield=spec.smt_yield.value, vm_exit=spec.vm_exit.value, nested_vm_exit=spec.nested_vm_exit.value,
         native_walk=spec.native_walk.value, nested_walk=spec.nested_walk.value,
+        kernel_entry=spec.kernel_entry.value, mitigated_entry=spec.mitigated_entry.value,
         memory_bandwidth=spec.memory_bandwidth.value if spec.memory_bandwidth else None,
         memory_latency_ns=spec.memory_latency.value if spec.memory_latency else None,
         llc_bytes=int(spec.llc.value) if spec.llc else None, remote_latency=spec.remote_latency.value if spec.remote_latency else None,
@@ -92,7 +103,7 @@ def disk(catalog: Catalog, name: str, path: Path = ("host", "disk")) -> DiskEntr
         name=name, channels=int(spec.channels.value), read_latency_ns=spec.read_latency.value, write_latency_ns=spec.write_latency.value,
         flush_latency_ns=spec.flush_latency.value, read_bytes_per_s=spec.read_throughput.value,
         write_bytes_per_s=spec.write_throughput.value, size=int(spec.size.value) if spec.size else None,
-        **{name: _known(getattr(spec, name)) for name in OPTIONAL_OF_DISKS},
+        medium=spec.medium, **{name: _known(getattr(spec, name)) for name in OPTIONAL_OF_DISKS},
     )
 
 

@@ -201,8 +201,8 @@ def walk_miss_ns(platform: Platform, host: HostEntry) -> float:
 
     *Model*: of the references beyond a plain walk the one for the page itself is as rare in the caches as the guest's own last entry.
     """
-    walks = [layer.costs["tlb_miss"].cpu for layer in platform.layers if layer.depth == 0]
-    count = sum(work.value for work in walks if work is not None and work.unit == "nested_walks")
+    walks = [term for layer in platform.layers if layer.depth == 0 for term in layer.costs["tlb_miss"].cpu or ()]
+    count = sum(work.value for work in walks if work.unit == "nested_walks")
     reach = (host.family.huge_reach or 1.0) if platform.pages == "huge" else 1.0
     return count * (host.family.memory_latency_ns or 0.0) / reach
 

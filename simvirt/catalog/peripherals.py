@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Final
+from typing import Final, Literal
 
 TCP_HEADERS: Final = 52
 FRAME: Final = 38
@@ -16,7 +16,10 @@ SMALL_BYTES: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class DiskEntry:
-    """A block device; times in ns, throughput in bytes per second, size in bytes; 0 where nothing bounds, None where it is not known."""
+    """A block device; times in ns, throughput in bytes per second, size in bytes; 0 where nothing bounds, None where it is not known.
+
+    `medium` is where the data lie: on a drive, or in the memory of the host (tmpfs, or files that its page cache holds).
+    """
 
     name: str
     channels: int
@@ -32,6 +35,7 @@ class DiskEntry:
     write_stream: float = 0.0
     read_cv: float = 0.0
     write_cv: float = 0.0
+    medium: Literal["drive", "memory"] = "drive"
 
     def latency_ns(self, write: bool) -> float:
         """Mean time of a request of 4 KiB alone on the device."""

@@ -3,7 +3,7 @@
 In YAML: `{value: 1.2us, spread: [1us, 2us], source: "author, title, year, table", estimated: true}`; `fitted: [table/row/column]` names the
 cells of `simvirt validate` that the value was worked out from.
 Each kind of quantity is a subclass of `Sourced`; all hold canonical units (ns, bytes, Hz, per second, bits per second, ratio),
-except `SourcedWork`, which may be given in processor terms (cycles, exits, nested_walks) and is resolved against a host.
+except `SourcedWork`, which may be given in processor terms (cycles, exits, nested_walks, entries) and is resolved against a host.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from simvirt import units
 
 Parsed = tuple[float, str]
-_WORK = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)\s*(cycles?|exits?|nested_walks?)\s*")
+_WORK = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)\s*(cycles?|exits?|nested_walks?|entries|entry)\s*")
 
 
 class Sourced(BaseModel):
@@ -164,7 +164,7 @@ class SourcedEnergyPrice(Sourced):
 
 
 class SourcedWork(Sourced):
-    """A cost: time [ns], or cycles, exits or nested_walks of the processor at hand."""
+    """A cost: time [ns], or cycles, exits, nested_walks or entries (of the host's kernel) of the machine at hand."""
 
     example: ClassVar[str] = "2 exits"
 
@@ -174,8 +174,8 @@ class SourcedWork(Sourced):
 
 
 def parse_work(raw: Any) -> Parsed:
-    """A cost as (value, unit): unit is ns, cycles, exits or nested_walks."""
+    """A cost as (value, unit): unit is ns, cycles, exits, nested_walks or entries."""
     match = _WORK.fullmatch(raw) if isinstance(raw, str) else None
     if match is None:
         return units.parse_time(raw), "ns"
-    return float(match.group(1)), match.group(2).rstrip("s") + "s"
+    return float(match.group(1)), "entries" if match.group(2) == "entry" else match.group(2).rstrip("s") + "s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -24,7 +25,8 @@ class Cstate:
 class CpuFamily:
     """A processor family; costs in cycles. `smt_yield` is the throughput of two busy siblings over that of one.
 
-    `work_per_cycle` is what a core does in a cycle over what one of Skylake-SP does.
+    `work_per_cycle` is what a core does in a cycle over what one of Skylake-SP does. `kernel_entry` is a trivial system call, there
+    and back, of a kernel without mitigations of processor flaws, `mitigated_entry` of one with those that it chooses by itself.
 
     Of a socket: memory bandwidth [bytes/s], latency of its memory, bytes of its last-level cache; `remote_latency` is the latency of
     another socket's memory over that of its own. `huge_reach` is the rate of TLB misses with small pages over that with huge ones.
@@ -37,6 +39,8 @@ class CpuFamily:
     nested_vm_exit: float
     native_walk: float
     nested_walk: float
+    kernel_entry: float
+    mitigated_entry: float
     memory_bandwidth: float | None = None
     memory_latency_ns: float | None = None
     llc_bytes: int | None = None
@@ -51,6 +55,8 @@ class HostEntry:
     """A host: what the lowering needs to know of a machine; clock in Hz, memory in bytes, tick in ns.
 
     `system_memory` is what its own kernel and services take; `cstates` are the idle states that its processors enter, shallow ones first.
+    `mitigated` is whether that kernel mitigates the flaws of its processor,
+    `measured_entry_ns` what a mitigated entry takes where that was measured on this machine.
     """
 
     name: str
@@ -66,6 +72,20 @@ class HostEntry:
     family: CpuFamily
     system_memory: int = 0
     cstates: tuple[Cstate, ...] = ()
+    mitigated: bool = True
+    measured_entry_ns: float | None = None
+
+    @property
+    def kernel_entry_ns(self) -> float:
+        """A trivial system call, there and back: as measured on this machine, or of its processor family.
+
+        *Model*: what mitigations add to an entry is the same ratio on all machines of a family, inside a VM of a cloud too.
+        """
+        family = self.family
+        cycles = family.mitigated_entry if self.mitigated else family.kernel_entry
+        if self.measured_entry_ns is None:
+            return cycles / self.clock_hz * 1e9
+        return self.measured_entry_ns * cycles / family.mitigated_entry
 
     @property
     def pcpus(self) -> int:
@@ -101,8 +121,10 @@ class Cost:
     """What one operation costs, part by part [ns]; the parts are those of `CostSpec`."""
 
     cpu_ns: float = 0.0
+    spared_ns: float = 0.0
     latency_ns: float = 0.0
     host_cpu_ns: float = 0.0
+    drive_ns: float = 0.0
     notify_ns: float = 0.0
     interrupt_ns: float = 0.0
     wake_ns: float = 0.0
@@ -223,8 +245,14 @@ class Layer:
     def cost(self, operation: str, host: HostEntry, pages: str = "thp") -> Cost:
         """The cost of one `operation` on `host`; `depth` hypervisors below make an exit a reflected one, `pages` back guest and host."""
         spec = self.costs[operation]
-        cost = Cost(*(work_ns(getattr(spec, part), host, self.depth, pages) for part in PARTS))
-        return scaled(cost, 1.0 / (host.family.huge_reach or 1.0)) if operation == "tlb_miss" and pages == "huge" else cost
+        sums = {part: math.fsum(work_ns(term, host, self.depth, pages) for term in getattr(spec, part) or ()) for part in PARTS}
+        return Cost(**{f"{part}_ns": ns * self.share(operation, part, host, pages) for part, ns in sums.items()})
+
+    def share(self, operation: str, part: str, host: HostEntry, pages: str = "thp") -> float:
+        """How much of a part is charged: huge pages miss the TLB less often, and nobody waits for a drive where there is none."""
+        if part == "drive" and host.disk.medium == "memory":
+            return 0.0
+        return 1.0 / (host.family.huge_reach or 1.0) if operation == "tlb_miss" and pages == "huge" else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,11 +302,21 @@ class PlatformCosts:
     """Operation -> cost of one on this platform and host [ns], summed over the layers; every operation has its row."""
 
     cpu_ns: Mapping[str, float]
+    spared_ns: Mapping[str, float]
     latency_ns: Mapping[str, float]
     host_cpu_ns: Mapping[str, float]
+    drive_ns: Mapping[str, float]
     notify_ns: Mapping[str, float]
     interrupt_ns: Mapping[str, float]
     wake_ns: Mapping[str, float]
+
+    def work_ns(self, operation: str) -> float:
+        """What one operation of CPU work costs in all, less what it spares."""
+        return self.cpu_ns[operation] + self.latency_ns[operation] - self.spared_ns[operation]
+
+    def backend_ns(self, operation: str) -> float:
+        """What one operation costs the thread of a device, on a host whose disk it is."""
+        return self.host_cpu_ns[operation] + self.drive_ns[operation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,11 +340,6 @@ class ProfileEntry:
     remote_share: float | None = None
 
 
-def scaled(cost: Cost, factor: float) -> Cost:
-    """A cost times a factor."""
-    return Cost(*(getattr(cost, part) * factor for part in Cost.__slots__))
-
-
 PAGE_LEVELS: Final = {"4k": (4, 4), "thp": (4, 3), "huge": (3, 3)}
 """Pages -> levels of the guest's and of the host's page tables that a walk descends.
 
@@ -323,16 +356,16 @@ def walk_references(pages: str) -> int:
     return (guest + 1) * (host + 1) - 1 - guest
 
 
-def work_ns(work: SourcedWork | None, host: HostEntry, depth: int = 0, pages: str = "thp") -> float:
-    """A cost in ns on `host`: cycles at its clock, an exit by its family, a nested walk beyond the native one, by `pages`.
+def work_ns(work: SourcedWork, host: HostEntry, depth: int = 0, pages: str = "thp") -> float:
+    """A cost in ns on `host`: cycles at its clock, exits of its family, entries of its kernel, nested walks beyond native ones, by `pages`.
 
     Source: Bhargava et al., Accelerating Two-Dimensional Page Walks for Virtualized Systems, ASPLOS 2008 (extra walk);
     Ben-Yehuda et al., The Turtles Project, OSDI 2010 (exits of an inner hypervisor are reflected through the outer one).
     """
-    if work is None:
-        return 0.0
     if work.unit == "ns":
         return work.value
+    if work.unit == "entries":
+        return work.value * host.kernel_entry_ns
     longer = walk_references(pages) / walk_references("thp") if work.unit == "nested_walks" else 1.0
     return work.value * _cycles(work.unit, host.family, depth) * longer / host.clock_hz * 1e9
 

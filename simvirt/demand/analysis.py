@@ -144,11 +144,20 @@ class _Reader:
 
     def _cpu(self, service: str, step: CpuStep) -> Demand:
         """Work, and the operations that come with it: stated for each execution, or those of the profile for each second."""
-        each = {op: self.costs.cpu_ns[op] + self.costs.latency_ns[op] for op in self.costs.cpu_ns}
+        mean = step.cpu.mean
         if step.ops:
-            return Demand(cpu_s=(step.cpu.mean + math.fsum(count * each[PLURALS.get(op, op)] for op, count in step.ops.items())) / S)
-        rates = self.catalog.profile(self.scenario.services[service]).rates
-        return Demand(cpu_s=step.cpu.mean / S * (1 + math.fsum(rate * each[op] for op, rate in rates.items()) / S))
+            counts = [(PLURALS.get(op, op), float(count)) for op, count in step.ops.items()]
+            return Demand(cpu_s=(max(mean - self._sum(self.costs.spared_ns, counts), 0.0) + self._paid(counts)) / S)
+        rates = list(self.catalog.profile(self.scenario.services[service]).rates.items())
+        return Demand(cpu_s=mean / S * (max(1 - self._sum(self.costs.spared_ns, rates) / S, 0.0) + self._paid(rates) / S))
+
+    def _sum(self, costs: Mapping[str, float], counts: Iterable[tuple[str, float]]) -> float:
+        """What so many operations cost together [ns]."""
+        return math.fsum(count * costs[op] for op, count in counts)
+
+    def _paid(self, counts: list[tuple[str, float]]) -> float:
+        """What so many operations of CPU work add to it [ns]."""
+        return self._sum(self.costs.cpu_ns, counts) + self._sum(self.costs.latency_ns, counts)
 
     def _packets(self, sent: float, received: float) -> Demand:
         return self._operations({"packet_out": sent, "packet_in": received})
@@ -157,7 +166,7 @@ class _Reader:
         """What device operations cost in the instance, on the threads that work for it, and in time."""
         costs = self.costs
         own = math.fsum(count * (costs.cpu_ns[op] + costs.notify_ns[op] + costs.interrupt_ns[op]) for op, count in counts.items())
-        other = math.fsum(count * costs.host_cpu_ns[op] for op, count in counts.items())
+        other = math.fsum(count * costs.backend_ns(op) for op, count in counts.items())
         return Demand(cpu_s=own / S, io_cpu_s=other / S if self.io else 0.0)
 
     def _net(self, step: NetStep) -> Demand:

@@ -64,7 +64,7 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     reclaim = reclaim_program(memory, writer)
     width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()), reclaim)], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
-    shared = sharing(plan, platform, host, profiles, {name: writer.added(name) for name in plan.services})
+    shared = sharing(plan, platform, host, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
     builder = Tables(plan, services, host, writer.program, phases, shared, platform)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
     memory.find_reads(writer.program.rows)

@@ -144,7 +144,7 @@ class Paths:
             self.pause(rows, latency, k.DISK)
             rows.append(access)
             return []
-        asked, done = self.request(self.disk, operations, kib * costs.host_cpu_ns[payload], latency), self.completion(operations)
+        asked, done = self.request(self.disk, operations, kib * costs.backend_ns(payload), latency), self.completion(operations)
         if self.disk.serial:
             asked.held = access
             path = [asked, done]
@@ -160,7 +160,7 @@ class Paths:
         """The way of a request to the disk's backend."""
         costs, n = self.costs, len(operations)
         row = Instruction(k.OP_IO, target=k.BLOCK, flag=k.DISK, amount=latency, wake=self.wake(*operations), operations=n)
-        row.work = math.fsum(costs.host_cpu_ns[op] for op in operations) + work if has_thread(device) else 0.0
+        row.work = math.fsum(costs.backend_ns(op) for op in operations) + work if has_thread(device) else 0.0
         row.notify = math.fsum(costs.notify_ns[op] for op in operations) / n
         row.kicks = n if row.notify > 0 else 0
         return row

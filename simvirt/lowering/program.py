@@ -19,6 +19,8 @@ from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.models import Constant, Lognormal, Scenario
 
+Counts = list[tuple[str, float]]
+"""Operations with how often each happens."""
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
 
@@ -131,8 +133,9 @@ class Writer:
         """Compute: stated operations cost per execution, those of the image per CPU second."""
         row = Instruction(k.OP_CPU)
         if step.ops:
-            named = [(PLURALS.get(name, name), count) for name, count in step.ops.items()]
+            named = [(PLURALS.get(name, name), float(count)) for name, count in step.ops.items()]
             row.fixed = math.fsum(count * self.operation_ns(service, op) for op, count in named)
+            row.ratio = 0.0 - self.spared(named, step.cpu.mean)
         else:
             row.ratio = self.added(service)
         self.amount(rows, row, step.cpu, variables)
@@ -143,8 +146,14 @@ class Writer:
         return self.costs.cpu_ns[operation] + self.costs.latency_ns[operation] + walk
 
     def added(self, service: str) -> float:
-        """Work that the platform adds to a unit of a service's own."""
-        return math.fsum(rate * self.operation_ns(service, op) / 1e9 for op, rate in self.rates[service].items())
+        """Work that the platform adds to a unit of a service's own, less what it spares."""
+        rates = list(self.rates[service].items())
+        return math.fsum(rate * self.operation_ns(service, op) / 1e9 for op, rate in rates) - self.spared(rates, 1e9)
+
+    def spared(self, counts: Counts, own: float) -> float:
+        """The share of a service's own work of `own` ns that falls away with so many operations: never more than there is."""
+        saved = math.fsum(count * self.costs.spared_ns[op] for op, count in counts)
+        return min(saved / own, 1.0) if saved > 0 and own > 0 else 0.0
 
     def call(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
         """Send a request to another service and take its answer."""

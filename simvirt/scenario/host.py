@@ -26,6 +26,7 @@ PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
 """The parameters of each policy."""
 COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
+Mitigations = Literal["auto", "off"]
 RESERVING: Final = ("esxi", "hyperv")
 """The policies that know reservations."""
 
@@ -98,6 +99,10 @@ class HostSpec(Spec):
     nic: Nic | None = Field(default=None, description="a NIC of the catalogue, or its bandwidth", examples=["25Gbps"])
     max_cstate: DottedWord | None = Field(
         default=None, description="deepest idle state of its CPUs, or none; that of the model by default", examples=["C1E"])
+    mitigations: Mitigations | None = Field(
+        default=None, description="whether its kernel mitigates flaws of its processor, as `mitigations=` at boot", examples=["off"])
+    kernel_entry: PositiveNanoseconds | None = Field(
+        default=None, description="a trivial system call as measured on it, mitigations included", examples=["300ns"])
     swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
     zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
     ksm: KsmSpec | None = Field(default=None, description="merging of equal pages of VMs", examples=[KsmSpec.example])

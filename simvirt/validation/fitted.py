@@ -47,6 +47,9 @@ def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, Sourced]]:
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _numbers(inner, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from _numbers(inner, path)
 
 
 def fitted_cells(constants: list[Fitted]) -> set[str]:

@@ -21,6 +21,7 @@ SLOW_DISK: Final = {
 }
 READING: Final = patched(BARE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "8KiB"}}]})
 SENDING: Final = patched(BARE, {"services/server/operations/job": [{"cpu": "1ms"}, {"net": {"out": "64KiB"}}]})
+GVISOR: Final = patched(BARE, {"platforms": ["gvisor-ptrace"], "services/server/operations/job": [{"cpu": "1ms", "ops": {"syscalls": 20}}]})
 FOUR_BUSY: Final = patched(BARE, {"services/batch": {"background": {"threads": 4}}, "run": {"duration": "1s", "replications": 1, "warmup": "0s"}, "workload/open/rate": "1/s"})
 BATCH: Final = "services/batch/cpu_cores"
 IN_VMS: Final = patched(WIDE, {
@@ -71,6 +72,10 @@ HOST: Final = (
     Case("HostSpec.clock", KVM, {"host/clock": "2GHz"}, {"host/clock": "4GHz"}, "cpu/virtualization", FALLS),
     Case("HostSpec.memory", BARE, {}, {"host/memory": "32GiB"}, "memory/capacity_bytes", RISES),
     Case("HostSpec.memory", patched(DOCKER, {"services/server/mem_limit": "6GiB", "services/server/scale": 2}), {}, {"host/memory": "8GiB"}, "/warnings", CHANGES),
+    Case("HostSpec.mitigations", patched(GVISOR, {"host/model": "dell-r740-gold-6132"}), {}, {"host/mitigations": "off"}, "cpu/virtualization", FALLS),
+    Case("HostSpec.mitigations", patched(GVISOR, {"host/model": "gce-n1-standard-4"}), {}, {"host/mitigations": "off"}, "cpu/virtualization", FALLS),
+    Case("HostSpec.kernel_entry", GVISOR, {}, {"host/kernel_entry": "2us"}, "cpu/virtualization", RISES),
+    Case("HostSpec.kernel_entry", patched(GVISOR, {"platforms": ["gvisor-kvm"], "services/server/operations/job": [{"cpu": "100us", "ops": {"syscalls": 20}}]}), {"host/kernel_entry": "300ns"}, {"host/kernel_entry": "900ns"}, "latency_s/mean", FALLS),
     Case("HostSpec.disk", READING, {"host/disk": "nvme"}, {"host/disk": "hdd"}, "breakdown_s/disk", RISES),
     Case("HostSpec.max_cstate", BARE, {}, {"host/max_cstate": "C6"}, "breakdown_s/run_queue", RISES),
     Case("HostSpec.max_cstate", patched(BARE, {"host": {"model": "ibm-x3650-m4"}}), {}, {"host/max_cstate": "none"}, "breakdown_s/run_queue", FALLS),

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog, ProfileEntry
 from simvirt.catalog import economy
-from simvirt.catalog.costs import CostSpec
+from simvirt.catalog.costs import PARTS, CostSpec
 from simvirt.catalog.entries import KINDS, REFERENCES, ImageSpec
 from simvirt.catalog.hardware_entries import FamilySpec, HostModelSpec
 from simvirt.catalog.quantities import Sourced
@@ -18,7 +18,7 @@ from simvirt.scenario.models import HostSpec, PlatformSpec, ServiceSpec
 
 CATALOG = Catalog.load()
 ENTRIES = [(kind, name) for kind in KINDS for name in CATALOG.names(kind)]
-UNITS = {"ns", "bytes", "bytes/s", "per s", "ratio", "count", "cycles", "exits", "nested_walks", "W", "USD", "USD/kWh"}
+UNITS = {"ns", "bytes", "bytes/s", "per s", "ratio", "count", "cycles", "exits", "nested_walks", "entries", "W", "USD", "USD/kWh"}
 DERIVED = ("estimate", "between", "as ", "like", "scaled", "no measurement", "little's law", "middle", "set ")
 
 
@@ -31,6 +31,8 @@ def numbers(model: BaseModel) -> Iterator[tuple[str, Sourced]]:
             path = f"{field}.{key}" if key else field
             if isinstance(child, Sourced):
                 yield path, child
+            elif isinstance(child, tuple):
+                yield from ((f"{path}.{i}", term) for i, term in enumerate(child) if isinstance(term, Sourced))
             elif isinstance(child, CostSpec):
                 yield from ((f"{path}.{part}", number) for part, number in numbers(child))
 
@@ -86,7 +88,7 @@ def test_a_host_model_resolves(name: str) -> None:
 def test_a_platform_resolves_and_costs_something_for_every_operation_on_every_host(name: str, host_name: str) -> None:
     platform = CATALOG.platform(PlatformSpec(name=name))
     costs = CATALOG.platform_costs(platform, CATALOG.host_model(host_name))
-    for column in (costs.cpu_ns, costs.latency_ns, costs.host_cpu_ns, costs.notify_ns, costs.interrupt_ns, costs.wake_ns):
+    for column in (getattr(costs, f"{part}_ns") for part in PARTS):
         assert list(column) == list(OPERATIONS)
         assert all(0 <= cost < 1e6 for cost in column.values())
 
@@ -137,6 +139,13 @@ def test_the_overhead_of_an_image_is_small_and_ordered_as_measured(name: str) ->
     assert 0 < overhead("docker") < 0.02
     assert 0 < overhead("kvm") < 0.05
     assert overhead("docker-on-kvm") == pytest.approx(overhead("docker") + overhead("kvm"))
+
+
+@pytest.mark.parametrize("name", CATALOG.names("families"))
+def test_mitigations_never_make_an_entry_cheaper(name: str) -> None:
+    family = CATALOG.entry("families", name)
+    assert isinstance(family, FamilySpec)
+    assert 0 < family.kernel_entry.value <= family.mitigated_entry.value
 
 
 def test_image_names_and_aliases_are_unique() -> None:

@@ -19,7 +19,7 @@ CATALOG = Catalog.load()
 
 def host_spec(**given: Any) -> Any:
     """A scenario's host with everything left out that is not given."""
-    fields = ("model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic", "max_cstate")
+    fields = ("model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic", "max_cstate", "mitigations", "kernel_entry")
     return SimpleNamespace(**{**dict.fromkeys(fields), **given})
 
 
@@ -56,6 +56,26 @@ def test_an_inline_host_takes_the_rest_from_the_generic_one() -> None:
     host = CATALOG.resolve_host(host_spec(cores=1, memory=4 * 2**30))
     assert (host.name, host.pcpus, host.memory, host.clock_hz) == ("inline", 1, 4 * 2**30, 2.6e9)
     assert host.disk.name == "nvme"
+
+
+def test_an_entry_of_the_kernel_is_that_of_the_processor_and_its_mitigations() -> None:
+    mitigated, plain = (CATALOG.resolve_host(host_spec(model="dell-r740-gold-6132", mitigations=word)) for word in (None, "off"))
+    assert mitigated.kernel_entry_ns == pytest.approx(1350 / 2.6)
+    assert plain.kernel_entry_ns == pytest.approx(200 / 2.6)
+    assert CATALOG.resolve_host(host_spec(model="dell-r740-gold-6132", clock=5.2e9)).kernel_entry_ns == pytest.approx(1350 / 5.2)
+
+
+def test_an_entry_that_was_measured_on_a_machine_wins_and_falls_without_mitigations() -> None:
+    mitigated, plain = (CATALOG.resolve_host(host_spec(model="gce-n1-standard-4", mitigations=word)) for word in ("auto", "off"))
+    assert mitigated.kernel_entry_ns == 1330.0
+    assert plain.kernel_entry_ns == pytest.approx(1330.0 * 200 / 1794)
+    assert CATALOG.resolve_host(host_spec(model="gce-n1-standard-4", kernel_entry=1910.0)).kernel_entry_ns == 1910.0
+
+
+def test_a_stepping_has_its_own_mitigations() -> None:
+    """A Core i7-9700K needs no page-table isolation, its family may: with and without mitigations it enters alike."""
+    hosts = [CATALOG.resolve_host(host_spec(model="desktop-i7-9700k", mitigations=word)) for word in ("auto", "off")]
+    assert [host.kernel_entry_ns for host in hosts] == pytest.approx([175 / 3.6, 175 / 3.6])
 
 
 def test_a_lone_thread_has_no_sibling_to_yield_to() -> None:
@@ -111,6 +131,26 @@ def test_an_unknown_platform_or_layer_is_told_with_a_guess() -> None:
 def service(image: str | None = None, profile: str | None = None) -> Any:
     """A service as far as its profile goes."""
     return SimpleNamespace(image=image, profile=profile)
+
+
+def test_the_terms_of_a_part_add_up() -> None:
+    """Each in its own unit: time, exits and entries of the host."""
+    terms = [{"value": value, "source": "a test, made up"} for value in ("1us", "2 exits", "3 entries")]
+    catalog = Catalog.load({"runtimes": {"mine": {"like": "docker", "costs": {"syscall": {"cpu": terms, "spared": terms[2]}}}}})
+    host = catalog.host_model()
+    costs = catalog.platform_costs(catalog.platform(platform_spec("x", ["mine"]), ()), host)
+    assert costs.cpu_ns["syscall"] == pytest.approx(1000 + 2 * host.family.vm_exit / host.clock_hz * 1e9 + 3 * host.kernel_entry_ns)
+    assert costs.work_ns("syscall") == pytest.approx(costs.cpu_ns["syscall"] - 3 * host.kernel_entry_ns)
+
+
+def test_a_part_without_terms_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="at least one term"):
+        Catalog.load({"runtimes": {"mine": {"like": "docker", "costs": {"syscall": {"cpu": []}}}}})
+
+
+def test_mitigations_that_make_an_entry_cheaper_are_refused() -> None:
+    with pytest.raises(ScenarioError, match="at least kernel_entry"):
+        Catalog.load({"families": {"mine": {"like": "generic-x86", "mitigated_entry": {"value": "90 cycles", "source": "a test, made up"}}}})
 
 
 def test_bare_metal_costs_nothing() -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
 from simvirt.catalog.charges import charges, differences, spending
+from simvirt.catalog.costs import PARTS
 from simvirt.report import charges as report
 
 CATALOG = Catalog.load()
@@ -36,7 +37,7 @@ def test_the_parts_of_all_layers_add_up_to_the_costs_that_are_simulated(name: st
     platform = CATALOG.named_platform(name)
     rows, costs = charges(platform, HOST), CATALOG.platform_costs(platform, HOST)
     for operation in OPERATIONS:
-        for part in ("cpu", "latency", "host_cpu", "notify", "interrupt", "wake"):
+        for part in PARTS:
             found = sum(row.ns for row in rows if (row.operation, row.part) == (operation, part))
             assert found == pytest.approx(getattr(costs, f"{part}_ns")[operation])
 

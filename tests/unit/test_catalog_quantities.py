@@ -31,6 +31,8 @@ SOURCE = "author, title, year"
     (SourcedWork, "2.5 exits", 2.5, "exits"),
     (SourcedWork, "1 nested_walk", 1.0, "nested_walks"),
     (SourcedWork, "1 cycle", 1.0, "cycles"),
+    (SourcedWork, "1 entry", 1.0, "entries"),
+    (SourcedWork, "15.8 entries", 15.8, "entries"),
     (SourcedWork, "2us", 2000.0, "ns"),
 ])
 def test_a_value_is_read_into_its_canonical_unit(model: type[Sourced], raw: object, value: float, unit: str) -> None:
