@@ -66,5 +66,5 @@ def _show(document: Mapping[str, Any], format_: Format) -> None:
         return output.write(planning.markdown(document))
     out = output.console(sys.stdout)
     if out.is_terminal:
-        return out.print(planning.report(document))
-    output.write(planning.text(document, max(out.width, REPORT_WIDTH)))
+        return out.print(planning.report(document, out.width))
+    output.write(planning.text(document, output.width(REPORT_WIDTH)))
