@@ -89,6 +89,14 @@ class HostMemory:
         return sum(groups.values())
 
     @property
+    def spared(self) -> float:
+        """What is there once for several: file pages of images on the host's own kernel, the text of monitors [bytes]."""
+        live = [tenant.service for box in self.boxes for tenant in box.tenants if tenant.live]
+        copies = sum(self.image_files[service][0] for service in live) if self.image_files else 0.0
+        vms = sum(box.live for box in self.boxes if box.guest is not None)
+        return max(0.0, copies - self.files) + self.text * max(0, vms - 1)
+
+    @property
     def resident(self) -> float:
         """Everything that is in memory, the page cache's data aside [bytes]."""
         boxes = sum(box.resident + box.monitor for box in self.boxes)
@@ -260,7 +268,7 @@ class HostMemory:
         parts["kernel"] = self.kernel + self.compressed
         parts["vmm"] += self.text
         parts["page_cache"] += self.files
-        shared = sum(box.merged for box in self.boxes)
+        shared = self.spared + sum(box.merged for box in self.boxes)
         promised = sum(promised_to(box) for box in self.boxes)
         committed = promised if math.isfinite(promised) else 0.0
         return settle(round(self.capacity), parts, swapped=inside, shared=shared, committed=committed, data=self.data)

@@ -106,6 +106,8 @@ def _next(answer: Document) -> str:
 def _reason(answer: Document) -> str:
     binding, beyond = answer["binding"], answer["n"] + 1
     point = next((p for p in answer["curve"] if p["n"] == beyond), None)
+    if point is None and binding["resource"] == "max":
+        return f"density.max ends the search at {answer['n']:,}, which hold"
     if point is None:
         return f"{beyond:,} do not fit: {binding['why']}"
     if binding["check"] == "oom":
@@ -117,7 +119,7 @@ def _missed(check: str, point: Document, n: int) -> str:
     """What n instances come to."""
     found = point.get("objective", {}).get(check)
     if found is None or point.get("given_up"):
-        return f"{n:,} are overloaded"
+        return f"{n:,} are overloaded" if point.get("overload", True) else f"{n:,} miss the {label(check)} by far"
     came = f"{n:,} come to {label(check)} {quantity(check, found, interval=True)}"
     limit = f"the limit of {quantity(check, found['limit'])}"
     return f"{came}, {'which is not surely within' if found['verdict'] == 'undecided' else 'beyond'} {limit}"
@@ -138,7 +140,8 @@ def ledger(document: Document) -> tuple[list[str], Rows]:
 
     parts = [row(HOLDERS[part], f"{part}_bytes") for part in PARTS]
     total = ["in all", *(_gib(a["memory"]["demand_bytes"]) for a in platforms.values())]
-    rest = [row("of", "capacity_bytes"), row("shared", "shared_bytes"), row("promised", "committed_bytes")]
+    keys = {"swapped out": "swapped", "of": "capacity", "shared": "shared", "promised": "committed"}
+    rest = [row(title, f"{key}_bytes") for title, key in keys.items()]
     n = ["n", *(f"{a['n']:,}" for a in platforms.values())]
     each = ["each, in MiB", *(_each(a) for a in platforms.values())]
     return ["", *platforms], [n, each, *(cells for cells in [*parts, total, *rest] if any(cell != "0" for cell in cells[1:]))]
@@ -170,6 +173,11 @@ def curve(document: Document, answer: Document) -> Rows:
     return [_point(point, key, document["objective"][key]) for point in chosen(answer)]
 
 
+def _curved(document: Document) -> list[tuple[str, Document]]:
+    """The platforms of which something has been simulated."""
+    return [(name, answer) for name, answer in document["density"].items() if answer["curve"]]
+
+
 def chosen(answer: Document) -> list[Document]:
     """The points of a curve that a text shows: its ends, the answer and the next, and others evenly between."""
     points, n = answer["curve"], answer["n"]
@@ -191,7 +199,7 @@ def _point(point: Document, key: str, limit: float) -> list[str]:
     value = figures.middle(found) if found is not None else None
     memory, verdict = _short(point["memory_bytes"]), "" if point["verdict"] == "holds" else point["verdict"]
     if point.get("given_up") or value is None:
-        return [f"{point['n']:,}", bar(BEYOND), "overload", "", "", memory, verdict]
+        return [f"{point['n']:,}", bar(BEYOND), "overload" if point.get("overload", True) else "far beyond", "", "", memory, verdict]
     throughput = figures.rate(point["throughput_per_s"], interval=False)
     cpu = figures.percent(point["cpu"]["utilisation"], interval=False)
     return [f"{point['n']:,}", bar(value / limit if limit else 0.0), quantity(key, found), throughput, cpu, memory, verdict]
@@ -220,7 +228,7 @@ def report(document: Document, width: int) -> RenderableType:
     parts: list[RenderableType] = [Text.assemble("\n", (name, "bold")), *(Text(line, "dim") for line in how)]
     parts.append(Padding(_table(*answers(document), width), (1, 0, 0, 0)))
     parts.append(_section("Why", Padding(_listed(reasons(document)), (0, 0, 0, 2))))
-    for platform, answer in document["density"].items():
+    for platform, answer in _curved(document):
         title = f"Curve of {platform}: {label(main_objective(document))} against n, │ is the limit"
         parts.append(_section(title, Padding(_bars(curve(document, answer), width - 2), (0, 0, 0, 2))))
     parts.append(_section(LEDGER, _table(*ledger(document), width)))
@@ -270,7 +278,7 @@ def markdown(document: Document) -> str:
     name, how = heading(document)
     parts = [f"# {escape(name)}", *map(escape, how), _markdown_table(*answers(document))]
     parts.append("\n".join(f"* **{escape(platform)}**: {escape(why)}" for platform, why in reasons(document)))
-    for platform, answer in document["density"].items():
+    for platform, answer in _curved(document):
         head = ["n", "", label(main_objective(document)), "throughput", "CPU", "memory", ""]
         parts += [f"## {escape(platform)}", _markdown_table(head, curve(document, answer))]
     parts += [f"## {LEDGER}", _markdown_table(*ledger(document))]
