@@ -101,7 +101,8 @@ def overloaded(measured: Sequence[Measured]) -> bool:
 
 def piling_up(measured: Sequence[Measured]) -> bool:
     """Whether requests come faster than they are answered, which a replication may be given up for, or for a limit that is far away."""
-    behind = any(m.outcome.throughput_per_s < ANSWERED * m.outcome.offered_per_s for m in measured if m.given_up)
+    cut = [m.outcome for m in measured if m.given_up]
+    behind = any(o.throughput_per_s < ANSWERED * o.offered_per_s or o.unstable is not None for o in cut)
     return behind or overloaded([m for m in measured if not m.given_up])
 
 

@@ -20,7 +20,8 @@ Rows = list[list[str]]
 NAMES = {
     "host.cpu": "host CPU", "host.disk": "disk", "host.nic": "NIC", "max": "density.max", "request": "the request",
     "bridge.ports": "bridge ports", "subnet.ips": "IP addresses", "pids": "PIDs", "files": "open files", "inotify.instances": "inotify",
-    "loop.devices": "loop devices", "disk.space": "disk space", "memory.committed": "memory_ratio", "guest.memory": "guest memory",
+    "loop.devices": "loop devices", "virtual.functions": "NIC functions",
+    "disk.space": "disk space", "memory.committed": "memory_ratio", "guest.memory": "guest memory",
 }
 GIB, MIB = 2**30, 2**20
 LEDGER = "Memory at n, in GiB"
