@@ -131,6 +131,8 @@ class HostMemory:
                 moved.kills.append(guest_kill(box, lacking))
             elif box.guest is None:
                 self._fence(box, moved)
+            else:
+                moved.kills += fenced_in(box)
         self._merge()
         for box in self.boxes:
             forget(box)
@@ -356,6 +358,18 @@ def guest_kill(box: Box, lacking: float) -> Kill:
     victim = max((tenant for tenant in box.tenants if tenant.live), key=lambda tenant: (tenant.anonymous, -tenant.row))
     assert box.guest is not None
     return Kill((victim,), f"the guest of {size(box.guest.usable)} lacks {size(lacking)}; {size(victim.anonymous)} was its largest process")
+
+
+def fenced_in(box: Box) -> list[Kill]:
+    """Containers of a guest beyond their limits that may not swap so much, or find no room in the guest's swap space."""
+    assert box.guest is not None
+    left, kills = box.guest.swap, []
+    for tenant in (tenant for tenant in box.tenants if tenant.beyond > 0):
+        room = min(tenant.swap_most, left)
+        if tenant.beyond > room + LEAST_BYTES:
+            kills.append(Kill((tenant,), f"{size(tenant.anonymous - room)} exceed memory.max {size(tenant.limit)}"))
+        left -= min(room, tenant.beyond)
+    return kills
 
 
 def size(amount: float) -> str:
