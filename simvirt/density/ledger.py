@@ -61,7 +61,9 @@ def _memory(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit
     why = f"{format_size(each)} for each beyond the first, {format_size(room)} in all"
     if most == unit.most and each > 0:
         most += max(0, math.floor((room - demand(most)) / each))
-    return Bound(MEMORY, most, True, f"{why}, reclaim included" if followed else why)
+    kills = _settled(scenario, catalog, platform, unit, most + 1)[1] if followed and most < unit.most else []
+    lacks = f": {kills[0].why.partition(';')[0]}" if kills else ""
+    return Bound(MEMORY, most, True, f"{why}, reclaim included{lacks}" if followed else why)
 
 
 def _largest(fits: Callable[[int], bool], most: int) -> int:

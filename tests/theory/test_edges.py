@@ -138,3 +138,10 @@ def test_the_same_n_as_a_scenario_of_its_own_gives_the_same_numbers() -> None:
     assert point.scenario == at_n.model_copy(update={"run": point.scenario.run})
     again = run(at_n.model_copy(update={"run": point.scenario.run.model_copy(update={"replications": 2})})).outcomes("docker")
     assert [o.latency_mean_s for o in again] == [o.latency_mean_s for o in point.outcomes[:2]]
+
+
+def test_a_balloon_that_leaves_a_guest_too_little_is_named() -> None:
+    """No VM runs at all, and the reason is not the host's memory."""
+    found = answer(MEMORY, "platforms.0={name: kvm, stack: [kvm], balloon: 300MiB}")
+    assert (found.n, found.binding.resource) == (0, "memory")
+    assert "the guest of" in found.binding.why
