@@ -66,9 +66,12 @@ class Recorder:
             self.spacing *= 2
 
     def first(self) -> Snapshot:
-        """Where the measured window begins: the stated end of the warm-up, or the first snapshot after the detected one."""
+        """Where the measured window begins: the stated end of the warm-up, or the first snapshot after the detected one.
+
+        A run that was given up before has been hopeless from its beginning on.
+        """
         if self.warmup is not None:
-            return self.at_warmup or self.kept[-1]
+            return self.at_warmup or self.kept[0 if self.given_up else -1]
         cut = mser5(batch_means(self.plane))
         ends = self.plane.read("tallies", "batch_at")
         warm = int(ends[cut - 1]) if cut else 0

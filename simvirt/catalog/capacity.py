@@ -31,13 +31,16 @@ class FootprintSpec(Entry):
 class LimitSpec(Entry):
     """Something of which a kernel or host has only so many: what runs out, how many there are, and what one instance takes.
 
-    `of` names what takes it: processes on bare metal, containers, VMs; `layers` narrows that to runtimes and hypervisors of those names.
+    `of` names what takes it: processes on bare metal, containers, VMs; `layers` narrows that to runtimes and hypervisors of those names,
+    `nets` to instances on network devices of those names, `except_nets` leaves those on some out.
     `per_core` capacities are for each core.
     """
 
     resource: str
     of: tuple[Literal["process", "container", "vm"], ...]
     layers: tuple[str, ...] = ()
+    nets: tuple[str, ...] = ()
+    except_nets: tuple[str, ...] = ()
     capacity: SourcedCount
     per_core: bool = False
     fixed: SourcedCount | None = None

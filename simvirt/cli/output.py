@@ -13,24 +13,29 @@ if TYPE_CHECKING:
 PIPED_WIDTH = 80  # columns where nobody says how wide a line may be
 
 
-def console(stream: TextIO) -> "Console":
-    """A console on a stream: colour on a terminal only, none with NO_COLOR; lines as wide as COLUMNS or the terminal."""
+def console(stream: TextIO, piped: int = PIPED_WIDTH) -> "Console":
+    """A console on a stream: colour on a terminal only, none with NO_COLOR; lines as wide as COLUMNS or the terminal, else `piped`."""
     from rich.console import Console
 
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else piped
     if os.environ.get("NO_COLOR"):
-        return Console(file=stream, color_system=None, soft_wrap=False, highlight=False)
-    width = None if stream.isatty() or os.environ.get("COLUMNS") else PIPED_WIDTH
+        return Console(file=stream, highlight=False, width=width, color_system=None)
     return Console(file=stream, highlight=False, width=width)
 
 
-def width() -> int:
-    """Columns of standard output."""
-    return console(sys.stdout).width
+def width(piped: int = PIPED_WIDTH) -> int:
+    """Columns of standard output; `piped` where it is no terminal and nobody says."""
+    return console(sys.stdout, piped).width
 
 
 def show(renderable: "RenderableType") -> None:
-    """Prints something laid out to standard output."""
-    console(sys.stdout).print(renderable)
+    """Prints something laid out to standard output; without space at the ends of lines where that is no terminal."""
+    from simvirt.report.text import printed
+
+    out = console(sys.stdout)
+    if out.is_terminal:
+        return out.print(renderable)
+    write(printed(renderable, out.width))
 
 
 def write(text: str) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from simvirt.cli import loading, output, slowness
 from simvirt.cli.options import As, Format, Jobs, Out, Quiet, ScenarioFile, Seed, Sets
-from simvirt.cli.run import cpus
+from simvirt.cli.run import INTERRUPTED, cpus
 
 REPORT_WIDTH = 100
 
@@ -35,8 +35,13 @@ def plan(
     if (why := slowness.reason()) is not None:
         output.note(why, quiet)
     folder = store.folder_of(out, f"{spec.name}-plan", spec.digest)
-    with store.prepared(folder), _told(not quiet) as tell:
-        document = make(spec, jobs or cpus(), tell).document()
+    with store.prepared(folder):
+        try:
+            with _told(not quiet) as tell:
+                document = make(spec, jobs or cpus(), tell).document()
+        except KeyboardInterrupt:
+            output.note("interrupted: nothing was kept")
+            return INTERRUPTED
         store.save(folder, {store.RESULT: jsondoc.dumps(document), store.REPORT: planning.text(document, REPORT_WIDTH)})
     _show(document, format_)
     output.note(f"{folder}/result.json", quiet)
@@ -66,5 +71,5 @@ def _show(document: Mapping[str, Any], format_: Format) -> None:
         return output.write(planning.markdown(document))
     out = output.console(sys.stdout)
     if out.is_terminal:
-        return out.print(planning.report(document))
-    output.write(planning.text(document, max(out.width, REPORT_WIDTH)))
+        return out.print(planning.report(document, out.width))
+    output.write(planning.text(document, output.width(REPORT_WIDTH)))

@@ -88,6 +88,6 @@ def _text(document: dict[str, Any]) -> None:
 
     console = output.console(sys.stdout)
     if console.is_terminal:
-        console.print(validation.report(document))
+        console.print(validation.report(document, console.width))
     else:
-        output.write(validation.text(document, max(console.width, WIDTH)))
+        output.write(validation.text(document, output.width(WIDTH)))

@@ -171,6 +171,11 @@ class Follower:
             groups[image] = max(groups.get(image, 0.0), files) if shares else groups.get(image, 0.0) + files * n
         return sum(groups.values())
 
+    def scan_before(self) -> None:
+        """What KSM has looked at before the run."""
+        if self.lowered.scenario.host.ksm is not None:
+            self.scan(self.lowered.scenario.host.ksm.since)
+
     def scan(self, elapsed: int) -> None:
         """What KSM has looked at since the last look."""
         spec = self.lowered.scenario.host.ksm
@@ -214,6 +219,7 @@ def follow(clock: Clock) -> Process:
     host = host_memory(lowered)
     follower = Follower(lowered, host, MemoryAccount(host.ledger_at))
     clock.plane.memory = follower.account
+    follower.scan_before()
     period, since = PERIOD_NS * math.ceil(len(host.boxes) / BOXES), 0
     while True:
         follower.read_back(follower.look(clock))

@@ -7,7 +7,7 @@ from typing import Any
 
 from simvirt import __version__, kernel
 from simvirt.density.bounds import Bound
-from simvirt.density.judge import Check, checks_of
+from simvirt.density.judge import Check, checks_of, piling_up
 from simvirt.density.relief import Relief
 from simvirt.density.scaling import Unit
 from simvirt.density.trials import Point
@@ -85,7 +85,10 @@ class Answer:
 def measures(point: Point) -> dict[str, Any]:
     """What came at a point; of replications that were given up only that they were."""
     outcomes = [m.outcome for m in point.measured if not m.given_up]
-    counts = {"replications": len(point.measured), "given_up": len(point.measured) - len(outcomes), "simulated_s": point.duration_ns / 1e9}
+    counts = {
+        "replications": len(point.measured), "given_up": len(point.measured) - len(outcomes), "overload": piling_up(point.measured),
+        "simulated_s": point.duration_ns / 1e9,
+    }
     if not outcomes:
         return counts
     latency = summary.latency(outcomes, [o.histogram for o in outcomes])

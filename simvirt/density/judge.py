@@ -20,6 +20,8 @@ from simvirt.scenario.models import ObjectiveSpec
 HOLDS, MISSED, UNDECIDED = "holds", "missed", "undecided"
 OVERLOAD = "overload"
 """The check that fails where requests come faster than they are answered."""
+ANSWERED = 0.9
+"""Share of the requests so far that is answered at least where they do not pile up."""
 OOM = "oom"
 """The check that fails where memory runs out and something is killed."""
 
@@ -94,7 +96,14 @@ def _verdict(estimate: Estimate, limit: float, at_least: bool) -> str:
 def overloaded(measured: Sequence[Measured]) -> bool:
     """Whether a replication was given up or filled its tables, or the backlog grows in most of them."""
     growing = sum(m.outcome.unstable is not None for m in measured)
-    return any(m.given_up or m.outcome.full_at_s is not None for m in measured) or 2 * growing > len(measured)
+    return any(m.given_up or m.outcome.full_at_s is not None for m in measured) or 2 * growing > max(len(measured), 1)
+
+
+def piling_up(measured: Sequence[Measured]) -> bool:
+    """Whether requests come faster than they are answered, which a replication may be given up for, or for a limit that is far away."""
+    cut = [m.outcome for m in measured if m.given_up]
+    behind = any(o.throughput_per_s < ANSWERED * o.offered_per_s or o.unstable is not None for o in cut)
+    return behind or overloaded([m for m in measured if not m.given_up])
 
 
 def kills_of(measured: Sequence[Measured]) -> list[str]:

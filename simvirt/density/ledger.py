@@ -1,27 +1,43 @@
 """How much memory n instances take, and the largest n that memory and all that is counted on a host admit.
 
 *Model*: the footprint of `simvirt.memory` at the load that n instances bring; n fits while the sum of its parts is within physical
-    memory. Everything else that there is only so many of (addresses, ports of a bridge, processes ...) grows in a straight line with n.
+    memory. Where memory is followed (KSM, balloons, swap ...), n fits while a host that has done all it can to get memory kills nobody;
+    whether it is still fast enough is simulated. Everything else that there is only so many of (addresses, ports of a bridge, processes
+    ...) grows in a straight line with n.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolved import HostEntry, Platform
+from simvirt.control.settled import settled
+from simvirt.demand.streams import PHASES, stream
 from simvirt.density.bounds import Bound
 from simvirt.density.scaling import Unit, scaled
+from simvirt.lowering.lower import lower
+from simvirt.lowering.memory import follows
 from simvirt.memory import Ledger, Limit, footprint
 from simvirt.memory import limits as all_limits
+from simvirt.memory.reclaim import HostMemory, Kill
 from simvirt.scenario.models import Scenario
+from simvirt.units import format_size
 
 MEMORY = "memory"
 
 
 def ledger(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit, n: int) -> Ledger:
     """Who holds the host's memory where there are n instances."""
+    if n > 0 and follows(scenario, platform):
+        return _settled(scenario, catalog, platform, unit, n)[0].ledger()
     return footprint(scaled(scenario, unit, n), catalog, platform, catalog.resolve_host(scenario.host))
+
+
+def _settled(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit, n: int) -> tuple[HostMemory, list[Kill]]:
+    """The host's memory where n instances have run for long, and whom OOM killers end."""
+    return settled(lower(scaled(scenario, unit, n), catalog, platform, stream(scenario.run.seed, 0, PHASES)))
 
 
 def limits(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit) -> list[Bound]:
@@ -33,19 +49,30 @@ def limits(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit)
 
 
 def _memory(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit, host: HostEntry) -> Bound:
-    """The largest n whose footprint is within the host's memory, by bisection up to the end of the search."""
+    """The largest n that the host's memory holds, by bisection up to the end of the search."""
     def demand(n: int) -> int:
-        return ledger(scenario, catalog, platform, unit, n).demand
+        return footprint(scaled(scenario, unit, n), catalog, platform, host).demand
 
-    low, high = 0, unit.most + 1
+    def fits(n: int) -> bool:
+        return not _settled(scenario, catalog, platform, unit, n)[1] if followed else demand(n) <= host.memory
+
+    followed, each, room = follows(scenario, platform), demand(2) - demand(1), host.memory + (scenario.host.swap or 0)
+    most = _largest(fits, unit.most)
+    why = f"{format_size(each)} for each beyond the first, {format_size(room)} in all"
+    if most == unit.most and each > 0:
+        most += max(0, math.floor((room - demand(most)) / each))
+    kills = _settled(scenario, catalog, platform, unit, most + 1)[1] if followed and most < unit.most else []
+    lacks = f": {kills[0].why.partition(';')[0]}" if kills else ""
+    return Bound(MEMORY, most, True, f"{why}, reclaim included{lacks}" if followed else why)
+
+
+def _largest(fits: Callable[[int], bool], most: int) -> int:
+    """The largest n up to `most` that fits, 0 where none does."""
+    low, high = 0, most + 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if demand(middle) <= host.memory else (low, middle)
-    each = demand(2) - demand(1)
-    why = f"{each / 2**20:,.0f} MiB for each beyond the first, {host.memory / 2**30:,.0f} GiB in all"
-    if low == unit.most and each > 0:
-        low += max(0, math.floor((host.memory - demand(low)) / each))
-    return Bound(MEMORY, low, True, why)
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
 
 
 def _counted(limit: Limit, scenario: Scenario, unit: Unit) -> Bound | None:

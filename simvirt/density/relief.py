@@ -1,8 +1,8 @@
 """Which resource binds: the one that, made twice as large, lets the objective hold again, or brings it nearest to that.
 
 *Model*: the first n that misses the objective is simulated again with the same luck and each candidate doubled, one at a time: the
-    host's cores, the channels of its disk, the bandwidth of its NIC, a service's threads or CPU limit, the vCPUs of shared VMs. What helps
-    most binds.
+    host's cores, the channels of its disk, the bandwidth of its NIC, a service's threads or CPU limit, the vCPUs of shared VMs, the
+    host's memory where some of it had to be reclaimed. What helps most binds.
 *Ignores*: pairs of resources that only help together.
 """
 
@@ -14,15 +14,17 @@ from typing import Any
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolved import HostEntry
-from simvirt.density.judge import MISSED, Check, checks_of, overloaded
+from simvirt.density.judge import MISSED, Check, checks_of, piling_up
+from simvirt.density.ledger import MEMORY
 from simvirt.density.trials import FIRST, Point, Trials, mean_of
 from simvirt.scenario.models import Scenario, VmsSpec
 
 USED = 0.3
 """Utilisation from which a resource is a candidate."""
 MOST_CANDIDATES = 4
-HELPS = 0.98
+HELPS = 0.9
 """What an excess must fall to for a resource to have helped at all."""
+TAKEN = ("swapped_out_bytes", "compressed_bytes", "ballooned_bytes")
 REQUEST = "request"
 """What binds where no resource helps: the work of one request alone takes too long."""
 
@@ -44,16 +46,22 @@ class Relief:
 
 def reliefs(trials: Trials, point: Point) -> list[Relief]:
     """All candidates doubled in turn, the most helpful first."""
-    found = [_relieved(trials, point, name) for name in candidates(point)]
+    found = [_relieved(trials, point, name) for name in candidates(point, _reclaims(point))]
     return sorted((r for r in found if r is not None), key=lambda r: r.excess)
 
 
-def candidates(point: Point) -> list[str]:
-    """Resources that are used so much that they could bind, the busiest first; the busiest of all in any case."""
+def _reclaims(point: Point) -> bool:
+    """Whether the host had to take memory away from somebody."""
+    return any(o.reclaim is not None and any(o.reclaim[0][key] for key in TAKEN) for o in point.outcomes)
+
+
+def candidates(point: Point, short: bool = False) -> list[str]:
+    """Resources that are used so much that they could bind, the busiest first; the busiest of all in any case; memory where it is short."""
     names = point.outcomes[0].resources
     used = {name: mean_of(point.outcomes, lambda o, name=name: o.resources[name]) for name in names}  # type: ignore[misc]
     busiest = sorted(used, key=lambda name: -used[name])
-    return [name for place, name in enumerate(busiest) if used[name] >= USED or place == 0][:MOST_CANDIDATES]
+    found = [name for place, name in enumerate(busiest) if used[name] >= USED or place == 0][:MOST_CANDIDATES]
+    return [MEMORY, *found] if short else found
 
 
 def excess_of(point: Point) -> tuple[float, Check | None]:
@@ -61,7 +69,7 @@ def excess_of(point: Point) -> tuple[float, Check | None]:
     assert point.scenario.objective is not None
     checks = checks_of(point.scenario.objective, point.outcomes)
     worst = max(checks, key=lambda check: check.excess, default=None)
-    if overloaded(point.measured):
+    if piling_up(point.measured):
         return float("inf"), worst
     return (worst.excess if worst is not None else 0.0), worst
 
@@ -122,6 +130,10 @@ def _more_cores(scenario: Scenario, catalog: Catalog, host: HostEntry) -> Scenar
     return scenario.model_copy(update={"host": scenario.host.model_copy(update={"cores": 2 * host.cores})})
 
 
+def _more_memory(scenario: Scenario, catalog: Catalog, host: HostEntry) -> Scenario:
+    return scenario.model_copy(update={"host": scenario.host.model_copy(update={"memory": 2 * host.memory})})
+
+
 def _faster_disk(scenario: Scenario, catalog: Catalog, host: HostEntry) -> Scenario:
     """A disk of the same kind with twice the channels."""
     why = f"twice those of {host.disk.name}"
@@ -143,6 +155,6 @@ def _with_device(scenario: Scenario, kind: str, field: str, name: str, entry: di
     return scenario.model_copy(update={"catalog": {**scenario.catalog, kind: section}, "host": host})
 
 
-_HOST: dict[str, Change] = {"host.cpu": _more_cores, "host.disk": _faster_disk, "host.nic": _faster_nic}
+_HOST: dict[str, Change] = {"host.cpu": _more_cores, "host.disk": _faster_disk, "host.nic": _faster_nic, MEMORY: _more_memory}
 
 __all__ = ["MISSED", "Relief", "reliefs", "candidates", "doubled", "excess_of", "HELPS", "REQUEST"]

@@ -11,6 +11,8 @@ from simvirt.errors import UsageError
 from simvirt.scenario.density import MOST_INSTANCES
 from simvirt.scenario.models import ClosedSpec, Scenario, TenantsSpec, WorkloadSpec
 
+SETTLED_NS = 30 * 86_400 * 10**9
+"""How long KSM has looked at the memory of instances that a host holds for good."""
 EXAMPLE = "density: {service: web, per_instance: {rate: 20/s}}"
 
 
@@ -85,12 +87,14 @@ def scaled(scenario: Scenario, unit: Unit, n: int) -> Scenario:
     count = n
     if scenario.tenants is not None:
         own, count = scenario.tenants.own, scenario.tenants.count * n
-    objective = scenario.objective
+    host, objective = scenario.host, scenario.objective
+    if host.ksm is not None:
+        host = host.model_copy(update={"ksm": host.ksm.model_copy(update={"since": max(host.ksm.since, SETTLED_NS)})})
     if objective.throughput is not None:
         objective = objective.model_copy(update={"throughput": objective.throughput * load})
     return scenario.model_copy(update={
         "services": services, "workload": _loaded(scenario.workload, load, unit, n), "objective": objective, "timeline": (),
-        "tenants": TenantsSpec.model_construct(count=count, own=own), "density": None,
+        "host": host, "tenants": TenantsSpec.model_construct(count=count, own=own), "density": None,
     })
 
 

@@ -37,6 +37,11 @@ class Tenant:
         return self.needs.anonymous(self.load) if self.live else 0.0
 
     @property
+    def beyond(self) -> float:
+        """Anonymous memory beyond memory.max [bytes]."""
+        return max(0.0, self.anonymous - self.limit)
+
+    @property
     def hot(self) -> float:
         """Part of it that requests keep touching [bytes]."""
         return self.needs.hot * self.anonymous
@@ -93,6 +98,11 @@ class Box:
     def anonymous(self) -> float:
         """Anonymous memory of its tenants [bytes]."""
         return sum(tenant.anonymous for tenant in self.tenants)
+
+    @property
+    def beyond(self) -> float:
+        """What its tenants need beyond limits of their own [bytes]."""
+        return sum(tenant.beyond for tenant in self.tenants)
 
     @property
     def shims(self) -> float:
@@ -178,7 +188,7 @@ def follow_guest(box: Box) -> float:
         guest.touched = guest.swapped = 0.0
         return 0.0
     over = box.used - guest.usable
-    guest.swapped = min(max(0.0, over), guest.swap)
+    guest.swapped = min(max(0.0, over, box.beyond), guest.swap)
     in_use = box.used - guest.swapped + box.cache
     if guest.preallocated:
         guest.touched = guest.usable

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from simvirt.catalog import Catalog
 from simvirt.catalog.capacity import LimitSpec
 from simvirt.catalog.quantities import Sourced
-from simvirt.catalog.resolved import HostEntry, Platform
+from simvirt.catalog.resolved import HostEntry, Layer, Platform
 from simvirt.memory.footprint import footprint, guest_os, runtimes_around, vcpus_of
 from simvirt.memory.working_set import IDLE, Load, expected_loads, needs
 from simvirt.scenario.models import Scenario, ServiceSpec
@@ -124,23 +124,43 @@ def _limit(
     spec: LimitSpec, scenario: Scenario, platform: Platform, host: HostEntry, loads: Mapping[str, Load]
 ) -> Iterator[Limit]:
     """A limit of the catalogue on this platform; nothing where its instances do not take it."""
-    kind = "container" if platform.runtimes else "vm" if platform.hypervisors else "process"
-    names = [layer.name for layer in platform.layers]
-    if kind not in spec.of or (spec.layers and not set(spec.layers) & set(names)):
+    if not _concerns(spec, platform):
         return
     each = {name: _each(spec, service, loads.get(name, IDLE), platform, host) for name, service in scenario.services.items()}
     kernels = platform.vms.count if platform.vms is not None and platform.runtimes else 1
-    alone = platform.vms is None and bool(platform.hypervisors) and bool(platform.runtimes)
-    if any(each.values()) and not alone:
+    if any(each.values()):
         cores = host.sockets * host.cores if spec.per_core else 1
         yield Limit(spec.resource, each, kernels * _value(spec.fixed), kernels * cores * spec.capacity.value, spec.capacity.source)
+
+
+def _concerns(spec: LimitSpec, platform: Platform) -> bool:
+    """Whether a limit is one of this platform's instances: of their kind, of a layer that it names, on a network that it is about.
+
+    *Model*: a container with a VM of its own is a VM to the host; it is a container to a limit that names its runtime.
+    """
+    named = bool(set(spec.layers) & {layer.name for layer in platform.layers})
+    if spec.layers and not named:
+        return False
+    outside = _outside(platform)
+    net = outside.net.name if outside is not None else ""
+    kinds = {"process" if outside is None else "vm" if outside.kind == "hypervisor" else "container"}
+    kinds |= {"container"} if named and platform.runtimes else set()
+    return bool(kinds & set(spec.of)) and net not in spec.except_nets and (not spec.nets or net in spec.nets)
+
+
+def _outside(platform: Platform) -> Layer | None:
+    """The layer that ties an instance to the kernel whose limits it takes: its own VM, or the runtime of the kernel that it shares."""
+    if platform.runtimes and (platform.vms is not None or not platform.hypervisors):
+        return platform.runtimes[-1]
+    return platform.layers[0] if platform.layers else None
 
 
 def _each(spec: LimitSpec, service: ServiceSpec, load: Load, platform: Platform, host: HostEntry) -> float:
     """What one replica takes of a limit."""
     vcpus = vcpus_of(service, host) if platform.hypervisors else 0
     inside = service.threads if isinstance(service.threads, int) else load.requests
-    threads = vcpus if platform.hypervisors and not platform.runtimes else inside
+    outside = _outside(platform)
+    threads = vcpus if outside is not None and outside.kind == "hypervisor" else inside
     return (
         _value(spec.per_instance) + _value(spec.per_thread) * threads + _value(spec.per_connection) * load.connections
         + _value(spec.per_vcpu) * vcpus

@@ -89,6 +89,14 @@ class HostMemory:
         return sum(groups.values())
 
     @property
+    def spared(self) -> float:
+        """What is there once for several: file pages of images on the host's own kernel, the text of monitors [bytes]."""
+        live = [tenant.service for box in self.boxes for tenant in box.tenants if tenant.live]
+        copies = sum(self.image_files[service][0] for service in live) if self.image_files else 0.0
+        vms = sum(box.live for box in self.boxes if box.guest is not None)
+        return max(0.0, copies - self.files) + self.text * max(0, vms - 1)
+
+    @property
     def resident(self) -> float:
         """Everything that is in memory, the page cache's data aside [bytes]."""
         boxes = sum(box.resident + box.monitor for box in self.boxes)
@@ -123,6 +131,8 @@ class HostMemory:
                 moved.kills.append(guest_kill(box, lacking))
             elif box.guest is None:
                 self._fence(box, moved)
+            else:
+                moved.kills += fenced_in(box)
         self._merge()
         for box in self.boxes:
             forget(box)
@@ -260,7 +270,7 @@ class HostMemory:
         parts["kernel"] = self.kernel + self.compressed
         parts["vmm"] += self.text
         parts["page_cache"] += self.files
-        shared = sum(box.merged for box in self.boxes)
+        shared = self.spared + sum(box.merged for box in self.boxes)
         promised = sum(promised_to(box) for box in self.boxes)
         committed = promised if math.isfinite(promised) else 0.0
         return settle(round(self.capacity), parts, swapped=inside, shared=shared, committed=committed, data=self.data)
@@ -348,6 +358,18 @@ def guest_kill(box: Box, lacking: float) -> Kill:
     victim = max((tenant for tenant in box.tenants if tenant.live), key=lambda tenant: (tenant.anonymous, -tenant.row))
     assert box.guest is not None
     return Kill((victim,), f"the guest of {size(box.guest.usable)} lacks {size(lacking)}; {size(victim.anonymous)} was its largest process")
+
+
+def fenced_in(box: Box) -> list[Kill]:
+    """Containers of a guest beyond their limits that may not swap so much, or find no room in the guest's swap space."""
+    assert box.guest is not None
+    left, kills = box.guest.swap, []
+    for tenant in (tenant for tenant in box.tenants if tenant.beyond > 0):
+        room = min(tenant.swap_most, left)
+        if tenant.beyond > room + LEAST_BYTES:
+            kills.append(Kill((tenant,), f"{size(tenant.anonymous - room)} exceed memory.max {size(tenant.limit)}"))
+        left -= min(room, tenant.beyond)
+    return kills
 
 
 def size(amount: float) -> str:

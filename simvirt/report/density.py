@@ -1,29 +1,30 @@
 """A density as text, Markdown and CSV: the answers side by side, why they are what they are, the curves, the memory."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from simvirt.memory.ledger import PARTS
-from simvirt.report import figures
+from simvirt.report import figures, grid
 from simvirt.report.csvtable import flat, rows_csv
 from simvirt.report.markdown import escape, table
-from simvirt.report.sections import AT_LEAST, title_of
-from simvirt.report.text import LINES
+from simvirt.report.sections import AT_LEAST, HOLDERS, title_of
+from simvirt.report.text import printed
 
 Document = Mapping[str, Any]
 Rows = list[list[str]]
 NAMES = {
     "host.cpu": "host CPU", "host.disk": "disk", "host.nic": "NIC", "max": "density.max", "request": "the request",
     "bridge.ports": "bridge ports", "subnet.ips": "IP addresses", "pids": "PIDs", "files": "open files", "inotify.instances": "inotify",
-    "loop.devices": "loop devices", "disk.space": "disk space", "memory.committed": "memory_ratio", "guest.memory": "guest memory",
+    "loop.devices": "loop devices", "virtual.functions": "NIC functions",
+    "disk.space": "disk space", "memory.committed": "memory_ratio", "guest.memory": "guest memory",
 }
-GIB = 2**30
+GIB, MIB = 2**30, 2**20
+LEDGER = "Memory at n, in GiB"
 BAR = 18  # columns of the longest bar
 EIGHTHS = " ▏▎▍▌▋▊▉"
 BEYOND = 1.5  # bars end at so many times the limit
@@ -106,6 +107,8 @@ def _next(answer: Document) -> str:
 def _reason(answer: Document) -> str:
     binding, beyond = answer["binding"], answer["n"] + 1
     point = next((p for p in answer["curve"] if p["n"] == beyond), None)
+    if point is None and binding["resource"] == "max":
+        return f"density.max ends the search at {answer['n']:,}, which hold"
     if point is None:
         return f"{beyond:,} do not fit: {binding['why']}"
     if binding["check"] == "oom":
@@ -117,7 +120,7 @@ def _missed(check: str, point: Document, n: int) -> str:
     """What n instances come to."""
     found = point.get("objective", {}).get(check)
     if found is None or point.get("given_up"):
-        return f"{n:,} are overloaded"
+        return f"{n:,} are overloaded" if point.get("overload", True) else f"{n:,} miss the {label(check)} by far"
     came = f"{n:,} come to {label(check)} {quantity(check, found, interval=True)}"
     limit = f"the limit of {quantity(check, found['limit'])}"
     return f"{came}, {'which is not surely within' if found['verdict'] == 'undecided' else 'beyond'} {limit}"
@@ -130,16 +133,27 @@ def _relieved(relief: Document, n: int) -> str:
 
 
 def ledger(document: Document) -> tuple[list[str], Rows]:
-    """Memory at the answer: what needs it, a column a platform."""
+    """Memory at the answer in GiB: what needs it, a column a platform; what an instance takes in MiB."""
     platforms = document["density"]
 
     def row(title: str, key: str) -> list[str]:
         return [title, *(_gib(a["memory"]["ledger"][key]) for a in platforms.values())]
 
-    parts = [row(part.replace("_", " "), f"{part}_bytes") for part in PARTS]
+    parts = [row(HOLDERS[part], f"{part}_bytes") for part in PARTS]
     total = ["in all", *(_gib(a["memory"]["demand_bytes"]) for a in platforms.values())]
-    rest = [row("of", "capacity_bytes"), row("shared", "shared_bytes"), row("promised", "committed_bytes")]
-    return ["", *platforms], [cells for cells in [*parts, total, *rest] if any(cell != "0" for cell in cells[1:])]
+    keys = {"swapped out": "swapped", "of": "capacity", "shared": "shared", "promised": "committed"}
+    rest = [row(title, f"{key}_bytes") for title, key in keys.items()]
+    n = ["n", *(f"{a['n']:,}" for a in platforms.values())]
+    each = ["each, in MiB", *(_each(a) for a in platforms.values())]
+    return ["", *platforms], [n, each, *(cells for cells in [*parts, total, *rest] if any(cell != "0" for cell in cells[1:]))]
+
+
+def _each(answer: Document) -> str:
+    """What an instance beyond the first takes on average up to the answer [MiB]."""
+    n, first = answer["n"], next((point for point in answer["curve"] if point["n"] == 1), None)
+    if n < 2 or first is None:
+        return figures.UNKNOWN
+    return figures.scaled((answer["memory"]["demand_bytes"] - first["memory_bytes"]) / (n - 1) / MIB, most=1)
 
 
 def _short(size: float) -> str:
@@ -148,7 +162,7 @@ def _short(size: float) -> str:
 
 
 def _gib(size: float) -> str:
-    return f"{size / GIB:,.2f} GiB" if size else "0"
+    return figures.scaled(size / GIB, most=2) if size else "0"
 
 
 # -- curves -----------------------------------------------------------------------------------------------------------------------
@@ -158,6 +172,11 @@ def curve(document: Document, answer: Document) -> Rows:
     """Some points of a platform's curve: n, a bar of the latency up to its limit and beyond, and what else changes with n."""
     key = main_objective(document)
     return [_point(point, key, document["objective"][key]) for point in chosen(answer)]
+
+
+def _curved(document: Document) -> list[tuple[str, Document]]:
+    """The platforms of which something has been simulated."""
+    return [(name, answer) for name, answer in document["density"].items() if answer["curve"]]
 
 
 def chosen(answer: Document) -> list[Document]:
@@ -181,7 +200,7 @@ def _point(point: Document, key: str, limit: float) -> list[str]:
     value = figures.middle(found) if found is not None else None
     memory, verdict = _short(point["memory_bytes"]), "" if point["verdict"] == "holds" else point["verdict"]
     if point.get("given_up") or value is None:
-        return [f"{point['n']:,}", bar(BEYOND), "overload", "", "", memory, verdict]
+        return [f"{point['n']:,}", bar(BEYOND), "overload" if point.get("overload", True) else "far beyond", "", "", memory, verdict]
     throughput = figures.rate(point["throughput_per_s"], interval=False)
     cpu = figures.percent(point["cpu"]["utilisation"], interval=False)
     return [f"{point['n']:,}", bar(value / limit if limit else 0.0), quantity(key, found), throughput, cpu, memory, verdict]
@@ -201,22 +220,19 @@ def bar(ratio: float) -> str:
 
 def text(document: Document, width: int = 100) -> str:
     """The report as plain text without colour."""
-    console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
-    console.print(report(document, width))
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
+    return printed(report(document, width), width)
 
 
 def report(document: Document, width: int) -> RenderableType:
     """Heading, answers, reasons, curves, memory, warnings."""
     name, how = heading(document)
     parts: list[RenderableType] = [Text.assemble("\n", (name, "bold")), *(Text(line, "dim") for line in how)]
-    parts.append(_table(*answers(document)))
-    parts.append(_section("Why", _listed(reasons(document))))
-    for platform, answer in document["density"].items():
+    parts.append(Padding(_table(*answers(document), width), (1, 0, 0, 0)))
+    parts.append(_section("Why", Padding(_listed(reasons(document)), (0, 0, 0, 2))))
+    for platform, answer in _curved(document):
         title = f"Curve of {platform}: {label(main_objective(document))} against n, │ is the limit"
-        parts.append(_section(title, _bars(curve(document, answer))))
-    parts.append(_section("Memory at n", _table(*ledger(document))))
+        parts.append(_section(title, Padding(_bars(curve(document, answer), width - 2), (0, 0, 0, 2))))
+    parts.append(_section(LEDGER, _table(*ledger(document), width)))
     parts += [Padding(Text.assemble(("warning: ", "bold yellow"), note), (1, 0, 0, 0)) for note in notes(document)]
     return Group(*parts)
 
@@ -228,7 +244,7 @@ def notes(document: Document) -> list[str]:
 
 
 def _section(title: str, inner: RenderableType) -> RenderableType:
-    return Padding(Group(Text(title, "bold cyan"), Padding(inner, (0, 0, 0, 2))), (1, 0, 0, 0))
+    return Padding(Group(Text(title, "bold cyan"), inner), (1, 0, 0, 0))
 
 
 def _listed(rows: Rows) -> RenderableType:
@@ -241,23 +257,20 @@ def _listed(rows: Rows) -> RenderableType:
     return made
 
 
-def _table(head: list[str], rows: Rows) -> RenderableType:
+def _table(head: list[str], rows: Rows, width: int) -> RenderableType:
     """A table, its first column to the left, the others to the right."""
-    made = Table(box=LINES, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1), header_style="bold")
-    for place, title in enumerate(head):
-        made.add_column(title, justify="right" if place else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*map(Text, row))
-    return Padding(made, (1, 0, 0, 0))
+    return grid.table(head, [[Text(cell) for cell in row] for row in rows], width)
 
 
-def _bars(rows: Rows) -> RenderableType:
-    """A curve: numbers to the right, bars and verdicts to the left."""
-    made = Table.grid(padding=(0, 2, 0, 0))
-    for justify in ("right", "left", "right", "right", "right", "right", "left"):
-        made.add_column(justify=justify, no_wrap=True)
+def _bars(rows: Rows, width: int) -> RenderableType:
+    """A curve: numbers to the right, bars and verdicts to the left; columns that do not fit are left out, the last ones first."""
+    wide = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    kept = next(grid.blocks(wide[:-1], width - wide[-1] - grid.GAP, 2))
+    made = Table.grid(padding=(0, grid.GAP, 0, 0))
+    for i in [*kept, len(wide) - 1]:
+        made.add_column(justify="left" if i in (1, len(wide) - 1) else "right", no_wrap=True)
     for row in rows:
-        made.add_row(*map(Text, row))
+        made.add_row(*(Text(row[i]) for i in [*kept, len(wide) - 1]))
     return made
 
 
@@ -266,10 +279,10 @@ def markdown(document: Document) -> str:
     name, how = heading(document)
     parts = [f"# {escape(name)}", *map(escape, how), _markdown_table(*answers(document))]
     parts.append("\n".join(f"* **{escape(platform)}**: {escape(why)}" for platform, why in reasons(document)))
-    for platform, answer in document["density"].items():
+    for platform, answer in _curved(document):
         head = ["n", "", label(main_objective(document)), "throughput", "CPU", "memory", ""]
         parts += [f"## {escape(platform)}", _markdown_table(head, curve(document, answer))]
-    parts += ["## Memory at n", _markdown_table(*ledger(document))]
+    parts += [f"## {LEDGER}", _markdown_table(*ledger(document))]
     parts.append("\n".join(f"> **warning:** {escape(note)}" for note in notes(document)))
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -6,14 +6,13 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from simvirt.report import figures
+from simvirt.report import figures, grid
 from simvirt.report.markdown import escape
 from simvirt.report.markdown import table as lines
 from simvirt.report.sections import Cell
-from simvirt.report.text import LINES, STYLES, printed
+from simvirt.report.text import STYLES, printed
 from simvirt.units import format_size
 
 Document = Mapping[str, Any]
@@ -23,25 +22,27 @@ SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A table under a title; the columns in `words` are to the left."""
+    """A table under a title; the columns in `words` are to the left, the first `names` of them name a row, one may be `prose`."""
 
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     words: tuple[int, ...] = (0,)
+    names: int = 1
+    prose: int | None = None
 
 
 def text(document: Document, width: int) -> str:
     """The plan as plain text without colour."""
-    return printed(report(document), width)
+    return printed(report(document, width), width)
 
 
-def report(document: Document) -> RenderableType:
+def report(document: Document, width: int) -> RenderableType:
     """The plan as tables and sentences."""
     name, about = heading(document)
     parts: list[RenderableType] = [Text.assemble("\n", (name, "bold"), "   ", (about, "dim"), overflow="fold")]
     parts += [Text(sentence) for sentence in sentences(document)]
-    parts += [_drawn(block) for block in blocks(document)]
+    parts += [_drawn(block, width) for block in blocks(document)]
     parts += [Padding(Text.assemble(("warning: ", "bold yellow"), note), (1, 0, 0, 0)) for note in document["warnings"]]
     return Group(*parts)
 
@@ -127,13 +128,13 @@ def blocks(document: Document) -> list[Block]:
 
 def _alternatives(document: Document) -> Block:
     """The ranked table."""
-    head = ("#", "platform", "host", "hosts", "least", "fullest", "used", "USD/month", "MWh/year")
+    head = ("#", "platform", "host", "hosts", "USD/month", "fullest", "used", "least", "MWh/year")
     found = []
     for a in _able(document):
         binding, cost = a["binding"], a["cost"]
         found.append(_cells(
-            a["rank"], a["platform"], a["host"], a["hosts"], a["lower_bound"], binding["resource"], figures.percent(binding["utilisation"]),
-            f"{cost['month_usd']:,.0f}", f"{cost['energy_kwh'] / 1000:,.1f}",
+            a["rank"], a["platform"], a["host"], a["hosts"], f"{cost['month_usd']:,.0f}", binding["resource"],
+            figures.percent(binding["utilisation"]), a["lower_bound"], f"{cost['energy_kwh'] / 1000:,.1f}",
         ))
     return Block("Alternatives, the cheapest first", head, tuple(found), (1, 2, 5))
 
@@ -180,7 +181,7 @@ def _mean(document: Document) -> Block:
     title = f"Mean against peak, which is {document['plan']['load']['peak_to_mean']:g} x the mean"
     if document["plan"]["load"]["peak_to_mean"] == 1:
         return Block(title, (), ())
-    head = ("#", "platform", "host", "CPU", "at peak", "p99", "at peak", "power", "at peak")
+    head = ("#", "platform", "host", "CPU", "CPU at peak", "p99", "p99 at peak", "power", "power at peak")
     found = [
         _cells(
             a["rank"], a["platform"], a["host"], *(figures.percent(a[state]["resources"]["host.cpu"]) for state in ("mean", "peak")),
@@ -192,7 +193,7 @@ def _mean(document: Document) -> Block:
     return Block(title, head, tuple(found), (1, 2))
 
 
-COSTS = ("hardware_usd", "upkeep_usd", "building_usd", "energy_usd", "rent_usd", "year_usd")
+COSTS = ("year_usd", "hardware_usd", "upkeep_usd", "building_usd", "energy_usd", "rent_usd")
 
 
 def _bills(document: Document) -> Block:
@@ -215,7 +216,7 @@ def _placement(best: Document) -> Block:
         for place in best["placement"]
     ]
     head = ("hosts", "replicas on each", "CPU", "memory", "disk", "NIC")
-    return Block(f"Placement of 1: {best['platform']} on {best['host']}", head, tuple(found), (1,))
+    return Block(f"Placement of 1: {best['platform']} on {best['host']}", head, tuple(found), (1,), prose=1)
 
 
 def _growth(document: Document, best: Document) -> Block:
@@ -233,7 +234,7 @@ def _growth(document: Document, best: Document) -> Block:
 def _refused(document: Document) -> Block:
     """Alternatives that do not suffice, and why."""
     found = [_cells(a["platform"], a["host"], a["reason"]) for a in document["alternatives"] if not a["feasible"]]
-    return Block("Not possible", ("platform", "host", "why"), tuple(found), (0, 1, 2))
+    return Block("Not possible", ("platform", "host", "why"), tuple(found), (0, 1, 2), names=2, prose=2)
 
 
 def _regret(document: Document) -> Block:
@@ -241,27 +242,24 @@ def _regret(document: Document) -> Block:
     regret = document.get("regret")
     if regret is None:
         return Block("Regret", (), ())
-    head = ("platform", "host", "hosts", *(f"at x {level:g}" for level in regret["levels"]), "largest", "short of")
+    head = ("platform", "host", "hosts", "largest", "lacks", *(f"at x {level:g}" for level in regret["levels"]))
     found = []
     for choice in regret["choices"][:SHORT]:
         missing = max(choice["missing_hosts"])
         found.append(_cells(
-            choice["platform"], choice["host"], choice["hosts"], *(f"{value:,.0f}" for value in choice["regrets_usd"]),
-            f"{choice['max_regret_usd']:,.0f}", f"{missing} host{'' if missing == 1 else 's'}" if missing else "none",
+            choice["platform"], choice["host"], choice["hosts"], f"{choice['max_regret_usd']:,.0f}", missing or figures.UNKNOWN,
+            *(f"{value:,.0f}" for value in choice["regrets_usd"]),
         ))
     title = "Regret [USD/year]: cost beyond the best choice in hindsight; the first line is the minimax choice"
-    return Block(title, head, tuple(found), (0, 1))
+    return Block(title, head, tuple(found), (0, 1), names=3)
 
 
 def _cells(*values: Any) -> tuple[Cell, ...]:
     return tuple(value if isinstance(value, Cell) else Cell(str(value)) for value in values)
 
 
-def _drawn(block: Block) -> RenderableType:
+def _drawn(block: Block, width: int) -> RenderableType:
     """A table in the style of all reports."""
-    table = Table(box=LINES, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for column, head in enumerate(block.head):
-        table.add_column(head, justify="left" if column in block.words else "right", overflow="fold")
-    for row in block.rows:
-        table.add_row(*(Text(cell.text, STYLES[cell.tone]) for cell in row))
+    cells = [[Text(cell.text, STYLES[cell.tone]) for cell in row] for row in block.rows]
+    table = grid.table(block.head, cells, width, names=block.names, left=block.words, prose=block.prose)
     return Group(Padding(Text(block.title, "bold cyan"), (1, 0, 0, 0)), table)

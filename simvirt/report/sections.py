@@ -11,7 +11,7 @@ BREAKDOWN = ("queue", "run_queue", "throttled", "steal", "cpu", "virtualization"
 LATENCIES = ("mean", "p50", "p95", "p99")
 AT_LEAST = ("throughput",)  # objectives that hold above their limit; all others hold below
 HOLDERS = {
-    "application": "application", "guest_os": "guest OS", "held": "held by guests", "page_cache": "page cache", "vmm": "VMM",
+    "application": "application", "guest_os": "guest OS", "held": "held idle", "page_cache": "page cache", "vmm": "VMM",
     "runtime": "runtime", "kernel": "host", "swapped": "swapped out", "free": "free", "shared": "shared (saved)",
 }
 BASELINE = "baseline"

@@ -4,17 +4,15 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.box import Box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from simvirt.report.grid import GAP, LINES
 from simvirt.report.sections import Cell, Section, heading, names, notes, sections, theory
 
 STYLES = {"good": "green", "bad": "bold red", "quiet": "dim", "": ""}
-LINES = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
-GAP = 2  # columns between cells, of which the box draws one
 
 
 def text(document: Mapping[str, Any], width: int = 100) -> str:
@@ -25,7 +23,7 @@ def text(document: Mapping[str, Any], width: int = 100) -> str:
 def printed(renderable: RenderableType, width: int) -> str:
     """Something laid out as plain text without colour and without space at the ends of lines."""
     console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
-    console.print(renderable)
+    console.print(renderable, crop=False)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
 

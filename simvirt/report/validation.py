@@ -1,16 +1,14 @@
 """Predictions beside measurements: as text and Markdown, as flat rows for CSV."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from simvirt.report import markdown
-from simvirt.report.text import LINES
+from simvirt.report import grid, markdown
+from simvirt.report.text import printed
 
 Document = Mapping[str, Any]
 GOOD, BAD = 0.15, 0.50  # absolute relative errors up to which a number is green, and from which red
@@ -126,24 +124,21 @@ def heading(document: Document) -> str:
 
 def text(document: Document, width: int = 120) -> str:
     """The report as plain text without colour."""
-    console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
-    console.print(report(document))
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
+    return printed(report(document, width), width)
 
 
-def report(document: Document) -> RenderableType:
+def report(document: Document, width: int) -> RenderableType:
     """Topics with their tables, theory, the rows of a Linux kernel, and the scores."""
     parts: list[RenderableType] = [Text.assemble(("Predictions beside measurements", "bold"), ("   " + heading(document), "dim"))]
     for topic in document["topics"]:
         parts.append(_title(f"{topic['number']}  {topic['title']}"))
-        parts += [_table(table) for table in document["tables"] if table["topic"] == topic["number"]]
+        parts += [_table(table, width - 2) for table in document["tables"] if table["topic"] == topic["number"]]
     if theory := list(theory_rows(document)):
-        parts += [_title("Theory beside simulation"), _grid(THEORY, theory)]
+        parts += [_title("Theory beside simulation"), _grid(THEORY, theory, width)]
     if rows := list(linux_rows(document)):
-        parts += [_title("A Linux kernel, job by job"), _grid(LINUX, rows)]
+        parts += [_title("A Linux kernel, job by job"), _grid(LINUX, rows, width)]
     if document["tables"]:
-        parts += [_title("Score"), _grid(("", *SCORE), list(summary_rows(document)), toned=False)]
+        parts += [_title("Score"), _grid(("", *SCORE), list(summary_rows(document)), width, toned=False)]
     return Group(*parts)
 
 
@@ -151,24 +146,21 @@ def _title(words: str) -> RenderableType:
     return Padding(Text(words, "bold cyan"), (1, 0, 0, 0))
 
 
-def _table(table: Document) -> RenderableType:
+def _table(table: Document, width: int) -> RenderableType:
     """One table: what it is, its cells, its score."""
     head = Text.assemble((table["id"], "bold"), f"  {table['title']}", (f"  ({table['use']})", "dim"))
     tail = [Text(sentence(table["score"]), "dim")]
     if table["missing"]:
         tail.append(Text(f"not in the model: {table['missing']}", "dim"))
-    return Padding(Group(head, _grid(CELL, list(rows_of(table))), *tail), (1, 0, 0, 2))
+    return Padding(Group(head, _grid(CELL, list(rows_of(table)), width, names=2), *tail), (1, 0, 0, 2))
 
 
-def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], toned: bool = True) -> RenderableType:
+def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, toned: bool = True, names: int = 1) -> RenderableType:
     """Rows under their head: words to the left, figures to the right."""
-    grid = Table(box=LINES, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1), header_style="dim")
-    for name in head:
-        grid.add_column(name, justify="left" if name in ("", *WORDS) else "right", overflow="fold")
-    for row in rows:
-        quiet = toned and row[-1] == "calibration"
-        grid.add_row(*(Text(cell, "dim" if quiet else _tone(cell) if toned else "") for cell in row))
-    return grid
+    quiet = [toned and row[-1] == "calibration" for row in rows]
+    cells = [[Text(cell, "dim" if dim else _tone(cell) if toned else "") for cell in row] for dim, row in zip(quiet, rows, strict=True)]
+    left = [place for place, name in enumerate(head) if name in ("", *WORDS)]
+    return grid.table(head, cells, width, names=names, left=left, prose=len(head) - 1 if names == 2 else None, style="dim")
 
 
 WORDS = ("condition", "system", "model", "measure", "row")

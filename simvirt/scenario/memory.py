@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt.scenario.base import Spec, refuse
-from simvirt.scenario.quantities import Bytes, PositiveBytes, PositiveNanoseconds, Ratio, Whole
+from simvirt.scenario.quantities import Bytes, Nanoseconds, PositiveBytes, PositiveNanoseconds, Ratio, Whole
 from simvirt.units import UnitError, parse_size, shown
 
 
@@ -30,6 +30,7 @@ class KsmSpec(Spec):
     example = "{pages_to_scan: 100, sleep: 20ms}"
     pages_to_scan: Annotated[int, Whole(1, 1_000_000, 100)] = Field(default=100, description="pages that a pass looks at", examples=["100"])
     sleep: PositiveNanoseconds = Field(default=20_000_000, description="rest between two passes", examples=["20ms"])
+    since: Nanoseconds = Field(default=0, description="how long it has looked before the run begins", examples=["1h"])
 
 
 class MemorySpec(Spec):

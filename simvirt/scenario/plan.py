@@ -18,14 +18,14 @@ _HOSTS: Final = re.compile(r"\s*([0-9]{1,6})\s*hosts?\s*")
 
 def _growth(value: object) -> float:
     """A growth a year: `30%`, or 0.3."""
-    text = str(value).strip()
+    text, given = str(value).strip(), value
     if text.endswith("%") and not isinstance(value, bool):
         try:
             value = float(text[:-1]) / 100
         except ValueError:
             value = text
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_GROWTH:
-        raise units.UnitError(f"expected a growth a year from 0 to {MOST_GROWTH * 100:g}%, for example 30%; got {units.shown(value)}")
+        raise units.UnitError(f"expected a growth a year from 0 to {MOST_GROWTH * 100:g}%, for example 30%; got {units.shown(given)}")
     return float(value)
 
 

@@ -21,7 +21,7 @@ from simvirt.scenario.quantities import (
     Whole,
 )
 from simvirt.scenario.steps import StartupStep, Step
-from simvirt.units import UnitError, format_time, shown
+from simvirt.units import UnitError, format_size, format_time, shown
 
 PERIOD_NS: Final = 100_000_000
 """Default of cpu.cfs_period_us, 100 ms. Source: Linux, Documentation/scheduler/sched-bwc.rst."""
@@ -167,6 +167,16 @@ class ServiceSpec(Spec):
             refuse("memory and swap together; expected at least the memory limit beside it, for example mem_limit: 512MiB", "memswap_limit")
         _one_of(self.cpu_quota, self._cpus, "cpu_quota", "cpus")
         _one_of(self.cpu_shares, self.cpu_weight, "cpu_shares", "cpu_weight")
+        return self
+
+    @model_validator(mode="after")
+    def _memory_is_bounded_in_order(self) -> ServiceSpec:
+        """memory.low and memory.high lie within memory.max, as Docker and Compose ask for."""
+        limit = self.memory_limit
+        for name in ("mem_reservation", "mem_high"):
+            value = getattr(self, name)
+            if limit is not None and value is not None and value > limit:
+                refuse(f"expected at most the memory limit of {format_size(limit)}; got {format_size(value)}", name)
         return self
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ from simvirt.errors import UsageError
 
 MeasureName = Literal[
     "throughput", "period", "latency_mean", "latency_p50", "latency_p95", "latency_p99", "cpu_cores", "utilisation", "cpu_per_request",
-    "exits", "interrupts", "memory", "memory_overhead", "memory_used", "notifications", "steal", "throttled",
+    "exits", "interrupts", "memory", "memory_overhead", "memory_saved", "memory_used", "notifications", "steal", "throttled",
 ]
 Found = Literal["raw data", "table", "text", "figure", "documentation", "source code", "mail", "second-hand"]
 Text = Annotated[str, Field(min_length=1)]

@@ -84,6 +84,12 @@ def _memory_used(document: Document, measure: Measure, pcpus: int) -> float:
     return float(ledger["capacity_bytes"] - ledger["free_bytes"] - ledger["kernel_bytes"])
 
 
+def _memory_saved(document: Document, measure: Measure, pcpus: int) -> float:
+    """What sharing saves, over what instances, guests and monitors would have in use without it."""
+    saved = float(document["memory"]["ledger"]["shared_bytes"])
+    return saved / (saved + _memory_used(document, measure, pcpus))
+
+
 def _memory_overhead(document: Document, measure: Measure, pcpus: int) -> float:
     """Memory that monitors may take beyond that of their VMs [bytes]."""
     return float(document["memory"]["ledger"]["committed_bytes"] - document["memory"]["parts"]["vm"])
@@ -107,5 +113,6 @@ MEASURES: Mapping[str, Callable[[Document, Measure, int], float | None]] = {
     "memory": _memory,
     "memory_used": _memory_used,
     "memory_overhead": _memory_overhead,
+    "memory_saved": _memory_saved,
 }
 """Name -> how it is read."""

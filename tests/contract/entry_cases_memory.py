@@ -94,6 +94,8 @@ CASES: Final = (
     entry("footprints", "files", number("400MiB"), LEDGER + "page_cache_bytes", RISES, CONTAINERS),
     entry("footprints", "disk", number("4GiB"), "limits/disk.space/demand", RISES, CONTAINERS),
     entry("footprints", "writable", number("4GiB"), "limits/disk.space/demand", RISES, CONTAINERS),
+    Case("limits.nets", SCARCE, {"catalog/limits/mine/nets": ["host-network"]}, {"catalog/limits/mine/nets": ["bridge-nat"]}, "limits/tickets/demand", "changes"),
+    Case("limits.except_nets", SCARCE, {"catalog/limits/mine/except_nets": ["bridge-nat"]}, {}, "limits/tickets/demand", "changes"),
     Case("limits.resource", SCARCE, {"catalog/limits/mine/resource": "places"}, {}, TAKEN, "changes"),
     entry("limits", "of", ["vm"], TAKEN, "changes", SCARCE),
     entry("limits", "layers", ["docker"], TAKEN, "changes", SCARCE),

@@ -37,6 +37,7 @@ CASES: Final = (
     Case("HostSpec.zswap", SWAPPING, {}, {"host/zswap": 0.5}, DISK, FALLS),
     Case("HostSpec.ksm", VMS, {}, {"host/ksm": FAST}, LEDGER + "shared_bytes", RISES),
     Case("KsmSpec.pages_to_scan", MERGING, {"host/ksm/pages_to_scan": 100}, {}, RECLAIM + "scanned_bytes", RISES),
+    Case("KsmSpec.since", VMS, {"host/ksm": {}}, {"host/ksm": {"since": "1d"}}, LEDGER + "shared_bytes", RISES),
     Case("KsmSpec.sleep", MERGING, {}, {"host/ksm/sleep": "2s"}, RECLAIM + "scanned_bytes", FALLS),
     Case("HostSpec.memory_ratio", VMS, {"host/memory_ratio": 1}, {"host/memory_ratio": 1.5}, "limits/memory.committed/capacity", RISES),
     Case("PlatformSpec.balloon", FULL, {}, {"platforms/0/balloon": "auto"}, RECLAIM + "ballooned_bytes", RISES),

@@ -88,6 +88,38 @@ def test_more_of_what_binds_raises_the_answer_and_more_of_something_else_does_no
     assert abs(answer(spec, other).n - found.n) <= max(1, 0.06 * found.n)
 
 
+@pytest.mark.parametrize("change", ["host.ksm={}", "host.swap=4GiB", "platforms.0={name: kvm, stack: [kvm], balloon: auto}"])
+def test_whatever_gets_memory_back_raises_the_answer_that_memory_ends(change: str) -> None:
+    """Merged pages, swap and balloons make room for more VMs; memory still ends it."""
+    web = {**MEMORY["services"]["web"], "memory": {"base": "100MiB"}, "operations": {"get": [{"cpu": "1ms"}]}}
+    followed = {**MEMORY, "services": {"web": web}, "workload": {"open": {"rate": "40/s"}, "mix": {"web.get": 1}}}
+    before, after = answer(followed), answer(followed, change)
+    assert before.binding.resource == after.binding.resource == "memory"
+    assert after.n >= 1.2 * before.n
+    assert all(ledger.balance == 0 for ledger in after.memory.values())
+
+
+def test_merging_helps_no_container() -> None:
+    spec = {**MEMORY, "platforms": ["docker"], "density": {"max": 400}}
+    assert 0.95 * answer(spec).n <= answer(spec, "host.ksm={}").n <= answer(spec).n, "the scanner takes a little of a CPU"
+
+
+def test_a_host_that_swaps_what_requests_touch_is_slow_before_it_is_full() -> None:
+    """Memory binds although it would hold more: with twice of it the next n would be fast."""
+    web = {**MEMORY["services"]["web"], "memory": {"base": "400MiB", "hot": 1, "touch": "4MB"}, "mem_limit": "512MiB"}
+    found = answer({**MEMORY, "host": {**HOST, "swap": "8GiB", "disk": "sata-ssd"}, "services": {"web": web}}, "workload.open.rate=20/s")
+    assert found.binding.resource == "memory"
+    assert found.binding.check == "latency_p90"
+    assert found.n < next(bound.most for bound in found.bounds if bound.resource == "memory")
+
+
+def test_an_objective_out_of_reach_is_no_overload() -> None:
+    """One request takes several times the limit, with a host that has nothing else to do."""
+    found = answer({**BUSY, "objective": {"latency_p90": "1ms"}})
+    assert (found.n, found.binding.resource) == (0, "request")
+    assert found.document()["curve"][0]["overload"] is False
+
+
 def test_a_request_that_is_too_slow_by_itself_has_no_density() -> None:
     """No resource helps where the work of one request takes longer than the limit."""
     found = answer({**BUSY, "objective": {"latency_p90": "5ms"}})
@@ -106,3 +138,10 @@ def test_the_same_n_as_a_scenario_of_its_own_gives_the_same_numbers() -> None:
     assert point.scenario == at_n.model_copy(update={"run": point.scenario.run})
     again = run(at_n.model_copy(update={"run": point.scenario.run.model_copy(update={"replications": 2})})).outcomes("docker")
     assert [o.latency_mean_s for o in again] == [o.latency_mean_s for o in point.outcomes[:2]]
+
+
+def test_a_balloon_that_leaves_a_guest_too_little_is_named() -> None:
+    """No VM runs at all, and the reason is not the host's memory."""
+    found = answer(MEMORY, "platforms.0={name: kvm, stack: [kvm], balloon: 300MiB}")
+    assert (found.n, found.binding.resource) == (0, "memory")
+    assert "the guest of" in found.binding.why

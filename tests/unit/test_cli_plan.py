@@ -101,3 +101,14 @@ def test_mistakes_end_with_two(small: Path, capsys: pytest.CaptureFixture[str], 
     (small / "x.csv").write_text("at_s\n1\n2\n")
     assert main(["plan", "small.yaml", "--set", sets]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_an_interrupted_plan_says_that_nothing_was_kept(small: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simvirt.plan.plan", interrupted)
+    assert main(["plan", "small.yaml", "--quiet"]) == 130
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "interrupted: nothing was kept\n")
+    assert not list((small / "results").glob("*"))

@@ -266,6 +266,23 @@ def document() -> Any:
     return json.loads(dumps(found.document()))
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_number_of_a_table_is_parted_from_its_unit(document: Any, width: int) -> None:
+    """Six platforms, as the shipped scenario has them."""
+    names = ("bare-metal", "docker", "kvm", "firecracker", "docker-on-kvm", "virtualbox")
+    six = document | {"density": dict.fromkeys(names, document["density"]["docker"])}
+    text = report.text(six, width)
+    assert max(map(len, text.splitlines())) <= width and "…" not in text
+    assert all(cell in text for head, rows in (report.answers(six), report.ledger(six)) for row in (head, *rows) for cell in row)
+
+
+def test_the_ledger_of_six_platforms_fits_beside_each_other_on_80_columns(document: Any) -> None:
+    names = ("bare-metal", "docker", "kvm", "firecracker", "docker-on-kvm", "virtualbox")
+    six = report.text(document | {"density": dict.fromkeys(names, document["density"]["docker"])}, 80)
+    head = next(line for line in six.partition("Memory at n")[2].splitlines() if "bare-metal" in line)
+    assert "virtualbox" in head
+
+
 def test_the_text_fits_a_terminal_and_says_what_counts(document: Any) -> None:
     text = report.text(document, 80)
     assert all(len(line) <= 80 for line in text.splitlines())

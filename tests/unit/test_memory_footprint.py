@@ -154,8 +154,17 @@ def test_a_platform_has_its_limits(platform: str, resource: str, capacity: int) 
     assert len(found[resource].source) > 8
 
 
-def test_bare_metal_has_no_bridge() -> None:
-    assert "bridge.ports" not in {limit.resource for limit in limits(*world("bare-metal", web=app()))}
+@pytest.mark.parametrize("platform", ["bare-metal", "docker-host-network", "docker-macvlan", "podman-rootless", "virtualbox", "esxi", "kvm-sr-iov"])
+def test_without_a_bridge_none_of_its_ports_is_taken(platform: str) -> None:
+    assert "bridge.ports" not in {limit.resource for limit in limits(*world(platform, web=app()))}
+
+
+@pytest.mark.parametrize(("platform", "resource", "most"), [
+    ("kata-qemu", "pods", 110), ("kata-qemu", "bridge.ports", 1023), ("kvm-sr-iov", "virtual.functions", 128), ("containerd", "pods", 110)])
+def test_a_container_with_a_vm_of_its_own_is_a_vm_to_the_host(platform: str, resource: str, most: int) -> None:
+    found = {limit.resource: limit for limit in limits(*world(platform, web=app()))}
+    assert found[resource].most("web") == most
+    assert "subnet.ips" not in found or not platform.startswith("k")
 
 
 def test_images_take_disk_space_once_for_containers_and_each_time_for_vms() -> None:

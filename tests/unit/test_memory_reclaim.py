@@ -107,6 +107,16 @@ def test_a_container_beyond_its_limit_swaps_and_is_killed_where_it_may_not() -> 
     assert host(container(0, 700, limit=500 * MIB), fenced=False).step().kills == []
 
 
+@pytest.mark.parametrize(("swap", "most", "swapped", "killed"), [(0, UNBOUNDED, 0, 1), (500, UNBOUNDED, 100, 0), (500, 50 * MIB, 100, 1)])
+def test_a_container_in_a_guest_has_its_limit_there(swap: float, most: float, swapped: float, killed: int) -> None:
+    """Beyond memory.max it swaps within the guest as far as it may, and is killed alone then, however much the guest has free."""
+    box = machine(0, 300, size=2000, swap=swap)
+    box.tenants[0].limit, box.tenants[0].swap_most = 200.0 * MIB, most
+    moved = host(box, machine(1, 300, size=2000), memory=8000).step()
+    assert [kill.tenants for kill in moved.kills] == [(box.tenants[0],)] * killed
+    assert box.guest is not None and box.guest.swapped == swapped * MIB
+
+
 def test_memory_high_is_reclaimed_but_nobody_is_killed_for_it() -> None:
     box = container(0, 700, high=500 * MIB)
     assert host(box, swap=GIB).step().kills == []

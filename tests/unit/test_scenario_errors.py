@@ -237,3 +237,19 @@ def test_clients_that_never_let_time_pass_are_refused(step):
     )
     with pytest.raises(ScenarioError, match="takes no time"):
         loads(text)
+
+
+@pytest.mark.parametrize("key", ["mem_reservation", "mem_high"])
+def test_reservations_lie_within_the_limit(key: str) -> None:
+    """As Docker and Compose ask for."""
+    text = f"""
+simvirt: 1
+name: x
+host: {{cores: 1, memory: 1GiB}}
+platforms: [docker]
+services: {{web: {{mem_limit: 64MiB, {key}: 65MiB, operations: {{get: [{{cpu: 1ms}}]}}}}}}
+workload: {{open: {{rate: 1/s}}}}
+"""
+    with pytest.raises(ScenarioError, match=f"services.web.{key}: expected at most the memory limit of 64 MiB; got 65 MiB"):
+        loads(text)
+    loads(text.replace("65MiB", "64MiB"))
