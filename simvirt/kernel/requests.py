@@ -9,6 +9,7 @@ from simvirt.kernel.constants import (
     N_CATEGORIES,
     NONE,
     OFF,
+    OP_ARRIVE,
     QUEUE,
     REJECTED,
     RING,
@@ -66,6 +67,7 @@ def new_frame(p: Plane, kind: int, i: int, pc: int, now: int) -> int:
     p.frames.since[f] = now
     p.frames.began[f] = now
     p.frames.failed[f] = 0
+    p.frames.counted[f] = 0
     p.frames.overhead[f] = 0.0
     return f
 
@@ -141,9 +143,18 @@ def drop_thread(p: Plane, f: int) -> None:
 
 
 def admit(p: Plane, f: int, now: int) -> None:
-    """A call reaches a replica: a thread takes it, it waits for one, or it is rejected."""
+    """A call reaches a replica: it passes a device first, or comes to its threads at once."""
+    change_in_flight(p, p.frames.instance[f], 1)
+    p.frames.counted[f] = 1
+    if p.program.op[p.frames.pc[f]] == OP_ARRIVE:
+        later(p, f)
+    else:
+        seat(p, f, now)
+
+
+def seat(p: Plane, f: int, now: int) -> None:
+    """A thread takes a call, it waits for one, or it is rejected."""
     i: int = p.frames.instance[f]
-    change_in_flight(p, i, 1)
     if p.instances.busy_threads[i] < p.instances.threads[i]:
         count_threads(p, i, 1, now)
         take_thread(p, f, i)
@@ -152,11 +163,17 @@ def admit(p: Plane, f: int, now: int) -> None:
         enter(p, f, QUEUE, now)
         join_queue(p, f, i)
     else:
-        change_in_flight(p, i, -1)
+        forget(p, f)
         p.instances.rejected[i] += 1
         p.frames.failed[p.frames.root[f]] = REJECTED
         p.frames.instance[f] = NONE
         later(p, f)
+
+
+def forget(p: Plane, f: int) -> None:
+    """An instance no longer counts a call among those in flight."""
+    change_in_flight(p, p.frames.instance[f], -1)
+    p.frames.counted[f] = 0
 
 
 def join_queue(p: Plane, f: int, i: int) -> None:
