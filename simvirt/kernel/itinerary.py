@@ -12,8 +12,6 @@ from simvirt.kernel.constants import (
     CALLEE,
     CLOCK_MASK,
     CPU,
-    DRAINED,
-    DRAINING,
     ENTERING,
     NETWORK,
     NONE,
@@ -50,7 +48,6 @@ from simvirt.kernel.replicas import choose_instance
 from simvirt.kernel.requests import (
     admit,
     clear_account,
-    count_threads,
     draw,
     drop_thread,
     follow_population,
@@ -58,6 +55,7 @@ from simvirt.kernel.requests import (
     free_frame,
     is_worker,
     later,
+    leave_instance,
     merge_branch,
     new_frame,
     next_in_queue,
@@ -221,38 +219,6 @@ def finish(p: Plane, f: int, now: int) -> None:
             think(p, f, now)
             return
     free_frame(p, f)
-
-
-def leave_instance(p: Plane, f: int, now: int) -> None:
-    """A call leaves its instance, with its thread if it has one; nothing where it has left before."""
-    i: int = p.frames.instance[f]
-    if p.frames.thread[f] != NONE:
-        release(p, f, i, now)
-        drop_thread(p, f)
-    elif p.frames.counted[f] != 0:
-        forget(p, f)
-        note_drained(p, i)
-
-
-def release(p: Plane, f: int, i: int, now: int) -> None:
-    """A worker thread is free: the next call in line gets it, or it sleeps."""
-    forget(p, f)
-    if p.instances.queue_length[i] > 0:
-        g: int = next_in_queue(p, i, now)
-        drop_thread(p, f)
-        take_thread(p, g, i)
-        later(p, g)
-        return
-    count_threads(p, i, -1, now)
-    if p.instances.poll[i] > 0:
-        p.instances.awake_until[i] = now + p.instances.poll[i]
-    note_drained(p, i)
-
-
-def note_drained(p: Plane, i: int) -> None:
-    """Tell the control plane when the last call has left an instance that takes no more."""
-    if p.instances.life[i] == DRAINING and p.instances.in_flight[i] == 0:
-        signal(p, DRAINED, i)
 
 
 def join_branches(p: Plane, f: int, parent: int) -> None:

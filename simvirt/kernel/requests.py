@@ -4,6 +4,8 @@ from simvirt.kernel.accounting import enter
 from simvirt.kernel.constants import (
     BRANCH,
     CLOCK_MASK,
+    DRAINED,
+    DRAINING,
     LOST,
     N_BUCKETS,
     N_CATEGORIES,
@@ -195,6 +197,38 @@ def next_in_queue(p: Plane, i: int, now: int) -> int:
     p.services.queue_wait[p.instances.service[i]] += now - p.frames.since[f]
     enter(p, f, WAITING, now)
     return f
+
+
+def leave_instance(p: Plane, f: int, now: int) -> None:
+    """A call leaves its instance, with its thread if it has one; nothing where it has left before."""
+    i: int = p.frames.instance[f]
+    if p.frames.thread[f] != NONE:
+        release(p, f, i, now)
+        drop_thread(p, f)
+    elif p.frames.counted[f] != 0:
+        forget(p, f)
+        note_drained(p, i)
+
+
+def release(p: Plane, f: int, i: int, now: int) -> None:
+    """A worker thread is free: the next call in line gets it, or it sleeps."""
+    forget(p, f)
+    if p.instances.queue_length[i] > 0:
+        g: int = next_in_queue(p, i, now)
+        drop_thread(p, f)
+        take_thread(p, g, i)
+        later(p, g)
+        return
+    count_threads(p, i, -1, now)
+    if p.instances.poll[i] > 0:
+        p.instances.awake_until[i] = now + p.instances.poll[i]
+    note_drained(p, i)
+
+
+def note_drained(p: Plane, i: int) -> None:
+    """Tell the control plane when the last call has left an instance that takes no more."""
+    if p.instances.life[i] == DRAINING and p.instances.in_flight[i] == 0:
+        signal(p, DRAINED, i)
 
 
 # --- results -----------------------------------------------------------------------------------------------------------
