@@ -27,7 +27,7 @@ from simvirt.catalog.quantities import (
 )
 from simvirt.scenario.host import Policy
 
-Isolation = Literal["namespaces", "user-space-kernel", "hardware", "software"]
+Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
 
 
 

@@ -195,7 +195,9 @@ def _figures(entry: Entry) -> Iterator[str]:
             continue
         if isinstance(value, Sourced):
             yield f"{field} {number(value.value, value.unit)}"
-        elif value not in (None, ()):
+        elif value is True:
+            yield field
+        elif value not in (None, (), False):
             yield f"{field} {_plain(field, value)}"
 
 

@@ -14,7 +14,7 @@ Path = tuple[str | int, ...]
 Locate = Callable[[Path], tuple[str | None, int | None, int | None]]
 """Path of a value -> file, line and column where it was written, as far as known."""
 
-SINGULAR: Mapping[str, str] = {"families": "processor family", "cpus": "CPU", "nics": "NIC"}
+SINGULAR: Mapping[str, str] = {"families": "processor family", "cpus": "CPU", "nics": "NIC", "entries": "entry"}
 """Kinds whose name in a sentence is not the kind without its last letter."""
 
 
@@ -30,16 +30,27 @@ def dotted(path: Path) -> str:
 
 MOST_NAMES = 24
 """How many names a sentence may list."""
+MOST_GUESSES = 4
+"""How many names a sentence may guess."""
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """The sentence for a name that does not exist: what was given, a guess, what there is."""
-    names = sorted(known)
+    names = list(dict.fromkeys(known))
     word = SINGULAR.get(kind, kind[:-1])
-    close = get_close_matches(str(name), names, n=1)
-    guess = f'; did you mean "{close[0]}"?' if close else ""
-    there = f"there are {', '.join(names)}" if len(names) <= MOST_NAMES else f"there are {len(names)}: simvirt list {kind}"
+    meant = " or ".join(f'"{one}"' for one in guesses(str(name), names))
+    guess = f"; did you mean {meant}?" if meant else ""
+    names.sort()
+    command = "simvirt list" if kind == "entries" else f"simvirt list {kind}"
+    there = f"there are {', '.join(names)}" if len(names) <= MOST_NAMES else f"there are {len(names)}: {command}"
     return f'unknown {word} "{name}"{guess} ({there})'
+
+
+def guesses(name: str, known: Sequence[str]) -> list[str]:
+    """What a name may have meant: those of which it is a word, as xen is of xen-pv, or else the one that is spelled most like it."""
+    plain = name.casefold()
+    same = [one for one in known if one.casefold() == plain]
+    return same or [one for one in known if plain in one.casefold().split("-")][:MOST_GUESSES] or get_close_matches(plain, known, n=1)
 
 
 class Problems:

@@ -12,11 +12,11 @@ from simvirt.kernel.constants import (
     CALLEE,
     CLOCK_MASK,
     CPU,
-    DRAINED,
-    DRAINING,
     ENTERING,
     NETWORK,
     NONE,
+    OP_ADMIT,
+    OP_ARRIVE,
     OP_BELL,
     OP_CALL,
     OP_CPU,
@@ -24,6 +24,7 @@ from simvirt.kernel.constants import (
     OP_DETACH,
     OP_DISK,
     OP_FORK,
+    OP_FREE,
     OP_IO,
     OP_JUMP,
     OP_NET,
@@ -44,20 +45,22 @@ from simvirt.kernel.idling import begin_disk_wait
 from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.network import link_begin
-from simvirt.kernel.replicas import change_in_flight, choose_instance
+from simvirt.kernel.replicas import choose_instance
 from simvirt.kernel.requests import (
     admit,
     clear_account,
-    count_threads,
     draw,
     drop_thread,
     follow_population,
+    forget,
     free_frame,
     is_worker,
     later,
+    leave_instance,
     merge_branch,
     new_frame,
     next_in_queue,
+    seat,
     signal,
     take_thread,
     tally_call,
@@ -128,8 +131,13 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
         link_begin(p, f, p.program.target[pc], p.program.amount[pc], now)
     elif op == OP_DELAY:
         return pause(p, f, pc, now)
-    elif op == OP_IO:
+    elif op == OP_IO or op == OP_ARRIVE:
         return begin_io(p, f, pc, now)
+    elif op == OP_ADMIT:
+        seat(p, f, now)
+    elif op == OP_FREE:
+        leave_instance(p, f, now)
+        return True
     elif op == OP_BELL:
         ring_bell(p, f, pc, now)
         return True
@@ -196,11 +204,9 @@ def finish(p: Plane, f: int, now: int) -> None:
     """A frame is over: its thread turns to the next in line, its caller goes on, its request is booked."""
     enter(p, f, WAITING, now)
     kind: int = p.frames.kind[f]
-    i: int = p.frames.instance[f]
     if is_worker(p, f):
         tally_call(p, f, now)
-        if p.frames.thread[f] != NONE:
-            release(p, f, i, now)
+        leave_instance(p, f, now)
     drop_thread(p, f)
     parent: int = p.frames.parent[f]
     if kind == CALLEE:
@@ -215,22 +221,6 @@ def finish(p: Plane, f: int, now: int) -> None:
             think(p, f, now)
             return
     free_frame(p, f)
-
-
-def release(p: Plane, f: int, i: int, now: int) -> None:
-    """A worker thread is free: the next call in line gets it, or it sleeps."""
-    change_in_flight(p, i, -1)
-    if p.instances.queue_length[i] > 0:
-        g: int = next_in_queue(p, i, now)
-        drop_thread(p, f)
-        take_thread(p, g, i)
-        later(p, g)
-        return
-    count_threads(p, i, -1, now)
-    if p.instances.poll[i] > 0:
-        p.instances.awake_until[i] = now + p.instances.poll[i]
-    if p.instances.life[i] == DRAINING and p.instances.in_flight[i] == 0:
-        signal(p, DRAINED, i)
 
 
 def join_branches(p: Plane, f: int, parent: int) -> None:
@@ -336,7 +326,8 @@ def on_burst_end(p: Plane, c: int, now: int) -> None:
         arm(p, c, now)
         return
     i: int = p.frames.instance[f]
-    ends: bool = p.program.op[p.frames.pc[f]] == OP_RETURN and is_worker(p, f)
+    op: int = p.program.op[p.frames.pc[f]]
+    ends: bool = (op == OP_RETURN or op == OP_FREE) and is_worker(p, f)
     if ends and p.instances.queue_length[i] > 0 and p.program.op[first_instruction(p, i)] == OP_CPU:
         hand_over(p, t, f, i, c, now)
         return
@@ -360,7 +351,7 @@ def hand_over(p: Plane, t: int, f: int, i: int, c: int, now: int) -> None:
     p.frames.thread[f] = NONE
     p.frames.thread[g] = t
     p.entities.frame[t] = g
-    change_in_flight(p, i, -1)
+    forget(p, f)
     later(p, f)
     if next_burst(p, g, now):
         enter(p, g, CPU, now)

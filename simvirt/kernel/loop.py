@@ -21,6 +21,7 @@ from simvirt.kernel.constants import (
     NONE,
     NOTHING,
     OFF,
+    OP_ARRIVE,
     OP_DISK,
     OP_IO,
     REQUEST,
@@ -121,7 +122,7 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
             free_frame(p, f)
             return
         end_disk_wait(p, f)
-    elif op == OP_IO and goes_to_backend(p, f, pc - 1, now):
+    elif (op == OP_IO or op == OP_ARRIVE) and goes_to_backend(p, f, pc - 1, now):
         return
     later(p, f)
 

@@ -4,11 +4,14 @@ from simvirt.kernel.accounting import enter
 from simvirt.kernel.constants import (
     BRANCH,
     CLOCK_MASK,
+    DRAINED,
+    DRAINING,
     LOST,
     N_BUCKETS,
     N_CATEGORIES,
     NONE,
     OFF,
+    OP_ARRIVE,
     QUEUE,
     REJECTED,
     RING,
@@ -66,6 +69,7 @@ def new_frame(p: Plane, kind: int, i: int, pc: int, now: int) -> int:
     p.frames.since[f] = now
     p.frames.began[f] = now
     p.frames.failed[f] = 0
+    p.frames.counted[f] = 0
     p.frames.overhead[f] = 0.0
     return f
 
@@ -141,9 +145,18 @@ def drop_thread(p: Plane, f: int) -> None:
 
 
 def admit(p: Plane, f: int, now: int) -> None:
-    """A call reaches a replica: a thread takes it, it waits for one, or it is rejected."""
+    """A call reaches a replica: it passes a device first, or comes to its threads at once."""
+    change_in_flight(p, p.frames.instance[f], 1)
+    p.frames.counted[f] = 1
+    if p.program.op[p.frames.pc[f]] == OP_ARRIVE:
+        later(p, f)
+    else:
+        seat(p, f, now)
+
+
+def seat(p: Plane, f: int, now: int) -> None:
+    """A thread takes a call, it waits for one, or it is rejected."""
     i: int = p.frames.instance[f]
-    change_in_flight(p, i, 1)
     if p.instances.busy_threads[i] < p.instances.threads[i]:
         count_threads(p, i, 1, now)
         take_thread(p, f, i)
@@ -152,11 +165,17 @@ def admit(p: Plane, f: int, now: int) -> None:
         enter(p, f, QUEUE, now)
         join_queue(p, f, i)
     else:
-        change_in_flight(p, i, -1)
+        forget(p, f)
         p.instances.rejected[i] += 1
         p.frames.failed[p.frames.root[f]] = REJECTED
         p.frames.instance[f] = NONE
         later(p, f)
+
+
+def forget(p: Plane, f: int) -> None:
+    """An instance no longer counts a call among those in flight."""
+    change_in_flight(p, p.frames.instance[f], -1)
+    p.frames.counted[f] = 0
 
 
 def join_queue(p: Plane, f: int, i: int) -> None:
@@ -178,6 +197,38 @@ def next_in_queue(p: Plane, i: int, now: int) -> int:
     p.services.queue_wait[p.instances.service[i]] += now - p.frames.since[f]
     enter(p, f, WAITING, now)
     return f
+
+
+def leave_instance(p: Plane, f: int, now: int) -> None:
+    """A call leaves its instance, with its thread if it has one; nothing where it has left before."""
+    i: int = p.frames.instance[f]
+    if p.frames.thread[f] != NONE:
+        release(p, f, i, now)
+        drop_thread(p, f)
+    elif p.frames.counted[f] != 0:
+        forget(p, f)
+        note_drained(p, i)
+
+
+def release(p: Plane, f: int, i: int, now: int) -> None:
+    """A worker thread is free: the next call in line gets it, or it sleeps."""
+    forget(p, f)
+    if p.instances.queue_length[i] > 0:
+        g: int = next_in_queue(p, i, now)
+        drop_thread(p, f)
+        take_thread(p, g, i)
+        later(p, g)
+        return
+    count_threads(p, i, -1, now)
+    if p.instances.poll[i] > 0:
+        p.instances.awake_until[i] = now + p.instances.poll[i]
+    note_drained(p, i)
+
+
+def note_drained(p: Plane, i: int) -> None:
+    """Tell the control plane when the last call has left an instance that takes no more."""
+    if p.instances.life[i] == DRAINING and p.instances.in_flight[i] == 0:
+        signal(p, DRAINED, i)
 
 
 # --- results -----------------------------------------------------------------------------------------------------------

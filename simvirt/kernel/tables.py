@@ -298,6 +298,7 @@ class Frames(Table):
     work: Floats  # CPU work left of this burst [ns]
     overhead: Floats  # share of the burst that the platform adds
     failed: Ints  # 1 once the request cannot succeed
+    counted: Ints  # 1 while its instance counts it among those in flight
     next: Ints  # free list, thread queue or device queue
     category: Ints  # request class, or handle of performed work
     home: Ints  # tenant that the request belongs to

@@ -52,7 +52,7 @@ class Program:
     def place(self, body: list[Instruction]) -> int:
         """Append a body; its first row."""
         for row in body:
-            if row.op == k.OP_IO:
+            if row.op in (k.OP_IO, k.OP_ARRIVE):
                 row.entry = self.backend_work(row)
         base = len(self.rows)
         for row in body:
@@ -106,3 +106,38 @@ def settled(rows: list[Instruction], computes: bool) -> list[Instruction]:
     if not computes and any(row.owes for row in rows):
         return [*rows[:-1], Instruction(k.OP_CPU, added=True), rows[-1]]
     return rows
+
+
+# --- when a call occupies a thread -----------------------------------------------------------------------------------------
+
+
+def admit_arrived(rows: list[Instruction]) -> None:
+    """Let a call whose arrival takes time pass the device before a thread takes it."""
+    if rows[0].op == k.OP_IO and rows[0].target == k.NET:
+        rows[0].op = k.OP_ARRIVE
+        insert(rows, next(i for i in range(1, len(rows)) if rows[i].op != k.OP_BELL), Instruction(k.OP_ADMIT))
+
+
+def free_thread(rows: list[Instruction]) -> None:
+    """Let the thread turn to the next call when nothing is left of this one but an answer on its way."""
+    skipped = {i for at, row in enumerate(rows) if row.op in SKIPPING for i in range(at, row.target)}
+    at = len(rows) - 1
+    while at > 0 and is_way(rows[at - 1]) and at - 1 not in skipped:
+        at -= 1
+    timed = [i for i in range(at, len(rows) - 1) if rows[i].op != k.OP_BELL]
+    if timed:
+        insert(rows, timed[0], Instruction(k.OP_FREE))
+
+
+def is_way(row: Instruction) -> bool:
+    """Whether an instruction is part of a message's way, on which nothing computes in the instance."""
+    passes = (row.op == k.OP_IO and row.target == k.NET) or (row.op == k.OP_DELAY and row.flag == k.NETWORK)
+    return passes or row.op in (k.OP_NET, k.OP_BELL)
+
+
+def insert(rows: list[Instruction], at: int, row: Instruction) -> None:
+    """Put an instruction before another one; who jumped to that comes to the new one."""
+    for other in rows:
+        if other.local and other.target > at:
+            other.target += 1
+    rows.insert(at, row)

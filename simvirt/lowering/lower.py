@@ -150,7 +150,7 @@ class Tables:
     ) -> dict[str, Columns]:
         """All tables, by their attribute in the plane."""
         clients = scenario.workload.closed.clients if scenario.workload is not None and scenario.workload.closed is not None else 0
-        starts = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_DETACH)
+        starts = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH)
         spare = 64 + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in starts for row in self.program.rows)
         frames = 256 + clients + n_background + 2 * spare
         hop = 0 if _local(scenario) else round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])

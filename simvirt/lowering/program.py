@@ -12,7 +12,7 @@ from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.resolved import HostEntry, PlatformCosts
 from simvirt.demand.luck import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 from simvirt.kernel import constants as k
-from simvirt.lowering.instructions import Instruction, Program, gathered
+from simvirt.lowering.instructions import Instruction, Program, admit_arrived, free_thread, gathered
 from simvirt.lowering.memory import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
@@ -57,7 +57,10 @@ class Writer:
     def body(
         self, service: str, steps: Any, variables: Variables, path: Paths | None = None, touches: bool = False
     ) -> list[Instruction]:
-        """Steps in sequence, ended by a return; a request and its answer take a path, where one is given, and touch the working set."""
+        """Steps in sequence, ended by a return; a request and its answer take a path, where one is given, and touch the working set.
+
+        A call occupies a thread from the end of its arrival to the beginning of its answer's way, as a socket's buffers let it.
+        """
         rows: list[Instruction] = []
         if path is not None:
             path.arrive(rows)
@@ -69,7 +72,12 @@ class Writer:
         if path is not None:
             path.depart(rows)
         rows.append(Instruction(k.OP_RETURN))
-        return gathered(rows)
+        rows = gathered(rows)
+        if path is not None:
+            admit_arrived(rows)
+        if touches:
+            free_thread(rows)
+        return rows
 
     def faults(self, rows: list[Instruction], variables: Variables) -> None:
         """What memory management may add to a request, where memory is followed: a wait, work, and pages to be read from swap."""

@@ -39,9 +39,12 @@ def constants(name: str, rows: Sequence[Constant]) -> RenderableType:
 
 
 def _layer(kind: str, layer: str, rows: Sequence[Constant]) -> RenderableType:
-    table = _grid(columns=3)
+    """The constants of a layer; a source that several in a row share is told with the first."""
+    table, told = _grid(columns=3), ""
     for row in rows:
-        table.add_row(Text(f"{row.name} {row.part}".strip()), Text(_value(row)), _lines((_spread(row), ""), (row.source, "dim")))
+        source = row.source if row.source != told else ""
+        table.add_row(Text(f"{row.name} {row.part}".strip()), Text(_value(row)), _lines((_spread(row), ""), (source, "dim")))
+        told = row.source
     return Group(Text.assemble((layer, "bold cyan"), (f"  {kind}", "dim")), Padding(table, (0, 0, 1, 2)))
 
 

@@ -146,9 +146,14 @@ def _signed(ns: float) -> Text:
     return Text(f"{'+' if ns > 0 else '-'}{number(abs(ns), 'ns')}", "red" if ns > 0 else "green")
 
 
+BESIDES = "Packets, disk requests and wake-ups come on top, as often as a scenario makes them."
+"""What is in no profile."""
+
+
 def spending(profile: str, platforms: Sequence[Sequence[Spent]], host: str) -> RenderableType:
     """Where a second of CPU time goes: a table for one platform, columns beside each other for two."""
-    return _titled(f"a CPU-second of {profile} {host}", _one(platforms[0]) if len(platforms) == 1 else _two(platforms))
+    table = _one(platforms[0]) if len(platforms) == 1 else _two(platforms)
+    return _titled(f"a CPU-second of {profile} {host}", Group(table, Text(BESIDES, "dim")))
 
 
 def _one(rows: Sequence[Spent]) -> RenderableType:

@@ -376,6 +376,14 @@ def test_an_unknown_name_is_told_with_a_guess() -> None:
         CATALOG.explain("firecraker")
 
 
+def test_a_word_of_a_name_is_told_with_all_names_that_have_it() -> None:
+    """Who asks for xen hears of every Xen, platforms before their devices; letters of another case are no other name."""
+    with pytest.raises(ScenarioError, match='unknown entry "xen"; did you mean "xen-pv" or "xen-hvm" or "xen-pvh" or "xen-2003"'):
+        CATALOG.explain("xen")
+    with pytest.raises(ScenarioError, match=r'did you mean "docker"\? \(there are \d+: simvirt list\)'):
+        CATALOG.explain("Docker")
+
+
 def test_only_the_files_that_are_needed_are_read() -> None:
     code = (
         "from simvirt.catalog import Catalog; from simvirt.catalog import loader; c = Catalog.load(); c.image_name('nginx');"
