@@ -19,6 +19,8 @@ def list_(kind: Kind = None, format_: As = Format.text) -> int:
     catalog = Catalog.load()
     if kind is None:
         _kinds(catalog.names, format_)
+    elif format_ is Format.text and kind == "platforms":
+        output.show(catalogue.platforms(catalog.listing(kind), output.width()))
     elif format_ is Format.text:
         output.show(catalogue.listing(catalog.listing(kind)))
     else:

@@ -1,8 +1,8 @@
 """The catalogue as text: entries of a kind, and every constant behind one of them with its source."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simvirt.catalog.explain import Constant, Listed, number
+from simvirt.report import grid
 
 GAP = 2
 
@@ -28,6 +29,22 @@ def listing(rows: Iterable[Listed]) -> RenderableType:
     for row in rows:
         table.add_row(Text(row.name, "bold"), _lines((row.title, ""), (row.figures, ""), (row.source, "dim")))
     return table
+
+
+PLATFORM: Final = ("platform", "technique", "type", "isolation", "network", "disk", "sourced", "estimated")
+
+
+def platforms(rows: Iterable[Listed], width: int) -> RenderableType:
+    """Platforms side by side: how they virtualize and isolate, their devices, and how many of their costs sources give."""
+    cells = [[Text(row.name, "bold"), *map(Text, _facts(row.facts))] for row in rows]
+    return grid.table(PLATFORM, cells, width, left=range(6))
+
+
+def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What a platform is, in the order of PLATFORM; the outermost layer first."""
+    for name in ("technique", "type", "isolation", "net", "disk"):
+        yield ", ".join(dict.fromkeys(map(str, facts[name]))) or "-"
+    yield from (str(facts["numbers"] - facts["estimated"]), str(facts["estimated"]))
 
 
 def constants(name: str, rows: Sequence[Constant]) -> RenderableType:

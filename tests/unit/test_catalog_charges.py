@@ -11,6 +11,7 @@ from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
 from simvirt.catalog.charges import charges, differences, spending
 from simvirt.catalog.costs import PARTS
 from simvirt.report import charges as report
+from simvirt.report.catalogue import platforms
 
 CATALOG = Catalog.load()
 HOST = CATALOG.host_model("dell-r740-gold-6132")
@@ -101,3 +102,16 @@ def test_the_list_of_platforms_tells_technique_devices_and_how_much_is_measured(
     assert 0 < facts["estimated"] < facts["numbers"]
     assert "pinned, topology exposed, pages huge" in rows["kvm-tuned"].figures
     assert rows["docker-macvlan"].facts["net"] == ["macvlan"]
+
+
+def test_platforms_are_listed_side_by_side_at_any_width() -> None:
+    """Technique, type, isolation, devices and how much is estimated; each name once in every part, no word broken."""
+    rows = CATALOG.listing("platforms")
+    for width in (60, 80, 200):
+        lines = printed(platforms(rows, width), width)
+        shown = "\n".join(lines)
+        assert all(word in shown for word in ("technique", "isolation", "network", "disk", "sourced", "estimated", "user-space-kernel-systrap"))
+        assert {line.split()[0] for line in lines if line[:1].isalnum()} == {"platform", *(row.name for row in rows)}
+    kvm = next(line.split() for line in printed(platforms(rows, 200), 200) if line.startswith("kvm "))
+    assert kvm[1:6] == ["nested-paging", "1", "hardware", "vhost-net", "virtio-blk"]
+    assert int(kvm[6]) > 0 < int(kvm[7])
