@@ -45,6 +45,7 @@ class Machine:
     guest: GuestEntry | None = None
     vm: Group | None = None
     halt_poll: int = 0
+    spin_wait: float = 1.0
     pins: tuple[int, ...] = ()
     net: "Device | None" = None
     disk: "Device | None" = None
@@ -255,7 +256,9 @@ def _add_guest(plan: Arrangement, hypervisor: Layer, vcpus: int, group: Group) -
     assert hypervisor.guest is not None
     add_group(plan, group)
     scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick_ns)
-    guest = Machine(vcpus, scheduler, hypervisor.guest, group, round(hypervisor.halt_poll_ns), row=len(plan.machines))
+    guest = Machine(
+        vcpus, scheduler, hypervisor.guest, group, round(hypervisor.halt_poll_ns), hypervisor.spin_wait, row=len(plan.machines)
+    )
     plan.machines.append(guest)
     add_group(plan, Group(guest.row, per_task_weight=True))
     plan.instances.append(Instance(GUEST_SERVICE, guest.row, guest.row, None))
