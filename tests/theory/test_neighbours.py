@@ -212,6 +212,16 @@ def test_remote_memory_does_not_matter_where_the_bandwidth_is_used_up() -> None:
     assert vm(STREAM | {"memory_bandwidth": "30GB/s"}) == pytest.approx(1.0, abs=0.01)
 
 
+@pytest.mark.parametrize("vcpus", [1, CORES // 2, CORES])
+def test_pinning_gives_each_vcpu_a_core_as_long_as_there_are_cores(vcpus: int) -> None:
+    """Where two threads of a core are slower than one, a pinned VM is no slower than one whose vCPUs wander to idle cores."""
+    vms = {"vms": {"count": 1, "vcpus": vcpus, "memory": "1GiB"}}
+    loose, pinned = (
+        rate({"mine": {"smt_yield": 0.9}}, threads=vcpus, smt=2, platform={"name": "vms", "stack": ["kvm"]} | vms | pin) for pin in ({}, {"pin": True})
+    )
+    assert pinned >= 0.99 * loose
+
+
 def test_a_pinned_guest_that_sees_threads_leaves_siblings_alone() -> None:
     """Eight tasks on eight cores of two threads: a guest that does not see the cores doubles some up."""
     def found(**platform: Any) -> float:
