@@ -106,6 +106,7 @@ class HypervisorSpec(Entry):
     host_memory: SourcedSize | None = None
     preallocated: bool = False
     halt_poll: SourcedTime | None = None
+    spin_wait: SourcedRatio | None = None
     scheduler: Policy | None = None
     dom0: Dom0Spec | None = None
     host_load: HostLoadSpec | None = None

@@ -119,7 +119,7 @@ def _hypervisor(catalog: Catalog, name: str, depth: int) -> Layer:
         kind="hypervisor", name=name, technique=spec.technique, type=spec.type, isolation=spec.isolation,
         guest=catalog.guest(spec.guest, vmm_memory), memory_bytes=vmm_memory, costs=costs_of(catalog, spec), depth=depth,
         net=_device(catalog, spec.net), disk=_device(catalog, spec.disk), halt_poll_ns=spec.halt_poll.value if spec.halt_poll else 0.0,
-        scheduler=spec.scheduler,
+        scheduler=spec.scheduler, spin_wait=spec.spin_wait.value if spec.spin_wait else 1.0,
         dom0=Dom0(int(spec.dom0.vcpus.value), int(spec.dom0.memory.value)) if spec.dom0 else None, host_load=_host_load(spec),
         monitor=_monitor(spec),
     )

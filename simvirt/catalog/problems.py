@@ -32,6 +32,8 @@ MOST_NAMES = 24
 """How many names a sentence may list."""
 MOST_GUESSES = 4
 """How many names a sentence may guess."""
+ALIKE = 0.75
+"""How much a word must be like one of a name to guess that."""
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
@@ -47,10 +49,12 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
 
 
 def guesses(name: str, known: Sequence[str]) -> list[str]:
-    """What a name may have meant: those of which it is a word, as xen is of xen-pv, or else the one that is spelled most like it."""
+    """What a name may have meant: those of which it is a word, as xen is of xen-pv, or else what is spelled like it or has such a word."""
     plain = name.casefold()
     same = [one for one in known if one.casefold() == plain]
-    return same or [one for one in known if plain in one.casefold().split("-")][:MOST_GUESSES] or get_close_matches(plain, known, n=1)
+    kin = [one for one in known if plain in one.casefold().split("-")]
+    alike = (one for one in known if get_close_matches(plain, one.split("-"), n=1, cutoff=ALIKE))
+    return same or kin[:MOST_GUESSES] or get_close_matches(plain, known, n=1) or list(alike)[:MOST_GUESSES]
 
 
 class Problems:

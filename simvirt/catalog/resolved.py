@@ -236,6 +236,7 @@ class Layer:
     disk: DeviceEntry
     depth: int = 0
     halt_poll_ns: float = 0.0
+    spin_wait: float = 1.0  # share of the wait for a preempted vCPU that is left where those who spin for it yield to it
     scheduler: str | None = None
     dom0: Dom0 | None = None
     host_load: HostLoad | None = None

@@ -12,7 +12,8 @@ Model: *SMT*: two busy siblings each run at half the yield of their classes, of 
     *Kernel locks*: the serial sections of one kernel are one station, its running tasks a closed population (Schweitzer's approximation of
     mean value analysis). *Preempted vCPUs*: each stands before the running ones in the line for the locks, and a TLB shootdown waits for
     the last of them to run again; how long that takes is learnt from how long they have waited so far, and is at most one turn of the host's
-    scheduler, since who spins yields to those it waits for (directed yield, paravirtual spin locks).
+    scheduler. A hypervisor that notices spinning lets who spins yield to those it waits for (directed yield, calls of the guest), which leaves
+    a part of it.
 Ignores: what idle tasks leave in caches; prefetching and traffic of devices; bandwidth between sockets; that tasks which wait for locks use
     less memory; several independent locks; under the fluid scheduler everything here.
 Source: Jacob, "The Memory System", Morgan & Claypool 2009 (latency flat to 40 % of the bandwidth, linear to 80 %, twice and more near 100 %);
@@ -223,9 +224,9 @@ def lock_wait(p: Plane, m: int) -> float:
 def shootdown_wait(p: Plane, m: int, gone: int) -> float:
     """Mean time until the last of so many preempted vCPUs has run again [ns]: residual stretches taken as uniform.
 
-    No longer than a turn of the host's scheduler, for who spins yields to those it waits for.
+    No longer than a turn of the host's scheduler, and of that what the hypervisor leaves: it may let who spins yield to those it waits for.
     """
     if gone == 0 or p.machines.waited[m] <= 0.0:
         return 0.0
     turn: float = float(p.machines.slice[0] + p.machines.tick[0])
-    return min(p.machines.waited_squares[m] / p.machines.waited[m], turn) * gone / (gone + 1)
+    return p.machines.spin_wait[m] * min(p.machines.waited_squares[m] / p.machines.waited[m], turn) * gone / (gone + 1)

@@ -75,6 +75,7 @@ class Machines(Table):
     costart: Ints  # esxi: lead at which it goes on [ns]
     reserved: Ints  # esxi, hyperv: 1 when some group has a reservation
     halt_poll: Ints  # guest: longest time that the host looks for work of a halted vCPU before it sleeps, 0 for never [ns]
+    spin_wait: Floats  # guest: share of the wait for a preempted vCPU that is left where those who spin for it yield to it
     most_kernel: Floats  # largest kernel share of what may run here, 0 when nothing waits for kernel locks
     most_shootdowns: Floats  # largest rate of TLB shootdowns of what may run here [per ns]
     # kernel

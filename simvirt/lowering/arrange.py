@@ -45,6 +45,7 @@ class Machine:
     guest: GuestEntry | None = None
     vm: Group | None = None
     halt_poll: int = 0
+    spin_wait: float = 1.0
     pins: tuple[int, ...] = ()
     net: "Device | None" = None
     disk: "Device | None" = None
@@ -86,6 +87,7 @@ class Arrangement:
     instances: list[Instance] = field(default_factory=list)
     devices: list[Device] = field(default_factory=list)
     dom0: Machine | None = None
+    vcpus: int = 0  # of all VMs together
     memory: dict[str, int] = field(default_factory=dict)
 
 
@@ -199,6 +201,8 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: 
     """Replicas inside VMs: one VM each, or a few large ones that they share."""
     _add_hypervisor(plan, platform.hypervisors[-1])
     vms = platform.vms.on(host) if platform.vms is not None else None
+    own = [scenario.services[name].replicas * _vcpus_of(scenario.services[name], host) for name in plan.services]
+    plan.vcpus = (plan.dom0.cpus if plan.dom0 else 0) + (vms.count * vms.vcpus if vms is not None else sum(own))
     shared = [_add_vm(plan, platform, host, vms.vcpus, Group(0), vms.memory) for _ in range(vms.count)] if vms is not None else []
     placed = 0
     for name in plan.services:
@@ -212,14 +216,17 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: 
             _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
 
-def _own_vm(plan: Arrangement, platform: Platform, host: HostEntry, service: ServiceSpec) -> Machine:
-    """A VM for one replica: as many vCPUs as its limit needs, a cap for the fraction, the guest OS on top of its memory.
-
-    Without a limit it has a vCPU for each thread, and no more than the host has pCPUs.
-    """
-    limit = service.cpu_limit
+def _vcpus_of(service: ServiceSpec, host: HostEntry) -> int:
+    """vCPUs of a replica's own VM: as many as its limit needs; without one a vCPU for each thread, and no more than the host has pCPUs."""
+    if service.cpu_limit is not None:
+        return math.ceil(service.cpu_limit - 1e-9)
     threads = service.threads if isinstance(service.threads, int) else host.pcpus
-    vcpus = math.ceil(limit - 1e-9) if limit is not None else max(1, min(host.pcpus, threads))
+    return max(1, min(host.pcpus, threads))
+
+
+def _own_vm(plan: Arrangement, platform: Platform, host: HostEntry, service: ServiceSpec) -> Machine:
+    """A VM for one replica: its vCPUs, a cap for the fraction of the limit, the guest OS on top of its memory."""
+    limit, vcpus = service.cpu_limit, _vcpus_of(service, host)
     group = Group(0, shares_of(service), service.cpu_reservation or 0.0, cpuset=tuple(c for c in service.cpuset or () if c < host.pcpus))
     if limit is not None and limit < vcpus:
         group.quota, group.period, group.burst = service.quota_ns or 0, service.period_ns, service.cpu_burst or 0
@@ -240,7 +247,7 @@ def _add_hypervisor(plan: Arrangement, hypervisor: Layer) -> None:
 def _add_vm(plan: Arrangement, platform: Platform, host: HostEntry, vcpus: int, group: Group, memory: int) -> Machine:
     """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
-    pinned = pins(host, vcpus, sum(m.cpus for m in plan.machines[1:]), group.cpuset) if platform.pin else ()
+    pinned = pins(host, vcpus, sum(m.cpus for m in plan.machines[1:]), plan.vcpus, group.cpuset) if platform.pin else ()
     group.cpuset = tuple(sorted(set(pinned))) or group.cpuset
     guest = _add_guest(plan, hypervisor, vcpus, group)
     guest.pins = pinned
@@ -255,7 +262,9 @@ def _add_guest(plan: Arrangement, hypervisor: Layer, vcpus: int, group: Group) -
     assert hypervisor.guest is not None
     add_group(plan, group)
     scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick_ns)
-    guest = Machine(vcpus, scheduler, hypervisor.guest, group, round(hypervisor.halt_poll_ns), row=len(plan.machines))
+    guest = Machine(
+        vcpus, scheduler, hypervisor.guest, group, round(hypervisor.halt_poll_ns), hypervisor.spin_wait, row=len(plan.machines)
+    )
     plan.machines.append(guest)
     add_group(plan, Group(guest.row, per_task_weight=True))
     plan.instances.append(Instance(GUEST_SERVICE, guest.row, guest.row, None))

@@ -35,6 +35,7 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
         first_cpu=first_cpu[:-1],
         cpus=column_of(machines, "cpus"),
         halt_poll=column_of(machines, "halt_poll"),
+        spin_wait=column_of(machines, "spin_wait"),
         root_group=roots,
         most_kernel=most(shared, plan, "kernel_share"),
         most_shootdowns=most(shared, plan, "shootdowns"),

@@ -15,16 +15,21 @@ def cores_of(host: HostEntry, cpus: tuple[int, ...]) -> set[int]:
     return {cpu % (host.sockets * host.cores) for cpu in cpus}
 
 
-def pin_order(host: HostEntry, cpuset: tuple[int, ...] = ()) -> list[int]:
-    """Hardware threads in the order in which vCPUs are pinned: socket by socket, core by core, the threads of a core side by side."""
+def pin_order(host: HostEntry, wanted: int, cpuset: tuple[int, ...] = ()) -> list[int]:
+    """Hardware threads in the order in which vCPUs are pinned: socket by socket, core by core.
+
+    Where all vCPUs that are wanted have a core each, they get one; else the threads of a core come side by side.
+    """
     cores = host.sockets * host.cores
     order = [core + cores * thread for core in range(cores) for thread in range(host.smt)]
+    if wanted <= cores:
+        order.sort()
     return [cpu for cpu in order if not cpuset or cpu in cpuset]
 
 
-def pins(host: HostEntry, vcpus: int, used: int, cpuset: tuple[int, ...] = ()) -> tuple[int, ...]:
-    """Hardware threads of a VM's vCPUs where `used` vCPUs have been pinned before: the next in order, then from the start again."""
-    order = pin_order(host, cpuset)
+def pins(host: HostEntry, vcpus: int, used: int, wanted: int, cpuset: tuple[int, ...] = ()) -> tuple[int, ...]:
+    """Hardware threads of a VM's vCPUs where `used` of all wanted have been pinned before: the next in order, then from the start again."""
+    order = pin_order(host, wanted, cpuset)
     return tuple(order[(used + i) % len(order)] for i in range(vcpus))
 
 

@@ -153,6 +153,7 @@ CASES: Final = (
     entry("hypervisors", "disk", "kvm", "firecracker-blk", DISK, CHANGES),
     entry("hypervisors", "scheduler", "kvm", "credit", "breakdown_s/steal", CHANGES, BESIDE_HOG),
     entry("hypervisors", "halt_poll", "kvm", number("0us"), "cpu/virtualization", CHANGES, patched(RICH, {"workload/open/rate": "300/s", "services/server/operations/job": [{"cpu": "20us"}, {"delay": "100us"}] * 3})),
+    Case("hypervisors.spin_wait", patched(SHARED_VMS, {"platforms": [{"name": "x", "stack": ["mine"]}], "catalog/hypervisors": {"mine": {"like": "kvm"}}}), {}, {"catalog/hypervisors/mine/spin_wait": number(1)}, RATE, FALLS),
     entry("hypervisors", "dom0", "kvm", {"vcpus": number(2), "memory": number("1GiB")}, "memory/parts/dom0", CHANGES),
     entry("hypervisors", "dom0", "kvm", {"vcpus": number(2), "memory": number("1GiB")}, "cpu/virtualization", RISES),
     entry("hypervisors", "host_load", "kvm", {"threads": number(2), "duty": number(0.2), "period": number("10ms")}, "cpu/virtualization", RISES),

@@ -380,6 +380,8 @@ def test_a_word_of_a_name_is_told_with_all_names_that_have_it() -> None:
     """Who asks for xen hears of every Xen, platforms before their devices; letters of another case are no other name."""
     with pytest.raises(ScenarioError, match='unknown entry "xen"; did you mean "xen-pv" or "xen-hvm" or "xen-pvh" or "xen-2003"'):
         CATALOG.explain("xen")
+    with pytest.raises(ScenarioError, match='did you mean "nginx-static"'):
+        CATALOG.named_profile("ngnix")
     with pytest.raises(ScenarioError, match=r'did you mean "docker"\? \(there are \d+: simvirt list\)'):
         CATALOG.explain("Docker")
 
