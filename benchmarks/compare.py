@@ -4,7 +4,8 @@
 
 Four queueing workloads (W1 M/M/1, W2 M/M/8, W3 M/G/1-PS, W4 three tiers) run in turn in simvirt (compiled and plain) and in the
 programs found under DIR, each a process of its own; the table shows medians of steady requests per second and their ratios.
-Without DIR: simvirt alone. Further rows: scheduling events under contention, cost against the number of instances and of requests, memory.
+Without DIR: simvirt alone. Further rows: scheduling events under contention, cost against the number of instances and of requests, memory, and
+what the mechanisms cost where they act.
 """
 
 import argparse
@@ -121,6 +122,31 @@ def print_scaling(rounds: int, quick: bool) -> None:
         )
 
 
+MECHANISMS = {
+    "interference off (software of which nothing is known)": ("bare-metal", ("services.web.image=null", "services.db.image=null")),
+    "interference on": ("bare-metal", ()),
+    "idle states on too": ("bare-metal", ("host.max_cstate=C6",)),
+    "containers": ("docker", ()),
+    "VMs: two levels of scheduling, devices, halt polling": ("kvm", ()),
+    "VMs, idle states on too": ("kvm", ("host.max_cstate=C6",)),
+}
+"""What the web shop costs as more acts: platform and overrides."""
+
+
+def print_mechanisms(rounds: int) -> None:
+    """The web shop with more and more mechanisms at work, in turns."""
+    samples: dict[str, list[float]] = {name: [] for name in MECHANISMS}
+    for _ in range(rounds):
+        for name, (platform, sets) in MECHANISMS.items():
+            given = (f'platforms=["{platform}"]', "run.duration=60s", "run.replications=1", *sets)
+            samples[name].append(simvirt("../../configs/web", *given)["requests_per_s"])
+    rates = {name: statistics.median(values) for name, values in samples.items()}
+    first = next(iter(rates.values()))
+    print("\nweb shop, cost per request")
+    for name, rate in rates.items():
+        print(f"  {first / rate:.2f} x  {name} ({rate:,.0f} requests/s)")
+
+
 def main() -> None:
     """Measure everything and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -131,6 +157,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         print_race(race(programs(options.peers and options.peers.resolve(), Path(work)), options.rounds))
     print_scaling(options.rounds, options.quick)
+    print_mechanisms(options.rounds)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,6 @@ from simvirt.scenario.host import Policy
 Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
 
 
-
-
 class TechniqueSpec(Entry):
     """How privileged work is virtualized, and what each operation of the guest costs because of it."""
 

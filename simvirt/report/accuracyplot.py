@@ -73,7 +73,7 @@ def _body(lines: Sequence[tuple[str, Any]]) -> Iterator[str]:
     for kind, what in lines:
         y += GAP if kind == "topic" else LINE
         if kind == "topic":
-            yield f'<text x="20" y="{y - 6:.1f}" class="h">{escape(_short(what["title"], 42))}</text>'
+            yield f'<text x="20" y="{y - 6:.1f}" class="h">{escape(_short(what["title"], 90))}</text>'
         else:
             yield from _table(what, y)
 
