@@ -4,8 +4,8 @@
 
 Four queueing workloads (W1 M/M/1, W2 M/M/8, W3 M/G/1-PS, W4 three tiers) run in turn in simvirt (compiled and plain) and in the
 programs found under DIR, each a process of its own; the table shows medians of steady requests per second and their ratios.
-Without DIR: simvirt alone. Further rows: scheduling events under contention, cost against the number of instances and of requests, memory, and
-what the mechanisms cost where they act.
+Without DIR: simvirt alone. Further rows: scheduling events under contention, cost against the number of instances and of requests, memory,
+and what the mechanisms cost where they act.
 """
 
 import argparse
