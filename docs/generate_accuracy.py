@@ -68,11 +68,13 @@ def failures(document: Mapping[str, Any]) -> str:
 
 
 def _far(found: Mapping[str, Any]) -> Iterator[list[str]]:
-    """A table's cells that are far off."""
+    """A table's cells that are far off; what is missing is said with the first."""
+    why = found["missing"] or "not known"
     for cell in found["cells"]:
         if cell["kind"] == "prediction" and (cell["error"] is None or abs(cell["error"]) > FAR):
             told = cell.get("failure") or validation.percent(cell["error"])
-            yield [found["id"], cell["row"], cell["column"], told, found["missing"] or "not known"]
+            yield [found["id"], cell["row"], cell["column"], told, why]
+            why = "as above"
 
 
 def left_out(document: Mapping[str, Any]) -> str:

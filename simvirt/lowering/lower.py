@@ -95,7 +95,7 @@ def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
     service, _, operation = name.partition(".")
     column = writer.balance_column(service, variables)
     path = None if _local(writer.scenario) else writer.paths
-    return writer.services[service], writer.operation(service, operation, variables, path), column
+    return writer.services[service], writer.operation(service, operation, variables, path, client=True), column
 
 
 def _local(scenario: Scenario) -> bool:

@@ -47,11 +47,11 @@ class Paths:
 
     # --- network -------------------------------------------------------------------------------------------------------
 
-    def arrive(self, rows: Rows) -> None:
-        """A request comes in; the wake-up for its answer is decided with its own."""
+    def arrive(self, rows: Rows, answers: bool) -> None:
+        """A request comes in; the wake-up for its answer is decided with its own, its work too where the answer is a message of its own."""
         self.passage(rows, received=1, wake=self.wake("packet_in", "packet_out"))
         self.bell(rows, 1, 1)
-        self.extra_work(rows, self.costs.cpu_ns["packet_out"] + self.costs.cpu_ns["packet_in"])
+        self.extra_work(rows, self.costs.cpu_ns["packet_in"] + self.costs.cpu_ns["packet_out"] * answers)
 
     def depart(self, rows: Rows) -> None:
         """The answer goes out; what it costs the instance is paid when the request comes in."""

@@ -24,6 +24,12 @@ Counts = list[tuple[str, float]]
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
 
+def sends_last(steps: Any) -> bool:
+    """Whether the last step of an operation sends something over the NIC, which then is its answer to a client."""
+    last = steps[-1] if steps else None
+    return hasattr(last, "net") and last.net.out > 0 and last.probability >= 1.0
+
+
 class Writer:
     """Writes the itineraries of one platform."""
 
@@ -49,27 +55,28 @@ class Writer:
         self.memory = memory
         self.program = Program()
 
-    def operation(self, service: str, operation: str, variables: Variables, path: Paths | None) -> int:
-        """The instructions of an operation as a caller of this class meets it; their first row."""
+    def operation(self, service: str, operation: str, variables: Variables, path: Paths | None, client: bool = False) -> int:
+        """The instructions of an operation as a caller of this class meets it, or a client; their first row."""
         steps = self.scenario.services[service].operations[operation]
-        return self.program.place(self.body(service, steps, variables, path, touches=True))
+        return self.program.place(self.body(service, steps, variables, path, touches=True, answers=not (client and sends_last(steps))))
 
     def body(
-        self, service: str, steps: Any, variables: Variables, path: Paths | None = None, touches: bool = False
+        self, service: str, steps: Any, variables: Variables, path: Paths | None = None, touches: bool = False, answers: bool = True
     ) -> list[Instruction]:
         """Steps in sequence, ended by a return; a request and its answer take a path, where one is given, and touch the working set.
 
         A call occupies a thread from the end of its arrival to the beginning of its answer's way, as a socket's buffers let it.
+        `answers`: whether the answer is a message of its own, and not what the last step sends.
         """
         rows: list[Instruction] = []
         if path is not None:
-            path.arrive(rows)
+            path.arrive(rows, answers)
         if touches:
             self.faults(rows, variables)
         for step in steps:
             for _ in range(step.times):
                 self.step(rows, service, step, variables)
-        if path is not None:
+        if path is not None and answers:
             path.depart(rows)
         rows.append(Instruction(k.OP_RETURN))
         rows = gathered(rows)
