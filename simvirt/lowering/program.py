@@ -26,8 +26,7 @@ NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column t
 
 def sends_last(steps: Any) -> bool:
     """Whether the last step of an operation sends something over the NIC, which then is its answer to a client."""
-    last = steps[-1] if steps else None
-    return hasattr(last, "net") and last.net.out > 0 and last.probability >= 1.0
+    return any(hasattr(last, "net") and last.net.out > 0 and last.probability >= 1.0 for last in steps[-1:])
 
 
 class Writer:
