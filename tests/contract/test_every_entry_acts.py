@@ -185,6 +185,7 @@ CASES: Final = (
     Case("platforms.pin", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "topology": "exposed"}}}), {}, {"catalog/platforms/mine/pin": True}, "latency_s/mean", CHANGES),
     Case("platforms.topology", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "pin": True}}}), {}, {"catalog/platforms/mine/topology": "exposed"}, "latency_s/mean", CHANGES),
     Case("platforms.pages", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "pin": True}}}), {"catalog/platforms/mine/pages": "huge"}, {"catalog/platforms/mine/pages": "4k"}, EXTRA, RISES),
+    Case("platforms.pages", patched(FAR, {"platforms": ["mine"], "catalog/profiles/mine/rates": {"tlb_miss": number("9000000/s")}, "catalog/platforms": {"mine": {"like": "kvm"}}}), {"catalog/platforms/mine/pages": "huge"}, {"catalog/platforms/mine/pages": "4k"}, RATE, FALLS),
     Case("platforms.stack", MINE, {}, mine("platforms", "kvm", stack=["kvm", "docker"]), EXTRA, RISES),
     Case("platforms.vms", patched(MINE, {"services/server/cpus": 2}), {}, mine("platforms", "kvm", vms={"count": 1, "cpus": number(1), "memory": number(0.5)}), "memory/parts/vm", RISES),
     Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),
