@@ -5,7 +5,7 @@ operation that a step performs n times adds n costs; operations that CPU work pe
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simvirt.catalog.operations import PLURALS
@@ -16,7 +16,9 @@ from simvirt.lowering.memory import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
-from simvirt.scenario.spec.models import Constant, Lognormal, Scenario
+from simvirt.scenario.spec.distributions import Constant, Lognormal
+from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetStep, ParallelStep
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 
 Counts = list[tuple[str, float]]
@@ -24,9 +26,9 @@ Counts = list[tuple[str, float]]
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
 
-def sends_last(steps: Any) -> bool:
+def sends_last(steps: Sequence[AnyStep]) -> bool:
     """Whether the last step of an operation sends something over the NIC, which then is its answer to a client."""
-    return any(hasattr(last, "net") and last.net.out > 0 and last.probability >= 1.0 for last in steps[-1:])
+    return any(isinstance(last, NetStep) and last.net.out > 0 and last.probability >= 1.0 for last in steps[-1:])
 
 
 class Writer:
@@ -60,7 +62,8 @@ class Writer:
         return self.program.place(self.body(service, steps, variables, path, touches=True, answers=not (client and sends_last(steps))))
 
     def body(
-        self, service: str, steps: Any, variables: Variables, path: Paths | None = None, touches: bool = False, answers: bool = True
+        self, service: str, steps: Sequence[AnyStep], variables: Variables, path: Paths | None = None, touches: bool = False,
+        answers: bool = True,
     ) -> list[Instruction]:
         """Steps in sequence, ended by a return; a request and its answer take a path, where one is given, and touch the working set.
 
@@ -110,7 +113,7 @@ class Writer:
         ]
         return self.program.place(rows)
 
-    def step(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+    def step(self, rows: list[Instruction], service: str, step: AnyStep, variables: Variables) -> None:
         """One execution of a step, which its probability may leave out."""
         if step.probability >= 1.0:
             self.act(rows, service, step, variables)
@@ -120,20 +123,21 @@ class Writer:
         self.act(rows, service, step, variables)
         skip.target = len(rows)
 
-    def act(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+    def act(self, rows: list[Instruction], service: str, step: AnyStep, variables: Variables) -> None:
         """What a step does."""
-        if hasattr(step, "cpu"):
-            self.cpu(rows, service, step, variables)
-        elif hasattr(step, "call"):
-            self.call(rows, service, step, variables)
-        elif hasattr(step, "disk"):
-            self.disk(rows, service, step.disk, variables)
-        elif hasattr(step, "net"):
-            self.paths.transfer(rows, step.net.out, step.net.in_)
-        elif hasattr(step, "delay"):
-            self.amount(rows, Instruction(k.OP_DELAY, flag=k.DELAY), step.delay, variables)
-        else:
-            self.parallel(rows, service, step, variables)
+        match step:
+            case CpuStep():
+                self.cpu(rows, service, step, variables)
+            case CallStep():
+                self.call(rows, service, step, variables)
+            case DiskStep():
+                self.disk(rows, service, step.disk, variables)
+            case NetStep():
+                self.paths.transfer(rows, step.net.out, step.net.in_)
+            case DelayStep():
+                self.amount(rows, Instruction(k.OP_DELAY, flag=k.DELAY), step.delay, variables)
+            case ParallelStep():
+                self.parallel(rows, service, step, variables)
 
     def amount(self, rows: list[Instruction], row: Instruction, distribution: Any, variables: Variables) -> None:
         """A demand: a constant in the instruction, or a column of the request's luck."""
@@ -143,7 +147,7 @@ class Writer:
             row.column = variables.column(distribution)
         rows.append(row)
 
-    def cpu(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+    def cpu(self, rows: list[Instruction], service: str, step: CpuStep, variables: Variables) -> None:
         """Compute: stated operations cost per execution, those of the image per CPU second."""
         row = Instruction(k.OP_CPU)
         if step.ops:
@@ -169,7 +173,7 @@ class Writer:
         saved = math.fsum(count * self.costs.spared_ns[op] for op, count in counts)
         return min(saved / own, 1.0) if saved > 0 and own > 0 else 0.0
 
-    def call(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+    def call(self, rows: list[Instruction], service: str, step: CallStep, variables: Variables) -> None:
         """Send a request to another service and take its answer."""
         column = self.balance_column(step.service, variables)
         path = self.routes.between(service, step.service)
@@ -188,7 +192,7 @@ class Writer:
             variables.column(family=CHOICE)
         return column
 
-    def page_cache(self, rows: list[Instruction], service: str, disk: Any, variables: Variables) -> Instruction | None:
+    def page_cache(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
         """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set."""
         asks = (service, data_set(disk)) if disk.working_set is not None else None
         if disk.read is None or (disk.hit == 0 and asks is None):
@@ -197,30 +201,30 @@ class Writer:
         rows.append(Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks))
         return rows[-1]
 
-    def disk(self, rows: list[Instruction], service: str, disk: Any, variables: Variables) -> None:
+    def disk(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> None:
         """Read unless the page cache has it; write and wait for the device, perhaps for a flush, or leave it to write-back."""
         skip = self.page_cache(rows, service, disk, variables)
         if disk.read is not None:
-            operations, payload, size = ["disk_read"], "kib_read", disk.read
+            operations, payload = ["disk_read"], "kib_read"
         else:
-            operations, payload, size = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written", disk.write
+            operations, payload = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written"
         waited = disk.read is not None or disk.sync or disk.direct
-        access = self.access(disk, size, waited and (disk.read is not None or disk.sync or not self.paths.caches_writes), variables)
-        written_back = self.paths.use_disk(rows, operations, payload, size, access, waited)
+        access = self.access(disk, waited and (disk.read is not None or disk.sync or not self.paths.caches_writes), variables)
+        written_back = self.paths.use_disk(rows, operations, payload, disk.size, access, waited)
         if written_back:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
         if skip is not None:
             skip.target = len(rows)
 
-    def access(self, disk: Any, size: int, waited: bool, variables: Variables) -> Instruction:
+    def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
-        row = self.plain_access(size, write, device.flush_latency_ns if disk.sync else 0.0)
+        row = self.plain_access(disk.size, write, device.flush_latency_ns if disk.sync else 0.0)
         row.flag = int(not waited)
         if device.cv(write) > 0 and waited:
             latency = device.latency_ns(write)
             row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
-            row.fixed = device.longer_ns(size, write) + (device.flush_latency_ns if disk.sync else 0.0) - row.amount
+            row.fixed = device.longer_ns(disk.size, write) + (device.flush_latency_ns if disk.sync else 0.0) - row.amount
         return row
 
     def plain_access(self, size: int, write: bool, flush_ns: float = 0.0) -> Instruction:
@@ -230,7 +234,7 @@ class Writer:
         alone = float(round(device.latency_ns(write) + device.longer_ns(size, write) + flush_ns))
         return Instruction(k.OP_DISK, amount=passage, fixed=max(alone - passage, 0.0))
 
-    def parallel(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+    def parallel(self, rows: list[Instruction], service: str, step: ParallelStep, variables: Variables) -> None:
         """Start all branches and wait for the last."""
         starts = [self.program.place(self.body(service, branch, variables)) for branch in step.parallel]
         rows.append(Instruction(k.OP_FORK, target=len(self.program.branches), entry=len(starts)))

@@ -6,9 +6,9 @@ Works on the plain data of a scenario, so that it also finds mistakes in one who
 from __future__ import annotations
 
 from difflib import get_close_matches
-from graphlib import CycleError, TopologicalSorter
 from typing import Any, Iterator, Mapping
 
+from simvirt.scenario.graph import circle
 from simvirt.scenario.reading.tree import Path
 
 Mistake = tuple[Path, str]
@@ -141,20 +141,8 @@ def _circles(calls: list[tuple[str, Path, str]], operations: Mapping[str, Any]) 
     """Up to ten circles of calls, each told at the call that closes it."""
     edges = {(caller, target): path for caller, path, target in reversed(calls) if target in operations}
     for _ in range(10):
-        circle = _circle(edges)
-        if circle is None:
+        found = circle(edges)
+        if found is None:
             return
-        last = (circle[-2], circle[-1])
-        yield edges.pop(last), f"operations call one another in a circle: {' -> '.join(circle)}"
-
-
-def _circle(edges: Mapping[tuple[str, str], Path]) -> list[str] | None:
-    """A circle of calls, from its first operation back to it; None where there is none."""
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for caller, target in edges:
-        sorter.add(target, caller)
-    try:
-        sorter.prepare()
-    except CycleError as error:
-        return list(error.args[1])
-    return None
+        last = (found[-2], found[-1])
+        yield edges.pop(last), f"operations call one another in a circle: {' -> '.join(found)}"
