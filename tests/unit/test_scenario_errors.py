@@ -176,7 +176,7 @@ def test_duplicate_keys() -> None:
     ("[1, 2]", "got a list"), ("a: [1", "not YAML"), ("a: {b: 1", "not YAML"), ("a:\n\t- b", "tab cannot indent"), ("a: b: c", "needs quotes"),
     ("a: 'b", "does not end"), ("simvirt: 1\n---\nsimvirt: 1", "one YAML document"), ("a: *b", "unknown alias"), ("a: &a [*a]", "is inside the value"),
     ("? [a]\n: b", "expected a name as key"), ("<<: 3", "expected a mapping to merge"), ("a: \x00", "binary file"), ("a: \x07", "U+0007"),
-    ("a: \ud800", "U+D800"), ("a: " + "[" * 100 + "]" * 100, "at most 40 nested lists"), ("{" * 100, "expected a name as key"), ("{a: " * 100000, "at most 40 lists"), ("[" * 1000000, "at most 40"),
+    ("a: \ud800", "U+D800"), ("a: " + "[" * 100 + "]" * 100, "at most 40 nested lists"), ("{" * 100, "expected a name as key"), ("{a: " * 100000, "at most 40 nested lists"), ("[" * 1000000, "at most 40"),
     ("a: !!python/object/apply:os.system ['true']", "not understood"), ("a: !!python/name:os.system", "not understood"), ("a: !foo 1", "not understood"),
     ("a: !!binary aGk=", "not understood"), ("%YAML 9.9\n---\na: 1", "not YAML"), ("- " * 60 + "a", "at most 40"), ("a: @b", "needs quotes"),
 ])
