@@ -44,9 +44,9 @@ LINUX = """## A real Linux kernel
 An open-loop program in a cgroup on Linux 6.18 (EEVDF, HZ=250, two CPUs), alone, under a CPU quota and beside busy loops; every job's
 arrival and demand is replayed, so there is no sampling error. Base slice 1.4 ms, tick 4 ms, bandwidth slice 5 ms and timer slack 50 us are
 the kernel's own. The measurement states that its release thread costs some tens of microseconds per job; the model uses 20 us, within the
-11 to 41 us that a program of the same build took elsewhere. No constant is fitted to the rows, but the scheduler's model was developed with
-them known. Predictions are averages over {replications} phases of ticks and quota periods. Defended by `tests/published/test_linux_cgroups.py`.
-Times in ms: predicted / measured.
+11 to 41 us that a program of the same build took elsewhere. No constant is fitted to the rows, but the scheduler's model was developed
+with them known. Predictions are averages over {replications} phases of ticks and quota periods.
+Defended by `tests/published/test_linux_cgroups.py`. Times in ms: predicted / measured.
 
 | row | mean | | p50 | | p95 | |
 |---|---|---|---|---|---|---|
