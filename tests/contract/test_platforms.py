@@ -11,7 +11,7 @@ from test_schedulers import SHORTER
 from simvirt import kernel, load, run
 from simvirt.catalog import OPERATIONS, Catalog, HostEntry
 from simvirt.scenario import Scenario
-from simvirt.scenario.models import HostSpec, PlatformSpec
+from simvirt.scenario.spec.models import HostSpec, PlatformSpec
 
 CATALOG = Catalog.load()
 PLATFORMS = CATALOG.names("platforms")

@@ -15,7 +15,7 @@ from fields import patched
 from zero_cost import FREE
 
 from simvirt import kernel, load, loads, run
-from simvirt.scenario.host import PARAMETERS, Policy
+from simvirt.scenario.spec.host import PARAMETERS, Policy
 
 SCHEDULERS = typing.get_args(Policy)
 SHORTER = {"mm1": "run.requests=500", "web": "run.duration=300ms", "voting-app": "run.duration=10s", "throttling": "run.duration=5s", "noisy-neighbour": "run.duration=1s", "load-profile": "run.duration=2s",
