@@ -10,8 +10,8 @@ def reason() -> str | None:
     if kernel.MODE == "compiled":
         return None
     if os.environ.get("SIMVIRT_PLAIN", "") not in ("", "0"):
-        return "slow, some 60 times: the plain Python kernel runs, because SIMVIRT_PLAIN is set"
+        return "slow, some 80 times: the plain Python kernel runs, because SIMVIRT_PLAIN is set"
     return (
-        "slow, some 60 times: the plain Python kernel runs, because there was no C compiler when simvirt was installed;"
+        "slow, some 80 times: the plain Python kernel runs, because there was no C compiler when simvirt was installed;"
         " install one and then simvirt again, or simulate less (--set run.duration=10s)"
     )
