@@ -40,7 +40,7 @@ KERNEL_MAY = {"collections", "typing"}  # of types only
 
 def module_of(path: Path) -> str:
     """Dotted name of a file's module."""
-    parts = ("simvirt", *path.relative_to(PACKAGE).with_suffix("").parts)
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -89,3 +89,9 @@ def test_the_kernel_imports_only_itself(path: Path) -> None:
 def test_only_declared_packages_are_imported(path: Path) -> None:
     allowed = {"simvirt", "networkx", "numpy", "pydantic", "pydantic_core", "rich", "scipy", "simpy", "typer", "yaml", *sys.stdlib_module_names}
     assert not {module.partition(".")[0] for module in imported(path)} - allowed
+
+
+def test_no_test_imports_from_another() -> None:
+    """What tests share lies in `tests/helpers`."""
+    tests = sorted(PACKAGE.parent.joinpath("tests").rglob("*.py"))
+    assert not [f"{path.name}: {name}" for path in tests for name in imported(path) if name.partition(".")[0].startswith("test_")]

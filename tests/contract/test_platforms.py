@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import shortened
-from test_schedulers import SHORTER
+from helpers import shortened
 
-from simvirt import kernel, load, run
+from simvirt import kernel, run
 from simvirt.catalog import OPERATIONS, Catalog, HostEntry
 from simvirt.scenario import Scenario
 from simvirt.scenario.models import HostSpec, PlatformSpec
@@ -20,14 +19,13 @@ VMS = [name for name in PLATFORMS if CATALOG.platform(PlatformSpec(name=name)).h
 
 def shipped(name: str, platform: str) -> Scenario:
     """A shipped scenario on one platform, for a moment."""
-    sets = [*shortened.SHORTER[name], SHORTER[name], "run.replications=1", "host.cores=16", "host.smt=2", "host.memory=512GiB"]
-    spec = load(shortened.CONFIGS / f"{name}.yaml", sets=[*sets, "run.observe=100ms"] if name == "load-profile" else sets)
+    spec = shortened.shortest(name, "host.cores=16", "host.smt=2", "host.memory=512GiB")
     return spec.model_copy(update={"platforms": (PlatformSpec(name=platform),)})
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(kernel.MODE == "plain", reason="the plain kernel gives the same bytes; see tests/property")
-@pytest.mark.parametrize("name", SHORTER)
+@pytest.mark.parametrize("name", shortened.SHORTEST)
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_it_runs_every_shipped_scenario(platform: str, name: str) -> None:
     found, = run(shipped(name, platform)).document()["platforms"].values()

@@ -8,7 +8,7 @@ import traceback
 from typing import Any
 
 import pytest
-from worlds import crowd, eventful, fingerprint, limited, shop
+from helpers.worlds import crowd, eventful, fingerprint, limited, shop
 
 from simvirt import kernel
 from simvirt.kernel import plain, twin
