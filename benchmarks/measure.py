@@ -11,7 +11,7 @@ import resource
 
 from simvirt import kernel
 from simvirt.catalog import Catalog
-from simvirt.replicate import replicate
+from simvirt.runs.replicate import replicate
 from simvirt.scenario import load
 
 

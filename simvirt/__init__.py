@@ -12,13 +12,13 @@ __version__ = "0.1.0"
 __all__ = ["Result", "Scenario", "load", "loads", "run"]
 
 if TYPE_CHECKING:
-    from simvirt.runs import Result, run
-    from simvirt.scenario.load import load, loads
-    from simvirt.scenario.models import Scenario
+    from simvirt.runs.run import Result, run
+    from simvirt.scenario.reading.load import load, loads
+    from simvirt.scenario.spec.models import Scenario
 
 _HOMES = {
-    "Result": "simvirt.runs",
-    "run": "simvirt.runs",
+    "Result": "simvirt.runs.run",
+    "run": "simvirt.runs.run",
     "Scenario": "simvirt.scenario",
     "load": "simvirt.scenario",
     "loads": "simvirt.scenario",

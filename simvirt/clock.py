@@ -3,7 +3,7 @@
 import simpy
 from simpy.events import URGENT
 
-from simvirt.dataplane import DataPlane
+from simvirt.plane import DataPlane
 
 
 class Clock(simpy.Environment):

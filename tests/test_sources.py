@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simvirt.scenario.reader import read
+from simvirt.scenario.reading.reader import read
 
 ROOT = Path(__file__).resolve().parents[1]
 SELF = Path(__file__).resolve()

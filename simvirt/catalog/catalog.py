@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
-from simvirt.catalog import footprints, hosts, layers, profiles
-from simvirt.catalog.capacity import LimitSpec
-from simvirt.catalog.check import check
-from simvirt.catalog.entries import KINDS, REFERENCES, GuestSpec, ImageSpec
-from simvirt.catalog.entry import Entry
-from simvirt.catalog.explain import Constant, Listed, constants, listed
+from simvirt.catalog.entries.capacity import LimitSpec
+from simvirt.catalog.entries.entry import Entry
+from simvirt.catalog.entries.software import KINDS, REFERENCES, GuestSpec, ImageSpec
 from simvirt.catalog.images import GENERIC, resolve
 from simvirt.catalog.loader import Raw, expand, shipped
 from simvirt.catalog.problems import Locate, Path, Problems, dotted, nowhere, unknown
-from simvirt.catalog.resolved import FootprintEntry, GuestEntry, HostEntry, Platform, PlatformCosts, ProfileEntry, ReclaimEntry
+from simvirt.catalog.records import FootprintEntry, GuestEntry, HostEntry, Platform, PlatformCosts, ProfileEntry, ReclaimEntry
+from simvirt.catalog.resolve import footprints, hosts, layers, profiles
+from simvirt.catalog.scenario_check import check
+from simvirt.catalog.sources import Constant, Listed, constants, listed
 from simvirt.errors import Issue, ScenarioError
 
 if TYPE_CHECKING:
-    from simvirt.scenario.models import HostSpec, PlatformSpec, Scenario, ServiceSpec
+    from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, ServiceSpec
 
 E = TypeVar("E", bound=Entry)
 EXPLAINED = (

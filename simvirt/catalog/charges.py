@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from simvirt.catalog.costs import PARTS, CostSpec
-from simvirt.catalog.layers import walk_miss_ns
+from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
-from simvirt.catalog.quantities import SourcedWork
-from simvirt.catalog.resolved import HostEntry, Layer, Platform, ProfileEntry, work_ns
+from simvirt.catalog.records import HostEntry, Layer, Platform, ProfileEntry, work_ns
+from simvirt.catalog.resolve.layers import walk_miss_ns
+from simvirt.catalog.sourced import SourcedWork
 
 if TYPE_CHECKING:
     from simvirt.catalog.catalog import Catalog

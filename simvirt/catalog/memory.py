@@ -11,10 +11,10 @@ import math
 from typing import Iterator
 
 from simvirt.catalog.problems import Path
-from simvirt.catalog.resolved import HostEntry, Platform
-from simvirt.scenario.limits import MOST_MEMORY
-from simvirt.scenario.models import Scenario, ServiceSpec
-from simvirt.scenario.possible import step_counts
+from simvirt.catalog.records import HostEntry, Platform
+from simvirt.scenario.bounds import MOST_MEMORY
+from simvirt.scenario.checks.possible import step_counts
+from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
 QUEUE = 500
 CPU = 1500

@@ -10,7 +10,7 @@ from simvirt.cli.options import As, Format, Quiet, ScenarioFile, Seed, Sets
 def check(scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, format_: As = Format.text, quiet: Quiet = False) -> int:
     """Report all mistakes in a scenario at once; simulate nothing."""
     from simvirt.errors import ScenarioError
-    from simvirt.scenario.contents import check_contents
+    from simvirt.scenario.checks.contents import check_contents
 
     try:
         spec = loading.load(scenario, sets, seed)

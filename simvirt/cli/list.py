@@ -30,7 +30,7 @@ def list_(kind: Kind = None, format_: As = Format.text) -> int:
 
 def _kinds(names: Callable[[str], list[str]], format_: Format) -> None:
     """All kinds with the names of their entries."""
-    from simvirt.catalog.entries import KINDS
+    from simvirt.catalog.entries.software import KINDS
     from simvirt.report import catalogue
 
     found = [(kind, names(kind)) for kind in KINDS]

@@ -56,7 +56,7 @@ def _require_objective(spec: Any, assert_: bool) -> None:
 def _simulate(spec: Any, jobs: int, quiet: bool) -> Any:
     """The result, with progress on a terminal."""
     from simvirt.report.progress import shown
-    from simvirt.runs import run as simulate
+    from simvirt.runs.run import run as simulate
 
     if (why := slowness.reason()) is not None:
         output.note(why, quiet)

@@ -6,7 +6,7 @@ from typing import Any
 import simpy
 
 from simvirt.clock import Clock
-from simvirt.scenario.models import Scenario, TimelineEvent
+from simvirt.scenario.spec.models import Scenario, TimelineEvent
 
 Process = Generator[simpy.Event, Any, None]
 

@@ -1,6 +1,6 @@
 """How many instances a host holds: the largest n that meets the objective with confidence, what binds it, and the curve up to there."""
 
 from simvirt.density.answer import Answer, DensityResult
-from simvirt.density.run import density
+from simvirt.density.platforms import density
 
 __all__ = ["Answer", "DensityResult", "density"]

@@ -7,15 +7,15 @@ from typing import Any
 
 from simvirt import __version__, kernel
 from simvirt.density.bounds import Bound
+from simvirt.density.copies import Unit
 from simvirt.density.judge import Check, checks_of, piling_up
 from simvirt.density.relief import Relief
-from simvirt.density.scaling import Unit
 from simvirt.density.trials import Point
 from simvirt.memory import Ledger
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import CONFIDENCE, quantile_interval
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 SCHEMA = 1
 LATENCIES = ("mean", "p50", "p90", "p95", "p99", "p999")

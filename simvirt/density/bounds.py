@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simvirt.analysis.demands import Demand, analyse
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolved import Platform
-from simvirt.demand.analysis import Demand, analyse
+from simvirt.catalog.records import Platform
+from simvirt.density.copies import Unit, scaled
 from simvirt.density.length import offered_per_s
-from simvirt.density.scaling import Unit, scaled
 from simvirt.density.trials import Point, mean_of
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 HOST = ("host.cpu", "host.disk", "host.nic")
 END = "max"

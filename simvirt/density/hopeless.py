@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simvirt.dataplane import DataPlane
 from simvirt.density.length import QUANTILES, longest_limit_ns, varies
 from simvirt.kernel import constants as k
 from simvirt.metrics.statistics import bucket_of
-from simvirt.scenario.models import Scenario
+from simvirt.plane import DataPlane
+from simvirt.scenario.spec.models import Scenario
 
 FAR = 4
 BACKLOG = 16

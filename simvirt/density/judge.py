@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from simvirt.density.length import QUANTILES
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import Estimate, mean_interval, quantile_interval, student
-from simvirt.replicate import Measured
-from simvirt.scenario.models import ObjectiveSpec
+from simvirt.runs.replicate import Measured
+from simvirt.scenario.spec.models import ObjectiveSpec
 
 HOLDS, MISSED, UNDECIDED = "holds", "missed", "undecided"
 OVERLOAD = "overload"

@@ -11,19 +11,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from simvirt.capacity.limits import Limit
+from simvirt.capacity.limits import limits as all_limits
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolved import HostEntry, Platform
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.control.settled import settled
-from simvirt.demand.streams import PHASES, stream
 from simvirt.density.bounds import Bound
-from simvirt.density.scaling import Unit, scaled
+from simvirt.density.copies import Unit, scaled
 from simvirt.lowering.lower import lower
 from simvirt.lowering.memory import follows
-from simvirt.memory import Ledger, Limit, footprint
-from simvirt.memory import limits as all_limits
+from simvirt.memory import Ledger, footprint
 from simvirt.memory.reclaim import HostMemory, Kill
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 from simvirt.units import format_size
+from simvirt.workload.streams import PHASES, stream
 
 MEMORY = "memory"
 

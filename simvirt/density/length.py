@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from simvirt.scenario.models import ObjectiveSpec, Scenario
+from simvirt.scenario.spec.models import ObjectiveSpec, Scenario
 
 QUANTILES = {"latency_p50": 0.50, "latency_p90": 0.90, "latency_p95": 0.95, "latency_p99": 0.99, "latency_p999": 0.999}
 BEYOND = 100

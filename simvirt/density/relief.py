@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolved import HostEntry
+from simvirt.catalog.records import HostEntry
 from simvirt.density.judge import MISSED, Check, checks_of, piling_up
 from simvirt.density.ledger import MEMORY
 from simvirt.density.trials import FIRST, Point, Trials, mean_of
-from simvirt.scenario.models import Scenario, VmsSpec
+from simvirt.scenario.spec.models import Scenario, VmsSpec
 
 USED = 0.3
 """Utilisation from which a resource is a candidate."""

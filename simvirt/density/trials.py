@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolved import Platform
+from simvirt.catalog.records import Platform
+from simvirt.density.copies import Unit, scaled
 from simvirt.density.hopeless import watch_of
 from simvirt.density.judge import HOLDS, UNDECIDED, checks_of, overloaded, verdict
 from simvirt.density.length import WARMUP, Pressure, duration_ns, offered_per_s
-from simvirt.density.scaling import Unit, scaled
 from simvirt.metrics.outcome import Outcome
-from simvirt.replicate import Measured, replicate
-from simvirt.scenario.models import Scenario
+from simvirt.runs.replicate import Measured, replicate
+from simvirt.scenario.spec.models import Scenario
 
 FIRST = 2
 GROWTH = 2.0

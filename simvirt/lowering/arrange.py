@@ -5,12 +5,12 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from simvirt.catalog.resolved import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
+from simvirt.catalog.records import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
-from simvirt.scenario.host import SchedulerSpec
-from simvirt.scenario.models import Scenario, ServiceSpec
+from simvirt.scenario.spec.host import SchedulerSpec
+from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
 SHARES = 1024.0  # default cpu.shares; cpu.weight 100
 SHARES_PER_WEIGHT = 10.24  # cgroup v2 weight 100 = v1 shares 1024

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simvirt.catalog.resolved import Platform
-from simvirt.demand.luck import Variables
+from simvirt.catalog.records import Platform
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, MEMORY_SERVICE, Arrangement, Instance
 from simvirt.lowering.memory import Memory
 from simvirt.lowering.program import Writer
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
+from simvirt.workload.draws import Variables
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simvirt.catalog.resolved import HostEntry, PlatformCosts
+from simvirt.catalog.records import HostEntry, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement

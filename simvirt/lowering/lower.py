@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.layers import walk_miss_ns
-from simvirt.catalog.resolved import HostEntry, Platform, PlatformCosts
-from simvirt.demand.luck import Variables
+from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
+from simvirt.catalog.resolve.layers import walk_miss_ns
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Instance, arrange
@@ -19,9 +18,10 @@ from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.schedulers import WEIGHS_EACH, queue_policy
-from simvirt.lowering.services import service_table
+from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
-from simvirt.scenario.models import Constant, Scenario
+from simvirt.scenario.spec.models import Constant, Scenario
+from simvirt.workload.draws import Variables
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096

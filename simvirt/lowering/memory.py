@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from simvirt.capacity.limits import Limit, limits
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolved import HostEntry, Platform, ReclaimEntry
+from simvirt.catalog.records import HostEntry, Platform, ReclaimEntry
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.instructions import Instruction
 from simvirt.memory.caching import Key, hits
-from simvirt.memory.limits import Limit, limits
 from simvirt.memory.working_set import Needs, expected_loads, needs
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from simvirt.catalog.resolved import DeviceEntry, HostEntry, Platform, PlatformCosts
+from simvirt.catalog.records import DeviceEntry, HostEntry, Platform, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction
 

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from simvirt.catalog.operations import PLURALS
-from simvirt.catalog.resolved import HostEntry, PlatformCosts
-from simvirt.demand.luck import ACCESS, CHANCE, CHOICE, FAULTS, Variables
+from simvirt.catalog.records import HostEntry, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction, Program, admit_arrived, free_thread, gathered
 from simvirt.lowering.memory import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
-from simvirt.scenario.models import Constant, Lognormal, Scenario
+from simvirt.scenario.spec.models import Constant, Lognormal, Scenario
+from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 
 Counts = list[tuple[str, float]]
 """Operations with how often each happens."""

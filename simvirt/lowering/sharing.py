@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from simvirt.catalog.resolved import HostEntry, Platform, ProfileEntry
+from simvirt.catalog.records import HostEntry, Platform, ProfileEntry
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement

@@ -2,7 +2,7 @@
 
 import math
 
-from simvirt.catalog.resolved import HostEntry, Platform
+from simvirt.catalog.records import HostEntry, Platform
 
 
 def socket_of(host: HostEntry, cpu: int) -> int:

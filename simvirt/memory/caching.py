@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from simvirt.catalog.resolved import HostEntry, Platform
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.memory.cache import DataSet, hit_ratios
 from simvirt.memory.footprint import cacheable, ledger, machines, tenants
 from simvirt.memory.working_set import IDLE, Load, Needs, data_set
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 Key = tuple[str, DataSet]
 """A service, and data that it reads."""

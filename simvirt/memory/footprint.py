@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolved import GuestEntry, HostEntry, Layer, Platform
+from simvirt.catalog.records import GuestEntry, HostEntry, Layer, Platform
 from simvirt.memory.ledger import Ledger, settle
 from simvirt.memory.working_set import IDLE, Load, Needs, WorkingSet, expected_loads, needs
-from simvirt.scenario.models import Scenario, ServiceSpec
+from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
 PAGE_STRUCT: Final = 64 / 4096
 """Bytes that a kernel keeps for each byte that it manages. Source: Linux, include/linux/mm_types.h, struct page."""

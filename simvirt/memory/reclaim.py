@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from simvirt.catalog.resolved import ReclaimEntry
+from simvirt.catalog.records import ReclaimEntry
 from simvirt.memory.boxes import PAGE, Box, Tenant, follow_guest
 from simvirt.memory.ledger import Ledger, settle
 from simvirt.memory.working_set import Load

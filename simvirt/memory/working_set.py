@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolved import FootprintEntry, HostEntry
+from simvirt.catalog.records import FootprintEntry, HostEntry
 from simvirt.memory.cache import DataSet
-from simvirt.scenario.models import Scenario, ServiceSpec
+from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
 
 @dataclass(frozen=True, slots=True)

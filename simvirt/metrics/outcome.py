@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from simvirt.dataplane import DataPlane
+from simvirt.gauges import Snapshot
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
 from simvirt.memory.ledger import Ledger
-from simvirt.metrics.memory import ledger_of, limits_of, reclaim_of
-from simvirt.metrics.snapshot import Snapshot
+from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
+from simvirt.plane import DataPlane
 
 CATEGORIES = ("queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "disk", "network", "delay")
 DEVICE_TOTALS = ("operations", "notifications", "interrupts")

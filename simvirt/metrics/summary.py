@@ -7,7 +7,7 @@ import numpy as np
 
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.statistics import mean_interval, paired_ratio, quantile, quantile_interval, quantile_supported, warmup_unfinished
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 NS = 1e9

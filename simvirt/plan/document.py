@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simvirt.memory import Ledger, footprint
 from simvirt.memory.working_set import expected_loads
-from simvirt.plan.memory import PROMISED, Stock, stocks
 from simvirt.plan.money import Terms
 from simvirt.plan.onehost import vms_for
 from simvirt.plan.packing import Counts, patterns
+from simvirt.plan.requirements import PROMISED, Stock, stocks
 from simvirt.plan.simulation import System
 from simvirt.plan.sizing import Case, carried
-from simvirt.scenario.models import PlanSpec
+from simvirt.scenario.spec.models import PlanSpec
 
 if TYPE_CHECKING:
     from simvirt.plan.study import Alternative, Plan

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from simvirt.catalog.economy import Power, Price, Site
+from simvirt.catalog.resolve.economy import Power, Price, Site
 
 HOURS: Final = 8766.0
 """Hours of a year."""

@@ -17,12 +17,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from simvirt.demand.analysis import Name
-from simvirt.demand.scaling import scaled
+from simvirt.analysis.demands import Name
 from simvirt.plan.packing import Counts
 from simvirt.plan.sizing import Case, with_replicas
-from simvirt.scenario.distributions import Constant, Gamma
-from simvirt.scenario.models import (
+from simvirt.scenario.spec.distributions import Constant, Gamma
+from simvirt.scenario.spec.models import (
     AnyDistribution,
     AnyStep,
     CallStep,
@@ -38,6 +37,7 @@ from simvirt.scenario.models import (
     VmsSpec,
     WorkloadSpec,
 )
+from simvirt.workload.scaling import scaled
 
 MOST_ARRIVALS: Final = 30_000
 """Requests of a replication of one host whose load does not vary; a longer run is cut to as many."""

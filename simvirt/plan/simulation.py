@@ -10,15 +10,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simvirt.catalog.economy import load_of
-from simvirt.demand.analysis import Name
+from simvirt.analysis.demands import Name
+from simvirt.catalog.resolve.economy import load_of
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import bucket_bounds, mean_interval, quantile
 from simvirt.metrics.summary import average
 from simvirt.plan.onehost import Load, Response, scenario_of, whole
 from simvirt.plan.packing import Counts, patterns
 from simvirt.plan.sizing import Case
-from simvirt.runs import run
+from simvirt.runs.run import run
 
 PASSES: Final = 4
 """How often hosts are simulated at most, until response times that they see of one another have settled."""

@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 
+from simvirt.analysis.demands import Analysis, analyse
 from simvirt.catalog import Catalog, HostEntry, Platform
-from simvirt.demand.analysis import Analysis, analyse
-from simvirt.demand.scaling import mean_rate, scaled
-from simvirt.plan.memory import stocks
 from simvirt.plan.packing import Counts, Floats, Items
-from simvirt.scenario.models import PlanSpec, PlatformSpec, Scenario, ServiceSpec
+from simvirt.plan.requirements import stocks
+from simvirt.scenario.spec.models import PlanSpec, PlatformSpec, Scenario, ServiceSpec
+from simvirt.workload.scaling import mean_rate, scaled
 
 FLOWS: Final = ("cpu", "disk", "nic.out", "nic.in")
 """What a host does in a second, in the order of shares; what is counted comes after them."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simvirt import __version__, kernel
-from simvirt.catalog import Catalog, economy
-from simvirt.demand.scaling import paced
+from simvirt.catalog import Catalog
+from simvirt.catalog.resolve import economy
 from simvirt.errors import Issue, ScenarioError
 from simvirt.plan import document as documents
 from simvirt.plan import regret
@@ -18,8 +18,9 @@ from simvirt.plan.regret import Candidate, Need
 from simvirt.plan.search import Sizing, size
 from simvirt.plan.simulation import Simulator, System
 from simvirt.plan.sizing import Case
-from simvirt.scenario.models import HostSpec, PlanSpec, PlatformSpec, Scenario
-from simvirt.scenario.plan import DEFAULT
+from simvirt.scenario.spec.models import HostSpec, PlanSpec, PlatformSpec, Scenario
+from simvirt.scenario.spec.procurement import DEFAULT
+from simvirt.workload.scaling import paced
 
 SCHEMA = 1
 Told = Callable[[str], None]

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from simvirt import units
 from simvirt.catalog.charges import Charge, Difference, Spent
-from simvirt.catalog.explain import Constant, measured, number, settings
+from simvirt.catalog.sources import Constant, measured, number, settings
 
 GAP = 2
 BAR = 12  # columns of a full bar

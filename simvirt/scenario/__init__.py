@@ -4,8 +4,9 @@
 takes numpy) reads the CSV files that a scenario names.
 """
 
-from simvirt.scenario.load import load, loads
-from simvirt.scenario.models import (
+from simvirt.scenario.json_schema import json_schema
+from simvirt.scenario.reading.load import load, loads
+from simvirt.scenario.spec.models import (
     AnyDistribution,
     AnyStep,
     BackgroundSpec,
@@ -54,7 +55,6 @@ from simvirt.scenario.models import (
     VmsSpec,
     WorkloadSpec,
 )
-from simvirt.scenario.schema import json_schema
 
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simvirt.errors import Issue, ScenarioError
 
 if TYPE_CHECKING:
-    from simvirt.scenario.models import Scenario
+    from simvirt.scenario.spec.models import Scenario
 
 
 def digest(scenario: Scenario) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.entries import KINDS
-from simvirt.catalog.quantities import Sourced
+from simvirt.catalog.entries.software import KINDS
+from simvirt.catalog.sourced import Sourced
 
 
 @dataclass(frozen=True, slots=True)

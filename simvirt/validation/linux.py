@@ -24,12 +24,12 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
-from simvirt.dataplane import DataPlane
 from simvirt.errors import UsageError
 from simvirt.kernel.constants import NEVER
-from simvirt.replicate import make_plane
+from simvirt.plane import DataPlane
+from simvirt.runs.replicate import make_plane
 from simvirt.scenario import loads
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 MEASURES = ("mean", "p50", "p95")
 NOISY_STEAL = 0.01  # ratio of a run's time, over which a measurement counts as noisy

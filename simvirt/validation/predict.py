@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from simvirt.catalog import Catalog
 from simvirt.errors import SimulationError, SimvirtError
-from simvirt.runs import run
+from simvirt.runs.run import run
 from simvirt.scenario import loads
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 from simvirt.validation.facts import Calibration, Column, Measure, Row, Table
 from simvirt.validation.measures import read
 

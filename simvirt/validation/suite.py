@@ -10,7 +10,7 @@ from typing import Any
 
 from simvirt import __version__, kernel
 from simvirt.catalog import Catalog
-from simvirt.validation import linux, theory
+from simvirt.validation import closed_forms, linux
 from simvirt.validation.facts import Table, topics
 from simvirt.validation.fitted import Fitted, fitted, fitted_cells
 from simvirt.validation.predict import Conditions, predict
@@ -53,7 +53,7 @@ def validate(
         },
     }
     if with_theory:
-        document["theory"] = theory.rows(conditions)
+        document["theory"] = closed_forms.rows(conditions)
     if reference is not None:
         document["linux"] = _linux(linux.compare_all(reference, conditions.replications))
     return document | {"wall_s": time.perf_counter() - started}

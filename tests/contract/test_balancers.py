@@ -16,7 +16,7 @@ from helpers.fields import patched
 from helpers.support import after
 
 from simvirt import load, loads, run
-from simvirt.scenario.models import ServiceSpec
+from simvirt.scenario.spec.models import ServiceSpec
 
 BALANCERS = typing.get_args(ServiceSpec.model_fields["balance"].annotation)
 COUNTED = patched(REPLICATED, {"services/server/operations/job/0/cpu": "1ms", "services/server/scale": 4, "workload/open/rate": "400/s", "run": {"duration": "20s", "replications": 1, "warmup": "0s"}})

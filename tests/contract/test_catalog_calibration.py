@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from simvirt.catalog import Catalog, PlatformCosts
-from simvirt.catalog.hosts import cpu_family, disk
-from simvirt.catalog.layers import walk_miss_ns
-from simvirt.scenario.models import PlatformSpec
+from simvirt.catalog.resolve.hosts import cpu_family, disk
+from simvirt.catalog.resolve.layers import walk_miss_ns
+from simvirt.scenario.spec.models import PlatformSpec
 
 CATALOG = Catalog.load()
 

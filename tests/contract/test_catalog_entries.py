@@ -9,12 +9,12 @@ import pytest
 from pydantic import BaseModel
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog, ProfileEntry
-from simvirt.catalog import economy
-from simvirt.catalog.costs import PARTS, CostSpec
-from simvirt.catalog.entries import KINDS, REFERENCES, ImageSpec
-from simvirt.catalog.hardware_entries import FamilySpec, HostModelSpec
-from simvirt.catalog.quantities import Sourced
-from simvirt.scenario.models import HostSpec, PlatformSpec, ServiceSpec
+from simvirt.catalog.resolve import economy
+from simvirt.catalog.entries.costs import PARTS, CostSpec
+from simvirt.catalog.entries.software import KINDS, REFERENCES, ImageSpec
+from simvirt.catalog.entries.hardware import FamilySpec, HostModelSpec
+from simvirt.catalog.sourced import Sourced
+from simvirt.scenario.spec.models import HostSpec, PlatformSpec, ServiceSpec
 
 CATALOG = Catalog.load()
 ENTRIES = [(kind, name) for kind in KINDS for name in CATALOG.names(kind)]

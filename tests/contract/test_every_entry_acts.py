@@ -14,11 +14,11 @@ from helpers.field_bases import BARE, CROWDED, KVM
 from helpers.fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
-from simvirt.catalog.costs import PARTS, acting_parts
-from simvirt.catalog.entries import KINDS
+from simvirt.catalog.entries.costs import PARTS, acting_parts
+from simvirt.catalog.entries.software import KINDS
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.errors import ScenarioError
-from simvirt.scenario.models import PlatformSpec
+from simvirt.scenario.spec.models import PlatformSpec
 
 TOLD: Final = {"title", "source", "type", "isolation", "model"}
 """Fields that say what an entry is: they appear where the catalogue is shown, no number follows from them."""

@@ -17,7 +17,7 @@ from helpers.fields import Case, fields_of, moved, output, patched, result
 from simvirt import run
 from simvirt.errors import ScenarioError
 from simvirt.scenario import json_schema, load, loads
-from simvirt.scenario.distributions import KINDS, Constant
+from simvirt.scenario.spec.distributions import KINDS, Constant
 
 CASES = (
     *field_cases_density.CASES, *field_cases_host.CASES, *field_cases_services.CASES, *field_cases_memory.CASES, *field_cases_run.CASES,

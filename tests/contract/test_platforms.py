@@ -10,7 +10,7 @@ from helpers import shortened
 from simvirt import kernel, run
 from simvirt.catalog import OPERATIONS, Catalog, HostEntry
 from simvirt.scenario import Scenario
-from simvirt.scenario.models import HostSpec, PlatformSpec
+from simvirt.scenario.spec.models import HostSpec, PlatformSpec
 
 CATALOG = Catalog.load()
 PLATFORMS = CATALOG.names("platforms")

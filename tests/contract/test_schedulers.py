@@ -15,7 +15,7 @@ from helpers.fields import patched
 from helpers.zero_cost import FREE
 
 from simvirt import kernel, loads, run
-from simvirt.scenario.host import PARAMETERS, Policy
+from simvirt.scenario.spec.host import PARAMETERS, Policy
 
 SCHEDULERS = typing.get_args(Policy)
 

@@ -18,7 +18,7 @@ from simvirt import run
 from simvirt.density import density
 from simvirt.plan import plan
 from simvirt.scenario import loads
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 RISES, FALLS, CHANGES = "rises", "falls", "changes"
 ABSENT: Final = object()

@@ -15,13 +15,13 @@ from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
 from simvirt.control.memory import follow
-from simvirt.dataplane import DataPlane
+from simvirt.plane import DataPlane
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.snapshot import Snapshot, snapshot
+from simvirt.gauges import Snapshot, snapshot
 from simvirt.metrics.statistics import quantile
-from simvirt.replicate import make_plane, replicate
+from simvirt.runs.replicate import make_plane, replicate
 from simvirt.scenario import loads
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 MS, S = 1_000_000, 1_000_000_000  # ns
 COMPILED = kernel.MODE == "compiled"

@@ -12,9 +12,9 @@ from helpers.support import after, digests, write
 
 from simvirt import run
 from simvirt.catalog.operations import RATE_OPERATIONS
-from simvirt.dataplane import DataPlane
+from simvirt.plane import DataPlane
 from simvirt.scenario import loads
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 SCHEDULERS = ("eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps")
 UNTIL_S = 2.0

@@ -9,9 +9,9 @@ import pytest
 from helpers.support import COMPILED, after, begun, replications, scenario, service
 
 from simvirt.catalog import OPERATIONS
-from simvirt.metrics.formulas import md1
+from simvirt.analysis.formulas import md1
 from simvirt.metrics.outcome import Outcome
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 SPAN = 10 if COMPILED else 0.5  # seconds
 NET, DISK = ("packet_in", "packet_out", "kib_in", "kib_out", "call_hop"), ("disk_read", "disk_write", "disk_flush", "kib_read", "kib_written")

@@ -12,7 +12,7 @@ from helpers.support import S, begun
 from helpers.twins import plane, table
 from helpers.worlds import worlds
 
-from simvirt.dataplane import DataPlane
+from simvirt.plane import DataPlane
 from simvirt.kernel import constants as k
 from simvirt.kernel import interference as i
 from simvirt.kernel import tables as t

@@ -14,9 +14,9 @@ from helpers.worlds import SCHEDULERS, worlds
 
 from simvirt.kernel import constants as k
 from simvirt.metrics.outcome import CATEGORIES, Outcome
-from simvirt.metrics.snapshot import snapshot
+from simvirt.gauges import snapshot
 from simvirt.scenario import loads
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 EXAMPLES = 50 if SMALLER == 1 else 15
 hastily = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from simvirt.catalog import Catalog
 from simvirt.errors import UsageError
-from simvirt.validation import theory
+from simvirt.validation import closed_forms
 from simvirt.validation.facts import Table, chosen, topics
 from simvirt.validation.fitted import fitted
 from simvirt.validation.predict import Conditions, predict
@@ -62,7 +62,7 @@ def test_some_predictions_hold() -> None:
 
 def test_theory_holds() -> None:
     """Every closed form within 4 standard errors or 2 % of the simulation; the interval is that of 4 replications, 3.18 standard errors wide."""
-    rows = theory.rows(CONDITIONS)
+    rows = closed_forms.rows(CONDITIONS)
     assert len({row["model"] for row in rows}) >= 8
     far = [row for row in rows if abs(row["error"]) > max(0.02, 4 / 3.18 * (row["high"] - row["low"]) / 2 / row["theory"])]
     assert not far

@@ -113,7 +113,7 @@ def test_watching_does_not_disturb(name: str) -> None:
 
 def test_a_look_changes_nothing() -> None:
     """Snapshots at many instants leave the tables as they are."""
-    from simvirt.metrics.snapshot import snapshot
+    from simvirt.gauges import snapshot
 
     clock = begun(loads(WORLDS["shop-kvm"]))
     clock.run(until=UNTIL)

@@ -7,7 +7,7 @@ from types import SimpleNamespace as Spec
 import numpy as np
 import pytest
 
-from simvirt.metrics import theory
+from simvirt.analysis import theory
 
 MS = 1e6
 

@@ -129,7 +129,7 @@ def test_a_request_that_is_too_slow_by_itself_has_no_density() -> None:
 
 def test_the_same_n_as_a_scenario_of_its_own_gives_the_same_numbers() -> None:
     """What the search simulates at n is what `run` simulates when the scenario says so."""
-    from simvirt.density.scaling import scaled, unit_of
+    from simvirt.density.copies import scaled, unit_of
 
     spec = loads(yaml.safe_dump(BUSY))
     found = answer(BUSY)

@@ -8,7 +8,7 @@ import pytest
 
 from simvirt import run
 from simvirt.catalog import Catalog
-from simvirt.demand.analysis import analyse
+from simvirt.analysis.demands import analyse
 from simvirt.scenario import Scenario, loads
 
 CATALOG = Catalog.load()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from simvirt.metrics import formulas as f
+from simvirt.analysis import formulas as f
 
 RHOS = (0.1, 0.5, 0.8, 0.95)
 

@@ -10,8 +10,8 @@ from helpers.support import COMPILED, assert_agrees, assert_sound, means, replic
 
 from simvirt import units
 from simvirt.catalog import OPERATIONS
-from simvirt.metrics.formulas import mg1
-from simvirt.scenario.models import Scenario
+from simvirt.analysis.formulas import mg1
+from simvirt.scenario.spec.models import Scenario
 
 STATES = {"shallow": ("10us", "3us"), "deep": ("200us", "50us")}
 """Residency and exit of two idle states."""

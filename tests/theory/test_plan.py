@@ -10,17 +10,17 @@ import yaml
 import simvirt
 from simvirt import kernel
 from simvirt.catalog import Catalog
-from simvirt.demand.analysis import analyse
-from simvirt.demand.scaling import mean_rate, paced, scaled
+from simvirt.analysis.demands import analyse
+from simvirt.workload.scaling import mean_rate, paced, scaled
 from simvirt.errors import ScenarioError
 from simvirt.memory import footprint
 from simvirt.memory.working_set import expected_loads
 from simvirt.plan import plan
-from simvirt.plan.memory import stocks
+from simvirt.plan.requirements import stocks
 from simvirt.plan.simulation import Simulator
 from simvirt.plan.sizing import Case
-from simvirt.scenario.models import Scenario
-from simvirt.scenario.plan import DEFAULT
+from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.procurement import DEFAULT
 
 COMPILED = kernel.MODE == "compiled"
 pytestmark = pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiled kernel")

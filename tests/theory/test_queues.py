@@ -10,9 +10,9 @@ from scipy import stats
 from helpers.support import COMPILED, assert_agrees, assert_sound, means, quantiles, replications, scenario, service
 
 from simvirt.catalog import Catalog
-from simvirt.metrics import formulas
+from simvirt.analysis import formulas
 from simvirt.metrics.outcome import Outcome
-from simvirt.scenario.models import HostSpec, Scenario
+from simvirt.scenario.spec.models import HostSpec, Scenario
 
 SERVICE_S = 0.01  # mean demand of every job
 JOB = {"cpu": {"exponential": "10ms"}}

@@ -12,7 +12,7 @@ import pytest
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
 from simvirt.catalog.images import short_name
 from simvirt.errors import ScenarioError
-from simvirt.scenario.models import PlatformSpec, Scenario
+from simvirt.scenario.spec.models import PlatformSpec, Scenario
 
 CATALOG = Catalog.load()
 

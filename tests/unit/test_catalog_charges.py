@@ -9,7 +9,7 @@ from rich.console import Console
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
 from simvirt.catalog.charges import charges, differences, spending
-from simvirt.catalog.costs import PARTS
+from simvirt.catalog.entries.costs import PARTS
 from simvirt.report import charges as report
 from simvirt.report.catalogue import platforms
 

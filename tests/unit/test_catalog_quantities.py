@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from simvirt.catalog.quantities import (
+from simvirt.catalog.sourced import (
     Sourced,
     SourcedCount,
     SourcedCycles,

@@ -64,8 +64,8 @@ def calls(monkeypatch, tmp_path):
         return SimpleNamespace(document=lambda: told.document, interrupted=told.interrupted)
 
     fake(monkeypatch, "simvirt.scenario", load=load, json_schema=lambda: {"title": "Scenario"})
-    fake(monkeypatch, "simvirt.scenario.contents", check_contents=lambda spec: None)
-    fake(monkeypatch, "simvirt.runs", run=run)
+    fake(monkeypatch, "simvirt.scenario.checks.contents", check_contents=lambda spec: None)
+    fake(monkeypatch, "simvirt.runs.run", run=run)
     monkeypatch.setattr(Catalog, "of", lambda spec: None)
     monkeypatch.setattr("simvirt.kernel.MODE", "compiled")
     monkeypatch.chdir(tmp_path)

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from simvirt import loads
-from simvirt.density import density, judge, length, relief, scaling, search
+from simvirt.density import copies, density, judge, length, relief, search
 from simvirt.density.bounds import Bound
 from simvirt.density.judge import HOLDS, MISSED, UNDECIDED
 from simvirt.errors import ScenarioError, UsageError
@@ -44,8 +44,8 @@ def scenario(**changes: Any) -> Any:
 
 def test_copies_multiply_everything_but_limits() -> None:
     written = scenario()
-    unit = scaling.unit_of(written)
-    three = scaling.scaled(written, unit, 3)
+    unit = copies.unit_of(written)
+    three = copies.scaled(written, unit, 3)
     assert {name: service.replicas for name, service in three.services.items()} == {"web": 6, "db": 3}
     assert three.workload.open.rate == 120
     assert (three.tenants.count, three.tenants.own) == (3, None)
@@ -54,8 +54,8 @@ def test_copies_multiply_everything_but_limits() -> None:
 
 def test_replicas_of_a_service_share_the_others() -> None:
     written = scenario(density={"service": "web"})
-    unit = scaling.unit_of(written)
-    five = scaling.scaled(written, unit, 5)
+    unit = copies.unit_of(written)
+    five = copies.scaled(written, unit, 5)
     assert {name: service.replicas for name, service in five.services.items()} == {"web": 5, "db": 1}
     assert five.workload.open.rate == pytest.approx(100), "each of the two replicas written has 20/s"
     assert (five.tenants.count, five.tenants.own) == (5, ("web",))
@@ -64,9 +64,9 @@ def test_replicas_of_a_service_share_the_others() -> None:
 
 def test_each_instance_brings_the_load_that_is_stated() -> None:
     written = scenario(density={"service": "web", "per_instance": {"rate": "7/s"}})
-    assert scaling.scaled(written, scaling.unit_of(written), 10).workload.open.rate == pytest.approx(70)
+    assert copies.scaled(written, copies.unit_of(written), 10).workload.open.rate == pytest.approx(70)
     closed = scenario(workload={"closed": {"clients": 6, "think": "1s"}, "mix": {"web.get": 1}}, density={"service": "web"})
-    assert scaling.scaled(closed, scaling.unit_of(closed), 5).workload.closed.clients == 15
+    assert copies.scaled(closed, copies.unit_of(closed), 5).workload.closed.clients == 15
 
 
 @pytest.mark.parametrize("stream", [
@@ -75,7 +75,7 @@ def test_each_instance_brings_the_load_that_is_stated() -> None:
 ])
 def test_varying_loads_grow_too(stream: dict[str, Any]) -> None:
     written = scenario(workload={"open": stream, "mix": {"web.get": 1}})
-    assert scaling.scaled(written, scaling.unit_of(written), 4).workload.open.mean_rate == pytest.approx(160)
+    assert copies.scaled(written, copies.unit_of(written), 4).workload.open.mean_rate == pytest.approx(160)
 
 
 @pytest.mark.parametrize(("changes", "said"), [
@@ -88,7 +88,7 @@ def test_what_cannot_be_counted_is_said(changes: dict[str, Any], said: str, tmp_
     (tmp_path / "a.csv").write_text("at_s\n0\n1\n")
     text = yaml.safe_dump({key: value for key, value in {**BASE, **changes}.items() if value is not None})
     with pytest.raises(UsageError, match=said):
-        scaling.unit_of(loads(text, name=str(tmp_path / "a.yaml")))
+        copies.unit_of(loads(text, name=str(tmp_path / "a.yaml")))
 
 
 @pytest.mark.parametrize(("changes", "said"), [
@@ -129,7 +129,7 @@ def test_what_more_replications_would_make_of_an_interval() -> None:
 
 def test_a_kill_for_want_of_memory_misses_every_objective() -> None:
     """Whatever the latencies of those that survive."""
-    from simvirt.replicate import Measured
+    from simvirt.runs.replicate import Measured
 
     spec = scenario(objective={"latency_p90": "1s"})
     outcome = density(scenario(density={"max": 1}, objective={"latency_p90": "1s"})).answers["docker"].points[0].outcomes[0]

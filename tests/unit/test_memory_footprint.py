@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simvirt.catalog import Catalog
-from simvirt.memory import Ledger, Load, footprint, limits
+from simvirt.memory import Ledger, Load, footprint
+from simvirt.capacity.limits import limits
 from simvirt.memory.footprint import PAGE_STRUCT
 from simvirt.memory.ledger import PARTS, settle
 from simvirt.scenario import loads

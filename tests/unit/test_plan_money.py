@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from simvirt.catalog import Catalog, economy
-from simvirt.catalog.economy import LOADS, Power, Price, Site
+from simvirt.catalog import Catalog
+from simvirt.catalog.resolve import economy
+from simvirt.catalog.resolve.economy import LOADS, Power, Price, Site
 from simvirt.plan.money import HOURS, Terms, bill, evenly, host_year
 from simvirt.plan.regret import Candidate, Need, cost, table
-from simvirt.scenario.models import HostSpec
+from simvirt.scenario.spec.models import HostSpec
 
 LINE = Power(tuple(100 + 200 * load for load in LOADS))
 TERMS = Terms(Price(buy=8000, upkeep_per_year=400), LINE, Site("x", 0.1, 1.5, 0.5, 0), 0.1, 1.5, 4)

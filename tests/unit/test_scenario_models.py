@@ -15,7 +15,7 @@ from simvirt.scenario import (
     CallStep, Constant, CpuStep, DiskStep, Exponential, HostSpec, Lognormal, NetStep, ParallelStep, PlatformSpec, Scenario, json_schema,
     load, loads,
 )
-from simvirt.scenario.distributions import KINDS
+from simvirt.scenario.spec.distributions import KINDS
 
 
 def test_the_web_shop() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from simvirt.errors import ScenarioError
 from simvirt.scenario import Empirical, RatesSpec, TraceSpec
-from simvirt.scenario.tracefile import read_empirical, read_rates, read_trace
+from simvirt.scenario.reading.tracefile import read_empirical, read_rates, read_trace
 
 
 def table(folder: Path, content: str | bytes) -> str:

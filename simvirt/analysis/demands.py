@@ -1,0 +1,192 @@
+"""What a scenario asks of each resource, without simulating it: visits and demands of its operations.
+
+*Model*: expectations along the steps of each operation, in the order of calls; a step's CPU time has on top of it what the
+    platform's costs say of its operations, as the simulation charges them. Demands are of one execution, calls excluded. Every
+    device operation counts with a kick and an interrupt of its own: an upper bound, for they are fewer the higher the load.
+*Ignores*: wake-ups of idle CPUs; page tables out of the caches; contention for memory, caches and kernel locks; waiting.
+*Source*: operational analysis, Denning and Buzen 1978 (visit counts, service demands, the utilisation law).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from graphlib import TopologicalSorter
+from typing import Any
+
+from simvirt.catalog import Catalog, HostEntry, Platform, PlatformCosts
+from simvirt.catalog.operations import PLURALS
+from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskStep, NetStep, ParallelStep, Scenario
+
+S = 1e9  # ns in a second
+Name = tuple[str, str]
+"""A service and one of its operations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one execution of an operation asks for.
+
+    CPU time in the instance and on threads that work for it, disk time, bytes, mere delay.
+    """
+
+    cpu_s: float = 0.0
+    io_cpu_s: float = 0.0
+    disk_s: float = 0.0
+    out_bytes: float = 0.0
+    in_bytes: float = 0.0
+    delay_s: float = 0.0
+
+    def __add__(self, other: Demand) -> Demand:
+        return Demand(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def times(self, count: float) -> Demand:
+        """The demand of so many executions."""
+        return Demand(*(count * getattr(self, f.name) for f in fields(self)))
+
+    @property
+    def alone_s(self) -> float:
+        """Time that one execution takes where nothing contends, calls and transmission excluded."""
+        return self.cpu_s + self.io_cpu_s + self.disk_s + self.delay_s
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Visits to each operation per request of the mix, what one execution asks for, and which operations it calls how often."""
+
+    visits: Mapping[Name, float]
+    demands: Mapping[Name, Demand]
+    calls: Mapping[Name, Mapping[Name, float]]
+
+    def service(self, service: str) -> Demand:
+        """What a service is asked for per request of the mix."""
+        parts = [self.demands[name].times(visits) for name, visits in self.visits.items() if name[0] == service]
+        return sum(parts, Demand())
+
+    @property
+    def response_s(self) -> float:
+        """Time that a request of the mix takes on average where nothing contends; parallel branches count one after another."""
+        return math.fsum(self.demands[name].alone_s * visits for name, visits in self.visits.items())
+
+
+def analyse(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> Analysis:
+    """Visits and demands of a scenario on a platform and host."""
+    reader = _Reader(scenario, catalog, platform, host)
+    names = [(service, operation) for service, spec in scenario.services.items() for operation in spec.operations]
+    calls = {(service, operation): dict(_calls(scenario.services[service].operations[operation])) for service, operation in names}
+    called = {callee for inner in calls.values() for callee in inner}
+    local = scenario.workload is not None and scenario.workload.local
+    demands = {name: reader.operation(*name, messages=not local or name in called) for name in names}
+    return Analysis(_visits(scenario, calls), demands, calls)
+
+
+def _visits(scenario: Scenario, calls: Mapping[Name, Mapping[Name, float]]) -> dict[Name, float]:
+    """How often a request of the mix executes each operation; callers come before those that they call."""
+    visits: dict[Name, float] = dict.fromkeys(calls, 0.0)
+    total = math.fsum(scenario.mix.values()) or 1.0
+    for entry, weight in scenario.mix.items():
+        service, _, operation = entry.partition(".")
+        visits[service, operation] += weight / total
+    order: TopologicalSorter[Name] = TopologicalSorter(dict.fromkeys(calls, ()))
+    for caller, called in calls.items():
+        for callee in called:
+            order.add(callee, caller)
+    for name in order.static_order():
+        for callee, count in calls[name].items():
+            visits[callee] += visits[name] * count
+    return visits
+
+
+def _calls(steps: Iterable[Any], factor: float = 1.0) -> Iterable[tuple[Name, float]]:
+    """The operations that some steps call, with how often."""
+    found: dict[Name, float] = {}
+    for step in steps:
+        count = factor * step.times * step.probability
+        if isinstance(step, CallStep):
+            found[step.service, step.operation] = found.get((step.service, step.operation), 0.0) + count
+        elif isinstance(step, ParallelStep):
+            for branch in step.parallel:
+                for name, inner in _calls(branch, count):
+                    found[name] = found.get(name, 0.0) + inner
+    return found.items()
+
+
+class _Reader:
+    """Reads demands off steps; one for each platform and host."""
+
+    def __init__(self, scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> None:
+        self.scenario, self.catalog, self.host = scenario, catalog, host
+        self.costs: PlatformCosts = catalog.platform_costs(platform, host)
+        self.io = bool(platform.hypervisors)
+
+    def operation(self, service: str, operation: str, messages: bool) -> Demand:
+        """One execution of an operation: its steps, with the messages of a request and its answer."""
+        steps = self._steps(service, self.scenario.services[service].operations[operation])
+        return steps + self._packets(1, 1) if messages else steps
+
+    def _steps(self, service: str, steps: Iterable[Any]) -> Demand:
+        return sum((self._step(service, step).times(step.times * step.probability) for step in steps), Demand())
+
+    def _step(self, service: str, step: Any) -> Demand:
+        """One execution of a step."""
+        if isinstance(step, CpuStep):
+            return self._cpu(service, step)
+        if isinstance(step, CallStep):
+            return self._packets(1, 1) + Demand(delay_s=2 * self.costs.latency_ns["call_hop"] / S)
+        if isinstance(step, DiskStep):
+            return self._disk(step)
+        if isinstance(step, NetStep):
+            return self._net(step)
+        if isinstance(step, DelayStep):
+            return Demand(delay_s=step.delay.mean / S)
+        return sum((self._steps(service, branch) for branch in step.parallel), Demand())
+
+    def _cpu(self, service: str, step: CpuStep) -> Demand:
+        """Work, and the operations that come with it: stated for each execution, or those of the profile for each second."""
+        mean = step.cpu.mean
+        if step.ops:
+            counts = [(PLURALS.get(op, op), float(count)) for op, count in step.ops.items()]
+            return Demand(cpu_s=(max(mean - self._sum(self.costs.spared_ns, counts), 0.0) + self._paid(counts)) / S)
+        rates = list(self.catalog.profile(self.scenario.services[service]).rates.items())
+        return Demand(cpu_s=mean / S * (max(1 - self._sum(self.costs.spared_ns, rates) / S, 0.0) + self._paid(rates) / S))
+
+    def _sum(self, costs: Mapping[str, float], counts: Iterable[tuple[str, float]]) -> float:
+        """What so many operations cost together [ns]."""
+        return math.fsum(count * costs[op] for op, count in counts)
+
+    def _paid(self, counts: list[tuple[str, float]]) -> float:
+        """What so many operations of CPU work add to it [ns]."""
+        return self._sum(self.costs.cpu_ns, counts) + self._sum(self.costs.latency_ns, counts)
+
+    def _packets(self, sent: float, received: float) -> Demand:
+        return self._operations({"packet_out": sent, "packet_in": received})
+
+    def _operations(self, counts: Mapping[str, float]) -> Demand:
+        """What device operations cost in the instance, on the threads that work for it, and in time."""
+        costs = self.costs
+        own = math.fsum(count * (costs.cpu_ns[op] + costs.notify_ns[op] + costs.interrupt_ns[op]) for op, count in counts.items())
+        other = math.fsum(count * costs.backend_ns(op) for op, count in counts.items())
+        return Demand(cpu_s=own / S, io_cpu_s=other / S if self.io else 0.0)
+
+    def _net(self, step: NetStep) -> Demand:
+        """Packets and bytes of a transfer."""
+        nic, net = self.host.nic, step.net
+        counts = {
+            "packet_out": float(math.ceil(net.out / nic.segment_bytes)), "packet_in": float(math.ceil(net.in_ / nic.segment_bytes)),
+            "kib_out": net.out / 1024, "kib_in": net.in_ / 1024,
+        }
+        return self._operations(counts) + Demand(out_bytes=nic.wire_bytes(net.out), in_bytes=nic.wire_bytes(net.in_))
+
+    def _disk(self, step: DiskStep) -> Demand:
+        """An access: none where the page cache has it, with its flush where it is to be durable."""
+        disk, spec = self.host.disk, step.disk
+        write, size = spec.read is None, spec.read or spec.write or 0
+        busy = disk.latency_ns(write) + disk.longer_ns(size, write) + (disk.flush_latency_ns if spec.sync else 0.0)
+        busy = max(busy, disk.passage_ns(size, write) * disk.channels)  # of a channel: the path is as good as all of them
+        if not write:
+            counts = {"disk_read": 1.0, "kib_read": size / 1024}
+        else:
+            counts = {"disk_write": 1.0, "kib_written": size / 1024} | ({"disk_flush": 1.0} if spec.sync else {})
+        wait = math.fsum((self.costs.latency_ns[op] + self.costs.wake_ns[op]) * count for op, count in counts.items()) / S
+        return (self._operations(counts) + Demand(disk_s=busy / S, delay_s=wait)).times(1 - spec.hit)

@@ -1,0 +1,379 @@
+"""Which closed form a scenario must come out at, if any: the theory that a report prints beside the simulation.
+
+Decided for bare metal and for the plainest systems only; a scenario with anything that a formula does not know has no prediction.
+Reads scenarios by their attributes alone. Times in a scenario are ns, here seconds.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simvirt.analysis.formulas import (
+    Cdf,
+    Closed,
+    Queue,
+    UnstableError,
+    erlang_b,
+    erlang_c,
+    fork_join_2,
+    jackson,
+    machine_repair,
+    machine_repair_quantile,
+    md1,
+    md1_quantile,
+    mg1,
+    mg1_ps,
+    mg1_quantile,
+    mm1,
+    mm1_ps_quantile,
+    mm1_quantile,
+    mmc,
+    mmc_quantile,
+    mva,
+    response_bound,
+    tandem_quantile,
+    throughput_bound,
+)
+
+__all__ = [
+    "Cdf",
+    "Closed",
+    "Queue",
+    "TheoryPrediction",
+    "UnstableError",
+    "applicable",
+    "erlang_b",
+    "erlang_c",
+    "fork_join_2",
+    "jackson",
+    "machine_repair",
+    "machine_repair_quantile",
+    "md1",
+    "md1_quantile",
+    "mg1",
+    "mg1_ps",
+    "mg1_quantile",
+    "mm1",
+    "mm1_ps_quantile",
+    "mm1_quantile",
+    "mmc",
+    "mmc_quantile",
+    "mva",
+    "response_bound",
+    "tandem_quantile",
+    "throughput_bound",
+]
+
+NS_PER_S = 1e9
+MOST_LOAD, MOST_CV, MOST_CLIENTS = 0.99, 5.0, 100_000  # beyond these the numeric forms are slow or coarse
+
+
+@dataclass(frozen=True, slots=True)
+class TheoryPrediction:
+    """What a closed form says about a scenario on bare metal."""
+
+    model: str  # in Kendall's notation
+    latency_mean_s: float
+    latency_p95_s: float | None  # None where no exact form is at hand
+    assumptions: str  # one sentence
+    utilisation: float  # of the servers in the formula
+    throughput_per_s: float
+
+    def document(self) -> dict[str, Any]:
+        """The prediction as it stands in a result's JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """The CPU time that one request asks of a service."""
+
+    mean_s: float
+    cv: float
+    exponential: bool = False
+    cdf: Cdf | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A scenario in which nothing but plain services and one workload acts."""
+
+    services: Mapping[str, Any]
+    entries: Mapping[tuple[str, str], float]  # (service, operation) -> share of the requests
+    workload: Any
+    cores: int
+    smt: int
+    policy: str
+
+
+def applicable(scenario: Any, host: Any = None) -> TheoryPrediction | None:
+    """The closed form that holds for a scenario on bare metal, or None.
+
+    `host` is the catalogue's resolved entry (sockets, cores, smt); only a host described inline speaks for itself. An unstable load has
+    no prediction, nor has a host whose CPUs sleep.
+    """
+    case = _case(scenario, host or scenario.host)
+    if case is None:
+        return None
+    try:
+        return _one_service(case) or _two_tiers(case)
+    except UnstableError:
+        return None
+
+
+# -- reading the scenario -------------------------------------------------------------------------------------------------------
+
+
+def _case(scenario: Any, host: Any) -> _Case | None:
+    """The scenario as a plain case; None if something acts in it that no formula knows."""
+    cores = 0 if getattr(host, "model", None) else (host.cores or 0) * (host.sockets or 1)  # a model's own cores are not known here
+    awake = not getattr(host, "cstates", ())
+    plain = awake and scenario.workload is not None and not scenario.timeline and all(_plain(s) for s in scenario.services.values())
+    entries = _entries(scenario) if plain else {}
+    if not plain or not cores or not entries:
+        return None
+    policy = getattr(scenario.host.scheduler, "policy", None) or "eevdf"
+    return _Case(scenario.services, entries, scenario.workload, cores, host.smt or 1, str(policy))
+
+
+def _plain(service: Any) -> bool:
+    """Whether a service is one replica without limits, bounds, background or start-up work."""
+    unset = ("cpu_limit", "quota_ns", "cpuset", "background", "startup")
+    return service.replicas == 1 and service.queue == "unlimited" and not any(getattr(service, name, None) for name in unset)
+
+
+def _entries(scenario: Any) -> dict[tuple[str, str], float]:
+    """The operations that requests enter at, with their shares; a scenario's only operation where there is no mix."""
+    mix = {key: weight for key, weight in (scenario.workload.mix or {}).items() if weight > 0}
+    if not mix:
+        names = [(s, o) for s, service in scenario.services.items() for o in service.operations]
+        return {names[0]: 1.0} if len(names) == 1 else {}
+    total = sum(mix.values())
+    return {_split(key): weight / total for key, weight in mix.items()}
+
+
+def _split(name: str) -> tuple[str, str]:
+    """`service.operation` as a pair."""
+    service, _, operation = name.partition(".")
+    return service, operation
+
+
+def _open_rate(workload: Any) -> float | None:
+    """Rate of a Poisson stream, None for every other workload."""
+    stream = workload.open
+    return float(stream.rate) if stream is not None and stream.rate and stream.arrivals == "poisson" else None
+
+
+# -- demands --------------------------------------------------------------------------------------------------------------------
+
+
+def _demand_of(steps: Sequence[Any]) -> _Demand | None:
+    """What an operation of CPU steps alone asks for, each done once."""
+    parts = [_distribution(s.cpu) if _once(s) and getattr(s, "cpu", None) is not None else None for s in steps]
+    known = [p for p in parts if p is not None]
+    if not known or len(known) < len(parts):
+        return None
+    if len(known) == 1:
+        return known[0]
+    mean = sum(p.mean_s for p in known)
+    return _Demand(mean, math.sqrt(sum((p.mean_s * p.cv) ** 2 for p in known)) / mean if mean else 0.0)
+
+
+def _once(step: Any) -> bool:
+    """Whether a step is done exactly once."""
+    return getattr(step, "times", 1) == 1 and getattr(step, "probability", 1) == 1
+
+
+def _mixture(demands: Sequence[tuple[float, _Demand]]) -> _Demand:
+    """The demand of a request that is one of several operations, by shares."""
+    if len(demands) == 1:
+        return demands[0][1]
+    mean = sum(share * d.mean_s for share, d in demands)
+    second = sum(share * d.mean_s**2 * (1 + d.cv**2) for share, d in demands)
+    return _Demand(mean, math.sqrt(max(second / mean**2 - 1, 0.0)))
+
+
+def _distribution(law: Any) -> _Demand | None:
+    """A distribution's mean, variation and, where one is at hand, distribution function; None for empirical ones."""
+    if law.kind == "empirical" or not law.mean:
+        return None
+    mean = float(law.mean) / NS_PER_S
+    cv = _variation(law.kind, law)
+    return _Demand(mean, cv, law.kind == "exponential", _cdf(law.kind, law, mean, cv))
+
+
+def _variation(kind: str, law: Any) -> float:
+    """The coefficient of variation of a distribution; infinite for a Pareto with shape up to 2."""
+    if kind == "pareto":
+        shape = float(law.shape)
+        return math.sqrt(1 / (shape * (shape - 2))) if shape > 2 else math.inf
+    if kind == "uniform":
+        return float(law.high - law.low) / math.sqrt(12) / float(law.mean)
+    return {"constant": 0.0, "exponential": 1.0}[kind] if kind in ("constant", "exponential") else float(law.cv)
+
+
+def _cdf(kind: str, law: Any, mean: float, cv: float) -> Cdf | None:
+    """P(demand <= t [s]) of a distribution, None where its parameters do not fix it."""
+    if kind == "exponential":
+        return lambda t: -np.expm1(-t / mean)
+    if kind == "uniform":
+        low, high = float(law.low) / NS_PER_S, float(law.high) / NS_PER_S
+        return lambda t: np.clip((t - low) / (high - low), 0, 1)
+    if kind == "gamma" and cv > 0:
+        from scipy.special import gammainc
+
+        return lambda t: np.asarray(gammainc(1 / cv**2, t / (mean * cv**2)))
+    if kind == "lognormal" and cv > 0:
+        return _lognormal_cdf(mean, cv)
+    if kind == "hyperexponential" and cv >= 1:
+        return _hyperexponential_cdf(mean, cv)
+    return None
+
+
+def _hyperexponential_cdf(mean: float, cv: float) -> Cdf:
+    """The distribution function of two exponentials with balanced means: each branch brings half of the mean.
+
+    Source: Whitt, Approximating a point process by a renewal process, Operations Research 30 (1982), eq. 3.7.
+    """
+    p = (1 + math.sqrt((cv * cv - 1) / (cv * cv + 1))) / 2
+    return lambda t: -p * np.expm1(-2 * p * t / mean) - (1 - p) * np.expm1(-2 * (1 - p) * t / mean)
+
+
+def _lognormal_cdf(mean: float, cv: float) -> Cdf:
+    """The distribution function of a lognormal, from the mean and variation of its values."""
+    from scipy.special import ndtr
+
+    sigma = math.sqrt(math.log1p(cv * cv))
+    centre = math.log(mean) - sigma**2 / 2
+
+    def cdf(t: NDArray[np.float64]) -> NDArray[np.float64]:
+        with np.errstate(divide="ignore"):
+            return np.asarray(ndtr((np.log(t) - centre) / sigma))
+
+    return cdf
+
+
+# -- one service ----------------------------------------------------------------------------------------------------------------
+
+
+def _one_service(case: _Case) -> TheoryPrediction | None:
+    """One service without calls: a station with c servers, or a shared processor."""
+    names = {service for service, _ in case.entries}
+    if len(names) != 1:
+        return None
+    service = case.services[names.pop()]
+    demands = [(share, _demand_of(service.operations[operation])) for (_, operation), share in case.entries.items()]
+    known = [(share, d) for share, d in demands if d is not None]
+    if len(known) < len(demands):
+        return None
+    shared = service.threads == "unlimited" and case.cores * case.smt == 1 and case.policy == "gps"
+    if not shared and (not isinstance(service.threads, int) or service.threads > case.cores):
+        return None
+    return _station(case, _mixture(known), None if shared else int(service.threads))
+
+
+def _station(case: _Case, demand: _Demand, servers: int | None) -> TheoryPrediction | None:
+    """The queue that a service is; `servers` None for processor sharing."""
+    closed, rate = case.workload.closed, _open_rate(case.workload)
+    if closed is not None:
+        return _closed(demand, servers, closed.clients, closed.think.mean / NS_PER_S)
+    if rate is None:
+        return None
+    if servers is None:
+        return _sharing(rate, demand)
+    return _markov(rate, demand, servers) if demand.exponential else _general(rate, demand, servers)
+
+
+def _markov(rate: float, demand: _Demand, servers: int) -> TheoryPrediction:
+    """M/M/1 or M/M/c."""
+    queue, p95 = mmc(rate, demand.mean_s, servers), mmc_quantile(rate, demand.mean_s, servers, 0.95)
+    name = "M/M/1" if servers == 1 else f"M/M/{servers}"
+    noun = "a core" if servers == 1 else f"{servers} cores"
+    return _prediction(name, rate, queue, p95, f"Poisson arrivals, exponential demands, one queue before {noun} of its own")
+
+
+def _general(rate: float, demand: _Demand, servers: int) -> TheoryPrediction | None:
+    """M/D/1 or M/G/1, first come first served."""
+    if servers != 1 or not math.isfinite(demand.cv):
+        return None
+    if demand.cv == 0:
+        p95 = md1_quantile(rate, demand.mean_s, 0.95) if rate * demand.mean_s <= MOST_LOAD else None
+        words = "Poisson arrivals, constant demands, one thread with a core of its own"
+        return _prediction("M/D/1", rate, md1(rate, demand.mean_s), p95, words)
+    quick = demand.cdf is not None and rate * demand.mean_s <= MOST_LOAD and demand.cv <= MOST_CV
+    p95_or_none = mg1_quantile(rate, demand.mean_s, demand.cdf, 0.95) if quick and demand.cdf else None
+    words = f"Poisson arrivals, demands with a cv of {demand.cv:.3g}, one thread with a core of its own, first come first served"
+    return _prediction("M/G/1", rate, mg1(rate, demand.mean_s, demand.cv), p95_or_none, words)
+
+
+def _sharing(rate: float, demand: _Demand) -> TheoryPrediction:
+    """M/G/1 processor sharing."""
+    p95 = mm1_ps_quantile(rate, demand.mean_s, 0.95) if demand.exponential and rate * demand.mean_s <= MOST_LOAD else None
+    name = "M/M/1-PS" if demand.exponential else "M/G/1-PS"
+    words = "Poisson arrivals, all requests share one core equally at every instant"
+    return _prediction(name, rate, mg1_ps(rate, demand.mean_s), p95, words)
+
+
+def _closed(demand: _Demand, servers: int | None, clients: int, think_s: float) -> TheoryPrediction | None:
+    """M/M/c//N; under processor sharing every distribution of demands has its means."""
+    if clients > MOST_CLIENTS or (servers is not None and not demand.exponential):
+        return None
+    result = machine_repair(clients, think_s, demand.mean_s, servers or 1)
+    p95 = machine_repair_quantile(clients, think_s, demand.mean_s, 0.95) if servers == 1 else None
+    name = f"M/G/1//{clients}-PS" if servers is None else f"M/M/{servers}//{clients}"
+    how = "one equally shared core" if servers is None else "exponential demands"
+    words = f"{clients} clients that think and then wait for their response, {how}"
+    return TheoryPrediction(name, result.response_s, p95, words, result.utilisation[0], result.throughput_per_s)
+
+
+def _prediction(model: str, rate: float, queue: Queue, p95_s: float | None, assumptions: str) -> TheoryPrediction:
+    """A prediction for an open stream, all of which leaves again."""
+    return TheoryPrediction(model, queue.response_s, p95_s, assumptions, queue.utilisation, rate)
+
+
+# -- two tiers ------------------------------------------------------------------------------------------------------------------
+
+
+def _two_tiers(case: _Case) -> TheoryPrediction | None:
+    """An asynchronous front without CPU demand that calls bounded services with exponential demands: Jackson's product form."""
+    rate = _open_rate(case.workload)
+    if rate is None or len(case.entries) != 1:
+        return None
+    (front, operation), *_ = case.entries
+    steps = case.services[front].operations[operation]
+    calls = [s for s in steps if getattr(s, "call", None) is not None]
+    if case.services[front].threads != "unlimited" or not calls or len(calls) < len(steps):
+        return None
+    stations = [_called(case, call) for call in calls]
+    known = [s for s in stations if s is not None]
+    called = {_split(call.call)[0] for call in calls}
+    if len(known) < len(calls) or len(called) < len(calls) or sum(s[2] for s in known) > case.cores:
+        return None
+    return _prediction("Jackson network", rate, jackson(rate, known), _tandem_p95(rate, known), _TWO_TIERS)
+
+
+_TWO_TIERS = "Poisson arrivals, an asynchronous front without CPU demand, every called thread with a core of its own, exponential demands"
+
+
+def _called(case: _Case, call: Any) -> tuple[float, float, int] | None:
+    """(visits a request, mean service, servers) of a called service; None if it is no M/M/c station."""
+    service, operation = _split(call.call)
+    threads = case.services[service].threads
+    demand = _demand_of(case.services[service].operations[operation])
+    if not isinstance(threads, int) or demand is None or not demand.exponential:
+        return None
+    return float(getattr(call, "times", 1)) * float(getattr(call, "probability", 1)), demand.mean_s, int(threads)
+
+
+def _tandem_p95(rate: float, stations: Sequence[tuple[float, float, int]]) -> float | None:
+    """The p95 through at most two stations that are visited once each."""
+    if len(stations) > 2 or any(visits != 1 for visits, _, _ in stations):
+        return None
+    queues = [(service, servers) for _, service, servers in stations]
+    if len(queues) == 1:
+        return mmc_quantile(rate, *queues[0], 0.95)
+    return tandem_quantile(rate, queues[0], queues[1], 0.95)

@@ -1,0 +1,1 @@
+"""Everything of which a host or a kernel has only so many."""

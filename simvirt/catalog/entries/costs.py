@@ -1,0 +1,106 @@
+"""What an operation costs, as written in YAML, part by part, and which parts a simulation charges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from simvirt.catalog.entries.entry import Source
+from simvirt.catalog.operations import DISK_OPERATIONS, OPERATIONS, RATE_OPERATIONS
+from simvirt.catalog.sourced import SourcedRate, SourcedWork
+
+
+def _terms(raw: Any) -> Any:
+    """A part given as one number is a sum of one term."""
+    if isinstance(raw, (list, tuple)) and not raw:
+        raise ValueError("expected at least one term, for example [{value: 2us, source: ...}, {value: 3 entries, source: ...}]")
+    return raw if raw is None or isinstance(raw, (list, tuple)) else (raw,)
+
+
+Terms = Annotated[tuple[SourcedWork, ...] | None, BeforeValidator(_terms)]
+"""A part of a cost: one number, or a sum of numbers in different units, each with a source of its own."""
+
+
+class CostSpec(BaseModel):
+    """What one operation costs on a platform, part by part; `none` says why it costs nothing.
+
+    A part may be a list of numbers, which add up: what takes the same time on each host, and what each host's exits or entries make of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cpu: Terms = None
+    spared: Terms = None
+    latency: Terms = None
+    host_cpu: Terms = None
+    drive: Terms = None
+    notify: Terms = None
+    interrupt: Terms = None
+    wake: Terms = None
+    none: Source | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> CostSpec:
+        if (self.none is None) == all(getattr(self, part) is None for part in PARTS):
+            raise ValueError(f'expected {", ".join(PARTS)}, or else none: "why it costs nothing", with its source')
+        return self
+
+
+PARTS: Final[Mapping[str, str]] = {
+    "cpu": "CPU work in the instance", "spared": "CPU work of the instance's own that falls away", "latency": "latency without CPU",
+    "host_cpu": "CPU work of the backend's thread", "drive": "CPU work of the backend's thread beyond that where it waits for a drive",
+    "notify": "CPU work in the instance to wake a sleeping backend", "interrupt": "CPU work in the instance to take an interrupt",
+    "wake": "latency until a sleeping backend runs",
+}
+"""Part of a cost -> what it is."""
+
+
+def _operations(costs: Any) -> Any:
+    """Refuses unknown operations, all at once."""
+    if isinstance(costs, Mapping) and (unknown := sorted(set(costs) - set(OPERATIONS))):
+        raise ValueError(f"expected costs of {', '.join(OPERATIONS)}; unknown: {unknown}")
+    return costs
+
+
+def _rates(rates: Any) -> Any:
+    """Refuses unknown rates, all at once."""
+    if isinstance(rates, Mapping) and (unknown := sorted(set(rates) - set(RATE_OPERATIONS))):
+        raise ValueError(f"expected rates of {', '.join(RATE_OPERATIONS)}; unknown: {unknown}")
+    return rates
+
+
+Costs = Annotated[dict[str, CostSpec], BeforeValidator(_operations)]
+Rates = Annotated[dict[str, SourcedRate], BeforeValidator(_rates)]
+
+
+def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
+    """The parts of an operation's cost that a simulation charges, in a VM or in a container."""
+    if operation == "call_hop":
+        return ("latency",)
+    if operation == "idle_wakeup":
+        return ("cpu", "latency") if vm else ()
+    if operation in RATE_OPERATIONS:
+        return ("cpu", "spared", "latency")
+    if not vm:
+        return ("cpu",) if operation.startswith("kib_") else ("cpu", "latency")
+    drive = ("drive",) if operation in DISK_OPERATIONS else ()
+    return ("cpu", "host_cpu", *drive, *(() if operation.startswith("kib_") else ("latency", "notify", "interrupt", "wake")))
+
+
+def check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bool) -> None:
+    """ValueError where an expected operation has no cost, another one has, or a cost has a part that nothing would charge."""
+    missing, foreign = [name for name in expected if name not in costs], sorted(set(costs) - set(expected))
+    if missing or foreign:
+        raise ValueError(f"expected a cost for each of {', '.join(expected)}; not its own: {foreign}; missing: {missing}")
+    refuse_idle_parts(costs, vm)
+
+
+def refuse_idle_parts(costs: Mapping[str, CostSpec], vm: bool) -> None:
+    """ValueError where a cost has a part that nothing would charge."""
+    for operation, cost in costs.items():
+        known = acting_parts(operation, vm)
+        idle = [part for part in PARTS if getattr(cost, part) is not None and part not in known]
+        if idle:
+            raise ValueError(f"costs.{operation}.{idle[0]}: has no effect; expected {' or '.join(known) or 'none'}")

@@ -1,0 +1,238 @@
+"""The entries of the catalogue as written in YAML: one pydantic model for each kind, frozen, unknown keys refused.
+
+Plain fields (cores, clock, memory of a host) are data-sheet facts and share the `source` of their entry; everything measured
+or derived is a `Sourced` number with a source of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from simvirt.catalog.entries.capacity import FootprintSpec, LimitSpec, ReclaimSpec
+from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
+from simvirt.catalog.entries.economy_entries import PowerSpec, PriceSpec, SiteSpec
+from simvirt.catalog.entries.entry import Entry
+from simvirt.catalog.entries.hardware import Count, CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
+from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
+from simvirt.catalog.resolve.hosted import Dom0Spec, HostLoadSpec
+from simvirt.catalog.sourced import SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime
+from simvirt.scenario.spec.host import Policy
+
+Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
+
+
+class TechniqueSpec(Entry):
+    """How privileged work is virtualized, and what each operation of the guest costs because of it."""
+
+    costs: Costs
+
+    @model_validator(mode="after")
+    def _costs_act(self) -> TechniqueSpec:
+        check_costs(self.costs, TECHNIQUE_OPERATIONS, vm=True)
+        return self
+
+
+class DeviceSpec(Entry):
+    """A path to the network or to a disk: a device of a VM with the thread that serves it, or a driver on the host's kernel.
+
+    `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
+    """
+
+    role: Literal["net", "disk"]
+    side: Literal["hypervisor", "runtime"]
+    model: Literal["emulated", "paravirtual", "passthrough", "software"]
+    backend: Literal["none", "vcpu", "vhost", "io-thread", "vmm", "dom0"] = "none"
+    serial: bool = False
+    cache: Literal["none", "writeback"] = "none"
+    moderation: SourcedTime | None = None
+    poll: SourcedTime | None = None
+    costs: Costs
+
+    @model_validator(mode="after")
+    def _costs_act(self) -> DeviceSpec:
+        check_costs(self.costs, NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS, vm=self.side == "hypervisor")
+        if self.backend in ("none", "vcpu"):
+            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "drive", "notify", "wake")
+                       if getattr(cost, part) is not None]
+            if threads:
+                raise ValueError(f"{threads[0]}: has no effect, for backend {self.backend} is no thread")
+        self._refuse_idle_fields()
+        return self
+
+    def _refuse_idle_fields(self) -> None:
+        """ValueError where the path has a field that nothing would read."""
+        threadless = self.backend in ("none", "vcpu")
+        idle = {
+            "backend": self.side == "runtime" and self.backend != "none",
+            "serial": self.serial and (self.side == "runtime" or self.role == "net"),
+            "cache": self.cache != "none" and (self.side == "runtime" or self.role == "net"),
+            "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,
+            "poll": threadless and self.poll is not None and self.poll.value > 0,
+        }
+        for name in (name for name, found in idle.items() if found):
+            raise ValueError(f"{name}: has no effect on the {self.role} path of a {self.side} with backend {self.backend}")
+
+
+class HypervisorSpec(Entry):
+    """A hypervisor: technique, guest, devices, memory of its monitors, and the costs in which it differs from its technique.
+
+    A VM's monitor takes `vmm_memory`, `vmm_per_vcpu` for each vCPU, `vmm_per_memory` for each byte of the VM, and `video_memory`; all
+    monitors together share `vmm_shared` (their text); the hypervisor itself takes `host_memory`. `preallocated` VMs take all of their
+    memory when they are made, others a page when the guest first touches it. `scheduler` is that of the host where a scenario says none.
+    """
+
+    technique: str
+    type: Literal[1, 2]
+    isolation: Isolation
+    guest: str
+    net: str
+    disk: str
+    vmm_memory: SourcedSize
+    vmm_shared: SourcedSize | None = None
+    vmm_per_vcpu: SourcedSize | None = None
+    vmm_per_memory: SourcedRatio | None = None
+    video_memory: SourcedSize | None = None
+    host_memory: SourcedSize | None = None
+    preallocated: bool = False
+    halt_poll: SourcedTime | None = None
+    spin_wait: SourcedRatio | None = None
+    scheduler: Policy | None = None
+    dom0: Dom0Spec | None = None
+    host_load: HostLoadSpec | None = None
+    costs: Costs = Field(default={})
+
+    @model_validator(mode="after")
+    def _costs_act(self) -> HypervisorSpec:
+        refuse_idle_parts(self.costs, vm=True)
+        return self
+
+
+class RuntimeSpec(Entry):
+    """A container runtime: technique, network and disk path, memory of a container, and the costs of what its fences check.
+
+    A container takes `shim_memory` (shim, pause or sentry), and `kernel_memory` in the kernel below; `daemon_memory` is taken once.
+    Containers of one image share its file pages, unless `shares_files` says that each keeps its own.
+    """
+
+    technique: str
+    isolation: Isolation
+    net: str
+    disk: str
+    shim_memory: SourcedSize
+    kernel_memory: SourcedSize | None = None
+    daemon_memory: SourcedSize | None = None
+    shares_files: bool = True
+    costs: Costs = Field(default={})
+
+    @model_validator(mode="after")
+    def _costs_act(self) -> RuntimeSpec:
+        refuse_idle_parts(self.costs, vm=False)
+        return self
+
+
+class GuestSpec(Entry):
+    """A guest operating system: memory it takes, CPU it uses while idle, its scheduler.
+
+    `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
+    what it takes for devices in VMs with memory beyond 4 GiB; `file_cache` holds the files read while booting, `boot_memory` was
+    touched while booting and is free since. `same` is the share of all this that is equal in all guests of the kind.
+    """
+
+    scheduler: Literal["eevdf", "cfs", "round-robin"]
+    tick: SourcedTime
+    memory: SourcedSize
+    page_structs: SourcedRatio | None = None
+    bounce_buffer: SourcedSize | None = None
+    file_cache: SourcedSize | None = None
+    boot_memory: SourcedSize | None = None
+    same: SourcedRatio | None = None
+    background_duty: SourcedRatio
+    background_period: SourcedTime
+
+
+class ProfileSpec(Entry):
+    """A workload: how often it performs each operation in a second of CPU time, and what it wants of what others use too."""
+
+    rates: Rates
+    memory_bandwidth: SourcedThroughput | None = None
+    llc: SourcedSize | None = None
+    stall: SourcedRatio | None = None
+    smt_yield: SourcedRatio | None = None
+    kernel_share: SourcedRatio | None = None
+    shootdowns: SourcedRate | None = None
+    walk_miss: SourcedRatio | None = None
+    remote_share: SourcedRatio | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> ProfileSpec:
+        if self.memory_bandwidth is not None and (self.stall is None or self.stall.value <= 0):
+            raise ValueError("stall: expected a share above 0 beside memory_bandwidth, or a full memory could not hold the work up")
+        if missing := [name for name in RATE_OPERATIONS if name not in self.rates]:
+            raise ValueError(f"expected a rate for each of {', '.join(RATE_OPERATIONS)}; missing: {missing}")
+        return self
+
+
+class ImageSpec(Entry):
+    """An image: other names of the software in it, and the profile of what it does."""
+
+    aliases: tuple[str, ...] = ()
+    profile: str
+
+
+class PlatformVmsSpec(BaseModel):
+    """VMs that a platform brings along: how many, and the share of the host's CPUs and memory that each gets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: Count
+    cpus: SourcedRatio
+    memory: SourcedRatio
+
+
+class PlatformEntrySpec(Entry):
+    """A platform: the layers between host and application, outermost first, and how they are set up."""
+
+    stack: tuple[str, ...]
+    vms: PlatformVmsSpec | None = None
+    pin: bool = False
+    topology: Literal["exposed", "hidden"] = "hidden"
+    pages: Literal["4k", "thp", "huge"] = "thp"
+    net: str | None = None
+    disk: str | None = None
+
+
+KINDS: Final[Mapping[str, type[Entry]]] = {
+    "hosts": HostModelSpec,
+    "families": FamilySpec,
+    "cpus": CpuSpec,
+    "disks": DiskModelSpec,
+    "nics": NicModelSpec,
+    "techniques": TechniqueSpec,
+    "devices": DeviceSpec,
+    "hypervisors": HypervisorSpec,
+    "runtimes": RuntimeSpec,
+    "guests": GuestSpec,
+    "profiles": ProfileSpec,
+    "images": ImageSpec,
+    "footprints": FootprintSpec,
+    "limits": LimitSpec,
+    "reclaim": ReclaimSpec,
+    "platforms": PlatformEntrySpec,
+    "prices": PriceSpec,
+    "power": PowerSpec,
+    "sites": SiteSpec,
+}
+"""Kind of entry, which is also the name of its section and of its file -> its model."""
+
+REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "hosts": {"cpu": ("cpus",), "disk": ("disks",), "nic": ("nics",), "price": ("prices",), "power": ("power",)},
+    "cpus": {"family": ("families",)},
+    "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
+    "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
+    "images": {"profile": ("profiles",)},
+    "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
+}
+"""Kind -> field that names other entries -> the kinds it may name."""

@@ -1,0 +1,384 @@
+"""What the catalogue hands to the rest of the program: frozen records in internal units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from simvirt.catalog.entries.costs import PARTS, CostSpec
+from simvirt.catalog.resolve.peripherals import DiskEntry, NicEntry
+from simvirt.catalog.sourced import SourcedWork
+
+
+@dataclass(frozen=True, slots=True)
+class Cstate:
+    """An idle state of a processor: the shortest idleness that it pays for, and the time that leaving it takes [ns]."""
+
+    name: str
+    residency_ns: float
+    exit_ns: float
+
+
+@dataclass(frozen=True, slots=True)
+class CpuFamily:
+    """A processor family; costs in cycles. `smt_yield` is the throughput of two busy siblings over that of one.
+
+    `work_per_cycle` is what a core does in a cycle over what one of Skylake-SP does. `kernel_entry` is a trivial system call, there
+    and back, of a kernel without mitigations of processor flaws, `mitigated_entry` of one with those that it chooses by itself.
+
+    Of a socket: memory bandwidth [bytes/s], latency of its memory, bytes of its last-level cache; `remote_latency` is the latency of
+    another socket's memory over that of its own. `huge_reach` is the rate of TLB misses with small pages over that with huge ones.
+    None where nothing is known: there is no limit then.
+    """
+
+    name: str
+    smt_yield: float
+    vm_exit: float
+    nested_vm_exit: float
+    native_walk: float
+    nested_walk: float
+    kernel_entry: float
+    mitigated_entry: float
+    memory_bandwidth: float | None = None
+    memory_latency_ns: float | None = None
+    llc_bytes: int | None = None
+    remote_latency: float | None = None
+    work_per_cycle: float = 1.0
+    huge_reach: float | None = None
+    cstates: tuple[Cstate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostEntry:
+    """A host: what the lowering needs to know of a machine; clock in Hz, memory in bytes, tick in ns.
+
+    `system_memory` is what its own kernel and services take; `cstates` are the idle states that its processors enter, shallow ones first.
+    `mitigated` is whether that kernel mitigates the flaws of its processor,
+    `measured_entry_ns` what a mitigated entry takes where that was measured on this machine.
+    """
+
+    name: str
+    sockets: int
+    cores: int
+    smt: int
+    clock_hz: float
+    memory: int
+    disk: DiskEntry
+    nic: NicEntry
+    smt_yield: float
+    tick_ns: float
+    family: CpuFamily
+    system_memory: int = 0
+    cstates: tuple[Cstate, ...] = ()
+    mitigated: bool = True
+    measured_entry_ns: float | None = None
+
+    @property
+    def kernel_entry_ns(self) -> float:
+        """A trivial system call, there and back: as measured on this machine, or of its processor family.
+
+        *Model*: what mitigations add to an entry is the same ratio on all machines of a family, inside a VM of a cloud too.
+        """
+        family = self.family
+        cycles = family.mitigated_entry if self.mitigated else family.kernel_entry
+        if self.measured_entry_ns is None:
+            return cycles / self.clock_hz * 1e9
+        return self.measured_entry_ns * cycles / family.mitigated_entry
+
+    @property
+    def pcpus(self) -> int:
+        """Hardware threads of the host."""
+        return self.sockets * self.cores * self.smt
+
+    @property
+    def speed(self) -> float:
+        """Work of a core in a second, in cycles of Skylake-SP."""
+        return self.clock_hz * self.family.work_per_cycle
+
+
+@dataclass(frozen=True, slots=True)
+class GuestEntry:
+    """The guest operating system of a VM and the memory of the monitor that runs it; bytes and ns."""
+
+    name: str
+    memory_bytes: int
+    background_duty: float
+    background_period_ns: float
+    scheduler: str
+    tick_ns: float
+    vmm_memory_bytes: int
+    page_structs: float = 0.0
+    bounce_buffer: int = 0
+    file_cache: int = 0
+    boot_memory: int = 0
+    same: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one operation costs, part by part [ns]; the parts are those of `CostSpec`."""
+
+    cpu_ns: float = 0.0
+    spared_ns: float = 0.0
+    latency_ns: float = 0.0
+    host_cpu_ns: float = 0.0
+    drive_ns: float = 0.0
+    notify_ns: float = 0.0
+    interrupt_ns: float = 0.0
+    wake_ns: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(*(getattr(self, part) + getattr(other, part) for part in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEntry:
+    """A network or disk path: who does its work, and when its interrupts and its sleep are put off [ns]."""
+
+    name: str
+    role: Literal["net", "disk"]
+    side: Literal["hypervisor", "runtime"]
+    model: str
+    backend: str
+    serial: bool
+    cache: Literal["none", "writeback"]
+    moderation_ns: float
+    poll_ns: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dom0:
+    """The domain that owns the devices."""
+
+    vcpus: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostLoad:
+    """Load that a hosted hypervisor leaves on the host: threads, each wanting a CPU for a part of each period [ns]."""
+
+    threads: int
+    duty: float
+    period_ns: float
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorMemory:
+    """Memory of a hypervisor's monitors [bytes]; `per_memory` in bytes for each byte of a VM. `Layer.memory_bytes` is a monitor's own."""
+
+    shared: int = 0
+    per_vcpu: int = 0
+    per_memory: float = 0.0
+    video: int = 0
+    host: int = 0
+    preallocated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerMemory:
+    """Memory that a runtime takes in the kernel for a container, and once for its daemon [bytes]; whether containers share file pages."""
+
+    kernel: int = 0
+    daemon: int = 0
+    shares_files: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FootprintEntry:
+    """Memory and disk space of one replica of an image [bytes]; `hot` and `same` are shares of its anonymous memory.
+
+    `touch` is what a request touches of the hot share.
+    """
+
+    name: str
+    base: int
+    per_connection: int
+    files: int
+    hot: float
+    same: float
+    disk: int
+    writable: int
+    touch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReclaimEntry:
+    """Costs of memory management for a page [ns of CPU time], and how it decides; `cluster` in bytes, the others are ratios."""
+
+    swap_fault_ns: float
+    unpack_ns: float
+    evict_ns: float
+    scan_ns: float
+    unshare_ns: float
+    inflate_ns: float
+    cluster: int
+    compression: float
+    balloon_most: float
+    idle_tax: float
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of a platform. `costs` are as in the catalogue; `cost` makes nanoseconds of them on a host."""
+
+    kind: Literal["hypervisor", "runtime"]
+    name: str
+    technique: str
+    type: int | None
+    isolation: str
+    guest: GuestEntry | None
+    memory_bytes: int
+    costs: Mapping[str, CostSpec]
+    net: DeviceEntry
+    disk: DeviceEntry
+    depth: int = 0
+    halt_poll_ns: float = 0.0
+    spin_wait: float = 1.0  # share of the wait for a preempted vCPU that is left where those who spin for it yield to it
+    scheduler: str | None = None
+    dom0: Dom0 | None = None
+    host_load: HostLoad | None = None
+    monitor: MonitorMemory = MonitorMemory()
+    container: ContainerMemory = ContainerMemory()
+
+    def cost(self, operation: str, host: HostEntry, pages: str = "thp") -> Cost:
+        """The cost of one `operation` on `host`; `depth` hypervisors below make an exit a reflected one, `pages` back guest and host."""
+        spec = self.costs[operation]
+        sums = {part: math.fsum(work_ns(term, host, self.depth, pages) for term in getattr(spec, part) or ()) for part in PARTS}
+        return Cost(**{f"{part}_ns": ns * self.share(operation, part, host, pages) for part, ns in sums.items()})
+
+    def share(self, operation: str, part: str, host: HostEntry, pages: str = "thp") -> float:
+        """How much of a part is charged: huge pages miss the TLB less often, and nobody waits for a drive where there is none."""
+        if part == "drive" and host.disk.medium == "memory":
+            return 0.0
+        return 1.0 / (host.family.huge_reach or 1.0) if operation == "tlb_miss" and pages == "huge" else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Vms:
+    """The VMs that replicas share: how many, with how many vCPUs and how much memory each [bytes]; or shares of the host's."""
+
+    count: int
+    vcpus: int = 0
+    memory: int = 0
+    cpu_share: float = 0.0
+    memory_share: float = 0.0
+
+    def on(self, host: HostEntry) -> Vms:
+        """With shares turned into numbers."""
+        return Vms(
+            self.count, self.vcpus or max(1, round(self.cpu_share * host.pcpus)), self.memory or round(self.memory_share * host.memory)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    vms: Vms | None = None
+    pin: bool = False
+    topology: str = "hidden"
+    pages: str = "thp"
+    balloon: int | str = "none"
+    free_page_reporting: bool = False
+    guest_swap: int = 0
+
+    @property
+    def hypervisors(self) -> tuple[Layer, ...]:
+        """The layers that run VMs."""
+        return tuple(layer for layer in self.layers if layer.kind == "hypervisor")
+
+    @property
+    def runtimes(self) -> tuple[Layer, ...]:
+        """The layers that run containers."""
+        return tuple(layer for layer in self.layers if layer.kind == "runtime")
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformCosts:
+    """Operation -> cost of one on this platform and host [ns], summed over the layers; every operation has its row."""
+
+    cpu_ns: Mapping[str, float]
+    spared_ns: Mapping[str, float]
+    latency_ns: Mapping[str, float]
+    host_cpu_ns: Mapping[str, float]
+    drive_ns: Mapping[str, float]
+    notify_ns: Mapping[str, float]
+    interrupt_ns: Mapping[str, float]
+    wake_ns: Mapping[str, float]
+
+    def work_ns(self, operation: str) -> float:
+        """What one operation of CPU work costs in all, less what it spares."""
+        return self.cpu_ns[operation] + self.latency_ns[operation] - self.spared_ns[operation]
+
+    def backend_ns(self, operation: str) -> float:
+        """What one operation costs the thread of a device, on a host whose disk it is."""
+        return self.host_cpu_ns[operation] + self.drive_ns[operation]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileEntry:
+    """A workload: operations per CPU second; what it wants of memory and caches; its share of CPU time in serial parts of the kernel.
+
+    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
+    per CPU second that wait for other CPUs, `walk_miss` the share of page walks whose last step misses the caches, `remote_share`
+    that of memory accesses which go to another socket wherever it runs; None where nothing is known.
+    """
+
+    name: str
+    rates: Mapping[str, float]
+    memory_bandwidth: float | None = None
+    llc_bytes: int | None = None
+    stall: float | None = None
+    smt_yield: float | None = None
+    kernel_share: float | None = None
+    shootdowns: float | None = None
+    walk_miss: float | None = None
+    remote_share: float | None = None
+
+
+PAGE_LEVELS: Final = {"4k": (4, 4), "thp": (4, 3), "huge": (3, 3)}
+"""Pages -> levels of the guest's and of the host's page tables that a walk descends.
+
+`thp`: transparent huge pages as distributions set them: the monitor asks for them behind its guest, most software in the guest does not.
+"""
+
+
+def walk_references(pages: str) -> int:
+    """Memory references that a two-dimensional walk makes beyond a plain one: (g + 1)(h + 1) - 1 - g.
+
+    Source: Bhargava et al., ASPLOS 2008: 24 for four levels on four.
+    """
+    guest, host = PAGE_LEVELS[pages]
+    return (guest + 1) * (host + 1) - 1 - guest
+
+
+def work_ns(work: SourcedWork, host: HostEntry, depth: int = 0, pages: str = "thp") -> float:
+    """A cost in ns on `host`: cycles at its clock, exits of its family, entries of its kernel, nested walks beyond native ones, by `pages`.
+
+    Source: Bhargava et al., Accelerating Two-Dimensional Page Walks for Virtualized Systems, ASPLOS 2008 (extra walk);
+    Ben-Yehuda et al., The Turtles Project, OSDI 2010 (exits of an inner hypervisor are reflected through the outer one).
+    """
+    if work.unit == "ns":
+        return work.value
+    if work.unit == "entries":
+        return work.value * host.kernel_entry_ns
+    longer = walk_references(pages) / walk_references("thp") if work.unit == "nested_walks" else 1.0
+    return work.value * _cycles(work.unit, host.family, depth) * longer / host.clock_hz * 1e9
+
+
+def _cycles(unit: str, family: CpuFamily, depth: int) -> float:
+    """Cycles of one `unit` on a processor family.
+
+    *Model*: an outer hypervisor folds the tables of an inner one into its own: a walk stays one of two dimensions whatever the depth
+        (nested EPT on EPT: Ben-Yehuda et al., The Turtles Project, OSDI 2010, section 3.4).
+    """
+    if unit == "exits":
+        return family.nested_vm_exit if depth else family.vm_exit
+    if unit == "nested_walks":
+        return 0.0 if depth else family.nested_walk - family.native_walk
+    return 1.0

@@ -1,0 +1,1 @@
+"""From entries and a scenario's words to records in internal units."""

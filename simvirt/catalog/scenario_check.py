@@ -1,0 +1,104 @@
+"""What only the catalogue can see wrong in a scenario: names that do not exist, limits beyond the host's model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from simvirt.catalog.images import GENERIC
+from simvirt.catalog.memory import memory_mistakes
+from simvirt.catalog.operations import OPERATIONS, PLURALS
+from simvirt.catalog.problems import Path, Problems, unknown
+from simvirt.catalog.records import HostEntry, Platform
+from simvirt.catalog.resolve import economy, hosts
+from simvirt.units import format_size
+
+if TYPE_CHECKING:
+    from simvirt.catalog.catalog import Catalog
+    from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, ServiceSpec
+
+
+def check(catalog: Catalog, scenario: Scenario) -> None:
+    """ScenarioError with every name and limit of `scenario` that does not fit the catalogue; nothing where all fit."""
+    problems = Problems(scenario.locate)
+    _check_host(catalog, scenario.host, ("host",), problems)
+    _check_plan(catalog, scenario, problems)
+    for index, platform in enumerate(scenario.platforms):
+        _check_platform(catalog, platform, ("platforms", index), problems)
+    for name, service in scenario.services.items():
+        _check_operations(service, ("services", name), problems)
+        if service.profile is not None and service.profile not in catalog.names("profiles"):
+            problems.add(("services", name, "profile"), unknown("profiles", service.profile, catalog.names("profiles")))
+    problems.settle()
+    host = catalog.resolve_host(scenario.host)
+    if scenario.host.model is not None:
+        _check_limits(scenario, host, problems)
+    for path, message in memory_mistakes(scenario, host, [catalog.platform(platform) for platform in scenario.platforms]):
+        problems.add(path, message)
+    problems.settle()
+
+
+def _check_host(catalog: Catalog, spec: HostSpec, path: Path, problems: Problems) -> None:
+    """Model, disk and NIC, each for itself, so that all are told."""
+    problems.attempt((*path, "model"), lambda: hosts.host_model(catalog, spec.model or GENERIC, (*path, "model")))
+    problems.attempt((*path, "disk"), lambda: spec.disk is None or hosts.disk(catalog, spec.disk, (*path, "disk")))
+    problems.attempt((*path, "nic"), lambda: spec.nic is None or hosts.nic(catalog, spec.nic, (*path, "nic")))
+
+
+def _check_plan(catalog: Catalog, scenario: Scenario, problems: Problems) -> None:
+    """The hosts that a plan may choose from, and its site."""
+    if scenario.plan is None:
+        return
+    for index, spec in enumerate(scenario.plan.hosts):
+        _check_host(catalog, spec, ("plan", "hosts", index), problems)
+    site = scenario.plan.site
+    problems.attempt(("plan", "site"), lambda: economy.site(catalog, site))
+
+
+def _check_platform(catalog: Catalog, spec: PlatformSpec, path: Path, problems: Problems) -> None:
+    """The name of a platform, or each layer of the stack that it states; words of VMs where there are none."""
+    if spec.stack is None:
+        return problems.attempt(path, lambda: _check_words_of_vms(catalog.platform(spec, path), spec, path, problems))
+    layers = (*catalog.names("hypervisors"), *catalog.names("runtimes"))
+    wrong = [(index, name) for index, name in enumerate(spec.stack) if name not in layers]
+    for index, name in wrong:
+        problems.add((*path, "stack", index), unknown("layers", name, layers))
+    if not wrong:
+        problems.attempt(path, lambda: catalog.platform(spec, path))
+
+
+def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, problems: Problems) -> None:
+    """Balloons, reported pages and swap of guests mean nothing without a guest."""
+    for word in ("balloon", "free_page_reporting", "guest_swap"):
+        if word in spec.model_fields_set and not platform.hypervisors:
+            problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
+
+
+def _check_operations(service: ServiceSpec, path: Path, problems: Problems) -> None:
+    """The operations that CPU steps name."""
+    named = list(_named(service.startup, (*path, "startup")))
+    for name, steps in service.operations.items():
+        named.extend(_named(steps, (*path, "operations", name)))
+    for where, ops in named:
+        for operation in sorted(set(ops) - set(OPERATIONS) - set(PLURALS)):
+            problems.add((*where, operation), unknown("operations", operation, OPERATIONS))
+
+
+def _named(steps: Iterable[Any], path: Path) -> Iterator[tuple[Path, Iterable[str]]]:
+    """The `ops` of all CPU steps, those in parallel branches included, with their paths."""
+    for index, step in enumerate(steps):
+        yield (*path, index, "ops"), getattr(step, "ops", ())
+        for branch, inner in enumerate(getattr(step, "parallel", ())):
+            yield from _named(inner, (*path, index, "parallel", branch))
+
+
+def _check_limits(scenario: Scenario, host: HostEntry, problems: Problems) -> None:
+    """Limits of services against a host that a model describes; those of inline hosts are checked where they are read."""
+    for name, service in scenario.services.items():
+        path = ("services", name)
+        if scenario.host.cpus is None and service.cpu_limit is not None and service.cpu_limit > host.pcpus:
+            problems.add(path, f"a limit of {service.cpu_limit:g} CPUs on a host of {host.pcpus}")
+        if scenario.host.memory is None and service.memory_limit is not None and service.memory_limit > host.memory:
+            problems.add(path, f"a memory limit of {format_size(service.memory_limit)} on a host of {format_size(host.memory)}")
+        if scenario.host.cpus is None and service.cpuset and max(service.cpuset) >= host.pcpus:
+            problems.add((*path, "cpuset"), f"expected CPU numbers up to {host.pcpus - 1}; got {max(service.cpuset)}")

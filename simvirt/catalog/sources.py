@@ -1,0 +1,225 @@
+"""Opens the catalogue: every constant behind an entry with unit, spread and source, and one row for each entry of a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from simvirt import units
+from simvirt.catalog.charges import sourced_share
+from simvirt.catalog.entries.costs import PARTS, CostSpec
+from simvirt.catalog.entries.entry import Entry
+from simvirt.catalog.entries.software import REFERENCES, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
+from simvirt.catalog.operations import OPERATIONS
+from simvirt.catalog.records import HostEntry, Layer, work_ns
+from simvirt.catalog.resolve.layers import costs_of
+from simvirt.catalog.sourced import Sourced, SourcedWork
+
+if TYPE_CHECKING:
+    from simvirt.catalog.catalog import Catalog
+
+
+LAYERS = (HypervisorSpec, RuntimeSpec)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """One number of the catalogue. `ns` is what a cost is on the host asked for; None where it is no cost.
+
+    `fitted` names the cells of published tables that it was worked out from.
+    """
+
+    kind: str
+    layer: str
+    name: str
+    part: str
+    value: float | None
+    unit: str
+    spread: tuple[float, float] | None
+    source: str
+    estimated: bool
+    meaning: str
+    ns: float | None = None
+    fitted: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry of a kind: its name, what it is, its main figures, its source; `facts` are figures of a platform by their names."""
+
+    name: str
+    title: str
+    figures: str
+    source: str
+    facts: Mapping[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return {"name": self.name, "title": self.title, "figures": self.figures, "source": self.source, **self.facts}
+
+
+def constants(catalog: Catalog, kind: str, name: str) -> list[Constant]:
+    """Every constant behind one entry; of a platform, those of all its layers."""
+    if kind == "platforms":
+        return [row for layer in catalog.named_platform(name).layers for row in _layer_constants(catalog, layer)]
+    return list(_entry_constants(catalog, kind, name))
+
+
+def _layer_constants(catalog: Catalog, layer: Layer) -> list[Constant]:
+    """Those of a hypervisor or runtime, with the costs of the devices that it has on this platform."""
+    kind = f"{layer.kind}s"
+    own = [row for row in _entry_constants(catalog, kind, layer.name) if row.name not in OPERATIONS]
+    return [*own, *_cost_constants(catalog, kind, layer.name, layer.costs)]
+
+
+def _entry_constants(catalog: Catalog, kind: str, name: str) -> Iterator[Constant]:
+    entry = catalog.entry(kind, name)
+    for field in type(entry).model_fields:
+        value = getattr(entry, field)
+        if isinstance(value, Sourced):
+            yield _sourced(kind, name, field, "", value, field.replace("_", " "))
+        elif field == "rates":
+            yield from (_sourced(kind, name, op, "rate", rate, OPERATIONS[op]) for op, rate in value.items())
+        elif field == "costs":
+            yield from _cost_constants(catalog, kind, name, costs_of(catalog, entry) if isinstance(entry, LAYERS) else value)
+        elif isinstance(value, BaseModel):
+            yield from _inner_constants(kind, name, field, value)
+        elif field not in ("title", "source", "aliases") and value is not None:
+            shown = _plain(field, value)
+            yield Constant(kind, name, field, "", None, shown, None, entry.source, False, f"{field}: {shown}")
+    yield from _referred_constants(catalog, kind, entry)
+
+
+def _inner_constants(kind: str, name: str, field: str, value: BaseModel) -> Iterator[Constant]:
+    """The numbers of a part of an entry, such as the vCPUs of the domain that owns the devices."""
+    for inner in type(value).model_fields:
+        number = getattr(value, inner)
+        if isinstance(number, Sourced):
+            yield _sourced(kind, name, f"{field}.{inner}", "", number, f"{inner} of {field}".replace("_", " "))
+
+
+def _referred_constants(catalog: Catalog, kind: str, entry: Entry) -> Iterator[Constant]:
+    """The constants of the entries that this one names: a host's processor and devices, a hypervisor's guest."""
+    for field, (referred, *_) in REFERENCES.get(kind, {}).items():
+        if referred not in ("techniques", "devices"):
+            yield from _entry_constants(catalog, referred, getattr(entry, field))
+
+
+def _cost_constants(catalog: Catalog, kind: str, name: str, costs: Mapping[str, CostSpec]) -> Iterator[Constant]:
+    """The parts of each cost, in ns on the generic host; a cost that does not exist says why."""
+    host = catalog.host_model()
+    for operation, cost in costs.items():
+        if cost.none is not None:
+            yield Constant(kind, name, operation, "cpu", 0.0, "ns", None, cost.none, False, OPERATIONS[operation], 0.0)
+        for part, meaning in PARTS.items():
+            for term in getattr(cost, part) or ():
+                yield _sourced(kind, name, operation, part, term, f"{OPERATIONS[operation]}: {meaning}", host)
+
+
+def _sourced(kind: str, layer: str, name: str, part: str, number: Sourced, meaning: str, host: HostEntry | None = None) -> Constant:
+    ns = work_ns(number, host) if host is not None and isinstance(number, SourcedWork) else None
+    return Constant(
+        kind, layer, name, part, number.value, number.unit, number.spread, number.source, number.estimated, meaning, ns,
+        ", ".join(number.fitted),
+    )
+
+
+def listed(catalog: Catalog, kind: str, name: str) -> Listed:
+    """The row of one entry in the list of its kind."""
+    entry = catalog.entry(kind, name)
+    if not isinstance(entry, PlatformEntrySpec):
+        return Listed(name, entry.title, ", ".join(_figures(entry)), entry.source, {})
+    facts = platform_facts(catalog, name)
+    return Listed(name, entry.title, "; ".join(_told(facts)), entry.source, facts)
+
+
+def platform_facts(catalog: Catalog, name: str) -> dict[str, Any]:
+    """What a platform is: its layers, how they virtualize and isolate, their devices, how many of its constants are measured."""
+    platform = catalog.named_platform(name)
+    layers = platform.layers
+    numbers, estimated = sourced_share([cost for layer in layers for cost in layer.costs.values()])
+    return {
+        "stack": [layer.name for layer in layers], "technique": _each(layers, "technique"),
+        "type": [layer.type for layer in layers if layer.type],
+        "isolation": _each(layers, "isolation"), "net": [layer.net.name for layer in layers], "disk": [layer.disk.name for layer in layers],
+        "pin": platform.pin, "topology": platform.topology, "pages": platform.pages, "numbers": numbers, "estimated": estimated,
+    }
+
+
+def _each(layers: Sequence[Layer], field: str) -> list[str]:
+    """A field of all layers, "none" left out."""
+    return [value for layer in layers if (value := getattr(layer, field)) != "none"]
+
+
+def _told(facts: Mapping[str, Any]) -> Iterator[str]:
+    """The facts of a platform as phrases."""
+    if not facts["stack"]:
+        yield "no layer, no costs"
+        return
+    yield " in ".join(reversed(facts["stack"]))
+    yield ", ".join([*facts["technique"], *(f"type {number}" for number in facts["type"]), f"isolation {' and '.join(facts['isolation'])}"])
+    yield f"net {', '.join(facts['net'])}"
+    yield f"disk {', '.join(facts['disk'])}"
+    if setting := settings(facts):
+        yield setting
+    yield measured(facts)
+
+
+def settings(facts: Mapping[str, Any]) -> str:
+    """How a platform is set up where that is not the default."""
+    told = ["pinned"] if facts["pin"] else []
+    told += ["topology exposed"] if facts["topology"] != "hidden" else []
+    return ", ".join([*told, *([f"pages {facts['pages']}"] if facts["pages"] != "thp" else [])])
+
+
+def measured(facts: Mapping[str, Any]) -> str:
+    """How many constants of a platform are measured."""
+    if not facts["numbers"]:
+        return "no constants"
+    known = facts["numbers"] - facts["estimated"]
+    return f"{known} of {facts['numbers']} costs from sources, {facts['estimated'] / facts['numbers']:.0%} estimated"
+
+
+def _figures(entry: Entry) -> Iterator[str]:
+    """The main figures of an entry: its plain fields and its first sourced numbers, as text."""
+    for field in type(entry).model_fields:
+        value = getattr(entry, field)
+        if field in ("title", "source", "costs", "rates"):
+            continue
+        if isinstance(value, Sourced):
+            yield f"{field} {number(value.value, value.unit)}"
+        elif value is True:
+            yield field
+        elif value not in (None, (), False):
+            yield f"{field} {_plain(field, value)}"
+
+
+def _plain(field: str, value: Any) -> str:
+    """A plain field as text, with its unit."""
+    if field == "clock":
+        return f"{value / 1e9:g} GHz"
+    if field == "memory":
+        return units.format_size(value)
+    if field == "bandwidth":
+        return f"{value / 1e9:g} Gbps"
+    if field == "watts":
+        return " ".join(f"{watts:g}" for watts in value) + " W"
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def number(value: float, unit: str) -> str:
+    """A canonical value with its unit, as a reader likes it: 1.2 us, 512 MiB, 250 per s."""
+    if unit == "ns":
+        return units.format_time(value / 1e9)
+    if unit == "bytes":
+        return units.format_size(value) if value >= 10_000 else f"{value:g} B"
+    if unit == "bytes/s":
+        return f"{value / 1e6:g} MB/s"
+    return f"{value:g}" if unit in ("ratio", "count") else f"{value:g} {unit}"

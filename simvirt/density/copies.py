@@ -1,0 +1,114 @@
+"""The scenario with n instances: replicas of a service or copies of all services, each with a load of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from simvirt.errors import UsageError
+from simvirt.scenario.spec.models import ClosedSpec, Scenario, TenantsSpec, WorkloadSpec
+from simvirt.scenario.spec.tenancy import MOST_INSTANCES
+from simvirt.workload.scaling import mean_rate
+from simvirt.workload.scaling import scaled as times
+
+SETTLED_NS = 30 * 86_400 * 10**9
+"""How long KSM has looked at the memory of instances that a host holds for good."""
+EXAMPLE = "density: {service: web, per_instance: {rate: 20/s}}"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is counted: replicas of `service`, or copies of all services where it is None; what one of them brings.
+
+    `share` is the load of one instance over the workload as written; `clients` those of one instance where the workload is closed.
+    """
+
+    service: str | None
+    share: float
+    rate_per_s: float | None
+    clients: int | None
+    most: int
+
+    @property
+    def words(self) -> str:
+        """What n counts, in words."""
+        return "copies of all services" if self.service is None else f"replicas of {self.service}"
+
+    def document(self) -> dict[str, Any]:
+        """The unit as it stands in a result's JSON."""
+        return {"service": self.service, "rate_per_s": self.rate_per_s, "clients": self.clients, "max": self.most}
+
+
+def unit_of(scenario: Scenario) -> Unit:
+    """What the scenario's `density` section counts; UsageError where its load cannot be divided or multiplied."""
+    spec, workload = scenario.density, scenario.workload
+    if workload is None or scenario.objective is None:
+        missing = "workload" if workload is None else "objective"
+        raise UsageError(f"density asks how many instances hold an objective under load; the scenario has no {missing}")
+    if workload.trace is not None:
+        raise UsageError("density needs a load that grows with n; a trace of instants does not, give it as rates or as an open load")
+    service = spec.service if spec is not None else None
+    if service is not None and scenario.tenants is not None:
+        raise UsageError("density.service counts the tenants itself: take tenants out of the scenario, or density.service")
+    most = spec.max if spec is not None else MOST_INSTANCES
+    parts = scenario.services[service].replicas if service is not None else 1
+    if workload.closed is not None:
+        return _of_clients(scenario, workload.closed, service, parts, most)
+    return _of_rate(scenario, service, parts, most)
+
+
+def _of_clients(scenario: Scenario, closed: ClosedSpec, service: str | None, parts: int, most: int) -> Unit:
+    """Instances with clients of their own."""
+    load = scenario.density.per_instance if scenario.density is not None else None
+    clients = load.clients if load is not None and load.clients is not None else closed.clients // parts
+    if load is None and closed.clients % parts:
+        raise UsageError(f"{closed.clients} clients do not divide among {parts} replicas of {service}; say how many each has: "
+                         "density: {service: ..., per_instance: {clients: 5}}")
+    return Unit(service, clients / closed.clients, None, clients, most)
+
+
+def _of_rate(scenario: Scenario, service: str | None, parts: int, most: int) -> Unit:
+    """Instances with arrivals of their own."""
+    load = scenario.density.per_instance if scenario.density is not None else None
+    written = mean_rate(scenario, 0.0)
+    if load is not None and load.rate is not None:
+        return Unit(service, load.rate / written, load.rate, None, most)
+    return Unit(service, 1 / parts, written / parts, None, most)
+
+
+def scaled(scenario: Scenario, unit: Unit, n: int) -> Scenario:
+    """The scenario with n instances; replicas, load and tenants follow, and the objective's throughput with the load."""
+    assert scenario.workload is not None and scenario.objective is not None
+    load = unit.share * n
+    services = {
+        name: service.model_copy(update={"scale": _replicas(scenario, unit, name, n)}) for name, service in scenario.services.items()
+    }
+    own: tuple[str, ...] | None = None if unit.service is None else (unit.service,)
+    count = n
+    if scenario.tenants is not None:
+        own, count = scenario.tenants.own, scenario.tenants.count * n
+    host, objective = scenario.host, scenario.objective
+    if host.ksm is not None:
+        host = host.model_copy(update={"ksm": host.ksm.model_copy(update={"since": max(host.ksm.since, SETTLED_NS)})})
+    if objective.throughput is not None:
+        objective = objective.model_copy(update={"throughput": objective.throughput * load})
+    return scenario.model_copy(update={
+        "services": services, "workload": _loaded(scenario.workload, load, unit, n), "objective": objective, "timeline": (),
+        "host": host, "tenants": TenantsSpec.model_construct(count=count, own=own), "density": None,
+    })
+
+
+def _replicas(scenario: Scenario, unit: Unit, name: str, n: int) -> int:
+    """Replicas of a service where there are n instances."""
+    written = scenario.services[name].replicas
+    if unit.service is None:
+        return written * n
+    return n if name == unit.service else written
+
+
+def _loaded(workload: WorkloadSpec, load: float, unit: Unit, n: int) -> WorkloadSpec:
+    """The workload times `load`; clients are counted, so that no rounding adds one."""
+    if workload.closed is not None:
+        assert unit.clients is not None
+        return workload.model_copy(update={"closed": workload.closed.model_copy(update={"clients": unit.clients * n})})
+    return times(workload, load)

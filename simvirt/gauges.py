@@ -1,0 +1,179 @@
+"""The running totals of a data plane at an instant; the difference of two snapshots is what happened in between."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simvirt.kernel import constants as k
+from simvirt.plane import DataPlane
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Totals since the start of a replication; times in ns. Rows: c classes, s services, i instances, v vCPUs, g groups."""
+
+    at: int
+    arrived: np.ndarray  # (c,)
+    completed: np.ndarray  # (c,)
+    rejected: np.ndarray  # (c,)
+    failed: np.ndarray  # (c,)
+    latency_sum: np.ndarray  # (c,)
+    spent: np.ndarray  # (c, categories)
+    histogram: np.ndarray  # (c, buckets)
+    service_completed: np.ndarray  # (s,)
+    service_latency_sum: np.ndarray  # (s,)
+    service_queue_wait: np.ndarray  # (s,)
+    service_histogram: np.ndarray  # (s, buckets)
+    cpu_time: np.ndarray  # (i,)
+    overhead_time: np.ndarray  # (i,)
+    thread_time: np.ndarray  # (i,)
+    instance_rejected: np.ndarray  # (i,)
+    busy: int  # all pCPUs together
+    polled: int  # by the host for halted vCPUs, and by backends that look for work
+    device_operations: np.ndarray  # (d,) paths of VMs to network and disk
+    device_notifications: np.ndarray  # (d,)
+    device_interrupts: np.ndarray  # (d,)
+    steal: np.ndarray  # (v,)
+    costop: np.ndarray  # (v,), a part of steal
+    throttled: np.ndarray  # (g,)
+    nr_periods: np.ndarray  # (g,)
+    nr_throttled: np.ndarray  # (g,)
+    disk_busy: int
+    disk_passed: int
+    link_busy: np.ndarray  # (out, in)
+    link_bytes: np.ndarray  # (out, in)
+    idle_exits: int
+    switches: int
+    in_system: int
+    events: int
+
+
+def snapshot(plane: DataPlane, at: int) -> Snapshot:
+    """Totals of a plane that has caught up to `at` [ns]; what is under way counts up to there, and nothing is changed."""
+    read = plane.read
+    pcpus = plane.lowered.host.pcpus
+    fluid = fluid_shares(plane, at)
+    histogram = read("tallies", "histogram").reshape(-1, k.N_BUCKETS).copy()
+    return Snapshot(
+        at=at,
+        **{name: read("tallies", name).copy() for name in ("arrived", "completed", "rejected", "failed", "latency_sum")},
+        spent=read("tallies", "spent").reshape(-1, k.N_CATEGORIES).copy(),
+        histogram=histogram,
+        service_completed=read("services", "completed").copy(),
+        service_latency_sum=read("services", "latency_sum").copy(),
+        service_queue_wait=read("services", "queue_wait").copy(),
+        service_histogram=read("services", "histogram").reshape(-1, k.N_BUCKETS).copy(),
+        cpu_time=_cpu_time(plane, at) + _of_threads(plane, fluid),
+        overhead_time=read("instances", "overhead_time").copy(),
+        thread_time=read("instances", "thread_time") + read("instances", "busy_threads") * (at - read("instances", "thread_time_at")),
+        instance_rejected=read("instances", "rejected").copy(),
+        busy=_busy(plane, at, pcpus) + int(fluid.got[fluid.machine == 0].sum()),
+        polled=int(read("cpus", "polled").sum() + read("instances", "polled").sum()),
+        **{f"device_{name}": read("devices", name).copy() for name in ("operations", "notifications", "interrupts")},
+        steal=_steal(plane, at) + _of_vcpus(plane, fluid),
+        costop=_costop(plane, at),
+        throttled=_throttled(plane, at),
+        nr_periods=read("groups", "nr_periods").copy(),
+        nr_throttled=read("groups", "nr_throttled").copy(),
+        disk_busy=int((read("disks", "busy") + read("disks", "in_service") * (at - read("disks", "busy_at"))).sum()),
+        disk_passed=int((read("disks", "passed") - np.maximum(read("disks", "free_at") - at, 0)).sum()),
+        link_busy=read("links", "busy") + np.where(read("links", "transfers") > 0, at - read("links", "settled_at"), 0),
+        link_bytes=read("links", "bytes").copy(),
+        idle_exits=int(read("cpus", "idle_exits").sum()),
+        switches=int(read("cpus", "switches").sum()),
+        in_system=int(read("tallies", "in_system")[0]),
+        events=int(read("run", "events")[0]),
+    )
+
+
+@dataclass(frozen=True)
+class FluidShares:
+    """What runnable entities of fluid schedulers have got, and missed, since the kernel last booked it [ns]."""
+
+    entity: np.ndarray
+    machine: np.ndarray
+    got: np.ndarray
+    lost: np.ndarray
+
+
+def fluid_shares(plane: DataPlane, at: int) -> FluidShares:
+    """The share of every entity that is runnable under a fluid scheduler, as of an instant."""
+    read = plane.read
+    policy, machine = read("machines", "policy"), read("entities", "machine")
+    if not (policy == k.GPS).any():
+        none = np.zeros(0, np.int64)
+        return FluidShares(none, none, none, none)
+    last = int(read("run", "fresh_entity")[0])
+    entity = np.flatnonzero((read("entities", "state")[:last] == k.QUEUED) & (policy[machine[:last]] == k.GPS))
+    group = read("entities", "group")[entity]
+    group = np.where(group == k.NONE, read("machines", "root_group")[machine[entity]], group)
+    work = read("groups", "fluid_time")[group] + read("groups", "fluid_rate")[group] * (at - read("machines", "fluid_at")[machine[entity]])
+    waited = at - read("entities", "waits_since")[entity]
+    got = np.clip(np.floor(work - read("entities", "vruntime")[entity] + 0.5).astype(np.int64), 0, waited)
+    return FluidShares(entity, machine[entity], got, waited - got)
+
+
+def _of_threads(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
+    """What the threads of each instance have got."""
+    total = np.zeros(len(plane.read("instances", "cpu_time")), np.int64)
+    threads = plane.read("entities", "carries")[fluid.entity] == k.NONE
+    np.add.at(total, plane.read("entities", "instance")[fluid.entity[threads]], fluid.got[threads])
+    return total
+
+
+def _of_vcpus(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
+    """What each vCPU has missed."""
+    first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
+    total = np.zeros(last - first, np.int64)
+    vcpus = plane.read("entities", "carries")[fluid.entity] != k.NONE
+    total[fluid.entity[vcpus] - first] = fluid.lost[vcpus]
+    return total
+
+
+def _busy(plane: DataPlane, at: int, pcpus: int) -> int:
+    """Time that pCPUs were not idle, all together."""
+    running = plane.read("cpus", "idle_slot")[:pcpus] == k.NONE
+    since = np.where(running, np.maximum(at - plane.read("cpus", "busy_since")[:pcpus], 0), 0)
+    return int((plane.read("cpus", "busy")[:pcpus] + since).sum())
+
+
+def _cpu_time(plane: DataPlane, at: int) -> np.ndarray:
+    """CPU time of each instance, what runs now included."""
+    used = plane.read("instances", "cpu_time").copy()
+    current, speed = plane.read("cpus", "current"), plane.read("cpus", "speed")
+    charged_at, portion = plane.read("cpus", "charged_at"), plane.read("cpus", "portion")
+    carries, instance = plane.read("entities", "carries"), plane.read("entities", "instance")
+    for c in np.flatnonzero((current != k.NONE) & (speed > 0)):
+        e = current[c]
+        if carries[e] == k.NONE:
+            used[instance[e]] += int((at - charged_at[c]) * portion[c])
+    return used
+
+
+def _steal(plane: DataPlane, at: int) -> np.ndarray:
+    """Time that each vCPU was runnable without running."""
+    first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
+    wait = plane.read("entities", "wait")[first:last].copy()
+    queued = np.isin(plane.read("entities", "state")[first:last], (k.QUEUED, k.HELD))
+    fluid = plane.read("machines", "policy")[0] == k.GPS
+    runnable = queued & (plane.read("entities", "delayed")[first:last] == 0) & (not fluid)
+    return wait + np.where(runnable, at - plane.read("entities", "waits_since")[first:last], 0)
+
+
+def _costop(plane: DataPlane, at: int) -> np.ndarray:
+    """Time that each vCPU was held back because it was ahead of its siblings."""
+    first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
+    held = plane.read("entities", "state")[first:last] == k.HELD
+    return plane.read("entities", "held")[first:last] + np.where(held, at - plane.read("entities", "waits_since")[first:last], 0)
+
+
+def _throttled(plane: DataPlane, at: int) -> np.ndarray:
+    """Throttled time of each group, over all its run queues."""
+    read = plane.read
+    if not read("run", "limited")[0]:
+        return np.zeros(len(read("groups", "quota")), np.int64)
+    clock = read("queues", "throttled_clock") + read("queues", "throttled") * (at - read("queues", "throttled_since"))
+    group = read("queues", "group")
+    total = np.zeros(len(read("groups", "quota")), np.int64)
+    np.add.at(total, group[group != k.NONE], clock[group != k.NONE])
+    return total

@@ -1,0 +1,1 @@
+"""One scenario, simulated: one replication of a platform, all replications of all platforms."""

@@ -1,0 +1,163 @@
+"""One scenario, one platform, one replication: lower, run, measure."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+import numpy as np
+
+from simvirt.catalog import Catalog
+from simvirt.catalog.records import Platform
+from simvirt.clock import Clock
+from simvirt.control.lifecycle import begin
+from simvirt.control.memory import follow
+from simvirt.control.observer import Series, observe
+from simvirt.gauges import Snapshot, snapshot
+from simvirt.lowering import lower
+from simvirt.metrics.outcome import Outcome, outcome
+from simvirt.metrics.statistics import mser5
+from simvirt.plane import DataPlane
+from simvirt.scenario.spec.models import Scenario
+from simvirt.workload.draws import Luck
+from simvirt.workload.streams import PHASES, stream
+
+SNAPSHOTS = 64  # kept at most; with twice the spacing whenever there are as many
+GUESS_NS = 1_000_000  # spacing of the first snapshots of a run whose length is not known
+REPORT_EVERY_S = 0.1
+
+Progress = Callable[[float, int, float], None]  # done ratio, events, wall seconds
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A replication's numbers, its batch means for the question whether it was long enough, and whether it was given up before its end."""
+
+    outcome: Outcome
+    batches: np.ndarray
+    given_up: bool = False
+
+
+class Recorder:
+    """Snapshots at equal distances from the start, never more than SNAPSHOTS, and one where a stated warm-up ends."""
+
+    def __init__(self, plane: DataPlane, spacing: int, warmup: int | None) -> None:
+        self.plane, self.spacing, self.warmup = plane, max(spacing, 1), warmup
+        self.kept: list[Snapshot] = [snapshot(plane, 0)]
+        self.at_warmup: Snapshot | None = self.kept[0] if warmup == 0 else None
+        self.given_up = False
+
+    def next_at(self) -> int:
+        """Instant of the next snapshot [ns]."""
+        at = self.kept[-1].at + self.spacing
+        if self.warmup is not None and self.at_warmup is None:
+            at = min(at, self.warmup)
+        return at
+
+    def take(self, at: int) -> None:
+        """Take a snapshot; thin out when there are too many."""
+        taken = snapshot(self.plane, at)
+        if at == self.warmup:
+            self.at_warmup = taken
+        if at >= self.kept[-1].at + self.spacing:
+            self.kept.append(taken)
+        if len(self.kept) > SNAPSHOTS:
+            self.kept = self.kept[::2]
+            self.spacing *= 2
+
+    def first(self) -> Snapshot:
+        """Where the measured window begins: the stated end of the warm-up, or the first snapshot after the detected one.
+
+        A run that was given up before has been hopeless from its beginning on.
+        """
+        if self.warmup is not None:
+            return self.at_warmup or self.kept[0 if self.given_up else -1]
+        cut = mser5(batch_means(self.plane))
+        ends = self.plane.read("tallies", "batch_at")
+        warm = int(ends[cut - 1]) if cut else 0
+        return next((s for s in self.kept if s.at >= warm), self.kept[-1])
+
+
+def batch_means(plane: DataPlane) -> np.ndarray:
+    """Means of consecutive batches of latencies [ns]."""
+    n, size = int(plane.read("tallies", "batch_count")[0]), int(plane.read("tallies", "batch_size")[0])
+    means: np.ndarray = plane.read("tallies", "batch_sum")[:n] / size
+    return means
+
+
+def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int) -> DataPlane:
+    """The data plane of one replication, at its start."""
+    lowered = lower(scenario, catalog, platform, stream(seed, replication, PHASES))
+    weights = [scenario.mix[name] for name in lowered.classes]
+    luck = Luck(
+        scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes,
+        lowered.width,
+        scenario.tenants.count if scenario.tenants is not None else 1,
+    )
+    return DataPlane(lowered, luck, seed, replication)
+
+
+def replicate(
+    scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int, progress: Progress | None = None,
+    halt: Event | None = None, hopeless: Callable[[DataPlane], bool] | None = None,
+) -> Measured:
+    """Simulate one replication of a platform; Stopped where somebody sets `halt` meanwhile.
+
+    It is given up when `hopeless`, asked some 64 times in a run, says so.
+    """
+    plane = make_plane(scenario, catalog, platform, seed, replication)
+    plane.halt = halt
+    clock = Clock(plane)
+    begin(clock, scenario)
+    if plane.lowered.memory.follows:
+        clock.process(follow(clock))
+    series = Series()
+    if scenario.run.observe is not None:
+        clock.process(observe(clock, scenario.run.observe, series))
+    recorder = Recorder(plane, _spacing(scenario), scenario.run.warmup)
+    started = time.perf_counter()
+    end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+    wall = time.perf_counter() - started
+    last = snapshot(plane, end)
+    window = recorder.first()
+    arriving = [s for s in recorder.kept if s.arrived.sum() < last.arrived.sum()]
+    measured = outcome(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
+    return Measured(measured, batch_means(plane), recorder.given_up)
+
+
+def _spacing(scenario: Scenario) -> int:
+    """Distance of the first snapshots [ns]."""
+    if scenario.run.duration is not None:
+        return int(scenario.run.duration) // SNAPSHOTS
+    workload = scenario.workload
+    if workload is not None and workload.open is not None and scenario.run.requests is not None:
+        return int(scenario.run.requests / workload.open.mean_rate * 1e9) // SNAPSHOTS
+    return GUESS_NS
+
+
+def _run(
+    clock: Clock, recorder: Recorder, duration: int | None, requests: int | None, started: float, progress: Progress | None,
+    hopeless: Callable[[DataPlane], bool] | None,
+) -> int:
+    """Run to the end of the duration, until all requests are answered, or until it is hopeless; the instant of the end [ns]."""
+    plane, reported = clock.plane, started
+    while duration is None or clock.now < duration:
+        at = recorder.next_at() if duration is None else min(recorder.next_at(), int(duration))
+        clock.run(until=at)
+        if plane.full or (plane.over and requests is not None):
+            return max(plane.now, recorder.kept[-1].at)
+        recorder.take(at)
+        if hopeless is not None and hopeless(plane):
+            recorder.given_up = True
+            return at
+        if progress is not None and time.perf_counter() - reported > REPORT_EVERY_S:
+            reported = time.perf_counter()
+            progress(_done(plane, clock, duration, requests), int(plane.read("run", "events")[0]), reported - started)
+    return int(duration)
+
+
+def _done(plane: DataPlane, clock: Clock, duration: int | None, requests: int | None) -> float:
+    """How far a run is."""
+    if duration is not None:
+        return float(clock.now / duration)
+    return float(plane.read("source", "issued")[0] / requests) if requests else 0.0

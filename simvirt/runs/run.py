@@ -1,0 +1,184 @@
+"""One scenario, all its platforms, as many replications as it asks for: a Result."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from simvirt import __version__, kernel
+from simvirt.analysis.theory import applicable
+from simvirt.catalog import Catalog
+from simvirt.metrics import summary
+from simvirt.metrics.outcome import Outcome
+from simvirt.metrics.statistics import next_replications
+from simvirt.runs.replicate import Measured, replicate
+from simvirt.scenario.spec.models import Scenario
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """How far one replication of a platform is."""
+
+    platform: str
+    replication: int
+    replications: int
+    done_ratio: float
+    events: int
+    wall_s: float
+
+
+ProgressCallback = Callable[[ProgressEvent], None]
+
+
+@dataclass
+class Result:
+    """What a scenario's platforms did; `document()` is the JSON, `frame()` one row a platform."""
+
+    scenario: Scenario
+    seed: int
+    replications: int
+    measured: dict[str, list[Measured]]
+    theory: dict[str, Any] | None = None
+    wall_s: float = 0.0
+    interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def outcomes(self, platform: str) -> list[Outcome]:
+        """The replications of a platform."""
+        return [m.outcome for m in self.measured[platform]]
+
+    def document(self) -> dict[str, Any]:
+        """The result as the document that `--format json` prints; times in seconds, sizes in bytes, ratios 0 to 1."""
+        complete = {name: self.outcomes(name) for name in self.measured if self.measured[name]}
+        document: dict[str, Any] = {
+            "simvirt": {"version": __version__, "schema": SCHEMA, "kernel": kernel.MODE},
+            "scenario": {"name": self.scenario.name, "digest": self.scenario.digest},
+            "seed": self.seed,
+            "replications": self.replications,
+            "wall_s": self.wall_s,
+            "platforms": {name: self._platform(name, outcomes) for name, outcomes in complete.items()},
+            "comparison": summary.comparison(dict(complete)) if complete else {},
+            "warnings": self.warnings(),
+        }
+        if self.theory is not None:
+            document["theory"] = self.theory
+        if self.interrupted:
+            document["interrupted"] = True
+        return document
+
+    def _platform(self, name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        return {"replications": len(outcomes)} | summary.platform_document(self.scenario, outcomes)
+
+    def warnings(self) -> list[str]:
+        """What makes the numbers misleading, platform by platform."""
+        found = list(self.notes)
+        for name, measured in self.measured.items():
+            if measured:
+                found += summary.warnings(name, self.scenario, self.outcomes(name), [m.batches for m in measured])
+        return found
+
+    def frame(self) -> dict[str, list[Any]]:
+        """One row a platform as columns of equal length, ready for pandas or polars: `pandas.DataFrame(result.frame())`."""
+        rows = [(name, p) for name, p in self.document()["platforms"].items()]
+        columns: dict[str, list[Any]] = {"platform": [name for name, _ in rows]}
+        for key in ("mean", "p50", "p90", "p95", "p99", "max"):
+            columns[f"latency_{key}_s"] = [p["latency_s"][key]["value"] for _, p in rows]
+        columns["throughput_per_s"] = [p["throughput_per_s"]["value"] for _, p in rows]
+        for key in ("utilisation", "steal", "throttled", "virtualization"):
+            columns[f"cpu_{key}"] = [p["cpu"][key]["value"] for _, p in rows]
+        return columns
+
+
+def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = None) -> Result:
+    """Simulate every platform of a scenario, side by side, with the same luck.
+
+    `jobs` replications run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
+    catalogue.
+    Ctrl-C keeps the replications that are complete; KeyboardInterrupt when there are none.
+    """
+    started = time.perf_counter()
+    catalog = Catalog.of(scenario)
+    spec = scenario.run
+    result = Result(scenario, spec.seed, spec.replications, {p.name: [] for p in scenario.platforms})
+    try:
+        _fill(result, catalog, jobs, progress, spec.replications)
+        if spec.precision is not None:
+            _refine(result, catalog, jobs, progress, spec.precision, spec.max_replications)
+    except KeyboardInterrupt:
+        if not any(result.measured.values()):
+            raise
+        result.interrupted = True
+    result.theory = _theory(scenario, catalog)
+    result.wall_s = time.perf_counter() - started
+    return result
+
+
+def _theory(scenario: Scenario, catalog: Catalog) -> dict[str, Any] | None:
+    """The closed form beside the first platform that adds nothing of its own, where one holds."""
+    plain = [spec.name for spec in scenario.platforms if not catalog.platform(spec).layers]
+    theory = applicable(scenario, catalog.resolve_host(scenario.host)) if plain else None
+    return None if theory is None else theory.document() | {"platform": plain[0]}
+
+
+def _refine(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallback | None, precision: float, most: int) -> None:
+    """Add replications until every platform's mean latency and throughput are as precise as asked, or there are enough of them."""
+    while True:
+        wanted = max(
+            next_replications(_measures(result.outcomes(name)), precision, max(most, result.replications)) for name in result.measured
+        )
+        if wanted <= result.replications:
+            break
+        _fill(result, catalog, jobs, progress, wanted)
+    if any(next_replications(_measures(result.outcomes(name)), precision, 10**6) > result.replications for name in result.measured):
+        result.notes.append(f"a precision of {precision:.1%} is not reached after {result.replications} replications")
+
+
+def _measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """What the precision is asked of."""
+    found: dict[str, list[float | None]] = {
+        "latency": [o.latency_mean_s for o in outcomes],
+        "throughput": [o.throughput_per_s for o in outcomes],
+    }
+    return {name: values for name, values in found.items() if not any(v is None or np.isnan(v) for v in values)}
+
+
+def _fill(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallback | None, total: int) -> None:
+    """Run the replications that are missing to a total, on every platform."""
+    tasks = [(spec, number) for number in range(total) for spec in result.scenario.platforms if number >= len(result.measured[spec.name])]
+    result.replications = total
+    halt = Event()
+
+    def task(spec: Any, number: int) -> Measured:
+        def report(done: float, events: int, wall: float) -> None:
+            if progress is not None:
+                progress(ProgressEvent(spec.name, number + 1, total, done, events, wall))
+
+        measured = replicate(result.scenario, catalog, catalog.platform(spec), result.seed, number, report, halt)
+        report(1.0, measured.outcome.events, measured.outcome.wall_s)
+        return measured
+
+    if jobs <= 1:
+        for spec, number in tasks:
+            result.measured[spec.name].append(task(spec, number))
+        return
+    _in_parallel(result, tasks, task, jobs, halt)
+
+
+def _in_parallel(result: Result, tasks: list[tuple[Any, int]], task: Callable[[Any, int], Measured], jobs: int, halt: Event) -> None:
+    """Run tasks on threads (the compiled kernel runs without the GIL); results keep their order. An interruption stops those under way."""
+    pool = ThreadPoolExecutor(jobs)
+    futures: list[tuple[Any, Future[Measured]]] = [(spec, pool.submit(task, spec, number)) for spec, number in tasks]
+    try:
+        for spec, future in futures:
+            result.measured[spec.name].append(future.result())
+    except BaseException:
+        halt.set()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

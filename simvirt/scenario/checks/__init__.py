@@ -1,0 +1,1 @@
+"""What can only be checked when all parts of a scenario are there."""

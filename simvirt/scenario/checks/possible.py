@@ -1,0 +1,219 @@
+"""Whether a scenario whose parts are right can be simulated as a whole: sizes, limits against the host, instants inside the run."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from typing import Iterable, Iterator
+
+from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
+from simvirt.scenario.fields import MOST_STEPS
+from simvirt.scenario.reading.tree import Path
+from simvirt.scenario.spec.host import RESERVING
+from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.services import RESERVATION, ServiceSpec, cpus_path, memory_path, replicas_path
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, NetStep, ParallelStep
+from simvirt.units import format_size, format_time
+
+Mistake = tuple[Path, str]
+"""The path of a value and the sentence about it."""
+
+
+def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
+    """Everything that makes a scenario impossible to simulate."""
+    yield from _sizes(scenario)
+    for name, service in scenario.services.items():
+        yield from _against_host(scenario, name, service)
+    yield from _reservations(scenario)
+    yield from _vms(scenario)
+    yield from _requests(scenario)
+    yield from _steps(scenario)
+    yield from _trace_demands(scenario)
+    yield from _endless_instant(scenario)
+    yield from _tenants(scenario)
+    yield from _instance_load(scenario)
+    for index, _ in enumerate(scenario.timeline):
+        yield from _event(scenario, index)
+
+
+def _sizes(scenario: Scenario) -> Iterator[Mistake]:
+    """Replicas and threads of all services together."""
+    replicas = sum(service.replicas for service in scenario.services.values())
+    threads = sum(_threads(service) for service in scenario.services.values())
+    if replicas > MOST_REPLICAS_IN_ALL:
+        yield ("services",), f"expected at most {MOST_REPLICAS_IN_ALL} replicas in all; got {replicas}"
+    if threads > MOST_THREADS:
+        yield ("services",), f"expected at most {MOST_THREADS} threads in all, which fill some 10 GB; got {threads}"
+
+
+def _threads(service: ServiceSpec) -> int:
+    background = service.background.threads if service.background is not None else 0
+    workers = service.threads if isinstance(service.threads, int) else 0
+    return service.replicas * (workers + background)
+
+
+def _against_host(scenario: Scenario, name: str, service: ServiceSpec) -> Iterator[Mistake]:
+    """Limits of a service that its host cannot give."""
+    path, host = ("services", name), scenario.host
+    cpus = host.cpus
+    if cpus is not None and service.cpu_limit is not None and service.cpu_limit > cpus:
+        yield (*path, *cpus_path(service)), f"expected at most the {cpus} CPUs of the host; got {service.cpu_limit:g}"
+    if cpus is not None and service.cpuset is not None and max(service.cpuset) >= cpus:
+        yield (*path, "cpuset"), f"expected CPUs from 0 to {cpus - 1}, those of the host; got {max(service.cpuset)}"
+    if host.memory is not None and service.memory_limit is not None and service.memory_limit > host.memory:
+        yield (*path, *memory_path(service)), _too_much(host.memory, service.memory_limit)
+
+
+def _reservations(scenario: Scenario) -> Iterator[Mistake]:
+    """Reservations under a scheduler that knows none, or of more CPUs than there are."""
+    reserved = {name: s.cpu_reservation * s.replicas for name, s in scenario.services.items() if s.cpu_reservation is not None}
+    policy, cpus = scenario.host.scheduler.policy, scenario.host.cpus
+    if reserved and policy not in RESERVING and "scheduler" in scenario.host.model_fields_set:
+        yield ("services", next(iter(reserved)), *RESERVATION), f"{policy} knows no reservations; expected the scheduler esxi or hyperv"
+    elif cpus is not None and sum(reserved.values()) > cpus:
+        yield ("services", list(reserved)[-1], *RESERVATION), (
+            f"expected at most the {cpus} CPUs of the host in all reservations together; got {sum(reserved.values()):g}")
+
+
+def _too_much(memory: int, asked: int) -> str:
+    return f"expected at most the {format_size(memory)} of the host; got {format_size(asked)}"
+
+
+def _vms(scenario: Scenario) -> Iterator[Mistake]:
+    """VMs that are larger than the host."""
+    memory = scenario.host.memory
+    for index, platform in enumerate(scenario.platforms):
+        if platform.vms is not None and memory is not None and platform.vms.memory > memory:
+            yield ("platforms", index, "vms", "memory"), _too_much(memory, platform.vms.memory)
+
+
+def _requests(scenario: Scenario) -> Iterator[Mistake]:
+    """More requests than can be simulated."""
+    stream = scenario.workload.open if scenario.workload is not None else None
+    if stream is None or scenario.run.duration is None:
+        return
+    requests = stream.mean_rate * scenario.run.duration / 1e9
+    if requests > MOST_REQUESTS:
+        yield ("run", "duration"), (
+            f"expected at most {MOST_REQUESTS:.0e} requests in a replication; {stream.mean_rate:g}/s in "
+            f"{format_time(scenario.run.duration / 1e9)} are {requests:.2g}")
+
+
+def _entry_steps(scenario: Scenario, name: str) -> tuple[AnyStep, ...]:
+    """The steps of an operation, by `service.operation`."""
+    service, _, operation = name.partition(".")
+    return scenario.services[service].operations[operation]
+
+
+def _trace_demands(scenario: Scenario) -> Iterator[Mistake]:
+    """A trace that brings demands for operations that have no cpu step of their own."""
+    trace = scenario.workload.trace if scenario.workload is not None else None
+    if trace is None or trace.cpu is None:
+        return
+    for name in scenario.mix:
+        if not any(isinstance(step, CpuStep) for step in _entry_steps(scenario, name)):
+            yield ("workload", "trace", "cpu"), f"{name} has no cpu step of its own that could take the demand of a row"
+
+
+def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
+    """Clients that do not think and ask for nothing that takes time: they would go on for ever at one instant."""
+    closed = scenario.workload.closed if scenario.workload is not None else None
+    if closed is None or closed.think.mean > 0:
+        return
+    for name, weight in scenario.mix.items():
+        if weight > 0 and not any(_takes_time(scenario, step) for step in _entry_steps(scenario, name)):
+            sentence = f"expected a time to think, for example think: 1s; {name} takes no time and its clients none between"
+            yield ("workload", "closed"), sentence
+
+
+def _takes_time(scenario: Scenario, step: AnyStep) -> bool:
+    """Whether a step can take time."""
+    if step.probability <= 0:
+        return False
+    if isinstance(step, CpuStep):
+        return step.cpu.mean > 0
+    if isinstance(step, DelayStep):
+        return step.delay.mean > 0
+    if isinstance(step, NetStep):
+        return step.net.out + step.net.in_ > 0
+    if isinstance(step, DiskStep):
+        return step.disk.hit < 1 and (step.disk.read is not None or step.disk.sync or step.disk.direct)
+    inner = _entry_steps(scenario, step.call) if isinstance(step, CallStep) else [s for branch in step.parallel for s in branch]
+    return any(_takes_time(scenario, part) for part in inner)
+
+
+def _steps(scenario: Scenario) -> Iterator[Mistake]:
+    """Operations whose requests would take too many steps, calls and repetitions counted."""
+    for name, count in step_counts(scenario).items():
+        if count > MOST_STEPS:
+            service, _, operation = name.partition(".")
+            yield ("services", service, "operations", operation), (
+                f"expected at most {MOST_STEPS} steps in a request, with all calls and times; got {min(count, 10**18)}")
+
+
+def step_counts(scenario: Scenario) -> dict[str, int]:
+    """Steps that a request takes in each `service.operation`, with those of the operations that it calls; one for too many of these."""
+    operations = {f"{s}.{o}": steps for s, service in scenario.services.items() for o, steps in service.operations.items()}
+    order: TopologicalSorter[str] = TopologicalSorter({name: set(_called(steps)) for name, steps in operations.items()})
+    counts: dict[str, int] = {}
+    for name in order.static_order():
+        counts[name] = _count(operations[name], {called: count if count <= MOST_STEPS else 1 for called, count in counts.items()})
+    return counts
+
+
+def _called(steps: Iterable[AnyStep]) -> Iterator[str]:
+    """The operations that some steps call."""
+    for step in steps:
+        if isinstance(step, CallStep):
+            yield step.call
+        elif isinstance(step, ParallelStep):
+            for branch in step.parallel:
+                yield from _called(branch)
+
+
+def _count(steps: Iterable[AnyStep], counts: dict[str, int]) -> int:
+    """Steps that a request takes in some steps; `counts` has those of the operations called."""
+    return sum(step.times * (1 + _inner(step, counts)) for step in steps)
+
+
+def _inner(step: AnyStep, counts: dict[str, int]) -> int:
+    if isinstance(step, CallStep):
+        return counts[step.call]
+    return sum(_count(branch, counts) for branch in step.parallel) if isinstance(step, ParallelStep) else 0
+
+
+def _event(scenario: Scenario, index: int) -> Iterator[Mistake]:
+    """An event of a replica that does not exist, or after the end."""
+    event, path = scenario.timeline[index], ("timeline", index)
+    replicas = scenario.services[event.service].replicas
+    if event.replica is not None and event.replica >= replicas:
+        yield (*path, "replica"), f'expected a replica of "{event.service}" from 0 to {replicas - 1}; got {event.replica}'
+    if scenario.run.duration is not None and event.at >= scenario.run.duration:
+        end = format_time(scenario.run.duration / 1e9)
+        yield (*path, "at"), f"expected an instant before the end of the run at {end}; got {format_time(event.at / 1e9)}"
+
+
+def _tenants(scenario: Scenario) -> Iterator[Mistake]:
+    """Replicas or clients that do not divide evenly among the tenants."""
+    if scenario.tenants is None:
+        return
+    count = scenario.tenants.count
+    for name, service in scenario.services.items():
+        if scenario.is_own(name) and service.replicas % count:
+            yield ("services", name, *replicas_path(service)), f"expected a multiple of the {count} tenants; got {service.replicas}"
+    closed = scenario.workload.closed if scenario.workload is not None else None
+    if closed is not None and closed.clients % count:
+        yield ("workload", "closed", "clients"), f"expected a multiple of the {count} tenants; got {closed.clients}"
+
+
+def _instance_load(scenario: Scenario) -> Iterator[Mistake]:
+    """A load of each instance in the terms of another kind of workload."""
+    load, workload = scenario.density.per_instance if scenario.density is not None else None, scenario.workload
+    if load is None:
+        return
+    path = ("density", "per_instance")
+    if workload is None:
+        yield path, "there is no workload of which an instance could bring a part; expected one, for example open: {rate: 20/s}"
+    elif load.rate is not None and workload.closed is not None:
+        yield (*path, "rate"), "expected clients, for example {clients: 5}, because the workload has clients"
+    elif load.clients is not None and workload.closed is None:
+        yield (*path, "clients"), "expected a rate, for example {rate: 20/s}, because the workload has no clients"

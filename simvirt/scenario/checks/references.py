@@ -1,0 +1,160 @@
+"""Names that must lead somewhere: calls, the mix and the timeline; calls must not go in circles.
+
+Works on the plain data of a scenario, so that it also finds mistakes in one whose other parts are wrong.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Iterator, Mapping
+
+from simvirt.scenario.reading.tree import Path
+
+Mistake = tuple[Path, str]
+"""The path of a value and the sentence about it."""
+
+
+def references(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Everything in a scenario that names what does not exist."""
+    operations = _operations(data)
+    calls = list(_calls(data))
+    services = _table(data.get("services"))
+    for _, path, target in calls:
+        yield from _unknown(path, target, operations, services)
+    yield from _mix(data, operations, services)
+    yield from _timeline(data, services)
+    yield from _plan(data, services)
+    yield from _shared(data, services)
+    yield from _circles(calls, operations)
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _operations(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The steps of every operation, by `service.operation`."""
+    return {
+        f"{service}.{name}": steps
+        for service, body in _table(data.get("services")).items()
+        for name, steps in _table(_table(body).get("operations")).items()
+    }
+
+
+def _calls(data: Mapping[str, Any]) -> Iterator[tuple[str, Path, str]]:
+    """Every call: the operation that makes it, its path and its target."""
+    for service, body in _table(data.get("services")).items():
+        for name, steps in _table(_table(body).get("operations")).items():
+            for path, target in _calls_of(_list(steps), ("services", service, "operations", name)):
+                yield f"{service}.{name}", path, target
+
+
+def _calls_of(steps: list[Any], path: Path) -> Iterator[tuple[Path, str]]:
+    """The calls of some steps and of the branches in them."""
+    for index, step in enumerate(steps):
+        if isinstance(step, list):
+            yield from _calls_of(step, (*path, index))
+        elif isinstance(step, Mapping):
+            if isinstance(step.get("call"), str) and "." in step["call"]:
+                yield (*path, index, "call"), step["call"]
+            yield from _calls_of(_list(step.get("parallel")), (*path, index, "parallel"))
+
+
+def _unknown(path: Path, target: str, operations: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """A mistake where `target` is no operation."""
+    if target in operations:
+        return
+    service, _, name = target.partition(".")
+    if service not in services:
+        yield path, f'unknown service "{service[:60]}"{_guess(target, operations, services)}'
+    else:
+        here = [known.partition(".")[2] for known in operations if known.startswith(f"{service}.")]
+        close = get_close_matches(name[:100], here, n=1)
+        guess = f'; did you mean "{service}.{close[0]}"?' if close else f"; it has {', '.join(here[:10]) or 'none'}"
+        yield path, f'service "{service}" has no operation "{name[:60]}"{guess}'
+
+
+def _guess(target: str, operations: Mapping[str, Any], services: Mapping[str, Any]) -> str:
+    close = get_close_matches(target[:100], list(operations), n=1)
+    return f'; did you mean "{close[0]}"?' if close else f"; there is {', '.join(list(services)[:10])}" if services else ""
+
+
+def _mix(data: Mapping[str, Any], operations: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Mistakes of the mix."""
+    workload = data.get("workload")
+    if workload is None:
+        return (yield from _no_workload(data, services))
+    for name in _table(_table(workload).get("mix")):
+        if "." in name:
+            yield from _unknown(("workload", "mix", name), name, operations, services)
+    if isinstance(workload, Mapping) and workload.get("mix") is None and not _drawn_elsewhere(workload) and len(operations) != 1:
+        example = ", ".join(f"{name}: 1" for name in list(operations)[:2]) or "web.GET /: 1"
+        yield ("workload", "mix"), f"missing; of {len(operations)} operations a mix says which are asked for, such as mix: {{{example}}}"
+
+
+def _no_workload(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """A mistake where nothing at all would happen."""
+    if services and not any(_table(body).get("background") is not None for body in services.values()):
+        yield ("workload",), 'missing (where requests come from), for example "workload: {open: {rate: 800/s}, mix: {web.GET /: 1}}"'
+
+
+def _drawn_elsewhere(workload: Mapping[str, Any]) -> bool:
+    """Whether a trace brings the operations."""
+    return _table(workload.get("trace")).get("operation") is not None
+
+
+def _timeline(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Events of services that do not exist."""
+    for index, event in enumerate(_list(data.get("timeline"))):
+        for verb in ("start", "stop", "crash"):
+            name = _table(event).get(verb)
+            yield from _no_service(("timeline", index, verb), name, services)
+
+
+def _shared(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Services of tenants, or of the question for the density, that do not exist."""
+    for index, name in enumerate(_list(_table(data.get("tenants")).get("own"))):
+        yield from _no_service(("tenants", "own", index), name, services)
+    yield from _no_service(("density", "service"), _table(data.get("density")).get("service"), services)
+
+
+def _no_service(path: Path, name: Any, services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """A mistake where a service is named that does not exist."""
+    if isinstance(name, (str, int)) and str(name) not in services:
+        close = get_close_matches(str(name)[:100], list(services), n=1)
+        yield path, f'unknown service "{str(name)[:60]}"' + (f'; did you mean "{close[0]}"?' if close else "")
+
+
+def _plan(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Services that a plan keeps and that do not exist."""
+    keep = _table(data.get("plan")).get("keep")
+    for index, name in enumerate([keep] if isinstance(keep, str) else _list(keep)):
+        yield from _no_service(("plan", "keep", index), name, services)
+
+
+def _circles(calls: list[tuple[str, Path, str]], operations: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Up to ten circles of calls, each told at the call that closes it."""
+    edges = {(caller, target): path for caller, path, target in reversed(calls) if target in operations}
+    for _ in range(10):
+        circle = _circle(edges)
+        if circle is None:
+            return
+        last = (circle[-2], circle[-1])
+        yield edges.pop(last), f"operations call one another in a circle: {' -> '.join(circle)}"
+
+
+def _circle(edges: Mapping[tuple[str, str], Path]) -> list[str] | None:
+    """A circle of calls, from its first operation back to it; None where there is none."""
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for caller, target in edges:
+        sorter.add(target, caller)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return None

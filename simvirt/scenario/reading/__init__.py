@@ -1,0 +1,1 @@
+"""From YAML files to a Scenario: marks, includes, overrides, and the CSV files that a scenario names."""

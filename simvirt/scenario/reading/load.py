@@ -1,0 +1,127 @@
+"""From a file to a Scenario: read, include, override, validate, cross-check; all mistakes at once, each where it was written."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Iterable, Sequence
+
+from pydantic import ValidationError
+
+from simvirt.errors import Issue, ScenarioError
+from simvirt.scenario.bounds import MOST_BYTES, MOST_ISSUES
+from simvirt.scenario.checks.possible import impossibilities
+from simvirt.scenario.checks.references import references
+from simvirt.scenario.reading.csv_heads import table_mistakes
+from simvirt.scenario.reading.files import beside
+from simvirt.scenario.reading.includes import Assembly
+from simvirt.scenario.reading.overrides import moved, override
+from simvirt.scenario.reading.tree import Entry, Marks, Node, Path, Place, Scalar, Table, dotted, find, plain
+from simvirt.scenario.spec.base import TOLD_OF_KEY, details
+from simvirt.scenario.spec.models import Scenario
+from simvirt.units import shown
+
+
+def load(path: str | os.PathLike[str], sets: Sequence[str] = (), seed: int | None = None) -> Scenario:
+    """The scenario in a file, with the overrides `sets` (`services.web.threads=8`) and, if given, another seed.
+
+    ScenarioError with every mistake, each with file, line and column.
+    """
+    assembly = Assembly()
+    return _finish(assembly, assembly.file(os.fspath(path)), sets, seed)
+
+
+def loads(text: str, name: str = "<string>", sets: Sequence[str] = (), seed: int | None = None) -> Scenario:
+    """The scenario in a text; files that it names are relative to the folder of `name`."""
+    assembly = Assembly()
+    assembly.files.append(name)
+    if len(text) > MOST_BYTES:
+        raise ScenarioError([Issue(name, None, None, "", f"expected a scenario of at most {MOST_BYTES >> 20} MiB; this text is larger")])
+    return _finish(assembly, assembly.text(text, name, (name,)), sets, seed)
+
+
+def _finish(assembly: Assembly, root: Node | None, sets: Iterable[str], seed: int | None) -> Scenario:
+    """The scenario in an assembled tree."""
+    if root is not None and not isinstance(root, Table):
+        got = shown(root.value) if isinstance(root, Scalar) else "a list"
+        assembly.tell(root.place, f"expected a mapping, which begins with simvirt: 1; got {got}")
+    if not isinstance(root, Table):
+        raise ScenarioError(_ordered(assembly))
+    tree = _overridden(assembly, root, sets, seed)
+    scenario = _validated(assembly, tree)
+    if scenario is None or assembly.issues:
+        raise ScenarioError(_ordered(assembly))
+    return scenario
+
+
+def _overridden(assembly: Assembly, root: Node, sets: Iterable[str], seed: int | None) -> Node:
+    """The tree with all overrides applied."""
+    for text in sets:
+        root, issues = override(root, text)
+        assembly.issues += issues
+    if seed is None or not isinstance(root, Table):
+        return root
+    place = Place("--seed")
+    run = root.entries["run"].node if "run" in root.entries else None
+    table = run if isinstance(run, Table) else Table(place, {})
+    return root.with_entry("run", Entry(place, table.with_entry("seed", Entry(place, moved(Scalar(place, seed, str(seed)), place)))))
+
+
+def _validated(assembly: Assembly, tree: Node) -> Scenario | None:
+    """The scenario of a tree; notes all mistakes and gives None where there are any."""
+    data, marks = plain(tree, _value), Marks(tree)
+    for path, message in (*references(data), *table_mistakes(data)):
+        _note(assembly, marks, path, message)
+    try:
+        scenario = Scenario.model_validate(data)
+    except ValidationError as error:
+        for line in details(error):
+            _note(assembly, marks, line["loc"], str(line["msg"]), of_key=line["type"] == TOLD_OF_KEY)
+        return None
+    if assembly.issues:
+        return None
+    for path, message in impossibilities(scenario):
+        _note(assembly, marks, path, message)
+    scenario._marks = marks
+    return scenario
+
+
+def _value(path: Path, node: Scalar) -> Any:
+    """The value of a scalar; the name of a file as an absolute path."""
+    if not isinstance(node.value, str) or not node.value or not _names_file(path):
+        return node.value
+    return os.path.abspath(beside(node.place.file, node.value)) if "\0" not in node.value else node.value
+
+
+def _names_file(path: Path) -> bool:
+    """Whether the scalar at `path` is the name of a CSV file."""
+    if len(path) < 3 or path[0] not in ("workload", "services"):
+        return False
+    return path[-1] == "empirical" or (path[-1] == "file" and path[-2] in ("trace", "rates", "empirical"))
+
+
+def _note(assembly: Assembly, marks: Marks, path: Path, message: str, of_key: bool = False) -> None:
+    """Notes a mistake at a path, where that was written."""
+    of_key = of_key or path[-1:] == ("[key]",)
+    path = tuple(part for part in path if part != "[key]")
+    place = marks.place(path, of_key)
+    file, line, column = (place.file, place.line, place.column) if place is not None else (None, None, None)
+    assembly.issues.append(Issue(file, line, column, dotted(_as_written(marks, path)), message))
+
+
+def _as_written(marks: Marks, path: Path) -> Path:
+    """A path without the indexes that are not there in the text."""
+    if marks.root is None:
+        return path
+    found = find(marks.root, path)
+    return found.path if found.complete else (*found.path, *path[-1:])
+
+
+def _ordered(assembly: Assembly) -> list[Issue]:
+    """The issues file by file and line by line, each once; those of options last; the first hundred."""
+    files = {file: index for index, file in enumerate(assembly.files)}
+    unique = list(dict.fromkeys(assembly.issues))
+    unique.sort(key=lambda issue: (files.get(issue.file or "", len(files)), issue.line or 0, issue.column or 0))
+    if len(unique) <= MOST_ISSUES:
+        return unique
+    rest = Issue(assembly.files[0], None, None, "", f"and {len(unique) - MOST_ISSUES} more mistakes")
+    return [*unique[:MOST_ISSUES], rest]

@@ -1,0 +1,63 @@
+"""One tree laid over another: mappings are joined key by key, everything else is replaced.
+
+Keys that exclude one another (`duration` and `requests`, the kinds of a distribution, ...) replace one another, so that what is laid
+over a base can choose another alternative.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simvirt.scenario.reading.tree import Entry, Node, Path, Scalar, Table
+
+_RATES: Final = frozenset({"rate", "piecewise", "diurnal", "mmpp"})
+_DISTRIBUTIONS: Final = frozenset({"exponential", "lognormal", "gamma", "pareto", "hyperexponential", "uniform", "empirical"})
+_ALTERNATIVES: Final[dict[Path, tuple[frozenset[str], ...]]] = {
+    ("run",): (frozenset({"duration", "requests"}),),
+    ("workload",): (frozenset({"open", "closed", "trace", "rates"}),),
+    ("workload", "open"): (_RATES,),
+    ("workload", "closed", "think"): (_DISTRIBUTIONS,),
+}
+_OF_A_SERVICE: Final = (
+    frozenset({"cpu_quota", "cpus"}), frozenset({"cpu_shares", "cpu_weight"}),
+)
+_DEMANDS: Final = ("cpu", "delay")
+SHORTHANDS: Final[dict[Path, str]] = {("host",): "model", ("host", "scheduler"): "policy"}
+"""Where a bare text stands for a mapping of one key."""
+
+
+def alternatives(path: Path, key: str) -> frozenset[str]:
+    """The keys of the mapping at `path` that `key` replaces."""
+    return frozenset(other for group in _groups(path) if key in group for other in group if other != key)
+
+
+def _groups(path: Path) -> tuple[frozenset[str], ...]:
+    """Groups of keys of the mapping at `path` of which only one can be given."""
+    if path[:1] == ("services",) and len(path) == 2:
+        return _OF_A_SERVICE
+    if path[:1] == ("services",) and path[-1] in _DEMANDS and any(isinstance(part, int) for part in path):
+        return (_DISTRIBUTIONS,)
+    return _ALTERNATIVES.get(path, ())
+
+
+def shorthand(path: Path, node: Node) -> Node:
+    """A node with its shorthand spelled out: `host: big` is `host: {model: big}`."""
+    key = "name" if len(path) == 2 and path[0] == "platforms" else SHORTHANDS.get(path)
+    if key is None or not isinstance(node, Scalar) or not isinstance(node.value, str):
+        return node
+    return Table(node.place, {key: Entry(node.place, node)})
+
+
+def overlay(base: Node, top: Node, path: Path = ()) -> Node:
+    """`top` laid over `base`."""
+    if isinstance(top, Table):
+        base = shorthand(path, base)
+    if not isinstance(base, Table) or not isinstance(top, Table):
+        return top
+    result = base
+    for key, entry in top.entries.items():
+        result = result.without(*alternatives(path, key))
+        below = result.entries.get(key)
+        node = entry.node if below is None else overlay(below.node, entry.node, (*path, key))
+        result = result.with_entry(key, Entry(entry.place, node))
+    return Table(top.place, result.entries)

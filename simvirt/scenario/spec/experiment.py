@@ -1,0 +1,107 @@
+"""What a run must reach, how long and how often it is run, and what happens in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Final, Literal, Mapping
+
+from pydantic import Field, model_validator
+
+from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
+from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.workload import one_of
+
+MOST_REQUESTS: Final = 10_000_000_000
+DEFAULT_DURATION: Final = "60s"
+
+
+class ObjectiveSpec(Spec):
+    """What a platform must reach: latencies and rejections at most, throughput at least. Times in ns."""
+
+    example = "{latency_p99: 100ms}"
+    hints: ClassVar[Mapping[str, str]] = {key: f'did you mean "latency_{key}"?' for key in ("mean", "p50", "p90", "p95", "p99", "p999")}
+    latency_mean: PositiveNanoseconds | None = Field(default=None, description="mean latency at most", examples=["20ms"])
+    latency_p50: PositiveNanoseconds | None = Field(default=None, description="median of the latency at most", examples=["20ms"])
+    latency_p90: PositiveNanoseconds | None = Field(default=None, description="90th percentile of the latency at most", examples=["60ms"])
+    latency_p95: PositiveNanoseconds | None = Field(default=None, description="95th percentile of the latency at most", examples=["80ms"])
+    latency_p99: PositiveNanoseconds | None = Field(default=None, description="99th percentile of the latency at most", examples=["100ms"])
+    latency_p999: PositiveNanoseconds | None = Field(default=None, description="99.9th percentile of the latency at most",
+                                                     examples=["200ms"])
+    throughput: PositivePerSecond | None = Field(default=None, description="answers at least", examples=["790/s"])
+    rejected: Ratio | None = Field(default=None, description="ratio of requests rejected at most", examples=["0.1%"])
+
+    @model_validator(mode="after")
+    def _something(self) -> ObjectiveSpec:
+        if not self.limits:
+            refuse(f"expected at least one of {', '.join(type(self).model_fields)}, for example {self.example}")
+        return self
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits that are given, by name; times in ns."""
+        return {name: getattr(self, name) for name in type(self).model_fields if getattr(self, name) is not None}
+
+
+class RunSpec(Spec):
+    """How long a run is, how often it is replicated, and from which seed its luck comes. Times in ns."""
+
+    example = "{duration: 10min, replications: 5, seed: 1}"
+    duration: PositiveNanoseconds | None = Field(default=None, description="simulated time; 60s by default", examples=["10min"])
+    requests: Annotated[int, Whole(1, MOST_REQUESTS, 1_000_000)] | None = Field(
+        default=None, description="requests, instead of a duration", examples=["1000000"])
+    replications: Annotated[int, Whole(1, 1000, 5)] = Field(default=5, description="runs with luck of their own", examples=["5"])
+    seed: Annotated[int, Whole(0, 2**63 - 1, 1)] = Field(default=1, description="where all luck comes from", examples=["1"])
+    warmup: Nanoseconds | None = Field(default=None, description="time at the start that is not measured; detected by default",
+                                       examples=["10s"])
+    precision: InnerRatio | None = Field(default=None, description="half-width of the intervals over their values to be reached",
+                                         examples=["2%"])
+    max_replications: Annotated[int, Whole(1, 1000, 100)] = Field(default=100, description="replications at most, for a precision",
+                                                                  examples=["100"])
+    observe: PositiveNanoseconds | None = Field(default=None, description="interval at which the state is recorded", examples=["1s"])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_duration(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and "duration" not in data and "requests" not in data:
+            return {**data, "duration": DEFAULT_DURATION}
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RunSpec:
+        one_of(self, ("duration", "requests"), self.example)
+        for key in ("warmup", "observe"):
+            value, limit = getattr(self, key), self.duration
+            if value is not None and limit is not None and value >= limit:
+                refuse("expected less than the duration, for example 10s of 10min", key)
+        if self.precision is not None and self.max_replications < max(2, self.replications):
+            refuse("expected at least replications, and at least 2, where a precision is to be reached", "max_replications")
+        return self
+
+
+class TimelineEvent(Spec):
+    """Something that happens to a service at an instant. Times in ns."""
+
+    example = "{at: 30s, crash: web, replica: 0, restart: 5s}"
+    at: Nanoseconds = Field(description="when", examples=["30s"])
+    start: Word | None = Field(default=None, description="service that starts", examples=["web"])
+    stop: Word | None = Field(default=None, description="service that stops taking requests", examples=["web"])
+    crash: Word | None = Field(default=None, description="service that dies at once, with its requests", examples=["web"])
+    replica: Annotated[int, Whole(0, 99_999, 0)] | None = Field(default=None, description="which replica, counted from 0; all by default",
+                                                               examples=["0"])
+    restart: Nanoseconds | None = Field(default=None, description="time from a crash to the next start; never by default", examples=["5s"])
+
+    @model_validator(mode="after")
+    def _one_verb(self) -> TimelineEvent:
+        one_of(self, ("start", "stop", "crash"), self.example)
+        if self.restart is not None and self.crash is None:
+            refuse(f"only a crash has a restart, for example {self.example}", "restart")
+        return self
+
+    @property
+    def verb(self) -> Literal["start", "stop", "crash"]:
+        """What happens."""
+        return "start" if self.start is not None else "stop" if self.stop is not None else "crash"
+
+    @property
+    def service(self) -> str:
+        """To which service."""
+        return self.start or self.stop or self.crash or ""

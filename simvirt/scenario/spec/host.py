@@ -1,0 +1,162 @@
+"""The host and the platforms that are compared on it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, Mapping
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from simvirt import units
+from simvirt.scenario.fields import Bytes, DottedWord, Hertz, Number, PositiveBytes, PositiveNanoseconds, Ratio, Whole
+from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.memory_demand import Balloon, KsmSpec
+from simvirt.units import UnitError, format_time, shown
+
+Policy = Literal["eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps"]
+PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "eevdf": ("base_slice", "tick"),
+    "cfs": ("latency", "min_granularity", "wakeup_granularity", "tick"),
+    "credit": ("timeslice", "tick", "ratelimit"),
+    "credit2": ("ratelimit", "migrate_resist"),
+    "esxi": ("quantum", "costop", "costart"),
+    "hyperv": ("quantum", "type"),
+    "round-robin": ("quantum",),
+    "gps": (),
+}
+"""The parameters of each policy."""
+COSTOP_NS: Final = 3_000_000
+"""Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
+Mitigations = Literal["auto", "off"]
+RESERVING: Final = ("esxi", "hyperv")
+"""The policies that know reservations."""
+
+
+class SchedulerSpec(Spec):
+    """The CPU scheduler of the host; a parameter left out keeps the value of the catalogue. Times in ns."""
+
+    example = "eevdf or {policy: eevdf, base_slice: 3ms}"
+    shorthand = "policy"
+    policy: Policy = Field(description="which scheduler", examples=["eevdf"])
+    base_slice: PositiveNanoseconds | None = Field(default=None, description="eevdf: how long a task may run before its deadline")
+    tick: PositiveNanoseconds | None = Field(default=None, description="eevdf, cfs, credit: period of the timer tick")
+    latency: PositiveNanoseconds | None = Field(default=None, description="cfs: period in which every task runs once")
+    min_granularity: PositiveNanoseconds | None = Field(default=None, description="cfs: the shortest slice")
+    wakeup_granularity: PositiveNanoseconds | None = Field(default=None, description="cfs: lead that a waking task needs to preempt")
+    timeslice: PositiveNanoseconds | None = Field(default=None, description="credit: the longest turn of a vCPU")
+    ratelimit: PositiveNanoseconds | None = Field(default=None, description="credit, credit2: the shortest turn of a vCPU")
+    migrate_resist: PositiveNanoseconds | None = Field(
+        default=None, description="credit2: lead in credits that a vCPU from another CPU needs to preempt")
+    costop: PositiveNanoseconds | None = Field(
+        default=None, description="esxi: lead over its slowest runnable sibling at which a vCPU is held back")
+    costart: PositiveNanoseconds | None = Field(default=None, description="esxi: lead at which it goes on, two thirds of costop by default")
+    type: Literal["classic", "core"] | None = Field(
+        default=None, description="hyperv: classic, or core, where the threads of a core never run different VMs", examples=["core"])
+    quantum: PositiveNanoseconds | None = Field(default=None, description="esxi, hyperv, round-robin: length of a turn")
+
+    @model_validator(mode="after")
+    def _parameters_of_the_policy(self) -> SchedulerSpec:
+        for name in sorted(self.model_fields_set - {"policy", *PARAMETERS[self.policy]}):
+            known = PARAMETERS[self.policy]
+            refuse(f"{self.policy} has no such parameter; it has {', '.join(known) if known else 'none'}", name)
+        if self.costart is not None and self.costart >= (self.costop or COSTOP_NS):
+            most = format_time((self.costop or COSTOP_NS) / 1e9)
+            refuse(f"expected less than costop, {most}; got {format_time(self.costart / 1e9)}", "costart")
+        return self
+
+
+def _nic(value: object) -> object:
+    """A NIC: a bandwidth in bits per second, or a name of the catalogue."""
+    if not isinstance(value, str):
+        units.parse_bandwidth(value)
+    text = str(value).strip()
+    looks_like_one = text[:1].isdigit() and (text[-1:].isdigit() or text.lower().endswith(("bps", "bit/s", "b/s")))
+    return units.parse_bandwidth(text) if looks_like_one else _reference(value)
+
+
+def _reference(value: object) -> str:
+    """A name of the catalogue."""
+    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        raise UnitError(f"expected a name of the catalogue, for example nvme; got {shown(value)}")
+    return value
+
+
+Reference = Annotated[str, BeforeValidator(_reference)]
+Nic = Annotated[float | str, BeforeValidator(_nic), WithJsonSchema({"type": "string", "examples": ["25Gbps"]})]
+
+
+class HostSpec(Spec):
+    """The host: a model of the catalogue, or described inline; what is given inline wins over the model."""
+
+    example = "{cores: 4, memory: 16GiB} or {model: dell-r740-gold-6132}"
+    shorthand = "model"
+    model: Reference | None = Field(default=None, description="a host of the catalogue", examples=["dell-r740-gold-6132"])
+    sockets: Annotated[int, Whole(1, 64, 2)] | None = Field(default=None, description="processors")
+    cores: Annotated[int, Whole(1, 4096, 14)] | None = Field(default=None, description="cores of a socket", examples=["14"])
+    smt: Annotated[int, Whole(1, 8, 2)] | None = Field(default=None, description="hardware threads of a core")
+    clock: Hertz | None = Field(default=None, description="clock of the cores", examples=["2.6GHz"])
+    memory: PositiveBytes | None = Field(default=None, description="memory of the host", examples=["192GiB"])
+    disk: Reference | None = Field(default=None, description="a disk of the catalogue", examples=["nvme"])
+    nic: Nic | None = Field(default=None, description="a NIC of the catalogue, or its bandwidth", examples=["25Gbps"])
+    max_cstate: DottedWord | None = Field(
+        default=None, description="deepest idle state of its CPUs, or none; that of the model by default", examples=["C1E"])
+    mitigations: Mitigations | None = Field(
+        default=None, description="whether its kernel mitigates flaws of its processor, as `mitigations=` at boot", examples=["off"])
+    kernel_entry: PositiveNanoseconds | None = Field(
+        default=None, description="a trivial system call as measured on it, mitigations included", examples=["300ns"])
+    swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
+    zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
+    ksm: KsmSpec | None = Field(default=None, description="merging of equal pages of VMs", examples=[KsmSpec.example])
+    memory_ratio: Annotated[float, Number(0, 100, 1.5, above=True)] | None = Field(
+        default=None, description="most memory that may be promised, over what there is", examples=["1.5"])
+    scheduler: SchedulerSpec = Field(default=SchedulerSpec.model_construct(policy="eevdf"), description="CPU scheduler", examples=["eevdf"])
+
+    @model_validator(mode="after")
+    def _complete(self) -> HostSpec:
+        missing = [key for key in ("cores", "memory") if self.model is None and getattr(self, key) is None]
+        if missing:
+            refuse(f"a host without a model needs {' and '.join(missing)}, for example {self.example}")
+        return self
+
+    @model_validator(mode="after")
+    def _packed_pages_can_move_on(self) -> HostSpec:
+        if self.zswap > 0 and self.swap is None:
+            refuse("has no effect without swap space behind it; expected swap beside it, for example swap: 8GiB", "zswap")
+        return self
+
+    @property
+    def cpus(self) -> int | None:
+        """Hardware threads of the host where it is described inline, else None."""
+        if self.cores is None or (self.model is not None and (self.sockets is None or self.smt is None)):
+            return None
+        return (self.sockets or 1) * self.cores * (self.smt or 1)
+
+
+class VmsSpec(Spec):
+    """The VMs that a platform is made of, all alike."""
+
+    example = "{count: 2, vcpus: 8, memory: 16GiB}"
+    count: Annotated[int, Whole(1, 100_000, 2)] = Field(description="how many VMs", examples=["2"])
+    vcpus: Annotated[int, Whole(1, 4096, 8)] = Field(description="vCPUs of each", examples=["8"])
+    memory: PositiveBytes = Field(description="memory of each", examples=["16GiB"])
+
+
+class PlatformSpec(Spec):
+    """A platform: a name of the catalogue, or a stack of its hypervisors and runtimes, outermost first."""
+
+    example = "docker or {name: docker-on-kvm, stack: [kvm, docker], vms: {count: 2, vcpus: 8, memory: 16GiB}}"
+    shorthand = "name"
+    name: DottedWord = Field(description="name in results; a platform of the catalogue where there is no stack", examples=["docker-on-kvm"])
+    stack: tuple[Reference, ...] | None = Field(
+        default=None, max_length=8, description="hypervisors and runtimes, outermost first", examples=["[kvm, docker]"])
+    vms: VmsSpec | None = Field(default=None, description="the VMs; one per replica by default", examples=[VmsSpec.example])
+    pin: bool | None = Field(default=None, strict=True, description="whether each vCPU stays on a CPU of its own", examples=["true"])
+    topology: Literal["exposed", "hidden"] | None = Field(
+        default=None, description="whether guests see sockets and threads of the host", examples=["exposed"])
+    balloon: Balloon = Field(default="none", description="memory taken back from VMs: as the host needs it, or so much", examples=["auto"])
+    free_page_reporting: bool = Field(default=False, strict=True, description="whether guests tell the host of it", examples=["true"])
+    guest_swap: Bytes = Field(default=0, description="swap space of each VM on its disk", examples=["1GiB"])
+    pages: Literal["4k", "thp", "huge"] | None = Field(default=None, description="pages behind the memory", examples=["huge"])
+    net: Reference | None = Field(default=None, description="network path of the catalogue instead of the usual one", examples=["sr-iov"])
+    disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the usual one", examples=["ahci"])
+
+

@@ -1,0 +1,61 @@
+"""How much memory a replica of a service needs: what it keeps, and what its load adds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from simvirt.scenario.fields import Bytes, Nanoseconds, PositiveBytes, PositiveNanoseconds, Ratio, Whole
+from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.units import UnitError, parse_size, shown
+
+
+def _balloon(value: object) -> int | str:
+    """A balloon: inflated as the host needs it, never, or by a stated size."""
+    if value in ("auto", "none"):
+        return str(value)
+    try:
+        return parse_size(value)
+    except UnitError:
+        raise UnitError(f"expected auto, none or a size, for example 512MiB; got {shown(value)}") from None
+
+
+Balloon = Annotated[int | str, BeforeValidator(_balloon), WithJsonSchema({"type": "string", "examples": ["auto", "none", "512MiB"]})]
+
+
+class KsmSpec(Spec):
+    """Kernel samepage merging on the host: a scanner that looks for equal pages of VMs and merges them."""
+
+    example = "{pages_to_scan: 100, sleep: 20ms}"
+    pages_to_scan: Annotated[int, Whole(1, 1_000_000, 100)] = Field(default=100, description="pages that a pass looks at", examples=["100"])
+    sleep: PositiveNanoseconds = Field(default=20_000_000, description="rest between two passes", examples=["20ms"])
+    since: Nanoseconds = Field(default=0, description="how long it has looked before the run begins", examples=["1h"])
+
+
+class MemorySpec(Spec):
+    """The working set of a replica; what is left out is that of its image in the catalogue."""
+
+    example = "{base: 60MiB, per_connection: 100KiB}"
+    base: Bytes | None = Field(default=None, description="anonymous memory of an idle replica", examples=["60MiB"])
+    per_connection: Bytes | None = Field(default=None, description="for each request in the replica, waiting or not", examples=["100KiB"])
+    per_request: Bytes = Field(default=0, description="for each request that a thread works on", examples=["2MiB"])
+    growth: Bytes = Field(default=0, description="kept for each answered request: caches, garbage, leaks", examples=["4KiB"])
+    heap: PositiveBytes | None = Field(default=None, description="where growth ends; nowhere by default", examples=["1GiB"])
+    files: Bytes | None = Field(default=None, description="pages of programs and libraries; shared on one kernel", examples=["20MiB"])
+    hot: Ratio | None = Field(default=None, description="ratio of the anonymous memory that requests keep touching", examples=["0.5"])
+
+    touch: Bytes | None = Field(default=None, description="what a request touches of it", examples=["200KB"])
+
+    @classmethod
+    def _prepared(cls, data: Any) -> Any:
+        """A bare size might be a limit or a need: both are told."""
+        if isinstance(data, (str, int)):
+            refuse(f"expected a mapping, for example {cls.example}; a limit is mem_limit: {shown(data)}, got {shown(data)}")
+        return super()._prepared(data)
+
+    @model_validator(mode="after")
+    def _heap_bounds_growth(self) -> MemorySpec:
+        if self.heap is not None and self.growth == 0:
+            refuse("bounds a growth that is not there; expected growth beside it, for example growth: 4KiB", "heap")
+        return self

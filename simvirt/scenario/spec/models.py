@@ -1,0 +1,108 @@
+"""The scenario as frozen data: host, platforms, services, workload, objective, run. The parts live in the modules beside this one."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Mapping
+
+from pydantic import Field, PrivateAttr, ValidatorFunctionWrapHandler, field_validator, model_validator
+
+from simvirt.scenario.digest import digest
+from simvirt.scenario.fields import Title, Word
+from simvirt.scenario.reading.tree import Marks
+from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.distributions import (
+    AnyDistribution,
+    Constant,
+    Distribution,
+    Empirical,
+    Exponential,
+    Gamma,
+    Hyperexponential,
+    Lognormal,
+    Pareto,
+    Uniform,
+)
+from simvirt.scenario.spec.experiment import ObjectiveSpec, RunSpec, TimelineEvent
+from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
+from simvirt.scenario.spec.memory_demand import MemorySpec
+from simvirt.scenario.spec.procurement import DemandSpec, PlanSpec
+from simvirt.scenario.spec.services import BackgroundSpec, DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec, ServiceSpec
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetSpec, NetStep, ParallelStep, Step
+from simvirt.scenario.spec.tenancy import DensitySpec, InstanceLoadSpec, TenantsSpec
+from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, OpenSpec, PieceSpec, RatesSpec, TraceSpec, WorkloadSpec
+
+__all__ = [
+    "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
+    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
+    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MemorySpec", "MmppSpec", "NetSpec", "NetStep",
+    "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec",
+    "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec",
+    "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+]
+
+
+class Scenario(Spec):
+    """Everything that a simulation is told."""
+
+    example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
+    also = ("include",)
+    simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
+    name: Title = Field(description="name of the scenario", examples=["web-shop"])
+    host: HostSpec = Field(description="the machine", examples=[HostSpec.example])
+    platforms: tuple[PlatformSpec, ...] = Field(min_length=1, max_length=1000, description="what is compared, side by side",
+                                                examples=["[bare-metal, docker, kvm]"])
+    services: Mapping[Word, ServiceSpec] = Field(min_length=1, description="what runs", examples=[f"{{server: {ServiceSpec.example}}}"])
+    workload: WorkloadSpec | None = Field(default=None, description="where requests come from", examples=[WorkloadSpec.example])
+    objective: ObjectiveSpec | None = Field(default=None, description="what must be reached", examples=[ObjectiveSpec.example])
+    run: RunSpec = Field(default_factory=lambda: RunSpec.model_validate({}), description="how long and how often",
+                         examples=[RunSpec.example])
+    tenants: TenantsSpec | None = Field(default=None, description="among whom replicas and load are divided",
+                                        examples=[TenantsSpec.example])
+    density: DensitySpec | None = Field(default=None, description="what `simvirt density` counts", examples=[DensitySpec.example])
+    timeline: tuple[TimelineEvent, ...] = Field(default=(), max_length=100_000, description="what happens when",
+                                                examples=[f"[{TimelineEvent.example}]"])
+    plan: PlanSpec | None = Field(default=None, description="what `simvirt plan` is asked", examples=[PlanSpec.example])
+    catalog: Mapping[str, Any] = Field(default={}, description="entries added to the catalogue, by kind and name",
+                                       examples=["{disks: {my-disk: {...}}}"])
+    _marks: Marks = PrivateAttr(default_factory=Marks)
+
+    @field_validator("simvirt", mode="wrap")
+    @classmethod
+    def _version(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        if value != 1 or isinstance(value, bool):
+            raise ValueError(f"this version of simvirt reads schema version 1; expected 1, got {value!r:.40}")
+        return 1
+
+    @model_validator(mode="after")
+    def _distinct_platforms(self) -> Scenario:
+        seen: set[str] = set()
+        for index, platform in enumerate(self.platforms):
+            if platform.name in seen:
+                refuse(f'a platform named "{platform.name}" is already there; expected names that differ', "platforms", index, "name")
+            seen.add(platform.name)
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the resolved content, files included [hex]; reads the files that the scenario names."""
+        return digest(self)
+
+    def is_own(self, service: str) -> bool:
+        """Whether each tenant has replicas of a service for itself."""
+        return self.tenants is not None and (self.tenants.own is None or service in self.tenants.own)
+
+    @property
+    def mix(self) -> dict[str, float]:
+        """Weight of each operation that requests enter at, as `service.operation`.
+
+        Without a mix it is the only operation, or all those that a trace may name.
+        """
+        if self.workload is None:
+            return {}
+        names = [f"{service}.{operation}" for service, spec in self.services.items() for operation in spec.operations]
+        traced = self.workload.trace is not None and self.workload.trace.operation is not None
+        return dict(self.workload.mix) or (dict.fromkeys(names, 1.0) if traced or len(names) == 1 else {})
+
+    def locate(self, path: tuple[str | int, ...]) -> tuple[str | None, int | None, int | None]:
+        """File, line and column where the value at `path` was written, as far as known."""
+        return self._marks.locate(path)

@@ -1,0 +1,270 @@
+"""Services: what runs, how often, within which limits, and what its operations do. The words are Docker Compose's where it has them."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Final, Literal, Mapping
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from simvirt.scenario.fields import (
+    MOST_REPLICAS,
+    Nanoseconds,
+    Number,
+    PositiveBytes,
+    PositiveNanoseconds,
+    PositiveRatio,
+    Queue,
+    Threads,
+    Title,
+    Whole,
+)
+from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.memory_demand import MemorySpec
+from simvirt.scenario.spec.steps import StartupStep, Step
+from simvirt.units import UnitError, format_size, format_time, shown
+
+PERIOD_NS: Final = 100_000_000
+"""Default of cpu.cfs_period_us, 100 ms. Source: Linux, Documentation/scheduler/sched-bwc.rst."""
+LEAST_PERIOD_NS: Final = 1_000_000
+MOST_PERIOD_NS: Final = 1_000_000_000
+"""Bounds of the period, 1 ms to 1 s; a quota is at least 1 ms. Source: the same, and kernel/sched/core.c."""
+MOST_CPU: Final = 65_535
+
+Replicas = Annotated[int, Whole(1, MOST_REPLICAS, 4)]
+Cpus = Annotated[float, Number(0, 65536, 2, above=True)]
+
+
+def _cpuset(value: object) -> tuple[int, ...]:
+    """`0-3,8` as CPU numbers in ascending order."""
+    if isinstance(value, (list, tuple)) and all(isinstance(number, int) for number in value):
+        value = ",".join(map(str, value))
+    text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if not text or len(text) > 4000:
+        raise _no_cpuset(value)
+    return tuple(sorted({cpu for part in text.split(",") for cpu in _range(part.strip(), value)}))
+
+
+def _range(part: str, value: object) -> range:
+    """One part of a cpuset, `3` or `0-3`."""
+    first, dash, last = part.partition("-")
+    bounds = (first.strip(), last.strip() if dash else first.strip())
+    if not all(bound.isascii() and bound.isdigit() and len(bound) <= 5 for bound in bounds):
+        raise _no_cpuset(value)
+    low, high = map(int, bounds)
+    if low > high or high > MOST_CPU:
+        raise _no_cpuset(value)
+    return range(low, high + 1)
+
+
+def _no_cpuset(value: object) -> UnitError:
+    return UnitError(f'expected CPU numbers up to {MOST_CPU}, for example "0-3,8"; got {shown(value)}')
+
+
+Cpuset = Annotated[
+    tuple[int, ...], BeforeValidator(_cpuset),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r"^[0-9,\s-]+$"}, {"type": "integer", "minimum": 0}], "examples": ["0-3,8"]}),
+]
+
+
+class LimitsSpec(Spec):
+    """What a replica may use."""
+
+    example = "{cpus: 2, memory: 512MiB}"
+    cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["2"])
+    memory: PositiveBytes | None = Field(default=None, description="memory", examples=["512MiB"])
+
+
+class ReservationsSpec(Spec):
+    """What a replica has a right to, whatever the weights of others; the schedulers esxi and hyperv know it."""
+
+    example = "{cpus: 0.5}"
+    cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["0.5"])
+
+
+class ResourcesSpec(Spec):
+    """Resources of a replica."""
+
+    example = "{limits: {cpus: 2, memory: 512MiB}}"
+    limits: LimitsSpec = Field(default=LimitsSpec.model_construct(), description="upper bounds", examples=[LimitsSpec.example])
+    reservations: ReservationsSpec = Field(
+        default=ReservationsSpec.model_construct(), description="lower bounds", examples=[ReservationsSpec.example])
+
+
+class DeploySpec(Spec):
+    """How a service is deployed."""
+
+    example = "{replicas: 4, resources: {limits: {cpus: 2, memory: 512MiB}}}"
+    replicas: Replicas = Field(default=1, description="how many instances", examples=["4"])
+    resources: ResourcesSpec = Field(default=ResourcesSpec.model_construct(), description="what each may use",
+                                     examples=[ResourcesSpec.example])
+
+
+class BackgroundSpec(Spec):
+    """Threads that want a CPU on their own, without requests."""
+
+    example = "{threads: 1, duty: 0.3}"
+    threads: Annotated[int, Whole(1, 100_000, 1)] = Field(default=1, description="threads of each replica", examples=["1"])
+    duty: PositiveRatio = Field(default=1.0, description="ratio of the time in which they want a CPU", examples=["0.3"])
+    period: PositiveNanoseconds = Field(default=10_000_000, description="length of one cycle of wanting and resting", examples=["10ms"])
+
+
+class ServiceSpec(Spec):
+    """A service: its replicas, limits, threads and operations."""
+
+    example = "{threads: 64, operations: {job: [{cpu: {exponential: 10ms}}]}}"
+    hints: ClassVar[Mapping[str, str]] = {
+        "cpu": 'did you mean "cpus"?',
+        "mem": 'did you mean "mem_limit"?',
+        "replicas": 'did you mean "deploy: {replicas: 4}", or "scale: 4"?',
+        "resources": 'did you mean "deploy: {resources: {...}}"?',
+        "limits": 'did you mean "deploy: {resources: {limits: {...}}}"?',
+        "steps": 'did you mean "operations: {job: [...]}"?',
+    }
+    image: Title | None = Field(default=None, description="the software in it; sets its rates of system calls and the like",
+                                examples=["nginx:1.27"])
+    profile: Title | None = Field(default=None, description="what it does with its CPU time; the image's by default", examples=["redis"])
+    deploy: DeploySpec = Field(default=DeploySpec.model_construct(), description="replicas and limits", examples=[DeploySpec.example])
+    cpus: Cpus | None = Field(default=None, description="short for deploy.resources.limits.cpus", examples=["2"])
+    mem_limit: PositiveBytes | None = Field(default=None, description="short for deploy.resources.limits.memory", examples=["512MiB"])
+    memory: MemorySpec | None = Field(default=None, description="what a replica needs, else its image's", examples=[MemorySpec.example])
+    mem_reservation: PositiveBytes | None = Field(default=None, description="memory kept from reclaim, as memory.low", examples=["256MiB"])
+    mem_high: PositiveBytes | None = Field(default=None, description="where reclaim begins, as memory.high", examples=["400MiB"])
+    memswap_limit: PositiveBytes | None = Field(default=None, description="memory and swap together", examples=["1GiB"])
+    oom_score_adj: Annotated[int, Whole(-1000, 1000, 500)] = Field(default=0, description="bias of the OOM killer", examples=["500"])
+    restart: Literal["no", "always", "on-failure", "unless-stopped"] = Field(
+        default="no", description="whether it starts again after it was killed", examples=["always"])
+    scale: Replicas | None = Field(default=None, description="short for deploy.replicas", examples=["4"])
+    threads: Threads = Field(
+        default="unlimited", description="worker threads of a replica; `cores`: one for each core that it sees", examples=["64"])
+    queue: Queue = Field(default="unlimited", description="requests that may wait for a thread of a replica", examples=["128"])
+    balance: Literal["round-robin", "least-connections", "random", "two-choices"] = Field(
+        default="round-robin", description="how requests are spread over replicas", examples=["least-connections"])
+    cpu_quota: PositiveNanoseconds | None = Field(default=None, description="CPU time in a period", examples=["50ms"])
+    cpu_period: PositiveNanoseconds | None = Field(default=None, description="period of the quota, 100ms by default", examples=["100ms"])
+    cpu_burst: Nanoseconds | None = Field(default=None, description="unused quota that may be saved up", examples=["20ms"])
+    cpu_shares: Annotated[int, Whole(2, 262144, 1024)] | None = Field(default=None, description="weight as in cgroup v1", examples=["1024"])
+    cpu_weight: Annotated[int, Whole(1, 10000, 100)] | None = Field(default=None, description="weight as in cgroup v2", examples=["100"])
+    cpuset: Cpuset | None = Field(default=None, description="CPUs of the host that it may use", examples=["0-3,8"])
+    background: BackgroundSpec | None = Field(default=None, description="threads that always want a CPU", examples=[BackgroundSpec.example])
+    operations: Mapping[Title, Annotated[tuple[Step, ...], Field(min_length=1, max_length=10_000)]] = Field(
+        default={}, description="what requests do here, by name", examples=["{job: [{cpu: {exponential: 10ms}}]}"])
+    startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
+                                             examples=["[{cpu: 200ms}, {disk: {read: 50MiB}}]"])
+
+    @model_validator(mode="after")
+    def _does_something(self) -> ServiceSpec:
+        if not self.operations and self.background is None:
+            refuse("expected operations or a background, for example operations: {job: [{cpu: {exponential: 10ms}}]}")
+        return self
+
+    @model_validator(mode="after")
+    def _said_once(self) -> ServiceSpec:
+        limits = self.deploy.resources.limits
+        _one_of(self.scale, self.deploy.replicas if "replicas" in self.deploy.model_fields_set else None, "scale", "deploy.replicas")
+        _one_of(self.cpus, limits.cpus, "cpus", "deploy.resources.limits.cpus")
+        _one_of(self.mem_limit, limits.memory, "mem_limit", "deploy.resources.limits.memory")
+        if self.memswap_limit is not None and (self.memory_limit is None or self.memswap_limit < self.memory_limit):
+            refuse("memory and swap together; expected at least the memory limit beside it, for example mem_limit: 512MiB", "memswap_limit")
+        _one_of(self.cpu_quota, self._cpus, "cpu_quota", "cpus")
+        _one_of(self.cpu_shares, self.cpu_weight, "cpu_shares", "cpu_weight")
+        return self
+
+    @model_validator(mode="after")
+    def _memory_is_bounded_in_order(self) -> ServiceSpec:
+        """memory.low and memory.high lie within memory.max, as Docker and Compose ask for."""
+        limit = self.memory_limit
+        for name in ("mem_reservation", "mem_high"):
+            value = getattr(self, name)
+            if limit is not None and value is not None and value > limit:
+                refuse(f"expected at most the memory limit of {format_size(limit)}; got {format_size(value)}", name)
+        return self
+
+    @model_validator(mode="after")
+    def _quota_is_possible(self) -> ServiceSpec:
+        quota = self.quota_ns
+        if quota is None:
+            _need_quota(self)
+        elif not LEAST_PERIOD_NS <= self.period_ns <= MOST_PERIOD_NS:
+            refuse(f"expected a period of 1ms to 1s, for example 100ms; got {format_time(self.period_ns / 1e9)}", "cpu_period")
+        elif quota < LEAST_PERIOD_NS:
+            refuse(f"the kernel refuses less than 1ms in a period; got {format_time(quota / 1e9)} in {format_time(self.period_ns / 1e9)}",
+                   *cpus_path(self))
+        elif (self.cpu_burst or 0) > quota:
+            refuse(f"expected at most the quota of {format_time(quota / 1e9)}; got {format_time((self.cpu_burst or 0) / 1e9)}", "cpu_burst")
+        return self
+
+    @model_validator(mode="after")
+    def _reservation_within_limit(self) -> ServiceSpec:
+        reserved, limit = self.cpu_reservation, self.cpu_limit
+        if reserved is not None and limit is not None and reserved > limit:
+            refuse(f"expected at most the limit of {limit:g} CPUs; got {reserved:g}", *RESERVATION)
+        return self
+
+    @property
+    def _cpus(self) -> float | None:
+        return self.deploy.resources.limits.cpus if self.cpus is None else self.cpus
+
+    @property
+    def replicas(self) -> int:
+        """How many instances there are."""
+        return self.deploy.replicas if self.scale is None else self.scale
+
+    @property
+    def cpu_reservation(self) -> float | None:
+        """CPUs that a replica has a right to, None where nothing is reserved."""
+        return self.deploy.resources.reservations.cpus
+
+    @property
+    def memory_limit(self) -> int | None:
+        """Memory that a replica may use [bytes], None where it is not limited."""
+        return self.deploy.resources.limits.memory if self.mem_limit is None else self.mem_limit
+
+    @property
+    def period_ns(self) -> int:
+        """Period of the quota [ns]."""
+        return PERIOD_NS if self.cpu_period is None else self.cpu_period
+
+    @property
+    def quota_ns(self) -> int | None:
+        """CPU time that a replica may use in a period [ns], None where it is not limited."""
+        if self.cpu_quota is not None:
+            return self.cpu_quota
+        return None if self._cpus is None else round(self._cpus * self.period_ns)
+
+    @property
+    def cpu_limit(self) -> float | None:
+        """CPUs that a replica may use, from `cpus` or quota and period; None where they are not limited."""
+        return self._cpus if self.cpu_quota is None else self.cpu_quota / self.period_ns
+
+
+RESERVATION: Final = ("deploy", "resources", "reservations", "cpus")
+"""The key that reserves CPUs for a service."""
+
+
+def cpus_path(service: ServiceSpec) -> tuple[str, ...]:
+    """The key that limits the CPUs of a service."""
+    key = "cpu_quota" if service.cpu_quota is not None else "cpus" if service.cpus is not None else None
+    return ("deploy", "resources", "limits", "cpus") if key is None else (key,)
+
+
+def replicas_path(service: ServiceSpec) -> tuple[str, ...]:
+    """The key that says how many instances a service has."""
+    return ("scale",) if service.scale is not None else ("deploy", "replicas")
+
+
+def memory_path(service: ServiceSpec) -> tuple[str, ...]:
+    """The key that limits the memory of a service."""
+    return ("mem_limit",) if service.mem_limit is not None else ("deploy", "resources", "limits", "memory")
+
+
+def _one_of(first: object, second: object, short: str, long: str) -> None:
+    """A ValidationError where the same thing is said twice."""
+    if first is not None and second is not None:
+        refuse(f"given twice; expected either {short} or {long}", short)
+
+
+def _need_quota(service: ServiceSpec) -> None:
+    """A ValidationError where a field shapes a quota that is not there."""
+    for key in ("cpu_period", "cpu_burst"):
+        if getattr(service, key) is not None:
+            refuse("has no effect without a limit; expected cpu_quota or cpus beside it, for example cpu_quota: 50ms", key)

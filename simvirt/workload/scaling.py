@@ -1,0 +1,129 @@
+"""The same workload with another intensity, the same services on processors of another speed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from simvirt.errors import Issue, ScenarioError
+from simvirt.scenario.reading.tracefile import read_rates
+from simvirt.scenario.spec.models import (
+    AnyDistribution,
+    ClosedSpec,
+    CpuStep,
+    DiurnalSpec,
+    Empirical,
+    MmppSpec,
+    OpenSpec,
+    ParallelStep,
+    PieceSpec,
+    RatesSpec,
+    Scenario,
+    ServiceSpec,
+    Uniform,
+    WorkloadSpec,
+)
+
+
+def scaled(workload: WorkloadSpec, factor: float) -> WorkloadSpec:
+    """A workload whose rates are multiplied by `factor`; of a closed one the clients, rounded up.
+
+    A file of rates becomes pieces in turn. ScenarioError for a trace, whose arrivals are what they are.
+    """
+    if workload.open is not None:
+        return workload.model_copy(update={"open": _open(workload.open, factor)})
+    if workload.closed is not None:
+        clients = max(1, math.ceil(workload.closed.clients * factor - 1e-9))
+        return workload.model_copy(update={"closed": _with(workload.closed, clients=clients)})
+    if workload.rates is not None:
+        return workload.model_copy(update={"rates": None, "open": _open(_pieces(workload.rates), factor)})
+    message = "a trace cannot be scaled; expected open, closed or rates, for example open: {rate: 800/s}"
+    raise ScenarioError([Issue(None, None, None, "workload.trace", message)])
+
+
+def mean_rate(scenario: Scenario, response_s: float) -> float:
+    """Requests per second in the long run; of a closed workload those of clients that wait `response_s` for an answer.
+
+    0 without a workload, and for a trace.
+    """
+    workload = scenario.workload
+    if workload is None:
+        return 0.0
+    if workload.closed is not None:
+        return workload.closed.clients / (workload.closed.think.mean / 1e9 + response_s)
+    return (workload.open if workload.open is not None else _pieces(workload.rates)).mean_rate if workload.trace is None else 0.0
+
+
+def _with(spec: ClosedSpec, clients: int) -> ClosedSpec:
+    return spec.model_copy(update={"clients": clients})
+
+
+def _open(spec: OpenSpec, factor: float) -> OpenSpec:
+    """Arrivals of the same shape at rates multiplied by a factor."""
+    return spec.model_copy(update={
+        "rate": None if spec.rate is None else spec.rate * factor,
+        "piecewise": None if spec.piecewise is None else tuple(_piece(piece, factor) for piece in spec.piecewise),
+        "diurnal": None if spec.diurnal is None else _diurnal(spec.diurnal, factor),
+        "mmpp": None if spec.mmpp is None else _mmpp(spec.mmpp, factor),
+    })
+
+
+def _piece(spec: PieceSpec, factor: float) -> PieceSpec:
+    return spec.model_copy(update={"rate": spec.rate * factor})
+
+
+def _diurnal(spec: DiurnalSpec, factor: float) -> DiurnalSpec:
+    return spec.model_copy(update={"mean": spec.mean * factor})
+
+
+def _mmpp(spec: MmppSpec, factor: float) -> MmppSpec:
+    return spec.model_copy(update={"rates": tuple(rate * factor for rate in spec.rates)})
+
+
+def _pieces(spec: RatesSpec | None) -> OpenSpec:
+    """A file of rates as pieces; the last one lasts as long as the one before."""
+    assert spec is not None
+    rates = read_rates(spec)
+    ends = [*rates.at_ns[1:], 2 * rates.at_ns[-1] - rates.at_ns[-2] if len(rates.at_ns) > 1 else rates.at_ns[0] + 1_000_000_000]
+    lengths = [int(end - start) for start, end in zip(rates.at_ns, ends, strict=True)]
+    pieces = [PieceSpec.model_construct(for_=length, rate=float(rate)) for length, rate in zip(lengths, rates.per_s, strict=True)]
+    if rates.at_ns[0] > 0:
+        pieces.insert(0, PieceSpec.model_construct(for_=int(rates.at_ns[0]), rate=0.0))
+    return OpenSpec.model_construct(piecewise=tuple(pieces), arrivals=spec.arrivals)
+
+
+def paced(scenario: Scenario, factor: float) -> Scenario:
+    """A scenario whose CPU demands last `factor` times as long, as on processors of another speed.
+
+    *Ignores*: that work which waits for memory does not follow the clock. Background threads want their share of time as before.
+    """
+    if factor == 1:
+        return scenario
+    return scenario.model_copy(update={"services": {name: _paced_service(spec, factor) for name, spec in scenario.services.items()}})
+
+
+def _paced_service(spec: ServiceSpec, factor: float) -> ServiceSpec:
+    operations = {name: _paced_steps(steps, factor) for name, steps in spec.operations.items()}
+    return spec.model_copy(update={"operations": operations, "startup": _paced_steps(spec.startup, factor)})
+
+
+def _paced_steps(steps: tuple[Any, ...], factor: float) -> tuple[Any, ...]:
+    return tuple(_paced_step(step, factor) for step in steps)
+
+
+def _paced_step(step: Any, factor: float) -> Any:
+    """A step with its CPU demands, those of its branches included, times a factor."""
+    if isinstance(step, CpuStep):
+        return step.model_copy(update={"cpu": _times(step.cpu, factor)})
+    if isinstance(step, ParallelStep):
+        return step.model_copy(update={"parallel": tuple(_paced_steps(branch, factor) for branch in step.parallel)})
+    return step
+
+
+def _times(law: AnyDistribution, factor: float) -> AnyDistribution:
+    """A distribution whose values are multiplied by a factor."""
+    if isinstance(law, Uniform):
+        return law.model_copy(update={"low": law.low * factor, "high": law.high * factor})
+    if isinstance(law, Empirical):
+        return Empirical.model_construct(file=law.file, column=law.column, scale=law.scale * factor)
+    return law.model_copy(update={"mean": law.mean * factor})
