@@ -1,6 +1,6 @@
-"""Operations and their calls as a graph: what is reached, in which order, where calls go in a circle, how often each is executed.
+"""Operations and their calls as a graph: what is reached, in which order, whether calls form a cycle, how often each is executed.
 
-Loading asks for order and circles, which take the standard library alone; networkx, whose import takes longer than the check of a
+Loading asks for order and cycles, which take the standard library alone; networkx, whose import takes longer than the check of a
 scenario, comes in where a scenario is analysed.
 """
 
@@ -51,12 +51,12 @@ def reached(edges: Mapping[Node, Iterable[Node]], entries: Iterable[Node]) -> li
 
 
 def callees_first(edges: Mapping[Node, Iterable[Node]]) -> list[Node]:
-    """The nodes in an order in which edges lead backwards; CycleError where they go in a circle."""
+    """The nodes in an order in which edges lead backwards; CycleError where they form a cycle."""
     return list(TopologicalSorter(edges).static_order())
 
 
-def circle(edges: Iterable[tuple[Node, Node]]) -> list[Node] | None:
-    """A circle that edges go in, from its first node back to it; None where there is none."""
+def cycle(edges: Iterable[tuple[Node, Node]]) -> list[Node] | None:
+    """A cycle of edges, from its first node back to it; None where there is none."""
     sorter: TopologicalSorter[Node] = TopologicalSorter()
     for source, target in edges:
         sorter.add(target, source)

@@ -7,7 +7,7 @@ from graphlib import CycleError
 import pytest
 
 from simvirt.scenario import CallStep, CpuStep, DelayStep, loads
-from simvirt.scenario.graph import callees_first, calls, circle, name_of, reached, service_graph, visits
+from simvirt.scenario.graph import callees_first, calls, cycle, name_of, reached, service_graph, visits
 from simvirt.scenario.walk import rewritten, walk
 
 TEXT = """
@@ -77,17 +77,17 @@ def test_a_long_chain_needs_no_recursion():
     assert callees_first(edges)[0] == 20_000
 
 
-def test_callees_come_first_and_a_circle_has_no_order():
+def test_callees_come_first_and_a_cycle_has_no_order():
     order = callees_first(calls(SCENARIO))
     assert order.index(("cache", "get")) < order.index(("db", "write")) < order.index(("web", "PUT"))
     with pytest.raises(CycleError):
         callees_first({"a": ["b"], "b": ["a"]})
 
 
-def test_a_circle_comes_back_to_its_first_node():
-    found = circle([("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")])
+def test_a_cycle_comes_back_to_its_first_node():
+    found = cycle([("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")])
     assert found is not None and found[0] == found[-1] and set(found) == {"b", "c"}
-    assert circle([("a", "b"), ("a", "c"), ("b", "c")]) is None
+    assert cycle([("a", "b"), ("a", "c"), ("b", "c")]) is None
 
 
 def test_visits_follow_the_calls_and_the_shares_of_the_mix():
