@@ -10,19 +10,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import networkx as nx
 
 from simvirt.catalog import Catalog, HostEntry, Platform, PlatformCosts
 from simvirt.catalog.operations import PLURALS
+from simvirt.catalog.records import S
 from simvirt.scenario.graph import Name, service_graph, visits
 from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskStep, NetStep, Scenario
 from simvirt.scenario.spec.steps import AnyStep
 from simvirt.scenario.walk import walk
-
-S = 1e9  # ns in a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +113,9 @@ class _Reader:
         mean = step.cpu.mean
         if step.ops:
             counts = [(PLURALS.get(op, op), float(count)) for op, count in step.ops.items()]
-            return Demand(cpu_s=(max(mean - self._sum(self.costs.spared_ns, counts), 0.0) + self._paid(counts)) / S)
+            return Demand(cpu_s=(mean * (1 - self.costs.spared(counts, mean)) + self.costs.charged(counts)) / S)
         rates = list(self.catalog.profile(self.scenario.services[service]).rates.items())
-        return Demand(cpu_s=mean / S * (max(1 - self._sum(self.costs.spared_ns, rates) / S, 0.0) + self._paid(rates) / S))
-
-    def _sum(self, costs: Mapping[str, float], counts: Iterable[tuple[str, float]]) -> float:
-        """What so many operations cost together [ns]."""
-        return math.fsum(count * costs[op] for op, count in counts)
-
-    def _paid(self, counts: list[tuple[str, float]]) -> float:
-        """What so many operations of CPU work add to it [ns]."""
-        return self._sum(self.costs.cpu_ns, counts) + self._sum(self.costs.latency_ns, counts)
+        return Demand(cpu_s=mean / S * (1 + self.costs.added(rates)))
 
     def _packets(self, sent: float, received: float) -> Demand:
         return self._operations({"packet_out": sent, "packet_in": received})

@@ -4,7 +4,6 @@ A call is expanded at its place, so that every step of a class has draws of its 
 operation that a step performs n times adds n costs; operations that CPU work performs by itself add rate x cost per unit of work.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,8 +20,6 @@ from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetStep, ParallelStep
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 
-Counts = list[tuple[str, float]]
-"""Operations with how often each happens."""
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
 
@@ -38,21 +35,19 @@ class Writer:
         self,
         scenario: Scenario,
         services: dict[str, int],
-        costs: PlatformCosts,
+        software: Mapping[str, PlatformCosts],
         host: HostEntry,
         rates: Mapping[str, Mapping[str, float]],
         routes: Routes,
-        walks: Mapping[str, float],
         memory: Memory,
     ) -> None:
         self.scenario = scenario
         self.services = services  # name: row
-        self.costs = costs
+        self.software = software  # service: what the platform charges it
         self.host = host
         self.rates = rates  # service: operation -> times per CPU second
         self.routes = routes
         self.paths = routes.outer  # to clients, and to the disk
-        self.walks = walks  # service: what its page tables out of the caches add to a TLB miss [ns]
         self.memory = memory
         self.program = Program()
 
@@ -152,26 +147,15 @@ class Writer:
         row = Instruction(k.OP_CPU)
         if step.ops:
             named = [(PLURALS.get(name, name), float(count)) for name, count in step.ops.items()]
-            row.fixed = math.fsum(count * self.operation_ns(service, op) for op, count in named)
-            row.ratio = 0.0 - self.spared(named, step.cpu.mean)
+            row.fixed = self.software[service].charged(named)
+            row.ratio = 0.0 - self.software[service].spared(named, step.cpu.mean)
         else:
             row.ratio = self.added(service)
         self.amount(rows, row, step.cpu, variables)
 
-    def operation_ns(self, service: str, operation: str) -> float:
-        """What one operation of a service's software costs it on the platform [ns]."""
-        walk = self.walks[service] if operation == "tlb_miss" else 0.0
-        return self.costs.cpu_ns[operation] + self.costs.latency_ns[operation] + walk
-
     def added(self, service: str) -> float:
         """Work that the platform adds to a unit of a service's own, less what it spares."""
-        rates = list(self.rates[service].items())
-        return math.fsum(rate * self.operation_ns(service, op) / 1e9 for op, rate in rates) - self.spared(rates, 1e9)
-
-    def spared(self, counts: Counts, own: float) -> float:
-        """The share of a service's own work of `own` ns that falls away with so many operations: never more than there is."""
-        saved = math.fsum(count * self.costs.spared_ns[op] for op, count in counts)
-        return min(saved / own, 1.0) if saved > 0 and own > 0 else 0.0
+        return self.software[service].added(list(self.rates[service].items()))
 
     def call(self, rows: list[Instruction], service: str, step: CallStep, variables: Variables) -> None:
         """Send a request to another service and take its answer."""
