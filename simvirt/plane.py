@@ -16,7 +16,7 @@ from simvirt.lowering.arrange import MEMORY_SERVICE
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.rows import blank, chain_frames
 from simvirt.memory.account import MemoryAccount
-from simvirt.workload.draws import Luck, sampler_of
+from simvirt.workload.draws import RequestStream, sampler_of
 
 MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
 STARTUP_CLASS = 1_000_000  # key of the streams of start-up work, beyond those of request classes
@@ -49,7 +49,7 @@ class DataPlane:
     """The tables of one replication, the compiled functions over them, and the draws that feed them."""
 
     lowered: Lowered
-    luck: Luck
+    requests: RequestStream
     seed: int
     replication: int
     over: bool = False  # all requests are answered and none will come
@@ -116,7 +116,7 @@ class DataPlane:
         """Give the kernel the next block of requests."""
         if self.halt is not None and self.halt.is_set():
             raise Stopped
-        block = self.luck.next_block()
+        block = self.requests.next_block()
         source = self.columns["source"]
         plain = kernel.MODE == "plain"
         columns = {"at": block.at, "category": block.category, "draws": block.draws.ravel()}
@@ -208,8 +208,8 @@ class DataPlane:
     def perform_startup(self, service: str, instance: int, clock: simpy.Environment) -> Iterator[simpy.Event]:
         """Perform a service's start-up work on an instance; the event of its end. Leaving early abandons the work."""
         self.columns["instances"]["life"][instance] = k.STARTING
-        luck = [float(draw(1)[0]) for draw in self._startups[service]]
-        with self._perform(instance, self.lowered.startup[service][0], luck, clock) as done:
+        drawn = [float(draw(1)[0]) for draw in self._startups[service]]
+        with self._perform(instance, self.lowered.startup[service][0], drawn, clock) as done:
             yield done
 
     @contextmanager
@@ -220,13 +220,13 @@ class DataPlane:
             yield done
 
     @contextmanager
-    def _perform(self, instance: int, entry: int, luck: Sequence[float], clock: simpy.Environment) -> Iterator[simpy.Event]:
+    def _perform(self, instance: int, entry: int, drawn: Sequence[float], clock: simpy.Environment) -> Iterator[simpy.Event]:
         """Perform instructions on an instance, with draws of their own; the event of their end. Leaving early abandons them."""
         work = Work(clock.event(), -1, int(clock.now))
         self._works.append(work)
         work.frame = int(kernel.launch(self._plane, k.WORK, instance, entry, len(self._works) - 1, int(clock.now)))
         draws = self.columns["frames"]["draws"]
-        for column, value in enumerate(luck):
+        for column, value in enumerate(drawn):
             draws[work.frame * self.lowered.width + column] = value
         try:
             yield work.done

@@ -20,7 +20,7 @@ class Background:
     entry: int
 
 
-def startup_programs(scenario: Scenario, plan: Arrangement, writer: Writer) -> dict[str, tuple[int, Variables]]:
+def startup_programs(plan: Arrangement, writer: Writer) -> dict[str, tuple[int, Variables]]:
     """First instruction and variables of each service's start-up work."""
     programs = {}
     for name in plan.services:

@@ -57,12 +57,12 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory)
     classes = [name for name, weight in scenario.mix.items() if weight > 0] or list(scenario.mix)
     variables = [Variables() for _ in classes]
-    entries = [_entry(writer, name, luck) for name, luck in zip(classes, variables, strict=True)]
-    startup = startup_programs(scenario, plan, writer)
+    entries = [_entry(writer, name, drawn) for name, drawn in zip(classes, variables, strict=True)]
+    startup = startup_programs(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
-    trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
+    trace = [_trace_column(writer, entry, drawn) for entry, drawn in zip(entries, variables, strict=True)]
     reclaim = reclaim_program(memory, writer)
-    width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()), reclaim)], default=0) or 1
+    width = max([len(each.variables) for each in (*variables, *(drawn for _, drawn in startup.values()), reclaim)], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, host, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
     builder = Tables(plan, services, host, writer.program, phases, shared, platform)

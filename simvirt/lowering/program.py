@@ -135,7 +135,7 @@ class Writer:
                 self.parallel(rows, service, step, variables)
 
     def amount(self, rows: list[Instruction], row: Instruction, distribution: Any, variables: Variables) -> None:
-        """A demand: a constant in the instruction, or a column of the request's luck."""
+        """A demand: a constant in the instruction, or a column of the request's draws."""
         if distribution.kind == "constant":
             row.amount = float(distribution.mean)
         else:
