@@ -277,7 +277,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
 
 
 def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
-    """The laws that hold exactly on a run's own counters, whatever its luck; "ok", or what is wrong.
+    """The laws that hold exactly on a run's own counters, whatever its draws; "ok", or what is wrong.
 
     Source: Little 1961 (L = lambda W, here as sums of instants, modulo 2^62 ns); Denning, Buzen 1978 (operational analysis).
     """
