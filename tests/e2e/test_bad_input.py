@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-import shortened
+from helpers import shortened
 
 from simvirt.cli.app import main
 

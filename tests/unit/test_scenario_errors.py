@@ -8,7 +8,7 @@ import re
 import time
 
 import pytest
-from scenario_help import MM1, WEB, mistakes, mm1, mm1_service, mm1_steps, mm1_workload, only
+from helpers.mistakes import MM1, WEB, mistakes, mm1, mm1_service, mm1_steps, mm1_workload, only
 
 from simvirt.errors import ScenarioError
 from simvirt.scenario import loads

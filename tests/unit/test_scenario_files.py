@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from scenario_help import MM1, mm1, mm1_steps, mm1_workload
+from helpers.mistakes import MM1, mm1, mm1_steps, mm1_workload
 
 from simvirt.errors import ScenarioError
 from simvirt.scenario import Scenario, load
