@@ -17,7 +17,7 @@ from simvirt.lowering.memory import Memory, memory_of
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
-from simvirt.lowering.schedulers import WEIGHS_EACH, queue_policy
+from simvirt.lowering.schedulers import WEIGHS_EACH, queue_policies
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.spec.models import Constant, Scenario
@@ -212,7 +212,7 @@ class Tables:
         group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
         machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
         schedulers = column_of(self.plan.machines, "scheduler")
-        policies = np.array([[queue_policy(s.policy, above) for above in (k.NONE, 0)] for s in schedulers])
+        policies = np.array([queue_policies(s.policy) for s in schedulers])
         policy = policies[machine, (parent != k.NONE).astype(int)]
         slices = np.array(column_of(schedulers, "slice"))[machine]
         return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, slice=slices)
