@@ -27,7 +27,7 @@ LIMITS = ("shares", "reserve", "quota", "period", "burst")  # of a group, which 
 
 
 class Stopped(Exception):
-    """The run ends before its time, because somebody has set its `halt`."""
+    """The run ends early, because its `halt` was set."""
 
 
 class Settled(simpy.Event):
@@ -50,7 +50,7 @@ class Work:
 
 @dataclass
 class DataPlane:
-    """The tables of one replication, the compiled functions over them, and the luck that feeds them."""
+    """The tables of one replication, the compiled functions over them, and the draws that feed them."""
 
     lowered: Lowered
     luck: Luck

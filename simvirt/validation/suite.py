@@ -28,7 +28,7 @@ def validate(
     """Predictions of tables, theory and measured Linux rows, scored; `jobs` tables at a time, which changes no number."""
     started = time.perf_counter()
     if reference is not None:
-        linux.read_rows(reference)  # a mistake in it is told before anything is simulated
+        linux.read_rows(reference)  # a mistake in it is reported before anything is simulated
     constants = fitted(Catalog.load())
     given = fitted_cells(constants)
     tell = progress or (lambda what: None)
