@@ -6,7 +6,7 @@ import numpy as np
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
-from simvirt.catalog.resolve.layers import walk_miss_ns
+from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, arrange, row_of
@@ -81,15 +81,14 @@ def _writer(
 ) -> Writer:
     rows = {name: row for row, name in enumerate(services)}
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
-    walk = walk_miss_ns(platform, host)
-    walks = {name: walk * (profile.walk_miss or 0.0) for name, profile in profiles.items()}
+    software = {name: software_costs(costs, platform, host, profile) for name, profile in profiles.items()}
     rates = {name: profile.rates for name, profile in profiles.items()}
     inside = replace(platform, layers=platform.runtimes)
     routes = Routes(
         Paths(platform, costs, host), Paths(inside, catalog.platform_costs(inside, host), host),
         {name: frozenset(i.machine for i in plan.instances if i.service == name) for name in plan.services},
     )
-    return Writer(scenario, rows, costs, host, rates, routes, walks, memory)
+    return Writer(scenario, rows, software, host, rates, routes, memory)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
