@@ -14,6 +14,7 @@ from simvirt.kernel import source as kernel_source
 
 PACKAGE = Path(__file__).resolve().parents[1] / "simvirt"
 LAYERS = (
+    ("version",),
     ("errors",),
     ("units",),
     ("scenario",),
@@ -28,6 +29,7 @@ LAYERS = (
     ("gauges",),
     ("clock",),
     ("control",),
+    ("result",),
     ("metrics",),
     ("runs",),
     ("density", "plan", "validation"),
