@@ -16,6 +16,7 @@ from helpers.collecting import hold_all
 
 PACKAGE = Path(__file__).resolve().parents[1] / "simvirt"
 LAYERS = (
+    ("version",),
     ("errors",),
     ("units",),
     ("scenario",),
@@ -30,6 +31,7 @@ LAYERS = (
     ("gauges",),
     ("clock",),
     ("control",),
+    ("result",),
     ("metrics",),
     ("runs",),
     ("density", "plan", "validation"),
