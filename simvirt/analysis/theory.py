@@ -81,7 +81,7 @@ class TheoryPrediction:
     model: str  # in Kendall's notation
     latency_mean_s: float
     latency_p95_s: float | None  # None where no exact form is at hand
-    assumptions: str  # one sentence
+    assumptions: str  # one phrase
     utilisation: float  # of the servers in the formula
     throughput_per_s: float
 
