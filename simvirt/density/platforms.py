@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 
-from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.density import ledger
 from simvirt.density.answer import Answer, Binding, DensityResult
@@ -19,6 +18,7 @@ from simvirt.density.judge import OOM, failing, kills_of
 from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
+from simvirt.runs.admission import catalog_of
 from simvirt.scenario.spec.models import Scenario
 
 CROWDED = 0.01
@@ -48,7 +48,7 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     KeyboardInterrupt when there are none.
     """
     started = time.perf_counter()
-    catalog, unit = Catalog.of(scenario), unit_of(scenario)
+    catalog, unit = catalog_of(scenario), unit_of(scenario)
     result = DensityResult(scenario, unit, {})
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the density")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from simvirt.gauges import Snapshot
-from simvirt.memory.footprint import ledger
 from simvirt.memory.ledger import Ledger
+from simvirt.memory.populate import host_memory
 from simvirt.memory.working_set import Load
 from simvirt.plane import DataPlane
 
@@ -20,9 +20,8 @@ def ledger_of(plane: DataPlane, services: Mapping[str, ServiceOutcome], last: Sn
     lowered = plane.lowered
     counts = {name: service.replicas for name, service in lowered.scenario.services.items()}
     loads = {name: _load(found, last.service_completed[lowered.services.index(name)], counts[name]) for name, found in services.items()}
-    if plane.memory is not None:
-        return plane.memory.ledger_at(loads)
-    return ledger(lowered.scenario, lowered.platform, lowered.host, lowered.memory.needs, counts, loads)
+    memory = host_memory(lowered.memory.there) if plane.memory is None else plane.memory.memory
+    return memory.rest_at(loads)
 
 
 def reclaim_of(plane: DataPlane) -> tuple[dict[str, Any], list[str]] | None:
