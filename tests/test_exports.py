@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from helpers.collecting import hold_all
 
 import simvirt
 
@@ -17,8 +18,12 @@ PACKAGES = sorted(
 )
 
 
-@pytest.mark.parametrize("name", PACKAGES)
-def test_all_names_exist(name: str) -> None:
+def test_all_names_exist() -> None:
+    hold_all(exports_what_it_names, PACKAGES)
+
+
+def exports_what_it_names(name: str) -> None:
+    """`__all__` has each name once, and the package has each of them."""
     module = importlib.import_module(name)
     assert len(set(module.__all__)) == len(module.__all__)
     assert not [key for key in module.__all__ if not hasattr(module, key)]
@@ -32,7 +37,10 @@ def test_the_public_names() -> None:
 def test_importing_the_package_is_cheap() -> None:
     tree = ast.parse((ROOT / "simvirt" / "__init__.py").read_text())
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert [ast.unparse(node) for node in imports] == ["from typing import TYPE_CHECKING, Any"]
+    assert [ast.unparse(node) for node in imports] == [
+        "from typing import TYPE_CHECKING, Any", "from simvirt.version import __version__ as __version__",
+    ]
+    assert not [node for node in ast.walk(ast.parse((ROOT / "simvirt" / "version.py").read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

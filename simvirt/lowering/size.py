@@ -17,6 +17,7 @@ from simvirt.kernel import tables as t
 from simvirt.memory.guests import own_vcpus
 from simvirt.scenario.bounds import MOST_MEMORY
 from simvirt.scenario.checks.possible import step_counts
+from simvirt.scenario.graph import name_of
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
 
@@ -53,7 +54,7 @@ def size_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platform]
 def _frame(scenario: Scenario) -> int:
     """Bytes of a request under way."""
     counts = step_counts(scenario)
-    return FRAME + NUMBER * max([counts.get(name, 0) for name in scenario.mix], default=0)
+    return FRAME + NUMBER * max([counts.get(name_of(name), 0) for name in scenario.mix], default=0)
 
 
 def _clients(scenario: Scenario) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
+from simvirt.scenario.graph import calls, name_of, reached
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
 
@@ -13,29 +13,9 @@ def canonical_services(scenario: Scenario) -> list[str]:
 
     First those that requests reach, as the mix and the steps mention them; then the others by their content.
     """
-    reached: list[str] = []
-
-    def visit(service: str, operation: str) -> None:
-        if service not in reached:
-            reached.append(service)
-        for step in scenario.services[service].operations[operation]:
-            for inner, called in calls_of(step):
-                visit(inner, called)
-
-    for name in scenario.mix:
-        service, _, operation = name.partition(".")
-        visit(service, operation)
-    others = [name for name in scenario.services if name not in reached]
-    return reached + sorted(others, key=lambda name: _content(scenario.services[name]))
-
-
-def calls_of(step: Any) -> list[tuple[str, str]]:
-    """The (service, operation) pairs that a step calls, in order."""
-    if hasattr(step, "call"):
-        return [(step.service, step.operation)]
-    if hasattr(step, "parallel"):
-        return [call for branch in step.parallel for inner in branch for call in calls_of(inner)]
-    return []
+    met = list(dict.fromkeys(service for service, _ in reached(calls(scenario), map(name_of, scenario.mix))))
+    others = [name for name in scenario.services if name not in met]
+    return met + sorted(others, key=lambda name: _content(scenario.services[name]))
 
 
 def _content(service: ServiceSpec) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import begun, scenario, service
+from helpers.support import begun, scenario, service
 
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
