@@ -203,28 +203,6 @@ class Box:
             return max(self.absent, self.beyond)
         return self.absent + max(self.guest.swapped, self.used - self.guest.usable, self.beyond)
 
-    @property
-    def hot_absent(self) -> float:
-        """Share of the memory that requests touch which is not resident.
-
-        *Model*: a kernel that sees its processes evicts what is cold first; a host cannot know what is cold in a guest, so that hot
-            pages are as likely to be gone as others.
-        """
-        hot = self.hot
-        if hot <= 0:
-            return 0.0
-        if self.guest is None:
-            return min(1.0, max(0.0, self.absent - (self.anonymous - hot)) / hot)
-        return min(1.0, self.absent / max(self.wanted, 1.0))
-
-    @property
-    def hot_swapped(self) -> float:
-        """Share of the hot memory that the guest itself has swapped out."""
-        hot = self.hot
-        if self.guest is None or hot <= 0:
-            return 0.0
-        return min(1.0, max(0.0, self.guest.swapped - (self.anonymous - hot)) / hot)
-
     def forget(self) -> None:
         """Let go of what is needed no more: it is neither swapped out nor compressed nor merged."""
         for name in ("merged", "out", "packed"):

@@ -8,6 +8,7 @@ import numpy as np
 from simvirt.gauges import Snapshot
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
 from simvirt.memory.ledger import Ledger
+from simvirt.memory.working_set import Load
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
 from simvirt.plane import DataPlane
@@ -104,7 +105,7 @@ def outcome(
         resources=_resources(plane, services, first, last, span),
         memory={"capacity": plane.lowered.host.memory, **plane.lowered.arrangement.memory},
         devices=_devices(plane, first, last),
-        ledger=ledger_of(plane, services, last),
+        ledger=ledger_of(plane, {name: _load(plane, name, found, last) for name, found in services.items()}),
         limits=limits_of(plane),
         reclaim=reclaim_of(plane),
         checks=checks(plane, last),
@@ -112,6 +113,13 @@ def outcome(
         full_at_s=last.at / S if plane.full else None,
         series=series,
     )
+
+
+def _load(plane: DataPlane, name: str, found: ServiceOutcome, last: Snapshot) -> Load:
+    """The load of one replica: requests in it by Little's law, those that its threads work on, those that it has answered."""
+    replicas = plane.lowered.scenario.services[name].replicas
+    inside, answered = found.throughput_per_s * (found.latency_mean_s or 0.0), last.service_completed[plane.lowered.services.index(name)]
+    return Load(inside / replicas, found.threads_busy / replicas, float(answered) / replicas)
 
 
 def _mean(total: Any, count: int) -> float | None:

@@ -12,6 +12,7 @@ from simvirt.catalog import Catalog
 from simvirt.memory.balloons import price
 from simvirt.memory.boxes import UNBOUNDED, Box, Guest, Replica, follow_guest
 from simvirt.memory.host_memory import HostMemory
+from simvirt.memory.missing import hot_absent, hot_swapped
 from simvirt.memory.reclaim import Moved, alike, step
 from simvirt.memory.working_set import Load, Needs
 
@@ -70,14 +71,14 @@ def test_containers_give_cold_pages_first() -> None:
     moved = step(memory)
     assert moved.swapped_out == pytest.approx(6000 * MIB + memory.reserve - 4096 * MIB, abs=10)
     assert memory.boxes[0].out == memory.boxes[1].out
-    assert memory.boxes[0].hot_absent == 0.0, "half of each is cold, which is more than what had to go"
+    assert hot_absent(memory.boxes[0]) == 0.0, "half of each is cold, which is more than what had to go"
 
 
 def test_a_host_does_not_know_what_is_hot_in_a_guest() -> None:
     memory = host(machine(0, 900), machine(1, 900), memory=1800, swap=8 * GIB)
     step(memory)
     box = memory.boxes[0]
-    assert 0 < box.hot_absent == box.out / box.wanted
+    assert 0 < hot_absent(box) == box.out / box.wanted
 
 
 def test_a_guest_swaps_what_is_cold_first_and_kills_when_its_swap_is_full() -> None:
@@ -85,7 +86,7 @@ def test_a_guest_swaps_what_is_cold_first_and_kills_when_its_swap_is_full() -> N
     assert follow_guest(box) == 0
     assert box.guest is not None
     assert box.guest.swapped == 276 * MIB
-    assert box.hot_swapped == 0
+    assert hot_swapped(box) == 0
     full = host(machine(0, 1200, swap=100), machine(1, 100))
     kill, = step(full).kills
     assert [replica.name for replica in kill.replicas] == ["v0"]
