@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 
-from simvirt.catalog import Catalog
 from simvirt.density.answer import Answer, Binding, DensityResult
 from simvirt.density.bounds import END, Bound, end_of_search, lowest
 from simvirt.density.copies import unit_of
@@ -18,6 +17,7 @@ from simvirt.density.ledger import MEMORY, ledger, limits
 from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
+from simvirt.runs.admission import catalog_of
 from simvirt.scenario.spec.models import Scenario
 
 CROWDED = 0.01
@@ -47,7 +47,7 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     KeyboardInterrupt when there are none.
     """
     started = time.perf_counter()
-    catalog, unit = Catalog.of(scenario), unit_of(scenario)
+    catalog, unit = catalog_of(scenario), unit_of(scenario)
     result = DensityResult(scenario, unit, {})
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the density")

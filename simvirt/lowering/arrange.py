@@ -1,7 +1,5 @@
 """Who runs where: the machines (host and guests), groups and instances that a platform makes of a scenario's services."""
 
-import hashlib
-import math
 from dataclasses import dataclass, field
 
 from simvirt.catalog.records import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
@@ -9,7 +7,8 @@ from simvirt.kernel.constants import NONE
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
-from simvirt.scenario.graph import calls, name_of, reached
+from simvirt.memory.guests import own_vcpus
+from simvirt.scenario.order import canonical_services
 from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
@@ -109,20 +108,6 @@ class Arrangement:
     memory: dict[str, int] = field(default_factory=dict)
 
 
-def canonical_services(scenario: Scenario) -> list[str]:
-    """Service names in an order that neither names nor the order of the file decide.
-
-    First those that requests reach, as the mix and the steps mention them; then the others by their content.
-    """
-    met = list(dict.fromkeys(service for service, _ in reached(calls(scenario), map(name_of, scenario.mix))))
-    others = [name for name in scenario.services if name not in met]
-    return met + sorted(others, key=lambda name: _content(scenario.services[name]))
-
-
-def _content(service: ServiceSpec) -> str:
-    return hashlib.sha256(service.model_dump_json().encode()).hexdigest()
-
-
 def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
     """The scheduler of the host: as the scenario says, else that of the outermost hypervisor, else Linux's."""
     own = platform.hypervisors[0].scheduler if platform.hypervisors else None
@@ -200,7 +185,7 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: 
     """Replicas inside VMs: one VM each, or a few large ones that they share."""
     _add_hypervisor(plan, platform.hypervisors[-1])
     vms = platform.vms.on(host) if platform.vms is not None else None
-    own = [scenario.services[name].replicas * _vcpus_of(scenario.services[name], host) for name in plan.services]
+    own = [scenario.services[name].replicas * own_vcpus(scenario.services[name], host) for name in plan.services]
     plan.vcpus = (plan.dom0.cpus if plan.dom0 else 0) + (vms.count * vms.vcpus if vms is not None else sum(own))
     shared = [_add_vm(plan, platform, host, vms.vcpus, Group(0), vms.memory) for _ in range(vms.count)] if vms is not None else []
     placed = 0
@@ -215,17 +200,9 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: 
             _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
 
-def _vcpus_of(service: ServiceSpec, host: HostEntry) -> int:
-    """vCPUs of a replica's own VM: as many as its limit needs; without one a vCPU for each thread, and no more than the host has pCPUs."""
-    if service.cpu_limit is not None:
-        return math.ceil(service.cpu_limit - 1e-9)
-    threads = service.threads if isinstance(service.threads, int) else host.pcpus
-    return max(1, min(host.pcpus, threads))
-
-
 def _own_vm(plan: Arrangement, platform: Platform, host: HostEntry, service: ServiceSpec) -> Machine:
     """A VM for one replica: its vCPUs, a cap for the fraction of the limit, the guest OS on top of its memory."""
-    limit, vcpus = service.cpu_limit, _vcpus_of(service, host)
+    limit, vcpus = service.cpu_limit, own_vcpus(service, host)
     group = Group(0, shares_of(service), service.cpu_reservation or 0.0, cpuset=tuple(c for c in service.cpuset or () if c < host.pcpus))
     if limit is not None and limit < vcpus:
         group.quota, group.period, group.burst = service.quota_ns or 0, service.period_ns, service.cpu_burst or 0

@@ -6,7 +6,7 @@ import numpy as np
 
 from simvirt.catalog.records import Platform
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, MEMORY_SERVICE, Arrangement, Instance
-from simvirt.lowering.memory import Memory
+from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.program import Writer
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import Variables

@@ -13,7 +13,7 @@ from simvirt.lowering.arrange import INTERNAL, Arrangement, arrange, row_of
 from simvirt.lowering.cpus import coscheduled, cpu_table, cstate_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, reclaim_errand, start_ups
 from simvirt.lowering.instructions import Program
-from simvirt.lowering.memory import Memory, memory_of
+from simvirt.lowering.memory_needs import Memory, memory_of
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill

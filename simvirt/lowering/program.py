@@ -11,7 +11,7 @@ from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction, Program, admit_arrived, free_thread, gathered
-from simvirt.lowering.memory import Memory
+from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.memory.footprint import ledger
 from simvirt.memory.ledger import Ledger
+from simvirt.memory.populate import host_memory
 from simvirt.memory.working_set import Load
 from simvirt.plane import DataPlane
 
 
 def ledger_of(plane: DataPlane, loads: Mapping[str, Load]) -> Ledger:
     """Who holds the host's memory at the end of the run, at the mean load of the window."""
-    lowered = plane.lowered
-    counts = {name: service.replicas for name, service in lowered.scenario.services.items()}
-    if plane.memory is not None:
-        return plane.memory.ledger_at(loads)
-    return ledger(lowered.scenario, lowered.platform, lowered.host, lowered.memory.needs, counts, loads)
+    memory = host_memory(plane.lowered.memory.there) if plane.memory is None else plane.memory.memory
+    return memory.rest_at(loads)
 
 
 def reclaim_of(plane: DataPlane) -> tuple[dict[str, Any], list[str]] | None:

@@ -10,11 +10,11 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
+from simvirt.control.follow import follow
 from simvirt.control.lifecycle import begin
-from simvirt.control.memory import follow
 from simvirt.control.observer import Series, observe
 from simvirt.gauges import Snapshot, snapshot
-from simvirt.lowering import lower
+from simvirt.lowering.lower import lower
 from simvirt.metrics.outcome import Outcome, outcome
 from simvirt.metrics.statistics import mser5
 from simvirt.plane import DataPlane
