@@ -23,7 +23,7 @@ STARTUP_CLASS = 1_000_000  # key of the streams of start-up work, beyond those o
 
 
 class Stopped(Exception):
-    """The run ends before its time, because somebody has set its `halt`."""
+    """The run ends early, because its `halt` was set."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Work:
 
 @dataclass
 class DataPlane:
-    """The tables of one replication, the compiled functions over them, and the luck that feeds them."""
+    """The tables of one replication, the compiled functions over them, and the draws that feed them."""
 
     lowered: Lowered
     luck: Luck

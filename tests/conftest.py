@@ -1,14 +1,8 @@
-"""What every test folder needs: the helpers in this folder (`support`), in `unit` and in `golden` can be imported from any test."""
-
-import sys
-from pathlib import Path
+"""What pytest itself is given: an option that writes the committed reports anew."""
 
 import pytest
 
-HERE = Path(__file__).parent
-for folder in (HERE, HERE / "unit", HERE / "golden", HERE / "contract", HERE / "kernel"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+pytest.register_assert_rewrite("helpers")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from helpers.collecting import hold_all
 
 import simvirt
 
@@ -17,8 +18,12 @@ PACKAGES = sorted(
 )
 
 
-@pytest.mark.parametrize("name", PACKAGES)
-def test_all_names_exist(name: str) -> None:
+def test_all_names_exist() -> None:
+    hold_all(exports_what_it_names, PACKAGES)
+
+
+def exports_what_it_names(name: str) -> None:
+    """`__all__` has each name once, and the package has each of them."""
     module = importlib.import_module(name)
     assert len(set(module.__all__)) == len(module.__all__)
     assert not [key for key in module.__all__ if not hasattr(module, key)]

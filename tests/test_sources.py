@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from helpers.collecting import hold_all
 
 from simvirt.scenario.reading.reader import read
 
@@ -31,34 +32,43 @@ def sources() -> list[Path]:
     return sorted(path for path in found if path.suffix in TEXTS)
 
 
-SOURCES = [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in sources()]
-CODE = [p for p in SOURCES if p.values[0].suffix == ".py"]
+SOURCES = sources()
+CODE = [path for path in SOURCES if path.suffix == ".py"]
 DATA = sorted((ROOT / "simvirt" / "catalog" / "data").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("path", SOURCES)
-def test_texts_are_clean(path: Path) -> None:
+def test_there_is_something_to_read() -> None:
+    assert len(CODE) > 200 and len(SOURCES) > len(CODE) and len(DATA) > 10
+
+
+def test_texts_are_clean() -> None:
+    hold_all(is_clean, SOURCES)
+
+
+def is_clean(path: Path) -> None:
+    """Unix lines without tabs."""
     text = path.read_text(encoding="utf-8")
     assert "\r" not in text
     assert "\t" not in text or path.suffix == ".csv"
     assert not text or text.endswith("\n")
 
 
-@pytest.mark.parametrize("path", SOURCES)
-def test_nothing_about_the_place_where_it_was_written(path: Path) -> None:
-    if path == SELF or path.name == "LICENSE":
-        return
+def test_nothing_about_the_place_where_it_was_written() -> None:
+    hold_all(names_no_place, [path for path in SOURCES if path != SELF and path.name != "LICENSE"])
+
+
+def names_no_place(path: Path) -> None:
+    """No registry, no absolute path, no word about how it was written."""
     text = path.read_text(encoding="utf-8")
     assert not [host for host in REGISTRIES if host in text]
     assert not ABSOLUTE.findall(text)
     assert not PLACES.findall(text)
 
 
-@pytest.mark.parametrize("path", CODE)
-def test_files_are_short_and_say_what_they_are(path: Path) -> None:
-    text = path.read_text()
-    assert len(text.splitlines()) <= MAX_LINES
-    assert not text or text.startswith('"""')
+def test_files_are_short_and_say_what_they_are() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in CODE}
+    assert not [path for path, text in texts.items() if len(text.splitlines()) > MAX_LINES]
+    assert not [path for path, text in texts.items() if text and not text.startswith('"""')]
 
 
 def constants(data: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -74,17 +84,15 @@ def constants(data: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]
             yield from constants(value, f"{where}[{row}]")
 
 
-@pytest.mark.parametrize("path", DATA, ids=lambda p: p.name)
-def test_every_number_of_the_catalogue_has_a_source(path: Path) -> None:
-    data = yaml.safe_load(path.read_text())
-    found = list(constants(data))
-    unsourced = [where for where, constant in found if len(str(constant.get("source", ""))) < 10]
-    assert not unsourced
+def test_every_number_and_every_entry_of_the_catalogue_has_a_source() -> None:
+    hold_all(is_sourced, DATA)
 
 
-@pytest.mark.parametrize("path", DATA, ids=lambda p: p.name)
-def test_every_entry_of_the_catalogue_has_a_source(path: Path) -> None:
-    kinds = {kind: entries for kind, entries in yaml.safe_load(path.read_text()).items() if not kind.startswith("x-")}
+def is_sourced(path: Path) -> None:
+    """Numbers, and entries but for those that take all from another, say where they come from."""
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert not [where for where, constant in constants(data) if len(str(constant.get("source", ""))) < 10]
+    kinds = {kind: entries for kind, entries in data.items() if not kind.startswith("x-")}
     assert not [f"{kind}.{name}" for kind, entries in kinds.items() for name, entry in entries.items() if not ("source" in entry or "like" in entry)]
 
 
@@ -96,9 +104,13 @@ def test_nothing_large_or_built_is_kept() -> None:
     assert not [path for path in files if path.stat().st_size > 1_000_000]
 
 
-@pytest.mark.parametrize("path", [*DATA, *sorted((ROOT / "simvirt" / "validation" / "data").glob("*.yaml"))], ids=lambda path: path.stem)
-def test_data_can_be_read_as_strictly_as_scenarios(path: Path) -> None:
+def test_data_can_be_read_as_strictly_as_scenarios() -> None:
     """No key twice, of which one would win without a word."""
-    tree, issues = read(path.read_text(), path.name)
+    hold_all(reads_strictly, [*DATA, *sorted((ROOT / "simvirt" / "validation" / "data").glob("*.yaml"))])
+
+
+def reads_strictly(path: Path) -> None:
+    """The scenarios' reader has nothing to say against it."""
+    tree, issues = read(path.read_text(encoding="utf-8"), path.name)
     assert tree is not None
     assert not issues

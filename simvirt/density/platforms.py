@@ -77,7 +77,7 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
 
 
 def _complete(found: Sequence[Future[Answer]]) -> list[Answer]:
-    """The answers that are there; all of them where nobody interrupted."""
+    """The answers that are complete; all of them unless interrupted."""
     return [future.result() for future in found if future.done() and not future.cancelled() and future.exception() is None]
 
 

@@ -1,6 +1,6 @@
 """Which resource binds: the one that, made twice as large, lets the objective hold again, or brings it nearest to that.
 
-*Model*: the first n that misses the objective is simulated again with the same luck and each candidate doubled, one at a time: the
+*Model*: the first n that misses the objective is simulated again with the same draws and each candidate doubled, one at a time: the
     host's cores, the channels of its disk, the bandwidth of its NIC, a service's threads or CPU limit, the vCPUs of shared VMs, the
     host's memory where some of it had to be reclaimed. What helps most binds.
 *Ignores*: pairs of resources that only help together.
@@ -56,7 +56,7 @@ def reliefs(trials: Trials, point: Point) -> list[Relief]:
 
 
 def _reclaims(point: Point) -> bool:
-    """Whether the host had to take memory away from somebody."""
+    """Whether the host had to reclaim memory."""
     return any(o.reclaim is not None and any(o.reclaim[0][key] for key in TAKEN) for o in point.outcomes)
 
 

@@ -1,7 +1,7 @@
-"""Simulations of n instances: as many replications as a verdict takes, each with the same luck at every n; none is run twice.
+"""Simulations of n instances: as many replications as a verdict takes, each with the same seed at every n; none is run twice.
 
 *Model*: replication k has the same seed whatever n is: the i-th request of a class meets the same demands, only faster on the heels of
-    the one before. So the estimates at two n differ by what n does, and hardly by luck (common random numbers).
+    the one before. So the estimates at two n differ by the effect of n and hardly by chance (common random numbers).
 *Source*: Law, Simulation Modeling and Analysis, 5th ed. 2015, section 11.2 (common random numbers).
 """
 
@@ -109,7 +109,7 @@ class Trials:
         return Point(n, at_n.model_copy(update={"run": run}), duration)
 
     def pressure(self, n: int) -> Pressure | None:
-        """How near to saturation n is likely to be, between its nearest neighbours that were simulated; None for clients, who wait."""
+        """How near to saturation n is likely to be, between its nearest neighbours that were simulated; None for clients, which wait."""
         if self.scenario.workload is not None and self.scenario.workload.closed is not None:
             return None
         known = {m: used(p) for m, p in self.points.items() if m != n and p.measured and not any(x.given_up for x in p.measured)}

@@ -26,7 +26,7 @@ Told = Callable[[str], None]
 def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> Plan:
     """Hosts for a scenario's load: every platform on every host model that its plan names, the cheapest first.
 
-    `jobs` replications run at a time; their number changes nothing in the result. `tell` hears what is simulated.
+    `jobs` replications run at a time; their number changes nothing in the result. `tell` is called with what is simulated.
     ScenarioError where the scenario does not fit the catalogue, or has no load that could be scaled.
     """
     started = time.perf_counter()
@@ -56,9 +56,9 @@ def _check(scenario: Scenario) -> None:
     if workload is None:
         message = "a plan needs a load, for example workload: {open: {rate: 800/s}, mix: {web.GET /: 1}}"
     elif workload.trace is not None:
-        message = "a plan scales the load, which a trace cannot be; expected open, closed or rates"
+        message = "a plan scales the load; a trace cannot be scaled, expected open, closed or rates"
     elif workload.closed is not None and not workload.closed.think.mean:
-        message = "a plan needs clients that think, for example think: 1s; others load any host to the full"
+        message = "a plan needs clients that think, for example think: 1s; without think time clients saturate any host"
     if message:
         file, line, column = scenario.locate(path)
         raise ScenarioError([Issue(file, line, column, ".".join(path), message)])

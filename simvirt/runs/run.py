@@ -99,7 +99,7 @@ class Result:
 
 
 def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = None) -> Result:
-    """Simulate every platform of a scenario, side by side, with the same luck.
+    """Simulate every platform of a scenario, side by side, with the same draws.
 
     `jobs` replications run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
     catalogue.

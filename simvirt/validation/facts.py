@@ -48,7 +48,7 @@ class Measure(Fact):
     @model_validator(mode="after")
     def _known(self) -> Measure:
         if self.operation is not None and not self.of.startswith("latency_p"):
-            raise ValueError("operation: only quantiles of the latency are known by operation")
+            raise ValueError("operation: only quantiles of the latency are available by operation")
         return self
 
 

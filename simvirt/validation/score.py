@@ -1,6 +1,6 @@
 """How good predictions are: relative errors, their median, and whether the order of what was compared comes out.
 
-Calibrating cells (what a demand or a constant of the catalogue was worked out from) are shown but not scored.
+Calibrating cells (on which a demand or a constant of the catalogue was calibrated) are shown but not scored.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from field_bases import BARE
+from helpers.field_bases import BARE
 from field_cases_memory import FULL, MERGING, SWAPPING
-from fields import FALLS, RISES, Case, patched
+from helpers.fields import FALLS, RISES, Case, patched
 
 from simvirt.catalog.loader import shipped
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from field_cases_plan import HOSTS, PLANNED, REPLICAS
-from fields import CHANGES, RISES, Case, patched
+from helpers.fields import CHANGES, RISES, Case, patched
 
 ECONOMY: Final = patched(PLANNED, {
     "host": {"model": "mine"}, "plan/site": "mine", "plan/survive": 1, "services/server/operations/job": [{"cpu": {"exponential": "10ms"}}, {"call": "db.query"}],

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from field_bases import BARE, CLOSED, TWO
-from fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
+from helpers.field_bases import BARE, CLOSED, TWO
+from helpers.fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
 
 ALONE: Final = patched(CLOSED, {"host/cores": 4, "services/server/threads": 1, "services/server/scale": 4})
 """Four clients before four replicas of one thread: whoever has one for himself never waits."""

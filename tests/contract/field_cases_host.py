@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from field_bases import BARE, CLOSED, CROWDED, DOCKER, EVENTFUL, KVM, WIDE
-from fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
+from helpers.field_bases import BARE, CLOSED, CROWDED, DOCKER, EVENTFUL, KVM, WIDE
+from helpers.fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
 
 def made_up(value: object) -> dict[str, object]:
     """A sourced number."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from field_bases import BARE, REQUESTS
-from fields import ABSENT, FALLS, RISES, Case, patched
+from helpers.field_bases import BARE, REQUESTS
+from helpers.fields import ABSENT, FALLS, RISES, Case, patched
 
 SERVER: Final = "services/server/"
 RECLAIM: Final = "memory/reclaim/"

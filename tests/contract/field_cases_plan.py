@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from field_bases import BARE
-from fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
+from helpers.field_bases import BARE
+from helpers.fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
 
 PLANNED: Final = patched(BARE, {
     "host": {"model": "dell-t340-e-2224"}, "platforms": ["docker"], "services/server": {"threads": 1, "cpus": 1, "mem_limit": "1GiB", "scale": 2, "operations": {"job": [{"cpu": {"exponential": "10ms"}}]}},

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from field_bases import BARE, CLOSED, EVENTFUL, KVM, REPLICATED
-from fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
+from helpers.field_bases import BARE, CLOSED, EVENTFUL, KVM, REPLICATED
+from helpers.fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
 
 MEAN: Final = "latency_s/mean"
 RATE: Final = "throughput_per_s"

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from field_bases import BACKGROUND, BARE, CROWDED, DOCKER, EVENTFUL, FENCED, KVM, REPLICATED, TWO, WIDE
-from fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
+from helpers.field_bases import BACKGROUND, BARE, CROWDED, DOCKER, EVENTFUL, FENCED, KVM, REPLICATED, TWO, WIDE
+from helpers.fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
 
 SERVER: Final = "services/server/"
 STEP: Final = SERVER + "operations/job/0"

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import shortened
+from helpers import shortened
 import yaml
-from field_bases import REPLICATED
-from fields import patched
-from support import after
+from helpers.field_bases import REPLICATED
+from helpers.fields import patched
+from helpers.support import after
 
 from simvirt import load, loads, run
 from simvirt.scenario.spec.models import ServiceSpec

@@ -10,8 +10,8 @@ from typing import Any, Final
 import entry_cases_memory
 import entry_cases_plan
 import pytest
-from field_bases import BARE, CROWDED, KVM
-from fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
+from helpers.field_bases import BARE, CROWDED, KVM
+from helpers.fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
 from simvirt.catalog.entries.costs import PARTS, acting_parts

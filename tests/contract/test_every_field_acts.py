@@ -11,8 +11,8 @@ import field_cases_plan
 import field_cases_run
 import field_cases_services
 import pytest
-from field_bases import BARE
-from fields import Case, fields_of, moved, output, patched, result
+from helpers.field_bases import BARE
+from helpers.fields import Case, fields_of, moved, output, patched, result
 
 from simvirt import run
 from simvirt.errors import ScenarioError

@@ -8,18 +8,16 @@ import typing
 from typing import Any
 
 import pytest
-import shortened
+from helpers import shortened
 import yaml
-from field_bases import BARE
-from fields import patched
-from zero_cost import FREE
+from helpers.field_bases import BARE
+from helpers.fields import patched
+from helpers.zero_cost import FREE
 
-from simvirt import kernel, load, loads, run
+from simvirt import kernel, loads, run
 from simvirt.scenario.spec.host import PARAMETERS, Policy
 
 SCHEDULERS = typing.get_args(Policy)
-SHORTER = {"mm1": "run.requests=500", "web": "run.duration=300ms", "voting-app": "run.duration=10s", "throttling": "run.duration=5s", "noisy-neighbour": "run.duration=1s", "load-profile": "run.duration=2s",
-           "consolidation": "run.duration=5s", "density": "run.duration=5s", "memory-overcommit": "run.duration=500ms", "plan": "run.duration=200ms"}
 
 
 def document(base: dict[str, Any], **patch: Any) -> dict[str, Any]:
@@ -29,17 +27,14 @@ def document(base: dict[str, Any], **patch: Any) -> dict[str, Any]:
 
 def test_every_scheduler_is_here() -> None:
     assert set(SCHEDULERS) == set(PARAMETERS)
-    assert set(SHORTER) == set(shortened.SHORTER)
+    assert set(shortened.SHORTEST) == set(shortened.SHORTER)
 
 
-@pytest.mark.parametrize("name", SHORTER)
+@pytest.mark.parametrize("name", shortened.SHORTEST)
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_it_runs_every_shipped_scenario(scheduler: str, name: str) -> None:
     """The laws of the run's own counters hold, and the breakdown sums to the mean."""
-    sets = [*shortened.SHORTER[name], SHORTER[name], "run.replications=1", f"host.scheduler={scheduler}"]
-    if "observe" in " ".join(sets):
-        sets.append("run.observe=100ms")
-    for platform in run(load(shortened.CONFIGS / f"{name}.yaml", sets=sets)).document()["platforms"].values():
+    for platform in run(shortened.shortest(name, f"host.scheduler={scheduler}")).document()["platforms"].values():
         assert platform["requests"] > 0
         assert set(platform["checks"].values()) == {"ok"}
         assert sum(platform["breakdown_s"].values()) == pytest.approx(platform["latency_s"]["mean"]["value"], rel=1e-9)

@@ -34,7 +34,7 @@ docs = module(ROOT / "docs" / "reprint.py")
 PAGES = [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in docs.pages()]
 COMMAND = Path(sys.executable).parent / "simvirt"
 BASE = yaml.safe_load((ROOT / "configs" / "mm1.yaml").read_text())
-TEST_NAME = re.compile(r"`(tests/[\w/.-]+)`")
+TEST_NAME = re.compile(r"`(tests/[\w/.:-]+)`")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -95,16 +95,22 @@ def test_console_blocks_print_what_is_shown(path: Path, tmp_path: Path) -> None:
             assert shape(docs.printed(block, tmp_path)) == shape(block.text), "print it anew: python docs/reprint.py"
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_links_lead_somewhere(path: Path) -> None:
-    for target in LINK.findall(path.read_text()):
-        assert (path.parent / target).exists(), target
+def test_links_lead_somewhere() -> None:
+    links = [(path, target) for path in docs.pages() for target in LINK.findall(path.read_text(encoding="utf-8"))]
+    assert links
+    assert not [f"{path.name}: {target}" for path, target in links if not (path.parent / target).exists()]
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_named_tests_exist(path: Path) -> None:
-    for name in TEST_NAME.findall(path.read_text()):
-        assert (ROOT / name.partition("::")[0]).exists(), name
+def test_named_tests_exist() -> None:
+    """The file, and after `::` a test in it."""
+    named = [(path, *name.partition("::")[::2]) for path in docs.pages() for name in TEST_NAME.findall(path.read_text(encoding="utf-8"))]
+    assert named
+    assert not [f"{path.name}: {file}::{test}" for path, file, test in named if not has_test(ROOT / file, test)]
+
+
+def has_test(file: Path, test: str) -> bool:
+    """Whether there is such a file or folder, with a test of that name where one is given."""
+    return file.exists() and (not test or f"def {test}(" in file.read_text(encoding="utf-8"))
 
 
 def test_the_ci_calls_the_second_command_of_the_readme() -> None:

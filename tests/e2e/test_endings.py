@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import shortened
+from helpers import shortened
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import shortened
+from helpers import shortened
 
 from simvirt import kernel
 
@@ -38,7 +38,7 @@ def test_report(name: str, update_golden: bool) -> None:
 def test_the_plain_kernel_gives_the_same_reports() -> None:
     """In another process, because a process has one kernel."""
     environment = os.environ | {"SIMVIRT_PLAIN": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run([sys.executable, HERE / "shortened.py"], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-m", "helpers.shortened"], env=environment, capture_output=True, text=True, check=True)
     for name, forms in json.loads(done.stdout).items():
         for suffix, content in forms.items():
             assert content == (HERE / f"{name}.{suffix}").read_text(encoding="utf-8"), f"{name}.{suffix}"

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from twins import plane, table
+from helpers.twins import plane, table
 
 from simvirt.kernel import constants as k
 from simvirt.kernel import replicas as r

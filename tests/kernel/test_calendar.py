@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from twins import table
+from helpers.twins import table
 
 from simvirt.kernel import calendar as c
 from simvirt.kernel import tables as t

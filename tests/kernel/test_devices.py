@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import COMPILED, after, begun, replications, scenario, service
+from helpers.support import COMPILED, after, begun, replications, scenario, service
 
 from simvirt.catalog import OPERATIONS
 from simvirt.analysis.formulas import md1

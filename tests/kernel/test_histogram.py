@@ -3,8 +3,6 @@
 import math
 import random
 
-import pytest
-
 from simvirt.kernel import histogram as h
 from simvirt.kernel.constants import N_BUCKETS
 from simvirt.metrics.statistics import bucket_bounds, bucket_of
@@ -18,9 +16,8 @@ def by_formula(value: int) -> int:
     return (e << 6) + (value >> e)
 
 
-@pytest.mark.parametrize("value", VALUES)
-def test_edges_of_octaves(value: int) -> None:
-    assert h.bucket_of(value) == by_formula(value) == bucket_of(value)
+def test_edges_of_octaves() -> None:
+    assert not [value for value in VALUES if not h.bucket_of(value) == by_formula(value) == bucket_of(value)]
 
 
 def test_random_values_lie_in_their_buckets() -> None:

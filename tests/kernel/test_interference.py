@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import S, begun
-from twins import plane, table
-from worlds import worlds
+from helpers.support import S, begun
+from helpers.twins import plane, table
+from helpers.worlds import worlds
 
 from simvirt.plane import DataPlane
 from simvirt.kernel import constants as k

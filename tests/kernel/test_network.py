@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from twins import plane, table
+from helpers.twins import plane, table
 
 from simvirt.kernel import network as net
 from simvirt.kernel import tables as t

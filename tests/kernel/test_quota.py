@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from twins import plane, table
+from helpers.twins import plane, table
 
 from simvirt.kernel import quota as q
 from simvirt.kernel import tables as t

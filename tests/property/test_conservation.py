@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import SMALLER, S, begun, replications, scenario, service
-from worlds import SCHEDULERS, worlds
+from helpers.support import SMALLER, S, begun, replications, scenario, service
+from helpers.worlds import SCHEDULERS, worlds
 
 from simvirt.kernel import constants as k
 from simvirt.metrics.outcome import CATEGORIES, Outcome

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from support import COMPILED
-from worlds import crowd, document, eventful, fingerprint, limited, shop, worlds
+from helpers.support import COMPILED
+from helpers.worlds import crowd, document, eventful, fingerprint, limited, shop, worlds
 
 from simvirt.scenario import loads
 
@@ -35,7 +35,7 @@ def elsewhere(plain: str, *options: str) -> dict[str, dict[str, str]]:
     """Digests of all worlds in a process of its own."""
     path = os.pathsep.join([str(ROOT), str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(TESTS / "worlds.py"), *options],
+        [sys.executable, "-W", "error", "-m", "helpers.worlds", *options],
         env=os.environ | {"SIMVIRT_PLAIN": plain, "PYTHONPATH": path}, cwd=ROOT, capture_output=True, text=True, check=False, timeout=500,
     )
     assert done.returncode == 0, done.stderr[-3000:]

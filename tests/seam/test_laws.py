@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import MS, S, after, assert_sound, begun, columns, differences, replications, scenario, service
-from worlds import document, eventful, worlds
+from helpers.support import MS, S, after, assert_sound, begun, columns, differences, replications, scenario, service
+from helpers.worlds import document, eventful, worlds
 
 from simvirt import kernel
 from simvirt.kernel import constants as k

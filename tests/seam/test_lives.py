@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import MS, S, after, begun, replications, scenario, service
+from helpers.support import MS, S, after, begun, replications, scenario, service
 
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import start

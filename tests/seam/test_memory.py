@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from support import MS, S, begun, replications, scenario, service
+from helpers.support import MS, S, begun, replications, scenario, service
 
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from support import COMPILED, assert_agrees, assert_sound, means, replications, scenario, service
+from helpers.support import COMPILED, assert_agrees, assert_sound, means, replications, scenario, service
 
 from simvirt import units
 from simvirt.catalog import OPERATIONS

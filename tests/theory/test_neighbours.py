@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from support import assert_sound, replications
-from worlds import shared_hardware
+from helpers.support import assert_sound, replications
+from helpers.worlds import shared_hardware
 
 from simvirt.metrics.outcome import Outcome
 from simvirt.scenario import loads

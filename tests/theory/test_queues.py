@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
-from support import COMPILED, assert_agrees, assert_sound, means, quantiles, replications, scenario, service
+from helpers.support import COMPILED, assert_agrees, assert_sound, means, quantiles, replications, scenario, service
 
 from simvirt.catalog import Catalog
 from simvirt.analysis import formulas

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import MS, SMALLER, S, after, assert_sound, cpu_seconds, means, quantiles, replications, scenario, service
+from helpers.support import MS, SMALLER, S, after, assert_sound, cpu_seconds, means, quantiles, replications, scenario, service
 
 from simvirt.kernel import constants as k
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from helpers.collecting import hold_all
 from rich.console import Console
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
@@ -33,8 +34,12 @@ def told(name: str, width: int) -> list[str]:
     return printed(report.platform(name, listed.title, listed.facts, charges(platform, HOST), sizes, "on a host", width), width)
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
-def test_the_parts_of_all_layers_add_up_to_the_costs_that_are_simulated(name: str) -> None:
+def test_the_parts_of_all_layers_add_up_to_the_costs_that_are_simulated() -> None:
+    hold_all(adds_up, PLATFORMS)
+
+
+def adds_up(name: str) -> None:
+    """The sum of what a platform's layers charge for a part of an operation is the cost that is simulated."""
     platform = CATALOG.named_platform(name)
     rows, costs = charges(platform, HOST), CATALOG.platform_costs(platform, HOST)
     for operation in OPERATIONS:
@@ -43,16 +48,24 @@ def test_the_parts_of_all_layers_add_up_to_the_costs_that_are_simulated(name: st
             assert found == pytest.approx(getattr(costs, f"{part}_ns")[operation])
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
-def test_every_charge_lies_inside_its_spread_and_has_a_source(name: str) -> None:
+def test_every_charge_lies_inside_its_spread_and_has_a_source() -> None:
+    hold_all(is_sourced, PLATFORMS)
+
+
+def is_sourced(name: str) -> None:
+    """Each row has its spread around it and a source."""
     for row in charges(CATALOG.named_platform(name), HOST):
         low, high = row.spread_ns or (row.ns, row.ns)
         assert low * (1 - 1e-9) <= row.ns <= high * (1 + 1e-9)
         assert row.source
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
-def test_a_cpu_second_is_spent_completely(name: str) -> None:
+def test_a_cpu_second_is_spent_completely() -> None:
+    hold_all(spends_all, PLATFORMS)
+
+
+def spends_all(name: str) -> None:
+    """The shares of a CPU-second sum to one, each being a rate times a cost."""
     rows = spending(CATALOG, CATALOG.named_platform(name), CATALOG.named_profile("mysql-oltp"), HOST)
     assert rows[0].operation == ""
     assert sum(row.share for row in rows) == pytest.approx(1.0)

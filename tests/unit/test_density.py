@@ -80,9 +80,9 @@ def test_varying_loads_grow_too(stream: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("changes", "said"), [
     ({"objective": None}, "has no objective"),
-    ({"workload": {"trace": {"file": "a.csv", "at": "at_s"}, "mix": {"web.get": 1}}}, "a trace of instants does not"),
-    ({"workload": {"closed": {"clients": 5}, "mix": {"web.get": 1}}, "density": {"service": "web"}}, "5 clients do not divide among 2 replicas"),
-    ({"tenants": {"count": 1}, "density": {"service": "web"}}, "counts the tenants itself"),
+    ({"workload": {"trace": {"file": "a.csv", "at": "at_s"}, "mix": {"web.get": 1}}}, "a trace of instants cannot"),
+    ({"workload": {"closed": {"clients": 5}, "mix": {"web.get": 1}}, "density": {"service": "web"}}, "5 clients do not divide evenly among 2 replicas"),
+    ({"tenants": {"count": 1}, "density": {"service": "web"}}, "density.service and tenants exclude each other"),
 ])
 def test_what_cannot_be_counted_is_said(changes: dict[str, Any], said: str, tmp_path: Any) -> None:
     (tmp_path / "a.csv").write_text("at_s\n0\n1\n")

@@ -9,7 +9,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from scenario_help import FIXTURES, MM1, WEB, mm1, mm1_service, mm1_steps, mm1_workload
+from helpers.mistakes import FIXTURES, MM1, WEB, mm1, mm1_service, mm1_steps, mm1_workload
 
 from simvirt.scenario import (
     CallStep, Constant, CpuStep, DiskStep, Exponential, HostSpec, Lognormal, NetStep, ParallelStep, PlatformSpec, Scenario, json_schema,

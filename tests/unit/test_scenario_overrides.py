@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from scenario_help import MM1, WEB, mistakes, only
+from helpers.mistakes import MM1, WEB, mistakes, only
 
 from simvirt.scenario import CpuStep, loads
 

@@ -15,7 +15,7 @@ from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, D
 from simvirt.units import format_size, format_time
 
 Mistake = tuple[Path, str]
-"""The path of a value and the sentence about it."""
+"""The path of a value and the message about it."""
 
 
 def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
@@ -64,11 +64,11 @@ def _against_host(scenario: Scenario, name: str, service: ServiceSpec) -> Iterat
 
 
 def _reservations(scenario: Scenario) -> Iterator[Mistake]:
-    """Reservations under a scheduler that knows none, or of more CPUs than there are."""
+    """Reservations under a scheduler that has none, or of more CPUs than there are."""
     reserved = {name: s.cpu_reservation * s.replicas for name, s in scenario.services.items() if s.cpu_reservation is not None}
     policy, cpus = scenario.host.scheduler.policy, scenario.host.cpus
     if reserved and policy not in RESERVING and "scheduler" in scenario.host.model_fields_set:
-        yield ("services", next(iter(reserved)), *RESERVATION), f"{policy} knows no reservations; expected the scheduler esxi or hyperv"
+        yield ("services", next(iter(reserved)), *RESERVATION), f"{policy} has no reservations; expected the scheduler esxi or hyperv"
     elif cpus is not None and sum(reserved.values()) > cpus:
         yield ("services", list(reserved)[-1], *RESERVATION), (
             f"expected at most the {cpus} CPUs of the host in all reservations together; got {sum(reserved.values()):g}")
@@ -111,17 +111,17 @@ def _trace_demands(scenario: Scenario) -> Iterator[Mistake]:
         return
     for name in scenario.mix:
         if not any(isinstance(step, CpuStep) for step in _entry_steps(scenario, name)):
-            yield ("workload", "trace", "cpu"), f"{name} has no cpu step of its own that could take the demand of a row"
+            yield ("workload", "trace", "cpu"), f"{name} itself has no cpu step that could take the demand of a row"
 
 
 def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
-    """Clients that do not think and ask for nothing that takes time: they would go on for ever at one instant."""
+    """Clients that do not think and ask for nothing that takes time: they would continue forever at one instant."""
     closed = scenario.workload.closed if scenario.workload is not None else None
     if closed is None or closed.think.mean > 0:
         return
     for name, weight in scenario.mix.items():
         if weight > 0 and not any(_takes_time(scenario, step) for step in _entry_steps(scenario, name)):
-            sentence = f"expected a time to think, for example think: 1s; {name} takes no time and its clients none between"
+            sentence = f"expected a time to think, for example think: 1s; {name} takes no time and its clients do not wait between requests"
             yield ("workload", "closed"), sentence
 
 
@@ -212,7 +212,7 @@ def _instance_load(scenario: Scenario) -> Iterator[Mistake]:
         return
     path = ("density", "per_instance")
     if workload is None:
-        yield path, "there is no workload of which an instance could bring a part; expected one, for example open: {rate: 20/s}"
+        yield path, "the scenario has no workload that instances could share; expected one, for example open: {rate: 20/s}"
     elif load.rate is not None and workload.closed is not None:
         yield (*path, "rate"), "expected clients, for example {clients: 5}, because the workload has clients"
     elif load.clients is not None and workload.closed is None:

@@ -1,10 +1,10 @@
-"""The scenarios that the cases of `fields` change."""
+"""The scenarios that cases of fields and entries change."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fields import patched
+from helpers.fields import patched
 
 from simvirt import kernel
 

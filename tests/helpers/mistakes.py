@@ -10,7 +10,7 @@ import pytest
 from simvirt.errors import ScenarioError
 from simvirt.scenario import loads
 
-FIXTURES = Path(__file__).parent.parent / "fixtures" / "scenarios"
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "scenarios"
 MM1 = (FIXTURES / "mm1.yaml").read_text(encoding="utf-8")
 WEB = (FIXTURES / "web.yaml").read_text(encoding="utf-8")
 THROTTLED = (FIXTURES / "throttled.yaml").read_text(encoding="utf-8")

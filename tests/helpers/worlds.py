@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import yaml
-from support import after, digests, write
+from helpers.support import after, digests, write
 
 from simvirt import run
 from simvirt.catalog.operations import RATE_OPERATIONS

@@ -24,6 +24,19 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "web": ("run.duration=1s",),
 }
 """What makes each of `configs/` a matter of a second, also in plain Python."""
+SHORTEST: Final[dict[str, tuple[str, ...]]] = {
+    "consolidation": ("run.duration=5s",),
+    "density": ("run.duration=5s",),
+    "load-profile": ("run.duration=2s", "run.observe=100ms"),
+    "memory-overcommit": ("run.duration=500ms",),
+    "mm1": ("run.requests=500",),
+    "noisy-neighbour": ("run.duration=1s",),
+    "plan": ("run.duration=200ms",),
+    "throttling": ("run.duration=5s",),
+    "voting-app": ("run.duration=10s",),
+    "web": ("run.duration=300ms",),
+}
+"""What makes each short enough to be run by the hundred."""
 DIGITS: Final = 9
 WIDTH: Final = 100
 
@@ -31,6 +44,11 @@ WIDTH: Final = 100
 def scenario(name: str, *sets: str) -> simvirt.Scenario:
     """A shipped scenario, shortened, with further overrides."""
     return simvirt.load(CONFIGS / f"{name}.yaml", sets=[*SHORTER[name], "run.replications=2", *sets])
+
+
+def shortest(name: str, *sets: str) -> simvirt.Scenario:
+    """A shipped scenario for one short replication, with further overrides."""
+    return simvirt.load(CONFIGS / f"{name}.yaml", sets=[*SHORTER[name], *SHORTEST[name], "run.replications=1", *sets])
 
 
 def document(name: str) -> dict[str, Any]:
