@@ -65,13 +65,15 @@ class Recorder:
             self.kept = self.kept[::2]
             self.spacing *= 2
 
-    def first(self) -> Snapshot:
-        """Where the measured window begins: the stated end of the warm-up, or the first snapshot after the detected one.
+    def first(self, end: int) -> Snapshot:
+        """Where the measured window of a run to `end` begins: the stated end of the warm-up, or the first snapshot after the detected one.
 
         A run that was given up before has been hopeless from its beginning on.
         """
         if self.warmup is not None:
-            return self.at_warmup or self.kept[0 if self.given_up else -1]
+            if self.given_up and (self.at_warmup is None or self.at_warmup.at >= end):
+                return self.kept[0]
+            return self.at_warmup or self.kept[-1]
         cut = mser5(batch_means(self.plane))
         ends = self.plane.read("tallies", "batch_at")
         warm = int(ends[cut - 1]) if cut else 0
@@ -119,7 +121,7 @@ def replicate(
     end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
     wall = time.perf_counter() - started
     last = snapshot(plane, end)
-    window = recorder.first()
+    window = recorder.first(end)
     arriving = [s for s in recorder.kept if s.arrived.sum() < last.arrived.sum()]
     measured = outcome(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
     return Measured(measured, batch_means(plane), recorder.given_up)
