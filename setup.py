@@ -11,7 +11,7 @@ from setuptools.errors import BaseError, CCompilerError
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # builds in isolation do not look beside setup.py
 
-import build_kernel  # noqa: E402
+from build_kernel import unity  # noqa: E402
 
 UNITY = HERE / "build" / "unity" / "_kernel.py"
 CHECKED = os.environ.get("SIMVIRT_BOUNDSCHECK", "") not in ("", "0")
@@ -38,14 +38,14 @@ class BuildKernel(build_ext):
 
     def do_without(self, why: Exception) -> None:
         """Say that there will be no compiled kernel."""
-        self.warn(f"the kernel is not compiled ({why}); simvirt will run in plain mode, some 60 times slower")
+        self.warn(f"the kernel is not compiled ({why}); simvirt will run in plain mode, some 80 times slower")
 
     def translate(self) -> None:
         """Turn the joined module into C."""
         from Cython.Build import cythonize
 
-        build_kernel.write_unity(UNITY, CHECKED)
-        directives = dict(build_kernel.DIRECTIVES, boundscheck=CHECKED)
+        unity.write_unity(UNITY, CHECKED)
+        directives = dict(unity.DIRECTIVES, boundscheck=CHECKED)
         annotate = bool(os.environ.get("SIMVIRT_ANNOTATE"))
         self.extensions = cythonize(self.extensions, compiler_directives=directives, quiet=True, force=True, annotate=annotate)
         for extension in self.extensions:

@@ -1,6 +1,6 @@
 """Writes docs/accuracy.md and docs/accuracy.svg: `python docs/generate_accuracy.py [REFERENCE.json]`.
 
-Sections are made anew from what `simvirt validate` finds; the one about a Linux kernel only where REFERENCE.json, a file of measured rows
+Sections are generated from what `simvirt validate` finds; the one about a Linux kernel only where REFERENCE.json, a file of measured rows
 as `simvirt.validation.linux` reads them, is given: otherwise the page keeps it.
 """
 
@@ -27,15 +27,15 @@ BEGIN, END = "<!-- {}: made by docs/generate_accuracy.py -->", "<!-- /{} -->"
 
 SCORES = """# Accuracy
 
-What was predicted, what was measured, and the test that defends it. `simvirt validate` prints this page's numbers anew (replications:
+Predictions, measurements, and the tests that defend them. `simvirt validate` recomputes this page's numbers (replications:
 {replications}, seed {seed}); `tests/published/test_tables.py` defends them.
 
-![Predicted over measured, one line a table, one dot a cell]({plot})
+![Predicted over measured, one line per table, one dot per cell]({plot})
 
-A **prediction** is a run of the table's scenario on a platform of the catalogue. A **calibration** is a cell that something was worked out
-from: the demand of the workload, from one column of the table, or a constant of the catalogue, which then names the cell as `fitted`.
-Calibrations are shown and not scored. What a platform costs stands in the catalogue, for every scenario, and not with a table. *Median
-error* is that of the absolute relative errors of predictions; *in order* counts pairs of a table's cells whose measurements differ by
+A **prediction** is a run of the table's scenario on a platform of the catalogue. A **calibration** is a cell on which something was
+calibrated: the demand of the workload, on one column of the table, or a constant of the catalogue, which then names the cell as `fitted`.
+Calibrations are shown but not scored. The costs of a platform are in the catalogue, the same for every scenario, never in a table. *Median
+error* is the median of the absolute relative errors of predictions; *in order* counts pairs of a table's cells whose measurements differ by
 more than 10 %: of two platforms under one condition, or of one platform under two conditions.
 """
 
@@ -43,10 +43,10 @@ LINUX = """## A real Linux kernel
 
 An open-loop program in a cgroup on Linux 6.18 (EEVDF, HZ=250, two CPUs), alone, under a CPU quota and beside busy loops; every job's
 arrival and demand is replayed, so there is no sampling error. Base slice 1.4 ms, tick 4 ms, bandwidth slice 5 ms and timer slack 50 us are
-the kernel's own. The measurement says that its release thread costs some tens of microseconds a job; 20 us stand for them, of 11 to 41 us
-that a program of the same build took elsewhere. No constant is fitted to the rows, but the scheduler's model was worked out with them in
-sight. Predictions are averages over {replications} phases of ticks and quota periods. Defended by `tests/published/test_linux_cgroups.py`.
-Times in ms: predicted / measured.
+the kernel's own. The measurement states that its release thread costs some tens of microseconds per job; the model uses 20 us, within the
+11 to 41 us that a program of the same build took elsewhere. No constant is fitted to the rows, but the scheduler's model was developed
+with them known. Predictions are averages over {replications} phases of ticks and quota periods.
+Defended by `tests/published/test_linux_cgroups.py`. Times in ms: predicted / measured.
 
 | row | mean | | p50 | | p95 | |
 |---|---|---|---|---|---|---|
@@ -68,12 +68,12 @@ def failures(document: Mapping[str, Any]) -> str:
 
 
 def _far(found: Mapping[str, Any]) -> Iterator[list[str]]:
-    """A table's cells that are far off; what is missing is said with the first."""
+    """A table's cells that are far off; what is missing is given with the first."""
     why = found["missing"] or "not known"
     for cell in found["cells"]:
         if cell["kind"] == "prediction" and (cell["error"] is None or abs(cell["error"]) > FAR):
-            told = cell.get("failure") or validation.percent(cell["error"])
-            yield [found["id"], cell["row"], cell["column"], told, why]
+            error = cell.get("failure") or validation.percent(cell["error"])
+            yield [found["id"], cell["row"], cell["column"], error, why]
             why = "as above"
 
 
@@ -81,7 +81,7 @@ def left_out(document: Mapping[str, Any]) -> str:
     """Published tables that were read and are not predicted, and why."""
     rows = [[escape(name), escape(why)] for topic in document["topics"] for name, why in topic["left_out"].items()]
     lines = table(["table", "why it is left out"], rows, right=False)
-    return "## What is not predicted\n\nTables of the same sources and topics that no scenario stands for.\n\n" + "\n".join(lines) + "\n"
+    return "## What is not predicted\n\nTables of the same sources and topics that have no scenario.\n\n" + "\n".join(lines) + "\n"
 
 
 def tables(document: Mapping[str, Any]) -> str:
@@ -96,7 +96,7 @@ def tables(document: Mapping[str, Any]) -> str:
 def theory(document: Mapping[str, Any]) -> str:
     """Closed forms beside simulation."""
     lines = table(validation.THEORY, validation.theory_rows(document), right=False)
-    words = "Systems whose answer a formula knows, on bare metal. Defended by `tests/theory` and `tests/published/test_tables.py`."
+    words = "Systems with a closed form, on bare metal. Defended by `tests/theory` and `tests/published/test_tables.py`."
     return f"## Theory\n\n{words}\n\n" + "\n".join(lines) + "\n"
 
 
@@ -129,7 +129,7 @@ def page(sections: Mapping[str, str | None]) -> str:
 
 def main() -> None:
     """Predict everything, and write page and picture."""
-    document = validate(chosen(), CONDITIONS, jobs=2)
+    document = validate(chosen(), CONDITIONS, jobs=2).document()
     known = kept(PAGE.read_text(), "linux") if PAGE.exists() else None
     sections: dict[str, str | None] = {"scores": scores(document), "failures": failures(document)}
     sections["linux"] = linux(compare_all(Path(sys.argv[1]), LINUX_PHASES)) if len(sys.argv) > 1 else known

@@ -1,4 +1,4 @@
-"""Prints the outputs in the documentation anew: `python docs/reprint.py [FILE...]`.
+"""Refreshes the outputs in the documentation: `python docs/reprint.py [FILE...]`.
 
 A ```console block holds commands after `$ ` and what they print on standard output. A ```yaml block that begins with `# name.yaml:` is a
 file that later blocks of the same page may use. Everything runs in a temporary folder that holds a copy of `configs/`.
@@ -21,7 +21,7 @@ FILE = re.compile(r"# ([\w-]+\.(?:yaml|csv)):")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, what else the fence says, its text and where that stands in the page."""
+    """A fenced block: its language, what else the fence has, its text and its place in the page."""
 
     language: str
     options: str
@@ -67,12 +67,12 @@ def output(command: str, folder: Path) -> tuple[str, int]:
 
 
 def printed(block: Block, folder: Path) -> str:
-    """A console block with the outputs of today."""
+    """A console block with current outputs."""
     return "".join(f"$ {command}\n{output(command, folder)[0]}" for command in commands(block))
 
 
 def reprint(path: Path) -> None:
-    """Print one page's outputs anew."""
+    """Refresh the outputs of one page."""
     page = path.read_text()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

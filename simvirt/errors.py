@@ -35,7 +35,7 @@ class SimulationError(SimvirtError):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One mistake: where it was written, the path of the value, and a sentence (what was expected, an example, what came, a guess).
+    """One mistake: where it was written, the path of the value, and a message (what was expected, an example, what came, a guess).
 
     `file` may also be an option (`--set run.seed`); line and column count from 1. What is not known is None.
     """

@@ -28,7 +28,7 @@ _LONGEST: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of quantity: what a sentence calls it, an example, units with their factors, the largest value and how to write it."""
+    """A kind of quantity: what a message calls it, an example, units with their factors, the largest value and how to write it."""
 
     word: str
     example: str
@@ -166,7 +166,7 @@ def _bare(kind: Kind, value: object) -> str:
 
 
 def _unknown_unit(kind: Kind, number: str, unit: str) -> str:
-    """The sentence for a unit that the kind does not have."""
+    """The message for a unit that the kind does not have."""
     guess = _guess(kind, unit)
     hint = f'; did you mean "{number}{guess}"?' if guess else ""
     return f"expected {kind.word}, for example {kind.example} (units: {', '.join(_ascii(kind))}); got {shown(number + unit)}{hint}"

@@ -32,7 +32,7 @@ def link(title: str) -> str:
 
 
 def texts(schema: Schema) -> str:
-    """Pattern and examples of a string, by which its unit is told."""
+    """Pattern and examples of a string, which show its unit."""
     return str(schema.get("pattern", "")) + " ".join(str(e) for e in schema.get("examples", []))
 
 
@@ -66,7 +66,7 @@ def choice(options: list[Schema]) -> str:
 
 
 def default(schema: Schema) -> str:
-    """The default in the words of a scenario; internal nanoseconds and bytes get their unit back."""
+    """The default as a scenario writes it; internal nanoseconds and bytes get their unit back."""
     value = schema.get("default")
     if value is None or value in ([], {}) or isinstance(value, Mapping):
         return ""

@@ -55,7 +55,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    """What to tell the user about an error: a line for each mistake."""
+    """What is reported to the user about an error: a line for each mistake."""
     if hasattr(error, "exit_status"):
         return str(error)
     if hasattr(error, "format_message"):  # the parser's own: a wrong option or argument
@@ -78,7 +78,7 @@ def _fail(text: str, status: int) -> int:
 
 
 def _stop_writing() -> int:
-    """Whoever read standard output has gone: nothing more goes there, not even at exit."""
+    """The reader of standard output is gone: nothing more is written there, not even at exit."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
@@ -92,9 +92,9 @@ def _print_any_character() -> None:
 
 
 def _version(wanted: bool) -> None:
-    """Says version and kernel, and ends."""
+    """Prints version and kernel, and ends."""
     if wanted:
-        from simvirt import __version__
+        from simvirt.version import __version__
 
         sys.stdout.write(f"simvirt {__version__} ({_kernel()} kernel)\n")
         raise typer.Exit
@@ -109,7 +109,7 @@ def _kernel() -> str:
     return str(MODE)
 
 
-Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say version and kernel.")]
+Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print version and kernel.")]
 
 
 @app.callback(invoke_without_command=True)

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from simvirt.catalog import Catalog, HostEntry
 
 Name = Annotated[str, typer.Argument(help="A platform, hypervisor, runtime, host, profile ... of the catalogue.", show_default=False)]
-Against = Annotated[str | None, typer.Option(metavar="PLATFORM", help="A second platform, beside the first.", show_default=False)]
+Against = Annotated[str | None, typer.Option(metavar="PLATFORM", help="A second platform to compare with the first.", show_default=False)]
 Workload = Annotated[
     str | None, typer.Option(metavar="PROFILE", help="Show where a CPU-second of this profile or image goes.", show_default=False)
 ]
-Host = Annotated[str, typer.Option(metavar="MODEL", help="The host model that costs are stated for.")]
+Host = Annotated[str, typer.Option(metavar="MODEL", help="The host model for which costs are shown.")]
 
 
 def explain(name: Name, against: Against = None, workload: Workload = None, host: Host = "generic", format_: As = Format.text) -> int:

@@ -8,7 +8,7 @@ import typer
 from simvirt.cli import output
 from simvirt.cli.options import As, Format
 
-Kind = Annotated[str | None, typer.Argument(help="hosts, hypervisors, images ...; all kinds if left out.", show_default=False)]
+Kind = Annotated[str | None, typer.Argument(help="hosts, hypervisors, images ...; all kinds by default.", show_default=False)]
 
 
 def list_(kind: Kind = None, format_: As = Format.text) -> int:

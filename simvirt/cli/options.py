@@ -20,13 +20,13 @@ ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenar
 Sets = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="PATH=VALUE", help="Override a leaf: services.web.deploy.replicas=8. May be repeated.", show_default=False
+        "--set", metavar="PATH=VALUE", help="Override one value: services.web.deploy.replicas=8. May be repeated.", show_default=False
     ),
 ]
 Seed = Annotated[
     int | None, typer.Option("--seed", min=0, help="Seed of the random streams, instead of the scenario's.", show_default=False)
 ]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Replications at the same time; 0 for one a CPU. Changes no result.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Replications run in parallel; 0: one per CPU. Results are the same.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for result files.")]
 As = Annotated[Format, typer.Option("--format", help="How to print the result.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes, only the result.")]

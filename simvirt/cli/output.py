@@ -10,7 +10,7 @@ from simvirt.cli.options import Format
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-PIPED_WIDTH = 80  # columns where nobody says how wide a line may be
+PIPED_WIDTH = 80  # columns where no width is given
 
 
 def console(stream: TextIO, piped: int = PIPED_WIDTH) -> "Console":
@@ -24,7 +24,7 @@ def console(stream: TextIO, piped: int = PIPED_WIDTH) -> "Console":
 
 
 def width(piped: int = PIPED_WIDTH) -> int:
-    """Columns of standard output; `piped` where it is no terminal and nobody says."""
+    """Columns of standard output; `piped` where it is no terminal and no width is given."""
     return console(sys.stdout, piped).width
 
 

@@ -10,8 +10,8 @@ def reason() -> str | None:
     if kernel.MODE == "compiled":
         return None
     if os.environ.get("SIMVIRT_PLAIN", "") not in ("", "0"):
-        return "slow, some 60 times: the plain Python kernel runs, because SIMVIRT_PLAIN is set"
+        return "slow: the plain Python kernel runs, some 80 times slower, because SIMVIRT_PLAIN is set"
     return (
-        "slow, some 60 times: the plain Python kernel runs, because there was no C compiler when simvirt was installed;"
-        " install one and then simvirt again, or simulate less (--set run.duration=10s)"
+        "slow: the plain Python kernel runs, some 80 times slower, because there was no C compiler when simvirt was installed;"
+        " install a compiler, then simvirt again, or simulate less (--set run.duration=10s)"
     )

@@ -20,6 +20,7 @@ from simvirt.clock import Clock
 from simvirt.control import lifecycle
 from simvirt.control.boxes import host_memory
 from simvirt.kernel import constants as k
+from simvirt.lowering.arrange import MEMORY_SERVICE
 from simvirt.lowering.lower import Lowered
 from simvirt.memory.account import MemoryAccount
 from simvirt.memory.boxes import PAGE, Box, Tenant
@@ -241,5 +242,8 @@ def reclaim(clock: Clock, host: HostMemory, moved: Moved) -> Process:
     work = (moved.swapped_out + moved.packed) / PAGE * costs.evict_ns + moved.inflated / PAGE * costs.inflate_ns
     writes = math.ceil(moved.swapped_out / costs.cluster)
     if work > 0 or writes > 0:
-        with clock.plane.perform_reclaim(work, writes, clock) as done:
+        plane = clock.plane
+        row, = plane.instances_of(MEMORY_SERVICE)
+        assert plane.lowered.reclaim is not None
+        with plane.perform(plane.lowered.reclaim, row, work, float(writes)) as done:
             yield done

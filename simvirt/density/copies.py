@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from simvirt.errors import UsageError
+from simvirt.result.density_document import CountedUnit
 from simvirt.scenario.spec.models import ClosedSpec, Scenario, TenantsSpec, WorkloadSpec
 from simvirt.scenario.spec.tenancy import MOST_INSTANCES
 from simvirt.workload.scaling import mean_rate
@@ -29,14 +29,9 @@ class Unit:
     clients: int | None
     most: int
 
-    @property
-    def words(self) -> str:
-        """What n counts, in words."""
-        return "copies of all services" if self.service is None else f"replicas of {self.service}"
-
-    def document(self) -> dict[str, Any]:
-        """The unit as it stands in a result's JSON."""
-        return {"service": self.service, "rate_per_s": self.rate_per_s, "clients": self.clients, "max": self.most}
+    def typed(self) -> CountedUnit:
+        """The unit as it stands in a result."""
+        return CountedUnit(service=self.service, rate_per_s=self.rate_per_s, clients=self.clients, max=self.most)
 
 
 def unit_of(scenario: Scenario) -> Unit:
@@ -44,12 +39,12 @@ def unit_of(scenario: Scenario) -> Unit:
     spec, workload = scenario.density, scenario.workload
     if workload is None or scenario.objective is None:
         missing = "workload" if workload is None else "objective"
-        raise UsageError(f"density asks how many instances hold an objective under load; the scenario has no {missing}")
+        raise UsageError(f"density needs a load and an objective that instances must hold; the scenario has no {missing}")
     if workload.trace is not None:
-        raise UsageError("density needs a load that grows with n; a trace of instants does not, give it as rates or as an open load")
+        raise UsageError("density needs a load that grows with n; a trace of instants cannot, state it as rates or as an open load")
     service = spec.service if spec is not None else None
     if service is not None and scenario.tenants is not None:
-        raise UsageError("density.service counts the tenants itself: take tenants out of the scenario, or density.service")
+        raise UsageError("density.service and tenants exclude each other: remove tenants from the scenario, or density.service")
     most = spec.max if spec is not None else MOST_INSTANCES
     parts = scenario.services[service].replicas if service is not None else 1
     if workload.closed is not None:
@@ -62,7 +57,7 @@ def _of_clients(scenario: Scenario, closed: ClosedSpec, service: str | None, par
     load = scenario.density.per_instance if scenario.density is not None else None
     clients = load.clients if load is not None and load.clients is not None else closed.clients // parts
     if load is None and closed.clients % parts:
-        raise UsageError(f"{closed.clients} clients do not divide among {parts} replicas of {service}; say how many each has: "
+        raise UsageError(f"{closed.clients} clients do not divide evenly among {parts} replicas of {service}; state how many each has: "
                          "density: {service: ..., per_instance: {clients: 5}}")
     return Unit(service, clients / closed.clients, None, clients, most)
 

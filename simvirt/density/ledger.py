@@ -1,7 +1,7 @@
 """How much memory n instances take, and the largest n that memory and all that is counted on a host admit.
 
 *Model*: the footprint of `simvirt.memory` at the load that n instances bring; n fits while the sum of its parts is within physical
-    memory. Where memory is followed (KSM, balloons, swap ...), n fits while a host that has done all it can to get memory kills nobody;
+    memory. Where memory is followed (KSM, balloons, swap ...), n fits while a host that has reclaimed all it can kills nothing;
     whether it is still fast enough is simulated. Everything else that there is only so many of (addresses, ports of a bridge, processes
     ...) grows in a straight line with n.
 """

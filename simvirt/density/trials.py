@@ -1,7 +1,7 @@
-"""Simulations of n instances: as many replications as a verdict takes, each with the same luck at every n; none is run twice.
+"""Simulations of n instances: as many replications as a verdict takes, each with the same seed at every n; none is run twice.
 
 *Model*: replication k has the same seed whatever n is: the i-th request of a class meets the same demands, only faster on the heels of
-    the one before. So the estimates at two n differ by what n does, and hardly by luck (common random numbers).
+    the one before. So the estimates at two n differ by the effect of n and hardly by chance (common random numbers).
 *Source*: Law, Simulation Modeling and Analysis, 5th ed. 2015, section 11.2 (common random numbers).
 """
 
@@ -17,9 +17,11 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.density.copies import Unit, scaled
 from simvirt.density.hopeless import watch_of
-from simvirt.density.judge import HOLDS, UNDECIDED, checks_of, overloaded, verdict
+from simvirt.density.judge import checks_of, overloaded, verdict
 from simvirt.density.length import WARMUP, Pressure, duration_ns, offered_per_s
 from simvirt.metrics.outcome import Outcome
+from simvirt.result.document import Judgement
+from simvirt.result.objective import HOLDS, UNDECIDED
 from simvirt.runs.replicate import Measured, replicate
 from simvirt.scenario.spec.models import Scenario
 
@@ -27,9 +29,9 @@ FIRST = 2
 GROWTH = 2.0
 """Replications at first; how many times as many at the next look."""
 TIMES = 2
+"""Replications at most, over those that the scenario states."""
 ENOUGH = 4
 """Replications from which their spread says whether more of them could let the objective hold."""
-"""Replications at most, over those that the scenario states."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Point:
     scenario: Scenario
     duration_ns: int
     measured: list[Measured] = field(default_factory=list)
-    verdict: str = UNDECIDED
+    verdict: Judgement = UNDECIDED
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -107,7 +109,7 @@ class Trials:
         return Point(n, at_n.model_copy(update={"run": run}), duration)
 
     def pressure(self, n: int) -> Pressure | None:
-        """How near to saturation n is likely to be, between its nearest neighbours that were simulated; None for clients, who wait."""
+        """How near to saturation n is likely to be, between its nearest neighbours that were simulated; None for clients, which wait."""
         if self.scenario.workload is not None and self.scenario.workload.closed is not None:
             return None
         known = {m: used(p) for m, p in self.points.items() if m != n and p.measured and not any(x.given_up for x in p.measured)}

@@ -1,8 +1,7 @@
 """The data plane: functions over tables that move requests through CPU, storage and network.
 
-The same source files run compiled (one extension, made by `build_kernel.py`), as plain Python made from them (`plain.py`), or as they
-are (`twin.py`). The functions named here are the compiled ones where there is an extension; the plain ones where there is none or with
-SIMVIRT_PLAIN=1; the source files themselves with SIMVIRT_PLAIN=source.
+The same source files run compiled (one extension, made by `build_kernel/`) or as they are (`plain.py`). The functions named here are
+the compiled ones where there is an extension; the plain ones where there is none, or with SIMVIRT_PLAIN=1.
 """
 
 import hashlib
@@ -20,13 +19,10 @@ class StaleKernel(RuntimeError):
     exit_status = 3
 
 
-def source_digest(folder: Path | None = None) -> str:
-    """SHA-256 of the kernel's source files, by which a stale extension is recognised."""
-    folder = folder or Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+def is_current(sources: Mapping[str, str], folder: Path = Path(__file__).parent) -> bool:
+    """Whether files still have the SHA-256 digests that they had when an extension was built from them."""
+    paths = {folder / name: digest for name, digest in sources.items()}
+    return bool(paths) and all(path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest for path, digest in paths.items())
 
 
 def _choose() -> tuple[str, Any]:
@@ -38,20 +34,15 @@ def _choose() -> tuple[str, Any]:
         except ImportError:
             pass
         else:
-            if source_digest() == _kernel.DIGEST:
+            if is_current(getattr(_kernel, "SOURCES", {})):
                 return "compiled", _kernel
             raise StaleKernel(
                 "the compiled kernel is older than its source files: rebuild it with `pip install -e .`"
                 " (or `python setup.py build_ext --inplace`), or set SIMVIRT_PLAIN=1 to run without it"
             )
-    if wanted == "source":
-        from simvirt.kernel import twin
-
-        return "plain", twin
     from simvirt.kernel import plain
 
     return "plain", plain
-
 
 
 MODE, _kernel = _choose()

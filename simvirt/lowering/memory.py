@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from simvirt.capacity.limits import Limit, limits
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform, ReclaimEntry
-from simvirt.kernel.constants import NONE
 from simvirt.lowering.instructions import Instruction
 from simvirt.memory.caching import Key, hits
 from simvirt.memory.working_set import Needs, expected_loads, needs
@@ -18,7 +17,7 @@ class Memory:
     """The static part of a platform's memory: needs, limits, hit ratios of page caches, costs of memory management.
 
     `follows` says that the control plane follows memory while time passes; `reads` are the instructions that ask a page cache, by what
-    they read; `reclaim` is the first instruction of what reclaim does.
+    they read.
     """
 
     needs: Mapping[str, Needs]
@@ -27,7 +26,6 @@ class Memory:
     costs: ReclaimEntry
     follows: bool
     reads: dict[Key, list[int]] = field(default_factory=dict)
-    reclaim: int = NONE
 
     @property
     def followed(self) -> ReclaimEntry | None:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from simvirt.gauges import Snapshot
-from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
 from simvirt.memory.ledger import Ledger
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
@@ -181,7 +180,7 @@ def _steal_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
 
 def _holds_back(plane: DataPlane) -> bool:
     """Whether the host's scheduler holds vCPUs back."""
-    return plane.lowered.arrangement.machines[0].scheduler.policy == k.ESXI
+    return plane.lowered.arrangement.machines[0].scheduler.costop > 0
 
 
 def _costop_s(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot) -> float | None:
@@ -277,7 +276,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
 
 
 def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
-    """The laws that hold exactly on a run's own counters, whatever its luck; "ok", or what is wrong.
+    """The laws that hold exactly on a run's own counters, whatever its draws; "ok", or what is wrong.
 
     Source: Little 1961 (L = lambda W, here as sums of instants, modulo 2^62 ns); Denning, Buzen 1978 (operational analysis).
     """
@@ -287,7 +286,7 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     ended = int((last.completed + last.rejected + last.failed).sum())
     arrived = int(last.arrived.sum())
     used = int(last.cpu_time.sum())
-    tolerance = len(last.steal) + plane.lowered.host.pcpus + last.events if plane.read("machines", "policy")[0] == k.GPS else 0
+    tolerance = len(last.steal) + plane.lowered.host.pcpus + last.events if plane.read("machines", "fluid")[0] else 0
     return {
         "little": "ok" if (area - sojourn) % 2**62 == 0 else f"time in system {area} ns, latencies {sojourn} ns",
         "flow": "ok" if arrived == ended + last.in_system else f"{arrived} arrivals, {ended} ends, {last.in_system} under way",

@@ -101,7 +101,7 @@ def replicate(
     scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int, progress: Progress | None = None,
     halt: Event | None = None, hopeless: Callable[[DataPlane], bool] | None = None,
 ) -> Measured:
-    """Simulate one replication of a platform; Stopped where somebody sets `halt` meanwhile.
+    """Simulate one replication of a platform; Stopped where `halt` is set meanwhile.
 
     It is given up when `hopeless`, asked some 64 times in a run, says so.
     """

@@ -1,6 +1,6 @@
 """Scenarios: what is simulated, as frozen data, read from YAML.
 
-`load` and `loads` read one and tell all of its mistakes at once; `json_schema` describes the files. `tracefile` (imported when needed: it
+`load` and `loads` read one and report all of its mistakes at once; `json_schema` describes the files. `tracefile` (imported when needed: it
 takes numpy) reads the CSV files that a scenario names.
 """
 

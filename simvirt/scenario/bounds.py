@@ -5,13 +5,13 @@ from typing import Final
 MOST_BYTES: Final = 4 * 2**20
 """Size of a scenario file."""
 MOST_DEPTH: Final = 40
-"""Levels of lists and mappings in one another."""
+"""Levels of nested lists and mappings."""
 MOST_NODES: Final = 100_000
 """Values of a file, those that aliases repeat included."""
 MOST_FILES: Final = 50
 """Files that a scenario is put together from."""
 MOST_ISSUES: Final = 100
-"""Mistakes told of one scenario."""
+"""Mistakes reported of one scenario."""
 MOST_TABLE_BYTES: Final = 2 * 2**30
 """Size of a trace or another CSV file."""
 MOST_REPLICAS_IN_ALL: Final = 100_000

@@ -13,5 +13,5 @@ def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a scenario file."""
     schema = Scenario.model_json_schema(by_alias=True, mode="validation")
     names = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-    schema["properties"]["include"] = {**names, "description": "files that this one lies over", "examples": ["base.yaml"]}
+    schema["properties"]["include"] = {**names, "description": "files that this one overrides", "examples": ["base.yaml"]}
     return {"$schema": GenerateJsonSchema.schema_dialect, "title": "simvirt scenario", **schema}

@@ -48,7 +48,7 @@ class Measure(Fact):
     @model_validator(mode="after")
     def _known(self) -> Measure:
         if self.operation is not None and not self.of.startswith("latency_p"):
-            raise ValueError("operation: only quantiles of the latency are known by operation")
+            raise ValueError("operation: only quantiles of the latency are available by operation")
         return self
 
 
@@ -132,10 +132,6 @@ class Table(Fact):
     def unit_of(self, row: str) -> str:
         """Unit of a row's numbers."""
         return self.rows[row].unit or self.unit
-
-    def better_of(self, row: str) -> str:
-        """Which of two numbers of a row is the better one."""
-        return self.rows[row].better or self.better
 
     def measure_of(self, row: str) -> Measure:
         """What a row reads from a result."""

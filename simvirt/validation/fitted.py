@@ -1,4 +1,4 @@
-"""The constants of the catalogue that were worked out from cells of published tables: with them those cells cannot be predicted."""
+"""The constants of the catalogue that were calibrated on cells of published tables: with them those cells cannot be predicted."""
 
 from __future__ import annotations
 

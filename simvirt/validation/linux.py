@@ -7,7 +7,7 @@ and demands, so that no sampling error stands between prediction and measurement
 Model: the scenario's own scheduler, cgroup and worker threads. The thread that releases the jobs sleeps until the intended instant, so that
     the kernel's timer slack makes every job late alike; its work, some tens of microseconds a job as the reference says, is done in the
     program's cgroup and is part of the job. No constant is fitted to the rows. Predictions are averages over phases of ticks and quota
-    periods, which a row does not tell.
+    periods, which a row does not give.
 Ignores: that the releasing thread competes as a thread of its own, the wake-up of an idle virtual CPU (100 us and less), and steal.
 """
 

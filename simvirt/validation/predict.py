@@ -1,8 +1,8 @@
 """Predictions of a table's cells: its scenario with the overrides of row and column, run as any scenario is.
 
-Model: every cell is a scenario of its own with one platform; all meet the same luck. Where the table has a calibrating column, the value at
+Model: every cell is a scenario of its own with one platform; all have equal draws. Where the table has a calibrating column, the value at
     the calibration's path is solved for until that column's number comes out, and then holds for all columns.
-Ignores: what a setup does not tell; the table's `missing` says what is known to be left out.
+Ignores: what a setup does not state; the table's `missing` says what is known to be left out.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _failed(error: SimvirtError) -> Predicted:
 
 
 def _cell(table: Table, row: str, column: str, given: Mapping[str, Any], conditions: Conditions) -> Predicted:
-    """One cell; what makes a scenario impossible is told instead of a number."""
+    """One cell; what makes a scenario impossible is reported instead of a number."""
     try:
         return Predicted(number(table, row, column, given, conditions))
     except SimvirtError as error:
@@ -100,7 +100,7 @@ def scenario_of(table: Table, row: str, column: Column, given: Mapping[str, Any]
 def _simulated(scenario: Scenario, measure: Measure) -> float:
     """A scenario's number."""
     host = Catalog.of(scenario).resolve_host(scenario.host)
-    (platform,) = run(scenario).document()["platforms"].values()
+    (platform,) = run(scenario).typed().platforms.values()
     return read(platform, measure, host)
 
 

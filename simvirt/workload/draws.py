@@ -1,4 +1,4 @@
-"""The luck of requests: classes and draws, block by block.
+"""The random numbers of requests: classes and draws, block by block.
 
 The n-th request of a class meets the same draws on every platform, in every cell of a sweep and on any number of workers: each variable
 of a class has a stream of its own, and its n-th number belongs to the n-th request of that class.
@@ -12,9 +12,8 @@ import numpy as np
 from simvirt.scenario.spec.distributions import Distribution
 from simvirt.workload.arrivals import Instants, open_arrivals
 from simvirt.workload.sampling import Sampler, sampler
-from simvirt.workload.streams import CLASSES, DRAWS, TENANTS, stream
+from simvirt.workload.streams import CLASSES, DRAWS, TENANTS, THINKING, stream
 
-THINK_CLASS = 2_000_000  # key of the streams of times to think, beyond those of request classes
 BLOCK_BYTES = 262_144  # draws of a block; small enough for the cache
 
 
@@ -86,7 +85,7 @@ class Luck:
         self._instants: Instants | None = None
         self._trace = Trace(workload.trace, trace_columns, classes) if workload is not None and workload.trace is not None else None
         if workload is not None and workload.closed is not None:
-            self._think = sampler_of(Variable(workload.closed.think, DEMAND, 0), seed, replication, THINK_CLASS)
+            self._think = sampler_of(Variable(workload.closed.think, DEMAND, 0), seed, replication, THINKING)
         elif workload is not None and self._trace is None:
             self._instants = open_arrivals(workload, seed, replication)
 

@@ -37,7 +37,7 @@ def mm1(old: str, new: str) -> str:
 
 BOMB: Final = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True))
 WRONG: Final = {
-    "cyclic calls": (changed(WEB, "select: [{cpu", "select: [{call: web.GET /}, {cpu"), r"operations call one another in a circle: "),
+    "cyclic calls": (changed(WEB, "select: [{cpu", "select: [{call: web.GET /}, {cpu"), r"operations call one another in a cycle: "),
     "zero threads": (mm1("threads: 1", "threads: 0"), r"services\.server\.threads: expected a whole number from 1"),
     "negative replicas": (mm1("threads: 1,", "threads: 1, scale: -3,"), r"services\.server\.scale: expected a whole number from 1"),
     "a limit above an inline host": (mm1("threads: 1,", "threads: 1, cpus: 2,"), r"services\.server\.cpus: expected at most the 1 CPUs of the host; got 2"),

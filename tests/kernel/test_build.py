@@ -5,28 +5,143 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from simvirt import kernel
+
 ROOT = Path(__file__).resolve().parents[2]
+NOT_COMPILED = {"__init__.py", "schedulers/__init__.py", "plain.py", "boundary.py"}
 PYTHON_API = re.compile(r"\b(?:Py[A-Z]\w*_\w+|__Pyx_(?!div_|mod_|pow_)\w+)\(")
 C_FUNCTION = re.compile(r"^static [^\n;]*__pyx_f_\w*_kernel_(\w+)\([^\n;]*\) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 SETTERS = {"Ints_of", "Floats_of"}  # take the address of an array when a plane is bound
+SMALL = {
+    "loop.py": """
+from simvirt.kernel.boundary import boundary
+from simvirt.kernel.other import TWO, Calendar, Plane, later
+
+@boundary
+def advance(p: Plane, until: int) -> int:
+    \"\"\"Go on.\"\"\"
+    return later(p.calendar, 0) + p.calendar.at[TWO]
+""",
+    "schedulers/registry.py": """
+from simvirt.kernel.schedulers.own import fast_pick, slow_pick
+
+class Scheduler(NamedTuple):
+    name: str
+    pick: Callable[[Plane, int], int] = slow_pick
+    note: Callable[[Plane, int], None] = noted
+
+SCHEDULERS = (Scheduler("a"), Scheduler("b", pick=fast_pick), Scheduler("c"))
+""",
+    "schedulers/own.py": """
+def slow_pick(p: Plane, q: int) -> int:
+    return q
+
+def fast_pick(p: Plane, q: int) -> int:
+    return q + 1
+
+def noted(p: Plane, q: int) -> None:
+    \"\"\"Nothing.\"\"\"
+""",
+    "other.py": """
+TWO = 2
+
+class Calendar:
+    at: Ints  # [ns]
+
+class Plane:
+    calendar: Calendar
+
+def later(cal: Calendar, i: int) -> int:
+    return cal.at[i] + TWO
+""",
+}
+
+
+@pytest.fixture(name="build")
+def build_fixture(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The reader of the kernel's sources, which lies beside the package."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT)])
+    from build_kernel import source
+
+    return source
+
+
+def written(folder: Path, **changed: str) -> Path:
+    """A small kernel."""
+    (folder / "schedulers").mkdir(exist_ok=True)
+    for name, text in (SMALL | {f"{name}.py": text for name, text in changed.items()}).items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_tables_are_flattened_and_constants_folded(build: ModuleType, tmp_path: Path) -> None:
+    import ast
+
+    source = build.read_source(written(tmp_path))
+    assert source.files == ("schedulers/own.py", "schedulers/registry.py", "other.py", "loop.py")
+    assert [(column.flat, column.kind) for column in source.columns] == [("calendar_at", "Ints")]
+    assert ast.unparse(source.functions["advance"].node).splitlines()[1:] == ["def advance(p: Plane, until: int) -> int:", "    return later(p, 0) + p.calendar_at[2]"]
+    assert ast.unparse(source.functions["later"].node).splitlines()[1:] == ["    return p.calendar_at[i] + 2"]
+
+
+PICK = """def scheduler_pick(policy: int, p: Plane, q: int) -> int:
+    if policy == 0 or policy == 2:
+        return slow_pick(p, q)
+    else:
+        return fast_pick(p, q)"""
+NOTE = """def scheduler_note(policy: int, p: Plane, q: int) -> None:
+    noted(p, q)"""
+
+
+def test_look_ups_in_the_table_of_schedulers_are_written_out(build: ModuleType, tmp_path: Path) -> None:
+    import ast
+
+    more = "\ndef both(p: Plane, q: int) -> int:\n    SCHEDULERS[p.calendar.at[q]].note(p, q)\n    return SCHEDULERS[q].pick(p, q)"
+    functions = build.read_source(written(tmp_path, loop=SMALL["loop.py"] + more)).functions
+    made = [ast.unparse(functions[name].node) for name in ("scheduler_pick", "scheduler_note", "both")]
+    assert made == [PICK, NOTE, "def both(p: Plane, q: int) -> int:\n    scheduler_note(p.calendar_at[q], p, q)\n    return scheduler_pick(q, p, q)"]
+
+
+@pytest.mark.parametrize("again", ["def later(p: Plane) -> int:\n    return 0", "TWO = 3"])
+def test_a_name_defined_twice_is_an_error(build: ModuleType, tmp_path: Path, again: str) -> None:
+    with pytest.raises(SystemExit, match=r"loop\.py: (later|TWO)"):
+        build.read_source(written(tmp_path, loop=SMALL["loop.py"] + again))
+
+
+def test_every_file_is_compiled_but_those_that_say_so(build: ModuleType) -> None:
+    source = build.read_source()
+    assert set(source.files) | NOT_COMPILED == {path.relative_to(build.FOLDER).as_posix() for path in build.FOLDER.rglob("*.py")}
+    assert {name for name, function in source.functions.items() if function.boundary} == set(kernel.FUNCTIONS)
+
+
+def test_a_changed_or_missing_source_makes_an_extension_stale(tmp_path: Path) -> None:
+    import hashlib
+
+    sources = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in SMALL.items()}
+    assert kernel.is_current(sources, written(tmp_path))
+    (tmp_path / "plain.py").write_text("# not compiled")
+    assert kernel.is_current(sources, tmp_path)
+    assert not kernel.is_current(sources, written(tmp_path, other="# changed"))
+    (tmp_path / "other.py").unlink()
+    assert not kernel.is_current(sources, tmp_path)
+    assert not kernel.is_current({}, tmp_path)  # an extension that does not say what it was built from
 
 
 @pytest.mark.slow
-def test_the_kernels_functions_are_free_of_python_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_kernels_functions_are_free_of_python_calls(build: ModuleType, tmp_path: Path) -> None:
     """Only what Python calls itself may call Python: an unannotated variable would make a hot function a hundred times slower."""
     pytest.importorskip("Cython")
+    from build_kernel import unity
     from Cython.Compiler.Main import CompilationOptions, compile_single
     from Cython.Compiler.Options import get_directive_defaults
 
-    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
-    import build_kernel
-
     path = tmp_path / "_kernel.py"
-    build_kernel.write_unity(path)
-    options = CompilationOptions(compiler_directives=get_directive_defaults() | build_kernel.DIRECTIVES, language_level=3)
+    unity.write_unity(path)
+    options = CompilationOptions(compiler_directives=get_directive_defaults() | unity.DIRECTIVES, language_level=3)
     made = compile_single(str(path), options, None)
     text = Path(made.c_file).read_text()
     functions = {name: body for name, body in C_FUNCTION.findall(text) if name not in SETTERS}

@@ -120,7 +120,7 @@ def test_all_mistakes_at_once_in_the_order_of_the_file() -> None:
     (mm1_steps("[{call: nothing}]"), r"job\.0\.call: expected service\.operation, for example db\.select"),
     (mm1_steps("[{call: server.jab}]"), r'has no operation "jab"; did you mean "server\.job"\?'),
     (mm1_service("{operations: {job: [{cpu: 1ms}]}, startup: [{call: server.job}]}"), r"startup\.0\.call: a start-up consists of the steps cpu, disk, delay"),
-    (mm1_steps("[{call: server.job}]"), r"job\.0\.call: operations call one another in a circle: server\.job -> server\.job"),
+    (mm1_steps("[{call: server.job}]"), r"job\.0\.call: operations call one another in a cycle: server\.job -> server\.job"),
     (mm1_steps("[{cpu: 1ms, times: 20000}, {cpu: 1ms}]"), r"operations\.job: expected at most 20000 steps in a request"),
     (mm1_workload("{}"), r"workload: expected one of open, closed, trace, rates, for example"),
     (mm1_workload("{open: {rate: 1/s}, closed: {clients: 1}}"), r"workload\.closed: expected only one of open, closed, trace, rates; got open and closed"),
@@ -163,7 +163,7 @@ def test_no_services() -> None:
 
 def test_circles_of_calls() -> None:
     text = WEB.replace("select: [", "select: [{call: db.insert}, ").replace("insert: [", "insert: [{call: web.GET /}, ")
-    assert only(text).endswith("operations call one another in a circle: web.GET / -> db.select -> db.insert -> web.GET /") or "circle" in only(text)
+    assert only(text).endswith("operations call one another in a cycle: web.GET / -> db.select -> db.insert -> web.GET /") or "cycle" in only(text)
 
 
 def test_duplicate_keys() -> None:
@@ -174,9 +174,9 @@ def test_duplicate_keys() -> None:
 @pytest.mark.parametrize(("text", "expected"), [
     ("", "x.yaml:1:1: empty"), ("# nothing\n", "x.yaml:1:1: empty"), ("just text", "expected a mapping, which begins with simvirt: 1"),
     ("[1, 2]", "got a list"), ("a: [1", "not YAML"), ("a: {b: 1", "not YAML"), ("a:\n\t- b", "tab cannot indent"), ("a: b: c", "needs quotes"),
-    ("a: 'b", "does not end"), ("simvirt: 1\n---\nsimvirt: 1", "one YAML document"), ("a: *b", "unknown alias"), ("a: &a [*a]", "stands inside of"),
+    ("a: 'b", "does not end"), ("simvirt: 1\n---\nsimvirt: 1", "one YAML document"), ("a: *b", "unknown alias"), ("a: &a [*a]", "is inside the value"),
     ("? [a]\n: b", "expected a name as key"), ("<<: 3", "expected a mapping to merge"), ("a: \x00", "binary file"), ("a: \x07", "U+0007"),
-    ("a: \ud800", "U+D800"), ("a: " + "[" * 100 + "]" * 100, "at most 40 lists"), ("{" * 100, "expected a name as key"), ("{a: " * 100000, "at most 40 lists"), ("[" * 1000000, "at most 40"),
+    ("a: \ud800", "U+D800"), ("a: " + "[" * 100 + "]" * 100, "at most 40 nested lists"), ("{" * 100, "expected a name as key"), ("{a: " * 100000, "at most 40 nested lists"), ("[" * 1000000, "at most 40"),
     ("a: !!python/object/apply:os.system ['true']", "not understood"), ("a: !!python/name:os.system", "not understood"), ("a: !foo 1", "not understood"),
     ("a: !!binary aGk=", "not understood"), ("%YAML 9.9\n---\na: 1", "not YAML"), ("- " * 60 + "a", "at most 40"), ("a: @b", "needs quotes"),
 ])
@@ -191,8 +191,8 @@ def test_braces_without_end_are_refused_in_the_words_of_either_parser() -> None:
     """PyYAML before 6.0.4 hands over the second brace, which is no key; later ones count how deep they are first."""
     (line,) = mistakes("{" * 100000)
     assert line in (
-        "x.yaml:1:2: expected a name as key; got a list or mapping (does a text lack its quotes?)",
-        "x.yaml:1:1001: not YAML: expected at most 40 lists and mappings in one another",
+        "x.yaml:1:2: expected a name as key; got a list or mapping (are quotes missing around a text?)",
+        "x.yaml:1:1001: not YAML: expected at most 40 nested lists and mappings",
     )
 
 

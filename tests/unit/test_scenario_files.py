@@ -91,7 +91,7 @@ def test_mistakes_in_included_files_stand_there(tmp_path: Path) -> None:
 def test_circles_and_other_mistakes_of_includes(tmp_path: Path) -> None:
     write(tmp_path, a_yaml="include: b.yaml", b_yaml="include: ./a.yaml", bad_yaml="include: [no.yaml, 3, bd.yaml, .]\n" + MM1, list_yaml="[1]",
           l_yaml="include: list.yaml\n" + MM1)
-    assert any("b.yaml:1:10: include: files include one another in a circle: " in line for line in mistakes(tmp_path / "a.yaml"))
+    assert any("b.yaml:1:10: include: files include one another in a cycle: " in line for line in mistakes(tmp_path / "a.yaml"))
     lines = mistakes(tmp_path / "bad.yaml")
     assert len(lines) == 4
     assert 'bad.yaml:1:11: include: "no.yaml": no such file' in lines[0]

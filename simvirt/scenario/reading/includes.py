@@ -75,7 +75,7 @@ class Assembly:
         real = [os.path.realpath(file) for file in chain]
         if "\0" not in path and os.path.realpath(path) in real:
             around = " -> ".join((*chain[real.index(os.path.realpath(path)):], path))
-            self.tell(name.place, f"files include one another in a circle: {around}", "include")
+            self.tell(name.place, f"files include one another in a cycle: {around}", "include")
             return None
         if len(self.files) >= MOST_FILES:
             self.tell(name.place, f"expected at most {MOST_FILES} files in a scenario", "include")

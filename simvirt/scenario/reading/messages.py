@@ -29,7 +29,7 @@ _EXPECTED: Final[Mapping[str, str]] = {
 
 
 def sentence(detail: Mapping[str, Any], example: str | None = None) -> str:
-    """One line of a ValidationError as a sentence: what was expected, an example, what came."""
+    """One line of a ValidationError as a message: what was expected, an example, what came."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
@@ -45,7 +45,7 @@ def sentence(detail: Mapping[str, Any], example: str | None = None) -> str:
 
 
 def choose(options: list[str], given: object) -> str:
-    """The sentence for a word that is none of `options`."""
+    """The message for a word that is none of `options`."""
     close = get_close_matches(str(given).lower()[:64], options, n=1)
     guess = f'; did you mean "{close[0]}"?' if close else ""
     return f"expected {_one_of(options)}; got {shown(given)}{guess}"
@@ -56,12 +56,12 @@ def _one_of(options: list[str]) -> str:
 
 
 def _choice(expected: str, given: object) -> str:
-    """The sentence for a Literal."""
+    """The message for a Literal."""
     return choose(re.findall(r"'([^']*)'", expected) or [expected], given)
 
 
 def _limit(context: Mapping[str, Any]) -> str:
-    """What a bound asks for."""
+    """What a bound requires."""
     words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     bounds = [f"{word} {context[key]}" for key, word in words.items() if key in context]
     return f"a number of {' and '.join(bounds)}" if bounds else "something else"

@@ -111,7 +111,7 @@ def _index(node: Sequence, path: Path, parts: list[str]) -> tuple[int, list[str]
 
 
 def _no_item(node: Sequence, part: str, names: list[str]) -> str:
-    """The sentence for an item that does not exist."""
+    """The message for an item that does not exist."""
     if part.lstrip("-").isdigit() or not names:
         return f'no entry "{part[:40]}"; expected an index from 0 to {len(node.items) - 1}' if node.items else "the list is empty"
     return _unknown("entry", part, names)

@@ -96,10 +96,10 @@ class _Builder:
         place = self._place(event)
         self._check_tag(event, place)
         if len(self._open) >= MOST_DEPTH:
-            raise Unreadable(place, f"expected at most {MOST_DEPTH} lists and mappings in one another")
+            raise Unreadable(place, f"expected at most {MOST_DEPTH} nested lists and mappings")
         frame = self._open[-1] if self._open else None
         if frame is not None and frame.is_table and frame.key is None:
-            raise Unreadable(place, "expected a name as key; got a list or mapping (does a text lack its quotes?)")
+            raise Unreadable(place, "expected a name as key; got a list or mapping (are quotes missing around a text?)")
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         self._open.append(_Frame(place, event.anchor, isinstance(event, yaml.MappingStartEvent)))
@@ -116,7 +116,7 @@ class _Builder:
             raise Unreadable(place, f'unknown alias "*{event.anchor}"; expected an anchor "&{event.anchor}" before it')
         target = self._anchors[event.anchor]
         if target is None:
-            raise Unreadable(place, f'"*{event.anchor}" stands inside of what it repeats')
+            raise Unreadable(place, f'"*{event.anchor}" is inside the value that it repeats')
         self._put(target[0], target[1], place=place)
 
     def _remember(self, anchor: str | None, node: Node, size: int) -> None:
@@ -203,9 +203,9 @@ def _feed(text: str, builder: _Builder) -> None:
 
 
 _SENTENCES: Final = (
-    ("maximum nesting depth", f"expected at most {MOST_DEPTH} lists and mappings in one another"),
+    ("maximum nesting depth", f"expected at most {MOST_DEPTH} nested lists and mappings"),
     ("cannot start any token", "this character cannot start a value; a text with it needs quotes, and a tab cannot indent"),
-    ("mapping values are not allowed", 'a ":" is not expected here; a text with ": " needs quotes, keys stand below one another'),
+    ("mapping values are not allowed", 'a ":" is not expected here; a text with ": " needs quotes, and each key its own line'),
     ("could not find expected ':'", 'expected ":" after a key'),
     ("did not find expected ',' or '}'", 'expected "," or "}" in a mapping in braces'),
     ("did not find expected ',' or ']'", 'expected "," or "]" in a list in brackets'),

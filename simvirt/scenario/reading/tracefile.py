@@ -170,7 +170,7 @@ def _check(header: Header, column: str | int, values: Floats, good: Callable[[Fl
 
 
 def _find_bad_line(header: Header, columns: list[str | int], wanted: list[int]) -> NoReturn:
-    """Walks through a file that numpy refused and tells the first line that does not fit."""
+    """Walks through a file that numpy refused and reports the first line that does not fit."""
     try:
         for line, cells in _rows(header):
             for name, position in zip(columns, wanted, strict=True):

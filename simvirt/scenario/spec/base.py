@@ -1,4 +1,4 @@
-"""What all parts of a scenario share: frozen, unknown keys refused, and mistakes told in sentences of our own."""
+"""What all parts of a scenario share: frozen, unknown keys refused, and mistakes reported in messages of our own."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from simvirt.scenario.reading.messages import sentence
 from simvirt.units import shown
 
 TOLD = "told"
-"""Type of an error that already is a sentence."""
+"""Type of an error that already is a message."""
 MOST_TOLD = 10 * MOST_ISSUES
-"""Mistakes of one part that are told."""
+"""Mistakes of one part that are reported."""
 TOLD_OF_KEY = "told_of_key"
 """The same, about a key and not about its value."""
 
@@ -37,7 +37,7 @@ class Spec(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _explain(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Validates, with each mistake in a sentence that knows the fields of this part."""
+        """Validates, with a message for each mistake that knows the fields of this part."""
         if isinstance(data, cls):
             return data
         try:
@@ -105,7 +105,7 @@ def _echo(line: Mapping[str, Any]) -> bool:
 
 
 def text_of(detail: Mapping[str, Any]) -> str:
-    """The sentence of one line."""
+    """The message of one line."""
     return str(detail["msg"]) if detail["type"] in (TOLD, TOLD_OF_KEY) else sentence(detail)
 
 
@@ -122,7 +122,7 @@ def _line(spec: type[Spec], detail: Mapping[str, Any]) -> InitErrorDetails:
 
 
 def unknown_key(key: str, known: Iterable[str], hints: Mapping[str, str] | None = None) -> str:
-    """The sentence for a key that does not exist, with a guess."""
+    """The message for a key that does not exist, with a guess."""
     names = list(known)
     if hints and key in hints:
         return f"unknown key; {hints[key]}"
@@ -136,7 +136,7 @@ def unknown_key(key: str, known: Iterable[str], hints: Mapping[str, str] | None 
 
 
 def _missing(spec: type[Spec], key: str) -> str:
-    """The sentence for a key that must be there."""
+    """The message for a key that is missing."""
     field = keys_of(spec)[key]
     what = f" ({field.description})" if field.description else ""
     example = _example(field)

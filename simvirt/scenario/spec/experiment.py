@@ -15,7 +15,7 @@ DEFAULT_DURATION: Final = "60s"
 
 
 class ObjectiveSpec(Spec):
-    """What a platform must reach: latencies and rejections at most, throughput at least. Times in ns."""
+    """What a platform must meet: latencies and rejections at most, throughput at least. Times in ns."""
 
     example = "{latency_p99: 100ms}"
     hints: ClassVar[Mapping[str, str]] = {key: f'did you mean "latency_{key}"?' for key in ("mean", "p50", "p90", "p95", "p99", "p999")}
@@ -42,19 +42,19 @@ class ObjectiveSpec(Spec):
 
 
 class RunSpec(Spec):
-    """How long a run is, how often it is replicated, and from which seed its luck comes. Times in ns."""
+    """How long a run is, how often it is replicated, and the seed of its random numbers. Times in ns."""
 
     example = "{duration: 10min, replications: 5, seed: 1}"
     duration: PositiveNanoseconds | None = Field(default=None, description="simulated time; 60s by default", examples=["10min"])
     requests: Annotated[int, Whole(1, MOST_REQUESTS, 1_000_000)] | None = Field(
         default=None, description="requests, instead of a duration", examples=["1000000"])
-    replications: Annotated[int, Whole(1, 1000, 5)] = Field(default=5, description="runs with luck of their own", examples=["5"])
-    seed: Annotated[int, Whole(0, 2**63 - 1, 1)] = Field(default=1, description="where all luck comes from", examples=["1"])
+    replications: Annotated[int, Whole(1, 1000, 5)] = Field(default=5, description="runs with independent random numbers", examples=["5"])
+    seed: Annotated[int, Whole(0, 2**63 - 1, 1)] = Field(default=1, description="seed of all random streams", examples=["1"])
     warmup: Nanoseconds | None = Field(default=None, description="time at the start that is not measured; detected by default",
                                        examples=["10s"])
-    precision: InnerRatio | None = Field(default=None, description="half-width of the intervals over their values to be reached",
+    precision: InnerRatio | None = Field(default=None, description="relative half-width of the intervals to be reached",
                                          examples=["2%"])
-    max_replications: Annotated[int, Whole(1, 1000, 100)] = Field(default=100, description="replications at most, for a precision",
+    max_replications: Annotated[int, Whole(1, 1000, 100)] = Field(default=100, description="most replications that a precision may take",
                                                                   examples=["100"])
     observe: PositiveNanoseconds | None = Field(default=None, description="interval at which the state is recorded", examples=["1s"])
 
@@ -84,10 +84,10 @@ class TimelineEvent(Spec):
     at: Nanoseconds = Field(description="when", examples=["30s"])
     start: Word | None = Field(default=None, description="service that starts", examples=["web"])
     stop: Word | None = Field(default=None, description="service that stops taking requests", examples=["web"])
-    crash: Word | None = Field(default=None, description="service that dies at once, with its requests", examples=["web"])
+    crash: Word | None = Field(default=None, description="service that fails at once, with its requests", examples=["web"])
     replica: Annotated[int, Whole(0, 99_999, 0)] | None = Field(default=None, description="which replica, counted from 0; all by default",
                                                                examples=["0"])
-    restart: Nanoseconds | None = Field(default=None, description="time from a crash to the next start; never by default", examples=["5s"])
+    restart: Nanoseconds | None = Field(default=None, description="time from a crash to the restart; none by default", examples=["5s"])
 
     @model_validator(mode="after")
     def _one_verb(self) -> TimelineEvent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Mapping
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Mapping
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -12,7 +12,6 @@ from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.memory_demand import Balloon, KsmSpec
 from simvirt.units import UnitError, format_time, shown
 
-Policy = Literal["eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps"]
 PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "eevdf": ("base_slice", "tick"),
     "cfs": ("latency", "min_granularity", "wakeup_granularity", "tick"),
@@ -23,7 +22,11 @@ PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "round-robin": ("quantum",),
     "gps": (),
 }
-"""The parameters of each policy."""
+"""The policies, and the parameters of each."""
+if TYPE_CHECKING:
+    Policy = str
+else:
+    Policy = Literal[tuple(PARAMETERS)]
 COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 Mitigations = Literal["auto", "off"]
@@ -48,9 +51,9 @@ class SchedulerSpec(Spec):
         default=None, description="credit2: lead in credits that a vCPU from another CPU needs to preempt")
     costop: PositiveNanoseconds | None = Field(
         default=None, description="esxi: lead over its slowest runnable sibling at which a vCPU is held back")
-    costart: PositiveNanoseconds | None = Field(default=None, description="esxi: lead at which it goes on, two thirds of costop by default")
+    costart: PositiveNanoseconds | None = Field(default=None, description="esxi: lead at which it may run again, by default 2/3 of costop")
     type: Literal["classic", "core"] | None = Field(
-        default=None, description="hyperv: classic, or core, where the threads of a core never run different VMs", examples=["core"])
+        default=None, description="hyperv: classic, or core, where the threads of a core run one VM at a time", examples=["core"])
     quantum: PositiveNanoseconds | None = Field(default=None, description="esxi, hyperv, round-robin: length of a turn")
 
     @model_validator(mode="after")
@@ -85,7 +88,7 @@ Nic = Annotated[float | str, BeforeValidator(_nic), WithJsonSchema({"type": "str
 
 
 class HostSpec(Spec):
-    """The host: a model of the catalogue, or described inline; what is given inline wins over the model."""
+    """The host: a model of the catalogue, or described inline; inline values override the model."""
 
     example = "{cores: 4, memory: 16GiB} or {model: dell-r740-gold-6132}"
     shorthand = "model"
@@ -100,14 +103,14 @@ class HostSpec(Spec):
     max_cstate: DottedWord | None = Field(
         default=None, description="deepest idle state of its CPUs, or none; that of the model by default", examples=["C1E"])
     mitigations: Mitigations | None = Field(
-        default=None, description="whether its kernel mitigates flaws of its processor, as `mitigations=` at boot", examples=["off"])
+        default=None, description="whether its kernel mitigates flaws of its processor, like `mitigations=` at boot", examples=["off"])
     kernel_entry: PositiveNanoseconds | None = Field(
         default=None, description="a trivial system call as measured on it, mitigations included", examples=["300ns"])
     swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
     zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
-    ksm: KsmSpec | None = Field(default=None, description="merging of equal pages of VMs", examples=[KsmSpec.example])
+    ksm: KsmSpec | None = Field(default=None, description="merging of identical pages of VMs", examples=[KsmSpec.example])
     memory_ratio: Annotated[float, Number(0, 100, 1.5, above=True)] | None = Field(
-        default=None, description="most memory that may be promised, over what there is", examples=["1.5"])
+        default=None, description="most memory that may be promised, as a multiple of the host's", examples=["1.5"])
     scheduler: SchedulerSpec = Field(default=SchedulerSpec.model_construct(policy="eevdf"), description="CPU scheduler", examples=["eevdf"])
 
     @model_validator(mode="after")
@@ -132,7 +135,7 @@ class HostSpec(Spec):
 
 
 class VmsSpec(Spec):
-    """The VMs that a platform is made of, all alike."""
+    """The VMs that a platform consists of, all identical."""
 
     example = "{count: 2, vcpus: 8, memory: 16GiB}"
     count: Annotated[int, Whole(1, 100_000, 2)] = Field(description="how many VMs", examples=["2"])
@@ -149,14 +152,14 @@ class PlatformSpec(Spec):
     stack: tuple[Reference, ...] | None = Field(
         default=None, max_length=8, description="hypervisors and runtimes, outermost first", examples=["[kvm, docker]"])
     vms: VmsSpec | None = Field(default=None, description="the VMs; one per replica by default", examples=[VmsSpec.example])
-    pin: bool | None = Field(default=None, strict=True, description="whether each vCPU stays on a CPU of its own", examples=["true"])
+    pin: bool | None = Field(default=None, strict=True, description="whether each vCPU is pinned to a CPU", examples=["true"])
     topology: Literal["exposed", "hidden"] | None = Field(
         default=None, description="whether guests see sockets and threads of the host", examples=["exposed"])
-    balloon: Balloon = Field(default="none", description="memory taken back from VMs: as the host needs it, or so much", examples=["auto"])
-    free_page_reporting: bool = Field(default=False, strict=True, description="whether guests tell the host of it", examples=["true"])
+    balloon: Balloon = Field(default="none", description="memory reclaimed from VMs: as needed, or a fixed size", examples=["auto"])
+    free_page_reporting: bool = Field(default=False, strict=True, description="whether guests report free pages", examples=["true"])
     guest_swap: Bytes = Field(default=0, description="swap space of each VM on its disk", examples=["1GiB"])
-    pages: Literal["4k", "thp", "huge"] | None = Field(default=None, description="pages behind the memory", examples=["huge"])
-    net: Reference | None = Field(default=None, description="network path of the catalogue instead of the usual one", examples=["sr-iov"])
-    disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the usual one", examples=["ahci"])
+    pages: Literal["4k", "thp", "huge"] | None = Field(default=None, description="page size of the memory", examples=["huge"])
+    net: Reference | None = Field(default=None, description="network path of the catalogue instead of the default one", examples=["sr-iov"])
+    disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the default one", examples=["ahci"])
 
 

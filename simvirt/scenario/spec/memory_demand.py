@@ -25,12 +25,12 @@ Balloon = Annotated[int | str, BeforeValidator(_balloon), WithJsonSchema({"type"
 
 
 class KsmSpec(Spec):
-    """Kernel samepage merging on the host: a scanner that looks for equal pages of VMs and merges them."""
+    """Kernel samepage merging on the host: a scanner that finds identical pages of VMs and merges them."""
 
     example = "{pages_to_scan: 100, sleep: 20ms}"
-    pages_to_scan: Annotated[int, Whole(1, 1_000_000, 100)] = Field(default=100, description="pages that a pass looks at", examples=["100"])
-    sleep: PositiveNanoseconds = Field(default=20_000_000, description="rest between two passes", examples=["20ms"])
-    since: Nanoseconds = Field(default=0, description="how long it has looked before the run begins", examples=["1h"])
+    pages_to_scan: Annotated[int, Whole(1, 1_000_000, 100)] = Field(default=100, description="pages scanned in a pass", examples=["100"])
+    sleep: PositiveNanoseconds = Field(default=20_000_000, description="pause between two passes", examples=["20ms"])
+    since: Nanoseconds = Field(default=0, description="how long it has been scanning before the run starts", examples=["1h"])
 
 
 class MemorySpec(Spec):
@@ -41,15 +41,15 @@ class MemorySpec(Spec):
     per_connection: Bytes | None = Field(default=None, description="for each request in the replica, waiting or not", examples=["100KiB"])
     per_request: Bytes = Field(default=0, description="for each request that a thread works on", examples=["2MiB"])
     growth: Bytes = Field(default=0, description="kept for each answered request: caches, garbage, leaks", examples=["4KiB"])
-    heap: PositiveBytes | None = Field(default=None, description="where growth ends; nowhere by default", examples=["1GiB"])
+    heap: PositiveBytes | None = Field(default=None, description="where growth ends; unlimited by default", examples=["1GiB"])
     files: Bytes | None = Field(default=None, description="pages of programs and libraries; shared on one kernel", examples=["20MiB"])
-    hot: Ratio | None = Field(default=None, description="ratio of the anonymous memory that requests keep touching", examples=["0.5"])
+    hot: Ratio | None = Field(default=None, description="ratio of the anonymous memory that requests touch repeatedly", examples=["0.5"])
 
-    touch: Bytes | None = Field(default=None, description="what a request touches of it", examples=["200KB"])
+    touch: Bytes | None = Field(default=None, description="how much of it a request touches", examples=["200KB"])
 
     @classmethod
     def _prepared(cls, data: Any) -> Any:
-        """A bare size might be a limit or a need: both are told."""
+        """A bare size might be a limit or a need: both are reported."""
         if isinstance(data, (str, int)):
             refuse(f"expected a mapping, for example {cls.example}; a limit is mem_limit: {shown(data)}, got {shown(data)}")
         return super()._prepared(data)

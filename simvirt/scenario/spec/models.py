@@ -42,26 +42,26 @@ __all__ = [
 
 
 class Scenario(Spec):
-    """Everything that a simulation is told."""
+    """A whole scenario: host, platforms, services, workload and how it is run."""
 
     example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
     also = ("include",)
     simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
     name: Title = Field(description="name of the scenario", examples=["web-shop"])
     host: HostSpec = Field(description="the machine", examples=[HostSpec.example])
-    platforms: tuple[PlatformSpec, ...] = Field(min_length=1, max_length=1000, description="what is compared, side by side",
+    platforms: tuple[PlatformSpec, ...] = Field(min_length=1, max_length=1000, description="platforms to compare, side by side",
                                                 examples=["[bare-metal, docker, kvm]"])
     services: Mapping[Word, ServiceSpec] = Field(min_length=1, description="what runs", examples=[f"{{server: {ServiceSpec.example}}}"])
     workload: WorkloadSpec | None = Field(default=None, description="where requests come from", examples=[WorkloadSpec.example])
-    objective: ObjectiveSpec | None = Field(default=None, description="what must be reached", examples=[ObjectiveSpec.example])
+    objective: ObjectiveSpec | None = Field(default=None, description="what must be met", examples=[ObjectiveSpec.example])
     run: RunSpec = Field(default_factory=lambda: RunSpec.model_validate({}), description="how long and how often",
                          examples=[RunSpec.example])
-    tenants: TenantsSpec | None = Field(default=None, description="among whom replicas and load are divided",
+    tenants: TenantsSpec | None = Field(default=None, description="tenants that divide replicas and load",
                                         examples=[TenantsSpec.example])
     density: DensitySpec | None = Field(default=None, description="what `simvirt density` counts", examples=[DensitySpec.example])
     timeline: tuple[TimelineEvent, ...] = Field(default=(), max_length=100_000, description="what happens when",
                                                 examples=[f"[{TimelineEvent.example}]"])
-    plan: PlanSpec | None = Field(default=None, description="what `simvirt plan` is asked", examples=[PlanSpec.example])
+    plan: PlanSpec | None = Field(default=None, description="what `simvirt plan` answers", examples=[PlanSpec.example])
     catalog: Mapping[str, Any] = Field(default={}, description="entries added to the catalogue, by kind and name",
                                        examples=["{disks: {my-disk: {...}}}"])
     _marks: Marks = PrivateAttr(default_factory=Marks)

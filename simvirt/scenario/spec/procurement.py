@@ -1,4 +1,4 @@
-"""What a plan is asked: which hosts may be bought, how the load grows and varies, what must be survived, where the hosts stand."""
+"""What a plan is asked: which hosts may be bought, how the load grows and varies, what must be survived, where the hosts are located."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ EnergyPrice = Annotated[float, BeforeValidator(lambda value: units.parse_energy_
 
 
 class DemandSpec(Spec):
-    """How far the load may be from what is stated: factors of it."""
+    """How far the load may deviate from what is stated, as factors of it."""
 
     example = "{low: 0.8, high: 1.4}"
     low: Annotated[float, Number(0, 1000, 0.8, above=True)] = Field(description="the least load, over the stated one", examples=["0.8"])
@@ -66,7 +66,7 @@ class DemandSpec(Spec):
 
 
 class PlanSpec(Spec):
-    """What a plan is asked; all of it may be left out."""
+    """What a plan has to answer; every key is optional."""
 
     example = "{hosts: [dell-r650-gold-6338], growth: 30%, years: 3, survive: 1 host}"
     hints: ClassVar[Mapping[str, str]] = {
@@ -77,11 +77,11 @@ class PlanSpec(Spec):
     }
     hosts: tuple[HostSpec, ...] = Field(default=(), max_length=100, description="hosts to choose from; the scenario's own by default",
                                         examples=["[dell-r650-gold-6338, dell-r7525-epyc-7543]"])
-    growth: Growth = Field(default=0.0, description="growth of the load a year", examples=["30%"])
+    growth: Growth = Field(default=0.0, description="growth of the load per year", examples=["30%"])
     years: Annotated[float, Number(0, 50, 3)] = Field(default=3.0, description="years for which the load is to be carried", examples=["3"])
     peak_to_mean: Annotated[float, Number(1, 1000, 2.5)] = Field(
         default=1.0, description="load at peak over the stated one, which is then the mean", examples=["2.5"])
-    demand: DemandSpec | None = Field(default=None, description="how far the load may be from what is stated",
+    demand: DemandSpec | None = Field(default=None, description="how far the load may deviate from what is stated",
                                       examples=[DemandSpec.example])
     survive: Survivable = Field(default=1, description="hosts that may be lost at peak with the objective still met", examples=["1 host"])
     headroom: Annotated[Ratio, Field(lt=1)] = Field(
@@ -89,21 +89,21 @@ class PlanSpec(Spec):
     memory_ratio: Annotated[float, Number(0, 100, 1.2, above=True)] | None = Field(
         default=None, description="memory promised to instances over that of the host; the host's own, or 1, by default", examples=["1.2"])
     replicas: Literal["scaled", "fit", "stated"] = Field(
-        default="scaled", description="scaled: in proportion to the load; fit: as few as carry it; stated: as many as the services say",
+        default="scaled", description="scaled: in proportion to the load; fit: as few as carry it; stated: as many as the services state",
         examples=["fit"])
     keep: Annotated[tuple[Word, ...], BeforeValidator(_words)] = Field(
         default=(), max_length=10_000, description="services that keep their number of replicas, such as a primary database",
         examples=["[db]"])
-    site: Reference = Field(default="average", description="where the hosts stand: a site of the catalogue", examples=["average"])
+    site: Reference = Field(default="average", description="location of the hosts: a site of the catalogue", examples=["average"])
     energy_price: EnergyPrice | None = Field(default=None, description="price of energy, instead of the site's", examples=["0.12USD/kWh"])
     pue: Annotated[float, Number(1, 10, 1.4)] | None = Field(
         default=None, description="energy of the building over that of its hosts, instead of the site's", examples=["1.4"])
     amortisation_years: Annotated[float, Number(0, 50, 4, above=True)] = Field(
-        default=4.0, description="years over which a host is paid for", examples=["4"])
+        default=4.0, description="years over which the price of a host is spread", examples=["4"])
     premium: Annotated[float, Number(0, 100, 0.5)] = Field(
-        default=0.5, description="what a host that is missing costs more when bought in a hurry, over its price; weighs the regret",
+        default=0.5, description="extra cost of a missing host that is bought late, over its price; weighs the regret",
         examples=["0.5"])
-    max_hosts: Annotated[int, Whole(1, 10_000, 100)] = Field(default=200, description="hosts at most", examples=["100"])
+    max_hosts: Annotated[int, Whole(1, 10_000, 100)] = Field(default=200, description="most hosts to consider", examples=["100"])
 
     @model_validator(mode="after")
     def _possible(self) -> PlanSpec:

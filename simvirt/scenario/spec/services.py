@@ -75,7 +75,7 @@ class LimitsSpec(Spec):
 
 
 class ReservationsSpec(Spec):
-    """What a replica has a right to, whatever the weights of others; the schedulers esxi and hyperv know it."""
+    """What a replica is guaranteed, whatever the weights of others; for the schedulers esxi and hyperv."""
 
     example = "{cpus: 0.5}"
     cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["0.5"])
@@ -100,12 +100,12 @@ class DeploySpec(Spec):
 
 
 class BackgroundSpec(Spec):
-    """Threads that want a CPU on their own, without requests."""
+    """Threads that need a CPU by themselves, without requests."""
 
     example = "{threads: 1, duty: 0.3}"
     threads: Annotated[int, Whole(1, 100_000, 1)] = Field(default=1, description="threads of each replica", examples=["1"])
-    duty: PositiveRatio = Field(default=1.0, description="ratio of the time in which they want a CPU", examples=["0.3"])
-    period: PositiveNanoseconds = Field(default=10_000_000, description="length of one cycle of wanting and resting", examples=["10ms"])
+    duty: PositiveRatio = Field(default=1.0, description="ratio of the time in which they need a CPU", examples=["0.3"])
+    period: PositiveNanoseconds = Field(default=10_000_000, description="length of one cycle of work and rest", examples=["10ms"])
 
 
 class ServiceSpec(Spec):
@@ -145,7 +145,7 @@ class ServiceSpec(Spec):
     cpu_shares: Annotated[int, Whole(2, 262144, 1024)] | None = Field(default=None, description="weight as in cgroup v1", examples=["1024"])
     cpu_weight: Annotated[int, Whole(1, 10000, 100)] | None = Field(default=None, description="weight as in cgroup v2", examples=["100"])
     cpuset: Cpuset | None = Field(default=None, description="CPUs of the host that it may use", examples=["0-3,8"])
-    background: BackgroundSpec | None = Field(default=None, description="threads that always want a CPU", examples=[BackgroundSpec.example])
+    background: BackgroundSpec | None = Field(default=None, description="threads that always need a CPU", examples=[BackgroundSpec.example])
     operations: Mapping[Title, Annotated[tuple[Step, ...], Field(min_length=1, max_length=10_000)]] = Field(
         default={}, description="what requests do here, by name", examples=["{job: [{cpu: {exponential: 10ms}}]}"])
     startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
@@ -171,7 +171,7 @@ class ServiceSpec(Spec):
 
     @model_validator(mode="after")
     def _memory_is_bounded_in_order(self) -> ServiceSpec:
-        """memory.low and memory.high lie within memory.max, as Docker and Compose ask for."""
+        """memory.low and memory.high lie within memory.max, as Docker and Compose require."""
         limit = self.memory_limit
         for name in ("mem_reservation", "mem_high"):
             value = getattr(self, name)

@@ -32,12 +32,12 @@ OperationName = Annotated[str, BeforeValidator(_operation_name)]
 class _Step(Spec):
     """What all steps have in common."""
 
-    times: Annotated[int, Whole(1, MOST_STEPS, 2)] = Field(default=1, description="how often the step is done, in a row")
-    probability: Ratio = Field(default=1.0, description="how likely each of its times is")
+    times: Annotated[int, Whole(1, MOST_STEPS, 2)] = Field(default=1, description="how often the step is executed, in a row")
+    probability: Ratio = Field(default=1.0, description="probability of each execution")
 
 
 class CpuStep(_Step):
-    """Computes: a demand in ns at the host's clock, and operations that a platform makes dearer."""
+    """Computes: a demand in ns at the host's clock, and operations that cost more on a platform."""
 
     example = "{cpu: {exponential: 1ms}}"
     cpu: Distribution = Field(description="CPU time at the host's clock", examples=["{exponential: 1ms}"])
@@ -62,20 +62,25 @@ class CallStep(_Step):
         """The operation called, without its service."""
         return self.call.partition(".")[2]
 
+    @property
+    def target(self) -> tuple[str, str]:
+        """The service and the operation called."""
+        return self.service, self.operation
+
 
 class DiskSpec(Spec):
-    """What a disk step asks for: to read (a ratio of it from a cache), or to write (perhaps past the cache, or until it is durable)."""
+    """A read (a ratio of it from a cache), or a write (which may bypass the cache, or wait until it is durable)."""
 
     example = "{read: 8KiB, hit: 0.98} or {write: 16KiB, sync: true}"
     read: PositiveBytes | None = Field(default=None, description="bytes to read", examples=["8KiB"])
     write: PositiveBytes | None = Field(default=None, description="bytes to write", examples=["16KiB"])
     hit: Ratio = Field(default=0.0, description="ratio of the reads that the page cache serves", examples=["0.98"])
-    working_set: PositiveBytes | None = Field(default=None, description="data that it is read from, cached as far as memory goes",
+    working_set: PositiveBytes | None = Field(default=None, description="data that it is read from, cached as far as memory allows",
                                               examples=["20GiB"])
-    zipf: Annotated[float, Number(0, 5, 0.9)] = Field(default=0.9, description="how unequally its blocks are read", examples=["0.9"])
+    zipf: Annotated[float, Number(0, 5, 0.9)] = Field(default=0.9, description="skew of the popularity of its blocks", examples=["0.9"])
     sync: bool = Field(default=False, strict=True, description="whether the write waits until it is durable", examples=["true"])
     direct: bool = Field(default=False, strict=True, examples=["true"],
-                         description="whether the write goes past the page cache and waits for the device, unflushed")
+                         description="whether the write bypasses the page cache and waits for the device, unflushed")
 
     @model_validator(mode="after")
     def _consistent(self) -> DiskSpec:
@@ -99,6 +104,11 @@ class DiskSpec(Spec):
         if self.sync and self.direct:
             refuse("a synchronous write waits for the device anyway; expected one of sync and direct", "direct")
         return self
+
+    @property
+    def size(self) -> int:
+        """Bytes read or written."""
+        return self.read or self.write or 0
 
 
 class DiskStep(_Step):
@@ -137,7 +147,7 @@ class DelayStep(_Step):
 
 
 class ParallelStep(_Step):
-    """Does several things at once and goes on when all of them are done."""
+    """Executes several branches at once and continues when all of them have ended."""
 
     example = "{parallel: [{call: a.x}, [{call: b.y}, {cpu: 1ms}]]}"
     parallel: tuple[Branch, ...] = Field(min_length=1, max_length=1000, description="branches; each a step or a list of steps",

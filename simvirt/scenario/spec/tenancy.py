@@ -14,16 +14,16 @@ MOST_INSTANCES: Final = 10_000
 
 
 class TenantsSpec(Spec):
-    """Tenants among whom the replicas and the load are divided in equal parts: a tenant's requests stay on its own replicas.
+    """Tenants that divide the replicas and the load in equal parts: a tenant's requests stay on its own replicas.
 
-    Services that are not their own are shared by all. Each request of an open load belongs to a tenant at random, arrivals at equal
-    distances in turn; a client belongs to one for good.
+    Services that are not their own are shared by all. A request of an open load belongs to a random tenant,
+    deterministic arrivals to each in turn; a client belongs to one tenant throughout.
     """
 
     example = "{count: 40, own: [web]}"
     count: Annotated[int, Whole(1, MOST_REPLICAS, 40)] = Field(description="how many there are", examples=["40"])
     own: tuple[Word, ...] | None = Field(default=None, min_length=1, max_length=10_000, examples=["[web]"],
-                                         description="services of which each has replicas for itself; all by default")
+                                         description="services of which each tenant has separate replicas; all by default")
 
 
 class InstanceLoadSpec(Spec):
@@ -40,7 +40,7 @@ class InstanceLoadSpec(Spec):
 
 
 class DensitySpec(Spec):
-    """What `simvirt density` counts: replicas of a service, or copies of all services together, each with a load of its own."""
+    """What `simvirt density` counts: replicas of a service, or copies of all services together, each with its own load."""
 
     example = "{service: web, per_instance: {rate: 20/s}, max: 2000}"
     service: Word | None = Field(default=None, examples=["web"], description=(

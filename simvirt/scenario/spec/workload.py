@@ -1,4 +1,4 @@
-"""The workload: where requests come from, and what they ask for."""
+"""The workload: where requests come from, and what they call."""
 
 from __future__ import annotations
 
@@ -108,10 +108,10 @@ class OpenSpec(Spec):
     example = "{rate: 800/s}"
     rate: PositivePerSecond | None = Field(default=None, description="constant rate of arrivals", examples=["800/s"])
     piecewise: tuple[PieceSpec, ...] | None = Field(default=None, min_length=1, max_length=100_000, examples=[f"[{PieceSpec.example}]"],
-                                                    description="rates in turn, from the start again after the last")
+                                                    description="rates in turn, repeated from the first after the last")
     diurnal: DiurnalSpec | None = Field(default=None, description="a rate that follows the day", examples=[DiurnalSpec.example])
     mmpp: MmppSpec | None = Field(default=None, description="rates that switch at random", examples=[MmppSpec.example])
-    arrivals: Arrivals = Field(default="poisson", description="at random or at equal distances", examples=["poisson"])
+    arrivals: Arrivals = Field(default="poisson", description="at random or equally spaced", examples=["poisson"])
 
     @model_validator(mode="after")
     def _exactly_one(self) -> OpenSpec:
@@ -133,7 +133,7 @@ class OpenSpec(Spec):
 
 
 class ClosedSpec(Spec):
-    """Clients that think, ask, wait for the answer, and think again."""
+    """Clients that think, send a request, wait for the answer, and think again."""
 
     example = "{clients: 300, think: {exponential: 1s}}"
     clients: Annotated[int, Whole(1, 10_000_000, 300)] = Field(description="how many there are", examples=["300"])
@@ -162,7 +162,7 @@ class RatesSpec(Spec):
         description="column of the rates", examples=["rate_per_s"])
     unit: Literal["s", "ms", "us", "ns", "min", "h"] | None = Field(
         default=None, description="unit of numbered columns: at in it, rate per it; s by default", examples=["s"])
-    arrivals: Arrivals = Field(default="poisson", description="at random or at equal distances", examples=["poisson"])
+    arrivals: Arrivals = Field(default="poisson", description="at random or equally spaced", examples=["poisson"])
 
     @model_validator(mode="after")
     def _named_or_numbered(self) -> RatesSpec:
@@ -179,13 +179,13 @@ class RatesSpec(Spec):
 
 
 class WorkloadSpec(Spec):
-    """Where requests come from, and the operations that they ask for."""
+    """Where requests come from, and the operations that they call."""
 
     example = "{open: {rate: 800/s}, mix: {web.GET /: 1}}"
     open: OpenSpec | None = Field(default=None, description="arrivals at a rate", examples=[OpenSpec.example])
     closed: ClosedSpec | None = Field(default=None, description="clients that wait for answers", examples=[ClosedSpec.example])
     trace: TraceSpec | None = Field(default=None, description="arrivals from a file", examples=[TraceSpec.example])
-    rates: RatesSpec | None = Field(default=None, description="arrivals at rates from a file", examples=[RatesSpec.example])
+    rates: RatesSpec | None = Field(default=None, description="arrivals at rates given in a file", examples=[RatesSpec.example])
     mix: Mapping[OperationName, Annotated[float, Number(0, 1e12, 9)]] = Field(
         default={}, description="weight of each operation, as service.operation", examples=["{web.GET /: 9, web.POST /order: 1}"])
     local: bool = Field(default=False, strict=True, examples=["true"],

@@ -1,57 +1,25 @@
-"""The kernel's own source files as data: what `build_kernel.py` and the plain kernel (`plain.py`) both make their code from.
+"""The kernel's source files as data: which there are, their constants, tables and functions.
 
-Reading folds constants into the code, drops docstrings and flattens the tables: `p.frames.kind[f]` becomes `p.frames_kind[f]`, and a
-function that takes one table takes the plane instead. Needs nothing but the standard library, so that a build in isolation can load it.
+Reading writes out the table of schedulers (`dispatch.py`), folds constants into the code, drops docstrings and flattens the
+tables: `p.frames.kind[f]` becomes `p.frames_kind[f]`, and a function that takes one table takes the plane instead. Needs nothing
+but the standard library, so that a build in isolation can load it.
 """
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
-FILES = (
-    "constants.py",
-    "table.py",
-    "hardware.py",
-    "ledgers.py",
-    "tables.py",
-    "calendar.py",
-    "histogram.py",
-    "tree.py",
-    "runqueue.py",
-    "schedulers/eevdf.py",
-    "schedulers/cfs.py",
-    "schedulers/credit.py",
-    "schedulers/round_robin.py",
-    "schedulers/credit2.py",
-    "schedulers/hyperv.py",
-    "schedulers/shares.py",
-    "schedulers/esxi.py",
-    "policy.py",
-    "quota.py",
-    "accounting.py",
-    "fluid.py",
-    "placement.py",
-    "hierarchy.py",
-    "interference.py",
-    "running.py",
-    "choosing.py",
-    "balancing.py",
-    "idling.py",
-    "cpu.py",
-    "review.py",
-    "replicas.py",
-    "requests.py",
-    "storage.py",
-    "network.py",
-    "devices.py",
-    "faults.py",
-    "itinerary.py",
-    "loop.py",
-)
-"""The files that make up the kernel, in the order of their imports."""
-TABLES = ("hardware.py", "ledgers.py", "tables.py")
-"""Those that declare tables."""
+from build_kernel.dispatch import expand
+
+FOLDER = Path(__file__).resolve().parents[1] / "simvirt" / "kernel"
+ROOT = "loop.py"
+"""The file that Python calls; those that it imports, and so on, make up the kernel."""
+REGISTRY = "schedulers/registry.py"
+"""The table of the schedulers."""
+NOT_COMPILED = frozenset({"boundary.py"})
+"""Imported for what they mean to plain Python; the build reads their marks."""
+PREFIX = "simvirt.kernel."
 
 
 @dataclass(frozen=True)
@@ -61,7 +29,6 @@ class Column:
     table: str  # attribute of the plane
     name: str
     kind: str  # Ints, Floats
-    owner: str  # lowering, control, kernel
 
     @property
     def flat(self) -> str:
@@ -80,61 +47,73 @@ class Function:
 
 @dataclass(frozen=True)
 class Source:
-    """The whole kernel: columns of the plane, constants, functions by name in the order of the files."""
+    """The whole kernel: its files in the order of their imports, columns of the plane, constants, functions by name."""
 
+    files: tuple[str, ...]
     columns: list[Column]
     constants: dict[str, int | float]
     functions: dict[str, Function]
 
 
-def read_source() -> Source:
-    """Read all files; two functions of one name in different files are an error."""
-    trees = {name: ast.parse((FOLDER / name).read_text()) for name in FILES}
-    constants = {name: value for tree in trees.values() for name, value in constants_of(tree).items()}
-    tables = tables_of([trees[name] for name in TABLES])
+def read_source(folder: Path = FOLDER) -> Source:
+    """Read all files; two functions or two constants of one name in different files are an error."""
+    trees = trees_of(folder, ROOT, trees_of(folder, REGISTRY, {}))
+    expand(trees, REGISTRY)
+    constants: dict[str, int | float] = {}
+    for file, tree in trees.items():
+        for name, value in constants_of(tree).items():
+            if constants.setdefault(name, value) != value:
+                raise SystemExit(f"{file}: {name} has another value elsewhere; the kernel's constants are unique")
+    tables = tables_of(trees)
     flatten = Flatten(constants, tables)
     functions: dict[str, Function] = {}
     for file, tree in trees.items():
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
                 if node.name in functions:
-                    raise SystemExit(f"{file}: {node.name} is defined in {functions[node.name].file} too; kernel names are unique")
+                    raise SystemExit(f"{file}: {node.name} is defined in {functions[node.name].file} too; the kernel's names are unique")
                 functions[node.name] = Function(file, flatten.visit(node), bool(node.decorator_list))
-    return Source(columns_of(tables), constants, functions)
+    return Source(tuple(trees), columns_of(tables), constants, functions)
+
+
+def trees_of(folder: Path, file: str, found: dict[str, ast.Module]) -> dict[str, ast.Module]:
+    """Add a file to those found, after all that it imports from the kernel."""
+    tree = ast.parse((folder / file).read_text())
+    for other in imported(tree):
+        if other not in found and other not in NOT_COMPILED:
+            trees_of(folder, other, found)
+    found[file] = tree
+    return found
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Files of the kernel that a file imports from."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(PREFIX):
+            yield str(node.module).removeprefix(PREFIX).replace(".", "/") + ".py"
 
 
 def constants_of(tree: ast.Module) -> dict[str, int | float]:
-    """Module-level CAPITALS bound to literals."""
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    """Module-level CAPITALS bound to numbers."""
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant | ast.UnaryOp)]
     return {t.id: ast.literal_eval(n.value) for n in assigned for t in n.targets if isinstance(t, ast.Name) and t.id.isupper()}
 
 
-def tables_of(trees: list[ast.Module]) -> dict[str, ast.ClassDef]:
+def tables_of(trees: dict[str, ast.Module]) -> dict[str, ast.ClassDef]:
     """The classes of the tables by their attribute of the plane."""
-    classes = {node.name: node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
+    classes = {node.name: node for tree in trees.values() for node in tree.body if isinstance(node, ast.ClassDef)}
     return {name: classes[kind] for name, kind in declared(classes["Plane"])}
 
 
 def declared(node: ast.ClassDef) -> list[tuple[str, str]]:
     """Names and annotations of a class."""
-    fields = [item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
+    fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
     return [(item.target.id, ast.unparse(item.annotation)) for item in fields if isinstance(item.target, ast.Name)]
 
 
 def columns_of(tables: dict[str, ast.ClassDef]) -> list[Column]:
-    """All columns, with the owner that the comment above them names."""
-    texts = {name: (FOLDER / name).read_text() for name in TABLES}
-    found = []
-    for table, node in tables.items():
-        owner = "kernel"
-        text = next(text for text in texts.values() if f"class {node.name}(Table):" in text)
-        for line in text.splitlines()[node.lineno - 1 : node.end_lineno]:
-            name, _, rest = line.strip().partition(": ")
-            if line.startswith("    # "):
-                owner = line.split()[1].rstrip(",")
-            elif rest.split(" ")[0] in ("Ints", "Floats"):
-                found.append(Column(table, name, rest.split(" ")[0], owner))
-    return found
+    """All columns of all tables."""
+    return [Column(table, name, kind) for table, node in tables.items() for name, kind in declared(node)]
 
 
 class Flatten(ast.NodeTransformer):
@@ -152,8 +131,8 @@ class Flatten(ast.NodeTransformer):
         for argument in node.args.args:
             if argument.arg in self.tables:
                 argument.arg, argument.annotation = "p", ast.Name("Plane", ast.Load())
-        if isinstance(node.body[0], ast.Expr):
-            node.body = node.body[1:]
+        if ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
         node.body = [self.visit(statement) for statement in node.body]
         return ast.fix_missing_locations(node)
 

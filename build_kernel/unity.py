@@ -1,18 +1,16 @@
 """Joins the kernel's source files into one Cython module: a unity build, so that small functions inline across files.
 
-The kernel is plain typed Python. `simvirt/kernel/source.py` reads it; this step says what its types mean in C: `int` is a 64-bit
+The kernel is plain typed Python, read by `source.py`; this step says what its types mean in C: `int` is a 64-bit
 integer, `float` a double, `bool` a C truth value, `Ints` and `Floats` are pointers, the plane is an extension type that holds one for each
 column, a function is a C function without the GIL, and one marked `@boundary` is a Python function that releases the GIL.
 """
 
 import ast
 import hashlib
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
-KERNEL = Path(__file__).parent / "simvirt" / "kernel"
+from build_kernel.source import FOLDER, Column, read_source
+
 TYPES = {"int": "cython.longlong", "float": "cython.double", "bool": "cython.bint", "None": "cython.void"}
 POINTERS = {"Ints": "cython.p_longlong", "Floats": "cython.p_double"}
 VIEWS = {"Ints": "cython.longlong[::1]", "Floats": "cython.double[::1]"}  # know their bounds
@@ -37,24 +35,6 @@ def Ints_of(column: cython.longlong[::1]) -> cython.p_longlong:
 def Floats_of(column: cython.double[::1]) -> cython.p_double:
     return cython.address(column[0])
 '''
-
-
-def source_module() -> ModuleType:
-    """`simvirt.kernel.source`, without the rest of simvirt, which a build in isolation could not import."""
-    spec = importlib.util.spec_from_file_location("kernel_source", KERNEL / "source.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def source_digest() -> str:
-    """SHA-256 of the kernel's source files; `simvirt.kernel.source_digest` computes the same at run time."""
-    digest = hashlib.sha256()
-    for path in sorted(KERNEL.rglob("*.py")):
-        digest.update(path.relative_to(KERNEL).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def expression(text: str) -> ast.expr:
@@ -114,7 +94,7 @@ def large_name(value: int) -> str:
     return f"large_{value}".replace("-", "minus_")
 
 
-def plane_class(columns: list, checked: bool) -> str:  # type: ignore[type-arg]
+def plane_class(columns: list[Column], checked: bool) -> str:
     """The extension type that holds all columns: pointers, and the arrays that they point into."""
     types = VIEWS if checked else POINTERS
     lines = ["@cython.cclass", "class Plane:", "    arrays: dict"]
@@ -132,12 +112,13 @@ def plane_class(columns: list, checked: bool) -> str:  # type: ignore[type-arg]
 
 def unity_source(checked: bool = False) -> str:
     """The whole kernel as one Cython module in pure-Python syntax; `checked`: columns know their bounds."""
-    source = source_module().read_source()
+    source = read_source()
     typed = Typed(VIEWS if checked else POINTERS)
     functions = []
     for function in source.functions.values():
         functions.append(f"# {function.file}\n" + typed.function(function.node, function.boundary))
-    parts = ['"""Made by build_kernel.py from simvirt/kernel; do not edit."""', "import cython", f"DIGEST = {source_digest()!r}"]
+    digests = {file: hashlib.sha256((FOLDER / file).read_bytes()).hexdigest() for file in source.files}
+    parts = ['"""Made by build_kernel from simvirt/kernel; do not edit."""', "import cython", f"SOURCES = {digests!r}"]
     parts += [f"{large_name(value)} = cython.declare(cython.longlong, {value})" for value in sorted(typed.large)]
     return "\n\n".join([*parts, ADDRESSES, plane_class(source.columns, checked), *functions]) + "\n"
 
