@@ -9,7 +9,7 @@ from simvirt.lowering.arrange import Arrangement
 from simvirt.lowering.rows import Columns, blank, column_of, fill
 from simvirt.lowering.sharing import Sharing, most
 from simvirt.lowering.topology import siblings, socket_of
-from simvirt.scenario.host import RESERVING
+from simvirt.scenario.spec.host import RESERVING
 
 
 def idle_wakeup(costs: PlatformCosts) -> float:
