@@ -15,6 +15,7 @@ import yaml
 from helpers.support import COMPILED
 from helpers.worlds import crowd, document, eventful, fingerprint, limited, shop, worlds
 
+from simvirt import run
 from simvirt.scenario import loads
 
 TESTS = Path(__file__).parent.parent
@@ -94,9 +95,12 @@ def test_platforms_side_by_side_change_nothing_for_each_other() -> None:
 
 
 def test_more_replications_leave_the_first_ones_alone() -> None:
-    """Replication n is the same however many there are: its p50 interval's ends are the mean of the same numbers."""
-    few = document(loads(shop(), sets=["run.replications=1"]))["platforms"]["bare-metal"]
-    assert few == document(loads(shop(), sets=["run.replications=1"]))["platforms"]["bare-metal"]
+    """Replication n is the same however many there are, and none is like another."""
+    few, many = (run(loads(shop(), sets=[f"run.replications={n}"])).outcomes("bare-metal") for n in (2, 5))
+    latencies = [outcome.latency_mean_s for outcome in many]
+    assert [outcome.latency_mean_s for outcome in few] == latencies[:2]
+    assert [outcome.histogram.tolist() for outcome in few] == [outcome.histogram.tolist() for outcome in many[:2]]
+    assert len(set(latencies)) == 5
 
 
 # --- names and order -------------------------------------------------------------------------------------------------------
