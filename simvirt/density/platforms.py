@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Event
 
+from simvirt.catalog import Catalog
 from simvirt.density.answer import Answer, Binding, DensityResult
 from simvirt.density.bounds import END, Bound, end_of_search, lowest
 from simvirt.density.copies import unit_of
