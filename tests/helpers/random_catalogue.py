@@ -61,7 +61,8 @@ def a_runtime(draws: Draws, tree: Tree, entries: Tree) -> None:
 
 def a_processor(draws: Draws, tree: Tree, entries: Tree) -> None:
     """A host with a processor of its own."""
-    entries["families"] = {"my-family": {"like": "skylake-sp", "smt_yield": sourced(round(draws.uniform(1, 1.8), 2)), "vm_exit": sourced(f"{draws.whole(500, 9000)}cycles")}}
+    costs = {"smt_yield": sourced(round(draws.uniform(1, 1.8), 2)), "vm_exit": sourced(f"{draws.whole(500, 9000)}cycles")}
+    entries["families"] = {"my-family": {"like": "skylake-sp"} | costs}
     entries["cpus"] = {"my-cpu": {"like": "generic-x86-2.6", "cores": draws.whole(1, 8), "smt": draws.choice([1, 2]), "family": "my-family"}}
     entries["hosts"] = {"my-host": {"like": "generic", "cpu": "my-cpu", "sockets": draws.choice([1, 2])}}
     fields = _host_fields(tree)
@@ -76,12 +77,6 @@ def a_limit(draws: Draws, tree: Tree, entries: Tree) -> None:
         "title": "made up", "source": "made up for a test", "resource": "tickets", "of": ["container", "vm"],
         "capacity": sourced(draws.choice([5, 100])), "per_instance": sourced(2),
     }}
-
-
-def a_reclaim(draws: Draws, tree: Tree, entries: Tree) -> None:
-    """Another footprint for the image that is not told."""
-    entries["footprints"] = {"generic": {"like": "generic", "base": sourced(size(draws.between(8, 300) * MIB))}} if False else {
-        "my-footprint": {"like": "generic", "base": sourced(size(draws.between(8, 300) * MIB))}}
 
 
 ADDITIONS: Final[list[Callable[[Draws, Tree, Tree], Any]]] = [a_disk, a_nic, a_hypervisor, a_runtime, a_processor, a_limit]

@@ -44,7 +44,7 @@ def host(draws: Draws, scarce: bool) -> Tree:
     """A host: of the catalogue, or described inline; `scarce` ones have little memory, and most often swap space."""
     spec = {"model": draws.choice(names("hosts"))} if draws.yes(0.25) else {"cores": draws.whole(1, 8), "memory": size(draws.between(2, 64) * GIB)}
     if scarce:
-        spec["memory"] = size(draws.between(1.2, 6) * GIB)
+        spec["memory"] = size(draws.between(2.1, 6) * GIB)
     spec |= draws.sometimes({
         "sockets": (0.2, lambda: draws.choice([1, 2])), "smt": (0.4, lambda: draws.choices([1, 2, 4], [2, 5, 1])[0]),
         "clock": (0.3, lambda: f"{draws.uniform(1, 4):.2f}GHz"), "disk": (0.5, lambda: draws.choice(names("disks"))),

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import random_hosts
 import random_workloads
 import yaml
 from random_catalogue import catalogue
-from random_draws import MS, S, Draws, Tree, rate, time
+from random_draws import MS, S, Draws, Tree, time
 from random_questions import density, objective, plan, tenants, timeline
 from random_services import FRONT, NAMES, Cost, Drawn, Room, services
 
@@ -46,10 +46,7 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     host = Catalog.load(tree.get("catalog")).resolve_host(HostSpec.model_validate(tree["host"]))
     drawn = _services(seed, size, tree, host)
     tree["services"] = drawn.services
-    if not draws.yes(0.04):
-        length = _loaded(tree, seed, size, drawn, host)
-    else:
-        length = _alone(tree, draws)
+    length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
     draws = Draws(seed, "questions")
     tree |= draws.sometimes({
         "objective": (0.4, lambda: objective(draws)), "timeline": (0.2, lambda: timeline(draws, drawn, length * S)),
@@ -136,7 +133,7 @@ def _run(draws: Draws, tree: Tree, size: Size, drawn: Drawn, cost: Cost, load: r
     events = size.events / len(tree["platforms"]) / replications
     requests = max(3, min(3000, events / (EVENTS_OF_A_STEP * (2 + cost.steps) + 2 * sum(cost.cpu.values()) / SLICE_NS)))
     length = min(requests / load.per_s, load.span or 1e9, events / _unasked(drawn, host))
-    spec: Tree = {"replications": replications} if replications != 1 or draws.yes(0.9) else {"replications": 1}
+    spec: Tree = {"replications": replications}
     enough = length * load.per_s > 5
     if "trace" not in load.workload and enough and draws.yes(0.4):
         spec["requests"] = max(2, int(length * load.per_s))

@@ -67,10 +67,19 @@ def services(draws: Draws, count: int, room: Room) -> Drawn:
         spec |= {} if idle else serving(draws) | {"operations": operations(draws, name, room.demand, drawn.costs)}
         if idle or draws.yes(0.1):
             spec["background"] = background(draws)
-        drawn.services[name] = spec
+        drawn.services[name] = in_long_form(spec) if draws.yes(0.4) else spec
     for name in NAMES[:count]:
         drawn.services[name] = drawn.services.pop(name)
     return drawn
+
+
+def in_long_form(spec: Tree) -> Tree:
+    """With the memory limit where Compose has the others, if the service is told in that form."""
+    if "deploy" not in spec or "mem_limit" not in spec:
+        return spec
+    limit = spec.pop("mem_limit")
+    spec["deploy"].setdefault("resources", {}).setdefault("limits", {})["memory"] = limit
+    return spec
 
 
 def serving(draws: Draws) -> Tree:
