@@ -97,7 +97,7 @@ def differences(one: Any, other: Any, path: str = "") -> list[str]:
     if isinstance(one, dict) and isinstance(other, dict):
         found = [line for key in sorted({*one, *other}) for line in differences(one.get(key), other.get(key), f"{path}/{key}")]
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        found = [line for index, pair in enumerate(zip(one, other)) for line in differences(*pair, f"{path}/{index}")]
+        found = [line for index, pair in enumerate(zip(one, other, strict=True)) for line in differences(*pair, f"{path}/{index}")]
     else:
         found = [] if one == other or (one != one and other != other) else [f"{path}: {str(one)[:40]} and {str(other)[:40]}"]
     return found[:5]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 from simvirt.scenario.models import ServiceSpec
@@ -66,7 +67,7 @@ def quantiles_in_order(document: Document) -> Iterator[str]:
     """Quantiles rise, up to the largest value."""
     for path, latencies in _latencies(document["platforms"]):
         values = [(name, latencies[name]["value"]) for name in QUANTILES if latencies.get(name, {}).get("value") is not None]
-        yield from (f"{path}: {a} {x:g} > {b} {y:g}" for (a, x), (b, y) in zip(values, values[1:]) if x > y * (1 + 1e-9))
+        yield from (f"{path}: {a} {x:g} > {b} {y:g}" for (a, x), (b, y) in pairwise(values) if x > y * (1 + 1e-9))
 
 
 def _latencies(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -39,8 +39,7 @@ def tenants(draws: Draws, drawn: Drawn) -> Tree:
         service = drawn.services[name]
         at, key = (service["deploy"], "replicas") if "deploy" in service else (service, "scale")
         at[key] = at.get(key, 1) * spec["count"]
-        for part in service.get("deploy", {}).get("resources", {}).pop("reservations", {}), :
-            part.clear()
+        service.get("deploy", {}).get("resources", {}).pop("reservations", None)
     return spec
 
 
@@ -54,7 +53,7 @@ def density(draws: Draws, drawn: Drawn, workload: Tree) -> Tree:
 
 def plan(draws: Draws, drawn: Drawn, sites: list[str]) -> Tree:
     """Hosts to choose from, growth, and what must be survived."""
-    spec = draws.sometimes({
+    return draws.sometimes({
         "hosts": (0.6, lambda: [draws.choice([name, {"model": name, "memory": size(draws.between(8, 256) * GIB)}]) for name in draws.some(list(HOSTS), 2)]),
         "growth": (0.5, lambda: draws.choice(["30%", 0.1, 0])), "years": (0.4, lambda: draws.choice([1, 2.5, 4])),
         "peak_to_mean": (0.4, lambda: draws.choice([1, 2.5])), "survive": (0.4, lambda: draws.choice([0, 1, "1 host", "2 hosts"])),
@@ -64,4 +63,3 @@ def plan(draws: Draws, drawn: Drawn, sites: list[str]) -> Tree:
         "amortisation_years": (0.3, lambda: draws.choice([3, 5.5])), "premium": (0.3, lambda: draws.choice([0, 0.8])), "max_hosts": (0.3, lambda: draws.choice([10, 50])),
         "demand": (0.4, lambda: {"low": 0.8, "high": draws.choice([1.2, 2])}),
     })
-    return spec
