@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import random_changes as changes
-from random_laws import LAWS, utilised_at_most_fully
+from random_laws import LAWS, quotas_are_kept
 from random_scenarios import Size, as_text, random_scenario, write_files
 
 import simvirt
@@ -48,7 +48,7 @@ def laws(tree: dict[str, Any], folder: Path) -> Iterator[Finding]:
     first = document(tree, folder)
     for name, law in LAWS.items():
         yield from ((name, line) for line in law(first))
-    yield from ((utilised_at_most_fully.__name__, line) for line in utilised_at_most_fully(first, loaded(tree, folder).services))
+    yield from ((quotas_are_kept.__name__, line) for line in quotas_are_kept(first, loaded(tree, folder).services))
     again = changes.differences(changes.comparable(first), changes.comparable(document(tree, folder)))
     yield from (("same_bytes_twice", line) for line in again)
 
