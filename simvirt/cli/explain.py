@@ -58,7 +58,7 @@ def _against(catalog: "Catalog", names: tuple[str, str], host: "HostEntry", form
     from simvirt.report import charges as report
 
     one, two = (catalog.named_platform(name) for name in names)
-    rows = differences(catalog, one, two, host)
+    rows = differences(one, two, host)
     if format_ is Format.text:
         output.show(report.against(names, rows, _on(host), output.width()))
     else:
@@ -72,7 +72,7 @@ def _spending(catalog: "Catalog", names: list[str], workload: str, host: "HostEn
     from simvirt.report import charges as report
 
     profile = catalog.named_profile(workload)
-    found = [spending(catalog, catalog.named_platform(name), profile, host) for name in names]
+    found = [spending(catalog.named_platform(name), profile, host) for name in names]
     if format_ is Format.text:
         output.show(report.spending(profile.name, found, _on(host)))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from simvirt.catalog.entries.hardware import CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
 from simvirt.catalog.images import GENERIC
@@ -11,23 +11,21 @@ from simvirt.catalog.problems import Path
 from simvirt.catalog.records import CpuFamily, Cstate, HostEntry
 from simvirt.catalog.resolve.peripherals import DiskEntry, NicEntry
 from simvirt.catalog.sourced import Sourced
+from simvirt.catalog.store import Store
+from simvirt.scenario.spec.models import HostSpec
 from simvirt.units import UnitError, parse_bandwidth
-
-if TYPE_CHECKING:
-    from simvirt.catalog.catalog import Catalog
-    from simvirt.scenario.spec.models import HostSpec
 
 OPTIONAL_OF_DISKS: Final = ("read_iops", "write_iops", "read_stream", "write_stream", "read_cv", "write_cv")
 
 
-def resolve_host(catalog: Catalog, spec: HostSpec) -> HostEntry:
+def resolve_host(store: Store, spec: HostSpec) -> HostEntry:
     """The model of `spec` (the generic host where it names none) with its inline fields laid over it."""
-    base = host_model(catalog, spec.model or GENERIC)
-    base = replace(base, cstates=_cstates(catalog, base, spec.max_cstate, ("host", "max_cstate")))
+    base = host_model(store, spec.model or GENERIC)
+    base = replace(base, cstates=_cstates(store, base, spec.max_cstate, ("host", "max_cstate")))
     given = {
         "sockets": spec.sockets, "cores": spec.cores, "smt": spec.smt, "clock_hz": spec.clock, "memory": spec.memory,
-        "disk": None if spec.disk is None else disk(catalog, spec.disk),
-        "nic": None if spec.nic is None else nic(catalog, spec.nic),
+        "disk": None if spec.disk is None else disk(store, spec.disk),
+        "nic": None if spec.nic is None else nic(store, spec.nic),
         "measured_entry_ns": spec.kernel_entry, "mitigated": None if spec.mitigations is None else spec.mitigations == "auto",
     }
     inline = {field: value for field, value in given.items() if value is not None}
@@ -39,7 +37,7 @@ def _lone_threads(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "smt_yield": 1.0} if fields["smt"] == 1 else fields
 
 
-def _cstates(catalog: Catalog, host: HostEntry, deepest: str | None, path: Path) -> tuple[Cstate, ...]:
+def _cstates(store: Store, host: HostEntry, deepest: str | None, path: Path) -> tuple[Cstate, ...]:
     """Idle states down to the deepest one allowed, those of the model where nothing is said.
 
     ScenarioError at `path` where there is none of that name.
@@ -51,25 +49,25 @@ def _cstates(catalog: Catalog, host: HostEntry, deepest: str | None, path: Path)
         return ()
     names = [state.name for state in states]
     if deepest not in names:
-        catalog.fail(path, "idle states", deepest, ("none", *names))
+        store.fail(path, "idle states", deepest, ("none", *names))
     return states[: names.index(deepest) + 1]
 
 
-def host_model(catalog: Catalog, name: str, path: Path = ("host", "model")) -> HostEntry:
+def host_model(store: Store, name: str, path: Path = ("host", "model")) -> HostEntry:
     """A host model of the catalogue; ScenarioError at `path` where it does not exist."""
-    model = catalog.typed("hosts", name, HostModelSpec, path)
-    cpu = catalog.typed("cpus", model.cpu, CpuSpec)
-    family = _stepping(cpu_family(catalog, cpu.family), cpu)
-    generic = catalog.typed("hosts", GENERIC, HostModelSpec)
+    model = store.typed("hosts", name, HostModelSpec, path)
+    cpu = store.typed("cpus", model.cpu, CpuSpec)
+    family = _stepping(cpu_family(store, cpu.family), cpu)
+    generic = store.typed("hosts", GENERIC, HostModelSpec)
     tick, system = model.tick or generic.tick, model.system_memory or generic.system_memory
     assert tick is not None and system is not None
     entry = HostEntry(
         name=name, sockets=model.sockets, cores=cpu.cores, smt=cpu.smt, clock_hz=cpu.clock, memory=model.memory,
-        disk=disk(catalog, model.disk), nic=nic(catalog, model.nic), smt_yield=family.smt_yield, tick_ns=tick.value, family=family,
+        disk=disk(store, model.disk), nic=nic(store, model.nic), smt_yield=family.smt_yield, tick_ns=tick.value, family=family,
         system_memory=int(system.value), mitigated=model.mitigations == "auto",
         measured_entry_ns=model.kernel_entry.value if model.kernel_entry else None,
     )
-    return replace(entry, cstates=_cstates(catalog, entry, model.max_cstate, path))
+    return replace(entry, cstates=_cstates(store, entry, model.max_cstate, path))
 
 
 def _stepping(family: CpuFamily, cpu: CpuSpec) -> CpuFamily:
@@ -80,9 +78,9 @@ def _stepping(family: CpuFamily, cpu: CpuSpec) -> CpuFamily:
     return replace(family, mitigated_entry=entry, kernel_entry=min(family.kernel_entry, entry))
 
 
-def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
+def cpu_family(store: Store, name: str) -> CpuFamily:
     """A processor family of the catalogue; ScenarioError where it does not exist."""
-    spec = catalog.typed("families", name, FamilySpec)
+    spec = store.typed("families", name, FamilySpec)
     return CpuFamily(
         name=name, smt_yield=spec.smt_yield.value, vm_exit=spec.vm_exit.value, nested_vm_exit=spec.nested_vm_exit.value,
         native_walk=spec.native_walk.value, nested_walk=spec.nested_walk.value,
@@ -96,9 +94,9 @@ def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
     )
 
 
-def disk(catalog: Catalog, name: str, path: Path = ("host", "disk")) -> DiskEntry:
+def disk(store: Store, name: str, path: Path = ("host", "disk")) -> DiskEntry:
     """A block device of the catalogue; ScenarioError at `path` where it does not exist."""
-    spec = catalog.typed("disks", name, DiskModelSpec, path)
+    spec = store.typed("disks", name, DiskModelSpec, path)
     return DiskEntry(
         name=name, channels=int(spec.channels.value), read_latency_ns=spec.read_latency.value, write_latency_ns=spec.write_latency.value,
         flush_latency_ns=spec.flush_latency.value, read_bytes_per_s=spec.read_throughput.value,
@@ -112,14 +110,14 @@ def _known(number: Sourced | None) -> float:
     return 0.0 if number is None else number.value
 
 
-def nic(catalog: Catalog, name: str | float, path: Path = ("host", "nic")) -> NicEntry:
+def nic(store: Store, name: str | float, path: Path = ("host", "nic")) -> NicEntry:
     """A NIC of the catalogue by name, or an anonymous one by its bandwidth (`25Gbps`, or bits per second).
 
     ScenarioError at `path` where a name is neither.
     """
     bandwidth = _bandwidth(name)
     entry = GENERIC if bandwidth is not None else str(name)
-    spec = catalog.typed("nics", entry, NicModelSpec, path)
+    spec = store.typed("nics", entry, NicModelSpec, path)
     return NicEntry(
         name=str(name) if isinstance(name, str) else f"{name / 1e9:g}Gbps",
         bits_per_s=spec.bandwidth if bandwidth is None else bandwidth,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from simvirt.catalog.entries.costs import CostSpec
 from simvirt.catalog.entries.software import DeviceSpec, GuestSpec, HypervisorSpec, PlatformEntrySpec, RuntimeSpec, TechniqueSpec
@@ -27,24 +26,22 @@ from simvirt.catalog.records import (
     Vms,
 )
 from simvirt.catalog.sourced import Sourced
+from simvirt.catalog.store import Store
 from simvirt.scenario.spec.models import PlatformSpec
-
-if TYPE_CHECKING:
-    from simvirt.catalog.catalog import Catalog
 
 BARE = PlatformEntrySpec(title="as the scenario says", source="the scenario", stack=())
 """What a platform with a stack of its own starts from."""
 
 
-def platform(catalog: Catalog, spec: PlatformSpec, path: Path) -> Platform:
+def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
     """The platform of `spec`: the stack it states, or that of the catalogue's platform of its name; what it sets up otherwise wins."""
-    base = catalog.typed("platforms", spec.name, PlatformEntrySpec, path) if spec.stack is None else BARE
+    base = store.typed("platforms", spec.name, PlatformEntrySpec, path) if spec.stack is None else BARE
     stack = base.stack if spec.stack is None else spec.stack
-    layers = stack_layers(catalog, stack, (*path, "stack"))
+    layers = stack_layers(store, stack, (*path, "stack"))
     for role in ("net", "disk"):
         name = getattr(spec, role) or getattr(base, role)
         if name is not None:
-            layers = with_device(catalog, layers, role, name, (*path, role))
+            layers = with_device(store, layers, role, name, (*path, role))
     _check_dom0(layers)
     return Platform(
         name=spec.name, layers=layers, vms=_vms(spec, base), pin=base.pin if spec.pin is None else spec.pin,
@@ -61,9 +58,9 @@ def _check_dom0(layers: tuple[Layer, ...]) -> None:
                 raise ValueError(f'device "{path.name}" is served in dom0, which "{layer.name}" has not')
 
 
-def named_platform(catalog: Catalog, name: str) -> Platform:
+def named_platform(store: Store, name: str) -> Platform:
     """A platform of the catalogue as it is; ScenarioError where it does not exist."""
-    return platform(catalog, PlatformSpec(name=name), ())
+    return platform(store, PlatformSpec(name=name), ())
 
 
 def _vms(spec: PlatformSpec, base: PlatformEntrySpec) -> Vms | None:
@@ -75,18 +72,18 @@ def _vms(spec: PlatformSpec, base: PlatformEntrySpec) -> Vms | None:
     return None
 
 
-def with_device(catalog: Catalog, layers: tuple[Layer, ...], role: str, name: str, path: Path) -> tuple[Layer, ...]:
+def with_device(store: Store, layers: tuple[Layer, ...], role: str, name: str, path: Path) -> tuple[Layer, ...]:
     """The layers with another network or disk path in the innermost layer on whose side it is.
 
     ScenarioError at `path` where no device has that name and role, or no layer its side.
     """
-    known = [device for device in catalog.names("devices") if catalog.typed("devices", device, DeviceSpec).role == role]
+    known = [device for device in store.names("devices") if store.typed("devices", device, DeviceSpec).role == role]
     if name not in known:
-        catalog.fail(path, "devices", name, known)
-    spec = catalog.typed("devices", name, DeviceSpec)
+        store.fail(path, "devices", name, known)
+    spec = store.typed("devices", name, DeviceSpec)
     at = [index for index, layer in enumerate(layers) if layer.kind == spec.side]
     if not at:
-        catalog.fail(path, f"{spec.side}s", "that this device could belong to", ())
+        store.fail(path, f"{spec.side}s", "that this device could belong to", ())
     old, path_entry = layers[at[-1]], device(spec, name)
     changed = replace(
         old, net=path_entry if role == "net" else old.net, disk=path_entry if role == "disk" else old.disk,
@@ -95,31 +92,31 @@ def with_device(catalog: Catalog, layers: tuple[Layer, ...], role: str, name: st
     return (*layers[: at[-1]], changed, *layers[at[-1] + 1 :])
 
 
-def stack_layers(catalog: Catalog, stack: Sequence[str], path: Path) -> tuple[Layer, ...]:
+def stack_layers(store: Store, stack: Sequence[str], path: Path) -> tuple[Layer, ...]:
     """The layers of a stack, outermost first; each knows how many hypervisors are below it."""
     found: list[Layer] = []
     for index, name in enumerate(stack):
         depth = sum(below.kind == "hypervisor" for below in found)
-        found.append(layer(catalog, name, depth, (*path, index)))
+        found.append(layer(store, name, depth, (*path, index)))
     return tuple(found)
 
 
-def layer(catalog: Catalog, name: str, depth: int, path: Path) -> Layer:
+def layer(store: Store, name: str, depth: int, path: Path) -> Layer:
     """One hypervisor or runtime as a layer; ScenarioError at `path` where neither has that name."""
-    if name in catalog.names("hypervisors"):
-        return _hypervisor(catalog, name, depth)
-    if name in catalog.names("runtimes"):
-        return _runtime(catalog, name, depth)
-    catalog.fail(path, "layers", name, (*catalog.names("hypervisors"), *catalog.names("runtimes")))
+    if name in store.names("hypervisors"):
+        return _hypervisor(store, name, depth)
+    if name in store.names("runtimes"):
+        return _runtime(store, name, depth)
+    store.fail(path, "layers", name, (*store.names("hypervisors"), *store.names("runtimes")))
 
 
-def _hypervisor(catalog: Catalog, name: str, depth: int) -> Layer:
-    spec = catalog.typed("hypervisors", name, HypervisorSpec)
+def _hypervisor(store: Store, name: str, depth: int) -> Layer:
+    spec = store.typed("hypervisors", name, HypervisorSpec)
     vmm_memory = int(spec.vmm_memory.value)
     return Layer(
         kind="hypervisor", name=name, technique=spec.technique, type=spec.type, isolation=spec.isolation,
-        guest=catalog.guest(spec.guest, vmm_memory), memory_bytes=vmm_memory, costs=costs_of(catalog, spec), depth=depth,
-        net=_device(catalog, spec.net), disk=_device(catalog, spec.disk), halt_poll_ns=spec.halt_poll.value if spec.halt_poll else 0.0,
+        guest=guest(store, spec.guest, vmm_memory), memory_bytes=vmm_memory, costs=costs_of(store, spec), depth=depth,
+        net=_device(store, spec.net), disk=_device(store, spec.disk), halt_poll_ns=spec.halt_poll.value if spec.halt_poll else 0.0,
         scheduler=spec.scheduler, spin_wait=spec.spin_wait.value if spec.spin_wait else 1.0,
         dom0=Dom0(int(spec.dom0.vcpus.value), int(spec.dom0.memory.value)) if spec.dom0 else None, host_load=_host_load(spec),
         monitor=_monitor(spec),
@@ -146,26 +143,26 @@ def _host_load(spec: HypervisorSpec) -> HostLoad | None:
     return HostLoad(int(load.threads.value), load.duty.value, load.period.value) if load else None
 
 
-def _runtime(catalog: Catalog, name: str, depth: int) -> Layer:
-    spec = catalog.typed("runtimes", name, RuntimeSpec)
+def _runtime(store: Store, name: str, depth: int) -> Layer:
+    spec = store.typed("runtimes", name, RuntimeSpec)
     return Layer(
         kind="runtime", name=name, technique=spec.technique, type=None, isolation=spec.isolation, guest=None,
-        memory_bytes=int(spec.shim_memory.value), costs=costs_of(catalog, spec), depth=depth,
-        net=_device(catalog, spec.net), disk=_device(catalog, spec.disk),
+        memory_bytes=int(spec.shim_memory.value), costs=costs_of(store, spec), depth=depth,
+        net=_device(store, spec.net), disk=_device(store, spec.disk),
         container=ContainerMemory(_size(spec.kernel_memory), _size(spec.daemon_memory), spec.shares_files),
     )
 
 
-def costs_of(catalog: Catalog, spec: HypervisorSpec | RuntimeSpec) -> Mapping[str, CostSpec]:
+def costs_of(store: Store, spec: HypervisorSpec | RuntimeSpec) -> Mapping[str, CostSpec]:
     """Every operation's cost in a layer: those of its technique and of its devices, and what it has otherwise."""
-    technique = catalog.typed("techniques", spec.technique, TechniqueSpec)
-    paths = [catalog.typed("devices", name, DeviceSpec) for name in (spec.net, spec.disk)]
+    technique = store.typed("techniques", spec.technique, TechniqueSpec)
+    paths = [store.typed("devices", name, DeviceSpec) for name in (spec.net, spec.disk)]
     found = {**technique.costs, **paths[0].costs, **paths[1].costs, **spec.costs}
     return MappingProxyType({operation: found[operation] for operation in OPERATIONS})
 
 
-def _device(catalog: Catalog, name: str) -> DeviceEntry:
-    return device(catalog.typed("devices", name, DeviceSpec), name)
+def _device(store: Store, name: str) -> DeviceEntry:
+    return device(store.typed("devices", name, DeviceSpec), name)
 
 
 def device(spec: DeviceSpec, name: str) -> DeviceEntry:
@@ -176,8 +173,9 @@ def device(spec: DeviceSpec, name: str) -> DeviceEntry:
     )
 
 
-def guest(spec: GuestSpec, name: str, vmm_memory_bytes: int) -> GuestEntry:
-    """A guest operating system in internal units."""
+def guest(store: Store, name: str, vmm_memory_bytes: int = 0) -> GuestEntry:
+    """A guest operating system as it runs under a monitor that takes `vmm_memory_bytes`."""
+    spec = store.typed("guests", name, GuestSpec)
     return GuestEntry(
         name=name, memory_bytes=int(spec.memory.value), background_duty=spec.background_duty.value,
         background_period_ns=spec.background_period.value, scheduler=spec.scheduler, tick_ns=spec.tick.value,

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from simvirt.catalog.entries.software import ProfileSpec
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.records import ProfileEntry
 from simvirt.catalog.sourced import Sourced
+from simvirt.catalog.store import Store
 
-if TYPE_CHECKING:
-    from simvirt.catalog.catalog import Catalog
 
-def profile(catalog: Catalog, name: str | None) -> ProfileEntry:
+def profile(store: Store, name: str | None) -> ProfileEntry:
     """The profile of that name; where there is no name, pure work: instructions and nothing else. ScenarioError where it does not exist."""
     if name is None:
-        plain = catalog.typed("profiles", GENERIC, ProfileSpec).rates["instruction"].value
+        plain = store.typed("profiles", GENERIC, ProfileSpec).rates["instruction"].value
         return ProfileEntry("", MappingProxyType({"instruction": plain}))
-    spec = catalog.typed("profiles", name, ProfileSpec)
+    spec = store.typed("profiles", name, ProfileSpec)
     llc = _value(spec.llc)
     return ProfileEntry(
         name=name, rates=MappingProxyType({operation: rate.value for operation, rate in spec.rates.items()}),
