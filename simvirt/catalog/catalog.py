@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Self
 
-from simvirt.catalog.entries.capacity import LimitSpec
-from simvirt.catalog.entries.software import ImageSpec
+from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
+from simvirt.catalog.entries.software import GuestEntry, ImageSpec, ProfileEntry
 from simvirt.catalog.images import GENERIC, image_name
 from simvirt.catalog.problems import Path
-from simvirt.catalog.records import FootprintEntry, GuestEntry, HostEntry, Platform, PlatformCosts, ProfileEntry, ReclaimEntry
+from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve import footprints, hosts, layers, profiles
 from simvirt.catalog.scenario_check import check
 from simvirt.catalog.sources import Constant, Listed, constants, listed
@@ -57,9 +57,9 @@ class Catalog(Store):
         """What each operation costs on `platform` on `host`, in ns."""
         return layers.platform_costs(platform, host)
 
-    def guest(self, name: str, vmm_memory_bytes: int = 0) -> GuestEntry:
-        """A guest operating system as it runs under a monitor that takes `vmm_memory_bytes`."""
-        return layers.guest(self, name, vmm_memory_bytes)
+    def guest(self, name: str) -> GuestEntry:
+        """A guest operating system by name."""
+        return self.typed("guests", name, GuestEntry)
 
     def image_name(self, image: str) -> str:
         """The entry that speaks for an image reference; `generic` where none does."""

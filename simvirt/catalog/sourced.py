@@ -2,8 +2,9 @@
 
 In YAML: `{value: 1.2us, spread: [1us, 2us], source: "author, title, year, table", estimated: true}`; `fitted: [table/row/column]` names the
 cells of `simvirt validate` on which the value was calibrated.
-Each kind of quantity is a subclass of `Sourced`; all hold canonical units (ns, bytes, Hz, per second, bits per second, ratio),
-except `SourcedWork`, which may be given in processor terms (cycles, exits, nested_walks, entries) and is resolved against a host.
+Each kind of quantity is a float (sizes and whole numbers: an int) that is `Sourced`, in canonical units (ns, bytes, Hz, per second,
+bits per second, ratio), except `SourcedWork`, which may be given in processor terms (cycles, exits, nested_walks, entries) and is
+resolved against a host.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from simvirt import units
 
@@ -20,11 +22,10 @@ Parsed = tuple[float, str]
 _WORK = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)\s*(cycles?|exits?|nested_walks?|entries|entry)\s*")
 
 
-class Sourced(BaseModel):
-    """A number of the catalogue: canonical value and unit, spread, source."""
+class Written(BaseModel):
+    """A number as the catalogue writes it: canonical value and unit, spread, source."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    example: ClassVar[str] = "1.5"
 
     value: float
     unit: str
@@ -32,14 +33,47 @@ class Sourced(BaseModel):
     source: str = Field(min_length=8)
     estimated: bool = False
     fitted: tuple[str, ...] = ()
-    """Cells of published tables, as table/row/column, on which the value was calibrated: they cannot be predicted with it."""
+
+    @model_validator(mode="after")
+    def _inside(self) -> Written:
+        if self.spread is not None and not self.spread[0] <= self.value <= self.spread[1]:
+            raise ValueError(f"value {self.value:g} {self.unit} lies outside its spread {self.spread[0]:g}..{self.spread[1]:g}")
+        return self
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+
+class Sourced:
+    """What makes a float or int one of the catalogue: it computes as its canonical value does, and knows unit, spread and source.
+
+    `fitted` are cells of published tables, as table/row/column, on which the value was calibrated: they cannot be predicted with it.
+    """
+
+    example: ClassVar[str] = "1.5"
+    value: float
+    unit: str
+    spread: tuple[float, float] | None
+    source: str
+    estimated: bool
+    fitted: tuple[str, ...]
+
+    def __init__(self, written: Written) -> None:
+        vars(self).update(written)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        written = core_schema.no_info_before_validator_function(cls._canonical, handler.generate_schema(Written))
+        return core_schema.no_info_after_validator_function(cls, written)
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
         """The canonical value and unit of a raw quantity; ValueError with an example where it has no sense."""
         return _number(raw, cls.example), "ratio"
 
-    @model_validator(mode="before")
     @classmethod
     def _canonical(cls, data: Any) -> Any:
         if not isinstance(data, Mapping) or "value" not in data:
@@ -61,12 +95,6 @@ class Sourced(BaseModel):
             raise ValueError(f"spread: expected the unit of the value ({unit}); got {units.shown(raw)}")
         return low, high
 
-    @model_validator(mode="after")
-    def _inside(self) -> Sourced:
-        if self.spread is not None and not self.spread[0] <= self.value <= self.spread[1]:
-            raise ValueError(f"value {self.value:g} {self.unit} lies outside its spread {self.spread[0]:g}..{self.spread[1]:g}")
-        return self
-
 
 def _number(raw: Any, example: str) -> float:
     """A plain non-negative number."""
@@ -75,11 +103,11 @@ def _number(raw: Any, example: str) -> float:
     return float(raw)
 
 
-class SourcedRatio(Sourced):
+class SourcedRatio(Sourced, float):
     """A ratio: 0..1 where it is a share, above 1 where it is a yield."""
 
 
-class SourcedCount(Sourced):
+class SourcedCount(Sourced, float):
     """A plain count."""
 
     @classmethod
@@ -87,7 +115,22 @@ class SourcedCount(Sourced):
         return _number(raw, "8"), "count"
 
 
-class SourcedCycles(Sourced):
+class SourcedWhole(Sourced, int):
+    """A number of things of which there are no parts; measured ones, and so the spread, may lie between."""
+
+    @classmethod
+    def parse(cls, raw: Any) -> Parsed:
+        return _number(raw, "8"), "count"
+
+    @classmethod
+    def _canonical(cls, data: Any) -> Any:
+        found = super()._canonical(data)
+        if not found["value"].is_integer():
+            raise ValueError(f"expected a whole number, for example 8; got {found['value']:g}")
+        return found
+
+
+class SourcedCycles(Sourced, float):
     """Processor cycles."""
 
     example: ClassVar[str] = "1500 cycles"
@@ -100,7 +143,7 @@ class SourcedCycles(Sourced):
         return value, unit
 
 
-class SourcedTime(Sourced):
+class SourcedTime(Sourced, float):
     """A duration [ns]."""
 
     example: ClassVar[str] = "1.2us"
@@ -110,7 +153,7 @@ class SourcedTime(Sourced):
         return units.parse_time(raw), "ns"
 
 
-class SourcedSize(Sourced):
+class SourcedSize(Sourced, int):
     """A size [bytes]."""
 
     example: ClassVar[str] = "4KiB"
@@ -120,7 +163,7 @@ class SourcedSize(Sourced):
         return float(units.parse_size(raw)), "bytes"
 
 
-class SourcedRate(Sourced):
+class SourcedRate(Sourced, float):
     """A rate [per second]."""
 
     example: ClassVar[str] = "800/s"
@@ -130,7 +173,7 @@ class SourcedRate(Sourced):
         return units.parse_rate(raw), "per s"
 
 
-class SourcedThroughput(Sourced):
+class SourcedThroughput(Sourced, float):
     """A throughput of a device [bytes per second]; a size per second in YAML."""
 
     example: ClassVar[str] = "500MB/s"
@@ -143,7 +186,7 @@ class SourcedThroughput(Sourced):
         return float(units.parse_size(size.strip())), "bytes/s"
 
 
-class SourcedMoney(Sourced):
+class SourcedMoney(Sourced, float):
     """An amount of money [USD]; what it is paid for, and how often, its field says."""
 
     example: ClassVar[str] = "2000USD"
@@ -153,7 +196,7 @@ class SourcedMoney(Sourced):
         return units.parse_money(raw), "USD"
 
 
-class SourcedEnergyPrice(Sourced):
+class SourcedEnergyPrice(Sourced, float):
     """A price of energy [USD/kWh]."""
 
     example: ClassVar[str] = "0.12USD/kWh"
@@ -163,7 +206,7 @@ class SourcedEnergyPrice(Sourced):
         return units.parse_energy_price(raw), "USD/kWh"
 
 
-class SourcedWork(Sourced):
+class SourcedWork(Sourced, float):
     """A cost: time [ns], or cycles, exits, nested_walks or entries (of the host's kernel) of the machine at hand."""
 
     example: ClassVar[str] = "2 exits"

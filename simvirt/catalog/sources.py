@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from simvirt import units
-from simvirt.catalog.charges import sourced_share
+from simvirt.catalog.cost_breakdown import sourced_share
 from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.entries.entry import Entry
 from simvirt.catalog.entries.software import REFERENCES, HypervisorSpec, PlatformEntrySpec, RuntimeSpec

@@ -73,7 +73,7 @@ class Store:
         raw = self.raw(kind)
         if name not in raw:
             self.fail(path, kind, name, raw)
-        return KINDS[kind].model_validate(expand(name, raw))
+        return KINDS[kind].model_validate(expand(name, raw)).named(name)
 
     def _check(self, kind: str, name: str, problems: Problems) -> None:
         """Notes what is wrong with an added entry, the names it refers to included."""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from simvirt.catalog.records import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
+from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
+from simvirt.catalog.records import HostEntry, Layer, Platform
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
@@ -207,7 +208,7 @@ def _own_vm(plan: Arrangement, platform: Platform, host: HostEntry, service: Ser
     if limit is not None and limit < vcpus:
         group.quota, group.period, group.burst = service.quota_ns or 0, service.period_ns, service.cpu_burst or 0
     guest = platform.hypervisors[-1].guest
-    memory = (service.memory_limit or 0) + (guest.memory_bytes if guest else 0)
+    memory = (service.memory_limit or 0) + (guest.memory if guest else 0)
     return _add_vm(plan, platform, host, vcpus, group, memory)
 
 
@@ -215,7 +216,7 @@ def _add_hypervisor(plan: Arrangement, hypervisor: Layer) -> None:
     """What a hypervisor keeps on the host beside its VMs: the domain that owns the devices, the load of a hosted one."""
     if hypervisor.dom0 is not None:
         plan.dom0 = _add_guest(plan, hypervisor, hypervisor.dom0.vcpus, Group(0))
-        _remember(plan, "dom0", hypervisor.dom0.memory_bytes)
+        _remember(plan, "dom0", hypervisor.dom0.memory)
     if hypervisor.host_load is not None:
         plan.instances.append(Instance(LOAD_SERVICE, 0, Place(0)))
 
@@ -237,7 +238,7 @@ def _add_guest(plan: Arrangement, hypervisor: Layer, vcpus: int, group: Group) -
     """A guest kernel on vCPUs in a group of the host, with its background load."""
     assert hypervisor.guest is not None
     add_group(plan, group)
-    scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick_ns)
+    scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick)
     guest = Machine(
         vcpus, scheduler, hypervisor.guest, group, round(hypervisor.halt_poll_ns), hypervisor.spin_wait, row=len(plan.machines)
     )
@@ -257,7 +258,7 @@ def _add_devices(plan: Arrangement, hypervisor: Layer, guest: Machine) -> None:
             plan.instances.append(backend)
         device = Device(entry, backends.get(name), len(plan.devices))
         if device.backend is not None:
-            device.backend.poll = max(device.backend.poll, round(entry.poll_ns))
+            device.backend.poll = max(device.backend.poll, round(entry.poll or 0.0))
         plan.devices.append(device)
         setattr(guest, entry.role, device)
 

@@ -71,8 +71,8 @@ def cstate_table(host: HostEntry) -> Columns:
     """Idle states of the host; in row 0 a thread is awake."""
     return fill(
         blank(t.Cstates, rows=1 + len(host.cstates)),
-        residency=[0, *(round(state.residency_ns) for state in host.cstates)],
-        exit=[0, *(round(state.exit_ns) for state in host.cstates)],
+        residency=[0, *(round(state.residency) for state in host.cstates)],
+        exit=[0, *(round(state.exit) for state in host.cstates)],
     )
 
 

@@ -273,7 +273,7 @@ class Tables:
         devices = self.plan.devices
         columns = blank(t.Devices, rows=max(len(devices), 1))
         if devices:
-            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation_ns) for d in devices])
+            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation or 0.0) for d in devices])
         return columns
 
     def program_table(self) -> Columns:
@@ -290,7 +290,7 @@ class Tables:
         """Both directions of the host's NIC."""
         return fill(
             blank(t.Links, rows=2, tags=2 * frames, frames=2 * frames, capacity=1),
-            bytes_per_ns=[self.host.nic.bits_per_s / 8e9] * 2,
+            bytes_per_ns=[self.host.nic.bandwidth / 8e9] * 2,
             capacity=[frames],
         )
 

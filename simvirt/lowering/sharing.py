@@ -5,7 +5,8 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from simvirt.catalog.records import HostEntry, Platform, ProfileEntry
+from simvirt.catalog.entries.software import ProfileEntry
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement
 from simvirt.lowering.rows import Columns, blank, fill
@@ -63,8 +64,8 @@ def software_class(profile: ProfileEntry, host: HostEntry, remote: float, added:
         that claims more than the cache streams through it: it fills all of it, and has no hits to lose.
     """
     stall = profile.stall or 0.0
-    llc, family = host.family.llc_bytes or 0, host.family
-    claim = float(profile.llc_bytes or 0)
+    llc, family = host.family.llc or 0, host.family
+    claim = float(profile.llc or 0)
     reuses = 0 < claim <= llc
     alone = math.sqrt(llc) if reuses else 1.0
     farther, anyway = (family.remote_latency or 1.0) - 1.0, profile.remote_share or 0.0
@@ -90,10 +91,10 @@ def socket_table(found: Sharing, host: HostEntry) -> Columns:
     members = sorted(range(host.pcpus), key=lambda cpu: (socket_of(host, cpu), cpu))
     each, n = host.pcpus // host.sockets, host.sockets
     uses = found.acts and any(kind.uses_memory for kind in found.classes)
-    floor = math.sqrt(host.family.llc_bytes) if host.family.llc_bytes else 1.0
+    floor = math.sqrt(host.family.llc) if host.family.llc else 1.0
     return fill(
         blank(t.Sockets, rows=n, members=host.pcpus, load=n * len(found.classes), classes=1),
-        shared=[int(uses)] * n, bandwidth=[(host.family.memory_bandwidth or 0.0) / 1e9] * n, llc=[host.family.llc_bytes or 0] * n,
+        shared=[int(uses)] * n, bandwidth=[(host.family.memory_bandwidth or 0.0) / 1e9] * n, llc=[host.family.llc or 0] * n,
         floor=[floor] * n, misses=[floor] * n, latency=[1.0] * n, first_member=np.arange(n) * each, member_count=[each] * n,
         classes=[len(found.classes)], members=members,
     )

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simvirt import units
-from simvirt.catalog.charges import Charge, Difference, Spent
+from simvirt.catalog.cost_breakdown import Charge, Difference, Spent
 from simvirt.catalog.sources import Constant, measured, number, settings
 
 GAP = 2

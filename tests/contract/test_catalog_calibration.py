@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from simvirt.catalog import Catalog, PlatformCosts
-from simvirt.catalog.resolve.hosts import cpu_family, disk
+from simvirt.catalog.entries.hardware import CpuFamily
+from simvirt.catalog.resolve.hosts import disk
 from simvirt.catalog.resolve.layers import walk_miss_ns
 from simvirt.scenario.spec.models import PlatformSpec
 
@@ -95,7 +96,7 @@ def test_a_read_of_gvisor_leaves_the_guest_of_its_kvm_platform() -> None:
 ])
 def test_an_entry_of_the_kernel_is_that_of_its_processor(family: str, mitigated: bool, measured: float) -> None:
     """mode-switch-stat, issue 1, 2021."""
-    host = replace(CATALOG.host_model(), family=cpu_family(CATALOG, family), mitigated=mitigated)
+    host = replace(CATALOG.host_model(), family=CATALOG.typed("families", family, CpuFamily), mitigated=mitigated)
     assert host.kernel_entry_ns * host.clock_hz / 1e9 == pytest.approx(measured)
 
 
@@ -121,7 +122,7 @@ def test_a_disk_that_never_rests_passes_as_many_requests_as_its_backend(platform
     """nsdi2020-data, m5d.metal, 4 kB at depth 32; a serial device holds its backend for the drive's time, too."""
     host, found = CATALOG.host_model("aws-m5d-metal"), costs(platform, "aws-m5d-metal")
     payload = 4 * found.backend_ns("kib_read" if operation == "disk_read" else "kib_written")
-    each = found.backend_ns(operation) + payload + (host.disk.read_latency_ns + 4096 / host.disk.read_bytes_per_s * 1e9 if serial else 0.0)
+    each = found.backend_ns(operation) + payload + (host.disk.read_latency + 4096 / host.disk.read_throughput * 1e9 if serial else 0.0)
     assert 1e9 / each == pytest.approx(measured, rel=0.07)
 
 

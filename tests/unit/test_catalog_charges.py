@@ -10,7 +10,7 @@ from helpers.collecting import hold_all
 from rich.console import Console
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
-from simvirt.catalog.charges import charges, differences, spending
+from simvirt.catalog.cost_breakdown import charges, differences, spending
 from simvirt.catalog.entries.costs import PARTS
 from simvirt.report import charges as report
 from simvirt.report.catalogue import platforms

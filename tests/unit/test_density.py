@@ -255,7 +255,7 @@ def test_a_doubled_resource_is_twice_as_large(resource: str) -> None:
 
     def size(of: Any) -> float:
         host, web = Catalog.load(of.catalog).resolve_host(of.host), of.services["web"]
-        sizes = {"host.cpu": host.cores, "host.disk": host.disk.channels, "host.nic": host.nic.bits_per_s, "web.threads": web.threads}
+        sizes = {"host.cpu": host.cores, "host.disk": host.disk.channels, "host.nic": host.nic.bandwidth, "web.threads": web.threads}
         return float({**sizes, "web.cpu": web.cpu_limit}[resource])
 
     assert size(more) == 2 * size(written)

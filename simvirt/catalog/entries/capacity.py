@@ -10,7 +10,7 @@ from simvirt.catalog.entries.entry import Entry
 from simvirt.catalog.sourced import SourcedCount, SourcedRatio, SourcedSize, SourcedTime
 
 
-class FootprintSpec(Entry):
+class FootprintEntry(Entry):
     """The memory and disk space of one replica of an image: what it keeps when idle, what each connection adds, what it maps.
 
     `base` and `per_connection` are anonymous memory; `files` are pages of programs and libraries; `hot` is the share of the anonymous
@@ -56,7 +56,7 @@ class LimitSpec(Entry):
         return self
 
 
-class ReclaimSpec(Entry):
+class ReclaimEntry(Entry):
     """What a kernel's memory management costs and how it decides: swapping, compressing, merging, ballooning.
 
     Times are CPU time for one page of 4 KiB. `cluster` is what is written to swap at once; `compression` the size of pages over that of

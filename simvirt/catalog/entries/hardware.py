@@ -1,38 +1,49 @@
-"""The entries of hardware as written in YAML: processors, hosts, disks and NICs."""
+"""The entries of hardware: processors, hosts, disks and NICs, and what a request takes of a device."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Literal
+from math import ceil
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from simvirt import units
-from simvirt.catalog.entries.entry import Entry
-from simvirt.catalog.sourced import SourcedCount, SourcedCycles, SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime
+from simvirt.catalog.entries.entry import Entry, Part
+from simvirt.catalog.sourced import SourcedCycles, SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime, SourcedWhole
 from simvirt.scenario.spec.host import Mitigations
 
+TCP_HEADERS: Final = 52
+FRAME: Final = 38
+LEAST_FRAME: Final = 84
+"""Bytes of the headers of IP and TCP in a frame, around it on the wire, and of the least frame."""
+SMALL_BYTES: Final = 4096
+"""Size of the requests whose latency a disk's entry tells."""
 Count = Annotated[int, Field(ge=1)]
 Hertz = Annotated[float, BeforeValidator(units.parse_frequency)]
 Bytes = Annotated[int, BeforeValidator(units.parse_size)]
 BitsPerSecond = Annotated[float, BeforeValidator(units.parse_bandwidth)]
 
 
-class CstateSpec(BaseModel):
-    """An idle state: the shortest idleness that it pays for, and the time that leaving it takes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Cstate(Part):
+    """An idle state of a processor: the shortest idleness that it pays for, and the time that leaving it takes [ns]."""
 
     residency: SourcedTime
     exit: SourcedTime
 
 
-class FamilySpec(Entry):
+class CpuFamily(Entry):
     """A processor family: what a VM exit, a page walk, an entry of a kernel and a busy sibling cost on it, and how it sleeps.
 
     `kernel_entry` is a trivial system call, there and back, of a kernel without mitigations of the family's flaws, `mitigated_entry` of one
-    that mitigates what it finds (page-table isolation against Meltdown, cleared buffers, guarded branches).
+    that mitigates what it finds (page-table isolation against Meltdown, cleared buffers, guarded branches); all in cycles.
+    `smt_yield` is the throughput of two busy siblings over that of one; `work_per_cycle` is what a core does in a cycle over what one of
+    Skylake-SP does.
+
+    Of a socket: memory bandwidth [bytes/s], latency of its memory [ns], bytes of its last-level cache; `remote_latency` is the latency of
+    another socket's memory over that of its own. `huge_reach` is the rate of TLB misses with small pages over that with huge ones.
+    None where nothing is known: there is no limit then. `cstates` are its idle states, shallow ones first.
     """
 
     smt_yield: SourcedRatio
@@ -48,10 +59,10 @@ class FamilySpec(Entry):
     llc: SourcedSize | None = None
     remote_latency: SourcedRatio | None = None
     huge_reach: SourcedRatio | None = None
-    cstates: Mapping[str, CstateSpec] = {}
+    cstates: Mapping[str, Cstate] = {}
 
     @model_validator(mode="after")
-    def _ordered(self) -> FamilySpec:
+    def _ordered(self) -> CpuFamily:
         if self.nested_walk.value < self.native_walk.value:
             raise ValueError("nested_walk: expected at least native_walk, a two-dimensional walk includes the plain one")
         if self.mitigated_entry.value < self.kernel_entry.value:
@@ -95,15 +106,16 @@ class HostModelSpec(Entry):
     mitigations: Mitigations = "auto"
 
 
-class DiskModelSpec(Entry):
+class DiskEntry(Entry):
     """A block device: how many requests it serves at once, how long one of 4 KiB takes, how many requests and bytes pass in a second.
 
     `*_stream` is what one request gets beyond its first 4 KiB, all of the throughput where it is not told; `*_cv` how its latency varies.
     `medium: memory` is a file system in memory, or files that the host's page cache holds: no thread waits for a drive.
+    Times in ns, throughput in bytes per second, size in bytes; None where nothing bounds or nothing is known.
     """
 
     medium: Literal["drive", "memory"] = "drive"
-    channels: SourcedCount
+    channels: SourcedWhole
     read_latency: SourcedTime
     write_latency: SourcedTime
     flush_latency: SourcedTime
@@ -117,10 +129,37 @@ class DiskModelSpec(Entry):
     write_cv: SourcedRatio | None = None
     size: SourcedSize | None = None
 
+    def latency_ns(self, write: bool) -> float:
+        """Mean time of a request of 4 KiB alone on the device."""
+        return self.write_latency if write else self.read_latency
 
-class NicModelSpec(Entry):
-    """A network interface: line rate, MTU and the largest segment handed over as one packet."""
+    def cv(self, write: bool) -> float:
+        """Coefficient of variation of that time."""
+        return (self.write_cv if write else self.read_cv) or 0.0
+
+    def longer_ns(self, size: int, write: bool) -> float:
+        """How much longer a request of so many bytes takes than one of 4 KiB, alone on the device."""
+        stream = (self.write_stream or self.write_throughput) if write else (self.read_stream or self.read_throughput)
+        return max(size - SMALL_BYTES, 0) / stream * 1e9
+
+    def passage_ns(self, size: int, write: bool) -> float:
+        """Time for which a request keeps the device's path from all others."""
+        iops, rate = (self.write_iops, self.write_throughput) if write else (self.read_iops, self.read_throughput)
+        return max(size / rate * 1e9, 1e9 / iops if iops else 0.0)
+
+
+class NicEntry(Entry):
+    """A network interface: line rate [bit/s], MTU and the largest segment handed over as one packet [bytes]."""
 
     bandwidth: BitsPerSecond
     mtu: SourcedSize
     segment: SourcedSize
+
+    def wire_bytes(self, payload: float) -> float:
+        """Bytes that a payload takes on the wire: each frame has headers, checksum, preamble and gap, and 84 bytes at least.
+
+        Source: IEEE 802.3 (18 bytes of header and checksum, 20 of preamble and gap, no frame below 64), RFC 791, 9293 and 7323
+        (20 + 20 + 12 bytes of headers, with timestamps).
+        """
+        frames = ceil(payload / (self.mtu - TCP_HEADERS))
+        return max(payload + frames * (TCP_HEADERS + FRAME), frames * LEAST_FRAME)

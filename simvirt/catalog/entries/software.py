@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from simvirt.catalog.entries.capacity import FootprintSpec, LimitSpec, ReclaimSpec
+from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
-from simvirt.catalog.entries.economy_entries import PowerSpec, PriceSpec, SiteSpec
-from simvirt.catalog.entries.entry import Entry
-from simvirt.catalog.entries.hardware import Count, CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
+from simvirt.catalog.entries.entry import Entry, Part
+from simvirt.catalog.entries.hardware import Count, CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
+from simvirt.catalog.entries.hosted import Dom0, HostLoad
+from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
-from simvirt.catalog.resolve.hosted import Dom0Spec, HostLoadSpec
 from simvirt.catalog.sourced import SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime
 from simvirt.scenario.spec.host import Policy
 
@@ -35,9 +35,10 @@ class TechniqueSpec(Entry):
         return self
 
 
-class DeviceSpec(Entry):
+class DeviceEntry(Entry):
     """A path to the network or to a disk: a device of a VM with the thread that serves it, or a driver on the host's kernel.
 
+    `moderation` and `poll` are how long its interrupts and the sleep of its thread are put off [ns].
     `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
     """
 
@@ -52,7 +53,7 @@ class DeviceSpec(Entry):
     costs: Costs
 
     @model_validator(mode="after")
-    def _costs_act(self) -> DeviceSpec:
+    def _costs_act(self) -> DeviceEntry:
         check_costs(self.costs, NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS, vm=self.side == "hypervisor")
         if self.backend in ("none", "vcpu"):
             threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "drive", "notify", "wake")
@@ -100,8 +101,8 @@ class HypervisorSpec(Entry):
     halt_poll: SourcedTime | None = None
     spin_wait: SourcedRatio | None = None
     scheduler: Policy | None = None
-    dom0: Dom0Spec | None = None
-    host_load: HostLoadSpec | None = None
+    dom0: Dom0 | None = None
+    host_load: HostLoad | None = None
     costs: Costs = Field(default={})
 
     @model_validator(mode="after")
@@ -133,7 +134,7 @@ class RuntimeSpec(Entry):
         return self
 
 
-class GuestSpec(Entry):
+class GuestEntry(Entry):
     """A guest operating system: memory it takes, CPU it uses while idle, its scheduler.
 
     `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
@@ -153,8 +154,14 @@ class GuestSpec(Entry):
     background_period: SourcedTime
 
 
-class ProfileSpec(Entry):
-    """A workload: how often it performs each operation in a second of CPU time, and what it wants of what others use too."""
+class ProfileEntry(Entry):
+    """A workload: how often it performs each operation in a second of CPU time, and what it wants of what others use too.
+
+    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
+    per CPU second that wait for other CPUs, `kernel_share` the share of CPU time in serial parts of the kernel, `walk_miss` that of page
+    walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket wherever it runs; None where
+    nothing is known.
+    """
 
     rates: Rates
     memory_bandwidth: SourcedThroughput | None = None
@@ -167,7 +174,7 @@ class ProfileSpec(Entry):
     remote_share: SourcedRatio | None = None
 
     @model_validator(mode="after")
-    def _complete(self) -> ProfileSpec:
+    def _complete(self) -> ProfileEntry:
         if self.memory_bandwidth is not None and (self.stall is None or self.stall.value <= 0):
             raise ValueError("stall: expected a share above 0 beside memory_bandwidth, or a full memory could not hold the work up")
         if missing := [name for name in RATE_OPERATIONS if name not in self.rates]:
@@ -182,10 +189,8 @@ class ImageSpec(Entry):
     profile: str
 
 
-class PlatformVmsSpec(BaseModel):
+class PlatformVmsSpec(Part):
     """VMs that a platform brings along: how many, and the share of the host's CPUs and memory that each gets."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     count: Count
     cpus: SourcedRatio
@@ -206,24 +211,24 @@ class PlatformEntrySpec(Entry):
 
 KINDS: Final[Mapping[str, type[Entry]]] = {
     "hosts": HostModelSpec,
-    "families": FamilySpec,
+    "families": CpuFamily,
     "cpus": CpuSpec,
-    "disks": DiskModelSpec,
-    "nics": NicModelSpec,
+    "disks": DiskEntry,
+    "nics": NicEntry,
     "techniques": TechniqueSpec,
-    "devices": DeviceSpec,
+    "devices": DeviceEntry,
     "hypervisors": HypervisorSpec,
     "runtimes": RuntimeSpec,
-    "guests": GuestSpec,
-    "profiles": ProfileSpec,
+    "guests": GuestEntry,
+    "profiles": ProfileEntry,
     "images": ImageSpec,
-    "footprints": FootprintSpec,
+    "footprints": FootprintEntry,
     "limits": LimitSpec,
-    "reclaim": ReclaimSpec,
+    "reclaim": ReclaimEntry,
     "platforms": PlatformEntrySpec,
     "prices": PriceSpec,
     "power": PowerSpec,
-    "sites": SiteSpec,
+    "sites": Site,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from simvirt.catalog.entries.economy_entries import PowerSpec, PriceSpec, SiteSpec
 from simvirt.catalog.entries.hardware import HostModelSpec
+from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.records import HostEntry
 from simvirt.catalog.resolve.hosts import host_model
@@ -43,17 +43,6 @@ class Power:
         return float(np.interp(load, LOADS, self.watts))
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where hosts stand; building in USD per watt of the largest draw and year, round trip in ns."""
-
-    name: str
-    energy_price: float
-    pue: float
-    building: float
-    round_trip_ns: float
-
-
 def price(store: Store, spec: HostSpec, host: HostEntry) -> Price:
     """The price of a host: that of its model, with the memory it has, and processors in proportion to cores that are given inline.
 
@@ -63,13 +52,13 @@ def price(store: Store, spec: HostSpec, host: HostEntry) -> Price:
     entry = store.typed("prices", _model(store, spec).price, PriceSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)
     if entry.rent is not None:
-        return Price(rent_per_year=entry.rent.value * share)
+        return Price(rent_per_year=entry.rent * share)
     assert entry.base is not None
     assert entry.socket is not None
     assert entry.gib is not None
     assert entry.upkeep is not None
-    buy = entry.base.value + entry.socket.value * model.sockets * share + entry.gib.value * host.memory / GIB
-    return Price(buy, buy * entry.upkeep.value)
+    buy = entry.base + entry.socket * model.sockets * share + entry.gib * host.memory / GIB
+    return Price(buy, buy * entry.upkeep)
 
 
 def power(store: Store, spec: HostSpec, host: HostEntry) -> Power:
@@ -80,7 +69,7 @@ def power(store: Store, spec: HostSpec, host: HostEntry) -> Power:
     model = host_model(store, spec.model or GENERIC)
     entry = store.typed("power", _model(store, spec).power, PowerSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)
-    scale = share if entry.scale is None else share * entry.scale.value
+    scale = share if entry.scale is None else share * entry.scale
     return Power(tuple(watts * scale for watts in entry.watts))
 
 
@@ -91,8 +80,7 @@ def _model(store: Store, spec: HostSpec) -> HostModelSpec:
 
 def site(store: Store, name: str) -> Site:
     """A site by name; ScenarioError where it does not exist."""
-    entry = store.typed("sites", name, SiteSpec, ("plan", "site"))
-    return Site(name, entry.energy_price.value, entry.pue.value, entry.building.value, entry.round_trip.value)
+    return store.typed("sites", name, Site, ("plan", "site"))
 
 
 def load_of(utilisation: float, host: HostEntry) -> float:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from simvirt.catalog.entries.capacity import FootprintSpec, ReclaimSpec
+from simvirt.catalog.entries.capacity import FootprintEntry, ReclaimEntry
 from simvirt.catalog.images import GENERIC, image_name, short_name
-from simvirt.catalog.records import FootprintEntry, ReclaimEntry
 from simvirt.catalog.store import Store
 from simvirt.scenario.spec.models import ServiceSpec
 
 
 def footprint(store: Store, service: ServiceSpec) -> FootprintEntry:
     """The footprint of a service's image; the generic one where the image is unknown."""
-    name = footprint_name(store, service)
-    spec = store.typed("footprints", name, FootprintSpec)
-    return FootprintEntry(
-        name=name, base=int(spec.base.value), per_connection=int(spec.per_connection.value), files=int(spec.files.value),
-        hot=spec.hot.value, same=spec.same.value, touch=int(spec.touch.value), disk=int(spec.disk.value), writable=int(spec.writable.value),
-    )
+    return store.typed("footprints", footprint_name(store, service), FootprintEntry)
 
 
 def footprint_name(store: Store, service: ServiceSpec) -> str:
@@ -28,9 +22,4 @@ def footprint_name(store: Store, service: ServiceSpec) -> str:
 
 def reclaim(store: Store) -> ReclaimEntry:
     """The costs of memory management on a host."""
-    spec = store.typed("reclaim", GENERIC, ReclaimSpec)
-    return ReclaimEntry(
-        swap_fault_ns=spec.swap_fault.value, unpack_ns=spec.unpack.value, evict_ns=spec.evict.value, scan_ns=spec.scan.value,
-        unshare_ns=spec.unshare.value, inflate_ns=spec.inflate.value, cluster=int(spec.cluster.value), compression=spec.compression.value,
-        balloon_most=spec.balloon_most.value, idle_tax=spec.idle_tax.value,
-    )
+    return store.typed("reclaim", GENERIC, ReclaimEntry)

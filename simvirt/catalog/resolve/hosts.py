@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from simvirt.catalog.entries.hardware import CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
+from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, Cstate, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.problems import Path
-from simvirt.catalog.records import CpuFamily, Cstate, HostEntry
-from simvirt.catalog.resolve.peripherals import DiskEntry, NicEntry
-from simvirt.catalog.sourced import Sourced
+from simvirt.catalog.records import HostEntry
 from simvirt.catalog.store import Store
 from simvirt.scenario.spec.models import HostSpec
 from simvirt.units import UnitError, parse_bandwidth
-
-OPTIONAL_OF_DISKS: Final = ("read_iops", "write_iops", "read_stream", "write_stream", "read_cv", "write_cv")
 
 
 def resolve_host(store: Store, spec: HostSpec) -> HostEntry:
@@ -47,25 +43,24 @@ def _cstates(store: Store, host: HostEntry, deepest: str | None, path: Path) -> 
         return host.cstates
     if deepest == "none":
         return ()
-    names = [state.name for state in states]
-    if deepest not in names:
-        store.fail(path, "idle states", deepest, ("none", *names))
-    return states[: names.index(deepest) + 1]
+    if deepest not in states:
+        store.fail(path, "idle states", deepest, ("none", *states))
+    return tuple(states.values())[: list(states).index(deepest) + 1]
 
 
 def host_model(store: Store, name: str, path: Path = ("host", "model")) -> HostEntry:
     """A host model of the catalogue; ScenarioError at `path` where it does not exist."""
     model = store.typed("hosts", name, HostModelSpec, path)
     cpu = store.typed("cpus", model.cpu, CpuSpec)
-    family = _stepping(cpu_family(store, cpu.family), cpu)
+    family = _stepping(store.typed("families", cpu.family, CpuFamily), cpu)
     generic = store.typed("hosts", GENERIC, HostModelSpec)
     tick, system = model.tick or generic.tick, model.system_memory or generic.system_memory
     assert tick is not None and system is not None
     entry = HostEntry(
         name=name, sockets=model.sockets, cores=cpu.cores, smt=cpu.smt, clock_hz=cpu.clock, memory=model.memory,
-        disk=disk(store, model.disk), nic=nic(store, model.nic), smt_yield=family.smt_yield, tick_ns=tick.value, family=family,
-        system_memory=int(system.value), mitigated=model.mitigations == "auto",
-        measured_entry_ns=model.kernel_entry.value if model.kernel_entry else None,
+        disk=disk(store, model.disk), nic=nic(store, model.nic), smt_yield=family.smt_yield, tick_ns=tick, family=family,
+        system_memory=system, mitigated=model.mitigations == "auto",
+        measured_entry_ns=model.kernel_entry,
     )
     return replace(entry, cstates=_cstates(store, entry, model.max_cstate, path))
 
@@ -74,40 +69,13 @@ def _stepping(family: CpuFamily, cpu: CpuSpec) -> CpuFamily:
     """A family as a processor model has it, whose stepping may need other mitigations."""
     if cpu.mitigated_entry is None:
         return family
-    entry = cpu.mitigated_entry.value
-    return replace(family, mitigated_entry=entry, kernel_entry=min(family.kernel_entry, entry))
-
-
-def cpu_family(store: Store, name: str) -> CpuFamily:
-    """A processor family of the catalogue; ScenarioError where it does not exist."""
-    spec = store.typed("families", name, FamilySpec)
-    return CpuFamily(
-        name=name, smt_yield=spec.smt_yield.value, vm_exit=spec.vm_exit.value, nested_vm_exit=spec.nested_vm_exit.value,
-        native_walk=spec.native_walk.value, nested_walk=spec.nested_walk.value,
-        kernel_entry=spec.kernel_entry.value, mitigated_entry=spec.mitigated_entry.value,
-        memory_bandwidth=spec.memory_bandwidth.value if spec.memory_bandwidth else None,
-        memory_latency_ns=spec.memory_latency.value if spec.memory_latency else None,
-        llc_bytes=int(spec.llc.value) if spec.llc else None, remote_latency=spec.remote_latency.value if spec.remote_latency else None,
-        work_per_cycle=spec.work_per_cycle.value,
-        huge_reach=spec.huge_reach.value if spec.huge_reach else None,
-        cstates=tuple(Cstate(name, state.residency.value, state.exit.value) for name, state in spec.cstates.items()),
-    )
+    entry = cpu.mitigated_entry
+    return family.model_copy(update={"mitigated_entry": entry, "kernel_entry": min(family.kernel_entry, entry)})
 
 
 def disk(store: Store, name: str, path: Path = ("host", "disk")) -> DiskEntry:
     """A block device of the catalogue; ScenarioError at `path` where it does not exist."""
-    spec = store.typed("disks", name, DiskModelSpec, path)
-    return DiskEntry(
-        name=name, channels=int(spec.channels.value), read_latency_ns=spec.read_latency.value, write_latency_ns=spec.write_latency.value,
-        flush_latency_ns=spec.flush_latency.value, read_bytes_per_s=spec.read_throughput.value,
-        write_bytes_per_s=spec.write_throughput.value, size=int(spec.size.value) if spec.size else None,
-        medium=spec.medium, **{name: _known(getattr(spec, name)) for name in OPTIONAL_OF_DISKS},
-    )
-
-
-def _known(number: Sourced | None) -> float:
-    """A number, 0 where it is not told."""
-    return 0.0 if number is None else number.value
+    return store.typed("disks", name, DiskEntry, path)
 
 
 def nic(store: Store, name: str | float, path: Path = ("host", "nic")) -> NicEntry:
@@ -116,13 +84,10 @@ def nic(store: Store, name: str | float, path: Path = ("host", "nic")) -> NicEnt
     ScenarioError at `path` where a name is neither.
     """
     bandwidth = _bandwidth(name)
-    entry = GENERIC if bandwidth is not None else str(name)
-    spec = store.typed("nics", entry, NicModelSpec, path)
-    return NicEntry(
-        name=str(name) if isinstance(name, str) else f"{name / 1e9:g}Gbps",
-        bits_per_s=spec.bandwidth if bandwidth is None else bandwidth,
-        mtu=int(spec.mtu.value), segment_bytes=int(spec.segment.value),
-    )
+    if bandwidth is None:
+        return store.typed("nics", str(name), NicEntry, path)
+    anonymous = store.typed("nics", GENERIC, NicEntry).model_copy(update={"bandwidth": bandwidth})
+    return anonymous.named(name if isinstance(name, str) else f"{name / 1e9:g}Gbps")
 
 
 def _bandwidth(name: str | float) -> float | None:

@@ -7,25 +7,18 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 
 from simvirt.catalog.entries.costs import CostSpec
-from simvirt.catalog.entries.software import DeviceSpec, GuestSpec, HypervisorSpec, PlatformEntrySpec, RuntimeSpec, TechniqueSpec
+from simvirt.catalog.entries.software import (
+    DeviceEntry,
+    GuestEntry,
+    HypervisorSpec,
+    PlatformEntrySpec,
+    ProfileEntry,
+    RuntimeSpec,
+    TechniqueSpec,
+)
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.catalog.problems import Path
-from simvirt.catalog.records import (
-    ContainerMemory,
-    Cost,
-    DeviceEntry,
-    Dom0,
-    GuestEntry,
-    HostEntry,
-    HostLoad,
-    Layer,
-    MonitorMemory,
-    Platform,
-    PlatformCosts,
-    ProfileEntry,
-    Vms,
-)
-from simvirt.catalog.sourced import Sourced
+from simvirt.catalog.records import ContainerMemory, Cost, HostEntry, Layer, MonitorMemory, Platform, PlatformCosts, Vms
 from simvirt.catalog.store import Store
 from simvirt.scenario.spec.models import PlatformSpec
 
@@ -68,7 +61,7 @@ def _vms(spec: PlatformSpec, base: PlatformEntrySpec) -> Vms | None:
     if spec.vms is not None:
         return Vms(spec.vms.count, spec.vms.vcpus, spec.vms.memory)
     if base.vms is not None:
-        return Vms(base.vms.count, cpu_share=base.vms.cpus.value, memory_share=base.vms.memory.value)
+        return Vms(base.vms.count, cpu_share=base.vms.cpus, memory_share=base.vms.memory)
     return None
 
 
@@ -77,16 +70,16 @@ def with_device(store: Store, layers: tuple[Layer, ...], role: str, name: str, p
 
     ScenarioError at `path` where no device has that name and role, or no layer its side.
     """
-    known = [device for device in store.names("devices") if store.typed("devices", device, DeviceSpec).role == role]
+    known = [device for device in store.names("devices") if store.typed("devices", device, DeviceEntry).role == role]
     if name not in known:
         store.fail(path, "devices", name, known)
-    spec = store.typed("devices", name, DeviceSpec)
+    spec = store.typed("devices", name, DeviceEntry)
     at = [index for index, layer in enumerate(layers) if layer.kind == spec.side]
     if not at:
         store.fail(path, f"{spec.side}s", "that this device could belong to", ())
-    old, path_entry = layers[at[-1]], device(spec, name)
+    old = layers[at[-1]]
     changed = replace(
-        old, net=path_entry if role == "net" else old.net, disk=path_entry if role == "disk" else old.disk,
+        old, net=spec if role == "net" else old.net, disk=spec if role == "disk" else old.disk,
         costs=MappingProxyType({**old.costs, **spec.costs}),
     )
     return (*layers[: at[-1]], changed, *layers[at[-1] + 1 :])
@@ -112,77 +105,40 @@ def layer(store: Store, name: str, depth: int, path: Path) -> Layer:
 
 def _hypervisor(store: Store, name: str, depth: int) -> Layer:
     spec = store.typed("hypervisors", name, HypervisorSpec)
-    vmm_memory = int(spec.vmm_memory.value)
+    net, disk = _devices(store, spec)
     return Layer(
         kind="hypervisor", name=name, technique=spec.technique, type=spec.type, isolation=spec.isolation,
-        guest=guest(store, spec.guest, vmm_memory), memory_bytes=vmm_memory, costs=costs_of(store, spec), depth=depth,
-        net=_device(store, spec.net), disk=_device(store, spec.disk), halt_poll_ns=spec.halt_poll.value if spec.halt_poll else 0.0,
-        scheduler=spec.scheduler, spin_wait=spec.spin_wait.value if spec.spin_wait else 1.0,
-        dom0=Dom0(int(spec.dom0.vcpus.value), int(spec.dom0.memory.value)) if spec.dom0 else None, host_load=_host_load(spec),
-        monitor=_monitor(spec),
+        guest=store.typed("guests", spec.guest, GuestEntry), memory_bytes=spec.vmm_memory, costs=costs_of(store, spec), depth=depth,
+        net=net, disk=disk, halt_poll_ns=spec.halt_poll or 0.0, scheduler=spec.scheduler,
+        spin_wait=1.0 if spec.spin_wait is None else spec.spin_wait, dom0=spec.dom0, host_load=spec.host_load,
+        monitor=MonitorMemory(
+            spec.vmm_shared or 0, spec.vmm_per_vcpu or 0, spec.vmm_per_memory or 0.0, spec.video_memory or 0, spec.host_memory or 0,
+            spec.preallocated,
+        ),
     )
-
-
-def _size(number: Sourced | None) -> int:
-    """A size that may be left out [bytes]."""
-    return int(number.value) if number else 0
-
-
-def _monitor(spec: HypervisorSpec) -> MonitorMemory:
-    """The memory of a hypervisor's monitors in internal units."""
-    return MonitorMemory(
-        shared=_size(spec.vmm_shared), per_vcpu=_size(spec.vmm_per_vcpu),
-        per_memory=spec.vmm_per_memory.value if spec.vmm_per_memory else 0.0,
-        video=_size(spec.video_memory), host=_size(spec.host_memory), preallocated=spec.preallocated,
-    )
-
-
-def _host_load(spec: HypervisorSpec) -> HostLoad | None:
-    """The load of a hosted hypervisor in internal units."""
-    load = spec.host_load
-    return HostLoad(int(load.threads.value), load.duty.value, load.period.value) if load else None
 
 
 def _runtime(store: Store, name: str, depth: int) -> Layer:
     spec = store.typed("runtimes", name, RuntimeSpec)
+    net, disk = _devices(store, spec)
     return Layer(
         kind="runtime", name=name, technique=spec.technique, type=None, isolation=spec.isolation, guest=None,
-        memory_bytes=int(spec.shim_memory.value), costs=costs_of(store, spec), depth=depth,
-        net=_device(store, spec.net), disk=_device(store, spec.disk),
-        container=ContainerMemory(_size(spec.kernel_memory), _size(spec.daemon_memory), spec.shares_files),
+        memory_bytes=spec.shim_memory, costs=costs_of(store, spec), depth=depth, net=net, disk=disk,
+        container=ContainerMemory(spec.kernel_memory or 0, spec.daemon_memory or 0, spec.shares_files),
     )
+
+
+def _devices(store: Store, spec: HypervisorSpec | RuntimeSpec) -> tuple[DeviceEntry, DeviceEntry]:
+    """The network and the disk path of a layer."""
+    return store.typed("devices", spec.net, DeviceEntry), store.typed("devices", spec.disk, DeviceEntry)
 
 
 def costs_of(store: Store, spec: HypervisorSpec | RuntimeSpec) -> Mapping[str, CostSpec]:
     """Every operation's cost in a layer: those of its technique and of its devices, and what it has otherwise."""
     technique = store.typed("techniques", spec.technique, TechniqueSpec)
-    paths = [store.typed("devices", name, DeviceSpec) for name in (spec.net, spec.disk)]
-    found = {**technique.costs, **paths[0].costs, **paths[1].costs, **spec.costs}
+    net, disk = _devices(store, spec)
+    found = {**technique.costs, **net.costs, **disk.costs, **spec.costs}
     return MappingProxyType({operation: found[operation] for operation in OPERATIONS})
-
-
-def _device(store: Store, name: str) -> DeviceEntry:
-    return device(store.typed("devices", name, DeviceSpec), name)
-
-
-def device(spec: DeviceSpec, name: str) -> DeviceEntry:
-    """A network or disk path in internal units."""
-    return DeviceEntry(
-        name=name, role=spec.role, side=spec.side, model=spec.model, backend=spec.backend, serial=spec.serial, cache=spec.cache,
-        moderation_ns=spec.moderation.value if spec.moderation else 0.0, poll_ns=spec.poll.value if spec.poll else 0.0,
-    )
-
-
-def guest(store: Store, name: str, vmm_memory_bytes: int = 0) -> GuestEntry:
-    """A guest operating system as it runs under a monitor that takes `vmm_memory_bytes`."""
-    spec = store.typed("guests", name, GuestSpec)
-    return GuestEntry(
-        name=name, memory_bytes=int(spec.memory.value), background_duty=spec.background_duty.value,
-        background_period_ns=spec.background_period.value, scheduler=spec.scheduler, tick_ns=spec.tick.value,
-        vmm_memory_bytes=vmm_memory_bytes, page_structs=spec.page_structs.value if spec.page_structs else 0.0,
-        bounce_buffer=_size(spec.bounce_buffer), file_cache=_size(spec.file_cache), boot_memory=_size(spec.boot_memory),
-        same=spec.same.value if spec.same else 0.0,
-    )
 
 
 def platform_costs(platform: Platform, host: HostEntry) -> PlatformCosts:
@@ -208,7 +164,7 @@ def walk_miss_ns(platform: Platform, host: HostEntry) -> float:
     walks = [term for layer in platform.layers if layer.depth == 0 for term in layer.costs["tlb_miss"].cpu or ()]
     count = sum(work.value for work in walks if work.unit == "nested_walks")
     reach = (host.family.huge_reach or 1.0) if platform.pages == "huge" else 1.0
-    return count * (host.family.memory_latency_ns or 0.0) / reach
+    return count * (host.family.memory_latency or 0.0) / reach
 
 
 def _sum(platform: Platform, operation: str, host: HostEntry) -> Cost:

@@ -47,8 +47,11 @@ class PowerSpec(Entry):
         return self
 
 
-class SiteSpec(Entry):
-    """Where hosts stand: price of energy, PUE, cost of the building for each watt and year, round trip between two hosts."""
+class Site(Entry):
+    """Where hosts stand: price of energy, PUE, round trip between two hosts [ns].
+
+    `building` is the cost of the building in USD per watt of the largest draw and year.
+    """
 
     energy_price: SourcedEnergyPrice
     pue: SourcedRatio
@@ -56,7 +59,7 @@ class SiteSpec(Entry):
     round_trip: SourcedTime
 
     @model_validator(mode="after")
-    def _possible(self) -> SiteSpec:
+    def _possible(self) -> Site:
         if self.pue.value < 1:
             raise ValueError("pue: expected at least 1, the energy of the whole building over that of its hosts")
         return self

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from simvirt.catalog.entries.costs import PARTS, CostSpec
+from simvirt.catalog.entries.software import ProfileEntry
 from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
-from simvirt.catalog.records import HostEntry, Layer, Platform, ProfileEntry, work_ns
+from simvirt.catalog.records import HostEntry, Layer, Platform, work_ns
 from simvirt.catalog.resolve.layers import platform_costs, software_costs
 from simvirt.catalog.sourced import SourcedWork
 
