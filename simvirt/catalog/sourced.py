@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from simvirt import units
+from simvirt.catalog.entries.entry import Source, Text
 
 Parsed = tuple[float, str]
 _WORK = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)\s*(cycles?|exits?|nested_walks?|entries|entry)\s*")
@@ -30,9 +31,9 @@ class Written(BaseModel):
     value: float
     unit: str
     spread: tuple[float, float] | None = None
-    source: str = Field(min_length=8)
+    source: Source
     estimated: bool = False
-    fitted: tuple[str, ...] = ()
+    fitted: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _inside(self) -> Written:
@@ -54,6 +55,10 @@ class Sourced:
     """
 
     example: ClassVar[str] = "1.5"
+    least: ClassVar[float] = 0.0
+    most: ClassVar[float] = 1e6
+    """Bounds of the canonical value beyond which no number of this kind has a sense; a field may have narrower ones, by `within`."""
+
     value: float
     unit: str
     spread: tuple[float, float] | None
@@ -82,6 +87,7 @@ class Sourced:
         if "unit" in data:
             raise ValueError(f"the unit belongs to the value, for example {{value: {cls.example}, ...}}")
         value, unit = cls.parse(data["value"])
+        check_within(value, unit, cls.least, cls.most)
         return {**data, "value": value, "unit": unit, "spread": cls._spread(data.get("spread"), unit)}
 
     @classmethod
@@ -110,6 +116,8 @@ class SourcedRatio(Sourced, float):
 class SourcedCount(Sourced, float):
     """A plain count."""
 
+    most: ClassVar[float] = 1e19
+
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
         return _number(raw, "8"), "count"
@@ -117,6 +125,8 @@ class SourcedCount(Sourced, float):
 
 class SourcedWhole(Sourced, int):
     """A number of things of which there are no parts; measured ones, and so the spread, may lie between."""
+
+    most: ClassVar[float] = 1e9
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
@@ -134,6 +144,7 @@ class SourcedCycles(Sourced, float):
     """Processor cycles."""
 
     example: ClassVar[str] = "1500 cycles"
+    most: ClassVar[float] = 1e12
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
@@ -147,6 +158,7 @@ class SourcedTime(Sourced, float):
     """A duration [ns]."""
 
     example: ClassVar[str] = "1.2us"
+    most: ClassVar[float] = 8.64e13  # a day
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
@@ -157,6 +169,7 @@ class SourcedSize(Sourced, int):
     """A size [bytes]."""
 
     example: ClassVar[str] = "4KiB"
+    most: ClassVar[float] = 2.0**60
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
@@ -167,6 +180,7 @@ class SourcedRate(Sourced, float):
     """A rate [per second]."""
 
     example: ClassVar[str] = "800/s"
+    most: ClassVar[float] = 1e12
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
@@ -177,6 +191,8 @@ class SourcedThroughput(Sourced, float):
     """A throughput of a device [bytes per second]; a size per second in YAML."""
 
     example: ClassVar[str] = "500MB/s"
+    least: ClassVar[float] = 1.0
+    most: ClassVar[float] = 1e15
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
@@ -190,6 +206,7 @@ class SourcedMoney(Sourced, float):
     """An amount of money [USD]; what it is paid for, and how often, its field says."""
 
     example: ClassVar[str] = "2000USD"
+    most: ClassVar[float] = 1e12
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
@@ -210,6 +227,7 @@ class SourcedWork(Sourced, float):
     """A cost: time [ns], or cycles, exits, nested_walks or entries (of the host's kernel) of the machine at hand."""
 
     example: ClassVar[str] = "2 exits"
+    most: ClassVar[float] = 1e12
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
@@ -222,3 +240,34 @@ def parse_work(raw: Any) -> Parsed:
     if match is None:
         return units.parse_time(raw), "ns"
     return float(match.group(1)), "entries" if match.group(2) == "entry" else match.group(2).rstrip("s") + "s"
+
+
+def number(value: float, unit: str) -> str:
+    """A canonical value as a reader likes it, with its unit: 1.2 us, 512 MiB, 250 per s."""
+    if unit == "ns":
+        return units.format_time(value / 1e9)
+    if unit == "bytes":
+        return units.format_size(value) if value >= 10_000 else f"{value:g} B"
+    if unit == "bytes/s":
+        return f"{value / 1e6:g} MB/s"
+    return f"{value:g}" if unit in ("ratio", "count") else f"{value:g} {unit}"
+
+
+def check_within(value: float, unit: str, low: float, high: float) -> None:
+    """ValueError where a canonical value lies outside its bounds."""
+    if not low <= value <= high:
+        raise ValueError(f"expected {number(low, unit)} to {number(high, unit)}; got {number(value, unit)}")
+
+
+def within(low: float, high: float) -> AfterValidator:
+    """Bounds of a field in canonical units, as annotation of its type."""
+    def checked(found: Sourced) -> Sourced:
+        check_within(found.value, found.unit, low, high)
+        return found
+
+    return AfterValidator(checked)
+
+
+Share = Annotated[SourcedRatio, within(0, 1)]
+Period = Annotated[SourcedTime, within(1e3, 3.6e12)]
+"""A time after which something happens again."""

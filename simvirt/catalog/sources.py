@@ -18,7 +18,7 @@ from simvirt.catalog.operations import OPERATIONS
 from simvirt.catalog.records import HostEntry, Layer, work_ns
 from simvirt.catalog.resolve.hosts import host_model
 from simvirt.catalog.resolve.layers import costs_of, named_platform
-from simvirt.catalog.sourced import Sourced, SourcedWork
+from simvirt.catalog.sourced import Sourced, SourcedWork, number
 from simvirt.catalog.store import Store
 
 LAYERS = (HypervisorSpec, RuntimeSpec)
@@ -211,14 +211,3 @@ def _plain(field: str, value: Any) -> str:
     if field == "watts":
         return " ".join(f"{watts:g}" for watts in value) + " W"
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def number(value: float, unit: str) -> str:
-    """A canonical value with its unit, as a reader likes it: 1.2 us, 512 MiB, 250 per s."""
-    if unit == "ns":
-        return units.format_time(value / 1e9)
-    if unit == "bytes":
-        return units.format_size(value) if value >= 10_000 else f"{value:g} B"
-    if unit == "bytes/s":
-        return f"{value / 1e6:g} MB/s"
-    return f"{value:g}" if unit in ("ratio", "count") else f"{value:g} {unit}"

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from simvirt.catalog.entries.entry import Entry
 from simvirt.catalog.entries.software import KINDS, REFERENCES
 from simvirt.catalog.loader import Raw, expand, shipped
-from simvirt.catalog.problems import Locate, Path, Problems, dotted, nowhere, unknown
-from simvirt.errors import Issue, ScenarioError
+from simvirt.catalog.problems import Locate, Path, Problems, issue, nowhere, unknown
+from simvirt.errors import ScenarioError
+from simvirt.scenario.fields import title
 
 E = TypeVar("E", bound=Entry)
 
@@ -22,6 +23,7 @@ class Store:
     def __init__(self, extra: Mapping[str, Raw], locate: Locate = nowhere) -> None:
         self._extra = extra
         self._locate = locate
+        self._sections: dict[str, Raw] = {}
         self._entries: dict[tuple[str, str], Entry] = {}
 
     @classmethod
@@ -60,25 +62,27 @@ class Store:
 
     def fail(self, path: Path, kind: str, name: object, known: Iterable[str]) -> NoReturn:
         """ScenarioError: there is no `name` of that kind."""
-        file, line, column = self._locate(path)
-        raise ScenarioError([Issue(file=file, line=line, column=column, path=dotted(path), message=unknown(kind, name, known))])
+        raise ScenarioError([issue(self._locate, path, unknown(kind, name, known))])
 
     def raw(self, kind: str) -> Raw:
         """The entries of a kind as written, by name; ScenarioError where there is no such kind."""
         if kind not in KINDS:
             self.fail((), "kinds", kind, KINDS)
-        return {**shipped(kind), **self._extra.get(kind, {})}
+        if kind not in self._sections:
+            self._sections[kind] = {**shipped(kind), **self._extra.get(kind, {})}
+        return self._sections[kind]
 
     def _read(self, kind: str, name: str, path: Path) -> Entry:
         raw = self.raw(kind)
         if name not in raw:
             self.fail(path, kind, name, raw)
-        return KINDS[kind].model_validate(expand(name, raw)).named(name)
+        return KINDS[kind].model_validate(expand(name, raw, shipped(kind))).named(name)
 
     def _check(self, kind: str, name: str, problems: Problems) -> None:
         """Notes what is wrong with an added entry, the names it refers to included."""
         path = ("catalog", kind, name)
         try:
+            title(name)
             entry = self.entry(kind, name, path)
         except ValidationError as error:
             return problems.add_invalid(path, error)
@@ -88,10 +92,9 @@ class Store:
             self._check_reference((*path, field), getattr(entry, field), kinds, problems)
 
     def _check_reference(self, path: Path, value: str | tuple[str, ...] | None, kinds: tuple[str, ...], problems: Problems) -> None:
-        known = [name for kind in kinds for name in self.raw(kind)]
         for name in (value,) if isinstance(value, str) else value or ():
-            if name not in known:
-                problems.add(path, unknown(kinds[0], name, known))
+            if not any(name in self.raw(kind) for kind in kinds):
+                problems.add(path, unknown(kinds[0], name, [known for kind in kinds for known in self.raw(kind)]))
 
 
 def _sections(extra: Mapping[str, Any], problems: Problems) -> dict[str, Raw]:

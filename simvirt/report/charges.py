@@ -10,7 +10,8 @@ from rich.text import Text
 
 from simvirt import units
 from simvirt.catalog.cost_breakdown import Charge, Difference, Spent
-from simvirt.catalog.sources import Constant, measured, number, settings
+from simvirt.catalog.sourced import number
+from simvirt.catalog.sources import Constant, measured, settings
 
 GAP = 2
 BAR = 12  # columns of a full bar

@@ -258,7 +258,7 @@ def test_all_mistakes_of_added_entries_are_told_at_once() -> None:
     assert "a mapping" in told["catalog.disks"]
     assert {"catalog.cpus.c.cores", "catalog.cpus.c.clock"} <= set(told)
     assert 'did you mean "xeon-gold-6132"' in told["catalog.hosts.h.cpu"]
-    assert "'kwm'" in told["catalog.hypervisors.v"]
+    assert '"kwm"' in told["catalog.hypervisors.v"]
     assert "syscal" in told["catalog.hypervisors.w.costs"]
     assert "catalog.hypervisors.x" in told
     assert 'did you mean "docker"' in told["catalog.platforms.p.stack"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from simvirt.catalog.entries.entry import Entry
-from simvirt.catalog.sourced import SourcedCount, SourcedRatio, SourcedSize, SourcedTime
+from simvirt.catalog.entries.entry import Entry, Text
+from simvirt.catalog.sourced import Share, SourcedCount, SourcedRatio, SourcedSize, SourcedTime, within
 
 
 class FootprintEntry(Entry):
@@ -21,8 +21,8 @@ class FootprintEntry(Entry):
     base: SourcedSize
     per_connection: SourcedSize
     files: SourcedSize
-    hot: SourcedRatio
-    same: SourcedRatio
+    hot: Share
+    same: Share
     touch: SourcedSize
     disk: SourcedSize
     writable: SourcedSize
@@ -36,12 +36,12 @@ class LimitSpec(Entry):
     `per_core` capacities are for each core.
     """
 
-    resource: str
+    resource: Text
     of: tuple[Literal["process", "container", "vm"], ...]
     layers: tuple[str, ...] = ()
     nets: tuple[str, ...] = ()
     except_nets: tuple[str, ...] = ()
-    capacity: SourcedCount
+    capacity: Annotated[SourcedCount, within(1, 1e19)]
     per_core: bool = False
     fixed: SourcedCount | None = None
     per_instance: SourcedCount | None = None
@@ -70,7 +70,7 @@ class ReclaimEntry(Entry):
     scan: SourcedTime
     unshare: SourcedTime
     inflate: SourcedTime
-    cluster: SourcedSize
-    compression: SourcedRatio
-    balloon_most: SourcedRatio
-    idle_tax: SourcedRatio
+    cluster: Annotated[SourcedSize, within(4096, 2**30)]
+    compression: Annotated[SourcedRatio, within(1, 1000)]
+    balloon_most: Annotated[SourcedRatio, within(0, 0.99)]
+    idle_tax: Annotated[SourcedRatio, within(0, 0.99)]

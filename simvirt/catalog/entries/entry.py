@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 
-Source = Annotated[str, Field(min_length=8)]
+from simvirt.units import shown
+
+
+def _printable(text: str) -> str:
+    """ValueError where a text would do something to a terminal."""
+    if not text.isprintable():
+        raise ValueError(f"expected printable text on one line; got {shown(text)}")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_printable)]
+Source = Annotated[str, Field(min_length=8), AfterValidator(_printable)]
 
 
 class Part(BaseModel):
@@ -18,7 +29,7 @@ class Part(BaseModel):
 class Entry(Part):
     """What all entries share: what it is, where its plain facts come from, and the name under which it was asked for."""
 
-    title: str
+    title: Text
     source: Source
     _name: str = PrivateAttr("")
 

@@ -11,7 +11,17 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from simvirt import units
 from simvirt.catalog.entries.entry import Entry, Part
-from simvirt.catalog.sourced import SourcedCycles, SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime, SourcedWhole
+from simvirt.catalog.sourced import (
+    Period,
+    SourcedCycles,
+    SourcedRate,
+    SourcedRatio,
+    SourcedSize,
+    SourcedThroughput,
+    SourcedTime,
+    SourcedWhole,
+    within,
+)
 from simvirt.scenario.spec.host import Mitigations
 
 TCP_HEADERS: Final = 52
@@ -20,9 +30,10 @@ LEAST_FRAME: Final = 84
 """Bytes of the headers of IP and TCP in a frame, around it on the wire, and of the least frame."""
 SMALL_BYTES: Final = 4096
 """Size of the requests whose latency a disk's entry tells."""
-Count = Annotated[int, Field(ge=1)]
+Entering = Annotated[SourcedCycles, within(1, 1e9)]
+"""Cycles of an entry into a kernel."""
 Hertz = Annotated[float, BeforeValidator(units.parse_frequency)]
-Bytes = Annotated[int, BeforeValidator(units.parse_size)]
+Bytes = Annotated[int, BeforeValidator(units.parse_size), Field(ge=1, le=2**60)]
 BitsPerSecond = Annotated[float, BeforeValidator(units.parse_bandwidth)]
 
 
@@ -47,18 +58,18 @@ class CpuFamily(Entry):
     """
 
     smt_yield: SourcedRatio
-    work_per_cycle: SourcedRatio
+    work_per_cycle: Annotated[SourcedRatio, within(0.01, 100)]
     vm_exit: SourcedCycles
     nested_vm_exit: SourcedCycles
     native_walk: SourcedCycles
     nested_walk: SourcedCycles
-    kernel_entry: SourcedCycles
-    mitigated_entry: SourcedCycles
+    kernel_entry: Entering
+    mitigated_entry: Entering
     memory_bandwidth: SourcedThroughput | None = None
     memory_latency: SourcedTime | None = None
     llc: SourcedSize | None = None
-    remote_latency: SourcedRatio | None = None
-    huge_reach: SourcedRatio | None = None
+    remote_latency: Annotated[SourcedRatio, within(1, 100)] | None = None
+    huge_reach: Annotated[SourcedRatio, within(1, 1e5)] | None = None
     cstates: Mapping[str, Cstate] = {}
 
     @model_validator(mode="after")
@@ -79,10 +90,10 @@ class CpuSpec(Entry):
     """A processor model: cores, threads per core, clock, family, and its mitigated entry where a stepping differs from its family."""
 
     family: str
-    cores: Count
+    cores: Annotated[int, Field(ge=1, le=4096)]
     smt: Annotated[int, Field(ge=1, le=8)]
     clock: Hertz
-    mitigated_entry: SourcedCycles | None = None
+    mitigated_entry: Entering | None = None
 
 
 class HostModelSpec(Entry):
@@ -93,16 +104,16 @@ class HostModelSpec(Entry):
     """
 
     cpu: str
-    sockets: Count
+    sockets: Annotated[int, Field(ge=1, le=64)]
     memory: Bytes
     disk: str
     nic: str
-    tick: SourcedTime | None = None
+    tick: Period | None = None
     price: str = "generic"
     power: str = "generic"
     system_memory: SourcedSize | None = None
     max_cstate: str | None = None
-    kernel_entry: SourcedTime | None = None
+    kernel_entry: Annotated[SourcedTime, within(1, 1e9)] | None = None
     mitigations: Mitigations = "auto"
 
 
@@ -115,18 +126,18 @@ class DiskEntry(Entry):
     """
 
     medium: Literal["drive", "memory"] = "drive"
-    channels: SourcedWhole
+    channels: Annotated[SourcedWhole, within(1, 65536)]
     read_latency: SourcedTime
     write_latency: SourcedTime
     flush_latency: SourcedTime
     read_throughput: SourcedThroughput
     write_throughput: SourcedThroughput
-    read_iops: SourcedRate | None = None
-    write_iops: SourcedRate | None = None
+    read_iops: Annotated[SourcedRate, within(1, 1e12)] | None = None
+    write_iops: Annotated[SourcedRate, within(1, 1e12)] | None = None
     read_stream: SourcedThroughput | None = None
     write_stream: SourcedThroughput | None = None
-    read_cv: SourcedRatio | None = None
-    write_cv: SourcedRatio | None = None
+    read_cv: Annotated[SourcedRatio, within(0, 100)] | None = None
+    write_cv: Annotated[SourcedRatio, within(0, 100)] | None = None
     size: SourcedSize | None = None
 
     def latency_ns(self, write: bool) -> float:
@@ -152,8 +163,8 @@ class NicEntry(Entry):
     """A network interface: line rate [bit/s], MTU and the largest segment handed over as one packet [bytes]."""
 
     bandwidth: BitsPerSecond
-    mtu: SourcedSize
-    segment: SourcedSize
+    mtu: Annotated[SourcedSize, within(68, 2**20)]
+    segment: Annotated[SourcedSize, within(68, 2**24)]
 
     def wire_bytes(self, payload: float) -> float:
         """Bytes that a payload takes on the wire: each frame has headers, checksum, preamble and gap, and 84 bytes at least.

@@ -7,18 +7,18 @@ or derived is a `Sourced` number with a source of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
 from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
 from simvirt.catalog.entries.entry import Entry, Part
-from simvirt.catalog.entries.hardware import Count, CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
+from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
-from simvirt.catalog.sourced import SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime
+from simvirt.catalog.sourced import Period, Share, SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime, within
 from simvirt.scenario.spec.host import Policy
 
 Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
@@ -94,12 +94,12 @@ class HypervisorSpec(Entry):
     vmm_memory: SourcedSize
     vmm_shared: SourcedSize | None = None
     vmm_per_vcpu: SourcedSize | None = None
-    vmm_per_memory: SourcedRatio | None = None
+    vmm_per_memory: Share | None = None
     video_memory: SourcedSize | None = None
     host_memory: SourcedSize | None = None
     preallocated: bool = False
     halt_poll: SourcedTime | None = None
-    spin_wait: SourcedRatio | None = None
+    spin_wait: Share | None = None
     scheduler: Policy | None = None
     dom0: Dom0 | None = None
     host_load: HostLoad | None = None
@@ -143,15 +143,15 @@ class GuestEntry(Entry):
     """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
-    tick: SourcedTime
+    tick: Period
     memory: SourcedSize
-    page_structs: SourcedRatio | None = None
+    page_structs: Annotated[SourcedRatio, within(0, 0.5)] | None = None
     bounce_buffer: SourcedSize | None = None
     file_cache: SourcedSize | None = None
     boot_memory: SourcedSize | None = None
-    same: SourcedRatio | None = None
-    background_duty: SourcedRatio
-    background_period: SourcedTime
+    same: Share | None = None
+    background_duty: Share
+    background_period: Period
 
 
 class ProfileEntry(Entry):
@@ -166,12 +166,12 @@ class ProfileEntry(Entry):
     rates: Rates
     memory_bandwidth: SourcedThroughput | None = None
     llc: SourcedSize | None = None
-    stall: SourcedRatio | None = None
-    smt_yield: SourcedRatio | None = None
-    kernel_share: SourcedRatio | None = None
+    stall: Share | None = None
+    smt_yield: Annotated[SourcedRatio, within(0.1, 2)] | None = None
+    kernel_share: Share | None = None
     shootdowns: SourcedRate | None = None
-    walk_miss: SourcedRatio | None = None
-    remote_share: SourcedRatio | None = None
+    walk_miss: Share | None = None
+    remote_share: Share | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> ProfileEntry:
@@ -192,9 +192,9 @@ class ImageSpec(Entry):
 class PlatformVmsSpec(Part):
     """VMs that a platform brings along: how many, and the share of the host's CPUs and memory that each gets."""
 
-    count: Count
-    cpus: SourcedRatio
-    memory: SourcedRatio
+    count: Annotated[int, Field(ge=1, le=100_000)]
+    cpus: Annotated[SourcedRatio, within(0.001, 1)]
+    memory: Annotated[SourcedRatio, within(0.001, 1)]
 
 
 class PlatformEntrySpec(Entry):
