@@ -6,10 +6,10 @@ from typing import Self
 
 from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.software import GuestEntry, ImageSpec, ProfileEntry
-from simvirt.catalog.images import GENERIC, image_name
+from simvirt.catalog.images import GENERIC, footprint_name, image_name
 from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
-from simvirt.catalog.resolve import footprints, hosts, layers, profiles
+from simvirt.catalog.resolve import hosts, layers, profiles
 from simvirt.catalog.scenario_check import check
 from simvirt.catalog.sources import Constant, Listed, constants, listed
 from simvirt.catalog.store import Store
@@ -32,7 +32,7 @@ class Catalog(Store):
         ScenarioError with every mistake of the entries, else of the names and limits in the scenario.
         """
         catalog = cls.load(scenario.catalog, scenario.locate)
-        catalog.check(scenario)
+        check(catalog, scenario)
         return catalog
 
     def resolve_host(self, spec: HostSpec) -> HostEntry:
@@ -80,11 +80,11 @@ class Catalog(Store):
 
     def footprint(self, service: ServiceSpec) -> FootprintEntry:
         """Memory and disk space of a replica: those of the service's image, of its profile's name, or of any software."""
-        return footprints.footprint(self, service)
+        return self.typed("footprints", footprint_name(self, service), FootprintEntry)
 
     def reclaim(self) -> ReclaimEntry:
         """What memory management costs on a host, and how it decides."""
-        return footprints.reclaim(self)
+        return self.typed("reclaim", GENERIC, ReclaimEntry)
 
     def limits(self) -> list[LimitSpec]:
         """What a kernel or host has only so many of."""
@@ -108,10 +108,6 @@ class Catalog(Store):
         ScenarioError where the kind does not exist.
         """
         return [listed(self, kind, name) for name in self.names(kind)]
-
-    def check(self, scenario: Scenario) -> None:
-        """ScenarioError with every name and limit of `scenario` that does not fit the catalogue; nothing where all fit."""
-        check(self, scenario)
 
     def host_model(self, name: str = GENERIC) -> HostEntry:
         """A host model of the catalogue as it is; the generic one is what `explain` states costs for.

@@ -14,13 +14,13 @@ from typing import Any
 from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.entries.software import ProfileEntry
 from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
-from simvirt.catalog.records import HostEntry, Layer, Platform, work_ns
+from simvirt.catalog.records import HostEntry, Layer, Platform, Row, work_ns
 from simvirt.catalog.resolve.layers import platform_costs, software_costs
 from simvirt.catalog.sourced import SourcedWork
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Row):
     """One term of a part of what one operation costs in one layer [ns on a host]; `part` is empty where the layer charges nothing."""
 
     layer: str
@@ -32,13 +32,9 @@ class Charge:
     source: str
     estimated: bool
 
-    def document(self) -> dict[str, Any]:
-        """The row as JSON takes it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Row):
     """One part of what one operation costs on two platforms, summed over their layers [ns on a host]; what is spared is below zero."""
 
     operation: str
@@ -52,7 +48,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Row):
     """What becomes of CPU time: `seconds` beside each second of the application, `share` of all; no `operation` for the application."""
 
     platform: str
@@ -61,10 +57,6 @@ class Spent:
     ns: float
     seconds: float
     share: float
-
-    def document(self) -> dict[str, Any]:
-        """The row as JSON takes it."""
-        return asdict(self)
 
 
 def charges(platform: Platform, host: HostEntry) -> list[Charge]:

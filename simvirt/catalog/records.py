@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Literal
 
 from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.entries.hardware import CpuFamily, Cstate, DiskEntry, NicEntry
@@ -16,6 +16,15 @@ from simvirt.catalog.sourced import SourcedWork
 S: Final = 1e9  # ns in a second
 Counts = Sequence[tuple[str, float]]
 """Operations with how often each happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table about the catalogue."""
+
+    def document(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

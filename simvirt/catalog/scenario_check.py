@@ -34,7 +34,7 @@ def check(store: Store, scenario: Scenario) -> None:
 def _check_host(store: Store, spec: HostSpec, path: Path, problems: Problems) -> None:
     """Model, disk and NIC, each for itself, so that all are told."""
     problems.attempt((*path, "model"), lambda: hosts.host_model(store, spec.model or GENERIC, (*path, "model")))
-    problems.attempt((*path, "disk"), lambda: spec.disk is None or hosts.disk(store, spec.disk, (*path, "disk")))
+    problems.attempt((*path, "disk"), lambda: spec.disk is None or store.entry("disks", spec.disk, (*path, "disk")))
     problems.attempt((*path, "nic"), lambda: spec.nic is None or hosts.nic(store, spec.nic, (*path, "nic")))
 
 

@@ -10,7 +10,8 @@ resolved against a host.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
@@ -48,190 +49,19 @@ class Written(BaseModel):
         return int(self.value)
 
 
-class Sourced:
-    """What makes a float or int one of the catalogue: it computes as its canonical value does, and knows unit, spread and source.
-
-    `fitted` are cells of published tables, as table/row/column, on which the value was calibrated: they cannot be predicted with it.
-    """
-
-    example: ClassVar[str] = "1.5"
-    least: ClassVar[float] = 0.0
-    most: ClassVar[float] = 1e6
-    """Bounds of the canonical value beyond which no number of this kind has a sense; a field may have narrower ones, by `within`."""
-
-    value: float
-    unit: str
-    spread: tuple[float, float] | None
-    source: str
-    estimated: bool
-    fitted: tuple[str, ...]
-
-    def __init__(self, written: Written) -> None:
-        vars(self).update(written)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        written = core_schema.no_info_before_validator_function(cls._canonical, handler.generate_schema(Written))
-        return core_schema.no_info_after_validator_function(cls, written)
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        """The canonical value and unit of a raw quantity; ValueError with an example where it has no sense."""
-        return _number(raw, cls.example), "ratio"
-
-    @classmethod
-    def _canonical(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping) or "value" not in data:
-            example = f'{{value: {cls.example}, source: "author, title, year"}}'
-            raise ValueError(f"expected a sourced number, for example {example}; got {units.shown(data)}")
-        if "unit" in data:
-            raise ValueError(f"the unit belongs to the value, for example {{value: {cls.example}, ...}}")
-        value, unit = cls.parse(data["value"])
-        check_within(value, unit, cls.least, cls.most)
-        return {**data, "value": value, "unit": unit, "spread": cls._spread(data.get("spread"), unit)}
-
-    @classmethod
-    def _spread(cls, raw: Any, unit: str) -> tuple[float, float] | None:
-        if raw is None:
-            return None
-        if not isinstance(raw, (list, tuple)) or len(raw) != 2:
-            raise ValueError(f"spread: expected [low, high], for example [{cls.example}, {cls.example}]; got {units.shown(raw)}")
-        (low, low_unit), (high, high_unit) = cls.parse(raw[0]), cls.parse(raw[1])
-        if {low_unit, high_unit} != {unit}:
-            raise ValueError(f"spread: expected the unit of the value ({unit}); got {units.shown(raw)}")
-        return low, high
-
-
-def _number(raw: Any, example: str) -> float:
+def _number(raw: Any, example: str = "1.5") -> float:
     """A plain non-negative number."""
     if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not 0 <= raw < float("inf"):
         raise ValueError(f"expected a number, for example {example}; got {units.shown(raw)}")
     return float(raw)
 
 
-class SourcedRatio(Sourced, float):
-    """A ratio: 0..1 where it is a share, above 1 where it is a yield."""
-
-
-class SourcedCount(Sourced, float):
-    """A plain count."""
-
-    most: ClassVar[float] = 1e19
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return _number(raw, "8"), "count"
-
-
-class SourcedWhole(Sourced, int):
-    """A number of things of which there are no parts; measured ones, and so the spread, may lie between."""
-
-    most: ClassVar[float] = 1e9
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return _number(raw, "8"), "count"
-
-    @classmethod
-    def _canonical(cls, data: Any) -> Any:
-        found = super()._canonical(data)
-        if not found["value"].is_integer():
-            raise ValueError(f"expected a whole number, for example 8; got {found['value']:g}")
-        return found
-
-
-class SourcedCycles(Sourced, float):
-    """Processor cycles."""
-
-    example: ClassVar[str] = "1500 cycles"
-    most: ClassVar[float] = 1e12
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        value, unit = parse_work(raw)
-        if unit != "cycles":
-            raise ValueError(f"expected cycles, for example {cls.example}; got {units.shown(raw)}")
-        return value, unit
-
-
-class SourcedTime(Sourced, float):
-    """A duration [ns]."""
-
-    example: ClassVar[str] = "1.2us"
-    most: ClassVar[float] = 8.64e13  # a day
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return units.parse_time(raw), "ns"
-
-
-class SourcedSize(Sourced, int):
-    """A size [bytes]."""
-
-    example: ClassVar[str] = "4KiB"
-    most: ClassVar[float] = 2.0**60
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return float(units.parse_size(raw)), "bytes"
-
-
-class SourcedRate(Sourced, float):
-    """A rate [per second]."""
-
-    example: ClassVar[str] = "800/s"
-    most: ClassVar[float] = 1e12
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return units.parse_rate(raw), "per s"
-
-
-class SourcedThroughput(Sourced, float):
-    """A throughput of a device [bytes per second]; a size per second in YAML."""
-
-    example: ClassVar[str] = "500MB/s"
-    least: ClassVar[float] = 1.0
-    most: ClassVar[float] = 1e15
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        size, separator, second = str(raw).partition("/")
-        if not separator or second.strip() != "s":
-            raise ValueError(f"expected a size per second, for example {cls.example}; got {units.shown(raw)}")
-        return float(units.parse_size(size.strip())), "bytes/s"
-
-
-class SourcedMoney(Sourced, float):
-    """An amount of money [USD]; what it is paid for, and how often, its field says."""
-
-    example: ClassVar[str] = "2000USD"
-    most: ClassVar[float] = 1e12
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return units.parse_money(raw), "USD"
-
-
-class SourcedEnergyPrice(Sourced, float):
-    """A price of energy [USD/kWh]."""
-
-    example: ClassVar[str] = "0.12USD/kWh"
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return units.parse_energy_price(raw), "USD/kWh"
-
-
-class SourcedWork(Sourced, float):
-    """A cost: time [ns], or cycles, exits, nested_walks or entries (of the host's kernel) of the machine at hand."""
-
-    example: ClassVar[str] = "2 exits"
-    most: ClassVar[float] = 1e12
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return parse_work(raw)
+def _throughput(raw: Any) -> float:
+    """A size per second."""
+    size, separator, second = str(raw).partition("/")
+    if not separator or second.strip() != "s":
+        raise ValueError(f"expected a size per second, for example 500MB/s; got {units.shown(raw)}")
+    return units.parse_size(size.strip())
 
 
 def parse_work(raw: Any) -> Parsed:
@@ -257,6 +87,128 @@ def check_within(value: float, unit: str, low: float, high: float) -> None:
     """ValueError where a canonical value lies outside its bounds."""
     if not low <= value <= high:
         raise ValueError(f"expected {number(low, unit)} to {number(high, unit)}; got {number(value, unit)}")
+
+
+class Sourced:
+    """What makes a float or int one of the catalogue: it computes as its canonical value does, and knows unit, spread and source.
+
+    A kind says how it is read, its canonical unit, an example, and bounds beyond which no number of the kind has a sense; a field
+    may have narrower ones, by `within`. `fitted` are cells of published tables, as table/row/column, on which the value was
+    calibrated: they cannot be predicted with it.
+    """
+
+    read: ClassVar[Callable[[Any], float]]
+    example: ClassVar[str]
+    bounds: ClassVar[tuple[float, float]]
+    value: float
+    unit: str
+    spread: tuple[float, float] | None
+    source: str
+    estimated: bool
+    fitted: tuple[str, ...]
+
+    def __init_subclass__(
+        cls, *, read: Callable[[Any], float] = _number, unit: str = "ratio", example: str = "1.5",
+        bounds: tuple[float, float] = (0.0, 1e6),
+    ) -> None:
+        cls.read, cls.unit, cls.example, cls.bounds = read, unit, example, bounds
+
+    def __init__(self, written: Written) -> None:
+        vars(self).update(written)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        written = core_schema.no_info_before_validator_function(cls._canonical, handler.generate_schema(Written))
+        return core_schema.no_info_after_validator_function(cls, written)
+
+    @classmethod
+    def parse(cls, raw: Any) -> Parsed:
+        """The canonical value and unit of a raw quantity; ValueError with an example where it has no sense."""
+        return float(cls.read(raw)), cls.unit
+
+    @classmethod
+    def _canonical(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or "value" not in data:
+            example = f'{{value: {cls.example}, source: "author, title, year"}}'
+            raise ValueError(f"expected a sourced number, for example {example}; got {units.shown(data)}")
+        if "unit" in data:
+            raise ValueError(f"the unit belongs to the value, for example {{value: {cls.example}, ...}}")
+        value, unit = cls.parse(data["value"])
+        check_within(value, unit, *cls.bounds)
+        return {**data, "value": value, "unit": unit, "spread": cls._spread(data.get("spread"), unit)}
+
+    @classmethod
+    def _spread(cls, raw: Any, unit: str) -> tuple[float, float] | None:
+        if raw is None:
+            return None
+        if not isinstance(raw, (list, tuple)) or len(raw) != 2:
+            raise ValueError(f"spread: expected [low, high], for example [{cls.example}, {cls.example}]; got {units.shown(raw)}")
+        (low, low_unit), (high, high_unit) = cls.parse(raw[0]), cls.parse(raw[1])
+        if {low_unit, high_unit} != {unit}:
+            raise ValueError(f"spread: expected the unit of the value ({unit}); got {units.shown(raw)}")
+        return low, high
+
+
+class SourcedRatio(Sourced, float):
+    """A ratio: 0..1 where it is a share, above 1 where it is a yield."""
+
+
+class SourcedCount(Sourced, float, read=partial(_number, example="8"), unit="count", example="8", bounds=(0.0, 1e19)):
+    """A plain count."""
+
+
+class SourcedWhole(Sourced, int, read=partial(_number, example="8"), unit="count", example="8", bounds=(0.0, 1e9)):
+    """A number of things of which there are no parts; measured ones, and so the spread, may lie between."""
+
+    @classmethod
+    def _canonical(cls, data: Any) -> Any:
+        found = super()._canonical(data)
+        if not found["value"].is_integer():
+            raise ValueError(f"expected a whole number, for example 8; got {found['value']:g}")
+        return found
+
+
+class SourcedCycles(Sourced, float, unit="cycles", example="1500 cycles", bounds=(0.0, 1e12)):
+    """Processor cycles."""
+
+    @classmethod
+    def parse(cls, raw: Any) -> Parsed:
+        value, unit = parse_work(raw)
+        if unit != cls.unit:
+            raise ValueError(f"expected cycles, for example {cls.example}; got {units.shown(raw)}")
+        return value, unit
+
+
+class SourcedTime(Sourced, float, read=units.parse_time, unit="ns", example="1.2us", bounds=(0.0, 8.64e13)):
+    """A duration [ns]; at most a day."""
+
+
+class SourcedSize(Sourced, int, read=units.parse_size, unit="bytes", example="4KiB", bounds=(0.0, 2.0**60)):
+    """A size [bytes]."""
+
+
+class SourcedRate(Sourced, float, read=units.parse_rate, unit="per s", example="800/s", bounds=(0.0, 1e12)):
+    """A rate [per second]."""
+
+
+class SourcedThroughput(Sourced, float, read=_throughput, unit="bytes/s", example="500MB/s", bounds=(1.0, 1e15)):
+    """A throughput of a device [bytes per second]; a size per second in YAML."""
+
+
+class SourcedMoney(Sourced, float, read=units.parse_money, unit="USD", example="2000USD", bounds=(0.0, 1e12)):
+    """An amount of money [USD]; what it is paid for, and how often, its field says."""
+
+
+class SourcedEnergyPrice(Sourced, float, read=units.parse_energy_price, unit="USD/kWh", example="0.12USD/kWh"):
+    """A price of energy [USD/kWh]."""
+
+
+class SourcedWork(Sourced, float, example="2 exits", bounds=(0.0, 1e12)):
+    """A cost: time [ns], or cycles, exits, nested_walks or entries (of the host's kernel) of the machine at hand."""
+
+    @classmethod
+    def parse(cls, raw: Any) -> Parsed:
+        return parse_work(raw)
 
 
 def within(low: float, high: float) -> AfterValidator:

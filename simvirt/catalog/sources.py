@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,7 +15,7 @@ from simvirt.catalog.entries.entry import Entry
 from simvirt.catalog.entries.software import REFERENCES, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.operations import OPERATIONS
-from simvirt.catalog.records import HostEntry, Layer, work_ns
+from simvirt.catalog.records import HostEntry, Layer, Row, work_ns
 from simvirt.catalog.resolve.hosts import host_model
 from simvirt.catalog.resolve.layers import costs_of, named_platform
 from simvirt.catalog.sourced import Sourced, SourcedWork, number
@@ -25,7 +25,7 @@ LAYERS = (HypervisorSpec, RuntimeSpec)
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Row):
     """One number of the catalogue. `ns` is what a cost is on the host asked for; None where it is no cost.
 
     `fitted` names the cells of published tables on which it was calibrated.
@@ -44,13 +44,9 @@ class Constant:
     ns: float | None = None
     fitted: str = ""
 
-    def document(self) -> dict[str, Any]:
-        """The row as JSON takes it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Row):
     """One entry of a kind: its name, what it is, its main figures, its source; `facts` are figures of a platform by their names."""
 
     name: str

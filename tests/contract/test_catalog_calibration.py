@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from simvirt.catalog import Catalog, PlatformCosts
-from simvirt.catalog.entries.hardware import CpuFamily
-from simvirt.catalog.resolve.hosts import disk
+from simvirt.catalog.entries.hardware import CpuFamily, DiskEntry
 from simvirt.catalog.resolve.layers import walk_miss_ns
 from simvirt.scenario.spec.models import PlatformSpec
 
@@ -107,7 +106,7 @@ def test_a_request_for_data_in_memory_costs_the_vmm_little(device: str, operatio
     """Firecracker CI baselines of 2023: CPU use of the VMM's thread over requests a second, one vCPU; with a drive the same plus what waiting takes."""
     drive = CATALOG.host_model("aws-m5d-metal-8259cl")
     platform = CATALOG.platform(PlatformSpec(name="firecracker", disk=device))
-    in_memory, on_drive = (CATALOG.platform_costs(platform, host) for host in (replace(drive, disk=disk(CATALOG, "memory")), drive))
+    in_memory, on_drive = (CATALOG.platform_costs(platform, host) for host in (replace(drive, disk=CATALOG.typed("disks", "memory", DiskEntry)), drive))
     payload = "kib_read" if operation == "disk_read" else "kib_written"
     assert (in_memory.backend_ns(operation) + 4 * in_memory.backend_ns(payload)) / 1e3 == pytest.approx(measured_us, rel=0.02)
     assert on_drive.backend_ns(operation) - in_memory.backend_ns(operation) == pytest.approx(on_drive.drive_ns[operation])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
 
-from simvirt.catalog import Catalog
+from simvirt.catalog import Catalog, DiskEntry
 from simvirt.catalog.loader import MOST_LIKES, expand
 from simvirt.errors import ScenarioError
 from simvirt.scenario import loads
+from simvirt.scenario.spec.models import PlatformSpec
 
 MINIMAL = """simvirt: 1
 name: added
@@ -134,3 +136,18 @@ def test_a_nic_whose_name_begins_like_a_bandwidth_can_be_named(written: str, nam
 def test_a_bandwidth_with_a_wrong_unit_is_no_name(written: str) -> None:
     with pytest.raises(ScenarioError, match="bandwidth"):
         loads(MINIMAL.format(nic=written))
+
+
+def test_a_number_of_zero_is_a_number() -> None:
+    """Numbers of the catalogue are floats: nothing may take 0 for one that is not given."""
+    catalog = Catalog.load({"hosts": {"mine": {"like": "generic", "system_memory": number("0B")}}})
+    assert catalog.host_model("mine").system_memory == 0 < catalog.host_model().system_memory
+    catalog = Catalog.load({"hypervisors": {"mine": {"like": "kvm", "spin_wait": number(0)}}})
+    assert catalog.platform(PlatformSpec(name="x", stack=("mine",))).layers[0].spin_wait == 0
+
+
+def test_numbers_of_the_catalogue_survive_a_pickle() -> None:
+    """Replications run in other processes."""
+    disk = Catalog.load().typed("disks", "nvme", DiskEntry)
+    again = pickle.loads(pickle.dumps(disk))
+    assert (again, again.name, again.read_latency.source) == (disk, disk.name, disk.read_latency.source)

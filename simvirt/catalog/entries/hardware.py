@@ -57,7 +57,7 @@ class CpuFamily(Entry):
     None where nothing is known: there is no limit then. `cstates` are its idle states, shallow ones first.
     """
 
-    smt_yield: SourcedRatio
+    smt_yield: Annotated[SourcedRatio, within(1, 2)]
     work_per_cycle: Annotated[SourcedRatio, within(0.01, 100)]
     vm_exit: SourcedCycles
     nested_vm_exit: SourcedCycles
@@ -78,8 +78,6 @@ class CpuFamily(Entry):
             raise ValueError("nested_walk: expected at least native_walk, a two-dimensional walk includes the plain one")
         if self.mitigated_entry.value < self.kernel_entry.value:
             raise ValueError("mitigated_entry: expected at least kernel_entry, mitigations add to an entry")
-        if not 1.0 <= self.smt_yield.value <= 2.0:
-            raise ValueError("smt_yield: expected 1 to 2, the throughput of two siblings over that of one")
         depths = list(self.cstates.values())
         if any(deep.residency.value <= shallow.residency.value for shallow, deep in pairwise(depths)):
             raise ValueError("cstates: expected from shallow to deep, each with a longer residency than the one before")

@@ -53,12 +53,9 @@ def price(store: Store, spec: HostSpec, host: HostEntry) -> Price:
     share = host.sockets * host.cores / (model.sockets * model.cores)
     if entry.rent is not None:
         return Price(rent_per_year=entry.rent * share)
-    assert entry.base is not None
-    assert entry.socket is not None
-    assert entry.gib is not None
-    assert entry.upkeep is not None
-    buy = entry.base + entry.socket * model.sockets * share + entry.gib * host.memory / GIB
-    return Price(buy, buy * entry.upkeep)
+    base, socket, gib, upkeep = (part or 0.0 for part in (entry.base, entry.socket, entry.gib, entry.upkeep))
+    buy = base + socket * model.sockets * share + gib * host.memory / GIB
+    return Price(buy, buy * upkeep)
 
 
 def power(store: Store, spec: HostSpec, host: HostEntry) -> Power:

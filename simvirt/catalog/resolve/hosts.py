@@ -20,7 +20,7 @@ def resolve_host(store: Store, spec: HostSpec) -> HostEntry:
     base = replace(base, cstates=_cstates(store, base, spec.max_cstate, ("host", "max_cstate")))
     given = {
         "sockets": spec.sockets, "cores": spec.cores, "smt": spec.smt, "clock_hz": spec.clock, "memory": spec.memory,
-        "disk": None if spec.disk is None else disk(store, spec.disk),
+        "disk": None if spec.disk is None else store.typed("disks", spec.disk, DiskEntry, ("host", "disk")),
         "nic": None if spec.nic is None else nic(store, spec.nic),
         "measured_entry_ns": spec.kernel_entry, "mitigated": None if spec.mitigations is None else spec.mitigations == "auto",
     }
@@ -54,13 +54,13 @@ def host_model(store: Store, name: str, path: Path = ("host", "model")) -> HostE
     cpu = store.typed("cpus", model.cpu, CpuSpec)
     family = _stepping(store.typed("families", cpu.family, CpuFamily), cpu)
     generic = store.typed("hosts", GENERIC, HostModelSpec)
-    tick, system = model.tick or generic.tick, model.system_memory or generic.system_memory
+    tick = model.tick or generic.tick
+    system = generic.system_memory if model.system_memory is None else model.system_memory
     assert tick is not None and system is not None
     entry = HostEntry(
         name=name, sockets=model.sockets, cores=cpu.cores, smt=cpu.smt, clock_hz=cpu.clock, memory=model.memory,
-        disk=disk(store, model.disk), nic=nic(store, model.nic), smt_yield=family.smt_yield, tick_ns=tick, family=family,
-        system_memory=system, mitigated=model.mitigations == "auto",
-        measured_entry_ns=model.kernel_entry,
+        disk=store.typed("disks", model.disk, DiskEntry), nic=nic(store, model.nic), smt_yield=family.smt_yield, tick_ns=tick,
+        family=family, system_memory=system, mitigated=model.mitigations == "auto", measured_entry_ns=model.kernel_entry,
     )
     return replace(entry, cstates=_cstates(store, entry, model.max_cstate, path))
 
@@ -71,11 +71,6 @@ def _stepping(family: CpuFamily, cpu: CpuSpec) -> CpuFamily:
         return family
     entry = cpu.mitigated_entry
     return family.model_copy(update={"mitigated_entry": entry, "kernel_entry": min(family.kernel_entry, entry)})
-
-
-def disk(store: Store, name: str, path: Path = ("host", "disk")) -> DiskEntry:
-    """A block device of the catalogue; ScenarioError at `path` where it does not exist."""
-    return store.typed("disks", name, DiskEntry, path)
 
 
 def nic(store: Store, name: str | float, path: Path = ("host", "nic")) -> NicEntry:
