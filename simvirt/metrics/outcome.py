@@ -118,7 +118,8 @@ def outcome(
 def _load(plane: DataPlane, name: str, found: ServiceOutcome, last: Snapshot) -> Load:
     """The load of one replica: requests in it by Little's law, those that its threads work on, those that it has answered."""
     replicas = plane.lowered.scenario.services[name].replicas
-    inside, answered = found.throughput_per_s * (found.latency_mean_s or 0.0), last.service_completed[plane.lowered.services.index(name)]
+    inside = found.throughput_per_s * (found.latency_mean_s or 0.0)
+    answered = last.service_completed[plane.lowered.services.index(name)]
     return Load(inside / replicas, found.threads_busy / replicas, float(answered) / replicas)
 
 
