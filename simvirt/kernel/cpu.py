@@ -159,7 +159,7 @@ def rouse(p: Plane, e: int, now: int) -> None:
         fluid_wake(p, e, now)
         spread_speeds(p, m, now)
         return
-    if p.run.coscheduled[0] != 0 and p.entities.carries[e] != NONE:
+    if p.hosts.coscheduled[p.machines.host[m]] != 0 and p.entities.carries[e] != NONE:
         level_with_siblings(p, e, now)
     wake(p, e, now)
 
@@ -176,7 +176,7 @@ def doze(p: Plane, e: int, now: int) -> None:
         end_holding(p, e, now)
     else:
         sleep(p, e, now)
-        if p.run.coscheduled[0] != 0 and p.entities.carries[e] != NONE:
+        if p.hosts.coscheduled[p.machines.host[m]] != 0 and p.entities.carries[e] != NONE:
             let_go_on(p, p.cpus.machine[p.entities.carries[e]], now)
 
 
@@ -321,15 +321,15 @@ def leave_idle(p: Plane, c: int, now: int) -> None:
             add_wake_work(p, c)
         p.cpus.speed[c] = 0.0
         rouse(p, vcpu, now)
-        if p.run.shares[0] != 0 and p.cpus.speed[c] <= 0.0:
+        if p.hosts.interference[p.cpus.host[c]] != 0 and p.cpus.speed[c] <= 0.0:
             refresh_machine(p, p.cpus.machine[c], NONE, now)
         return
     p.cpus.speed[c] = 1.0
     s: int = p.cpus.sibling[c]
-    if p.run.shares[0] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE:
+    if p.hosts.interference[p.cpus.host[c]] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE:
         p.cpus.speed[c] = p.cpus.smt_share[c]
         set_speed(p, s, p.cpus.smt_share[s], 1.0, now)
-    if p.run.cstates[0] > 0:
+    if p.hosts.cstates[p.cpus.host[c]] > 0:
         leave_sleep(p, c, now)
 
 
@@ -338,7 +338,7 @@ def awake(p: Plane, c: int, now: int) -> None:
     p.cpus.ready_at[c] = 0
     p.cpus.speed[c] = 1.0
     s: int = p.cpus.sibling[c]
-    if p.run.shares[0] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE:
+    if p.hosts.interference[p.cpus.host[c]] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE:
         p.cpus.speed[c] = p.cpus.smt_share[c]
     run_on(p, c, now)
 
@@ -361,7 +361,7 @@ def go_idle(p: Plane, c: int, now: int) -> None:
     if vcpu != NONE:
         doze(p, vcpu, now)
         return
-    if p.run.shares[0] != 0:
+    if p.hosts.interference[p.cpus.host[c]] != 0:
         hand_to(p, c, NONE, NONE, now)
         return
     s: int = p.cpus.sibling[c]

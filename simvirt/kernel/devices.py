@@ -75,8 +75,9 @@ def begin_io(p: Plane, f: int, pc: int, now: int) -> bool:
     slept_since: int = p.instances.awake_until[p.devices.backend[d]] if p.devices.backend[d] != NONE else now
     if kick(p, i, d, pc, now + time, now):
         time += int(p.program.wake[pc] + 0.5)
-        if p.program.irqs[pc] > 0 and p.run.cstates[0] > 0:
-            time += p.program.irqs[pc] * exit_latency(p, now - slept_since, 0)
+        h: int = p.machines.host[p.instances.machine[i]]
+        if p.program.irqs[pc] > 0 and p.hosts.cstates[h] > 0:
+            time += p.program.irqs[pc] * exit_latency(p, h, now - slept_since, 0)
         keep_awake(p, p.devices.backend[d], now + time, now)
     if time <= 0:
         return not goes_to_backend(p, f, pc, now)

@@ -14,9 +14,9 @@ from simvirt.kernel.tables import Plane
 IO_MULTIPLIER = 10  # how much less exit latency is put up with for each thread that waits for the disk; Linux menu.c, performance_multiplier
 
 
-def exit_latency(p: Plane, idle: int, waiters: int) -> int:
-    """Time that a hardware thread takes to leave the state in which it has slept for a time, while some threads waited for the disk [ns]."""
-    k: int = p.run.cstates[0]
+def exit_latency(p: Plane, h: int, idle: int, waiters: int) -> int:
+    """Time that a hardware thread of a host takes to leave the state in which it has slept for a time, while some threads waited for the disk [ns]."""
+    k: int = p.hosts.first_cstate[h] + p.hosts.cstates[h]
     while p.cstates.residency[k] > idle or p.cstates.exit[k] * (1 + IO_MULTIPLIER * waiters) > idle:
         k -= 1
     return p.cstates.exit[k]
@@ -40,7 +40,7 @@ def leave_sleep(p: Plane, c: int, now: int) -> None:
     i: int = p.entities.instance[e]
     if i != NONE and p.instances.poll[i] > 0 and now < p.instances.awake_until[i]:
         return
-    late: int = exit_latency(p, now - p.cpus.halted_at[c], p.cpus.io_idle[c])
+    late: int = exit_latency(p, p.cpus.host[c], now - p.cpus.halted_at[c], p.cpus.io_idle[c])
     if late > 0:
         p.cpus.ready_at[c] = now + late
         p.cpus.busy_since[c] = now + late

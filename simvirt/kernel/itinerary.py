@@ -54,6 +54,7 @@ from simvirt.kernel.requests import (
     follow_population,
     forget,
     free_frame,
+    host_of,
     is_worker,
     later,
     leave_instance,
@@ -66,7 +67,7 @@ from simvirt.kernel.requests import (
     tally_call,
     tally_request,
 )
-from simvirt.kernel.storage import disk_begin
+from simvirt.kernel.storage import disk_begin, disk_of
 from simvirt.kernel.tables import Plane
 
 
@@ -128,7 +129,7 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
         return use_disk(p, f, pc, now)
     elif op == OP_NET:
         enter(p, f, NETWORK, now)
-        link_begin(p, f, p.program.target[pc], p.program.amount[pc], now)
+        link_begin(p, f, p.hosts.first_link[host_of(p, f)] + p.program.target[pc], p.program.amount[pc], now)
     elif op == OP_DELAY:
         return pause(p, f, pc, now)
     elif op == OP_IO or op == OP_ARRIVE:
@@ -164,10 +165,10 @@ def use_disk(p: Plane, f: int, pc: int, now: int) -> bool:
     if p.program.flag[pc] != 0:
         w: int = new_frame(p, WRITE_BACK, p.frames.instance[f], pc + 1, now)
         clear_account(p, w)
-        disk_begin(p, w, p.program.target[pc], now)
+        disk_begin(p, w, disk_of(p, w, pc), now)
         return True
     begin_disk_wait(p, f)
-    disk_begin(p, f, p.program.target[pc], now)
+    disk_begin(p, f, disk_of(p, f, pc), now)
     return False
 
 
@@ -179,7 +180,18 @@ def call(p: Plane, f: int, pc: int, now: int) -> None:
         p.frames.failed[root] = REJECTED
         later(p, f)
     else:
-        call_instance(p, f, i, p.program.entry[pc], now)
+        call_instance(p, f, i, way(p, p.frames.instance[f], i, pc), now)
+
+
+def way(p: Plane, caller: int, callee: int, pc: int) -> int:
+    """First instruction of a callee as it is met from where its caller stands: in the same kernel, on the same host, or on another."""
+    a: int = p.instances.machine[caller]
+    b: int = p.instances.machine[callee]
+    if a == b:
+        return p.program.inside[pc]
+    if p.machines.host[a] == p.machines.host[b]:
+        return p.program.entry[pc]
+    return p.program.beyond[pc]
 
 
 def fork(p: Plane, f: int, pc: int, now: int) -> None:

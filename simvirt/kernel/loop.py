@@ -49,7 +49,7 @@ from simvirt.kernel.requests import (
     next_in_queue,
     take_thread,
 )
-from simvirt.kernel.storage import disk_end
+from simvirt.kernel.storage import disk_end, disk_of
 from simvirt.kernel.tables import Plane
 
 # --- events ------------------------------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
         return
     op: int = p.program.op[pc - 1]
     if op == OP_DISK:
-        disk_end(p, p.program.target[pc - 1], now)
+        disk_end(p, disk_of(p, f, pc - 1), now)
         if p.program.flag[pc - 1] != 0:
             free_frame(p, f)
             return

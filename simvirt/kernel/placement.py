@@ -110,11 +110,12 @@ def may_run_on(p: Plane, e: int, c: int) -> bool:
 
 def birthplace(p: Plane, m: int, t: int) -> int:
     """CPU that counts as the previous one of a thread that has never run: each in turn, on a host whose memory matters the sockets in turn."""
-    if p.run.shares[0] == 0 or p.cpus.socket[p.machines.first_cpu[m]] == NONE:
+    if p.hosts.interference[p.machines.host[m]] == 0 or p.cpus.socket[p.machines.first_cpu[m]] == NONE:
         return p.machines.first_cpu[m] + t % p.machines.cpus[m]
-    each: int = p.sockets.member_count[0]
+    n: int = p.cpus.socket[p.machines.first_cpu[m]]
+    each: int = p.sockets.member_count[n]
     sockets: int = p.machines.cpus[m] // each
-    return p.sockets.members[t % sockets * each + t // sockets % each]
+    return p.sockets.members[p.sockets.first_member[n] + t % sockets * each + t // sockets % each]
 
 
 def select_cpu(p: Plane, e: int) -> int:

@@ -10,7 +10,7 @@ __all__ = ["Plane", "advance", "crash", "launch", "launch_client", "set_ready"]
 
 
 class Plane(tables.Plane):
-    """All tables of one simulated host."""
+    """All tables of what is simulated."""
 
     def __init__(self) -> None:
         super().__init__(dict.fromkeys(tables.Plane.__annotations__))

@@ -88,6 +88,11 @@ def free_frame(p: Plane, f: int) -> None:
     p.run.free_frames[0] += 1
 
 
+def host_of(p: Plane, f: int) -> int:
+    """Host that a frame's instance stands on."""
+    return p.machines.host[p.instances.machine[p.frames.instance[f]]]
+
+
 # --- threads ---------------------------------------------------------------------------------------------------------
 
 

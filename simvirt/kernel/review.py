@@ -21,7 +21,7 @@ ROUNDING_LOAD = 1e-6
 
 def review(p: Plane, c: int, now: int) -> None:
     """A tick that matters: throttle groups out of runtime, bring weights up to date, balance, choose again."""
-    if p.run.coscheduled[0] != 0 and p.entities.carries[p.cpus.current[c]] != NONE and mind_skew(p, c, now):
+    if p.hosts.coscheduled[p.cpus.host[c]] != 0 and p.entities.carries[p.cpus.current[c]] != NONE and mind_skew(p, c, now):
         return
     q: int = p.entities.queue[p.cpus.current[c]]
     if p.cpus.lone[c] != 0:

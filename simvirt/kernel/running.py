@@ -34,7 +34,7 @@ def start(p: Plane, c: int, now: int) -> None:
     v: int = p.entities.carries[e]
     if v != NONE:
         p.entities.wait[e] += now - p.entities.waits_since[e]
-        if p.run.shares[0] != 0:
+        if p.hosts.interference[p.cpus.host[c]] != 0:
             note_preemption(p, p.cpus.machine[v], now - p.entities.waits_since[e])
     run_on(p, c, now)
 
@@ -43,7 +43,7 @@ def run_on(p: Plane, c: int, now: int) -> None:
     """What a CPU has been given runs, if the CPU itself does."""
     e: int = p.cpus.current[c]
     v: int = p.entities.carries[e]
-    if p.run.shares[0] != 0 and p.cpus.speed[c] > 0.0:
+    if p.hosts.interference[p.cpus.host[c]] != 0 and p.cpus.speed[c] > 0.0:
         occupy(p, c, now)
     if v != NONE:
         set_speed(p, v, p.cpus.speed[c], p.cpus.portion[c], now)
@@ -56,7 +56,7 @@ def run_on(p: Plane, c: int, now: int) -> None:
 
 def leaves_sleep(p: Plane, c: int) -> bool:
     """Whether a CPU stands still because the pCPU below it still leaves its idle state."""
-    if p.run.cstates[0] == 0:
+    if p.hosts.cstates[p.cpus.host[c]] == 0:
         return False
     e: int = p.cpus.vcpu[c]
     while e != NONE:
@@ -75,7 +75,7 @@ def stop(p: Plane, c: int, now: int) -> None:
     if v != NONE:
         p.entities.waits_since[e] = now
         set_speed(p, v, 0.0, 1.0, now)
-        if p.run.coscheduled[0] != 0:
+        if p.hosts.coscheduled[p.cpus.host[c]] != 0:
             p.entities.progress[e] += now - p.cpus.since[c]
             watch_siblings(p, e, now)
     else:
@@ -230,7 +230,7 @@ def remark(p: Plane, e: int, now: int) -> None:
         task: int = p.cpus.current[v]
         if p.entities.carries[task] == NONE:
             mark_wait(p, p.entities.frame[task], STEAL, now)
-    if p.run.coscheduled[0] != 0:
+    if p.hosts.coscheduled[p.machines.host[p.entities.machine[e]]] != 0:
         watch_siblings(p, e, now)
 
 
@@ -258,7 +258,7 @@ def arm(p: Plane, c: int, now: int) -> None:
     at: int = NEVER
     if p.entities.carries[e] == NONE:
         at = burst_end(p, c, p.frames.work[p.entities.frame[e]], now)
-    elif p.run.coscheduled[0] != 0:
+    elif p.hosts.coscheduled[p.cpus.host[c]] != 0:
         at = skew_check_at(p, e, now)
     q: int = p.entities.queue[e]
     if p.cpus.lone[c] != 0:

@@ -10,7 +10,7 @@ Source: see the disk entries of the catalogue; a channel is an NVMe die or queue
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import DISK, NONE
-from simvirt.kernel.requests import draw
+from simvirt.kernel.requests import draw, host_of
 from simvirt.kernel.tables import Plane
 
 
@@ -19,6 +19,11 @@ def follow_channels(p: Plane, d: int, change: int, now: int) -> None:
     p.disks.busy[d] += p.disks.in_service[d] * (now - p.disks.busy_at[d])
     p.disks.busy_at[d] = now
     p.disks.in_service[d] += change
+
+
+def disk_of(p: Plane, f: int, pc: int) -> int:
+    """The disk that an instruction names by its role on the host of a frame's instance."""
+    return p.hosts.first_disk[host_of(p, f)] + p.program.target[pc]
 
 
 def disk_begin(p: Plane, f: int, d: int, now: int) -> None:

@@ -8,13 +8,13 @@ In the compiled kernel a column is a typed memoryview, in plain mode a list.
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Classes, Cstates, Devices, Disks, Links, Sockets
+from simvirt.kernel.hardware import Classes, Cstates, Devices, Disks, Hosts, Links, Sockets
 from simvirt.kernel.ledgers import Services, Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
 __all__ = [
-    "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups", "IdleStacks", "Instances", "Ints", "Links",
-    "Machines", "Plane", "Program", "Queues", "Run", "Services", "Sockets", "Source", "Table", "Tallies",
+    "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups", "Hosts", "IdleStacks", "Instances", "Ints",
+    "Links", "Machines", "Plane", "Program", "Queues", "Run", "Services", "Sockets", "Source", "Table", "Tallies",
 ]
 
 
@@ -39,10 +39,6 @@ class Run(Table):
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
-    shares: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
-    coscheduled: Ints  # 1 when the host holds vCPUs back that have got ahead of their siblings
-    cores: Ints  # 1 when threads of a core must not run different VMs
-    cstates: Ints  # idle states of the host that take time to leave
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -63,6 +59,7 @@ class Machines(Table):
     """One row a kernel that schedules: the host, or a guest."""
 
     # lowering
+    host: Ints
     first_cpu: Ints
     cpus: Ints
     policy: Ints
@@ -100,10 +97,11 @@ class Machines(Table):
 
 
 class Cpus(Table):
-    """One row a CPU of some kernel: the host's pCPUs first, then the vCPUs of each guest."""
+    """One row a CPU of some kernel: the pCPUs of a host first, then the vCPUs of each of its guests."""
 
     # lowering
     machine: Ints
+    host: Ints
     sibling: Ints  # other hardware thread of the core, NONE without SMT
     vcpu: Ints  # entity that carries this CPU in the machine below, NONE for a pCPU
     smt_share: Floats  # speed of a pCPU while its sibling is busy, as a share of its lone speed
@@ -213,7 +211,7 @@ class Entities(Table):
 class Groups(Table):
     """One row a cgroup or virtual machine: weight and cpu.max for what runs inside."""
 
-    # lowering
+    # lowering; of a replica's own cgroup, shares, reserve, quota, period and burst are control's
     machine: Ints
     first_queue: Ints  # queue row on the machine's first CPU
     shares: Floats  # weight of the group on the whole machine
@@ -250,15 +248,15 @@ class Instances(Table):
 
     # lowering
     service: Ints
-    machine: Ints  # kernel that schedules its threads
-    group: Ints  # cgroup of its threads, NONE for the root
     threads: Ints  # worker threads, NEVER for unlimited
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
-    net_device: Ints  # row of its VM's network path, NONE outside VMs
-    disk_device: Ints  # row of its VM's disk path, NONE outside VMs
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
     # control
+    machine: Ints  # kernel that schedules its threads, NONE before it is placed
+    group: Ints  # cgroup of its threads, NONE for the root
+    net_device: Ints  # row of its VM's network path, NONE outside VMs
+    disk_device: Ints  # row of its VM's disk path, NONE outside VMs
     life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED
     faults: Floats  # pages that a request touches and finds on the disk, on average
     spin: Floats  # work that memory management adds to a request [ns]
@@ -313,8 +311,10 @@ class Program(Table):
 
     # lowering
     op: Ints
-    target: Ints  # call: service; skip, jump: instruction; fork: first row in `branches`; disk, net: device; io, bell: NET or BLOCK
+    target: Ints  # call: service; skip, jump: instruction; fork: first row in `branches`; disk, net: role on the host; io, bell: NET or BLOCK
     entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches
+    inside: Ints  # call: the same, where the callee is in the caller's kernel
+    beyond: Ints  # call: the same, where the callee is on another host
     column: Ints  # column of the request's luck, NONE for a constant
     amount: Floats  # constant demand, delay or latency [ns], probability, bytes on a link; bell: how long a kick keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
@@ -331,10 +331,11 @@ class Program(Table):
 
 
 class Plane:
-    """All tables of one simulated host."""
+    """All tables of what is simulated."""
 
     calendar: Calendar
     run: Run
+    hosts: Hosts
     machines: Machines
     cpus: Cpus
     classes: Classes

@@ -15,7 +15,7 @@ from simvirt.kernel.tree import leftmost
 
 def in_cores(p: Plane, c: int) -> bool:
     """Whether a CPU is a thread of a core that only one VM may use at a time."""
-    return p.run.cores[0] != 0 and p.cpus.vcpu[c] == NONE and p.cpus.sibling[c] != NONE
+    return p.hosts.cores[p.cpus.host[c]] != 0 and p.cpus.vcpu[c] == NONE and p.cpus.sibling[c] != NONE
 
 
 def vm_beside(p: Plane, c: int) -> int:
