@@ -129,7 +129,7 @@ def page(sections: Mapping[str, str | None]) -> str:
 
 def main() -> None:
     """Predict everything, and write page and picture."""
-    document = validate(chosen(), CONDITIONS, jobs=2)
+    document = validate(chosen(), CONDITIONS, jobs=2).document()
     known = kept(PAGE.read_text(), "linux") if PAGE.exists() else None
     sections: dict[str, str | None] = {"scores": scores(document), "failures": failures(document)}
     sections["linux"] = linux(compare_all(Path(sys.argv[1]), LINUX_PHASES)) if len(sys.argv) > 1 else known

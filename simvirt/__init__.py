@@ -8,7 +8,8 @@ print(result.frame())
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from simvirt.version import __version__ as __version__
+
 __all__ = ["Result", "Scenario", "load", "loads", "run"]
 
 if TYPE_CHECKING:

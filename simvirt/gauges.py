@@ -122,12 +122,12 @@ class FluidShares:
 def fluid_shares(plane: DataPlane, at: int) -> FluidShares:
     """The share of every entity that is runnable under a fluid scheduler, as of an instant."""
     read = plane.read
-    policy, machine = read("machines", "policy"), read("entities", "machine")
-    if not (policy == k.GPS).any():
+    fluid, machine = read("machines", "fluid"), read("entities", "machine")
+    if not fluid.any():
         none = np.zeros(0, np.int64)
         return FluidShares(none, none, none, none)
     last = int(read("run", "fresh_entity")[0])
-    entity = np.flatnonzero((read("entities", "state")[:last] == k.QUEUED) & (policy[machine[:last]] == k.GPS))
+    entity = np.flatnonzero((read("entities", "state")[:last] == k.QUEUED) & (fluid[machine[:last]] != 0))
     group = read("entities", "group")[entity]
     group = np.where(group == k.NONE, read("machines", "root_group")[machine[entity]], group)
     work = read("groups", "fluid_time")[group] + read("groups", "fluid_rate")[group] * (at - read("machines", "fluid_at")[machine[entity]])
@@ -177,7 +177,7 @@ def _steal(plane: DataPlane, at: int) -> np.ndarray:
     first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
     wait = plane.read("entities", "wait")[first:last].copy()
     queued = np.isin(plane.read("entities", "state")[first:last], (k.QUEUED, k.HELD))
-    fluid = plane.read("machines", "policy")[plane.read("entities", "machine")[first:last]] == k.GPS
+    fluid = plane.read("machines", "fluid")[plane.read("entities", "machine")[first:last]] != 0
     runnable = queued & (plane.read("entities", "delayed")[first:last] == 0) & ~fluid
     return wait + np.where(runnable, at - plane.read("entities", "waits_since")[first:last], 0)
 

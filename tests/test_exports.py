@@ -37,7 +37,10 @@ def test_the_public_names() -> None:
 def test_importing_the_package_is_cheap() -> None:
     tree = ast.parse((ROOT / "simvirt" / "__init__.py").read_text())
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert [ast.unparse(node) for node in imports] == ["from typing import TYPE_CHECKING, Any"]
+    assert [ast.unparse(node) for node in imports] == [
+        "from typing import TYPE_CHECKING, Any", "from simvirt.version import __version__ as __version__",
+    ]
+    assert not [node for node in ast.walk(ast.parse((ROOT / "simvirt" / "version.py").read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

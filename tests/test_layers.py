@@ -16,6 +16,7 @@ from helpers.collecting import hold_all
 
 PACKAGE = Path(__file__).resolve().parents[1] / "simvirt"
 LAYERS = (
+    ("version",),
     ("errors",),
     ("units",),
     ("scenario",),
@@ -30,6 +31,7 @@ LAYERS = (
     ("gauges",),
     ("clock",),
     ("control",),
+    ("result",),
     ("metrics",),
     ("runs",),
     ("density", "plan", "validation"),
@@ -47,7 +49,6 @@ ALONG = {"pydantic_core"}
 CHOOSES = {"__init__.py", "plain.py"}
 """Files of the kernel that choose how it runs."""
 KERNEL_MAY = {"collections", "typing"}  # of types only
-UNUSED = pytest.mark.xfail(strict=True, reason="the graph of services is not one of networkx yet")
 
 
 def module_of(path: Path) -> str:
@@ -113,7 +114,7 @@ def test_only_declared_packages_are_imported() -> None:
     assert not {f"{path.name}: {module}" for path in FILES for module in imported(path) if module.partition(".")[0] not in allowed}
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=UNUSED if name == "networkx" else ()) for name in sorted(DECLARED)])
+@pytest.mark.parametrize("name", sorted(DECLARED))
 def test_a_declared_package_is_imported(name: str) -> None:
     assert PACKAGES.get(name, name) in {module.partition(".")[0] for path in FILES for module in imported(path)}
 

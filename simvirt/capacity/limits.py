@@ -25,7 +25,7 @@ ENDLESS = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A resource: what one replica of each service takes, what is taken without any, how much there is, and who says so."""
+    """A resource: what one replica of each service takes, what is taken without any, how much there is, and the source of that."""
 
     resource: str
     per_instance: Mapping[str, float]

@@ -14,6 +14,7 @@ from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.scenario.bounds import MOST_MEMORY
 from simvirt.scenario.checks.possible import step_counts
+from simvirt.scenario.graph import name_of
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
 QUEUE = 500
@@ -41,7 +42,7 @@ def memory_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platfor
 def _frame(scenario: Scenario) -> int:
     """Bytes of a request under way."""
     counts = step_counts(scenario)
-    return FRAME + DRAW * max([counts.get(name, 0) for name in scenario.mix], default=0)
+    return FRAME + DRAW * max([counts.get(name_of(name), 0) for name in scenario.mix], default=0)
 
 
 def _clients(scenario: Scenario) -> int:

@@ -94,7 +94,7 @@ def _print_any_character() -> None:
 def _version(wanted: bool) -> None:
     """Prints version and kernel, and ends."""
     if wanted:
-        from simvirt import __version__
+        from simvirt.version import __version__
 
         sys.stdout.write(f"simvirt {__version__} ({_kernel()} kernel)\n")
         raise typer.Exit

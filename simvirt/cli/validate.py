@@ -57,7 +57,8 @@ def _document(tables: Any, linux: Path | None, replications: int, seed: int, job
     from simvirt.validation.suite import validate as score
 
     with counted(output.console(sys.stderr), len(tables), wanted=not quiet) as progress:
-        return score(tables, Conditions(seed, replications), jobs, with_theory=everything, reference=linux, progress=progress)
+        conditions = Conditions(seed, replications)
+        return score(tables, conditions, jobs, with_theory=everything, reference=linux, progress=progress).document()
 
 
 def _save(folder: Path, document: dict[str, Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from simvirt import __version__, kernel
 from simvirt.density.bounds import Bound
 from simvirt.density.copies import Unit
 from simvirt.density.judge import Check, checks_of, piling_up
@@ -14,12 +13,12 @@ from simvirt.density.trials import Point
 from simvirt.memory import Ledger
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import CONFIDENCE, quantile_interval
+from simvirt.metrics.statistics import CONFIDENCE, QUANTILES
+from simvirt.result import provenance
+from simvirt.result.density_document import AnswerResult, BindingResult, DensityDocument, Judged, MemoryAt, PointResult
+from simvirt.result.document import CpuShares, MemoryLedger
+from simvirt.result.objective import limits_of
 from simvirt.scenario.spec.models import Scenario
-
-SCHEMA = 1
-LATENCIES = ("mean", "p50", "p90", "p95", "p99", "p999")
-CPU = ("utilisation", "steal", "throttled", "virtualization")
 
 
 @dataclass(frozen=True)
@@ -31,9 +30,9 @@ class Binding:
     why: str
     reliefs: tuple[Relief, ...] = ()
 
-    def document(self) -> dict[str, Any]:
-        """The binding as it stands in a result's JSON."""
-        return {"resource": self.resource, "check": self.check, "why": self.why, "reliefs": [r.document() for r in self.reliefs]}
+    def typed(self) -> BindingResult:
+        """The binding as it stands in a result."""
+        return BindingResult(resource=self.resource, check=self.check, why=self.why, reliefs=tuple(r.typed() for r in self.reliefs))
 
 
 @dataclass
@@ -56,30 +55,31 @@ class Answer:
         """The point of the answer; None where no instance fits."""
         return next((point for point in self.points if point.n == self.n), None)
 
-    def document(self) -> dict[str, Any]:
-        """The answer as it stands in a result's JSON."""
+    def typed(self) -> AnswerResult:
+        """The answer as it stands in a result."""
         at = self.at_answer
-        return {
-            "n": self.n,
-            "binding": self.binding.document(),
-            "second": self.second.document() if self.second is not None else None,
+        return AnswerResult(
+            n=self.n,
+            binding=self.binding.typed(),
+            second=self.second.typed() if self.second is not None else None,
             **(measures(at) if at is not None else {}),
-            "memory": self._ledger(self.n),
-            "bounds": [bound.document() for bound in self.bounds],
-            "curve": [self._point(point) for point in self.points],
-            "simulations": self.simulations,
-            "wall_s": self.wall_s,
-        }
+            memory=memory_at(self.memory[self.n]),
+            bounds=tuple(bound.typed() for bound in self.bounds),
+            curve=tuple(self._point(point) for point in self.points),
+            simulations=self.simulations,
+            wall_s=self.wall_s,
+        )
 
-    def _ledger(self, n: int) -> dict[str, Any]:
-        """Memory at n [bytes]."""
-        found = self.memory[n]
-        sizes = {"capacity_bytes": found.capacity, "committed_bytes": found.committed, "demand_bytes": found.demand}
-        return sizes | {"ledger": found.document()}
-
-    def _point(self, point: Point) -> dict[str, Any]:
+    def _point(self, point: Point) -> PointResult:
         """A point of the curve."""
-        return {"n": point.n, "verdict": point.verdict} | measures(point) | {"memory_bytes": self.memory[point.n].demand}
+        return PointResult(n=point.n, verdict=point.verdict, **measures(point), memory_bytes=self.memory[point.n].demand)
+
+
+def memory_at(found: Ledger) -> MemoryAt:
+    """Memory of a host [bytes]."""
+    return MemoryAt(
+        capacity_bytes=found.capacity, committed_bytes=found.committed, demand_bytes=found.demand, ledger=MemoryLedger(**found.document())
+    )
 
 
 def measures(point: Point) -> dict[str, Any]:
@@ -89,18 +89,19 @@ def measures(point: Point) -> dict[str, Any]:
         "replications": len(point.measured), "given_up": len(point.measured) - len(outcomes), "overload": piling_up(point.measured),
         "simulated_s": point.duration_ns / 1e9,
     }
-    if not outcomes:
-        return counts
-    latency = summary.latency(outcomes, [o.histogram for o in outcomes])
-    latency["p999"] = quantile_interval([o.histogram for o in outcomes], 0.999).document()
-    return counts | {
+    return counts | _numbers(point, outcomes) if outcomes else counts
+
+
+def _numbers(point: Point, outcomes: list[Outcome]) -> dict[str, Any]:
+    """What replications that came to their end measured."""
+    return {
         "requests": round(summary.average([o.requests for o in outcomes]) or 0),
-        "latency_s": {key: latency[key] for key in LATENCIES},
-        "throughput_per_s": summary.estimate([o.throughput_per_s for o in outcomes]),
-        "rejected": summary.estimate([o.rejected for o in outcomes]),
-        "cpu": {name: summary.estimate([getattr(o, name) for o in outcomes]) for name in CPU},
-        "resources": {name: summary.average([o.resources[name] for o in outcomes]) for name in outcomes[0].resources},
-        "objective": {check.name: _check(check) for check in _checks(point, outcomes)},
+        "latency_s": summary.latency(outcomes, QUANTILES),
+        "throughput_per_s": summary.over(outcomes, "throughput_per_s"),
+        "rejected": summary.over(outcomes, "rejected"),
+        "cpu": CpuShares(**{name: summary.over(outcomes, name) for name in summary.SHARES}),
+        "resources": summary.averages([o.resources for o in outcomes]),
+        "objective": {check.name: _judged(check) for check in _checks(point, outcomes)},
     }
 
 
@@ -109,14 +110,15 @@ def _checks(point: Point, outcomes: list[Outcome]) -> list[Check]:
     return checks_of(point.scenario.objective, outcomes)
 
 
-def _check(check: Check) -> dict[str, Any]:
+def _judged(check: Check) -> Judged:
     """A limit and what came of it."""
-    return {"limit": check.limit, **check.estimate.document(), "verdict": check.verdict}
+    found = check.estimate
+    return Judged(limit=check.limit, value=found.value, low=found.low, high=found.high, verdict=check.verdict)
 
 
 @dataclass
 class DensityResult:
-    """What `density` found; `document()` is the JSON."""
+    """What `density` found; `typed()` is the document, `document()` its JSON."""
 
     scenario: Scenario
     unit: Unit
@@ -130,22 +132,26 @@ class DensityResult:
         """How many simulations it took."""
         return sum(answer.simulations for answer in self.answers.values())
 
+    def typed(self) -> DensityDocument:
+        """The result as a typed document; times in seconds, sizes in bytes, ratios 0 to 1."""
+        ended: dict[str, Any] = {"interrupted": True} if self.interrupted else {}
+        return DensityDocument(
+            simvirt=provenance.program(),
+            scenario=provenance.name_of(self.scenario),
+            seed=self.scenario.run.seed,
+            unit=self.unit.typed(),
+            objective=limits_of(self.scenario.objective),
+            confidence=CONFIDENCE,
+            simulations=self.simulations,
+            wall_s=self.wall_s,
+            density={name: answer.typed() for name, answer in self.answers.items()},
+            warnings=tuple(self.warnings()),
+            **ended,
+        )
+
     def document(self) -> dict[str, Any]:
-        """The result as the document that `--format json` prints; times in seconds, sizes in bytes, ratios 0 to 1."""
-        assert self.scenario.objective is not None
-        limits = {n: v / 1e9 if n.startswith("latency") else v for n, v in self.scenario.objective.limits.items()}
-        return {
-            "simvirt": {"version": __version__, "schema": SCHEMA, "kernel": kernel.MODE},
-            "scenario": {"name": self.scenario.name, "digest": self.scenario.digest},
-            "seed": self.scenario.run.seed,
-            "unit": self.unit.document(),
-            "objective": limits,
-            "confidence": CONFIDENCE,
-            "simulations": self.simulations,
-            "wall_s": self.wall_s,
-            "density": {name: answer.document() for name, answer in self.answers.items()},
-            "warnings": self.warnings(),
-        } | ({"interrupted": True} if self.interrupted else {})
+        """The result as the document that `--format json` prints."""
+        return self.typed().document()
 
     def warnings(self) -> list[str]:
         """What makes the numbers misleading."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from simvirt.analysis.demands import Demand, analyse
 from simvirt.catalog import Catalog
@@ -20,6 +19,7 @@ from simvirt.catalog.records import Platform
 from simvirt.density.copies import Unit, scaled
 from simvirt.density.length import offered_per_s
 from simvirt.density.trials import Point, mean_of
+from simvirt.result.density_document import BoundResult
 from simvirt.scenario.spec.models import Scenario
 
 HOST = ("host.cpu", "host.disk", "host.nic")
@@ -36,9 +36,9 @@ class Bound:
     hard: bool
     why: str
 
-    def document(self) -> dict[str, Any]:
-        """The bound as it stands in a result's JSON."""
-        return {"resource": self.resource, "n": self.most, "hard": self.hard, "why": self.why}
+    def typed(self) -> BoundResult:
+        """The bound as it stands in a result."""
+        return BoundResult(resource=self.resource, n=self.most, hard=self.hard, why=self.why)
 
 
 def end_of_search(unit: Unit) -> Bound:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from simvirt.errors import UsageError
+from simvirt.result.density_document import CountedUnit
 from simvirt.scenario.spec.models import ClosedSpec, Scenario, TenantsSpec, WorkloadSpec
 from simvirt.scenario.spec.tenancy import MOST_INSTANCES
 from simvirt.workload.scaling import mean_rate
@@ -29,14 +29,9 @@ class Unit:
     clients: int | None
     most: int
 
-    @property
-    def words(self) -> str:
-        """What n counts, in words."""
-        return "copies of all services" if self.service is None else f"replicas of {self.service}"
-
-    def document(self) -> dict[str, Any]:
-        """The unit as it stands in a result's JSON."""
-        return {"service": self.service, "rate_per_s": self.rate_per_s, "clients": self.clients, "max": self.most}
+    def typed(self) -> CountedUnit:
+        """The unit as it stands in a result."""
+        return CountedUnit(service=self.service, rate_per_s=self.rate_per_s, clients=self.clients, max=self.most)
 
 
 def unit_of(scenario: Scenario) -> Unit:

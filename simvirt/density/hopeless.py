@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simvirt.density.length import QUANTILES, longest_limit_ns, varies
+from simvirt.density.length import longest_limit_ns, quantile_of, varies
 from simvirt.kernel import constants as k
 from simvirt.metrics.statistics import bucket_of
 from simvirt.plane import DataPlane
@@ -40,8 +40,9 @@ def watch_of(scenario: Scenario, rate_per_s: float, duration_ns: int) -> Watch |
 
 def _missed(plane: DataPlane, name: str, limit: float, requests: float) -> bool:
     """Whether the answers so far make it certain that a limit is missed by far."""
-    if name == "latency_mean":
+    q = quantile_of(name)
+    if q is None:
         return float(plane.read("tallies", "latency_sum").sum()) > FAR * limit * requests
     histogram = plane.read("tallies", "histogram").reshape(-1, k.N_BUCKETS)
     slow = int(histogram[:, bucket_of(int(FAR * limit)) + 1 :].sum())
-    return slow > 2 * (1 - QUANTILES[name]) * requests
+    return slow > 2 * (1 - q) * requests

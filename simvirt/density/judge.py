@@ -11,13 +11,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simvirt.density.length import QUANTILES
+from simvirt.density.length import quantile_of
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import Estimate, mean_interval, quantile_interval, student
+from simvirt.metrics.statistics import mean_interval, quantile_interval, student
+from simvirt.result.document import Estimate, Judgement
+from simvirt.result.objective import AT_LEAST, HOLDS, MISSED, UNDECIDED, judged, limits_of
 from simvirt.runs.replicate import Measured
 from simvirt.scenario.spec.models import ObjectiveSpec
 
-HOLDS, MISSED, UNDECIDED = "holds", "missed", "undecided"
 OVERLOAD = "overload"
 """The check that fails where requests come faster than they are answered."""
 ANSWERED = 0.9
@@ -33,7 +34,7 @@ class Check:
     name: str
     limit: float
     estimate: Estimate
-    verdict: str
+    verdict: Judgement
 
     @property
     def excess(self) -> float:
@@ -45,21 +46,26 @@ class Check:
         """The same of the end of the interval that the verdict looks at; of a missed limit of the value, as its interval may be wide."""
         if self.verdict == MISSED:
             return max(self.excess, 1.0)
-        return self._over(self.estimate.low if self.name == "throughput" else self.estimate.high)
+        return self._over(self._worse_end)
 
     def bound_after(self, replications: int, most: int) -> float:
         """What `bound_excess` would be after `most` replications with the mean and spread of these."""
-        value, end = self.estimate.value, self.estimate.low if self.name == "throughput" else self.estimate.high
+        value, end = self.estimate.value, self._worse_end
         if value is None or end is None:
             return 0.0
         narrower = student(most - 1) / student(replications - 1) * math.sqrt(replications / most)
         return self._over(value + narrower * (end - value))
 
+    @property
+    def _worse_end(self) -> float | None:
+        """The end of the interval that lies nearer to the limit, or beyond it."""
+        return self.estimate.low if self.name in AT_LEAST else self.estimate.high
+
     def _over(self, value: float | None) -> float:
         """The factor by which a value misses the limit."""
         if value is None:
             return float("inf")
-        worse, limit = (self.limit, value) if self.name == "throughput" else (value, self.limit)
+        worse, limit = (self.limit, value) if self.name in AT_LEAST else (value, self.limit)
         return worse / limit if limit > 0 else float("inf") if worse > 0 else 0.0
 
 
@@ -67,30 +73,15 @@ def estimate_of(name: str, outcomes: Sequence[Outcome]) -> Estimate:
     """The estimate that an objective is about."""
     if name == "latency_mean":
         return mean_interval([o.latency_mean_s for o in outcomes])
-    if name in QUANTILES:
-        return quantile_interval([o.histogram for o in outcomes], QUANTILES[name])
+    if (q := quantile_of(name)) is not None:
+        return quantile_interval([o.histogram for o in outcomes], q)
     return mean_interval([o.throughput_per_s if name == "throughput" else o.rejected for o in outcomes])
 
 
 def checks_of(objective: ObjectiveSpec, outcomes: Sequence[Outcome]) -> list[Check]:
     """Each limit of the objective."""
-    found = []
-    for name, limit in objective.limits.items():
-        estimate = estimate_of(name, outcomes)
-        bound = limit / 1e9 if name.startswith("latency") else limit
-        found.append(Check(name, bound, estimate, _verdict(estimate, bound, at_least=name == "throughput")))
-    return found
-
-
-def _verdict(estimate: Estimate, limit: float, at_least: bool) -> str:
-    """What an interval says about a limit."""
-    if estimate.value is None:
-        return MISSED
-    if estimate.low is None or estimate.high is None:
-        return UNDECIDED
-    if at_least:
-        return HOLDS if estimate.low >= limit else MISSED if estimate.high < limit else UNDECIDED
-    return HOLDS if estimate.high <= limit else MISSED if estimate.low > limit else UNDECIDED
+    found = [(name, limit, estimate_of(name, outcomes)) for name, limit in limits_of(objective).items()]
+    return [Check(name, limit, estimate, judged(name, estimate, limit)) for name, limit, estimate in found]
 
 
 def overloaded(measured: Sequence[Measured]) -> bool:
@@ -111,7 +102,7 @@ def kills_of(measured: Sequence[Measured]) -> list[str]:
     return [kill for m in measured if m.outcome.reclaim is not None for kill in m.outcome.reclaim[1]]
 
 
-def verdict(objective: ObjectiveSpec, measured: Sequence[Measured]) -> str:
+def verdict(objective: ObjectiveSpec, measured: Sequence[Measured]) -> Judgement:
     """Whether the objective holds, is missed, or is not decided yet."""
     if overloaded(measured) or kills_of(measured):
         return MISSED

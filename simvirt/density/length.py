@@ -15,9 +15,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from simvirt.metrics.statistics import QUANTILES
 from simvirt.scenario.spec.models import ObjectiveSpec, Scenario
 
-QUANTILES = {"latency_p50": 0.50, "latency_p90": 0.90, "latency_p95": 0.95, "latency_p99": 0.99, "latency_p999": 0.999}
 BEYOND = 100
 LEAST_REQUESTS = 5_000
 MOST_REQUESTS = 100_000
@@ -36,6 +36,11 @@ class Pressure:
     utilisation: float
 
 
+def quantile_of(limit: str) -> float | None:
+    """The quantile that a limit of an objective is about; None for a mean, a throughput or rejections."""
+    return QUANTILES.get(limit.removeprefix("latency_"))
+
+
 def longest_limit_ns(objective: ObjectiveSpec) -> float:
     """The longest latency that the objective allows [ns], 0 where it says nothing of latencies."""
     return max((limit for name, limit in objective.limits.items() if name.startswith("latency")), default=0.0)
@@ -43,7 +48,7 @@ def longest_limit_ns(objective: ObjectiveSpec) -> float:
 
 def requests_needed(objective: ObjectiveSpec) -> int:
     """Requests that a replication needs."""
-    needed = [math.ceil(BEYOND / (1 - q)) for name, q in QUANTILES.items() if name in objective.limits]
+    needed = [math.ceil(BEYOND / (1 - q)) for name in objective.limits if (q := quantile_of(name)) is not None]
     return max([LEAST_REQUESTS, *needed])
 
 
@@ -73,7 +78,7 @@ def _forgotten_ns(objective: ObjectiveSpec, pressure: Pressure) -> float:
     longest = 0.0
     for name, limit in objective.limits.items():
         if name.startswith("latency"):
-            q = QUANTILES.get(name)
+            q = quantile_of(name)
             tail, times = (-math.log1p(-q), 0.5 / (1 - q)) if q is not None else (1.0, RELAXATIONS)
             longest = max(longest, times * min(now, 4 * pressure.most_per_s * (limit / 1e9 / tail) ** 2))
     return longest * 1e9

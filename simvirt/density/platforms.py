@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from threading import Event
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import Platform
-from simvirt.density import ledger
 from simvirt.density.answer import Answer, Binding, DensityResult
 from simvirt.density.bounds import END, Bound, end_of_search, lowest
-from simvirt.density.copies import Unit, unit_of
+from simvirt.density.copies import unit_of
 from simvirt.density.judge import OOM, failing, kills_of
+from simvirt.density.ledger import MEMORY, ledger, limits
 from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
@@ -86,7 +85,7 @@ def _answer(trials: Trials, progress: Progress | None) -> Answer:
     """The answer of one platform."""
     started = time.perf_counter()
     scenario, unit, platform = trials.scenario, trials.unit, trials.platform
-    hard = [*ledger.limits(scenario, trials.catalog, platform, unit), end_of_search(unit)]
+    hard = [*limits(scenario, trials.catalog, platform, unit), end_of_search(unit)]
     edge = edge_of(trials, lowest(hard), _narrowing(trials, progress))
     fill_curve(trials, edge.n)
     binding = _binding(trials, edge, lowest(hard))
@@ -96,7 +95,7 @@ def _answer(trials: Trials, progress: Progress | None) -> Answer:
     _tell(trials, progress, edge.n, edge.n, 1.0)
     return Answer(
         platform.name, edge.n, binding, lowest(rest) if rest else None, bounds, points,
-        {n: ledger.ledger(scenario, trials.catalog, platform, unit, n) for n in {edge.n, *trials.points}},
+        {n: ledger(scenario, trials.catalog, platform, unit, n) for n in {edge.n, *trials.points}},
         trials.simulations, time.perf_counter() - started,
         [*edge.remarks, *_remarks(trials.points.get(edge.n))],
     )
@@ -116,7 +115,7 @@ def _binding(trials: Trials, edge: Edge, hard: Bound) -> Binding:
     assert point.scenario.objective is not None
     check = failing(point.scenario.objective, point.measured)
     if check == OOM:
-        return Binding(ledger.MEMORY, OOM, kills_of(point.measured)[0])
+        return Binding(MEMORY, OOM, kills_of(point.measured)[0])
     found = reliefs(trials, point)
     before, _ = excess_of(point)
     if not found or found[0].excess > HELPS * before:
@@ -154,6 +153,3 @@ def _tell(trials: Trials, progress: Progress | None, low: int, high: int, done: 
     if progress is not None:
         n = max(trials.points, default=0)
         progress(Step(trials.platform.name, n, low, high, trials.simulations, done))
-
-
-__all__ = ["Platform", "Progress", "Step", "Unit", "density"]

@@ -14,14 +14,17 @@ from typing import Any
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry
-from simvirt.density.judge import MISSED, Check, checks_of, piling_up
+from simvirt.density.judge import Check, checks_of, piling_up
 from simvirt.density.ledger import MEMORY
 from simvirt.density.trials import FIRST, Point, Trials, mean_of
+from simvirt.result.density_document import ReliefResult
 from simvirt.scenario.spec.models import Scenario, VmsSpec
 
 USED = 0.3
 """Utilisation from which a resource is a candidate."""
 MOST_CANDIDATES = 4
+TIMES = 2
+"""How many times as much of a resource there is when it is doubled."""
 HELPS = 0.9
 """What an excess must fall to for a resource to have helped at all."""
 TAKEN = ("swapped_out_bytes", "compressed_bytes", "ballooned_bytes")
@@ -38,10 +41,12 @@ class Relief:
     check: Check | None
     holds: bool
 
-    def document(self) -> dict[str, Any]:
-        """The relief as it stands in a result's JSON."""
-        check = {} if self.check is None else {"check": self.check.name, "limit": self.check.limit, "value": self.check.estimate.value}
-        return {"resource": self.resource, "times": 2, "holds": self.holds} | check
+    def typed(self) -> ReliefResult:
+        """The relief as it stands in a result."""
+        if self.check is None:
+            return ReliefResult(resource=self.resource, times=TIMES, holds=self.holds)
+        found, value = self.check, self.check.estimate.value
+        return ReliefResult(resource=self.resource, times=TIMES, holds=self.holds, check=found.name, limit=found.limit, value=value)
 
 
 def reliefs(trials: Trials, point: Point) -> list[Relief]:
@@ -156,5 +161,3 @@ def _with_device(scenario: Scenario, kind: str, field: str, name: str, entry: di
 
 
 _HOST: dict[str, Change] = {"host.cpu": _more_cores, "host.disk": _faster_disk, "host.nic": _faster_nic, MEMORY: _more_memory}
-
-__all__ = ["MISSED", "Relief", "reliefs", "candidates", "doubled", "excess_of", "HELPS", "REQUEST"]

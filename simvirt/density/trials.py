@@ -17,9 +17,11 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.density.copies import Unit, scaled
 from simvirt.density.hopeless import watch_of
-from simvirt.density.judge import HOLDS, UNDECIDED, checks_of, overloaded, verdict
+from simvirt.density.judge import checks_of, overloaded, verdict
 from simvirt.density.length import WARMUP, Pressure, duration_ns, offered_per_s
 from simvirt.metrics.outcome import Outcome
+from simvirt.result.document import Judgement
+from simvirt.result.objective import HOLDS, UNDECIDED
 from simvirt.runs.replicate import Measured, replicate
 from simvirt.scenario.spec.models import Scenario
 
@@ -27,9 +29,9 @@ FIRST = 2
 GROWTH = 2.0
 """Replications at first; how many times as many at the next look."""
 TIMES = 2
+"""Replications at most, over those that the scenario states."""
 ENOUGH = 4
 """Replications from which their spread says whether more of them could let the objective hold."""
-"""Replications at most, over those that the scenario states."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Point:
     scenario: Scenario
     duration_ns: int
     measured: list[Measured] = field(default_factory=list)
-    verdict: str = UNDECIDED
+    verdict: Judgement = UNDECIDED
 
     @property
     def outcomes(self) -> list[Outcome]:

@@ -4,13 +4,13 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from simvirt.catalog.records import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
+from simvirt.scenario.graph import calls, name_of, reached
 from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
@@ -151,29 +151,9 @@ def canonical_services(scenario: Scenario) -> list[str]:
 
     First those that requests reach, as the mix and the steps mention them; then the others by their content.
     """
-    reached: list[str] = []
-
-    def visit(service: str, operation: str) -> None:
-        if service not in reached:
-            reached.append(service)
-        for step in scenario.services[service].operations[operation]:
-            for inner, called in calls_of(step):
-                visit(inner, called)
-
-    for name in scenario.mix:
-        service, _, operation = name.partition(".")
-        visit(service, operation)
-    others = [name for name in scenario.services if name not in reached]
-    return reached + sorted(others, key=lambda name: _content(scenario.services[name]))
-
-
-def calls_of(step: Any) -> list[tuple[str, str]]:
-    """The (service, operation) pairs that a step calls, in order."""
-    if hasattr(step, "call"):
-        return [(step.service, step.operation)]
-    if hasattr(step, "parallel"):
-        return [call for branch in step.parallel for inner in branch for call in calls_of(inner)]
-    return []
+    met = list(dict.fromkeys(service for service, _ in reached(calls(scenario), map(name_of, scenario.mix))))
+    others = [name for name in scenario.services if name not in met]
+    return met + sorted(others, key=lambda name: _content(scenario.services[name]))
 
 
 def _content(service: ServiceSpec) -> str:

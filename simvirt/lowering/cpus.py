@@ -7,9 +7,9 @@ from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement
 from simvirt.lowering.rows import Columns, blank, column_of, fill
-from simvirt.lowering.schedulers import RESERVES
 from simvirt.lowering.sharing import Sharing, most
 from simvirt.lowering.topology import siblings, socket_of
+from simvirt.scenario.spec.host import RESERVING
 
 
 def idle_wakeup(costs: PlatformCosts) -> float:
@@ -32,11 +32,12 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
         halt_poll=column_of(machines, "halt_poll"),
         spin_wait=column_of(machines, "spin_wait"),
         root_group=[roots[m.row] for m in machines],
+        fluid=[scheduler.policy == "gps" for scheduler in schedulers],
         most_kernel=most(shared, plan, "kernel_share"),
         most_shootdowns=most(shared, plan, "shootdowns"),
         heaviest=heaviest,
-        reserved=[m.scheduler.policy in RESERVES and m.row in reserving for m in machines],
-        **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup", "costop", "costart")},
+        reserved=[m.scheduler.policy in RESERVING and m.row in reserving for m in machines],
+        **{name: column_of(schedulers, name) for name in ("tick", "slice", "latency", "wakeup", "costop", "costart")},
     )
 
 

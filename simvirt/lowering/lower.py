@@ -6,7 +6,7 @@ import numpy as np
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
-from simvirt.catalog.resolve.layers import walk_miss_ns
+from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, arrange, row_of
@@ -18,7 +18,7 @@ from simvirt.lowering.memory import Memory, memory_of
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
-from simvirt.lowering.schedulers import WEIGHS_EACH, queue_policy
+from simvirt.lowering.schedulers import WEIGHS_EACH, queue_policies
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.spec.models import Constant, Scenario
@@ -94,15 +94,14 @@ def _writer(
 ) -> Writer:
     rows = {name: row for row, name in enumerate(services)}
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
-    walk = walk_miss_ns(platform, host)
-    walks = {name: walk * (profile.walk_miss or 0.0) for name, profile in profiles.items()}
+    software = {name: software_costs(costs, platform, host, profile) for name, profile in profiles.items()}
     rates = {name: profile.rates for name, profile in profiles.items()}
     inside = replace(platform, layers=platform.runtimes)
     routes = Routes(
         Paths(platform, costs, host), Paths(inside, catalog.platform_costs(inside, host), host),
         {name: frozenset(i.machine for i in plan.instances if i.service == name) for name in plan.services},
     )
-    return Writer(scenario, rows, costs, host, rates, routes, walks, memory)
+    return Writer(scenario, rows, software, host, rates, routes, memory)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -223,7 +222,7 @@ class Tables:
         group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
         machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
         schedulers = column_of(self.plan.machines, "scheduler")
-        policies = np.array([[queue_policy(s.policy, above) for above in (k.NONE, 0)] for s in schedulers])
+        policies = np.array([queue_policies(s.policy) for s in schedulers])
         policy = policies[machine, (parent != k.NONE).astype(int)]
         slices = np.array(column_of(schedulers, "slice"))[machine]
         return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, slice=slices)

@@ -6,7 +6,6 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from simvirt.catalog.records import HostEntry, Platform, ProfileEntry
-from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement
 from simvirt.lowering.rows import Columns, blank, fill
@@ -54,7 +53,7 @@ def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEn
             remote = remote_share(host.entry, platform, machine.cpus, machine.pins) if machine.vm is not None else 0.0
             kind = software_class(profiles[instance.service], host.entry, remote, added[instance.service])
         found.append(rows.setdefault(kind, len(rows)))
-        acts[host.row] |= kind != neutral[host.row] and plan.machines[host.machine].scheduler.policy != k.GPS
+        acts[host.row] |= kind != neutral[host.row] and plan.machines[host.machine].scheduler.policy != "gps"
     return Sharing(list(rows), found, acts)
 
 

@@ -7,14 +7,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.memory.cache import DataSet, hit_ratios
 from simvirt.memory.footprint import cacheable, ledger, machines, tenants
-from simvirt.memory.working_set import IDLE, Load, Needs, data_set
-from simvirt.scenario.spec.models import Scenario
+from simvirt.memory.working_set import IDLE, Load, Needs, data_read
+from simvirt.scenario.graph import Name, name_of
+from simvirt.scenario.spec.models import CallStep, Scenario
+from simvirt.scenario.walk import walk
 
 Key = tuple[str, DataSet]
 """A service, and data that it reads."""
@@ -78,23 +79,18 @@ def read_rates(scenario: Scenario) -> dict[Key, float]:
     total = sum(scenario.mix.values())
     found: dict[Key, float] = {}
     for name, weight in scenario.mix.items():
-        service, _, operation = name.partition(".")
-        for key, often in _reads(scenario, service, scenario.services[service].operations[operation], weight / total if total else 0.0):
+        for key, often in _reads(scenario, name_of(name), weight / total if total else 0.0):
             found[key] = found.get(key, 0.0) + often
     return found
 
 
-def _reads(scenario: Scenario, service: str, steps: Iterable[Any], share: float) -> Iterator[tuple[Key, float]]:
-    """The reads of some steps, with those of what they call."""
-    for step in steps:
-        often = share * step.times * step.probability
-        if hasattr(step, "disk") and step.disk.working_set is not None:
-            yield (service, data_set(step.disk)), often
-        elif hasattr(step, "call"):
-            yield from _reads(scenario, step.service, scenario.services[step.service].operations[step.operation], often)
-        elif hasattr(step, "parallel"):
-            for branch in step.parallel:
-                yield from _reads(scenario, service, branch, often)
+def _reads(scenario: Scenario, name: Name, share: float) -> Iterator[tuple[Key, float]]:
+    """The reads of an operation that is executed so often, with those of what it calls."""
+    service, operation = name
+    for visit in walk(scenario.services[service].operations[operation], expected=share):
+        yield from (((service, data), visit.expected) for data in data_read(visit.step))
+        if isinstance(visit.step, CallStep):
+            yield from _reads(scenario, visit.step.target, visit.expected)
 
 
 def hits_inside(

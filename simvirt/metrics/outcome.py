@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from simvirt.gauges import Snapshot
-from simvirt.kernel import constants as k
+from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
 from simvirt.memory.ledger import Ledger
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
@@ -181,7 +181,7 @@ def _steal_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
 
 def _holds_back(plane: DataPlane) -> bool:
     """Whether a host's scheduler holds vCPUs back."""
-    return bool((plane.read("machines", "policy")[plane.read("hosts", "machine")] == k.ESXI).any())
+    return bool((plane.read("machines", "costop")[plane.read("hosts", "machine")] > 0).any())
 
 
 def _costop_s(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot) -> float | None:
@@ -189,7 +189,7 @@ def _costop_s(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot
     if not _holds_back(plane):
         return None
     of_cpu = plane.read("cpus", "vcpu")
-    vcpus = of_cpu[np.isin(plane.read("cpus", "machine"), plane.read("instances", "machine")[rows]) & (of_cpu != k.NONE)]
+    vcpus = of_cpu[np.isin(plane.read("cpus", "machine"), plane.read("instances", "machine")[rows]) & (of_cpu != NONE)]
     return float((last.costop - first.costop)[vcpus - int(plane.read("run", "first_vcpu")[0])].sum()) / S
 
 
@@ -284,7 +284,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
 
 
 def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
-    """The laws that hold exactly on a run's own counters, whatever its luck; "ok", or what is wrong.
+    """The laws that hold exactly on a run's own counters, whatever its draws; "ok", or what is wrong.
 
     Source: Little 1961 (L = lambda W, here as sums of instants, modulo 2^62 ns); Denning, Buzen 1978 (operational analysis).
     """
@@ -294,7 +294,7 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     ended = int((last.completed + last.rejected + last.failed).sum())
     arrived = int(last.arrived.sum())
     used = int(last.cpu_time.sum())
-    tolerance = len(last.steal) + _pcpus(plane) + last.events if (read("machines", "policy") == k.GPS).any() else 0
+    tolerance = len(last.steal) + _pcpus(plane) + last.events if read("machines", "fluid").any() else 0
     return {
         "little": "ok" if (area - sojourn) % 2**62 == 0 else f"time in system {area} ns, latencies {sojourn} ns",
         "flow": "ok" if arrived == ended + last.in_system else f"{arrived} arrivals, {ended} ends, {last.in_system} under way",

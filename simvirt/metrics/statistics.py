@@ -6,10 +6,11 @@ A number that cannot be known (one replication has no interval, no sample has no
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from simvirt.result.document import UNKNOWN, Estimate
 
 CONFIDENCE = 0.95
 SUB_BUCKETS = 64  # buckets an octave of the latency histogram
@@ -17,23 +18,9 @@ N_BUCKETS = 3712  # 64 x (64 - 6): enough for any latency that fits 63 bits of n
 SAMPLES_BEYOND = 10  # a quantile with fewer samples beyond it is a guess
 BATCH = 5  # observations a batch, the 5 of MSER-5
 NS_PER_S = 1e9
+QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+"""Quantiles of latencies by their names in results."""
 Values = ArrayLike | Sequence[float | None]  # one a replication; None or NaN where it could not measure
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value with its 95 % interval; `low` and `high` are None where one replication cannot give them."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-
-    def document(self) -> dict[str, float | None]:
-        """The estimate as it stands in a result's JSON."""
-        return {"value": self.value, "low": self.low, "high": self.high}
-
-
-UNKNOWN = Estimate(None)
 
 
 # -- intervals ------------------------------------------------------------------------------------------------------------------
@@ -78,10 +65,10 @@ def relative_half_width(estimate: Estimate) -> float:
 
 
 def paired_ratio(values: Sequence[float], baseline: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
-    """mean(values) / mean(baseline), where value i and baseline i had the same luck.
+    """mean(values) / mean(baseline), where value i and baseline i have common random numbers.
 
     The interval is every ratio R that Student's test on the paired differences values - R x baseline does not reject (Fieller), so the
-    luck that both share cancels. A baseline that cannot be told from zero gives no interval.
+    random variation that both share cancels. A baseline that cannot be distinguished from zero gives no interval.
     Source: Fieller, Some problems in interval estimation, J. R. Stat. Soc. B 16 (1954); Law 2015, section 10.2.1 (paired-t).
     """
     y, x = np.asarray(values, dtype=float), np.asarray(baseline, dtype=float)
@@ -149,13 +136,8 @@ def samples_beyond(n: int, q: float) -> float:
 
 
 def quantile_supported(counts: NDArray[np.int64], q: float, beyond: int = SAMPLES_BEYOND) -> bool:
-    """Whether enough samples lie beyond the quantile for it to mean something (10 unless told)."""
+    """Whether enough samples lie beyond the quantile for it to mean something (10 by default)."""
     return samples_beyond(int(counts.sum()), q) >= beyond - 1e-9
-
-
-def samples_needed(q: float, beyond: int = SAMPLES_BEYOND) -> int:
-    """How many samples the q-quantile needs before it means something."""
-    return math.ceil(beyond / (1 - q) - 1e-6)
 
 
 def quantile_interval(histograms: Sequence[NDArray[np.int64]], q: float, confidence: float = CONFIDENCE) -> Estimate:
@@ -228,14 +210,6 @@ def growing(series: ArrayLike, surely: float = 3.3, factor: float = 1.5) -> bool
     if quarter == 0 or trend(array) < surely:
         return False
     return bool(array[-quarter:].mean() > factor * array[quarter : 2 * quarter].mean())
-
-
-def overload(offered: float, capacity: float) -> str | None:
-    """The warning where more is offered than can be done, None otherwise; both in the same unit (requests/s, cores)."""
-    if offered < capacity:
-        return None
-    times = "without limit above" if capacity <= 0 else f"{offered / capacity:.2g} x"
-    return f"offered load is {times} capacity: queues grow for as long as the run lasts, latencies say only how long it was"
 
 
 # -- when to stop ---------------------------------------------------------------------------------------------------------------

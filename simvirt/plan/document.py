@@ -1,76 +1,137 @@
-"""A plan as the document that programs read: times in seconds, sizes in bytes, money in US dollars, ratios 0 to 1."""
+"""A plan as a typed document: times in seconds, sizes in bytes, money in US dollars, ratios 0 to 1."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from simvirt.memory import Ledger, footprint
 from simvirt.memory.working_set import expected_loads
+from simvirt.plan.alternatives import Alternative
 from simvirt.plan.money import Terms
 from simvirt.plan.onehost import vms_for
 from simvirt.plan.packing import Counts, patterns
 from simvirt.plan.requirements import PROMISED, Stock, stocks
 from simvirt.plan.simulation import System
 from simvirt.plan.sizing import Case, carried
-from simvirt.scenario.spec.models import PlanSpec
-
-if TYPE_CHECKING:
-    from simvirt.plan.study import Alternative, Plan
-
+from simvirt.result import provenance
+from simvirt.result.plan_document import (
+    AlternativeResult,
+    Binding,
+    Headroom,
+    PlacementResult,
+    PlanDocument,
+    PlannedLoad,
+    PlannedSite,
+    Question,
+    Regret,
+    SystemResult,
+)
+from simvirt.scenario.spec.models import PlanSpec, Scenario
 
 NO_OBJECTIVE: Final = (
     "the scenario has no objective: hosts are enough as soon as the load is stable; give it one, such as objective: {latency_p99: 100ms}"
 )
 
 
-def question(spec: PlanSpec, case: Case, terms: Terms) -> dict[str, Any]:
+@dataclass
+class Plan:
+    """The alternatives of a scenario, the best first; `typed()` is the document, `document()` its JSON."""
+
+    scenario: Scenario
+    spec: PlanSpec
+    alternatives: list[Alternative]
+    levels: list[float]
+    regret: Regret | None
+    wall_s: float
+
+    @property
+    def simulations(self) -> int:
+        """How many times a host was simulated, replications not counted."""
+        return sum(a.simulator.done for a in self.alternatives)
+
+    def typed(self) -> PlanDocument:
+        """The plan as a typed document: times in seconds, sizes in bytes, money in US dollars, ratios 0 to 1."""
+        uncertain: dict[str, Any] = {} if self.regret is None else {"regret": self.regret}
+        return PlanDocument(
+            simvirt=provenance.program(),
+            scenario=provenance.name_of(self.scenario),
+            seed=self.scenario.run.seed,
+            replications=self.scenario.run.replications,
+            wall_s=self.wall_s,
+            simulations=self.simulations,
+            plan=question(self.spec, self.alternatives[0].case, self.alternatives[0].terms),
+            alternatives=tuple(alternative(a, rank) for rank, a in enumerate(self.alternatives, 1)),
+            warnings=tuple(warnings(self)),
+            **uncertain,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """The plan as the document that `--format json` prints."""
+        return self.typed().document()
+
+
+def question(spec: PlanSpec, case: Case, terms: Terms) -> Question:
     """What was asked: the load, and under which conditions."""
-    stated = case.rate_per_s
+    return Question(
+        load=_load(spec, case.rate_per_s), survive=spec.survive, headroom=spec.headroom, memory_ratio=case.memory_ratio,
+        replicas=spec.replicas, amortisation_years=spec.amortisation_years,
+        site=PlannedSite(
+            name=spec.site, energy_price_usd_per_kwh=terms.energy_price, pue=terms.pue, round_trip_s=terms.site.round_trip_ns / 1e9
+        ),
+    )
+
+
+def _load(spec: PlanSpec, stated: float) -> PlannedLoad:
+    """The load that a plan is made for, and how it comes from the stated one [requests/s]."""
     mean = stated * spec.growth_factor
-    return {
-        "load": {
-            "stated_per_s": stated, "growth": spec.growth, "years": spec.years, "growth_factor": spec.growth_factor,
-            "peak_to_mean": spec.peak_to_mean, "mean_per_s": mean, "peak_per_s": mean * spec.peak_to_mean,
-        },
-        "survive": spec.survive, "headroom": spec.headroom, "memory_ratio": case.memory_ratio, "replicas": spec.replicas,
-        "site": {
-            "name": spec.site, "energy_price_usd_per_kwh": terms.energy_price, "pue": terms.pue,
-            "round_trip_s": terms.site.round_trip_ns / 1e9,
-        },
-        "amortisation_years": spec.amortisation_years,
-    }
+    return PlannedLoad(
+        stated_per_s=stated, growth=spec.growth, years=spec.years, growth_factor=spec.growth_factor, peak_to_mean=spec.peak_to_mean,
+        mean_per_s=mean, peak_per_s=mean * spec.peak_to_mean,
+    )
 
 
-def alternative(found: Alternative, rank: int) -> dict[str, Any]:
+def alternative(found: Alternative, rank: int) -> AlternativeResult:
     """One alternative: how many hosts, what limits them, what they cost, what runs where."""
     sized, case = found.sizing, found.case
-    document: dict[str, Any] = {
-        "rank": rank, "platform": case.platform_spec.name, "host": case.host.name, "feasible": sized.feasible, "reason": sized.reason,
-        "hosts": sized.hosts if sized.feasible else None, "speed": found.speed, "simulations": found.simulator.done,
-        "replicas": sized.counts,
-    }
+    return AlternativeResult(
+        rank=rank, platform=case.platform_spec.name, host=case.host.name, feasible=sized.feasible, reason=sized.reason,
+        hosts=sized.hosts if sized.feasible else None, speed=found.speed, simulations=found.simulator.done, replicas=sized.counts,
+        **_sized(found),
+    )
+
+
+def _sized(found: Alternative) -> dict[str, Any]:
+    """What is known of an alternative that carries the load; nothing of another."""
+    sized, case = found.sizing, found.case
     if not sized.feasible or sized.peak is None or found.bill is None or found.mean is None or sized.packing is None:
-        return document
-    counted, counted_at_mean = (_counted(case, sized.counts, factor) for factor in (found.factor, found.factor / case.plan.peak_to_mean))
-    used = _used(case, sized.placed, sized.peak, counted)
-    binding = max(used, key=lambda name: used[name])
-    lost = None if sized.lost is None or sized.rest is None else _used(case, sized.rest, sized.lost, counted)
-    return document | {
+        return {}
+    at_peak, at_mean = (_counted(case, sized.counts, factor) for factor in (found.factor, found.factor / case.plan.peak_to_mean))
+    used = _used(case, sized.placed, sized.peak, at_peak)
+    lost = None if sized.lost is None or sized.rest is None else _system(sized.lost, _used(case, sized.rest, sized.lost, at_peak))
+    return {
         "analytic_hosts": sized.analytic, "lower_bound": sized.packing.lower_bound, "packed_hosts": len(sized.packing.hosts),
-        "proven": sized.packing.proven,
-        "binding": {"resource": binding, "utilisation": used[binding]},
-        "headroom": {"peak": 1 - used[binding], "lost": None if lost is None else 1 - max(lost.values())},
-        "peak": _system(sized.peak, used), "mean": _system(found.mean, _used(case, sized.placed, found.mean, counted_at_mean)),
-        "lost": None if lost is None or sized.lost is None else _system(sized.lost, lost),
-        "cost": found.bill.document(), "placement": placement(found, sized.peak),
-        "hosts_by_year": found.years,
+        "proven": sized.packing.proven, "binding": _binding(used), "headroom": _headroom(used, lost),
+        "peak": _system(sized.peak, used), "mean": _system(found.mean, _used(case, sized.placed, found.mean, at_mean)), "lost": lost,
+        "cost": found.bill.typed(), "placement": placement(found, sized.peak), "hosts_by_year": tuple(found.years),
     }
 
 
-def _system(system: System, used: Mapping[str, float]) -> dict[str, Any]:
+def _binding(used: Mapping[str, float]) -> Binding:
+    """The fullest resource."""
+    fullest = max(used, key=lambda name: used[name])
+    return Binding(resource=fullest, utilisation=used[fullest])
+
+
+def _headroom(used: Mapping[str, float], lost: SystemResult | None) -> Headroom:
+    """What is free of the fullest resource, with all hosts and without those that are lost."""
+    return Headroom(peak=1 - max(used.values()), lost=None if lost is None else 1 - max(lost.resources.values()))
+
+
+def _system(system: System, used: Mapping[str, float]) -> SystemResult:
     """What the simulation says of all hosts together."""
-    return {"latency_s": dict(system.latency_s), "objective": system.objective, "resources": dict(used), "stable": system.stable}
+    return SystemResult(latency_s=system.latency_s, objective=system.objective, resources=used, stable=system.stable)
 
 
 def _counted(case: Case, counts: Counts, factor: float) -> list[Stock]:
@@ -90,19 +151,19 @@ def _share(stock: Stock, pattern: Counts) -> float:
     return stock.fixed + sum(count * stock.each[name] for name, count in pattern.items())
 
 
-def placement(found: Alternative, peak: System) -> list[dict[str, Any]]:
+def placement(found: Alternative, peak: System) -> tuple[PlacementResult, ...]:
     """What runs where: each distinct load of a host, how many hosts have it, how full they are at peak."""
-    case, counts, placed = found.case, found.sizing.counts, found.sizing.placed
+    case, counts = found.case, found.sizing.counts
     simulated = {tuple(sorted(host.pattern.items())): (load, host) for host, (load, _) in zip(peak.hosts, peak.loads, strict=True)}
-    documents = []
-    for pattern, hosts in patterns(placed):
+    results = []
+    for pattern, hosts in patterns(found.sizing.placed):
         load, outcome = simulated[tuple(sorted(pattern.items()))]
         ledger = memory(case, counts, pattern, found.factor)
-        documents.append({
-            "hosts": hosts, "replicas": {name: pattern[name] for name in counts if pattern.get(name)}, "memory_bytes": ledger.demand,
-            "promised_bytes": ledger.committed, "cpu": load, "disk": outcome.used("host.disk"), "nic": outcome.used("host.nic"),
-        })
-    return documents
+        results.append(PlacementResult(
+            hosts=hosts, replicas={name: pattern[name] for name in counts if pattern.get(name)}, memory_bytes=ledger.demand,
+            promised_bytes=ledger.committed, cpu=load, disk=outcome.used("host.disk"), nic=outcome.used("host.nic"),
+        ))
+    return tuple(results)
 
 
 def memory(case: Case, counts: Counts, pattern: Counts, factor: float) -> Ledger:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 from simvirt.catalog.resolve.economy import Power, Price, Site
+from simvirt.result.plan_document import Cost
 
 HOURS: Final = 8766.0
 """Hours of a year."""
@@ -51,9 +52,9 @@ class Bill:
         """All parts of a year."""
         return self.hardware_usd + self.upkeep_usd + self.building_usd + self.energy_usd + self.rent_usd
 
-    def document(self) -> dict[str, Any]:
-        """The parts as JSON takes them."""
-        return asdict(self) | {"year_usd": self.year_usd, "month_usd": self.year_usd / 12}
+    def typed(self) -> Cost:
+        """The parts as they stand in a result."""
+        return Cost(**asdict(self), year_usd=self.year_usd, month_usd=self.year_usd / 12)
 
 
 def bill(terms: Terms, mean: Sequence[tuple[float, int]], peak: Sequence[tuple[float, int]]) -> Bill:

@@ -10,11 +10,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from simvirt.plan.money import Terms, bill, evenly, host_year
+from simvirt.result.plan_document import Choice, Minimax, Regret
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +44,44 @@ def cost(terms: Terms, need: Need, hosts: int, premium: float) -> float:
     return own.year_usd + missing * premium * host_year(terms)
 
 
-def table(candidates: Sequence[Candidate], levels: Sequence[float], premium: float) -> dict[str, Any] | None:
+def table(candidates: Sequence[Candidate], levels: Sequence[float], premium: float) -> Regret | None:
     """Every choice with its cost, regret and missing hosts at each level, the smallest largest regret first.
 
     None where no alternative carries all levels.
     """
     able = [(c, [n for n in c.needs if n is not None]) for c in candidates if all(n is not None for n in c.needs)]
-    choices = [_choice(c, needs, hosts, premium) for c, needs in able for hosts in sorted({need.hosts for need in needs})]
-    if not choices:
+    options = [Option(c, needs, hosts) for c, needs in able for hosts in sorted({need.hosts for need in needs})]
+    if not options:
         return None
-    best = [min(choice["costs_usd"][level] for choice in choices) for level in range(len(levels))]
-    for choice in choices:
-        choice["regrets_usd"] = [paid - least for paid, least in zip(choice["costs_usd"], best, strict=True)]
-        choice["max_regret_usd"] = max(choice["regrets_usd"])
-    choices.sort(key=lambda choice: tuple(choice[key] for key in ("max_regret_usd", "costs_usd", "platform", "host", "hosts")))
-    minimax: Mapping[str, Any] = choices[0]
-    named = {key: minimax[key] for key in ("platform", "host", "hosts", "max_regret_usd")}
-    return {"levels": list(levels), "premium": premium, "best_usd": best, "choices": choices, "minimax": named}
+    costs = [option.costs(premium) for option in options]
+    best = tuple(map(min, *costs)) if len(costs) > 1 else costs[0]
+    choices = sorted((option.choice(paid, best) for option, paid in zip(options, costs, strict=True)), key=_order)
+    first = choices[0]
+    minimax = Minimax(platform=first.platform, host=first.host, hosts=first.hosts, max_regret_usd=first.max_regret_usd)
+    return Regret(levels=tuple(levels), premium=premium, best_usd=best, choices=tuple(choices), minimax=minimax)
 
 
-def _choice(candidate: Candidate, needs: Sequence[Need], hosts: int, premium: float) -> dict[str, Any]:
-    """One choice with its cost and its missing hosts at each level."""
-    return {
-        "platform": candidate.platform, "host": candidate.host, "hosts": hosts,
-        "costs_usd": [cost(candidate.terms, need, hosts, premium) for need in needs],
-        "missing_hosts": [max(need.hosts - hosts, 0) for need in needs],
-    }
+def _order(choice: Choice) -> tuple[Any, ...]:
+    """The smallest largest regret first."""
+    return choice.max_regret_usd, choice.costs_usd, choice.platform, choice.host, choice.hosts
+
+
+@dataclass(frozen=True)
+class Option:
+    """An alternative with a number of hosts, and what is needed at each level."""
+
+    candidate: Candidate
+    needs: Sequence[Need]
+    hosts: int
+
+    def costs(self, premium: float) -> tuple[float, ...]:
+        """A year at each level [USD]."""
+        return tuple(cost(self.candidate.terms, need, self.hosts, premium) for need in self.needs)
+
+    def choice(self, costs: Sequence[float], best: Sequence[float]) -> Choice:
+        """The option with its costs beside those of the best one at each level."""
+        regrets = tuple(paid - least for paid, least in zip(costs, best, strict=True))
+        return Choice(
+            platform=self.candidate.platform, host=self.candidate.host, hosts=self.hosts, costs_usd=tuple(costs),
+            missing_hosts=tuple(max(need.hosts - self.hosts, 0) for need in self.needs), regrets_usd=regrets, max_regret_usd=max(regrets),
+        )

@@ -7,23 +7,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from simvirt.analysis.demands import Name
 from simvirt.catalog.resolve.economy import load_of
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import bucket_bounds, mean_interval, quantile
+from simvirt.metrics.statistics import QUANTILES, bucket_bounds, mean_interval, quantile
 from simvirt.metrics.summary import average
 from simvirt.plan.onehost import Load, Response, scenario_of, whole
 from simvirt.plan.packing import Counts, patterns
 from simvirt.plan.sizing import Case
+from simvirt.result.document import Verdict
+from simvirt.result.objective import verdicts
+from simvirt.result.plan_document import MeanLatency
 from simvirt.runs.run import run
+from simvirt.scenario.graph import Name
 
 PASSES: Final = 4
 """How often hosts are simulated at most, until response times that they see of one another have settled."""
 SETTLED: Final = 0.05
-QUANTILES: Final = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 Histograms = list[NDArray[np.float64]]
 """Latencies of each replication."""
 Told = Callable[[str], None]
@@ -52,8 +55,8 @@ class System:
     """All hosts of a placement together."""
 
     hosts: tuple[HostOutcome, ...]
-    objective: dict[str, dict[str, Any]]
-    latency_s: dict[str, float | None]
+    objective: Mapping[str, Verdict]
+    latency_s: MeanLatency
     loads: tuple[tuple[float, int], ...]
     """Throughput of a host over its largest one, and how many hosts have it."""
     resources: dict[str, float]
@@ -63,7 +66,7 @@ class System:
     @property
     def met(self) -> bool:
         """Whether the load is carried with the objective met."""
-        return self.stable and all(limit["met"] for limit in self.objective.values()) and all(used < 1 for used in self.resources.values())
+        return self.stable and all(limit.met for limit in self.objective.values()) and all(used < 1 for used in self.resources.values())
 
     @property
     def binding(self) -> str:
@@ -120,21 +123,15 @@ class Simulator:
 def guesses(case: Case) -> dict[Name, Response]:
     """Response times before anything is simulated: demands without waiting, callees included, as variable as an exponential one."""
     found: dict[Name, Response] = {}
-
-    def time(name: Name) -> float:
-        if name not in found:
-            inner = math.fsum(count * time(callee) for callee, count in case.analysis.calls[name].items())
-            found[name] = Response(case.analysis.demands[name].alone_s + inner, 1.0)
-        return found[name].mean_s
-
-    for name in case.analysis.demands:
-        time(name)
+    for name in reversed(list(nx.topological_sort(case.analysis.graph))):
+        inner = math.fsum(edge["calls"] * found[callee].mean_s for callee, edge in case.analysis.graph[name].items())
+        found[name] = Response(case.analysis.demands[name].alone_s + inner, 1.0)
     return found
 
 
 def _called(case: Case) -> set[Name]:
     """Operations that others call."""
-    return {callee for name, calls in case.analysis.calls.items() if case.analysis.visits[name] > 0 for callee in calls}
+    return {callee for caller, callee in case.analysis.graph.edges if case.analysis.visits[caller] > 0}
 
 
 def responses(hosts: tuple[HostOutcome, ...], before: Mapping[Name, Response]) -> dict[Name, Response]:
@@ -169,14 +166,20 @@ def summed(case: Case, hosts: tuple[HostOutcome, ...], shares: Mapping[str, floa
     histograms = _entries(hosts, shares)
     throughput = [float(h.sum()) for h in histograms]
     busy = [host for host in hosts if host.outcomes]
-    latency = {"mean": _mean([m.mean_s if (m := _moments(h)) is not None else None for h in histograms])}
-    latency |= {name: _mean([quantile(np.rint(h).astype(np.int64), q) for h in histograms]) for name, q in QUANTILES.items()}
+    latency = latency_of(histograms)
     loads = tuple((load_of(min(host.used("host.cpu"), 1.0), case.host), host.hosts) for host in hosts)
     names = dict.fromkeys(name for host in busy for name in host.outcomes[0].resources)
     resources = {name: max(host.used(name) for host in busy) for name in names}
     resources["host.cpu"] = max(load for load, _ in loads)
     stable = bool(busy) and not any(host.broken for host in busy) and (not case.scenario.mix or all(throughput))
     return System(hosts, _objective(case, hosts, latency, shares), latency, loads, resources, stable)
+
+
+def latency_of(histograms: Histograms) -> MeanLatency:
+    """Mean and quantiles of latencies [s], averaged over replications."""
+    moments = [_moments(h) for h in histograms]
+    quantiles = {name: _mean([quantile(np.rint(h).astype(np.int64), q) for h in histograms]) for name, q in QUANTILES.items()}
+    return MeanLatency(mean=_mean([None if m is None else m.mean_s for m in moments]), **quantiles)
 
 
 def _entries(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> Histograms:
@@ -212,21 +215,16 @@ def _mean(values: list[float | None]) -> float | None:
     return mean_interval(values).value
 
 
-def _objective(
-    case: Case, hosts: tuple[HostOutcome, ...], latency: Mapping[str, float | None], shares: Mapping[str, float]
-) -> dict[str, dict[str, Any]]:
+def _objective(case: Case, hosts: tuple[HostOutcome, ...], latency: MeanLatency, shares: Mapping[str, float]) -> dict[str, Verdict]:
     """Each limit of the objective, what was found, and whether it is met."""
-    if case.scenario.objective is None:
-        return {}
-    found: dict[str, dict[str, Any]] = {}
-    for name, stated in case.scenario.objective.limits.items():
+
+    def value_of(name: str) -> float | None:
         if name.startswith("latency_"):
-            limit, value = stated / 1e9, latency[name.removeprefix("latency_")]
-        else:
-            limit, value = stated, _throughput(hosts, shares) if name == "throughput" else _rejected(hosts)
-        met = value is not None and (value >= limit if name == "throughput" else value <= limit)
-        found[name] = {"limit": limit, "value": value, "met": met}
-    return found
+            found: float | None = getattr(latency, name.removeprefix("latency_"))
+            return found
+        return _throughput(hosts, shares) if name == "throughput" else _rejected(hosts)
+
+    return verdicts(case.scenario.objective, value_of)
 
 
 def _throughput(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> float:

@@ -4,83 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
-from simvirt import __version__, kernel
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve import economy
 from simvirt.errors import Issue, ScenarioError
-from simvirt.plan import document as documents
-from simvirt.plan import regret
-from simvirt.plan.money import Bill, Terms, bill
+from simvirt.plan.alternatives import Alternative
+from simvirt.plan.document import Plan
+from simvirt.plan.money import Terms, bill
 from simvirt.plan.regret import Candidate, Need
-from simvirt.plan.search import Sizing, size
-from simvirt.plan.simulation import Simulator, System
+from simvirt.plan.regret import table as regret_of
+from simvirt.plan.search import size
+from simvirt.plan.simulation import Simulator
 from simvirt.plan.sizing import Case
 from simvirt.scenario.spec.models import HostSpec, PlanSpec, PlatformSpec, Scenario
 from simvirt.scenario.spec.procurement import DEFAULT
 from simvirt.workload.scaling import paced
 
-SCHEMA = 1
 Told = Callable[[str], None]
-
-
-@dataclass
-class Alternative:
-    """A platform on a host model: what it needs, what it costs; without hosts and bill where nothing suffices."""
-
-    case: Case
-    simulator: Simulator
-    terms: Terms
-    sizing: Sizing
-    factor: float
-    """Load at peak, over the stated one."""
-    speed: float
-    """Of a core, over one of the host that the scenario states."""
-    mean: System | None = None
-    bill: Bill | None = None
-    needs: list[Need | None] = field(default_factory=list)
-    years: list[int | None] = field(default_factory=list)
-
-    @property
-    def order(self) -> tuple[bool, float, str, str]:
-        """The cheapest first; what does not suffice last."""
-        return self.bill is None, self.bill.year_usd if self.bill is not None else 0.0, self.case.platform_spec.name, self.case.host.name
-
-
-@dataclass
-class Plan:
-    """The alternatives of a scenario, the best first; `document()` is the JSON."""
-
-    scenario: Scenario
-    spec: PlanSpec
-    alternatives: list[Alternative]
-    levels: list[float]
-    regret: dict[str, Any] | None
-    wall_s: float
-
-    @property
-    def simulations(self) -> int:
-        """How many times a host was simulated, replications not counted."""
-        return sum(a.simulator.done for a in self.alternatives)
-
-    def document(self) -> dict[str, Any]:
-        """The plan as the document that `--format json` prints: times in seconds, sizes in bytes, money in US dollars, ratios 0 to 1."""
-        found = {
-            "simvirt": {"version": __version__, "schema": SCHEMA, "kernel": kernel.MODE},
-            "scenario": {"name": self.scenario.name, "digest": self.scenario.digest},
-            "seed": self.scenario.run.seed,
-            "replications": self.scenario.run.replications,
-            "wall_s": self.wall_s,
-            "simulations": self.simulations,
-            "plan": documents.question(self.spec, self.alternatives[0].case, self.alternatives[0].terms),
-            "alternatives": [documents.alternative(a, rank) for rank, a in enumerate(self.alternatives, 1)],
-            "warnings": documents.warnings(self),
-        }
-        if self.regret is not None:
-            found["regret"] = self.regret
-        return found
 
 
 def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> Plan:
@@ -105,7 +45,7 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
     found.sort(key=lambda a: a.order)
     found[0].years = _years(found[0], spec)
     candidates = [Candidate(a.case.platform_spec.name, a.case.host.name, a.terms, a.needs) for a in found]
-    table = regret.table(candidates, levels, spec.premium) if levels else None
+    table = regret_of(candidates, levels, spec.premium) if levels else None
     return Plan(scenario, spec, found, levels, table, time.perf_counter() - started)
 
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from simvirt import __version__, kernel
 from simvirt.analysis.theory import applicable
 from simvirt.catalog import Catalog
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import next_replications
+from simvirt.metrics.warnings import Seen, warnings
+from simvirt.result import provenance
+from simvirt.result.run_document import RunDocument, TheoryResult
 from simvirt.runs.replicate import Measured, replicate
 from simvirt.scenario.spec.models import Scenario
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ ProgressCallback = Callable[[ProgressEvent], None]
 
 @dataclass
 class Result:
-    """What a scenario's platforms did; `document()` is the JSON, `frame()` one row a platform."""
+    """What a scenario's platforms did; `typed()` is the document, `document()` its JSON, `frame()` one row a platform."""
 
     scenario: Scenario
     seed: int
     replications: int
     measured: dict[str, list[Measured]]
-    theory: dict[str, Any] | None = None
+    theory: TheoryResult | None = None
     wall_s: float = 0.0
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
@@ -53,45 +53,48 @@ class Result:
         """The replications of a platform."""
         return [m.outcome for m in self.measured[platform]]
 
-    def document(self) -> dict[str, Any]:
-        """The result as the document that `--format json` prints; times in seconds, sizes in bytes, ratios 0 to 1."""
+    def typed(self) -> RunDocument:
+        """The result as a typed document; times in seconds, sizes in bytes, ratios 0 to 1."""
         complete = {name: self.outcomes(name) for name in self.measured if self.measured[name]}
-        document: dict[str, Any] = {
-            "simvirt": {"version": __version__, "schema": SCHEMA, "kernel": kernel.MODE},
-            "scenario": {"name": self.scenario.name, "digest": self.scenario.digest},
-            "seed": self.seed,
-            "replications": self.replications,
-            "wall_s": self.wall_s,
-            "platforms": {name: self._platform(name, outcomes) for name, outcomes in complete.items()},
-            "comparison": summary.comparison(dict(complete)) if complete else {},
-            "warnings": self.warnings(),
-        }
-        if self.theory is not None:
-            document["theory"] = self.theory
-        if self.interrupted:
-            document["interrupted"] = True
-        return document
+        return RunDocument(
+            simvirt=provenance.program(),
+            scenario=provenance.name_of(self.scenario),
+            seed=self.seed,
+            replications=self.replications,
+            wall_s=self.wall_s,
+            platforms={name: summary.platform_result(self.scenario, outcomes) for name, outcomes in complete.items()},
+            comparison=summary.comparison(complete),
+            warnings=tuple(self.warnings()),
+            **self._where_it_applies(),
+        )
 
-    def _platform(self, name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-        return {"replications": len(outcomes)} | summary.platform_document(self.scenario, outcomes)
+    def _where_it_applies(self) -> dict[str, Any]:
+        """Keys that only some results have."""
+        theory = {} if self.theory is None else {"theory": self.theory}
+        return theory | ({"interrupted": True} if self.interrupted else {})
+
+    def document(self) -> dict[str, Any]:
+        """The result as the document that `--format json` prints."""
+        return self.typed().document()
 
     def warnings(self) -> list[str]:
         """What makes the numbers misleading, platform by platform."""
         found = list(self.notes)
         for name, measured in self.measured.items():
             if measured:
-                found += summary.warnings(name, self.scenario, self.outcomes(name), [m.batches for m in measured])
+                seen = Seen(self.scenario, self.outcomes(name), [m.batches for m in measured])
+                found += [f"{name}: {sentence}" for sentence in warnings(seen)]
         return found
 
     def frame(self) -> dict[str, list[Any]]:
         """One row a platform as columns of equal length, ready for pandas or polars: `pandas.DataFrame(result.frame())`."""
-        rows = [(name, p) for name, p in self.document()["platforms"].items()]
-        columns: dict[str, list[Any]] = {"platform": [name for name, _ in rows]}
-        for key in ("mean", "p50", "p90", "p95", "p99", "max"):
-            columns[f"latency_{key}_s"] = [p["latency_s"][key]["value"] for _, p in rows]
-        columns["throughput_per_s"] = [p["throughput_per_s"]["value"] for _, p in rows]
-        for key in ("utilisation", "steal", "throttled", "virtualization"):
-            columns[f"cpu_{key}"] = [p["cpu"][key]["value"] for _, p in rows]
+        platforms = self.typed().platforms
+        columns: dict[str, list[Any]] = {"platform": list(platforms)}
+        for key in ("mean", *summary.REPORTED, "max"):
+            columns[f"latency_{key}_s"] = [getattr(p.latency_s, key).value for p in platforms.values()]
+        columns["throughput_per_s"] = [p.throughput_per_s.value for p in platforms.values()]
+        for key in summary.SHARES:
+            columns[f"cpu_{key}"] = [getattr(p.cpu, key).value for p in platforms.values()]
         return columns
 
 
@@ -119,11 +122,11 @@ def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = N
     return result
 
 
-def _theory(scenario: Scenario, catalog: Catalog) -> dict[str, Any] | None:
+def _theory(scenario: Scenario, catalog: Catalog) -> TheoryResult | None:
     """The closed form beside the first platform that adds nothing of its own, where one holds."""
     plain = [spec.name for spec in scenario.platforms if not catalog.platform(spec).layers]
     theory = applicable(scenario, catalog.resolve_host(scenario.host)) if plain else None
-    return None if theory is None else theory.document() | {"platform": plain[0]}
+    return None if theory is None else TheoryResult(**theory.document(), platform=plain[0])
 
 
 def _refine(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallback | None, precision: float, most: int) -> None:

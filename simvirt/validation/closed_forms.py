@@ -10,59 +10,57 @@ from typing import Any
 import yaml
 
 from simvirt.analysis import formulas
+from simvirt.result.document import Estimate
+from simvirt.result.run_document import PlatformResult, RunDocument
+from simvirt.result.validation_document import TheoryRow
 from simvirt.runs.run import run
 from simvirt.scenario import loads
 from simvirt.validation.predict import Conditions
 
-Document = Mapping[str, Any]
 REPLICATIONS = 4
 """At least so many: an interval needs a few."""
 
 
-def rows(conditions: Conditions) -> list[dict[str, Any]]:
+def rows(conditions: Conditions) -> tuple[TheoryRow, ...]:
     """Each case's predicted and simulated numbers [s, per s], with the interval of the simulated one."""
     text = files("simvirt.validation").joinpath("data", "theory.yaml").read_text(encoding="utf-8")
     cases = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["cases"]
-    return [row for case in cases for row in _rows(case, conditions)]
+    return tuple(row for case in cases for row in _rows(case, conditions))
 
 
-def _rows(case: Document, conditions: Conditions) -> list[dict[str, Any]]:
+def _rows(case: Mapping[str, Any], conditions: Conditions) -> list[TheoryRow]:
     """The numbers of one case."""
     run_spec = {"requests": 60_000, **case["scenario"].get("run", {})}
     run_spec |= {"seed": conditions.seed, "replications": max(conditions.replications, REPLICATIONS)}
     text = {"simvirt": 1, "name": case["name"], "platforms": ["bare-metal"], **case["scenario"], "run": run_spec}
-    document = run(loads(json.dumps(text), case["name"])).document()
-    simulated = document["platforms"]["bare-metal"]
+    document = run(loads(json.dumps(text), case["name"])).typed()
+    simulated = document.platforms["bare-metal"]
     model, expected = _expected(case, document)
     return [_row(model, case["source"], name, value, _read(simulated, name)) for name, value in expected.items() if value is not None]
 
 
-def _expected(case: Document, document: Document) -> tuple[str, dict[str, float | None]]:
+def _expected(case: Mapping[str, Any], document: RunDocument) -> tuple[str, dict[str, float | None]]:
     """The closed form's name and numbers: that of the case, or the one that applies to its scenario."""
     if "formula" in case:
         name, arguments = case["formula"]["of"], case["formula"]["with"]
         return case["name"], {case["formula"]["measure"]: float(getattr(formulas, name)(*arguments))}
-    theory = document["theory"]
-    return theory["model"], {name: theory[name] for name in ("latency_mean_s", "latency_p95_s", "throughput_per_s")}
+    theory = document.theory
+    assert theory is not None  # of these systems there is one: the file names a formula for the others
+    return theory.model, {name: getattr(theory, name) for name in ("latency_mean_s", "latency_p95_s", "throughput_per_s")}
 
 
-def _read(simulated: Document, name: str) -> Mapping[str, float]:
+def _read(simulated: PlatformResult, name: str) -> Estimate:
     """The simulated estimate of a measure."""
-    found: Mapping[str, float] = (
-        simulated[name] if name == "throughput_per_s" else simulated["latency_s"][name.removeprefix("latency_").removesuffix("_s")]
-    )
+    if name == "throughput_per_s":
+        return simulated.throughput_per_s
+    found: Estimate = getattr(simulated.latency_s, name.removeprefix("latency_").removesuffix("_s"))
     return found
 
 
-def _row(model: str, source: str, measure: str, theory: float, simulated: Mapping[str, float]) -> dict[str, Any]:
+def _row(model: str, source: str, measure: str, theory: float, simulated: Estimate) -> TheoryRow:
     """One number of theory beside the simulated one."""
-    return {
-        "model": model,
-        "measure": measure,
-        "source": source,
-        "theory": theory,
-        "simulated": simulated["value"],
-        "low": simulated["low"],
-        "high": simulated["high"],
-        "error": simulated["value"] / theory - 1.0,
-    }
+    assert simulated.value is not None  # all of these systems answer requests
+    return TheoryRow(
+        model=model, measure=measure, source=source, theory=theory, simulated=simulated.value, low=simulated.low, high=simulated.high,
+        error=simulated.value / theory - 1.0,
+    )

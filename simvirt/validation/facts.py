@@ -133,10 +133,6 @@ class Table(Fact):
         """Unit of a row's numbers."""
         return self.rows[row].unit or self.unit
 
-    def better_of(self, row: str) -> str:
-        """Which of two numbers of a row is the better one."""
-        return self.rows[row].better or self.better
-
     def measure_of(self, row: str) -> Measure:
         """What a row reads from a result."""
         return self.rows[row].measure or self.measure

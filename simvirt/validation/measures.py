@@ -1,112 +1,111 @@
-"""Numbers read from a platform's part of a result document, in SI units, by the names that tables of measurements use."""
+"""Numbers read from a platform's part of a result, in SI units, by the names that tables of measurements use."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from operator import attrgetter
 
 from simvirt.catalog import HostEntry
 from simvirt.errors import SimulationError
+from simvirt.result.document import Estimate
+from simvirt.result.run_document import PlatformResult
 from simvirt.validation.facts import Measure
 
-Document = Mapping[str, Any]
+Read = Callable[[PlatformResult, Measure, int], float | None]
+"""A platform's part of a result, the measure and the host's hardware threads to the number."""
 EXITS_OF_AN_INTERRUPT = 2  # without posted interrupts: Gordon et al., ELI, ASPLOS 2012
 
 
-def read(document: Document, measure: Measure, host: HostEntry) -> float:
+def read(platform: PlatformResult, measure: Measure, host: HostEntry) -> float:
     """A measure's number on a host; SimulationError where the run does not know it."""
-    value = _quantile(document, measure) if measure.operation is not None else MEASURES[measure.of](document, measure, host.pcpus)
+    value = _quantile(platform, measure) if measure.operation is not None else MEASURES[measure.of](platform, measure, host.pcpus)
     if value is None:
         raise SimulationError(f"the run has no {measure.of}")
     return float(value) * measure.times * (host.clock_hz if measure.cycles else 1.0)
 
 
-def _estimate(*path: str) -> Callable[[Document, Measure, int], float | None]:
+def _estimate(path: str) -> Read:
     """Reads the value of an estimate."""
-
-    def read_estimate(document: Document, measure: Measure, pcpus: int) -> float | None:
-        found: Any = document
-        for key in path:
-            found = found[key]
-        value = found["value"]
-        return None if value is None else float(value)
-
-    return read_estimate
+    at: Callable[[PlatformResult], Estimate] = attrgetter(path)
+    return lambda platform, measure, pcpus: at(platform).value
 
 
-def _quantile(document: Document, measure: Measure) -> float | None:
+def _quantile(platform: PlatformResult, measure: Measure) -> float | None:
     """A quantile of one operation's latency [s]."""
-    value = document["operations"][measure.operation]["latency_s"][measure.of.removeprefix("latency_")]["value"]
-    return None if value is None else float(value)
+    found: Estimate = getattr(platform.operations[str(measure.operation)].latency_s, measure.of.removeprefix("latency_"))
+    return found.value
 
 
-def _period(document: Document, measure: Measure, pcpus: int) -> float | None:
+def _period(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
     """Time between two answers [s]: how long one of them takes where they come one after the other."""
-    rate = document["throughput_per_s"]["value"]
+    rate = platform.throughput_per_s.value
     return 1.0 / rate if rate else None
 
 
-def _cores(document: Document, measure: Measure, pcpus: int) -> float:
+def _cores(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
     """Busy hardware threads of the host."""
-    return float(document["cpu"]["utilisation"]["value"]) * pcpus
+    used = platform.cpu.utilisation.value
+    return None if used is None else used * pcpus
 
 
-def _cpu_per_request(document: Document, measure: Measure, pcpus: int) -> float | None:
+def _cpu_per_request(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
     """CPU time of the whole host for one answer [s]."""
-    rate = document["throughput_per_s"]["value"]
-    return _cores(document, measure, pcpus) / rate if rate else None
+    rate, cores = platform.throughput_per_s.value, _cores(platform, measure, pcpus)
+    return cores / rate if rate and cores is not None else None
 
 
-def _device(counter: str) -> Callable[[Document, Measure, int], float | None]:
+def _device(counter: str) -> Read:
     """Events of a device in a second of simulated time."""
 
-    def read_device(document: Document, measure: Measure, pcpus: int) -> float | None:
-        value = document.get("devices", {}).get(measure.device, {}).get(counter)
-        return None if value is None else float(value["value"]) / (document["simulated_s"] - document["warmup_s"])
+    def read_device(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+        if measure.device not in platform.devices or platform.simulated_s is None or platform.warmup_s is None:
+            return None
+        events: Estimate = getattr(platform.devices[measure.device], counter)
+        return None if events.value is None else events.value / (platform.simulated_s - platform.warmup_s)
 
     return read_device
 
 
-def _exits(document: Document, measure: Measure, pcpus: int) -> float | None:
+def _exits(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
     """Exits that a device causes in a second: one for each notification, one to inject an interrupt and one for its completion."""
-    kicks, interrupts = (_device(counter)(document, measure, pcpus) for counter in ("notifications", "interrupts"))
+    kicks, interrupts = (_device(counter)(platform, measure, pcpus) for counter in ("notifications", "interrupts"))
     return None if kicks is None or interrupts is None else kicks + EXITS_OF_AN_INTERRUPT * interrupts
 
 
-def _memory(document: Document, measure: Measure, pcpus: int) -> float:
+def _memory(platform: PlatformResult, measure: Measure, pcpus: int) -> float:
     """Memory that the platform commits on the host [bytes]."""
-    return float(document["memory"]["committed_bytes"])
+    return float(platform.memory.committed_bytes)
 
 
-def _memory_used(document: Document, measure: Measure, pcpus: int) -> float:
+def _memory_used(platform: PlatformResult, measure: Measure, pcpus: int) -> float:
     """Memory that instances, guests and monitors have in use, without what the host has before the first of them [bytes]."""
-    ledger = document["memory"]["ledger"]
-    return float(ledger["capacity_bytes"] - ledger["free_bytes"] - ledger["kernel_bytes"])
+    ledger = platform.memory.ledger
+    return float(ledger.capacity_bytes - ledger.free_bytes - ledger.kernel_bytes)
 
 
-def _memory_saved(document: Document, measure: Measure, pcpus: int) -> float:
+def _memory_saved(platform: PlatformResult, measure: Measure, pcpus: int) -> float:
     """What sharing saves, over what instances, guests and monitors would have in use without it."""
-    saved = float(document["memory"]["ledger"]["shared_bytes"])
-    return saved / (saved + _memory_used(document, measure, pcpus))
+    saved = float(platform.memory.ledger.shared_bytes)
+    return saved / (saved + _memory_used(platform, measure, pcpus))
 
 
-def _memory_overhead(document: Document, measure: Measure, pcpus: int) -> float:
+def _memory_overhead(platform: PlatformResult, measure: Measure, pcpus: int) -> float:
     """Memory that monitors may take beyond that of their VMs [bytes]."""
-    return float(document["memory"]["ledger"]["committed_bytes"] - document["memory"]["parts"]["vm"])
+    return float(platform.memory.ledger.committed_bytes - platform.memory.parts["vm"])
 
 
-MEASURES: Mapping[str, Callable[[Document, Measure, int], float | None]] = {
+MEASURES: Mapping[str, Read] = {
     "throughput": _estimate("throughput_per_s"),
     "period": _period,
-    "latency_mean": _estimate("latency_s", "mean"),
-    "latency_p50": _estimate("latency_s", "p50"),
-    "latency_p95": _estimate("latency_s", "p95"),
-    "latency_p99": _estimate("latency_s", "p99"),
+    "latency_mean": _estimate("latency_s.mean"),
+    "latency_p50": _estimate("latency_s.p50"),
+    "latency_p95": _estimate("latency_s.p95"),
+    "latency_p99": _estimate("latency_s.p99"),
     "cpu_cores": _cores,
-    "utilisation": _estimate("cpu", "utilisation"),
+    "utilisation": _estimate("cpu.utilisation"),
     "cpu_per_request": _cpu_per_request,
-    "steal": _estimate("cpu", "steal"),
-    "throttled": _estimate("cpu", "throttled"),
+    "steal": _estimate("cpu.steal"),
+    "throttled": _estimate("cpu.throttled"),
     "notifications": _device("notifications"),
     "interrupts": _device("interrupts"),
     "exits": _exits,

@@ -6,12 +6,13 @@ Calibrating cells (on which a demand or a constant of the catalogue was calibrat
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
 
+from simvirt.result.validation_document import CellResult, Kind, ScoreResult
 from simvirt.validation.facts import WIDE, Table
 from simvirt.validation.fitted import Fitted
 from simvirt.validation.predict import Predicted
@@ -46,7 +47,7 @@ class Cell:
         return self.predicted / min(max(self.predicted, self.low), self.high) - 1.0
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """A given, a bound to be kept, or a prediction to be scored."""
         if self.calibration:
             return "calibration"
@@ -57,13 +58,14 @@ class Cell:
         """Whether it counts as a prediction."""
         return self.kind == "prediction"
 
-    def document(self) -> dict[str, Any]:
-        """The cell as JSON takes it."""
-        found = {"row": self.row, "column": self.column, "unit": self.unit, "predicted": self.predicted, "measured": self.measured,
-                 "error": self.error, "kind": self.kind}
-        if self.low != self.high:
-            found |= {"low": self.low, "high": self.high}
-        return found if self.failure is None else {**found, "failure": self.failure}
+    def typed(self) -> CellResult:
+        """The cell as it stands in a result."""
+        found: dict[str, Any] = {"low": self.low, "high": self.high} if self.low != self.high else {}
+        found |= {} if self.failure is None else {"failure": self.failure}
+        return CellResult(
+            row=self.row, column=self.column, unit=self.unit, predicted=self.predicted, measured=self.measured, error=self.error,
+            kind=self.kind, **found,
+        )
 
 
 def cells(table: Table, predictions: Mapping[tuple[str, str], Predicted], given: set[str]) -> list[Cell]:
@@ -121,11 +123,17 @@ class Score:
     platform_pairs_right: int
     fitted_constants: int
 
-    def document(self) -> dict[str, Any]:
-        """The score as JSON takes it."""
-        found: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        orders = {"rank_order": (self.pairs_right, self.pairs), "platform_rank_order": (self.platform_pairs_right, self.platform_pairs)}
-        return found | {name: right / pairs if pairs else None for name, (right, pairs) in orders.items()}
+    def typed(self) -> ScoreResult:
+        """The score as it stands in a result."""
+        return ScoreResult(
+            **asdict(self), rank_order=_ratio(self.pairs_right, self.pairs),
+            platform_rank_order=_ratio(self.platform_pairs_right, self.platform_pairs),
+        )
+
+
+def _ratio(right: int, pairs: int) -> float | None:
+    """Pairs in the measured order over all; None where there are none."""
+    return right / pairs if pairs else None
 
 
 def score(scored: Iterable[tuple[Table, Sequence[Cell]]], constants: Sequence[Fitted]) -> Score:

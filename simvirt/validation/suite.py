@@ -8,90 +8,91 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from simvirt import __version__, kernel
 from simvirt.catalog import Catalog
-from simvirt.validation import closed_forms, linux
+from simvirt.result import provenance
+from simvirt.result.validation_document import LinuxResult, LinuxRow, Summary, TableResult, TopicResult, ValidationDocument
+from simvirt.validation.closed_forms import rows
 from simvirt.validation.facts import Table, topics
 from simvirt.validation.fitted import Fitted, fitted, fitted_cells
+from simvirt.validation.linux import compare_all, median_error, read_rows
 from simvirt.validation.predict import Conditions, predict
 from simvirt.validation.score import Cell, cells, score
 
 Progress = Callable[[str], None]
 Scored = tuple[Table, list[Cell]]
-SCHEMA = 1
+SAID = ("id", "topic", "title", "source", "found", "setup", "use", "better", "ranks", "missing")
+"""What a table says of itself in a result."""
 
 
 def validate(
     tables: Sequence[Table], conditions: Conditions, jobs: int = 1, with_theory: bool = True, reference: Path | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> ValidationDocument:
     """Predictions of tables, theory and measured Linux rows, scored; `jobs` tables at a time, which changes no number."""
     started = time.perf_counter()
     if reference is not None:
-        linux.read_rows(reference)  # a mistake in it is reported before anything is simulated
+        read_rows(reference)  # a mistake in it is reported before anything is simulated
     constants = fitted(Catalog.load())
-    given = fitted_cells(constants)
-    tell = progress or (lambda what: None)
+    found = _predicted(tables, conditions, jobs, fitted_cells(constants), progress or (lambda what: None))
+    more: dict[str, Any] = {"theory": rows(conditions)} if with_theory else {}
+    more |= {"linux": _linux(reference, conditions.replications)} if reference is not None else {}
+    return ValidationDocument(
+        simvirt=provenance.program(),
+        seed=conditions.seed,
+        replications=conditions.replications,
+        topics=_topics(found, constants),
+        tables=tuple(_table(table, own, constants) for table, own in found),
+        summary=_summary(found, constants),
+        **more,
+        wall_s=time.perf_counter() - started,
+    )
+
+
+def _predicted(tables: Sequence[Table], conditions: Conditions, jobs: int, given: set[str], progress: Progress) -> list[Scored]:
+    """The cells of each table with their predictions."""
 
     def scored(table: Table) -> Scored:
         found = cells(table, predict(table, conditions), given)
-        tell(table.id)
+        progress(table.id)
         return table, found
 
     with ThreadPoolExecutor(max(jobs, 1)) as pool:
-        found = list(pool.map(scored, tables))
-    document: dict[str, Any] = {
-        "simvirt": {"version": __version__, "schema": SCHEMA, "kernel": kernel.MODE},
-        "seed": conditions.seed,
-        "replications": conditions.replications,
-        "topics": _topics(found, constants),
-        "tables": [_table(table, own, constants) for table, own in found],
-        "summary": {
-            "all": score(found, constants).document(),
-            "validate": score([(t, own) for t, own in found if t.use == "validate"], constants).document(),
-            "calibrate": score([(t, own) for t, own in found if t.use == "calibrate"], constants).document(),
-        },
-    }
-    if with_theory:
-        document["theory"] = closed_forms.rows(conditions)
-    if reference is not None:
-        document["linux"] = _linux(linux.compare_all(reference, conditions.replications))
-    return document | {"wall_s": time.perf_counter() - started}
+        return list(pool.map(scored, tables))
 
 
-def _topics(found: Sequence[Scored], constants: Sequence[Fitted]) -> list[dict[str, Any]]:
+def _summary(found: Sequence[Scored], constants: Sequence[Fitted]) -> Summary:
+    """The score of all tables, and of those that are used for one thing."""
+    parts = {use: [(table, own) for table, own in found if table.use == use] for use in ("validate", "calibrate")}
+    scores: dict[str, Any] = {name: score(own, constants).typed() for name, own in {"all": found, **parts}.items()}
+    return Summary(**scores)
+
+
+def _topics(found: Sequence[Scored], constants: Sequence[Fitted]) -> tuple[TopicResult, ...]:
     """The topics that tables belong to, each with its score."""
-    return [
-        {"number": topic.number, "title": topic.title, "score": score(own, constants).document(), "left_out": dict(topic.left_out)}
+    return tuple(
+        TopicResult(number=topic.number, title=topic.title, score=score(own, constants).typed(), left_out=topic.left_out)
         for topic in topics()
         if (own := [(table, cells_) for table, cells_ in found if table.topic == topic.number])
-    ]
+    )
 
 
-def _table(table: Table, found: Sequence[Cell], constants: Sequence[Fitted]) -> dict[str, Any]:
+def _table(table: Table, found: Sequence[Cell], constants: Sequence[Fitted]) -> TableResult:
     """A table with its cells and score."""
-    return {
-        "id": table.id,
-        "topic": table.topic,
-        "title": table.title,
-        "source": table.source,
-        "found": table.found,
-        "setup": table.setup,
-        "use": table.use,
-        "better": table.better,
-        "ranks": table.ranks,
-        "missing": table.missing,
-        "calibration": [told.why for told in table.calibration],
-        "cells": [cell.document() for cell in found],
-        "score": score([(table, found)], constants).document(),
-    }
+    said = {name: getattr(table, name) for name in SAID}
+    return TableResult(
+        **said,
+        calibration=tuple(given.why for given in table.calibration),
+        cells=tuple(cell.typed() for cell in found),
+        score=score([(table, found)], constants).typed(),
+    )
 
 
-def _linux(found: Sequence[linux.Cell]) -> dict[str, Any]:
+def _linux(reference: Path, replications: int) -> LinuxResult:
     """Replayed rows of a Linux kernel."""
-    rows = [
-        {"row": f"{cell.row} {cell.seed}", "measure": cell.measure, "predicted_s": cell.predicted, "measured_s": cell.measured,
-         "error": cell.error, "noisy": cell.noisy}
+    found = compare_all(reference, replications)
+    lines = tuple(
+        LinuxRow(row=f"{cell.row} {cell.seed}", measure=cell.measure, predicted_s=cell.predicted, measured_s=cell.measured,
+                 error=cell.error, noisy=cell.noisy)
         for cell in found
-    ]
-    return {"rows": rows, "median_error": linux.median_error(found)}
+    )
+    return LinuxResult(rows=lines, median_error=median_error(found))

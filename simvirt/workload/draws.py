@@ -1,4 +1,4 @@
-"""The luck of requests: classes and draws, block by block.
+"""The random numbers of requests: classes and draws, block by block.
 
 The n-th request of a class meets the same draws on every platform, in every cell of a sweep and on any number of workers: each variable
 of a class has a stream of its own, and its n-th number belongs to the n-th request of that class.

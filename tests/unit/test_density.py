@@ -16,9 +16,9 @@ import yaml
 from simvirt import loads
 from simvirt.density import copies, density, judge, length, relief, search
 from simvirt.density.bounds import Bound
-from simvirt.density.judge import HOLDS, MISSED, UNDECIDED
 from simvirt.errors import ScenarioError, UsageError
 from simvirt.metrics.statistics import Estimate, bucket_of
+from simvirt.result.objective import HOLDS, MISSED, UNDECIDED, judged
 from simvirt.report import density as report
 from simvirt.report.jsondoc import dumps
 
@@ -109,12 +109,17 @@ def test_mistakes_have_sentences(changes: dict[str, Any], said: str) -> None:
 # --- verdicts and lengths --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("low", "high", "at_least", "expected"), [
-    (0.8, 0.9, False, HOLDS), (0.9, 1.1, False, UNDECIDED), (1.1, 1.2, False, MISSED), (1.1, 1.2, True, HOLDS), (0.9, 1.1, True, UNDECIDED),
-    (0.8, 0.9, True, MISSED), (None, None, False, UNDECIDED),
-])
-def test_a_limit_holds_when_the_whole_interval_is_within(low: float | None, high: float | None, at_least: bool, expected: str) -> None:
-    assert judge._verdict(Estimate(1.0, low, high), 1.0, at_least) == expected
+INTERVALS = (
+    (0.8, 0.9, "rejected", HOLDS), (0.9, 1.1, "rejected", UNDECIDED), (1.1, 1.2, "latency_p99", MISSED),
+    (1.1, 1.2, "throughput", HOLDS), (0.9, 1.1, "throughput", UNDECIDED), (0.8, 0.9, "throughput", MISSED),
+    (None, None, "rejected", UNDECIDED), (0.8, 1.0, "rejected", HOLDS), (1.0, 1.2, "throughput", HOLDS),
+)
+
+
+def test_a_limit_holds_when_the_whole_interval_is_within() -> None:
+    found = [judged(name, Estimate(1.0, low, high), 1.0) for low, high, name, _ in INTERVALS]
+    assert found == [expected for *_, expected in INTERVALS]
+    assert judged("latency_p99", Estimate(None), 1.0) == MISSED, "nothing was answered"
 
 
 def test_what_more_replications_would_make_of_an_interval() -> None:

@@ -26,7 +26,7 @@ def test_a_bill_adds_up() -> None:
     assert found.energy_kwh == pytest.approx(500 * 1.5 * HOURS / 1000)
     assert found.energy_usd == pytest.approx(found.energy_kwh * 0.1)
     assert found.year_usd == pytest.approx(6000 + 1200 + 450 + found.energy_usd)
-    assert found.document()["month_usd"] == pytest.approx(found.year_usd / 12)
+    assert found.typed().month_usd == pytest.approx(found.year_usd / 12)
 
 
 def test_rent_includes_everything_but_says_what_energy_it_takes() -> None:
@@ -81,11 +81,11 @@ def test_the_minimax_choice_by_hand() -> None:
     terms = replace(TERMS, power=Power((10.0,) * 11), price=Price(buy=8000, upkeep_per_year=0), site=Site("x", 0.1, 1, 0, 0), pue=1, energy_price=0)
     found = table([Candidate("docker", "h", terms, [Need(1, 0.1, 0.2), Need(3, 1.0, 2.0)])], [1.0, 3.0], premium=0.5)
     assert found is not None
-    by_hosts = {choice["hosts"]: choice for choice in found["choices"]}
-    assert by_hosts[1]["regrets_usd"] == [0, pytest.approx(2 * 0.5 * 2000)]
-    assert by_hosts[3]["regrets_usd"] == [pytest.approx(2 * 2000), 0]
-    assert by_hosts[1]["missing_hosts"] == [0, 2]
-    assert found["minimax"] == {"platform": "docker", "host": "h", "hosts": 1, "max_regret_usd": pytest.approx(2000)}
+    by_hosts = {choice.hosts: choice for choice in found.choices}
+    assert by_hosts[1].regrets_usd == (0, pytest.approx(2 * 0.5 * 2000))
+    assert by_hosts[3].regrets_usd == (pytest.approx(2 * 2000), 0)
+    assert by_hosts[1].missing_hosts == (0, 2)
+    assert found.minimax.document() == {"platform": "docker", "host": "h", "hosts": 1, "max_regret_usd": pytest.approx(2000)}
 
 
 def test_what_cannot_carry_a_level_is_no_choice() -> None:

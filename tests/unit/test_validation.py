@@ -49,7 +49,7 @@ def test_orders_count_where_measurements_differ() -> None:
     result = score([(TABLE, found())], [])
     assert (result.pairs, result.pairs_right) == (5, 2)
     assert (result.platform_pairs, result.platform_pairs_right) == (5, 2)
-    assert result.document()["platform_rank_order"] == pytest.approx(0.4)
+    assert result.typed().platform_rank_order == pytest.approx(0.4)
 
 
 def test_orders_of_rows_are_within_a_column() -> None:
@@ -86,10 +86,10 @@ def test_fitted_constants_are_found_once() -> None:
 def document() -> dict[str, Any]:
     """A result as `simvirt validate` makes it, by hand."""
     own = found()
-    result = score([(TABLE, own)], []).document()
+    result = score([(TABLE, own)], []).typed().document()
     table = {
         "id": "made", "topic": 3, "title": "made up & more", "source": "nowhere at all", "found": "text", "setup": "none", "use": "validate", "better": "lower",
-        "ranks": "columns", "missing": "everything", "calibration": ["made up"], "cells": [cell.document() for cell in own], "score": result,
+        "ranks": "columns", "missing": "everything", "calibration": ["made up"], "cells": [cell.typed().document() for cell in own], "score": result,
     }
     return {
         "simvirt": {"version": "0", "schema": 1, "kernel": "compiled"}, "seed": 1, "replications": 1,

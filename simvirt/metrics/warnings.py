@@ -1,0 +1,108 @@
+"""What makes a platform's numbers misleading, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from simvirt.metrics.outcome import Outcome
+from simvirt.metrics.statistics import QUANTILES, quantile_supported, warmup_unfinished
+from simvirt.metrics.summary import memory
+from simvirt.scenario.spec.models import Scenario
+
+LEAST_BATCHES: Final = 20
+"""A run of fewer batches says nothing of its warm-up."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The replications of a platform, and the means of their batches of requests."""
+
+    scenario: Scenario
+    outcomes: Sequence[Outcome]
+    batches: Sequence[np.ndarray]
+
+    @property
+    def growing(self) -> list[float]:
+        """Offered load over capacity of the replications whose backlog grew."""
+        return [o.unstable for o in self.outcomes if o.unstable is not None]
+
+    @property
+    def full(self) -> list[float]:
+        """When replications ended because a table was full [s]."""
+        return [o.full_at_s for o in self.outcomes if o.full_at_s is not None]
+
+
+def warnings(seen: Seen) -> Iterator[str]:
+    """All of them."""
+    for of in (_overload, _warmup, _commitments, _limits, _kills, _working_sets, _too_few_requests, _lost_requests):
+        yield from of(seen)
+
+
+def _overload(seen: Seen) -> Iterator[str]:
+    """More is offered than can be answered."""
+    growing = seen.growing
+    if 2 * len(growing) > len(seen.outcomes):
+        yield f"offered load is {np.mean(growing):.2f} x capacity; the numbers of requests and latencies grow without end"
+    if seen.full:
+        yield f"ended at {min(seen.full):.3g} s simulated, with a million calls under way; offered load is far beyond capacity"
+
+
+def _warmup(seen: Seen) -> Iterator[str]:
+    """No end of the warm-up was found."""
+    detected = seen.scenario.run.warmup is None and not seen.growing and not seen.full
+    if detected and any(len(b) >= LEAST_BATCHES and warmup_unfinished(b) for b in seen.batches):
+        yield "the run is too short to see the end of its warm-up; make it longer"
+
+
+def _commitments(seen: Seen) -> Iterator[str]:
+    """More memory is committed than there is."""
+    found = memory(seen.outcomes)
+    if found.committed_bytes > found.capacity_bytes:
+        yield f"{_gib(found.committed_bytes)} of memory are committed on a host of {_gib(found.capacity_bytes)}"
+
+
+def _limits(seen: Seen) -> Iterator[str]:
+    """More is taken of something else than there is."""
+    for row in seen.outcomes[0].limits:
+        if row["demand"] > row["capacity"] and row["resource"] != "memory":
+            yield f"the replicas take {row['demand']:,.0f} of {row['resource']}, of which there are {row['capacity']:,.0f}"
+
+
+def _kills(seen: Seen) -> Iterator[str]:
+    """Somebody was killed for want of memory."""
+    kills = [kill for o in seen.outcomes if o.reclaim is not None for kill in o.reclaim[1]]
+    if kills:
+        yield kills[0] + (f", and {len(kills) - 1} more in all replications" if len(kills) > 1 else "")
+
+
+def _working_sets(seen: Seen) -> Iterator[str]:
+    """Memory in use does not fit."""
+    found = seen.outcomes[0].ledger
+    if not found.fits:
+        yield f"{_gib(found.swapped)} of the working sets do not fit into memory"
+
+
+def _too_few_requests(seen: Seen) -> Iterator[str]:
+    """Answers are too few for a mean or for a tail."""
+    if seen.scenario.workload is None:
+        return
+    if not any(o.requests for o in seen.outcomes):
+        yield "no request was answered after the warm-up"
+    elif not all(quantile_supported(o.histogram, QUANTILES["p99"]) for o in seen.outcomes):
+        yield "p99 rests on fewer than 10 slower requests in each replication; make the run longer"
+
+
+def _lost_requests(seen: Seen) -> Iterator[str]:
+    """Requests were not answered."""
+    if any(o.rejected for o in seen.outcomes):
+        yield f"{np.mean([o.rejected for o in seen.outcomes]):.2%} of the requests were rejected; latencies are those of the others"
+    if any(o.failed for o in seen.outcomes):
+        yield f"{np.mean([o.failed for o in seen.outcomes]):.2%} of the requests were lost in crashes"
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"

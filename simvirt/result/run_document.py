@@ -1,0 +1,220 @@
+"""The document of `simvirt run`: what each platform did to the same load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import ConfigDict, Field
+
+from simvirt.result.document import (
+    UNKNOWN,
+    CpuShares,
+    Document,
+    Estimate,
+    Latency,
+    MemoryLedger,
+    Number,
+    Program,
+    ScenarioName,
+    Utilisations,
+    Verdict,
+)
+
+
+class ServiceResult(Document):
+    """What one service did, all its replicas together."""
+
+    latency_s: Latency = Field(description="of the calls that it answered, from reaching a replica")
+    throughput_per_s: Estimate = Field(description="calls answered per second")
+    queue_wait_s: Estimate = Field(description="mean time in line for a worker thread, over all calls")
+    cpu_cores: Estimate = Field(description="CPU time per second")
+    threads_busy: Estimate = Field(description="busy worker threads on average")
+    nr_periods: Estimate = Field(description="periods of its quotas in the window, as in `cpu.stat`")
+    nr_throttled: Estimate = Field(description="periods in which a group was throttled, as in `cpu.stat`")
+    throttled_s: Estimate = Field(description="throttled time of its groups, summed over CPUs, as `throttled_usec` in `cpu.stat`")
+    rejected: Estimate = Field(description="ratio of calls turned away at a replica")
+    costop_s: Estimate = Field(
+        default=UNKNOWN, description="under the scheduler `esxi`: time that the vCPUs of its VMs were held back"
+    )
+
+
+class OperationResult(Document):
+    """One operation of the mix."""
+
+    latency_s: Latency = Field(description="from the intended arrival of its requests to their answers")
+
+
+class Breakdown(Document):
+    """Where the mean latency goes [s]; the parts sum to it."""
+
+    queue: Number = Field(description="in line for a worker thread")
+    run_queue: Number = Field(description="runnable, while other tasks have the CPUs")
+    throttled: Number = Field(description="runnable, but the quota is used up")
+    steal: Number = Field(description="on a vCPU that has lost its pCPU")
+    cpu: Number = Field(description="computing what the steps ask for")
+    virtualization: Number = Field(description="computing what exists only because of the platform")
+    disk: Number = Field(description="in line for the disk, and on it")
+    network: Number = Field(description="transferring, and hops between services")
+    delay: Number = Field(description="stated delays")
+
+
+class Bottleneck(Document):
+    """What is used up first.
+
+    Resources are `host.cpu`, `host.disk`, `host.nic`, in VMs `kvm I/O thread` (the busiest thread that serves devices, by the
+    hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs) and `x.threads`.
+    """
+
+    resource: str = Field(description="the resource nearest to its limit")
+    utilisation: Number = Field(description="how much of it is used")
+    max_throughput_per_s: Number | None = Field(
+        description="the throughput at which it would be used up, at the present mix: throughput / utilisation"
+    )
+    resources: Utilisations
+
+
+class Reclaim(Document):
+    """What reclaim did in a replication, on average [bytes]."""
+
+    swapped_out_bytes: Number = Field(description="written to swap")
+    swapped_in_bytes: Number = Field(description="read back from swap")
+    compressed_bytes: Number = Field(description="compressed in memory")
+    ballooned_bytes: Number = Field(description="taken from guests by balloons")
+    merged_bytes: Number = Field(description="saved by merging identical pages")
+    scanned_bytes: Number = Field(description="scanned for identical pages")
+    peak_bytes: Number = Field(description="the most that was in use")
+    oom_kills: Number = Field(description="processes that OOM killers ended")
+
+
+class MemoryUse(Document):
+    """Memory that the platform commits and uses on the host [bytes]."""
+
+    capacity_bytes: int = Field(description="physical memory of the host")
+    committed_bytes: int = Field(description="promised to all of them")
+    parts: Mapping[str, int] = Field(
+        description="what is promised, by what needs it: `application` (limits), `vm` (guests with what they are given), `vmm`, `runtime`"
+    )
+    ledger: MemoryLedger = Field(description="who holds the host's memory at the mean load")
+    reclaim: Reclaim | None = Field(default=None, description="what reclaim did, where memory is followed")
+
+
+class LimitUse(Document):
+    """A thing of which there is only so much."""
+
+    demand: Number = Field(description="what the replicas take")
+    capacity: Number = Field(description="what there is")
+
+
+class Checks(Document):
+    """Laws on the run's own counters: `ok`, or what is wrong."""
+
+    little: str = Field(description="requests in the system against their latencies (Little's law)")
+    flow: str = Field(description="arrivals against answers, rejections, losses and what is under way")
+    utilisation_law: str = Field(description="busy time of the CPUs against what instances used")
+
+
+class DeviceUse(Document):
+    """What passed one kind of device, all VMs of a replication together, in the window."""
+
+    operations: Estimate = Field(description="packets, both ways; requests to the disk, flushes included")
+    notifications: Estimate = Field(description="kicks that woke a sleeping backend")
+    interrupts: Estimate = Field(description="interrupts that were not coalesced")
+
+
+class Series(Document):
+    """Samples of the first replication, one at each instant."""
+
+    at_s: tuple[Number, ...] = Field(description="instants of the samples")
+    in_system: tuple[int, ...] = Field(description="requests under way")
+    completed: tuple[int, ...] = Field(description="requests answered so far")
+    busy_cpus: tuple[int, ...] = Field(description="busy hardware threads of the host")
+    queued: tuple[int, ...] = Field(description="calls in line for worker threads")
+
+
+class PlatformResult(Document):
+    """What one platform did; counts and times are those of one replication on average."""
+
+    replications: int = Field(description="replications that are complete")
+    requests: int = Field(description="requests answered in the window")
+    events: int = Field(description="events carried out, warm-up included")
+    wall_s: Number | None = Field(description="time that one replication took, without start-up; `requests / wall_s` is its speed")
+    warmup_s: Number | None = Field(description="simulated time before the window")
+    simulated_s: Number | None = Field(description="simulated time, warm-up included")
+    latency_s: Latency = Field(description="from the intended arrival of a request to its answer; answered requests only")
+    throughput_per_s: Estimate = Field(description="answers per second")
+    rejected: Estimate = Field(description="ratio of requests turned away: the line was full, or no replica was ready")
+    failed: Estimate = Field(description="ratio of requests lost in crashes")
+    cpu: CpuShares = Field(description="shares of CPU time")
+    services: Mapping[str, ServiceResult] = Field(description="what each service did, by name")
+    operations: Mapping[str, OperationResult] = Field(description="each operation of the mix, by name")
+    breakdown_s: Breakdown = Field(description="where the mean latency goes")
+    bottleneck: Bottleneck = Field(description="what is used up first")
+    memory: MemoryUse = Field(description="memory that is committed and used")
+    limits: Mapping[str, LimitUse] = Field(
+        description="everything of which there is only so much, by resource: `memory`, `memory.committed` (with `memory_ratio`), "
+        "`guest.memory` (of VMs that replicas share), `disk.space`, `pids`, `files`, `bridge.ports`, `subnet.ips`, `conntrack`, `mounts`, "
+        "`inotify.instances`, `loop.devices`, `pods`, `vcpus`, `vms`"
+    )
+    checks: Checks = Field(description="laws on the run's own counters")
+    devices: Mapping[str, DeviceUse] = Field(default={}, description="in VMs: what passed the devices, `net` and `disk`")
+    objective: Mapping[str, Verdict] = Field(default={}, description="each limit of the scenario's objective")
+    series: Series | None = Field(default=None, description="with `run.observe`: samples over time")
+
+
+class Ratio(Document):
+    """A platform over the baseline, from pairs of replications with the same random numbers."""
+
+    ratio: float | None = Field(description="mean over mean")
+    low: float | None = Field(description="lower end of its 95 % interval")
+    high: float | None = Field(description="upper end of its 95 % interval")
+
+
+class Compared(Document):
+    """One platform over the baseline."""
+
+    latency_mean: Ratio = Field(description="of the mean latency")
+    latency_p99: Ratio = Field(description="of the 99th percentile of the latency")
+    throughput: Ratio = Field(description="of the throughput")
+
+
+class Comparison(Document):
+    """Each platform over the first one: a key for each of the others, by name."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Compared] = Field(init=False)
+
+    baseline: str = Field(default="", description="the first platform; absent where nothing is complete")
+
+    @property
+    def others(self) -> Mapping[str, Compared]:
+        """The platforms that are compared, by name."""
+        return self.__pydantic_extra__
+
+
+class TheoryResult(Document):
+    """The closed form that holds for the scenario."""
+
+    model: str = Field(description="the system in Kendall's notation")
+    latency_mean_s: float = Field(description="the mean latency that it predicts")
+    latency_p95_s: float | None = Field(description="the 95th percentile, `null` where no exact form is at hand")
+    assumptions: str = Field(description="for what it holds")
+    utilisation: float = Field(description="of its servers")
+    throughput_per_s: float = Field(description="through them")
+    platform: str = Field(description="the platform beside which it stands")
+
+
+class RunDocument(Document):
+    """What `simvirt run` prints with `--format json`."""
+
+    simvirt: Program = Field(description="what made the document")
+    scenario: ScenarioName = Field(description="which scenario was run")
+    seed: int = Field(description="seed of all random streams")
+    replications: int = Field(description="independent replications of each platform that were asked for")
+    wall_s: Number = Field(description="time that the whole command simulated")
+    platforms: Mapping[str, PlatformResult] = Field(description="a result for each platform, by name")
+    comparison: Comparison = Field(description="each platform over the first one")
+    warnings: tuple[str, ...] = Field(description="sentences that say what makes the numbers misleading")
+    theory: TheoryResult | None = Field(default=None, description="the closed form that holds for this scenario, where there is one")
+    interrupted: bool = Field(default=False, description="`true` where Ctrl-C ended the run: only complete replications are in it")
+
+

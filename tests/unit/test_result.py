@@ -1,0 +1,56 @@
+"""Typed documents: keys that are not set stay absent, what is wrong is refused, nothing is renamed on the way to JSON."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from simvirt.result.document import Estimate, Latency, Program
+from simvirt.result.objective import limits_of, verdicts
+from simvirt.result.run_document import Compared, Comparison, Ratio
+from simvirt.scenario.spec.models import ObjectiveSpec
+
+ONE = Estimate(1.0)
+
+
+def test_keys_that_are_not_set_are_absent_and_those_that_are_null_are_there() -> None:
+    found = Latency(p50=ONE, p90=ONE, p95=ONE, p99=Estimate(None)).document()
+    assert list(found) == ["p50", "p90", "p95", "p99"]
+    assert found["p99"] == {"value": None, "low": None, "high": None}
+
+
+def test_what_is_absent_is_an_unknown_number_to_those_who_read() -> None:
+    assert Latency(p50=ONE, p90=ONE, p95=ONE, p99=ONE).mean.value is None
+
+
+def test_a_document_is_frozen_and_refuses_keys_that_it_does_not_know() -> None:
+    made = Program(version="1", schema=1, kernel="compiled")
+    with pytest.raises(ValidationError):
+        made.kernel = "plain"
+    with pytest.raises(ValidationError):
+        Program.model_validate({"version": "1", "schema": 1, "kernel": "compiled", "mode": "x"})
+
+
+def test_whole_numbers_stay_whole() -> None:
+    from simvirt.result.run_document import LimitUse
+
+    assert LimitUse(demand=3, capacity=4.0).document() == {"demand": 3, "capacity": 4.0}
+    assert isinstance(LimitUse(demand=3, capacity=4.0).demand, int)
+
+
+def test_a_comparison_has_a_key_for_each_platform() -> None:
+    ratio = Ratio(ratio=1.0, low=None, high=None)
+    kvm = Compared(latency_mean=ratio, latency_p99=ratio, throughput=ratio)
+    found = Comparison.model_validate({"baseline": "bare-metal", "kvm": kvm})
+    assert list(found.document()) == ["baseline", "kvm"]
+    assert found.others == {"kvm": kvm}
+    assert Comparison().document() == {}
+
+
+def test_a_verdict_knows_which_limits_hold_above() -> None:
+    objective = ObjectiveSpec.model_validate({"latency_p99": "100ms", "throughput": "10/s"})
+    assert limits_of(objective) == {"latency_p99": 0.1, "throughput": 10.0}
+    found = verdicts(objective, {"latency_p99": 0.2, "throughput": 20.0}.get)
+    assert {name: verdict.met for name, verdict in found.items()} == {"latency_p99": False, "throughput": True}
+    assert not any(verdict.met for verdict in verdicts(objective, lambda name: None).values())
+    assert verdicts(None, lambda name: 1.0) == {}
