@@ -47,6 +47,9 @@ def _choose() -> tuple[str, Any]:
 
 MODE, _kernel = _choose()
 
+SCHEDULERS: tuple[str, ...] = _kernel.SCHEDULERS
+"""Names of the schedulers of run queues; the place of one is its number in `queues.policy`."""
+
 advance = _kernel.advance
 launch = _kernel.launch
 launch_client = _kernel.launch_client

@@ -12,7 +12,7 @@ from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.hierarchy import charge, dequeue, enqueue, home_queue, raise_groups, settle
 from simvirt.kernel.idling import add_wake_work, is_caught_polling, leave_sleep
 from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
-from simvirt.kernel.policy import put_on, wake_delayed
+from simvirt.kernel.policy import leave_alone, put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
 from simvirt.kernel.running import arm, hand_to, refresh_machine, remark, run_on, set_speed, spread_speeds, start, stop
 from simvirt.kernel.schedulers.esxi import level_with_siblings, may_go_on
@@ -254,11 +254,10 @@ def can_run_alone(p: Plane, q: int, now: int) -> bool:
     return p.queues.throttled[q] == 0 and p.queues.entities[q] == 0 and has_runtime(p, q, now)
 
 
-def leave_alone(p: Plane, e: int, c: int, now: int) -> None:
+def stop_alone(p: Plane, e: int, c: int, now: int) -> None:
     """The only task of a CPU sleeps; its run queues have not noticed it."""
     g: int = p.entities.group[e]
-    p.entities.state[e] = OFF
-    p.entities.lag[e] = 0.0
+    leave_alone(p, p.entities.queue[e], e)
     p.queues.tasks[c] = 0
     p.cpus.lone[c] = 0
     if g != NONE:
@@ -305,7 +304,7 @@ def halt(p: Plane, c: int, now: int) -> None:
     if v != NONE:
         p.cpus.speed[v] = 0.0
     if p.cpus.lone[c] != 0:
-        leave_alone(p, e, c, now)
+        stop_alone(p, e, c, now)
     else:
         dequeue(p, e, now, True)
 

@@ -228,5 +228,5 @@ def shootdown_wait(p: Plane, m: int, gone: int) -> float:
     """
     if gone == 0 or p.machines.waited[m] <= 0.0:
         return 0.0
-    turn: float = float(p.machines.slice[0] + p.machines.tick[0])
+    turn: float = float(p.machines.turn[0] + p.machines.tick[0])
     return p.machines.spin_wait[m] * min(p.machines.waited_squares[m] / p.machines.waited[m], turn) * gone / (gone + 1)

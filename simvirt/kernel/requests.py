@@ -124,7 +124,6 @@ def new_thread(p: Plane, i: int) -> int:
     p.entities.delayed[t] = 0
     p.entities.weight[t] = WEIGHT_ONE
     p.entities.vruntime[t] = 0.0
-    p.entities.lag[t] = 0.0
     p.entities.wait[t] = 0
     return t
 

@@ -67,9 +67,17 @@ class Machines(Table):
     cpus: Ints
     fluid: Ints  # 1 where all tasks progress at once, without run queues
     tick: Ints  # scheduler tick, 0 for exact timers [ns]
-    slice: Ints  # base slice, quantum or minimum granularity; credit2: credits of a reset [ns]
-    latency: Ints  # cfs: targeted latency; credit2: migration resistance; esxi: most that a VM may lag behind [ns]
-    wakeup: Ints  # cfs: wake-up granularity, credit and credit2: rate limit [ns]
+    turn: Ints  # how long what competes runs at a time, whatever its scheduler calls that [ns]
+    base_slice: Ints  # eevdf [ns]
+    latency: Ints  # cfs: targeted latency [ns]
+    min_granularity: Ints  # cfs: shortest slice [ns]
+    wakeup_granularity: Ints  # cfs: lead that a waking task needs to preempt [ns]
+    timeslice: Ints  # credit: longest turn [ns]
+    ratelimit: Ints  # credit, credit2: shortest turn [ns]
+    reset_credits: Ints  # credit2: credits that all get at once [ns]
+    migrate_resist: Ints  # credit2: lead in credits that a vCPU from another CPU needs to preempt [ns]
+    quantum: Ints  # esxi, hyperv, round robin, also inside domains of Xen: length of a turn [ns]
+    bound_lag: Ints  # esxi: most that a VM may lag behind [ns]
     heaviest: Floats  # credit2: the largest weight, which burns one credit per ns
     costop: Ints  # esxi: lead over the slowest sibling at which a vCPU is held back [ns]
     costart: Ints  # esxi: lead at which it goes on [ns]
@@ -160,7 +168,7 @@ class Queues(Table):
     group: Ints  # NONE for a root queue
     parent: Ints  # queue in which this queue's group entity competes, NONE for a root
     policy: Ints  # scheduler that orders this queue: its place in `SCHEDULERS`; NONE on a fluid machine
-    slice: Floats  # base slice, quantum or minimum granularity of its machine [ns]
+    base_slice: Floats  # eevdf: that of its machine [ns]
     # kernel
     tree: Ints  # root of the ordered tree of waiting entities
     current: Ints  # entity of this queue that runs, it is not in the tree
@@ -169,7 +177,8 @@ class Queues(Table):
     load: Floats  # weight in the tree
     moment: Floats  # sum of weight x (vruntime - origin) in the tree
     origin: Floats  # virtual time that moments count from [ns]
-    floor: Floats  # cfs, esxi, hyperv: min_vruntime; credit2: credits handed out since the start [ns]
+    min_vruntime: Floats  # cfs, esxi, hyperv: least vruntime so far; it never falls [ns]
+    credits_given: Floats  # credit2: what it has handed out to all since the start [ns]
     runtime: Ints  # cpu.max runtime at hand [ns]
     throttled: Ints
     throttled_since: Ints  # [ns]
@@ -193,9 +202,15 @@ class Entities(Table):
     delayed: Ints  # sleeps, but still competes until its lag is worked off
     weight: Floats
     vruntime: Floats  # [ns]
-    deadline: Floats  # eevdf: virtual deadline [ns]; credit: priority; esxi, hyperv: place ahead of others while its reservation is due
-    protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]; credit2: 1 when it came from elsewhere
-    lag: Floats  # eevdf: lag when it left; credit: credits [ns]
+    deadline: Floats  # eevdf: virtual deadline [ns]
+    protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]
+    lag: Floats  # eevdf: lag when it left [ns]
+    relative: Floats  # cfs, credit2, esxi, hyperv: vruntime relative to where its queue stood when it left [ns]
+    migrated: Ints  # credit2: 1 when it came from another CPU to wait here
+    reserve_due: Ints  # esxi, hyperv: 1 while its reservation puts it ahead of others
+    by_reserve: Ints  # esxi, hyperv: 1 when its reservation has put it on the CPU
+    priority: Floats  # credit: BOOST, UNDER, OVER
+    credits: Floats  # credit: credits at hand [ns]
     credit_mark: Floats  # credit scheduler: credit_clock of its last settlement [ns]
     key: Floats  # order in the tree
     least: Floats  # smallest vruntime in its subtree [ns]

@@ -19,7 +19,7 @@ def idle_wakeup(costs: PlatformCosts) -> float:
 
 def coscheduled(plan: Arrangement) -> int:
     """1 where the host's scheduler holds back vCPUs that have got ahead of their siblings."""
-    return int(plan.machines[0].scheduler.costop > 0 and any(m.cpus > 1 for m in plan.machines[1:]))
+    return int(plan.machines[0].scheduler["costop"] > 0 and any(m.cpus > 1 for m in plan.machines[1:]))
 
 
 def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> Columns:
@@ -37,12 +37,11 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
         halt_poll=column_of(machines, "halt_poll"),
         spin_wait=column_of(machines, "spin_wait"),
         root_group=roots,
-        fluid=[scheduler.policy == "gps" for scheduler in schedulers],
         most_kernel=most(shared, plan, "kernel_share"),
         most_shootdowns=most(shared, plan, "shootdowns"),
         heaviest=heaviest,
         reserved=[m.scheduler.policy in RESERVING and m.row in reserving for m in machines],
-        **{name: column_of(schedulers, name) for name in ("tick", "slice", "latency", "wakeup", "costop", "costart")},
+        **{name: [scheduler[name] for scheduler in schedulers] for name in sorted({name for s in schedulers for name in s.columns})},
     )
 
 
@@ -52,7 +51,7 @@ def cpu_table(
     """All CPUs; guests that see the topology know which pinned vCPUs share a core. `phases` draws the offsets of ticks."""
     pcpus, n_cpus = host.pcpus, int(first_cpu[-1])
     machine = np.repeat(np.arange(len(plan.machines)), column_of(plan.machines, "cpus"))
-    ticks = [max(m.scheduler.tick, 1) for m in plan.machines]
+    ticks = [max(m.scheduler["tick"], 1) for m in plan.machines]
     phase = np.array([int(phases.random() * tick) for tick in ticks])
     vcpu = np.full(n_cpus, k.NONE)
     vcpu[pcpus:] = n_queues + np.arange(n_cpus - pcpus)

@@ -180,7 +180,7 @@ def _steal_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
 
 def _holds_back(plane: DataPlane) -> bool:
     """Whether the host's scheduler holds vCPUs back."""
-    return plane.lowered.arrangement.machines[0].scheduler.costop > 0
+    return plane.lowered.arrangement.machines[0].scheduler["costop"] > 0
 
 
 def _costop_s(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot) -> float | None:

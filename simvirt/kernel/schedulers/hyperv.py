@@ -46,7 +46,7 @@ def least_on(p: Plane, c: int, waiting: bool) -> float:
 def core_turn_is_over(p: Plane, c: int, now: int) -> bool:
     """Whether a core should change hands: its turn is over, and somebody who waits has had less than those who run."""
     s: int = p.cpus.sibling[c]
-    if now - p.cpus.core_since[c] < p.machines.slice[p.cpus.machine[c]]:
+    if now - p.cpus.core_since[c] < p.machines.quantum[p.cpus.machine[c]]:
         return False
     waits: float = min(least_on(p, c, True), least_on(p, s, True))
     runs: float = min(least_on(p, c, False), least_on(p, s, False))
@@ -62,13 +62,13 @@ def begin_core_turn(p: Plane, c: int, now: int) -> None:
 def level_floors(p: Plane, c: int) -> None:
     """Both threads of a core count vruntimes from the same floor."""
     s: int = p.cpus.sibling[c]
-    least: float = min(p.queues.floor[c], least_on(p, s, True))
-    p.queues.floor[s] = max(p.queues.floor[s], least)
+    least: float = min(p.queues.min_vruntime[c], least_on(p, s, True))
+    p.queues.min_vruntime[s] = max(p.queues.min_vruntime[s], least)
 
 
 def core_check_at(p: Plane, c: int, now: int) -> int:
     """Instant at which a thread that waits for its core looks again [ns]."""
-    turn: int = p.machines.slice[p.cpus.machine[c]]
+    turn: int = p.machines.quantum[p.cpus.machine[c]]
     return p.cpus.core_since[c] + ((now - p.cpus.core_since[c]) // turn + 1) * turn
 
 

@@ -39,22 +39,22 @@ def shares_ranks(p: Plane, q: int) -> bool:
 
 def shares_rank(p: Plane, q: int, e: int, now: int) -> None:
     """An entity's place: ahead of all others while its group's reservation is due."""
-    p.entities.deadline[e] = 0.0
+    p.entities.reserve_due[e] = 0
     if e < p.run.first_vcpu[0] and p.groups.reserve[p.queues.group[e]] > 0.0:
         g: int = p.queues.group[e]
         reserve_settle(p, g, 0, now)
         if p.groups.reserve_left[g] > 0.0:
-            p.entities.deadline[e] = RESERVE_FIRST
-    p.entities.key[e] = p.entities.vruntime[e] + p.entities.deadline[e]
+            p.entities.reserve_due[e] = 1
+    shares_line_up(p, q, e)
 
 
 def shares_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
     """Give a joining entity its vruntime: within a bound of what the others have had."""
     m: int = p.cpus.machine[p.queues.cpu[q]]
-    floor: float = p.queues.floor[q]
+    floor: float = p.queues.min_vruntime[q]
     if p.entities.queue[e] != q or not waking:
-        p.entities.vruntime[e] = floor + p.entities.lag[e]
-    bound: float = virtual(p, e, float(p.machines.latency[m]))
+        p.entities.vruntime[e] = floor + p.entities.relative[e]
+    bound: float = virtual(p, e, float(p.machines.bound_lag[m]))
     if waking:
         p.entities.vruntime[e] = min(max(p.entities.vruntime[e], floor - bound), floor + bound)
     shares_rank(p, q, e, now)
@@ -67,7 +67,24 @@ def shares_join_alone(p: Plane, q: int, e: int, now: int) -> None:
 
 def shares_line_up(p: Plane, q: int, e: int) -> None:
     """Wait again, at the place that one had."""
-    p.entities.key[e] = p.entities.vruntime[e] + p.entities.deadline[e]
+    p.entities.key[e] = p.entities.vruntime[e]
+    if p.entities.reserve_due[e] != 0:
+        p.entities.key[e] += RESERVE_FIRST
+
+
+def shares_begin(p: Plane, q: int, e: int) -> None:
+    """Note whether it is a reservation that puts an entity on the CPU."""
+    p.entities.by_reserve[e] = p.entities.reserve_due[e]
+
+
+def shares_left(p: Plane, q: int, e: int, now: int) -> None:
+    """Keep the distance to the queue's least vruntime."""
+    p.entities.relative[e] = p.entities.vruntime[e] - p.queues.min_vruntime[q]
+
+
+def shares_left_alone(p: Plane, q: int, e: int) -> None:
+    """An entity that nobody competed with is as far as its queue."""
+    p.entities.relative[e] = 0.0
 
 
 def shares_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
@@ -76,7 +93,7 @@ def shares_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     tree: int = p.queues.tree[q]
     if tree != NONE:
         least = min(least, p.entities.least[tree])
-    p.queues.floor[q] = max(p.queues.floor[q], least)
+    p.queues.min_vruntime[q] = max(p.queues.min_vruntime[q], least)
     if e < p.run.first_vcpu[0] and p.groups.reserve[p.queues.group[e]] > 0.0:
         reserve_settle(p, p.queues.group[e], now - since, now)
 
@@ -91,11 +108,11 @@ def shares_pick(p: Plane, q: int, now: int, waking: bool) -> int:
     m: int = p.cpus.machine[c]
     if p.machines.reserved[m] > 0:
         shares_rank(p, q, current, now)
-    if p.entities.deadline[first] != p.entities.deadline[current]:
-        return first if p.entities.deadline[first] < p.entities.deadline[current] else current
+    if p.entities.reserve_due[first] != p.entities.reserve_due[current]:
+        return first if p.entities.reserve_due[first] != 0 else current
     if p.entities.vruntime[first] > p.entities.vruntime[current]:
         return current
-    if now - p.cpus.since[c] >= p.machines.slice[m] or p.entities.protect[current] < 0.0:  # its reservation has put it on, and is used up
+    if now - p.cpus.since[c] >= p.machines.quantum[m] or p.entities.by_reserve[current] != 0:  # its reservation has put it on, and is used up
         return first
     if waking and p.entities.vruntime[first] < p.entities.vruntime[current]:
         return first
@@ -106,7 +123,7 @@ def shares_check_at(p: Plane, q: int, e: int, now: int) -> int:
     """End of the current entity's quantum, or the next look at reservations [ns]."""
     c: int = p.queues.cpu[q]
     m: int = p.cpus.machine[c]
-    every: int = p.machines.slice[m]
+    every: int = p.machines.quantum[m]
     if p.machines.reserved[m] > 0:
         every = min(every, RESERVE_LOOK)
     since: int = p.cpus.since[c]
