@@ -1,4 +1,4 @@
-"""The moves that `cpu` asks of whichever scheduler orders a queue: what all have in common, around what each does in its own way."""
+"""The moves that `cpu` asks of the scheduler of a queue: what all have in common, around what each does its own way."""
 
 from simvirt.kernel.constants import CURRENT, NONE, OFF, QUEUED
 from simvirt.kernel.runqueue import take_out, tree_add, tree_drop

@@ -1,8 +1,8 @@
 """The tables of the data plane: structures of arrays, one class a table, one row a thing.
 
 Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
-through the verbs of `simvirt.dataplane`. Times are integer nanoseconds, work is nanoseconds at the host's clock (float).
-In the compiled kernel a column is a typed memoryview, in plain mode a list.
+through the verbs of `simvirt.dataplane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
+(float). In the compiled kernel a column is a typed memoryview, in plain mode a list.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,9 @@ from simvirt.kernel.ledgers import Services, Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
 __all__ = [
-    "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups", "IdleStacks", "Instances", "Ints", "Links",
-    "Machines", "Plane", "Program", "Queues", "Run", "Services", "Sockets", "Source", "Table", "Tallies",
+    "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups",
+    "IdleStacks", "Instances", "Ints", "Links", "Machines", "Plane", "Program", "Queues", "Run", "Services",
+    "Sockets", "Source", "Table", "Tallies",
 ]
 
 
@@ -39,7 +40,7 @@ class Run(Table):
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
-    shares: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
+    interference: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
     coscheduled: Ints  # 1 when the host holds vCPUs back that have got ahead of their siblings
     cores: Ints  # 1 when threads of a core must not run different VMs
     cstates: Ints  # idle states of the host that take time to leave
@@ -49,8 +50,8 @@ class Run(Table):
     # kernel
     now: Ints  # [ns]
     events: Ints
-    ring: Ints  # pairs (signal, row)
-    pending: Ints  # pairs in the ring
+    signals: Ints  # pairs (signal, row)
+    pending: Ints  # pairs in `signals`
     todo_head: Ints  # frames that go on at this instant
     todo_tail: Ints
     decider: Ints  # CPU whose task has just left, NONE otherwise
@@ -82,8 +83,8 @@ class Machines(Table):
     costop: Ints  # esxi: lead over the slowest sibling at which a vCPU is held back [ns]
     costart: Ints  # esxi: lead at which it goes on [ns]
     reserved: Ints  # esxi, hyperv: 1 when some group has a reservation
-    halt_poll: Ints  # guest: longest time that the host looks for work of a halted vCPU before it sleeps, 0 for never [ns]
-    spin_wait: Floats  # guest: share of the wait for a preempted vCPU that is left where those who spin for it yield to it
+    halt_poll: Ints  # guest: longest time that the host polls for work of a halted vCPU, 0 for never [ns]
+    spin_wait: Floats  # guest: share of a wait for a preempted vCPU that is left where spinning vCPUs yield to it
     most_kernel: Floats  # largest kernel share of what may run here, 0 when nothing waits for kernel locks
     most_shootdowns: Floats  # largest rate of TLB shootdowns of what may run here [per ns]
     # kernel
@@ -133,7 +134,7 @@ class Cpus(Table):
     next_balance: Ints  # earliest instant of the next periodic balancing [ns]
     balance_failures: Ints  # attempts at balancing in a row that found no task light enough
     profile: Ints  # pCPU: class of what computes on it, NONE when idle; kept only where classes matter
-    tenant: Ints  # pCPU: machine of what computes on it, NONE when idle
+    running_machine: Ints  # pCPU: machine of what computes on it, NONE when idle
     counted: Floats  # pCPU: speed by SMT alone that the loads of its socket count
     spin: Floats  # share of the time that the current task spins for preempted vCPUs
     since: Ints  # instant the current entity was put on the CPU [ns]
@@ -328,10 +329,10 @@ class Program(Table):
 
     # lowering
     op: Ints
-    target: Ints  # call: service; skip, jump: instruction; fork: first row in `branches`; disk, net: device; io, bell: NET or BLOCK
+    target: Ints  # service, instruction, row in `branches`, device, or NET or BLOCK, as the instruction wants it
     entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches
     column: Ints  # column of the request's luck, NONE for a constant
-    amount: Floats  # constant demand, delay or latency [ns], probability, bytes on a link; bell: how long a kick keeps the backend busy [ns]
+    amount: Floats  # constant time [ns], probability or bytes; bell: how long a kick keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
     ratio: Floats  # cpu: work that the platform adds per unit of demand
     flag: Ints  # disk: 1 when nobody waits (write-back); delay, io: the state it counts as

@@ -185,7 +185,7 @@ class Tables:
         n_groups, n_machines = len(self.plan.groups), len(self.plan.machines)
         first_thread = self.n_queues + self.n_vcpus
         return fill(
-            blank(t.Run, rows=1, ring=2 * k.RING),
+            blank(t.Run, rows=1, signals=2 * k.MOST_SIGNALS),
             first_cpu_timer=[n_groups],
             first_machine_timer=[n_groups + self.n_cpus],
             first_link_timer=[n_groups + self.n_cpus + n_machines],
@@ -193,7 +193,7 @@ class Tables:
             first_vcpu=[self.n_queues],
             first_thread=[first_thread],
             fresh_entity=[first_thread],
-            shares=[int(self.shared.acts)],
+            interference=[int(self.shared.acts)],
             cstates=[len(self.host.cstates)],
             cores=[int(self.plan.machines[0].scheduler.cores and self.host.smt == 2)],
             coscheduled=[coscheduled(self.plan)],

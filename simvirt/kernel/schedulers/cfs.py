@@ -1,9 +1,9 @@
 """CFS, the Linux scheduler from 2.6.23 to 6.5: the least vruntime runs.
 
 Model: a targeted latency is divided among the queue's entities by weight, but no slice is shorter than the minimum
-    granularity. At a tick the current entity gives way after its slice, or when the leftmost is a slice behind it. A waking
-    entity is placed half a latency behind the queue's floor at most (GENTLE_FAIR_SLEEPERS) and preempts when it is the
-    wake-up granularity behind the current one.
+    granularity. At a tick the current entity gives way after its slice, or when the leftmost is a slice behind it. A
+    waking entity is placed half a latency behind the queue's floor at most (GENTLE_FAIR_SLEEPERS) and preempts when it
+    is the wake-up granularity behind the current one.
 Ignores: buddies, autogroups, SCHED_IDLE; the smoothing of group weights over time (PELT).
 Source: Linux kernel/sched/fair.c, 5.4: place_entity, sched_slice, check_preempt_tick, wakeup_preempt_entity.
 """

@@ -1,9 +1,10 @@
 """Credit, the Xen scheduler: proportional credits, three priorities, FIFO within each.
 
-Model: an entity earns credits by weight and burns them by running; with credits left it is UNDER, else OVER. Who wakes UNDER is
-    BOOSTed until its next tick and preempts. Slices last 30 ms, priorities are looked at every 10 ms tick.
+Model: an entity earns credits by weight and burns them by running; with credits left it is UNDER, else OVER. Who wakes
+    UNDER is BOOSTed until its next tick and preempts. Slices last 30 ms, priorities are looked at every 10 ms tick.
     Credits are kept by a clock of CPU time per unit of active weight, so that nothing has to visit all entities.
-Ignores: the 30 ms rhythm of accounting (credits flow continuously), tickling of other idle pCPUs, hard affinity masks of dom0.
+Ignores: the 30 ms rhythm of accounting (credits flow continuously), tickling of other idle pCPUs, hard affinity masks
+    of dom0.
 Source: Xen xen/common/sched/credit.c; Cherkasova, Gupta, Vahdat, "Comparison of the Three CPU Schedulers in Xen", 2007.
 """
 

@@ -1,15 +1,17 @@
-"""Credit2, the default of Xen since 4.12: credits burnt by weight, handed out to all at once when the best has none left.
+"""Credit2, the default of Xen since 4.12: credits burnt by weight, handed out to all when the best has none left.
 
-Model: the heaviest burns one credit per ns of running, others so much more as they weigh less; the one with the most credits runs. Once nobody who
-    could run has any left, everybody in the run queue gets 10 ms more (20 ms where the best is 10 ms short); sleepers come back with
-    10.5 ms at most, and nobody owes more than 10 ms. A turn lasts until the credits are those of the first in line, at least 0.5 ms and the rate
-    limit, at most 10 ms. Who wakes preempts when it has more credits than the current one; coming from another CPU it needs 0.5 ms more.
-    Weights are those of vCPUs: a VM with two runnable ones weighs twice. Credits are kept as a vruntime: what a queue has handed out
+Model: the heaviest burns one credit per ns of running, others so much more as they weigh less; the one with the most
+    credits runs. Once nobody who could run has any left, everybody in the run queue gets 10 ms more (20 ms where the
+    best is 10 ms short); sleepers come back with 10.5 ms at most, and nobody owes more than 10 ms. A turn lasts until
+    the credits are those of the first in line, at least 0.5 ms and the rate limit, at most 10 ms. Who wakes preempts
+    when it has more credits than the current one; coming from another CPU it needs 0.5 ms more. Weights are those of
+    vCPUs: a VM with two runnable ones weighs twice. Credits are kept as a vruntime: what a queue has handed out
     (`credits_given`) less what an entity has burnt, so that a reset visits nobody.
-Ignores: the run queue that the CPUs of a socket share: each CPU has its own, a VM has credits on each, and CPUs look into others' queues when they
-    fall idle and at periodic balancing; soft affinity; yields; the 50 us of compensation for a migration; the cap's own period of 10 ms.
-Source: Xen xen/common/sched/credit2.c: CSCHED2_CREDIT_INIT, CSCHED2_CREDIT_MIN, CSCHED2_CARRYOVER_MAX, CSCHED2_MIN_TIMER, reset_credit,
-    csched2_runtime, runq_candidate, tickle_score.
+Ignores: the run queue that the CPUs of a socket share: each CPU has its own, a VM has credits on each, and CPUs look
+    into others' queues when they fall idle and at periodic balancing; soft affinity; yields; the 50 us of compensation
+    for a migration; the cap's own period of 10 ms.
+Source: Xen xen/common/sched/credit2.c: CSCHED2_CREDIT_INIT, CSCHED2_CREDIT_MIN, CSCHED2_CARRYOVER_MAX,
+    CSCHED2_MIN_TIMER, reset_credit, csched2_runtime, runq_candidate, tickle_score.
 """
 
 from simvirt.kernel.constants import NONE, WEIGHT_ONE
@@ -46,7 +48,8 @@ def credit2_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
         fifo_place(p, q, e)
         return
     if last == NONE:
-        p.entities.vruntime[e] = p.queues.credits_given[q] - credits_of(p, q, p.machines.reset_credits[p.cpus.machine[p.queues.cpu[q]]])
+        most: int = p.machines.reset_credits[p.cpus.machine[p.queues.cpu[q]]]
+        p.entities.vruntime[e] = p.queues.credits_given[q] - credits_of(p, q, most)
     elif last != q or not waking:
         p.entities.vruntime[e] = p.queues.credits_given[q] + p.entities.relative[e]
     credit2_bounds(p, q, e)
@@ -97,7 +100,7 @@ def credit2_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
 
 
 def credit2_pick(p: Plane, q: int, now: int, waking: bool) -> int:
-    """The one with the most credits; the current one stays within the rate limit. Once it has none, everybody gets new ones."""
+    """The one with the most credits; the current one stays within the rate limit. Without any, all get new ones."""
     if p.queues.parent[q] != NONE:
         return round_robin_pick(p, q, now, waking)
     c: int = p.queues.cpu[q]

@@ -1,12 +1,12 @@
 """EEVDF, the Linux scheduler since 6.6: earliest virtual deadline among the eligible.
 
 Model: each entity has a vruntime (CPU time x 1024 / weight) and a virtual deadline one slice later. The queue's virtual
-    time V is the weighted mean of the vruntimes; who is not ahead of V is eligible. The scheduler runs the eligible entity with
-    the earliest deadline and lets it finish its slice (RUN_TO_PARITY). Slices are checked at ticks and when something wakes.
-    Who leaves keeps its lag V - vruntime; who leaves with a debt goes on competing until the debt is worked off
-    (DELAY_DEQUEUE), and gets no credit for it (DELAY_ZERO).
-Ignores: per-task slices (sched_setattr), SCHED_IDLE and SCHED_BATCH, next-buddy hints, the smoothing of group weights over
-    time (PELT): a group's weight follows its runnable tasks at once.
+    time V is the weighted mean of the vruntimes; who is not ahead of V is eligible. The scheduler runs the eligible
+    entity with the earliest deadline and lets it finish its slice (RUN_TO_PARITY). Slices are checked at ticks and when
+    something wakes. Who leaves keeps its lag V - vruntime; who leaves with a debt goes on competing until the debt is
+    worked off (DELAY_DEQUEUE), and gets no credit for it (DELAY_ZERO).
+Ignores: per-task slices (sched_setattr), SCHED_IDLE and SCHED_BATCH, next-buddy hints, the smoothing of group weights
+    over time (PELT): a group's weight follows its runnable tasks at once.
 Source: Stoica, Abdel-Wahab, "Earliest Eligible Virtual Deadline First", TR-95-22, Old Dominion University 1995;
     Linux kernel/sched/fair.c, 6.12 to 6.18: place_entity, update_deadline, pick_eevdf, dequeue_entity.
 """

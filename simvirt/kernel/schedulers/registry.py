@@ -1,7 +1,7 @@
 """Which schedulers of run queues there are, and which function carries out each of their moves.
 
-A new scheduler is a file beside this one and an entry in the table. Plain Python looks moves up here; the build writes the table out as
-comparisons. The number of a scheduler is its place.
+A new scheduler is a file beside this one and an entry in the table. Plain Python looks moves up here; the build writes
+the table out as comparisons. The number of a scheduler is its place.
 """
 
 from collections.abc import Callable
@@ -95,7 +95,7 @@ OfEntityNow: TypeAlias = Callable[[Plane, int, int, int], None]
 
 
 class Scheduler(NamedTuple):
-    """The moves of a scheduler, for an entity e of a queue q; the order of waiting entities is that of `entities.key`."""
+    """The moves of a scheduler, for an entity e of a queue q; waiting entities stand in the order of `entities.key`."""
 
     name: str
     place: Callable[[Plane, int, int, int, bool], None]  # (now, waking): e begins to compete, and waits
@@ -104,13 +104,13 @@ class Scheduler(NamedTuple):
     pick: Callable[[Plane, int, int, bool], int]  # (now, waking): which entity should run; NONE in an empty queue
     check_at: Callable[[Plane, int, int, int], int]  # instant at which e, which runs, is up for replacement [ns]
     begin: OfEntity = nothing_begun  # e, which waited, becomes the current one
-    charged: Callable[[Plane, int, int, int, int], None] = nothing_charged  # (since, now): e has run, its vruntime says so
+    charged: Callable[[Plane, int, int, int, int], None] = nothing_charged  # (since, now): e has run
     left: OfEntityNow = nothing_left  # e is about to leave
     left_alone: OfEntity = nothing_left_alone  # e sleeps, which had the CPU to itself, so that q does not hold it
     reweigh: Callable[[Plane, int, int, float], None] = take_weight  # e, which is not in the tree, gets another weight
     ranks: Callable[[Plane, int], bool] = never_ranks  # whether a tick of q ranks all its entities anew
     rank: OfEntityNow = not_ranked  # e, which is not in the tree, gets its rank
-    owes: Callable[[Plane, int, int], bool] = owes_nothing  # whether e, which falls asleep, has to compete on until its debt is paid
+    owes: Callable[[Plane, int, int], bool] = owes_nothing  # whether e, which sleeps, competes until its debt is paid
     leave_delayed: OfEntity = nothing_delayed  # its debt is paid, and it is about to leave
     wake_delayed: OfEntity = nothing_delayed  # it wakes before
 
@@ -118,18 +118,20 @@ class Scheduler(NamedTuple):
 SCHEDULERS = (
     Scheduler(
         "eevdf",
-        place=eevdf_place, join_alone=eevdf_join_alone, line_up=eevdf_line_up, pick=eevdf_pick, check_at=eevdf_check_at,
+        place=eevdf_place, join_alone=eevdf_join_alone, line_up=eevdf_line_up, pick=eevdf_pick,
+        check_at=eevdf_check_at,
         begin=eevdf_begin, charged=eevdf_charged, left=eevdf_left, left_alone=eevdf_left_alone, reweigh=eevdf_reweigh,
         owes=eevdf_owes, leave_delayed=eevdf_leave_delayed, wake_delayed=eevdf_wake_delayed,
     ),
     Scheduler(
         "cfs",
-        place=cfs_place, join_alone=cfs_join_alone, line_up=cfs_line_up, pick=cfs_pick, check_at=cfs_check_at,
-        charged=cfs_charged, left=cfs_left, left_alone=cfs_left_alone,
+        place=cfs_place, join_alone=cfs_join_alone, line_up=cfs_line_up, pick=cfs_pick,
+        check_at=cfs_check_at, charged=cfs_charged, left=cfs_left, left_alone=cfs_left_alone,
     ),
     Scheduler(
         "credit",
-        place=credit_place, join_alone=credit_join_alone, line_up=credit_line_up, pick=credit_pick, check_at=credit_check_at,
+        place=credit_place, join_alone=credit_join_alone, line_up=credit_line_up, pick=credit_pick,
+        check_at=credit_check_at,
         charged=credit_charged, left=credit_left, left_alone=credit_left_alone, reweigh=credit_reweigh,
         ranks=credit_ranks, rank=credit_rank,
     ),
@@ -140,18 +142,21 @@ SCHEDULERS = (
     ),
     Scheduler(
         "credit2",
-        place=credit2_place, join_alone=credit2_join_alone, line_up=credit2_line_up, pick=credit2_pick, check_at=credit2_check_at,
+        place=credit2_place, join_alone=credit2_join_alone, line_up=credit2_line_up, pick=credit2_pick,
+        check_at=credit2_check_at,
         begin=credit2_begin, charged=credit2_charged, left=credit2_left, left_alone=credit2_left_alone,
     ),
     Scheduler(
         "esxi",
-        place=shares_place, join_alone=shares_join_alone, line_up=shares_line_up, pick=shares_pick, check_at=shares_check_at,
+        place=shares_place, join_alone=shares_join_alone, line_up=shares_line_up, pick=shares_pick,
+        check_at=shares_check_at,
         begin=shares_begin, charged=shares_charged, left=shares_left, left_alone=shares_left_alone,
         ranks=shares_ranks, rank=shares_rank,
     ),
     Scheduler(
         "hyperv",
-        place=shares_place, join_alone=shares_join_alone, line_up=shares_line_up, pick=hyperv_pick, check_at=shares_check_at,
+        place=shares_place, join_alone=shares_join_alone, line_up=shares_line_up, pick=hyperv_pick,
+        check_at=shares_check_at,
         begin=shares_begin, charged=hyperv_charged, left=shares_left, left_alone=shares_left_alone,
         ranks=shares_ranks, rank=shares_rank,
     ),

@@ -1,17 +1,19 @@
-"""Proportional shares with reservations, as ESXi and Hyper-V divide CPUs: who has had the least for its weight runs, a quantum at a time.
+"""Proportional shares with reservations, as ESXi and Hyper-V divide CPUs: the one with the least for its weight runs.
 
-Model: each VM has a vruntime on each CPU (CPU time x 1024 / weight); at the end of a quantum the least one runs, so that equals take turns.
-    A reservation of r CPUs fills an account by r ns per ns, up to 100 ms' worth, which running empties; while it is not empty its VM goes before all that
-    have only their shares. Accounts are looked at when something wakes, at the end of a quantum and, where a machine has reservations, every 10 ms.
-    ESXi: the shares of a VM are divided over its runnable vCPUs; who wakes preempts when it has had less, and may lag behind by 8 quanta.
-    Hyper-V: every virtual processor has the weight; who wakes waits for the end of the quantum and gets nothing for the time it slept.
-    Limits are the quotas of `cpu.max`, whoever schedules.
-Ignores: ESXi's resource pools, ageing of consumption and its choice of CPUs by cache and load; CPU groups and NUMA spilling of Hyper-V;
-    the root partition of Hyper-V as a competitor.
-Source: "The CPU Scheduler in VMware vSphere 5.1", VMware technical paper, 2013 (proportional shares, quantum 50 ms); advanced setting
-    Cpu.BoundLagQuanta 8; Microsoft, "Hypervisor Top Level Functional Specification", scheduler policy (CPU reserve, cap and weight; decisions at
-    discrete times of hundredths of a second); Friedman, "Hyper-V Performance: Virtual Processor Scheduling Priority", 2017 (round robin, no
-    boost for pending interrupts). The rhythm of 10 ms and the bound of 100 ms on reservations are estimates: a guarantee holds over longer times only.
+Model: each VM has a vruntime on each CPU (CPU time x 1024 / weight); at the end of a quantum the least one runs, so
+    that equals take turns. A reservation of r CPUs fills an account by r ns per ns, up to 100 ms' worth, which running
+    empties; while it is not empty its VM goes before all that have only their shares. Accounts are looked at when
+    something wakes, at the end of a quantum and, where a machine has reservations, every 10 ms.
+    ESXi: the shares of a VM are divided over its runnable vCPUs; who wakes preempts when it has had less, and may lag
+    behind by 8 quanta. Hyper-V: every virtual processor has the weight; who wakes waits for the end of the quantum and
+    gets nothing for the time it slept. Limits are the quotas of `cpu.max`, whoever schedules.
+Ignores: ESXi's resource pools, ageing of consumption and its choice of CPUs by cache and load; CPU groups and NUMA
+    spilling of Hyper-V; the root partition of Hyper-V as a competitor.
+Source: "The CPU Scheduler in VMware vSphere 5.1", VMware technical paper, 2013 (proportional shares, quantum 50 ms);
+    advanced setting Cpu.BoundLagQuanta 8; Microsoft, "Hypervisor Top Level Functional Specification", scheduler policy
+    (CPU reserve, cap and weight; decisions at discrete times of hundredths of a second); Friedman, "Hyper-V
+    Performance: Virtual Processor Scheduling Priority", 2017 (round robin, no boost for pending interrupts). The rhythm
+    of 10 ms and the bound of 100 ms on reservations are estimates: a guarantee holds over longer times only.
 """
 
 from simvirt.kernel.constants import NONE
@@ -20,7 +22,7 @@ from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
 RESERVE_FIRST = -1e15  # distance in the tree's key of those whose reservation is due
-RESERVE_SPAN = 100000000  # time for which an unused reservation is kept, and an overdrawn one is held against its VM [ns]
+RESERVE_SPAN = 100000000  # time for which an unused or overdrawn reservation is remembered [ns]
 RESERVE_LOOK = 10000000  # [ns]
 
 
@@ -99,7 +101,7 @@ def shares_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
 
 
 def shares_pick(p: Plane, q: int, now: int, waking: bool) -> int:
-    """Who has a reservation due, then who has had least; the current one keeps its quantum from those of its own kind."""
+    """First who has a reservation due, then who had least; the current one keeps its quantum from its own kind."""
     current: int = p.queues.current[q]
     first: int = leftmost(p.entities, p.queues.tree[q])
     if first == NONE or current == NONE:
@@ -112,7 +114,9 @@ def shares_pick(p: Plane, q: int, now: int, waking: bool) -> int:
         return first if p.entities.reserve_due[first] != 0 else current
     if p.entities.vruntime[first] > p.entities.vruntime[current]:
         return current
-    if now - p.cpus.since[c] >= p.machines.quantum[m] or p.entities.by_reserve[current] != 0:  # its reservation has put it on, and is used up
+    if now - p.cpus.since[c] >= p.machines.quantum[m]:
+        return first
+    if p.entities.by_reserve[current] != 0:  # and its reservation is used up
         return first
     if waking and p.entities.vruntime[first] < p.entities.vruntime[current]:
         return first
