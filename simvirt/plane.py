@@ -166,7 +166,7 @@ class DataPlane:
         """Turn the kernel's signals into events of the control plane."""
         run = self.columns["run"]
         for at in range(int(run["pending"][0])):
-            reason, row = int(run["ring"][2 * at]), int(run["ring"][2 * at + 1])
+            reason, row = int(run["signals"][2 * at]), int(run["signals"][2 * at + 1])
             if reason == k.WORK_DONE and self._works[row].open:
                 self._works[row].open = False
                 self._due.append(self._works[row].done)

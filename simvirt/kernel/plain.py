@@ -5,8 +5,11 @@ from typing import Any
 
 from simvirt.kernel import tables
 from simvirt.kernel.loop import advance, crash, launch, launch_client, set_ready
+from simvirt.kernel.schedulers import registry
 
-__all__ = ["Plane", "advance", "crash", "launch", "launch_client", "set_ready"]
+__all__ = ["SCHEDULERS", "Plane", "advance", "crash", "launch", "launch_client", "set_ready"]
+
+SCHEDULERS = tuple(scheduler.name for scheduler in registry.SCHEDULERS)
 
 
 class Plane(tables.Plane):

@@ -1,10 +1,12 @@
 """Disks: a queue in front of a limited number of parallel channels.
 
-Model: each request occupies one channel until it is done; others wait first come, first served. In its channel it first waits for the disk's one
-    path, takes that for its size over the bandwidth (or one over the most requests per second), and then waits for the rest of its latency, which may
-    vary. A write that nobody waits for is written back: it occupies the disk, the request goes on.
+Model: each request occupies one channel until it is done; others wait first come, first served. In its channel it first
+    waits for the disk's one path, takes that for its size over the bandwidth (or one over the most requests per
+    second), and then waits for the rest of its latency, which may vary. A write that nobody waits for is written back:
+    it occupies the disk, the request goes on.
 Ignores: seek and rotation order, merging, the device's own cache, io.max; reads and writes share the path.
-Source: see the disk entries of the catalogue; a channel is an NVMe die or queue, a SATA device's NCQ slot, an HDD's arm; the path is its bus or controller.
+Source: see the disk entries of the catalogue; a channel is an NVMe die or queue, a SATA device's NCQ slot, an HDD's
+    arm; the path is its bus or controller.
 """
 
 from simvirt.kernel.accounting import enter

@@ -32,12 +32,11 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
         halt_poll=column_of(machines, "halt_poll"),
         spin_wait=column_of(machines, "spin_wait"),
         root_group=[roots[m.row] for m in machines],
-        fluid=[scheduler.policy == "gps" for scheduler in schedulers],
         most_kernel=most(shared, plan, "kernel_share"),
         most_shootdowns=most(shared, plan, "shootdowns"),
         heaviest=heaviest,
         reserved=[m.scheduler.policy in RESERVING and m.row in reserving for m in machines],
-        **{name: column_of(schedulers, name) for name in ("tick", "slice", "latency", "wakeup", "costop", "costart")},
+        **{name: [scheduler[name] for scheduler in schedulers] for name in sorted({name for s in schedulers for name in s.columns})},
     )
 
 
@@ -47,7 +46,7 @@ def cpu_table(
     """All CPUs; guests that see the topology know which pinned vCPUs share a core. `phases` draws the offsets of ticks."""
     n_cpus = int(first_cpu[-1])
     machine = np.repeat(np.arange(len(plan.machines)), column_of(plan.machines, "cpus"))
-    ticks = [max(m.scheduler.tick, 1) for m in plan.machines]
+    ticks = [max(m.scheduler["tick"], 1) for m in plan.machines]
     phase = np.array([int(phases.random() * tick) for tick in ticks])
     is_guest = np.array([m.vm is not None for m in plan.machines])[machine]
     vcpu = np.where(is_guest, n_queues + np.cumsum(is_guest) - 1, k.NONE)

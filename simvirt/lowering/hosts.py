@@ -30,7 +30,7 @@ def host_table(plan: Arrangement, shared: Sharing) -> Columns:
 def _coscheduled(plan: Arrangement, host: Host) -> bool:
     """Whether a host's scheduler holds back vCPUs that have got ahead of their siblings."""
     guests = (machine for machine in plan.machines if machine.host == host.row and machine.vm is not None)
-    return plan.machines[host.machine].scheduler.costop > 0 and any(guest.cpus > 1 for guest in guests)
+    return plan.machines[host.machine].scheduler["costop"] > 0 and any(guest.cpus > 1 for guest in guests)
 
 
 def cstate_table(plan: Arrangement) -> Columns:

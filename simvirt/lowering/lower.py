@@ -18,7 +18,6 @@ from simvirt.lowering.memory import Memory, memory_of
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
-from simvirt.lowering.schedulers import WEIGHS_EACH, queue_policies
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.spec.models import Constant, Scenario
@@ -200,7 +199,7 @@ class Tables:
         n_groups, n_machines = len(self.plan.groups), len(self.plan.machines)
         first_thread = self.n_queues + self.n_vcpus
         return fill(
-            blank(t.Run, rows=1, ring=2 * k.RING),
+            blank(t.Run, rows=1, signals=2 * k.MOST_SIGNALS),
             first_cpu_timer=[n_groups],
             first_machine_timer=[n_groups + self.n_cpus],
             first_link_timer=[n_groups + self.n_cpus + n_machines],
@@ -222,10 +221,10 @@ class Tables:
         group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
         machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
         schedulers = column_of(self.plan.machines, "scheduler")
-        policies = np.array([queue_policies(s.policy) for s in schedulers])
+        policies = np.array(column_of(schedulers, "numbers"))
         policy = policies[machine, (parent != k.NONE).astype(int)]
-        slices = np.array(column_of(schedulers, "slice"))[machine]
-        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, slice=slices)
+        slices = np.array([scheduler["base_slice"] for scheduler in schedulers])[machine]
+        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, base_slice=slices)
 
     def entities(self, frames: int) -> Columns:
         """Group entities and vCPUs; threads come into being as they are needed."""
@@ -264,7 +263,7 @@ class Tables:
             pool=[g.fence.quota for g in groups],
             machine=column_of(groups, "machine"),
             fluid_first=np.cumsum([0, *per_machine])[:-1],
-            each=[int(self.plan.machines[g.machine].scheduler.policy in WEIGHS_EACH) for g in groups],
+            each=[int(self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
             **{name: [getattr(g.fence, name) for g in groups] for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 
