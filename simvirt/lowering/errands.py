@@ -36,7 +36,7 @@ class Background:
 def start_ups(plan: Arrangement, writer: Writer) -> dict[str, Errand]:
     """The start-up work of each service."""
     every = {name: Variables() for name in plan.services}
-    return {name: Errand(writer.startup(name, luck), luck, START_UPS + row) for row, (name, luck) in enumerate(every.items())}
+    return {name: Errand(writer.startup(name, drawn), drawn, START_UPS + row) for row, (name, drawn) in enumerate(every.items())}
 
 
 def reclaim_errand(memory: Memory, writer: Writer) -> Errand | None:
