@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simvirt.gauges import Snapshot
 from simvirt.memory.footprint import ledger
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
+from simvirt.metrics.outcome import ServiceOutcome
 from simvirt.plane import DataPlane
-
-if TYPE_CHECKING:
-    from simvirt.metrics.outcome import ServiceOutcome
 
 
 def ledger_of(plane: DataPlane, services: Mapping[str, ServiceOutcome], last: Snapshot) -> Ledger:

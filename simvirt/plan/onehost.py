@@ -81,7 +81,7 @@ def scenario_of(case: Case, load: Load, pattern: Counts) -> Scenario:
         mix = _mix(case, load, pattern)
         rate = load.factor * case.rate_per_s * math.fsum(mix.values())
         workload = _streams(case, load, mix) if rate > 0 else None
-        services = {name: _cut(case, load, pattern, name, spec) for name, spec in services.items()}
+        services = {name: _cut(load, pattern, spec) for name, spec in services.items()}
     return base.model_copy(update={
         "services": services, "workload": workload, "platforms": (vms_for(case, pattern),), "timeline": (), "plan": None,
         "run": _run(case, workload, rate), "objective": None,
@@ -109,7 +109,7 @@ def _streams(case: Case, load: Load, mix: Mapping[str, float]) -> WorkloadSpec:
     return arrivals.model_copy(update={"mix": dict(mix), "local": stated.local and entries})
 
 
-def _cut(case: Case, load: Load, pattern: Counts, name: str, spec: ServiceSpec) -> ServiceSpec:
+def _cut(load: Load, pattern: Counts, spec: ServiceSpec) -> ServiceSpec:
     """A service whose calls are delays."""
     operations = {operation: tuple(_steps(load, pattern, steps)) for operation, steps in spec.operations.items()}
     return spec.model_copy(update={"operations": operations})
