@@ -1,7 +1,8 @@
 """The kernel's source files as data: which there are, their constants, tables and functions.
 
-Reading folds constants into the code, drops docstrings and flattens the tables: `p.frames.kind[f]` becomes `p.frames_kind[f]`, and a
-function that takes one table takes the plane instead. Needs nothing but the standard library, so that a build in isolation can load it.
+Reading writes out the table of schedulers (`dispatch.py`), folds constants into the code, drops docstrings and flattens the
+tables: `p.frames.kind[f]` becomes `p.frames_kind[f]`, and a function that takes one table takes the plane instead. Needs nothing
+but the standard library, so that a build in isolation can load it.
 """
 
 import ast
@@ -9,9 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from build_kernel.dispatch import expand
+
 FOLDER = Path(__file__).resolve().parents[1] / "simvirt" / "kernel"
 ROOT = "loop.py"
 """The file that Python calls; those that it imports, and so on, make up the kernel."""
+REGISTRY = "schedulers/registry.py"
+"""The table of the schedulers."""
 NOT_COMPILED = frozenset({"boundary.py"})
 """Imported for what they mean to plain Python; the build reads their marks."""
 PREFIX = "simvirt.kernel."
@@ -52,7 +57,8 @@ class Source:
 
 def read_source(folder: Path = FOLDER) -> Source:
     """Read all files; two functions or two constants of one name in different files are an error."""
-    trees = trees_of(folder, ROOT, {})
+    trees = trees_of(folder, ROOT, trees_of(folder, REGISTRY, {}))
+    expand(trees, REGISTRY)
     constants: dict[str, int | float] = {}
     for file, tree in trees.items():
         for name, value in constants_of(tree).items():
@@ -125,8 +131,8 @@ class Flatten(ast.NodeTransformer):
         for argument in node.args.args:
             if argument.arg in self.tables:
                 argument.arg, argument.annotation = "p", ast.Name("Plane", ast.Load())
-        if isinstance(node.body[0], ast.Expr):
-            node.body = node.body[1:]
+        if ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
         node.body = [self.visit(statement) for statement in node.body]
         return ast.fix_missing_locations(node)
 

@@ -1,7 +1,6 @@
 """The seam, in time: one clock for the control plane's story and the data plane's requests."""
 
 import simpy
-from simpy.events import URGENT
 
 from simvirt.plane import DataPlane
 
@@ -16,11 +15,11 @@ class Clock(simpy.Environment):
     def __init__(self, plane: DataPlane) -> None:
         super().__init__(initial_time=0)
         self.plane = plane
+        plane.clock = self
 
     def step(self) -> None:
         """Let the data plane catch up, then process the next event: the control plane's, or one that the data plane settled first."""
-        reached = self.plane.catch_up(self.peek())
-        if reached is not None:
-            reached.event._ok, reached.event._value = True, None
-            self.schedule(reached.event, priority=URGENT, delay=reached.at - self.now)
+        settled = self.plane.catch_up(self.peek())
+        if settled is not None:
+            settled.happen(self.plane.now)
         super().step()

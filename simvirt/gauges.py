@@ -1,4 +1,8 @@
-"""The running totals of a data plane at an instant; the difference of two snapshots is what happened in between."""
+"""What a data plane shows to those who watch it, the control plane included; a look changes nothing.
+
+*Levels* are how much of something there is now; a *snapshot* has the totals up to an instant, and the difference of two is what happened
+in between.
+"""
 
 from dataclasses import dataclass
 
@@ -6,6 +10,26 @@ import numpy as np
 
 from simvirt.kernel import constants as k
 from simvirt.plane import DataPlane
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How much there is of something at an instant."""
+
+    in_system: int  # requests under way
+    completed: int  # requests answered so far
+    busy_cpus: int  # pCPUs that run something
+    queued: int  # requests that wait for a thread of a replica
+
+
+def levels(plane: DataPlane) -> Levels:
+    """What stands in a plane that has caught up."""
+    read = plane.read
+    running = (read("cpus", "current") != k.NONE) & (read("cpus", "vcpu") == k.NONE)
+    return Levels(
+        int(read("tallies", "in_system")[0]), int(read("tallies", "completed").sum()), int(np.count_nonzero(running)),
+        int(read("instances", "queue_length").sum()),
+    )
 
 
 @dataclass(frozen=True)
@@ -51,7 +75,6 @@ class Snapshot:
 def snapshot(plane: DataPlane, at: int) -> Snapshot:
     """Totals of a plane that has caught up to `at` [ns]; what is under way counts up to there, and nothing is changed."""
     read = plane.read
-    pcpus = plane.lowered.host.pcpus
     fluid = fluid_shares(plane, at)
     histogram = read("tallies", "histogram").reshape(-1, k.N_BUCKETS).copy()
     return Snapshot(
@@ -67,7 +90,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         overhead_time=read("instances", "overhead_time").copy(),
         thread_time=read("instances", "thread_time") + read("instances", "busy_threads") * (at - read("instances", "thread_time_at")),
         instance_rejected=read("instances", "rejected").copy(),
-        busy=_busy(plane, at, pcpus) + int(fluid.got[fluid.machine == 0].sum()),
+        busy=_busy(plane, at) + int(fluid.got[_is_host(plane)[fluid.machine]].sum()),
         polled=int(read("cpus", "polled").sum() + read("instances", "polled").sum()),
         **{f"device_{name}": read("devices", name).copy() for name in ("operations", "notifications", "interrupts")},
         steal=_steal(plane, at) + _of_vcpus(plane, fluid),
@@ -99,12 +122,12 @@ class FluidShares:
 def fluid_shares(plane: DataPlane, at: int) -> FluidShares:
     """The share of every entity that is runnable under a fluid scheduler, as of an instant."""
     read = plane.read
-    policy, machine = read("machines", "policy"), read("entities", "machine")
-    if not (policy == k.GPS).any():
+    fluid, machine = read("machines", "fluid"), read("entities", "machine")
+    if not fluid.any():
         none = np.zeros(0, np.int64)
         return FluidShares(none, none, none, none)
     last = int(read("run", "fresh_entity")[0])
-    entity = np.flatnonzero((read("entities", "state")[:last] == k.QUEUED) & (policy[machine[:last]] == k.GPS))
+    entity = np.flatnonzero((read("entities", "state")[:last] == k.QUEUED) & (fluid[machine[:last]] != 0))
     group = read("entities", "group")[entity]
     group = np.where(group == k.NONE, read("machines", "root_group")[machine[entity]], group)
     work = read("groups", "fluid_time")[group] + read("groups", "fluid_rate")[group] * (at - read("machines", "fluid_at")[machine[entity]])
@@ -130,11 +153,16 @@ def _of_vcpus(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
     return total
 
 
-def _busy(plane: DataPlane, at: int, pcpus: int) -> int:
+def _is_host(plane: DataPlane) -> np.ndarray:
+    """Of each machine, whether its CPUs are hardware threads."""
+    first: np.ndarray = plane.read("cpus", "vcpu")[plane.read("machines", "first_cpu")] == k.NONE
+    return first
+
+
+def _busy(plane: DataPlane, at: int) -> int:
     """Time that pCPUs were not idle, all together."""
-    running = plane.read("cpus", "idle_slot")[:pcpus] == k.NONE
-    since = np.where(running, np.maximum(at - plane.read("cpus", "busy_since")[:pcpus], 0), 0)
-    return int((plane.read("cpus", "busy")[:pcpus] + since).sum())
+    since = np.where(plane.read("cpus", "idle_slot") == k.NONE, np.maximum(at - plane.read("cpus", "busy_since"), 0), 0)
+    return int((plane.read("cpus", "busy") + since)[plane.read("cpus", "vcpu") == k.NONE].sum())
 
 
 def _cpu_time(plane: DataPlane, at: int) -> np.ndarray:
@@ -155,8 +183,8 @@ def _steal(plane: DataPlane, at: int) -> np.ndarray:
     first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
     wait = plane.read("entities", "wait")[first:last].copy()
     queued = np.isin(plane.read("entities", "state")[first:last], (k.QUEUED, k.HELD))
-    fluid = plane.read("machines", "policy")[0] == k.GPS
-    runnable = queued & (plane.read("entities", "delayed")[first:last] == 0) & (not fluid)
+    fluid = plane.read("machines", "fluid")[plane.read("entities", "machine")[first:last]] != 0
+    runnable = queued & (plane.read("entities", "delayed")[first:last] == 0) & ~fluid
     return wait + np.where(runnable, at - plane.read("entities", "waits_since")[first:last], 0)
 
 

@@ -8,39 +8,43 @@ from typing import Any
 
 import numpy as np
 import simpy
+from simpy.events import URGENT
 
 from simvirt import kernel
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import MEMORY_SERVICE
+from simvirt.lowering.arrange import Place, row_of
+from simvirt.lowering.errands import Errand
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.rows import blank, chain_frames
 from simvirt.memory.account import MemoryAccount
-from simvirt.workload.draws import Luck, sampler_of
+from simvirt.workload.draws import RequestStream, sampler_of
+from simvirt.workload.sampling import Sampler
 
 MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
-STARTUP_CLASS = 1_000_000  # key of the streams of start-up work, beyond those of request classes
+UP = (k.STARTING, k.READY, k.DRAINING)
+LIMITS = ("shares", "reserve", "quota", "period", "burst")  # of a group, which come with a place
 
 
 class Stopped(Exception):
     """The run ends early, because its `halt` was set."""
 
 
-@dataclass(frozen=True)
-class Reached:
-    """An event that the data plane settled before the control plane's next one."""
+class Settled(simpy.Event):
+    """An event that the data plane settles, maybe before the next one of its environment."""
 
-    at: int  # [ns]
-    event: simpy.Event
+    def happen(self, at: int) -> None:
+        """Let it happen at an instant, before anything else there [ns]."""
+        self._ok, self._value = True, None
+        self.env.schedule(self, priority=URGENT, delay=at - self.env.now)
 
 
 @dataclass
 class Work:
     """Work that an instance performs for the control plane."""
 
-    done: simpy.Event
-    frame: int
-    started: int
+    done: Settled
+    instance: int
     open: bool = True
 
 
@@ -49,16 +53,18 @@ class DataPlane:
     """The tables of one replication, the compiled functions over them, and the draws that feed them."""
 
     lowered: Lowered
-    luck: Luck
+    requests: RequestStream
     seed: int
     replication: int
     over: bool = False  # all requests are answered and none will come
     full: bool = False  # more requests are under way than the tables may hold; nothing happens any more
     halt: Event | None = None  # ends the run at its next block of requests
     memory: MemoryAccount | None = None  # what has become of memory, where the control plane follows it
+    clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
     _works: list[Work] = field(default_factory=list)
-    _drained: dict[int, simpy.Event] = field(default_factory=dict)
-    _due: list[simpy.Event] = field(default_factory=list)
+    _drained: dict[int, Settled] = field(default_factory=dict)
+    _due: list[Settled] = field(default_factory=list)
+    _samplers: dict[int, list[Sampler]] = field(default_factory=dict)
     _background: dict[int, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,17 +75,13 @@ class DataPlane:
         }
         self._plane = kernel.make_plane()
         self._most_frames = max(MOST_FRAMES, 2 * int(self.columns["run"]["frames"][0]))
-        self._startups = {name: self._samplers(row, name) for row, name in enumerate(self.lowered.startup)}
         for thread in self.lowered.background:
             self._background.setdefault(thread.instance, []).append(thread.entry)
+        for instance in self.lowered.arrangement.instances:
+            self.place(instance.row, instance.place)
         self._bind()
         for _ in range(int(self.columns["source"]["clients"][0])):
             kernel.launch_client(self._plane, 0)
-
-    def _samplers(self, row: int, name: str) -> list[Any]:
-        """Samplers of a service's start-up work, a stream each."""
-        variables = self.lowered.startup[name][1].variables
-        return [sampler_of(variable, self.seed, self.replication, STARTUP_CLASS + row) for variable in variables]
 
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""
@@ -93,30 +95,28 @@ class DataPlane:
         """Instant of the last event [ns]."""
         return int(self.columns["run"]["now"][0])
 
-    def catch_up(self, until: float) -> Reached | None:
-        """Carry out every request event before `until` [ns]; earlier only when one of them is for the control plane."""
+    def catch_up(self, until: float) -> Settled | None:
+        """Carry out every request event before `until` [ns], or up to the first one that is for the control plane, which comes back."""
         horizon = k.NEVER if until == float("inf") else int(until)
         while not self._due:
             reason = kernel.advance(self._plane, horizon)
             if reason == k.NEEDS_DEMAND:
                 self._refill()
-            elif reason == k.NEEDS_ROOM and int(self.columns["run"]["frames"][0]) >= self._most_frames:
-                self.full = True
-                return None
             elif reason == k.NEEDS_ROOM:
-                self._grow()
+                if not self._grow():
+                    return None
             elif reason == k.SIGNALS:
                 self._read_signals()
             else:
                 self.over = reason == k.DONE
                 return None
-        return Reached(self.now, self._due.pop(0))
+        return self._due.pop(0)
 
     def _refill(self) -> None:
         """Give the kernel the next block of requests."""
         if self.halt is not None and self.halt.is_set():
             raise Stopped
-        block = self.luck.next_block()
+        block = self.requests.next_block()
         source = self.columns["source"]
         plain = kernel.MODE == "plain"
         columns = {"at": block.at, "category": block.category, "draws": block.draws.ravel()}
@@ -128,9 +128,12 @@ class DataPlane:
             source[name][0] = value
         self._bind("source")
 
-    def _grow(self) -> None:
-        """Double the number of frames and threads."""
+    def _grow(self) -> bool:
+        """Double the number of frames and threads; false where there may be no more of them, which ends the run."""
         old = int(self.columns["run"]["frames"][0])
+        if old >= self._most_frames:
+            self.full = True
+            return False
         self._extend("frames", t.Frames, old, {"spent": k.N_CATEGORIES, "draws": self.lowered.width})
         self._extend("entities", t.Entities, old, {})
         self._extend("calendar", t.Calendar, old, {"size": 0})
@@ -140,6 +143,7 @@ class DataPlane:
         run["entities"][0] += old
         chain_frames(self.columns, old, 2 * old)
         self._bind("run", "frames", "entities", "calendar", "links")
+        return True
 
     def _extend(self, name: str, table: type[t.Table], rows: int, factors: dict[str, int]) -> None:
         """Add blank rows to a table."""
@@ -171,67 +175,95 @@ class DataPlane:
 
     # --- verbs ---------------------------------------------------------------------------------------------------------
 
+    def place(self, instance: int, place: Place) -> None:
+        """Give an instance that is down its place: the kernel that schedules it, its cgroup with its limits, the paths of its VM."""
+        if self._life(instance) in UP:
+            raise ValueError(f"instance {instance} is up: it can be placed once it has stopped")
+        columns, groups = self.columns["instances"], self.columns["groups"]
+        columns["machine"][instance] = place.machine
+        for name, thing in (("group", place.group), ("net_device", place.net), ("disk_device", place.disk)):
+            columns[name][instance] = row_of(thing)
+        if place.group is not None:
+            for name in LIMITS:
+                groups[name][place.group.row] = getattr(place.group, name)
+            groups["pool"][place.group.row] = place.group.quota
+
+    def _life(self, instance: int) -> int:
+        return int(self.columns["instances"]["life"][instance])
+
+    def start(self, instance: int) -> bool:
+        """Let an instance that is down begin to start; false for one that is up."""
+        if self._life(instance) in UP:
+            return False
+        self.columns["instances"]["life"][instance] = k.STARTING
+        return True
+
     def admit(self, instance: int) -> None:
         """Let load balancing send requests to an instance."""
         self.columns["instances"]["life"][instance] = k.READY
         kernel.set_ready(self._plane, instance, 1)
 
-    def drain(self, instance: int, clock: simpy.Environment) -> simpy.Event:
+    def drain(self, instance: int) -> simpy.Event:
         """Send an instance no more requests; an event that happens once it has answered the last one."""
         kernel.set_ready(self._plane, instance, 0)
         self.columns["instances"]["life"][instance] = k.DRAINING
-        event = clock.event()
         if int(self.columns["instances"]["in_flight"][instance]) == 0:
-            event.succeed()
-        else:
-            self._drained[instance] = event
-        return event
+            return self.clock.event().succeed()
+        return self._drained.setdefault(instance, Settled(self.clock))
 
-    def stop(self, instance: int, now: int) -> None:
+    def is_draining(self, instance: int) -> bool:
+        """Whether an instance still answers what it has."""
+        return self._life(instance) == k.DRAINING
+
+    def stop(self, instance: int) -> None:
         """End an instance that has nothing left to answer: its background threads stop."""
-        kernel.crash(self._plane, instance, now)
+        self.crash(instance)
         self.columns["instances"]["life"][instance] = k.STOPPED
 
-    def crash(self, instance: int, now: int) -> None:
-        """End an instance at once; the requests that it works on are lost."""
-        kernel.crash(self._plane, instance, now)
+    def crash(self, instance: int) -> None:
+        """End an instance at once; the requests that it works on are lost, and so is what it performs."""
+        kernel.crash(self._plane, instance, int(self.clock.now))
         for work in self._works:
-            if work.open and int(self.columns["frames"]["kind"][work.frame]) == k.NONE:
-                work.open = False
+            work.open = work.open and work.instance != instance
+        if instance in self._drained:
+            self._drained.pop(instance).succeed()
 
-    def start_background(self, instance: int, now: int) -> None:
+    def start_background(self, instance: int) -> None:
         """Start an instance's background threads."""
         for entry in self._background.get(instance, ()):
-            kernel.launch(self._plane, k.BACKGROUND, instance, entry, 0, now)
+            self._launch(k.BACKGROUND, instance, entry, 0)
 
     @contextmanager
-    def perform_startup(self, service: str, instance: int, clock: simpy.Environment) -> Iterator[simpy.Event]:
-        """Perform a service's start-up work on an instance; the event of its end. Leaving early abandons the work."""
-        self.columns["instances"]["life"][instance] = k.STARTING
-        luck = [float(draw(1)[0]) for draw in self._startups[service]]
-        with self._perform(instance, self.lowered.startup[service][0], luck, clock) as done:
-            yield done
+    def perform(self, errand: Errand, on: int, *draws: float) -> Iterator[simpy.Event]:
+        """Let an instance perform an errand, with draws of its own or those given; the event of its end. Leaving early abandons it.
 
-    @contextmanager
-    def perform_reclaim(self, work: float, writes: int, clock: simpy.Environment) -> Iterator[simpy.Event]:
-        """Reclaim on the host: compute for some time [ns], then write clusters of pages to swap; the event of its end."""
-        row, = self.instances_of(MEMORY_SERVICE)
-        with self._perform(row, self.lowered.memory.reclaim, [work, float(writes)], clock) as done:
-            yield done
-
-    @contextmanager
-    def _perform(self, instance: int, entry: int, luck: Sequence[float], clock: simpy.Environment) -> Iterator[simpy.Event]:
-        """Perform instructions on an instance, with draws of their own; the event of their end. Leaving early abandons them."""
-        work = Work(clock.event(), -1, int(clock.now))
+        The event never happens where the tables have no room for the errand: the run ends then.
+        """
+        work = Work(Settled(self.clock), on)
         self._works.append(work)
-        work.frame = int(kernel.launch(self._plane, k.WORK, instance, entry, len(self._works) - 1, int(clock.now)))
-        draws = self.columns["frames"]["draws"]
-        for column, value in enumerate(luck):
-            draws[work.frame * self.lowered.width + column] = value
+        frame = self._launch(k.WORK, on, errand.entry, len(self._works) - 1)
+        for column, value in enumerate(draws or self._draw(errand)) if frame != k.NONE else ():
+            self.columns["frames"]["draws"][frame * self.lowered.width + column] = value
         try:
             yield work.done
         finally:
             work.open = False
+
+    def _draw(self, errand: Errand) -> list[float]:
+        """The next draw of each variable of an errand, each from a stream of its own."""
+        if errand.key is None:
+            return []
+        if errand.key not in self._samplers:
+            self._samplers[errand.key] = [sampler_of(v, self.seed, self.replication, errand.key) for v in errand.variables.variables]
+        return [float(draw(1)[0]) for draw in self._samplers[errand.key]]
+
+    def _launch(self, kind: int, instance: int, entry: int, handle: int) -> int:
+        """Let an instance carry out instructions on a thread of their own; the frame, NONE where there is no room and may be none."""
+        run = self.columns["run"]
+        while int(run["free_frames"][0]) == 0 or int(run["fresh_entity"][0]) == int(run["entities"][0]):
+            if not self._grow():
+                return k.NONE
+        return int(kernel.launch(self._plane, kind, instance, entry, handle, int(self.clock.now)))
 
     def set_faults(self, instance: int, faults: float, spin: float, stall: int) -> None:
         """What a request meets on an instance: pages to be read from swap, work of memory management, a wait for it [ns]."""

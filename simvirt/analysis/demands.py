@@ -10,18 +10,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from graphlib import TopologicalSorter
-from typing import Any
+
+import networkx as nx
 
 from simvirt.catalog import Catalog, HostEntry, Platform, PlatformCosts
 from simvirt.catalog.operations import PLURALS
-from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskStep, NetStep, ParallelStep, Scenario
-
-S = 1e9  # ns in a second
-Name = tuple[str, str]
-"""A service and one of its operations."""
+from simvirt.catalog.records import S
+from simvirt.scenario.graph import Name, service_graph, visits
+from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskStep, NetStep, Scenario
+from simvirt.scenario.spec.steps import AnyStep
+from simvirt.scenario.walk import walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Visits to each operation per request of the mix, what one execution asks for, and which operations it calls how often."""
+    """Visits to each operation per request of the mix, what one execution asks for, and the graph of the calls."""
 
     visits: Mapping[Name, float]
     demands: Mapping[Name, Demand]
-    calls: Mapping[Name, Mapping[Name, float]]
+    graph: nx.DiGraph[Name]
 
     def service(self, service: str) -> Demand:
         """What a service is asked for per request of the mix."""
@@ -73,43 +73,10 @@ class Analysis:
 def analyse(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> Analysis:
     """Visits and demands of a scenario on a platform and host."""
     reader = _Reader(scenario, catalog, platform, host)
-    names = [(service, operation) for service, spec in scenario.services.items() for operation in spec.operations]
-    calls = {(service, operation): dict(_calls(scenario.services[service].operations[operation])) for service, operation in names}
-    called = {callee for inner in calls.values() for callee in inner}
+    graph = service_graph(scenario)
     local = scenario.workload is not None and scenario.workload.local
-    demands = {name: reader.operation(*name, messages=not local or name in called) for name in names}
-    return Analysis(_visits(scenario, calls), demands, calls)
-
-
-def _visits(scenario: Scenario, calls: Mapping[Name, Mapping[Name, float]]) -> dict[Name, float]:
-    """How often a request of the mix executes each operation; callers come before those that they call."""
-    visits: dict[Name, float] = dict.fromkeys(calls, 0.0)
-    total = math.fsum(scenario.mix.values()) or 1.0
-    for entry, weight in scenario.mix.items():
-        service, _, operation = entry.partition(".")
-        visits[service, operation] += weight / total
-    order: TopologicalSorter[Name] = TopologicalSorter(dict.fromkeys(calls, ()))
-    for caller, called in calls.items():
-        for callee in called:
-            order.add(callee, caller)
-    for name in order.static_order():
-        for callee, count in calls[name].items():
-            visits[callee] += visits[name] * count
-    return visits
-
-
-def _calls(steps: Iterable[Any], factor: float = 1.0) -> Iterable[tuple[Name, float]]:
-    """The operations that some steps call, with how often."""
-    found: dict[Name, float] = {}
-    for step in steps:
-        count = factor * step.times * step.probability
-        if isinstance(step, CallStep):
-            found[step.service, step.operation] = found.get((step.service, step.operation), 0.0) + count
-        elif isinstance(step, ParallelStep):
-            for branch in step.parallel:
-                for name, inner in _calls(branch, count):
-                    found[name] = found.get(name, 0.0) + inner
-    return found.items()
+    demands = {name: reader.operation(*name, messages=not local or graph.in_degree(name) > 0) for name in graph}
+    return Analysis(visits(graph, scenario.mix), demands, graph)
 
 
 class _Reader:
@@ -122,42 +89,33 @@ class _Reader:
 
     def operation(self, service: str, operation: str, messages: bool) -> Demand:
         """One execution of an operation: its steps, with the messages of a request and its answer."""
-        steps = self._steps(service, self.scenario.services[service].operations[operation])
-        return steps + self._packets(1, 1) if messages else steps
+        steps = walk(self.scenario.services[service].operations[operation])
+        total = sum((self._step(service, visit.step).times(visit.expected) for visit in steps), Demand())
+        return total + self._packets(1, 1) if messages else total
 
-    def _steps(self, service: str, steps: Iterable[Any]) -> Demand:
-        return sum((self._step(service, step).times(step.times * step.probability) for step in steps), Demand())
-
-    def _step(self, service: str, step: Any) -> Demand:
-        """One execution of a step."""
-        if isinstance(step, CpuStep):
-            return self._cpu(service, step)
-        if isinstance(step, CallStep):
-            return self._packets(1, 1) + Demand(delay_s=2 * self.costs.latency_ns["call_hop"] / S)
-        if isinstance(step, DiskStep):
-            return self._disk(step)
-        if isinstance(step, NetStep):
-            return self._net(step)
-        if isinstance(step, DelayStep):
-            return Demand(delay_s=step.delay.mean / S)
-        return sum((self._steps(service, branch) for branch in step.parallel), Demand())
+    def _step(self, service: str, step: AnyStep) -> Demand:
+        """One execution of a step, its branches left out."""
+        match step:
+            case CpuStep():
+                return self._cpu(service, step)
+            case CallStep():
+                return self._packets(1, 1) + Demand(delay_s=2 * self.costs.latency_ns["call_hop"] / S)
+            case DiskStep():
+                return self._disk(step)
+            case NetStep():
+                return self._net(step)
+            case DelayStep():
+                return Demand(delay_s=step.delay.mean / S)
+        return Demand()
 
     def _cpu(self, service: str, step: CpuStep) -> Demand:
         """Work, and the operations that come with it: stated for each execution, or those of the profile for each second."""
         mean = step.cpu.mean
         if step.ops:
             counts = [(PLURALS.get(op, op), float(count)) for op, count in step.ops.items()]
-            return Demand(cpu_s=(max(mean - self._sum(self.costs.spared_ns, counts), 0.0) + self._paid(counts)) / S)
+            return Demand(cpu_s=(mean * (1 - self.costs.spared(counts, mean)) + self.costs.charged(counts)) / S)
         rates = list(self.catalog.profile(self.scenario.services[service]).rates.items())
-        return Demand(cpu_s=mean / S * (max(1 - self._sum(self.costs.spared_ns, rates) / S, 0.0) + self._paid(rates) / S))
-
-    def _sum(self, costs: Mapping[str, float], counts: Iterable[tuple[str, float]]) -> float:
-        """What so many operations cost together [ns]."""
-        return math.fsum(count * costs[op] for op, count in counts)
-
-    def _paid(self, counts: list[tuple[str, float]]) -> float:
-        """What so many operations of CPU work add to it [ns]."""
-        return self._sum(self.costs.cpu_ns, counts) + self._sum(self.costs.latency_ns, counts)
+        return Demand(cpu_s=mean / S * (1 + self.costs.added(rates)))
 
     def _packets(self, sent: float, received: float) -> Demand:
         return self._operations({"packet_out": sent, "packet_in": received})
@@ -181,7 +139,7 @@ class _Reader:
     def _disk(self, step: DiskStep) -> Demand:
         """An access: none where the page cache has it, with its flush where it is to be durable."""
         disk, spec = self.host.disk, step.disk
-        write, size = spec.read is None, spec.read or spec.write or 0
+        write, size = spec.read is None, spec.size
         busy = disk.latency_ns(write) + disk.longer_ns(size, write) + (disk.flush_latency_ns if spec.sync else 0.0)
         busy = max(busy, disk.passage_ns(size, write) * disk.channels)  # of a channel: the path is as good as all of them
         if not write:

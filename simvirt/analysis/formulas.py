@@ -98,7 +98,7 @@ def mmc(rate: float, service_s: float, servers: int) -> Queue:
 
 
 def mmc_tail(rate: float, service_s: float, servers: int, t: float) -> float:
-    """P(response > t) of M/M/c: nobody waits with 1 - C, an exponential wait at rate c mu - lambda with C, then the service.
+    """P(response > t) of M/M/c: no wait with 1 - C, an exponential wait at rate c mu - lambda with C, then the service.
 
     Source: Gross, Shortle, Thompson, Harris, Fundamentals of Queueing Theory, 4th ed. 2008, section 2.3 (eq. 2.40).
     """

@@ -1,7 +1,7 @@
 """Which closed form a scenario must come out at, if any: the theory that a report prints beside the simulation.
 
 Decided for bare metal and for the plainest systems only; a scenario with anything that a formula does not know has no prediction.
-Reads scenarios by their attributes alone. Times in a scenario are ns, here seconds.
+Times in a scenario are ns, here seconds.
 """
 
 import math
@@ -29,6 +29,8 @@ from simvirt.analysis.formulas import (
     mmc_quantile,
     tandem_quantile,
 )
+from simvirt.scenario.graph import Name, name_of
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep
 
 NS_PER_S = 1e9
 MOST_LOAD, MOST_CV, MOST_CLIENTS = 0.99, 5.0, 100_000  # beyond these the numeric forms are slow or coarse
@@ -41,7 +43,7 @@ class TheoryPrediction:
     model: str  # in Kendall's notation
     latency_mean_s: float
     latency_p95_s: float | None  # None where no exact form is at hand
-    assumptions: str  # one sentence
+    assumptions: str  # one phrase
     utilisation: float  # of the servers in the formula
     throughput_per_s: float
 
@@ -65,7 +67,7 @@ class _Case:
     """A scenario in which nothing but plain services and one workload acts."""
 
     services: Mapping[str, Any]
-    entries: Mapping[tuple[str, str], float]  # (service, operation) -> share of the requests
+    entries: Mapping[Name, float]  # (service, operation) -> share of the requests
     workload: Any
     cores: int
     smt: int
@@ -108,20 +110,14 @@ def _plain(service: Any) -> bool:
     return service.replicas == 1 and service.queue == "unlimited" and not any(getattr(service, name, None) for name in unset)
 
 
-def _entries(scenario: Any) -> dict[tuple[str, str], float]:
+def _entries(scenario: Any) -> dict[Name, float]:
     """The operations that requests enter at, with their shares; a scenario's only operation where there is no mix."""
     mix = {key: weight for key, weight in (scenario.workload.mix or {}).items() if weight > 0}
     if not mix:
         names = [(s, o) for s, service in scenario.services.items() for o in service.operations]
         return {names[0]: 1.0} if len(names) == 1 else {}
     total = sum(mix.values())
-    return {_split(key): weight / total for key, weight in mix.items()}
-
-
-def _split(name: str) -> tuple[str, str]:
-    """`service.operation` as a pair."""
-    service, _, operation = name.partition(".")
-    return service, operation
+    return {name_of(key): weight / total for key, weight in mix.items()}
 
 
 def _open_rate(workload: Any) -> float | None:
@@ -133,9 +129,9 @@ def _open_rate(workload: Any) -> float | None:
 # -- demands --------------------------------------------------------------------------------------------------------------------
 
 
-def _demand_of(steps: Sequence[Any]) -> _Demand | None:
+def _demand_of(steps: Sequence[AnyStep]) -> _Demand | None:
     """What an operation of CPU steps alone asks for, each done once."""
-    parts = [_distribution(s.cpu) if _once(s) and getattr(s, "cpu", None) is not None else None for s in steps]
+    parts = [_distribution(s.cpu) if isinstance(s, CpuStep) and s.times == 1 and s.probability == 1 else None for s in steps]
     known = [p for p in parts if p is not None]
     if not known or len(known) < len(parts):
         return None
@@ -143,11 +139,6 @@ def _demand_of(steps: Sequence[Any]) -> _Demand | None:
         return known[0]
     mean = sum(p.mean_s for p in known)
     return _Demand(mean, math.sqrt(sum((p.mean_s * p.cv) ** 2 for p in known)) / mean if mean else 0.0)
-
-
-def _once(step: Any) -> bool:
-    """Whether a step is done exactly once."""
-    return getattr(step, "times", 1) == 1 and getattr(step, "probability", 1) == 1
 
 
 def _mixture(demands: Sequence[tuple[float, _Demand]]) -> _Demand:
@@ -307,12 +298,12 @@ def _two_tiers(case: _Case) -> TheoryPrediction | None:
         return None
     (front, operation), *_ = case.entries
     steps = case.services[front].operations[operation]
-    calls = [s for s in steps if getattr(s, "call", None) is not None]
+    calls = [s for s in steps if isinstance(s, CallStep)]
     if case.services[front].threads != "unlimited" or not calls or len(calls) < len(steps):
         return None
     stations = [_called(case, call) for call in calls]
     known = [s for s in stations if s is not None]
-    called = {_split(call.call)[0] for call in calls}
+    called = {call.service for call in calls}
     if len(known) < len(calls) or len(called) < len(calls) or sum(s[2] for s in known) > case.cores:
         return None
     return _prediction("Jackson network", rate, jackson(rate, known), _tandem_p95(rate, known), _TWO_TIERS)
@@ -321,14 +312,13 @@ def _two_tiers(case: _Case) -> TheoryPrediction | None:
 _TWO_TIERS = "Poisson arrivals, an asynchronous front without CPU demand, every called thread with a core of its own, exponential demands"
 
 
-def _called(case: _Case, call: Any) -> tuple[float, float, int] | None:
+def _called(case: _Case, call: CallStep) -> tuple[float, float, int] | None:
     """(visits a request, mean service, servers) of a called service; None if it is no M/M/c station."""
-    service, operation = _split(call.call)
-    threads = case.services[service].threads
-    demand = _demand_of(case.services[service].operations[operation])
+    threads = case.services[call.service].threads
+    demand = _demand_of(case.services[call.service].operations[call.operation])
     if not isinstance(threads, int) or demand is None or not demand.exponential:
         return None
-    return float(getattr(call, "times", 1)) * float(getattr(call, "probability", 1)), demand.mean_s, int(threads)
+    return call.times * call.probability, demand.mean_s, int(threads)
 
 
 def _tandem_p95(rate: float, stations: Sequence[tuple[float, float, int]]) -> float | None:

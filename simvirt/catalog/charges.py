@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
 from simvirt.catalog.records import HostEntry, Layer, Platform, ProfileEntry, work_ns
-from simvirt.catalog.resolve.layers import walk_miss_ns
+from simvirt.catalog.resolve.layers import software_costs
 from simvirt.catalog.sourced import SourcedWork
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ def differences(catalog: Catalog, platform: Platform, against: Platform, host: H
 
 def spending(catalog: Catalog, platform: Platform, profile: ProfileEntry, host: HostEntry) -> list[Spent]:
     """Where a second of CPU time goes on a platform: the application first, then each operation that costs something."""
-    costs, walk = catalog.platform_costs(platform, host), walk_miss_ns(platform, host) * (profile.walk_miss or 0.0)
-    each = {name: costs.work_ns(name) + (walk if name == "tlb_miss" else 0.0) for name in RATE_OPERATIONS}
+    costs = software_costs(catalog.platform_costs(platform, host), platform, host, profile)
+    each = {name: costs.work_ns(name) for name in RATE_OPERATIONS}
     seconds = {name: profile.rates.get(name, 0.0) * each[name] / 1e9 for name in RATE_OPERATIONS}
     total = 1.0 + math.fsum(seconds.values())
     charged = [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 GENERIC: Final = "generic"
-"""The entry that speaks for images nobody knows, and the defaults of hosts nobody named."""
+"""The entry for unknown images, and the defaults of hosts that are not named."""
 
 
 def short_name(reference: str) -> str:

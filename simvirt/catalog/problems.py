@@ -15,7 +15,7 @@ Locate = Callable[[Path], tuple[str | None, int | None, int | None]]
 """Path of a value -> file, line and column where it was written, as far as known."""
 
 SINGULAR: Mapping[str, str] = {"families": "processor family", "cpus": "CPU", "nics": "NIC", "entries": "entry"}
-"""Kinds whose name in a sentence is not the kind without its last letter."""
+"""Kinds whose name in a message is not the kind without its last letter."""
 
 
 def nowhere(path: Path) -> tuple[str | None, int | None, int | None]:
@@ -29,15 +29,15 @@ def dotted(path: Path) -> str:
 
 
 MOST_NAMES = 24
-"""How many names a sentence may list."""
+"""How many names a message may list."""
 MOST_GUESSES = 4
-"""How many names a sentence may guess."""
+"""How many names a message may guess."""
 ALIKE = 0.75
 """How much a word must be like one of a name to guess that."""
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """The sentence for a name that does not exist: what was given, a guess, what there is."""
+    """The message for a name that does not exist: what was given, a guess, what there is."""
     names = list(dict.fromkeys(known))
     word = SINGULAR.get(kind, kind[:-1])
     meant = " or ".join(f'"{one}"' for one in guesses(str(name), names))
@@ -58,7 +58,7 @@ def guesses(name: str, known: Sequence[str]) -> list[str]:
 
 
 class Problems:
-    """A list of issues to be told all at once."""
+    """A list of issues to be reported all at once."""
 
     def __init__(self, locate: Locate = nowhere) -> None:
         self._locate = locate

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.resolve.peripherals import DiskEntry, NicEntry
 from simvirt.catalog.sourced import SourcedWork
+
+S: Final = 1e9  # ns in a second
+Counts = Sequence[tuple[str, float]]
+"""Operations with how often each happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +304,11 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class PlatformCosts:
-    """Operation -> cost of one on this platform and host [ns], summed over the layers; every operation has its row."""
+    """Operation -> cost of one on this platform and host [ns], summed over the layers; every operation has its row.
+
+    *Model*: CPU work is charged the CPU time and the latency of its operations, those stated for a step or those of the profile at
+        their rates, and spared what others did in their place, at most all of it.
+    """
 
     cpu_ns: Mapping[str, float]
     spared_ns: Mapping[str, float]
@@ -314,6 +322,23 @@ class PlatformCosts:
     def work_ns(self, operation: str) -> float:
         """What one operation of CPU work costs in all, less what it spares."""
         return self.cpu_ns[operation] + self.latency_ns[operation] - self.spared_ns[operation]
+
+    def charged(self, counts: Counts, own: float = 1.0) -> float:
+        """What so many operations add to each unit of a CPU work of `own` ns: their CPU work and their latency."""
+        return math.fsum(count * (self.cpu_ns[op] + self.latency_ns[op]) / own for op, count in counts)
+
+    def spared(self, counts: Counts, own: float) -> float:
+        """The share of a CPU work of `own` ns that so many operations spare: never more than there is."""
+        saved = math.fsum(count * self.spared_ns[op] for op, count in counts)
+        return min(saved / own, 1.0) if saved > 0 and own > 0 else 0.0
+
+    def added(self, rates: Counts) -> float:
+        """What operations at rates per CPU second add to each unit of CPU work, less what they spare."""
+        return self.charged(rates, S) - self.spared(rates, S)
+
+    def with_walks(self, miss_ns: float) -> PlatformCosts:
+        """The costs for software whose page walks leave the caches: `miss_ns` more for each TLB miss."""
+        return replace(self, cpu_ns={**self.cpu_ns, "tlb_miss": self.cpu_ns["tlb_miss"] + miss_ns})
 
     def backend_ns(self, operation: str) -> float:
         """What one operation costs the thread of a device, on a host whose disk it is."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simvirt.catalog.images import GENERIC
-from simvirt.catalog.memory import memory_mistakes
 from simvirt.catalog.operations import OPERATIONS, PLURALS
 from simvirt.catalog.problems import Path, Problems, unknown
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.catalog.resolve import economy, hosts
+from simvirt.scenario.spec.steps import CpuStep
+from simvirt.scenario.walk import walk
 from simvirt.units import format_size
 
 if TYPE_CHECKING:
@@ -30,11 +30,8 @@ def check(catalog: Catalog, scenario: Scenario) -> None:
         if service.profile is not None and service.profile not in catalog.names("profiles"):
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, catalog.names("profiles")))
     problems.settle()
-    host = catalog.resolve_host(scenario.host)
     if scenario.host.model is not None:
-        _check_limits(scenario, host, problems)
-    for path, message in memory_mistakes(scenario, host, [catalog.platform(platform) for platform in scenario.platforms]):
-        problems.add(path, message)
+        _check_limits(scenario, catalog.resolve_host(scenario.host), problems)
     problems.settle()
 
 
@@ -76,20 +73,12 @@ def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, prob
 
 def _check_operations(service: ServiceSpec, path: Path, problems: Problems) -> None:
     """The operations that CPU steps name."""
-    named = list(_named(service.startup, (*path, "startup")))
-    for name, steps in service.operations.items():
-        named.extend(_named(steps, (*path, "operations", name)))
-    for where, ops in named:
-        for operation in sorted(set(ops) - set(OPERATIONS) - set(PLURALS)):
-            problems.add((*where, operation), unknown("operations", operation, OPERATIONS))
-
-
-def _named(steps: Iterable[Any], path: Path) -> Iterator[tuple[Path, Iterable[str]]]:
-    """The `ops` of all CPU steps, those in parallel branches included, with their paths."""
-    for index, step in enumerate(steps):
-        yield (*path, index, "ops"), getattr(step, "ops", ())
-        for branch, inner in enumerate(getattr(step, "parallel", ())):
-            yield from _named(inner, (*path, index, "parallel", branch))
+    bodies = [((*path, "operations", name), steps) for name, steps in service.operations.items()]
+    for where, steps in [((*path, "startup"), service.startup), *bodies]:
+        for visit in walk(steps, where):
+            named = set(visit.step.ops) if isinstance(visit.step, CpuStep) else set()
+            for operation in sorted(named - set(OPERATIONS) - set(PLURALS)):
+                problems.add((*visit.path, "ops", operation), unknown("operations", operation, OPERATIONS))
 
 
 def _check_limits(scenario: Scenario, host: HostEntry, problems: Problems) -> None:

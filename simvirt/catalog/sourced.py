@@ -1,7 +1,7 @@
 """Sourced numbers: a value with unit, spread, source and a mark where it is derived rather than measured.
 
 In YAML: `{value: 1.2us, spread: [1us, 2us], source: "author, title, year, table", estimated: true}`; `fitted: [table/row/column]` names the
-cells of `simvirt validate` that the value was worked out from.
+cells of `simvirt validate` on which the value was calibrated.
 Each kind of quantity is a subclass of `Sourced`; all hold canonical units (ns, bytes, Hz, per second, bits per second, ratio),
 except `SourcedWork`, which may be given in processor terms (cycles, exits, nested_walks, entries) and is resolved against a host.
 """
@@ -32,7 +32,7 @@ class Sourced(BaseModel):
     source: str = Field(min_length=8)
     estimated: bool = False
     fitted: tuple[str, ...] = ()
-    """Cells of published tables, as table/row/column, from which the value was worked out: they cannot be predicted with it."""
+    """Cells of published tables, as table/row/column, on which the value was calibrated: they cannot be predicted with it."""
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:

@@ -29,7 +29,7 @@ LAYERS = (HypervisorSpec, RuntimeSpec)
 class Constant:
     """One number of the catalogue. `ns` is what a cost is on the host asked for; None where it is no cost.
 
-    `fitted` names the cells of published tables that it was worked out from.
+    `fitted` names the cells of published tables on which it was calibrated.
     """
 
     kind: str

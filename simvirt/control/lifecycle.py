@@ -12,23 +12,30 @@ Process = Generator[simpy.Event, Any, None]
 
 
 def start(clock: Clock, service: str, instance: int) -> Process:
-    """Start an instance: its start-up work is done on its own CPUs, then it takes requests."""
+    """Start an instance: its start-up work is done on its own CPUs, then it takes requests.
+
+    One that is being stopped starts once it is down; one that is up already stays as it is.
+    """
     plane = clock.plane
-    with plane.perform_startup(service, instance, clock) as done:
+    if plane.is_draining(instance):
+        yield plane.drain(instance)
+    if not plane.start(instance):
+        return
+    with plane.perform(plane.lowered.startup[service], instance) as done:
         yield done
-    plane.start_background(instance, int(clock.now))
+    plane.start_background(instance)
     plane.admit(instance)
 
 
 def stop(clock: Clock, instance: int) -> Process:
     """Stop an instance gracefully: it answers what it has and ends."""
-    yield clock.plane.drain(instance, clock)
-    clock.plane.stop(instance, int(clock.now))
+    yield clock.plane.drain(instance)
+    clock.plane.stop(instance)
 
 
 def crash(clock: Clock, service: str, instance: int, restart: int | None) -> Process:
     """Kill an instance; with a restart policy it starts again after a delay [ns]."""
-    clock.plane.crash(instance, int(clock.now))
+    clock.plane.crash(instance)
     if restart is not None:
         yield clock.timeout(restart)
         yield from start(clock, service, instance)
@@ -43,7 +50,7 @@ def begin(clock: Clock, scenario: Scenario) -> None:
     for instance in clock.plane.lowered.arrangement.instances:
         if instance.row in late - stopped_before:
             continue
-        clock.plane.start_background(instance.row, 0)
+        clock.plane.start_background(instance.row)
         clock.plane.admit(instance.row)
     for event in scenario.timeline:
         clock.process(happen(clock, event))

@@ -1,13 +1,13 @@
-"""An observer that samples the state of the data plane at regular instants; watching changes nothing."""
+"""An observer that samples the levels of the data plane at regular instants; watching changes nothing."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import simpy
 
 from simvirt.clock import Clock
+from simvirt.gauges import levels
 
 
 @dataclass
@@ -27,12 +27,8 @@ class Series:
 
 def observe(clock: Clock, every: int, series: Series) -> Generator[simpy.Event, Any, None]:
     """Sample every so many ns."""
-    plane = clock.plane
-    pcpus = plane.lowered.host.pcpus
     while True:
         series.at_s.append(int(clock.now) / 1e9)
-        series.in_system.append(int(plane.read("tallies", "in_system")[0]))
-        series.completed.append(int(plane.read("tallies", "completed").sum()))
-        series.busy_cpus.append(int(np.count_nonzero(plane.read("cpus", "current")[:pcpus] >= 0)))
-        series.queued.append(int(plane.read("instances", "queue_length").sum()))
+        for name, level in vars(levels(clock.plane)).items():
+            getattr(series, name).append(level)
         yield clock.timeout(every)

@@ -18,6 +18,7 @@ from simvirt.density.ledger import MEMORY, ledger, limits
 from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
+from simvirt.runs.admission import catalog_of
 from simvirt.runs.pool import workers
 from simvirt.scenario.spec.models import Scenario
 
@@ -48,7 +49,7 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     KeyboardInterrupt when there are none.
     """
     started = time.perf_counter()
-    catalog, result = Catalog.of(scenario), DensityResult(scenario, unit_of(scenario), {})
+    catalog, result = catalog_of(scenario), DensityResult(scenario, unit_of(scenario), {})
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the density")
     found: list[Future[Answer]] = []

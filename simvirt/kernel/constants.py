@@ -62,16 +62,6 @@ BACKGROUND = 3  # a thread of its own, no request
 WORK = 4  # performed for the control plane
 WRITE_BACK = 5  # an asynchronous write, nobody waits
 
-# CPU schedulers
-EEVDF = 0
-CFS = 1
-CREDIT = 2
-ROUND_ROBIN = 3
-GPS = 4
-CREDIT2 = 5
-ESXI = 6
-HYPERV = 7
-
 # An entity and its run queue
 OFF = 0
 QUEUED = 1

@@ -7,7 +7,7 @@ CPU that it leaves, both are here.
 from simvirt.kernel.balancing import pull
 from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.choosing import pick_task, put_back, put_back_below, set_all_aside
-from simvirt.kernel.constants import CURRENT, GPS, HELD, NONE, OFF
+from simvirt.kernel.constants import CURRENT, HELD, NONE, OFF
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.hierarchy import charge, dequeue, enqueue, home_queue, raise_groups, settle
 from simvirt.kernel.idling import add_wake_work, is_caught_polling, leave_sleep
@@ -155,7 +155,7 @@ def reconsider(p: Plane, c: int, now: int) -> None:
 def rouse(p: Plane, e: int, now: int) -> None:
     """A thread or vCPU becomes runnable on its machine, whatever schedules there."""
     m: int = p.entities.machine[e]
-    if p.machines.policy[m] == GPS:
+    if p.machines.fluid[m] != 0:
         fluid_wake(p, e, now)
         spread_speeds(p, m, now)
         return
@@ -167,7 +167,7 @@ def rouse(p: Plane, e: int, now: int) -> None:
 def doze(p: Plane, e: int, now: int) -> None:
     """A thread or vCPU is no longer runnable on its machine, whatever schedules there."""
     m: int = p.entities.machine[e]
-    if p.machines.policy[m] == GPS:
+    if p.machines.fluid[m] != 0:
         fluid_sleep(p, e, now)
         if p.entities.carries[e] != NONE:
             p.cpus.speed[p.entities.carries[e]] = 0.0

@@ -8,7 +8,7 @@
 *Source*: Linux drivers/cpuidle/governors/menu.c and drivers/idle/intel_idle.c (residencies and exit latencies).
 """
 
-from simvirt.kernel.constants import GPS, HALT_POLL_START, NONE
+from simvirt.kernel.constants import HALT_POLL_START, NONE
 from simvirt.kernel.tables import Plane
 
 IO_MULTIPLIER = 10  # how much less exit latency is put up with for each thread that waits for the disk; Linux menu.c, performance_multiplier
@@ -56,7 +56,7 @@ def is_caught_polling(p: Plane, c: int, vcpu: int, now: int) -> bool:
     Source: Linux virt/kvm/kvm_main.c, kvm_vcpu_halt, grow_halt_poll_ns, shrink_halt_poll_ns (halt_poll_ns_grow 2, halt_poll_ns_shrink 0).
     """
     most: int = p.machines.halt_poll[p.cpus.machine[c]]
-    if most == 0 or p.machines.policy[p.entities.machine[vcpu]] == GPS:
+    if most == 0 or p.machines.fluid[p.entities.machine[vcpu]] != 0:
         return False
     window: int = p.cpus.poll_window[c]
     slept: int = now - p.cpus.halted_at[c]

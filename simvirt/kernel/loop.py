@@ -13,7 +13,6 @@ from simvirt.kernel.constants import (
     CRASHED,
     DONE,
     ENTERING,
-    GPS,
     LOST,
     NEEDS_DEMAND,
     NEEDS_ROOM,
@@ -139,7 +138,7 @@ def ring(p: Plane, timer: int, now: int) -> None:
         on_cpu_timer(p, timer - p.run.first_cpu_timer[0], now)
     else:
         m: int = p.groups.machine[timer]
-        if p.machines.policy[m] == GPS:
+        if p.machines.fluid[m] != 0:
             on_fluid_group_timer(p, timer, now)
             spread_speeds(p, m, now)
         else:

@@ -65,7 +65,7 @@ class Machines(Table):
     # lowering
     first_cpu: Ints
     cpus: Ints
-    policy: Ints
+    fluid: Ints  # 1 where all tasks progress at once, without run queues
     tick: Ints  # scheduler tick, 0 for exact timers [ns]
     slice: Ints  # base slice, quantum or minimum granularity; credit2: credits of a reset [ns]
     latency: Ints  # cfs: targeted latency; credit2: migration resistance; esxi: most that a VM may lag behind [ns]
@@ -159,7 +159,7 @@ class Queues(Table):
     cpu: Ints
     group: Ints  # NONE for a root queue
     parent: Ints  # queue in which this queue's group entity competes, NONE for a root
-    policy: Ints  # scheduler that orders this queue
+    policy: Ints  # scheduler that orders this queue: its place in `SCHEDULERS`; NONE on a fluid machine
     slice: Floats  # base slice, quantum or minimum granularity of its machine [ns]
     # kernel
     tree: Ints  # root of the ordered tree of waiting entities

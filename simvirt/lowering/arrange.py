@@ -1,14 +1,14 @@
 """Who runs where: the machines (host and guests), groups and instances that a platform makes of a scenario's services."""
 
-import hashlib
-import math
 from dataclasses import dataclass, field
-from typing import Any
 
 from simvirt.catalog.records import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
+from simvirt.kernel.constants import NONE
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
+from simvirt.memory.guests import own_vcpus
+from simvirt.scenario.order import canonical_services
 from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
@@ -61,20 +61,37 @@ class Device:
     row: int = -1
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where an instance stands: the kernel that schedules it, its group there or none, the paths of its VM to network and disk."""
+
+    machine: int
+    group: Group | None = None
+    net: Device | None = None
+    disk: Device | None = None
+
+
 @dataclass
 class Instance:
-    """A replica: threads that run on a machine, in a group or in none."""
+    """A replica: threads that run at a place."""
 
     service: str
     replica: int
-    machine: int
-    group: Group | None
+    place: Place
     threads: int | str = "unlimited"
     queue: int | str = "unlimited"
-    net: Device | None = None
-    disk: Device | None = None
     poll: int = 0
     row: int = -1
+
+    @property
+    def machine(self) -> int:
+        """Row of the kernel that schedules it."""
+        return self.place.machine
+
+    @property
+    def group(self) -> Group | None:
+        """Its group in that kernel."""
+        return self.place.group
 
 
 @dataclass
@@ -89,40 +106,6 @@ class Arrangement:
     dom0: Machine | None = None
     vcpus: int = 0  # of all VMs together
     memory: dict[str, int] = field(default_factory=dict)
-
-
-def canonical_services(scenario: Scenario) -> list[str]:
-    """Service names in an order that neither names nor the order of the file decide.
-
-    First those that requests reach, as the mix and the steps mention them; then the others by their content.
-    """
-    reached: list[str] = []
-
-    def visit(service: str, operation: str) -> None:
-        if service not in reached:
-            reached.append(service)
-        for step in scenario.services[service].operations[operation]:
-            for inner, called in calls_of(step):
-                visit(inner, called)
-
-    for name in scenario.mix:
-        service, _, operation = name.partition(".")
-        visit(service, operation)
-    others = [name for name in scenario.services if name not in reached]
-    return reached + sorted(others, key=lambda name: _content(scenario.services[name]))
-
-
-def calls_of(step: Any) -> list[tuple[str, str]]:
-    """The (service, operation) pairs that a step calls, in order."""
-    if hasattr(step, "call"):
-        return [(step.service, step.operation)]
-    if hasattr(step, "parallel"):
-        return [call for branch in step.parallel for inner in branch for call in calls_of(inner)]
-    return []
-
-
-def _content(service: ServiceSpec) -> str:
-    return hashlib.sha256(service.model_dump_json().encode()).hexdigest()
 
 
 def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
@@ -144,7 +127,7 @@ def arrange(scenario: Scenario, platform: Platform, host: HostEntry, reclaims: b
     else:
         _arrange_processes(scenario, platform, host, plan)
     if reclaims:
-        plan.instances.append(Instance(MEMORY_SERVICE, 0, 0, None))
+        plan.instances.append(Instance(MEMORY_SERVICE, 0, Place(0)))
     for row, instance in enumerate(plan.instances):
         instance.row = row
     return plan
@@ -192,7 +175,8 @@ def _arrange_processes(scenario: Scenario, platform: Platform, host: HostEntry, 
         service = scenario.services[name]
         for replica in range(service.replicas):
             group = add_group(plan, cgroup(service, 0, plan.machines[0].cpus)) if platform.runtimes else None
-            plan.instances.append(Instance(name, replica, 0, group, worker_threads(service, host, plan.machines[0], True), service.queue))
+            threads = worker_threads(service, host, plan.machines[0], True)
+            plan.instances.append(Instance(name, replica, Place(0, group), threads, service.queue))
             _remember(plan, "application", service.memory_limit or 0)
             _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
@@ -201,7 +185,7 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: 
     """Replicas inside VMs: one VM each, or a few large ones that they share."""
     _add_hypervisor(plan, platform.hypervisors[-1])
     vms = platform.vms.on(host) if platform.vms is not None else None
-    own = [scenario.services[name].replicas * _vcpus_of(scenario.services[name], host) for name in plan.services]
+    own = [scenario.services[name].replicas * own_vcpus(scenario.services[name], host) for name in plan.services]
     plan.vcpus = (plan.dom0.cpus if plan.dom0 else 0) + (vms.count * vms.vcpus if vms is not None else sum(own))
     shared = [_add_vm(plan, platform, host, vms.vcpus, Group(0), vms.memory) for _ in range(vms.count)] if vms is not None else []
     placed = 0
@@ -212,21 +196,13 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: 
             placed += 1
             group = add_group(plan, cgroup(service, guest.row, guest.cpus)) if platform.runtimes else None
             threads = worker_threads(service, host, guest, platform.topology == "exposed")
-            plan.instances.append(Instance(name, replica, guest.row, group, threads, service.queue, guest.net, guest.disk))
+            plan.instances.append(Instance(name, replica, Place(guest.row, group, guest.net, guest.disk), threads, service.queue))
             _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
-
-
-def _vcpus_of(service: ServiceSpec, host: HostEntry) -> int:
-    """vCPUs of a replica's own VM: as many as its limit needs; without one a vCPU for each thread, and no more than the host has pCPUs."""
-    if service.cpu_limit is not None:
-        return math.ceil(service.cpu_limit - 1e-9)
-    threads = service.threads if isinstance(service.threads, int) else host.pcpus
-    return max(1, min(host.pcpus, threads))
 
 
 def _own_vm(plan: Arrangement, platform: Platform, host: HostEntry, service: ServiceSpec) -> Machine:
     """A VM for one replica: its vCPUs, a cap for the fraction of the limit, the guest OS on top of its memory."""
-    limit, vcpus = service.cpu_limit, _vcpus_of(service, host)
+    limit, vcpus = service.cpu_limit, own_vcpus(service, host)
     group = Group(0, shares_of(service), service.cpu_reservation or 0.0, cpuset=tuple(c for c in service.cpuset or () if c < host.pcpus))
     if limit is not None and limit < vcpus:
         group.quota, group.period, group.burst = service.quota_ns or 0, service.period_ns, service.cpu_burst or 0
@@ -241,7 +217,7 @@ def _add_hypervisor(plan: Arrangement, hypervisor: Layer) -> None:
         plan.dom0 = _add_guest(plan, hypervisor, hypervisor.dom0.vcpus, Group(0))
         _remember(plan, "dom0", hypervisor.dom0.memory_bytes)
     if hypervisor.host_load is not None:
-        plan.instances.append(Instance(LOAD_SERVICE, 0, 0, None))
+        plan.instances.append(Instance(LOAD_SERVICE, 0, Place(0)))
 
 
 def _add_vm(plan: Arrangement, platform: Platform, host: HostEntry, vcpus: int, group: Group, memory: int) -> Machine:
@@ -267,7 +243,7 @@ def _add_guest(plan: Arrangement, hypervisor: Layer, vcpus: int, group: Group) -
     )
     plan.machines.append(guest)
     add_group(plan, Group(guest.row, per_task_weight=True))
-    plan.instances.append(Instance(GUEST_SERVICE, guest.row, guest.row, None))
+    plan.instances.append(Instance(GUEST_SERVICE, guest.row, Place(guest.row)))
     return guest
 
 
@@ -290,10 +266,15 @@ def _backend(plan: Arrangement, entry: DeviceEntry, guest: Machine) -> Instance 
     """The instance that does a device's work: a thread beside the VM or in dom0; one that only keeps its requests apart; none."""
     if entry.backend == "dom0":
         assert plan.dom0 is not None
-        return Instance(IO_SERVICE, guest.row, plan.dom0.row, None, threads=1)
+        return Instance(IO_SERVICE, guest.row, Place(plan.dom0.row), threads=1)
     if has_thread(entry):
-        return Instance(IO_SERVICE, guest.row, 0, guest.vm, threads=1)
-    return Instance(IO_SERVICE, guest.row, guest.row, None, threads=1) if entry.serial else None
+        return Instance(IO_SERVICE, guest.row, Place(0, guest.vm), threads=1)
+    return Instance(IO_SERVICE, guest.row, Place(guest.row), threads=1) if entry.serial else None
+
+
+def row_of(thing: Group | Instance | Device | None) -> int:
+    """Row of a thing in its table, NONE without one."""
+    return NONE if thing is None else thing.row
 
 
 def _remember(plan: Arrangement, part: str, amount: int) -> None:

@@ -7,9 +7,9 @@ from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement
 from simvirt.lowering.rows import Columns, blank, column_of, fill
-from simvirt.lowering.schedulers import RESERVES
 from simvirt.lowering.sharing import Sharing, most
 from simvirt.lowering.topology import siblings, socket_of
+from simvirt.scenario.spec.host import RESERVING
 
 
 def idle_wakeup(costs: PlatformCosts) -> float:
@@ -19,7 +19,7 @@ def idle_wakeup(costs: PlatformCosts) -> float:
 
 def coscheduled(plan: Arrangement) -> int:
     """1 where the host's scheduler holds back vCPUs that have got ahead of their siblings."""
-    return int(plan.machines[0].scheduler.policy == k.ESXI and any(m.cpus > 1 for m in plan.machines[1:]))
+    return int(plan.machines[0].scheduler.costop > 0 and any(m.cpus > 1 for m in plan.machines[1:]))
 
 
 def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> Columns:
@@ -37,11 +37,12 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
         halt_poll=column_of(machines, "halt_poll"),
         spin_wait=column_of(machines, "spin_wait"),
         root_group=roots,
+        fluid=[scheduler.policy == "gps" for scheduler in schedulers],
         most_kernel=most(shared, plan, "kernel_share"),
         most_shootdowns=most(shared, plan, "shootdowns"),
         heaviest=heaviest,
-        reserved=[m.scheduler.policy in RESERVES and m.row in reserving for m in machines],
-        **{name: column_of(schedulers, name) for name in ("policy", "tick", "slice", "latency", "wakeup", "costop", "costart")},
+        reserved=[m.scheduler.policy in RESERVING and m.row in reserving for m in machines],
+        **{name: column_of(schedulers, name) for name in ("tick", "slice", "latency", "wakeup", "costop", "costart")},
     )
 
 

@@ -6,18 +6,18 @@ import numpy as np
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
-from simvirt.catalog.resolve.layers import walk_miss_ns
+from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Instance, arrange
-from simvirt.lowering.background import Background, background_threads, reclaim_program, startup_programs
+from simvirt.lowering.arrange import INTERNAL, Arrangement, arrange, row_of
 from simvirt.lowering.cpus import coscheduled, cpu_table, cstate_table, idle_wakeup, machine_table
+from simvirt.lowering.errands import Background, Errand, background_threads, reclaim_errand, start_ups
 from simvirt.lowering.instructions import Program
-from simvirt.lowering.memory import Memory, memory_of
+from simvirt.lowering.memory_needs import Memory, memory_of
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
-from simvirt.lowering.schedulers import WEIGHS_EACH, queue_policy
+from simvirt.lowering.schedulers import WEIGHS_EACH, queue_policies
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.spec.models import Constant, Scenario
@@ -40,7 +40,8 @@ class Lowered:
     classes: list[str]
     variables: list[Variables]
     trace_columns: list[int | None]
-    startup: dict[str, tuple[int, Variables]]
+    startup: dict[str, Errand]
+    reclaim: Errand | None
     background: list[Background]
     tables: dict[str, Columns]
     width: int
@@ -57,19 +58,20 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory)
     classes = [name for name, weight in scenario.mix.items() if weight > 0] or list(scenario.mix)
     variables = [Variables() for _ in classes]
-    entries = [_entry(writer, name, luck) for name, luck in zip(classes, variables, strict=True)]
-    startup = startup_programs(scenario, plan, writer)
+    entries = [_entry(writer, name, drawn) for name, drawn in zip(classes, variables, strict=True)]
+    startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
-    trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
-    reclaim = reclaim_program(memory, writer)
-    width = max([len(luck.variables) for luck in (*variables, *(luck for _, luck in startup.values()), reclaim)], default=0) or 1
+    trace = [_trace_column(writer, entry, drawn) for entry, drawn in zip(entries, variables, strict=True)]
+    reclaim = reclaim_errand(memory, writer)
+    errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
+    width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, host, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
     builder = Tables(plan, services, host, writer.program, phases, shared, platform)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
     memory.find_reads(writer.program.rows)
     return Lowered(
-        scenario, platform, host, plan, services, classes, variables, trace, startup, background, tables, width, memory,
+        scenario, platform, host, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory,
     )
 
 
@@ -79,15 +81,14 @@ def _writer(
 ) -> Writer:
     rows = {name: row for row, name in enumerate(services)}
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
-    walk = walk_miss_ns(platform, host)
-    walks = {name: walk * (profile.walk_miss or 0.0) for name, profile in profiles.items()}
+    software = {name: software_costs(costs, platform, host, profile) for name, profile in profiles.items()}
     rates = {name: profile.rates for name, profile in profiles.items()}
     inside = replace(platform, layers=platform.runtimes)
     routes = Routes(
         Paths(platform, costs, host), Paths(inside, catalog.platform_costs(inside, host), host),
         {name: frozenset(i.machine for i in plan.instances if i.service == name) for name in plan.services},
     )
-    return Writer(scenario, rows, costs, host, rates, routes, walks, memory)
+    return Writer(scenario, rows, software, host, rates, routes, memory)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -212,7 +213,7 @@ class Tables:
         group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
         machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
         schedulers = column_of(self.plan.machines, "scheduler")
-        policies = np.array([[queue_policy(s.policy, above) for above in (k.NONE, 0)] for s in schedulers])
+        policies = np.array([queue_policies(s.policy) for s in schedulers])
         policy = policies[machine, (parent != k.NONE).astype(int)]
         slices = np.array(column_of(schedulers, "slice"))[machine]
         return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, slice=slices)
@@ -256,17 +257,13 @@ class Tables:
         )
 
     def instances(self) -> Columns:
-        """Replicas."""
+        """Replicas, which the control plane places."""
         instances, rows = self.plan.instances, {name: row for row, name in enumerate(self.services)}
         return fill(
             blank(t.Instances, rows=max(len(instances), 1)),
             service=[rows[i.service] for i in instances],
-            machine=column_of(instances, "machine"),
-            group=[_row(i.group) for i in instances],
             threads=[k.NEVER if i.threads == "unlimited" else i.threads for i in instances],
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
-            net_device=[_row(i.net) for i in instances],
-            disk_device=[_row(i.disk) for i in instances],
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
         )
@@ -276,7 +273,7 @@ class Tables:
         devices = self.plan.devices
         columns = blank(t.Devices, rows=max(len(devices), 1))
         if devices:
-            fill(columns, backend=[_row(d.backend) for d in devices], moderation=[round(d.entry.moderation_ns) for d in devices])
+            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation_ns) for d in devices])
         return columns
 
     def program_table(self) -> Columns:
@@ -327,7 +324,3 @@ class Tables:
                 stacks["cpus"][first + place] = stacks["cores"][first + place] = c
                 cpus["idle_slot"][c] = cpus["core_slot"][c] = place
             machines["idle_cpus"][machine.row] = machines["idle_cores"][machine.row] = machine.cpus
-
-
-def _row(thing: Group | Instance | Device | None) -> int:
-    return k.NONE if thing is None else thing.row

@@ -4,29 +4,28 @@ A call is expanded at its place, so that every step of a class has draws of its 
 operation that a step performs n times adds n costs; operations that CPU work performs by itself add rate x cost per unit of work.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction, Program, admit_arrived, free_thread, gathered
-from simvirt.lowering.memory import Memory
+from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
-from simvirt.scenario.spec.models import Constant, Lognormal, Scenario
+from simvirt.scenario.spec.distributions import Constant, Lognormal
+from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetStep, ParallelStep
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 
-Counts = list[tuple[str, float]]
-"""Operations with how often each happens."""
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
 
-def sends_last(steps: Any) -> bool:
+def sends_last(steps: Sequence[AnyStep]) -> bool:
     """Whether the last step of an operation sends something over the NIC, which then is its answer to a client."""
-    return any(hasattr(last, "net") and last.net.out > 0 and last.probability >= 1.0 for last in steps[-1:])
+    return any(isinstance(last, NetStep) and last.net.out > 0 and last.probability >= 1.0 for last in steps[-1:])
 
 
 class Writer:
@@ -36,21 +35,19 @@ class Writer:
         self,
         scenario: Scenario,
         services: dict[str, int],
-        costs: PlatformCosts,
+        software: Mapping[str, PlatformCosts],
         host: HostEntry,
         rates: Mapping[str, Mapping[str, float]],
         routes: Routes,
-        walks: Mapping[str, float],
         memory: Memory,
     ) -> None:
         self.scenario = scenario
         self.services = services  # name: row
-        self.costs = costs
+        self.software = software  # service: what the platform charges it
         self.host = host
         self.rates = rates  # service: operation -> times per CPU second
         self.routes = routes
         self.paths = routes.outer  # to clients, and to the disk
-        self.walks = walks  # service: what its page tables out of the caches add to a TLB miss [ns]
         self.memory = memory
         self.program = Program()
 
@@ -60,7 +57,8 @@ class Writer:
         return self.program.place(self.body(service, steps, variables, path, touches=True, answers=not (client and sends_last(steps))))
 
     def body(
-        self, service: str, steps: Any, variables: Variables, path: Paths | None = None, touches: bool = False, answers: bool = True
+        self, service: str, steps: Sequence[AnyStep], variables: Variables, path: Paths | None = None, touches: bool = False,
+        answers: bool = True,
     ) -> list[Instruction]:
         """Steps in sequence, ended by a return; a request and its answer take a path, where one is given, and touch the working set.
 
@@ -110,7 +108,7 @@ class Writer:
         ]
         return self.program.place(rows)
 
-    def step(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+    def step(self, rows: list[Instruction], service: str, step: AnyStep, variables: Variables) -> None:
         """One execution of a step, which its probability may leave out."""
         if step.probability >= 1.0:
             self.act(rows, service, step, variables)
@@ -120,56 +118,46 @@ class Writer:
         self.act(rows, service, step, variables)
         skip.target = len(rows)
 
-    def act(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+    def act(self, rows: list[Instruction], service: str, step: AnyStep, variables: Variables) -> None:
         """What a step does."""
-        if hasattr(step, "cpu"):
-            self.cpu(rows, service, step, variables)
-        elif hasattr(step, "call"):
-            self.call(rows, service, step, variables)
-        elif hasattr(step, "disk"):
-            self.disk(rows, service, step.disk, variables)
-        elif hasattr(step, "net"):
-            self.paths.transfer(rows, step.net.out, step.net.in_)
-        elif hasattr(step, "delay"):
-            self.amount(rows, Instruction(k.OP_DELAY, flag=k.DELAY), step.delay, variables)
-        else:
-            self.parallel(rows, service, step, variables)
+        match step:
+            case CpuStep():
+                self.cpu(rows, service, step, variables)
+            case CallStep():
+                self.call(rows, service, step, variables)
+            case DiskStep():
+                self.disk(rows, service, step.disk, variables)
+            case NetStep():
+                self.paths.transfer(rows, step.net.out, step.net.in_)
+            case DelayStep():
+                self.amount(rows, Instruction(k.OP_DELAY, flag=k.DELAY), step.delay, variables)
+            case ParallelStep():
+                self.parallel(rows, service, step, variables)
 
     def amount(self, rows: list[Instruction], row: Instruction, distribution: Any, variables: Variables) -> None:
-        """A demand: a constant in the instruction, or a column of the request's luck."""
+        """A demand: a constant in the instruction, or a column of the request's draws."""
         if distribution.kind == "constant":
             row.amount = float(distribution.mean)
         else:
             row.column = variables.column(distribution)
         rows.append(row)
 
-    def cpu(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+    def cpu(self, rows: list[Instruction], service: str, step: CpuStep, variables: Variables) -> None:
         """Compute: stated operations cost per execution, those of the image per CPU second."""
         row = Instruction(k.OP_CPU)
         if step.ops:
             named = [(PLURALS.get(name, name), float(count)) for name, count in step.ops.items()]
-            row.fixed = math.fsum(count * self.operation_ns(service, op) for op, count in named)
-            row.ratio = 0.0 - self.spared(named, step.cpu.mean)
+            row.fixed = self.software[service].charged(named)
+            row.ratio = 0.0 - self.software[service].spared(named, step.cpu.mean)
         else:
             row.ratio = self.added(service)
         self.amount(rows, row, step.cpu, variables)
 
-    def operation_ns(self, service: str, operation: str) -> float:
-        """What one operation of a service's software costs it on the platform [ns]."""
-        walk = self.walks[service] if operation == "tlb_miss" else 0.0
-        return self.costs.cpu_ns[operation] + self.costs.latency_ns[operation] + walk
-
     def added(self, service: str) -> float:
         """Work that the platform adds to a unit of a service's own, less what it spares."""
-        rates = list(self.rates[service].items())
-        return math.fsum(rate * self.operation_ns(service, op) / 1e9 for op, rate in rates) - self.spared(rates, 1e9)
+        return self.software[service].added(list(self.rates[service].items()))
 
-    def spared(self, counts: Counts, own: float) -> float:
-        """The share of a service's own work of `own` ns that falls away with so many operations: never more than there is."""
-        saved = math.fsum(count * self.costs.spared_ns[op] for op, count in counts)
-        return min(saved / own, 1.0) if saved > 0 and own > 0 else 0.0
-
-    def call(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+    def call(self, rows: list[Instruction], service: str, step: CallStep, variables: Variables) -> None:
         """Send a request to another service and take its answer."""
         column = self.balance_column(step.service, variables)
         path = self.routes.between(service, step.service)
@@ -188,7 +176,7 @@ class Writer:
             variables.column(family=CHOICE)
         return column
 
-    def page_cache(self, rows: list[Instruction], service: str, disk: Any, variables: Variables) -> Instruction | None:
+    def page_cache(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
         """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set."""
         asks = (service, data_set(disk)) if disk.working_set is not None else None
         if disk.read is None or (disk.hit == 0 and asks is None):
@@ -197,30 +185,30 @@ class Writer:
         rows.append(Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks))
         return rows[-1]
 
-    def disk(self, rows: list[Instruction], service: str, disk: Any, variables: Variables) -> None:
+    def disk(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> None:
         """Read unless the page cache has it; write and wait for the device, perhaps for a flush, or leave it to write-back."""
         skip = self.page_cache(rows, service, disk, variables)
         if disk.read is not None:
-            operations, payload, size = ["disk_read"], "kib_read", disk.read
+            operations, payload = ["disk_read"], "kib_read"
         else:
-            operations, payload, size = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written", disk.write
+            operations, payload = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written"
         waited = disk.read is not None or disk.sync or disk.direct
-        access = self.access(disk, size, waited and (disk.read is not None or disk.sync or not self.paths.caches_writes), variables)
-        written_back = self.paths.use_disk(rows, operations, payload, size, access, waited)
+        access = self.access(disk, waited and (disk.read is not None or disk.sync or not self.paths.caches_writes), variables)
+        written_back = self.paths.use_disk(rows, operations, payload, disk.size, access, waited)
         if written_back:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
         if skip is not None:
             skip.target = len(rows)
 
-    def access(self, disk: Any, size: int, waited: bool, variables: Variables) -> Instruction:
+    def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
-        row = self.plain_access(size, write, device.flush_latency_ns if disk.sync else 0.0)
+        row = self.plain_access(disk.size, write, device.flush_latency_ns if disk.sync else 0.0)
         row.flag = int(not waited)
         if device.cv(write) > 0 and waited:
             latency = device.latency_ns(write)
             row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
-            row.fixed = device.longer_ns(size, write) + (device.flush_latency_ns if disk.sync else 0.0) - row.amount
+            row.fixed = device.longer_ns(disk.size, write) + (device.flush_latency_ns if disk.sync else 0.0) - row.amount
         return row
 
     def plain_access(self, size: int, write: bool, flush_ns: float = 0.0) -> Instruction:
@@ -230,7 +218,7 @@ class Writer:
         alone = float(round(device.latency_ns(write) + device.longer_ns(size, write) + flush_ns))
         return Instruction(k.OP_DISK, amount=passage, fixed=max(alone - passage, 0.0))
 
-    def parallel(self, rows: list[Instruction], service: str, step: Any, variables: Variables) -> None:
+    def parallel(self, rows: list[Instruction], service: str, step: ParallelStep, variables: Variables) -> None:
         """Start all branches and wait for the last."""
         starts = [self.program.place(self.body(service, branch, variables)) for branch in step.parallel]
         rows.append(Instruction(k.OP_FORK, target=len(self.program.branches), entry=len(starts)))

@@ -21,7 +21,10 @@ INITIAL: dict[str, dict[str, float]] = {
         "right": k.NONE, "frame": k.NONE, "next_free": k.NONE,
     },
     "Groups": {"first_throttled": k.NONE, "last_throttled": k.NONE, "slack_at": k.NEVER, "fluid_slot": k.NONE},
-    "Instances": {"ready_slot": k.NONE, "free_thread": k.NONE, "queue_head": k.NONE, "queue_tail": k.NONE, "life": k.STOPPED},
+    "Instances": {
+        "life": k.STOPPED, "machine": k.NONE, "group": k.NONE, "net_device": k.NONE, "disk_device": k.NONE, "ready_slot": k.NONE,
+        "free_thread": k.NONE, "queue_head": k.NONE, "queue_tail": k.NONE,
+    },
     "Devices": {"interrupted_at": -k.NEVER},
     "Frames": {"kind": k.NONE, "thread": k.NONE, "parent": k.NONE, "instance": k.NONE, "next": k.NONE},
     "Disks": {"head": k.NONE, "tail": k.NONE},

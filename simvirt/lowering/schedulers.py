@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from simvirt.kernel import constants as k
+from simvirt.kernel.schedulers.registry import SCHEDULERS
 
 MS = 1_000_000
-POLICIES = {
-    "eevdf": k.EEVDF, "cfs": k.CFS, "credit": k.CREDIT, "credit2": k.CREDIT2, "esxi": k.ESXI, "hyperv": k.HYPERV,
-    "round-robin": k.ROUND_ROBIN, "gps": k.GPS,
-}
-WEIGHS_EACH = (k.CREDIT2, k.HYPERV)
+NUMBERS = {scheduler.name: number for number, scheduler in enumerate(SCHEDULERS)} | {"gps": k.NONE}
+"""What `queues.policy` holds; a fluid machine has no run queues."""
+WEIGHS_EACH = ("credit2", "hyperv")
 """Policies under which every vCPU has the weight of its VM, where others divide it."""
-RESERVES = (k.ESXI, k.HYPERV)
-"""Policies that know reservations."""
 LAG_QUANTA = 8
 """Quanta that a VM may lag behind: ESXi advanced setting Cpu.BoundLagQuanta."""
 
@@ -23,7 +20,7 @@ LAG_QUANTA = 8
 class SchedulerRow:
     """The scheduler columns of the machine table; times in ns."""
 
-    policy: int
+    policy: str
     tick: int
     slice: int
     latency: int
@@ -51,27 +48,27 @@ def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> S
         return round(default if value is None else value)
 
     if policy == "eevdf":
-        return SchedulerRow(k.EEVDF, given("tick", tick_ns), given("base_slice", 0.7 * MS * factor), 0, 0)
+        return SchedulerRow(policy, given("tick", tick_ns), given("base_slice", 0.7 * MS * factor), 0, 0)
     if policy == "cfs":
         granularity = given("min_granularity", 0.75 * MS * factor)
         return SchedulerRow(
-            k.CFS, given("tick", tick_ns), granularity, given("latency", 6 * MS * factor), given("wakeup_granularity", MS * factor)
+            policy, given("tick", tick_ns), granularity, given("latency", 6 * MS * factor), given("wakeup_granularity", MS * factor)
         )
     if policy == "credit":
-        return SchedulerRow(k.CREDIT, given("tick", 10 * MS), given("timeslice", 30 * MS), 0, given("ratelimit", MS))
+        return SchedulerRow(policy, given("tick", 10 * MS), given("timeslice", 30 * MS), 0, given("ratelimit", MS))
     if policy == "credit2":
-        return SchedulerRow(k.CREDIT2, 0, 10 * MS, given("migrate_resist", 0.5 * MS), given("ratelimit", MS))
+        return SchedulerRow(policy, 0, 10 * MS, given("migrate_resist", 0.5 * MS), given("ratelimit", MS))
     if policy == "esxi":
         quantum = given("quantum", 50 * MS)
         costop = given("costop", 3 * MS)
-        return SchedulerRow(k.ESXI, 0, quantum, LAG_QUANTA * quantum, 0, costop, given("costart", costop * 2 / 3))
+        return SchedulerRow(policy, 0, quantum, LAG_QUANTA * quantum, 0, costop, given("costart", costop * 2 / 3))
     if policy == "hyperv":
-        return SchedulerRow(k.HYPERV, 0, given("quantum", 10 * MS), 0, 0, cores=getattr(spec, "type", None) == "core")
+        return SchedulerRow(policy, 0, given("quantum", 10 * MS), 0, 0, cores=getattr(spec, "type", None) == "core")
     if policy == "round-robin":
-        return SchedulerRow(k.ROUND_ROBIN, 0, given("quantum", 100 * MS), 0, 0)
-    return SchedulerRow(k.GPS, 0, 0, 0, 0)
+        return SchedulerRow(policy, 0, given("quantum", 100 * MS), 0, 0)
+    return SchedulerRow(policy, 0, 0, 0, 0)
 
 
-def queue_policy(policy: int, parent: int) -> int:
-    """Scheduler of a queue: that of its machine; Xen's credits count domains only, inside one it is first come, first served."""
-    return k.ROUND_ROBIN if policy == k.CREDIT and parent != k.NONE else policy
+def queue_policies(policy: str) -> tuple[int, int]:
+    """Schedulers of a machine's root queues and of its groups' queues: Xen's credits count domains, which serve in turn inside."""
+    return NUMBERS[policy], NUMBERS["round-robin" if policy == "credit" else policy]

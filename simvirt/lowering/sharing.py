@@ -6,7 +6,6 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from simvirt.catalog.records import HostEntry, Platform, ProfileEntry
-from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement
 from simvirt.lowering.rows import Columns, blank, fill
@@ -53,7 +52,7 @@ def sharing(plan: Arrangement, platform: Platform, host: HostEntry, profiles: di
             remote = remote_share(host, platform, machine.cpus, machine.pins) if machine.vm is not None else 0.0
             kind = software_class(profiles[instance.service], host, remote, added[instance.service])
         found.append(rows.setdefault(kind, len(rows)))
-    return Sharing(list(rows), found, len(rows) > 1 and plan.machines[0].scheduler.policy != k.GPS)
+    return Sharing(list(rows), found, len(rows) > 1 and plan.machines[0].scheduler.policy != "gps")
 
 
 def software_class(profile: ProfileEntry, host: HostEntry, remote: float, added: float) -> SoftwareClass:

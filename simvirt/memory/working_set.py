@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import FootprintEntry, HostEntry
 from simvirt.memory.cache import DataSet
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, ParallelStep
+from simvirt.scenario.walk import walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +90,20 @@ def needs_of(service: ServiceSpec, entry: FootprintEntry) -> Needs:
     return Needs(
         base=given("base"), per_connection=given("per_connection"), per_request=0 if told is None else told.per_request, growth=growth,
         heap=heap, files=given("files"), hot=given("hot"), same=entry.same, touch=given("touch"), disk=entry.disk, writable=entry.writable,
-        data=tuple(dict.fromkeys(data_set(step.disk) for step in _disk_steps(service.operations.values()) if step.disk.working_set)),
+        data=tuple(dict.fromkeys(data for steps in service.operations.values() for visit in walk(steps) for data in data_read(visit.step))),
     )
 
 
-def data_set(disk: Any) -> DataSet:
+def data_read(step: AnyStep) -> Iterator[DataSet]:
+    """The blocks that a step reads from, where they are stated."""
+    if isinstance(step, DiskStep) and step.disk.working_set is not None:
+        yield data_set(step.disk)
+
+
+def data_set(disk: DiskSpec) -> DataSet:
     """The blocks that a disk step reads from."""
+    assert disk.working_set is not None and disk.read is not None
     return DataSet(max(1, disk.working_set // disk.read), disk.read, disk.zipf)
-
-
-def _disk_steps(bodies: Iterable[Iterable[Any]]) -> Iterator[Any]:
-    """All disk steps, those in parallel branches included."""
-    for body in bodies:
-        for step in body:
-            if hasattr(step, "disk"):
-                yield step
-            elif hasattr(step, "parallel"):
-                yield from _disk_steps(step.parallel)
 
 
 def expected_loads(scenario: Scenario, host: HostEntry, replicas: Mapping[str, int]) -> dict[str, Load]:
@@ -144,30 +143,28 @@ def _hold(scenario: Scenario, host: HostEntry, service: str, operation: str, sha
     return time
 
 
-def _step(scenario: Scenario, host: HostEntry, step: Any, share: float, held: dict[str, float]) -> float:
+def _step(scenario: Scenario, host: HostEntry, step: AnyStep, share: float, held: dict[str, float]) -> float:
     """Expected time of a step [ns]; what it calls is held too."""
     often = step.times * step.probability
-    if hasattr(step, "cpu"):
-        return float(often * step.cpu.mean)
-    if hasattr(step, "delay"):
-        return float(often * step.delay.mean)
-    if hasattr(step, "call"):
-        return float(often * _hold(scenario, host, step.service, step.operation, share * often, held))
-    if hasattr(step, "disk"):
-        return float(often * _disk(step.disk, host))
-    if hasattr(step, "parallel"):
-        return float(often * max(_branches(scenario, host, step.parallel, share * often, held)))
+    match step:
+        case CpuStep():
+            return often * step.cpu.mean
+        case DelayStep():
+            return often * step.delay.mean
+        case CallStep():
+            return often * _hold(scenario, host, step.service, step.operation, share * often, held)
+        case DiskStep():
+            return often * _disk(step.disk, host)
+        case ParallelStep():
+            branches = [sum(_step(scenario, host, inner, share * often, held) for inner in branch) for branch in step.parallel]
+            return often * max(branches)
     return 0.0
 
 
-def _branches(scenario: Scenario, host: HostEntry, branches: Iterable[Any], share: float, held: dict[str, float]) -> list[float]:
-    return [sum(_step(scenario, host, step, share, held) for step in branch) for branch in branches]
-
-
-def _disk(disk: Any, host: HostEntry) -> float:
+def _disk(disk: DiskSpec, host: HostEntry) -> float:
     """Expected service time of a disk step [ns]."""
     if disk.read is not None:
         return float((1.0 - disk.hit) * (host.disk.read_latency_ns + disk.read / host.disk.read_bytes_per_s * 1e9))
     if not disk.sync:
         return 0.0
-    return float(host.disk.write_latency_ns + host.disk.flush_latency_ns + disk.write / host.disk.write_bytes_per_s * 1e9)
+    return float(host.disk.write_latency_ns + host.disk.flush_latency_ns + disk.size / host.disk.write_bytes_per_s * 1e9)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from simvirt.gauges import Snapshot
-from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
+from simvirt.memory.working_set import Load
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
@@ -75,7 +75,7 @@ def _memory(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapsho
     """Memory that is promised and used, and everything else that is limited in number."""
     return {
         "memory": {"capacity": plane.lowered.host.memory, **plane.lowered.arrangement.memory},
-        "ledger": ledger_of(plane, services, last),
+        "ledger": ledger_of(plane, _loads(plane, services, last)),
         "limits": limits_of(plane),
         "reclaim": reclaim_of(plane),
     }
@@ -147,7 +147,7 @@ def _steal_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
 
 def _holds_back(plane: DataPlane) -> bool:
     """Whether the host's scheduler holds vCPUs back."""
-    return plane.lowered.arrangement.machines[0].scheduler.policy == k.ESXI
+    return plane.lowered.arrangement.machines[0].scheduler.costop > 0
 
 
 def _costop_s(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot) -> float | None:
@@ -221,6 +221,12 @@ def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
     return found
 
 
+def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Load]:
+    """The mean load of a replica of each service."""
+    rows, specs = plane.lowered.services, plane.lowered.scenario.services
+    return {name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas) for name, found in services.items()}
+
+
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
     """Utilisation of everything that can run out, by name."""
     scenario, host, plan = plane.lowered.scenario, plane.lowered.host, plane.lowered.arrangement
@@ -243,7 +249,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
 
 
 def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
-    """The laws that hold exactly on a run's own counters, whatever its luck; "ok", or what is wrong.
+    """The laws that hold exactly on a run's own counters, whatever its draws; "ok", or what is wrong.
 
     Source: Little 1961 (L = lambda W, here as sums of instants, modulo 2^62 ns); Denning, Buzen 1978 (operational analysis).
     """
@@ -253,7 +259,7 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     ended = int((last.completed + last.rejected + last.failed).sum())
     arrived = int(last.arrived.sum())
     used = int(last.cpu_time.sum())
-    tolerance = len(last.steal) + plane.lowered.host.pcpus + last.events if plane.read("machines", "policy")[0] == k.GPS else 0
+    tolerance = len(last.steal) + plane.lowered.host.pcpus + last.events if plane.read("machines", "fluid")[0] else 0
     return {
         "little": "ok" if (area - sojourn) % 2**62 == 0 else f"time in system {area} ns, latencies {sojourn} ns",
         "flow": "ok" if arrived == ended + last.in_system else f"{arrived} arrivals, {ended} ends, {last.in_system} under way",

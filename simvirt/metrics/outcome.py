@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simvirt.memory.ledger import Ledger
+from simvirt.memory.working_set import Load
 
 CATEGORIES = ("queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "disk", "network", "delay")
 
@@ -27,6 +28,11 @@ class ServiceOutcome:
     rejected: float
     threads_busy: float
     costop_s: float | None
+
+    def load(self, answered: float, replicas: int) -> Load:
+        """The load of one replica: requests in it by Little's law, and those that its threads work on."""
+        inside = self.throughput_per_s * (self.latency_mean_s or 0.0)
+        return Load(inside / replicas, self.threads_busy / replicas, answered / replicas)
 
 
 @dataclass(frozen=True)

@@ -65,10 +65,10 @@ def relative_half_width(estimate: Estimate) -> float:
 
 
 def paired_ratio(values: Sequence[float], baseline: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
-    """mean(values) / mean(baseline), where value i and baseline i had the same luck.
+    """mean(values) / mean(baseline), where value i and baseline i have common random numbers.
 
     The interval is every ratio R that Student's test on the paired differences values - R x baseline does not reject (Fieller), so the
-    luck that both share cancels. A baseline that cannot be told from zero gives no interval.
+    random variation that both share cancels. A baseline that cannot be distinguished from zero gives no interval.
     Source: Fieller, Some problems in interval estimation, J. R. Stat. Soc. B 16 (1954); Law 2015, section 10.2.1 (paired-t).
     """
     y, x = np.asarray(values, dtype=float), np.asarray(baseline, dtype=float)
@@ -136,7 +136,7 @@ def samples_beyond(n: int, q: float) -> float:
 
 
 def quantile_supported(counts: NDArray[np.int64], q: float, beyond: int = SAMPLES_BEYOND) -> bool:
-    """Whether enough samples lie beyond the quantile for it to mean something (10 unless told)."""
+    """Whether enough samples lie beyond the quantile for it to mean something (10 by default)."""
     return samples_beyond(int(counts.sum()), q) >= beyond - 1e-9
 
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from simvirt.analysis.demands import Name
 from simvirt.plan.packing import Counts
 from simvirt.plan.sizing import Case, with_replicas
+from simvirt.scenario.graph import Name
 from simvirt.scenario.spec.distributions import Constant, Gamma
 from simvirt.scenario.spec.models import (
     AnyDistribution,
@@ -37,6 +37,7 @@ from simvirt.scenario.spec.models import (
     VmsSpec,
     WorkloadSpec,
 )
+from simvirt.scenario.walk import rewritten
 from simvirt.workload.scaling import scaled
 
 MOST_ARRIVALS: Final = 30_000
@@ -105,30 +106,22 @@ def _streams(case: Case, load: Load, mix: Mapping[str, float]) -> WorkloadSpec:
         arrivals = WorkloadSpec.model_construct(open=OpenSpec.model_construct(rate=load.factor * share * case.rate_per_s))
     else:
         arrivals = scaled(stated, load.factor * share)
-    entries = all(f"{service}.{operation}" not in mix for calls in case.analysis.calls.values() for service, operation in calls)
+    entries = all(f"{service}.{operation}" not in mix for (service, operation), callers in case.analysis.graph.in_degree() if callers)
     return arrivals.model_copy(update={"mix": dict(mix), "local": stated.local and entries})
 
 
 def _cut(load: Load, pattern: Counts, spec: ServiceSpec) -> ServiceSpec:
     """A service whose calls are delays."""
-    operations = {operation: tuple(_steps(load, pattern, steps)) for operation, steps in spec.operations.items()}
-    return spec.model_copy(update={"operations": operations})
+    def without_calls(step: AnyStep) -> Iterable[AnyStep]:
+        return _call(load, pattern, step) if isinstance(step, CallStep) else [step]
 
-
-def _steps(load: Load, pattern: Counts, steps: Iterable[Any]) -> Iterable[AnyStep]:
-    for step in steps:
-        if isinstance(step, CallStep):
-            yield from _call(load, pattern, step)
-        elif isinstance(step, ParallelStep):
-            yield step.model_copy(update={"parallel": tuple(tuple(_steps(load, pattern, branch)) for branch in step.parallel)})
-        else:
-            yield step
+    return spec.model_copy(update={"operations": {name: rewritten(steps, without_calls) for name, steps in spec.operations.items()}})
 
 
 def _call(load: Load, pattern: Counts, step: CallStep) -> Iterable[AnyStep]:
     """A call as its messages and the time that its answer takes; a repeated or merely possible one as a branch of its own."""
     away = 1 - pattern.get(step.service, 0) / load.counts[step.service]
-    inner: list[AnyStep] = [MESSAGE, _delay(load.responses[step.service, step.operation], away * load.round_trip_ns)]
+    inner: list[AnyStep] = [MESSAGE, _delay(load.responses[step.target], away * load.round_trip_ns)]
     if step.times == 1 and step.probability == 1.0:
         return inner
     return [ParallelStep.model_construct(parallel=(tuple(inner),), times=step.times, probability=step.probability)]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from simvirt.analysis.demands import Name
 from simvirt.catalog.resolve.economy import load_of
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import QUANTILES, bucket_bounds, mean_interval, quantile
@@ -22,6 +22,7 @@ from simvirt.result.document import Verdict
 from simvirt.result.objective import verdicts
 from simvirt.result.plan_document import MeanLatency
 from simvirt.runs.run import run
+from simvirt.scenario.graph import Name
 
 PASSES: Final = 4
 """How often hosts are simulated at most, until response times that they see of one another have settled."""
@@ -122,21 +123,15 @@ class Simulator:
 def guesses(case: Case) -> dict[Name, Response]:
     """Response times before anything is simulated: demands without waiting, callees included, as variable as an exponential one."""
     found: dict[Name, Response] = {}
-
-    def time(name: Name) -> float:
-        if name not in found:
-            inner = math.fsum(count * time(callee) for callee, count in case.analysis.calls[name].items())
-            found[name] = Response(case.analysis.demands[name].alone_s + inner, 1.0)
-        return found[name].mean_s
-
-    for name in case.analysis.demands:
-        time(name)
+    for name in reversed(list(nx.topological_sort(case.analysis.graph))):
+        inner = math.fsum(edge["calls"] * found[callee].mean_s for callee, edge in case.analysis.graph[name].items())
+        found[name] = Response(case.analysis.demands[name].alone_s + inner, 1.0)
     return found
 
 
 def _called(case: Case) -> set[Name]:
     """Operations that others call."""
-    return {callee for name, calls in case.analysis.calls.items() if case.analysis.visits[name] > 0 for callee in calls}
+    return {callee for caller, callee in case.analysis.graph.edges if case.analysis.visits[caller] > 0}
 
 
 def responses(hosts: tuple[HostOutcome, ...], before: Mapping[Name, Response]) -> dict[Name, Response]:

@@ -17,6 +17,7 @@ from simvirt.plan.regret import table as regret_of
 from simvirt.plan.search import size
 from simvirt.plan.simulation import Simulator
 from simvirt.plan.sizing import Case
+from simvirt.runs.admission import catalog_of
 from simvirt.scenario.spec.models import HostSpec, PlanSpec, PlatformSpec, Scenario
 from simvirt.scenario.spec.procurement import DEFAULT
 from simvirt.workload.scaling import paced
@@ -33,9 +34,7 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
     started = time.perf_counter()
     _check(scenario)
     spec = scenario.plan or DEFAULT
-    catalog = Catalog.load(scenario.catalog, scenario.locate)
-    catalog.check(scenario)
-    study = Study(scenario, catalog, spec, jobs, tell)
+    study = Study(scenario, catalog_of(scenario), spec, jobs, tell)
     found = [_alternative(study, host, platform) for host in spec.hosts or (scenario.host,) for platform in scenario.platforms]
     levels = [] if spec.demand is None else sorted({spec.demand.low, 1.0, spec.demand.high})
     for alternative in found:

@@ -10,17 +10,17 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
+from simvirt.control.follow import follow
 from simvirt.control.lifecycle import begin
-from simvirt.control.memory import follow
 from simvirt.control.observer import Series, observe
 from simvirt.gauges import Snapshot, snapshot
-from simvirt.lowering import lower
+from simvirt.lowering.lower import lower
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import mser5
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
-from simvirt.workload.draws import Luck
+from simvirt.workload.draws import RequestStream
 from simvirt.workload.streams import PHASES, stream
 
 SNAPSHOTS = 64  # kept at most; with twice the spacing whenever there are as many
@@ -92,12 +92,12 @@ def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: i
     """The data plane of one replication, at its start."""
     lowered = lower(scenario, catalog, platform, stream(seed, replication, PHASES))
     weights = [scenario.mix[name] for name in lowered.classes]
-    luck = Luck(
+    requests = RequestStream(
         scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes,
         lowered.width,
         scenario.tenants.count if scenario.tenants is not None else 1,
     )
-    return DataPlane(lowered, luck, seed, replication)
+    return DataPlane(lowered, requests, seed, replication)
 
 
 def replicate(

@@ -17,6 +17,7 @@ from simvirt.metrics.statistics import next_replications
 from simvirt.metrics.warnings import Seen, warnings
 from simvirt.result import provenance
 from simvirt.result.run_document import RunDocument, TheoryResult
+from simvirt.runs.admission import catalog_of
 from simvirt.runs.pool import Inline, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
@@ -125,7 +126,7 @@ def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = N
     Ctrl-C keeps the replications that are complete; KeyboardInterrupt when there are none.
     """
     started = time.perf_counter()
-    asked, spec = Asked(Catalog.of(scenario), jobs, progress), scenario.run
+    asked, spec = Asked(catalog_of(scenario), jobs, progress), scenario.run
     result = Result(scenario, spec.seed, spec.replications, {p.name: [] for p in scenario.platforms})
     try:
         _fill(asked, result, spec.replications)

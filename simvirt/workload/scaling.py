@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from simvirt.errors import Issue, ScenarioError
 from simvirt.scenario.reading.tracefile import read_rates
 from simvirt.scenario.spec.models import (
     AnyDistribution,
+    AnyStep,
     ClosedSpec,
     CpuStep,
     DiurnalSpec,
     Empirical,
     MmppSpec,
     OpenSpec,
-    ParallelStep,
     PieceSpec,
     RatesSpec,
     Scenario,
@@ -23,6 +22,7 @@ from simvirt.scenario.spec.models import (
     Uniform,
     WorkloadSpec,
 )
+from simvirt.scenario.walk import rewritten
 
 
 def scaled(workload: WorkloadSpec, factor: float) -> WorkloadSpec:
@@ -103,21 +103,11 @@ def paced(scenario: Scenario, factor: float) -> Scenario:
 
 
 def _paced_service(spec: ServiceSpec, factor: float) -> ServiceSpec:
-    operations = {name: _paced_steps(steps, factor) for name, steps in spec.operations.items()}
-    return spec.model_copy(update={"operations": operations, "startup": _paced_steps(spec.startup, factor)})
+    def paced_step(step: AnyStep) -> list[AnyStep]:
+        return [step.model_copy(update={"cpu": _times(step.cpu, factor)}) if isinstance(step, CpuStep) else step]
 
-
-def _paced_steps(steps: tuple[Any, ...], factor: float) -> tuple[Any, ...]:
-    return tuple(_paced_step(step, factor) for step in steps)
-
-
-def _paced_step(step: Any, factor: float) -> Any:
-    """A step with its CPU demands, those of its branches included, times a factor."""
-    if isinstance(step, CpuStep):
-        return step.model_copy(update={"cpu": _times(step.cpu, factor)})
-    if isinstance(step, ParallelStep):
-        return step.model_copy(update={"parallel": tuple(_paced_steps(branch, factor) for branch in step.parallel)})
-    return step
+    operations = {name: rewritten(steps, paced_step) for name, steps in spec.operations.items()}
+    return spec.model_copy(update={"operations": operations, "startup": rewritten(spec.startup, paced_step)})
 
 
 def _times(law: AnyDistribution, factor: float) -> AnyDistribution:

@@ -3,6 +3,8 @@
 import numpy as np
 
 ARRIVALS, CLASSES, DRAWS, PHASES, RATES, TENANTS = range(6)
+START_UPS, THINKING = 1_000_000, 2_000_000
+"""DRAWS of a request class are keyed by its number; from these numbers on they are of start-up work, by service, and of times to think."""
 
 
 def stream(seed: int, replication: int, *key: int) -> np.random.Generator:

@@ -26,6 +26,26 @@ def advance(p: Plane, until: int) -> int:
     \"\"\"Go on.\"\"\"
     return later(p.calendar, 0) + p.calendar.at[TWO]
 """,
+    "schedulers/registry.py": """
+from simvirt.kernel.schedulers.own import fast_pick, slow_pick
+
+class Scheduler(NamedTuple):
+    name: str
+    pick: Callable[[Plane, int], int] = slow_pick
+    note: Callable[[Plane, int], None] = noted
+
+SCHEDULERS = (Scheduler("a"), Scheduler("b", pick=fast_pick), Scheduler("c"))
+""",
+    "schedulers/own.py": """
+def slow_pick(p: Plane, q: int) -> int:
+    return q
+
+def fast_pick(p: Plane, q: int) -> int:
+    return q + 1
+
+def noted(p: Plane, q: int) -> None:
+    \"\"\"Nothing.\"\"\"
+""",
     "other.py": """
 TWO = 2
 
@@ -51,7 +71,8 @@ def build_fixture(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def written(folder: Path, **changed: str) -> Path:
-    """A kernel of two files."""
+    """A small kernel."""
+    (folder / "schedulers").mkdir(exist_ok=True)
     for name, text in (SMALL | {f"{name}.py": text for name, text in changed.items()}).items():
         (folder / name).write_text(text)
     return folder
@@ -61,10 +82,28 @@ def test_tables_are_flattened_and_constants_folded(build: ModuleType, tmp_path: 
     import ast
 
     source = build.read_source(written(tmp_path))
-    assert source.files == ("other.py", "loop.py")
+    assert source.files == ("schedulers/own.py", "schedulers/registry.py", "other.py", "loop.py")
     assert [(column.flat, column.kind) for column in source.columns] == [("calendar_at", "Ints")]
     assert ast.unparse(source.functions["advance"].node).splitlines()[1:] == ["def advance(p: Plane, until: int) -> int:", "    return later(p, 0) + p.calendar_at[2]"]
     assert ast.unparse(source.functions["later"].node).splitlines()[1:] == ["    return p.calendar_at[i] + 2"]
+
+
+PICK = """def scheduler_pick(policy: int, p: Plane, q: int) -> int:
+    if policy == 0 or policy == 2:
+        return slow_pick(p, q)
+    else:
+        return fast_pick(p, q)"""
+NOTE = """def scheduler_note(policy: int, p: Plane, q: int) -> None:
+    noted(p, q)"""
+
+
+def test_look_ups_in_the_table_of_schedulers_are_written_out(build: ModuleType, tmp_path: Path) -> None:
+    import ast
+
+    more = "\ndef both(p: Plane, q: int) -> int:\n    SCHEDULERS[p.calendar.at[q]].note(p, q)\n    return SCHEDULERS[q].pick(p, q)"
+    functions = build.read_source(written(tmp_path, loop=SMALL["loop.py"] + more)).functions
+    made = [ast.unparse(functions[name].node) for name in ("scheduler_pick", "scheduler_note", "both")]
+    assert made == [PICK, NOTE, "def both(p: Plane, q: int) -> int:\n    scheduler_note(p.calendar_at[q], p, q)\n    return scheduler_pick(q, p, q)"]
 
 
 @pytest.mark.parametrize("again", ["def later(p: Plane) -> int:\n    return 0", "TWO = 3"])

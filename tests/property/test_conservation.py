@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from helpers.support import SMALLER, S, begun, replications, scenario, service
 from helpers.worlds import SCHEDULERS, worlds
 
-from simvirt.kernel import constants as k
 from simvirt.metrics.outcome import CATEGORIES, Outcome
 from simvirt.gauges import snapshot
 from simvirt.scenario import loads
@@ -108,7 +107,7 @@ def test_time_is_conserved_at_any_instant(spec: Scenario, at_ms: int) -> None:
     at = at_ms * S // 1000
     clock.run(until=at)
     plane, totals = clock.plane, snapshot(clock.plane, at)
-    fluid = int(plane.read("machines", "policy")[0]) == k.GPS
+    fluid = int(plane.read("machines", "fluid")[0]) != 0
     used = int(totals.cpu_time.sum())
     assert abs(used - totals.busy) <= (totals.events + 100 if fluid else 0)
     assert totals.busy <= at * plane.lowered.host.pcpus + (totals.events + 100 if fluid else 0)  # rounded to a ns for each task and event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -213,8 +214,93 @@ def test_what_happened_is_in_the_result(platform: str) -> None:
 
 
 def test_start_up_that_draws_more_than_a_request_changes_no_request() -> None:
-    """Nothing starts in this run; the luck of requests stands in rows that are as wide as the widest itinerary."""
+    """Nothing starts in this run; the draws of requests stand in rows that are as wide as the widest itinerary."""
     long = [{"cpu": {"exponential": f"{n}ms"}} for n in (1, 2, 3)]
     found = [replications(scenario({"server": service({"cpu": {"exponential": "2ms"}}, threads=1, **more)}, {"open": {"rate": "200/s"}}, {"requests": 5000, "warmup": "0s"}))[0]
              for more in ({}, {"startup": long})]
     assert (found[0].histogram == found[1].histogram).all()
+
+
+# --- room ------------------------------------------------------------------------------------------------------------------
+
+
+def busy_rows(clock: Clock) -> int:
+    """Frames in use; free and used ones together are all there are."""
+    used = int((clock.plane.read("frames", "kind") != k.NONE).sum())
+    assert used + int(clock.plane.read("run", "free_frames")[0]) == int(clock.plane.read("run", "frames")[0]) == len(clock.plane.read("frames", "kind"))
+    assert int(clock.plane.read("run", "fresh_entity")[0]) <= int(clock.plane.read("run", "entities")[0]) == len(clock.plane.read("entities", "state"))
+    return used
+
+
+def test_a_late_start_of_many_threads_finds_room() -> None:
+    """Requests have taken the rows that 2000 background threads were meant for."""
+    services = {"web": service({"delay": "100s"}, threads="unlimited"), "hog": {"background": {"threads": 2000, "duty": 0.1, "period": "1s"}}}
+    workload = {"open": {"rate": "1000/s", "arrivals": "deterministic"}, "mix": {"web.job": 1}}
+    clock, _ = after(scenario(services, workload, {"duration": "9s"}, timeline=[{"at": "5s", "start": "hog"}]), 6.0)
+    assert busy_rows(clock) == pytest.approx(8000, abs=2)
+
+
+def test_starting_what_is_up_changes_nothing() -> None:
+    """Four starts of a service with one background thread: one thread."""
+    services = {"hog": {"background": {"threads": 1}}}
+    timeline = [{"at": "0s", "stop": "hog"}, *({"at": f"{n}s", "start": "hog"} for n in (1, 2, 3, 4))]
+    clock, totals = after(scenario(services, None, {"duration": "10s"}, timeline=timeline, host={"cores": 8}), 9.0)
+    assert busy_rows(clock) == 1
+    assert totals.busy == pytest.approx(8 * S, abs=MS)
+
+
+def test_a_start_while_it_stops_happens_after_it() -> None:
+    """A replica stopped in the middle of a job of one second, and started again meanwhile, answers it and then takes others."""
+    workload = {"open": {"rate": "1/s", "arrivals": "deterministic"}, "mix": {"server.job": 1}}
+    timeline = [{"at": "1100ms", "stop": "server"}, {"at": "1200ms", "start": "server"}]
+    spec = world(timeline, workload=workload, server={"operations": {"job": [{"cpu": "900ms"}]}, "startup": [{"cpu": "10ms"}]})
+    clock, _ = after(spec, 9.5)
+    found = tallies(clock)
+    assert found["failed"] == 0 and found["completed"] >= 7
+    (row,) = clock.plane.instances_of("server")
+    assert int(clock.plane.read("instances", "life")[row]) == k.READY
+
+
+def test_what_an_instance_performs_ends_with_it() -> None:
+    """A replica stopped during its start-up, which waits for a disk, does not become ready."""
+    services = {"late": service(JOB, startup=[{"disk": {"read": "90MB"}}])}
+    timeline = [{"at": "1s", "start": "late"}, {"at": "1100ms", "stop": "late"}]
+    spec = scenario(services, {"open": {"rate": "0.001/s"}, "mix": {"late.job": 1}}, {"duration": "10s"}, timeline=timeline, host={"disk": "hdd"})
+    clock = begun(spec)
+    (row,) = clock.plane.instances_of("late")
+    clock.plane.stop(row)
+    clock.run(until=5 * S)
+    assert int(clock.plane.read("instances", "life")[row]) == k.STOPPED
+
+
+def test_no_room_ends_the_run_and_nothing_lies_beyond_the_tables() -> None:
+    """A plane that may not grow takes no more errands."""
+    services = {"hog": {"background": {"threads": 300, "duty": 0.1, "period": "1s"}, "startup": [{"cpu": {"exponential": "1ms"}}]}}
+    clock = begun(scenario(services, None, {"duration": "10s"}))
+    plane = clock.plane
+    plane._most_frames = int(plane.read("run", "frames")[0])
+    (row,) = plane.instances_of("hog")
+    for _ in range(plane._most_frames):
+        with plane.perform(plane.lowered.startup["hog"], row) as done:
+            assert not done.triggered
+    assert plane.full
+    assert busy_rows(clock) == plane._most_frames
+    assert plane.catch_up(S) is None
+
+
+# --- places ----------------------------------------------------------------------------------------------------------------
+
+
+def test_an_instance_is_placed_while_it_is_down() -> None:
+    """A place brings its cgroup's limits: a quarter of a CPU instead of the half that the scenario gives."""
+    server = {"background": {"threads": 1}, "cpu_quota": "50ms", "cpu_period": "100ms"}
+    spec = scenario({"hog": server}, None, {"duration": "10s"}, timeline=[{"at": "0s", "stop": "hog"}, {"at": "2s", "start": "hog"}], platforms=["docker"])
+    clock = begun(spec)
+    (instance,) = (i for i in clock.plane.lowered.arrangement.instances if i.service == "hog")
+    assert instance.group is not None
+    with pytest.raises(ValueError, match="is up"):
+        clock.plane.place(instance.row, instance.place)
+    clock.run(until=S)
+    clock.plane.place(instance.row, replace(instance.place, group=replace(instance.group, quota=25 * MS)))
+    clock.run(until=6 * S)
+    assert int(clock.plane.read("instances", "cpu_time")[instance.row]) == pytest.approx(S, abs=80 * MS)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from simvirt.analysis import formulas, theory
+from simvirt.scenario import CallStep, CpuStep
 
 MS = 1e6
 
@@ -17,11 +18,11 @@ def law(kind, mean, **parameters):
 
 
 def cpu(distribution, **options):
-    return Spec(cpu=distribution, times=options.get("times", 1), probability=options.get("probability", 1))
+    return CpuStep.model_construct(cpu=distribution, times=options.get("times", 1), probability=options.get("probability", 1))
 
 
 def call(target, **options):
-    return Spec(call=target, times=options.get("times", 1), probability=options.get("probability", 1))
+    return CallStep.model_construct(call=target, times=options.get("times", 1), probability=options.get("probability", 1))
 
 
 def service(steps, threads=1, **fields):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def footprint(catalog: Catalog, service: ServiceSpec) -> FootprintEntry:
-    """The footprint of a service's image; the generic one where nobody knows the image."""
+    """The footprint of a service's image; the generic one where the image is unknown."""
     name = footprint_name(catalog, service)
     spec = catalog.typed("footprints", name, FootprintSpec)
     return FootprintEntry(

@@ -23,6 +23,7 @@ from simvirt.catalog.records import (
     MonitorMemory,
     Platform,
     PlatformCosts,
+    ProfileEntry,
     Vms,
 )
 from simvirt.catalog.sourced import Sourced
@@ -194,6 +195,11 @@ def platform_costs(platform: Platform, host: HostEntry) -> PlatformCosts:
     costs = {operation: _sum(platform, operation, host) for operation in OPERATIONS}
     parts = {field.name: MappingProxyType({name: getattr(cost, field.name) for name, cost in costs.items()}) for field in fields(Cost)}
     return PlatformCosts(**parts)
+
+
+def software_costs(costs: PlatformCosts, platform: Platform, host: HostEntry, profile: ProfileEntry) -> PlatformCosts:
+    """The costs of a platform for software with a profile."""
+    return costs.with_walks(walk_miss_ns(platform, host) * (profile.walk_miss or 0.0))
 
 
 def walk_miss_ns(platform: Platform, host: HostEntry) -> float:

@@ -1,1 +1,1 @@
-"""CPU scheduling policies: each file says how one policy places, picks and preempts entities of a run queue."""
+"""CPU schedulers: each file says how one places, picks and preempts entities of a run queue; `registry` lists them."""

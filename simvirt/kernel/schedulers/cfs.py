@@ -14,7 +14,7 @@ from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
 
-def cfs_place(p: Plane, q: int, e: int, waking: bool) -> None:
+def cfs_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
     """Give a joining entity its vruntime: sleepers get a limited credit, migrants keep their distance to the floor."""
     m: int = p.cpus.machine[p.queues.cpu[q]]
     floor: float = p.queues.floor[q]
@@ -26,12 +26,22 @@ def cfs_place(p: Plane, q: int, e: int, waking: bool) -> None:
     p.entities.key[e] = p.entities.vruntime[e]
 
 
-def cfs_left(p: Plane, q: int, e: int) -> None:
+def cfs_join_alone(p: Plane, q: int, e: int, now: int) -> None:
+    """Join an empty queue, as a waking entity does."""
+    cfs_place(p, q, e, now, True)
+
+
+def cfs_line_up(p: Plane, q: int, e: int) -> None:
+    """Wait again, by vruntime."""
+    p.entities.key[e] = p.entities.vruntime[e]
+
+
+def cfs_left(p: Plane, q: int, e: int, now: int) -> None:
     """Remember the distance to the floor of an entity that leaves."""
     p.entities.lag[e] = p.entities.vruntime[e] - p.queues.floor[q]
 
 
-def cfs_charged(p: Plane, q: int, e: int) -> None:
+def cfs_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     """Raise the queue's floor to the least vruntime; it never falls."""
     least: float = p.entities.vruntime[e]
     first: int = leftmost(p.entities, p.queues.tree[q])
@@ -47,7 +57,7 @@ def cfs_slice(p: Plane, q: int, e: int) -> int:
     return max(int(period * p.entities.weight[e] / total_load(p, q)), 1)
 
 
-def cfs_pick(p: Plane, q: int, waking: bool) -> int:
+def cfs_pick(p: Plane, q: int, now: int, waking: bool) -> int:
     """Entity that should run next; on a wake-up the current one stays unless clearly ahead."""
     current: int = p.queues.current[q]
     first: int = leftmost(p.entities, p.queues.tree[q])

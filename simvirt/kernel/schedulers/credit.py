@@ -33,14 +33,22 @@ def credit_settle(p: Plane, m: int, e: int) -> None:
     p.entities.lag[e] = min(max(p.entities.lag[e] + earned, -bound), bound)
 
 
-def credit_rank(p: Plane, m: int, e: int) -> None:
-    """Priority from the credits at hand."""
-    credit_settle(p, m, e)
+def credit_ranks(p: Plane, q: int) -> bool:
+    """Each tick looks at everybody's credits."""
+    return True
+
+
+def credit_rank(p: Plane, q: int, e: int, now: int) -> None:
+    """Priority from the credits at hand; whoever waits goes to the end of its line."""
+    credit_settle(p, p.cpus.machine[p.queues.cpu[q]], e)
     p.entities.deadline[e] = UNDER if p.entities.lag[e] >= 0.0 else OVER
+    if p.queues.current[q] != e:
+        credit_line_up(p, q, e)
 
 
-def credit_line_up(p: Plane, m: int, e: int) -> None:
+def credit_line_up(p: Plane, q: int, e: int) -> None:
     """Go to the end of the line of one's priority."""
+    m: int = p.cpus.machine[p.queues.cpu[q]]
     p.machines.sequence[m] += 1
     p.entities.key[e] = p.entities.deadline[e] * CLASS + float(p.machines.sequence[m])
 
@@ -54,7 +62,18 @@ def credit_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
     p.entities.deadline[e] = UNDER if p.entities.lag[e] >= 0.0 else OVER
     if waking and p.entities.deadline[e] == UNDER:
         p.entities.deadline[e] = BOOST
-    credit_line_up(p, m, e)
+    credit_line_up(p, q, e)
+
+
+def credit_join_alone(p: Plane, q: int, e: int, now: int) -> None:
+    """Join an empty queue, as a waking entity does."""
+    credit_place(p, q, e, now, True)
+
+
+def credit_reweigh(p: Plane, q: int, e: int, weight: float) -> None:
+    """Earn by another weight from now on."""
+    p.machines.active_weight[p.cpus.machine[p.queues.cpu[q]]] += weight - p.entities.weight[e]
+    p.entities.weight[e] = weight
 
 
 def credit_left(p: Plane, q: int, e: int, now: int) -> None:
@@ -65,15 +84,15 @@ def credit_left(p: Plane, q: int, e: int, now: int) -> None:
     p.machines.active_weight[m] = max(p.machines.active_weight[m] - p.entities.weight[e], 0.0)
 
 
-def credit_charged(p: Plane, q: int, e: int, elapsed: int, now: int) -> None:
+def credit_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     """Running burns credits."""
     m: int = p.cpus.machine[p.queues.cpu[q]]
     credit_advance(p, m, now)
     credit_settle(p, m, e)
-    p.entities.lag[e] -= float(elapsed)
+    p.entities.lag[e] -= float(now - since)
 
 
-def credit_pick(p: Plane, q: int, waking: bool, now: int) -> int:
+def credit_pick(p: Plane, q: int, now: int, waking: bool) -> int:
     """The best priority; the current entity gives way to its equals only when its slice is over."""
     current: int = p.queues.current[q]
     first: int = leftmost(p.entities, p.queues.tree[q])
@@ -91,7 +110,7 @@ def credit_pick(p: Plane, q: int, waking: bool, now: int) -> int:
     return current
 
 
-def credit_check_at(p: Plane, q: int, now: int) -> int:
+def credit_check_at(p: Plane, q: int, e: int, now: int) -> int:
     """Next tick after the current entity started, or the end of its slice [ns]."""
     c: int = p.queues.cpu[q]
     m: int = p.cpus.machine[c]

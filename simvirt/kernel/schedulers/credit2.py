@@ -36,7 +36,7 @@ def credit2_bounds(p: Plane, q: int, e: int) -> None:
     p.entities.vruntime[e] = min(max(p.entities.vruntime[e], floor - most), floor + least)
 
 
-def credit2_place(p: Plane, q: int, e: int, waking: bool) -> None:
+def credit2_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
     """Join a queue: a group's own on one CPU is first come, first served; between VMs credits decide."""
     last: int = p.entities.queue[e]
     above: int = e if p.queues.parent[q] == NONE else q
@@ -53,7 +53,7 @@ def credit2_place(p: Plane, q: int, e: int, waking: bool) -> None:
     p.entities.key[e] = p.entities.vruntime[e]
 
 
-def credit2_joined_alone(p: Plane, q: int, e: int) -> None:
+def credit2_join_alone(p: Plane, q: int, e: int, now: int) -> None:
     """Join an empty queue as its current entity."""
     p.entities.protect[e] = 0.0
     if p.queues.parent[q] == NONE:
@@ -68,7 +68,7 @@ def credit2_line_up(p: Plane, q: int, e: int) -> None:
         fifo_place(p, q, e)
 
 
-def credit2_charged(p: Plane, q: int, e: int) -> None:
+def credit2_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     """Running has burnt credits; an entity that is alone gets new ones whenever it runs out."""
     if p.queues.parent[q] != NONE:
         return
@@ -81,10 +81,10 @@ def credit2_charged(p: Plane, q: int, e: int) -> None:
         p.queues.floor[q] += resets * reset
 
 
-def credit2_pick(p: Plane, q: int, waking: bool, now: int) -> int:
+def credit2_pick(p: Plane, q: int, now: int, waking: bool) -> int:
     """The one with the most credits; the current one stays within the rate limit. Once it has none, everybody gets new ones."""
     if p.queues.parent[q] != NONE:
-        return round_robin_pick(p, q, waking)
+        return round_robin_pick(p, q, now, waking)
     c: int = p.queues.cpu[q]
     m: int = p.cpus.machine[c]
     best: int = p.queues.current[q]
@@ -105,7 +105,7 @@ def credit2_pick(p: Plane, q: int, waking: bool, now: int) -> int:
 def credit2_check_at(p: Plane, q: int, e: int, now: int) -> int:
     """End of the current entity's turn: its credits are those of the first in line, or used up [ns]."""
     if p.queues.parent[q] != NONE:
-        return round_robin_check_at(p, q, now)
+        return round_robin_check_at(p, q, e, now)
     c: int = p.queues.cpu[q]
     m: int = p.cpus.machine[c]
     until: float = p.queues.floor[q]

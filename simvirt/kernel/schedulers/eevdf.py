@@ -39,8 +39,13 @@ def eevdf_slice(p: Plane, q: int, e: int) -> float:
     return virtual(p, e, p.queues.slice[q])
 
 
-def eevdf_place(p: Plane, q: int, e: int) -> None:
-    """Give a joining entity its vruntime, from its lag, and a deadline."""
+def eevdf_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
+    """Give a joining entity its vruntime and a deadline."""
+    eevdf_position(p, q, e)
+
+
+def eevdf_position(p: Plane, q: int, e: int) -> None:
+    """The vruntime of a joining entity, from its lag, and its deadline."""
     lag: float = p.entities.lag[e]
     average: float = eevdf_average(p, q)
     if lag != 0.0 and p.queues.entities[q] > 0:
@@ -50,6 +55,18 @@ def eevdf_place(p: Plane, q: int, e: int) -> None:
         lag = 0.0
     p.entities.vruntime[e] = average - lag
     p.entities.deadline[e] = p.entities.vruntime[e] + eevdf_slice(p, q, e)
+    p.entities.key[e] = p.entities.deadline[e]
+
+
+def eevdf_join_alone(p: Plane, q: int, e: int, now: int) -> None:
+    """Join an empty queue as its current entity, with a whole slice."""
+    p.entities.vruntime[e] = p.queues.origin[q]
+    p.entities.deadline[e] = p.queues.origin[q] + eevdf_slice(p, q, e)
+    p.entities.protect[e] = p.entities.deadline[e]
+
+
+def eevdf_line_up(p: Plane, q: int, e: int) -> None:
+    """Wait again, by deadline."""
     p.entities.key[e] = p.entities.deadline[e]
 
 
@@ -88,7 +105,7 @@ def eevdf_silent_ticks(p: Plane, q: int, e: int, since: int, now: int) -> None:
     p.entities.deadline[e] = started + virtual(p, e, float(last - since)) + eevdf_slice(p, q, e)
 
 
-def eevdf_pick(p: Plane, q: int) -> int:
+def eevdf_pick(p: Plane, q: int, now: int, waking: bool) -> int:
     """Entity that should run next; the current one keeps its slice while it is eligible."""
     current: int = p.queues.current[q]
     tree: int = p.queues.tree[q]
@@ -120,13 +137,23 @@ def eevdf_owes(p: Plane, q: int, e: int) -> bool:
     return p.queues.entities[q] > 1 and p.entities.vruntime[e] > eevdf_average(p, q)
 
 
+def eevdf_left(p: Plane, q: int, e: int, now: int) -> None:
+    """Whoever leaves keeps its lag."""
+    p.entities.lag[e] = eevdf_lag(p, q, e)
+
+
+def eevdf_leave_delayed(p: Plane, q: int, e: int) -> None:
+    """Whoever has worked off its lag leaves without credit."""
+    p.entities.lag[e] = min(eevdf_lag(p, q, e), 0.0)
+
+
 def eevdf_wake_delayed(p: Plane, q: int, e: int) -> None:
     """A sleeper that still competed wakes: what it was owed is forgotten."""
     if eevdf_lag(p, q, e) > 0.0:
         tree_drop(p, q, e)
         p.entities.lag[e] = 0.0
         p.queues.entities[q] -= 1
-        eevdf_place(p, q, e)
+        eevdf_position(p, q, e)
         p.queues.entities[q] += 1
         tree_add(p, q, e)
 

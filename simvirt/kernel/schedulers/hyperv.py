@@ -9,6 +9,7 @@ Source: Microsoft, "Manage Hyper-V hypervisor scheduler types"; "About Hyper-V h
 """
 
 from simvirt.kernel.constants import CURRENT, NONE, QUEUED
+from simvirt.kernel.schedulers.shares import shares_charged, shares_pick
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
@@ -69,3 +70,17 @@ def core_check_at(p: Plane, c: int, now: int) -> int:
     """Instant at which a thread that waits for its core looks again [ns]."""
     turn: int = p.machines.slice[p.cpus.machine[c]]
     return p.cpus.core_since[c] + ((now - p.cpus.core_since[c]) // turn + 1) * turn
+
+
+def hyperv_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
+    """As under shares; both threads of a core take the new floor."""
+    shares_charged(p, q, e, since, now)
+    if p.queues.parent[q] == NONE and in_cores(p, q):
+        level_floors(p, q)
+
+
+def hyperv_pick(p: Plane, q: int, now: int, waking: bool) -> int:
+    """What the other thread of the core allows; else as under shares, but who wakes waits for the end of the quantum."""
+    if p.queues.parent[q] == NONE and in_cores(p, q) and vm_beside(p, q) != NONE:
+        return allowed_in_core(p, q)
+    return shares_pick(p, q, now, False)

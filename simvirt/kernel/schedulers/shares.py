@@ -14,9 +14,8 @@ Source: "The CPU Scheduler in VMware vSphere 5.1", VMware technical paper, 2013 
     boost for pending interrupts). The rhythm of 10 ms and the bound of 100 ms on reservations are estimates: a guarantee holds over longer times only.
 """
 
-from simvirt.kernel.constants import HYPERV, NONE
+from simvirt.kernel.constants import NONE
 from simvirt.kernel.runqueue import virtual
-from simvirt.kernel.schedulers.hyperv import allowed_in_core, in_cores, level_floors, vm_beside
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
@@ -33,7 +32,12 @@ def reserve_settle(p: Plane, g: int, used: int, now: int) -> None:
     p.groups.reserve_at[g] = now
 
 
-def reserve_rank(p: Plane, e: int, now: int) -> None:
+def shares_ranks(p: Plane, q: int) -> bool:
+    """Each tick looks at everybody's reservation, where there are any."""
+    return p.machines.reserved[p.cpus.machine[p.queues.cpu[q]]] != 0 and p.queues.parent[q] == NONE
+
+
+def shares_rank(p: Plane, q: int, e: int, now: int) -> None:
     """An entity's place: ahead of all others while its group's reservation is due."""
     p.entities.deadline[e] = 0.0
     if e < p.run.first_vcpu[0] and p.groups.reserve[p.queues.group[e]] > 0.0:
@@ -53,26 +57,32 @@ def shares_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
     bound: float = virtual(p, e, float(p.machines.latency[m]))
     if waking:
         p.entities.vruntime[e] = min(max(p.entities.vruntime[e], floor - bound), floor + bound)
-    reserve_rank(p, e, now)
+    shares_rank(p, q, e, now)
 
 
-def shares_charged(p: Plane, q: int, e: int, elapsed: int, now: int) -> None:
+def shares_join_alone(p: Plane, q: int, e: int, now: int) -> None:
+    """Join an empty queue, as a waking entity does."""
+    shares_place(p, q, e, now, True)
+
+
+def shares_line_up(p: Plane, q: int, e: int) -> None:
+    """Wait again, at the place that one had."""
+    p.entities.key[e] = p.entities.vruntime[e] + p.entities.deadline[e]
+
+
+def shares_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     """Raise the queue's floor to the least vruntime, and empty the account of a reservation."""
     least: float = p.entities.vruntime[e]
     tree: int = p.queues.tree[q]
     if tree != NONE:
         least = min(least, p.entities.least[tree])
     p.queues.floor[q] = max(p.queues.floor[q], least)
-    if p.queues.parent[q] == NONE and in_cores(p, q):
-        level_floors(p, q)
     if e < p.run.first_vcpu[0] and p.groups.reserve[p.queues.group[e]] > 0.0:
-        reserve_settle(p, p.queues.group[e], elapsed, now)
+        reserve_settle(p, p.queues.group[e], now - since, now)
 
 
-def shares_pick(p: Plane, q: int, waking: bool, now: int) -> int:
+def shares_pick(p: Plane, q: int, now: int, waking: bool) -> int:
     """Who has a reservation due, then who has had least; the current one keeps its quantum from those of its own kind."""
-    if p.queues.parent[q] == NONE and in_cores(p, q) and vm_beside(p, q) != NONE:
-        return allowed_in_core(p, q)
     current: int = p.queues.current[q]
     first: int = leftmost(p.entities, p.queues.tree[q])
     if first == NONE or current == NONE:
@@ -80,19 +90,19 @@ def shares_pick(p: Plane, q: int, waking: bool, now: int) -> int:
     c: int = p.queues.cpu[q]
     m: int = p.cpus.machine[c]
     if p.machines.reserved[m] > 0:
-        reserve_rank(p, current, now)
+        shares_rank(p, q, current, now)
     if p.entities.deadline[first] != p.entities.deadline[current]:
         return first if p.entities.deadline[first] < p.entities.deadline[current] else current
     if p.entities.vruntime[first] > p.entities.vruntime[current]:
         return current
     if now - p.cpus.since[c] >= p.machines.slice[m] or p.entities.protect[current] < 0.0:  # its reservation has put it on, and is used up
         return first
-    if waking and p.machines.policy[m] != HYPERV and p.entities.vruntime[first] < p.entities.vruntime[current]:
+    if waking and p.entities.vruntime[first] < p.entities.vruntime[current]:
         return first
     return current
 
 
-def shares_check_at(p: Plane, q: int, now: int) -> int:
+def shares_check_at(p: Plane, q: int, e: int, now: int) -> int:
     """End of the current entity's quantum, or the next look at reservations [ns]."""
     c: int = p.queues.cpu[q]
     m: int = p.cpus.machine[c]

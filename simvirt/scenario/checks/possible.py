@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from graphlib import TopologicalSorter
-from typing import Iterable, Iterator
+from typing import Iterator
 
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
 from simvirt.scenario.fields import MOST_STEPS
+from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
 from simvirt.scenario.reading.tree import Path
 from simvirt.scenario.spec.host import RESERVING
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.services import RESERVATION, ServiceSpec, cpus_path, memory_path, replicas_path
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, NetStep, ParallelStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, NetStep
+from simvirt.scenario.walk import walk
 from simvirt.units import format_size, format_time
 
 Mistake = tuple[Path, str]
@@ -98,9 +99,9 @@ def _requests(scenario: Scenario) -> Iterator[Mistake]:
             f"{format_time(scenario.run.duration / 1e9)} are {requests:.2g}")
 
 
-def _entry_steps(scenario: Scenario, name: str) -> tuple[AnyStep, ...]:
-    """The steps of an operation, by `service.operation`."""
-    service, _, operation = name.partition(".")
+def _steps_of(scenario: Scenario, name: Name) -> tuple[AnyStep, ...]:
+    """The steps of an operation."""
+    service, operation = name
     return scenario.services[service].operations[operation]
 
 
@@ -110,7 +111,7 @@ def _trace_demands(scenario: Scenario) -> Iterator[Mistake]:
     if trace is None or trace.cpu is None:
         return
     for name in scenario.mix:
-        if not any(isinstance(step, CpuStep) for step in _entry_steps(scenario, name)):
+        if not any(isinstance(step, CpuStep) for step in _steps_of(scenario, name_of(name))):
             yield ("workload", "trace", "cpu"), f"{name} itself has no cpu step that could take the demand of a row"
 
 
@@ -119,66 +120,51 @@ def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
     closed = scenario.workload.closed if scenario.workload is not None else None
     if closed is None or closed.think.mean > 0:
         return
+    happening = {caller: [callee for callee, count in called.items() if count > 0] for caller, called in calls(scenario).items()}
     for name, weight in scenario.mix.items():
-        if weight > 0 and not any(_takes_time(scenario, step) for step in _entry_steps(scenario, name)):
+        if weight > 0 and not any(_takes_time(_steps_of(scenario, each)) for each in reached(happening, [name_of(name)])):
             sentence = f"expected a time to think, for example think: 1s; {name} takes no time and its clients do not wait between requests"
             yield ("workload", "closed"), sentence
 
 
-def _takes_time(scenario: Scenario, step: AnyStep) -> bool:
-    """Whether a step can take time."""
-    if step.probability <= 0:
-        return False
-    if isinstance(step, CpuStep):
-        return step.cpu.mean > 0
-    if isinstance(step, DelayStep):
-        return step.delay.mean > 0
-    if isinstance(step, NetStep):
-        return step.net.out + step.net.in_ > 0
-    if isinstance(step, DiskStep):
-        return step.disk.hit < 1 and (step.disk.read is not None or step.disk.sync or step.disk.direct)
-    inner = _entry_steps(scenario, step.call) if isinstance(step, CallStep) else [s for branch in step.parallel for s in branch]
-    return any(_takes_time(scenario, part) for part in inner)
+def _takes_time(steps: tuple[AnyStep, ...]) -> bool:
+    """Whether steps can take time, what they call left out."""
+    return any(_takes_time_itself(visit.step) for visit in walk(steps) if visit.expected > 0)
+
+
+def _takes_time_itself(step: AnyStep) -> bool:
+    match step:
+        case CpuStep():
+            return step.cpu.mean > 0
+        case DelayStep():
+            return step.delay.mean > 0
+        case NetStep():
+            return step.net.out + step.net.in_ > 0
+        case DiskStep():
+            return step.disk.hit < 1 and (step.disk.read is not None or step.disk.sync or step.disk.direct)
+    return False
 
 
 def _steps(scenario: Scenario) -> Iterator[Mistake]:
     """Operations whose requests would take too many steps, calls and repetitions counted."""
-    for name, count in step_counts(scenario).items():
+    for (service, operation), count in step_counts(scenario).items():
         if count > MOST_STEPS:
-            service, _, operation = name.partition(".")
             yield ("services", service, "operations", operation), (
                 f"expected at most {MOST_STEPS} steps in a request, with all calls and times; got {min(count, 10**18)}")
 
 
-def step_counts(scenario: Scenario) -> dict[str, int]:
-    """Steps that a request takes in each `service.operation`, with those of the operations that it calls; one for too many of these."""
-    operations = {f"{s}.{o}": steps for s, service in scenario.services.items() for o, steps in service.operations.items()}
-    order: TopologicalSorter[str] = TopologicalSorter({name: set(_called(steps)) for name, steps in operations.items()})
-    counts: dict[str, int] = {}
-    for name in order.static_order():
-        counts[name] = _count(operations[name], {called: count if count <= MOST_STEPS else 1 for called, count in counts.items()})
+def step_counts(scenario: Scenario) -> dict[Name, int]:
+    """Steps that a request takes in each operation, with those of the operations that it calls; one for too many of these."""
+    counts: dict[Name, int] = {}
+    for name in callees_first(calls(scenario)):
+        counts[name] = sum(visit.times * (1 + _called(visit.step, counts)) for visit in walk(_steps_of(scenario, name)))
     return counts
 
 
-def _called(steps: Iterable[AnyStep]) -> Iterator[str]:
-    """The operations that some steps call."""
-    for step in steps:
-        if isinstance(step, CallStep):
-            yield step.call
-        elif isinstance(step, ParallelStep):
-            for branch in step.parallel:
-                yield from _called(branch)
-
-
-def _count(steps: Iterable[AnyStep], counts: dict[str, int]) -> int:
-    """Steps that a request takes in some steps; `counts` has those of the operations called."""
-    return sum(step.times * (1 + _inner(step, counts)) for step in steps)
-
-
-def _inner(step: AnyStep, counts: dict[str, int]) -> int:
-    if isinstance(step, CallStep):
-        return counts[step.call]
-    return sum(_count(branch, counts) for branch in step.parallel) if isinstance(step, ParallelStep) else 0
+def _called(step: AnyStep, counts: dict[Name, int]) -> int:
+    """Steps that a request takes in what a step calls; `counts` has those of the operations called."""
+    count = counts[step.target] if isinstance(step, CallStep) else 0
+    return count if count <= MOST_STEPS else 1
 
 
 def _event(scenario: Scenario, index: int) -> Iterator[Mistake]:

@@ -6,9 +6,9 @@ Works on the plain data of a scenario, so that it also finds mistakes in one who
 from __future__ import annotations
 
 from difflib import get_close_matches
-from graphlib import CycleError, TopologicalSorter
 from typing import Any, Iterator, Mapping
 
+from simvirt.scenario.graph import cycle
 from simvirt.scenario.reading.tree import Path
 
 Mistake = tuple[Path, str]
@@ -26,7 +26,7 @@ def references(data: Mapping[str, Any]) -> Iterator[Mistake]:
     yield from _timeline(data, services)
     yield from _plan(data, services)
     yield from _shared(data, services)
-    yield from _circles(calls, operations)
+    yield from _cycles(calls, operations)
 
 
 def _table(value: Any) -> Mapping[str, Any]:
@@ -137,24 +137,12 @@ def _plan(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mist
         yield from _no_service(("plan", "keep", index), name, services)
 
 
-def _circles(calls: list[tuple[str, Path, str]], operations: Mapping[str, Any]) -> Iterator[Mistake]:
+def _cycles(calls: list[tuple[str, Path, str]], operations: Mapping[str, Any]) -> Iterator[Mistake]:
     """Up to ten cycles of calls, each reported at the call that closes it."""
     edges = {(caller, target): path for caller, path, target in reversed(calls) if target in operations}
     for _ in range(10):
-        circle = _circle(edges)
-        if circle is None:
+        found = cycle(edges)
+        if found is None:
             return
-        last = (circle[-2], circle[-1])
-        yield edges.pop(last), f"operations call one another in a cycle: {' -> '.join(circle)}"
-
-
-def _circle(edges: Mapping[tuple[str, str], Path]) -> list[str] | None:
-    """A cycle of calls, from its first operation back to it; None where there is none."""
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for caller, target in edges:
-        sorter.add(target, caller)
-    try:
-        sorter.prepare()
-    except CycleError as error:
-        return list(error.args[1])
-    return None
+        last = (found[-2], found[-1])
+        yield edges.pop(last), f"operations call one another in a cycle: {' -> '.join(found)}"

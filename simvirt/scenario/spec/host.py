@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Mapping
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Mapping
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -12,7 +12,6 @@ from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.memory_demand import Balloon, KsmSpec
 from simvirt.units import UnitError, format_time, shown
 
-Policy = Literal["eevdf", "cfs", "credit", "credit2", "esxi", "hyperv", "round-robin", "gps"]
 PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "eevdf": ("base_slice", "tick"),
     "cfs": ("latency", "min_granularity", "wakeup_granularity", "tick"),
@@ -23,7 +22,11 @@ PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "round-robin": ("quantum",),
     "gps": (),
 }
-"""The parameters of each policy."""
+"""The policies, and the parameters of each."""
+if TYPE_CHECKING:
+    Policy = str
+else:
+    Policy = Literal[tuple(PARAMETERS)]
 COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 Mitigations = Literal["auto", "off"]

@@ -62,6 +62,11 @@ class CallStep(_Step):
         """The operation called, without its service."""
         return self.call.partition(".")[2]
 
+    @property
+    def target(self) -> tuple[str, str]:
+        """The service and the operation called."""
+        return self.service, self.operation
+
 
 class DiskSpec(Spec):
     """A read (a ratio of it from a cache), or a write (which may bypass the cache, or wait until it is durable)."""
@@ -99,6 +104,11 @@ class DiskSpec(Spec):
         if self.sync and self.direct:
             refuse("a synchronous write waits for the device anyway; expected one of sync and direct", "direct")
         return self
+
+    @property
+    def size(self) -> int:
+        """Bytes read or written."""
+        return self.read or self.write or 0
 
 
 class DiskStep(_Step):

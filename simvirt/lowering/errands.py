@@ -1,4 +1,4 @@
-"""Work that no request asks for: start-up, threads in the background, load of guests and hypervisors, scanning and reclaim of memory."""
+"""Work that no request asks for: errands of the control plane, background threads, load of guests and hypervisors, KSM."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,23 @@ import numpy as np
 
 from simvirt.catalog.records import Platform
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, MEMORY_SERVICE, Arrangement, Instance
-from simvirt.lowering.memory import Memory
+from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.program import Writer
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import Variables
+from simvirt.workload.streams import START_UPS
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Work that the control plane has an instance perform: its first instruction, and the variables that each performance draws.
+
+    `key` is that of the streams of its draws; None where whoever has it performed brings them.
+    """
+
+    entry: int
+    variables: Variables
+    key: int | None = None
 
 
 @dataclass(frozen=True)
@@ -20,21 +33,16 @@ class Background:
     entry: int
 
 
-def startup_programs(scenario: Scenario, plan: Arrangement, writer: Writer) -> dict[str, tuple[int, Variables]]:
-    """First instruction and variables of each service's start-up work."""
-    programs = {}
-    for name in plan.services:
-        variables = Variables()
-        programs[name] = (writer.startup(name, variables), variables)
-    return programs
+def start_ups(plan: Arrangement, writer: Writer) -> dict[str, Errand]:
+    """The start-up work of each service."""
+    every = {name: Variables() for name in plan.services}
+    return {name: Errand(writer.startup(name, drawn), drawn, START_UPS + row) for row, (name, drawn) in enumerate(every.items())}
 
 
-def reclaim_program(memory: Memory, writer: Writer) -> Variables:
-    """The variables of what reclaim does, where memory is followed."""
+def reclaim_errand(memory: Memory, writer: Writer) -> Errand | None:
+    """What reclaim does, where memory is followed: its work [ns] and its writes are the performer's to say."""
     variables = Variables()
-    if memory.follows:
-        memory.reclaim = writer.reclaim(variables)
-    return variables
+    return Errand(writer.reclaim(variables), variables) if memory.follows else None
 
 
 def background_threads(

@@ -1,0 +1,95 @@
+"""Operations and their calls as a graph: what is reached, in which order, whether calls form a cycle, how often each is executed.
+
+Loading asks for order and cycles, which take the standard library alone; networkx, whose import takes longer than the check of a
+scenario, comes in where a scenario is analysed.
+"""
+
+from __future__ import annotations
+
+import math
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Hashable, Iterable, Mapping, TypeVar
+
+from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.walk import calls_in
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+Name = tuple[str, str]
+"""A service and one of its operations."""
+Node = TypeVar("Node", bound=Hashable)
+
+
+def name_of(text: str) -> Name:
+    """`service.operation` as a pair; the operation may have dots of its own."""
+    service, _, operation = text.partition(".")
+    return service, operation
+
+
+def calls(scenario: Scenario) -> dict[Name, dict[Name, float]]:
+    """The operations that one execution of each operation calls, in the order of its steps, with how often on average."""
+    found: dict[Name, dict[Name, float]] = {
+        (service, operation): {} for service, spec in scenario.services.items() for operation in spec.operations
+    }
+    for (service, operation), called in found.items():
+        for call, visit in calls_in(scenario.services[service].operations[operation]):
+            called[call.target] = called.get(call.target, 0.0) + visit.expected
+    return found
+
+
+def reached(edges: Mapping[Node, Iterable[Node]], entries: Iterable[Node]) -> list[Node]:
+    """The nodes that edges lead to from some entries, depth first, in the order in which they are first met."""
+    found: dict[Node, None] = {}
+    waiting = list(entries)[::-1]
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found[node] = None
+            waiting += list(edges[node])[::-1]
+    return list(found)
+
+
+def callees_first(edges: Mapping[Node, Iterable[Node]]) -> list[Node]:
+    """The nodes in an order in which edges lead backwards; CycleError where they form a cycle."""
+    return list(TopologicalSorter(edges).static_order())
+
+
+def cycle(edges: Iterable[tuple[Node, Node]]) -> list[Node] | None:
+    """A cycle of edges, from its first node back to it; None where there is none."""
+    sorter: TopologicalSorter[Node] = TopologicalSorter()
+    for source, target in edges:
+        sorter.add(target, source)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return None
+
+
+def service_graph(scenario: Scenario) -> nx.DiGraph[Name]:
+    """The operations of a scenario as nodes, its calls as edges; `calls` of an edge is how often one execution makes it."""
+    import networkx as nx
+
+    graph: nx.DiGraph[Name] = nx.DiGraph()
+    found = calls(scenario)
+    graph.add_nodes_from(found)
+    graph.add_edges_from((caller, callee, {"calls": count}) for caller, called in found.items() for callee, count in called.items())
+    return graph
+
+
+def visits(graph: nx.DiGraph[Name], mix: Mapping[str, float]) -> dict[Name, float]:
+    """How often a request of a mix executes each operation of a service graph.
+
+    *Source*: visit counts of operational analysis, Denning and Buzen 1978.
+    """
+    import networkx as nx
+
+    found: dict[Name, float] = dict.fromkeys(graph, 0.0)
+    total = math.fsum(mix.values()) or 1.0
+    for entry, weight in mix.items():
+        found[name_of(entry)] += weight / total
+    for caller in nx.topological_sort(graph):
+        for callee, edge in graph[caller].items():
+            found[callee] += found[caller] * edge["calls"]
+    return found

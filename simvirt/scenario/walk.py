@@ -1,0 +1,45 @@
+"""The walk over the steps of operations: each step once, those in parallel branches included, with how often it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Iterable, Iterator
+
+from simvirt.scenario.reading.tree import Path
+from simvirt.scenario.spec.steps import AnyStep, CallStep, ParallelStep
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A step met on a walk: its path, how often it is done at most, and how often on average, the steps around it counted."""
+
+    step: AnyStep
+    path: Path
+    times: int
+    expected: float
+
+
+def walk(steps: Iterable[AnyStep], path: Path = (), times: int = 1, expected: float = 1.0) -> Iterator[Visit]:
+    """The steps at `path`, executed so often, and those of the branches in them, in the order in which they are written."""
+    for index, step in enumerate(steps):
+        visit = Visit(step, (*path, index), times * step.times, expected * step.times * step.probability)
+        yield visit
+        if isinstance(step, ParallelStep):
+            for number, branch in enumerate(step.parallel):
+                yield from walk(branch, (*visit.path, "parallel", number), visit.times, visit.expected)
+
+
+def calls_in(steps: Iterable[AnyStep]) -> Iterator[tuple[CallStep, Visit]]:
+    """The calls among some steps."""
+    return ((visit.step, visit) for visit in walk(steps) if isinstance(visit.step, CallStep))
+
+
+def rewritten(steps: Iterable[AnyStep], change: Callable[[AnyStep], Iterable[AnyStep]]) -> tuple[AnyStep, ...]:
+    """Steps with each of them, those in branches included, replaced by what `change` makes of it."""
+    return tuple(new for step in steps for new in _rewritten_step(step, change))
+
+
+def _rewritten_step(step: AnyStep, change: Callable[[AnyStep], Iterable[AnyStep]]) -> Iterable[AnyStep]:
+    if isinstance(step, ParallelStep):
+        return [step.model_copy(update={"parallel": tuple(rewritten(branch, change) for branch in step.parallel)})]
+    return change(step)
