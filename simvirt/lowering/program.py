@@ -163,7 +163,7 @@ class Writer:
         path = self.routes.between(service, step.service)
         path.leave_for(rows)
         entry = self.operation(step.service, step.operation, variables, path)
-        rows.append(Instruction(k.OP_CALL, target=self.services[step.service], entry=entry, column=column))
+        rows.append(Instruction(k.OP_CALL, target=self.services[step.service], entry=entry, inside=entry, beyond=entry, column=column))
         path.come_back(rows)
 
     def balance_column(self, service: str, variables: Variables) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from simvirt.gauges import Snapshot
+from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
 from simvirt.memory.working_set import Load
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
@@ -63,7 +64,7 @@ def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> 
 def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
     """Shares of CPU time."""
     return {
-        "utilisation": _host_busy(first, last) / S / span / plane.lowered.host.pcpus,
+        "utilisation": _host_busy(first, last) / S / span / _pcpus(plane),
         "steal": _steal_ratio(plane, first, last),
         "costop": _costop_ratio(plane, first, last),
         "throttled": _throttled_ratio(plane, first, last, span),
@@ -74,7 +75,7 @@ def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict
 def _memory(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Any]:
     """Memory that is promised and used, and everything else that is limited in number."""
     return {
-        "memory": {"capacity": plane.lowered.host.memory, **plane.lowered.arrangement.memory},
+        "memory": {"capacity": sum(host.memory for host in plane.lowered.hosts), **plane.lowered.arrangement.memory},
         "ledger": ledger_of(plane, _loads(plane, services, last)),
         "limits": limits_of(plane),
         "reclaim": reclaim_of(plane),
@@ -146,18 +147,17 @@ def _steal_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
 
 
 def _holds_back(plane: DataPlane) -> bool:
-    """Whether the host's scheduler holds vCPUs back."""
-    return plane.lowered.arrangement.machines[0].scheduler.costop > 0
+    """Whether a host's scheduler holds vCPUs back."""
+    return bool((plane.read("machines", "costop")[plane.read("hosts", "machine")] > 0).any())
 
 
 def _costop_s(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot) -> float | None:
     """Time that the vCPUs of a service's VMs were held back; None where no scheduler does so."""
     if not _holds_back(plane):
         return None
-    plan, starts = plane.lowered.arrangement, plane.read("machines", "first_cpu")
-    guests = sorted({plan.instances[row].machine for row in rows} - {0})
-    vcpus = [int(starts[m]) - plan.machines[0].cpus + n for m in guests for n in range(plan.machines[m].cpus)]
-    return float((last.costop - first.costop)[vcpus].sum()) / S
+    of_cpu = plane.read("cpus", "vcpu")
+    vcpus = of_cpu[np.isin(plane.read("cpus", "machine"), plane.read("instances", "machine")[rows]) & (of_cpu != NONE)]
+    return float((last.costop - first.costop)[vcpus - int(plane.read("run", "first_vcpu")[0])].sum()) / S
 
 
 def _costop_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float | None:
@@ -170,8 +170,14 @@ def _costop_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float | 
 
 def _vcpu_time(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
     """Time that vCPUs ran [ns]."""
-    guests = [i.row for i in plane.lowered.arrangement.instances if i.machine > 0]
+    plan = plane.lowered.arrangement
+    guests = [i.row for i in plan.instances if plan.machines[i.machine].vm is not None]
     return float((last.cpu_time - first.cpu_time)[guests].sum()) if guests else 0.0
+
+
+def _pcpus(plane: DataPlane) -> int:
+    """Hardware threads of all hosts."""
+    return sum(host.pcpus for host in plane.lowered.hosts)
 
 
 def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> float:
@@ -215,9 +221,10 @@ def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
     if rows:
         name = plane.lowered.platform.hypervisors[-1].name
         found[f"{name} I/O thread"] = float((last.thread_time - first.thread_time)[rows].max()) / S / span
-    if plan.dom0 is not None:
-        inside = [i.row for i in plan.instances if i.machine == plan.dom0.row]
-        found["dom0.cpu"] = float((last.cpu_time - first.cpu_time)[inside].sum()) / S / span / plan.dom0.cpus
+    for dom0 in (host.dom0 for host in plan.hosts if host.dom0 is not None):
+        inside = [i.row for i in plan.instances if i.machine == dom0.row]
+        used = float((last.cpu_time - first.cpu_time)[inside].sum()) / S / span / dom0.cpus
+        found["dom0.cpu"] = max(used, found.get("dom0.cpu", 0.0))
     return found
 
 
@@ -229,16 +236,17 @@ def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot
 
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
     """Utilisation of everything that can run out, by name."""
-    scenario, host, plan = plane.lowered.scenario, plane.lowered.host, plane.lowered.arrangement
+    scenario, plan = plane.lowered.scenario, plane.lowered.arrangement
+    channels = (last.disk_busy - first.disk_busy) / plane.read("disks", "channels")
     found = {
-        "host.cpu": _host_busy(first, last) / S / span / host.pcpus,
-        "host.disk": max((last.disk_busy - first.disk_busy) / host.disk.channels, last.disk_passed - first.disk_passed) / S / span,
+        "host.cpu": _host_busy(first, last) / S / span / _pcpus(plane),
+        "host.disk": float(np.maximum(channels, last.disk_passed - first.disk_passed).max()) / S / span,
     }
     found |= _backends(plane, first, last, span)
     found["host.nic"] = float(max(last.link_busy - first.link_busy)) / S / span
     for name, result in services.items():
         spec, rows = scenario.services[name], _rows(plane, name)
-        vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if m > 0)
+        vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
         cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and service_groups(plane, rows) else []
         cores += [vcpus] if vcpus else []
         if isinstance(spec.threads, int):
@@ -259,7 +267,7 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     ended = int((last.completed + last.rejected + last.failed).sum())
     arrived = int(last.arrived.sum())
     used = int(last.cpu_time.sum())
-    tolerance = len(last.steal) + plane.lowered.host.pcpus + last.events if plane.read("machines", "fluid")[0] else 0
+    tolerance = len(last.steal) + _pcpus(plane) + last.events if read("machines", "fluid").any() else 0
     return {
         "little": "ok" if (area - sojourn) % 2**62 == 0 else f"time in system {area} ns, latencies {sojourn} ns",
         "flow": "ok" if arrived == ended + last.in_system else f"{arrived} arrivals, {ended} ends, {last.in_system} under way",

@@ -14,7 +14,7 @@ from simvirt.control.follow import follow
 from simvirt.control.lifecycle import begin
 from simvirt.control.observer import Series, observe
 from simvirt.gauges import Snapshot, snapshot
-from simvirt.lowering.lower import lower
+from simvirt.lowering.lower import Lowered, lower
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import mser5
@@ -90,7 +90,12 @@ def batch_means(plane: DataPlane) -> np.ndarray:
 
 def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication, at its start."""
-    lowered = lower(scenario, catalog, platform, stream(seed, replication, PHASES))
+    return plane_of(lower(scenario, catalog, platform, stream(seed, replication, PHASES)), seed, replication)
+
+
+def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
+    """The data plane of one replication of what has been lowered."""
+    scenario = lowered.scenario
     weights = [scenario.mix[name] for name in lowered.classes]
     requests = RequestStream(
         scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes,

@@ -88,13 +88,17 @@ def shape(text: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.skipif(kernel.MODE == "plain", reason="runs as large as in the documentation")
 @pytest.mark.skipif(not COMMAND.exists(), reason="simvirt is not installed")
-@pytest.mark.parametrize("path", pages_with("console"))
-def test_console_blocks_print_what_is_shown(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("path", "number"), [
+    pytest.param(path, number, id=f"{path.relative_to(ROOT).as_posix()}-{number}")
+    for path in docs.pages() for number, block in enumerate(docs.blocks(path.read_text(encoding="utf-8"))) if block.language == "console"
+])
+def test_a_console_block_prints_what_is_shown(path: Path, number: int, tmp_path: Path) -> None:
+    """With the files that blocks before it hold, and without what their commands left."""
     docs.workplace(tmp_path)
-    for block in docs.blocks(path.read_text()):
+    blocks = list(docs.blocks(path.read_text(encoding="utf-8")))
+    for block in blocks[: number + 1]:
         docs.keep_file(block, tmp_path)
-        if block.language == "console":
-            assert shape(docs.printed(block, tmp_path)) == shape(block.text), "print it anew: python docs/reprint.py"
+    assert shape(docs.printed(blocks[number], tmp_path)) == shape(blocks[number].text), "print it anew: python docs/reprint.py"
 
 
 def test_links_lead_somewhere() -> None:

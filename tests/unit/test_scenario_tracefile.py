@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.effort import effort
 
 from simvirt.errors import ScenarioError
 from simvirt.scenario import Empirical, RatesSpec, TraceSpec
@@ -123,9 +123,7 @@ def test_a_million_lines(tmp_path: Path) -> None:
     at = np.cumsum(np.random.default_rng(1).exponential(0.01, 1_000_000))
     text = "at_s,d_ms\n" + "\n".join(f"{a:.6f},1.25" for a in at) + "\n"
     spec = TraceSpec(file=table(tmp_path, text), at="at_s", cpu="d_ms")
-    start = time.perf_counter()
-    trace = read_trace(spec)
-    took = time.perf_counter() - start
+    work, trace = effort(read_trace, spec)
     assert len(trace.at_ns) == 1_000_000
-    assert took < 5, took
+    assert work < 100_000, "lines are read by the block"
     assert refusal(tmp_path, TraceSpec(file=table(tmp_path, text + "0,0\n"), at="at_s", cpu="d_ms")).startswith("t.csv:1000002: at_s: ")
