@@ -113,7 +113,7 @@ def _reason(answer: Document) -> str:
         return f"{beyond:,} do not fit: {binding['why']}"
     if binding["check"] == "oom":
         return f"{beyond:,} run out of memory: {binding['why']}"
-    return "; ".join([_missed(binding["check"], point, beyond), *(_relieved(r, beyond) for r in binding["reliefs"])])
+    return "; ".join([_missed(binding["check"], point, beyond), *(_relieved(r) for r in binding["reliefs"])])
 
 
 def _missed(check: str, point: Document, n: int) -> str:
@@ -126,7 +126,7 @@ def _missed(check: str, point: Document, n: int) -> str:
     return f"{came}, {'which is not surely within' if found['verdict'] == 'undecided' else 'beyond'} {limit}"
 
 
-def _relieved(relief: Document, n: int) -> str:
+def _relieved(relief: Document) -> str:
     """What doubling a resource does."""
     value = quantity(relief["check"], relief["value"]) if relief.get("value") is not None else "overload still"
     return f"with twice the {name_of(relief['resource'])}: {value}"

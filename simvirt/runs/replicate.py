@@ -15,7 +15,8 @@ from simvirt.control.lifecycle import begin
 from simvirt.control.observer import Series, observe
 from simvirt.gauges import Snapshot, snapshot
 from simvirt.lowering.lower import Lowered, lower
-from simvirt.metrics.outcome import Outcome, outcome
+from simvirt.metrics.measure import measured
+from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import mser5
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
@@ -128,8 +129,8 @@ def replicate(
     last = snapshot(plane, end)
     window = recorder.first(end)
     arriving = [s for s in recorder.kept if s.arrived.sum() < last.arrived.sum()]
-    measured = outcome(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
-    return Measured(measured, batch_means(plane), recorder.given_up)
+    numbers = measured(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
+    return Measured(numbers, batch_means(plane), recorder.given_up)
 
 
 def _spacing(scenario: Scenario) -> int:
