@@ -13,8 +13,9 @@ ENTRY = "Scheduler"
 
 @dataclass(frozen=True)
 class Registry:
-    """The functions that carry out each move, in the order of the schedulers."""
+    """The schedulers, and the functions that carry out each move in their order."""
 
+    names: tuple[str, ...]
     moves: dict[str, list[str]]
 
     @classmethod
@@ -25,8 +26,11 @@ class Registry:
         defaults = {node.target.id: node.value for node in fields if isinstance(node.target, ast.Name)}
         table = next(node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == TABLE)
         assert isinstance(table, ast.Tuple)
-        rows = [defaults | {k.arg: k.value for k in call.keywords if k.arg} for call in table.elts if isinstance(call, ast.Call)]
-        return cls({name: [row[name].id for row in rows if isinstance(row[name], ast.Name)] for name in defaults})  # type: ignore[union-attr]
+        calls = [call for call in table.elts if isinstance(call, ast.Call)]
+        rows = [defaults | {k.arg: k.value for k in call.keywords if k.arg} for call in calls]
+        moves = {field: [row[field] for row in rows] for field in defaults if field != "name"}
+        names = tuple(str(ast.literal_eval(call.args[0])) for call in calls)
+        return cls(names, {move: [ast.unparse(name) for name in found if name is not None] for move, found in moves.items()})
 
 
 class Expand(ast.NodeTransformer):
@@ -64,8 +68,8 @@ def dispatcher(move: str, names: list[str], functions: dict[str, ast.FunctionDef
     return made
 
 
-def expand(trees: dict[str, ast.Module], registry: str) -> None:
-    """Write out all look-ups; the functions that compare are added to the registry's file."""
+def expand(trees: dict[str, ast.Module], registry: str) -> tuple[str, ...]:
+    """Write out all look-ups, with the functions that compare in the registry's file; the names of the schedulers."""
     found = Registry.read(trees[registry])
     expander = Expand()
     for tree in trees.values():
@@ -74,3 +78,4 @@ def expand(trees: dict[str, ast.Module], registry: str) -> None:
     trees[registry].body += [dispatcher(move, found.moves[move], functions) for move in sorted(expander.needed)]
     for tree in trees.values():
         ast.fix_missing_locations(tree)
+    return found.names

@@ -47,18 +47,19 @@ class Function:
 
 @dataclass(frozen=True)
 class Source:
-    """The whole kernel: its files in the order of their imports, columns of the plane, constants, functions by name."""
+    """The whole kernel: its files in the order of their imports, columns of the plane, constants, schedulers, functions by name."""
 
     files: tuple[str, ...]
     columns: list[Column]
     constants: dict[str, int | float]
+    schedulers: tuple[str, ...]
     functions: dict[str, Function]
 
 
 def read_source(folder: Path = FOLDER) -> Source:
     """Read all files; two functions or two constants of one name in different files are an error."""
     trees = trees_of(folder, ROOT, trees_of(folder, REGISTRY, {}))
-    expand(trees, REGISTRY)
+    schedulers = expand(trees, REGISTRY)
     constants: dict[str, int | float] = {}
     for file, tree in trees.items():
         for name, value in constants_of(tree).items():
@@ -73,7 +74,7 @@ def read_source(folder: Path = FOLDER) -> Source:
                 if node.name in functions:
                     raise SystemExit(f"{file}: {node.name} is defined in {functions[node.name].file} too; the kernel's names are unique")
                 functions[node.name] = Function(file, flatten.visit(node), bool(node.decorator_list))
-    return Source(tuple(trees), columns_of(tables), constants, functions)
+    return Source(tuple(trees), columns_of(tables), constants, schedulers, functions)
 
 
 def trees_of(folder: Path, file: str, found: dict[str, ast.Module]) -> dict[str, ast.Module]:

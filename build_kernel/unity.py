@@ -119,6 +119,7 @@ def unity_source(checked: bool = False) -> str:
         functions.append(f"# {function.file}\n" + typed.function(function.node, function.boundary))
     digests = {file: hashlib.sha256((FOLDER / file).read_bytes()).hexdigest() for file in source.files}
     parts = ['"""Made by build_kernel from simvirt/kernel; do not edit."""', "import cython", f"SOURCES = {digests!r}"]
+    parts.append(f"SCHEDULERS = {source.schedulers!r}")
     parts += [f"{large_name(value)} = cython.declare(cython.longlong, {value})" for value in sorted(typed.large)]
     return "\n\n".join([*parts, ADDRESSES, plane_class(source.columns, checked), *functions]) + "\n"
 

@@ -18,6 +18,8 @@ class Instruction:
     op: int
     target: int = 0
     entry: int = 0
+    inside: int = 0
+    beyond: int = 0
     column: int = k.NONE
     amount: float = 0.0
     fixed: float = 0.0

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from simvirt.gauges import Snapshot
+from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
 from simvirt.memory.ledger import Ledger
+from simvirt.memory.working_set import Load
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
 from simvirt.plane import DataPlane
@@ -32,6 +34,11 @@ class ServiceOutcome:
     rejected: float
     threads_busy: float
     costop_s: float | None
+
+    def load(self, answered: float, replicas: int) -> Load:
+        """The load of one replica: requests in it by Little's law, and those that its threads work on."""
+        inside = self.throughput_per_s * (self.latency_mean_s or 0.0)
+        return Load(inside / replicas, self.threads_busy / replicas, answered / replicas)
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ def outcome(
         offered_per_s=int((last.arrived - first.arrived).sum()) / span,
         rejected=_ratio((last.rejected - first.rejected).sum(), completed),
         failed=_ratio((last.failed - first.failed).sum(), completed),
-        utilisation=_host_busy(first, last) / S / span / plane.lowered.host.pcpus,
+        utilisation=_host_busy(first, last) / S / span / _pcpus(plane),
         steal=_steal_ratio(plane, first, last),
         costop=_costop_ratio(plane, first, last),
         throttled=_throttled_ratio(plane, first, last, span),
@@ -102,9 +109,9 @@ def outcome(
         breakdown_s={name: _mean((last.spent - first.spent)[:, row].sum(), completed) for row, name in enumerate(CATEGORIES)},
         services=services,
         resources=_resources(plane, services, first, last, span),
-        memory={"capacity": plane.lowered.host.memory, **plane.lowered.arrangement.memory},
+        memory={"capacity": sum(host.memory for host in plane.lowered.hosts), **plane.lowered.arrangement.memory},
         devices=_devices(plane, first, last),
-        ledger=ledger_of(plane, services, last),
+        ledger=ledger_of(plane, _loads(plane, services, last)),
         limits=limits_of(plane),
         reclaim=reclaim_of(plane),
         checks=checks(plane, last),
@@ -179,18 +186,17 @@ def _steal_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
 
 
 def _holds_back(plane: DataPlane) -> bool:
-    """Whether the host's scheduler holds vCPUs back."""
-    return plane.lowered.arrangement.machines[0].scheduler.costop > 0
+    """Whether a host's scheduler holds vCPUs back."""
+    return bool((plane.read("machines", "costop")[plane.read("hosts", "machine")] > 0).any())
 
 
 def _costop_s(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot) -> float | None:
     """Time that the vCPUs of a service's VMs were held back; None where no scheduler does so."""
     if not _holds_back(plane):
         return None
-    plan, starts = plane.lowered.arrangement, plane.read("machines", "first_cpu")
-    guests = sorted({plan.instances[row].machine for row in rows} - {0})
-    vcpus = [int(starts[m]) - plan.machines[0].cpus + n for m in guests for n in range(plan.machines[m].cpus)]
-    return float((last.costop - first.costop)[vcpus].sum()) / S
+    of_cpu = plane.read("cpus", "vcpu")
+    vcpus = of_cpu[np.isin(plane.read("cpus", "machine"), plane.read("instances", "machine")[rows]) & (of_cpu != NONE)]
+    return float((last.costop - first.costop)[vcpus - int(plane.read("run", "first_vcpu")[0])].sum()) / S
 
 
 def _costop_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float | None:
@@ -203,8 +209,14 @@ def _costop_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float | 
 
 def _vcpu_time(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
     """Time that vCPUs ran [ns]."""
-    guests = [i.row for i in plane.lowered.arrangement.instances if i.machine > 0]
+    plan = plane.lowered.arrangement
+    guests = [i.row for i in plan.instances if plan.machines[i.machine].vm is not None]
     return float((last.cpu_time - first.cpu_time)[guests].sum()) if guests else 0.0
+
+
+def _pcpus(plane: DataPlane) -> int:
+    """Hardware threads of all hosts."""
+    return sum(host.pcpus for host in plane.lowered.hosts)
 
 
 def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> float:
@@ -248,24 +260,32 @@ def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
     if rows:
         name = plane.lowered.platform.hypervisors[-1].name
         found[f"{name} I/O thread"] = float((last.thread_time - first.thread_time)[rows].max()) / S / span
-    if plan.dom0 is not None:
-        inside = [i.row for i in plan.instances if i.machine == plan.dom0.row]
-        found["dom0.cpu"] = float((last.cpu_time - first.cpu_time)[inside].sum()) / S / span / plan.dom0.cpus
+    for dom0 in (host.dom0 for host in plan.hosts if host.dom0 is not None):
+        inside = [i.row for i in plan.instances if i.machine == dom0.row]
+        used = float((last.cpu_time - first.cpu_time)[inside].sum()) / S / span / dom0.cpus
+        found["dom0.cpu"] = max(used, found.get("dom0.cpu", 0.0))
     return found
+
+
+def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Load]:
+    """The mean load of a replica of each service."""
+    rows, specs = plane.lowered.services, plane.lowered.scenario.services
+    return {name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas) for name, found in services.items()}
 
 
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
     """Utilisation of everything that can run out, by name."""
-    scenario, host, plan = plane.lowered.scenario, plane.lowered.host, plane.lowered.arrangement
+    scenario, plan = plane.lowered.scenario, plane.lowered.arrangement
+    channels = (last.disk_busy - first.disk_busy) / plane.read("disks", "channels")
     found = {
-        "host.cpu": _host_busy(first, last) / S / span / host.pcpus,
-        "host.disk": max((last.disk_busy - first.disk_busy) / host.disk.channels, last.disk_passed - first.disk_passed) / S / span,
+        "host.cpu": _host_busy(first, last) / S / span / _pcpus(plane),
+        "host.disk": float(np.maximum(channels, last.disk_passed - first.disk_passed).max()) / S / span,
     }
     found |= _backends(plane, first, last, span)
     found["host.nic"] = float(max(last.link_busy - first.link_busy)) / S / span
     for name, result in services.items():
         spec, rows = scenario.services[name], _rows(plane, name)
-        vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if m > 0)
+        vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
         cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and service_groups(plane, rows) else []
         cores += [vcpus] if vcpus else []
         if isinstance(spec.threads, int):
@@ -286,7 +306,7 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     ended = int((last.completed + last.rejected + last.failed).sum())
     arrived = int(last.arrived.sum())
     used = int(last.cpu_time.sum())
-    tolerance = len(last.steal) + plane.lowered.host.pcpus + last.events if plane.read("machines", "fluid")[0] else 0
+    tolerance = len(last.steal) + _pcpus(plane) + last.events if read("machines", "fluid").any() else 0
     return {
         "little": "ok" if (area - sojourn) % 2**62 == 0 else f"time in system {area} ns, latencies {sojourn} ns",
         "flow": "ok" if arrived == ended + last.in_system else f"{arrived} arrivals, {ended} ends, {last.in_system} under way",

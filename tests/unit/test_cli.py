@@ -160,8 +160,8 @@ def test_an_unexpected_error_is_one_line_without_traceback(calls, capsys, error)
     calls.error = error
     assert main(["run", "web.yaml", "--format", "json"]) == 3
     out, err = capsys.readouterr()
-    assert out == ""
     assert len(err.splitlines()) == 1
+    assert json.loads(out) == {"ok": False, "issues": [{"file": None, "line": None, "column": None, "path": "", "message": err.rstrip("\n")}]}
 
 
 def test_no_place_for_results_is_said_before_simulating(calls, capsys, tmp_path):

@@ -10,7 +10,7 @@ from helpers.effort import effort
 
 from simvirt.errors import ScenarioError
 from simvirt.scenario import Empirical, RatesSpec, TraceSpec
-from simvirt.scenario.reading.tracefile import read_empirical, read_rates, read_trace
+from simvirt.scenario.reading.tracefile import read_rates, read_trace
 
 
 def table(folder: Path, content: str | bytes) -> str:
@@ -28,7 +28,7 @@ def refusal(folder: Path, spec: TraceSpec | RatesSpec | Empirical, operations: t
         elif isinstance(spec, RatesSpec):
             read_rates(spec)
         else:
-            read_empirical(spec)
+            spec.values()
     return str(caught.value).replace(f"{folder}/", "")
 
 
@@ -111,8 +111,8 @@ def test_refused_rates(tmp_path: Path, content: str, expected: str) -> None:
 
 def test_empirical_values(tmp_path: Path) -> None:
     path = table(tmp_path, "name,demand_ms\na,3\nb,1\n")
-    assert read_empirical(Empirical(file=path)).tolist() == [3e6, 1e6]
-    assert read_empirical(Empirical(file=path, column="demand_ms")).tolist() == [3e6, 1e6]
+    assert Empirical(file=path).values().tolist() == [3e6, 1e6]
+    assert Empirical(file=path, column="demand_ms").values().tolist() == [3e6, 1e6]
     assert Empirical(file=path).mean == 2e6
     assert "t.csv:1: name: expected a column whose name ends in its unit" in refusal(tmp_path, Empirical(file=path, column="name"))
     assert "expected a value above 0" in refusal(tmp_path, Empirical(file=table(tmp_path, "a_s\n0\n")))
