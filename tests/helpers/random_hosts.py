@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-from random_draws import GIB, MIB, MS, S, US, Draws, Tree, size, time
+from helpers.random_draws import GIB, MIB, MS, S, US, Draws, Tree, size, time
 
 from simvirt.catalog import Catalog
 from simvirt.scenario.host import PARAMETERS, RESERVING, PlatformSpec

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import random_changes as changes
-from random_laws import LAWS, quotas_are_kept
-from random_scenarios import Size, as_text, random_scenario, write_files
+from helpers import random_changes as changes
+from helpers.random_laws import LAWS, quotas_are_kept
+from helpers.random_scenarios import Size, as_text, random_scenario, write_files
 
 import simvirt
 from simvirt.catalog import Catalog
