@@ -19,8 +19,8 @@ from helpers.random_questions import density, objective, plan, tenants, timeline
 from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolved import HostEntry
-from simvirt.scenario.models import HostSpec
+from simvirt.catalog.records import HostEntry
+from simvirt.scenario.spec.models import HostSpec
 
 EVENTS_OF_A_STEP: Final = 8
 SLICE_NS: Final = 2 * MS

@@ -22,7 +22,7 @@ from simvirt.catalog import Catalog
 from simvirt.density import density
 from simvirt.errors import ScenarioError, UsageError
 from simvirt.plan import plan
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 Finding = tuple[str, str]
 """The law that is broken, and how."""
