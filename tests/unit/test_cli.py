@@ -288,4 +288,4 @@ def test_help_needs_nothing_that_takes_long_to_import():
     loaded = done.stderr.split()
     assert "typer" in loaded
     assert not {"networkx", "numpy", "pydantic", "scipy", "simpy", "yaml"} & set(loaded)
-    assert {name.split(".")[1] for name in loaded if name.startswith("simvirt.")} <= {"cli", "errors"}
+    assert {name.split(".")[1] for name in loaded if name.startswith("simvirt.")} <= {"cli", "errors", "version"}
