@@ -127,7 +127,7 @@ class Audit:
             assert (int(self.read("cpus", "profile")[x]) != k.NONE) == (x in self.leaves)
         for x in self.leaves:
             kind, machine = self.of_thread(x)
-            assert (int(self.read("cpus", "profile")[x]), int(self.read("cpus", "tenant")[x])) == (kind, machine)
+            assert (int(self.read("cpus", "profile")[x]), int(self.read("cpus", "running_machine")[x])) == (kind, machine)
             socket = int(self.read("cpus", "socket")[x])
             loads[socket * self.classes + kind] += self.smt_speed(x)
             wanted[socket] += self.read("classes", "footprint")[kind]
