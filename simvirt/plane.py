@@ -18,7 +18,7 @@ from simvirt.lowering.errands import Errand
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.rows import blank, chain_frames
 from simvirt.memory.account import MemoryAccount
-from simvirt.workload.draws import Luck, sampler_of
+from simvirt.workload.draws import RequestStream, sampler_of
 from simvirt.workload.sampling import Sampler
 
 MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
@@ -53,7 +53,7 @@ class DataPlane:
     """The tables of one replication, the compiled functions over them, and the draws that feed them."""
 
     lowered: Lowered
-    luck: Luck
+    requests: RequestStream
     seed: int
     replication: int
     over: bool = False  # all requests are answered and none will come
@@ -116,7 +116,7 @@ class DataPlane:
         """Give the kernel the next block of requests."""
         if self.halt is not None and self.halt.is_set():
             raise Stopped
-        block = self.luck.next_block()
+        block = self.requests.next_block()
         source = self.columns["source"]
         plain = kernel.MODE == "plain"
         columns = {"at": block.at, "category": block.category, "draws": block.draws.ravel()}

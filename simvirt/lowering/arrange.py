@@ -1,7 +1,5 @@
 """Who runs where: the machines (host and guests), groups and instances that a platform makes of a scenario's services."""
 
-import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +8,8 @@ from simvirt.kernel.constants import NONE
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
-from simvirt.scenario.graph import calls, name_of, reached
+from simvirt.memory.guests import own_vcpus
+from simvirt.scenario.order import canonical_services
 from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
@@ -146,20 +145,6 @@ class Arrangement:
         return self.hosts[self.machines[instance.machine].host]
 
 
-def canonical_services(scenario: Scenario) -> list[str]:
-    """Service names in an order that neither names nor the order of the file decide.
-
-    First those that requests reach, as the mix and the steps mention them; then the others by their content.
-    """
-    met = list(dict.fromkeys(service for service, _ in reached(calls(scenario), map(name_of, scenario.mix))))
-    others = [name for name in scenario.services if name not in met]
-    return met + sorted(others, key=lambda name: _content(scenario.services[name]))
-
-
-def _content(service: ServiceSpec) -> str:
-    return hashlib.sha256(service.model_dump_json().encode()).hexdigest()
-
-
 def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
     """The scheduler of the host: as the scenario says, else that of the outermost hypervisor, else Linux's."""
     own = platform.hypervisors[0].scheduler if platform.hypervisors else None
@@ -238,7 +223,7 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: Host, plan: Arran
     """Replicas inside VMs: one VM each, or a few large ones that they share."""
     _add_hypervisor(plan, platform.hypervisors[-1], host)
     vms = platform.vms.on(host.entry) if platform.vms is not None else None
-    own = sum(_vcpus_of(scenario.services[name], host.entry) for name, _ in replicas)
+    own = sum(own_vcpus(scenario.services[name], host.entry) for name, _ in replicas)
     host.wanted_vcpus = host.vcpus + (vms.count * vms.vcpus if vms is not None else own)
     shared = [_add_vm(plan, platform, host, vms.vcpus, Fence(), vms.memory) for _ in range(vms.count)] if vms is not None else []
     for number, (name, replica) in enumerate(replicas):
@@ -250,17 +235,9 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: Host, plan: Arran
         _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
 
-def _vcpus_of(service: ServiceSpec, host: HostEntry) -> int:
-    """vCPUs of a replica's own VM: as many as its limit needs; without one a vCPU for each thread, and no more than the host has pCPUs."""
-    if service.cpu_limit is not None:
-        return math.ceil(service.cpu_limit - 1e-9)
-    threads = service.threads if isinstance(service.threads, int) else host.pcpus
-    return max(1, min(host.pcpus, threads))
-
-
 def _own_vm(plan: Arrangement, platform: Platform, host: Host, service: ServiceSpec) -> Machine:
     """A VM for one replica: its vCPUs, a cap for the fraction of the limit, the guest OS on top of its memory."""
-    limit, vcpus = service.cpu_limit, _vcpus_of(service, host.entry)
+    limit, vcpus = service.cpu_limit, own_vcpus(service, host.entry)
     fence = cgroup(service, host.entry.pcpus)
     if limit is None or limit >= vcpus:
         fence = replace(fence, quota=0, period=Fence.period, burst=0)

@@ -14,7 +14,7 @@ from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, reclaim_errand, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
 from simvirt.lowering.instructions import Program
-from simvirt.lowering.memory import Memory, memory_of
+from simvirt.lowering.memory_needs import Memory, memory_of
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
@@ -76,13 +76,13 @@ def lower_onto(
     writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory)
     classes = [name for name, weight in scenario.mix.items() if weight > 0] or list(scenario.mix)
     variables = [Variables() for _ in classes]
-    entries = [_entry(writer, name, luck) for name, luck in zip(classes, variables, strict=True)]
+    entries = [_entry(writer, name, drawn) for name, drawn in zip(classes, variables, strict=True)]
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
-    trace = [_trace_column(writer, entry, luck) for entry, luck in zip(entries, variables, strict=True)]
+    trace = [_trace_column(writer, entry, drawn) for entry, drawn in zip(entries, variables, strict=True)]
     reclaim = reclaim_errand(memory, writer)
     errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
-    width = max([len(luck.variables) for luck in (*variables, *(errand.variables for errand in errands))], default=0) or 1
+    width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
     builder = Tables(plan, services, writer.program, phases, shared, platform)

@@ -9,6 +9,7 @@ from simvirt.gauges import Snapshot
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
 from simvirt.memory.ledger import Ledger
+from simvirt.memory.working_set import Load
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
 from simvirt.plane import DataPlane
@@ -33,6 +34,11 @@ class ServiceOutcome:
     rejected: float
     threads_busy: float
     costop_s: float | None
+
+    def load(self, answered: float, replicas: int) -> Load:
+        """The load of one replica: requests in it by Little's law, and those that its threads work on."""
+        inside = self.throughput_per_s * (self.latency_mean_s or 0.0)
+        return Load(inside / replicas, self.threads_busy / replicas, answered / replicas)
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,7 @@ def outcome(
         resources=_resources(plane, services, first, last, span),
         memory={"capacity": sum(host.memory for host in plane.lowered.hosts), **plane.lowered.arrangement.memory},
         devices=_devices(plane, first, last),
-        ledger=ledger_of(plane, services, last),
+        ledger=ledger_of(plane, _loads(plane, services, last)),
         limits=limits_of(plane),
         reclaim=reclaim_of(plane),
         checks=checks(plane, last),
@@ -259,6 +265,12 @@ def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
         used = float((last.cpu_time - first.cpu_time)[inside].sum()) / S / span / dom0.cpus
         found["dom0.cpu"] = max(used, found.get("dom0.cpu", 0.0))
     return found
+
+
+def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Load]:
+    """The mean load of a replica of each service."""
+    rows, specs = plane.lowered.services, plane.lowered.scenario.services
+    return {name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas) for name, found in services.items()}
 
 
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:

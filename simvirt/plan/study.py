@@ -16,6 +16,7 @@ from simvirt.plan.regret import table as regret_of
 from simvirt.plan.search import size
 from simvirt.plan.simulation import Simulator
 from simvirt.plan.sizing import Case
+from simvirt.runs.admission import catalog_of
 from simvirt.scenario.spec.models import HostSpec, PlanSpec, PlatformSpec, Scenario
 from simvirt.scenario.spec.procurement import DEFAULT
 from simvirt.workload.scaling import paced
@@ -32,8 +33,7 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
     started = time.perf_counter()
     _check(scenario)
     spec = scenario.plan or DEFAULT
-    catalog = Catalog.load(scenario.catalog, scenario.locate)
-    catalog.check(scenario)
+    catalog = catalog_of(scenario)
     factor = spec.growth_factor * spec.peak_to_mean
     found = [
         _alternative(scenario, catalog, spec, host, platform, factor, jobs, tell)

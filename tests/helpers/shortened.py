@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import simvirt
+from simvirt.density import density
+from simvirt.plan import plan
+from simvirt.report import density as density_report
+from simvirt.report import planning as plan_report
 from simvirt.report.text import text
 
 CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
@@ -15,7 +19,7 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "consolidation": ("run.duration=20s",),
     "density": ("run.duration=20s",),
     "load-profile": ("run.duration=8s", "run.observe=1s"),
-    "memory-overcommit": ("run.duration=2s",),
+    "memory-overcommit": ("run.duration=2s", "run.observe=1s"),
     "mm1": ("run.requests=4000",),
     "noisy-neighbour": ("run.duration=4s",),
     "plan": ("run.duration=500ms",),
@@ -28,7 +32,7 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "consolidation": ("run.duration=5s",),
     "density": ("run.duration=5s",),
     "load-profile": ("run.duration=2s", "run.observe=100ms"),
-    "memory-overcommit": ("run.duration=500ms",),
+    "memory-overcommit": ("run.duration=500ms", "run.observe=100ms"),
     "mm1": ("run.requests=500",),
     "noisy-neighbour": ("run.duration=1s",),
     "plan": ("run.duration=200ms",),
@@ -37,6 +41,16 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "web": ("run.duration=300ms",),
 }
 """What makes each short enough to be run by the hundred."""
+WHOLE: Final = ("memory-overcommit", "mm1")
+"""Documents with every key: one follows memory and observes over time, one is short enough for theory to speak."""
+SMALL: Final[dict[str, tuple[str, ...]]] = {
+    "density": ("host={cores: 1, memory: 2GiB}", "platforms=[kvm]", "run.replications=2"),
+    "plan": ("run={duration: 500ms, replications: 2, seed: 1}", "workload.open.rate=1000/s", "platforms=[docker]"),
+}
+"""What makes the shipped scenario of a command a matter of seconds."""
+STEADY: Final[dict[str, Any]] = {"wall_s": 0.0, "digest": "00000000", "version": "0", "kernel": "any"}
+NAMED: Final = {"platforms", "services", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "objective", "disks"}
+"""Keys under which names stand."""
 DIGITS: Final = 9
 WIDTH: Final = 100
 
@@ -60,10 +74,41 @@ def document(name: str) -> dict[str, Any]:
     return found
 
 
-def forms(name: str) -> dict[str, str]:
-    """The report as text, and the document as JSON with as many digits as any machine agrees on; by suffix."""
+def run_forms(name: str) -> dict[str, str]:
+    """The committed forms of a run by file name: the report as text, and of the scenarios that have every key the document too."""
     found = document(name)
-    return {"txt": text(found, WIDTH), "json": json.dumps(rounded(found), indent=1, ensure_ascii=False) + "\n"}
+    forms = {f"{name}.txt": text(found, WIDTH)}
+    return forms | ({f"{name}.json": written(found)} if name in WHOLE else {})
+
+
+def command_forms(command: str) -> dict[str, str]:
+    """What `simvirt density` or `simvirt plan` gives of a small case of its shipped scenario: text and document by file name."""
+    case = simvirt.load(CONFIGS / f"{command}.yaml", sets=SMALL[command])
+    found = steady({"density": density, "plan": plan}[command](case).document())
+    report = {"density": density_report, "plan": plan_report}[command]
+    return {f"{command}.txt": report.text(found, WIDTH), f"{command}.json": written(found)}
+
+
+def steady(value: Any) -> Any:
+    """The same with what depends on the machine, the version or the digest replaced by what does not."""
+    if isinstance(value, dict):
+        return {key: STEADY.get(key, steady(item)) for key, item in value.items()}
+    return [steady(item) for item in value] if isinstance(value, list) else value
+
+
+def written(document: Any) -> str:
+    """A document as JSON with as many digits as any machine agrees on."""
+    return json.dumps(rounded(document), indent=1, ensure_ascii=False) + "\n"
+
+
+def keys_of(value: Any) -> set[str]:
+    """All keys of a document but those that are names of the scenario's own, or of its devices and limits."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    if not isinstance(value, dict):
+        return set()
+    inner = [part for key, item in value.items() for part in (item.values() if key in NAMED and isinstance(item, dict) else [item])]
+    return set(value).union(*map(keys_of, inner))
 
 
 def rounded(value: Any) -> Any:
@@ -76,4 +121,4 @@ def rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    json.dump({name: forms(name) for name in sys.argv[1:] or SHORTER}, sys.stdout)
+    json.dump({file: form for name in sys.argv[1:] or SHORTER for file, form in run_forms(name).items()}, sys.stdout)

@@ -214,7 +214,7 @@ def test_what_happened_is_in_the_result(platform: str) -> None:
 
 
 def test_start_up_that_draws_more_than_a_request_changes_no_request() -> None:
-    """Nothing starts in this run; the luck of requests stands in rows that are as wide as the widest itinerary."""
+    """Nothing starts in this run; the draws of requests stand in rows that are as wide as the widest itinerary."""
     long = [{"cpu": {"exponential": f"{n}ms"}} for n in (1, 2, 3)]
     found = [replications(scenario({"server": service({"cpu": {"exponential": "2ms"}}, threads=1, **more)}, {"open": {"rate": "200/s"}}, {"requests": 5000, "warmup": "0s"}))[0]
              for more in ({}, {"startup": long})]
