@@ -53,11 +53,6 @@ class Lowered:
     width: int
     memory: Memory
 
-    @property
-    def host(self) -> HostEntry:
-        """The first host, which is the only one that models of memory know."""
-        return self.hosts[0]
-
 
 def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator) -> Lowered:
     """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""

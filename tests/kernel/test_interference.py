@@ -108,7 +108,7 @@ class Audit:
     def __init__(self, data: DataPlane) -> None:
         self.read = data.read
         self.classes, self.sockets = len(data.read("classes", "steady")), len(data.read("sockets", "llc"))
-        self.leaves = {x: leaf for x in range(data.lowered.host.pcpus) if (leaf := self.leaf(x)) != k.NONE}
+        self.leaves = {x: leaf for x in range(data.lowered.hosts[0].pcpus) if (leaf := self.leaf(x)) != k.NONE}
 
     def leaf(self, cpu: int) -> int:
         """Thread that computes on a CPU."""
