@@ -25,6 +25,12 @@ from simvirt.workload.draws import Variables
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
+STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH)  # each may start a frame; a fork starts one a branch
+SPARE_FRAMES, FIRST_FRAMES = 64, 256
+"""Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
+
+With fewer at the start tables grow sooner, which takes time and changes nothing.
+"""
 Entry = tuple[int, int, int]  # of a request class: service row, first instruction, balancing column
 
 
@@ -46,11 +52,6 @@ class Lowered:
     tables: dict[str, Columns]
     width: int
     memory: Memory
-
-    @property
-    def host(self) -> HostEntry:
-        """The first host, which is the only one that models of memory know."""
-        return self.hosts[0]
 
 
 def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator) -> Lowered:
@@ -98,7 +99,8 @@ def _writer(
     inside = replace(platform, layers=platform.runtimes)
     routes = Routes(
         Paths(platform, costs, host), Paths(inside, catalog.platform_costs(inside, host), host),
-        {name: frozenset(i.machine for i in plan.instances if i.service == name) for name in plan.services},
+        {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
+        {machine.row for machine in plan.machines if machine.vm is not None},
     )
     return Writer(scenario, rows, software, host, rates, routes, memory)
 
@@ -162,9 +164,8 @@ class Tables:
     ) -> dict[str, Columns]:
         """All tables, by their attribute in the plane."""
         clients = scenario.workload.closed.clients if scenario.workload is not None and scenario.workload.closed is not None else 0
-        starts = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH)
-        spare = 64 + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in starts for row in self.program.rows)
-        frames = 256 + clients + n_background + 2 * spare
+        spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
+        frames = FIRST_FRAMES + clients + n_background + 2 * spare
         hop = 0 if _local(scenario) else round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
         tables = {
             "run": self.run(spare, frames),

@@ -10,7 +10,8 @@ from typing import Any
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, PlatformCosts
 from simvirt.kernel import constants as k
-from simvirt.lowering.instructions import Instruction, Program, admit_arrived, free_thread, gathered
+from simvirt.lowering.instructions import Instruction, Program
+from simvirt.lowering.ir import admit_arrived, free_thread, gathered
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE

@@ -20,11 +20,11 @@ EDITS = {
         '    Scheduler(\n        "eevdf"': f'    Scheduler("stride", {", ".join(f"{move}=stride_{move}" for move in MOVES)}),\n',
     },
     "lowering/schedulers.py": {'    "round-robin": Rules(': '    "stride": Rules(_round_robin),\n'},
-    "scenario/host.py": {'    "round-robin": (': '    "stride": ("quantum",),\n'},
+    "scenario/spec/host.py": {'    "round-robin": (': '    "stride": ("quantum",),\n'},
 }
 SHARES = """
 import json
-from support import after, cpu_seconds, scenario
+from helpers.support import after, cpu_seconds, scenario
 services = {name: {"background": {"threads": 1}, "cpu_shares": 1024 * weight} for name, weight in zip("abc", (1, 2, 5))}
 host = {"scheduler": {"policy": "stride", "quantum": "5ms"}}
 clock, totals = after(scenario(services, None, {"duration": "60s"}, platforms=["docker"], host=host), 8)
