@@ -29,6 +29,7 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
     roots += [m.vm.row + 1 for m in machines[1:] if m.vm is not None]
     heaviest = np.zeros(len(machines))
     np.maximum.at(heaviest, column_of(plan.groups, "machine"), column_of(plan.groups, "shares"))
+    named = dict.fromkeys(name for scheduler in schedulers for name in scheduler.columns)
     reserving = {g.machine for g in plan.groups if g.reserve > 0}
     return fill(
         blank(t.Machines, rows=len(machines)),
@@ -41,7 +42,7 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
         most_shootdowns=most(shared, plan, "shootdowns"),
         heaviest=heaviest,
         reserved=[m.scheduler.policy in RESERVING and m.row in reserving for m in machines],
-        **{name: [scheduler[name] for scheduler in schedulers] for name in sorted({name for s in schedulers for name in s.columns})},
+        **{name: [scheduler[name] for scheduler in schedulers] for name in named},
     )
 
 
