@@ -1,8 +1,9 @@
 """Joins the kernel's source files into one Cython module: a unity build, so that small functions inline across files.
 
 The kernel is plain typed Python, read by `source.py`; this step says what its types mean in C: `int` is a 64-bit
-integer, `float` a double, `bool` a C truth value, `Ints` and `Floats` are pointers, the plane is an extension type that holds one for each
-column, a function is a C function without the GIL, and one marked `@boundary` is a Python function that releases the GIL.
+integer, `float` a double, `bool` a C truth value, `Ints` and `Floats` are pointers, the plane is an extension type
+that holds one for each column, a function is a C function without the GIL, and one marked `@boundary` is a Python
+function that releases the GIL.
 """
 
 import ast

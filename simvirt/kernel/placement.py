@@ -2,7 +2,7 @@
 
 Model: the previous CPU where that has just lost its only task (a thread that goes on at once stays); else an idle core,
     the previous CPU if it is one of them; then an idle hardware thread; else the shorter run queue of two: the previous
-    CPU and the next in rotation. A CPU that falls idle pulls waiting work (`cpu.pull`).
+    CPU and the next in rotation. A CPU that falls idle pulls waiting work (`balancing.pull`).
 Ignores: cache domains and NUMA distance.
 Source: Linux kernel/sched/fair.c, select_idle_sibling (idle core, idle CPU, target).
 """

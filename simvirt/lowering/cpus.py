@@ -23,6 +23,7 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
     roots = {group.machine: group.row for group in plan.groups if group.per_task_weight}
     heaviest = np.zeros(len(machines))
     np.maximum.at(heaviest, column_of(plan.groups, "machine"), [group.fence.shares for group in plan.groups])
+    named = dict.fromkeys(name for scheduler in schedulers for name in scheduler.columns)
     reserving = {g.machine for g in plan.groups if g.fence.reserve > 0}
     return fill(
         blank(t.Machines, rows=len(machines)),
@@ -36,7 +37,7 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
         most_shootdowns=most(shared, plan, "shootdowns"),
         heaviest=heaviest,
         reserved=[m.scheduler.policy in RESERVING and m.row in reserving for m in machines],
-        **{name: [scheduler[name] for scheduler in schedulers] for name in sorted({name for s in schedulers for name in s.columns})},
+        **{name: [scheduler[name] for scheduler in schedulers] for name in named},
     )
 
 

@@ -32,13 +32,16 @@ def _cfs(given: Given, scaled: int, tick_ns: float) -> Columns:
 
 
 def _credit(given: Given, scaled: int, tick_ns: float) -> Columns:
-    """Timeslice 30 ms, tick 10 ms, rate limit 1 ms; threads of a domain take turns as long. Source: Xen xen/common/sched/credit.c."""
-    timeslice = given("timeslice", 30 * MS)
-    return {"tick": given("tick", 10 * MS), "timeslice": timeslice, "ratelimit": given("ratelimit", MS), "quantum": timeslice}
+    """Timeslice (and turns in a domain) 30 ms, tick 10 ms, rate limit 1 ms. Source: Xen xen/common/sched/credit.c."""
+    timeslice, ratelimit = given("timeslice", 30 * MS), given("ratelimit", MS)
+    return {"tick": given("tick", 10 * MS), "timeslice": timeslice, "ratelimit": ratelimit, "quantum": timeslice}
 
 
 def _credit2(given: Given, scaled: int, tick_ns: float) -> Columns:
-    """Credits 10 ms, migration resistance 0.5 ms, rate limit 1 ms; turns in a domain 10 ms. Source: Xen xen/common/sched/credit2.c."""
+    """Credits and turns inside a domain 10 ms, migration resistance 0.5 ms, rate limit 1 ms.
+
+    Source: Xen xen/common/sched/credit2.c.
+    """
     limits = {"migrate_resist": given("migrate_resist", 0.5 * MS), "ratelimit": given("ratelimit", MS)}
     return {"reset_credits": 10 * MS, "quantum": 10 * MS} | limits
 
@@ -50,7 +53,8 @@ def _esxi(given: Given, scaled: int, tick_ns: float) -> Columns:
     Cpu.CoschedCostopThreshold and Cpu.CoschedCostartThreshold.
     """
     quantum, costop = given("quantum", 50 * MS), given("costop", 3 * MS)
-    return {"quantum": quantum, "bound_lag": LAG_QUANTA * quantum, "costop": costop, "costart": given("costart", costop * 2 / 3)}
+    costart = given("costart", costop * 2 / 3)
+    return {"quantum": quantum, "bound_lag": LAG_QUANTA * quantum, "costop": costop, "costart": costart}
 
 
 def _hyperv(given: Given, scaled: int, tick_ns: float) -> Columns:
@@ -109,7 +113,7 @@ class SchedulerRow:
 
     @property
     def numbers(self) -> tuple[int, int]:
-        """The schedulers of root queues and of groups' queues by their place in the kernel's table; a fluid machine has none."""
+        """The schedulers of root queues and of groups' queues, by number; a fluid machine has none."""
         names = (self.policy, RULES[self.policy].inside or self.policy)
         root, inside = (kernel.SCHEDULERS.index(name) if name in kernel.SCHEDULERS else k.NONE for name in names)
         return root, inside
@@ -127,4 +131,5 @@ def scheduler_row(policy: str, cpus: int, tick_ns: float, spec: Any = None) -> S
 
     rules = RULES[policy]
     columns = rules.columns(given, 1 + int(math.log2(min(cpus, 8))), tick_ns)
-    return SchedulerRow(policy, columns | {"turn": columns.get(rules.turn, 0)}, cores=getattr(spec, "type", None) == "core")
+    turn = {"turn": columns.get(rules.turn, 0)}
+    return SchedulerRow(policy, columns | turn, cores=getattr(spec, "type", None) == "core")

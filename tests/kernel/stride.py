@@ -1,8 +1,9 @@
-"""Stride scheduling: the entity with the least pass runs for a quantum; running moves a pass on by so much less as the weight is larger.
+"""Stride scheduling: the entity with the least pass runs for a quantum, and its pass grows by what its weight says.
 
-Model: the pass is the vruntime that the kernel keeps. An entity that joins stands no further back than the first in line.
+Model: the pass is the vruntime that the kernel keeps. An entity that joins has no smaller pass than the first in line.
 Ignores: that a client's pass is kept relative to the global one while it sleeps.
-Source: Waldspurger, Weihl, "Stride Scheduling: Deterministic Proportional-Share Resource Management", MIT/LCS/TM-528, 1995.
+Source: Waldspurger, Weihl, "Stride Scheduling: Deterministic Proportional-Share Resource Management", MIT/LCS/TM-528,
+    1995.
 """
 
 from simvirt.kernel.constants import NONE
@@ -11,7 +12,7 @@ from simvirt.kernel.tree import leftmost
 
 
 def stride_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
-    """Join the line, no further back than its first."""
+    """Join the line, ahead of nobody."""
     first: int = leftmost(p.entities, p.queues.tree[q])
     if first != NONE:
         p.entities.vruntime[e] = max(p.entities.vruntime[e], p.entities.vruntime[first])

@@ -1,4 +1,4 @@
-"""A scheduler is added by a file and an entry in the table, and its parameters by a line each: here a copy of the package learns stride.py."""
+"""A scheduler is a file and an entry in the table, its parameters a line each: a copy learns stride.py."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MOVES = ("place", "join_alone", "line_up", "pick", "check_at")
+NAMES = ", ".join(f"stride_{move}" for move in MOVES)
+ENTRY = ", ".join(f"{move}=stride_{move}" for move in MOVES)
 EDITS = {
     "kernel/schedulers/registry.py": {
-        "from simvirt.kernel.tables": f"from simvirt.kernel.schedulers.stride import {', '.join(f'stride_{move}' for move in MOVES)}\n",
-        '    Scheduler(\n        "eevdf"': f'    Scheduler("stride", {", ".join(f"{move}=stride_{move}" for move in MOVES)}),\n',
+        "from simvirt.kernel.tables": f"from simvirt.kernel.schedulers.stride import {NAMES}\n",
+        '    Scheduler(\n        "eevdf"': f'    Scheduler("stride", {ENTRY}),\n',
     },
     "lowering/schedulers.py": {'    "round-robin": Rules(': '    "stride": Rules(_round_robin),\n'},
     "scenario/spec/host.py": {'    "round-robin": (': '    "stride": ("quantum",),\n'},
@@ -50,8 +52,10 @@ def copy_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def output(copy: Path, program: str) -> str:
     """What a program prints that uses the copy."""
-    environment = os.environ | {"SIMVIRT_PLAIN": "1", "PYTHONPATH": os.pathsep.join([str(copy), *filter(None, sys.path)])}
-    done = subprocess.run([sys.executable, "-c", program], cwd=copy, env=environment, capture_output=True, text=True, check=False)
+    path = os.pathsep.join([str(copy), *filter(None, sys.path)])
+    environment = os.environ | {"SIMVIRT_PLAIN": "1", "PYTHONPATH": path}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -63,5 +67,6 @@ def test_a_new_scheduler_divides_a_cpu_by_weight(copy: Path) -> None:
 
 
 def test_the_build_calls_a_new_scheduler(copy: Path) -> None:
-    program = "import ast\nfrom build_kernel.source import read_source\nprint(ast.unparse(read_source().functions['scheduler_pick'].node))"
+    found = "read_source().functions['scheduler_pick'].node"
+    program = f"import ast\nfrom build_kernel.source import read_source\nprint(ast.unparse({found}))"
     assert "    if policy == 0:\n        return stride_pick(p, q, now, waking)\n" in output(copy, program)
