@@ -29,7 +29,7 @@ def check(scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, format_:
 def _print(format_: Format, issues: list[dict[str, Any]]) -> None:
     """The issues as a program reads them."""
     if format_ is Format.json:
-        output.result({"ok": not issues, "issues": issues}, format_)
+        output.json({"ok": not issues, "issues": issues})
     else:
         output.rows(issues, format_)
 

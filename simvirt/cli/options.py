@@ -1,21 +1,13 @@
 """The options that are the same everywhere."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from simvirt.report.formats import Format
 
-class Format(StrEnum):
-    """How a result is printed."""
-
-    text = "text"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
-
-
+__all__ = ["As", "Format", "Jobs", "Out", "Quiet", "ScenarioFile", "Seed", "Sets"]
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario in YAML.", show_default=False)]
 Sets = Annotated[
     list[str] | None,

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import simvirt
-from simvirt.report.text import text
+from simvirt.report.formats import rendered
+from simvirt.report.run_report import report
+from simvirt.result.run_document import RunDocument
 
 CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
 SHORTER: Final[dict[str, tuple[str, ...]]] = {
@@ -51,19 +53,27 @@ def shortest(name: str, *sets: str) -> simvirt.Scenario:
     return simvirt.load(CONFIGS / f"{name}.yaml", sets=[*SHORTER[name], *SHORTEST[name], "run.replications=1", *sets])
 
 
-def document(name: str) -> dict[str, Any]:
-    """The result of a shortened scenario without times of the wall clock, version, kernel and digest."""
-    found = simvirt.run(scenario(name)).document()
-    del found["wall_s"], found["simvirt"], found["scenario"]["digest"]
-    for platform in found["platforms"].values():
+def document(found: RunDocument) -> dict[str, Any]:
+    """A result without times of the wall clock, version, kernel and digest."""
+    told = found.document()
+    del told["wall_s"], told["simvirt"], told["scenario"]["digest"]
+    for platform in told["platforms"].values():
         del platform["wall_s"]
-    return found
+    return told
+
+
+def blanked(found: RunDocument) -> RunDocument:
+    """The same with nothing in the place of these."""
+    platforms = {name: platform.model_copy(update={"wall_s": None}) for name, platform in found.platforms.items()}
+    program = found.simvirt.model_copy(update={"version": "", "kernel": ""})
+    return found.model_copy(update={"simvirt": program, "scenario": found.scenario.model_copy(update={"digest": ""}), "platforms": platforms})
 
 
 def forms(name: str) -> dict[str, str]:
     """The report as text, and the document as JSON with as many digits as any machine agrees on; by suffix."""
-    found = document(name)
-    return {"txt": text(found, WIDTH), "json": json.dumps(rounded(found), indent=1, ensure_ascii=False) + "\n"}
+    found = simvirt.run(scenario(name)).typed()
+    text = rendered(report(blanked(found)), "text", WIDTH)
+    return {"txt": text, "json": json.dumps(rounded(document(found)), indent=1, ensure_ascii=False) + "\n"}
 
 
 def rounded(value: Any) -> Any:
