@@ -18,7 +18,7 @@ from simvirt.lowering.errands import Errand
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.rows import blank, chain_frames
 from simvirt.memory.account import MemoryAccount
-from simvirt.workload.draws import Luck, sampler_of
+from simvirt.workload.draws import RequestStream, sampler_of
 from simvirt.workload.sampling import Sampler
 
 MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
@@ -53,7 +53,7 @@ class DataPlane:
     """The tables of one replication, the compiled functions over them, and the draws that feed them."""
 
     lowered: Lowered
-    luck: Luck
+    requests: RequestStream
     seed: int
     replication: int
     over: bool = False  # all requests are answered and none will come
@@ -116,7 +116,7 @@ class DataPlane:
         """Give the kernel the next block of requests."""
         if self.halt is not None and self.halt.is_set():
             raise Stopped
-        block = self.luck.next_block()
+        block = self.requests.next_block()
         source = self.columns["source"]
         plain = kernel.MODE == "plain"
         columns = {"at": block.at, "category": block.category, "draws": block.draws.ravel()}
@@ -156,8 +156,9 @@ class DataPlane:
         """Give each link's heap room for all frames."""
         links = self.columns["links"]
         for key in ("tags", "frames"):
-            wide = np.zeros((2, new), dtype=np.asarray(links[key]).dtype)
-            wide[:, :old] = np.asarray(links[key]).reshape(2, old)
+            narrow = np.asarray(links[key]).reshape(-1, old)
+            wide = np.zeros((len(narrow), new), dtype=narrow.dtype)
+            wide[:, :old] = narrow
             links[key] = wide.ravel().tolist() if isinstance(links[key], list) else wide.ravel()
         links["capacity"][0] = new
 
@@ -165,7 +166,7 @@ class DataPlane:
         """Turn the kernel's signals into events of the control plane."""
         run = self.columns["run"]
         for at in range(int(run["pending"][0])):
-            reason, row = int(run["ring"][2 * at]), int(run["ring"][2 * at + 1])
+            reason, row = int(run["signals"][2 * at]), int(run["signals"][2 * at + 1])
             if reason == k.WORK_DONE and self._works[row].open:
                 self._works[row].open = False
                 self._due.append(self._works[row].done)
@@ -185,8 +186,8 @@ class DataPlane:
             columns[name][instance] = row_of(thing)
         if place.group is not None:
             for name in LIMITS:
-                groups[name][place.group.row] = getattr(place.group, name)
-            groups["pool"][place.group.row] = place.group.quota
+                groups[name][place.group.row] = getattr(place.group.fence, name)
+            groups["pool"][place.group.row] = place.group.fence.quota
 
     def _life(self, instance: int) -> int:
         return int(self.columns["instances"]["life"][instance])
@@ -283,4 +284,5 @@ class DataPlane:
 
     def instances_of(self, service: str) -> list[int]:
         """Rows of a service's instances, in the order of their replica numbers."""
-        return [i.row for i in self.lowered.arrangement.instances if i.service == service]
+        mine = [i for i in self.lowered.arrangement.instances if i.service == service]
+        return [i.row for i in sorted(mine, key=lambda i: i.replica)]

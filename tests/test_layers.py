@@ -11,6 +11,7 @@ from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 
+import networkx as nx
 import pytest
 from helpers.collecting import hold_all
 
@@ -48,6 +49,14 @@ ALONG = {"pydantic_core"}
 """What comes along with a declared package and belongs to its interface."""
 CHOOSES = {"__init__.py", "plain.py"}
 """Files of the kernel that choose how it runs."""
+CYCLES = {
+    frozenset({
+        "simvirt.catalog.catalog", "simvirt.catalog.charges", "simvirt.catalog.resolve.economy", "simvirt.catalog.resolve.footprints",
+        "simvirt.catalog.resolve.hosts", "simvirt.catalog.resolve.layers", "simvirt.catalog.resolve.profiles",
+        "simvirt.catalog.scenario_check", "simvirt.catalog.sources",
+    }),
+}
+"""Modules that still import one another; the list only ever becomes shorter."""
 KERNEL_MAY = {"collections", "typing"}  # of types only
 
 
@@ -93,6 +102,16 @@ def looks_down(path: Path) -> None:
     own = layer_of(module_of(path))
     if own is not None:
         assert not [module for module in imported(path) if RANK.get(layer_of(module) or "", 0) > RANK[own]]
+
+
+def test_imports_form_no_cycle() -> None:
+    """Late imports and those for types alone included; the package itself, which only hands out names, left out."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    modules = {module_of(path): path for path in FILES}
+    for name, path in modules.items():
+        found = {module if module in modules else module.rpartition(".")[0] for module in imported(path)}
+        graph.add_edges_from((name, module) for module in found & modules.keys() - {name, "simvirt"} if name != "simvirt")
+    assert {frozenset(part) for part in nx.strongly_connected_components(graph) if len(part) > 1} == CYCLES
 
 
 def test_the_kernel_imports_only_itself() -> None:

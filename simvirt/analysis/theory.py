@@ -14,12 +14,8 @@ from numpy.typing import NDArray
 
 from simvirt.analysis.formulas import (
     Cdf,
-    Closed,
     Queue,
     UnstableError,
-    erlang_b,
-    erlang_c,
-    fork_join_2,
     jackson,
     machine_repair,
     machine_repair_quantile,
@@ -28,47 +24,13 @@ from simvirt.analysis.formulas import (
     mg1,
     mg1_ps,
     mg1_quantile,
-    mm1,
     mm1_ps_quantile,
-    mm1_quantile,
     mmc,
     mmc_quantile,
-    mva,
-    response_bound,
     tandem_quantile,
-    throughput_bound,
 )
 from simvirt.scenario.graph import Name, name_of
 from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep
-
-__all__ = [
-    "Cdf",
-    "Closed",
-    "Queue",
-    "TheoryPrediction",
-    "UnstableError",
-    "applicable",
-    "erlang_b",
-    "erlang_c",
-    "fork_join_2",
-    "jackson",
-    "machine_repair",
-    "machine_repair_quantile",
-    "md1",
-    "md1_quantile",
-    "mg1",
-    "mg1_ps",
-    "mg1_quantile",
-    "mm1",
-    "mm1_ps_quantile",
-    "mm1_quantile",
-    "mmc",
-    "mmc_quantile",
-    "mva",
-    "response_bound",
-    "tandem_quantile",
-    "throughput_bound",
-]
 
 NS_PER_S = 1e9
 MOST_LOAD, MOST_CV, MOST_CLIENTS = 0.99, 5.0, 100_000  # beyond these the numeric forms are slow or coarse

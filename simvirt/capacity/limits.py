@@ -16,9 +16,10 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.entries.capacity import LimitSpec
 from simvirt.catalog.records import HostEntry, Layer, Platform
 from simvirt.catalog.sourced import Sourced
-from simvirt.memory.footprint import footprint, guest_os, runtimes_around, vcpus_of
-from simvirt.memory.working_set import IDLE, Load, expected_loads, needs
-from simvirt.scenario.spec.models import Scenario, ServiceSpec
+from simvirt.memory import Load, Occupancy, footprint
+from simvirt.memory.guests import container_memory, daemons, guest_os, own_vcpus, runtimes_around
+from simvirt.memory.working_set import IDLE
+from simvirt.scenario.spec.models import ServiceSpec
 
 ENDLESS = float("inf")
 
@@ -44,89 +45,81 @@ class Limit:
         return max(0, math.floor((self.capacity - self.demand(rest)) / each + 1e-9)) if each > 0 else ENDLESS
 
 
-def limits(
-    scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, load: Mapping[str, Load] | None = None
-) -> list[Limit]:
-    """Memory, disk space, and each limit of the catalogue that the platform's instances take something of.
-
-    A replica takes what it needs at `load`, by default at the load that Little's law expects for the scenario's own replicas.
-    """
-    counts = {name: service.replicas for name, service in scenario.services.items()}
-    loads = expected_loads(scenario, host, counts) if load is None else load
-    found = [_memory(scenario, catalog, platform, host, loads), *_guest_memory(scenario, catalog, platform, host, loads)]
-    found += _committed(scenario, catalog, platform, host, loads)
-    found += _disk_space(scenario, catalog, platform, host)
+def limits(there: Occupancy, catalog: Catalog) -> list[Limit]:
+    """Memory, disk space, and each limit of the catalogue that replicas take something of, each at its load."""
+    found = [_memory(there), *_guest_memory(there), *_committed(there), *_disk_space(there)]
     for spec in catalog.limits():
-        found += _limit(spec, scenario, platform, host, loads)
+        found += _limit(spec, there)
     return found
 
 
-def _memory(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, loads: Mapping[str, Load]) -> Limit:
-    """Memory: what the first two replicas take apart tells what each takes, and what is there without them.
+def _memory(there: Occupancy) -> Limit:
+    """Memory: the difference between two replicas and one is what each takes; the rest is there without them.
 
     *Ignores*: that replicas dealt out to shared VMs stop fitting into those before the host is full.
     """
-    none = dict.fromkeys(scenario.services, 0)
     fixed = 0.0
     each: dict[str, float] = {}
-    empty = footprint(scenario, catalog, platform, host, none, loads).demand
-    for name in scenario.services:
-        one, two = (footprint(scenario, catalog, platform, host, none | {name: n}, loads).demand for n in (1, 2))
+    empty = footprint(there.with_counts()).demand
+    for name in there.scenario.services:
+        one, two = (footprint(there.with_counts(**{name: n})).demand for n in (1, 2))
         each[name] = float(two - one)
         fixed += one - empty - each[name]
+    host = there.host
     return Limit("memory", each, empty + max(0.0, fixed), float(host.memory), f"memory of the host {host.name}")
 
 
-def _committed(
-    scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, loads: Mapping[str, Load]
-) -> Iterator[Limit]:
+def promised(there: Occupancy) -> tuple[dict[str, float], int]:
+    """Memory that is promised to a replica of each service, and without any [bytes]."""
+    empty = footprint(there.with_counts()).committed
+    one = {name: footprint(there.with_counts(**{name: 1})).committed for name in there.scenario.services}
+    return {name: float(size - empty) for name, size in one.items()}, empty
+
+
+def _committed(there: Occupancy) -> Iterator[Limit]:
     """Memory that may be promised, where the host says how much of it over what there is."""
-    ratio = scenario.host.memory_ratio
-    if ratio is None:
-        return
-    none = dict.fromkeys(scenario.services, 0)
-    empty = footprint(scenario, catalog, platform, host, none, loads).committed
-    each = {name: float(footprint(scenario, catalog, platform, host, none | {name: 1}, loads).committed - empty) for name in none}
-    yield Limit("memory.committed", each, float(empty), ratio * host.memory, f"memory_ratio {ratio:g} of the host")
+    ratio = there.scenario.host.memory_ratio
+    if ratio is not None:
+        each, empty = promised(there)
+        most = ratio * there.host.memory
+        yield Limit("memory.committed", each, float(empty), most, f"memory_ratio {ratio:g} of the host")
 
 
-def _guest_memory(
-    scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, loads: Mapping[str, Load]
-) -> Iterator[Limit]:
+def _guest_memory(there: Occupancy) -> Iterator[Limit]:
     """Memory of the VMs that replicas share: what their own systems leave, the file pages of each image once in each."""
-    if platform.vms is None or not platform.hypervisors:
+    shape, platform = there.shared_vms, there.platform
+    if shape is None:
         return
-    shape, guest = platform.vms.on(host), platform.hypervisors[-1].guest
+    guest, (_, inside) = platform.hypervisors[-1].guest, runtimes_around(platform)
     assert guest is not None
-    _, inside = runtimes_around(platform)
-    wanted = {name: needs(catalog, service) for name, service in scenario.services.items()}
-    runtime = sum(layer.memory_bytes + layer.container.kernel for layer in inside)
-    images = {service.image or name: float(wanted[name].files) for name, service in scenario.services.items()}
-    fixed = guest_os(guest, shape.memory) + sum(layer.container.daemon for layer in inside) + sum(images.values())
-    each = {name: need.anonymous(loads.get(name, IDLE)) + runtime for name, need in wanted.items()}
+    runtime = container_memory(inside)
+    services = there.scenario.services.items()
+    images = {service.image or name: float(there.needs[name].files) for name, service in services}
+    fixed = guest_os(guest, shape.memory) + daemons(inside) + sum(images.values())
+    each = {name: need.anonymous(there.loads.get(name, IDLE)) + runtime for name, need in there.needs.items()}
     yield Limit("guest.memory", each, shape.count * fixed, float(shape.count * shape.memory), f"memory of the VMs of {platform.name}")
 
 
-def _disk_space(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> Iterator[Limit]:
+def _disk_space(there: Occupancy) -> Iterator[Limit]:
     """Disk space: containers share the layers of an image and write beside it; a VM has a disk of its own, cloned in full."""
-    if host.disk.size is None:
+    disk, platform = there.host.disk, there.platform
+    if disk.size is None:
         return
-    wanted = {name: needs(catalog, service) for name, service in scenario.services.items()}
-    images = {service.image or name: float(wanted[name].disk) for name, service in scenario.services.items()}
+    images = {service.image or name: float(there.needs[name].disk) for name, service in there.scenario.services.items()}
     own = platform.vms is None and bool(platform.hypervisors)
-    each = {name: float(need.writable + (need.disk if own else 0)) for name, need in wanted.items()}
+    each = {name: float(need.writable + (need.disk if own else 0)) for name, need in there.needs.items()}
     copies = platform.vms.count if platform.vms is not None else 1
     fixed = 0.0 if own else copies * sum(images.values())
-    yield Limit("disk.space", each, fixed, float(host.disk.size), f"size of the disk {host.disk.name}")
+    yield Limit("disk.space", each, fixed, float(disk.size), f"size of the disk {disk.name}")
 
 
-def _limit(
-    spec: LimitSpec, scenario: Scenario, platform: Platform, host: HostEntry, loads: Mapping[str, Load]
-) -> Iterator[Limit]:
+def _limit(spec: LimitSpec, there: Occupancy) -> Iterator[Limit]:
     """A limit of the catalogue on this platform; nothing where its instances do not take it."""
+    platform, host = there.platform, there.host
     if not _concerns(spec, platform):
         return
-    each = {name: _each(spec, service, loads.get(name, IDLE), platform, host) for name, service in scenario.services.items()}
+    services = there.scenario.services.items()
+    each = {name: _each(spec, service, there.loads.get(name, IDLE), platform, host) for name, service in services}
     kernels = platform.vms.count if platform.vms is not None and platform.runtimes else 1
     if any(each.values()):
         cores = host.sockets * host.cores if spec.per_core else 1
@@ -157,7 +150,7 @@ def _outside(platform: Platform) -> Layer | None:
 
 def _each(spec: LimitSpec, service: ServiceSpec, load: Load, platform: Platform, host: HostEntry) -> float:
     """What one replica takes of a limit."""
-    vcpus = vcpus_of(service, host) if platform.hypervisors else 0
+    vcpus = own_vcpus(service, host) if platform.hypervisors else 0
     inside = service.threads if isinstance(service.threads, int) else load.requests
     outside = _outside(platform)
     threads = vcpus if outside is not None and outside.kind == "hypervisor" else inside

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simvirt.catalog.images import GENERIC
-from simvirt.catalog.memory import memory_mistakes
 from simvirt.catalog.operations import OPERATIONS, PLURALS
 from simvirt.catalog.problems import Path, Problems, unknown
 from simvirt.catalog.records import HostEntry, Platform
@@ -31,11 +30,8 @@ def check(catalog: Catalog, scenario: Scenario) -> None:
         if service.profile is not None and service.profile not in catalog.names("profiles"):
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, catalog.names("profiles")))
     problems.settle()
-    host = catalog.resolve_host(scenario.host)
     if scenario.host.model is not None:
-        _check_limits(scenario, host, problems)
-    for path, message in memory_mistakes(scenario, host, [catalog.platform(platform) for platform in scenario.platforms]):
-        problems.add(path, message)
+        _check_limits(scenario, catalog.resolve_host(scenario.host), problems)
     problems.settle()
 
 

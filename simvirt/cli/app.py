@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -52,7 +53,23 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
+        if _wants_json(sys.argv[1:] if args is None else args):
+            _print_mistakes(error)
         return _fail(_sentence(error), _status(error))
+
+
+def _wants_json(args: Sequence[str]) -> bool:
+    """Whether a program reads standard output."""
+    return "--format=json" in args or ("--format", "json") in pairwise(args)
+
+
+def _print_mistakes(error: Exception) -> None:
+    """The error as a program reads it, as `simvirt check` prints it."""
+    from simvirt.cli import output
+    from simvirt.result.mistakes import mistakes_of
+
+    with suppress(MemoryError):
+        output.json(mistakes_of(error, _sentence(error)).document())
 
 
 def _sentence(error: Exception) -> str:

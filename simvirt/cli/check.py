@@ -6,32 +6,29 @@ from typing import Any
 from simvirt.cli import loading, output
 from simvirt.cli.options import As, Format, Quiet, ScenarioFile, Seed, Sets
 
+TABLES = (Format.csv, Format.markdown)
+
 
 def check(scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, format_: As = Format.text, quiet: Quiet = False) -> int:
     """Report all mistakes in a scenario at once; simulate nothing."""
     from simvirt.errors import ScenarioError
+    from simvirt.result.mistakes import mistakes_of
     from simvirt.scenario.checks.contents import check_contents
 
     try:
         spec = loading.load(scenario, sets, seed)
         check_contents(spec)
     except ScenarioError as error:
-        if format_ is not Format.text:
-            _print(format_, [asdict(issue) for issue in error.issues])
+        if format_ in TABLES:
+            output.rows([asdict(issue) for issue in error.issues], format_)
         raise
-    if format_ is not Format.text:
-        _print(format_, [])
+    if format_ in TABLES:
+        output.rows([], format_)
+    elif format_ is Format.json:
+        output.json(mistakes_of(None).document())
     elif not quiet:
         output.write(f"{scenario}: ok ({_summary(spec)})\n")
     return 0
-
-
-def _print(format_: Format, issues: list[dict[str, Any]]) -> None:
-    """The issues as a program reads them."""
-    if format_ is Format.json:
-        output.json({"ok": not issues, "issues": issues})
-    else:
-        output.rows(issues, format_)
 
 
 def _summary(spec: Any) -> str:

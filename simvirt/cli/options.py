@@ -1,13 +1,21 @@
 """The options that are the same everywhere."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from simvirt.report.formats import Format
 
-__all__ = ["As", "Format", "Jobs", "Out", "Quiet", "ScenarioFile", "Seed", "Sets"]
+class Format(StrEnum):
+    """How a result is printed: `report/as_NAME.py` renders form NAME."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+
+
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario in YAML.", show_default=False)]
 Sets = Annotated[
     list[str] | None,

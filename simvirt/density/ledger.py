@@ -14,55 +14,54 @@ from collections.abc import Callable
 from simvirt.capacity.limits import Limit
 from simvirt.capacity.limits import limits as all_limits
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import HostEntry, Platform
-from simvirt.control.settled import settled
+from simvirt.catalog.records import Platform
 from simvirt.density.bounds import Bound
 from simvirt.density.copies import Unit, scaled
-from simvirt.lowering.lower import lower
-from simvirt.lowering.memory import follows
-from simvirt.memory import Ledger, footprint
-from simvirt.memory.reclaim import HostMemory, Kill
+from simvirt.lowering.memory_needs import follows
+from simvirt.memory import Ledger, Occupancy, footprint, occupancy
+from simvirt.memory.at_rest import settled
 from simvirt.scenario.spec.models import Scenario
 from simvirt.units import format_size
-from simvirt.workload.streams import PHASES, stream
 
 MEMORY = "memory"
 
 
 def ledger(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit, n: int) -> Ledger:
     """Who holds the host's memory where there are n instances."""
-    if n > 0 and follows(scenario, platform):
-        return _settled(scenario, catalog, platform, unit, n)[0].ledger()
-    return footprint(scaled(scenario, unit, n), catalog, platform, catalog.resolve_host(scenario.host))
+    there = _instances(scenario, catalog, platform, unit, n)
+    return settled(there)[0].ledger() if n > 0 and follows(scenario, platform) else footprint(there)
 
 
-def _settled(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit, n: int) -> tuple[HostMemory, list[Kill]]:
-    """The host's memory where n instances have run for long, and whom OOM killers end."""
-    return settled(lower(scaled(scenario, unit, n), catalog, platform, stream(scenario.run.seed, 0, PHASES)))
+def _instances(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit, n: int) -> Occupancy:
+    """A host with n instances."""
+    return occupancy(scaled(scenario, unit, n), catalog, platform, catalog.resolve_host(scenario.host))
 
 
 def limits(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit) -> list[Bound]:
     """The largest n that each countable resource of the host admits."""
-    host = catalog.resolve_host(scenario.host)
-    counted = all_limits(scaled(scenario, unit, 1), catalog, platform, host)
+    counted = all_limits(_instances(scenario, catalog, platform, unit, 1), catalog)
     found = [_counted(limit, scenario, unit) for limit in counted if limit.resource != MEMORY]
-    return [_memory(scenario, catalog, platform, unit, host), *(bound for bound in found if bound is not None)]
+    return [_memory(scenario, catalog, platform, unit), *(bound for bound in found if bound is not None)]
 
 
-def _memory(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit, host: HostEntry) -> Bound:
+def _memory(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit) -> Bound:
     """The largest n that the host's memory holds, by bisection up to the end of the search."""
+    def there(n: int) -> Occupancy:
+        return _instances(scenario, catalog, platform, unit, n)
+
     def demand(n: int) -> int:
-        return footprint(scaled(scenario, unit, n), catalog, platform, host).demand
+        return footprint(there(n)).demand
 
     def fits(n: int) -> bool:
-        return not _settled(scenario, catalog, platform, unit, n)[1] if followed else demand(n) <= host.memory
+        return not settled(there(n))[1] if followed else demand(n) <= memory
 
-    followed, each, room = follows(scenario, platform), demand(2) - demand(1), host.memory + (scenario.host.swap or 0)
+    followed, each, memory = follows(scenario, platform), demand(2) - demand(1), there(0).host.memory
+    room = memory + (scenario.host.swap or 0)
     most = _largest(fits, unit.most)
     why = f"{format_size(each)} for each beyond the first, {format_size(room)} in all"
     if most == unit.most and each > 0:
         most += max(0, math.floor((room - demand(most)) / each))
-    kills = _settled(scenario, catalog, platform, unit, most + 1)[1] if followed and most < unit.most else []
+    kills = settled(there(most + 1))[1] if followed and most < unit.most else []
     lacks = f": {kills[0].why.partition(';')[0]}" if kills else ""
     return Bound(MEMORY, most, True, f"{why}, reclaim included{lacks}" if followed else why)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Event
 
@@ -18,6 +18,8 @@ from simvirt.density.ledger import MEMORY, ledger, limits
 from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
+from simvirt.runs.admission import catalog_of
+from simvirt.runs.pool import workers
 from simvirt.scenario.spec.models import Scenario
 
 CROWDED = 0.01
@@ -47,33 +49,30 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     KeyboardInterrupt when there are none.
     """
     started = time.perf_counter()
-    catalog, unit = Catalog.of(scenario), unit_of(scenario)
-    result = DensityResult(scenario, unit, {})
+    catalog, result = catalog_of(scenario), DensityResult(scenario, unit_of(scenario), {})
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the density")
-    halt = Event()
-    workers, searches = ThreadPoolExecutor(max(jobs, 1)), ThreadPoolExecutor(len(scenario.platforms))
     found: list[Future[Answer]] = []
     try:
-        for spec in scenario.platforms:
-            trials = Trials(scenario, catalog, catalog.platform(spec), unit, workers, halt)
-            found.append(searches.submit(_answer, trials, progress))
-        for future in found:
-            future.result()
+        _search(result, catalog, jobs, progress, found)
     except KeyboardInterrupt:
-        halt.set()
         result.interrupted = True
-    except BaseException:
-        halt.set()
-        raise
-    finally:
-        workers.shutdown(wait=True, cancel_futures=True)
-        searches.shutdown(wait=True, cancel_futures=True)
     result.answers = {answer.platform: answer for answer in _complete(found)}
     if not result.answers:
         raise KeyboardInterrupt
     result.wall_s = time.perf_counter() - started
     return result
+
+
+def _search(result: DensityResult, catalog: Catalog, jobs: int, progress: Progress | None, found: list[Future[Answer]]) -> None:
+    """Search on every platform side by side; `found` holds what there is, also of an interrupted search."""
+    scenario, halt = result.scenario, Event()
+    with workers(len(scenario.platforms), halt) as searches, workers(jobs, halt) as pool:
+        for spec in scenario.platforms:
+            trials = Trials(scenario, catalog, catalog.platform(spec), result.unit, pool, halt)
+            found.append(searches.submit(_answer, trials, progress))
+        for future in found:
+            future.result()
 
 
 def _complete(found: Sequence[Future[Answer]]) -> list[Answer]:

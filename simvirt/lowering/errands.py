@@ -6,7 +6,7 @@ import numpy as np
 
 from simvirt.catalog.records import Platform
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, MEMORY_SERVICE, Arrangement, Instance
-from simvirt.lowering.memory import Memory
+from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.program import Writer
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import Variables
@@ -36,7 +36,7 @@ class Background:
 def start_ups(plan: Arrangement, writer: Writer) -> dict[str, Errand]:
     """The start-up work of each service."""
     every = {name: Variables() for name in plan.services}
-    return {name: Errand(writer.startup(name, luck), luck, START_UPS + row) for row, (name, luck) in enumerate(every.items())}
+    return {name: Errand(writer.startup(name, drawn), drawn, START_UPS + row) for row, (name, drawn) in enumerate(every.items())}
 
 
 def reclaim_errand(memory: Memory, writer: Writer) -> Errand | None:

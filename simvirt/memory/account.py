@@ -1,20 +1,19 @@
-"""What a run has to tell of memory: who holds it at the end, and what reclaim has done until then."""
+"""What a run reports of memory: who holds it at the end, and what reclaim has done until then."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simvirt.memory.ledger import Ledger
-from simvirt.memory.working_set import Load
+from simvirt.memory.host_memory import HostMemory
+from simvirt.memory.reclaim import Moved
 
 
 @dataclass
 class MemoryAccount:
-    """Sums since the start of a run [bytes], and the kills of OOM killers in words; `ledger_at` tells who holds memory at a mean load."""
+    """Sums since the start of a run [bytes], and the kills of OOM killers in words."""
 
-    ledger_at: Callable[[Mapping[str, Load]], Ledger]
+    memory: HostMemory
     swapped_out: float = 0.0
     swapped_in: float = 0.0
     compressed: float = 0.0
@@ -23,6 +22,15 @@ class MemoryAccount:
     scanned: float = 0.0
     peak: float = 0.0
     kills: list[str] = field(default_factory=list)
+
+    def book(self, moved: Moved) -> None:
+        """Add what a step did."""
+        self.swapped_out += moved.swapped_out
+        self.compressed += moved.packed
+        self.ballooned += moved.inflated
+        self.merged = sum(box.merged for box in self.memory.boxes)
+        self.scanned = self.memory.scanned
+        self.peak = max(self.peak, self.memory.resident)
 
     def document(self) -> dict[str, Any]:
         """The sums with their unit in the key, as results have them."""

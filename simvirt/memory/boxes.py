@@ -1,12 +1,15 @@
-"""What the host's memory management tells apart: boxes. A container or process is one, a VM with all that is in it is another.
+"""What the host's memory management tells apart: boxes. A container, a process, a VM with all that is in it is one.
 
-*Model*: a container's memory is that of its replica; a VM keeps what it once touched, up to its size less its balloon, and its guest
-    swaps within itself. What KSM has merged is not there, what is swapped out or compressed is not resident.
-*Source*: Linux Documentation/admin-guide/cgroup-v2.rst; Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002.
+*Model*: a container's memory is that of its replica; a VM keeps what it once touched, up to its size less its
+    balloon, and its guest swaps within itself. What KSM has merged is not there, what is swapped out or compressed is
+    not resident.
+*Source*: Linux Documentation/admin-guide/cgroup-v2.rst; Waldspurger, Memory Resource Management in VMware ESX Server,
+    OSDI 2002.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from simvirt.memory.working_set import Load, Needs
@@ -16,13 +19,14 @@ UNBOUNDED = float("inf")
 
 
 @dataclass
-class Tenant:
-    """A replica: what it needs, its load now, and the limits of its cgroup [bytes]."""
+class Replica:
+    """A replica, or `copies` that are alike: what each needs, its load now, and the limits of its cgroup [bytes]."""
 
     name: str
     row: int
     service: str
     needs: Needs
+    image: str = ""
     limit: float = UNBOUNDED
     high: float = UNBOUNDED
     low: float = 0.0
@@ -30,15 +34,16 @@ class Tenant:
     bias: int = 0
     live: bool = True
     load: Load = field(default_factory=Load)
+    copies: int = 1
 
     @property
     def anonymous(self) -> float:
-        """Anonymous memory now [bytes]."""
+        """Anonymous memory of one now [bytes]."""
         return self.needs.anonymous(self.load) if self.live else 0.0
 
     @property
     def beyond(self) -> float:
-        """Anonymous memory beyond memory.max [bytes]."""
+        """Anonymous memory of one beyond memory.max [bytes]."""
         return max(0.0, self.anonymous - self.limit)
 
     @property
@@ -46,10 +51,26 @@ class Tenant:
         """Part of it that requests keep touching [bytes]."""
         return self.needs.hot * self.anonymous
 
+    def cacheable(self, n: int) -> float:
+        """Data that n of them on one kernel may keep in its page cache: all of it, or what their limits leave [bytes].
+
+        Source: Linux Documentation/admin-guide/cgroup-v2.rst: page cache is charged to the cgroup that first touches
+            it.
+        """
+        data = float(sum(part.bytes for part in self.needs.data))
+        return min(data, n * max(0.0, self.limit - self.anonymous)) if data > 0 and self.limit < UNBOUNDED else data
+
+
+Census = Mapping[str, tuple[Replica, int]]
+"""The live replicas on a kernel: of each service one of them, and their number."""
+
 
 @dataclass
 class Guest:
-    """A VM's own part of a box [bytes]: `size` as promised, `os` with daemons, `file_cache` and `boot` as the guest's entry has them."""
+    """A VM's own part of a box [bytes]: `size` as promised, `os` with daemons, `file_cache` and `boot` of the guest's entry.
+
+    `between` is what the levels between the host and the VM take, which lies outside of its size.
+    """
 
     size: float
     os: float
@@ -57,6 +78,7 @@ class Guest:
     boot: float
     same: float
     swap: float
+    between: float = 0.0
     files: float = 0.0
     data: float = 0.0
     preallocated: bool = False
@@ -70,48 +92,67 @@ class Guest:
         """Memory that the balloon leaves the guest [bytes]."""
         return self.size - self.balloon
 
+    @property
+    def backed(self) -> float:
+        """What of the guest's memory the host has to back [bytes]."""
+        return min(self.touched, self.usable)
+
 
 @dataclass
 class Box:
-    """A container, a process or a VM: its tenants, what runs it, and what of it is not resident [bytes].
+    """A container, a process or a VM, or `copies` that are alike: replicas, what runs them, what is not resident [bytes].
 
-    `runtime` is what its shims take inside of it, `vmm` its monitor's own memory, `per_memory` the page tables for each resident byte.
+    `runtime` is what its shims take inside of it, `around` those of a container that a VM is in, `vmm` its monitors'
+    own memory, `per_memory` the page tables for each resident byte, `promised` what it may take by its size or its
+    limit.
     """
 
     name: str
-    tenants: list[Tenant]
+    replicas: list[Replica]
     guest: Guest | None = None
     runtime: float = 0.0
+    around: float = 0.0
     vmm: float = 0.0
     per_memory: float = 0.0
-    shares_files: bool = True
+    promised: float = 0.0
+    copies: int = 1
     out: float = 0.0
     packed: float = 0.0
     merged: float = 0.0
 
     @property
     def live(self) -> bool:
-        """Whether anything of it runs."""
-        return any(tenant.live for tenant in self.tenants)
+        """Whether anything of it runs; a VM that holds no replica does."""
+        return not self.replicas or any(replica.live for replica in self.replicas)
+
+    @property
+    def inside(self) -> Census:
+        """The live replicas in one of it."""
+        return census((replica, replica.copies) for replica in self.replicas)
 
     @property
     def anonymous(self) -> float:
-        """Anonymous memory of its tenants [bytes]."""
-        return sum(tenant.anonymous for tenant in self.tenants)
+        """Anonymous memory of its replicas [bytes]."""
+        return sum(replica.anonymous * replica.copies for replica in self.replicas)
 
     @property
     def beyond(self) -> float:
-        """What its tenants need beyond limits of their own [bytes]."""
-        return sum(tenant.beyond for tenant in self.tenants)
+        """What its replicas need beyond limits of their own [bytes]."""
+        return sum(replica.beyond * replica.copies for replica in self.replicas)
+
+    @property
+    def hot(self) -> float:
+        """Memory that requests keep touching [bytes]."""
+        return sum(replica.hot * replica.copies for replica in self.replicas)
 
     @property
     def shims(self) -> float:
-        """Runtime memory of the tenants that live [bytes]."""
-        return self.runtime * sum(tenant.live for tenant in self.tenants)
+        """Runtime memory of the replicas that live [bytes]."""
+        return self.runtime * sum(replica.live * replica.copies for replica in self.replicas)
 
     @property
     def used(self) -> float:
-        """What a guest's system, its tenants and their runtime use, swapped out or not [bytes]."""
+        """What a guest's system, its replicas and their runtime use, swapped out or not [bytes]."""
         return self.anonymous + self.shims + (self.guest.os if self.guest is not None else 0.0)
 
     @property
@@ -132,9 +173,7 @@ class Box:
         """What the host has to back for it, were nothing merged or swapped out by the host [bytes]."""
         if not self.live:
             return 0.0
-        if self.guest is None:
-            return self.anonymous + self.shims
-        return min(self.guest.touched, self.guest.usable)
+        return self.anonymous + self.shims if self.guest is None else self.guest.backed + self.guest.between
 
     @property
     def resident(self) -> float:
@@ -143,13 +182,18 @@ class Box:
 
     @property
     def monitor(self) -> float:
-        """Its monitor, page tables included [bytes]."""
-        return self.vmm + self.per_memory * self.wanted if self.live else 0.0
+        """Its monitors, page tables included [bytes]."""
+        return self.vmm + (self.per_memory * self.guest.backed if self.guest is not None else 0.0) if self.live else 0.0
+
+    @property
+    def beside(self) -> float:
+        """What runs it and lies outside of it: monitors, and the shims of a container that a VM is in [bytes]."""
+        return self.monitor + self.around if self.live else 0.0
 
     @property
     def protected(self) -> float:
-        """What reclaim leaves alone while there is other memory: memory.low of its tenants [bytes]."""
-        return sum(tenant.low for tenant in self.tenants if tenant.live)
+        """What reclaim leaves alone while there is other memory: memory.low of its replicas [bytes]."""
+        return sum(replica.low for replica in self.replicas if replica.live)
 
     @property
     def absent(self) -> float:
@@ -157,30 +201,54 @@ class Box:
         return self.out + self.packed
 
     @property
-    def hot_absent(self) -> float:
-        """Share of the memory that requests touch which is not resident.
-
-        *Model*: a kernel that sees its processes evicts what is cold first; a host cannot know what is cold in a guest, so that hot
-            pages are as likely to be gone as others.
-        """
-        hot = sum(tenant.hot for tenant in self.tenants)
-        if hot <= 0:
-            return 0.0
+    def homeless(self) -> float:
+        """What has no place in memory: swapped out, or beyond limits or the size of the guest [bytes]."""
         if self.guest is None:
-            return min(1.0, max(0.0, self.absent - (self.anonymous - hot)) / hot)
-        return min(1.0, self.absent / max(self.wanted, 1.0))
+            return max(self.absent, self.beyond)
+        return self.absent + max(self.guest.swapped, self.used - self.guest.usable, self.beyond)
 
-    @property
-    def hot_swapped(self) -> float:
-        """Share of the hot memory that the guest itself has swapped out."""
-        hot = sum(tenant.hot for tenant in self.tenants)
-        if self.guest is None or hot <= 0:
-            return 0.0
-        return min(1.0, max(0.0, self.guest.swapped - (self.anonymous - hot)) / hot)
+    def forget(self) -> None:
+        """Let go of what is needed no more: it is neither swapped out nor compressed nor merged."""
+        for name in ("merged", "out", "packed"):
+            setattr(self, name, min(getattr(self, name), self.wanted))
+        self.out -= min(self.out, max(0.0, self.merged + self.absent - self.wanted))
+        self.packed -= min(self.packed, max(0.0, self.merged + self.absent - self.wanted))
+
+    def split(self) -> dict[str, float]:
+        """Its bytes by holder, merged ones taken off in proportion; what is swapped out is among them."""
+        parts = {"application": self.anonymous, "runtime": self.shims + self.around, "vmm": self.monitor}
+        if self.guest is None:
+            return parts
+        cache = self.cache
+        held = max(0.0, self.guest.backed - (self.used - self.guest.swapped) - cache)
+        parts |= {"guest_os": self.guest.os + self.guest.between, "page_cache": cache, "held": held}
+        holders = ("application", "guest_os", "page_cache", "held")
+        total = sum(parts[name] for name in holders)
+        kept = 1.0 - self.merged / total if total > 0 else 1.0
+        return parts | {name: parts[name] * kept for name in holders}
+
+
+def census(replicas: Iterable[tuple[Replica, int]]) -> Census:
+    """The live ones of some replicas, each with the number of those like it."""
+    found: dict[str, tuple[Replica, int]] = {}
+    for replica, copies in replicas:
+        if replica.live:
+            first, n = found.get(replica.service, (replica, 0))
+            found[replica.service] = first, n + copies
+    return found
+
+
+def image_files(there: Census, shared: bool) -> float:
+    """File pages of the images of replicas on one kernel, each image once where containers share them [bytes]."""
+    images: dict[str, float] = {}
+    for replica, n in there.values():
+        files, known = float(replica.needs.files), images.get(replica.image, 0.0)
+        images[replica.image] = max(known, files) if shared else known + files * n
+    return sum(images.values())
 
 
 def follow_guest(box: Box) -> float:
-    """Let a guest react to its tenants and its balloon; what it lacks beyond its swap space [bytes]."""
+    """Let a guest react to its replicas and its balloon; what it lacks beyond its swap space [bytes]."""
     guest = box.guest
     if guest is None:
         return 0.0

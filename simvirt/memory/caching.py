@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
-from simvirt.catalog.records import HostEntry, Platform
+from simvirt.memory.boxes import Census
 from simvirt.memory.cache import DataSet, hit_ratios
-from simvirt.memory.footprint import cacheable, ledger, machines, tenants
-from simvirt.memory.working_set import IDLE, Load, Needs, data_read
+from simvirt.memory.host_memory import PageCache
+from simvirt.memory.working_set import Needs, data_read
 from simvirt.scenario.graph import Name, name_of
 from simvirt.scenario.spec.models import CallStep, Scenario
 from simvirt.scenario.walk import walk
@@ -21,46 +22,28 @@ Key = tuple[str, DataSet]
 """A service, and data that it reads."""
 
 
-def hits(
-    scenario: Scenario, platform: Platform, host: HostEntry, wanted: Mapping[str, Needs], counts: Mapping[str, int],
-    loads: Mapping[str, Load],
-) -> dict[Key, float]:
-    """Share of the reads of each data set that page caches serve; empty where no step states a working set."""
-    if not any(need.data for need in wanted.values()):
-        return {}
-    rates = read_rates(scenario)
-    if platform.hypervisors:
-        return _in_guests(scenario, platform, host, wanted, counts, loads, rates)
-    found = ledger(scenario, platform, host, wanted, counts, loads)
-    files = tenants(scenario, platform.runtimes, counts, loads, wanted).files
-    return _in_one(scenario, counts, wanted, loads, rates, found.page_cache - files, fenced=bool(platform.runtimes))
-
-
-def _in_guests(
-    scenario: Scenario, platform: Platform, host: HostEntry, wanted: Mapping[str, Needs], counts: Mapping[str, int],
-    loads: Mapping[str, Load], rates: Mapping[Key, float],
-) -> dict[Key, float]:
-    """Each guest has a cache of its own; the ratio of a service is that of its replicas on average."""
-    found: dict[Key, float] = {}
-    for machine, n, share in machines(scenario, platform, host, counts, loads, wanted):
-        inside = _in_one(scenario, share, wanted, loads, rates, machine.cached, fenced=bool(platform.runtimes))
-        for key, hit in inside.items():
-            name = key[0]
-            found[key] = found.get(key, 0.0) + hit * n * share[name] / max(1, counts[name])
+def hits(scenario: Scenario, needs: Mapping[str, Needs], caches: Iterable[PageCache]) -> dict[Key, float]:
+    """Share of the reads of each data set that page caches serve, over all replicas of its service."""
+    found = {(name, data): 0.0 for name, need in needs.items() for data in need.data}
+    if not found:
+        return found
+    rates, each = read_rates(scenario), list(caches)
+    total: Counter[str] = Counter()
+    for cache in each:
+        total.update({name: n * cache.copies for name, (_, n) in cache.readers.items()})
+    for cache in each:
+        for key, hit in _in_one(cache.readers, rates, cache.size).items():
+            found[key] += hit * cache.readers[key[0]][1] * cache.copies / total[key[0]]
     return found
 
 
-def _in_one(
-    scenario: Scenario, counts: Mapping[str, int], wanted: Mapping[str, Needs], loads: Mapping[str, Load], rates: Mapping[Key, float],
-    capacity: float, fenced: bool,
-) -> dict[Key, float]:
+def _in_one(readers: Census, rates: Mapping[Key, float], capacity: float) -> dict[Key, float]:
     """Hit ratios in one kernel's cache: services whose limit leaves less than their data are on their own, the others share the rest."""
     alone: dict[Key, float] = {}
     open_: list[Key] = []
-    for name, n in counts.items():
-        keys = [(name, data) for data in wanted[name].data] if n > 0 else []
-        kept = cacheable(scenario.services[name], wanted[name], wanted[name].at(loads.get(name, IDLE)), n, fenced)
-        if keys and kept < sum(data.bytes for _, data in keys):
+    for name, (replica, n) in readers.items():
+        keys, kept = [(name, data) for data in replica.needs.data], replica.cacheable(n)
+        if kept < sum(data.bytes for _, data in keys):
             kept = min(kept, capacity)
             alone |= _shared(keys, rates, kept)
             capacity -= kept
@@ -91,17 +74,3 @@ def _reads(scenario: Scenario, name: Name, share: float) -> Iterator[tuple[Key, 
         yield from (((service, data), visit.expected) for data in data_read(visit.step))
         if isinstance(visit.step, CallStep):
             yield from _reads(scenario, visit.step.target, visit.expected)
-
-
-def hits_inside(
-    scenario: Scenario, platform: Platform, caches: Mapping[str, tuple[Mapping[str, int], float]], wanted: Mapping[str, Needs],
-    loads: Mapping[str, Load],
-) -> dict[Key, float]:
-    """Hit ratios from page caches as they are: of each the replicas that read through it, and its size [bytes]."""
-    rates, found = read_rates(scenario), dict.fromkeys(((name, data) for name, need in wanted.items() for data in need.data), 0.0)
-    total = {name: sum(share.get(name, 0) for share, _ in caches.values()) for name in wanted}
-    for share, size in caches.values():
-        inside = _in_one(scenario, share, wanted, loads, rates, size, fenced=bool(platform.runtimes))
-        for key, hit in inside.items():
-            found[key] += hit * share[key[0]] / max(1, total[key[0]])
-    return found

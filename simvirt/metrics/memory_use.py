@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from simvirt.gauges import Snapshot
-from simvirt.memory.footprint import ledger
 from simvirt.memory.ledger import Ledger
+from simvirt.memory.populate import host_memory
 from simvirt.memory.working_set import Load
 from simvirt.plane import DataPlane
 
-if TYPE_CHECKING:
-    from simvirt.metrics.outcome import ServiceOutcome
 
-
-def ledger_of(plane: DataPlane, services: Mapping[str, ServiceOutcome], last: Snapshot) -> Ledger:
+def ledger_of(plane: DataPlane, loads: Mapping[str, Load]) -> Ledger:
     """Who holds the host's memory at the end of the run, at the mean load of the window."""
-    lowered = plane.lowered
-    counts = {name: service.replicas for name, service in lowered.scenario.services.items()}
-    loads = {name: _load(found, last.service_completed[lowered.services.index(name)], counts[name]) for name, found in services.items()}
-    if plane.memory is not None:
-        return plane.memory.ledger_at(loads)
-    return ledger(lowered.scenario, lowered.platform, lowered.host, lowered.memory.needs, counts, loads)
+    memory = host_memory(plane.lowered.memory.there) if plane.memory is None else plane.memory.memory
+    return memory.rest_at(loads)
 
 
 def reclaim_of(plane: DataPlane) -> tuple[dict[str, Any], list[str]] | None:
@@ -36,9 +28,3 @@ def limits_of(plane: DataPlane) -> list[dict[str, Any]]:
     found = plane.lowered.memory.limits
     rows = [{"resource": limit.resource, "demand": limit.demand(counts), "capacity": limit.capacity} for limit in found]
     return sorted(rows, key=lambda row: -row["demand"] / row["capacity"] if row["capacity"] else -float("inf"))
-
-
-def _load(service: ServiceOutcome, answered: Any, replicas: int) -> Load:
-    """The load of one replica: requests in it by Little's law, and those that its threads work on."""
-    inside = service.throughput_per_s * (service.latency_mean_s or 0.0)
-    return Load(inside / replicas, service.threads_busy / replicas, float(answered) / replicas)

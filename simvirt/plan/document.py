@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from simvirt.memory import Ledger, footprint
+from simvirt.memory import Ledger, footprint, occupancy
 from simvirt.memory.working_set import expected_loads
 from simvirt.plan.alternatives import Alternative
 from simvirt.plan.money import Terms
@@ -171,7 +171,7 @@ def memory(case: Case, counts: Counts, pattern: Counts, factor: float) -> Ledger
     whole = carried(case, counts, factor)
     here = {name: pattern.get(name, 0) for name in counts}
     platform = case.catalog.platform(vms_for(case, pattern))
-    return footprint(whole, case.catalog, platform, case.host, here, expected_loads(whole, case.host, counts))
+    return footprint(occupancy(whole, case.catalog, platform, case.host, here, expected_loads(whole, case.host, counts)))
 
 
 def warnings(plan: Plan) -> list[str]:

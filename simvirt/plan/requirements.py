@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from simvirt.capacity.limits import limits
+from simvirt.capacity.limits import limits, promised
 from simvirt.catalog import Catalog, HostEntry, Platform
-from simvirt.memory import footprint
+from simvirt.memory import Occupancy, occupancy
 from simvirt.scenario.spec.models import Scenario
 
 PROMISED: Final = "memory.promised"
@@ -33,8 +33,9 @@ class Stock:
 
 def stocks(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> list[Stock]:
     """Everything that is counted on a host; the scenario's load and replicas are those of the whole system."""
-    found = [_promised(scenario, catalog, platform, host)]
-    for limit in limits(scenario, catalog, platform, host):
+    there = occupancy(scenario, catalog, platform, host)
+    found = [_promised(there)]
+    for limit in limits(there, catalog):
         shared = limit.resource == "memory" and shares_vms(platform)
         if limit.resource not in ELSEWHERE and not shared and limit.capacity > 0:
             each = {name: taken / limit.capacity for name, taken in limit.per_instance.items()}
@@ -47,14 +48,12 @@ def shares_vms(platform: Platform) -> bool:
     return platform.vms is not None and bool(platform.hypervisors)
 
 
-def _promised(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> Stock:
+def _promised(there: Occupancy) -> Stock:
     """Memory that is promised."""
-    none = dict.fromkeys(scenario.services, 0)
-    if shares_vms(platform):
-        return _parts_of_vms(scenario, platform, host)
-    empty = footprint(scenario, catalog, platform, host, none).committed
-    each = {name: footprint(scenario, catalog, platform, host, none | {name: 1}).committed - empty for name in none}
-    return Stock(PROMISED, {name: size / host.memory for name, size in each.items()}, empty / host.memory)
+    if shares_vms(there.platform):
+        return _parts_of_vms(there.scenario, there.platform, there.host)
+    each, empty = promised(there)
+    return Stock(PROMISED, {name: size / there.host.memory for name, size in each.items()}, empty / there.host.memory)
 
 
 def _parts_of_vms(scenario: Scenario, platform: Platform, host: HostEntry) -> Stock:

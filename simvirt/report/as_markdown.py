@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from simvirt.report.bars import bar
-from simvirt.report.blocks import PAGE, Block, Cell, Curve, Data, Notes, Points, Prose, Report, Table, Title
+from simvirt.report.blocks import PAGE, Block, Cell, Curve, Notes, Points, Prose, Report, Table, Title
 
 
 def render(report: Report, width: int = 0) -> str:
@@ -32,8 +32,6 @@ def parts(block: Block) -> Iterator[str]:
             yield "\n".join(f"> **warning:** {escape(text)}" for text in block.texts)
         case Curve():
             yield _grid(block.head, [[escape(name), bar(ratio), *map(escape, more)] for name, ratio, more in block.points])
-        case Data():
-            pass
 
 
 def _title(block: Title) -> Iterator[str]:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from simvirt.report import grid
 from simvirt.report.bars import bar
-from simvirt.report.blocks import SCREEN, Block, Cell, Curve, Data, Notes, Points, Prose, Report, Table, Title, Tone
+from simvirt.report.blocks import SCREEN, Block, Cell, Curve, Notes, Points, Prose, Report, Table, Title, Tone
 
 HEAD: Final = "bold cyan"
 STYLES: Final[Mapping[Tone, str]] = {"good": "green", "bad": "bold red", "off": "bold red", "quiet": "dim", "group": HEAD, "": ""}
@@ -87,16 +87,16 @@ def _styled(cell: Cell) -> Text:
     return Text(cell.text, STYLES[cell.tone])
 
 
-def _other(block: Prose | Points | Notes | Curve | Data, width: int) -> Iterator[RenderableType]:
+def _other(block: Block, width: int) -> Iterator[RenderableType]:
     """What is no title and no table."""
     match block:
-        case Prose(text, "", tone):
+        case Prose(text=text, label="", tone=tone):
             yield Text(text, STYLES[tone])
-        case Prose(text, label, tone):
+        case Prose(text=text, label=label, tone=tone):
             yield Padding(Group(Text(label, HEAD), Padding(Text(text, STYLES[tone]), (0, 0, 0, INDENT))), (1, 0, 0, 0))
-        case Points(items):
+        case Points(items=items):
             yield Padding(_listed(items), (0, 0, 0, INDENT))
-        case Notes(texts):
+        case Notes(texts=texts):
             yield from (Padding(Text.assemble(("warning: ", "bold yellow"), text), (1, 0, 0, 0)) for text in texts)
         case Curve():
             yield Padding(_bars(block, width - INDENT), (0, 0, 0, INDENT))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -24,19 +24,25 @@ class Cell:
     tone: Tone = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A part of a report."""
+
+    where: Where = ""
+
+
 @dataclass(frozen=True, slots=True)
-class Title:
+class Title(Block):
     """A title of the report (level 1), of a section (2) or of one of its parts (3), and what it is about."""
 
     text: str
     about: tuple[str, ...] = ()
     level: int = 2
     note: str = ""
-    where: Where = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Table(Block):
     """Rows under a head; the columns in `words` are to the left, the first `names` of them name a row, one may be `prose`.
 
     With `folds`, cells that are wider than the form are broken. Without `figures`, a page sets all columns to the left.
@@ -49,54 +55,45 @@ class Table:
     prose: int | None = None
     folds: bool = False
     figures: bool = True
-    where: Where = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Prose:
+class Prose(Block):
     """A paragraph, under a label if it has one."""
 
     text: str
     label: str = ""
     tone: Tone = ""
-    where: Where = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Points:
+class Points(Block):
     """Names, each with a sentence."""
 
     items: tuple[tuple[str, str], ...]
-    where: Where = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Notes:
+class Notes(Block):
     """Warnings."""
 
     texts: tuple[str, ...]
-    where: Where = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Block):
     """Points from left to right: what each is, a value over its limit, cells that say more."""
 
     head: tuple[str, ...]
     points: tuple[tuple[str, float, tuple[str, ...]], ...]
-    where: Where = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class Data(Block):
     """Flat rows for programs: columns of `first` before all others."""
 
     rows: tuple[Mapping[str, Any], ...]
     first: tuple[str, ...] = ()
-    where: Where = ""
-
-
-Block = Title | Table | Prose | Points | Notes | Curve | Data
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +106,6 @@ class Report:
     def on(self, where: Where) -> Iterator[Block]:
         """The blocks for one kind of form."""
         return (block for block in self.blocks if block.where in ("", where))
-
-
-Say = Callable[[Any], Report]
-"""What makes the report of a document."""
 
 
 def cells(*values: Any) -> tuple[Cell, ...]:

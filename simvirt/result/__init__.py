@@ -1,1 +1,1 @@
-"""What commands answer, typed: a model for each document that `--format json` prints, with a meaning and a unit for each key."""
+"""What commands answer: a model of each document that `--format json` prints, with a meaning and a unit for each key."""

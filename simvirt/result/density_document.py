@@ -1,4 +1,4 @@
-"""The document of `simvirt density`: how many instances each platform holds, what ends it, and the curve up to there."""
+"""The document of `simvirt density`: how many instances each platform holds, what ends it, and the curve."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ReliefResult(Document):
     holds: bool = Field(description="whether the objective holds then")
     check: str = Field(default="", description="the limit that was nearest to being missed, or missed by most")
     limit: Number | None = Field(default=None, description="that limit")
-    value: Number | None = Field(default=None, description="what came of it")
+    value: Number | None = Field(default=None, description="the predicted value")
 
 
 class BindingResult(Document):
@@ -46,14 +46,14 @@ class BindingResult(Document):
 
     resource: str = Field(description="the resource that binds")
     check: str = Field(
-        description="a limit of the objective, `overload`, `oom` where something was killed for want of memory, or a hard bound"
+        description="a limit of the objective, `overload`, `oom` where an OOM killer acted, or a hard bound"
     )
     why: str = Field(description="the evidence")
     reliefs: tuple[ReliefResult, ...] = Field(description="what doubling each candidate does, the most helpful first")
 
 
 class BoundResult(Document):
-    """The largest n that a resource admits."""
+    """The largest n that a resource allows."""
 
     resource: str = Field(description="which")
     n: int = Field(description="the largest n")
@@ -67,30 +67,32 @@ class MemoryAt(Document):
     capacity_bytes: int = Field(description="physical memory of the host")
     committed_bytes: int = Field(description="what is promised")
     demand_bytes: int = Field(description="the sum of the parts")
-    ledger: MemoryLedger = Field(description="who holds the host's memory")
+    ledger: MemoryLedger = Field(description="what holds the host's memory")
 
 
 class Judged(Document):
-    """A limit of the objective, what came of it with its 95 % interval, and what that says [s, per s, ratio]."""
+    """A limit of the objective, the value with its 95 % interval, and what that says [s, per s, ratio]."""
 
     limit: Number = Field(description="the limit at this n")
-    value: float | None = Field(description="what came")
+    value: float | None = Field(description="the predicted value")
     low: float | None = Field(description="lower end of its 95 % interval")
     high: float | None = Field(description="upper end of its 95 % interval")
     verdict: Judgement = Field(description="`undecided` where the limit lies inside the interval")
 
 
 class Measures(Document):
-    """What was simulated at an n; absent where nothing was, and the numbers where every replication was given up."""
+    """What was simulated at an n; absent where nothing was, and the numbers where every replication was aborted."""
 
     replications: int = Field(default=0, description="replications")
-    given_up: int = Field(default=0, description="those among them that were given up as hopeless; their numbers count nowhere")
-    overload: bool = Field(default=False, description="whether requests come faster than they are answered")
+    given_up: int = Field(
+        default=0, description="those among them that were aborted as hopeless; their numbers are not used"
+    )
+    overload: bool = Field(default=False, description="whether requests arrive faster than they are answered")
     simulated_s: Number = Field(default=0.0, description="simulated time of a replication")
     requests: int = Field(default=0, description="requests answered in the window of a replication, on average")
     latency_s: Latency | None = Field(default=None, description="from the intended arrival of a request to its answer")
     throughput_per_s: Estimate = Field(default=UNKNOWN, description="answers per second")
-    rejected: Estimate = Field(default=UNKNOWN, description="ratio of requests turned away")
+    rejected: Estimate = Field(default=UNKNOWN, description="ratio of requests rejected")
     cpu: CpuShares | None = Field(default=None, description="shares of CPU time")
     resources: Utilisations = Field(default={})
     objective: Mapping[str, Judged] = Field(default={}, description="each limit of the objective")
@@ -101,7 +103,8 @@ class PointHead(Document):
 
     n: int = Field(description="instances")
     verdict: Judgement = Field(
-        description="whether the objective holds with 95 % confidence; `undecided` where a limit lies inside its interval"
+        description="whether the objective holds with 95 % confidence; `undecided` where a limit lies inside its "
+        "interval"
     )
 
 
@@ -114,7 +117,7 @@ class PointResult(Measures, PointHead):
 class AnswerHead(Document):
     """The answer in short."""
 
-    n: int = Field(description="the largest number that holds; 0 where one does not")
+    n: int = Field(description="the largest number that holds; 0 where not even one instance does")
     binding: BindingResult = Field(description="what n + 1 fails")
     second: BoundResult | None = Field(description="the next of the bounds, `null` where there is none")
 
@@ -125,8 +128,8 @@ class AnswerResult(Measures, AnswerHead):
     memory: MemoryAt = Field(description="memory at n")
     bounds: tuple[BoundResult, ...] = Field(description="what n cannot exceed")
     curve: tuple[PointResult, ...] = Field(description="every n that was simulated, ascending")
-    simulations: int = Field(description="how many simulations it took")
-    wall_s: Number = Field(description="how long it took")
+    simulations: int = Field(description="how many simulations were run")
+    wall_s: Number = Field(description="wall-clock time of the search")
 
 
 class DensityDocument(Document):
@@ -138,8 +141,10 @@ class DensityDocument(Document):
     unit: CountedUnit = Field(description="what n counts")
     objective: Mapping[str, Number] = Field(description="the limits as the scenario states them [s, per s, ratio]")
     confidence: Number = Field(description="confidence of the verdicts")
-    simulations: int = Field(description="how many simulations it took, replications and doubled resources included")
-    wall_s: Number = Field(description="time that the whole command took")
+    simulations: int = Field(description="how many simulations were run, replications and doubled resources included")
+    wall_s: Number = Field(description="wall-clock time of the command")
     density: Mapping[str, AnswerResult] = Field(description="an answer for each platform, by name")
-    warnings: tuple[str, ...] = Field(description="sentences that say what makes the numbers misleading")
-    interrupted: bool = Field(default=False, description="`true` where Ctrl-C ended the search: only platforms that are answered are in it")
+    warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
+    interrupted: bool = Field(
+        default=False, description="`true` where Ctrl-C ended the search: only platforms that are answered are in it"
+    )

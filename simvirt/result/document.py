@@ -1,6 +1,7 @@
-"""What all documents have in common: frozen models whose JSON leaves out what is not set, and the parts that several of them share.
+"""What documents have in common: frozen models whose JSON leaves out what is not set, and parts that several share.
 
-Times are in seconds, sizes in bytes, ratios 0 to 1, money in US dollars; the unit is in the key. Keys are added, never renamed.
+Times are in seconds, sizes in bytes, ratios 0 to 1, money in US dollars; the unit is in the key. Keys are added, never
+renamed.
 """
 
 from __future__ import annotations
@@ -63,34 +64,38 @@ class Latency(Document):
     p95: Estimate = Field(description="95th percentile")
     p99: Estimate = Field(description="99th percentile")
     p999: Estimate = Field(default=UNKNOWN, description="99.9th percentile")
-    max: Estimate = Field(default=UNKNOWN, description="the largest latency of a replication, averaged over replications")
+    max: Estimate = Field(
+        default=UNKNOWN, description="the largest latency of a replication, averaged over replications"
+    )
 
 
 class CpuShares(Document):
     """Shares of CPU time."""
 
     utilisation: Estimate = Field(
-        description="busy share of all hardware threads of the host; what it polls for halted vCPUs is busy too"
+        description="busy share of all hardware threads of the host; polling for halted vCPUs counts as busy"
     )
     steal: Estimate = Field(
-        description="time in which vCPUs were runnable and did not run, over the time in which they were runnable or ran"
+        description="time in which vCPUs were runnable but not running, over the time in which they were runnable or "
+        "ran"
     )
     costop: Estimate = Field(
         default=UNKNOWN,
-        description="under the scheduler `esxi`: time in which vCPUs were held back for their siblings, a part of `steal`",
+        description="under the scheduler `esxi`: time in which vCPUs were held back for their siblings, a part of "
+        "`steal`",
     )
     throttled: Estimate = Field(
-        description="share of the time in which the run queues of groups with a quota were throttled, averaged over these groups "
-        "and the CPUs of their machine"
+        description="share of the time in which the run queues of groups with a quota were throttled, averaged over "
+        "these groups and the CPUs of their machine"
     )
     virtualization: Estimate = Field(
-        description="share of busy CPU time that exists because of the platform: added work, backends of devices, guest operating "
-        "systems, polling, the load of a hosted hypervisor"
+        description="share of busy CPU time that exists because of the platform: added work, backends of devices, "
+        "guest operating systems, polling, the load of a hosted hypervisor"
     )
 
 
 class MemoryLedger(Document):
-    """Who holds the host's memory; the parts, less `swapped_bytes`, and `free_bytes` add up to `capacity_bytes`."""
+    """What holds the host's memory; the parts, less `swapped_bytes`, and `free_bytes` add up to `capacity_bytes`."""
 
     capacity_bytes: int = Field(description="physical memory")
     kernel_bytes: int = Field(description="kernel and services of the host, page structs, hypervisor, daemons, dom0")
@@ -99,18 +104,20 @@ class MemoryLedger(Document):
     held_bytes: int = Field(description="touched by guests once and free inside them, which the host cannot know")
     page_cache_bytes: int = Field(description="file pages in use, each copy once: of the host, of guests, of sandboxes")
     vmm_bytes: int = Field(description="monitors of VMs: data, text once for all, nested page tables, video memory")
-    runtime_bytes: int = Field(description="shims, pause processes and sentries of containers, and what the kernel keeps for each")
+    runtime_bytes: int = Field(
+        description="shims, pause processes and sentries of containers, and what the kernel keeps for each"
+    )
     swapped_bytes: int = Field(description="what does not fit")
-    free_bytes: int = Field(description="held by nobody")
+    free_bytes: int = Field(description="unused")
     shared_bytes: int = Field(description="what sharing saves")
     committed_bytes: int = Field(description="what was promised")
 
 
 class Verdict(Document):
-    """A limit of the objective and what came of it [s, per s, ratio]."""
+    """A limit of the objective and the predicted value [s, per s, ratio]."""
 
     limit: Number = Field(description="the limit that the scenario states")
-    value: Number | None = Field(description="what came, `null` where nothing was answered")
+    value: Number | None = Field(description="the predicted value, `null` where nothing was answered")
     met: bool = Field(description="whether the value is within the limit")
 
 

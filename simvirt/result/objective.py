@@ -37,7 +37,7 @@ def verdicts(objective: ObjectiveSpec | None, value_of: Callable[[str], float | 
 
 
 def judged(name: str, estimate: Estimate, limit: float) -> Judgement:
-    """What a 95 % interval says of a limit: it holds or is missed as a whole, else it is undecided; no value at all is a miss."""
+    """What a 95 % interval says of a limit: held or missed by the whole interval, else undecided; no value is a miss."""
     if estimate.value is None:
         return MISSED
     if estimate.low is None or estimate.high is None:

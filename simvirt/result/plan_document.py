@@ -72,7 +72,9 @@ class SystemResult(Document):
 
     latency_s: MeanLatency = Field(description="latency of the whole system")
     objective: Mapping[str, Verdict] = Field(description="each limit of the scenario's objective")
-    resources: Utilisations = Field(description="utilisation of the fullest host; `host.cpu` is throughput over the largest one")
+    resources: Utilisations = Field(
+        description="utilisation of the fullest host; `host.cpu` is throughput over the largest one"
+    )
     stable: bool = Field(description="whether requests do not pile up")
 
 
@@ -111,23 +113,28 @@ class AlternativeResult(Document):
     rank: int = Field(description="place by the cost of a year")
     platform: str = Field(description="the platform")
     host: str = Field(description="the host model")
-    feasible: bool = Field(description="whether there is a number of hosts that suffices")
+    feasible: bool = Field(description="whether some number of hosts suffices")
     reason: str | None = Field(description="if not, why")
-    hosts: int | None = Field(description="how many there are, those that may be lost included; `null` where none suffice")
+    hosts: int | None = Field(
+        description="how many there are, those that may be lost included; `null` where none suffice"
+    )
     speed: Number = Field(
-        description="of a core, over one of the host that the scenario states: clock times work per cycle; CPU demands last so much shorter"
+        description="of a core, relative to a core of the scenario's host: clock times work per cycle; CPU demands "
+        "are divided by it"
     )
     simulations: int = Field(description="how many times a host was simulated for it, its levels and years included")
     replicas: Mapping[str, int] = Field(description="of each service in the whole system")
-    analytic_hosts: int = Field(default=0, description="how many placement alone asked for, before anything was simulated")
+    analytic_hosts: int = Field(default=0, description="how many hosts placement alone requires, before any simulation")
     lower_bound: int = Field(default=0, description="hosts that any placement needs, those to be lost included")
-    packed_hosts: int = Field(default=0, description="how many hold all replicas with the headroom spared")
-    proven: bool = Field(default=False, description="whether fewer than placed are surely impossible")
+    packed_hosts: int = Field(default=0, description="how many hosts hold all replicas with the headroom kept free")
+    proven: bool = Field(default=False, description="whether fewer hosts than placed are proven impossible")
     binding: Binding | None = Field(default=None, description="the fullest resource of the fullest host at peak")
     headroom: Headroom | None = Field(default=None, description="what is free of the fullest resource")
     peak: SystemResult | None = Field(default=None, description="the peak, simulated")
     mean: SystemResult | None = Field(default=None, description="the mean, simulated")
-    lost: SystemResult | None = Field(default=None, description="the peak without the lost hosts, `null` where none may be lost")
+    lost: SystemResult | None = Field(
+        default=None, description="the peak without the lost hosts, `null` where none may be lost"
+    )
     cost: Cost | None = Field(default=None, description="of a year")
     placement: tuple[PlacementResult, ...] = Field(default=(), description="what runs where: distinct loads of hosts")
     hosts_by_year: tuple[int | None, ...] = Field(
@@ -136,12 +143,12 @@ class AlternativeResult(Document):
 
 
 class Choice(Document):
-    """A platform, a host model and a number of hosts under each level of the load; lists have an entry for each level."""
+    """A platform, a host model and a number of hosts; lists have an entry for each level of the load."""
 
     platform: str = Field(description="the platform")
     host: str = Field(description="the host model")
     hosts: int = Field(description="the number of hosts")
-    costs_usd: tuple[Number, ...] = Field(description="a year, with hosts that were missing bought in a hurry")
+    costs_usd: tuple[Number, ...] = Field(description="of a year, with missing hosts bought late")
     missing_hosts: tuple[int, ...] = Field(description="hosts that it lacks")
     regrets_usd: tuple[Number, ...] = Field(description="its cost over that of the best choice")
     max_regret_usd: Number = Field(description="the largest regret")
@@ -160,7 +167,7 @@ class Regret(Document):
     """What each choice costs beyond the best in hindsight, where the load is uncertain."""
 
     levels: tuple[Number, ...] = Field(description="multiples of the load")
-    premium: Number = Field(description="what a host bought in a hurry costs more, as a ratio")
+    premium: Number = Field(description="the extra cost of a host that is bought late, as a ratio of its cost")
     best_usd: tuple[Number, ...] = Field(description="a year of the best choice at each level")
     choices: tuple[Choice, ...] = Field(description="all choices, the smallest largest regret first")
     minimax: Minimax = Field(description="the first of them")
@@ -173,9 +180,13 @@ class PlanDocument(Document):
     scenario: ScenarioName = Field(description="which scenario was planned for")
     seed: int = Field(description="seed of all random streams")
     replications: int = Field(description="replications of each simulation")
-    wall_s: Number = Field(description="time that the whole command took")
+    wall_s: Number = Field(description="wall-clock time of the command")
     simulations: int = Field(description="how many times a host was simulated, each with all replications")
     plan: Question = Field(description="what was asked")
-    alternatives: tuple[AlternativeResult, ...] = Field(description="the platforms on the host models, the cheapest first")
-    warnings: tuple[str, ...] = Field(description="sentences that say what makes the numbers less than they seem")
-    regret: Regret | None = Field(default=None, description="where the load is uncertain: what each choice costs beyond the best")
+    alternatives: tuple[AlternativeResult, ...] = Field(
+        description="the platforms on the host models, the cheapest first"
+    )
+    warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers less than they seem")
+    regret: Regret | None = Field(
+        default=None, description="where the load is uncertain: what each choice costs beyond the best"
+    )

@@ -24,15 +24,17 @@ from simvirt.result.document import (
 class ServiceResult(Document):
     """What one service did, all its replicas together."""
 
-    latency_s: Latency = Field(description="of the calls that it answered, from reaching a replica")
+    latency_s: Latency = Field(description="of the calls that it answered, from arrival at a replica")
     throughput_per_s: Estimate = Field(description="calls answered per second")
-    queue_wait_s: Estimate = Field(description="mean time in line for a worker thread, over all calls")
+    queue_wait_s: Estimate = Field(description="mean time queueing for a worker thread, over all calls")
     cpu_cores: Estimate = Field(description="CPU time per second")
     threads_busy: Estimate = Field(description="busy worker threads on average")
     nr_periods: Estimate = Field(description="periods of its quotas in the window, as in `cpu.stat`")
     nr_throttled: Estimate = Field(description="periods in which a group was throttled, as in `cpu.stat`")
-    throttled_s: Estimate = Field(description="throttled time of its groups, summed over CPUs, as `throttled_usec` in `cpu.stat`")
-    rejected: Estimate = Field(description="ratio of calls turned away at a replica")
+    throttled_s: Estimate = Field(
+        description="throttled time of its groups, summed over CPUs, as `throttled_usec` in `cpu.stat`"
+    )
+    rejected: Estimate = Field(description="ratio of calls rejected at a replica")
     costop_s: Estimate = Field(
         default=UNKNOWN, description="under the scheduler `esxi`: time that the vCPUs of its VMs were held back"
     )
@@ -47,22 +49,22 @@ class OperationResult(Document):
 class Breakdown(Document):
     """Where the mean latency goes [s]; the parts sum to it."""
 
-    queue: Number = Field(description="in line for a worker thread")
+    queue: Number = Field(description="queueing for a worker thread")
     run_queue: Number = Field(description="runnable, while other tasks have the CPUs")
     throttled: Number = Field(description="runnable, but the quota is used up")
     steal: Number = Field(description="on a vCPU that has lost its pCPU")
-    cpu: Number = Field(description="computing what the steps ask for")
-    virtualization: Number = Field(description="computing what exists only because of the platform")
-    disk: Number = Field(description="in line for the disk, and on it")
-    network: Number = Field(description="transferring, and hops between services")
+    cpu: Number = Field(description="CPU work of the steps")
+    virtualization: Number = Field(description="CPU work that exists only because of the platform")
+    disk: Number = Field(description="queueing for the disk, and being served by it")
+    network: Number = Field(description="transfers, and hops between services")
     delay: Number = Field(description="stated delays")
 
 
 class Bottleneck(Document):
-    """What is used up first.
+    """What saturates first.
 
-    Resources are `host.cpu`, `host.disk`, `host.nic`, in VMs `kvm I/O thread` (the busiest thread that serves devices, by the
-    hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs) and `x.threads`.
+    Resources are `host.cpu`, `host.disk`, `host.nic`, in VMs `kvm I/O thread` (the busiest thread that serves devices, by
+    the hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs) and `x.threads`.
     """
 
     resource: str = Field(description="the resource nearest to its limit")
@@ -92,14 +94,15 @@ class MemoryUse(Document):
     capacity_bytes: int = Field(description="physical memory of the host")
     committed_bytes: int = Field(description="promised to all of them")
     parts: Mapping[str, int] = Field(
-        description="what is promised, by what needs it: `application` (limits), `vm` (guests with what they are given), `vmm`, `runtime`"
+        description="what is promised, by what needs it: `application` (limits), `vm` (guests with the memory "
+        "assigned to them), `vmm`, `runtime`"
     )
-    ledger: MemoryLedger = Field(description="who holds the host's memory at the mean load")
+    ledger: MemoryLedger = Field(description="what holds the host's memory at the mean load")
     reclaim: Reclaim | None = Field(default=None, description="what reclaim did, where memory is followed")
 
 
 class LimitUse(Document):
-    """A thing of which there is only so much."""
+    """A resource that is limited in number."""
 
     demand: Number = Field(description="what the replicas take")
     capacity: Number = Field(description="what there is")
@@ -114,7 +117,7 @@ class Checks(Document):
 
 
 class DeviceUse(Document):
-    """What passed one kind of device, all VMs of a replication together, in the window."""
+    """Operations of one kind of device, all VMs of a replication together, in the window."""
 
     operations: Estimate = Field(description="packets, both ways; requests to the disk, flushes included")
     notifications: Estimate = Field(description="kicks that woke a sleeping backend")
@@ -128,7 +131,7 @@ class Series(Document):
     in_system: tuple[int, ...] = Field(description="requests under way")
     completed: tuple[int, ...] = Field(description="requests answered so far")
     busy_cpus: tuple[int, ...] = Field(description="busy hardware threads of the host")
-    queued: tuple[int, ...] = Field(description="calls in line for worker threads")
+    queued: tuple[int, ...] = Field(description="calls queueing for worker threads")
 
 
 class PlatformResult(Document):
@@ -136,33 +139,40 @@ class PlatformResult(Document):
 
     replications: int = Field(description="replications that are complete")
     requests: int = Field(description="requests answered in the window")
-    events: int = Field(description="events carried out, warm-up included")
-    wall_s: Number | None = Field(description="time that one replication took, without start-up; `requests / wall_s` is its speed")
+    events: int = Field(description="events processed, warm-up included")
+    wall_s: Number | None = Field(
+        description="wall-clock time of one replication, without start-up; `requests / wall_s` is its speed"
+    )
     warmup_s: Number | None = Field(description="simulated time before the window")
     simulated_s: Number | None = Field(description="simulated time, warm-up included")
-    latency_s: Latency = Field(description="from the intended arrival of a request to its answer; answered requests only")
+    latency_s: Latency = Field(
+        description="from the intended arrival of a request to its answer; answered requests only"
+    )
     throughput_per_s: Estimate = Field(description="answers per second")
-    rejected: Estimate = Field(description="ratio of requests turned away: the line was full, or no replica was ready")
+    rejected: Estimate = Field(description="ratio of requests rejected: the queue was full, or no replica was ready")
     failed: Estimate = Field(description="ratio of requests lost in crashes")
     cpu: CpuShares = Field(description="shares of CPU time")
     services: Mapping[str, ServiceResult] = Field(description="what each service did, by name")
     operations: Mapping[str, OperationResult] = Field(description="each operation of the mix, by name")
     breakdown_s: Breakdown = Field(description="where the mean latency goes")
-    bottleneck: Bottleneck = Field(description="what is used up first")
+    bottleneck: Bottleneck = Field(description="what saturates first")
     memory: MemoryUse = Field(description="memory that is committed and used")
     limits: Mapping[str, LimitUse] = Field(
-        description="everything of which there is only so much, by resource: `memory`, `memory.committed` (with `memory_ratio`), "
-        "`guest.memory` (of VMs that replicas share), `disk.space`, `pids`, `files`, `bridge.ports`, `subnet.ips`, `conntrack`, `mounts`, "
-        "`inotify.instances`, `loop.devices`, `pods`, `vcpus`, `vms`"
+        description="everything that is limited in number, by resource: `memory`, `memory.committed` (with "
+        "`memory_ratio`), `guest.memory` (of VMs that replicas share), `disk.space`, `pids`, `files`, "
+        "`bridge.ports`, `subnet.ips`, `conntrack`, `mounts`, `inotify.instances`, `loop.devices`, "
+        "`pods`, `vcpus`, `vms`"
     )
     checks: Checks = Field(description="laws on the run's own counters")
-    devices: Mapping[str, DeviceUse] = Field(default={}, description="in VMs: what passed the devices, `net` and `disk`")
+    devices: Mapping[str, DeviceUse] = Field(
+        default={}, description="in VMs: operations of the devices `net` and `disk`"
+    )
     objective: Mapping[str, Verdict] = Field(default={}, description="each limit of the scenario's objective")
     series: Series | None = Field(default=None, description="with `run.observe`: samples over time")
 
 
 class Ratio(Document):
-    """A platform over the baseline, from pairs of replications with the same random numbers."""
+    """A platform over the baseline, from pairs of replications with common random numbers."""
 
     ratio: float | None = Field(description="mean over mean")
     low: float | None = Field(description="lower end of its 95 % interval")
@@ -196,11 +206,11 @@ class TheoryResult(Document):
 
     model: str = Field(description="the system in Kendall's notation")
     latency_mean_s: float = Field(description="the mean latency that it predicts")
-    latency_p95_s: float | None = Field(description="the 95th percentile, `null` where no exact form is at hand")
-    assumptions: str = Field(description="for what it holds")
+    latency_p95_s: float | None = Field(description="the 95th percentile, `null` where there is no exact form")
+    assumptions: str = Field(description="under which it holds")
     utilisation: float = Field(description="of its servers")
     throughput_per_s: float = Field(description="through them")
-    platform: str = Field(description="the platform beside which it stands")
+    platform: str = Field(description="the platform that it is compared with")
 
 
 class RunDocument(Document):
@@ -210,11 +220,15 @@ class RunDocument(Document):
     scenario: ScenarioName = Field(description="which scenario was run")
     seed: int = Field(description="seed of all random streams")
     replications: int = Field(description="independent replications of each platform that were asked for")
-    wall_s: Number = Field(description="time that the whole command simulated")
+    wall_s: Number = Field(description="wall-clock time of all simulations of the command")
     platforms: Mapping[str, PlatformResult] = Field(description="a result for each platform, by name")
     comparison: Comparison = Field(description="each platform over the first one")
-    warnings: tuple[str, ...] = Field(description="sentences that say what makes the numbers misleading")
-    theory: TheoryResult | None = Field(default=None, description="the closed form that holds for this scenario, where there is one")
-    interrupted: bool = Field(default=False, description="`true` where Ctrl-C ended the run: only complete replications are in it")
+    warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
+    theory: TheoryResult | None = Field(
+        default=None, description="the closed form that holds for this scenario, where there is one"
+    )
+    interrupted: bool = Field(
+        default=False, description="`true` where Ctrl-C ended the run: only complete replications are in it"
+    )
 
 

@@ -22,7 +22,7 @@ class CellResult(Document):
     measured: Number = Field(description="the measured number, or the middle of its range")
     error: Number | None = Field(description="relative error; of a range over its nearest end, 0 inside it")
     kind: Kind = Field(
-        description="a number that the prediction was given, a bound to be kept, or a prediction that is scored"
+        description="a calibration input, a bound to be kept, or a prediction that is scored"
     )
     low: Number | None = Field(default=None, description="of a range: its lower end")
     high: Number | None = Field(default=None, description="of a range: its upper end")
@@ -34,7 +34,7 @@ class ScoreResult(Document):
 
     predicted: int = Field(description="cells that are scored")
     failed: int = Field(description="those without a prediction; each counts as an error of 100 %")
-    calibrated: int = Field(description="cells that predictions were given")
+    calibrated: int = Field(description="calibration inputs")
     median_error: Number | None = Field(description="median of the absolute relative errors")
     within_15: int = Field(description="predictions within 15 %")
     bounds: int = Field(description="bounds")
@@ -45,7 +45,9 @@ class ScoreResult(Document):
     platform_pairs_right: int = Field(description="those of them in the measured order")
     fitted_constants: int = Field(description="constants of the catalogue that were fitted to cells of these tables")
     rank_order: Number | None = Field(description="`pairs_right / pairs`, `null` where there are none")
-    platform_rank_order: Number | None = Field(description="`platform_pairs_right / platform_pairs`, `null` where there are none")
+    platform_rank_order: Number | None = Field(
+        description="`platform_pairs_right / platform_pairs`, `null` where there are none"
+    )
 
 
 class TopicResult(Document):
@@ -66,7 +68,9 @@ class TableResult(Document):
     source: str = Field(description="the publication")
     found: str = Field(description="how the numbers were published")
     setup: str = Field(description="what they were measured on")
-    use: Literal["validate", "calibrate"] = Field(description="whether constants were worked out from it")
+    use: Literal["validate", "calibrate"] = Field(
+        description="`calibrate` where constants of the catalogue were calibrated on it"
+    )
     better: Literal["higher", "lower"] = Field(description="which of two numbers is the better one")
     ranks: Literal["columns", "rows"] = Field(description="what its order is about")
     missing: str | None = Field(description="what is known to be left out of the scenario")
@@ -79,8 +83,8 @@ class Summary(Document):
     """The score of all tables, and of those that are used for one thing."""
 
     all: ScoreResult = Field(description="all tables")
-    validate_: ScoreResult = Field(alias="validate", description="tables that no constant was worked out from")
-    calibrate: ScoreResult = Field(description="tables that constants were worked out from")
+    validate_: ScoreResult = Field(alias="validate", description="tables that no constant was calibrated on")
+    calibrate: ScoreResult = Field(description="tables that constants were calibrated on")
 
 
 class TheoryRow(Document):
@@ -125,4 +129,4 @@ class ValidationDocument(Document):
     summary: Summary = Field(description="the score of all")
     theory: tuple[TheoryRow, ...] = Field(default=(), description="closed forms, where everything is validated")
     linux: LinuxResult | None = Field(default=None, description="with `--linux`: a measured Linux kernel")
-    wall_s: Number = Field(description="time that the whole command took")
+    wall_s: Number = Field(description="wall-clock time of the command")

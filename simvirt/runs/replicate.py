@@ -10,16 +10,17 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
+from simvirt.control.follow import follow
 from simvirt.control.lifecycle import begin
-from simvirt.control.memory import follow
 from simvirt.control.observer import Series, observe
 from simvirt.gauges import Snapshot, snapshot
-from simvirt.lowering import lower
-from simvirt.metrics.outcome import Outcome, outcome
+from simvirt.lowering.lower import Lowered, lower
+from simvirt.metrics.measure import measured
+from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import mser5
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
-from simvirt.workload.draws import Luck
+from simvirt.workload.draws import RequestStream
 from simvirt.workload.streams import PHASES, stream
 
 SNAPSHOTS = 64  # kept at most; with twice the spacing whenever there are as many
@@ -65,13 +66,15 @@ class Recorder:
             self.kept = self.kept[::2]
             self.spacing *= 2
 
-    def first(self) -> Snapshot:
-        """Where the measured window begins: the stated end of the warm-up, or the first snapshot after the detected one.
+    def first(self, end: int) -> Snapshot:
+        """Where the measured window of a run to `end` begins: the stated end of the warm-up, or the first snapshot after the detected one.
 
         A run that was given up before has been hopeless from its beginning on.
         """
         if self.warmup is not None:
-            return self.at_warmup or self.kept[0 if self.given_up else -1]
+            if self.given_up and (self.at_warmup is None or self.at_warmup.at >= end):
+                return self.kept[0]
+            return self.at_warmup or self.kept[-1]
         cut = mser5(batch_means(self.plane))
         ends = self.plane.read("tallies", "batch_at")
         warm = int(ends[cut - 1]) if cut else 0
@@ -87,14 +90,19 @@ def batch_means(plane: DataPlane) -> np.ndarray:
 
 def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication, at its start."""
-    lowered = lower(scenario, catalog, platform, stream(seed, replication, PHASES))
+    return plane_of(lower(scenario, catalog, platform, stream(seed, replication, PHASES)), seed, replication)
+
+
+def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
+    """The data plane of one replication of what has been lowered."""
+    scenario = lowered.scenario
     weights = [scenario.mix[name] for name in lowered.classes]
-    luck = Luck(
+    requests = RequestStream(
         scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes,
         lowered.width,
         scenario.tenants.count if scenario.tenants is not None else 1,
     )
-    return DataPlane(lowered, luck, seed, replication)
+    return DataPlane(lowered, requests, seed, replication)
 
 
 def replicate(
@@ -119,10 +127,10 @@ def replicate(
     end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
     wall = time.perf_counter() - started
     last = snapshot(plane, end)
-    window = recorder.first()
+    window = recorder.first(end)
     arriving = [s for s in recorder.kept if s.arrived.sum() < last.arrived.sum()]
-    measured = outcome(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
-    return Measured(measured, batch_means(plane), recorder.given_up)
+    numbers = measured(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
+    return Measured(numbers, batch_means(plane), recorder.given_up)
 
 
 def _spacing(scenario: Scenario) -> int:

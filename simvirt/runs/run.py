@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
@@ -17,8 +17,10 @@ from simvirt.metrics.statistics import next_replications
 from simvirt.metrics.warnings import Seen, warnings
 from simvirt.result import provenance
 from simvirt.result.run_document import RunDocument, TheoryResult
-from simvirt.runs.replicate import Measured, replicate
-from simvirt.scenario.spec.models import Scenario
+from simvirt.runs.admission import catalog_of
+from simvirt.runs.pool import Inline, in_order, workers
+from simvirt.runs.replicate import Measured, Progress, replicate
+from simvirt.scenario.spec.models import PlatformSpec, Scenario
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,24 @@ class Result:
         return columns
 
 
+@dataclass(frozen=True)
+class Asked:
+    """How replications are to be run: with which catalogue, how many at a time, and what hears of their progress."""
+
+    catalog: Catalog
+    jobs: int
+    progress: ProgressCallback | None
+
+    def reporting(self, platform: str, number: int, replications: int) -> Progress:
+        """What hears how far one replication is."""
+
+        def report(done: float, events: int, wall: float) -> None:
+            if self.progress is not None:
+                self.progress(ProgressEvent(platform, number + 1, replications, done, events, wall))
+
+        return report
+
+
 def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = None) -> Result:
     """Simulate every platform of a scenario, side by side, with the same draws.
 
@@ -106,18 +126,17 @@ def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = N
     Ctrl-C keeps the replications that are complete; KeyboardInterrupt when there are none.
     """
     started = time.perf_counter()
-    catalog = Catalog.of(scenario)
-    spec = scenario.run
+    asked, spec = Asked(catalog_of(scenario), jobs, progress), scenario.run
     result = Result(scenario, spec.seed, spec.replications, {p.name: [] for p in scenario.platforms})
     try:
-        _fill(result, catalog, jobs, progress, spec.replications)
+        _fill(asked, result, spec.replications)
         if spec.precision is not None:
-            _refine(result, catalog, jobs, progress, spec.precision, spec.max_replications)
+            _refine(asked, result, spec.precision, spec.max_replications)
     except KeyboardInterrupt:
         if not any(result.measured.values()):
             raise
         result.interrupted = True
-    result.theory = _theory(scenario, catalog)
+    result.theory = _theory(scenario, asked.catalog)
     result.wall_s = time.perf_counter() - started
     return result
 
@@ -129,7 +148,7 @@ def _theory(scenario: Scenario, catalog: Catalog) -> TheoryResult | None:
     return None if theory is None else TheoryResult(**theory.document(), platform=plain[0])
 
 
-def _refine(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallback | None, precision: float, most: int) -> None:
+def _refine(asked: Asked, result: Result, precision: float, most: int) -> None:
     """Add replications until every platform's mean latency and throughput are as precise as asked, or there are enough of them."""
     while True:
         wanted = max(
@@ -137,7 +156,7 @@ def _refine(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallb
         )
         if wanted <= result.replications:
             break
-        _fill(result, catalog, jobs, progress, wanted)
+        _fill(asked, result, wanted)
     if any(next_replications(_measures(result.outcomes(name)), precision, 10**6) > result.replications for name in result.measured):
         result.notes.append(f"a precision of {precision:.1%} is not reached after {result.replications} replications")
 
@@ -151,37 +170,19 @@ def _measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {name: values for name, values in found.items() if not any(v is None or np.isnan(v) for v in values)}
 
 
-def _fill(result: Result, catalog: Catalog, jobs: int, progress: ProgressCallback | None, total: int) -> None:
+def _fill(asked: Asked, result: Result, total: int) -> None:
     """Run the replications that are missing to a total, on every platform."""
     tasks = [(spec, number) for number in range(total) for spec in result.scenario.platforms if number >= len(result.measured[spec.name])]
     result.replications = total
     halt = Event()
 
-    def task(spec: Any, number: int) -> Measured:
-        def report(done: float, events: int, wall: float) -> None:
-            if progress is not None:
-                progress(ProgressEvent(spec.name, number + 1, total, done, events, wall))
-
-        measured = replicate(result.scenario, catalog, catalog.platform(spec), result.seed, number, report, halt)
+    def task(what: tuple[PlatformSpec, int]) -> tuple[str, Measured]:
+        spec, number = what
+        report = asked.reporting(spec.name, number, total)
+        measured = replicate(result.scenario, asked.catalog, asked.catalog.platform(spec), result.seed, number, report, halt)
         report(1.0, measured.outcome.events, measured.outcome.wall_s)
-        return measured
+        return spec.name, measured
 
-    if jobs <= 1:
-        for spec, number in tasks:
-            result.measured[spec.name].append(task(spec, number))
-        return
-    _in_parallel(result, tasks, task, jobs, halt)
-
-
-def _in_parallel(result: Result, tasks: list[tuple[Any, int]], task: Callable[[Any, int], Measured], jobs: int, halt: Event) -> None:
-    """Run tasks on threads (the compiled kernel runs without the GIL); results keep their order. An interruption stops those under way."""
-    pool = ThreadPoolExecutor(jobs)
-    futures: list[tuple[Any, Future[Measured]]] = [(spec, pool.submit(task, spec, number)) for spec, number in tasks]
-    try:
-        for spec, future in futures:
-            result.measured[spec.name].append(future.result())
-    except BaseException:
-        halt.set()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with nullcontext(Inline()) if asked.jobs <= 1 else workers(asked.jobs, halt) as pool:
+        for name, measured in in_order(pool, task, tasks):
+            result.measured[name].append(measured)

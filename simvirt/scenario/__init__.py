@@ -1,7 +1,7 @@
 """Scenarios: what is simulated, as frozen data, read from YAML.
 
-`load` and `loads` read one and report all of its mistakes at once; `json_schema` describes the files. `tracefile` (imported when needed: it
-takes numpy) reads the CSV files that a scenario names.
+`load` and `loads` read one and report all of its mistakes at once; `json_schema` describes the files. `tracefile` and `csv_columns`
+(imported when needed: they take numpy) read the CSV files that a scenario names.
 """
 
 from simvirt.scenario.json_schema import json_schema

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simvirt.errors import Issue, ScenarioError
 
-if TYPE_CHECKING:
-    from simvirt.scenario.spec.models import Scenario
 
-
-def digest(scenario: Scenario) -> str:
-    """SHA-256 [hex] of the canonical content of a scenario, with the content of its files in place of their names."""
-    content = _with_content(scenario.model_dump(mode="json", by_alias=True))
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+def digest(content: Any) -> str:
+    """SHA-256 [hex] of the plain content of a scenario in canonical form, with the content of its files in place of their names."""
+    canonical = json.dumps(_with_content(content), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

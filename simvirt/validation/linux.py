@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simvirt.catalog import Catalog
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
 from simvirt.errors import UsageError
 from simvirt.kernel.constants import NEVER
 from simvirt.plane import DataPlane
+from simvirt.runs.admission import catalog_of
 from simvirt.runs.replicate import make_plane
 from simvirt.scenario import loads
 from simvirt.scenario.spec.models import Scenario
@@ -161,7 +161,7 @@ def _services(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def predicted_responses(row: Row, replication: int = 0) -> Floats:
     """Response of each job in the order of arrival [s]; a replication has its own phases of ticks and quota periods."""
     scenario = scenario_of(row)
-    catalog = Catalog.of(scenario)
+    catalog = catalog_of(scenario)
     plane = make_plane(scenario, catalog, catalog.platform(scenario.platforms[0]), scenario.run.seed, replication)
     begin(Clock(plane), scenario)
     return _in_order_of_arrival(row, _completions(plane)) + TIMER_SLACK_S

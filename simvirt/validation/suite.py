@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from simvirt.catalog import Catalog
 from simvirt.result import provenance
 from simvirt.result.validation_document import LinuxResult, LinuxRow, Summary, TableResult, TopicResult, ValidationDocument
+from simvirt.runs.pool import in_order, workers
 from simvirt.validation.closed_forms import rows
 from simvirt.validation.facts import Table, topics
 from simvirt.validation.fitted import Fitted, fitted, fitted_cells
@@ -56,8 +56,8 @@ def _predicted(tables: Sequence[Table], conditions: Conditions, jobs: int, given
         progress(table.id)
         return table, found
 
-    with ThreadPoolExecutor(max(jobs, 1)) as pool:
-        return list(pool.map(scored, tables))
+    with workers(jobs) as pool:
+        return list(in_order(pool, scored, tables))
 
 
 def _summary(found: Sequence[Scored], constants: Sequence[Fitted]) -> Summary:

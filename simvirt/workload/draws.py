@@ -57,7 +57,7 @@ class Block:
     home: np.ndarray | None = None
 
 
-class Luck:
+class RequestStream:
     """Draws blocks of requests for one replication."""
 
     def __init__(
@@ -73,11 +73,11 @@ class Luck:
         width: int,
         tenants: int = 1,
     ) -> None:
-        self._tenants = Tenants(workload, tenants, seed, replication)
+        self._tenants = TenantAssignment(workload, tenants, seed, replication)
         self.width = width  # draws a row, those included that others than requests use
         self._workload = workload
         self._shares = np.cumsum(weights) / np.sum(weights) if len(weights) > 0 else np.ones(1)
-        self._samplers = [[sampler_of(v, seed, replication, k) for v in luck.variables] for k, luck in enumerate(variables)]
+        self._samplers = [[sampler_of(v, seed, replication, k) for v in of_class.variables] for k, of_class in enumerate(variables)]
         self._classes = stream(seed, replication, CLASSES)
         self._left = limit
         self._size = int(np.clip(BLOCK_BYTES // (8 * self.width), 64, 4096))
@@ -132,8 +132,8 @@ class Luck:
         return draws
 
 
-class Tenants:
-    """Whose request each arrival is.
+class TenantAssignment:
+    """Which tenant each request belongs to.
 
     *Model*: every tenant has the same share. A Poisson stream that is split at random is a Poisson stream for each (Cinlar 1975); arrivals
         at equal distances are dealt out in turn, so that each tenant's are at equal distances too. Clients belong to a tenant for good.
@@ -143,14 +143,14 @@ class Tenants:
         self._count, self._next = count, 0
         source = None if workload is None else workload.open or workload.rates
         in_turn = source is not None and source.arrivals == "deterministic"
-        self._luck = stream(seed, replication, TENANTS) if count > 1 and not in_turn else None
+        self._choice = stream(seed, replication, TENANTS) if count > 1 and not in_turn else None
 
     def take(self, n: int) -> np.ndarray | None:
         """The tenants of the next n requests, numbered from 0; None where there is only one."""
         if self._count == 1:
             return None
-        if self._luck is not None:
-            return (self._luck.random(n) * self._count).astype(np.int64)
+        if self._choice is not None:
+            return (self._choice.random(n) * self._count).astype(np.int64)
         first, self._next = self._next, (self._next + n) % self._count
         return (first + np.arange(n, dtype=np.int64)) % self._count
 

@@ -59,9 +59,7 @@ def _uniform(d: Any, first: np.random.Generator, second: np.random.Generator) ->
 
 
 def _empirical(d: Any, first: np.random.Generator, second: np.random.Generator) -> Sampler:
-    from simvirt.scenario.reading.tracefile import read_empirical
-
-    values = np.asarray(read_empirical(d), dtype=np.float64)
+    values = d.values()
     return lambda n: values[(first.random(n) * len(values)).astype(np.int64)]
 
 

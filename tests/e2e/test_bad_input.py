@@ -4,23 +4,24 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Final
 
 import pytest
 from helpers import shortened
+from helpers.effort import effort
+from helpers.processes import command, environment
 
 from simvirt.cli.app import main
+from simvirt.plane import DataPlane
 
 MM1: Final = (shortened.CONFIGS / "mm1.yaml").read_text(encoding="utf-8")
 WEB: Final = (shortened.CONFIGS / "web.yaml").read_text(encoding="utf-8")
 PLACE: Final = re.compile(r"^(\S+\.(yaml|csv):\d+(:\d+)?|\S*--\S+|\S+\.yaml): ")
-AT_ONCE_S: Final = 1.0
+AT_ONCE: Final = 300_000
+"""Calls of functions that a refusal may take: ten times what the longest takes today, less than what loads a long scenario a dozen times."""
 
 
 def changed(text: str, old: str, new: str) -> str:
@@ -77,16 +78,24 @@ WRONG: Final = {
 }
 
 
-def told(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> tuple[str, float]:
-    """What a wrong command says, and how long it takes; it ends with 2 and writes nothing to standard output."""
-    started = time.perf_counter()
-    status = main(arguments)
-    took = time.perf_counter() - started
+@pytest.fixture(autouse=True)
+def nothing_is_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes a data plane here fails with status 3."""
+    def refuse(self: DataPlane) -> None:
+        raise AssertionError("a data plane is made")
+
+    monkeypatch.setattr(DataPlane, "__post_init__", refuse)
+
+
+def told(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
+    """What a wrong command says; it ends at once with 2 and writes nothing to standard output."""
+    work, status = effort(main, arguments)
     captured = capsys.readouterr()
     assert status == 2, captured.err
     assert captured.out == ""
     assert "Traceback" not in captured.err and "pydantic" not in captured.err
-    return captured.err, took
+    assert work < AT_ONCE
+    return captured.err
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
@@ -96,11 +105,10 @@ def test_a_wrong_scenario(command: str, name: str, tmp_path: Path, capsys: pytes
     path = tmp_path / "x.yaml"
     path.write_text(text, encoding="utf-8")
     out = ["--out", str(tmp_path / "results")] if command == "run" else []
-    said, took = told(capsys, [command, str(path), *out])
+    said = told(capsys, [command, str(path), *out])
     assert re.search(expected, said), said
     assert all(PLACE.match(line) for line in said.splitlines()), said
     assert max(map(len, said.splitlines())) < 600
-    assert took < AT_ONCE_S
     assert sorted(tmp_path.iterdir()) == [path]
 
 
@@ -127,9 +135,8 @@ def test_a_wrong_table(command: str, name: str, tmp_path: Path, capsys: pytest.C
     path.write_text(mm1("open: {rate: 80/s}", workload), encoding="utf-8")
     (tmp_path / "t.csv").write_text(content)
     out = ["--out", str(tmp_path / "results")] if command == "run" else []
-    said, took = told(capsys, [command, str(path), *out])
+    said = told(capsys, [command, str(path), *out])
     assert re.search(expected, said), said
-    assert took < AT_ONCE_S
     assert not (tmp_path / "results").exists()
 
 
@@ -137,7 +144,7 @@ def test_a_wrong_empirical_distribution(tmp_path: Path, capsys: pytest.CaptureFi
     path = tmp_path / "x.yaml"
     path.write_text(mm1("{exponential: 10ms}", "{empirical: t.csv}"), encoding="utf-8")
     (tmp_path / "t.csv").write_text("d_ms\n1\n-2\n")
-    said, _ = told(capsys, ["check", str(path)])
+    said = told(capsys, ["check", str(path)])
     assert re.search(r"t\.csv:3: d_ms: expected a finite number", said), said
 
 
@@ -156,30 +163,18 @@ def test_a_wrong_empirical_distribution(tmp_path: Path, capsys: pytest.CaptureFi
 def test_wrong_use(arguments: list[str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.yaml").write_text(MM1, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    said, took = told(capsys, arguments)
+    said = told(capsys, arguments)
     assert re.search(expected, said), said
-    assert took < AT_ONCE_S
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.yaml"]
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere"])
 def test_no_place_for_results(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Said before anything is simulated: the million requests would take longer."""
+    """Said before anything is simulated."""
     (tmp_path / "x.yaml").write_text(MM1, encoding="utf-8")
     (tmp_path / "file").write_text("not a folder")
-    said, took = told(capsys, ["run", str(tmp_path / "x.yaml"), "--out", str(tmp_path / place)])
+    said = told(capsys, ["run", str(tmp_path / "x.yaml"), "--out", str(tmp_path / place)])
     assert "cannot write results here" in said and "--out" in said
-    assert took < AT_ONCE_S
-
-
-def command(*arguments: str, **environment: str) -> list[str]:
-    """The command line of a process."""
-    return [sys.executable, "-m", "simvirt", *arguments]
-
-
-def environment() -> dict[str, str]:
-    """The environment of a process, which finds the same package."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 @pytest.mark.parametrize("name", ["clients that fill the memory", "containers times CPUs that fill the memory", "VMs that fill the memory", "a YAML bomb"])
@@ -189,12 +184,10 @@ def test_a_promise_of_memory_is_not_kept(name: str, tmp_path: Path) -> None:
 
     path = tmp_path / "x.yaml"
     path.write_text(WRONG[name][0], encoding="utf-8")
-    started = time.perf_counter()
     done = subprocess.run(
-        command("run", str(path), "--out", str(tmp_path / "results")), env=environment(), capture_output=True, text=True, timeout=30,
+        command("run", str(path), "--out", str(tmp_path / "results")), env=environment(), capture_output=True, text=True, timeout=120,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (600 * 2**20, 600 * 2**20)),
     )
     assert done.returncode == 2, done.stderr
     assert PLACE.match(done.stderr)
-    assert time.perf_counter() - started < 3
     assert not (tmp_path / "results").exists()

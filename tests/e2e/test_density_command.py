@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from helpers.processes import command, environment, interrupted
 
 SCENARIO = """\
 simvirt: 1
@@ -27,10 +25,9 @@ run: {replications: 2, seed: 1}
 """
 
 
-def command(*args: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def ran(*args: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """What a command prints and ends with."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "COLUMNS": "80"}
-    return subprocess.run([sys.executable, "-m", "simvirt", *args], cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command(*args), cwd=folder, env=environment(COLUMNS="80"), capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +39,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_json_is_one_document_and_is_kept(folder: Path) -> None:
-    done = command("density", "small.yaml", "--format", "json", folder=folder)
-    assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
-    kept = folder / done.stderr.strip().splitlines()[-1]
+    found = ran("density", "small.yaml", "--format", "json", folder=folder)
+    assert found.returncode == 0, found.stderr
+    document = json.loads(found.stdout)
+    kept = folder / found.stderr.strip().splitlines()[-1]
     assert json.loads(kept.read_text()) == document
     assert (kept.parent / "density.txt").read_text().startswith("small")
     answer = document["density"]["docker"]
@@ -55,29 +52,24 @@ def test_json_is_one_document_and_is_kept(folder: Path) -> None:
 
 
 def test_csv_and_markdown(folder: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(command("density", "small.yaml", "--format", "csv", "--quiet", folder=folder).stdout)))
+    rows = list(csv.DictReader(io.StringIO(ran("density", "small.yaml", "--format", "csv", "--quiet", folder=folder).stdout)))
     assert {row["platform"] for row in rows} == {"bare-metal", "docker"}
-    assert command("density", "small.yaml", "--format", "markdown", "--quiet", folder=folder).stdout.startswith("# small")
+    assert ran("density", "small.yaml", "--format", "markdown", "--quiet", folder=folder).stdout.startswith("# small")
 
 
 def test_statuses(folder: Path) -> None:
-    assert command("density", "small.yaml", "--quiet", "--at-least", "1", folder=folder).returncode == 0
-    assert command("density", "small.yaml", "--quiet", "--at-least", "12", folder=folder).returncode == 1
-    done = command("density", "small.yaml", "--set", "objective=", folder=folder)
-    assert done.returncode == 2
-    assert "the scenario has no objective" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert ran("density", "small.yaml", "--quiet", "--at-least", "1", folder=folder).returncode == 0
+    assert ran("density", "small.yaml", "--quiet", "--at-least", "12", folder=folder).returncode == 1
+    found = ran("density", "small.yaml", "--set", "objective=", folder=folder)
+    assert found.returncode == 2
+    assert "the scenario has no objective" in found.stderr
+    assert "Traceback" not in found.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_ends_it_at_once(folder: Path) -> None:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    """A load that varies is simulated for as long as stated, here for days."""
-    large = ["--set=workload.open={mmpp: {rates: [10/s, 20/s], sojourn: [1s, 1s]}}", "--set=run.duration=900h"]
-    process = subprocess.Popen([sys.executable, "-m", "simvirt", "density", "small.yaml", *large], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(3)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    """When the first steps of the search are done, the longer ones are under way."""
+    large = ["--set=workload.open={mmpp: {rates: [10/s, 20/s], sojourn: [1s, 1s]}}", "--set=run.duration=10000s"]
+    status, said = interrupted(r"\d simulations", "density", "small.yaml", *large, folder=folder)
+    assert status == 130, said
     assert "interrupted" in said
-    assert "Traceback" not in said

@@ -5,18 +5,15 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from helpers import shortened
+from helpers.processes import command, environment, interrupted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,14 +21,7 @@ from simvirt import kernel
 from simvirt.cli.app import main
 
 MM1: Final = shortened.CONFIGS / "mm1.yaml"
-INTERRUPTED: Final = (130, -signal.SIGINT)
-"""As shells see it both are 130; Python dies of the signal itself where it met it while importing."""
 compiled = pytest.mark.skipif(kernel.MODE == "plain", reason="takes minutes without the compiled kernel")
-
-
-def environment() -> dict[str, str]:
-    """The environment of a process, which finds the same package."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 @compiled
@@ -43,32 +33,28 @@ def test_overload_ends_in_bounded_memory_with_a_warning(sets: list[str], tmp_pat
     """What comes in beyond the capacity piles up, a hundred thousand at three times the capacity, millions at 200 times; the report says so."""
     import resource
 
-
-    command = [sys.executable, "-m", "simvirt", "run", str(MM1), "--out", str(tmp_path), *(part for text in sets for part in ("--set", text))]
     done = subprocess.run(
-        command, env=environment(), capture_output=True, text=True, timeout=60,
+        command("run", str(MM1), "--out", str(tmp_path), *changes(*sets)), env=environment(), capture_output=True, text=True, timeout=300,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (2**31, 2**31)),
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"offered load is \d+\.\d+ x capacity|with a million calls under way", " ".join(done.stdout.split()))
 
 
-def interrupted(tmp_path: Path, seconds: float, *sets: str) -> tuple[int, str, list[Path]]:
-    """A run that gets Ctrl-C after some seconds: its status, what it says, the results it keeps."""
-    command = [sys.executable, "-m", "simvirt", "run", str(MM1), "--out", str(tmp_path / "results"), *(part for text in sets for part in ("--set", text))]
-    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(seconds)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    return process.returncode, said, sorted(tmp_path.rglob("*.*"))
+def changes(*sets: str) -> list[str]:
+    """Overrides as options."""
+    return [part for text in sets for part in ("--set", text)]
 
 
 @compiled
 def test_ctrl_c_keeps_what_is_complete_and_says_so(tmp_path: Path) -> None:
-    status, said, files = interrupted(tmp_path, 3, "run.requests=50000", "run.replications=1000")
-    assert status in INTERRUPTED, said
+    """When the third replication is under way on one worker, the first is complete."""
+    sets = changes("run.requests=50000", "run.replications=1000")
+    status, said = interrupted(r"replication [3-9]/1000", "run", str(MM1), "--jobs", "1", "--out", "results", *sets, folder=tmp_path)
+    assert status == 130, said
     found = re.search(r"interrupted: kept replications: (\d+) of 1000 of bare-metal in \S+result\.json", said)
     assert found, said
+    files = sorted(tmp_path.rglob("*.*"))
     assert [file.name for file in files] == ["report.txt", "result.json"]
     document = json.loads(files[1].read_text(encoding="utf-8"))
     assert document["interrupted"] is True
@@ -77,10 +63,10 @@ def test_ctrl_c_keeps_what_is_complete_and_says_so(tmp_path: Path) -> None:
 
 @compiled
 def test_ctrl_c_before_anything_is_complete_keeps_nothing(tmp_path: Path) -> None:
-    status, said, files = interrupted(tmp_path, 2, "run.requests=2000000000", "run.replications=2")
-    assert status in INTERRUPTED, said
-    assert said == "interrupted: nothing was kept\n"
-    assert files == []
+    sets = changes("run.requests=30000000", "run.replications=2")
+    status, said = interrupted(r"replication [12]/2", "run", str(MM1), "--out", "results", *sets, folder=tmp_path)
+    assert status == 130, said
+    assert said == "interrupted: nothing was kept"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -116,7 +102,7 @@ def ends_well(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> int:
 def tiny(path: Path, out: Path) -> list[str]:
     """A run that is over soon, whatever the scenario says."""
     sets = ["run={requests: 200, replications: 1}", "timeline=[]"]
-    return ["run", str(path), "--format", "json", "--quiet", "--out", str(out), *(part for text in sets for part in ("--set", text))]
+    return ["run", str(path), "--format", "json", "--quiet", "--out", str(out), *changes(*sets)]
 
 
 @pytest.fixture(scope="module")

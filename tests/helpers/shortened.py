@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import simvirt
+from simvirt.density import density
+from simvirt.plan import plan
+from simvirt.report import density_report, plan_report, run_report
 from simvirt.report.formats import rendered
-from simvirt.report.run_report import report
+from simvirt.result.density_document import DensityDocument
+from simvirt.result.plan_document import PlanDocument
 from simvirt.result.run_document import RunDocument
 
 CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
@@ -17,7 +21,7 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "consolidation": ("run.duration=20s",),
     "density": ("run.duration=20s",),
     "load-profile": ("run.duration=8s", "run.observe=1s"),
-    "memory-overcommit": ("run.duration=2s",),
+    "memory-overcommit": ("run.duration=2s", "run.observe=1s"),
     "mm1": ("run.requests=4000",),
     "noisy-neighbour": ("run.duration=4s",),
     "plan": ("run.duration=500ms",),
@@ -30,7 +34,7 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "consolidation": ("run.duration=5s",),
     "density": ("run.duration=5s",),
     "load-profile": ("run.duration=2s", "run.observe=100ms"),
-    "memory-overcommit": ("run.duration=500ms",),
+    "memory-overcommit": ("run.duration=500ms", "run.observe=100ms"),
     "mm1": ("run.requests=500",),
     "noisy-neighbour": ("run.duration=1s",),
     "plan": ("run.duration=200ms",),
@@ -39,6 +43,16 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "web": ("run.duration=300ms",),
 }
 """What makes each short enough to be run by the hundred."""
+WHOLE: Final = ("memory-overcommit", "mm1")
+"""Documents with every key: one follows memory and observes over time, one is short enough for theory to speak."""
+SMALL: Final[dict[str, tuple[str, ...]]] = {
+    "density": ("host={cores: 1, memory: 2GiB}", "platforms=[kvm]", "run.replications=2"),
+    "plan": ("run={duration: 500ms, replications: 2, seed: 1}", "workload.open.rate=1000/s", "platforms=[docker]"),
+}
+"""What makes the shipped scenario of a command a matter of seconds."""
+STEADY: Final[dict[str, Any]] = {"wall_s": 0.0, "digest": "00000000", "version": "0", "kernel": "any"}
+NAMED: Final = {"platforms", "services", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "objective", "disks"}
+"""Keys under which names stand."""
 DIGITS: Final = 9
 WIDTH: Final = 100
 
@@ -55,25 +69,59 @@ def shortest(name: str, *sets: str) -> simvirt.Scenario:
 
 def document(found: RunDocument) -> dict[str, Any]:
     """A result without times of the wall clock, version, kernel and digest."""
-    told = found.document()
-    del told["wall_s"], told["simvirt"], told["scenario"]["digest"]
-    for platform in told["platforms"].values():
+    left = found.document()
+    del left["wall_s"], left["simvirt"], left["scenario"]["digest"]
+    for platform in left["platforms"].values():
         del platform["wall_s"]
-    return told
+    return left
 
 
 def blanked(found: RunDocument) -> RunDocument:
     """The same with nothing in the place of these."""
     platforms = {name: platform.model_copy(update={"wall_s": None}) for name, platform in found.platforms.items()}
     program = found.simvirt.model_copy(update={"version": "", "kernel": ""})
-    return found.model_copy(update={"simvirt": program, "scenario": found.scenario.model_copy(update={"digest": ""}), "platforms": platforms})
+    named = found.scenario.model_copy(update={"digest": ""})
+    return found.model_copy(update={"simvirt": program, "scenario": named, "platforms": platforms})
 
 
-def forms(name: str) -> dict[str, str]:
-    """The report as text, and the document as JSON with as many digits as any machine agrees on; by suffix."""
+def run_forms(name: str) -> dict[str, str]:
+    """The committed forms of a run by file name: the report as text, and of the scenarios that have every key the document too."""
     found = simvirt.run(scenario(name)).typed()
-    text = rendered(report(blanked(found)), "text", WIDTH)
-    return {"txt": text, "json": json.dumps(rounded(document(found)), indent=1, ensure_ascii=False) + "\n"}
+    forms = {f"{name}.txt": rendered(run_report.report(blanked(found)), "text", WIDTH)}
+    return forms | ({f"{name}.json": written(document(found))} if name in WHOLE else {})
+
+
+def command_forms(command: str) -> dict[str, str]:
+    """What `simvirt density` or `simvirt plan` gives of a small case of its shipped scenario: text and document by file name."""
+    case = simvirt.load(CONFIGS / f"{command}.yaml", sets=SMALL[command])
+    found = steady({"density": density, "plan": plan}[command](case).document())
+    report = {
+        "density": lambda: density_report.report(DensityDocument.model_validate(found)),
+        "plan": lambda: plan_report.report(PlanDocument.model_validate(found)),
+    }[command]()
+    return {f"{command}.txt": rendered(report, "text", WIDTH), f"{command}.json": written(found)}
+
+
+def steady(value: Any) -> Any:
+    """The same with what depends on the machine, the version or the digest replaced by what does not."""
+    if isinstance(value, dict):
+        return {key: STEADY.get(key, steady(item)) for key, item in value.items()}
+    return [steady(item) for item in value] if isinstance(value, list) else value
+
+
+def written(document: Any) -> str:
+    """A document as JSON with as many digits as any machine agrees on."""
+    return json.dumps(rounded(document), indent=1, ensure_ascii=False) + "\n"
+
+
+def keys_of(value: Any) -> set[str]:
+    """All keys of a document but those that are names of the scenario's own, or of its devices and limits."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    if not isinstance(value, dict):
+        return set()
+    inner = [part for key, item in value.items() for part in (item.values() if key in NAMED and isinstance(item, dict) else [item])]
+    return set(value).union(*map(keys_of, inner))
 
 
 def rounded(value: Any) -> Any:
@@ -86,4 +134,4 @@ def rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    json.dump({name: forms(name) for name in sys.argv[1:] or SHORTER}, sys.stdout)
+    json.dump({file: form for name in sys.argv[1:] or SHORTER for file, form in run_forms(name).items()}, sys.stdout)

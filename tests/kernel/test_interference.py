@@ -44,11 +44,13 @@ def test_beyond_the_bandwidth_the_latency_of_one_class_is_its_closed_form(offere
     assert i.flow(p, 0, 1.0, latency) == pytest.approx(10.0, rel=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_beyond_the_bandwidth_the_traffic_of_any_mixture_is_the_bandwidth(seed: int) -> None:
-    rng = random.Random(seed)
-    p = one_socket(10.0, *((rng.uniform(0.05, 1), rng.uniform(1, 20), rng.uniform(1, 8)) for _ in range(rng.randrange(1, 6))))
-    assert i.flow(p, 0, 1.0, i.latency_of(p, 0, 1.0)) == pytest.approx(min(10.0, i.flow(p, 0, 1.0, 2.0)), rel=0.01) or i.flow(p, 0, 1.0, 2.0) < 10.0
+def test_beyond_the_bandwidth_the_traffic_of_any_mixture_is_the_bandwidth() -> None:
+    """Mixtures that would still take more than all of it at twice the latency get it all."""
+    rng = random.Random(1)
+    mixtures = [one_socket(10.0, *((rng.uniform(0.05, 1), rng.uniform(1, 20), rng.uniform(1, 8)) for _ in range(rng.randrange(1, 6)))) for _ in range(60)]
+    beyond = [p for p in mixtures if i.flow(p, 0, 1.0, 2.0) >= 10.0]
+    assert len(beyond) > 20
+    assert [i.flow(p, 0, 1.0, i.latency_of(p, 0, 1.0)) for p in beyond] == pytest.approx([10.0] * len(beyond), rel=0.01)
 
 
 def test_below_it_latency_and_utilisation_agree_and_rise_without_a_step() -> None:
@@ -106,7 +108,7 @@ class Audit:
     def __init__(self, data: DataPlane) -> None:
         self.read = data.read
         self.classes, self.sockets = len(data.read("classes", "steady")), len(data.read("sockets", "llc"))
-        self.leaves = {x: leaf for x in range(data.lowered.host.pcpus) if (leaf := self.leaf(x)) != k.NONE}
+        self.leaves = {x: leaf for x in range(data.lowered.hosts[0].pcpus) if (leaf := self.leaf(x)) != k.NONE}
 
     def leaf(self, cpu: int) -> int:
         """Thread that computes on a CPU."""
@@ -127,7 +129,7 @@ class Audit:
             assert (int(self.read("cpus", "profile")[x]) != k.NONE) == (x in self.leaves)
         for x in self.leaves:
             kind, machine = self.of_thread(x)
-            assert (int(self.read("cpus", "profile")[x]), int(self.read("cpus", "tenant")[x])) == (kind, machine)
+            assert (int(self.read("cpus", "profile")[x]), int(self.read("cpus", "running_machine")[x])) == (kind, machine)
             socket = int(self.read("cpus", "socket")[x])
             loads[socket * self.classes + kind] += self.smt_speed(x)
             wanted[socket] += self.read("classes", "footprint")[kind]

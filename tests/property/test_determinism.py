@@ -12,16 +12,18 @@ from typing import Any
 
 import pytest
 import yaml
-from helpers.support import COMPILED
+from helpers.processes import environment
 from helpers.worlds import crowd, document, eventful, fingerprint, limited, shop, worlds
 
+from simvirt import run
 from simvirt.scenario import loads
 
-TESTS = Path(__file__).parent.parent
-ROOT = TESTS.parent
+ROOT = Path(__file__).resolve().parents[2]
 WORLDS = worlds()
+PARTS = 4
+"""In which the worlds are compared, so that workers share them."""
 
-every_world = pytest.mark.parametrize("name", list(WORLDS))
+every_part = pytest.mark.parametrize("names", [pytest.param(list(WORLDS)[part::PARTS], id=str(part)) for part in range(PARTS)])
 
 
 @cache
@@ -30,13 +32,11 @@ def here(name: str) -> dict[str, str]:
     return fingerprint(WORLDS[name])
 
 
-@cache
-def elsewhere(plain: str, *options: str) -> dict[str, dict[str, str]]:
-    """Digests of all worlds in a process of its own."""
-    path = os.pathsep.join([str(ROOT), str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+def elsewhere(plain: str, *arguments: str) -> dict[str, dict[str, str]]:
+    """Digests of worlds in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "helpers.worlds", *options],
-        env=os.environ | {"SIMVIRT_PLAIN": plain, "PYTHONPATH": path}, cwd=ROOT, capture_output=True, text=True, check=False, timeout=500,
+        [sys.executable, "-W", "error", "-m", "helpers.worlds", *arguments],
+        env=environment(SIMVIRT_PLAIN=plain), cwd=ROOT, capture_output=True, text=True, check=False, timeout=1000,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, dict[str, str]] = json.loads(done.stdout)
@@ -49,28 +49,30 @@ def unequal(a: dict[str, str], b: dict[str, str]) -> list[str]:
     return [name for name in a if a[name] != b[name]]
 
 
-@every_world
-def test_twice_gives_the_same_bytes(name: str) -> None:
-    assert unequal(here(name), fingerprint(WORLDS[name])) == []
+def same(names: list[str], others: dict[str, dict[str, str]]) -> None:
+    """Worlds have the same digests here and there; AssertionError with all that differs."""
+    different = {name: found for name in names if (found := unequal(here(name), others[name]))}
+    assert not different
 
 
-@pytest.mark.skipif(not COMPILED, reason="there is no compiled kernel to compare with")
-@every_world
-def test_compiled_and_plain_give_the_same_bytes(name: str) -> None:
-    """All columns of all tables in the middle of a run, and the result."""
-    assert unequal(here(name), elsewhere("1")[name]) == []
+@every_part
+def test_twice_gives_the_same_bytes(names: list[str]) -> None:
+    same(names, {name: fingerprint(WORLDS[name]) for name in names})
+
+
+@every_part
+def test_another_process_gives_the_same_bytes(names: list[str]) -> None:
+    same(names, elsewhere(os.environ.get("SIMVIRT_PLAIN", ""), *names))
 
 
 @pytest.mark.slow
-@every_world
-def test_no_index_lies_before_its_column(name: str) -> None:
-    """Plain Python takes an index of -1 for the last row, the compiled kernel reads what lies before the first: no function may use one."""
-    assert unequal(here(name), elsewhere("1", "--guard")[name]) == []
+@every_part
+def test_the_plain_kernel_gives_the_same_bytes_and_no_index_lies_before_its_column(names: list[str]) -> None:
+    """All columns of all tables in the middle of a run, and the result.
 
-
-@every_world
-def test_another_process_gives_the_same_bytes(name: str) -> None:
-    assert unequal(here(name), elsewhere(os.environ.get("SIMVIRT_PLAIN", ""))[name]) == []
+    Plain Python takes an index of -1 for the last row, the compiled kernel reads what lies before the first: no function may use one.
+    """
+    same(names, elsewhere("1", "--guard", *names))
 
 
 def test_another_seed_gives_other_numbers() -> None:
@@ -94,9 +96,12 @@ def test_platforms_side_by_side_change_nothing_for_each_other() -> None:
 
 
 def test_more_replications_leave_the_first_ones_alone() -> None:
-    """Replication n is the same however many there are: its p50 interval's ends are the mean of the same numbers."""
-    few = document(loads(shop(), sets=["run.replications=1"]))["platforms"]["bare-metal"]
-    assert few == document(loads(shop(), sets=["run.replications=1"]))["platforms"]["bare-metal"]
+    """Replication n is the same however many there are, and none is like another."""
+    few, many = (run(loads(shop(), sets=[f"run.replications={n}"])).outcomes("bare-metal") for n in (2, 5))
+    latencies = [outcome.latency_mean_s for outcome in many]
+    assert [outcome.latency_mean_s for outcome in few] == latencies[:2]
+    assert [outcome.histogram.tolist() for outcome in few] == [outcome.histogram.tolist() for outcome in many[:2]]
+    assert len(set(latencies)) == 5
 
 
 # --- names and order -------------------------------------------------------------------------------------------------------

@@ -214,7 +214,7 @@ def test_what_happened_is_in_the_result(platform: str) -> None:
 
 
 def test_start_up_that_draws_more_than_a_request_changes_no_request() -> None:
-    """Nothing starts in this run; the luck of requests stands in rows that are as wide as the widest itinerary."""
+    """Nothing starts in this run; the draws of requests stand in rows that are as wide as the widest itinerary."""
     long = [{"cpu": {"exponential": f"{n}ms"}} for n in (1, 2, 3)]
     found = [replications(scenario({"server": service({"cpu": {"exponential": "2ms"}}, threads=1, **more)}, {"open": {"rate": "200/s"}}, {"requests": 5000, "warmup": "0s"}))[0]
              for more in ({}, {"startup": long})]
@@ -301,6 +301,6 @@ def test_an_instance_is_placed_while_it_is_down() -> None:
     with pytest.raises(ValueError, match="is up"):
         clock.plane.place(instance.row, instance.place)
     clock.run(until=S)
-    clock.plane.place(instance.row, replace(instance.place, group=replace(instance.group, quota=25 * MS)))
+    clock.plane.place(instance.row, replace(instance.place, group=replace(instance.group, fence=replace(instance.group.fence, quota=25 * MS))))
     clock.run(until=6 * S)
     assert int(clock.plane.read("instances", "cpu_time")[instance.row]) == pytest.approx(S, abs=80 * MS)

@@ -1,13 +1,13 @@
 """Which formula a scenario is held against, and that anything a formula does not know leaves it without one."""
 
 import math
-import time
 from types import SimpleNamespace as Spec
 
 import numpy as np
 import pytest
+from helpers.effort import calls
 
-from simvirt.analysis import theory
+from simvirt.analysis import formulas, theory
 from simvirt.scenario import CallStep, CpuStep
 
 MS = 1e6
@@ -75,7 +75,7 @@ def test_a_catalogue_host_needs_its_cores_told():
 def test_mg1_by_moments(distribution, model, cv):
     p = theory.applicable(scenario(service([cpu(distribution)])))
     assert p.model == model
-    assert p.latency_mean_s == pytest.approx(theory.mg1(80, 0.01, cv).response_s)
+    assert p.latency_mean_s == pytest.approx(formulas.mg1(80, 0.01, cv).response_s)
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,17 @@ def test_distribution_functions_have_their_mean(distribution):
     assert math.sqrt(second / 0.01**2 - 1) == pytest.approx(demand.cv, rel=1e-3)
 
 
-def test_predictions_are_quick_at_the_edges():
-    start = time.perf_counter()
+def test_predictions_take_little_work_at_the_edges():
+    """Close to saturation, far below it and with many clients, series and searches still end."""
+    assert calls(predict_edges) < 500_000
+
+
+def predict_edges():
     for kind, parameters in (("constant", {}), ("lognormal", {"cv": 5.0}), ("exponential", {})):
         for threads, policy in ((1, "eevdf"), ("unlimited", "gps")):
             for rate in (0.001, 98.9, 99.99):
                 theory.applicable(scenario(service([cpu(law(kind, 10, **parameters))], threads=threads), policy=policy, rate=rate))
     theory.applicable(scenario(service(EXPONENTIAL), closed=Spec(clients=100_000, think=law("constant", 1000))))
-    assert time.perf_counter() - start < 10
 
 
 def test_mg1_of_two_operations_and_of_two_steps():
@@ -105,7 +108,7 @@ def test_mg1_of_two_operations_and_of_two_steps():
     p = theory.applicable(scenario(mixed, rate=80, mix={"server.a": 2, "server.b": 1}))
     assert p.latency_mean_s == pytest.approx(0.01 + 80 * (2 * 0.005**2 + 0.02**2) / 3 / (2 * 0.2))
     twice = theory.applicable(scenario(service([cpu(law("exponential", 5)), cpu(law("exponential", 5))])))
-    assert twice.latency_mean_s == pytest.approx(theory.mg1(80, 0.01, math.sqrt(0.5)).response_s)
+    assert twice.latency_mean_s == pytest.approx(formulas.mg1(80, 0.01, math.sqrt(0.5)).response_s)
 
 
 def test_no_mean_for_an_infinite_variance():
@@ -140,15 +143,15 @@ TIERS = {
 def test_two_tiers_behind_an_asynchronous_front():
     p = theory.applicable(scenario(TIERS, cores=4, mix={"front.go": 1}))
     assert p.model == "Jackson network"
-    assert p.latency_mean_s == pytest.approx(theory.mm1(80, 0.01).response_s + theory.mmc(80, 0.02, 2).response_s)
-    assert p.latency_p95_s == pytest.approx(theory.tandem_quantile(80, (0.01, 1), (0.02, 2), 0.95))
+    assert p.latency_mean_s == pytest.approx(formulas.mm1(80, 0.01).response_s + formulas.mmc(80, 0.02, 2).response_s)
+    assert p.latency_p95_s == pytest.approx(formulas.tandem_quantile(80, (0.01, 1), (0.02, 2), 0.95))
     assert theory.applicable(scenario(TIERS, cores=2, mix={"front.go": 1})) is None
 
 
 def test_two_tiers_count_visits():
     tiers = {**TIERS, "front": service({"go": [call("a.job", times=2)]}, threads="unlimited")}
     p = theory.applicable(scenario(tiers, cores=4, rate=40, mix={"front.go": 1}))
-    assert (p.latency_mean_s, p.latency_p95_s) == (pytest.approx(2 * theory.mm1(80, 0.01).response_s), None)
+    assert (p.latency_mean_s, p.latency_p95_s) == (pytest.approx(2 * formulas.mm1(80, 0.01).response_s), None)
 
 
 @pytest.mark.parametrize(

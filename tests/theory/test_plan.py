@@ -13,7 +13,7 @@ from simvirt.catalog import Catalog
 from simvirt.analysis.demands import analyse
 from simvirt.workload.scaling import mean_rate, paced, scaled
 from simvirt.errors import ScenarioError
-from simvirt.memory import footprint
+from simvirt.memory import footprint, occupancy
 from simvirt.memory.working_set import expected_loads
 from simvirt.plan import plan
 from simvirt.plan.requirements import stocks
@@ -180,7 +180,7 @@ def test_counted_memory_is_that_of_the_ledger(platform: str) -> None:
     catalog = Catalog.of(scenario)
     resolved, host = catalog.platform(spec), catalog.resolve_host(scenario.host)
     counted = {stock.name: stock for stock in stocks(scenario, catalog, resolved, host)}
-    ledger = footprint(scenario, catalog, resolved, host, {"web": 3, "db": 2}, expected_loads(scenario, host, {"web": 4, "db": 1}))
+    ledger = footprint(occupancy(scenario, catalog, resolved, host, {"web": 3, "db": 2}, expected_loads(scenario, host, {"web": 4, "db": 1})))
     promised, used = (counted[name].fixed + 3 * counted[name].each["web"] + 2 * counted[name].each["db"] for name in ("memory.promised", "memory"))
     assert promised * host.memory == pytest.approx(ledger.committed, rel=1e-3)
     assert used * host.memory == pytest.approx(ledger.demand, rel=0.02)

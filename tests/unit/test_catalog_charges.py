@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from helpers.collecting import hold_all
@@ -128,3 +129,16 @@ def test_platforms_are_listed_side_by_side_at_any_width() -> None:
     kvm = next(line.split() for line in printed(platforms(rows, 200), 200) if line.startswith("kvm "))
     assert kvm[1:6] == ["nested-paging", "1", "hardware", "vhost-net", "virtio-blk"]
     assert int(kvm[6]) > 0 < int(kvm[7])
+
+
+def test_cpu_work_is_charged_for_its_operations_and_spared_at_most_itself() -> None:
+    real = CATALOG.platform_costs(CATALOG.named_platform("kvm"), HOST)
+    syscall = {"cpu_ns": 200.0, "latency_ns": 50.0, "spared_ns": 300.0}
+    costs = replace(real, **{part: {**getattr(real, part), "syscall": ns} for part, ns in syscall.items()})
+    assert (costs.charged([("syscall", 3.0)]), costs.charged([("syscall", 3.0)], own=1e3)) == (750.0, 0.75)
+    assert [costs.spared([("syscall", count)], 1e3) for count in (0.0, 2.0, 9.0)] == [0.0, 0.6, 1.0]
+    assert costs.spared([("syscall", 1.0)], 0.0) == 0.0
+    assert costs.added([("syscall", 1e6)]) == pytest.approx(0.25 - 0.3)
+    assert costs.added([("syscall", 1e8)]) == pytest.approx(25 - 1)
+    assert costs.with_walks(40.0).charged([("tlb_miss", 2.0), ("syscall", 1.0)]) == pytest.approx(
+        costs.charged([("tlb_miss", 2.0), ("syscall", 1.0)]) + 80.0)

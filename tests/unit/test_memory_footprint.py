@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simvirt.catalog import Catalog
-from simvirt.memory import Ledger, Load, footprint
-from simvirt.capacity.limits import limits
-from simvirt.memory.footprint import PAGE_STRUCT
+from simvirt.capacity import limits as capacity
+from simvirt.lowering.lower import lower
+from simvirt.memory import Ledger, Load, occupancy
+from simvirt.memory import at_rest as rest
+from simvirt.memory.guests import PAGE_STRUCT
 from simvirt.memory.ledger import PARTS, settle
 from simvirt.scenario import loads
 
@@ -20,8 +23,18 @@ GIB, MIB = 2**30, 2**20
 IDLE: dict[str, Load] = {}
 
 
+def footprint(*given: Any, merged: bool = False) -> Ledger:
+    """The ledger of a world with so many replicas, each at a load."""
+    return rest.footprint(occupancy(*given), merged)
+
+
+def limits(*world: Any) -> list[capacity.Limit]:
+    """What a world's replicas take of everything that is counted."""
+    return capacity.limits(occupancy(*world), world[1])
+
+
 def world(platform: Any = "docker", **services: Any) -> tuple[Any, ...]:
-    """Arguments of `footprint`: services with `operations` added, on one platform of a host with 16 GiB."""
+    """Arguments of `occupancy`: services with `operations` added, on one platform of a host with 16 GiB."""
     told = {name: {"operations": {"job": [{"cpu": "1ms"}]}} | body for name, body in services.items()}
     text = {"simvirt": 1, "name": "x", "host": {"cores": 4, "memory": "16GiB"}, "platforms": [platform], "services": told,
             "workload": {"open": {"rate": "1/s"}, "mix": {f"{next(iter(told))}.job": 1}}}
@@ -43,7 +56,7 @@ def app(**memory: Any) -> dict[str, Any]:
 )
 def test_the_ledger_adds_up_to_the_byte(platform: Any, web: int, db: int, base: int, limit: int, merged: bool, connections: float) -> None:
     args = world(platform, web={"mem_limit": f"{limit}MiB"}, db=app(base=f"{base}MiB", per_connection="1MiB"))
-    ledger = footprint(*args, {"web": web, "db": db}, {"db": Load(connections)}, merged)
+    ledger = footprint(*args, {"web": web, "db": db}, {"db": Load(connections)}, merged=merged)
     assert ledger.balance == 0
     assert all(value >= 0 for value in ledger.document().values())
     assert ledger.free == 0 or ledger.demand - ledger.swapped + ledger.free == ledger.capacity
@@ -124,12 +137,21 @@ def test_a_container_beyond_its_limit_swaps_and_a_process_has_no_limit() -> None
 
 def test_merging_saves_what_guests_have_alike_of_all_but_one() -> None:
     args = world("kvm", web=app() | {"mem_limit": "512MiB"})
-    apart, merged = (footprint(*args, {"web": 10}, IDLE, flag) for flag in (False, True))
+    apart, merged = (footprint(*args, {"web": 10}, IDLE, merged=flag) for flag in (False, True))
     saved = apart.demand - merged.demand
     assert saved == pytest.approx(merged.shared - apart.shared, rel=1e-6)
-    one = footprint(*args, {"web": 1}, IDLE, True)
+    one = footprint(*args, {"web": 1}, IDLE, merged=True)
     assert one.demand == footprint(*args, {"web": 1}, IDLE).demand
     assert 0.4 < saved / (9 * (one.guest_os + one.page_cache + one.held)) < 0.7
+
+
+@pytest.mark.parametrize(("cpus", "vcpus"), [("0.25", 1), ("1", 1), ("1.5", 2), ("1.0000005", 2), ("2.0000000001", 2)])
+def test_a_limit_takes_whole_vcpus(cpus: str, vcpus: int) -> None:
+    """One rounding for the VM that runs, for what it takes and for what is counted."""
+    scenario, catalog, platform, host = world("esxi", web=app() | {"cpus": cpus})
+    machine = lower(scenario, catalog, platform, np.random.default_rng(1)).arrangement.machines[1]
+    limit = next(limit for limit in limits(scenario, catalog, platform, host) if limit.resource == "vcpus")
+    assert machine.cpus == vcpus == limit.per_instance["web"]
 
 
 def test_the_memory_limit_bounds_the_replicas_that_fit() -> None:

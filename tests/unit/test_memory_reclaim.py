@@ -9,8 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simvirt.catalog import Catalog
-from simvirt.memory.boxes import UNBOUNDED, Box, Guest, Tenant, follow_guest
-from simvirt.memory.reclaim import HostMemory, Moved, alike, price
+from simvirt.memory.balloons import price
+from simvirt.memory.boxes import UNBOUNDED, Box, Guest, Replica, follow_guest
+from simvirt.memory.host_memory import HostMemory
+from simvirt.memory.missing import hot_absent, hot_swapped
+from simvirt.memory.reclaim import Moved, alike, step
 from simvirt.memory.working_set import Load, Needs
 
 MIB, GIB = 2**20, 2**30
@@ -25,13 +28,13 @@ def needs(base: float, **more: Any) -> Needs:
 
 def container(row: int, base: float, **more: Any) -> Box:
     """A container with one replica."""
-    return Box(f"c{row}", [Tenant(f"c{row}", row, "app", needs(base), **more)])
+    return Box(f"c{row}", [Replica(f"c{row}", row, "app", needs(base), **more)])
 
 
 def machine(row: int, base: float, size: float = 1024, swap: float = 0, **more: Any) -> Box:
     """A VM with one replica, a system of 100 MiB, files of 100 MiB, and 50 MiB touched while booting."""
     guest = Guest(size=size * MIB, os=100 * MIB, file_cache=100 * MIB, boot=50 * MIB, same=0.5, swap=swap * MIB, **more)
-    return Box(f"v{row}", [Tenant(f"v{row}", row, "app", needs(base))], guest)
+    return Box(f"v{row}", [Replica(f"v{row}", row, "app", needs(base))], guest)
 
 
 def host(*boxes: Box, memory: float = 4096, **more: Any) -> HostMemory:
@@ -41,7 +44,7 @@ def host(*boxes: Box, memory: float = 4096, **more: Any) -> HostMemory:
 
 def test_where_there_is_room_nothing_moves() -> None:
     memory = host(container(0, 1000), machine(1, 500))
-    assert memory.step() == Moved()
+    assert step(memory) == Moved()
     assert memory.ledger().balance == 0
     assert memory.ledger().application == 1500 * MIB
 
@@ -49,10 +52,10 @@ def test_where_there_is_room_nothing_moves() -> None:
 def test_a_vm_keeps_what_it_once_touched_unless_it_reports_free_pages() -> None:
     for reports, kept in ((False, 750), (True, 300)):
         box = machine(0, 0, reports=reports)
-        box.tenants[0].needs = needs(0, per_connection=MIB)
-        box.tenants[0].load = Load(connections=500)
+        box.replicas[0].needs = needs(0, per_connection=MIB)
+        box.replicas[0].load = Load(connections=500)
         follow_guest(box)
-        box.tenants[0].load = Load(connections=100)
+        box.replicas[0].load = Load(connections=100)
         follow_guest(box)
         assert box.wanted == kept * MIB
 
@@ -65,17 +68,17 @@ def test_a_preallocated_vm_takes_all_at_once() -> None:
 
 def test_containers_give_cold_pages_first() -> None:
     memory = host(container(0, 3000), container(1, 3000), swap=8 * GIB)
-    moved = memory.step()
+    moved = step(memory)
     assert moved.swapped_out == pytest.approx(6000 * MIB + memory.reserve - 4096 * MIB, abs=10)
     assert memory.boxes[0].out == memory.boxes[1].out
-    assert memory.boxes[0].hot_absent == 0.0, "half of each is cold, which is more than what had to go"
+    assert hot_absent(memory.boxes[0]) == 0.0, "half of each is cold, which is more than what had to go"
 
 
 def test_a_host_does_not_know_what_is_hot_in_a_guest() -> None:
     memory = host(machine(0, 900), machine(1, 900), memory=1800, swap=8 * GIB)
-    memory.step()
+    step(memory)
     box = memory.boxes[0]
-    assert 0 < box.hot_absent == box.out / box.wanted
+    assert 0 < hot_absent(box) == box.out / box.wanted
 
 
 def test_a_guest_swaps_what_is_cold_first_and_kills_when_its_swap_is_full() -> None:
@@ -83,103 +86,103 @@ def test_a_guest_swaps_what_is_cold_first_and_kills_when_its_swap_is_full() -> N
     assert follow_guest(box) == 0
     assert box.guest is not None
     assert box.guest.swapped == 276 * MIB
-    assert box.hot_swapped == 0
+    assert hot_swapped(box) == 0
     full = host(machine(0, 1200, swap=100), machine(1, 100))
-    kill, = full.step().kills
-    assert [tenant.name for tenant in kill.tenants] == ["v0"]
+    kill, = step(full).kills
+    assert [replica.name for replica in kill.replicas] == ["v0"]
     assert "the guest of 1.00 GiB lacks 176.0 MiB" in kill.why
 
 
 def test_the_largest_process_of_a_guest_is_killed() -> None:
     box = machine(0, 300)
-    box.tenants.append(Tenant("big", 7, "app", needs(900)))
-    kill, = host(box).step().kills
-    assert [tenant.name for tenant in kill.tenants] == ["big"]
+    box.replicas.append(Replica("big", 7, "app", needs(900)))
+    kill, = step(host(box)).kills
+    assert [replica.name for replica in kill.replicas] == ["big"]
 
 
 def test_a_container_beyond_its_limit_swaps_and_is_killed_where_it_may_not() -> None:
     box = container(0, 700, limit=500 * MIB)
-    assert host(box, swap=GIB).step().kills == []
+    assert step(host(box, swap=GIB)).kills == []
     assert box.out == 200 * MIB
-    kill, = host(container(0, 700, limit=500 * MIB, swap_most=100 * MIB), swap=GIB).step().kills
+    kill, = step(host(container(0, 700, limit=500 * MIB, swap_most=100 * MIB), swap=GIB)).kills
     assert kill.why == "600.0 MiB exceed memory.max 500.0 MiB"
-    assert len(host(container(0, 700, limit=500 * MIB)).step().kills) == 1
-    assert host(container(0, 700, limit=500 * MIB), fenced=False).step().kills == []
+    assert len(step(host(container(0, 700, limit=500 * MIB))).kills) == 1
+    assert step(host(container(0, 700, limit=500 * MIB), fenced=False)).kills == []
 
 
 @pytest.mark.parametrize(("swap", "most", "swapped", "killed"), [(0, UNBOUNDED, 0, 1), (500, UNBOUNDED, 100, 0), (500, 50 * MIB, 100, 1)])
 def test_a_container_in_a_guest_has_its_limit_there(swap: float, most: float, swapped: float, killed: int) -> None:
     """Beyond memory.max it swaps within the guest as far as it may, and is killed alone then, however much the guest has free."""
     box = machine(0, 300, size=2000, swap=swap)
-    box.tenants[0].limit, box.tenants[0].swap_most = 200.0 * MIB, most
-    moved = host(box, machine(1, 300, size=2000), memory=8000).step()
-    assert [kill.tenants for kill in moved.kills] == [(box.tenants[0],)] * killed
+    box.replicas[0].limit, box.replicas[0].swap_most = 200.0 * MIB, most
+    moved = step(host(box, machine(1, 300, size=2000), memory=8000))
+    assert [kill.replicas for kill in moved.kills] == [(box.replicas[0],)] * killed
     assert box.guest is not None and box.guest.swapped == swapped * MIB
 
 
 def test_memory_high_is_reclaimed_but_nobody_is_killed_for_it() -> None:
     box = container(0, 700, high=500 * MIB)
-    assert host(box, swap=GIB).step().kills == []
+    assert step(host(box, swap=GIB)).kills == []
     assert box.out == 200 * MIB
-    assert host(container(0, 700, high=500 * MIB)).step().kills == []
+    assert step(host(container(0, 700, high=500 * MIB))).kills == []
 
 
 def test_a_reservation_is_left_alone_while_there_is_other_memory() -> None:
     kept, other = container(0, 3000, low=3000 * MIB), container(1, 3000)
-    host(kept, other, swap=8 * GIB).step()
+    step(host(kept, other, swap=8 * GIB))
     assert kept.out == 0 < other.out
     both = host(container(0, 3000, low=3000 * MIB), container(1, 3000, low=3000 * MIB), swap=8 * GIB)
-    both.step()
+    step(both)
     assert all(box.out > 0 for box in both.boxes)
 
 
 def test_compressed_pages_take_a_third_and_go_before_swap() -> None:
     memory = host(container(0, 6000), swap=8 * GIB, pool=2000 * MIB)
-    moved = memory.step()
+    moved = step(memory)
     assert moved.swapped_out == 0
     assert memory.compressed == pytest.approx(moved.packed / COSTS.compression)
     assert moved.packed - memory.compressed == pytest.approx(6000 * MIB + memory.reserve - 4096 * MIB, abs=10)
     assert memory.ledger().balance == 0
     small = host(container(0, 6000), swap=8 * GIB, pool=100 * MIB)
-    assert small.step().swapped_out > 0
+    assert step(small).swapped_out > 0
     assert small.compressed == pytest.approx(100 * MIB)
 
 
 def test_balloons_come_before_swap_and_take_what_guests_can_spare() -> None:
     boxes = [machine(row, 500) for row in range(3)]
     memory = host(*boxes, memory=2000, swap=8 * GIB, auto_balloon=True)
-    moved = memory.step()
+    moved = step(memory)
     assert moved.inflated > 0 == moved.swapped_out
     assert memory.excess <= 1
     tight = host(*(machine(row, 850) for row in range(4)), memory=2000, swap=8 * GIB, auto_balloon=True)
-    assert tight.step().swapped_out > 0
-    assert not tight.step().kills
+    assert step(tight).swapped_out > 0
+    assert not step(tight).kills
 
 
 def test_a_balloon_gives_way_when_there_is_room_again() -> None:
     boxes = [machine(row, 500) for row in range(3)]
     memory = host(*boxes, memory=2000, auto_balloon=True)
-    memory.step()
+    step(memory)
     assert sum(box.guest.balloon for box in boxes if box.guest) > 0
-    boxes[0].tenants[0].live = False
+    boxes[0].replicas[0].live = False
     for _ in range(60):
-        memory.step()
+        step(memory)
     assert sum(box.guest.balloon for box in boxes[1:] if box.guest) < MIB
 
 
 def test_a_balloon_gives_back_before_its_guest_kills() -> None:
     box = machine(0, 500)
     memory = host(box, machine(1, 500), machine(2, 500), memory=2000, swap=GIB, auto_balloon=True)
-    memory.step()
-    box.tenants[0].needs = needs(800)
-    assert memory.step().kills == []
+    step(memory)
+    box.replicas[0].needs = needs(800)
+    assert step(memory).kills == []
 
 
 def test_idle_memory_is_cheaper() -> None:
     """With a tax of 75 % an idle page costs four times as much as one in use: the idle VM gives first."""
     busy, idle = machine(0, 800), machine(1, 800)
-    busy.tenants[0].needs = needs(800, hot=1.0)
-    idle.tenants[0].needs = needs(800, hot=0.0)
+    busy.replicas[0].needs = needs(800, hot=1.0)
+    idle.replicas[0].needs = needs(800, hot=0.0)
     for box in (busy, idle):
         follow_guest(box)
     assert price(idle, 0.75) < price(busy, 0.75)
@@ -189,11 +192,11 @@ def test_idle_memory_is_cheaper() -> None:
 def test_merging_begins_after_a_first_pass_and_ends_after_a_second() -> None:
     boxes = [machine(row, 200) for row in range(4)]
     memory = host(*boxes, merging=True)
-    memory.step()
+    step(memory)
     total = sum(box.wanted for box in boxes)
     for passes, share in ((1.0, 0.0), (1.5, 0.5), (2.0, 1.0), (5.0, 1.0)):
         memory.scanned = passes * total
-        memory.step()
+        step(memory)
         assert boxes[0].merged == pytest.approx(share * 0.75 * alike(boxes[0]))
         assert memory.ledger().balance == 0
 
@@ -201,7 +204,7 @@ def test_merging_begins_after_a_first_pass_and_ends_after_a_second() -> None:
 def test_the_host_kills_the_largest_unless_it_is_biased() -> None:
     def victims(**bias: int) -> list[str]:
         boxes = [container(0, 2500, bias=bias.get("first", 0)), container(1, 2000, bias=bias.get("second", 0))]
-        return [tenant.name for kill in host(*boxes).step().kills for tenant in kill.tenants]
+        return [replica.name for kill in step(host(*boxes)).kills for replica in kill.replicas]
 
     assert victims() == ["c0"]
     assert victims(second=500) == ["c1"]
@@ -211,14 +214,14 @@ def test_the_host_kills_the_largest_unless_it_is_biased() -> None:
 
 def test_a_host_that_kills_a_vm_kills_all_that_is_in_it() -> None:
     box = machine(0, 300, size=4000)
-    box.tenants.append(Tenant("other", 9, "app", needs(3000)))
-    kill, = host(box, memory=2000).step().kills
-    assert [tenant.name for tenant in kill.tenants] == ["v0", "other"]
+    box.replicas.append(Replica("other", 9, "app", needs(3000)))
+    kill, = step(host(box, memory=2000)).kills
+    assert [replica.name for replica in kill.replicas] == ["v0", "other"]
 
 
 def test_swapping_goes_before_killing() -> None:
-    assert host(container(0, 5000), swap=4 * GIB).step().kills == []
-    assert len(host(container(0, 5000), container(1, 3000), swap=GIB).step().kills) == 1
+    assert step(host(container(0, 5000), swap=4 * GIB)).kills == []
+    assert len(step(host(container(0, 5000), container(1, 3000), swap=GIB)).kills) == 1
 
 
 @settings(max_examples=80, deadline=None)
@@ -237,11 +240,11 @@ def test_every_byte_is_somewhere_after_every_step(
     for load in loads:
         whole.scanned += 3 * GIB
         for box in boxes:
-            box.tenants[0].needs = needs(box.tenants[0].needs.base / MIB, per_connection=MIB)
-            box.tenants[0].load = Load(connections=load)
-        for kill in whole.step().kills:
-            for tenant in kill.tenants:
-                tenant.live = False
+            box.replicas[0].needs = needs(box.replicas[0].needs.base / MIB, per_connection=MIB)
+            box.replicas[0].load = Load(connections=load)
+        for kill in step(whole).kills:
+            for replica in kill.replicas:
+                replica.live = False
         for box in boxes:
             assert min(box.out, box.packed, box.merged, box.resident) >= 0
             assert box.out + box.packed + box.merged <= box.wanted + 1 or not box.live

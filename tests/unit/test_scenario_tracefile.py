@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.effort import effort
 
 from simvirt.errors import ScenarioError
 from simvirt.scenario import Empirical, RatesSpec, TraceSpec
-from simvirt.scenario.reading.tracefile import read_empirical, read_rates, read_trace
+from simvirt.scenario.reading.tracefile import read_rates, read_trace
 
 
 def table(folder: Path, content: str | bytes) -> str:
@@ -28,7 +28,7 @@ def refusal(folder: Path, spec: TraceSpec | RatesSpec | Empirical, operations: t
         elif isinstance(spec, RatesSpec):
             read_rates(spec)
         else:
-            read_empirical(spec)
+            spec.values()
     return str(caught.value).replace(f"{folder}/", "")
 
 
@@ -111,8 +111,8 @@ def test_refused_rates(tmp_path: Path, content: str, expected: str) -> None:
 
 def test_empirical_values(tmp_path: Path) -> None:
     path = table(tmp_path, "name,demand_ms\na,3\nb,1\n")
-    assert read_empirical(Empirical(file=path)).tolist() == [3e6, 1e6]
-    assert read_empirical(Empirical(file=path, column="demand_ms")).tolist() == [3e6, 1e6]
+    assert Empirical(file=path).values().tolist() == [3e6, 1e6]
+    assert Empirical(file=path, column="demand_ms").values().tolist() == [3e6, 1e6]
     assert Empirical(file=path).mean == 2e6
     assert "t.csv:1: name: expected a column whose name ends in its unit" in refusal(tmp_path, Empirical(file=path, column="name"))
     assert "expected a value above 0" in refusal(tmp_path, Empirical(file=table(tmp_path, "a_s\n0\n")))
@@ -123,9 +123,7 @@ def test_a_million_lines(tmp_path: Path) -> None:
     at = np.cumsum(np.random.default_rng(1).exponential(0.01, 1_000_000))
     text = "at_s,d_ms\n" + "\n".join(f"{a:.6f},1.25" for a in at) + "\n"
     spec = TraceSpec(file=table(tmp_path, text), at="at_s", cpu="d_ms")
-    start = time.perf_counter()
-    trace = read_trace(spec)
-    took = time.perf_counter() - start
+    work, trace = effort(read_trace, spec)
     assert len(trace.at_ns) == 1_000_000
-    assert took < 5, took
+    assert work < 100_000, "lines are read by the block"
     assert refusal(tmp_path, TraceSpec(file=table(tmp_path, text + "0,0\n"), at="at_s", cpu="d_ms")).startswith("t.csv:1000002: at_s: ")

@@ -14,9 +14,12 @@ from typing import Any, Final, Iterator, Mapping
 from simvirt.scenario.bounds import MOST_TABLE_BYTES
 from simvirt.scenario.reading.files import unreadable
 from simvirt.scenario.reading.tree import Path
-from simvirt.scenario.spec.workload import TIME_SUFFIXES, suffix_of
 
 _LONGEST_LINE: Final = 65536
+TIME_SUFFIXES: Final[Mapping[str, float]] = {"_s": 1e9, "_ms": 1e6, "_us": 1e3, "_ns": 1.0}
+"""Suffix of a column of times -> ns in its unit."""
+RATE_SUFFIXES: Final[Mapping[str, float]] = {"_per_s": 1.0, "_per_ms": 1e3, "_per_min": 1 / 60, "_per_h": 1 / 3600}
+"""Suffix of a column of rates -> factor to rates per second."""
 
 
 class NoTable(Exception):
@@ -35,6 +38,11 @@ class Header:
     names: tuple[str, ...]
     delimiter: str
     lines: int
+
+
+def suffix_of(column: str, suffixes: Mapping[str, float]) -> str | None:
+    """The unit suffix of a column's name, None where it has none."""
+    return next((suffix for suffix in sorted(suffixes, key=len, reverse=True) if column.endswith(suffix)), None)
 
 
 def header_of(path: str, named: bool = True) -> Header:

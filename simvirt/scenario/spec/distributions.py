@@ -7,7 +7,7 @@ Means and coefficients of variation (`cv`, standard deviation over mean) are tho
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Mapping
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator, model_validator
 
@@ -15,6 +15,9 @@ from simvirt import units
 from simvirt.scenario.fields import Number, PositiveWorkNanoseconds, WorkNanoseconds
 from simvirt.scenario.spec.base import Spec, below, refuse, unknown_key
 from simvirt.units import UnitError, shown
+
+if TYPE_CHECKING:
+    from simvirt.scenario.reading.csv_columns import Floats
 
 Cv = Annotated[float, Number(0.001, 1000, 1)]
 Mean = Annotated[PositiveWorkNanoseconds, Field(description="the mean of the values", examples=["4ms"])]
@@ -103,9 +106,13 @@ class Empirical(Spec):
     @cached_property
     def mean(self) -> float:
         """Mean of the values [ns]; reads the file; ScenarioError where it cannot be read."""
-        from simvirt.scenario.reading.tracefile import read_empirical
+        return float(self.values().mean())
 
-        return float(read_empirical(self).mean())
+    def values(self) -> Floats:
+        """The values [ns]; reads the file, which takes numpy; ScenarioError where it cannot be read."""
+        from simvirt.scenario.reading.csv_columns import read_values
+
+        return read_values(self.file, self.column, self.scale)
 
 
 AnyDistribution = Constant | Exponential | Lognormal | Gamma | Pareto | Hyperexponential | Uniform | Empirical

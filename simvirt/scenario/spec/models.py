@@ -85,7 +85,7 @@ class Scenario(Spec):
     @property
     def digest(self) -> str:
         """SHA-256 of the resolved content, files included [hex]; reads the files that the scenario names."""
-        return digest(self)
+        return digest(self.model_dump(mode="json", by_alias=True))
 
     def is_own(self, service: str) -> bool:
         """Whether each tenant has replicas of a service for itself."""

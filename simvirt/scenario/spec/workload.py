@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Mapping
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt.scenario.fields import Nanoseconds, Number, PerSecond, PositiveNanoseconds, PositivePerSecond, Ratio, Whole
+from simvirt.scenario.reading.csv_heads import RATE_SUFFIXES, TIME_SUFFIXES, suffix_of
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.distributions import Constant, Distribution
 from simvirt.scenario.spec.steps import OperationName
@@ -15,15 +16,6 @@ from simvirt.units import UnitError, shown
 
 Arrivals = Literal["poisson", "deterministic"]
 DAY_NS: Final = 86_400_000_000_000
-TIME_SUFFIXES: Final[Mapping[str, float]] = {"_s": 1e9, "_ms": 1e6, "_us": 1e3, "_ns": 1.0}
-"""Suffix of a column of times -> ns in its unit."""
-RATE_SUFFIXES: Final[Mapping[str, float]] = {"_per_s": 1.0, "_per_ms": 1e3, "_per_min": 1 / 60, "_per_h": 1 / 3600}
-"""Suffix of a column of rates -> factor to rates per second."""
-
-
-def suffix_of(column: str, suffixes: Mapping[str, float]) -> str | None:
-    """The unit suffix of a column's name, None where it has none."""
-    return next((suffix for suffix in sorted(suffixes, key=len, reverse=True) if column.endswith(suffix)), None)
 
 
 def _time_column(value: object) -> str:

@@ -7,20 +7,21 @@ from simvirt.capacity.limits import Limit, limits
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform, ReclaimEntry
 from simvirt.lowering.instructions import Instruction
+from simvirt.memory import Occupancy, occupancy
+from simvirt.memory.at_rest import at_rest
 from simvirt.memory.caching import Key, hits
-from simvirt.memory.working_set import Needs, expected_loads, needs
 from simvirt.scenario.spec.models import Scenario
 
 
 @dataclass
 class Memory:
-    """The static part of a platform's memory: needs, limits, hit ratios of page caches, costs of memory management.
+    """The static part of a platform's memory: who is on the host, limits, hit ratios of page caches, costs of memory management.
 
-    `follows` says that the control plane follows memory while time passes; `reads` are the instructions that ask a page cache, by what
-    they read.
+    `follows` says that the control plane follows memory while time passes; `reads` are the instructions that ask a
+    page cache, by what they read.
     """
 
-    needs: Mapping[str, Needs]
+    there: Occupancy
     limits: list[Limit]
     hits: Mapping[Key, float]
     costs: ReclaimEntry
@@ -41,13 +42,9 @@ class Memory:
 
 def memory_of(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> Memory:
     """The memory of a scenario on a platform, at the load that Little's law expects."""
-    wanted = {name: needs(catalog, service) for name, service in scenario.services.items()}
-    counts = {name: service.replicas for name, service in scenario.services.items()}
-    loads = expected_loads(scenario, host, counts)
-    return Memory(
-        wanted, limits(scenario, catalog, platform, host, loads), hits(scenario, platform, host, wanted, counts, loads), catalog.reclaim(),
-        follows(scenario, platform),
-    )
+    there = occupancy(scenario, catalog, platform, host)
+    found = hits(scenario, there.needs, at_rest(there).page_caches())
+    return Memory(there, limits(there, catalog), found, there.costs, follows(scenario, platform))
 
 
 def follows(scenario: Scenario, platform: Platform) -> bool:

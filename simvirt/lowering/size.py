@@ -1,31 +1,44 @@
-"""How much memory simulating a scenario would take, so that one that asks for too much is refused before it is tried.
+"""How much memory the tables of a scenario would take, so that one that asks for too much is refused before it is tried.
 
-*Model*: rows x bytes of a row, for the tables that can become large: one row of CPU state per vCPU, one run queue per group and CPU of its
-    machine, one row per replica, one frame with its draws per client and background thread. Bytes are rounded up from the tables' sizes.
-*Ignores*: what requests of an overloaded open system pile up.
+*Model*: rows x bytes of a row, for the tables that can become large: queues of each group on each CPU of its machine,
+    CPUs, replicas, VMs with their guest systems and devices, frames with their draws of clients and background
+    threads. A row has as many bytes as its table has columns, eight each.
+*Ignores*: instructions, results, what requests of an overloaded open system pile up; Python's own objects of an
+    arrangement.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Iterator
+from typing import Final, Iterator
 
 from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform
+from simvirt.kernel import constants as k
+from simvirt.kernel import tables as t
+from simvirt.memory.guests import own_vcpus
 from simvirt.scenario.bounds import MOST_MEMORY
 from simvirt.scenario.checks.possible import step_counts
 from simvirt.scenario.graph import name_of
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
-QUEUE = 500
-CPU = 1500
-INSTANCE = 2000
-FRAME = 700
-DRAW = 8
-"""Bytes of a row each: of a run queue, a CPU, a replica, a request under way, and a number that it draws."""
+
+def row_bytes(*tables: type[t.Table]) -> int:
+    """Bytes of a row in each of some tables."""
+    return NUMBER * sum(len(table.__annotations__) for table in tables)
 
 
-def memory_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platform]) -> Iterator[tuple[Path, str]]:
+NUMBER: Final = 8
+"""Bytes of an integer or a float of a column."""
+QUEUE: Final = row_bytes(t.Queues, t.Entities)
+CPU: Final = row_bytes(t.Cpus, t.IdleStacks, t.Calendar) + QUEUE
+VCPU: Final = CPU + QUEUE + row_bytes(t.Entities)
+GROUP: Final = row_bytes(t.Groups, t.Calendar)
+GUEST: Final = row_bytes(t.Machines, t.Calendar) + 2 * GROUP + 2 * row_bytes(t.Devices) + 3 * row_bytes(t.Instances)
+FRAME: Final = row_bytes(t.Frames, t.Entities, t.Calendar) + NUMBER * (k.N_CATEGORIES + 2 * len(("tags", "frames")))
+"""Bytes of things with all their rows: a group's queue on a CPU, a CPU, one of a VM, a group, a guest but for its CPUs, a request."""
+
+
+def size_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platform]) -> Iterator[tuple[Path, str]]:
     """A mistake for the first platform whose tables would be too large, at what makes them so."""
     loads: dict[Path, int] = {("workload", "closed", "clients"): _clients(scenario), **_background(scenario)}
     for index, platform in enumerate(platforms):
@@ -42,7 +55,7 @@ def memory_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platfor
 def _frame(scenario: Scenario) -> int:
     """Bytes of a request under way."""
     counts = step_counts(scenario)
-    return FRAME + DRAW * max([counts.get(name_of(name), 0) for name in scenario.mix], default=0)
+    return FRAME + NUMBER * max([counts.get(name_of(name), 0) for name in scenario.mix], default=0)
 
 
 def _clients(scenario: Scenario) -> int:
@@ -66,25 +79,18 @@ def _machines(scenario: Scenario, host: HostEntry, platform: Platform, index: in
     replicas: dict[Path, int] = {
         ("services", name): service.replicas * _replica(service, host, platform) for name, service in scenario.services.items()
     }
-    return {("platforms", index, "vms"): shared, ("host",): host.pcpus * CPU, **replicas}
+    return {("platforms", index, "vms"): shared, ("host",): host.pcpus * (CPU + QUEUE), **replicas}
 
 
 def _replica(service: ServiceSpec, host: HostEntry, platform: Platform) -> int:
     """Bytes of a replica, with its cgroup on the machine it runs on, and with its VM where that is its own."""
-    cpus = host.pcpus
+    cpus, own = host.pcpus, 0
     if platform.hypervisors:
-        cpus = platform.vms.on(host).vcpus if platform.vms is not None else _vcpus(service, host)
-    own = _vm(host, cpus) if platform.hypervisors and platform.vms is None else 0
-    return INSTANCE + own + (cpus * QUEUE if platform.runtimes else 0)
-
-
-def _vcpus(service: ServiceSpec, host: HostEntry) -> int:
-    """vCPUs of a replica's own VM."""
-    if service.cpu_limit is not None:
-        return math.ceil(service.cpu_limit)
-    return min(host.pcpus, service.threads) if isinstance(service.threads, int) else host.pcpus
+        cpus = platform.vms.on(host).vcpus if platform.vms is not None else own_vcpus(service, host)
+        own = _vm(host, cpus) if platform.vms is None else 0
+    return row_bytes(t.Instances) + own + (cpus * QUEUE + GROUP if platform.runtimes else 0)
 
 
 def _vm(host: HostEntry, vcpus: int) -> int:
-    """Bytes of a VM: its vCPUs, their queues, its queues on the host, its guest system and I/O thread."""
-    return host.pcpus * QUEUE + vcpus * (CPU + QUEUE) + 2 * (INSTANCE + FRAME)
+    """Bytes of a VM: its vCPUs, its queues on the host, its guest with devices and background load."""
+    return vcpus * VCPU + host.pcpus * QUEUE + GUEST + FRAME

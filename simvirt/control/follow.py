@@ -1,0 +1,149 @@
+"""Memory while time passes: working sets follow their load, page caches give way, balloons, swap and OOM killers do their work.
+
+*Model*: ten times a second (less often where there are many boxes) needs are read off the data plane, and the host
+    reacts as `simvirt.memory.reclaim` says. Reclaim is work on the host's CPUs and writes to its disk, performed in
+    the data plane; what is gone is read back by the requests that touch it; OOM killers end replicas, which start
+    again where their service says so.
+*Ignores*: what happens between two looks; the warm-up of a page cache; a vCPU that waits for a page of the host's
+    swap is taken to halt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from simvirt.clock import Clock
+from simvirt.control import lifecycle
+from simvirt.kernel import constants as k
+from simvirt.lowering.arrange import INTERNAL, MEMORY_SERVICE
+from simvirt.lowering.lower import Lowered
+from simvirt.memory.account import MemoryAccount
+from simvirt.memory.boxes import PAGE
+from simvirt.memory.caching import hits
+from simvirt.memory.host_memory import HostMemory
+from simvirt.memory.killers import Kill
+from simvirt.memory.missing import met, read_back
+from simvirt.memory.populate import host_memory
+from simvirt.memory.reclaim import Moved, scan, step
+from simvirt.memory.working_set import Load
+
+Process = Generator[simpy.Event, Any, None]
+PERIOD_NS, BOXES = 100_000_000, 50
+"""Time between two looks at memory [ns], for every so many boxes: long against a request, short against what fills a gigabyte."""
+FIRST_RESTART_NS, LAST_RESTART_NS = 100_000_000, 60_000_000_000
+"""Delay of the first restart, doubled by each further one up to a minute. Source: Docker Engine documentation, restart policies."""
+
+
+@dataclass
+class Follower:
+    """What the process remembers between two looks: requests completed, restarts, what it reported."""
+
+    lowered: Lowered
+    memory: HostMemory
+    completed: dict[str, int] = field(default_factory=dict)
+    restarts: dict[int, int] = field(default_factory=dict)
+    cached: dict[str, float] = field(default_factory=dict)
+    reported: dict[int, tuple[float, float, int]] = field(default_factory=dict)
+
+    def look(self, clock: Clock) -> dict[int, float]:
+        """Read the load of every replica off the data plane; how many requests each has answered since then."""
+        plane = clock.plane
+        life, inside, busy = (plane.read("instances", name) for name in ("life", "in_flight", "busy_threads"))
+        answered = self._answered(clock)
+        for replica in self.memory.replicas:
+            replica.live = life[replica.row] in (k.STARTING, k.READY, k.DRAINING)
+            before = replica.load.answered if replica.live else 0.0
+            now = before + answered.get(replica.row, 0.0)
+            replica.load = Load(float(inside[replica.row]), float(busy[replica.row]), now)
+        return answered
+
+    def _answered(self, clock: Clock) -> dict[int, float]:
+        """Requests that each replica answered since the last look: an even part of those of its service."""
+        total = clock.plane.read("services", "completed")
+        live = [replica for replica in self.memory.replicas if replica.live]
+        each: dict[str, float] = {}
+        for name, n in Counter(replica.service for replica in live).items():
+            now = int(total[self.lowered.services.index(name)])
+            each[name] = (now - self.completed.get(name, 0)) / n
+            self.completed[name] = now
+        return {replica.row: each[replica.service] for replica in live}
+
+    def report(self, clock: Clock) -> None:
+        """Let the data plane meet what is missing: faults, work and waits of requests, misses of page caches."""
+        for box in self.memory.boxes:
+            for replica in box.replicas:
+                now = met(self.memory, box, replica)
+                if now != self.reported.get(replica.row, (0.0, 0.0, 0)):
+                    self.reported[replica.row] = now
+                    clock.plane.set_faults(replica.row, *now)
+        self._report_misses(clock)
+
+    def _report_misses(self, clock: Clock) -> None:
+        """Hit ratios with the room that page caches have now, where one has changed by more than a hundredth."""
+        reads = self.lowered.memory.reads
+        caches = list(self.memory.page_caches()) if reads else []
+        if all(abs(cache.size - self.cached.get(cache.name, -1.0)) <= 0.01 * cache.size for cache in caches):
+            return
+        self.cached = {cache.name: cache.size for cache in caches}
+        for key, hit in hits(self.lowered.scenario, self.lowered.memory.there.needs, caches).items():
+            clock.plane.set_misses(reads.get(key, []), 1.0 - hit)
+
+    def kill(self, clock: Clock, decision: Kill) -> str:
+        """End the replicas that an OOM killer chose, to start again later where their service says so; this in words."""
+        for replica in decision.replicas:
+            again = self.lowered.scenario.services[replica.service].restart != "no"
+            tries = self.restarts[replica.row] = self.restarts.get(replica.row, 0) + 1
+            delay = min(FIRST_RESTART_NS << min(tries - 1, 20), LAST_RESTART_NS) if again else None
+            clock.process(lifecycle.crash(clock, replica.service, replica.row, delay))
+            replica.live = False
+        names = ", ".join(replica.name for replica in decision.replicas)
+        return f"at {clock.now / 1e9:.3f} s, {names}: {decision.why}; killed"
+
+
+def follow(clock: Clock) -> Process:
+    """Follow memory for the whole run."""
+    lowered = clock.plane.lowered
+    memory, ksm = memory_of_run(lowered), lowered.scenario.host.ksm
+    follower, account = Follower(lowered, memory), MemoryAccount(memory)
+    clock.plane.memory = account
+    scan(memory, ksm, ksm.since if ksm is not None else 0)
+    period, since = PERIOD_NS * math.ceil(len(memory.boxes) / BOXES), 0
+    while True:
+        read_back(account, follower.look(clock))
+        scan(memory, ksm, int(clock.now) - since)
+        since = int(clock.now)
+        memory.follow_data()
+        moved = step(memory)
+        account.kills += [follower.kill(clock, decision) for decision in moved.kills]
+        account.book(moved)
+        follower.report(clock)
+        yield from reclaim(clock, memory, moved)
+        yield clock.timeout(max(1, since + period - int(clock.now)))
+
+
+def memory_of_run(lowered: Lowered) -> HostMemory:
+    """The memory of a host at the start of a run: replicas with the rows of their instances and without a load."""
+    memory = host_memory(lowered.memory.there, each=True)
+    rows = {(i.service, i.replica): i.row for i in lowered.arrangement.instances if i.service not in INTERNAL}
+    for replica in memory.replicas:
+        replica.row, replica.load = rows[replica.service, replica.row], Load()
+    return memory
+
+
+def reclaim(clock: Clock, memory: HostMemory, moved: Moved) -> Process:
+    """Perform what a step has decided: work for each page, writes of clusters."""
+    costs = memory.costs
+    work = (moved.swapped_out + moved.packed) / PAGE * costs.evict_ns + moved.inflated / PAGE * costs.inflate_ns
+    writes = math.ceil(moved.swapped_out / costs.cluster)
+    if work > 0 or writes > 0:
+        plane = clock.plane
+        row, = plane.instances_of(MEMORY_SERVICE)
+        assert plane.lowered.reclaim is not None
+        with plane.perform(plane.lowered.reclaim, row, work, float(writes)) as done:
+            yield done

@@ -1,0 +1,122 @@
+"""From who is on a host to its memory: a box for each container, process or VM, or one for all that are alike.
+
+*Model*: containers and processes share the kernel and the file pages of their image with all others on the same
+    kernel; a VM has its own kernel, user space, page structs and file pages, monitors beside it, and keeps what it
+    once touched. Replicas are dealt out to shared VMs in turn; a VM that gets none runs nevertheless. What is
+    promised is the size of a VM with its monitors, or the stated limit of a container or process; one without a limit
+    is promised nothing.
+*Ignores*: fragmentation, slab of open files, huge pages that are only partly used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from simvirt.memory import guests
+from simvirt.memory.boxes import UNBOUNDED, Box, Guest, Replica
+from simvirt.memory.host_memory import HostMemory
+from simvirt.memory.occupancy import Occupancy
+from simvirt.memory.working_set import IDLE
+
+Members = Mapping[str, range]
+"""Service -> numbers of its replicas that are in a box."""
+
+
+def host_memory(there: Occupancy, each: bool = False) -> HostMemory:
+    """The memory of a host; boxes that are alike are one with its copies, unless `each` is asked for by itself."""
+    spec, host, platform = there.scenario.host, there.host, there.platform
+    own = sum(guests.hypervisor_memory(layer) for layer in platform.hypervisors[:1])
+    own += guests.daemons(guests.runtimes_around(platform)[0])
+    return HostMemory(
+        capacity=host.memory, kernel=host.system_memory + guests.PAGE_STRUCT * host.memory + own, boxes=list(_boxes(there, each)),
+        costs=there.costs, swap=float(spec.swap or 0), pool=spec.zswap * host.memory, auto_balloon=platform.balloon == "auto",
+        fenced=bool(platform.runtimes), shares_files=all(layer.container.shares_files for layer in platform.runtimes),
+        text=float(sum(layer.monitor.shared for layer in platform.hypervisors[:1])), merging=spec.ksm is not None,
+    )
+
+
+def _boxes(there: Occupancy, each: bool) -> Iterator[Box]:
+    """The boxes in the order of their first replicas."""
+    for number, (members, copies) in enumerate(_members(there, each)):
+        replicas = [replica for name, those in members.items() for replica in _replicas(there, name, those, each)]
+        if there.platform.hypervisors:
+            yield _vm(there, replicas, replicas[0].name if there.shared_vms is None else f"vm-{number}", copies)
+        else:
+            limit = there.scenario.services[replicas[0].service].memory_limit
+            runtime = guests.container_memory(there.platform.runtimes)
+            yield Box(replicas[0].name, replicas, runtime=runtime, promised=float(limit or 0), copies=copies)
+
+
+def _members(there: Occupancy, each: bool) -> Iterator[tuple[Members, int]]:
+    """Who is in each box, and how many boxes are like it."""
+    if there.shared_vms is not None:
+        yield from _alike(list(_dealt(there.counts, there.shared_vms.count)), each)
+        return
+    for name, n in there.counts.items():
+        if each:
+            yield from (({name: range(number, number + 1)}, 1) for number in range(n))
+        elif n > 0:
+            yield {name: range(1)}, n
+
+
+def _dealt(counts: Mapping[str, int], vms: int) -> Iterator[Members]:
+    """The replicas in each of the VMs that they are dealt out to, one after the other."""
+    first, placed = {}, 0
+    for name, n in counts.items():
+        first[name] = placed
+        placed += n
+    for vm in range(vms):
+        yield {name: range((vm - first[name]) % vms, n, vms) for name, n in counts.items()}
+
+
+def _alike(vms: list[Members], each: bool) -> Iterator[tuple[Members, int]]:
+    """One of the VMs with as many replicas of each service, and their number."""
+    if each:
+        yield from ((vm, 1) for vm in vms)
+        return
+    found: dict[tuple[int, ...], list[Members]] = {}
+    for vm in vms:
+        found.setdefault(tuple(len(those) for those in vm.values()), []).append(vm)
+    yield from ((same[0], len(same)) for same in found.values())
+
+
+def _replicas(there: Occupancy, name: str, numbers: range, each: bool) -> Iterator[Replica]:
+    """Replicas of a service in one box, each by itself or one with its copies; a process has no cgroup whose limits would hold."""
+    service, fenced = there.scenario.services[name], bool(there.platform.runtimes)
+    limit, swap = service.memory_limit, service.memswap_limit
+    for number in numbers if each else numbers[:1]:
+        yield Replica(
+            f"{name}-{number}", number, name, there.needs[name], image=service.image or name,
+            limit=limit if fenced and limit is not None else UNBOUNDED,
+            high=service.mem_high if fenced and service.mem_high is not None else UNBOUNDED, low=float(service.mem_reservation or 0),
+            swap_most=UNBOUNDED if swap is None or limit is None else float(swap - limit), bias=service.oom_score_adj,
+            load=there.loads.get(name, IDLE), copies=1 if each else len(numbers),
+        )
+
+
+def _vm(there: Occupancy, replicas: list[Replica], name: str, copies: int) -> Box:
+    """A VM with the replicas in it."""
+    platform, (outside, inside) = there.platform, guests.runtimes_around(there.platform)
+    layer, (size, vcpus) = platform.hypervisors[-1], _shape(there, replicas)
+    assert layer.guest is not None
+    static, between = platform.balloon if isinstance(platform.balloon, int) else 0, guests.levels_between(platform, size)
+    guest = Guest(
+        size=size, os=guests.guest_os(layer.guest, size) + guests.daemons(inside), file_cache=layer.guest.file_cache,
+        boot=layer.guest.boot_memory, same=layer.guest.same, swap=float(platform.guest_swap), between=between,
+        preallocated=layer.monitor.preallocated, reports=platform.free_page_reporting,
+        balloon=min(float(static), there.costs.balloon_most * size),
+    )
+    vmm, tables = guests.monitors(platform, vcpus), guests.page_tables(platform)
+    return Box(
+        name, replicas, guest, runtime=guests.container_memory(inside), around=guests.container_memory(outside),
+        vmm=vmm, per_memory=tables, promised=size * (1.0 + tables) + vmm + between, copies=copies,
+    )
+
+
+def _shape(there: Occupancy, replicas: list[Replica]) -> tuple[int, int]:
+    """Memory [bytes] and vCPUs of a VM: as the platform says, else as its one replica needs."""
+    if there.shared_vms is not None:
+        return there.shared_vms.memory, there.shared_vms.vcpus
+    one = replicas[0]
+    service = there.scenario.services[one.service]
+    return guests.own_size(service, there.platform, one.needs, one.load), guests.own_vcpus(service, there.host)

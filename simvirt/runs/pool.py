@@ -1,0 +1,65 @@
+"""One way to run tasks side by side: results in the order of the tasks, an interruption stops what is under way.
+
+Workers are threads, because the compiled kernel runs without the GIL. Whatever else runs tasks of this process is an
+`Executor` too and serves as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Later(Future[T]):
+    """A task that is carried out when its result is asked for."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        super().__init__()
+        self.call = call
+
+    def result(self, timeout: float | None = None) -> T:
+        """What the task returns; what it raises is raised here."""
+        if not self.done():
+            self.set_result(self.call())
+        return super().result(timeout)
+
+
+class Inline(Executor):
+    """One worker: whoever asks for a result."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """The task, to be carried out when its result is asked for."""
+        return Later(lambda: fn(*args, **kwargs))
+
+
+@contextmanager
+def workers(jobs: int, halt: Event | None = None) -> Iterator[Executor]:
+    """Threads for `jobs` tasks at a time, at least one, for the length of a block.
+
+    Where the block ends with an error or an interruption, `halt` is set, at which tasks under way look, and tasks that wait
+    are dropped. When the block has ended, nothing is under way.
+    """
+    pool = ThreadPoolExecutor(max(jobs, 1))
+    try:
+        yield pool
+    except BaseException:
+        if halt is not None:
+            halt.set()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def in_order(pool: Executor, task: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
+    """The results of a task on each item, in the order of the items; what is not wanted any more is not begun."""
+    futures = [pool.submit(task, item) for item in items]
+    try:
+        yield from (future.result() for future in futures)
+    finally:
+        for future in futures:
+            future.cancel()

@@ -1,0 +1,103 @@
+"""Changes of a scenario whose effect on its answer is known: other names, a service without work, more load, a faster host."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from helpers.random_draws import Tree
+
+OTHER: Final = {"front": "zulu", "api": "a1", "cache": "quebec", "db": "bravo", "batch": "xray", "log-2": "oscar"}
+"""Service -> its other name; their alphabetical order is another one."""
+TIMES: Final = ("wall_s", "version", "simvirt", "digest", "simulations_s")
+
+
+def renamed(tree: Tree) -> Tree | None:
+    """The same with other names of services; None where a file has their names."""
+    workload = tree.get("workload", {})
+    if "operation" in workload.get("trace", {}):
+        return None
+    new = _in_values(copy.deepcopy(tree))
+    new["services"] = {OTHER[name]: spec for name, spec in new["services"].items()}
+    if "mix" in workload:
+        new["workload"]["mix"] = {_called(name): weight for name, weight in workload["mix"].items()}
+    return new
+
+
+def _called(name: str) -> str:
+    service, _, operation = name.partition(".")
+    return f"{OTHER[service]}.{operation}"
+
+
+def _in_values(value: Any, key: str = "") -> Any:
+    """With other names wherever a value names a service."""
+    if isinstance(value, dict):
+        return {name: inner if name == "mix" else _in_values(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_in_values(inner, key) for inner in value]
+    if key == "call":
+        return _called(value)
+    return OTHER.get(value, value) if key in ("start", "stop", "crash", "own", "keep", "service") and isinstance(value, str) else value
+
+
+def names_restored(document: Mapping[str, Any]) -> Any:
+    """A document of a renamed scenario with the first names, as far as it is the same otherwise."""
+    text = json.dumps(comparable(document), sort_keys=True)
+    for old, new in OTHER.items():
+        text = re.sub(rf"\b{new}\b", old, text)
+    return json.loads(text)
+
+
+def comparable(value: Any) -> Any:
+    """A document without what differs between runs of the same scenario, and between files of it."""
+    if isinstance(value, Mapping):
+        return {str(key): comparable(inner) for key, inner in value.items() if key not in TIMES}
+    return [comparable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def with_idle_service(tree: Tree) -> Tree | None:
+    """The same beside a service that nobody calls; None where it would take something else: memory, a VM, a tenant's share."""
+    if "workload" not in tree or "operation" in tree["workload"].get("trace", {}) or "tenants" in tree:
+        return None
+    new = copy.deepcopy(tree)
+    new["workload"].setdefault("mix", {f"{name}.{operation}": 1 for name, spec in tree["services"].items() for operation in spec.get("operations", {})})
+    new["services"]["unused"] = {"memory": {"base": "1MiB", "files": "0B"}, "operations": {"never": [{"cpu": "1ms"}]}}
+    return new
+
+
+def busier(tree: Tree, factor: float = 1.5) -> Tree | None:
+    """The same requests at a higher rate; None where the load is not a constant rate, or other things happen meanwhile."""
+    text = tree.get("workload", {}).get("open", {}).get("rate")
+    if text is None or tree.get("timeline") or any("background" in spec for spec in tree["services"].values()):
+        return None
+    new = copy.deepcopy(tree)
+    new["workload"]["open"]["rate"] = f"{float(text.removesuffix('/s')) * factor:.9g}/s"
+    return new
+
+
+def measured_alike(tree: Tree, requests: int) -> Tree:
+    """The same for so many requests, all of which count, five times over."""
+    new = copy.deepcopy(tree)
+    new["run"] = {"requests": requests, "replications": 5, "warmup": "0s", "seed": tree["run"].get("seed", 1)}
+    return new
+
+
+def faster(tree: Tree, clock: str) -> Tree:
+    """The same on a host of that clock."""
+    new = copy.deepcopy(tree)
+    new["host"] = ({"model": tree["host"]} if isinstance(tree["host"], str) else new["host"]) | {"clock": clock}
+    return new
+
+
+def differences(one: Any, other: Any, path: str = "") -> list[str]:
+    """The first places where two documents differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        found = [line for key in sorted({*one, *other}) for line in differences(one.get(key), other.get(key), f"{path}/{key}")]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        found = [line for index, pair in enumerate(zip(one, other, strict=True)) for line in differences(*pair, f"{path}/{index}")]
+    else:
+        found = [] if one == other or (one != one and other != other) else [f"{path}: {str(one)[:40]} and {str(other)[:40]}"]
+    return found[:5]

@@ -1,0 +1,142 @@
+"""Random hosts, schedulers, platforms, and entries of the catalogue."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from helpers.random_draws import GIB, MIB, MS, S, US, Draws, Tree, size, time
+
+from simvirt.catalog import Catalog
+from simvirt.scenario.spec.host import PARAMETERS, RESERVING, PlatformSpec
+
+SOURCE: Final = "made up for a test"
+SPANS: Final = {
+    "base_slice": (200 * US, 20 * MS), "tick": (1 * MS, 20 * MS), "latency": (1 * MS, 50 * MS), "min_granularity": (200 * US, 10 * MS),
+    "wakeup_granularity": (50 * US, 10 * MS), "timeslice": (1 * MS, 60 * MS), "ratelimit": (50 * US, 5 * MS), "migrate_resist": (10 * US, 5 * MS),
+    "costop": (1 * MS, 20 * MS), "quantum": (500 * US, 60 * MS),
+}
+"""From where to where the parameters of schedulers are drawn [ns]."""
+STATES: Final = ("none", "none", "C1", "C1E", "C6")
+NETS: Final = {
+    True: ("virtio-net-user", "vhost-user", "e1000", "sr-iov", "elvis", "vhost-net", "rtl8139", "vmxnet3"),
+    False: ("host-network", "bridge", "macvlan", "slirp", "vxlan-overlay", "venet"),
+}
+DISKS: Final = {
+    True: ("virtio-blk", "virtio-blk-iothread", "virtio-scsi", "ahci", "ide", "nvme-passthrough", "virtio-9p", "virtio-fs"),
+    False: ("overlay2", "aufs", "devicemapper", "volume", "ploop"),
+}
+"""Paths by whether a hypervisor has them."""
+
+
+@cache
+def names(kind: str) -> list[str]:
+    """The names of the shipped entries of a kind."""
+    return sorted(Catalog.load().names(kind))
+
+
+def sourced(value: Any) -> Tree:
+    """A number as an entry of the catalogue has it."""
+    return {"value": value, "source": SOURCE}
+
+
+def host(draws: Draws, scarce: bool) -> Tree:
+    """A host: of the catalogue, or described inline; `scarce` ones have little memory, and most often swap space."""
+    spec = {"model": draws.choice(names("hosts"))} if draws.yes(0.25) else {"cores": draws.whole(1, 8), "memory": size(draws.between(2, 64) * GIB)}
+    if scarce:
+        spec["memory"] = size(draws.between(2.1, 6) * GIB)
+    spec |= draws.sometimes({
+        "sockets": (0.2, lambda: draws.choice([1, 2])), "smt": (0.4, lambda: draws.choices([1, 2, 4], [2, 5, 1])[0]),
+        "clock": (0.3, lambda: f"{draws.uniform(1, 4):.2f}GHz"), "disk": (0.5, lambda: draws.choice(names("disks"))),
+        "nic": (0.4, lambda: nic(draws)), "mitigations": (0.15, lambda: draws.choice(["auto", "off"])),
+        "kernel_entry": (0.1, lambda: time(draws.between(50, 2000))), "memory_ratio": (0.15, lambda: round(draws.uniform(0.5, 2), 2)),
+        "swap": (0.7 if scarce else 0.1, lambda: size(draws.between(0.2, 8) * GIB)), "ksm": (0.4 if scarce else 0.1, lambda: ksm(draws)),
+        "max_cstate": (0.15, lambda: draws.choice(STATES)),
+    })
+    if "swap" in spec and draws.yes(0.3):
+        spec["zswap"] = draws.choice([0.2, "50%"])
+    return spec
+
+
+def nic(draws: Draws) -> str:
+    """A NIC by its name or its bandwidth."""
+    return draws.choice([name for name in names("nics") if not name[0].isdigit()] + ["1gbe", "10gbe", "100Mbps", "2.5Gbps", "25Gbps"])
+
+
+def ksm(draws: Draws) -> Tree:
+    """A scanner for equal pages."""
+    return draws.sometimes({
+        "pages_to_scan": (0.6, lambda: draws.whole(10, 20_000)), "sleep": (0.5, lambda: time(draws.between(5 * MS, S))),
+        "since": (0.4, lambda: draws.choice(["0s", "10s", "1h"])),
+    })
+
+
+def scheduler(draws: Draws) -> Any:
+    """Any policy with some of its parameters; None where the default is meant."""
+    if draws.yes(0.25):
+        return None
+    policy = draws.choice(sorted(PARAMETERS))
+    spec = draws.sometimes({name: (0.5, lambda name=name: time(draws.between(*SPANS[name]))) for name in PARAMETERS[policy] if name in SPANS})
+    if policy == "hyperv" and draws.yes(0.6):
+        spec["type"] = draws.choice(["classic", "core"])
+    if "costop" in spec and draws.yes(0.5):
+        spec["costart"] = time(0.5 * MS)
+    return {"policy": policy} | spec if spec or draws.yes(0.5) else policy
+
+
+def reserves(policy: Any) -> bool:
+    """Whether a scheduler as a scenario writes it knows reservations."""
+    return policy is None or (policy if isinstance(policy, str) else policy["policy"]) in RESERVING
+
+
+def platforms(draws: Draws, most: int) -> list[Any]:
+    """One platform or several, with names that differ."""
+    found = [platform(draws, number) for number in range(draws.choices(range(1, most + 1), [2.0 ** -n for n in range(most)])[0])]
+    seen: set[str] = set()
+    return [spec for spec in found if not (_name(spec) in seen or seen.add(_name(spec)))]
+
+
+def _name(spec: Any) -> str:
+    return str(spec if isinstance(spec, str) else spec["name"])
+
+
+def platform(draws: Draws, number: int) -> Any:
+    """A platform of the catalogue, as it is or changed, or a stack."""
+    if draws.yes(0.5):
+        name = draws.choice(names("platforms"))
+        return name if draws.yes(0.7) else {"name": name} | _settings(draws, *_layers(name))
+    hypervisors = [draws.choice(names("hypervisors"))] if draws.yes(0.7) else []
+    runtimes = [draws.choice(names("runtimes"))] if draws.yes(0.6) else []
+    return {"name": f"stack-{number}", "stack": hypervisors + runtimes} | _settings(draws, bool(hypervisors), bool(runtimes))
+
+
+@cache
+def _layers(name: str) -> tuple[bool, bool]:
+    """Whether a platform of the catalogue has hypervisors, and whether it has runtimes."""
+    platform = Catalog.load().platform(PlatformSpec(name=name))
+    return bool(platform.hypervisors), bool(platform.runtimes)
+
+
+def _settings(draws: Draws, virtual: bool, contained: bool) -> Tree:
+    """What a platform is set up with."""
+    spec = draws.sometimes({
+        "pin": (0.2, lambda: draws.yes(0.7)), "topology": (0.2, lambda: draws.choice(["exposed", "hidden"])),
+        "pages": (0.2, lambda: draws.choice(["4k", "thp", "huge"])),
+    })
+    if virtual or contained:
+        side = virtual and (not contained or draws.yes(0.5))
+        spec |= draws.sometimes({"net": (0.15, lambda: draws.choice(NETS[side])), "disk": (0.15, lambda: draws.choice(DISKS[side]))})
+    return spec | (_of_vms(draws) if virtual else {})
+
+
+def _of_vms(draws: Draws) -> Tree:
+    """What only VMs can be set up with."""
+    return draws.sometimes({
+        "vms": (0.4, lambda: vms(draws)), "balloon": (0.3, lambda: draws.choice(["auto", "none", size(draws.between(32, 512) * MIB)])),
+        "free_page_reporting": (0.2, lambda: draws.yes(0.7)), "guest_swap": (0.2, lambda: size(draws.between(0.1, 2) * GIB)),
+    })
+
+
+def vms(draws: Draws) -> Tree:
+    """VMs that replicas share."""
+    return {"count": draws.whole(1, 4), "vcpus": draws.whole(1, 8), "memory": size(draws.between(0.5, 2) * GIB)}

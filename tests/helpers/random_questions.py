@@ -1,0 +1,65 @@
+"""Random questions: objectives, timelines, tenants, densities and plans."""
+
+from __future__ import annotations
+
+from helpers.random_draws import GIB, MS, Draws, Tree, rate, size, time
+from helpers.random_services import FRONT, Drawn
+
+HOSTS = ("dell-r650-gold-6338", "dell-r740-gold-6132", "generic", "dell-t340-e-2224")
+
+
+def objective(draws: Draws) -> Tree:
+    """One limit or several."""
+    names = draws.some([f"latency_{name}" for name in ("mean", "p50", "p90", "p95", "p99", "p999")], 3)
+    spec = {name: time(draws.between(0.2, 500) * MS) for name in names if draws.yes(0.9)}
+    spec |= draws.sometimes({"throughput": (0.2, lambda: rate(draws.between(1, 5000))), "rejected": (0.2, lambda: draws.choice(["0.1%", 0, 0.2]))})
+    return spec or {"latency_p99": "100ms"}
+
+
+def timeline(draws: Draws, drawn: Drawn, length: float) -> list[Tree]:
+    """Some events within a run of this length [ns]."""
+    found = []
+    for _ in range(draws.choice([1, 1, 2, 3, 6])):
+        verb, service = draws.choices(["start", "stop", "crash"], [1, 2, 3])[0], draws.choice(list(drawn.services))
+        event: Tree = {"at": time(length * draws.uniform(0.05, 0.9)), verb: service}
+        many = drawn.services[service].get("scale", drawn.services[service].get("deploy", {}).get("replicas", 1))
+        event |= draws.sometimes({"replica": (0.6, lambda many=many: draws.randrange(many))})
+        if verb == "crash" and draws.yes(0.7):
+            event["restart"] = time(length * draws.between(0.01, 0.5))
+        found.append(event)
+    return found
+
+
+def tenants(draws: Draws, drawn: Drawn) -> Tree:
+    """Some tenants; the services that each has for itself get replicas for all of them."""
+    spec: Tree = {"count": draws.choice([1, 2, 3])}
+    if draws.yes(0.5):
+        spec["own"] = draws.some(list(drawn.services), 2)
+    for name in spec.get("own", drawn.services):
+        service = drawn.services[name]
+        at, key = (service["deploy"], "replicas") if "deploy" in service else (service, "scale")
+        at[key] = at.get(key, 1) * spec["count"]
+        service.get("deploy", {}).get("resources", {}).pop("reservations", None)
+    return spec
+
+
+def density(draws: Draws, drawn: Drawn, workload: Tree) -> Tree:
+    """How many fit."""
+    spec: Tree = {"max": draws.whole(2, 30)} | draws.sometimes({"service": (0.5, lambda: FRONT)})
+    if draws.yes(0.5):
+        spec["per_instance"] = {"clients": draws.whole(1, 8)} if "closed" in workload else {"rate": rate(draws.between(0.5, 100))}
+    return {"density": spec}
+
+
+def plan(draws: Draws, drawn: Drawn, sites: list[str]) -> Tree:
+    """Hosts to choose from, growth, and what must be survived."""
+    return draws.sometimes({
+        "hosts": (0.6, lambda: [draws.choice([name, {"model": name, "memory": size(draws.between(8, 256) * GIB)}]) for name in draws.some(list(HOSTS), 2)]),
+        "growth": (0.5, lambda: draws.choice(["30%", 0.1, 0])), "years": (0.4, lambda: draws.choice([1, 2.5, 4])),
+        "peak_to_mean": (0.4, lambda: draws.choice([1, 2.5])), "survive": (0.4, lambda: draws.choice([0, 1, "1 host", "2 hosts"])),
+        "headroom": (0.4, lambda: draws.choice(["20%", 0, 0.4])), "memory_ratio": (0.2, lambda: draws.choice([0.8, 1.5])),
+        "replicas": (0.5, lambda: draws.choice(["scaled", "fit", "stated"])), "keep": (0.3, lambda: draws.choice([FRONT, [FRONT]])),
+        "site": (0.3, lambda: draws.choice(sites)), "energy_price": (0.2, lambda: "0.12USD/kWh"), "pue": (0.2, lambda: 1.4),
+        "amortisation_years": (0.3, lambda: draws.choice([3, 5.5])), "premium": (0.3, lambda: draws.choice([0, 0.8])), "max_hosts": (0.3, lambda: draws.choice([10, 50])),
+        "demand": (0.4, lambda: {"low": 0.8, "high": draws.choice([1.2, 2])}),
+    })

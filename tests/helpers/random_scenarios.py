@@ -1,0 +1,172 @@
+"""Random scenarios: any host, platform, scheduler, service and load of the language, small enough to be simulated in well under a second.
+
+`random_scenario(7)` is always the same tree. What it is made of is drawn from streams of their own (`random_hosts`, `random_services`,
+`random_workloads`), and its load is chosen from an estimate of what the services can carry, its length from an estimate of the events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from helpers import random_hosts
+from helpers import random_workloads
+import yaml
+from helpers.random_catalogue import catalogue
+from helpers.random_draws import MS, S, Draws, Tree, time
+from helpers.random_questions import density, objective, plan, tenants, timeline
+from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services
+
+from simvirt.catalog import Catalog
+from simvirt.catalog.records import HostEntry
+from simvirt.scenario.spec.models import HostSpec
+
+EVENTS_OF_A_STEP: Final = 8
+SLICE_NS: Final = 2 * MS
+"""Estimates for the length of a run."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large scenarios are: services, replicas of each and platforms at most, events of all runs together about."""
+
+    services: int = 4
+    replicas: int = 4
+    platforms: int = 3
+    events: float = 60_000.0
+
+
+DEFAULT: Final = Size()
+
+
+def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
+    """The scenario of a seed, as the tree that its YAML would be; it names the files of `random_workloads.files`."""
+    tree, draws = _hosted(seed, size), Draws(seed, "scenario")
+    host = Catalog.load(tree.get("catalog")).resolve_host(HostSpec.model_validate(tree["host"]))
+    drawn = _services(seed, size, tree, host)
+    tree["services"] = drawn.services
+    length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
+    draws = Draws(seed, "questions")
+    tree |= draws.sometimes({
+        "objective": (0.4, lambda: objective(draws)), "timeline": (0.2, lambda: timeline(draws, drawn, length * S)),
+        "plan": (0.15, lambda: plan(draws, drawn, random_hosts.names("sites"))),
+    })
+    return tree | (density(draws, drawn, tree["workload"]) if "workload" in tree and draws.yes(0.15) else {})
+
+
+def as_text(tree: Tree) -> str:
+    """The YAML of a tree."""
+    return yaml.safe_dump(tree, sort_keys=False, width=120)
+
+
+def write_files(folder: Path) -> None:
+    """Writes the files that random scenarios name."""
+    for name, content in random_workloads.files().items():
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+def _hosted(seed: int, size: Size) -> Tree:
+    """Host, platforms and entries of the catalogue."""
+    draws = Draws(seed, "host")
+    host = random_hosts.host(draws, draws.yes(0.2))
+    policy = random_hosts.scheduler(Draws(seed, "scheduler"))
+    tree: Tree = {"simvirt": 1, "name": f"random {seed}", "host": host | ({} if policy is None else {"scheduler": policy})}
+    tree["platforms"] = random_hosts.platforms(Draws(seed, "platforms"), size.platforms)
+    if host.keys() == {"model"} and draws.yes(0.5):
+        tree["host"] = host["model"]
+    catalogue(Draws(seed, "catalogue"), tree)
+    if isinstance(tree["host"], dict) and tree["host"].get("max_cstate") not in (None, *_states(tree)):
+        tree["host"]["max_cstate"] = "none"
+    return tree
+
+
+def _states(tree: Tree) -> list[str]:
+    """Idle states that the processor of the host has."""
+    spec = {key: value for key, value in tree["host"].items() if key != "max_cstate"}
+    return ["none", *(state.name for state in Catalog.load(tree.get("catalog")).resolve_host(HostSpec.model_validate(spec)).family.cstates)]
+
+
+def _services(seed: int, size: Size, tree: Tree, host: HostEntry) -> Drawn:
+    """The services; with tenants, replicas for each of them."""
+    draws = Draws(seed, "services")
+    spec = tree["host"] if isinstance(tree["host"], dict) else {}
+    room = Room(
+        cpus=host.pcpus, memory=host.memory, demand=draws.between(0.03, 10) * MS, scarce=host.memory < 7 << 30,
+        reserves=random_hosts.reserves(spec.get("scheduler")), replicas=size.replicas,
+    )
+    drawn = services(draws, draws.whole(1, min(size.services, len(NAMES))), room)
+    if draws.yes(0.1):
+        tree["tenants"] = tenants(draws, drawn)
+    return drawn
+
+
+def _loaded(tree: Tree, seed: int, size: Size, drawn: Drawn, host: HostEntry) -> float:
+    """Adds a workload and the run; gives the length of the run [s]."""
+    draws = Draws(seed, "workload")
+    weights = random_workloads.mix(draws, drawn)
+    cost = random_workloads.mean_cost(weights, drawn.costs)
+    most = random_workloads.capacity(drawn, cost, host.pcpus, host.smt)
+    has_cpu = all(any("cpu" in step for step in drawn.services[FRONT]["operations"][name]) for name in drawn.services[FRONT]["operations"])
+    load = random_workloads.load(draws, most * random_workloads.load_level(draws), cost.response, set(drawn.costs), has_cpu, most)
+    tree["workload"] = load.workload
+    if "trace" in load.workload:
+        weights = {name: 1 for name in drawn.costs if name.startswith(f"{FRONT}.")}
+    if len(drawn.costs) > 1 or draws.yes(0.7):
+        tree["workload"]["mix"] = weights
+    tree["workload"] |= draws.sometimes({"local": (0.15, lambda: draws.yes(0.8))})
+    _divide(tree)
+    tree["run"], length = _run(Draws(seed, "run"), tree, size, drawn, cost, load, host)
+    return length
+
+
+def _divide(tree: Tree) -> None:
+    """As many clients as divide among the tenants."""
+    if "tenants" in tree and "closed" in tree["workload"]:
+        closed, count = tree["workload"]["closed"], tree["tenants"]["count"]
+        closed["clients"] = max(1, round(closed["clients"] / count)) * count
+
+
+def _run(draws: Draws, tree: Tree, size: Size, drawn: Drawn, cost: Cost, load: random_workloads.Load, host: HostEntry) -> tuple[Tree, float]:
+    """How long and how often, and the length [s]: as many requests as the events allow, not longer than what happens by itself allows."""
+    replications = draws.choice([1, 1, 1, 2, 3])
+    events = size.events / len(tree["platforms"]) / replications
+    requests = max(3, min(3000, events / (EVENTS_OF_A_STEP * (2 + cost.steps) + 2 * sum(cost.cpu.values()) / SLICE_NS)))
+    length = min(requests / load.per_s, load.span or 1e9, events / _unasked(drawn, host))
+    spec: Tree = {"replications": replications}
+    enough = length * load.per_s > 5
+    if "trace" not in load.workload and enough and draws.yes(0.4):
+        spec["requests"] = max(2, int(length * load.per_s))
+    else:
+        spec["duration"] = time(length * S)
+    return spec | _details(draws, length, "duration" in spec), length
+
+
+def _details(draws: Draws, length: float, lasting: bool) -> Tree:
+    """Seed, warm-up, what is observed, and how precise the answer is to be."""
+    spec = draws.sometimes({
+        "seed": (0.7, lambda: draws.randrange(2**draws.choice([8, 32, 62]))), "observe": (0.2, lambda: time(length * S / draws.between(2, 60))),
+        "warmup": (0.6, lambda: time(length * S * draws.uniform(0.05, 0.6)) if draws.yes(0.5) else "0s"),
+    })
+    if draws.yes(0.06):
+        spec |= {"precision": draws.choice(["10%", 0.3]), "max_replications": 4}
+    return spec
+
+
+def _unasked(drawn: Drawn, host: HostEntry) -> float:
+    """Events per second that need no request: of background threads, and of guest systems."""
+    found = 20.0 * len(drawn.services)
+    for spec in drawn.services.values():
+        if (own := spec.get("background")) is not None:
+            found += random_workloads.replicas(spec) * own.get("threads", 1) * 2000
+    return found
+
+
+def _alone(tree: Tree, draws: Draws) -> float:
+    """A run without requests, of services that compute by themselves."""
+    for name, spec in tree["services"].items():
+        kept = {key: value for key, value in spec.items() if key not in ("operations", "threads", "queue", "balance")}
+        tree["services"][name] = kept | {"background": spec.get("background", {"duty": 0.3})}
+    length = draws.between(0.1, 5)
+    tree["run"] = {"duration": time(length * S), "replications": 1} | draws.sometimes({"observe": (0.3, lambda: time(length * S / 10))})
+    return length
