@@ -55,7 +55,8 @@ def _grouped(title: str, rows: Sequence[Row], platforms: int) -> Iterator[tuple[
 
 def heading(document: RunDocument) -> str:
     """How it was run."""
-    parts = (f"seed {document.seed}", counted(document.replications, "replication"), scenario(document.scenario), made_by(document.simvirt))
+    how = (f"seed {document.seed}", counted(document.replications, "replication"))
+    parts = (*how, scenario(document.scenario), made_by(document.simvirt))
     return ", ".join(part for part in parts if part)
 
 
@@ -181,7 +182,8 @@ def _objective(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     stated = {key: found.limit for p in platforms for key, found in p.objective.items()}
     for key, limit in stated.items():
         found = [p.objective.get(key) for p in platforms]
-        yield from _row(limits.stated(key, limit), [None if o is None else limits.verdict(key, o, VERDICTS) for o in found])
+        verdicts = [None if o is None else limits.verdict(key, o, VERDICTS) for o in found]
+        yield from _row(limits.stated(key, limit), verdicts)
 
 
 def _comparison(document: RunDocument) -> Iterator[Row]:
