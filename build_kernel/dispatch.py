@@ -1,7 +1,7 @@
-"""Writes out what plain Python looks up in a table: `SCHEDULERS[policy].pick(...)` becomes a chain of comparisons with direct calls.
+"""Writes out what plain Python looks up: `SCHEDULERS[policy].pick(...)` becomes comparisons with direct calls.
 
-The table stands in `simvirt/kernel/schedulers/registry.py`: one `Scheduler(...)` an entry, whose keywords name functions, and whose
-defaults stand in the class. The number of a scheduler is its place.
+The table stands in `simvirt/kernel/schedulers/registry.py`: one `Scheduler(...)` an entry, whose keywords name
+functions, and whose defaults stand in the class. The number of a scheduler is its place.
 """
 
 import ast
@@ -13,8 +13,9 @@ ENTRY = "Scheduler"
 
 @dataclass(frozen=True)
 class Registry:
-    """The functions that carry out each move, in the order of the schedulers."""
+    """The schedulers, and the functions that carry out each move in their order."""
 
+    names: tuple[str, ...]
     moves: dict[str, list[str]]
 
     @classmethod
@@ -23,10 +24,14 @@ class Registry:
         entry = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == ENTRY)
         fields = [node for node in entry.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)]
         defaults = {node.target.id: node.value for node in fields if isinstance(node.target, ast.Name)}
-        table = next(node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == TABLE)
+        assigned = {ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)}
+        table = assigned[TABLE]
         assert isinstance(table, ast.Tuple)
-        rows = [defaults | {k.arg: k.value for k in call.keywords if k.arg} for call in table.elts if isinstance(call, ast.Call)]
-        return cls({name: [row[name].id for row in rows if isinstance(row[name], ast.Name)] for name in defaults})  # type: ignore[union-attr]
+        calls = [call for call in table.elts if isinstance(call, ast.Call)]
+        rows = [defaults | {k.arg: k.value for k in call.keywords if k.arg} for call in calls]
+        moves = {field: [row[field] for row in rows] for field in defaults if field != "name"}
+        names = tuple(str(ast.literal_eval(call.args[0])) for call in calls)
+        return cls(names, {move: [ast.unparse(name) for name in found if name] for move, found in moves.items()})
 
 
 class Expand(ast.NodeTransformer):
@@ -38,23 +43,22 @@ class Expand(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """`SCHEDULERS[policy].move(a, b)` is `scheduler_move(policy, a, b)`."""
         self.generic_visit(node)
-        looked_up = node.func.value if isinstance(node.func, ast.Attribute) else None
-        if not (isinstance(looked_up, ast.Subscript) and isinstance(looked_up.value, ast.Name) and looked_up.value.id == TABLE):
-            return node
-        assert isinstance(node.func, ast.Attribute)
-        self.needed.add(node.func.attr)
-        name = ast.Name(f"scheduler_{node.func.attr}", ast.Load())
-        return ast.copy_location(ast.Call(name, [looked_up.slice, *node.args], []), node)
+        match node.func:
+            case ast.Attribute(ast.Subscript(ast.Name(name), policy), move) if name == TABLE:
+                self.needed.add(move)
+                function = ast.Name(f"scheduler_{move}", ast.Load())
+                return ast.copy_location(ast.Call(function, [policy, *node.args], []), node)
+        return node
 
 
 def dispatcher(move: str, names: list[str], functions: dict[str, ast.FunctionDef]) -> ast.FunctionDef:
     """The function that carries out a move as the scheduler of a number does."""
     first = functions[names[0]]
     arguments = ", ".join(argument.arg for argument in first.args.args)
-    result = "" if ast.unparse(first.returns or ast.Constant(None)) == "None" else "return "
-    head = f"def scheduler_{move}(policy: int, {ast.unparse(first.args)}) -> {ast.unparse(first.returns or ast.Constant(None))}:"
+    returns = ast.unparse(first.returns or ast.Constant(None))
+    result = "" if returns == "None" else "return "
     *some, last = dict.fromkeys(names)
-    lines = [head]
+    lines = [f"def scheduler_{move}(policy: int, {ast.unparse(first.args)}) -> {returns}:"]
     for word, name in zip(["if", *["elif"] * len(some)], some, strict=False):
         numbers = " or ".join(f"policy == {number}" for number, other in enumerate(names) if other == name)
         lines += [f"    {word} {numbers}:", f"        {result}{name}({arguments})"]
@@ -64,8 +68,8 @@ def dispatcher(move: str, names: list[str], functions: dict[str, ast.FunctionDef
     return made
 
 
-def expand(trees: dict[str, ast.Module], registry: str) -> None:
-    """Write out all look-ups; the functions that compare are added to the registry's file."""
+def expand(trees: dict[str, ast.Module], registry: str) -> tuple[str, ...]:
+    """Write out all look-ups, with the functions that compare in the registry's file; the names of the schedulers."""
     found = Registry.read(trees[registry])
     expander = Expand()
     for tree in trees.values():
@@ -74,3 +78,4 @@ def expand(trees: dict[str, ast.Module], registry: str) -> None:
     trees[registry].body += [dispatcher(move, found.moves[move], functions) for move in sorted(expander.needed)]
     for tree in trees.values():
         ast.fix_missing_locations(tree)
+    return found.names

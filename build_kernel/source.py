@@ -1,8 +1,8 @@
 """The kernel's source files as data: which there are, their constants, tables and functions.
 
-Reading writes out the table of schedulers (`dispatch.py`), folds constants into the code, drops docstrings and flattens the
-tables: `p.frames.kind[f]` becomes `p.frames_kind[f]`, and a function that takes one table takes the plane instead. Needs nothing
-but the standard library, so that a build in isolation can load it.
+Reading writes out the table of schedulers (`dispatch.py`), folds constants into the code, drops docstrings and
+flattens the tables: `p.frames.kind[f]` becomes `p.frames_kind[f]`, and a function that takes one table takes the plane
+instead. Needs nothing but the standard library, so that a build in isolation can load it.
 """
 
 import ast
@@ -47,18 +47,19 @@ class Function:
 
 @dataclass(frozen=True)
 class Source:
-    """The whole kernel: its files in the order of their imports, columns of the plane, constants, functions by name."""
+    """The whole kernel: files in the order of their imports, columns, constants, schedulers, functions by name."""
 
     files: tuple[str, ...]
     columns: list[Column]
     constants: dict[str, int | float]
+    schedulers: tuple[str, ...]
     functions: dict[str, Function]
 
 
 def read_source(folder: Path = FOLDER) -> Source:
     """Read all files; two functions or two constants of one name in different files are an error."""
     trees = trees_of(folder, ROOT, trees_of(folder, REGISTRY, {}))
-    expand(trees, REGISTRY)
+    schedulers = expand(trees, REGISTRY)
     constants: dict[str, int | float] = {}
     for file, tree in trees.items():
         for name, value in constants_of(tree).items():
@@ -71,9 +72,10 @@ def read_source(folder: Path = FOLDER) -> Source:
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
                 if node.name in functions:
-                    raise SystemExit(f"{file}: {node.name} is defined in {functions[node.name].file} too; the kernel's names are unique")
+                    other = functions[node.name].file
+                    raise SystemExit(f"{file}: {node.name} is defined in {other} too; the kernel's names are unique")
                 functions[node.name] = Function(file, flatten.visit(node), bool(node.decorator_list))
-    return Source(tuple(trees), columns_of(tables), constants, functions)
+    return Source(tuple(trees), columns_of(tables), constants, schedulers, functions)
 
 
 def trees_of(folder: Path, file: str, found: dict[str, ast.Module]) -> dict[str, ast.Module]:
@@ -95,8 +97,9 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 def constants_of(tree: ast.Module) -> dict[str, int | float]:
     """Module-level CAPITALS bound to numbers."""
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant | ast.UnaryOp)]
-    return {t.id: ast.literal_eval(n.value) for n in assigned for t in n.targets if isinstance(t, ast.Name) and t.id.isupper()}
+    assigned = {ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)}
+    numbers = {name: value for name, value in assigned.items() if isinstance(value, ast.Constant | ast.UnaryOp)}
+    return {name: ast.literal_eval(value) for name, value in numbers.items() if name.isupper()}
 
 
 def tables_of(trees: dict[str, ast.Module]) -> dict[str, ast.ClassDef]:
@@ -121,12 +124,12 @@ class Flatten(ast.NodeTransformer):
 
     def __init__(self, constants: dict[str, int | float], tables: dict[str, ast.ClassDef]) -> None:
         self.constants = constants
-        self.attribute = {node.name: name for name, node in tables.items()}  # class of a table: its attribute of the plane
+        self.attribute = {node.name: name for name, node in tables.items()}  # by the class of a table
         self.tables: dict[str, str] = {}  # parameter that is a table: its attribute of the plane
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """A function: its tables come with the plane."""
-        kinds = {argument.arg: ast.unparse(argument.annotation) for argument in node.args.args if argument.annotation is not None}
+        kinds = {argument.arg: ast.unparse(argument.annotation) for argument in node.args.args if argument.annotation}
         self.tables = {name: self.attribute[kind] for name, kind in kinds.items() if kind in self.attribute}
         for argument in node.args.args:
             if argument.arg in self.tables:

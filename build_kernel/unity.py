@@ -1,8 +1,9 @@
 """Joins the kernel's source files into one Cython module: a unity build, so that small functions inline across files.
 
 The kernel is plain typed Python, read by `source.py`; this step says what its types mean in C: `int` is a 64-bit
-integer, `float` a double, `bool` a C truth value, `Ints` and `Floats` are pointers, the plane is an extension type that holds one for each
-column, a function is a C function without the GIL, and one marked `@boundary` is a Python function that releases the GIL.
+integer, `float` a double, `bool` a C truth value, `Ints` and `Floats` are pointers, the plane is an extension type
+that holds one for each column, a function is a C function without the GIL, and one marked `@boundary` is a Python
+function that releases the GIL.
 """
 
 import ast
@@ -119,6 +120,7 @@ def unity_source(checked: bool = False) -> str:
         functions.append(f"# {function.file}\n" + typed.function(function.node, function.boundary))
     digests = {file: hashlib.sha256((FOLDER / file).read_bytes()).hexdigest() for file in source.files}
     parts = ['"""Made by build_kernel from simvirt/kernel; do not edit."""', "import cython", f"SOURCES = {digests!r}"]
+    parts.append(f"SCHEDULERS = {source.schedulers!r}")
     parts += [f"{large_name(value)} = cython.declare(cython.longlong, {value})" for value in sorted(typed.large)]
     return "\n\n".join([*parts, ADDRESSES, plane_class(source.columns, checked), *functions]) + "\n"
 

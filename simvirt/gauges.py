@@ -62,10 +62,10 @@ class Snapshot:
     throttled: np.ndarray  # (g,)
     nr_periods: np.ndarray  # (g,)
     nr_throttled: np.ndarray  # (g,)
-    disk_busy: int
-    disk_passed: int
-    link_busy: np.ndarray  # (out, in)
-    link_bytes: np.ndarray  # (out, in)
+    disk_busy: np.ndarray  # (hosts,)
+    disk_passed: np.ndarray  # (hosts,)
+    link_busy: np.ndarray  # (out, in of each host)
+    link_bytes: np.ndarray  # (out, in of each host)
     idle_exits: int
     switches: int
     in_system: int
@@ -90,7 +90,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         overhead_time=read("instances", "overhead_time").copy(),
         thread_time=read("instances", "thread_time") + read("instances", "busy_threads") * (at - read("instances", "thread_time_at")),
         instance_rejected=read("instances", "rejected").copy(),
-        busy=_busy(plane, at) + int(fluid.got[_is_host(plane)[fluid.machine]].sum()),
+        busy=_busy(plane, at) + int(fluid.got[np.isin(fluid.machine, read("hosts", "machine"))].sum()),
         polled=int(read("cpus", "polled").sum() + read("instances", "polled").sum()),
         **{f"device_{name}": read("devices", name).copy() for name in ("operations", "notifications", "interrupts")},
         steal=_steal(plane, at) + _of_vcpus(plane, fluid),
@@ -98,8 +98,8 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         throttled=_throttled(plane, at),
         nr_periods=read("groups", "nr_periods").copy(),
         nr_throttled=read("groups", "nr_throttled").copy(),
-        disk_busy=int((read("disks", "busy") + read("disks", "in_service") * (at - read("disks", "busy_at"))).sum()),
-        disk_passed=int((read("disks", "passed") - np.maximum(read("disks", "free_at") - at, 0)).sum()),
+        disk_busy=read("disks", "busy") + read("disks", "in_service") * (at - read("disks", "busy_at")),
+        disk_passed=read("disks", "passed") - np.maximum(read("disks", "free_at") - at, 0),
         link_busy=read("links", "busy") + np.where(read("links", "transfers") > 0, at - read("links", "settled_at"), 0),
         link_bytes=read("links", "bytes").copy(),
         idle_exits=int(read("cpus", "idle_exits").sum()),
@@ -151,12 +151,6 @@ def _of_vcpus(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
     vcpus = plane.read("entities", "carries")[fluid.entity] != k.NONE
     total[fluid.entity[vcpus] - first] = fluid.lost[vcpus]
     return total
-
-
-def _is_host(plane: DataPlane) -> np.ndarray:
-    """Of each machine, whether its CPUs are hardware threads."""
-    first: np.ndarray = plane.read("cpus", "vcpu")[plane.read("machines", "first_cpu")] == k.NONE
-    return first
 
 
 def _busy(plane: DataPlane, at: int) -> int:

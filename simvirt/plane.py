@@ -78,7 +78,7 @@ class DataPlane:
         for thread in self.lowered.background:
             self._background.setdefault(thread.instance, []).append(thread.entry)
         for instance in self.lowered.arrangement.instances:
-            self.place(instance.row, instance.place)
+            self._stand(instance.row, instance.place)
         self._bind()
         for _ in range(int(self.columns["source"]["clients"][0])):
             kernel.launch_client(self._plane, 0)
@@ -156,8 +156,9 @@ class DataPlane:
         """Give each link's heap room for all frames."""
         links = self.columns["links"]
         for key in ("tags", "frames"):
-            wide = np.zeros((2, new), dtype=np.asarray(links[key]).dtype)
-            wide[:, :old] = np.asarray(links[key]).reshape(2, old)
+            narrow = np.asarray(links[key]).reshape(-1, old)
+            wide = np.zeros((len(narrow), new), dtype=narrow.dtype)
+            wide[:, :old] = narrow
             links[key] = wide.ravel().tolist() if isinstance(links[key], list) else wide.ravel()
         links["capacity"][0] = new
 
@@ -165,7 +166,7 @@ class DataPlane:
         """Turn the kernel's signals into events of the control plane."""
         run = self.columns["run"]
         for at in range(int(run["pending"][0])):
-            reason, row = int(run["ring"][2 * at]), int(run["ring"][2 * at + 1])
+            reason, row = int(run["signals"][2 * at]), int(run["signals"][2 * at + 1])
             if reason == k.WORK_DONE and self._works[row].open:
                 self._works[row].open = False
                 self._due.append(self._works[row].done)
@@ -179,14 +180,18 @@ class DataPlane:
         """Give an instance that is down its place: the kernel that schedules it, its cgroup with its limits, the paths of its VM."""
         if self._life(instance) in UP:
             raise ValueError(f"instance {instance} is up: it can be placed once it has stopped")
-        columns, groups = self.columns["instances"], self.columns["groups"]
-        columns["machine"][instance] = place.machine
-        for name, thing in (("group", place.group), ("net_device", place.net), ("disk_device", place.disk)):
-            columns[name][instance] = row_of(thing)
+        self._stand(instance, place)
+        groups = self.columns["groups"]
         if place.group is not None:
             for name in LIMITS:
-                groups[name][place.group.row] = getattr(place.group, name)
-            groups["pool"][place.group.row] = place.group.quota
+                groups[name][place.group.row] = getattr(place.group.fence, name)
+            groups["pool"][place.group.row] = place.group.fence.quota
+
+    def _stand(self, instance: int, place: Place) -> None:
+        """Write where an instance stands; the limits of the groups that there are at the start are lowering's."""
+        columns = self.columns["instances"]
+        columns["machine"][instance], columns["group"][instance] = place.machine, row_of(place.group)
+        columns["net_device"][instance], columns["disk_device"][instance] = row_of(place.net), row_of(place.disk)
 
     def _life(self, instance: int) -> int:
         return int(self.columns["instances"]["life"][instance])
@@ -283,4 +288,5 @@ class DataPlane:
 
     def instances_of(self, service: str) -> list[int]:
         """Rows of a service's instances, in the order of their replica numbers."""
-        return [i.row for i in self.lowered.arrangement.instances if i.service == service]
+        mine = [i for i in self.lowered.arrangement.instances if i.service == service]
+        return [i.row for i in sorted(mine, key=lambda i: i.replica)]

@@ -65,13 +65,15 @@ def _memory(there: Occupancy) -> Limit:
         one, two = (footprint(there.with_counts(**{name: n})).demand for n in (1, 2))
         each[name] = float(two - one)
         fixed += one - empty - each[name]
-    return Limit("memory", each, empty + max(0.0, fixed), float(there.host.memory), f"memory of the host {there.host.name}")
+    host = there.host
+    return Limit("memory", each, empty + max(0.0, fixed), float(host.memory), f"memory of the host {host.name}")
 
 
 def promised(there: Occupancy) -> tuple[dict[str, float], int]:
     """Memory that is promised to a replica of each service, and without any [bytes]."""
     empty = footprint(there.with_counts()).committed
-    return {name: float(footprint(there.with_counts(**{name: 1})).committed - empty) for name in there.scenario.services}, empty
+    one = {name: footprint(there.with_counts(**{name: 1})).committed for name in there.scenario.services}
+    return {name: float(size - empty) for name, size in one.items()}, empty
 
 
 def _committed(there: Occupancy) -> Iterator[Limit]:
@@ -79,7 +81,8 @@ def _committed(there: Occupancy) -> Iterator[Limit]:
     ratio = there.scenario.host.memory_ratio
     if ratio is not None:
         each, empty = promised(there)
-        yield Limit("memory.committed", each, float(empty), ratio * there.host.memory, f"memory_ratio {ratio:g} of the host")
+        most = ratio * there.host.memory
+        yield Limit("memory.committed", each, float(empty), most, f"memory_ratio {ratio:g} of the host")
 
 
 def _guest_memory(there: Occupancy) -> Iterator[Limit]:
@@ -90,7 +93,8 @@ def _guest_memory(there: Occupancy) -> Iterator[Limit]:
     guest, (_, inside) = platform.hypervisors[-1].guest, runtimes_around(platform)
     assert guest is not None
     runtime = container_memory(inside)
-    images = {service.image or name: float(there.needs[name].files) for name, service in there.scenario.services.items()}
+    services = there.scenario.services.items()
+    images = {service.image or name: float(there.needs[name].files) for name, service in services}
     fixed = guest_os(guest, shape.memory) + daemons(inside) + sum(images.values())
     each = {name: need.anonymous(there.loads.get(name, IDLE)) + runtime for name, need in there.needs.items()}
     yield Limit("guest.memory", each, shape.count * fixed, float(shape.count * shape.memory), f"memory of the VMs of {platform.name}")

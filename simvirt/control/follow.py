@@ -1,9 +1,11 @@
 """Memory while time passes: working sets follow their load, page caches give way, balloons, swap and OOM killers do their work.
 
-*Model*: ten times a second (less often where there are many boxes) needs are read off the data plane, and the host reacts as
-    `simvirt.memory.reclaim` says. Reclaim is work on the host's CPUs and writes to its disk, performed in the data plane; what is gone
-    is read back by the requests that touch it; OOM killers end replicas, which start again where their service says so.
-*Ignores*: what happens between two looks; the warm-up of a page cache; a vCPU that waits for a page of the host's swap is taken to halt.
+*Model*: ten times a second (less often where there are many boxes) needs are read off the data plane, and the host
+    reacts as `simvirt.memory.reclaim` says. Reclaim is work on the host's CPUs and writes to its disk, performed in
+    the data plane; what is gone is read back by the requests that touch it; OOM killers end replicas, which start
+    again where their service says so.
+*Ignores*: what happens between two looks; the warm-up of a page cache; a vCPU that waits for a page of the host's
+    swap is taken to halt.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ FIRST_RESTART_NS, LAST_RESTART_NS = 100_000_000, 60_000_000_000
 
 @dataclass
 class Follower:
-    """What the process remembers between two looks: completed requests of each service, restarts of each replica, what it reported."""
+    """What the process remembers between two looks: requests completed, restarts, what it reported."""
 
     lowered: Lowered
     memory: HostMemory
@@ -50,18 +52,19 @@ class Follower:
     reported: dict[int, tuple[float, float, int]] = field(default_factory=dict)
 
     def look(self, clock: Clock) -> dict[int, float]:
-        """Read the load of every replica off the data plane; how many requests each has answered since the last look."""
+        """Read the load of every replica off the data plane; how many requests each has answered since then."""
         plane = clock.plane
         life, inside, busy = (plane.read("instances", name) for name in ("life", "in_flight", "busy_threads"))
         answered = self._answered(clock)
         for replica in self.memory.replicas:
             replica.live = life[replica.row] in (k.STARTING, k.READY, k.DRAINING)
             before = replica.load.answered if replica.live else 0.0
-            replica.load = Load(float(inside[replica.row]), float(busy[replica.row]), before + answered.get(replica.row, 0.0))
+            now = before + answered.get(replica.row, 0.0)
+            replica.load = Load(float(inside[replica.row]), float(busy[replica.row]), now)
         return answered
 
     def _answered(self, clock: Clock) -> dict[int, float]:
-        """Requests that each replica answered since the last look: those of its service, spread evenly over its live replicas."""
+        """Requests that each replica answered since the last look: an even part of those of its service."""
         total = clock.plane.read("services", "completed")
         live = [replica for replica in self.memory.replicas if replica.live]
         each: dict[str, float] = {}
@@ -72,7 +75,7 @@ class Follower:
         return {replica.row: each[replica.service] for replica in live}
 
     def report(self, clock: Clock) -> None:
-        """Let the data plane meet what is missing: faults, work and waits of each replica's requests, misses of page caches."""
+        """Let the data plane meet what is missing: faults, work and waits of requests, misses of page caches."""
         for box in self.memory.boxes:
             for replica in box.replicas:
                 now = met(self.memory, box, replica)
@@ -92,7 +95,7 @@ class Follower:
             clock.plane.set_misses(reads.get(key, []), 1.0 - hit)
 
     def kill(self, clock: Clock, decision: Kill) -> str:
-        """End the replicas that an OOM killer chose; their service says whether they start again, later each time; what it did in words."""
+        """End the replicas that an OOM killer chose, to start again later where their service says so; this in words."""
         for replica in decision.replicas:
             again = self.lowered.scenario.services[replica.service].restart != "no"
             tries = self.restarts[replica.row] = self.restarts.get(replica.row, 0) + 1
@@ -125,7 +128,7 @@ def follow(clock: Clock) -> Process:
 
 
 def memory_of_run(lowered: Lowered) -> HostMemory:
-    """The memory of a host at the start of a run: replicas in the order of the instances whose rows they get, none with a load."""
+    """The memory of a host at the start of a run: replicas with the rows of their instances and without a load."""
     memory = host_memory(lowered.memory.there, each=True)
     rows = {(i.service, i.replica): i.row for i in lowered.arrangement.instances if i.service not in INTERNAL}
     for replica in memory.replicas:

@@ -1,7 +1,8 @@
 """The data plane: functions over tables that move requests through CPU, storage and network.
 
-The same source files run compiled (one extension, made by `build_kernel/`) or as they are (`plain.py`). The functions named here are
-the compiled ones where there is an extension; the plain ones where there is none, or with SIMVIRT_PLAIN=1.
+The same source files run compiled (one extension, made by `build_kernel/`) or as they are (`plain.py`). The functions
+named here are the compiled ones where there is an extension; the plain ones where there is none, or with
+SIMVIRT_PLAIN=1.
 """
 
 import hashlib
@@ -21,8 +22,9 @@ class StaleKernel(RuntimeError):
 
 def is_current(sources: Mapping[str, str], folder: Path = Path(__file__).parent) -> bool:
     """Whether files still have the SHA-256 digests that they had when an extension was built from them."""
-    paths = {folder / name: digest for name, digest in sources.items()}
-    return bool(paths) and all(path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest for path, digest in paths.items())
+    present = {name: folder / name for name in sources if (folder / name).exists()}
+    digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in present.items()}
+    return bool(sources) and sources == digests
 
 
 def _choose() -> tuple[str, Any]:
@@ -46,6 +48,9 @@ def _choose() -> tuple[str, Any]:
 
 
 MODE, _kernel = _choose()
+
+SCHEDULERS: tuple[str, ...] = _kernel.SCHEDULERS
+"""Names of the schedulers of run queues; the place of one is its number in `queues.policy`."""
 
 advance = _kernel.advance
 launch = _kernel.launch

@@ -1,4 +1,4 @@
-"""Where a request's time goes: a frame is in one state at a time, and each state's time goes to the account of its request."""
+"""Where a request's time goes: a frame is in one state at a time, whose time goes to the account of its request."""
 
 from simvirt.kernel.constants import CPU, N_CATEGORIES, NONE, RUN_QUEUE, STEAL, THROTTLED, VIRTUALIZATION, WAITING
 from simvirt.kernel.quota import throttled_clock

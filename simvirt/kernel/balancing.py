@@ -2,9 +2,9 @@
 
 from simvirt.kernel.choosing import pick_task
 from simvirt.kernel.constants import NONE, WEIGHT_ONE
-from simvirt.kernel.hierarchy import charge, dequeue, enqueue, settle
+from simvirt.kernel.hierarchy import charge, dequeue_task, enqueue_task, settle
 from simvirt.kernel.placement import may_run_on
-from simvirt.kernel.running import arm, remark
+from simvirt.kernel.running import arm, mark_entity_waiting
 from simvirt.kernel.runqueue import total_load
 from simvirt.kernel.tables import Plane
 
@@ -63,16 +63,16 @@ def move_from(p: Plane, b: int, c: int, most: float, now: int) -> int:
         return NONE
     charge(p, b, now)
     settle(p, c, now)
-    dequeue(p, e, now, False)
-    enqueue(p, e, c, now, False)
-    remark(p, e, now)
+    dequeue_task(p, e, now, False)
+    enqueue_task(p, e, c, now, False)
+    mark_entity_waiting(p, e, now)
     if p.cpus.current[b] != NONE:
         arm(p, b, now)
     return e
 
 
 def movable(p: Plane, q: int, c: int, most: float) -> int:
-    """A waiting task in a queue or below it that may run on CPU c and weighs no more than `most`; NONE when there is none."""
+    """A waiting task in a queue or below it that may run on CPU c and weighs at most `most`; NONE without one."""
     current: int = p.queues.current[q]
     if current != NONE and current < p.run.first_vcpu[0]:
         e: int = movable(p, current, c, most)

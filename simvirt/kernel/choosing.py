@@ -1,4 +1,4 @@
-"""Which task a CPU should run: one pick a level, from the root queue down; groups out of runtime are throttled on the way."""
+"""Which task a CPU should run: one pick a level, from the root down; groups out of runtime are throttled on the way."""
 
 from simvirt.kernel.constants import NONE
 from simvirt.kernel.hierarchy import drop_delayed, lower_groups

@@ -89,7 +89,7 @@ NEEDS_ROOM = 2  # frame or entity rows run out
 WORK_DONE = 3  # performed work is complete
 DRAINED = 4  # a draining instance has answered its last request
 DONE = 5  # all requests are answered and none will come
-SIGNALS = 6  # the ring holds signals
+SIGNALS = 6  # `run.signals` holds some
 
 # Latency histogram
 SUB_BUCKETS_LOG2 = 6
@@ -103,4 +103,4 @@ QUOTA_SLACK = 5000000  # delay before returned runtime is handed on [ns]
 QUOTA_MARGIN = 7000000  # no slack hand-out this close to the refill: slack + 2 ms [ns]
 
 # Sizes fixed at build time
-RING = 4096  # signals that one call of advance() can hold
+MOST_SIGNALS = 4096  # signals that one call of advance() can hold

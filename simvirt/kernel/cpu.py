@@ -1,7 +1,11 @@
-"""The CPUs of host and guests: switching, waking, sleeping, idling.
+"""The CPUs of host and guests: switching, waking, blocking, idling.
 
-The same moves schedule tasks on vCPUs and vCPUs on pCPUs. Of two things that call each other in turn, a guest's CPU that falls idle and the host's
-CPU that it leaves, both are here.
+The same moves schedule tasks on vCPUs and vCPUs on pCPUs. Of two things that call each other in turn, a guest's CPU
+that falls idle and the host's CPU that it leaves, both are here. Moves that Linux has are named like its functions.
+
+Invariant: while `cpus.lone[c]` is 1, the current task of a CPU is the only one that is runnable there, and no run
+queue holds it; only the counts of tasks of the CPU's root queue and of the task's group do. Every move that changes a
+run queue of a CPU therefore calls `settle` first, which charges the CPU and lets a lone task join as if it always had.
 """
 
 from simvirt.kernel.balancing import pull
@@ -9,14 +13,31 @@ from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.choosing import pick_task, put_back, put_back_below, set_all_aside
 from simvirt.kernel.constants import CURRENT, HELD, NONE, OFF
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
-from simvirt.kernel.hierarchy import charge, dequeue, enqueue, home_queue, raise_groups, settle
-from simvirt.kernel.idling import add_wake_work, is_caught_polling, leave_sleep
+from simvirt.kernel.hierarchy import charge, dequeue_task, enqueue_task, home_queue, raise_groups, settle
+from simvirt.kernel.idling import add_wake_work, is_caught_polling, start_cpuidle_exit
 from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
-from simvirt.kernel.policy import put_on, wake_delayed
+from simvirt.kernel.policy import leave_alone, put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
-from simvirt.kernel.running import arm, hand_to, refresh_machine, remark, run_on, set_speed, spread_speeds, start, stop
-from simvirt.kernel.schedulers.esxi import level_with_siblings, may_go_on
-from simvirt.kernel.schedulers.hyperv import begin_core_turn, core_check_at, core_turn_is_over, in_cores, least_on, vm_beside
+from simvirt.kernel.running import (
+    arm,
+    hand_to,
+    mark_entity_waiting,
+    refresh_machine,
+    run_on,
+    set_speed,
+    spread_speeds,
+    start,
+    stop,
+)
+from simvirt.kernel.schedulers.esxi import level_with_siblings, may_costart
+from simvirt.kernel.schedulers.hyperv import (
+    begin_core_turn,
+    core_check_at,
+    core_turn_is_over,
+    in_cores,
+    least_on,
+    vm_beside,
+)
 from simvirt.kernel.tables import Plane
 
 
@@ -37,7 +58,7 @@ def switch_to(p: Plane, c: int, new: int, now: int) -> None:
     p.cpus.charged_at[c] = now
     p.cpus.switches[c] += 1
     if p.cpus.idle_slot[c] != NONE:
-        leave_idle(p, c, now)
+        cpuidle_exit(p, c, now)
     start(p, c, now)
 
 
@@ -51,8 +72,13 @@ def resched(p: Plane, c: int, now: int) -> None:
         new = pull(p, c, now)
     if new == NONE:
         new = take_from_crowded(p, c, now)
+    run_picked(p, c, new, now)
+
+
+def run_picked(p: Plane, c: int, new: int, now: int) -> None:
+    """Let a CPU run what has been picked for it: nothing, another task, or the same one."""
     if new == NONE:
-        go_idle(p, c, now)
+        cpuidle_enter(p, c, now)
     elif new != p.cpus.current[c]:
         switch_to(p, c, new, now)
     else:
@@ -60,7 +86,7 @@ def resched(p: Plane, c: int, now: int) -> None:
 
 
 def resched_core(p: Plane, c: int, now: int) -> None:
-    """Choose what a thread of a core runs next, where the other thread has a say; then the other one looks whether it may run something now."""
+    """Choose what a thread of a core runs next, where the other thread has a say; then the other one looks too."""
     s: int = p.cpus.sibling[c]
     settle(p, c, now)
     settle(p, s, now)
@@ -71,12 +97,7 @@ def resched_core(p: Plane, c: int, now: int) -> None:
     new: int = pick_task(p, c, now, False)
     if new == NONE and p.cpus.current[s] == NONE and p.queues.entities[s] == 0:
         new = pull(p, c, now)
-    if new == NONE:
-        go_idle(p, c, now)
-    elif new != p.cpus.current[c]:
-        switch_to(p, c, new, now)
-    else:
-        arm(p, c, now)
+    run_picked(p, c, new, now)
     fill_thread(p, s, now)
 
 
@@ -98,7 +119,7 @@ def fill_thread(p: Plane, c: int, now: int) -> None:
         return
     new: int = pick_task(p, c, now, False)
     if new == NONE:
-        go_idle(p, c, now)
+        cpuidle_enter(p, c, now)
     else:
         switch_to(p, c, new, now)
 
@@ -128,14 +149,14 @@ def take_from_crowded(p: Plane, c: int, now: int) -> int:
         return NONE
     settle(p, x, now)
     put_back_below(p, x, x, now)
-    dequeue(p, e, now, False)
-    enqueue(p, e, c, now, False)
-    remark(p, e, now)
+    dequeue_task(p, e, now, False)
+    enqueue_task(p, e, c, now, False)
+    mark_entity_waiting(p, e, now)
     resched(p, x, now)
     return pick_task(p, c, now, False)
 
 
-def reconsider(p: Plane, c: int, now: int) -> None:
+def wakeup_preempt(p: Plane, c: int, now: int) -> None:
     """Something has become runnable on a CPU: run it if the CPU is free or the policy lets it preempt."""
     if p.cpus.deciding[c] != 0:
         return
@@ -146,25 +167,23 @@ def reconsider(p: Plane, c: int, now: int) -> None:
     new: int = pick_task(p, c, now, True)
     if new == NONE:
         resched(p, c, now)
-    elif new != p.cpus.current[c]:
-        switch_to(p, c, new, now)
     else:
-        arm(p, c, now)
+        run_picked(p, c, new, now)
 
 
-def rouse(p: Plane, e: int, now: int) -> None:
+def try_to_wake_up(p: Plane, e: int, now: int) -> None:
     """A thread or vCPU becomes runnable on its machine, whatever schedules there."""
     m: int = p.entities.machine[e]
     if p.machines.fluid[m] != 0:
         fluid_wake(p, e, now)
         spread_speeds(p, m, now)
         return
-    if p.run.coscheduled[0] != 0 and p.entities.carries[e] != NONE:
+    if p.hosts.coscheduled[p.machines.host[m]] != 0 and p.entities.carries[e] != NONE:
         level_with_siblings(p, e, now)
-    wake(p, e, now)
+    activate_task(p, e, now)
 
 
-def doze(p: Plane, e: int, now: int) -> None:
+def block_task(p: Plane, e: int, now: int) -> None:
     """A thread or vCPU is no longer runnable on its machine, whatever schedules there."""
     m: int = p.entities.machine[e]
     if p.machines.fluid[m] != 0:
@@ -173,24 +192,24 @@ def doze(p: Plane, e: int, now: int) -> None:
             p.cpus.speed[p.entities.carries[e]] = 0.0
         spread_speeds(p, m, now)
     elif p.entities.state[e] == HELD:
-        end_holding(p, e, now)
+        end_costop(p, e, now)
     else:
-        sleep(p, e, now)
-        if p.run.coscheduled[0] != 0 and p.entities.carries[e] != NONE:
-            let_go_on(p, p.cpus.machine[p.entities.carries[e]], now)
+        deactivate_task(p, e, now)
+        if p.hosts.coscheduled[p.machines.host[m]] != 0 and p.entities.carries[e] != NONE:
+            costart_siblings(p, p.cpus.machine[p.entities.carries[e]], now)
 
 
-def hold_back(p: Plane, c: int, now: int) -> None:
+def costop_vcpu(p: Plane, c: int, now: int) -> None:
     """The vCPU that runs on a pCPU has got too far ahead of its siblings: it leaves until they have caught up."""
     e: int = p.cpus.current[c]
     settle(p, c, now)
     put_back_below(p, c, c, now)
-    dequeue(p, e, now, False)
+    dequeue_task(p, e, now, False)
     p.entities.state[e] = HELD
     resched(p, c, now)
 
 
-def end_holding(p: Plane, e: int, now: int) -> None:
+def end_costop(p: Plane, e: int, now: int) -> None:
     """A vCPU is no longer held back; the time that it was is steal."""
     lost: int = now - p.entities.waits_since[e]
     p.entities.state[e] = OFF
@@ -198,20 +217,20 @@ def end_holding(p: Plane, e: int, now: int) -> None:
     p.entities.held[e] += lost
 
 
-def let_go_on(p: Plane, g: int, now: int) -> None:
+def costart_siblings(p: Plane, g: int, now: int) -> None:
     """Let those vCPUs of a guest go on that were held back and that their siblings have caught up with."""
     for v in range(p.machines.first_cpu[g], p.machines.first_cpu[g] + p.machines.cpus[g]):
         e: int = p.cpus.vcpu[v]
-        if p.entities.state[e] == HELD and may_go_on(p, e, now):
-            end_holding(p, e, now)
-            wake(p, e, now)
+        if p.entities.state[e] == HELD and may_costart(p, e, now):
+            end_costop(p, e, now)
+            activate_task(p, e, now)
 
 
-def wake(p: Plane, e: int, now: int) -> None:
+def activate_task(p: Plane, e: int, now: int) -> None:
     """A thread or vCPU becomes runnable."""
     p.entities.waits_since[e] = now
     if p.entities.delayed[e] != 0:
-        wake_in_place(p, e, now)
+        requeue_delayed_task(p, e, now)
         return
     c: int = select_cpu(p, e)
     free: bool = p.cpus.idle_slot[c] != NONE and p.queues.entities[c] == 0
@@ -220,14 +239,14 @@ def wake(p: Plane, e: int, now: int) -> None:
     if free and run_alone(p, e, c, now):
         return
     settle(p, c, now)
-    competes: bool = enqueue(p, e, c, now, True)
-    remark(p, e, now)
+    competes: bool = enqueue_task(p, e, c, now, True)
+    mark_entity_waiting(p, e, now)
     if competes:
-        reconsider(p, c, now)
+        wakeup_preempt(p, c, now)
 
 
 def run_alone(p: Plane, e: int, c: int, now: int) -> bool:
-    """An idle CPU runs the only task that it has, and leaves its run queues alone; false when the task's group is out of runtime."""
+    """An idle CPU runs the only task that it has, past its run queues; false when its group is out of runtime."""
     q: int = home_queue(p, e, c)
     g: int = p.entities.group[e]
     if g != NONE:
@@ -244,7 +263,7 @@ def run_alone(p: Plane, e: int, c: int, now: int) -> bool:
     p.cpus.since[c] = now
     p.cpus.charged_at[c] = now
     p.cpus.switches[c] += 1
-    leave_idle(p, c, now)
+    cpuidle_exit(p, c, now)
     start(p, c, now)
     return True
 
@@ -254,11 +273,10 @@ def can_run_alone(p: Plane, q: int, now: int) -> bool:
     return p.queues.throttled[q] == 0 and p.queues.entities[q] == 0 and has_runtime(p, q, now)
 
 
-def leave_alone(p: Plane, e: int, c: int, now: int) -> None:
+def stop_alone(p: Plane, e: int, c: int, now: int) -> None:
     """The only task of a CPU sleeps; its run queues have not noticed it."""
     g: int = p.entities.group[e]
-    p.entities.state[e] = OFF
-    p.entities.lag[e] = 0.0
+    leave_alone(p, p.entities.queue[e], e)
     p.queues.tasks[c] = 0
     p.cpus.lone[c] = 0
     if g != NONE:
@@ -267,7 +285,7 @@ def leave_alone(p: Plane, e: int, c: int, now: int) -> None:
             give_back(p, p.entities.queue[e], now)
 
 
-def wake_in_place(p: Plane, e: int, now: int) -> None:
+def requeue_delayed_task(p: Plane, e: int, now: int) -> None:
     """A sleeper that still works off its lag wakes on the CPU where it does."""
     c: int = p.entities.cpu[e]
     q: int = p.entities.queue[e]
@@ -276,28 +294,28 @@ def wake_in_place(p: Plane, e: int, now: int) -> None:
     if p.queues.group[q] != NONE:
         p.groups.tasks[p.queues.group[q]] += 1
     competes: bool = raise_groups(p, q, c, 1, now, True)
-    remark(p, e, now)
+    mark_entity_waiting(p, e, now)
     if competes:
-        reconsider(p, c, now)
+        wakeup_preempt(p, c, now)
 
 
-def sleep(p: Plane, e: int, now: int) -> None:
+def deactivate_task(p: Plane, e: int, now: int) -> None:
     """A thread or vCPU is no longer runnable, whether it ran or waited; its CPU looks for other work."""
     c: int = p.entities.cpu[e]
     charge(p, c, now)
     if p.cpus.current[c] == e:
-        halt(p, c, now)
+        block_current(p, c, now)
         if p.cpus.deciding[c] == 0:
             resched(p, c, now)
         return
     if p.entities.carries[e] != NONE:
         p.entities.wait[e] += now - p.entities.waits_since[e]
-    dequeue(p, e, now, True)
+    dequeue_task(p, e, now, True)
     if p.cpus.current[c] != NONE:
         arm(p, c, now)
 
 
-def halt(p: Plane, c: int, now: int) -> None:
+def block_current(p: Plane, c: int, now: int) -> None:
     """The current entity of a CPU sleeps; the CPU does not look for other work yet."""
     e: int = p.cpus.current[c]
     p.cpus.current[c] = NONE
@@ -305,46 +323,57 @@ def halt(p: Plane, c: int, now: int) -> None:
     if v != NONE:
         p.cpus.speed[v] = 0.0
     if p.cpus.lone[c] != 0:
-        leave_alone(p, e, c, now)
+        stop_alone(p, e, c, now)
     else:
-        dequeue(p, e, now, True)
+        dequeue_task(p, e, now, True)
 
 
-def leave_idle(p: Plane, c: int, now: int) -> None:
-    """A CPU has work again: a pCPU slows its sibling, a vCPU asks for a pCPU."""
+def cpuidle_exit(p: Plane, c: int, now: int) -> None:
+    """A CPU has work again."""
     unlist_idle(p, c)
     p.cpus.busy_since[c] = now
-    vcpu: int = p.cpus.vcpu[c]
-    if vcpu != NONE:
-        p.cpus.idle_exits[c] += 1
-        if not is_caught_polling(p, c, vcpu, now):
-            add_wake_work(p, c)
-        p.cpus.speed[c] = 0.0
-        rouse(p, vcpu, now)
-        if p.run.shares[0] != 0 and p.cpus.speed[c] <= 0.0:
-            refresh_machine(p, p.cpus.machine[c], NONE, now)
-        return
+    if p.cpus.vcpu[c] != NONE:
+        vcpu_exits_hlt(p, c, p.cpus.vcpu[c], now)
+    else:
+        pcpu_exits_idle(p, c, now)
+
+
+def vcpu_exits_hlt(p: Plane, c: int, vcpu: int, now: int) -> None:
+    """A vCPU has work again: it asks the machine below for a CPU."""
+    p.cpus.idle_exits[c] += 1
+    if not is_caught_polling(p, c, vcpu, now):
+        add_wake_work(p, c)
+    p.cpus.speed[c] = 0.0
+    try_to_wake_up(p, vcpu, now)
+    if p.hosts.interference[p.cpus.host[c]] != 0 and p.cpus.speed[c] <= 0.0:
+        refresh_machine(p, p.cpus.machine[c], NONE, now)
+
+
+def pcpu_exits_idle(p: Plane, c: int, now: int) -> None:
+    """A pCPU has work again: it slows its sibling, and may have to leave an idle state first."""
     p.cpus.speed[c] = 1.0
-    s: int = p.cpus.sibling[c]
-    if p.run.shares[0] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE:
+    if shares_core(p, c):
         p.cpus.speed[c] = p.cpus.smt_share[c]
-        set_speed(p, s, p.cpus.smt_share[s], 1.0, now)
-    if p.run.cstates[0] > 0:
-        leave_sleep(p, c, now)
+        set_speed(p, p.cpus.sibling[c], p.cpus.smt_share[p.cpus.sibling[c]], 1.0, now)
+    if p.hosts.cstates[p.cpus.host[c]] > 0:
+        start_cpuidle_exit(p, c, now)
 
 
-def awake(p: Plane, c: int, now: int) -> None:
+def finish_cpuidle_exit(p: Plane, c: int, now: int) -> None:
     """A pCPU has left its idle state: what it has been given meanwhile runs."""
     p.cpus.ready_at[c] = 0
-    p.cpus.speed[c] = 1.0
-    s: int = p.cpus.sibling[c]
-    if p.run.shares[0] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE:
-        p.cpus.speed[c] = p.cpus.smt_share[c]
+    p.cpus.speed[c] = p.cpus.smt_share[c] if shares_core(p, c) else 1.0
     run_on(p, c, now)
 
 
-def go_idle(p: Plane, c: int, now: int) -> None:
-    """A CPU has nothing to run: a pCPU speeds its sibling up, a vCPU halts."""
+def shares_core(p: Plane, c: int) -> bool:
+    """Whether the other thread of a pCPU's core is busy too (under interference, classes say what that costs)."""
+    s: int = p.cpus.sibling[c]
+    return p.hosts.interference[p.cpus.host[c]] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE
+
+
+def cpuidle_enter(p: Plane, c: int, now: int) -> None:
+    """A CPU has nothing to run: a vCPU halts, a pCPU speeds its sibling up."""
     if p.queues.entities[c] > 0 and in_cores(p, c):
         set_all_aside(p, c)
         set_timer(p.calendar, p.run.first_cpu_timer[0] + c, core_check_at(p, c, now))
@@ -357,13 +386,9 @@ def go_idle(p: Plane, c: int, now: int) -> None:
     p.cpus.ready_at[c] = 0
     p.cpus.io_idle[c] = p.cpus.io_waiters[c]
     list_idle(p, c)
-    vcpu: int = p.cpus.vcpu[c]
-    if vcpu != NONE:
-        doze(p, vcpu, now)
-        return
-    if p.run.shares[0] != 0:
+    if p.cpus.vcpu[c] != NONE:
+        block_task(p, p.cpus.vcpu[c], now)
+    elif p.hosts.interference[p.cpus.host[c]] != 0:
         hand_to(p, c, NONE, NONE, now)
-        return
-    s: int = p.cpus.sibling[c]
-    if s != NONE and p.cpus.idle_slot[s] == NONE:
-        set_speed(p, s, 1.0, 1.0, now)
+    elif shares_core(p, c):
+        set_speed(p, p.cpus.sibling[c], 1.0, 1.0, now)

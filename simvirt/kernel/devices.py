@@ -1,19 +1,20 @@
 """Devices of VMs: backends that sleep until they are kicked, interrupts that are coalesced.
 
-*Model*: a device's work is done by a backend, an instance of its own: a thread of the host or of dom0. A backend with work in flight, or that
-    had some within its polling time, is awake and needs no kick; else the instance pays for a kick and the request waits for the wake-up. An interrupt within
-    the moderation time of the last one is coalesced. What kicks and interrupts cost is a debt of the instance, taken up by its next burst.
-*Ignores*: that a host with too many dirty pages slows its writers; the delay of a coalesced interrupt (the driver is taken to poll meanwhile, as NAPI does); a backend that polls yields to
-    any other task at once.
-*Source*: Virtual I/O Device (VIRTIO) 1.2, section 2.7 (notification suppression); Linux drivers/vhost/net.c (busyloop_timeout) and
-    Documentation/networking/napi.rst.
+*Model*: a device's work is done by a backend, an instance of its own: a thread of the host or of dom0. A backend with
+    work in flight, or that had some within its polling time, is awake and needs no kick; else the instance pays for a
+    kick and the request waits for the wake-up. An interrupt within the moderation time of the last one is coalesced.
+    What kicks and interrupts cost is a debt of the instance, taken up by its next burst.
+*Ignores*: that a host with too many dirty pages slows its writers; the delay of a coalesced interrupt (the driver is
+    taken to poll meanwhile, as NAPI does); a backend that polls yields to any other task at once.
+*Source*: Virtual I/O Device (VIRTIO) 1.2, section 2.7 (notification suppression); Linux drivers/vhost/net.c
+    (busyloop_timeout) and Documentation/networking/napi.rst.
 """
 
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.constants import CALLEE, NET, NONE, WAITING, WRITE_BACK
 from simvirt.kernel.idling import exit_latency
-from simvirt.kernel.requests import admit, clear_account, later, new_frame
+from simvirt.kernel.requests import admit, clear_account, append_todo, new_frame
 from simvirt.kernel.tables import Plane
 
 
@@ -47,7 +48,7 @@ def kick(p: Plane, i: int, d: int, pc: int, until: int, now: int) -> bool:
 
 
 def keep_awake(p: Plane, b: int, until: int, now: int) -> None:
-    """An idle backend has work again until an instant, and looks for more after it; what it has spent on looking so far is booked."""
+    """An idle backend has work until an instant and looks for more after it; what looking has cost so far is booked."""
     poll: int = p.instances.poll[b]
     ends: int = p.instances.awake_until[b]
     if ends > 0:
@@ -67,7 +68,7 @@ def interrupt(p: Plane, i: int, d: int, pc: int, now: int) -> None:
 
 
 def begin_io(p: Plane, f: int, pc: int, now: int) -> bool:
-    """A frame uses a device's path: latency, the wake-up of a sleeping backend, then the backend's work; whether there is nothing to wait for."""
+    """A frame uses a device's path: latency, a sleeping backend's wake-up, its work; whether it need not wait."""
     i: int = p.frames.instance[f]
     d: int = device_of(p, i, p.program.target[pc])
     time: int = int(p.program.amount[pc] + 0.5)
@@ -75,8 +76,9 @@ def begin_io(p: Plane, f: int, pc: int, now: int) -> bool:
     slept_since: int = p.instances.awake_until[p.devices.backend[d]] if p.devices.backend[d] != NONE else now
     if kick(p, i, d, pc, now + time, now):
         time += int(p.program.wake[pc] + 0.5)
-        if p.program.irqs[pc] > 0 and p.run.cstates[0] > 0:
-            time += p.program.irqs[pc] * exit_latency(p, now - slept_since, 0)
+        h: int = p.machines.host[p.instances.machine[i]]
+        if p.program.irqs[pc] > 0 and p.hosts.cstates[h] > 0:
+            time += p.program.irqs[pc] * exit_latency(p, h, now - slept_since, 0)
         keep_awake(p, p.devices.backend[d], now + time, now)
     if time <= 0:
         return not goes_to_backend(p, f, pc, now)
@@ -108,4 +110,4 @@ def detach(p: Plane, f: int, pc: int, now: int) -> None:
     """Start instructions that nobody waits for: a write-back through a device's path."""
     w: int = new_frame(p, WRITE_BACK, p.frames.instance[f], p.program.entry[pc], now)
     clear_account(p, w)
-    later(p, w)
+    append_todo(p, w)

@@ -1,7 +1,8 @@
-"""Page faults and reclaim as a request meets them: pages to be read back from the disk, work and waits that memory management adds.
+"""Page faults and reclaim as a request meets them: pages to read from the disk, work and waits of memory management.
 
-*Model*: how many pages a request finds missing is drawn around the mean of its instance, which the control plane follows; each is read
-    from the disk in turn. Decompression and copies of shared pages are work in the instance; an allocation beyond memory.high waits.
+*Model*: how many pages a request finds missing is drawn around the mean of its instance, which the control plane
+    follows; each is read from the disk in turn. Decompression and copies of shared pages are work in the instance; an
+    allocation beyond memory.high waits.
 *Ignores*: that pages are missed at certain places of a request: all are met when it begins.
 *Source*: Linux mm/memory.c (do_swap_page), mm/memcontrol.c (mem_cgroup_handle_over_high).
 """
@@ -9,7 +10,7 @@
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import DELAY, OP_REPEAT, OP_SPIN, OP_STALL
-from simvirt.kernel.cpu import rouse
+from simvirt.kernel.cpu import try_to_wake_up
 from simvirt.kernel.tables import Plane
 
 
@@ -30,11 +31,11 @@ def spin(p: Plane, f: int, now: int) -> bool:
         return True
     p.frames.work[f] = work
     p.frames.overhead[f] = 0.0
-    rouse(p, p.frames.thread[f], now)
+    try_to_wake_up(p, p.frames.thread[f], now)
     return False
 
 
-def repeat(p: Plane, f: int, pc: int) -> None:
+def begin_repeat(p: Plane, f: int, pc: int) -> None:
     """Find out how often to do what follows: as often as pages are missing, or as often as the frame has been told."""
     times: float = p.frames.draws[p.frames.root[f] * p.source.width[0] + p.program.column[pc]]
     if p.program.flag[pc] != 0:
@@ -44,14 +45,14 @@ def repeat(p: Plane, f: int, pc: int) -> None:
         p.frames.pc[f] = p.program.target[pc]
 
 
-def again(p: Plane, f: int, pc: int) -> None:
+def end_repeat(p: Plane, f: int, pc: int) -> None:
     """Do it once more, or go on."""
     p.frames.pending[f] -= 1
     if p.frames.pending[f] > 0:
         p.frames.pc[f] = p.program.target[pc]
 
 
-def remember(p: Plane, f: int, pc: int, now: int) -> bool:
+def run_memory_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
     """Carry out an instruction of memory management; whether the frame can go on at once."""
     op: int = p.program.op[pc]
     if op == OP_STALL:
@@ -59,7 +60,7 @@ def remember(p: Plane, f: int, pc: int, now: int) -> bool:
     if op == OP_SPIN:
         return spin(p, f, now)
     if op == OP_REPEAT:
-        repeat(p, f, pc)
+        begin_repeat(p, f, pc)
     else:
-        again(p, f, pc)
+        end_repeat(p, f, pc)
     return True

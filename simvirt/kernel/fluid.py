@@ -1,9 +1,10 @@
-"""GPS, the ideal fluid scheduler: every runnable task progresses at once, in proportion to weight; the reference of fairness.
+"""GPS, the ideal fluid scheduler: every runnable task progresses at once, by weight; the reference of fairness.
 
-Model: a machine's capacity is divided among its groups by shares, no task getting more than one CPU (weighted max-min, water-filling); tasks of
-    one group share equally. Each group keeps the work that an always-runnable task would have got (virtual time), so that a
-    task ends when that reaches its tag. With no more tasks than CPUs every task has one. One pass over the runnable groups
-    (never over all) per arrival or departure. cpu.max empties the pool at the group's rate and stops the group until the refill.
+Model: a machine's capacity is divided among its groups by shares, no task getting more than one CPU (weighted max-min,
+    water-filling); tasks of one group share equally. Each group keeps the work that an always-runnable task would have
+    got (virtual time), so that a task ends when that reaches its tag. With no more tasks than CPUs every task has one.
+    One pass over the runnable groups (never over all) per arrival or departure. cpu.max empties the pool at the group's
+    rate and stops the group until the refill.
 Ignores: cache and placement effects; SMT siblings enter as capacity: cores x smt yield.
 Source: Parekh, Gallager, "A generalized processor sharing approach to flow control", IEEE/ACM ToN 1(3), 1993.
 """

@@ -1,6 +1,20 @@
-"""Tables of the data plane: shared hardware, disks, links, devices of VMs; see `tables`."""
+"""Tables of the data plane: hosts, shared hardware, disks, links, devices of VMs; see `tables`."""
 
 from simvirt.kernel.table import Floats, Ints, Table
+
+
+class Hosts(Table):
+    """One row a host: what it has in other tables, and which mechanisms act on it."""
+
+    # lowering
+    machine: Ints  # its own kernel
+    first_disk: Ints  # its disks, by their roles
+    first_link: Ints  # the directions of its NIC, OUT and IN
+    first_cstate: Ints  # its idle states; in this one a thread is awake
+    cstates: Ints  # those of them that take time to leave
+    interference: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
+    coscheduled: Ints  # 1 when vCPUs are held back that have got ahead of their siblings
+    cores: Ints  # 1 when threads of a core must not run different VMs
 
 
 class Classes(Table):
@@ -18,7 +32,7 @@ class Classes(Table):
 
 
 class Sockets(Table):
-    """One row a processor of the host: its memory bandwidth and its last-level cache."""
+    """One row a processor of a host: its memory bandwidth and its last-level cache."""
 
     # lowering
     shared: Ints  # 1 when some class uses memory or cache
@@ -37,7 +51,7 @@ class Sockets(Table):
 
 
 class Cstates(Table):
-    """One row an idle state of the host's hardware threads, shallow ones first; row 0 is left in no time."""
+    """One row an idle state of a host's hardware threads, shallow ones first; its first one is left in no time."""
 
     # lowering
     residency: Ints  # shortest idleness that it pays for [ns]

@@ -1,6 +1,7 @@
 """Run queues at every level: who competes on a CPU, with what weight, and what running costs them.
 
-A machine (the host, a guest) has CPUs; a queue per CPU, and one per (group, CPU), hold entities: threads, vCPUs and group entities.
+A machine (the host, a guest) has CPUs; a queue per CPU, and one per (group, CPU), hold entities: threads, vCPUs and
+group entities.
 """
 
 from simvirt.kernel.constants import NONE, OFF, WEIGHT_ONE
@@ -84,7 +85,7 @@ def home_queue(p: Plane, e: int, c: int) -> int:
 
 
 def group_weight(p: Plane, q: int) -> float:
-    """Weight of a group's entity on a CPU: the group's shares, divided over its runnable tasks unless each of them has the shares."""
+    """Weight of a group's entity on a CPU: the group's shares, divided over its runnable tasks unless each has them."""
     g: int = p.queues.group[q]
     tasks: int = p.groups.tasks[g]
     if tasks <= 1:
@@ -96,7 +97,7 @@ def group_weight(p: Plane, q: int) -> float:
     return max(p.groups.shares[g] * p.queues.tasks[q] / tasks, 2.0)
 
 
-def enqueue(p: Plane, e: int, c: int, now: int, waking: bool) -> bool:
+def enqueue_task(p: Plane, e: int, c: int, now: int, waking: bool) -> bool:
     """Make an entity runnable on a CPU; false when a throttled group holds it back."""
     q: int = home_queue(p, e, c)
     p.entities.cpu[e] = c
@@ -135,7 +136,7 @@ def raise_entity(p: Plane, q: int, now: int, waking: bool) -> None:
     reweigh(p, parent, q, weight)
 
 
-def dequeue(p: Plane, e: int, now: int, sleeping: bool) -> None:
+def dequeue_task(p: Plane, e: int, now: int, sleeping: bool) -> None:
     """An entity is no longer runnable; its groups follow when they fall empty."""
     q: int = p.entities.queue[e]
     leave(p, q, e, now, sleeping)

@@ -1,22 +1,24 @@
-"""What idleness leaves behind: CPUs that sleep deeper the longer they have nothing to do, hosts that poll for halted vCPUs, work of waking up.
+"""What idleness leaves behind: CPUs that sleep deeper the longer they idle, hosts that poll, work of waking up.
 
-*Model*: a hardware thread that falls idle sleeps in the deepest state whose residency its idleness will reach and, where a thread that it ran
-    waits for the disk, whose exit latency is small beside it; it leaves that state in its exit latency, and whoever woke it waits in the run queue
-    meanwhile. A backend that polls keeps its hardware thread awake.
-*Ignores*: that governors guess how long idleness will last, and guess wrong; that asynchronous I/O counts as no wait for the disk; shallow sleep of a thread whose sibling is busy; deeper sleep of whole
-    packages; clocks that rise only slowly after it. A fluid host never sleeps.
+*Model*: a hardware thread that falls idle sleeps in the deepest state whose residency its idleness will reach and,
+    where a thread that it ran waits for the disk, whose exit latency is small beside it; it leaves that state in its
+    exit latency, and whoever woke it waits in the run queue meanwhile. A backend that polls keeps its hardware thread
+    awake.
+*Ignores*: that governors guess how long idleness will last, and guess wrong; that asynchronous I/O counts as no wait
+    for the disk; shallow sleep of a thread whose sibling is busy; deeper sleep of whole packages; clocks that rise only
+    slowly after it. A fluid host never sleeps.
 *Source*: Linux drivers/cpuidle/governors/menu.c and drivers/idle/intel_idle.c (residencies and exit latencies).
 """
 
 from simvirt.kernel.constants import HALT_POLL_START, NONE
 from simvirt.kernel.tables import Plane
 
-IO_MULTIPLIER = 10  # how much less exit latency is put up with for each thread that waits for the disk; Linux menu.c, performance_multiplier
+IO_MULTIPLIER = 10  # for each thread that waits for the disk; Linux menu.c, performance_multiplier
 
 
-def exit_latency(p: Plane, idle: int, waiters: int) -> int:
-    """Time that a hardware thread takes to leave the state in which it has slept for a time, while some threads waited for the disk [ns]."""
-    k: int = p.run.cstates[0]
+def exit_latency(p: Plane, h: int, idle: int, waiters: int) -> int:
+    """Time to leave the state in which a hardware thread of a host has slept so long, while so many waited for the disk [ns]."""
+    k: int = p.hosts.first_cstate[h] + p.hosts.cstates[h]
     while p.cstates.residency[k] > idle or p.cstates.exit[k] * (1 + IO_MULTIPLIER * waiters) > idle:
         k -= 1
     return p.cstates.exit[k]
@@ -34,13 +36,13 @@ def end_disk_wait(p: Plane, f: int) -> None:
         p.cpus.io_waiters[p.entities.cpu[p.frames.thread[f]]] -= 1
 
 
-def leave_sleep(p: Plane, c: int, now: int) -> None:
+def start_cpuidle_exit(p: Plane, c: int, now: int) -> None:
     """A pCPU has work again: it computes once it has left its idle state."""
     e: int = p.cpus.current[c]
     i: int = p.entities.instance[e]
     if i != NONE and p.instances.poll[i] > 0 and now < p.instances.awake_until[i]:
         return
-    late: int = exit_latency(p, now - p.cpus.halted_at[c], p.cpus.io_idle[c])
+    late: int = exit_latency(p, p.cpus.host[c], now - p.cpus.halted_at[c], p.cpus.io_idle[c])
     if late > 0:
         p.cpus.ready_at[c] = now + late
         p.cpus.busy_since[c] = now + late
@@ -50,10 +52,11 @@ def leave_sleep(p: Plane, c: int, now: int) -> None:
 def is_caught_polling(p: Plane, c: int, vcpu: int, now: int) -> bool:
     """Whether the host still polls for a halted vCPU when work for it comes, so that nothing has to be woken.
 
-    Model: the host polls for a window after each HLT while nobody else wants the CPU; a wake-up that the window missed by less than the longest
-        one doubles it, a longer sleep closes it. The time polled is the host's.
+    Model: the host polls for a window after each HLT while nobody else wants the CPU; a wake-up that the window missed
+        by less than the longest one doubles it, a longer sleep closes it. The time polled is the host's.
     Ignores: what polling takes from the sibling of the CPU, and from the quota of the VM; a fluid host does not poll.
-    Source: Linux virt/kvm/kvm_main.c, kvm_vcpu_halt, grow_halt_poll_ns, shrink_halt_poll_ns (halt_poll_ns_grow 2, halt_poll_ns_shrink 0).
+    Source: Linux virt/kvm/kvm_main.c, kvm_vcpu_halt, grow_halt_poll_ns, shrink_halt_poll_ns (halt_poll_ns_grow 2,
+        halt_poll_ns_shrink 0).
     """
     most: int = p.machines.halt_poll[p.cpus.machine[c]]
     if most == 0 or p.machines.fluid[p.entities.machine[vcpu]] != 0:

@@ -1,24 +1,28 @@
-"""How fast what runs on a hardware thread computes beside the others: SMT siblings, memory and last-level cache, kernel locks, preempted vCPUs.
+"""How fast a hardware thread computes beside the others: SMT, memory, last-level cache, kernel locks, preempted vCPUs.
 
 Time per work of class k on socket n in the kernel of machine m, over that of a lone task:
 
-    (steady_k + stall_k x misses_n x latency_n) x (1 + kernel_share_k x lock_wait_m + shootdowns_k x shootdown_wait_m) / smt_share
+    (steady_k + stall_k x misses_n x latency_n)
+        x (1 + kernel_share_k x lock_wait_m + shootdowns_k x shootdown_wait_m) / smt_share
 
-Model: *SMT*: two busy siblings each run at half the yield of their classes, of two different ones at half the mean of both yields.
-    *Cache*: where the claims of all that runs on a socket exceed its last-level cache, each keeps a part in proportion, and its misses grow
-    with the root of what it lost (the power law of misses at exponent 1/2); what does not fit streams: it fills the cache and has nothing
-    to lose. *Memory*: the latency of a socket's memory rises with the
-    utilisation of its bandwidth, f = 1 + u^4, until that is full; from there on it rises until the traffic is the bandwidth.
-    *Kernel locks*: the serial sections of one kernel are one station, its running tasks a closed population (Schweitzer's approximation of
-    mean value analysis). *Preempted vCPUs*: each stands before the running ones in the line for the locks, and a TLB shootdown waits for
-    the last of them to run again; how long that takes is learnt from how long they have waited so far, and is at most one turn of the host's
-    scheduler. A hypervisor that notices spinning lets who spins yield to those it waits for (directed yield, calls of the guest), which leaves
-    a part of it.
-Ignores: what idle tasks leave in caches; prefetching and traffic of devices; bandwidth between sockets; that tasks which wait for locks use
-    less memory; several independent locks; under the fluid scheduler everything here.
-Source: Jacob, "The Memory System", Morgan & Claypool 2009 (latency flat to 40 % of the bandwidth, linear to 80 %, twice and more near 100 %);
-    Hartstein et al., "Cache miss behavior: is it sqrt 2?", CF 2006; Schweitzer 1979 in Lazowska et al., "Quantitative System Performance",
-    1984, chapter 6; Uhlig et al., "Towards scalable multiprocessor virtual machines", VM 2004; W. Li, Linux commit d73eb57b80b9, 2019.
+Model: *SMT*: two busy siblings each run at half the yield of their classes, of two different ones at half the mean of
+    both yields.
+    *Cache*: where the claims of all that runs on a socket exceed its last-level cache, each keeps a part in proportion,
+    and its misses grow with the root of what it lost (the power law of misses at exponent 1/2); what does not fit
+    streams: it fills the cache and has nothing to lose. *Memory*: the latency of a socket's memory rises with the
+    utilisation of its bandwidth, f = 1 + u^4, until that is full; from there on it rises until the traffic is the
+    bandwidth.
+    *Kernel locks*: the serial sections of one kernel are one station, its running tasks a closed population
+    (Schweitzer's approximation of mean value analysis). *Preempted vCPUs*: each stands before the running ones in the
+    line for the locks, and a TLB shootdown waits for the last of them to run again; how long that takes is learnt from
+    how long they have waited so far, and is at most one turn of the host's scheduler. A hypervisor that notices
+    spinning lets who spins yield to those it waits for (directed yield, calls of the guest), which leaves a part of it.
+Ignores: what idle tasks leave in caches; prefetching and traffic of devices; bandwidth between sockets; that tasks
+    which wait for locks use less memory; several independent locks; under the fluid scheduler everything here.
+Source: Jacob, "The Memory System", Morgan & Claypool 2009 (latency flat to 40 % of the bandwidth, linear to 80 %, twice
+    and more near 100 %); Hartstein et al., "Cache miss behavior: is it sqrt 2?", CF 2006; Schweitzer 1979 in Lazowska
+    et al., "Quantitative System Performance", 1984, chapter 6; Uhlig et al., "Towards scalable multiprocessor virtual
+    machines", VM 2004; W. Li, Linux commit d73eb57b80b9, 2019.
 """
 
 from simvirt.kernel.constants import NONE
@@ -32,7 +36,7 @@ EXACT = 1e-12
 
 
 def leaf_of(p: Plane, c: int) -> int:
-    """Thread that computes when a CPU runs: its current entity, or that of the vCPU which is its current entity; NONE without one."""
+    """Thread that computes when a CPU runs: its current entity, or that of the vCPU that it runs; NONE without one."""
     e: int = p.cpus.current[c]
     while e != NONE and p.entities.carries[e] != NONE:
         e = p.cpus.current[p.entities.carries[e]]
@@ -56,25 +60,27 @@ def smt_speed(p: Plane, x: int) -> float:
 
 def kernel_stretch(p: Plane, k: int, m: int) -> float:
     """Time per work of a class in a kernel, over that without others."""
-    return 1.0 + p.classes.kernel_share[k] * p.machines.lock_wait[m] + p.classes.shootdowns[k] * p.machines.shootdown_wait[m]
+    locks: float = p.classes.kernel_share[k] * p.machines.lock_wait[m]
+    return 1.0 + locks + p.classes.shootdowns[k] * p.machines.shootdown_wait[m]
 
 
 def pace(p: Plane, x: int) -> float:
     """Speed of what computes on a busy hardware thread."""
     k: int = p.cpus.profile[x]
-    stretch: float = kernel_stretch(p, k, p.cpus.tenant[x])
+    stretch: float = kernel_stretch(p, k, p.cpus.running_machine[x])
     n: int = p.cpus.socket[x]
     return p.cpus.counted[x] / (memory_time(p, k, p.sockets.misses[n], p.sockets.latency[n]) * stretch)
 
 
 def spinning(p: Plane, x: int) -> float:
     """Share of its time that what computes on a busy hardware thread spins because vCPUs of its guest are preempted."""
-    m: int = p.cpus.tenant[x]
+    m: int = p.cpus.running_machine[x]
     gone: int = preempted_vcpus(p, m)
     if gone == 0:
         return 0.0
     k: int = p.cpus.profile[x]
-    lost: float = p.classes.kernel_share[k] * min(float(gone), p.machines.lock_wait[m]) + p.classes.shootdowns[k] * p.machines.shootdown_wait[m]
+    locks: float = p.classes.kernel_share[k] * min(float(gone), p.machines.lock_wait[m])
+    lost: float = locks + p.classes.shootdowns[k] * p.machines.shootdown_wait[m]
     return lost / kernel_stretch(p, k, m)
 
 
@@ -91,18 +97,18 @@ def count_class(p: Plane, x: int, sign: int) -> None:
 
 
 def run_class(p: Plane, x: int, sign: int) -> None:
-    """Add what computes on a hardware thread to the running tasks of its kernel, or take it out; nothing on an idle one."""
+    """Add what computes on a hardware thread to the running tasks of its kernel, or take it out; nothing if idle."""
     k: int = p.cpus.profile[x]
     if k == NONE:
         return
-    m: int = p.cpus.tenant[x]
+    m: int = p.cpus.running_machine[x]
     p.machines.running[m] += sign
     if p.classes.kernel_share[k] > 0.0:
         p.machines.kernel_load[m] += sign * p.classes.kernel_share[k]
         p.machines.kernel_tasks[m] += sign
 
 
-# --- memory and last-level cache ------------------------------------------------------------------------------------------
+# --- memory and last-level cache --------------------------------------------------------------------------------------
 
 
 def misses_of(p: Plane, n: int) -> float:
@@ -171,7 +177,7 @@ def flow_slope(p: Plane, n: int, misses: float, latency: float) -> float:
 
 
 def full_latency(p: Plane, n: int, misses: float, most: float) -> float:
-    """Latency at which the traffic of a full socket is its bandwidth: Newton's steps on 1 / traffic, which is concave, so that none goes too far."""
+    """Latency at which a full socket's traffic is its bandwidth: Newton on 1 / traffic, concave: no step overshoots."""
     latency: float = 1.0 + LOADED_LATENCY
     for _ in range(STEPS):
         traffic: float = flow(p, n, misses, latency)
@@ -191,7 +197,7 @@ def root(x: float, above: float) -> float:
     return y
 
 
-# --- kernel locks and preempted vCPUs -------------------------------------------------------------------------------------
+# --- kernel locks and preempted vCPUs ---------------------------------------------------------------------------------
 
 
 def preempted_vcpus(p: Plane, m: int) -> int:
@@ -211,7 +217,8 @@ def note_preemption(p: Plane, m: int, waited: int) -> None:
 def lock_wait(p: Plane, m: int) -> float:
     """Wait of a running task before a serial section of its kernel, over the section's length.
 
-    With n tasks of mean share s in one section each sees (n - 1) s (1 + w) / (1 + s w) others there: a quadratic equation for w.
+    With n tasks of mean share s in one section each sees (n - 1) s (1 + w) / (1 + s w) others there: a quadratic
+    equation for w.
     """
     n: int = p.machines.kernel_tasks[m]
     if n <= 1:
@@ -224,9 +231,11 @@ def lock_wait(p: Plane, m: int) -> float:
 def shootdown_wait(p: Plane, m: int, gone: int) -> float:
     """Mean time until the last of so many preempted vCPUs has run again [ns]: residual stretches taken as uniform.
 
-    No longer than a turn of the host's scheduler, and of that what the hypervisor leaves: it may let who spins yield to those it waits for.
+    No longer than a turn of the host's scheduler, and of that what the hypervisor leaves: it may let who spins yield to
+    those it waits for.
     """
     if gone == 0 or p.machines.waited[m] <= 0.0:
         return 0.0
-    turn: float = float(p.machines.slice[0] + p.machines.tick[0])
+    below: int = p.hosts.machine[p.machines.host[m]]
+    turn: float = float(p.machines.turn[below] + p.machines.tick[below])
     return p.machines.spin_wait[m] * min(p.machines.waited_squares[m] / p.machines.waited[m], turn) * gone / (gone + 1)

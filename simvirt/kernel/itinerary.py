@@ -1,7 +1,8 @@
 """What a frame does next: compute, call, fan out, join, wait for a device, return.
 
-A frame that can go on is put on the list of the instant (`later`) and goes on when the event at hand is settled, first come, first
-served; so an event has no depth, and the order of what happens at one instant is written down in one place (`settle_instant`).
+A frame that can go on is put on the list of the instant (`later`) and goes on when the event at hand is settled, first
+come, first served; so an event has no depth, and the order of what happens at one instant is written down in one place
+(`settle_instant`).
 """
 
 from simvirt.kernel.accounting import enter
@@ -38,9 +39,9 @@ from simvirt.kernel.constants import (
     WORK_DONE,
     WRITE_BACK,
 )
-from simvirt.kernel.cpu import halt, rouse
+from simvirt.kernel.cpu import block_current, try_to_wake_up
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
-from simvirt.kernel.faults import remember
+from simvirt.kernel.faults import run_memory_instruction
 from simvirt.kernel.idling import begin_disk_wait
 from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
@@ -52,29 +53,30 @@ from simvirt.kernel.requests import (
     draw,
     drop_thread,
     follow_population,
-    forget,
+    end_in_flight,
     free_frame,
+    host_of,
     is_worker,
-    later,
+    append_todo,
     leave_instance,
     merge_branch,
     new_frame,
     next_in_queue,
-    seat,
+    assign_thread,
     signal,
     take_thread,
     tally_call,
     tally_request,
 )
-from simvirt.kernel.storage import disk_begin
+from simvirt.kernel.storage import disk_begin, disk_of
 from simvirt.kernel.tables import Plane
 
 
-# --- steps -------------------------------------------------------------------------------------------------------------
+# --- steps ------------------------------------------------------------------------------------------------------------
 
 
 def set_burst(p: Plane, f: int, pc: int) -> bool:
-    """Take a CPU step's work: the demand and what the platform adds to it, kicks and interrupts of the instance included; whether there is any."""
+    """Take a CPU step's work: the demand and what the platform adds, kicks and interrupts too; whether there is any."""
     demand: float = draw(p, f, p.program.column[pc], p.program.amount[pc])
     extra: float = p.program.fixed[pc] + p.program.ratio[pc] * demand
     i: int = p.frames.instance[f]
@@ -110,7 +112,7 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
     if op == OP_CPU:
         if not set_burst(p, f, pc):
             return True
-        rouse(p, p.frames.thread[f], now)
+        try_to_wake_up(p, p.frames.thread[f], now)
     elif op == OP_CALL:
         call(p, f, pc, now)
     elif op == OP_RETURN:
@@ -128,13 +130,13 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
         return use_disk(p, f, pc, now)
     elif op == OP_NET:
         enter(p, f, NETWORK, now)
-        link_begin(p, f, p.program.target[pc], p.program.amount[pc], now)
+        link_begin(p, f, p.hosts.first_link[host_of(p, f)] + p.program.target[pc], p.program.amount[pc], now)
     elif op == OP_DELAY:
         return pause(p, f, pc, now)
     elif op == OP_IO or op == OP_ARRIVE:
         return begin_io(p, f, pc, now)
     elif op == OP_ADMIT:
-        seat(p, f, now)
+        assign_thread(p, f, now)
     elif op == OP_FREE:
         leave_instance(p, f, now)
         return True
@@ -145,7 +147,7 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
         detach(p, f, pc, now)
         return True
     else:
-        return remember(p, f, pc, now)
+        return run_memory_instruction(p, f, pc, now)
     return False
 
 
@@ -164,10 +166,10 @@ def use_disk(p: Plane, f: int, pc: int, now: int) -> bool:
     if p.program.flag[pc] != 0:
         w: int = new_frame(p, WRITE_BACK, p.frames.instance[f], pc + 1, now)
         clear_account(p, w)
-        disk_begin(p, w, p.program.target[pc], now)
+        disk_begin(p, w, disk_of(p, w, pc), now)
         return True
     begin_disk_wait(p, f)
-    disk_begin(p, f, p.program.target[pc], now)
+    disk_begin(p, f, disk_of(p, f, pc), now)
     return False
 
 
@@ -177,9 +179,20 @@ def call(p: Plane, f: int, pc: int, now: int) -> None:
     i: int = choose_instance(p, p.program.target[pc], root, p.program.column[pc])
     if i == NONE:
         p.frames.failed[root] = REJECTED
-        later(p, f)
+        append_todo(p, f)
     else:
-        call_instance(p, f, i, p.program.entry[pc], now)
+        call_instance(p, f, i, way(p, p.frames.instance[f], i, pc), now)
+
+
+def way(p: Plane, caller: int, callee: int, pc: int) -> int:
+    """First instruction of a callee as it is met from where its caller stands: in the same kernel, on the same host, or on another."""
+    a: int = p.instances.machine[caller]
+    b: int = p.instances.machine[callee]
+    if a == b:
+        return p.program.inside[pc]
+    if p.machines.host[a] == p.machines.host[b]:
+        return p.program.entry[pc]
+    return p.program.beyond[pc]
 
 
 def fork(p: Plane, f: int, pc: int, now: int) -> None:
@@ -194,10 +207,10 @@ def fork(p: Plane, f: int, pc: int, now: int) -> None:
         p.frames.root[g] = p.frames.root[f]
         p.frames.parent[g] = f
         take_thread(p, g, i)
-        later(p, g)
+        append_todo(p, g)
 
 
-# --- ends --------------------------------------------------------------------------------------------------------------
+# --- ends -------------------------------------------------------------------------------------------------------------
 
 
 def finish(p: Plane, f: int, now: int) -> None:
@@ -210,7 +223,7 @@ def finish(p: Plane, f: int, now: int) -> None:
     drop_thread(p, f)
     parent: int = p.frames.parent[f]
     if kind == CALLEE:
-        later(p, parent)
+        append_todo(p, parent)
     elif kind == BRANCH:
         join_branches(p, f, parent)
     elif kind == WORK:
@@ -228,7 +241,7 @@ def join_branches(p: Plane, f: int, parent: int) -> None:
     p.frames.pending[parent] -= 1
     if p.frames.pending[parent] == 0:
         merge_branch(p, f)
-        later(p, parent)
+        append_todo(p, parent)
 
 
 def think(p: Plane, f: int, now: int) -> None:
@@ -272,10 +285,10 @@ def arrive(p: Plane, f: int, now: int) -> None:
         p.frames.pc[f] = ENTERING
         set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + p.source.hop[k])
     else:
-        reach(p, f, now)
+        enter_service(p, f, now)
 
 
-def reach(p: Plane, f: int, now: int) -> None:
+def enter_service(p: Plane, f: int, now: int) -> None:
     """A request reaches a replica of the service of its class."""
     k: int = p.frames.category[f]
     enter(p, f, WAITING, now)
@@ -285,12 +298,12 @@ def reach(p: Plane, f: int, now: int) -> None:
     p.frames.instance[f] = i
     if i == NONE:
         p.frames.failed[f] = REJECTED
-        later(p, f)
+        append_todo(p, f)
     else:
         admit(p, f, now)
 
 
-# --- the CPU's and a fluid machine's timers ------------------------------------------------------------------------------
+# --- the CPU's and a fluid machine's timers ---------------------------------------------------------------------------
 
 
 def next_burst(p: Plane, f: int, now: int) -> bool:
@@ -333,8 +346,8 @@ def on_burst_end(p: Plane, c: int, now: int) -> None:
         return
     p.cpus.deciding[c] = 1
     p.run.decider[0] = c
-    halt(p, c, now)
-    later(p, f)
+    block_current(p, c, now)
+    append_todo(p, f)
 
 
 def first_instruction(p: Plane, i: int) -> int:
@@ -351,16 +364,16 @@ def hand_over(p: Plane, t: int, f: int, i: int, c: int, now: int) -> None:
     p.frames.thread[f] = NONE
     p.frames.thread[g] = t
     p.entities.frame[t] = g
-    forget(p, f)
-    later(p, f)
+    end_in_flight(p, f)
+    append_todo(p, f)
     if next_burst(p, g, now):
         enter(p, g, CPU, now)
         arm(p, c, now)
         return
     p.cpus.deciding[c] = 1
     p.run.decider[0] = c
-    halt(p, c, now)
-    later(p, g)
+    block_current(p, c, now)
+    append_todo(p, g)
 
 
 def on_fluid_end(p: Plane, t: int, now: int) -> None:
@@ -370,4 +383,4 @@ def on_fluid_end(p: Plane, t: int, now: int) -> None:
     if next_burst(p, f, now):
         fluid_wake(p, t, now)
     else:
-        later(p, f)
+        append_todo(p, f)

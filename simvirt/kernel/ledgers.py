@@ -1,4 +1,4 @@
-"""Tables of the data plane: requests that come in, the services that take them, and the accounts of those that went; see `tables`."""
+"""Tables of the data plane: requests that come in, services that take them, accounts of those that went."""
 
 from simvirt.kernel.table import Floats, Ints, Table
 

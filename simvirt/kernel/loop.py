@@ -1,7 +1,8 @@
 """The loop: events in the order of their instants, until a horizon or until the control plane is needed.
 
-At one instant: group refills first, then CPUs, fluid machines, links and frames, each in the order of their rows, then the arrival; after every
-event the frames that can go on do so, first come, first served, and only then does a CPU whose task has left choose its next one.
+At one instant: group refills first, then CPUs, fluid machines, links and frames, each in the order of their rows, then
+the arrival; after every event the frames that can go on do so, first come, first served, and only then does a CPU whose
+task has left choose its next one.
 """
 
 from simvirt.kernel.accounting import enter
@@ -29,29 +30,29 @@ from simvirt.kernel.constants import (
     WAITING,
     WORK,
 )
-from simvirt.kernel.cpu import awake, doze, resched
+from simvirt.kernel.cpu import finish_cpuidle_exit, block_task, resched
 from simvirt.kernel.devices import goes_to_backend
 from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.idling import end_disk_wait
 from simvirt.kernel.review import on_group_timer, review
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
-from simvirt.kernel.itinerary import arrive, copy_luck, on_burst_end, on_fluid_end, proceed, reach, think
+from simvirt.kernel.itinerary import arrive, copy_luck, on_burst_end, on_fluid_end, proceed, enter_service, think
 from simvirt.kernel.network import link_end
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
 from simvirt.kernel.requests import (
     clear_account,
     drop_thread,
     free_frame,
-    later,
+    append_todo,
     new_frame,
     next_in_queue,
     take_thread,
 )
-from simvirt.kernel.storage import disk_end
+from simvirt.kernel.storage import disk_end, disk_of
 from simvirt.kernel.tables import Plane
 
-# --- events ------------------------------------------------------------------------------------------------------------
+# --- events -----------------------------------------------------------------------------------------------------------
 
 
 def has_room(p: Plane) -> bool:
@@ -82,7 +83,7 @@ def on_cpu_timer(p: Plane, c: int, now: int) -> None:
     if p.cpus.current[c] == NONE:
         resched(p, c, now)
     elif p.cpus.ready_at[c] > 0:
-        awake(p, c, now)
+        finish_cpuidle_exit(p, c, now)
     elif burst_is_done(p, c):
         on_burst_end(p, c, now)
     else:
@@ -102,7 +103,7 @@ def on_link_timer(p: Plane, k: int, now: int) -> None:
     """A transfer has ended."""
     f: int = link_end(p, k, now)
     if f != NONE:
-        later(p, f)
+        append_todo(p, f)
 
 
 def on_frame_timer(p: Plane, f: int, now: int) -> None:
@@ -112,21 +113,21 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
         arrive(p, f, now)
         return
     if pc == ENTERING:
-        reach(p, f, now)
+        enter_service(p, f, now)
         return
     op: int = p.program.op[pc - 1]
     if op == OP_DISK:
-        disk_end(p, p.program.target[pc - 1], now)
+        disk_end(p, disk_of(p, f, pc - 1), now)
         if p.program.flag[pc - 1] != 0:
             free_frame(p, f)
             return
         end_disk_wait(p, f)
     elif (op == OP_IO or op == OP_ARRIVE) and goes_to_backend(p, f, pc - 1, now):
         return
-    later(p, f)
+    append_todo(p, f)
 
 
-def ring(p: Plane, timer: int, now: int) -> None:
+def fire_timer(p: Plane, timer: int, now: int) -> None:
     """Whose timer it is."""
     if timer >= p.run.first_frame_timer[0]:
         on_frame_timer(p, timer - p.run.first_frame_timer[0], now)
@@ -182,7 +183,7 @@ def is_over(p: Plane) -> bool:
     return p.source.issued[0] == p.source.handed[0] and p.tallies.in_system[0] == 0
 
 
-# --- the loop ----------------------------------------------------------------------------------------------------------
+# --- the loop ---------------------------------------------------------------------------------------------------------
 
 
 def step(p: Plane, until: int) -> int:
@@ -201,7 +202,7 @@ def step(p: Plane, until: int) -> int:
         timer: int = pop_timer(p.calendar)
         p.run.now[0] = at
         p.run.events[0] += 1
-        ring(p, timer, at)
+        fire_timer(p, timer, at)
         return NONE
     if arrival >= until:
         return NOTHING
@@ -231,7 +232,7 @@ def advance(p: Plane, until: int) -> int:
     return run_until(p, until)
 
 
-# --- what the control plane does -----------------------------------------------------------------------------------------
+# --- what the control plane does --------------------------------------------------------------------------------------
 
 
 @boundary
@@ -252,7 +253,7 @@ def new_client(p: Plane, now: int) -> int:
 
 @boundary
 def launch(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
-    """Let an instance carry out instructions on a thread of their own: background load, or performed work; the frame."""
+    """Let an instance carry out instructions on a thread of their own, as background or performed work; the frame."""
     return new_task(p, kind, i, pc, handle, now)
 
 
@@ -263,7 +264,7 @@ def new_task(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int
     p.frames.category[f] = handle
     clear_account(p, f)
     take_thread(p, f, i)
-    later(p, f)
+    append_todo(p, f)
     return f
 
 
@@ -300,7 +301,7 @@ def lose_instance(p: Plane, i: int, now: int) -> int:
     while p.instances.queue_length[i] > 0:
         f: int = next_in_queue(p, i, now)
         p.frames.failed[p.frames.root[f]] = LOST
-        later(p, f)
+        append_todo(p, f)
     lost: int = 0
     for g in range(p.run.frames[0]):
         if p.frames.kind[g] != NONE and p.frames.instance[g] == i:
@@ -317,11 +318,11 @@ def lose_frame(p: Plane, f: int, now: int) -> None:
     t: int = p.frames.thread[f]
     computing: bool = t != NONE and p.entities.state[t] != OFF and p.entities.delayed[t] == 0
     if computing:
-        doze(p, t, now)
+        block_task(p, t, now)
         enter(p, f, WAITING, now)
     if kind == BACKGROUND or (kind == WORK and computing):
         clear_timer(p.calendar, p.run.first_frame_timer[0] + f)
         drop_thread(p, f)
         free_frame(p, f)
     elif computing:
-        later(p, f)
+        append_todo(p, f)

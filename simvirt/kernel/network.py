@@ -1,9 +1,10 @@
 """Links: each direction of a NIC shares its bandwidth equally among the transfers under way.
 
-Model: processor sharing in virtual time: every transfer receives the same volume per ns, so a transfer of b bytes that begins when the shared
-    volume is V ends when it is V + b; one timer a link, O(log n) a transfer.
+Model: processor sharing in virtual time: every transfer receives the same volume per ns, so a transfer of b bytes that
+    begins when the shared volume is V ends when it is V + b; one timer a link, O(log n) a transfer.
 Ignores: TCP's ramp-up and loss, packet headers; latency is stated in hops.
-Source: Kleinrock, "Time-shared systems", JACM 14(2), 1967 (processor sharing); max-min fairness on one link is equal shares.
+Source: Kleinrock, "Time-shared systems", JACM 14(2), 1967 (processor sharing); max-min fairness on one link is equal
+    shares.
 """
 
 from simvirt.kernel.calendar import set_timer

@@ -1,7 +1,8 @@
 """Which CPU a waking task goes to, and which CPUs are idle or overloaded; constant time, but for explicit cpusets.
 
-Model: the previous CPU where that has just lost its only task (a thread that goes on at once stays); else an idle core, the previous CPU if it is
-    one of them; then an idle hardware thread; else the shorter run queue of two: the previous CPU and the next in rotation. A CPU that falls idle pulls waiting work (`cpu.pull`).
+Model: the previous CPU where that has just lost its only task (a thread that goes on at once stays); else an idle core,
+    the previous CPU if it is one of them; then an idle hardware thread; else the shorter run queue of two: the previous
+    CPU and the next in rotation. A CPU that falls idle pulls waiting work (`balancing.pull`).
 Ignores: cache domains and NUMA distance.
 Source: Linux kernel/sched/fair.c, select_idle_sibling (idle core, idle CPU, target).
 """
@@ -109,12 +110,13 @@ def may_run_on(p: Plane, e: int, c: int) -> bool:
 
 
 def birthplace(p: Plane, m: int, t: int) -> int:
-    """CPU that counts as the previous one of a thread that has never run: each in turn, on a host whose memory matters the sockets in turn."""
-    if p.run.shares[0] == 0 or p.cpus.socket[p.machines.first_cpu[m]] == NONE:
+    """CPU that counts as the previous one of a new thread: each in turn, or the sockets where memory interferes."""
+    if p.hosts.interference[p.machines.host[m]] == 0 or p.cpus.socket[p.machines.first_cpu[m]] == NONE:
         return p.machines.first_cpu[m] + t % p.machines.cpus[m]
-    each: int = p.sockets.member_count[0]
+    n: int = p.cpus.socket[p.machines.first_cpu[m]]
+    each: int = p.sockets.member_count[n]
     sockets: int = p.machines.cpus[m] // each
-    return p.sockets.members[t % sockets * each + t // sockets % each]
+    return p.sockets.members[p.sockets.first_member[n] + t % sockets * each + t // sockets % each]
 
 
 def select_cpu(p: Plane, e: int) -> int:
@@ -159,6 +161,7 @@ def select_in_cpuset(p: Plane, g: int, previous: int) -> int:
     best: int = NONE
     for i in range(p.groups.first_mask[g], p.groups.first_mask[g] + p.groups.mask_cpus[g]):
         c: int = p.groups.masks[i]
-        if best == NONE or p.queues.tasks[c] < p.queues.tasks[best] or (p.queues.tasks[c] == p.queues.tasks[best] and c == previous):
+        tasks: int = p.queues.tasks[c]
+        if best == NONE or tasks < p.queues.tasks[best] or (tasks == p.queues.tasks[best] and c == previous):
             best = c
     return best

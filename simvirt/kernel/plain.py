@@ -5,12 +5,15 @@ from typing import Any
 
 from simvirt.kernel import tables
 from simvirt.kernel.loop import advance, crash, launch, launch_client, set_ready
+from simvirt.kernel.schedulers import registry
 
-__all__ = ["Plane", "advance", "crash", "launch", "launch_client", "set_ready"]
+__all__ = ["SCHEDULERS", "Plane", "advance", "crash", "launch", "launch_client", "set_ready"]
+
+SCHEDULERS = tuple(scheduler.name for scheduler in registry.SCHEDULERS)
 
 
 class Plane(tables.Plane):
-    """All tables of one simulated host."""
+    """All tables of what is simulated."""
 
     def __init__(self) -> None:
         super().__init__(dict.fromkeys(tables.Plane.__annotations__))

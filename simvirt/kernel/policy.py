@@ -1,6 +1,6 @@
-"""The moves that `cpu` asks of whichever scheduler orders a queue: what all have in common, around what each does in its own way."""
+"""The moves that `cpu` asks of the scheduler of a queue: what all have in common, around what each does its own way."""
 
-from simvirt.kernel.constants import CURRENT, NONE, QUEUED
+from simvirt.kernel.constants import CURRENT, NONE, OFF, QUEUED
 from simvirt.kernel.runqueue import take_out, tree_add, tree_drop
 from simvirt.kernel.schedulers.registry import SCHEDULERS
 from simvirt.kernel.tables import Plane
@@ -63,7 +63,13 @@ def put_on(p: Plane, q: int, e: int) -> None:
     tree_drop(p, q, e)
     p.queues.current[q] = e
     p.entities.state[e] = CURRENT
-    p.entities.protect[e] = p.entities.deadline[e]
+    SCHEDULERS[p.queues.policy[q]].begin(p, q, e)
+
+
+def leave_alone(p: Plane, q: int, e: int) -> None:
+    """An entity that had a CPU to itself, so that its queue does not hold it, sleeps."""
+    p.entities.state[e] = OFF
+    SCHEDULERS[p.queues.policy[q]].left_alone(p, q, e)
 
 
 def charged(p: Plane, q: int, e: int, since: int, now: int) -> None:

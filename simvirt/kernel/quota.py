@@ -1,12 +1,13 @@
 """cpu.max: a group's CPU time per period, handed to its run queues in slices.
 
-Model: at the start of each period the group's pool is refilled to the quota (plus burst). A run queue takes 5 ms at a time; its use is looked at
-    when the kernel accounts: at ticks, when something wakes and when a task leaves. A queue whose runtime is used up while the
-    pool is empty is throttled until the refill, and repays what it overran. A queue that empties keeps 1 ms and gives the rest back.
-    Periods of a group that nobody waits for cost no event: the pool is brought up to date when it is next looked at.
+Model: at the start of each period the group's pool is refilled to the quota (plus burst). A run queue takes 5 ms at a
+    time; its use is looked at when the kernel accounts: at ticks, when something wakes and when a task leaves. A queue
+    whose runtime is used up while the pool is empty is throttled until the refill, and repays what it overran. A queue
+    that empties keeps 1 ms and gives the rest back. Periods of a group that nobody waits for cost no event: the pool is
+    brought up to date when it is next looked at.
 Ignores: hierarchies of quotas above the group itself.
-Source: Linux kernel/sched/fair.c, CONFIG_CFS_BANDWIDTH; Documentation/scheduler/sched-bwc.rst; Turner, Rao, Rao, "CPU bandwidth
-    control for CFS", Linux Symposium 2010.
+Source: Linux kernel/sched/fair.c, CONFIG_CFS_BANDWIDTH; Documentation/scheduler/sched-bwc.rst; Turner, Rao, Rao, "CPU
+    bandwidth control for CFS", Linux Symposium 2010.
 """
 
 from simvirt.kernel.calendar import set_timer
@@ -21,7 +22,8 @@ def refill(p: Plane, g: int, now: int) -> None:
         return
     full: int = p.groups.quota[g] + p.groups.burst[g]
     if periods > 1:
-        p.groups.pool[g] = full if p.groups.burst[g] == 0 else min(p.groups.pool[g] + (periods - 1) * p.groups.quota[g], full)
+        saved: int = p.groups.pool[g] + (periods - 1) * p.groups.quota[g]
+        p.groups.pool[g] = full if p.groups.burst[g] == 0 else min(saved, full)
     p.groups.pool[g] = min(p.groups.pool[g] + p.groups.quota[g], full)
     p.groups.refilled_at[g] += periods * p.groups.period[g]
     p.groups.nr_periods[g] += periods

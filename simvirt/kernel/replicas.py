@@ -1,8 +1,8 @@
 """Which replica of a service gets a request.
 
-Load balancing: `round-robin` takes the ready replicas in turn, `least-connections` the one with the fewest requests under way (a heap),
-`random` any, `two-choices` the less busy of two random ones (Mitzenmacher 2001). Where tenants have replicas of their own, each balances
-among its own.
+Load balancing: `round-robin` takes the ready replicas in turn, `least-connections` the one with the fewest requests
+under way (a heap), `random` any, `two-choices` the less busy of two random ones (Mitzenmacher 2001). Where tenants have
+replicas of their own, each balances among its own.
 """
 
 from simvirt.kernel.constants import (

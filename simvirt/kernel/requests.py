@@ -14,7 +14,7 @@ from simvirt.kernel.constants import (
     OP_ARRIVE,
     QUEUE,
     REJECTED,
-    RING,
+    MOST_SIGNALS,
     WAITING,
     WEIGHT_ONE,
 )
@@ -29,13 +29,13 @@ from simvirt.kernel.tables import Plane
 def signal(p: Plane, reason: int, row: int) -> None:
     """Tell the control plane that something has happened."""
     at: int = p.run.pending[0]
-    if at < RING:
-        p.run.ring[2 * at] = reason
-        p.run.ring[2 * at + 1] = row
+    if at < MOST_SIGNALS:
+        p.run.signals[2 * at] = reason
+        p.run.signals[2 * at + 1] = row
         p.run.pending[0] = at + 1
 
 
-def later(p: Plane, f: int) -> None:
+def append_todo(p: Plane, f: int) -> None:
     """Let a frame go on at this instant, after those that are already to go on."""
     p.frames.next[f] = NONE
     if p.run.todo_head[0] == NONE:
@@ -88,6 +88,11 @@ def free_frame(p: Plane, f: int) -> None:
     p.run.free_frames[0] += 1
 
 
+def host_of(p: Plane, f: int) -> int:
+    """Host that a frame's instance stands on."""
+    return p.machines.host[p.instances.machine[p.frames.instance[f]]]
+
+
 # --- threads ---------------------------------------------------------------------------------------------------------
 
 
@@ -124,7 +129,6 @@ def new_thread(p: Plane, i: int) -> int:
     p.entities.delayed[t] = 0
     p.entities.weight[t] = WEIGHT_ONE
     p.entities.vruntime[t] = 0.0
-    p.entities.lag[t] = 0.0
     p.entities.wait[t] = 0
     return t
 
@@ -141,7 +145,7 @@ def drop_thread(p: Plane, f: int) -> None:
     p.instances.free_thread[i] = t
 
 
-# --- admission ---------------------------------------------------------------------------------------------------------
+# --- admission --------------------------------------------------------------------------------------------------------
 
 
 def admit(p: Plane, f: int, now: int) -> None:
@@ -149,30 +153,30 @@ def admit(p: Plane, f: int, now: int) -> None:
     change_in_flight(p, p.frames.instance[f], 1)
     p.frames.counted[f] = 1
     if p.program.op[p.frames.pc[f]] == OP_ARRIVE:
-        later(p, f)
+        append_todo(p, f)
     else:
-        seat(p, f, now)
+        assign_thread(p, f, now)
 
 
-def seat(p: Plane, f: int, now: int) -> None:
+def assign_thread(p: Plane, f: int, now: int) -> None:
     """A thread takes a call, it waits for one, or it is rejected."""
     i: int = p.frames.instance[f]
     if p.instances.busy_threads[i] < p.instances.threads[i]:
         count_threads(p, i, 1, now)
         take_thread(p, f, i)
-        later(p, f)
+        append_todo(p, f)
     elif p.instances.queue_length[i] < p.instances.queue_limit[i]:
         enter(p, f, QUEUE, now)
         join_queue(p, f, i)
     else:
-        forget(p, f)
+        end_in_flight(p, f)
         p.instances.rejected[i] += 1
         p.frames.failed[p.frames.root[f]] = REJECTED
         p.frames.instance[f] = NONE
-        later(p, f)
+        append_todo(p, f)
 
 
-def forget(p: Plane, f: int) -> None:
+def end_in_flight(p: Plane, f: int) -> None:
     """An instance no longer counts a call among those in flight."""
     change_in_flight(p, p.frames.instance[f], -1)
     p.frames.counted[f] = 0
@@ -206,18 +210,18 @@ def leave_instance(p: Plane, f: int, now: int) -> None:
         release(p, f, i, now)
         drop_thread(p, f)
     elif p.frames.counted[f] != 0:
-        forget(p, f)
+        end_in_flight(p, f)
         note_drained(p, i)
 
 
 def release(p: Plane, f: int, i: int, now: int) -> None:
     """A worker thread is free: the next call in line gets it, or it sleeps."""
-    forget(p, f)
+    end_in_flight(p, f)
     if p.instances.queue_length[i] > 0:
         g: int = next_in_queue(p, i, now)
         drop_thread(p, f)
         take_thread(p, g, i)
-        later(p, g)
+        append_todo(p, g)
         return
     count_threads(p, i, -1, now)
     if p.instances.poll[i] > 0:
@@ -231,7 +235,7 @@ def note_drained(p: Plane, i: int) -> None:
         signal(p, DRAINED, i)
 
 
-# --- results -----------------------------------------------------------------------------------------------------------
+# --- results ----------------------------------------------------------------------------------------------------------
 
 
 def follow_population(p: Plane, change: int, now: int) -> None:

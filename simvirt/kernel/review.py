@@ -3,13 +3,13 @@
 from simvirt.kernel.balancing import busiest, cpu_load, move_from
 from simvirt.kernel.choosing import throttle
 from simvirt.kernel.constants import NEVER, NONE
-from simvirt.kernel.cpu import hold_back, let_go_on, reconsider, resched
+from simvirt.kernel.cpu import costop_vcpu, costart_siblings, wakeup_preempt, resched
 from simvirt.kernel.hierarchy import group_weight, raise_groups, settle
 from simvirt.kernel.placement import next_in_rotation
 from simvirt.kernel.policy import refresh_ranks, reweigh
 from simvirt.kernel.quota import has_runtime, refill, set_group_timer, settle_debt, unmark_throttled
 from simvirt.kernel.running import arm
-from simvirt.kernel.schedulers.esxi import is_too_far
+from simvirt.kernel.schedulers.esxi import must_costop
 from simvirt.kernel.tables import Plane
 
 BALANCE_EVERY = 16000000  # periodic balancing of a busy CPU, per CPU of the machine [ns]; Linux busy_factor 16 x 1 ms
@@ -21,7 +21,7 @@ ROUNDING_LOAD = 1e-6
 
 def review(p: Plane, c: int, now: int) -> None:
     """A tick that matters: throttle groups out of runtime, bring weights up to date, balance, choose again."""
-    if p.run.coscheduled[0] != 0 and p.entities.carries[p.cpus.current[c]] != NONE and mind_skew(p, c, now):
+    if p.hosts.coscheduled[p.cpus.host[c]] != 0 and p.entities.carries[p.cpus.current[c]] != NONE and check_skew(p, c, now):
         return
     q: int = p.entities.queue[p.cpus.current[c]]
     if p.cpus.lone[c] != 0:
@@ -42,24 +42,25 @@ def review(p: Plane, c: int, now: int) -> None:
     resched(p, c, now)
 
 
-def mind_skew(p: Plane, c: int, now: int) -> bool:
-    """Let siblings of a pCPU's vCPU go on that it has caught up with, and hold it back if it is too far ahead; whether the pCPU has chosen anew."""
+def check_skew(p: Plane, c: int, now: int) -> bool:
+    """Let siblings that a pCPU's vCPU has caught up with go on, or hold it back; whether the pCPU has chosen anew."""
     e: int = p.cpus.current[c]
-    let_go_on(p, p.cpus.machine[p.entities.carries[e]], now)
+    costart_siblings(p, p.cpus.machine[p.entities.carries[e]], now)
     if p.cpus.current[c] != e:
         return True
-    if not is_too_far(p, e, now):
+    if not must_costop(p, e, now):
         return False
-    hold_back(p, c, now)
+    costop_vcpu(p, c, now)
     return True
 
 
 def balance(p: Plane, c: int, now: int) -> None:
     """Once in a while a busy CPU takes a task from a more loaded one, and hands one to a less loaded one.
 
-    Model: the task must be light enough to bring the two nearer to each other; after failures heavier ones may move too, so that the shares of
-    groups hold on average where no placement is even. A CPU with one task has no ticks here, so that its neighbours look
-    after it, one at a time. Source: Linux kernel/sched/fair.c, load_balance, detach_tasks (imbalance_pct 117, nr_balance_failed).
+    Model: the task must be light enough to bring the two nearer to each other; after failures heavier ones may move
+    too, so that the shares of groups hold on average where no placement is even. A CPU with one task has no ticks here,
+    so that its neighbours look after it, one at a time. Source: Linux kernel/sched/fair.c, load_balance, detach_tasks
+    (imbalance_pct 117, nr_balance_failed).
     """
     if now < p.cpus.next_balance[c]:
         return
@@ -82,7 +83,7 @@ def relieve(p: Plane, b: int, c: int, now: int) -> None:
     moved: int = move_from(p, b, c, most, now)
     p.cpus.balance_failures[c] = min(failures + 1, MOST_FAILURES) if moved == NONE else 0
     if moved != NONE:
-        reconsider(p, c, now)
+        wakeup_preempt(p, c, now)
 
 
 def unthrottle(p: Plane, q: int, now: int) -> None:
@@ -94,7 +95,7 @@ def unthrottle(p: Plane, q: int, now: int) -> None:
     tasks: int = p.queues.tasks[q]
     p.queues.tasks[q] = 0
     if raise_groups(p, q, c, tasks, now, False):
-        reconsider(p, c, now)
+        wakeup_preempt(p, c, now)
 
 
 def on_group_timer(p: Plane, g: int, now: int) -> None:

@@ -1,7 +1,7 @@
 """What runs on a CPU, how fast, and until when.
 
-A guest's CPU is an entity of the machine below: it runs when that entity does. While a CPU has one task, nothing happens
-until the task is done; slices and ticks cost events only under contention.
+A guest's CPU is an entity of the machine below: it runs when that entity does. While a CPU has one task, nothing
+happens until the task is done; slices and ticks cost events only under contention.
 """
 
 from simvirt.kernel.accounting import enter, mark_wait
@@ -34,7 +34,7 @@ def start(p: Plane, c: int, now: int) -> None:
     v: int = p.entities.carries[e]
     if v != NONE:
         p.entities.wait[e] += now - p.entities.waits_since[e]
-        if p.run.shares[0] != 0:
+        if p.hosts.interference[p.cpus.host[c]] != 0:
             note_preemption(p, p.cpus.machine[v], now - p.entities.waits_since[e])
     run_on(p, c, now)
 
@@ -43,20 +43,20 @@ def run_on(p: Plane, c: int, now: int) -> None:
     """What a CPU has been given runs, if the CPU itself does."""
     e: int = p.cpus.current[c]
     v: int = p.entities.carries[e]
-    if p.run.shares[0] != 0 and p.cpus.speed[c] > 0.0:
+    if p.hosts.interference[p.cpus.host[c]] != 0 and p.cpus.speed[c] > 0.0:
         occupy(p, c, now)
     if v != NONE:
         set_speed(p, v, p.cpus.speed[c], p.cpus.portion[c], now)
     elif p.cpus.speed[c] > 0.0:
         enter(p, p.entities.frame[e], CPU, now)
     else:
-        mark_wait(p, p.entities.frame[e], RUN_QUEUE if leaves_sleep(p, c) else STEAL, now)
+        mark_wait(p, p.entities.frame[e], RUN_QUEUE if is_leaving_idle_state(p, c) else STEAL, now)
     arm(p, c, now)
 
 
-def leaves_sleep(p: Plane, c: int) -> bool:
+def is_leaving_idle_state(p: Plane, c: int) -> bool:
     """Whether a CPU stands still because the pCPU below it still leaves its idle state."""
-    if p.run.cstates[0] == 0:
+    if p.hosts.cstates[p.cpus.host[c]] == 0:
         return False
     e: int = p.cpus.vcpu[c]
     while e != NONE:
@@ -75,7 +75,7 @@ def stop(p: Plane, c: int, now: int) -> None:
     if v != NONE:
         p.entities.waits_since[e] = now
         set_speed(p, v, 0.0, 1.0, now)
-        if p.run.coscheduled[0] != 0:
+        if p.hosts.coscheduled[p.cpus.host[c]] != 0:
             p.entities.progress[e] += now - p.cpus.since[c]
             watch_siblings(p, e, now)
     else:
@@ -83,7 +83,7 @@ def stop(p: Plane, c: int, now: int) -> None:
 
 
 def set_speed(p: Plane, c: int, speed: float, portion: float, now: int) -> None:
-    """A CPU computes at another speed from now on, unless it still leaves its idle state: its sibling's doing, or its vCPU has got or lost a pCPU."""
+    """A CPU computes at another speed from now on, unless it still leaves its idle state."""
     if p.cpus.ready_at[c] > 0:
         return
     charge(p, c, now)
@@ -108,14 +108,14 @@ def set_speed(p: Plane, c: int, speed: float, portion: float, now: int) -> None:
 
 
 def occupy(p: Plane, c: int, now: int) -> None:
-    """Something begins on a CPU that runs: its hardware thread takes the speed that the new software has beside the others."""
+    """Something begins on a CPU that runs: its hardware thread takes the new software's speed."""
     e: int = leaf_of(p, c)
     if e == NONE:
         return
     x: int = pcpu_under(p, c)
     k: int = p.instances.profile[p.entities.instance[e]]
     m: int = p.entities.machine[e]
-    if p.cpus.profile[x] != k or p.cpus.tenant[x] != m:
+    if p.cpus.profile[x] != k or p.cpus.running_machine[x] != m:
         hand_to(p, x, k, m, now)
     speed: float = pace(p, x)
     p.cpus.spin[p.entities.cpu[e]] = spinning(p, x)
@@ -126,16 +126,16 @@ def occupy(p: Plane, c: int, now: int) -> None:
 
 
 def hand_to(p: Plane, x: int, k: int, m: int, now: int) -> None:
-    """A hardware thread computes for another class or machine, or for none: its sibling, socket and kernels take note."""
+    """A hardware thread computes for another class or machine or none: its sibling, socket and kernels take note."""
     s: int = p.cpus.sibling[x]
     beside: bool = s != NONE and p.cpus.profile[s] != NONE
-    old: int = p.cpus.tenant[x]
+    old: int = p.cpus.running_machine[x]
     count_class(p, x, -1)
     run_class(p, x, -1)
     if beside:
         count_class(p, s, -1)
     p.cpus.profile[x] = k
-    p.cpus.tenant[x] = m
+    p.cpus.running_machine[x] = m
     count_class(p, x, 1)
     run_class(p, x, 1)
     if beside:
@@ -150,7 +150,7 @@ def hand_to(p: Plane, x: int, k: int, m: int, now: int) -> None:
 
 
 def refresh_socket(p: Plane, n: int, x: int, now: int) -> None:
-    """The demand on a socket has changed: all that runs there takes its new speed, x apart, if that differs noticeably."""
+    """The demand on a socket has changed: what runs there, x apart, takes its new speed, if that differs noticeably."""
     if p.sockets.shared[n] == 0:
         return
     misses: float = misses_of(p, n)
@@ -168,7 +168,7 @@ def refresh_socket(p: Plane, n: int, x: int, now: int) -> None:
 
 
 def refresh_machine(p: Plane, m: int, x: int, now: int) -> None:
-    """What runs in a kernel has changed: all that runs there takes its new speed, x apart, if that differs noticeably."""
+    """What runs in a kernel has changed: all there, x apart, take their new speed, if that differs noticeably."""
     kernel: float = p.machines.most_kernel[m]
     shootdowns: float = p.machines.most_shootdowns[m]
     if kernel <= 0.0 and shootdowns <= 0.0:
@@ -184,7 +184,7 @@ def refresh_machine(p: Plane, m: int, x: int, now: int) -> None:
     for c in range(p.machines.first_cpu[m], p.machines.first_cpu[m] + p.machines.cpus[m]):
         if p.cpus.vcpu[c] == NONE or p.cpus.speed[c] > 0.0:
             y: int = pcpu_under(p, c)
-            if y != x and p.cpus.tenant[y] == m:
+            if y != x and p.cpus.running_machine[y] == m:
                 repace(p, y, now)
 
 
@@ -220,7 +220,7 @@ def spread_in_tree(p: Plane, node: int, rate: float, now: int) -> None:
     spread_in_tree(p, p.entities.right[node], rate, now)
 
 
-def remark(p: Plane, e: int, now: int) -> None:
+def mark_entity_waiting(p: Plane, e: int, now: int) -> None:
     """Note the throttled clock of the queue in which a runnable entity now waits."""
     v: int = p.entities.carries[e]
     if v == NONE:
@@ -230,7 +230,7 @@ def remark(p: Plane, e: int, now: int) -> None:
         task: int = p.cpus.current[v]
         if p.entities.carries[task] == NONE:
             mark_wait(p, p.entities.frame[task], STEAL, now)
-    if p.run.coscheduled[0] != 0:
+    if p.hosts.coscheduled[p.machines.host[p.entities.machine[e]]] != 0:
         watch_siblings(p, e, now)
 
 
@@ -246,7 +246,7 @@ def watch_siblings(p: Plane, e: int, now: int) -> None:
 
 
 def arm(p: Plane, c: int, now: int) -> None:
-    """Set a CPU's timer: the burst is done, the slice is up for review, or a group's runtime ends, whichever is first."""
+    """Set a CPU's timer to the first of: the burst is done, the slice is up for review, a group's runtime ends."""
     timer: int = p.run.first_cpu_timer[0] + c
     e: int = p.cpus.current[c]
     if e == NONE or p.cpus.speed[c] <= 0.0:
@@ -258,7 +258,7 @@ def arm(p: Plane, c: int, now: int) -> None:
     at: int = NEVER
     if p.entities.carries[e] == NONE:
         at = burst_end(p, c, p.frames.work[p.entities.frame[e]], now)
-    elif p.run.coscheduled[0] != 0:
+    elif p.hosts.coscheduled[p.cpus.host[c]] != 0:
         at = skew_check_at(p, e, now)
     q: int = p.entities.queue[e]
     if p.cpus.lone[c] != 0:

@@ -69,7 +69,7 @@ def real(p: Plane, e: int, virtual_time: float) -> int:
 
 
 def tick_at_or_after(p: Plane, c: int, at: int, now: int) -> int:
-    """First scheduler tick of a CPU not before `at` and after `now`; `at` itself for a kernel with exact timers [ns]."""
+    """First scheduler tick of a CPU not before `at` and after `now`; `at` itself where timers are exact [ns]."""
     tick: int = p.machines.tick[p.cpus.machine[c]]
     if at <= now:
         at = now + 1

@@ -1,16 +1,18 @@
 """Disks: a queue in front of a limited number of parallel channels.
 
-Model: each request occupies one channel until it is done; others wait first come, first served. In its channel it first waits for the disk's one
-    path, takes that for its size over the bandwidth (or one over the most requests per second), and then waits for the rest of its latency, which may
-    vary. A write that nobody waits for is written back: it occupies the disk, the request goes on.
+Model: each request occupies one channel until it is done; others wait first come, first served. In its channel it first
+    waits for the disk's one path, takes that for its size over the bandwidth (or one over the most requests per
+    second), and then waits for the rest of its latency, which may vary. A write that nobody waits for is written back:
+    it occupies the disk, the request goes on.
 Ignores: seek and rotation order, merging, the device's own cache, io.max; reads and writes share the path.
-Source: see the disk entries of the catalogue; a channel is an NVMe die or queue, a SATA device's NCQ slot, an HDD's arm; the path is its bus or controller.
+Source: see the disk entries of the catalogue; a channel is an NVMe die or queue, a SATA device's NCQ slot, an HDD's
+    arm; the path is its bus or controller.
 """
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import DISK, NONE
-from simvirt.kernel.requests import draw
+from simvirt.kernel.requests import draw, host_of
 from simvirt.kernel.tables import Plane
 
 
@@ -19,6 +21,11 @@ def follow_channels(p: Plane, d: int, change: int, now: int) -> None:
     p.disks.busy[d] += p.disks.in_service[d] * (now - p.disks.busy_at[d])
     p.disks.busy_at[d] = now
     p.disks.in_service[d] += change
+
+
+def disk_of(p: Plane, f: int, pc: int) -> int:
+    """The disk that an instruction names by its role on the host of a frame's instance."""
+    return p.hosts.first_disk[host_of(p, f)] + p.program.target[pc]
 
 
 def disk_begin(p: Plane, f: int, d: int, now: int) -> None:

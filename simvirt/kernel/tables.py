@@ -1,20 +1,21 @@
 """The tables of the data plane: structures of arrays, one class a table, one row a thing.
 
 Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
-through the verbs of `simvirt.dataplane`. Times are integer nanoseconds, work is nanoseconds at the host's clock (float).
-In the compiled kernel a column is a typed memoryview, in plain mode a list.
+through the verbs of `simvirt.dataplane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
+(float). In the compiled kernel a column is a typed memoryview, in plain mode a list.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Classes, Cstates, Devices, Disks, Links, Sockets
+from simvirt.kernel.hardware import Classes, Cstates, Devices, Disks, Hosts, Links, Sockets
 from simvirt.kernel.ledgers import Services, Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
 __all__ = [
-    "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups", "IdleStacks", "Instances", "Ints", "Links",
-    "Machines", "Plane", "Program", "Queues", "Run", "Services", "Sockets", "Source", "Table", "Tallies",
+    "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups",
+    "Hosts", "IdleStacks", "Instances", "Ints", "Links", "Machines", "Plane", "Program", "Queues", "Run", "Services",
+    "Sockets", "Source", "Table", "Tallies",
 ]
 
 
@@ -39,18 +40,14 @@ class Run(Table):
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
-    shares: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
-    coscheduled: Ints  # 1 when the host holds vCPUs back that have got ahead of their siblings
-    cores: Ints  # 1 when threads of a core must not run different VMs
-    cstates: Ints  # idle states of the host that take time to leave
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
     # kernel
     now: Ints  # [ns]
     events: Ints
-    ring: Ints  # pairs (signal, row)
-    pending: Ints  # pairs in the ring
+    signals: Ints  # pairs (signal, row)
+    pending: Ints  # pairs in `signals`
     todo_head: Ints  # frames that go on at this instant
     todo_tail: Ints
     decider: Ints  # CPU whose task has just left, NONE otherwise
@@ -63,19 +60,28 @@ class Machines(Table):
     """One row a kernel that schedules: the host, or a guest."""
 
     # lowering
+    host: Ints
     first_cpu: Ints
     cpus: Ints
     fluid: Ints  # 1 where all tasks progress at once, without run queues
     tick: Ints  # scheduler tick, 0 for exact timers [ns]
-    slice: Ints  # base slice, quantum or minimum granularity; credit2: credits of a reset [ns]
-    latency: Ints  # cfs: targeted latency; credit2: migration resistance; esxi: most that a VM may lag behind [ns]
-    wakeup: Ints  # cfs: wake-up granularity, credit and credit2: rate limit [ns]
+    turn: Ints  # how long what competes runs at a time, whatever its scheduler calls that [ns]
+    base_slice: Ints  # eevdf [ns]
+    latency: Ints  # cfs: targeted latency [ns]
+    min_granularity: Ints  # cfs: shortest slice [ns]
+    wakeup_granularity: Ints  # cfs: lead that a waking task needs to preempt [ns]
+    timeslice: Ints  # credit: longest turn [ns]
+    ratelimit: Ints  # credit, credit2: shortest turn [ns]
+    reset_credits: Ints  # credit2: credits that all get at once [ns]
+    migrate_resist: Ints  # credit2: lead in credits that a vCPU from another CPU needs to preempt [ns]
+    quantum: Ints  # esxi, hyperv, round robin, also inside domains of Xen: length of a turn [ns]
+    bound_lag: Ints  # esxi: most that a VM may lag behind [ns]
     heaviest: Floats  # credit2: the largest weight, which burns one credit per ns
     costop: Ints  # esxi: lead over the slowest sibling at which a vCPU is held back [ns]
     costart: Ints  # esxi: lead at which it goes on [ns]
     reserved: Ints  # esxi, hyperv: 1 when some group has a reservation
-    halt_poll: Ints  # guest: longest time that the host looks for work of a halted vCPU before it sleeps, 0 for never [ns]
-    spin_wait: Floats  # guest: share of the wait for a preempted vCPU that is left where those who spin for it yield to it
+    halt_poll: Ints  # guest: longest time that the host polls for work of a halted vCPU, 0 for never [ns]
+    spin_wait: Floats  # guest: share of a wait for a preempted vCPU that is left where spinning vCPUs yield to it
     most_kernel: Floats  # largest kernel share of what may run here, 0 when nothing waits for kernel locks
     most_shootdowns: Floats  # largest rate of TLB shootdowns of what may run here [per ns]
     # kernel
@@ -100,10 +106,11 @@ class Machines(Table):
 
 
 class Cpus(Table):
-    """One row a CPU of some kernel: the host's pCPUs first, then the vCPUs of each guest."""
+    """One row a CPU of some kernel: the pCPUs of a host first, then the vCPUs of each of its guests."""
 
     # lowering
     machine: Ints
+    host: Ints
     sibling: Ints  # other hardware thread of the core, NONE without SMT
     vcpu: Ints  # entity that carries this CPU in the machine below, NONE for a pCPU
     smt_share: Floats  # speed of a pCPU while its sibling is busy, as a share of its lone speed
@@ -125,7 +132,7 @@ class Cpus(Table):
     next_balance: Ints  # earliest instant of the next periodic balancing [ns]
     balance_failures: Ints  # attempts at balancing in a row that found no task light enough
     profile: Ints  # pCPU: class of what computes on it, NONE when idle; kept only where classes matter
-    tenant: Ints  # pCPU: machine of what computes on it, NONE when idle
+    running_machine: Ints  # pCPU: machine of what computes on it, NONE when idle
     counted: Floats  # pCPU: speed by SMT alone that the loads of its socket count
     spin: Floats  # share of the time that the current task spins for preempted vCPUs
     since: Ints  # instant the current entity was put on the CPU [ns]
@@ -160,7 +167,7 @@ class Queues(Table):
     group: Ints  # NONE for a root queue
     parent: Ints  # queue in which this queue's group entity competes, NONE for a root
     policy: Ints  # scheduler that orders this queue: its place in `SCHEDULERS`; NONE on a fluid machine
-    slice: Floats  # base slice, quantum or minimum granularity of its machine [ns]
+    base_slice: Floats  # eevdf: that of its machine [ns]
     # kernel
     tree: Ints  # root of the ordered tree of waiting entities
     current: Ints  # entity of this queue that runs, it is not in the tree
@@ -169,7 +176,8 @@ class Queues(Table):
     load: Floats  # weight in the tree
     moment: Floats  # sum of weight x (vruntime - origin) in the tree
     origin: Floats  # virtual time that moments count from [ns]
-    floor: Floats  # cfs, esxi, hyperv: min_vruntime; credit2: credits handed out since the start [ns]
+    min_vruntime: Floats  # cfs, esxi, hyperv: least vruntime so far; it never falls [ns]
+    credits_given: Floats  # credit2: what it has handed out to all since the start [ns]
     runtime: Ints  # cpu.max runtime at hand [ns]
     throttled: Ints
     throttled_since: Ints  # [ns]
@@ -193,9 +201,15 @@ class Entities(Table):
     delayed: Ints  # sleeps, but still competes until its lag is worked off
     weight: Floats
     vruntime: Floats  # [ns]
-    deadline: Floats  # eevdf: virtual deadline [ns]; credit: priority; esxi, hyperv: place ahead of others while its reservation is due
-    protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]; credit2: 1 when it came from elsewhere
-    lag: Floats  # eevdf: lag when it left; credit: credits [ns]
+    deadline: Floats  # eevdf: virtual deadline [ns]
+    protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]
+    lag: Floats  # eevdf: lag when it left [ns]
+    relative: Floats  # cfs, credit2, esxi, hyperv: vruntime relative to where its queue stood when it left [ns]
+    migrated: Ints  # credit2: 1 when it came from another CPU to wait here
+    reserve_due: Ints  # esxi, hyperv: 1 while its reservation puts it ahead of others
+    by_reserve: Ints  # esxi, hyperv: 1 when its reservation has put it on the CPU
+    priority: Floats  # credit: BOOST, UNDER, OVER
+    credits: Floats  # credit: credits at hand [ns]
     credit_mark: Floats  # credit scheduler: credit_clock of its last settlement [ns]
     key: Floats  # order in the tree
     least: Floats  # smallest vruntime in its subtree [ns]
@@ -213,7 +227,7 @@ class Entities(Table):
 class Groups(Table):
     """One row a cgroup or virtual machine: weight and cpu.max for what runs inside."""
 
-    # lowering
+    # lowering; of a replica's own cgroup, shares, reserve, quota, period and burst are control's
     machine: Ints
     first_queue: Ints  # queue row on the machine's first CPU
     shares: Floats  # weight of the group on the whole machine
@@ -250,15 +264,15 @@ class Instances(Table):
 
     # lowering
     service: Ints
-    machine: Ints  # kernel that schedules its threads
-    group: Ints  # cgroup of its threads, NONE for the root
     threads: Ints  # worker threads, NEVER for unlimited
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
-    net_device: Ints  # row of its VM's network path, NONE outside VMs
-    disk_device: Ints  # row of its VM's disk path, NONE outside VMs
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
     # control
+    machine: Ints  # kernel that schedules its threads, NONE before it is placed
+    group: Ints  # cgroup of its threads, NONE for the root
+    net_device: Ints  # row of its VM's network path, NONE outside VMs
+    disk_device: Ints  # row of its VM's disk path, NONE outside VMs
     life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED
     faults: Floats  # pages that a request touches and finds on the disk, on average
     spin: Floats  # work that memory management adds to a request [ns]
@@ -313,10 +327,12 @@ class Program(Table):
 
     # lowering
     op: Ints
-    target: Ints  # call: service; skip, jump: instruction; fork: first row in `branches`; disk, net: device; io, bell: NET or BLOCK
+    target: Ints  # service, instruction, row in `branches`, role of a disk or link, or NET or BLOCK, as the instruction wants it
     entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches
+    inside: Ints  # call: the same, where the callee is in the caller's kernel
+    beyond: Ints  # call: the same, where the callee is on another host
     column: Ints  # column of the request's luck, NONE for a constant
-    amount: Floats  # constant demand, delay or latency [ns], probability, bytes on a link; bell: how long a kick keeps the backend busy [ns]
+    amount: Floats  # constant time [ns], probability or bytes; bell: how long a kick keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
     ratio: Floats  # cpu: work that the platform adds per unit of demand
     flag: Ints  # disk: 1 when nobody waits (write-back); delay, io: the state it counts as
@@ -331,10 +347,11 @@ class Program(Table):
 
 
 class Plane:
-    """All tables of one simulated host."""
+    """All tables of what is simulated."""
 
     calendar: Calendar
     run: Run
+    hosts: Hosts
     machines: Machines
     cpus: Cpus
     classes: Classes

@@ -1,4 +1,4 @@
-"""The ordered tree of a run queue: a treap over entities by (key, row) that also knows the least vruntime of each subtree.
+"""The ordered tree of a run queue: a treap over entities by (key, row) that knows the least vruntime of each subtree.
 
 Links and keys live in the entity table, so a queue of any length costs no memory of its own; insert, remove and the
 search for the earliest eligible entity take O(log n) steps. Priorities are hashes of the row: no random state.

@@ -1,6 +1,7 @@
 """Who runs where: the machines (host and guests), groups and instances that a platform makes of a scenario's services."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
 from simvirt.catalog.records import HostEntry, Layer, Platform
@@ -20,27 +21,37 @@ IO_SERVICE = "(I/O threads)"
 LOAD_SERVICE = "(hypervisor)"
 MEMORY_SERVICE = "(memory)"
 INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE)
+Replicas = list[tuple[str, int]]  # service, number
 
 
-@dataclass
-class Group:
-    """A cgroup, or a VM as the host sees it."""
+@dataclass(frozen=True)
+class Fence:
+    """What a cgroup or a VM may have of a machine's CPUs."""
 
-    machine: int
     shares: float = SHARES
     reserve: float = 0.0
     quota: int = 0
     period: int = 100_000_000
     burst: int = 0
     cpuset: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """A cgroup, or a VM as the host sees it."""
+
+    row: int
+    machine: int
+    fence: Fence = Fence()
     per_task_weight: bool = False
-    row: int = -1
 
 
 @dataclass
 class Machine:
-    """The host, or a guest: CPUs and a scheduler."""
+    """A host's own kernel, or a guest: CPUs and a scheduler."""
 
+    row: int
+    host: int
     cpus: int
     scheduler: SchedulerRow
     guest: GuestEntry | None = None
@@ -50,16 +61,27 @@ class Machine:
     pins: tuple[int, ...] = ()
     net: "Device | None" = None
     disk: "Device | None" = None
-    row: int = -1
 
 
 @dataclass
+class Host:
+    """A host: its entry in the catalogue, its own kernel, the domain that owns its devices; vCPUs that its VMs want, and have so far."""
+
+    row: int
+    entry: HostEntry
+    machine: int
+    dom0: Machine | None = None
+    wanted_vcpus: int = 0
+    vcpus: int = 0
+
+
+@dataclass(frozen=True)
 class Device:
     """A VM's path to the network or to the disk, and the instance that does its work."""
 
+    row: int
     entry: DeviceEntry
     backend: "Instance | None"
-    row: int = -1
 
 
 @dataclass(frozen=True)
@@ -76,13 +98,13 @@ class Place:
 class Instance:
     """A replica: threads that run at a place."""
 
+    row: int
     service: str
     replica: int
     place: Place
     threads: int | str = "unlimited"
     queue: int | str = "unlimited"
     poll: int = 0
-    row: int = -1
 
     @property
     def machine(self) -> int:
@@ -100,13 +122,28 @@ class Arrangement:
     """All of it, in the order of the tables' rows; services in canonical order."""
 
     services: list[str]
+    hosts: list[Host] = field(default_factory=list)
     machines: list[Machine] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
     devices: list[Device] = field(default_factory=list)
-    dom0: Machine | None = None
-    vcpus: int = 0  # of all VMs together
     memory: dict[str, int] = field(default_factory=dict)
+
+    def add_group(self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False) -> Group:
+        """A group on a machine, in the next row."""
+        self.groups.append(Group(len(self.groups), machine, fence, per_task_weight))
+        return self.groups[-1]
+
+    def add_instance(
+        self, service: str, replica: int, place: Place, threads: int | str = "unlimited", queue: int | str = "unlimited"
+    ) -> Instance:
+        """An instance at a place, in the next row."""
+        self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue))
+        return self.instances[-1]
+
+    def host_of(self, instance: Instance) -> Host:
+        """The host that an instance stands on."""
+        return self.hosts[self.machines[instance.machine].host]
 
 
 def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
@@ -117,28 +154,30 @@ def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
     return SchedulerSpec.model_validate(own)
 
 
-def arrange(scenario: Scenario, platform: Platform, host: HostEntry, reclaims: bool = False) -> Arrangement:
-    """Machines, groups and instances of a scenario on a platform; with `reclaims` the host's memory management is one of them."""
+def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], reclaims: bool = False) -> Arrangement:
+    """Machines, groups and instances of a scenario on a platform; with `reclaims` the memory management of a host is one of them.
+
+    Replicas stand on the hosts in turn.
+    """
     plan = Arrangement(canonical_services(scenario))
-    spec = host_scheduler(scenario, platform)
-    plan.machines.append(Machine(host.pcpus, scheduler_row(spec.policy, host.pcpus, host.tick_ns, spec), row=0))
-    add_group(plan, Group(0, per_task_weight=True))
-    if platform.hypervisors:
-        _arrange_vms(scenario, platform, host, plan)
-    else:
-        _arrange_processes(scenario, platform, host, plan)
-    if reclaims:
-        plan.instances.append(Instance(MEMORY_SERVICE, 0, Place(0)))
-    for row, instance in enumerate(plan.instances):
-        instance.row = row
+    counts = {name: scenario.services[name].replicas for name in plan.services}
+    for number, entry in enumerate(hosts):
+        host = _add_host(plan, scenario, platform, entry)
+        replicas = [(name, replica) for name, count in counts.items() for replica in range(number, count, len(hosts))]
+        (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, replicas)
+        if reclaims:
+            plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
     return plan
 
 
-def add_group(plan: Arrangement, group: Group) -> Group:
-    """Give a group its row."""
-    group.row = len(plan.groups)
-    plan.groups.append(group)
-    return group
+def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: HostEntry) -> Host:
+    """A host with its own kernel, and nothing on it."""
+    host, spec = Host(len(plan.hosts), entry, len(plan.machines)), host_scheduler(scenario, platform)
+    plan.hosts.append(host)
+    scheduler = scheduler_row(spec.policy, entry.pcpus, entry.tick_ns, spec)
+    plan.machines.append(Machine(host.machine, host.row, entry.pcpus, scheduler))
+    plan.add_group(host.machine, per_task_weight=True)
+    return host
 
 
 def shares_of(service: ServiceSpec) -> float:
@@ -148,10 +187,9 @@ def shares_of(service: ServiceSpec) -> float:
     return service.cpu_weight * SHARES_PER_WEIGHT if service.cpu_weight is not None else SHARES
 
 
-def cgroup(service: ServiceSpec, machine: int, cpus: int) -> Group:
-    """The cgroup that a container runtime makes for a replica."""
-    return Group(
-        machine,
+def cgroup(service: ServiceSpec, cpus: int) -> Fence:
+    """The limits that a container runtime gives a replica on a machine of so many CPUs."""
+    return Fence(
         shares_of(service),
         reserve=service.cpu_reservation or 0.0,
         quota=service.quota_ns or 0,
@@ -170,107 +208,102 @@ def worker_threads(service: ServiceSpec, host: HostEntry, machine: Machine, seen
     return len(cores_of(host, tuple(places[c] for c in allowed))) if seen and places else len(allowed)
 
 
-def _arrange_processes(scenario: Scenario, platform: Platform, host: HostEntry, plan: Arrangement) -> None:
+def _arrange_processes(scenario: Scenario, platform: Platform, host: Host, plan: Arrangement, replicas: Replicas) -> None:
     """Replicas on the host's own kernel: bare processes, or containers."""
-    for name in plan.services:
+    machine = plan.machines[host.machine]
+    for name, replica in replicas:
         service = scenario.services[name]
-        for replica in range(service.replicas):
-            group = add_group(plan, cgroup(service, 0, plan.machines[0].cpus)) if platform.runtimes else None
-            threads = worker_threads(service, host, plan.machines[0], True)
-            plan.instances.append(Instance(name, replica, Place(0, group), threads, service.queue))
-            _remember(plan, "application", service.memory_limit or 0)
-            _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
+        group = plan.add_group(machine.row, cgroup(service, machine.cpus)) if platform.runtimes else None
+        threads = worker_threads(service, host.entry, machine, True)
+        plan.add_instance(name, replica, Place(machine.row, group), threads, service.queue)
+        _remember(plan, "application", service.memory_limit or 0)
+        _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
 
-def _arrange_vms(scenario: Scenario, platform: Platform, host: HostEntry, plan: Arrangement) -> None:
+def _arrange_vms(scenario: Scenario, platform: Platform, host: Host, plan: Arrangement, replicas: Replicas) -> None:
     """Replicas inside VMs: one VM each, or a few large ones that they share."""
-    _add_hypervisor(plan, platform.hypervisors[-1])
-    vms = platform.vms.on(host) if platform.vms is not None else None
-    own = [scenario.services[name].replicas * own_vcpus(scenario.services[name], host) for name in plan.services]
-    plan.vcpus = (plan.dom0.cpus if plan.dom0 else 0) + (vms.count * vms.vcpus if vms is not None else sum(own))
-    shared = [_add_vm(plan, platform, host, vms.vcpus, Group(0), vms.memory) for _ in range(vms.count)] if vms is not None else []
-    placed = 0
-    for name in plan.services:
+    _add_hypervisor(plan, platform.hypervisors[-1], host)
+    vms = platform.vms.on(host.entry) if platform.vms is not None else None
+    own = sum(own_vcpus(scenario.services[name], host.entry) for name, _ in replicas)
+    host.wanted_vcpus = host.vcpus + (vms.count * vms.vcpus if vms is not None else own)
+    shared = [_add_vm(plan, platform, host, vms.vcpus, Fence(), vms.memory) for _ in range(vms.count)] if vms is not None else []
+    for number, (name, replica) in enumerate(replicas):
         service = scenario.services[name]
-        for replica in range(service.replicas):
-            guest = shared[placed % len(shared)] if shared else _own_vm(plan, platform, host, service)
-            placed += 1
-            group = add_group(plan, cgroup(service, guest.row, guest.cpus)) if platform.runtimes else None
-            threads = worker_threads(service, host, guest, platform.topology == "exposed")
-            plan.instances.append(Instance(name, replica, Place(guest.row, group, guest.net, guest.disk), threads, service.queue))
-            _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
+        guest = shared[number % len(shared)] if shared else _own_vm(plan, platform, host, service)
+        group = plan.add_group(guest.row, cgroup(service, guest.cpus)) if platform.runtimes else None
+        threads = worker_threads(service, host.entry, guest, platform.topology == "exposed")
+        plan.add_instance(name, replica, Place(guest.row, group, guest.net, guest.disk), threads, service.queue)
+        _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
 
-def _own_vm(plan: Arrangement, platform: Platform, host: HostEntry, service: ServiceSpec) -> Machine:
+def _own_vm(plan: Arrangement, platform: Platform, host: Host, service: ServiceSpec) -> Machine:
     """A VM for one replica: its vCPUs, a cap for the fraction of the limit, the guest OS on top of its memory."""
-    limit, vcpus = service.cpu_limit, own_vcpus(service, host)
-    group = Group(0, shares_of(service), service.cpu_reservation or 0.0, cpuset=tuple(c for c in service.cpuset or () if c < host.pcpus))
-    if limit is not None and limit < vcpus:
-        group.quota, group.period, group.burst = service.quota_ns or 0, service.period_ns, service.cpu_burst or 0
+    limit, vcpus = service.cpu_limit, own_vcpus(service, host.entry)
+    fence = cgroup(service, host.entry.pcpus)
+    if limit is None or limit >= vcpus:
+        fence = Fence(fence.shares, fence.reserve, cpuset=fence.cpuset)
     guest = platform.hypervisors[-1].guest
     memory = (service.memory_limit or 0) + (guest.memory if guest else 0)
-    return _add_vm(plan, platform, host, vcpus, group, memory)
+    return _add_vm(plan, platform, host, vcpus, fence, memory)
 
 
-def _add_hypervisor(plan: Arrangement, hypervisor: Layer) -> None:
+def _add_hypervisor(plan: Arrangement, hypervisor: Layer, host: Host) -> None:
     """What a hypervisor keeps on the host beside its VMs: the domain that owns the devices, the load of a hosted one."""
     if hypervisor.dom0 is not None:
-        plan.dom0 = _add_guest(plan, hypervisor, hypervisor.dom0.vcpus, Group(0))
+        host.dom0 = _add_guest(plan, hypervisor, host, hypervisor.dom0.vcpus, Fence())
         _remember(plan, "dom0", hypervisor.dom0.memory)
     if hypervisor.host_load is not None:
-        plan.instances.append(Instance(LOAD_SERVICE, 0, Place(0)))
+        plan.add_instance(LOAD_SERVICE, host.row, Place(host.machine))
 
 
-def _add_vm(plan: Arrangement, platform: Platform, host: HostEntry, vcpus: int, group: Group, memory: int) -> Machine:
+def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence: Fence, memory: int) -> Machine:
     """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
-    pinned = pins(host, vcpus, sum(m.cpus for m in plan.machines[1:]), plan.vcpus, group.cpuset) if platform.pin else ()
-    group.cpuset = tuple(sorted(set(pinned))) or group.cpuset
-    guest = _add_guest(plan, hypervisor, vcpus, group)
+    pinned = pins(host.entry, vcpus, host.vcpus, host.wanted_vcpus, fence.cpuset) if platform.pin else ()
+    guest = _add_guest(plan, hypervisor, host, vcpus, replace(fence, cpuset=tuple(sorted(set(pinned)))) if pinned else fence)
     guest.pins = pinned
-    _add_devices(plan, hypervisor, guest)
+    _add_devices(plan, hypervisor, host, guest)
     _remember(plan, "vm", memory)
     _remember(plan, "vmm", hypervisor.memory_bytes)
     return guest
 
 
-def _add_guest(plan: Arrangement, hypervisor: Layer, vcpus: int, group: Group) -> Machine:
+def _add_guest(plan: Arrangement, hypervisor: Layer, host: Host, vcpus: int, fence: Fence) -> Machine:
     """A guest kernel on vCPUs in a group of the host, with its background load."""
     assert hypervisor.guest is not None
-    add_group(plan, group)
     scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick)
     guest = Machine(
-        vcpus, scheduler, hypervisor.guest, group, round(hypervisor.halt_poll_ns), hypervisor.spin_wait, row=len(plan.machines)
+        len(plan.machines), host.row, vcpus, scheduler, hypervisor.guest, plan.add_group(host.machine, fence),
+        round(hypervisor.halt_poll_ns), hypervisor.spin_wait,
     )
     plan.machines.append(guest)
-    add_group(plan, Group(guest.row, per_task_weight=True))
-    plan.instances.append(Instance(GUEST_SERVICE, guest.row, Place(guest.row)))
+    host.vcpus += vcpus
+    plan.add_group(guest.row, per_task_weight=True)
+    plan.add_instance(GUEST_SERVICE, guest.row, Place(guest.row))
     return guest
 
 
-def _add_devices(plan: Arrangement, hypervisor: Layer, guest: Machine) -> None:
+def _add_devices(plan: Arrangement, hypervisor: Layer, host: Host, guest: Machine) -> None:
     """The devices of a VM; those of a monitor that has one thread share it."""
-    backends: dict[str, Instance] = {}
+    backends: dict[str, Instance | None] = {}
     for entry in (hypervisor.net, hypervisor.disk):
         name = entry.backend if entry.backend == "vmm" else entry.role
-        if name not in backends and (backend := _backend(plan, entry, guest)) is not None:
-            backends[name] = backend
-            plan.instances.append(backend)
-        device = Device(entry, backends.get(name), len(plan.devices))
-        if device.backend is not None:
-            device.backend.poll = max(device.backend.poll, round(entry.poll or 0.0))
-        plan.devices.append(device)
-        setattr(guest, entry.role, device)
+        if backends.get(name) is None:
+            backends[name] = _add_backend(plan, entry, host, guest)
+        if (backend := backends[name]) is not None:
+            backend.poll = max(backend.poll, round(entry.poll or 0.0))
+        plan.devices.append(Device(len(plan.devices), entry, backend))
+    guest.net, guest.disk = plan.devices[-2:]
 
 
-def _backend(plan: Arrangement, entry: DeviceEntry, guest: Machine) -> Instance | None:
+def _add_backend(plan: Arrangement, entry: DeviceEntry, host: Host, guest: Machine) -> Instance | None:
     """The instance that does a device's work: a thread beside the VM or in dom0; one that only keeps its requests apart; none."""
     if entry.backend == "dom0":
-        assert plan.dom0 is not None
-        return Instance(IO_SERVICE, guest.row, Place(plan.dom0.row), threads=1)
+        assert host.dom0 is not None
+        return plan.add_instance(IO_SERVICE, guest.row, Place(host.dom0.row), threads=1)
     if has_thread(entry):
-        return Instance(IO_SERVICE, guest.row, Place(0, guest.vm), threads=1)
-    return Instance(IO_SERVICE, guest.row, Place(guest.row), threads=1) if entry.serial else None
+        return plan.add_instance(IO_SERVICE, guest.row, Place(host.machine, guest.vm), threads=1)
+    return plan.add_instance(IO_SERVICE, guest.row, Place(guest.row), threads=1) if entry.serial else None
 
 
 def row_of(thing: Group | Instance | Device | None) -> int:

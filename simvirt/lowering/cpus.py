@@ -1,8 +1,8 @@
-"""Rows of machines and of their CPUs: pCPUs, then the vCPUs of each guest."""
+"""Rows of machines and of their CPUs: the pCPUs of a host, then the vCPUs of each of its guests."""
 
 import numpy as np
 
-from simvirt.catalog.records import HostEntry, PlatformCosts
+from simvirt.catalog.records import PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement
@@ -17,72 +17,71 @@ def idle_wakeup(costs: PlatformCosts) -> float:
     return costs.cpu_ns["idle_wakeup"] + costs.latency_ns["idle_wakeup"]
 
 
-def coscheduled(plan: Arrangement) -> int:
-    """1 where the host's scheduler holds back vCPUs that have got ahead of their siblings."""
-    return int(plan.machines[0].scheduler.costop > 0 and any(m.cpus > 1 for m in plan.machines[1:]))
-
-
 def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> Columns:
-    """The host and its guests."""
+    """Hosts and their guests."""
     machines, schedulers = plan.machines, column_of(plan.machines, "scheduler")
-    roots = [next(group.row for group in plan.groups if group.machine == m.row and group.per_task_weight) for m in machines[:1]]
-    roots += [m.vm.row + 1 for m in machines[1:] if m.vm is not None]
+    roots = {group.machine: group.row for group in plan.groups if group.per_task_weight}
     heaviest = np.zeros(len(machines))
-    np.maximum.at(heaviest, column_of(plan.groups, "machine"), column_of(plan.groups, "shares"))
-    reserving = {g.machine for g in plan.groups if g.reserve > 0}
+    np.maximum.at(heaviest, column_of(plan.groups, "machine"), [group.fence.shares for group in plan.groups])
+    named = dict.fromkeys(name for scheduler in schedulers for name in scheduler.columns)
+    reserving = {g.machine for g in plan.groups if g.fence.reserve > 0}
     return fill(
         blank(t.Machines, rows=len(machines)),
+        host=column_of(machines, "host"),
         first_cpu=first_cpu[:-1],
         cpus=column_of(machines, "cpus"),
         halt_poll=column_of(machines, "halt_poll"),
         spin_wait=column_of(machines, "spin_wait"),
-        root_group=roots,
-        fluid=[scheduler.policy == "gps" for scheduler in schedulers],
+        root_group=[roots[m.row] for m in machines],
         most_kernel=most(shared, plan, "kernel_share"),
         most_shootdowns=most(shared, plan, "shootdowns"),
         heaviest=heaviest,
         reserved=[m.scheduler.policy in RESERVING and m.row in reserving for m in machines],
-        **{name: column_of(schedulers, name) for name in ("tick", "slice", "latency", "wakeup", "costop", "costart")},
+        **{name: [scheduler[name] for scheduler in schedulers] for name in named},
     )
 
 
 def cpu_table(
-    plan: Arrangement, host: HostEntry, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: np.random.Generator, wake_work: float
+    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: np.random.Generator, wake_work: float
 ) -> Columns:
     """All CPUs; guests that see the topology know which pinned vCPUs share a core. `phases` draws the offsets of ticks."""
-    pcpus, n_cpus = host.pcpus, int(first_cpu[-1])
+    n_cpus = int(first_cpu[-1])
     machine = np.repeat(np.arange(len(plan.machines)), column_of(plan.machines, "cpus"))
-    ticks = [max(m.scheduler.tick, 1) for m in plan.machines]
+    ticks = [max(m.scheduler["tick"], 1) for m in plan.machines]
     phase = np.array([int(phases.random() * tick) for tick in ticks])
-    vcpu = np.full(n_cpus, k.NONE)
-    vcpu[pcpus:] = n_queues + np.arange(n_cpus - pcpus)
-    socket = np.full(n_cpus, k.NONE)
-    socket[:pcpus] = [socket_of(host, c) for c in range(pcpus)]
+    is_guest = np.array([m.vm is not None for m in plan.machines])[machine]
+    vcpu = np.where(is_guest, n_queues + np.cumsum(is_guest) - 1, k.NONE)
+    host = np.array(column_of(plan.machines, "host"))[machine]
+    yields = np.array([host.entry.smt_yield / 2.0 for host in plan.hosts])
     return fill(
         blank(t.Cpus, rows=n_cpus),
-        machine=machine, sibling=sibling_column(plan, host, seen, first_cpu), vcpu=vcpu, phase=phase[machine], socket=socket,
-        smt_share=np.full(n_cpus, host.smt_yield / 2.0),
-        speed=np.where(np.arange(n_cpus) < pcpus, 1.0, 0.0),
-        wake_work=np.where(vcpu == k.NONE, 0.0, wake_work),
+        machine=machine, host=host, sibling=sibling_column(plan, seen, first_cpu), vcpu=vcpu, phase=phase[machine],
+        socket=socket_column(plan, first_cpu),
+        smt_share=yields[host],
+        speed=np.where(is_guest, 0.0, 1.0),
+        wake_work=np.where(is_guest, wake_work, 0.0),
     )
 
 
-def cstate_table(host: HostEntry) -> Columns:
-    """Idle states of the host; in row 0 a thread is awake."""
-    return fill(
-        blank(t.Cstates, rows=1 + len(host.cstates)),
-        residency=[0, *(round(state.residency) for state in host.cstates)],
-        exit=[0, *(round(state.exit) for state in host.cstates)],
-    )
+def socket_column(plan: Arrangement, first_cpu: np.ndarray) -> np.ndarray:
+    """The socket of each pCPU."""
+    socket, before = np.full(int(first_cpu[-1]), k.NONE), 0
+    for host in plan.hosts:
+        first = first_cpu[host.machine]
+        socket[first : first + host.entry.pcpus] = [before + socket_of(host.entry, c) for c in range(host.entry.pcpus)]
+        before += host.entry.sockets
+    return socket
 
 
-def sibling_column(plan: Arrangement, host: HostEntry, seen: bool, first_cpu: np.ndarray) -> np.ndarray:
+def sibling_column(plan: Arrangement, seen: bool, first_cpu: np.ndarray) -> np.ndarray:
     """The other thread of each CPU's core. Those of a host's core are n and n + number of cores, as Linux numbers them."""
-    sibling, half = np.full(int(first_cpu[-1]), k.NONE), host.pcpus // 2
-    if host.smt == 2:
-        sibling[:half], sibling[half : host.pcpus] = np.arange(half, host.pcpus), np.arange(half)
+    sibling = np.full(int(first_cpu[-1]), k.NONE)
+    for host in plan.hosts:
+        if host.entry.smt == 2:
+            ones, others = np.split(first_cpu[host.machine] + np.arange(host.entry.pcpus), 2)
+            sibling[ones], sibling[others] = others, ones
     for machine in plan.machines if seen else ():
-        for vcpu, other in enumerate(siblings(host, machine.pins)):
+        for vcpu, other in enumerate(siblings(plan.hosts[machine.host].entry, machine.pins)):
             if other is not None:
                 sibling[first_cpu[machine.row] + vcpu] = first_cpu[machine.row] + other
     return sibling

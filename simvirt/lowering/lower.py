@@ -9,15 +9,15 @@ from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, arrange, row_of
-from simvirt.lowering.cpus import coscheduled, cpu_table, cstate_table, idle_wakeup, machine_table
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
+from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, reclaim_errand, start_ups
+from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.memory_needs import Memory, memory_of
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
-from simvirt.lowering.schedulers import WEIGHS_EACH, queue_policies
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.spec.models import Constant, Scenario
@@ -25,6 +25,12 @@ from simvirt.workload.draws import Variables
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
+STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH)  # each may start a frame; a fork starts one a branch
+SPARE_FRAMES, FIRST_FRAMES = 64, 256
+"""Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
+
+With fewer at the start tables grow sooner, which takes time and changes nothing.
+"""
 Entry = tuple[int, int, int]  # of a request class: service row, first instruction, balancing column
 
 
@@ -34,7 +40,7 @@ class Lowered:
 
     scenario: Scenario
     platform: Platform
-    host: HostEntry
+    hosts: list[HostEntry]
     arrangement: Arrangement
     services: list[str]
     classes: list[str]
@@ -50,9 +56,16 @@ class Lowered:
 
 def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator) -> Lowered:
     """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""
-    host = catalog.resolve_host(scenario.host)
+    return lower_onto([catalog.resolve_host(scenario.host)], scenario, catalog, platform, phases)
+
+
+def lower_onto(
+    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator
+) -> Lowered:
+    """The same on several hosts of one model, on which replicas stand in turn."""
+    host = hosts[0]
     memory = memory_of(scenario, catalog, platform, host)
-    plan = arrange(scenario, platform, host, memory.follows)
+    plan = arrange(scenario, platform, hosts, memory.follows)
     services = [*plan.services, *INTERNAL]
     costs = catalog.platform_costs(platform, host)
     writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory)
@@ -66,12 +79,12 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.r
     errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
-    shared = sharing(plan, platform, host, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
-    builder = Tables(plan, services, host, writer.program, phases, shared, platform)
+    shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
+    builder = Tables(plan, services, writer.program, phases, shared, platform)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
     memory.find_reads(writer.program.rows)
     return Lowered(
-        scenario, platform, host, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory,
+        scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory,
     )
 
 
@@ -86,7 +99,8 @@ def _writer(
     inside = replace(platform, layers=platform.runtimes)
     routes = Routes(
         Paths(platform, costs, host), Paths(inside, catalog.platform_costs(inside, host), host),
-        {name: frozenset(i.machine for i in plan.instances if i.service == name) for name in plan.services},
+        {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
+        {machine.row for machine in plan.machines if machine.vm is not None},
     )
     return Writer(scenario, rows, software, host, rates, routes, memory)
 
@@ -127,16 +141,15 @@ class Tables:
     """Builds the tables of an arrangement; one method a table."""
 
     def __init__(
-        self, plan: Arrangement, services: list[str], host: HostEntry, program: Program, phases: np.random.Generator, shared: Sharing,
-        platform: Platform,
+        self, plan: Arrangement, services: list[str], program: Program, phases: np.random.Generator, shared: Sharing, platform: Platform,
     ) -> None:
         self.shared, self.seen = shared, platform.topology == "exposed"
-        self.plan, self.services, self.host, self.program, self.phases = plan, services, host, program, phases
+        self.plan, self.services, self.program, self.phases = plan, services, program, phases
         self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
         self.n_cpus = int(self.first_cpu[-1])
         self.first_queue = self._first_queues()
         self.n_queues = self.first_queue[-1]
-        self.n_vcpus = self.n_cpus - plan.machines[0].cpus
+        self.n_vcpus = sum(host.vcpus for host in plan.hosts)
 
     def _first_queues(self) -> list[int]:
         """First queue row of each group, and the number of queues; root queues come first, a row a CPU."""
@@ -151,17 +164,17 @@ class Tables:
     ) -> dict[str, Columns]:
         """All tables, by their attribute in the plane."""
         clients = scenario.workload.closed.clients if scenario.workload is not None and scenario.workload.closed is not None else 0
-        starts = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH)
-        spare = 64 + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in starts for row in self.program.rows)
-        frames = 256 + clients + n_background + 2 * spare
+        spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
+        frames = FIRST_FRAMES + clients + n_background + 2 * spare
         hop = 0 if _local(scenario) else round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
         tables = {
             "run": self.run(spare, frames),
+            "hosts": host_table(self.plan, self.shared),
             "machines": machine_table(self.plan, self.shared, self.first_cpu),
-            "cpus": cpu_table(self.plan, self.host, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
+            "cpus": cpu_table(self.plan, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
             "classes": class_table(self.shared),
-            "cstates": cstate_table(self.host),
-            "sockets": socket_table(self.shared, self.host),
+            "cstates": cstate_table(self.plan),
+            "sockets": socket_table(self.shared, self.plan, self.first_cpu),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),
             "queues": self.queues(),
             "entities": self.entities(frames),
@@ -171,8 +184,8 @@ class Tables:
             "devices": self.devices(),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
-            "disks": fill(blank(t.Disks, rows=1), channels=[self.host.disk.channels]),
-            "links": self.links(frames),
+            "disks": disk_table(self.plan),
+            "links": link_table(self.plan, frames),
             "source": self.source(entries, width, clients, scenario, hop),
             "tallies": self.tallies(len(classes)),
         }
@@ -187,19 +200,15 @@ class Tables:
         n_groups, n_machines = len(self.plan.groups), len(self.plan.machines)
         first_thread = self.n_queues + self.n_vcpus
         return fill(
-            blank(t.Run, rows=1, ring=2 * k.RING),
+            blank(t.Run, rows=1, signals=2 * k.MOST_SIGNALS),
             first_cpu_timer=[n_groups],
             first_machine_timer=[n_groups + self.n_cpus],
             first_link_timer=[n_groups + self.n_cpus + n_machines],
-            first_frame_timer=[n_groups + self.n_cpus + n_machines + 2],
+            first_frame_timer=[n_groups + self.n_cpus + n_machines + DIRECTIONS * len(self.plan.hosts)],
             first_vcpu=[self.n_queues],
             first_thread=[first_thread],
             fresh_entity=[first_thread],
-            shares=[int(self.shared.acts)],
-            cstates=[len(self.host.cstates)],
-            cores=[int(self.plan.machines[0].scheduler.cores and self.host.smt == 2)],
-            coscheduled=[coscheduled(self.plan)],
-            limited=[int(any(group.quota > 0 for group in self.plan.groups))],
+            limited=[int(any(group.fence.quota > 0 for group in self.plan.groups))],
             spare=[spare],
             frames=[frames],
             entities=[first_thread + frames],
@@ -213,31 +222,38 @@ class Tables:
         group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
         machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
         schedulers = column_of(self.plan.machines, "scheduler")
-        policies = np.array([queue_policies(s.policy) for s in schedulers])
+        policies = np.array(column_of(schedulers, "numbers"))
         policy = policies[machine, (parent != k.NONE).astype(int)]
-        slices = np.array(column_of(schedulers, "slice"))[machine]
-        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, slice=slices)
+        slices = np.array([scheduler["base_slice"] for scheduler in schedulers])[machine]
+        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, base_slice=slices)
 
     def entities(self, frames: int) -> Columns:
         """Group entities and vCPUs; threads come into being as they are needed."""
         first_thread = self.n_queues + self.n_vcpus
         columns = blank(t.Entities, rows=first_thread + frames)
-        row, pcpus = self.n_queues, self.plan.machines[0].cpus
-        for machine in self.plan.machines[1:]:
-            for c in range(self.first_cpu[machine.row], self.first_cpu[machine.row + 1]):
-                assert machine.vm is not None
-                columns["group"][row], columns["carries"][row] = machine.vm.row, c
-                columns["cpu"][row] = (c - pcpus) % pcpus
-                if machine.pins:
-                    columns["cpu"][row] = columns["pin"][row] = machine.pins[c - self.first_cpu[machine.row]]
-                row += 1
+        rows = [row for host in self.plan.hosts for row in self._vcpus(host)]
+        for name, values in zip(("group", "carries", "machine", "cpu", "pin"), zip(*rows, strict=True), strict=False):
+            columns[name][self.n_queues : first_thread] = values
         return columns
+
+    def _vcpus(self, host: Host) -> list[tuple[int, int, int, int, int]]:
+        """The vCPUs of a host: VM, CPU, the host's machine, the pCPU where each begins, and that which it is pinned to."""
+        found: list[tuple[int, int, int, int, int]] = []
+        first = int(self.first_cpu[host.machine])
+        for machine in self.plan.machines:
+            if machine.host != host.row or machine.vm is None:
+                continue
+            for n in range(machine.cpus):
+                cpu = first + (machine.pins[n] if machine.pins else len(found) % host.entry.pcpus)
+                carries = int(self.first_cpu[machine.row]) + n
+                found.append((machine.vm.row, carries, host.machine, cpu, cpu if machine.pins else k.NONE))
+        return found
 
     def groups(self) -> Columns:
         """cgroups and VMs."""
         groups = self.plan.groups
-        masks = [self.first_cpu[g.machine] + c for g in groups for c in g.cpuset]
-        sizes = [len(g.cpuset) for g in groups]
+        masks = [self.first_cpu[g.machine] + c for g in groups for c in g.fence.cpuset]
+        sizes = [len(g.fence.cpuset) for g in groups]
         per_machine = np.bincount(column_of(groups, "machine"), minlength=len(self.plan.machines))
         return fill(
             blank(
@@ -249,11 +265,12 @@ class Tables:
             first_mask=np.cumsum([0, *sizes])[:-1],
             mask_cpus=sizes,
             masks=masks or [0],
-            refilled_at=[-int(self.phases.random() * g.period) for g in groups],
-            pool=column_of(groups, "quota"),
+            refilled_at=[-int(self.phases.random() * g.fence.period) for g in groups],
+            pool=[g.fence.quota for g in groups],
+            machine=column_of(groups, "machine"),
             fluid_first=np.cumsum([0, *per_machine])[:-1],
-            each=[int(self.plan.machines[g.machine].scheduler.policy in WEIGHS_EACH) for g in groups],
-            **{name: column_of(groups, name) for name in ("machine", "shares", "reserve", "quota", "period", "burst")},
+            each=[int(self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
+            **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 
     def instances(self) -> Columns:
@@ -285,14 +302,6 @@ class Tables:
         if self.program.branches:
             fill(columns, branches=self.program.branches)
         return columns
-
-    def links(self, frames: int) -> Columns:
-        """Both directions of the host's NIC."""
-        return fill(
-            blank(t.Links, rows=2, tags=2 * frames, frames=2 * frames, capacity=1),
-            bytes_per_ns=[self.host.nic.bandwidth / 8e9] * 2,
-            capacity=[frames],
-        )
 
     def source(self, entries: list[Entry], width: int, clients: int, scenario: Scenario, hop: int) -> Columns:
         """Request classes; the block of arrivals begins empty."""

@@ -18,8 +18,8 @@ from simvirt.scenario.spec.models import Scenario
 class Memory:
     """The static part of a platform's memory: who is on the host, limits, hit ratios of page caches, costs of memory management.
 
-    `follows` says that the control plane follows memory while time passes; `reads` are the instructions that ask a page cache, by what
-    they read.
+    `follows` says that the control plane follows memory while time passes; `reads` are the instructions that ask a
+    page cache, by what they read.
     """
 
     there: Occupancy

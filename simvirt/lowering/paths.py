@@ -1,7 +1,7 @@
 """What a platform's network and disk paths add to a step, as instructions: work, kicks, latency, a backend's work, interrupts."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from simvirt.catalog.entries.software import DeviceEntry
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
@@ -9,8 +9,7 @@ from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction
 
 Rows = list[Instruction]
-HOST = 0  # row of the machine that is the host
-OUT, IN = 0, 1  # links of the host's NIC
+OUT, IN = 0, 1  # directions of the NIC: links of a host, by their roles
 THREADS = ("vhost", "io-thread", "vmm", "dom0")
 """Backends that are threads."""
 
@@ -28,13 +27,13 @@ class Routes:
     *Ignores*: replicas of two services that share one of several VMs: their messages pass its device.
     """
 
-    def __init__(self, outer: "Paths", inner: "Paths", machines: Mapping[str, frozenset[int]]) -> None:
-        self.outer, self.inner, self.machines = outer, inner, machines
+    def __init__(self, outer: "Paths", inner: "Paths", machines: Mapping[str, Set[int]], guests: Set[int]) -> None:
+        self.outer, self.inner, self.machines, self.guests = outer, inner, machines, guests
 
     def between(self, caller: str, callee: str) -> "Paths":
         """The path of a call and its answer."""
         places = self.machines[caller] | self.machines[callee]
-        return self.inner if len(places) == 1 and HOST not in places else self.outer
+        return self.inner if len(places) == 1 and places <= self.guests else self.outer
 
 
 class Paths:

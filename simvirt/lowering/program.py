@@ -10,7 +10,8 @@ from typing import Any
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, PlatformCosts
 from simvirt.kernel import constants as k
-from simvirt.lowering.instructions import Instruction, Program, admit_arrived, free_thread, gathered
+from simvirt.lowering.instructions import Instruction, Program
+from simvirt.lowering.ir import admit_arrived, free_thread, gathered
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
@@ -163,7 +164,7 @@ class Writer:
         path = self.routes.between(service, step.service)
         path.leave_for(rows)
         entry = self.operation(step.service, step.operation, variables, path)
-        rows.append(Instruction(k.OP_CALL, target=self.services[step.service], entry=entry, column=column))
+        rows.append(Instruction(k.OP_CALL, target=self.services[step.service], entry=entry, inside=entry, beyond=entry, column=column))
         path.come_back(rows)
 
     def balance_column(self, service: str, variables: Variables) -> int:

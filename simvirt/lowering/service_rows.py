@@ -23,7 +23,7 @@ def service_table(scenario: Scenario, plan: Arrangement, services: list[str]) ->
     balance = [_at_home(policy) if own else policy for policy, own in zip(balance, per_home, strict=True)]
     n, replicas = len(services), max(sum(counts), 1)
     columns = blank(t.Services, rows=n, histogram=n * k.N_BUCKETS, **dict.fromkeys(("ready", "members", "turns"), replicas))
-    order = np.argsort([services.index(i.service) for i in plan.instances], kind="stable")
+    order = np.lexsort(([i.replica for i in plan.instances], [services.index(i.service) for i in plan.instances]))
     columns["members"][: len(order)] = order
     return fill(columns, first=np.cumsum([0, *counts])[:-1], balance=balance, per_home=per_home)
 

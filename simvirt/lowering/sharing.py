@@ -34,26 +34,29 @@ class SoftwareClass:
 
 @dataclass(frozen=True)
 class Sharing:
-    """All classes, the class of each instance, and whether any of them matters."""
+    """All classes, the class of each instance, and on which hosts any of them matters."""
 
     classes: list[SoftwareClass]
     of_instance: list[int]
-    acts: bool
+    acts: list[bool]
 
 
-def sharing(plan: Arrangement, platform: Platform, host: HostEntry, profiles: dict[str, ProfileEntry], added: dict[str, float]) -> Sharing:
+def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEntry], added: dict[str, float]) -> Sharing:
     """Classes of a plan; `added` is the platform's work per unit of a service's own. The fluid scheduler knows no hardware threads."""
-    neutral = SoftwareClass(smt_share=host.smt_yield / 2)
-    rows: dict[SoftwareClass, int] = {neutral: 0}
-    found = []
+    neutral = [SoftwareClass(smt_share=host.entry.smt_yield / 2) for host in plan.hosts]
+    rows = {kind: row for row, kind in enumerate(dict.fromkeys(neutral))}
+    own = [rows[kind] for kind in neutral]
+    found, acts = [], [False] * len(plan.hosts)
     for instance in plan.instances:
-        kind = neutral
+        host = plan.host_of(instance)
+        kind = neutral[host.row]
         if instance.service in profiles:
             machine = plan.machines[instance.machine]
-            remote = remote_share(host, platform, machine.cpus, machine.pins) if machine.vm is not None else 0.0
-            kind = software_class(profiles[instance.service], host, remote, added[instance.service])
+            remote = remote_share(host.entry, platform, machine.cpus, machine.pins) if machine.vm is not None else 0.0
+            kind = software_class(profiles[instance.service], host.entry, remote, added[instance.service])
         found.append(rows.setdefault(kind, len(rows)))
-    return Sharing(list(rows), found, len(rows) > 1 and plan.machines[0].scheduler.policy != "gps")
+        acts[host.row] |= found[-1] != own[host.row] and plan.machines[host.machine].scheduler.policy != "gps"
+    return Sharing(list(rows), found, acts)
 
 
 def software_class(profile: ProfileEntry, host: HostEntry, remote: float, added: float) -> SoftwareClass:
@@ -86,23 +89,32 @@ def class_table(found: Sharing) -> Columns:
     return fill(blank(t.Classes, rows=len(found.classes)), **dict(zip(names, values, strict=True)))
 
 
-def socket_table(found: Sharing, host: HostEntry) -> Columns:
-    """The sockets, with the hardware threads of each."""
-    members = sorted(range(host.pcpus), key=lambda cpu: (socket_of(host, cpu), cpu))
-    each, n = host.pcpus // host.sockets, host.sockets
-    uses = found.acts and any(kind.uses_memory for kind in found.classes)
-    floor = math.sqrt(host.family.llc) if host.family.llc else 1.0
+def socket_table(found: Sharing, plan: Arrangement, first_cpu: np.ndarray) -> Columns:
+    """The sockets of all hosts, with the hardware threads of each."""
+    of_host = [host for host in plan.hosts for _ in range(host.entry.sockets)]
+    members = [first_cpu[host.machine] + cpu for host in plan.hosts for cpu in _by_socket(host.entry)]
+    each, n = [host.entry.pcpus // host.entry.sockets for host in of_host], len(of_host)
+    uses = [found.acts[host.row] and any(kind.uses_memory for kind in found.classes) for host in of_host]
+    llc = [host.entry.family.llc or 0 for host in of_host]
+    floor = [math.sqrt(size) if size else 1.0 for size in llc]
     return fill(
-        blank(t.Sockets, rows=n, members=host.pcpus, load=n * len(found.classes), classes=1),
-        shared=[int(uses)] * n, bandwidth=[(host.family.memory_bandwidth or 0.0) / 1e9] * n, llc=[host.family.llc or 0] * n,
-        floor=[floor] * n, misses=[floor] * n, latency=[1.0] * n, first_member=np.arange(n) * each, member_count=[each] * n,
+        blank(t.Sockets, rows=n, members=len(members), load=n * len(found.classes), classes=1),
+        shared=uses, bandwidth=[(host.entry.family.memory_bandwidth or 0.0) / 1e9 for host in of_host], llc=llc,
+        floor=floor, misses=floor, latency=[1.0] * n, first_member=np.cumsum([0, *each])[:-1], member_count=each,
         classes=[len(found.classes)], members=members,
     )
+
+
+def _by_socket(host: HostEntry) -> list[int]:
+    """A host's hardware threads, socket by socket."""
+    return sorted(range(host.pcpus), key=lambda cpu: (socket_of(host, cpu), cpu))
 
 
 def most(found: Sharing, plan: Arrangement, name: str) -> list[float]:
     """For each machine the largest value of a class that may run there; 0 where classes do not act."""
     values = [0.0] * len(plan.machines)
-    for instance, row in zip(plan.instances, found.of_instance, strict=True):
-        values[instance.machine] = max(values[instance.machine], getattr(found.classes[row], name))
-    return values if found.acts else [0.0] * len(values)
+    each = [getattr(kind, name) for kind in found.classes]
+    for machine, row in {(instance.machine, row) for instance, row in zip(plan.instances, found.of_instance, strict=True)}:
+        if found.acts[plan.machines[machine].host]:
+            values[machine] = max(values[machine], each[row])
+    return values

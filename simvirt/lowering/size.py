@@ -1,9 +1,10 @@
 """How much memory the tables of a scenario would take, so that one that asks for too much is refused before it is tried.
 
-*Model*: rows x bytes of a row, for the tables that can become large: queues of each group on each CPU of its machine, CPUs, replicas,
-    VMs with their guest systems and devices, frames with their draws of clients and background threads. A row has as many bytes as
-    its table has columns, eight each.
-*Ignores*: instructions, results, what requests of an overloaded open system pile up; Python's own objects of an arrangement.
+*Model*: rows x bytes of a row, for the tables that can become large: queues of each group on each CPU of its machine,
+    CPUs, replicas, VMs with their guest systems and devices, frames with their draws of clients and background
+    threads. A row has as many bytes as its table has columns, eight each.
+*Ignores*: instructions, results, what requests of an overloaded open system pile up; Python's own objects of an
+    arrangement.
 """
 
 from __future__ import annotations

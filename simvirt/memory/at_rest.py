@@ -1,4 +1,4 @@
-"""The memory of a host at rest: what its replicas need at a load, before reclaim has done anything or after it has done all it can."""
+"""The memory of a host at rest: at a load, before reclaim has done anything or after it has done all it can."""
 
 from __future__ import annotations
 

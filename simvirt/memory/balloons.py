@@ -1,7 +1,9 @@
 """Balloons: memory that VMs give up while the host is short of it, and get back while it is not.
 
-*Model*: the VM whose memory is cheapest gives first, idle memory being dearer to hold; a guest that lacks memory gets it back first.
-*Source*: Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002, sections 3 and 5; Virtual I/O Device 1.2, section 5.5.
+*Model*: the VM whose memory is cheapest gives first, idle memory being dearer to hold; a guest that lacks memory gets
+    it back first.
+*Source*: Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002, sections 3 and 5; Virtual I/O
+    Device 1.2, section 5.5.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ BALLOON_STEPS = 16  # parts in which balloons take what is short, so that severa
 
 
 def adjust(memory: HostMemory) -> float:
-    """Inflate balloons while memory is short, a part at a time from the cheapest; deflate them while there is plenty; bytes inflated."""
+    """Inflate balloons while memory is short, the cheapest first; deflate them while there is plenty; bytes inflated."""
     inflated = 0.0
     if memory.excess < 0:
         _deflate(memory)
@@ -31,7 +33,8 @@ def adjust(memory: HostMemory) -> float:
 def price(box: Box, tax: float) -> float:
     """Shares of a VM for each page, idle ones counted dearer: the VM with the lowest price gives memory first.
 
-    Source: Waldspurger, OSDI 2002, section 5.2: rho = S / (P (f + k (1 - f))), k = 1 / (1 - tax); shares as the VM's size.
+    Source: Waldspurger, OSDI 2002, section 5.2: rho = S / (P (f + k (1 - f))), k = 1 / (1 - tax); shares as the VM's
+        size.
     """
     assert box.guest is not None
     pages = max(box.resident, float(PAGE))

@@ -1,8 +1,10 @@
-"""What the host's memory management tells apart: boxes. A container or process is one, a VM with all that is in it is another.
+"""What the host's memory management tells apart: boxes. A container, a process, a VM with all that is in it is one.
 
-*Model*: a container's memory is that of its replica; a VM keeps what it once touched, up to its size less its balloon, and its guest
-    swaps within itself. What KSM has merged is not there, what is swapped out or compressed is not resident.
-*Source*: Linux Documentation/admin-guide/cgroup-v2.rst; Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002.
+*Model*: a container's memory is that of its replica; a VM keeps what it once touched, up to its size less its
+    balloon, and its guest swaps within itself. What KSM has merged is not there, what is swapped out or compressed is
+    not resident.
+*Source*: Linux Documentation/admin-guide/cgroup-v2.rst; Waldspurger, Memory Resource Management in VMware ESX Server,
+    OSDI 2002.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ class Replica:
     def cacheable(self, n: int) -> float:
         """Data that n of them on one kernel may keep in its page cache: all of it, or what their limits leave [bytes].
 
-        Source: Linux Documentation/admin-guide/cgroup-v2.rst: page cache is charged to the cgroup that first touches it.
+        Source: Linux Documentation/admin-guide/cgroup-v2.rst: page cache is charged to the cgroup that first touches
+            it.
         """
         data = float(sum(part.bytes for part in self.needs.data))
         return min(data, n * max(0.0, self.limit - self.anonymous)) if data > 0 and self.limit < UNBOUNDED else data
@@ -64,7 +67,7 @@ Census = Mapping[str, tuple[Replica, int]]
 
 @dataclass
 class Guest:
-    """A VM's own part of a box [bytes]: `size` as promised, `os` with daemons, `file_cache` and `boot` as the guest's entry has them.
+    """A VM's own part of a box [bytes]: `size` as promised, `os` with daemons, `file_cache` and `boot` of the guest's entry.
 
     `between` is what the levels between the host and the VM take, which lies outside of its size.
     """
@@ -97,10 +100,11 @@ class Guest:
 
 @dataclass
 class Box:
-    """A container, a process or a VM, or `copies` that are alike: its replicas, what runs it, what of it is not resident [bytes].
+    """A container, a process or a VM, or `copies` that are alike: replicas, what runs them, what is not resident [bytes].
 
-    `runtime` is what its shims take inside of it, `around` those of a container that a VM is in, `vmm` its monitors' own memory,
-    `per_memory` the page tables for each resident byte, `promised` what it may take by its size or its limit.
+    `runtime` is what its shims take inside of it, `around` those of a container that a VM is in, `vmm` its monitors'
+    own memory, `per_memory` the page tables for each resident byte, `promised` what it may take by its size or its
+    limit.
     """
 
     name: str
@@ -198,7 +202,7 @@ class Box:
 
     @property
     def homeless(self) -> float:
-        """What has no place in memory: swapped out by the host or the guest, or beyond what limits and the guest's size allow [bytes]."""
+        """What has no place in memory: swapped out, or beyond limits or the size of the guest [bytes]."""
         if self.guest is None:
             return max(self.absent, self.beyond)
         return self.absent + max(self.guest.swapped, self.used - self.guest.usable, self.beyond)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from simvirt.memory.boxes import Census
@@ -27,7 +28,9 @@ def hits(scenario: Scenario, needs: Mapping[str, Needs], caches: Iterable[PageCa
     if not found:
         return found
     rates, each = read_rates(scenario), list(caches)
-    total = {name: sum(cache.readers[name][1] * cache.copies for cache in each if name in cache.readers) for name in needs}
+    total: Counter[str] = Counter()
+    for cache in each:
+        total.update({name: n * cache.copies for name, (_, n) in cache.readers.items()})
     for cache in each:
         for key, hit in _in_one(cache.readers, rates, cache.size).items():
             found[key] += hit * cache.readers[key[0]][1] * cache.copies / total[key[0]]

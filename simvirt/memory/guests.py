@@ -1,7 +1,7 @@
-"""What VMs take beside their replicas: systems of guests, monitors, at every level of nested virtualization; and how large they are made.
+"""What VMs take beside their replicas, at every level of nested virtualization, and how large they are made.
 
-*Model*: a VM inside a VM has a guest system and a monitor at each level, all of which the host backs. Monitors on the host share
-    their text; one inside a VM is alone there.
+*Model*: a VM inside a VM has a guest system and a monitor at each level, all of which the host backs. Monitors on the
+    host share their text; one inside a VM is alone there.
 *Ignores*: that a guest that runs VMs needs page structs for their monitors too.
 *Source*: see the entries of the catalogue; Linux Documentation/mm; Intel SDM vol. 3C, chapter 29.
 """
@@ -23,14 +23,14 @@ BOUNCE_ABOVE: Final = 3 * 2**30
 
 
 def own_vcpus(service: ServiceSpec, host: HostEntry) -> int:
-    """vCPUs of a replica's own VM: as many as its limit needs; without one a vCPU for each thread, and no more than the host has pCPUs."""
+    """vCPUs of a replica's own VM: as many as its limit needs; without one as many as threads, at most the pCPUs."""
     if service.cpu_limit is not None:
         return max(1, math.ceil(service.cpu_limit - 1e-9))
     return max(1, min(host.pcpus, service.threads)) if isinstance(service.threads, int) else host.pcpus
 
 
 def own_size(service: ServiceSpec, platform: Platform, needs: Needs, load: Load) -> int:
-    """Memory of a replica's own VM: its guest system on top of its limit, or of what it needs where it has none [bytes]."""
+    """Memory of a replica's own VM: its guest system on top of its limit, or of what it needs without one [bytes]."""
     guest = platform.hypervisors[-1].guest
     assert guest is not None
     if service.memory_limit is not None:
@@ -56,7 +56,7 @@ def hypervisor_memory(layer: Layer) -> int:
 
 
 def monitors(platform: Platform, vcpus: int) -> float:
-    """A VM's monitors of all levels beyond their text and the page tables of its memory: data, stacks of vCPUs, video [bytes]."""
+    """A VM's monitors of all levels but for text and page tables: data, stacks of vCPUs, video memory [bytes]."""
     return sum(layer.memory_bytes + layer.monitor.per_vcpu * vcpus + layer.monitor.video for layer in platform.hypervisors)
 
 
@@ -79,5 +79,5 @@ def runtimes_around(platform: Platform) -> tuple[tuple[Layer, ...], tuple[Layer,
     """The runtimes on the host's kernel (all, or those of VMs in containers), and those in VMs."""
     kinds = [layer.kind for layer in platform.layers]
     at = kinds.index("hypervisor") if "hypervisor" in kinds else len(kinds)
-    outside, inside = platform.layers[:at], platform.layers[at:]
-    return tuple(layer for layer in outside if layer.kind == "runtime"), tuple(layer for layer in inside if layer.kind == "runtime")
+    outside = tuple(layer for layer in platform.layers[:at] if layer.kind == "runtime")
+    return outside, tuple(layer for layer in platform.layers[at:] if layer.kind == "runtime")

@@ -14,7 +14,7 @@ from simvirt.memory.working_set import Load
 
 @dataclass(frozen=True, slots=True)
 class PageCache:
-    """A page cache, or `copies` that are alike: the replicas that read through it, and the bytes that data may take in it."""
+    """A page cache, or `copies` that are alike: the replicas that read through it, and the bytes for data in it."""
 
     name: str
     readers: Census
@@ -24,9 +24,10 @@ class PageCache:
 
 @dataclass
 class HostMemory:
-    """The memory of a host [bytes]: `kernel` is reserved, `text` what all monitors share, `pool` what compressed pages may take.
+    """The memory of a host [bytes]: `kernel` is reserved, `text` is of all monitors, `pool` for compressed pages.
 
-    `fenced` says that limits of cgroups hold, `shares_files` that containers share file pages, on the host as in guests.
+    `fenced` says that limits of cgroups hold, `shares_files` that containers share file pages, on the host as in
+    guests.
     """
 
     capacity: float
@@ -59,7 +60,8 @@ class HostMemory:
     def reserve(self) -> float:
         """Free memory that the kernel keeps: its high watermark [bytes].
 
-        Source: Linux mm/page_alloc.c, calculate_min_free_kbytes: 4 sqrt(kB of memory), at most 256 MiB; the high mark is 1.5 of it.
+        Source: Linux mm/page_alloc.c, calculate_min_free_kbytes: 4 sqrt(kB of memory), at most 256 MiB; the high mark
+            is 1.5 of it.
         """
         return 1.5 * min(256.0 * 2**20, 1024 * 4 * math.sqrt(self.capacity / 1024))
 
@@ -70,10 +72,11 @@ class HostMemory:
 
     @property
     def spared(self) -> float:
-        """What is there once for several: file pages of images on the host's own kernel, the text of monitors, merged pages [bytes]."""
+        """What is there once for several: file pages on the host's kernel, text of monitors, merged pages [bytes]."""
         copies = sum(float(replica.needs.files) * n for replica, n in self.on_host.values())
         vms = sum(box.copies for box in self.boxes if box.guest is not None and box.live)
-        return max(0.0, copies - self.files) + self.text * max(0, vms - 1) + sum(box.merged * box.copies for box in self.boxes)
+        merged = sum(box.merged * box.copies for box in self.boxes)
+        return max(0.0, copies - self.files) + self.text * max(0, vms - 1) + merged
 
     @property
     def resident(self) -> float:
@@ -102,14 +105,14 @@ class HostMemory:
         self.gone = self.packed + sum(box.out for box in self.boxes)
 
     def follow_data(self) -> None:
-        """Find out what page caches could keep: the images of guests, and data that replicas may keep on the host and in each guest."""
+        """Find out what page caches could keep: the images in guests, data on the host and in each guest."""
         for box in self.boxes:
             if box.guest is not None:
                 box.guest.data, box.guest.files = _cacheable(box.inside), image_files(box.inside, self.shares_files)
         self.data = _cacheable(self.on_host)
 
     def page_caches(self) -> Iterator[PageCache]:
-        """The page caches that replicas read through: the host's has what is free there, that of a guest what it has room for."""
+        """The page caches that replicas read through: the host's has what is free there, a guest's what it has room for."""
         if all(box.guest is None for box in self.boxes):
             yield PageCache("host", self.on_host, max(0.0, -self.excess))
         for box in self.boxes:

@@ -16,8 +16,8 @@ HIGH_SECONDS, MOST_HIGH_NS, BATCH = 64.0, 2_000_000_000, 64
 def hot_absent(box: Box) -> float:
     """Share of the memory that requests touch which is not resident.
 
-    *Model*: a kernel that sees its processes evicts what is cold first; a host cannot know what is cold in a guest, so that hot pages
-        are as likely to be gone as others.
+    *Model*: a kernel that sees its processes evicts what is cold first; a host cannot know what is cold in a guest,
+        so that hot pages are as likely to be gone as others.
     """
     if box.hot <= 0:
         return 0.0

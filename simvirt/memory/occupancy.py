@@ -15,7 +15,7 @@ from simvirt.scenario.spec.models import Scenario
 
 @dataclass(frozen=True, slots=True)
 class Occupancy:
-    """Services on one host: `counts` replicas of each, each at a load, with the needs of one; in the order in which they are placed."""
+    """Services on one host, in the order in which they are placed: replicas of each, the needs and the load of one."""
 
     scenario: Scenario
     platform: Platform
@@ -39,9 +39,8 @@ def occupancy(
     scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, counts: Mapping[str, int] | None = None,
     loads: Mapping[str, Load] | None = None,
 ) -> Occupancy:
-    """A scenario's replicas on a host, or other numbers of some of them, at the load that Little's law expects unless it is given."""
+    """A scenario's replicas on a host, or other numbers of some, at the load that Little's law expects or at another."""
     given = {name: scenario.services[name].replicas for name in canonical_services(scenario)} | dict(counts or {})
-    return Occupancy(
-        scenario, platform, host, {name: needs(catalog, service) for name, service in scenario.services.items()}, catalog.reclaim(),
-        given, expected_loads(scenario, host, given) if loads is None else loads,
-    )
+    wanted = {name: needs(catalog, service) for name, service in scenario.services.items()}
+    load = expected_loads(scenario, host, given) if loads is None else loads
+    return Occupancy(scenario, platform, host, wanted, catalog.reclaim(), given, load)

@@ -1,9 +1,10 @@
 """From who is on a host to its memory: a box for each container, process or VM, or one for all that are alike.
 
-*Model*: containers and processes share the kernel and the file pages of their image with all others on the same kernel; a VM has its own
-    kernel, user space, page structs and file pages, monitors beside it, and keeps what it once touched. Replicas are dealt out to
-    shared VMs in turn; a VM that gets none runs nevertheless. What is promised is the size of a VM with its monitors, or the stated
-    limit of a container or process; one without a limit is promised nothing.
+*Model*: containers and processes share the kernel and the file pages of their image with all others on the same
+    kernel; a VM has its own kernel, user space, page structs and file pages, monitors beside it, and keeps what it
+    once touched. Replicas are dealt out to shared VMs in turn; a VM that gets none runs nevertheless. What is
+    promised is the size of a VM with its monitors, or the stated limit of a container or process; one without a limit
+    is promised nothing.
 *Ignores*: fragmentation, slab of open files, huge pages that are only partly used.
 """
 
@@ -24,7 +25,8 @@ Members = Mapping[str, range]
 def host_memory(there: Occupancy, each: bool = False) -> HostMemory:
     """The memory of a host; boxes that are alike are one with its copies, unless `each` is asked for by itself."""
     spec, host, platform = there.scenario.host, there.host, there.platform
-    own = sum(guests.hypervisor_memory(layer) for layer in platform.hypervisors[:1]) + guests.daemons(guests.runtimes_around(platform)[0])
+    own = sum(guests.hypervisor_memory(layer) for layer in platform.hypervisors[:1])
+    own += guests.daemons(guests.runtimes_around(platform)[0])
     return HostMemory(
         capacity=host.memory, kernel=host.system_memory + guests.PAGE_STRUCT * host.memory + own, boxes=list(_boxes(there, each)),
         costs=there.costs, swap=float(spec.swap or 0), pool=spec.zswap * host.memory, auto_balloon=platform.balloon == "auto",
@@ -106,8 +108,8 @@ def _vm(there: Occupancy, replicas: list[Replica], name: str, copies: int) -> Bo
     )
     vmm, tables = guests.monitors(platform, vcpus), guests.page_tables(platform)
     return Box(
-        name, replicas, guest, runtime=guests.container_memory(inside), around=guests.container_memory(outside), vmm=vmm, per_memory=tables,
-        promised=size * (1.0 + tables) + vmm + between, copies=copies,
+        name, replicas, guest, runtime=guests.container_memory(inside), around=guests.container_memory(outside),
+        vmm=vmm, per_memory=tables, promised=size * (1.0 + tables) + vmm + between, copies=copies,
     )
 
 

@@ -1,13 +1,13 @@
 """Reclaim: what a host does when memory runs short, in the order in which it does it.
 
-*Model*: the page cache gives way first, because it is what is left. Then balloons are inflated, where VMs have them. Then pages are
-    compressed, while the pool has room, and swapped out, from every box in proportion to what is above its reservation. Then the OOM
-    killer takes the box with the largest score. KSM merges pages that are alike once it has seen all memory of VMs twice. A guest
-    that lacks memory gets it back from its balloon first.
-*Ignores*: NUMA, memory.min, the order of LRU lists beyond hot and cold, swap read-ahead; the OOM killer leaves a VM alone that holds
-    no replica.
-*Source*: Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002, sections 3 to 6; Linux mm/vmscan.c, mm/oom_kill.c,
-    mm/ksm.c, Documentation/admin-guide/mm/zswap.rst.
+*Model*: the page cache gives way first, because it is what is left. Then balloons are inflated, where VMs have them.
+    Then pages are compressed, while the pool has room, and swapped out, from every box in proportion to what is above
+    its reservation. Then the OOM killer takes the box with the largest score. KSM merges pages that are alike once it
+    has seen all memory of VMs twice. A guest that lacks memory gets it back from its balloon first.
+*Ignores*: NUMA, memory.min, the order of LRU lists beyond hot and cold, swap read-ahead; the OOM killer leaves a VM
+    alone that holds no replica.
+*Source*: Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002, sections 3 to 6; Linux mm/vmscan.c,
+    mm/oom_kill.c, mm/ksm.c, Documentation/admin-guide/mm/zswap.rst.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve import economy
@@ -33,15 +34,11 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
     started = time.perf_counter()
     _check(scenario)
     spec = scenario.plan or DEFAULT
-    catalog = catalog_of(scenario)
-    factor = spec.growth_factor * spec.peak_to_mean
-    found = [
-        _alternative(scenario, catalog, spec, host, platform, factor, jobs, tell)
-        for host in spec.hosts or (scenario.host,) for platform in scenario.platforms
-    ]
+    study = Study(scenario, catalog_of(scenario), spec, jobs, tell)
+    found = [_alternative(study, host, platform) for host in spec.hosts or (scenario.host,) for platform in scenario.platforms]
     levels = [] if spec.demand is None else sorted({spec.demand.low, 1.0, spec.demand.high})
     for alternative in found:
-        alternative.needs = [_need(alternative, spec, factor * level) for level in levels]
+        alternative.needs = [_need(alternative, spec, study.factor * level) for level in levels]
     found.sort(key=lambda a: a.order)
     found[0].years = _years(found[0], spec)
     candidates = [Candidate(a.case.platform_spec.name, a.case.host.name, a.terms, a.needs) for a in found]
@@ -64,15 +61,30 @@ def _check(scenario: Scenario) -> None:
         raise ScenarioError([Issue(file, line, column, ".".join(path), message)])
 
 
-def _alternative(
-    scenario: Scenario, catalog: Catalog, spec: PlanSpec, host: HostSpec, platform: PlatformSpec, factor: float, jobs: int, tell: Told
-) -> Alternative:
-    """One platform on one host model, sized for the load times `factor` and priced at its mean."""
+@dataclass(frozen=True)
+class Study:
+    """What all alternatives have in common: the scenario, what is asked of its hosts, and how they are simulated."""
+
+    scenario: Scenario
+    catalog: Catalog
+    spec: PlanSpec
+    jobs: int
+    tell: Told
+
+    @property
+    def factor(self) -> float:
+        """Load at peak after growth, over the stated one."""
+        return self.spec.growth_factor * self.spec.peak_to_mean
+
+
+def _alternative(study: Study, host: HostSpec, platform: PlatformSpec) -> Alternative:
+    """One platform on one host model, sized for the load at peak and priced at its mean."""
+    scenario, catalog, spec, factor = study.scenario, study.catalog, study.spec, study.factor
     speed = catalog.resolve_host(host).speed / catalog.resolve_host(scenario.host).speed
     moved = paced(scenario, 1 / speed).model_copy(update={"host": _scheduled(host, scenario.host)})
     case = Case.of(moved, catalog, spec, platform)
     terms = _terms(catalog, spec, host, case)
-    simulator = Simulator(case, terms.site.round_trip, jobs, tell)
+    simulator = Simulator(case, terms.site.round_trip, study.jobs, study.tell)
     sized = size(simulator, factor)
     if not sized.feasible or sized.peak is None:
         return Alternative(case, simulator, terms, sized, factor, speed)

@@ -14,8 +14,9 @@ from simvirt.control.follow import follow
 from simvirt.control.lifecycle import begin
 from simvirt.control.observer import Series, observe
 from simvirt.gauges import Snapshot, snapshot
-from simvirt.lowering.lower import lower
-from simvirt.metrics.outcome import Outcome, outcome
+from simvirt.lowering.lower import Lowered, lower
+from simvirt.metrics.measure import measured
+from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import mser5
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
@@ -89,7 +90,12 @@ def batch_means(plane: DataPlane) -> np.ndarray:
 
 def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication, at its start."""
-    lowered = lower(scenario, catalog, platform, stream(seed, replication, PHASES))
+    return plane_of(lower(scenario, catalog, platform, stream(seed, replication, PHASES)), seed, replication)
+
+
+def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
+    """The data plane of one replication of what has been lowered."""
+    scenario = lowered.scenario
     weights = [scenario.mix[name] for name in lowered.classes]
     requests = RequestStream(
         scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes,
@@ -123,8 +129,8 @@ def replicate(
     last = snapshot(plane, end)
     window = recorder.first(end)
     arriving = [s for s in recorder.kept if s.arrived.sum() < last.arrived.sum()]
-    measured = outcome(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
-    return Measured(measured, batch_means(plane), recorder.given_up)
+    numbers = measured(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
+    return Measured(numbers, batch_means(plane), recorder.given_up)
 
 
 def _spacing(scenario: Scenario) -> int:

@@ -14,7 +14,7 @@ from typing import Final
 
 import simvirt
 
-WORKER: Final = Path(__file__).with_name("random_worker.py")
+WORKER: Final = "helpers.random_worker"
 ROOT: Final = Path(simvirt.__file__).resolve().parents[1]
 LONGEST_S: Final = 20.0
 """CPU time after which a scenario does not end; they are meant to take well under a second."""
@@ -35,8 +35,8 @@ def broken(check: str, seeds: Sequence[int], events: float, longest_s: float = L
 def _batch(check: str, seeds: Sequence[int], events: float, longest_s: float) -> Iterator[tuple[int, list[tuple[str, str]]]]:
     """The findings of seeds, up to the first that ends the worker."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as said:
-        command = [sys.executable, "-X", "faulthandler", str(WORKER), folder, check, str(events), str(longest_s), *map(str, seeds)]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(WORKER.parent)))}
+        command = [sys.executable, "-X", "faulthandler", "-m", WORKER, folder, check, str(events), str(longest_s), *map(str, seeds)]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(Path(__file__).parents[1])))}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, env=environment) as worker:
             begun = None
             for line in map(json.loads, worker.stdout or ()):

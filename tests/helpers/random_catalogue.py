@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from random_draws import MIB, Draws, Tree, size, time
-from random_hosts import names, sourced
+from helpers.random_draws import MIB, Draws, Tree, size, time
+from helpers.random_hosts import names, sourced
 
 
 def catalogue(draws: Draws, tree: Tree) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from random_draws import Tree
+from helpers.random_draws import Tree
 
 OTHER: Final = {"front": "zulu", "api": "a1", "cache": "quebec", "db": "bravo", "batch": "xray", "log-2": "oscar"}
 """Service -> its other name; their alphabetical order is another one."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-from random_draws import GIB, MIB, MS, S, US, Draws, Tree, size, time
+from helpers.random_draws import GIB, MIB, MS, S, US, Draws, Tree, size, time
 
 from simvirt.catalog import Catalog
-from simvirt.scenario.host import PARAMETERS, RESERVING, PlatformSpec
+from simvirt.scenario.spec.host import PARAMETERS, RESERVING, PlatformSpec
 
 SOURCE: Final = "made up for a test"
 SPANS: Final = {

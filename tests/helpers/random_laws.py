@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from simvirt.scenario.models import ServiceSpec
+from simvirt.scenario.spec.models import ServiceSpec
 
 Document = Mapping[str, Any]
 Law = Callable[[Document], Iterator[str]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from random_draws import GIB, MS, Draws, Tree, rate, size, time
-from random_services import FRONT, Drawn
+from helpers.random_draws import GIB, MS, Draws, Tree, rate, size, time
+from helpers.random_services import FRONT, Drawn
 
 HOSTS = ("dell-r650-gold-6338", "dell-r740-gold-6132", "generic", "dell-t340-e-2224")
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import random_hosts
-import random_workloads
+from helpers import random_hosts
+from helpers import random_workloads
 import yaml
-from random_catalogue import catalogue
-from random_draws import MS, S, Draws, Tree, time
-from random_questions import density, objective, plan, tenants, timeline
-from random_services import FRONT, NAMES, Cost, Drawn, Room, services
+from helpers.random_catalogue import catalogue
+from helpers.random_draws import MS, S, Draws, Tree, time
+from helpers.random_questions import density, objective, plan, tenants, timeline
+from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolved import HostEntry
-from simvirt.scenario.models import HostSpec
+from simvirt.catalog.records import HostEntry
+from simvirt.scenario.spec.models import HostSpec
 
 EVENTS_OF_A_STEP: Final = 8
 SLICE_NS: Final = 2 * MS

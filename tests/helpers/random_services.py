@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from random_draws import GIB, KIB, MIB, MS, S, US, Draws, Tree, distribution, size, time
-from random_hosts import names
+from helpers.random_draws import GIB, KIB, MIB, MS, S, US, Draws, Tree, distribution, size, time
+from helpers.random_hosts import names
 
 FRONT: Final = "front"
 NAMES: Final = (FRONT, "api", "cache", "db", "batch", "log-2")

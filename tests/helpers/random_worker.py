@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import random_changes as changes
-from random_laws import LAWS, quotas_are_kept
-from random_scenarios import Size, as_text, random_scenario, write_files
+from helpers import random_changes as changes
+from helpers.random_laws import LAWS, quotas_are_kept
+from helpers.random_scenarios import Size, as_text, random_scenario, write_files
 
 import simvirt
 from simvirt.catalog import Catalog
 from simvirt.density import density
 from simvirt.errors import ScenarioError, UsageError
 from simvirt.plan import plan
-from simvirt.scenario.models import Scenario
+from simvirt.scenario.spec.models import Scenario
 
 Finding = tuple[str, str]
 """The law that is broken, and how."""

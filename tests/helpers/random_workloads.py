@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from random_draws import DEMANDS, S, Draws, Tree, distribution, rate, time
-from random_services import FRONT, Cost, Drawn
+from helpers.random_draws import DEMANDS, S, Draws, Tree, distribution, rate, time
+from helpers.random_services import FRONT, Cost, Drawn
 
 ARRIVALS: Final = "random-arrivals.csv"
 RATES: Final = "random-rates.csv"

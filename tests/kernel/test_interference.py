@@ -108,7 +108,7 @@ class Audit:
     def __init__(self, data: DataPlane) -> None:
         self.read = data.read
         self.classes, self.sockets = len(data.read("classes", "steady")), len(data.read("sockets", "llc"))
-        self.leaves = {x: leaf for x in range(data.lowered.host.pcpus) if (leaf := self.leaf(x)) != k.NONE}
+        self.leaves = {x: leaf for x in range(data.lowered.hosts[0].pcpus) if (leaf := self.leaf(x)) != k.NONE}
 
     def leaf(self, cpu: int) -> int:
         """Thread that computes on a CPU."""
@@ -129,7 +129,7 @@ class Audit:
             assert (int(self.read("cpus", "profile")[x]) != k.NONE) == (x in self.leaves)
         for x in self.leaves:
             kind, machine = self.of_thread(x)
-            assert (int(self.read("cpus", "profile")[x]), int(self.read("cpus", "tenant")[x])) == (kind, machine)
+            assert (int(self.read("cpus", "profile")[x]), int(self.read("cpus", "running_machine")[x])) == (kind, machine)
             socket = int(self.read("cpus", "socket")[x])
             loads[socket * self.classes + kind] += self.smt_speed(x)
             wanted[socket] += self.read("classes", "footprint")[kind]

@@ -110,7 +110,7 @@ def test_time_is_conserved_at_any_instant(spec: Scenario, at_ms: int) -> None:
     fluid = int(plane.read("machines", "fluid")[0]) != 0
     used = int(totals.cpu_time.sum())
     assert abs(used - totals.busy) <= (totals.events + 100 if fluid else 0)
-    assert totals.busy <= at * plane.lowered.host.pcpus + (totals.events + 100 if fluid else 0)  # rounded to a ns for each task and event
+    assert totals.busy <= at * plane.lowered.hosts[0].pcpus + (totals.events + 100 if fluid else 0)  # rounded to a ns for each task and event
     for name in ("cpu_time", "overhead_time", "thread_time", "steal", "throttled", "nr_periods", "nr_throttled", "service_queue_wait"):
         assert int(getattr(totals, name).min(initial=0)) >= 0, name
     assert int(totals.steal.max(initial=0)) <= at

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from fields import fields_of
+from helpers.fields import fields_of
 from pydantic import BaseModel
-from random_batches import broken
-from random_hosts import names
-from random_scenarios import as_text, random_scenario, write_files
-from random_worker import loaded
+from helpers.random_batches import broken
+from helpers.random_hosts import names
+from helpers.random_scenarios import as_text, random_scenario, write_files
+from helpers.random_worker import loaded
 
 from simvirt import kernel
 from simvirt.errors import ScenarioError

@@ -301,6 +301,6 @@ def test_an_instance_is_placed_while_it_is_down() -> None:
     with pytest.raises(ValueError, match="is up"):
         clock.plane.place(instance.row, instance.place)
     clock.run(until=S)
-    clock.plane.place(instance.row, replace(instance.place, group=replace(instance.group, quota=25 * MS)))
+    clock.plane.place(instance.row, replace(instance.place, group=replace(instance.group, fence=replace(instance.group.fence, quota=25 * MS))))
     clock.run(until=6 * S)
     assert int(clock.plane.read("instances", "cpu_time")[instance.row]) == pytest.approx(S, abs=80 * MS)

@@ -22,7 +22,7 @@ def shares_of(spec: Any, seconds: float, names: str = "abc") -> np.ndarray:
     """Share of all CPU time that each service has got."""
     clock, totals = after(spec, seconds)
     used = np.array([cpu_seconds(clock, totals, name) for name in names])
-    assert used.sum() == pytest.approx(seconds * clock.plane.lowered.host.pcpus, rel=1e-6)
+    assert used.sum() == pytest.approx(seconds * clock.plane.lowered.hosts[0].pcpus, rel=1e-6)
     return used / used.sum()
 
 
@@ -220,7 +220,7 @@ def on_cores(vcpus: tuple[int, ...], cores: int, **scheduler: Any) -> Any:
 
 def mixed_cores(clock: Any) -> int:
     """Cores whose threads run vCPUs of different VMs at this instant."""
-    read, pcpus = clock.plane.read, clock.plane.lowered.host.pcpus
+    read, pcpus = clock.plane.read, clock.plane.lowered.hosts[0].pcpus
     current, carries, group = read("cpus", "current")[:pcpus], read("entities", "carries"), read("entities", "group")
     owner = [group[e] if e != k.NONE and carries[e] != k.NONE else k.NONE for e in current]
     return sum(k.NONE not in pair and pair[0] != pair[1] for pair in zip(owner[: pcpus // 2], owner[pcpus // 2 :], strict=True))

@@ -1,9 +1,9 @@
 """CFS, the Linux scheduler from 2.6.23 to 6.5: the least vruntime runs.
 
 Model: a targeted latency is divided among the queue's entities by weight, but no slice is shorter than the minimum
-    granularity. At a tick the current entity gives way after its slice, or when the leftmost is a slice behind it. A waking
-    entity is placed half a latency behind the queue's floor at most (GENTLE_FAIR_SLEEPERS) and preempts when it is the
-    wake-up granularity behind the current one.
+    granularity. At a tick the current entity gives way after its slice, or when the leftmost is a slice behind it. A
+    waking entity is placed half a latency behind the queue's floor at most (GENTLE_FAIR_SLEEPERS) and preempts when it
+    is the wake-up granularity behind the current one.
 Ignores: buddies, autogroups, SCHED_IDLE; the smoothing of group weights over time (PELT).
 Source: Linux kernel/sched/fair.c, 5.4: place_entity, sched_slice, check_preempt_tick, wakeup_preempt_entity.
 """
@@ -17,9 +17,9 @@ from simvirt.kernel.tree import leftmost
 def cfs_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
     """Give a joining entity its vruntime: sleepers get a limited credit, migrants keep their distance to the floor."""
     m: int = p.cpus.machine[p.queues.cpu[q]]
-    floor: float = p.queues.floor[q]
+    floor: float = p.queues.min_vruntime[q]
     if p.entities.queue[e] != q or not waking:
-        p.entities.vruntime[e] = floor + p.entities.lag[e]
+        p.entities.vruntime[e] = floor + p.entities.relative[e]
     if waking:
         credit: float = virtual(p, e, 0.5 * p.machines.latency[m])
         p.entities.vruntime[e] = max(floor - credit, p.entities.vruntime[e])
@@ -38,7 +38,12 @@ def cfs_line_up(p: Plane, q: int, e: int) -> None:
 
 def cfs_left(p: Plane, q: int, e: int, now: int) -> None:
     """Remember the distance to the floor of an entity that leaves."""
-    p.entities.lag[e] = p.entities.vruntime[e] - p.queues.floor[q]
+    p.entities.relative[e] = p.entities.vruntime[e] - p.queues.min_vruntime[q]
+
+
+def cfs_left_alone(p: Plane, q: int, e: int) -> None:
+    """An entity that nobody competed with is as far as its queue."""
+    p.entities.relative[e] = 0.0
 
 
 def cfs_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
@@ -47,13 +52,13 @@ def cfs_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     first: int = leftmost(p.entities, p.queues.tree[q])
     if first != NONE:
         least = min(least, p.entities.vruntime[first])
-    p.queues.floor[q] = max(p.queues.floor[q], least)
+    p.queues.min_vruntime[q] = max(p.queues.min_vruntime[q], least)
 
 
 def cfs_slice(p: Plane, q: int, e: int) -> int:
     """Slice of an entity: its share of the latency, or of as many granularities as there are entities [ns]."""
     m: int = p.cpus.machine[p.queues.cpu[q]]
-    period: int = max(p.machines.latency[m], p.machines.slice[m] * p.queues.entities[q])
+    period: int = max(p.machines.latency[m], p.machines.min_granularity[m] * p.queues.entities[q])
     return max(int(period * p.entities.weight[e] / total_load(p, q)), 1)
 
 
@@ -65,7 +70,7 @@ def cfs_pick(p: Plane, q: int, now: int, waking: bool) -> int:
         return current if first == NONE else first
     ahead: float = p.entities.vruntime[current] - p.entities.vruntime[first]
     m: int = p.cpus.machine[p.queues.cpu[q]]
-    if waking and ahead <= virtual(p, first, float(p.machines.wakeup[m])):
+    if waking and ahead <= virtual(p, first, float(p.machines.wakeup_granularity[m])):
         return current
     return first if ahead > 0.0 else current
 
@@ -80,5 +85,5 @@ def cfs_check_at(p: Plane, q: int, e: int, now: int) -> int:
     if first != NONE:
         ahead: float = p.entities.vruntime[e] - p.entities.vruntime[first]
         early: int = now + real(p, e, max(float(ideal) - ahead, 0.0))
-        at = min(at, max(early, since + p.machines.slice[p.cpus.machine[c]]))
+        at = min(at, max(early, since + p.machines.min_granularity[p.cpus.machine[c]]))
     return tick_at_or_after(p, c, at, now)

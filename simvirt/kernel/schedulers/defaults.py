@@ -8,6 +8,14 @@ def owes_nothing(p: Plane, q: int, e: int) -> bool:
     return False
 
 
+def nothing_begun(p: Plane, q: int, e: int) -> None:
+    """An entity gets the CPU as it is."""
+
+
+def nothing_left_alone(p: Plane, q: int, e: int) -> None:
+    """An entity that nobody competed with takes nothing with it."""
+
+
 def nothing_delayed(p: Plane, q: int, e: int) -> None:
     """Nobody competes while it sleeps."""
 

@@ -1,12 +1,12 @@
 """EEVDF, the Linux scheduler since 6.6: earliest virtual deadline among the eligible.
 
 Model: each entity has a vruntime (CPU time x 1024 / weight) and a virtual deadline one slice later. The queue's virtual
-    time V is the weighted mean of the vruntimes; who is not ahead of V is eligible. The scheduler runs the eligible entity with
-    the earliest deadline and lets it finish its slice (RUN_TO_PARITY). Slices are checked at ticks and when something wakes.
-    Who leaves keeps its lag V - vruntime; who leaves with a debt goes on competing until the debt is worked off
-    (DELAY_DEQUEUE), and gets no credit for it (DELAY_ZERO).
-Ignores: per-task slices (sched_setattr), SCHED_IDLE and SCHED_BATCH, next-buddy hints, the smoothing of group weights over
-    time (PELT): a group's weight follows its runnable tasks at once.
+    time V is the weighted mean of the vruntimes; who is not ahead of V is eligible. The scheduler runs the eligible
+    entity with the earliest deadline and lets it finish its slice (RUN_TO_PARITY). Slices are checked at ticks and when
+    something wakes. Who leaves keeps its lag V - vruntime; who leaves with a debt goes on competing until the debt is
+    worked off (DELAY_DEQUEUE), and gets no credit for it (DELAY_ZERO).
+Ignores: per-task slices (sched_setattr), SCHED_IDLE and SCHED_BATCH, next-buddy hints, the smoothing of group weights
+    over time (PELT): a group's weight follows its runnable tasks at once.
 Source: Stoica, Abdel-Wahab, "Earliest Eligible Virtual Deadline First", TR-95-22, Old Dominion University 1995;
     Linux kernel/sched/fair.c, 6.12 to 6.18: place_entity, update_deadline, pick_eevdf, dequeue_entity.
 """
@@ -36,7 +36,7 @@ def eevdf_average(p: Plane, q: int) -> float:
 
 def eevdf_slice(p: Plane, q: int, e: int) -> float:
     """Base slice in the entity's virtual time [ns]."""
-    return virtual(p, e, p.queues.slice[q])
+    return virtual(p, e, p.queues.base_slice[q])
 
 
 def eevdf_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
@@ -62,7 +62,7 @@ def eevdf_join_alone(p: Plane, q: int, e: int, now: int) -> None:
     """Join an empty queue as its current entity, with a whole slice."""
     p.entities.vruntime[e] = p.queues.origin[q]
     p.entities.deadline[e] = p.queues.origin[q] + eevdf_slice(p, q, e)
-    p.entities.protect[e] = p.entities.deadline[e]
+    eevdf_begin(p, q, e)
 
 
 def eevdf_line_up(p: Plane, q: int, e: int) -> None:
@@ -70,12 +70,17 @@ def eevdf_line_up(p: Plane, q: int, e: int) -> None:
     p.entities.key[e] = p.entities.deadline[e]
 
 
+def eevdf_begin(p: Plane, q: int, e: int) -> None:
+    """Let an entity finish its slice."""
+    p.entities.protect[e] = p.entities.deadline[e]
+
+
 def eevdf_lag(p: Plane, q: int, e: int) -> float:
     """Lag of an entity, within two slices or a tick of zero [ns]; none for an entity that is alone."""
     if p.queues.entities[q] == 1:
         return 0.0
     tick: float = float(p.machines.tick[p.cpus.machine[p.queues.cpu[q]]])
-    bound: float = virtual(p, e, max(2.0 * p.queues.slice[q], tick))
+    bound: float = virtual(p, e, max(2.0 * p.queues.base_slice[q], tick))
     lag: float = eevdf_average(p, q) - p.entities.vruntime[e]
     return min(max(lag, -bound), bound)
 
@@ -100,7 +105,7 @@ def eevdf_silent_ticks(p: Plane, q: int, e: int, since: int, now: int) -> None:
     if first >= now:
         return
     tick: int = p.machines.tick[m]
-    every: int = (p.machines.slice[m] + tick - 1) // tick * tick
+    every: int = (p.machines.base_slice[m] + tick - 1) // tick * tick
     last: int = first + (now - 1 - first) // every * every
     p.entities.deadline[e] = started + virtual(p, e, float(last - since)) + eevdf_slice(p, q, e)
 
@@ -140,6 +145,11 @@ def eevdf_owes(p: Plane, q: int, e: int) -> bool:
 def eevdf_left(p: Plane, q: int, e: int, now: int) -> None:
     """Whoever leaves keeps its lag."""
     p.entities.lag[e] = eevdf_lag(p, q, e)
+
+
+def eevdf_left_alone(p: Plane, q: int, e: int) -> None:
+    """An entity that nobody competed with has no lag."""
+    p.entities.lag[e] = 0.0
 
 
 def eevdf_leave_delayed(p: Plane, q: int, e: int) -> None:

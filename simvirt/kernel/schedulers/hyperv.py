@@ -1,11 +1,13 @@
-"""The core scheduler of Hyper-V: the hardware threads of a core never run virtual processors of different VMs at the same time.
+"""Hyper-V, and its core scheduler: the threads of a core never run virtual processors of different VMs at once.
 
-Model: a core belongs to one VM while any of its threads runs a virtual processor of it; the other thread runs another of the same VM, threads of the host,
-    or nothing, whatever waits for it. A turn of a core is a quantum: then, if somebody that waits on one of its threads has had less for
-    its weight than those that run, the core changes hands. Both threads share one floor of vruntimes, so that turns are fair between them.
-Ignores: that guests without SMT get a core for each virtual processor; the root scheduler, which leaves all to the root's own kernel.
-Source: Microsoft, "Manage Hyper-V hypervisor scheduler types"; "About Hyper-V hypervisor scheduler type selection" (classic: fair share,
-    round robin over all threads; core: the default since Windows Server 2019).
+Model: a core belongs to one VM while any of its threads runs a virtual processor of it; the other thread runs another
+    of the same VM, threads of the host, or nothing, whatever waits for it. A turn of a core is a quantum: then, if
+    somebody that waits on one of its threads has had less for its weight than those that run, the core changes hands.
+    Both threads share one floor of vruntimes, so that turns are fair between them.
+Ignores: that guests without SMT get a core for each virtual processor; the root scheduler, which leaves all to the
+    root's own kernel.
+Source: Microsoft, "Manage Hyper-V hypervisor scheduler types"; "About Hyper-V hypervisor scheduler type selection"
+    (classic: fair share, round robin over all threads; core: the default since Windows Server 2019).
 """
 
 from simvirt.kernel.constants import CURRENT, NONE, QUEUED
@@ -16,7 +18,7 @@ from simvirt.kernel.tree import leftmost
 
 def in_cores(p: Plane, c: int) -> bool:
     """Whether a CPU is a thread of a core that only one VM may use at a time."""
-    return p.run.cores[0] != 0 and p.cpus.vcpu[c] == NONE and p.cpus.sibling[c] != NONE
+    return p.hosts.cores[p.cpus.host[c]] != 0 and p.cpus.vcpu[c] == NONE and p.cpus.sibling[c] != NONE
 
 
 def vm_beside(p: Plane, c: int) -> int:
@@ -46,7 +48,7 @@ def least_on(p: Plane, c: int, waiting: bool) -> float:
 def core_turn_is_over(p: Plane, c: int, now: int) -> bool:
     """Whether a core should change hands: its turn is over, and somebody who waits has had less than those who run."""
     s: int = p.cpus.sibling[c]
-    if now - p.cpus.core_since[c] < p.machines.slice[p.cpus.machine[c]]:
+    if now - p.cpus.core_since[c] < p.machines.quantum[p.cpus.machine[c]]:
         return False
     waits: float = min(least_on(p, c, True), least_on(p, s, True))
     runs: float = min(least_on(p, c, False), least_on(p, s, False))
@@ -62,13 +64,13 @@ def begin_core_turn(p: Plane, c: int, now: int) -> None:
 def level_floors(p: Plane, c: int) -> None:
     """Both threads of a core count vruntimes from the same floor."""
     s: int = p.cpus.sibling[c]
-    least: float = min(p.queues.floor[c], least_on(p, s, True))
-    p.queues.floor[s] = max(p.queues.floor[s], least)
+    least: float = min(p.queues.min_vruntime[c], least_on(p, s, True))
+    p.queues.min_vruntime[s] = max(p.queues.min_vruntime[s], least)
 
 
 def core_check_at(p: Plane, c: int, now: int) -> int:
     """Instant at which a thread that waits for its core looks again [ns]."""
-    turn: int = p.machines.slice[p.cpus.machine[c]]
+    turn: int = p.machines.quantum[p.cpus.machine[c]]
     return p.cpus.core_since[c] + ((now - p.cpus.core_since[c]) // turn + 1) * turn
 
 
@@ -80,7 +82,7 @@ def hyperv_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
 
 
 def hyperv_pick(p: Plane, q: int, now: int, waking: bool) -> int:
-    """What the other thread of the core allows; else as under shares, but who wakes waits for the end of the quantum."""
+    """What the other thread of the core allows; else as by shares, but nothing that wakes preempts."""
     if p.queues.parent[q] == NONE and in_cores(p, q) and vm_beside(p, q) != NONE:
         return allowed_in_core(p, q)
     return shares_pick(p, q, now, False)

@@ -1,18 +1,28 @@
 """Which schedulers of run queues there are, and which function carries out each of their moves.
 
-A new scheduler is a file beside this one and an entry in the table. Plain Python looks moves up here; the build writes the table out as
-comparisons. The number of a scheduler is its place.
+A new scheduler is a file beside this one and an entry in the table. Plain Python looks moves up here; the build writes
+the table out as comparisons. The number of a scheduler is its place.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from simvirt.kernel.schedulers.cfs import cfs_charged, cfs_check_at, cfs_join_alone, cfs_left, cfs_line_up, cfs_pick, cfs_place
+from simvirt.kernel.schedulers.cfs import (
+    cfs_charged,
+    cfs_check_at,
+    cfs_join_alone,
+    cfs_left,
+    cfs_left_alone,
+    cfs_line_up,
+    cfs_pick,
+    cfs_place,
+)
 from simvirt.kernel.schedulers.credit import (
     credit_charged,
     credit_check_at,
     credit_join_alone,
     credit_left,
+    credit_left_alone,
     credit_line_up,
     credit_pick,
     credit_place,
@@ -21,9 +31,12 @@ from simvirt.kernel.schedulers.credit import (
     credit_reweigh,
 )
 from simvirt.kernel.schedulers.credit2 import (
+    credit2_begin,
     credit2_charged,
     credit2_check_at,
     credit2_join_alone,
+    credit2_left,
+    credit2_left_alone,
     credit2_line_up,
     credit2_pick,
     credit2_place,
@@ -31,18 +44,22 @@ from simvirt.kernel.schedulers.credit2 import (
 from simvirt.kernel.schedulers.defaults import (
     never_ranks,
     not_ranked,
+    nothing_begun,
     nothing_charged,
     nothing_delayed,
     nothing_left,
+    nothing_left_alone,
     owes_nothing,
     take_weight,
 )
 from simvirt.kernel.schedulers.eevdf import (
+    eevdf_begin,
     eevdf_charged,
     eevdf_check_at,
     eevdf_join_alone,
     eevdf_leave_delayed,
     eevdf_left,
+    eevdf_left_alone,
     eevdf_line_up,
     eevdf_owes,
     eevdf_pick,
@@ -59,9 +76,12 @@ from simvirt.kernel.schedulers.round_robin import (
     round_robin_place,
 )
 from simvirt.kernel.schedulers.shares import (
+    shares_begin,
     shares_charged,
     shares_check_at,
     shares_join_alone,
+    shares_left,
+    shares_left_alone,
     shares_line_up,
     shares_pick,
     shares_place,
@@ -75,7 +95,7 @@ OfEntityNow: TypeAlias = Callable[[Plane, int, int, int], None]
 
 
 class Scheduler(NamedTuple):
-    """The moves of a scheduler, for an entity e of a queue q; the order of waiting entities is that of `entities.key`."""
+    """The moves of a scheduler, for an entity e of a queue q; waiting entities stand in the order of `entities.key`."""
 
     name: str
     place: Callable[[Plane, int, int, int, bool], None]  # (now, waking): e begins to compete, and waits
@@ -83,12 +103,14 @@ class Scheduler(NamedTuple):
     line_up: OfEntity  # e was the current one and waits again
     pick: Callable[[Plane, int, int, bool], int]  # (now, waking): which entity should run; NONE in an empty queue
     check_at: Callable[[Plane, int, int, int], int]  # instant at which e, which runs, is up for replacement [ns]
-    charged: Callable[[Plane, int, int, int, int], None] = nothing_charged  # (since, now): e has run, its vruntime says so
+    begin: OfEntity = nothing_begun  # e, which waited, becomes the current one
+    charged: Callable[[Plane, int, int, int, int], None] = nothing_charged  # (since, now): e has run
     left: OfEntityNow = nothing_left  # e is about to leave
+    left_alone: OfEntity = nothing_left_alone  # e sleeps, which had the CPU to itself, so that q does not hold it
     reweigh: Callable[[Plane, int, int, float], None] = take_weight  # e, which is not in the tree, gets another weight
     ranks: Callable[[Plane, int], bool] = never_ranks  # whether a tick of q ranks all its entities anew
     rank: OfEntityNow = not_ranked  # e, which is not in the tree, gets its rank
-    owes: Callable[[Plane, int, int], bool] = owes_nothing  # whether e, which falls asleep, has to compete on until its debt is paid
+    owes: Callable[[Plane, int, int], bool] = owes_nothing  # whether e, which sleeps, competes until its debt is paid
     leave_delayed: OfEntity = nothing_delayed  # its debt is paid, and it is about to leave
     wake_delayed: OfEntity = nothing_delayed  # it wakes before
 
@@ -96,19 +118,22 @@ class Scheduler(NamedTuple):
 SCHEDULERS = (
     Scheduler(
         "eevdf",
-        place=eevdf_place, join_alone=eevdf_join_alone, line_up=eevdf_line_up, pick=eevdf_pick, check_at=eevdf_check_at,
-        charged=eevdf_charged, left=eevdf_left, reweigh=eevdf_reweigh,
+        place=eevdf_place, join_alone=eevdf_join_alone, line_up=eevdf_line_up, pick=eevdf_pick,
+        check_at=eevdf_check_at,
+        begin=eevdf_begin, charged=eevdf_charged, left=eevdf_left, left_alone=eevdf_left_alone, reweigh=eevdf_reweigh,
         owes=eevdf_owes, leave_delayed=eevdf_leave_delayed, wake_delayed=eevdf_wake_delayed,
     ),
     Scheduler(
         "cfs",
-        place=cfs_place, join_alone=cfs_join_alone, line_up=cfs_line_up, pick=cfs_pick, check_at=cfs_check_at,
-        charged=cfs_charged, left=cfs_left,
+        place=cfs_place, join_alone=cfs_join_alone, line_up=cfs_line_up, pick=cfs_pick,
+        check_at=cfs_check_at, charged=cfs_charged, left=cfs_left, left_alone=cfs_left_alone,
     ),
     Scheduler(
         "credit",
-        place=credit_place, join_alone=credit_join_alone, line_up=credit_line_up, pick=credit_pick, check_at=credit_check_at,
-        charged=credit_charged, left=credit_left, reweigh=credit_reweigh, ranks=credit_ranks, rank=credit_rank,
+        place=credit_place, join_alone=credit_join_alone, line_up=credit_line_up, pick=credit_pick,
+        check_at=credit_check_at,
+        charged=credit_charged, left=credit_left, left_alone=credit_left_alone, reweigh=credit_reweigh,
+        ranks=credit_ranks, rank=credit_rank,
     ),
     Scheduler(
         "round-robin",
@@ -117,17 +142,22 @@ SCHEDULERS = (
     ),
     Scheduler(
         "credit2",
-        place=credit2_place, join_alone=credit2_join_alone, line_up=credit2_line_up, pick=credit2_pick, check_at=credit2_check_at,
-        charged=credit2_charged, left=cfs_left,
+        place=credit2_place, join_alone=credit2_join_alone, line_up=credit2_line_up, pick=credit2_pick,
+        check_at=credit2_check_at,
+        begin=credit2_begin, charged=credit2_charged, left=credit2_left, left_alone=credit2_left_alone,
     ),
     Scheduler(
         "esxi",
-        place=shares_place, join_alone=shares_join_alone, line_up=shares_line_up, pick=shares_pick, check_at=shares_check_at,
-        charged=shares_charged, left=cfs_left, ranks=shares_ranks, rank=shares_rank,
+        place=shares_place, join_alone=shares_join_alone, line_up=shares_line_up, pick=shares_pick,
+        check_at=shares_check_at,
+        begin=shares_begin, charged=shares_charged, left=shares_left, left_alone=shares_left_alone,
+        ranks=shares_ranks, rank=shares_rank,
     ),
     Scheduler(
         "hyperv",
-        place=shares_place, join_alone=shares_join_alone, line_up=shares_line_up, pick=hyperv_pick, check_at=shares_check_at,
-        charged=hyperv_charged, left=cfs_left, ranks=shares_ranks, rank=shares_rank,
+        place=shares_place, join_alone=shares_join_alone, line_up=shares_line_up, pick=hyperv_pick,
+        check_at=shares_check_at,
+        begin=shares_begin, charged=hyperv_charged, left=shares_left, left_alone=shares_left_alone,
+        ranks=shares_ranks, rank=shares_rank,
     ),
 )

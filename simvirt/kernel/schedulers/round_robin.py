@@ -42,4 +42,4 @@ def round_robin_pick(p: Plane, q: int, now: int, waking: bool) -> int:
 def round_robin_check_at(p: Plane, q: int, e: int, now: int) -> int:
     """End of the current entity's quantum [ns]."""
     c: int = p.queues.cpu[q]
-    return max(p.cpus.since[c] + p.machines.slice[p.cpus.machine[c]], now + 1)
+    return max(p.cpus.since[c] + p.machines.quantum[p.cpus.machine[c]], now + 1)

@@ -1,0 +1,289 @@
+"""One replication measured: what happened between the end of the warm-up and the end of the run."""
+
+from typing import Any
+
+import numpy as np
+
+from simvirt.gauges import Snapshot
+from simvirt.kernel.constants import NONE
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
+from simvirt.memory.working_set import Load
+from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
+from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
+from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
+from simvirt.plane import DataPlane
+
+DEVICE_TOTALS = ("operations", "notifications", "interrupts")
+S = 1e9  # ns in a second
+
+
+def measured(
+    plane: DataPlane, first: Snapshot, last: Snapshot, *, wall_s: float, arriving: list[Snapshot], series: dict[str, list[Any]]
+) -> Outcome:
+    """The numbers of the window between two snapshots."""
+    span = (last.at - first.at) / S or float("nan")
+    services = {
+        name: _service(plane, row, name, first, last, span) for row, name in enumerate(plane.lowered.services) if name not in INTERNAL
+    }
+    return Outcome(
+        events=last.events,
+        wall_s=wall_s,
+        warmup_s=first.at / S,
+        simulated_s=last.at / S,
+        **_answers(plane, first, last, span),
+        **_cpu(plane, first, last, span),
+        **_memory(plane, services, last),
+        services=services,
+        resources=_resources(plane, services, first, last, span),
+        devices=_devices(plane, first, last),
+        checks=checks(plane, last),
+        unstable=_unstable(arriving),
+        full_at_s=last.at / S if plane.full else None,
+        series=series,
+    )
+
+
+def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
+    """What became of requests: how many were answered, how long that took, and where the time went."""
+    completed = int((last.completed - first.completed).sum())
+    histogram = last.histogram - first.histogram
+    return {
+        "requests": completed,
+        "latency_mean_s": _mean((last.latency_sum - first.latency_sum).sum(), completed),
+        "latency_max_s": _largest(histogram.sum(axis=0), plane),
+        "histogram": histogram.sum(axis=0),
+        "classes": {name: histogram[row] for row, name in enumerate(plane.lowered.classes)},
+        "throughput_per_s": completed / span,
+        "offered_per_s": int((last.arrived - first.arrived).sum()) / span,
+        "rejected": _ratio((last.rejected - first.rejected).sum(), completed),
+        "failed": _ratio((last.failed - first.failed).sum(), completed),
+        "breakdown_s": {name: _mean((last.spent - first.spent)[:, row].sum(), completed) for row, name in enumerate(CATEGORIES)},
+    }
+
+
+def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
+    """Shares of CPU time."""
+    return {
+        "utilisation": _host_busy(first, last) / S / span / _pcpus(plane),
+        "steal": _steal_ratio(plane, first, last),
+        "costop": _costop_ratio(plane, first, last),
+        "throttled": _throttled_ratio(plane, first, last, span),
+        "virtualization": _virtualization(plane, first, last),
+    }
+
+
+def _memory(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Any]:
+    """Memory that is promised and used, and everything else that is limited in number."""
+    return {
+        "memory": {"capacity": sum(host.memory for host in plane.lowered.hosts), **plane.lowered.arrangement.memory},
+        "ledger": ledger_of(plane, _loads(plane, services, last)),
+        "limits": limits_of(plane),
+        "reclaim": reclaim_of(plane),
+    }
+
+
+def _mean(total: Any, count: int) -> float | None:
+    return float(total) / S / count if count else None
+
+
+def _ratio(part: Any, rest: int) -> float:
+    return float(part) / float(part + rest) if part + rest else 0.0
+
+
+def _largest(histogram: np.ndarray, plane: DataPlane) -> float | None:
+    """The largest latency of the window: the run's own where it lies in the window's last bucket."""
+    used = np.flatnonzero(histogram)
+    if len(used) == 0:
+        return None
+    most = int(plane.read("tallies", "latency_max").max())
+    if bucket_of(most) == used[-1]:
+        return most / S
+    lower, width = bucket_bounds(used[-1:])
+    return float(lower[0] + width[0]) / S
+
+
+def _rows(plane: DataPlane, service: str) -> list[int]:
+    return plane.instances_of(service)
+
+
+def _service(plane: DataPlane, row: int, name: str, first: Snapshot, last: Snapshot, span: float) -> ServiceOutcome:
+    """The numbers of one service."""
+    rows = _rows(plane, name)
+    completed = int(last.service_completed[row] - first.service_completed[row])
+    groups = service_groups(plane, rows)
+    return ServiceOutcome(
+        latency_mean_s=_mean(last.service_latency_sum[row] - first.service_latency_sum[row], completed),
+        histogram=last.service_histogram[row] - first.service_histogram[row],
+        throughput_per_s=completed / span,
+        queue_wait_s=_mean(last.service_queue_wait[row] - first.service_queue_wait[row], completed),
+        cpu_cores=float((last.cpu_time - first.cpu_time)[rows].sum()) / S / span,
+        nr_throttled=float((last.nr_throttled - first.nr_throttled)[groups].sum()),
+        nr_periods=float((last.nr_periods - first.nr_periods)[groups].sum()),
+        throttled_s=float((last.throttled - first.throttled)[groups].sum()) / S,
+        rejected=_ratio((last.instance_rejected - first.instance_rejected)[rows].sum(), completed),
+        costop_s=_costop_s(plane, rows, first, last),
+        threads_busy=float((last.thread_time - first.thread_time)[rows].sum()) / S / span,
+    )
+
+
+def service_groups(plane: DataPlane, rows: list[int]) -> list[int]:
+    """Groups that fence a service's instances: their cgroups, or the VMs that are theirs alone."""
+    plan = plane.lowered.arrangement
+    found = set()
+    for row in rows:
+        instance = plan.instances[row]
+        vm = plan.machines[instance.machine].vm
+        if instance.group is not None:
+            found.add(instance.group.row)
+        elif vm is not None:
+            found.add(vm.row)
+    return sorted(found)
+
+
+def _steal_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
+    """Share of the time in which vCPUs were runnable that they did not run."""
+    wanted = float((last.steal - first.steal).sum())
+    return wanted / runnable if (runnable := wanted + _vcpu_time(plane, first, last)) > 0 else 0.0
+
+
+def _holds_back(plane: DataPlane) -> bool:
+    """Whether a host's scheduler holds vCPUs back."""
+    return bool((plane.read("machines", "costop")[plane.read("hosts", "machine")] > 0).any())
+
+
+def _costop_s(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot) -> float | None:
+    """Time that the vCPUs of a service's VMs were held back; None where no scheduler does so."""
+    if not _holds_back(plane):
+        return None
+    of_cpu = plane.read("cpus", "vcpu")
+    vcpus = of_cpu[np.isin(plane.read("cpus", "machine"), plane.read("instances", "machine")[rows]) & (of_cpu != NONE)]
+    return float((last.costop - first.costop)[vcpus - int(plane.read("run", "first_vcpu")[0])].sum()) / S
+
+
+def _costop_ratio(plane: DataPlane, first: Snapshot, last: Snapshot) -> float | None:
+    """Share of the time in which vCPUs were runnable that they were held back for their siblings; None where no scheduler does so."""
+    if not _holds_back(plane):
+        return None
+    runnable = float((last.steal - first.steal).sum()) + _vcpu_time(plane, first, last)
+    return float((last.costop - first.costop).sum()) / runnable if runnable > 0 else 0.0
+
+
+def _vcpu_time(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
+    """Time that vCPUs ran [ns]."""
+    plan = plane.lowered.arrangement
+    guests = [i.row for i in plan.instances if plan.machines[i.machine].vm is not None]
+    return float((last.cpu_time - first.cpu_time)[guests].sum()) if guests else 0.0
+
+
+def _pcpus(plane: DataPlane) -> int:
+    """Hardware threads of all hosts."""
+    return sum(host.pcpus for host in plane.lowered.hosts)
+
+
+def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> float:
+    """Mean share of the time in which the run queues of groups with a quota were throttled."""
+    limited = plane.read("groups", "quota") > 0
+    if not limited.any():
+        return 0.0
+    queues = plane.read("machines", "cpus")[plane.read("groups", "machine")[limited]].sum()
+    return float((last.throttled - first.throttled)[limited].sum()) / S / span / int(queues)
+
+
+def _virtualization(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
+    """Share of busy CPU time that exists because of the platform: added work, backends, guest operating systems, polling."""
+    busy = _host_busy(first, last)
+    whole = [*_rows(plane, GUEST_SERVICE), *_rows(plane, LOAD_SERVICE)]
+    added = last.overhead_time - first.overhead_time
+    added[whole] = (last.cpu_time - first.cpu_time)[whole]  # all of it, the part that the platform adds included
+    extra = added.sum() + last.polled - first.polled
+    return float(extra) / busy if busy else 0.0
+
+
+def _host_busy(first: Snapshot, last: Snapshot) -> int:
+    """Time that pCPUs were not idle, all together, polling included [ns]."""
+    return last.busy - first.busy + last.polled - first.polled
+
+
+def _devices(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, dict[str, int]]:
+    """What passed the devices of VMs, and what that took, by role; nothing without VMs."""
+    found: dict[str, dict[str, int]] = {}
+    for device in plane.lowered.arrangement.devices:
+        totals = found.setdefault(device.entry.role, dict.fromkeys(DEVICE_TOTALS, 0))
+        for name in DEVICE_TOTALS:
+            totals[name] += int((getattr(last, f"device_{name}") - getattr(first, f"device_{name}"))[device.row])
+    return found
+
+
+def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
+    """Utilisation of the busiest thread that serves devices, and of the domain that owns them."""
+    plan, found = plane.lowered.arrangement, {}
+    rows = sorted({d.backend.row for d in plan.devices if d.backend is not None})
+    if rows:
+        name = plane.lowered.platform.hypervisors[-1].name
+        found[f"{name} I/O thread"] = float((last.thread_time - first.thread_time)[rows].max()) / S / span
+    for dom0 in (host.dom0 for host in plan.hosts if host.dom0 is not None):
+        inside = [i.row for i in plan.instances if i.machine == dom0.row]
+        used = float((last.cpu_time - first.cpu_time)[inside].sum()) / S / span / dom0.cpus
+        found["dom0.cpu"] = max(used, found.get("dom0.cpu", 0.0))
+    return found
+
+
+def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Load]:
+    """The mean load of a replica of each service."""
+    rows, specs = plane.lowered.services, plane.lowered.scenario.services
+    return {name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas) for name, found in services.items()}
+
+
+def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
+    """Utilisation of everything that can run out, by name."""
+    scenario, plan = plane.lowered.scenario, plane.lowered.arrangement
+    channels = (last.disk_busy - first.disk_busy) / plane.read("disks", "channels")
+    found = {
+        "host.cpu": _host_busy(first, last) / S / span / _pcpus(plane),
+        "host.disk": float(np.maximum(channels, last.disk_passed - first.disk_passed).max()) / S / span,
+    }
+    found |= _backends(plane, first, last, span)
+    found["host.nic"] = float(max(last.link_busy - first.link_busy)) / S / span
+    for name, result in services.items():
+        spec, rows = scenario.services[name], _rows(plane, name)
+        vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
+        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and service_groups(plane, rows) else []
+        cores += [vcpus] if vcpus else []
+        if isinstance(spec.threads, int):
+            found[f"{name}.threads"] = result.threads_busy / (spec.threads * spec.replicas)
+        if cores:
+            found[f"{name}.cpu"] = result.cpu_cores / min(cores)
+    return found
+
+
+def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
+    """The laws that hold exactly on a run's own counters, whatever its draws; "ok", or what is wrong.
+
+    Source: Little 1961 (L = lambda W, here as sums of instants, modulo 2^62 ns); Denning, Buzen 1978 (operational analysis).
+    """
+    read = plane.read
+    area = int(read("tallies", "area")[0]) + int(read("tallies", "in_system")[0]) * (last.at - int(read("tallies", "area_at")[0]))
+    sojourn = int(read("tallies", "departure_sum").sum()) - int(read("tallies", "arrival_sum").sum()) + last.in_system * last.at
+    ended = int((last.completed + last.rejected + last.failed).sum())
+    arrived = int(last.arrived.sum())
+    used = int(last.cpu_time.sum())
+    tolerance = len(last.steal) + _pcpus(plane) + last.events if read("machines", "fluid").any() else 0
+    return {
+        "little": "ok" if (area - sojourn) % 2**62 == 0 else f"time in system {area} ns, latencies {sojourn} ns",
+        "flow": "ok" if arrived == ended + last.in_system else f"{arrived} arrivals, {ended} ends, {last.in_system} under way",
+        "utilisation_law": "ok" if abs(last.busy - used) <= tolerance else f"pCPUs busy {last.busy} ns, instances used {used} ns",
+    }
+
+
+def _unstable(arriving: list[Snapshot]) -> float | None:
+    """Offered load over what was answered while requests arrived, where their number in the system kept growing; None for a stable run.
+
+    Looks at the second half of the arrivals, when a filling start is over.
+    """
+    population = [s.in_system for s in arriving]
+    if len(population) < 10 or not growing(population):
+        return None
+    middle, last = arriving[len(arriving) // 2], arriving[-1]
+    offered = int((last.arrived - middle.arrived).sum())
+    answered = int((last.completed + last.rejected + last.failed - middle.completed - middle.rejected - middle.failed).sum())
+    return offered / answered if offered >= 100 and offered > 1.005 * answered > 0 else None
