@@ -18,7 +18,7 @@ SINGULAR: Mapping[str, str] = {"families": "processor family", "cpus": "CPU", "n
 """Kinds whose name in a message is not the kind without its last letter."""
 
 
-def nowhere(path: Path) -> tuple[str | None, int | None, int | None]:
+def nowhere(_: Path) -> tuple[str | None, int | None, int | None]:
     """The `Locate` of things that were not written in a file."""
     return None, None, None
 

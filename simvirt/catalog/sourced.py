@@ -2,9 +2,9 @@
 
 In YAML: `{value: 1.2us, spread: [1us, 2us], source: "author, title, year, table", estimated: true}`; `fitted: [table/row/column]` names the
 cells of `simvirt validate` on which the value was calibrated.
-Each kind of quantity is a float (sizes and whole numbers: an int) that is `Sourced`, in canonical units (ns, bytes, Hz, per second,
-bits per second, ratio), except `SourcedWork`, which may be given in processor terms (cycles, exits, nested_walks, entries) and is
-resolved against a host.
+Each kind of quantity is a float (sizes and whole numbers: an int) that is `Sourced`, in canonical units (ns, bytes, Hz,
+per second, bits per second, ratio), except `SourcedWork`, which may be given in processor terms (cycles, exits,
+nested_walks, entries) and is resolved against a host.
 """
 
 from __future__ import annotations
@@ -90,11 +90,11 @@ def check_within(value: float, unit: str, low: float, high: float) -> None:
 
 
 class Sourced:
-    """What makes a float or int one of the catalogue: it computes as its canonical value does, and knows unit, spread and source.
+    """Makes a float or int one of the catalogue: it computes as its canonical value and knows unit, spread and source.
 
-    A kind says how it is read, its canonical unit, an example, and bounds beyond which no number of the kind has a sense; a field
-    may have narrower ones, by `within`. `fitted` are cells of published tables, as table/row/column, on which the value was
-    calibrated: they cannot be predicted with it.
+    A kind says how it is read, its canonical unit, an example, and bounds beyond which no number of the kind has a sense;
+    a field may have narrower ones, by `within`. `fitted` are cells of published tables, as table/row/column, on which the
+    value was calibrated: they cannot be predicted with it.
     """
 
     read: ClassVar[Callable[[Any], float]]
@@ -168,7 +168,7 @@ class SourcedWhole(Sourced, int, read=partial(_number, example="8"), unit="count
         return found
 
 
-class SourcedCycles(Sourced, float, unit="cycles", example="1500 cycles", bounds=(0.0, 1e12)):
+class SourcedCycles(Sourced, float, unit="cycles", example="1500 cycles", bounds=(0.0, 1e9)):
     """Processor cycles."""
 
     @classmethod
@@ -203,7 +203,7 @@ class SourcedEnergyPrice(Sourced, float, read=units.parse_energy_price, unit="US
     """A price of energy [USD/kWh]."""
 
 
-class SourcedWork(Sourced, float, example="2 exits", bounds=(0.0, 1e12)):
+class SourcedWork(Sourced, float, example="2 exits", bounds=(0.0, 1e9)):
     """A cost: time [ns], or cycles, exits, nested_walks or entries (of the host's kernel) of the machine at hand."""
 
     @classmethod

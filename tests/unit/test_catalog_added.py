@@ -53,8 +53,8 @@ def test_a_chain_of_likes_that_is_too_long_is_refused() -> None:
 
 def test_like_the_shipped_entry_of_its_own_name_is_that_one_changed() -> None:
     shipped = Catalog.load().entry("limits", "bridge-ports")
-    changed = Catalog.load({"limits": {"bridge-ports": {"like": "bridge-ports", "capacity": number(7)}}}).entry("limits", "bridge-ports")
-    assert changed == shipped.model_copy(update={"capacity": 7})
+    added = {"limits": {"bridge-ports": {"like": "bridge-ports", "capacity": number(7)}}}
+    assert Catalog.load(added).entry("limits", "bridge-ports") == shipped.model_copy(update={"capacity": 7})
 
 
 def test_an_entry_like_a_changed_one_has_its_changes() -> None:
