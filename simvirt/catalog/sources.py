@@ -86,6 +86,9 @@ def _entry_constants(store: Store, kind: str, name: str) -> Iterator[Constant]:
             yield from _cost_constants(store, kind, name, costs_of(store, entry) if isinstance(entry, LAYERS) else value)
         elif isinstance(value, BaseModel):
             yield from _inner_constants(kind, name, field, value)
+        elif field == "cstates":
+            for state, times in value.items():
+                yield from _inner_constants(kind, name, f"{field}.{state}", times)
         elif field not in ("title", "source", "aliases") and value is not None:
             shown = _plain(field, value)
             yield Constant(kind, name, field, "", None, shown, None, entry.source, False, f"{field}: {shown}")
@@ -192,7 +195,7 @@ def _figures(entry: Entry) -> Iterator[str]:
             yield f"{field} {number(value.value, value.unit)}"
         elif value is True:
             yield field
-        elif value not in (None, (), False):
+        elif value not in (None, (), False, {}):
             yield f"{field} {_plain(field, value)}"
 
 
@@ -206,4 +209,4 @@ def _plain(field: str, value: Any) -> str:
         return f"{value / 1e9:g} Gbps"
     if field == "watts":
         return " ".join(f"{watts:g}" for watts in value) + " W"
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return " ".join(map(str, value)) if isinstance(value, (tuple, Mapping)) else str(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simvirt.catalog import Catalog, DiskEntry
+from simvirt.catalog import Catalog, CpuFamily, DiskEntry
 from simvirt.catalog.loader import MOST_LIKES, expand
 from simvirt.errors import ScenarioError
 from simvirt.scenario import loads
@@ -151,3 +151,14 @@ def test_numbers_of_the_catalogue_survive_a_pickle() -> None:
     disk = Catalog.load().typed("disks", "nvme", DiskEntry)
     again = pickle.loads(pickle.dumps(disk))
     assert (again, again.name, again.read_latency.source) == (disk, disk.name, disk.read_latency.source)
+
+
+def test_the_times_of_idle_states_are_explained_one_by_one() -> None:
+    catalog = Catalog.load()
+    rows = {row.name: row for row in catalog.explain("generic-x86", "families") if row.name.startswith("cstates.")}
+    states = catalog.typed("families", "generic-x86", CpuFamily).cstates
+    assert {name: row.value for name, row in rows.items()} == {
+        f"cstates.{name}.{field}": getattr(state, field) for name, state in states.items() for field in ("residency", "exit")
+    }
+    assert all(row.source for row in rows.values())
+    assert "(" not in next(row.figures for row in catalog.listing("families") if row.name == "generic-x86")
