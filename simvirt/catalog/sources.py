@@ -185,7 +185,7 @@ def measured(facts: Mapping[str, Any]) -> str:
     return f"{known} of {facts['numbers']} costs from sources, {facts['estimated'] / facts['numbers']:.0%} estimated"
 
 
-def _figures(entry: Entry) -> Iterator[str]:
+def _figures(entry: BaseModel) -> Iterator[str]:
     """The main figures of an entry: its plain fields and its first sourced numbers, as text."""
     for field in type(entry).model_fields:
         value = getattr(entry, field)
@@ -193,6 +193,8 @@ def _figures(entry: Entry) -> Iterator[str]:
             continue
         if isinstance(value, Sourced):
             yield f"{field} {number(value.value, value.unit)}"
+        elif isinstance(value, BaseModel):
+            yield f"{field} {' '.join(_figures(value))}"
         elif value is True:
             yield field
         elif value not in (None, (), False, {}):

@@ -162,3 +162,7 @@ def test_the_times_of_idle_states_are_explained_one_by_one() -> None:
     }
     assert all(row.source for row in rows.values())
     assert "(" not in next(row.figures for row in catalog.listing("families") if row.name == "generic-x86")
+
+
+def test_lists_show_what_a_hypervisor_keeps_beside_its_vms() -> None:
+    assert any("dom0 vcpus 4 memory 2 GiB" in row.figures for row in Catalog.load().listing("hypervisors"))
