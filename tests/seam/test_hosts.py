@@ -17,7 +17,7 @@ from simvirt.control.lifecycle import begin
 from simvirt.gauges import snapshot
 from simvirt.kernel import constants as k
 from simvirt.lowering.lower import Lowered, lower_onto
-from simvirt.metrics.outcome import checks
+from simvirt.metrics.measure import checks
 from simvirt.runs.replicate import plane_of
 from simvirt.scenario import loads
 from simvirt.scenario.spec.models import Scenario
