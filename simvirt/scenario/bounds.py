@@ -19,5 +19,7 @@ MOST_THREADS: Final = 20_000_000
 """Threads of all replicas together; with their queues they fill some 10 GB."""
 MOST_REQUESTS: Final = 10_000_000_000
 """Requests of a replication."""
+LATEST_NS: Final = 36_500 * 86_400 * 10**9
+"""The end of the clock, a hundred years; the longest time that a scenario can state [ns]."""
 MOST_MEMORY: Final = 4 * 2**30
 """Memory of the tables of one replication, estimated [bytes]."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from simvirt.scenario.bounds import LATEST_NS
 from simvirt.workload.streams import ARRIVALS, RATES, stream
 
 DIURNAL_STEPS = 288
@@ -81,18 +82,16 @@ class ModulatedArrivals:
         row = np.minimum(row, len(rates) - 1)
         instants = starts[row] + (wanted - integral[row]) / rates[row]
         self._forget(int(row[-1]) if len(row) else 0)
-        return np.asarray(np.floor(instants), dtype=np.int64)
+        return np.asarray(np.floor(np.minimum(instants, LATEST_NS)), dtype=np.int64)
 
     def _extend(self, operational: float) -> None:
-        """Draw segments until the integrated rate covers an operational time."""
-        idle = 0
+        """Draw segments until the integrated rate covers an operational time, or the clock ends."""
         while self._integral[-1] <= operational and not self._ended:
             segment = next(self._segments, None)
-            if segment is None or idle > 100_000:
+            if segment is None or self._starts[-1] > LATEST_NS:
                 self._ended = True
                 return
             duration, rate = segment
-            idle = idle + 1 if rate <= 0 else 0
             self._rates.append(rate)
             self._starts.append(self._starts[-1] + duration)
             self._integral.append(self._integral[-1] + duration * rate)
@@ -113,10 +112,10 @@ class SteadyArrivals:
     def take(self, n: int) -> np.ndarray:
         """The next n instants [ns]."""
         gaps = np.full(n, self._gap) if self._steps is None else self._steps.standard_exponential(n) * self._gap
-        since = self._part + np.cumsum(gaps)
-        instants = self._whole + np.floor(since).astype(np.int64)
+        since = np.minimum(self._part + np.cumsum(gaps), LATEST_NS)
+        instants = np.minimum(self._whole + np.floor(since).astype(np.int64), LATEST_NS)
         last = math.floor(since[-1])
-        self._whole, self._part = self._whole + last, float(since[-1]) - last
+        self._whole, self._part = min(self._whole + last, LATEST_NS), float(since[-1]) - last
         return instants
 
 
