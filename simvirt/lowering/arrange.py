@@ -202,7 +202,7 @@ def worker_threads(service: ServiceSpec, host: HostEntry, machine: Machine, seen
     """Threads of a replica; `cores`: as many as the cores that it sees and may run on; where topology is hidden each vCPU is one."""
     if service.threads != "cores":
         return service.threads
-    allowed = [c for c in service.cpuset or range(machine.cpus) if c < machine.cpus]
+    allowed = cgroup(service, machine.cpus).cpuset or range(machine.cpus)
     places = machine.pins or (range(host.pcpus) if machine.vm is None else ())
     return len(cores_of(host, tuple(places[c] for c in allowed))) if seen and places else len(allowed)
 

@@ -133,7 +133,7 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if row.op == k.OP_RETURN:
         return None
     if row.column == k.NONE:
-        row.column = variables.column(Constant(mean=row.amount))
+        row.column = variables.column(Constant.model_construct(kind="constant", mean=row.amount))
     return row.column
 
 

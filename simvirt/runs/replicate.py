@@ -19,7 +19,7 @@ from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import mser5
 from simvirt.plane import DataPlane
-from simvirt.scenario.bounds import LATEST_NS
+from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import RequestStream
 from simvirt.workload.streams import PHASES, stream
@@ -27,7 +27,6 @@ from simvirt.workload.streams import PHASES, stream
 SNAPSHOTS = 64  # kept at most; with twice the spacing whenever there are as many
 GUESS_NS = 1_000_000  # spacing of the first snapshots of a run whose length is not known
 REPORT_EVERY_S = 0.1
-CPU_TIME_NS = 2**62  # CPU time of a host that can be counted [ns]
 
 Progress = Callable[[float, int, float], None]  # done ratio, events, wall seconds
 

@@ -12,10 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from simvirt.scenario.bounds import LATEST_NS
+from simvirt.scenario.bounds import CHANGES_OF_A_PERIOD, LATEST_NS
 from simvirt.workload.streams import ARRIVALS, RATES, stream
-
-DIURNAL_STEPS = 288
 
 Segment = tuple[float, float]  # duration [ns], rate [1/ns]
 
@@ -34,13 +32,13 @@ def piecewise(spec: Any) -> Iterator[Segment]:
 
 def diurnal(spec: Any) -> Iterator[Segment]:
     """Segments of a sinusoidal rate: mean x (1 + amplitude x cos(2 pi (t - peak) / period)), averaged exactly over each."""
-    step = spec.period / DIURNAL_STEPS
+    step = spec.period / CHANGES_OF_A_PERIOD
     wave = 2 * math.pi / spec.period
 
     def integral(t: float) -> float:
         return float(t + spec.amplitude * math.sin(wave * (t - spec.peak_ns)) / wave)
 
-    rates = [spec.mean / 1e9 * (integral((k + 1) * step) - integral(k * step)) / step for k in range(DIURNAL_STEPS)]
+    rates = [spec.mean / 1e9 * (integral((k + 1) * step) - integral(k * step)) / step for k in range(CHANGES_OF_A_PERIOD)]
     return itertools.cycle([(step, max(rate, 0.0)) for rate in rates])
 
 
