@@ -22,7 +22,7 @@ from simvirt.plane import DataPlane
 from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import RequestStream
-from simvirt.workload.streams import PHASES, stream
+from simvirt.workload.streams import Phases
 
 SNAPSHOTS = 64  # kept at most; with twice the spacing whenever there are as many
 GUESS_NS = 1_000_000  # spacing of the first snapshots of a run whose length is not known
@@ -91,7 +91,7 @@ def batch_means(plane: DataPlane) -> np.ndarray:
 
 def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication, at its start."""
-    return plane_of(lower(scenario, catalog, platform, stream(seed, replication, PHASES)), seed, replication)
+    return plane_of(lower(scenario, catalog, platform, Phases(seed, replication)), seed, replication)
 
 
 def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:

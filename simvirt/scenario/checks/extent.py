@@ -60,7 +60,8 @@ def depths(scenario: Scenario) -> dict[Name, int]:
     found: dict[Name, int] = {}
     for name in callees_first(calls(scenario)):
         service, operation = name
-        found[name] = max((_depth(visit.step, visit.path, found) for visit in walk(scenario.services[service].operations[operation])), default=0)
+        steps = scenario.services[service].operations[operation]
+        found[name] = max((_depth(visit.step, visit.path, found) for visit in walk(steps)), default=0)
     return found
 
 
@@ -85,8 +86,9 @@ def _too_long(scenario: Scenario) -> Iterator[Mistake]:
     if length is not None and length > LATEST_NS:
         yield ("run", "requests"), f"{CLOCK}; {scenario.run.requests} requests take some {format_time(length / 1e9)}"
     cpus = scenario.host.cpus
-    if length is not None and cpus is not None and CPU_TIME_NS < length * cpus and length <= LATEST_NS:
-        yield ("run",), f"expected at most {format_time(CPU_TIME_NS / 1e9)} of CPU time in a run; {cpus} CPUs have {format_time(length * cpus / 1e9)}"
+    if length is not None and cpus is not None and length * cpus > CPU_TIME_NS and length <= LATEST_NS:
+        most, asked = format_time(CPU_TIME_NS / 1e9), format_time(length * cpus / 1e9)
+        yield ("run",), f"expected at most {most} of CPU time in a run; {cpus} CPUs have {asked}"
     for (service, operation), time in _times(scenario).items():
         if time > LATEST_NS:
             yield ("services", service, "operations", operation), f"{CLOCK}; a request takes some {format_time(time / 1e9)}"
