@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from simvirt.catalog.records import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
+from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
+from simvirt.catalog.records import HostEntry, Layer, Platform
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
@@ -249,9 +250,9 @@ def _own_vm(plan: Arrangement, platform: Platform, host: Host, service: ServiceS
     limit, vcpus = service.cpu_limit, own_vcpus(service, host.entry)
     fence = cgroup(service, host.entry.pcpus)
     if limit is None or limit >= vcpus:
-        fence = replace(fence, quota=0, period=Fence.period, burst=0)
+        fence = Fence(fence.shares, fence.reserve, cpuset=fence.cpuset)
     guest = platform.hypervisors[-1].guest
-    memory = (service.memory_limit or 0) + (guest.memory_bytes if guest else 0)
+    memory = (service.memory_limit or 0) + (guest.memory if guest else 0)
     return _add_vm(plan, platform, host, vcpus, fence, memory, key)
 
 
@@ -259,7 +260,7 @@ def _add_hypervisor(plan: Arrangement, hypervisor: Layer, host: Host) -> None:
     """What a hypervisor keeps on the host beside its VMs: the domain that owns the devices, the load of a hosted one."""
     if hypervisor.dom0 is not None:
         host.dom0 = _add_guest(plan, hypervisor, host, hypervisor.dom0.vcpus, Fence(), (DEVICE_DOMAIN, host.row))
-        _remember(plan, "dom0", hypervisor.dom0.memory_bytes)
+        _remember(plan, "dom0", hypervisor.dom0.memory)
     if hypervisor.host_load is not None:
         plan.add_instance(LOAD_SERVICE, host.row, Place(host.machine))
 
@@ -268,7 +269,7 @@ def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence
     """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
     pinned = pins(host.entry, vcpus, host.vcpus, host.wanted_vcpus, fence.cpuset) if platform.pin else ()
-    guest = _add_guest(plan, hypervisor, host, vcpus, replace(fence, cpuset=tuple(sorted(set(pinned))) or fence.cpuset), key)
+    guest = _add_guest(plan, hypervisor, host, vcpus, replace(fence, cpuset=tuple(sorted(set(pinned)))) if pinned else fence, key)
     guest.pins = pinned
     _add_devices(plan, hypervisor, host, guest)
     _remember(plan, "vm", memory)
@@ -279,7 +280,7 @@ def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence
 def _add_guest(plan: Arrangement, hypervisor: Layer, host: Host, vcpus: int, fence: Fence, key: Key) -> Machine:
     """A guest kernel on vCPUs in a group of the host, with its background load."""
     assert hypervisor.guest is not None
-    scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick_ns)
+    scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick)
     guest = Machine(
         len(plan.machines), host.row, vcpus, scheduler, hypervisor.guest, plan.add_group(host.machine, fence, key=key),
         round(hypervisor.halt_poll_ns), hypervisor.spin_wait, key=key,
@@ -299,7 +300,7 @@ def _add_devices(plan: Arrangement, hypervisor: Layer, host: Host, guest: Machin
         if backends.get(name) is None:
             backends[name] = _add_backend(plan, entry, host, guest)
         if (backend := backends[name]) is not None:
-            backend.poll = max(backend.poll, round(entry.poll_ns))
+            backend.poll = max(backend.poll, round(entry.poll or 0.0))
         plan.devices.append(Device(len(plan.devices), entry, backend))
     guest.net, guest.disk = plan.devices[-2:]
 

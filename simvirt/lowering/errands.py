@@ -70,11 +70,11 @@ def load_of(
     if instance.service == GUEST_SERVICE:
         guest = plan.machines[instance.machine].guest
         assert guest is not None
-        return 1, guest.background_duty, guest.background_period_ns
+        return 1, guest.background_duty, guest.background_period
     if instance.service == LOAD_SERVICE:
         load = platform.hypervisors[-1].host_load
         assert load is not None
-        return load.threads, load.duty, load.period_ns
+        return load.threads, load.duty, load.period
     if instance.service == MEMORY_SERVICE:
         return ksm(scenario, memory)
     spec = scenario.services[instance.service].background if instance.service not in INTERNAL else None
@@ -86,5 +86,5 @@ def ksm(scenario: Scenario, memory: Memory) -> tuple[int, float, float]:
     spec = scenario.host.ksm
     if spec is None:
         return 0, 0.0, 0.0
-    work = spec.pages_to_scan * memory.costs.scan_ns
+    work = spec.pages_to_scan * memory.costs.scan
     return 1, work / (work + spec.sleep), work + spec.sleep

@@ -84,7 +84,7 @@ def _alternative(study: Study, host: HostSpec, platform: PlatformSpec) -> Altern
     moved = paced(scenario, 1 / speed).model_copy(update={"host": _scheduled(host, scenario.host)})
     case = Case.of(moved, catalog, spec, platform)
     terms = _terms(catalog, spec, host, case)
-    simulator = Simulator(case, terms.site.round_trip_ns, study.jobs, study.tell)
+    simulator = Simulator(case, terms.site.round_trip, study.jobs, study.tell)
     sized = size(simulator, factor)
     if not sized.feasible or sized.peak is None:
         return Alternative(case, simulator, terms, sized, factor, speed)

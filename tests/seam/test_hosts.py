@@ -86,7 +86,7 @@ def test_every_host_has_idle_states_of_its_own(sleeper: int) -> None:
     clock = begun_on(lowered)
     clock.run(until=10 * S)
     total, n = int(clock.plane.read("tallies", "latency_sum")[0]), int(clock.plane.read("tallies", "completed")[0])
-    deepest = round(lowered.hosts[sleeper].cstates[-1].exit_ns)
+    deepest = round(lowered.hosts[sleeper].cstates[-1].exit)
     assert total / n - MS == pytest.approx(deepest / 2, rel=0.01)
 
 

@@ -93,8 +93,8 @@ def test_every_level_of_nested_virtualization_takes_memory() -> None:
     catalog = Catalog.load()
     outer, inner = (begun(world(one_with_a_limit(), platform)).plane.lowered.memory.there for platform in ("kvm", "nested-kvm"))
     one, two = footprint(outer), footprint(inner)
-    size, guest, monitor = 300 * MIB + catalog.guest("linux").memory_bytes, catalog.guest("linux"), inner.platform.hypervisors[1]
-    system = guest.memory_bytes + guest.page_structs * size
+    size, guest, monitor = 300 * MIB + catalog.guest("linux").memory, catalog.guest("linux"), inner.platform.hypervisors[1]
+    system = guest.memory + guest.page_structs * size
     assert two.guest_os - one.guest_os == pytest.approx(3 * (system + monitor.monitor.shared), abs=3)
     assert two.vmm > one.vmm + 3 * monitor.memory_bytes
     assert two.committed - one.committed == pytest.approx(two.guest_os - one.guest_os + 3 * _monitor(monitor, size, 4), abs=6)
@@ -117,7 +117,7 @@ def test_a_vm_that_holds_no_replica_takes_memory() -> None:
     memory = memory_of_run(lowered)
     assert [len(box.replicas) for box in memory.boxes] == [1, 0, 0, 0, 0]
     guest = Catalog.load().guest("linux")
-    assert memory.rest_at({}).guest_os > 5 * (guest.memory_bytes + guest.page_structs * 4 * GIB)
+    assert memory.rest_at({}).guest_os > 5 * (guest.memory + guest.page_structs * 4 * GIB)
 
 
 def test_the_page_cache_leaves_the_kernels_reserve_free() -> None:
