@@ -178,11 +178,14 @@ class Writer:
         return column
 
     def page_cache(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
-        """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set."""
+        """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set.
+
+        Data that no operation reads, as a start-up may, is not in the cache.
+        """
         asks = (service, data_set(disk)) if disk.working_set is not None else None
         if disk.read is None or (disk.hit == 0 and asks is None):
             return None
-        hit = disk.hit if asks is None else self.memory.hits[asks]
+        hit = disk.hit if asks is None else self.memory.hits.get(asks, 0.0)
         rows.append(Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks))
         return rows[-1]
 

@@ -39,6 +39,7 @@ def measured(
         checks=checks(plane, last),
         unstable=_unstable(arriving),
         full_at_s=last.at / S if plane.full else None,
+        cut_off=plane.cut_off,
         series=series,
     )
 

@@ -21,7 +21,7 @@ from simvirt.metrics.measure import checks
 from simvirt.runs.replicate import plane_of
 from simvirt.scenario import loads
 from simvirt.scenario.spec.models import Scenario
-from simvirt.workload.streams import PHASES, stream
+from simvirt.workload.streams import Phases
 
 WORLDS = worlds()
 STEADY = {"open": {"rate": "100/s", "arrivals": "deterministic"}, "mix": {"server.job": 1}}
@@ -32,7 +32,7 @@ def lowered_onto(spec: Scenario, *changes: dict[str, Any]) -> Lowered:
     catalog = Catalog.of(spec)
     entry: HostEntry = catalog.resolve_host(spec.host)
     hosts = [replace(entry, **change) for change in changes]
-    return lower_onto(hosts, spec, catalog, catalog.platform(spec.platforms[0]), stream(spec.run.seed, 0, PHASES))
+    return lower_onto(hosts, spec, catalog, catalog.platform(spec.platforms[0]), Phases(spec.run.seed, 0))
 
 
 def begun_on(lowered: Lowered) -> Clock:

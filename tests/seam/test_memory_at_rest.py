@@ -18,7 +18,7 @@ from simvirt.memory.caching import hits
 from simvirt.memory.populate import host_memory
 from simvirt.memory.at_rest import at_rest
 from simvirt.runs.replicate import make_plane
-from simvirt.workload.streams import PHASES, stream
+from simvirt.workload.streams import Phases
 
 MIB, GIB = 2**20, 2**30
 READ = {"disk": {"read": "16KiB", "working_set": "3GiB", "zipf": 0.8}}
@@ -147,7 +147,7 @@ def test_the_size_of_tables_is_that_of_their_rows(platform: Any, scale: int, mon
     spec = scenario({"web": body}, {"closed": {"clients": 5000}, "mix": {"web.job": 1}}, {}, platforms=[platform], host=HOST)
     catalog = Catalog.of(spec)
     resolved, host = catalog.platform(spec.platforms[0]), catalog.resolve_host(spec.host)
-    tables = lower(spec, catalog, resolved, stream(1, 0, PHASES)).tables
+    tables = lower(spec, catalog, resolved, Phases(1, 0)).tables
     bytes_ = sum(column.nbytes for name, columns in tables.items() if name not in ("program", "tallies", "run") for column in columns.values())
     for bound, refused in ((round(0.9 * bytes_), True), (round(1.1 * bytes_), False)):
         monkeypatch.setattr("simvirt.lowering.size.MOST_MEMORY", bound)
