@@ -103,6 +103,7 @@ class Instance:
     place: Place
     threads: int | str = "unlimited"
     queue: int | str = "unlimited"
+    loops: bool = False
     poll: int = 0
 
     @property
@@ -134,10 +135,11 @@ class Arrangement:
         return self.groups[-1]
 
     def add_instance(
-        self, service: str, replica: int, place: Place, threads: int | str = "unlimited", queue: int | str = "unlimited"
+        self, service: str, replica: int, place: Place, threads: int | str = "unlimited", queue: int | str = "unlimited",
+        loops: bool = False,
     ) -> Instance:
         """An instance at a place, in the next row."""
-        self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue))
+        self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue, loops))
         return self.instances[-1]
 
     def host_of(self, instance: Instance) -> Host:
@@ -199,9 +201,9 @@ def cgroup(service: ServiceSpec, cpus: int) -> Fence:
 
 
 def worker_threads(service: ServiceSpec, host: HostEntry, machine: Machine, seen: bool) -> int | str:
-    """Threads of a replica; `cores`: as many as the cores that it sees and may run on; where topology is hidden each vCPU is one."""
-    if service.threads != "cores":
-        return service.threads
+    """Threads or event loops of a replica; `cores`: as many as it sees and may run on; where topology is hidden each vCPU is one."""
+    if service.workers != "cores":
+        return service.workers
     allowed = [c for c in service.cpuset or range(machine.cpus) if c < machine.cpus]
     places = machine.pins or (range(host.pcpus) if machine.vm is None else ())
     return len(cores_of(host, tuple(places[c] for c in allowed))) if seen and places else len(allowed)
@@ -214,7 +216,7 @@ def _arrange_processes(scenario: Scenario, platform: Platform, host: Host, plan:
         service = scenario.services[name]
         group = plan.add_group(machine.row, cgroup(service, machine.cpus)) if platform.runtimes else None
         threads = worker_threads(service, host.entry, machine, True)
-        plan.add_instance(name, replica, Place(machine.row, group), threads, service.queue)
+        plan.add_instance(name, replica, Place(machine.row, group), threads, service.queue, service.event_loops is not None)
         _remember(plan, "application", service.memory_limit or 0)
         _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
@@ -231,7 +233,8 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: Host, plan: Arran
         guest = shared[number % len(shared)] if shared else _own_vm(plan, platform, host, service)
         group = plan.add_group(guest.row, cgroup(service, guest.cpus)) if platform.runtimes else None
         threads = worker_threads(service, host.entry, guest, platform.topology == "exposed")
-        plan.add_instance(name, replica, Place(guest.row, group, guest.net, guest.disk), threads, service.queue)
+        place = Place(guest.row, group, guest.net, guest.disk)
+        plan.add_instance(name, replica, place, threads, service.queue, service.event_loops is not None)
         _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
 

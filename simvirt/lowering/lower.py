@@ -275,6 +275,7 @@ class Tables:
             blank(t.Instances, rows=max(len(instances), 1)),
             service=[rows[i.service] for i in instances],
             threads=[k.NEVER if i.threads == "unlimited" else i.threads for i in instances],
+            loops=column_of(instances, "loops"),
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,

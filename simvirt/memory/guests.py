@@ -25,7 +25,7 @@ def own_vcpus(service: ServiceSpec, host: HostEntry) -> int:
     """vCPUs of a replica's own VM: as many as its limit needs; without one as many as threads, at most the pCPUs."""
     if service.cpu_limit is not None:
         return max(1, math.ceil(service.cpu_limit - 1e-9))
-    return max(1, min(host.pcpus, service.threads)) if isinstance(service.threads, int) else host.pcpus
+    return max(1, min(host.pcpus, service.workers)) if isinstance(service.workers, int) else host.pcpus
 
 
 def own_size(service: ServiceSpec, platform: Platform, needs: Needs, load: Load) -> int:

@@ -231,7 +231,10 @@ def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
 def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Load]:
     """The mean load of a replica of each service."""
     rows, specs = plane.lowered.services, plane.lowered.scenario.services
-    return {name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas) for name, found in services.items()}
+    return {
+        name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas, specs[name].event_loops is not None)
+        for name, found in services.items()
+    }
 
 
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
@@ -249,8 +252,8 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
         vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
         cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and service_groups(plane, rows) else []
         cores += [vcpus] if vcpus else []
-        if isinstance(spec.threads, int):
-            found[f"{name}.threads"] = result.threads_busy / (spec.threads * spec.replicas)
+        if isinstance(spec.workers, int):
+            found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * spec.replicas)
         if cores:
             found[f"{name}.cpu"] = result.cpu_cores / min(cores)
     return found

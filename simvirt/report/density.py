@@ -34,7 +34,7 @@ OF_POINT = ("platform", "n", "verdict")
 
 def name_of(resource: str) -> str:
     """A resource in words."""
-    return NAMES.get(resource, resource.replace(".cpu", " CPU").replace(".threads", " threads"))
+    return NAMES.get(resource, resource.replace(".cpu", " CPU").replace(".threads", " threads").replace(".event_loops", " event loops"))
 
 
 def quantity(key: str, value: Any, interval: bool = False) -> str:
