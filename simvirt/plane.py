@@ -78,7 +78,7 @@ class DataPlane:
         for thread in self.lowered.background:
             self._background.setdefault(thread.instance, []).append(thread.entry)
         for instance in self.lowered.arrangement.instances:
-            self.place(instance.row, instance.place)
+            self._stand(instance.row, instance.place)
         self._bind()
         for _ in range(int(self.columns["source"]["clients"][0])):
             kernel.launch_client(self._plane, 0)
@@ -180,14 +180,18 @@ class DataPlane:
         """Give an instance that is down its place: the kernel that schedules it, its cgroup with its limits, the paths of its VM."""
         if self._life(instance) in UP:
             raise ValueError(f"instance {instance} is up: it can be placed once it has stopped")
-        columns, groups = self.columns["instances"], self.columns["groups"]
-        columns["machine"][instance] = place.machine
-        for name, thing in (("group", place.group), ("net_device", place.net), ("disk_device", place.disk)):
-            columns[name][instance] = row_of(thing)
+        self._stand(instance, place)
+        groups = self.columns["groups"]
         if place.group is not None:
             for name in LIMITS:
                 groups[name][place.group.row] = getattr(place.group.fence, name)
             groups["pool"][place.group.row] = place.group.fence.quota
+
+    def _stand(self, instance: int, place: Place) -> None:
+        """Write where an instance stands; the limits of the groups that there are at the start are lowering's."""
+        columns = self.columns["instances"]
+        columns["machine"][instance], columns["group"][instance] = place.machine, row_of(place.group)
+        columns["net_device"][instance], columns["disk_device"][instance] = row_of(place.net), row_of(place.disk)
 
     def _life(self, instance: int) -> int:
         return int(self.columns["instances"]["life"][instance])

@@ -243,7 +243,7 @@ def _own_vm(plan: Arrangement, platform: Platform, host: Host, service: ServiceS
     limit, vcpus = service.cpu_limit, own_vcpus(service, host.entry)
     fence = cgroup(service, host.entry.pcpus)
     if limit is None or limit >= vcpus:
-        fence = replace(fence, quota=0, period=Fence.period, burst=0)
+        fence = Fence(fence.shares, fence.reserve, cpuset=fence.cpuset)
     guest = platform.hypervisors[-1].guest
     memory = (service.memory_limit or 0) + (guest.memory_bytes if guest else 0)
     return _add_vm(plan, platform, host, vcpus, fence, memory)
@@ -262,7 +262,7 @@ def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence
     """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
     pinned = pins(host.entry, vcpus, host.vcpus, host.wanted_vcpus, fence.cpuset) if platform.pin else ()
-    guest = _add_guest(plan, hypervisor, host, vcpus, replace(fence, cpuset=tuple(sorted(set(pinned))) or fence.cpuset))
+    guest = _add_guest(plan, hypervisor, host, vcpus, replace(fence, cpuset=tuple(sorted(set(pinned)))) if pinned else fence)
     guest.pins = pinned
     _add_devices(plan, hypervisor, host, guest)
     _remember(plan, "vm", memory)

@@ -9,7 +9,7 @@ from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, reclaim_errand, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
@@ -231,18 +231,23 @@ class Tables:
         """Group entities and vCPUs; threads come into being as they are needed."""
         first_thread = self.n_queues + self.n_vcpus
         columns = blank(t.Entities, rows=first_thread + frames)
-        row = self.n_queues
-        for host in self.plan.hosts:
-            vms = [(machine.vm, machine) for machine in self.plan.machines if machine.host == host.row and machine.vm is not None]
-            vcpus = [(vm, machine, n) for vm, machine in vms for n in range(machine.cpus)]
-            for number, (vm, machine, n) in enumerate(vcpus):
-                columns["group"][row], columns["carries"][row] = vm.row, self.first_cpu[machine.row] + n
-                columns["machine"][row] = host.machine
-                columns["cpu"][row] = self.first_cpu[host.machine] + (machine.pins[n] if machine.pins else number % host.entry.pcpus)
-                if machine.pins:
-                    columns["pin"][row] = columns["cpu"][row]
-                row += 1
+        rows = [row for host in self.plan.hosts for row in self._vcpus(host)]
+        for name, values in zip(("group", "carries", "machine", "cpu", "pin"), zip(*rows, strict=True), strict=False):
+            columns[name][self.n_queues : first_thread] = values
         return columns
+
+    def _vcpus(self, host: Host) -> list[tuple[int, int, int, int, int]]:
+        """The vCPUs of a host: VM, CPU, the host's machine, the pCPU where each begins, and that which it is pinned to."""
+        found: list[tuple[int, int, int, int, int]] = []
+        first = int(self.first_cpu[host.machine])
+        for machine in self.plan.machines:
+            if machine.host != host.row or machine.vm is None:
+                continue
+            for n in range(machine.cpus):
+                cpu = first + (machine.pins[n] if machine.pins else len(found) % host.entry.pcpus)
+                carries = int(self.first_cpu[machine.row]) + n
+                found.append((machine.vm.row, carries, host.machine, cpu, cpu if machine.pins else k.NONE))
+        return found
 
     def groups(self) -> Columns:
         """cgroups and VMs."""
@@ -265,7 +270,7 @@ class Tables:
             machine=column_of(groups, "machine"),
             fluid_first=np.cumsum([0, *per_machine])[:-1],
             each=[int(self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
-            **{name: [getattr(g.fence, name) for g in groups] for name in ("shares", "reserve", "quota", "period", "burst")},
+            **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 
     def instances(self) -> Columns:

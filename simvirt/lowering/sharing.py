@@ -43,7 +43,8 @@ class Sharing:
 def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEntry], added: dict[str, float]) -> Sharing:
     """Classes of a plan; `added` is the platform's work per unit of a service's own. The fluid scheduler knows no hardware threads."""
     neutral = [SoftwareClass(smt_share=host.entry.smt_yield / 2) for host in plan.hosts]
-    rows: dict[SoftwareClass, int] = {neutral[0]: 0}
+    rows = {kind: row for row, kind in enumerate(dict.fromkeys(neutral))}
+    own = [rows[kind] for kind in neutral]
     found, acts = [], [False] * len(plan.hosts)
     for instance in plan.instances:
         host = plan.host_of(instance)
@@ -53,7 +54,7 @@ def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEn
             remote = remote_share(host.entry, platform, machine.cpus, machine.pins) if machine.vm is not None else 0.0
             kind = software_class(profiles[instance.service], host.entry, remote, added[instance.service])
         found.append(rows.setdefault(kind, len(rows)))
-        acts[host.row] |= kind != neutral[host.row] and plan.machines[host.machine].scheduler.policy != "gps"
+        acts[host.row] |= found[-1] != own[host.row] and plan.machines[host.machine].scheduler.policy != "gps"
     return Sharing(list(rows), found, acts)
 
 
@@ -111,7 +112,8 @@ def _by_socket(host: HostEntry) -> list[int]:
 def most(found: Sharing, plan: Arrangement, name: str) -> list[float]:
     """For each machine the largest value of a class that may run there; 0 where classes do not act."""
     values = [0.0] * len(plan.machines)
-    for instance, row in zip(plan.instances, found.of_instance, strict=True):
-        if found.acts[plan.host_of(instance).row]:
-            values[instance.machine] = max(values[instance.machine], getattr(found.classes[row], name))
+    each = [getattr(kind, name) for kind in found.classes]
+    for machine, row in {(instance.machine, row) for instance, row in zip(plan.instances, found.of_instance, strict=True)}:
+        if found.acts[plan.machines[machine].host]:
+            values[machine] = max(values[machine], each[row])
     return values
