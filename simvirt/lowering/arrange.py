@@ -37,12 +37,13 @@ class Fence:
 
 @dataclass(frozen=True)
 class Group:
-    """A cgroup, or a VM as the host sees it."""
+    """A cgroup, a VM as the host sees it, or processes that are bound to CPUs (`affinity`), whose tasks weigh as if in no group."""
 
     row: int
     machine: int
     fence: Fence = Fence()
     per_task_weight: bool = False
+    affinity: bool = False
 
 
 @dataclass
@@ -129,9 +130,9 @@ class Arrangement:
     devices: list[Device] = field(default_factory=list)
     memory: dict[str, int] = field(default_factory=dict)
 
-    def add_group(self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False) -> Group:
+    def add_group(self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False, affinity: bool = False) -> Group:
         """A group on a machine, in the next row."""
-        self.groups.append(Group(len(self.groups), machine, fence, per_task_weight))
+        self.groups.append(Group(len(self.groups), machine, fence, per_task_weight, affinity))
         return self.groups[-1]
 
     def add_instance(
@@ -214,7 +215,7 @@ def _arrange_processes(scenario: Scenario, platform: Platform, host: Host, plan:
     machine = plan.machines[host.machine]
     for name, replica in replicas:
         service = scenario.services[name]
-        group = plan.add_group(machine.row, cgroup(service, machine.cpus)) if platform.runtimes else None
+        group = plan.add_group(machine.row, cgroup(service, machine.cpus)) if platform.runtimes else _bound(plan, machine, service)
         threads = worker_threads(service, host.entry, machine, True)
         plan.add_instance(name, replica, Place(machine.row, group), threads, service.queue, service.event_loops is not None)
         _remember(plan, "application", service.memory_limit or 0)
@@ -231,11 +232,31 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: Host, plan: Arran
     for number, (name, replica) in enumerate(replicas):
         service = scenario.services[name]
         guest = shared[number % len(shared)] if shared else _own_vm(plan, platform, host, service)
-        group = plan.add_group(guest.row, cgroup(service, guest.cpus)) if platform.runtimes else None
+        group = _group_in_guest(plan, platform, guest, service)
         threads = worker_threads(service, host.entry, guest, platform.topology == "exposed")
         place = Place(guest.row, group, guest.net, guest.disk)
         plan.add_instance(name, replica, place, threads, service.queue, service.event_loops is not None)
         _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
+
+
+def _bound(plan: Arrangement, machine: Machine, service: ServiceSpec) -> Group | None:
+    """What binds bare processes to CPUs, as taskset does; None where nothing does."""
+    if service.cpuset is None:
+        return None
+    return plan.add_group(machine.row, Fence(cpuset=tuple(c for c in service.cpuset if c < machine.cpus)), affinity=True)
+
+
+def _group_in_guest(plan: Arrangement, platform: Platform, guest: Machine, service: ServiceSpec) -> Group | None:
+    """The cgroup of a replica in a guest: its container's, or a slice of the guest's systemd where services share the VM and state limits.
+
+    The CPUs that bind a VM of its own are the host's and bind its vCPUs; those in a VM that is shared are the guest's.
+    """
+    fence = replace(cgroup(service, guest.cpus), reserve=0.0)
+    if platform.vms is None:
+        fence = replace(fence, cpuset=())
+    elif not platform.runtimes and fence == Fence():
+        return None
+    return plan.add_group(guest.row, fence) if platform.runtimes or platform.vms is not None else None
 
 
 def _own_vm(plan: Arrangement, platform: Platform, host: Host, service: ServiceSpec) -> Machine:

@@ -269,7 +269,7 @@ class Tables:
             pool=[g.fence.quota for g in groups],
             machine=column_of(groups, "machine"),
             fluid_first=np.cumsum([0, *per_machine])[:-1],
-            each=[int(self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
+            each=[int(g.affinity or self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 

@@ -21,6 +21,11 @@ BOUNCE_ABOVE: Final = 3 * 2**30
 """Memory of a VM beyond which some of it lies above 4 GiB [bytes]. Source: QEMU, hw/i386/pc.c, the hole of the PCI devices."""
 
 
+def has_cgroups(platform: Platform) -> bool:
+    """Whether limits of services are those of cgroups: of containers, or of the services (systemd slices) of a guest that several share."""
+    return bool(platform.runtimes) or (bool(platform.hypervisors) and platform.vms is not None)
+
+
 def own_vcpus(service: ServiceSpec, host: HostEntry) -> int:
     """vCPUs of a replica's own VM: as many as its limit needs; without one as many as threads, at most the pCPUs."""
     if service.cpu_limit is not None:

@@ -6,7 +6,8 @@ import numpy as np
 
 from simvirt.gauges import Snapshot
 from simvirt.kernel.constants import NONE
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
+from simvirt.lowering.enforcement import sentences
 from simvirt.memory.working_set import Load
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
@@ -36,11 +37,18 @@ def measured(
         services=services,
         resources=_resources(plane, services, first, last, span),
         devices=_devices(plane, first, last),
+        notes=_notes(plane),
         checks=checks(plane, last),
         unstable=_unstable(arriving),
         full_at_s=last.at / S if plane.full else None,
         series=series,
     )
+
+
+def _notes(plane: DataPlane) -> tuple[str, ...]:
+    """What the platform does not do of what the scenario says."""
+    lowered = plane.lowered
+    return sentences(lowered.scenario.services, lowered.platform, host_scheduler(lowered.scenario, lowered.platform).policy)
 
 
 def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
@@ -133,7 +141,7 @@ def service_groups(plane: DataPlane, rows: list[int]) -> list[int]:
     for row in rows:
         instance = plan.instances[row]
         vm = plan.machines[instance.machine].vm
-        if instance.group is not None:
+        if instance.group is not None and not instance.group.affinity:
             found.add(instance.group.row)
         elif vm is not None:
             found.add(vm.row)

@@ -65,6 +65,7 @@ class Outcome:
     ledger: Ledger
     limits: list[dict[str, Any]]
     reclaim: tuple[dict[str, Any], list[str]] | None
+    notes: tuple[str, ...]
     checks: dict[str, str]
     unstable: float | None
     full_at_s: float | None
