@@ -54,13 +54,13 @@ class Follower:
     def look(self, clock: Clock) -> dict[int, float]:
         """Read the load of every replica off the data plane; how many requests each has answered since then."""
         plane = clock.plane
-        life, inside, busy = (plane.read("instances", name) for name in ("life", "in_flight", "busy_threads"))
+        life, inside, busy, loops = (plane.read("instances", name) for name in ("life", "in_flight", "busy_threads", "loops"))
         answered = self._answered(clock)
         for replica in self.memory.replicas:
             replica.live = life[replica.row] in (k.STARTING, k.READY, k.DRAINING)
             before = replica.load.answered if replica.live else 0.0
             now = before + answered.get(replica.row, 0.0)
-            replica.load = Load(float(inside[replica.row]), float(busy[replica.row]), now)
+            replica.load = Load(float(inside[replica.row]), float((inside if loops[replica.row] else busy)[replica.row]), now)
         return answered
 
     def _answered(self, clock: Clock) -> dict[int, float]:

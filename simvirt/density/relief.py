@@ -103,8 +103,8 @@ def doubled(scenario: Scenario, catalog: Catalog, platform: str, resource: str) 
     if resource in _HOST:
         return _HOST[resource](scenario, catalog, host)
     service, _, kind = resource.rpartition(".")
-    if kind == "threads":
-        return _with_service(scenario, service, threads=2 * int(scenario.services[service].threads))
+    if kind in ("threads", "event_loops"):
+        return _more_workers(scenario, service)
     spec = next(p for p in scenario.platforms if p.name == platform)
     shared = catalog.platform(spec).vms
     if shared is not None:
@@ -123,7 +123,13 @@ def _more_cpus(scenario: Scenario, name: str) -> Scenario | None:
         limits = service.deploy.resources.limits.model_copy(update={"cpus": None})
         deploy = service.deploy.model_copy(update={"resources": service.deploy.resources.model_copy(update={"limits": limits})})
         return _with_service(scenario, name, deploy=deploy, cpus=2 * service.cpu_limit)
-    return _with_service(scenario, name, threads=2 * service.threads) if isinstance(service.threads, int) else None
+    return _more_workers(scenario, name) if isinstance(service.workers, int) else None
+
+
+def _more_workers(scenario: Scenario, name: str) -> Scenario:
+    """Twice the threads or event loops of a service."""
+    service = scenario.services[name]
+    return _with_service(scenario, name, **{service.workers_name: 2 * int(service.workers)})
 
 
 def _with_service(scenario: Scenario, name: str, **changes: Any) -> Scenario:

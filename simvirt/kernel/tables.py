@@ -265,7 +265,8 @@ class Instances(Table):
 
     # lowering
     service: Ints
-    threads: Ints  # worker threads, NEVER for unlimited
+    threads: Ints  # worker threads or event loops, NEVER for unlimited
+    loops: Ints  # 1 where its threads are event loops
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
