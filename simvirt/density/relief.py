@@ -77,7 +77,7 @@ def _relieved(trials: Trials, point: Point, resource: str) -> Relief | None:
     more = doubled(point.scenario, trials.catalog, trials.platform, resource)
     if more is None:
         return None
-    again = Point(point.n, more.scenario, point.duration_ns)
+    again = Point(point.n, more.scenario, point.duration_ns, point.times, point.cut)
     twin = Trials(more.scenario, more.catalog, more.platform, trials.unit, trials.pool, trials.halt)
     twin.add(again, FIRST)
     trials.simulations += twin.simulations

@@ -190,6 +190,7 @@ class Told:
 
     holds: Any
     points: dict[int, Any] = field(default_factory=dict)
+    spent: bool = False
 
     def at(self, n: int) -> Any:
         """The verdict at n."""
