@@ -22,9 +22,7 @@ def measured(
 ) -> Outcome:
     """The numbers of the window between two snapshots."""
     span = (last.at - first.at) / S or float("nan")
-    services = {
-        name: _service(plane, row, name, first, last, span) for row, name in enumerate(plane.lowered.services) if name not in INTERNAL
-    }
+    services = _services(plane, first, last, span)
     return Outcome(
         events=last.events,
         wall_s=wall_s,
@@ -232,6 +230,18 @@ def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot
     """The mean load of a replica of each service."""
     rows, specs = plane.lowered.services, plane.lowered.scenario.services
     return {name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas) for name, found in services.items()}
+
+
+def utilisations(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, float]:
+    """Utilisation of everything that can run out in the window between two snapshots, by name."""
+    span = (last.at - first.at) / S
+    return _resources(plane, _services(plane, first, last, span), first, last, span)
+
+
+def _services(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, ServiceOutcome]:
+    """The numbers of each service, by name."""
+    rows = enumerate(plane.lowered.services)
+    return {name: _service(plane, row, name, first, last, span) for row, name in rows if name not in INTERNAL}
 
 
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
