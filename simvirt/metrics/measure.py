@@ -257,7 +257,8 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
     for name, result in services.items():
         spec, rows = scenario.services[name], _rows(plane, name)
         vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
-        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and service_groups(plane, rows) else []
+        limited = (plane.read("groups", "quota")[service_groups(plane, rows)] > 0).any()
+        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and limited else []
         cores += [vcpus] if vcpus else []
         if isinstance(spec.threads, int):
             found[f"{name}.threads"] = result.threads_busy / (spec.threads * spec.replicas)

@@ -22,7 +22,7 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
-from simvirt.control.follow import follow
+from simvirt.control.follow import PERIOD_NS, follow
 from simvirt.control.lifecycle import begin
 from simvirt.gauges import Snapshot, snapshot
 from simvirt.lowering.lower import Lowered, lower
@@ -45,6 +45,8 @@ FEW: Final = 50
 PILED_UP: Final = 0.05
 SPARE: Final = 200
 """Requests under way, over those that a run brings and beyond those that its mere work time keeps there, that are never worked off."""
+LOOKS: Final = 100
+"""Looks at memory in a run at most, where memory is followed: less often in a long run, as each takes as long as a thousand events."""
 LOOK: Final = 500
 """Arrivals between two looks at the number of events."""
 LONGEST_NS: Final = 10**18
@@ -104,6 +106,8 @@ class Probe:
     simulated_ns: int
     complete: bool
     """Whether it came to its end."""
+    killed: bool
+    """Whether an OOM killer ended replicas."""
     resources: Mapping[str, float]
     """Utilisation in the window."""
 
@@ -128,13 +132,13 @@ def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float,
     plane = _plane(case, rate, kind.even)
     clock = Clock(plane)
     begin(clock, case.scenario)
-    if plane.lowered.memory.follows:
-        clock.process(follow(clock))
     length = _piece_ns(case.period_ns, max(arrivals / rate * 1e9, least_ns) / kind.pieces)
     ends = [length * number for number in range(1, kind.pieces + 1)]
+    if plane.lowered.memory.follows:
+        clock.process(follow(clock, max(1, ends[-1] // (LOOKS * PERIOD_NS))))
     most = math.inf if kind.even else PILED_UP * rate * ends[-1] / 1e9 + 2 * rate * case.alone_s + SPARE
     kept = _pieces(clock, ends, max(int(LOOK / rate * 1e9), 1), lambda: _under_way_now(plane) > most or _events(plane) > most_events)
-    return _judged(plane, rate, kept, ends[-1], kind.even, _under_way_now(plane) > most or plane.full)
+    return _judged(case, plane, rate, kept, ends[-1], kind.even, _under_way_now(plane) > most or plane.full)
 
 
 def _under_way_now(plane: DataPlane) -> int:
@@ -174,7 +178,9 @@ def _pieces(clock: Clock, ends: Sequence[int], step: int, over: Callable[[], boo
     return kept
 
 
-def _judged(plane: DataPlane, rate: float, kept: Sequence[Snapshot], end: int, even: bool, piled_up: bool) -> Probe:
+def _judged(
+    case: Case, plane: DataPlane, rate: float, kept: Sequence[Snapshot], end: int, even: bool, piled_up: bool
+) -> Probe:
     """What the second half of a run says; one in which requests piled up does not keep up."""
     window = kept[len(kept) // 2 :]
     first, last = window[0], window[-1]
@@ -182,12 +188,12 @@ def _judged(plane: DataPlane, rate: float, kept: Sequence[Snapshot], end: int, e
     used = utilisations(plane, first, last) if last.at > first.at else {}
     share = min(_answered(window, even), 1 - 2 * SHORT if piled_up else 1.0)
     overdrawn = max([name.endswith(".cpu") and value for name, value in used.items()], default=0.0)
-    if overdrawn > 1 + SHORT:
+    if overdrawn > 1 + SHORT and case.period_ns > 1:
         share = min(share, 1 / overdrawn)
     return Probe(
         rate=rate, sustained=rate * share, lossy=lost > SHORT * int((last.arrived - first.arrived).sum()), arrivals=int(last.arrived.sum()),
         events=last.events, simulated_ns=last.at, complete=last.at >= end,
-        resources=used,
+        killed=plane.memory is not None and bool(plane.memory.kills), resources=used,
     )
 
 

@@ -39,23 +39,24 @@ SURE_RUN: Final = 3_000
 """Arrivals of the least run that is worth it, and of the least that counts as sure."""
 AGAIN: Final = 0.9
 """Down to such a part of a rate that a short run kept up with, what is answered beyond is what is sustained; below, a backlog lowers it."""
+TRIES: Final = 4
+"""Runs in which OOM killers end replicas, until memory is taken to be too small for any load."""
 SPARED: Final = 3
 """A run takes such a part of what is left."""
 SHARE: Final = 0.05
 """Events of a search over those of the replications of its platform ..."""
-FLOOR: Final = 600_000
+FLOOR: Final = 800_000
 """... and at least."""
 MOST: Final = 24
 """Runs of a search."""
 PERIODS: Final = 8
 """Periods of a quota, cycles of background threads and times that a request takes in a long run, at least; half of that in a short one."""
-FOLLOWED: Final = 0.25
-"""Simulated time of a search over that of the replications, where memory is followed."""
 WIDE: Final = 1.1
 """A range whose ends are no further apart is for trials to narrow."""
 NO_LOAD: Final = "there are no requests"
 NOT_REACHED: Final = "no rate was found that is not sustained, within the work that the search may take"
 NOT_NARROWED: Final = "the range was not narrowed further within the work that the search may take"
+KILLED: Final = "OOM killers end replicas"
 INTERRUPTED: Final = "interrupted"
 
 
@@ -80,8 +81,6 @@ class Search:
     """That may still be spent on looking for the range ..."""
     trial_events: float
     """... and on trials."""
-    simulated_ns: float
-    """That may still be spent [ns]."""
     per_arrival: float
     """Events that an arrival takes."""
     proven: Sustained
@@ -108,6 +107,11 @@ class Search:
         return max(self.low.rate, 0.0 if self.beyond is None or self.beyond.lossy else self.beyond.sustained)
 
     @property
+    def hopeless(self) -> bool:
+        """Whether OOM killers have ended replicas in every run, at ever lower rates."""
+        return self.runs >= TRIES and self.low.rate == 0 and self.beyond is not None and self.beyond.killed
+
+    @property
     def near(self) -> bool:
         """Whether a rate that is surely not sustained is near what is."""
         return self.surely and self.high <= NEAR * self.floor
@@ -120,7 +124,12 @@ class Search:
     @property
     def likely(self) -> float:
         """The maximum, as far as can be said [per second], else the middle of the range."""
-        return self._told or (math.sqrt(self.low.rate * self.high) if self.low.rate > 0 else self.high / 2)
+        return self._told or self._middle
+
+    @property
+    def _middle(self) -> float:
+        """The middle of the range."""
+        return math.sqrt(self.low.rate * self.high) if self.low.rate > 0 else self.high / 2
 
     @property
     def _told(self) -> float:
@@ -131,7 +140,7 @@ class Search:
         """
         assert self.beyond is not None
         answered = 0.0 if self.beyond.lossy else self.beyond.sustained
-        found = [rate for rate in (answered, self._law(self.beyond)) if self.floor <= rate < self.high]
+        found = [rate for rate in (answered, self._law(self.beyond)) if self.low.rate <= NEAR * rate and 0 < rate < self.high]
         return sum(found) / len(found) if found else 0.0
 
     def _law(self, beyond: Probe) -> float:
@@ -147,9 +156,9 @@ class Search:
         least_ns = self.least_ns * kind.pieces / PERIODS
         events = self.events if kind.even else self.trial_events
         affordable = events / self.per_arrival
-        if self.runs == MOST or affordable < max(LEAST_RUN, rate * least_ns / 1e9) or self.simulated_ns <= 0:
+        if self.hopeless or self.runs == MOST or affordable < max(LEAST_RUN if kind is SHORT_RUN else SURE_RUN, rate * least_ns / 1e9):
             return False
-        arrivals = min(kind.arrivals, max(affordable / (SPARED if kind.even else 2), LEAST_RUN), rate * self.simulated_ns / 1e9)
+        arrivals = min(kind.arrivals, max(affordable / (SPARED if kind.even else 2), LEAST_RUN))
         self._learn(probe(self.case, kind, rate, arrivals, least_ns, int(events)), kind)
         return True
 
@@ -170,7 +179,6 @@ class Search:
         """Book the cost of a run."""
         self.runs += 1
         self.spent += found.events
-        self.simulated_ns -= found.simulated_ns
         self.per_arrival = max(found.events / max(found.arrivals, 1), 0.1)
         if kind.even:
             self.events -= found.events
@@ -181,12 +189,17 @@ class Search:
         """The next rate to look at [per second], and in what kind of run."""
         low, high, told = self.low.rate, self.high, self._told if self.beyond is not None else 0.0
         if self.beyond is None:
-            return (guess if low < guess else low * GROWTH ** (2 ** min(self.runs - 1, 4))), SHORT_RUN
+            wanted = guess if low < guess else low * GROWTH ** (2 ** min(self.runs - 1, 4))
+            most = self.events / self.per_arrival / max(self.least_ns / 1e9, 1e-9) / SPARED
+            return (min(wanted, most) if most > low else wanted), SHORT_RUN
         if self.confirming:
             return self._trial_rate(told), TRIAL
-        if told and ((1 + AWAY) * told < high or not self.surely):
-            return min((1 + AWAY) * told, high), LONG_RUN if high <= 2 * told else SHORT_RUN
-        return self.likely, LONG_RUN if high <= 2 * self.likely else SHORT_RUN
+        above = min((1 + AWAY) * told, high)
+        kind = LONG_RUN if high <= 2 * max(told, low) else SHORT_RUN
+        fresh = above > (1 + AWAY / 2) * low or (kind is LONG_RUN and not self.low.long)
+        if told and fresh and (above < high or not self.surely):
+            return above, kind
+        return self._middle, kind
 
     def _trial_rate(self, told: float) -> float:
         """Just below the maximum, as long as none is sustained there; then in the middle of the range."""
@@ -201,6 +214,8 @@ def saturation(
     """The maximum throughput of a platform whose replications are known."""
     if scenario.workload is None or not any(o.events and o.offered_per_s > 0 for o in outcomes):
         return Saturation(reason=NO_LOAD)
+    if any(o.reclaim is not None and o.reclaim[1] for o in outcomes):
+        return Saturation(reason=KILLED)
     search = _begun(scenario, Case(steady(scenario), catalog, platform, seed, _alone_s(outcomes), halt), outcomes)
     guess = _guess(outcomes)
     while not search.done and search.look(*search.next_rate(guess)):
@@ -211,13 +226,11 @@ def saturation(
 def _begun(scenario: Scenario, case: Case, outcomes: Sequence[Outcome]) -> Search:
     """A search before its first run."""
     events = sum(o.events for o in outcomes)
-    simulated = sum(o.simulated_s for o in outcomes)
     arrivals = sum(o.offered_per_s * o.simulated_s for o in outcomes if o.offered_per_s > 0)
-    followed = any(o.reclaim is not None for o in outcomes)
     proven = _proven(scenario, outcomes)
     return Search(
         case, PERIODS * _longest_ns(scenario, case), max(SHARE * events, FLOOR) / 2, max(SHARE * events, FLOOR) / 2,
-        FOLLOWED * simulated * 1e9 if followed else math.inf, max(events / max(arrivals, 1.0), 0.1), proven, proven,
+        max(events / max(arrivals, 1.0), 0.1), proven, proven,
     )
 
 
@@ -233,11 +246,11 @@ def _alone_s(outcomes: Sequence[Outcome]) -> float:
 
 
 def _proven(scenario: Scenario, outcomes: Sequence[Outcome]) -> Sustained:
-    """The rate that all replications kept up with; 0 where one did not, or the rate was not steady."""
+    """The rate that replications no shorter than a trial kept up with; 0 where one did not, or the rate was not steady."""
     assert scenario.workload is not None
     rate = scenario.workload.open.rate if scenario.workload.open is not None else None
     kept_up = all(o.unstable is None and o.full_at_s is None and o.rejected + o.failed == 0 for o in outcomes)
-    if rate is None or scenario.timeline or not kept_up:
+    if rate is None or scenario.timeline or not kept_up or sum(o.requests for o in outcomes) < TRIAL.arrivals:
         return Sustained()
     return Sustained(rate, _used(outcomes), True, True)
 
@@ -261,7 +274,8 @@ def _found(scenario: Scenario, search: Search) -> Saturation:
     beyond, low = search.beyond, search.low.rate
     if beyond is None:
         return Saturation(low_per_s=low or None, reason=NOT_REACHED, events=search.spent)
+    stated = search.done or (search.surely and search.low.long and beyond.rate <= NEAR * low)
     return Saturation(
-        search.likely if search.done else None, low or None, beyond.rate, saturated_resource(scenario, beyond.resources),
-        "" if search.done else NOT_NARROWED, search.spent,
+        search.likely if stated else None, low or None, beyond.rate, saturated_resource(scenario, beyond.resources),
+        "" if stated else KILLED if search.hopeless else NOT_NARROWED, search.spent,
     )
