@@ -23,9 +23,7 @@ def measured(
 ) -> Outcome:
     """The numbers of the window between two snapshots."""
     span = (last.at - first.at) / S or float("nan")
-    services = {
-        name: _service(plane, row, name, first, last, span) for row, name in enumerate(plane.lowered.services) if name not in INTERNAL
-    }
+    services = _services(plane, first, last, span)
     return Outcome(
         events=last.events,
         wall_s=wall_s,
@@ -246,6 +244,18 @@ def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot
     }
 
 
+def utilisations(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, float]:
+    """Utilisation of everything that can run out in the window between two snapshots, by name."""
+    span = (last.at - first.at) / S
+    return _resources(plane, _services(plane, first, last, span), first, last, span)
+
+
+def _services(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, ServiceOutcome]:
+    """The numbers of each service, by name."""
+    rows = enumerate(plane.lowered.services)
+    return {name: _service(plane, row, name, first, last, span) for row, name in rows if name not in INTERNAL}
+
+
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
     """Utilisation of everything that can run out, by name."""
     scenario, plan = plane.lowered.scenario, plane.lowered.arrangement
@@ -259,7 +269,8 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
     for name, result in services.items():
         spec, rows = scenario.services[name], _rows(plane, name)
         vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
-        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and service_groups(plane, rows) else []
+        limited = (plane.read("groups", "quota")[service_groups(plane, rows)] > 0).any()
+        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and limited else []
         cores += [vcpus] if vcpus else []
         if isinstance(spec.workers, int):
             found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * spec.replicas)
