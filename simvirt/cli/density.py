@@ -43,7 +43,8 @@ def density(
     _say_kept(folder, document, quiet)
     if result.interrupted:
         return INTERRUPTED
-    return int(at_least is not None and any(answer["n"] < at_least for answer in document["density"].values()))
+    few = at_least is not None and any(answer["n"] < at_least for answer in document["density"].values())
+    return int(few or (at_least is not None and bool(result.failed)))
 
 
 def _search(spec: Any, jobs: int, quiet: bool) -> Any:

@@ -14,7 +14,7 @@ from simvirt.cli.run import INTERRUPTED, cpus
 
 REPORT_WIDTH = 100
 
-Assert = Annotated[bool, typer.Option("--assert", help="Exit with status 1 if no alternative carries the load.")]
+Assert = Annotated[bool, typer.Option("--assert", help="Exit with status 1 if no alternative surely carries the load.")]
 
 
 def plan(
@@ -45,7 +45,13 @@ def plan(
         store.save(folder, {store.RESULT: jsondoc.dumps(document), store.REPORT: planning.text(document, REPORT_WIDTH)})
     _show(document, format_)
     output.note(f"{folder}/result.json", quiet)
-    return int(assert_ and not any(a["feasible"] for a in document["alternatives"]))
+    return int(assert_ and not any(_carries(a) for a in document["alternatives"]))
+
+
+def _carries(alternative: Mapping[str, Any]) -> bool:
+    """Whether an alternative surely carries the load: what is undecided is no pass."""
+    states = [alternative[name] for name in ("peak", "lost") if alternative.get(name) is not None]
+    return alternative["feasible"] and all(limit["met"] is True for state in states for limit in state["objective"].values())
 
 
 @contextmanager

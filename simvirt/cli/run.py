@@ -13,7 +13,7 @@ from simvirt.cli.options import As, Format, Jobs, Out, Quiet, ScenarioFile, Seed
 REPORT_WIDTH = 100
 INTERRUPTED = 130  # as shells say of a command that Ctrl-C ended
 
-Assert = Annotated[bool, typer.Option("--assert", help="Exit with status 1 if an objective is not met.")]
+Assert = Annotated[bool, typer.Option("--assert", help="Exit with status 1 unless every objective is surely met.")]
 
 
 def run(
@@ -42,7 +42,7 @@ def run(
             _save(folder, document)
             output.result(document, format_)
     _say_kept(folder, document, result.interrupted, quiet)
-    return INTERRUPTED if result.interrupted else int(assert_ and not _met(document))
+    return INTERRUPTED if result.interrupted else int(assert_ and _fails(document))
 
 
 def _require_objective(spec: Any, assert_: bool) -> None:
@@ -87,6 +87,12 @@ def _say_kept(folder: Path, document: Mapping[str, Any], interrupted: bool, quie
     output.note(f"interrupted: kept replications: {', '.join(kept) or 'none'}{where}")
 
 
-def _met(document: Mapping[str, Any]) -> bool:
-    """Whether every objective is met on every platform."""
-    return all(o.get("met") is True for p in document["platforms"].values() for o in (p.get("objective") or {}).values())
+def _fails(document: Mapping[str, Any]) -> bool:
+    """Whether an objective is missed or undecided on a platform, or nothing is known of one; says which."""
+    from simvirt.report.sections import missed, undecided
+
+    failed = [f"{name}: not simulated" for name in document.get("failed", {})]
+    found = [*failed, *missed(document), *undecided(document)]
+    for line in found:
+        output.note(f"--assert: {line}")
+    return bool(found)

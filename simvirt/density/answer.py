@@ -125,6 +125,7 @@ class DensityResult:
     answers: dict[str, Answer]
     wall_s: float = 0.0
     interrupted: bool = False
+    failed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -135,6 +136,7 @@ class DensityResult:
     def typed(self) -> DensityDocument:
         """The result as a typed document; times in seconds, sizes in bytes, ratios 0 to 1."""
         ended: dict[str, Any] = {"interrupted": True} if self.interrupted else {}
+        ended |= {"failed": self.failed} if self.failed else {}
         return DensityDocument(
             simvirt=provenance.program(),
             scenario=provenance.name_of(self.scenario),
@@ -155,4 +157,5 @@ class DensityResult:
 
     def warnings(self) -> list[str]:
         """What makes the numbers misleading."""
-        return [*self.notes, *(f"{name}: {remark}" for name, answer in self.answers.items() for remark in answer.remarks)]
+        failed = [f"{name}: it could not be simulated: {reason}" for name, reason in self.failed.items()]
+        return [*self.notes, *failed, *(f"{name}: {remark}" for name, answer in self.answers.items() for remark in answer.remarks)]

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from simvirt.density.length import quantile_of
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import mean_interval, quantile_interval, student
+from simvirt.metrics.statistics import quantile_interval, student
+from simvirt.metrics.summary import latency_mean, over
 from simvirt.result.document import Estimate, Judgement
 from simvirt.result.objective import AT_LEAST, HOLDS, MISSED, UNDECIDED, judged, limits_of
 from simvirt.runs.replicate import Measured
@@ -72,10 +73,10 @@ class Check:
 def estimate_of(name: str, outcomes: Sequence[Outcome]) -> Estimate:
     """The estimate that an objective is about."""
     if name == "latency_mean":
-        return mean_interval([o.latency_mean_s for o in outcomes])
+        return latency_mean(outcomes)
     if (q := quantile_of(name)) is not None:
-        return quantile_interval([o.histogram for o in outcomes], q)
-    return mean_interval([o.throughput_per_s if name == "throughput" else o.rejected for o in outcomes])
+        return quantile_interval([o.histogram for o in outcomes], q, ends=[o.ends_ns for o in outcomes])
+    return over(outcomes, "throughput_per_s" if name == "throughput" else name)
 
 
 def checks_of(objective: ObjectiveSpec, outcomes: Sequence[Outcome]) -> list[Check]:

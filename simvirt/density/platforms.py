@@ -18,6 +18,8 @@ from simvirt.density.ledger import MEMORY, ledger, limits
 from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
+from simvirt.errors import ScenarioError, SimulationError, UsageError
+from simvirt.plane import Stopped
 from simvirt.runs.admission import catalog_of
 from simvirt.runs.pool import workers
 from simvirt.scenario.spec.models import Scenario
@@ -45,7 +47,8 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     """The largest n on each platform that holds the scenario's objective with 95 % confidence.
 
     `jobs` simulations run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
-    catalogue, UsageError where it has no objective or a load that does not grow. Ctrl-C keeps the platforms that are answered;
+    catalogue, UsageError where it has no objective or a load that does not grow, SimulationError where no platform could be simulated,
+    while one that could not be leaves the others as they are. Ctrl-C keeps the platforms that are answered;
     KeyboardInterrupt when there are none.
     """
     started = time.perf_counter()
@@ -58,6 +61,8 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     except KeyboardInterrupt:
         result.interrupted = True
     result.answers = {answer.platform: answer for answer in _complete(found)}
+    if not result.answers and result.failed and not result.interrupted:
+        raise SimulationError("; ".join(f"{name}: {reason}" for name, reason in result.failed.items()))
     if not result.answers:
         raise KeyboardInterrupt
     result.wall_s = time.perf_counter() - started
@@ -71,8 +76,18 @@ def _search(result: DensityResult, catalog: Catalog, jobs: int, progress: Progre
         for spec in scenario.platforms:
             trials = Trials(scenario, catalog, catalog.platform(spec), result.unit, pool, halt)
             found.append(searches.submit(_answer, trials, progress))
-        for future in found:
-            future.result()
+        for spec, future in zip(scenario.platforms, found, strict=True):
+            _await(result, spec.name, future)
+
+
+def _await(result: DensityResult, name: str, future: Future[Answer]) -> None:
+    """Wait for a platform's answer; that it could not be found leaves the others as they are."""
+    try:
+        future.result()
+    except (ScenarioError, UsageError, Stopped):
+        raise
+    except Exception as error:
+        result.failed[name] = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _complete(found: Sequence[Future[Answer]]) -> list[Answer]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
-from simvirt.metrics.statistics import QUANTILES, mean_interval, paired_ratio, quantile, quantile_interval
+from simvirt.metrics.statistics import QUANTILES, Ends, mean_interval, paired_ratio, quantile, quantile_interval
+from simvirt.metrics.steadiness import Course, course_of, own_variance
 from simvirt.result import objective
 from simvirt.result.document import CpuShares, Estimate, Latency, MemoryLedger, Verdict
 from simvirt.result.run_document import (
@@ -33,12 +34,14 @@ REPORTED: Final = ("p50", "p90", "p95", "p99")
 """Quantiles of the latencies of services and operations."""
 SHARES: Final = ("utilisation", "steal", "throttled", "virtualization")
 """Shares of CPU time that every platform has."""
+RATIOS: Final = (*SHARES, "costop", "rejected", "failed")
+"""Numbers that cannot exceed 1."""
 OF_SERVICE: Final = (
     "throughput_per_s", "queue_wait_s", "cpu_cores", "threads_busy", "nr_periods", "nr_throttled", "throttled_s", "rejected",
 )
 COMPARED: Final[Mapping[str, Callable[[Outcome], float | None]]] = {
     "latency_mean": lambda o: o.latency_mean_s,
-    "latency_p99": lambda o: quantile(o.histogram, QUANTILES["p99"]),
+    "latency_p99": lambda o: quantile(o.histogram, QUANTILES["p99"], o.ends_ns),
     "throughput": lambda o: o.throughput_per_s,
 }
 
@@ -48,7 +51,12 @@ COMPARED: Final[Mapping[str, Callable[[Outcome], float | None]]] = {
 
 def over(outcomes: Sequence[Outcome | ServiceOutcome], name: str) -> Estimate:
     """Mean of a number over replications with its 95 % interval."""
-    return mean_interval([getattr(o, name) for o in outcomes])
+    return mean_interval([getattr(o, name) for o in outcomes], most=1.0 if name in RATIOS else np.inf)
+
+
+def latency_mean(outcomes: Sequence[Outcome]) -> Estimate:
+    """Mean latency of requests [s], with what the replications' own batches say of its variance."""
+    return mean_interval([o.latency_mean_s for o in outcomes], within=own_variance(outcomes))
 
 
 def average(values: Sequence[float | None]) -> float | None:
@@ -62,14 +70,15 @@ def averages(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: average([table[name] for table in tables]) for name in tables[0]}
 
 
-def quantiles(histograms: Sequence[np.ndarray], names: Iterable[str] = REPORTED) -> dict[str, Any]:
-    """Quantiles of a latency by their names [s]."""
-    return {name: quantile_interval(histograms, QUANTILES[name]) for name in names}
+def quantiles(histograms: Sequence[np.ndarray], ends: Sequence[Ends], names: Iterable[str] = REPORTED) -> dict[str, Any]:
+    """Quantiles of a latency by their names [s]; `ends` are the smallest and the largest of each replication [ns]."""
+    return {name: quantile_interval(histograms, QUANTILES[name], ends=ends) for name in names}
 
 
 def latency(outcomes: Sequence[Outcome | ServiceOutcome], names: Iterable[str] = REPORTED, **more: Estimate) -> Latency:
     """Mean and quantiles of a latency [s]."""
-    return Latency(mean=over(outcomes, "latency_mean_s"), **quantiles([o.histogram for o in outcomes], names), **more)
+    more = {"mean": over(outcomes, "latency_mean_s")} | more
+    return Latency(**more, **quantiles([o.histogram for o in outcomes], [o.ends_ns for o in outcomes], names))
 
 
 # -- a platform -----------------------------------------------------------------------------------------------------------------
@@ -83,7 +92,7 @@ def platform_result(scenario: Scenario, outcomes: Sequence[Outcome]) -> Platform
         **answers,
         cpu=cpu(outcomes),
         services={name: service_result([o.services[name] for o in outcomes]) for name in scenario.services},
-        operations={name: OperationResult(latency_s=Latency(**quantiles([o.classes[name] for o in outcomes]))) for name in first.classes},
+        operations={name: operation_result(name, outcomes) for name in first.classes},
         breakdown_s=Breakdown(**{name: average([o.breakdown_s[name] for o in outcomes]) or 0.0 for name in CATEGORIES}),
         bottleneck=bottleneck(outcomes),
         memory=memory(outcomes),
@@ -102,7 +111,7 @@ def _extent(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def _answers(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What became of the requests."""
-    found = latency(outcomes, QUANTILES, max=over(outcomes, "latency_max_s"))
+    found = latency(outcomes, QUANTILES, mean=latency_mean(outcomes), max=over(outcomes, "latency_max_s"))
     return {"latency_s": found} | {name: over(outcomes, name) for name in ("throughput_per_s", "rejected", "failed")}
 
 
@@ -113,7 +122,7 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome], answers: 
     if first.devices:
         found["devices"] = devices(outcomes)
     if scenario.objective is not None:
-        found["objective"] = verdicts(scenario, answers)
+        found["objective"] = verdicts(scenario, answers, course_of(scenario, outcomes))
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found
@@ -129,6 +138,11 @@ def service_result(outcomes: Sequence[ServiceOutcome]) -> ServiceResult:
     """A service's part of the result."""
     names = OF_SERVICE if outcomes[0].costop_s is None else (*OF_SERVICE, "costop_s")
     return ServiceResult(latency_s=latency(outcomes), **{name: over(outcomes, name) for name in names})
+
+
+def operation_result(name: str, outcomes: Sequence[Outcome]) -> OperationResult:
+    """An operation's part of the result."""
+    return OperationResult(latency_s=Latency(**quantiles([o.classes[name] for o in outcomes], [o.class_ends_ns[name] for o in outcomes])))
 
 
 def devices(outcomes: Sequence[Outcome]) -> dict[str, DeviceUse]:
@@ -160,17 +174,18 @@ def memory(outcomes: Sequence[Outcome]) -> MemoryUse:
     )
 
 
-def verdicts(scenario: Scenario, answers: Mapping[str, Any]) -> dict[str, Verdict]:
-    """Each limit of the objective, what was found, and whether it is met."""
+def verdicts(scenario: Scenario, answers: Mapping[str, Any], course: Course | None = None) -> dict[str, Verdict]:
+    """Each limit of the objective, what was found, and whether it is met; of a run that is too short nothing is decided."""
 
-    def value_of(name: str) -> float | None:
+    def estimate_of(name: str) -> Estimate:
         if name.startswith("latency_"):
             found: Estimate = getattr(answers["latency_s"], name.removeprefix("latency_"))
-        else:
-            found = answers["throughput_per_s" if name == "throughput" else name]
-        return found.value
+            return found
+        known: Estimate = answers["throughput_per_s" if name == "throughput" else name]
+        return known
 
-    return objective.verdicts(scenario.objective, value_of)
+    longer = course.needed_s / course.simulated_s if course is not None and course.short else None
+    return objective.verdicts(scenario.objective, estimate_of, longer)
 
 
 # -- platforms beside each other ------------------------------------------------------------------------------------------------

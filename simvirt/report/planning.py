@@ -173,7 +173,8 @@ def _verdict(state: Document | None, name: str | None) -> Cell:
         return Cell(figures.time(state["latency_s"]["p99"]))
     found = state["objective"][name]
     form = figures.time if name.startswith("latency") else figures.rate if name == "throughput" else figures.percent
-    return Cell(form(found["value"]), "good" if found["met"] else "bad")
+    sure = found["met"] is not None
+    return Cell(form(found["value"]) + ("" if sure else " ?"), ("good" if found["met"] else "bad") if sure else "quiet")
 
 
 def _mean(document: Document) -> Block:

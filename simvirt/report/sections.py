@@ -227,8 +227,33 @@ def _verdict(key: str, objective: Mapping[str, Any] | None) -> Cell | None:
     if objective is None:
         return None
     met = objective.get("met")
-    word, tone = ("not known", "quiet") if met is None else ("met", "good") if met else ("NOT MET", "bad")
+    word, tone = ("undecided", "quiet") if met is None else ("met", "good") if met else ("NOT MET", "bad")
     return Cell(f"{_quantity(key, objective.get('value'))} {word}", tone)
+
+
+def missed(document: Document) -> list[str]:
+    """Of each limit that is missed, on which platform."""
+    return [
+        f"{name}: {_limit_label(key, found['limit'])} is missed"
+        for name, platform in document["platforms"].items()
+        for key, found in (platform.get("objective") or {}).items() if found.get("met") is False
+    ]
+
+
+def undecided(document: Document) -> list[str]:
+    """Of each limit that is undecided, on which platform, and how much more has to be simulated until it is decided."""
+    return [
+        f"{name}: {_limit_label(key, found['limit'])} is undecided{_longer(found.get('longer'))}"
+        for name, platform in document["platforms"].items()
+        for key, found in (platform.get("objective") or {}).items() if found.get("met") is None
+    ]
+
+
+def _longer(factor: float | None) -> str:
+    """How much more has to be simulated."""
+    if factor is None:
+        return "; more replications, or a longer run, may decide it"
+    return f"; some {factor:g} x the duration, or the replications, would decide it"
 
 
 def _comparison(document: Document) -> Section:
@@ -313,4 +338,4 @@ def _against(key: str, predicted: float | None, simulated: Any) -> str:
 def notes(document: Document) -> Sequence[str]:
     """The warnings, and that a run was interrupted."""
     cut = ["interrupted: only the replications that were complete are reported"] if document.get("interrupted") else []
-    return [*cut, *(w if isinstance(w, str) else str(w.get("message", w)) for w in document.get("warnings", []))]
+    return [*cut, *undecided(document), *(w if isinstance(w, str) else str(w.get("message", w)) for w in document.get("warnings", []))]

@@ -148,3 +148,6 @@ class DensityDocument(Document):
     interrupted: bool = Field(
         default=False, description="`true` where Ctrl-C ended the search: only platforms that are answered are in it"
     )
+    failed: Mapping[str, str] = Field(
+        default={}, description="platforms that could not be simulated, by name, and why; the others are not touched by it"
+    )
