@@ -7,18 +7,20 @@ as `simvirt.validation.linux` reads them, is given: otherwise the page keeps it.
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from simvirt.report import accuracyplot, validation
-from simvirt.report.markdown import escape, table
+from simvirt.report import accuracyplot, validation_report
+from simvirt.report.as_markdown import escape, page, table
+from simvirt.report.blocks import PAGE, Block, Title
+from simvirt.result.validation_document import TableResult, ValidationDocument
 from simvirt.validation.facts import chosen
 from simvirt.validation.linux import NOISY_STEAL, Cell, compare_all, median_error
 from simvirt.validation.predict import Conditions
 from simvirt.validation.suite import validate
 
-PAGE = Path(__file__).with_name("accuracy.md")
+ACCURACY = Path(__file__).with_name("accuracy.md")
 PLOT = Path(__file__).with_name("accuracy.svg")
 CONDITIONS = Conditions(seed=1, replications=1)
 LINUX_PHASES = 6
@@ -53,51 +55,48 @@ Defended by `tests/published/test_linux_cgroups.py`. Times in ms: predicted / me
 """
 
 
-def scores(document: Mapping[str, Any]) -> str:
+def scores(document: ValidationDocument) -> str:
     """The head of the page: what the words mean, and the scores."""
-    head = SCORES.format(plot=PLOT.name, **{key: document[key] for key in ("replications", "seed")})
-    rows = [[escape(cell) for cell in row] for row in validation.summary_rows(document)]
-    return head + "\n" + "\n".join(table(["", *validation.SCORE], rows)) + "\n"
+    head = SCORES.format(plot=PLOT.name, replications=document.replications, seed=document.seed)
+    return head + "\n" + page([replace(validation_report.scores(document), figures=True)])
 
 
-def failures(document: Mapping[str, Any]) -> str:
+def failures(document: ValidationDocument) -> str:
     """Predictions that are far off, table by table, with what the model is known to lack."""
-    rows = [[escape(cell) for cell in row] for found in document["tables"] for row in _far(found)]
+    rows = [[escape(cell) for cell in row] for found in document.tables for row in _far(found)]
     lines = table(["table", "condition", "system", "error", "what the model lacks"], rows, right=False)
     return f"## Where it fails\n\nPredictions that are off by more than {FAR:.0%}.\n\n" + "\n".join(lines) + "\n"
 
 
-def _far(found: Mapping[str, Any]) -> Iterator[list[str]]:
+def _far(found: TableResult) -> Iterator[list[str]]:
     """A table's cells that are far off; what is missing is given with the first."""
-    why = found["missing"] or "not known"
-    for cell in found["cells"]:
-        if cell["kind"] == "prediction" and (cell["error"] is None or abs(cell["error"]) > FAR):
-            error = cell.get("failure") or validation.percent(cell["error"])
-            yield [found["id"], cell["row"], cell["column"], error, why]
+    why = found.missing or "not known"
+    for cell in found.cells:
+        if cell.kind == "prediction" and (cell.error is None or abs(cell.error) > FAR):
+            yield [found.id, cell.row, cell.column, cell.failure or validation_report.percent(cell.error), why]
             why = "as above"
 
 
-def left_out(document: Mapping[str, Any]) -> str:
+def left_out(document: ValidationDocument) -> str:
     """Published tables that were read and are not predicted, and why."""
-    rows = [[escape(name), escape(why)] for topic in document["topics"] for name, why in topic["left_out"].items()]
+    rows = [[escape(name), escape(why)] for topic in document.topics for name, why in topic.left_out.items()]
     lines = table(["table", "why it is left out"], rows, right=False)
     return "## What is not predicted\n\nTables of the same sources and topics that have no scenario.\n\n" + "\n".join(lines) + "\n"
 
 
-def tables(document: Mapping[str, Any]) -> str:
+def tables(document: ValidationDocument) -> str:
     """All tables, topic by topic."""
-    parts = []
-    for topic in document["topics"]:
-        parts.append(f"## {escape(topic['title'])}")
-        parts += [part for found in document["tables"] if found["topic"] == topic["number"] for part in validation.table_sections(found)]
-    return "\n\n".join(parts) + "\n"
+    blocks: list[Block] = []
+    for topic in document.topics:
+        blocks.append(Title(topic.title))
+        blocks += [block for found in document.tables if found.topic == topic.number for block in validation_report.about(found)]
+    return page(block for block in blocks if block.where in ("", PAGE))
 
 
-def theory(document: Mapping[str, Any]) -> str:
+def theory(document: ValidationDocument) -> str:
     """Closed forms beside simulation."""
-    lines = table(validation.THEORY, validation.theory_rows(document), right=False)
     words = "Systems with a closed form, on bare metal. Defended by `tests/theory` and `tests/published/test_tables.py`."
-    return f"## Theory\n\n{words}\n\n" + "\n".join(lines) + "\n"
+    return f"## Theory\n\n{words}\n\n" + page([validation_report.theory(document.theory)])
 
 
 def line(cells: Sequence[Cell]) -> str:
@@ -122,18 +121,18 @@ def kept(page: str, name: str) -> str | None:
     return found.group(1) if found else None
 
 
-def page(sections: Mapping[str, str | None]) -> str:
+def joined(sections: Mapping[str, str | None]) -> str:
     """The page of its sections."""
     return "\n".join(f"{BEGIN.format(name)}\n{text}{END.format(name)}\n" for name, text in sections.items() if text is not None)
 
 
 def main() -> None:
     """Predict everything, and write page and picture."""
-    document = validate(chosen(), CONDITIONS, jobs=2).document()
-    known = kept(PAGE.read_text(), "linux") if PAGE.exists() else None
+    document = validate(chosen(), CONDITIONS, jobs=2)
+    known = kept(ACCURACY.read_text(), "linux") if ACCURACY.exists() else None
     sections: dict[str, str | None] = {"scores": scores(document), "failures": failures(document)}
     sections["linux"] = linux(compare_all(Path(sys.argv[1]), LINUX_PHASES)) if len(sys.argv) > 1 else known
-    PAGE.write_text(page(sections | {"theory": theory(document), "tables": tables(document), "left-out": left_out(document)}))
+    ACCURACY.write_text(joined(sections | {"theory": theory(document), "tables": tables(document), "left-out": left_out(document)}))
     PLOT.write_text(accuracyplot.svg(document))
 
 

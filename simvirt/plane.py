@@ -11,6 +11,7 @@ import simpy
 from simpy.events import URGENT
 
 from simvirt import kernel
+from simvirt.errors import SimulationError
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Place, row_of
@@ -23,6 +24,7 @@ from simvirt.workload.sampling import Sampler
 
 MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
 UP = (k.STARTING, k.READY, k.DRAINING)
+ENDS = {"completed": "take no time", "rejected": "are rejected", "failed": "are lost with a replica"}
 LIMITS = ("shares", "reserve", "quota", "period", "burst")  # of a group, which come with a place
 
 
@@ -57,6 +59,7 @@ class DataPlane:
     seed: int
     replication: int
     over: bool = False  # all requests are answered and none will come
+    cut_off: bool = False  # the clock has come to its end before all requests were answered
     full: bool = False  # more requests are under way than the tables may hold; nothing happens any more
     halt: Event | None = None  # ends the run at its next block of requests
     memory: MemoryAccount | None = None  # what has become of memory, where the control plane follows it
@@ -78,7 +81,7 @@ class DataPlane:
         for thread in self.lowered.background:
             self._background.setdefault(thread.instance, []).append(thread.entry)
         for instance in self.lowered.arrangement.instances:
-            self.place(instance.row, instance.place)
+            self._stand(instance.row, instance.place)
         self._bind()
         for _ in range(int(self.columns["source"]["clients"][0])):
             kernel.launch_client(self._plane, 0)
@@ -107,15 +110,35 @@ class DataPlane:
                     return None
             elif reason == k.SIGNALS:
                 self._read_signals()
+            elif reason == k.PAUSED:
+                self._look_whether_wanted()
+            elif reason == k.STANDS_STILL:
+                raise SimulationError(self._what_repeats(horizon))
             else:
                 self.over = reason == k.DONE
                 return None
         return self._due.pop(0)
 
-    def _refill(self) -> None:
-        """Give the kernel the next block of requests."""
+    def _look_whether_wanted(self) -> None:
+        """Stopped where the run is not wanted any more."""
         if self.halt is not None and self.halt.is_set():
             raise Stopped
+
+    def _what_repeats(self, horizon: int) -> str:
+        """Why time stands still: what most of the requests end with that end meanwhile."""
+        before = {name: int(self.read("tallies", name).sum()) for name in ENDS}
+        self.columns["run"]["repeats"][0] = 0
+        while kernel.advance(self._plane, horizon) == k.NEEDS_DEMAND:
+            self._refill()
+        ended = {name: int(self.read("tallies", name).sum()) - count for name, count in before.items()}
+        most = max(ended, key=lambda name: ended[name])
+        what = f"requests that {ENDS[most]} are followed by others at once" if ended[most] > 0 else "something happens again and again"
+        advice = "; give clients a time to think, for example think: 1s" if int(self.columns["source"]["clients"][0]) > 0 else ""
+        return f"no time passes any more after {self.now / 1e9:.9g} s of the run: {what}{advice}"
+
+    def _refill(self) -> None:
+        """Give the kernel the next block of requests."""
+        self._look_whether_wanted()
         block = self.requests.next_block()
         source = self.columns["source"]
         plain = kernel.MODE == "plain"
@@ -180,14 +203,18 @@ class DataPlane:
         """Give an instance that is down its place: the kernel that schedules it, its cgroup with its limits, the paths of its VM."""
         if self._life(instance) in UP:
             raise ValueError(f"instance {instance} is up: it can be placed once it has stopped")
-        columns, groups = self.columns["instances"], self.columns["groups"]
-        columns["machine"][instance] = place.machine
-        for name, thing in (("group", place.group), ("net_device", place.net), ("disk_device", place.disk)):
-            columns[name][instance] = row_of(thing)
+        self._stand(instance, place)
+        groups = self.columns["groups"]
         if place.group is not None:
             for name in LIMITS:
                 groups[name][place.group.row] = getattr(place.group.fence, name)
             groups["pool"][place.group.row] = place.group.fence.quota
+
+    def _stand(self, instance: int, place: Place) -> None:
+        """Write where an instance stands; the limits of the groups that there are at the start are lowering's."""
+        columns = self.columns["instances"]
+        columns["machine"][instance], columns["group"][instance] = place.machine, row_of(place.group)
+        columns["net_device"][instance], columns["disk_device"][instance] = row_of(place.net), row_of(place.disk)
 
     def _life(self, instance: int) -> int:
         return int(self.columns["instances"]["life"][instance])

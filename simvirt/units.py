@@ -18,6 +18,7 @@ from simvirt.errors import UnitError
 __all__ = [
     "UnitError", "parse_time", "parse_size", "parse_rate", "parse_frequency", "parse_bandwidth", "parse_ratio",
     "parse_money", "parse_power", "parse_energy_price", "format_time", "format_size", "format_rate", "shown",
+    "COUNT_STEPS", "SIZE_STEPS", "TIME_STEPS", "unit_of",
 ]
 
 _NUMBER: Final = re.compile(r"([-+]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(.*)", re.DOTALL)
@@ -212,32 +213,41 @@ def _shown_container(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-_TIME_STEPS: Final = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
-_SIZE_STEPS: Final = ((2.0**50, "PiB"), (2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
-_COUNT_STEPS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+Steps = tuple[tuple[float, str], ...]
+"""Factors of units and their names, the largest first."""
+TIME_STEPS: Final[Steps] = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+SIZE_STEPS: Final[Steps] = ((2.0**50, "PiB"), (2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
+COUNT_STEPS: Final[Steps] = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_ALMOST: Final = 0.9995
+"""So much of a unit rounds to one of it."""
 
 
 def format_time(seconds: float, digits: int = 3) -> str:
     """A time in seconds as people read it: `1.5 ms`."""
-    return _format(seconds, _TIME_STEPS, digits, "s")
+    return _format(seconds, TIME_STEPS, digits, "s")
 
 
 def format_size(size: float, digits: int = 3) -> str:
     """A size in bytes as people read it: `1.5 GiB`."""
-    return _format(size, _SIZE_STEPS, digits, "B")
+    return _format(size, SIZE_STEPS, digits, "B")
 
 
 def format_rate(per_s: float, digits: int = 3) -> str:
     """A rate per second as people read it: `800/s`, `1.2 M/s`."""
     small = 0 < abs(per_s) < 1000 or not math.isfinite(per_s)
-    return f"{_digits(per_s, digits)}/s" if small else f"{_format(per_s, _COUNT_STEPS, digits, '')}/s"
+    return f"{_digits(per_s, digits)}/s" if small else f"{_format(per_s, COUNT_STEPS, digits, '')}/s"
 
 
-def _format(value: float, steps: tuple[tuple[float, str], ...], digits: int, base: str) -> str:
+def unit_of(value: float, steps: Steps, many: float = _ALMOST) -> tuple[float, str]:
+    """The largest unit of which `value` is at least one; of those above the base unit at least `many`."""
+    return next((step for step in steps if abs(value) >= step[0] * (many if step[0] > 1 else _ALMOST)), steps[-1])
+
+
+def _format(value: float, steps: Steps, digits: int, base: str) -> str:
     """`value` in the largest unit in which it is at least 1."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {base}".strip()
-    factor, unit = next((step for step in steps if abs(value) >= step[0] * 0.9995), steps[-1])
+    factor, unit = unit_of(value, steps)
     return f"{_digits(value / factor, digits)} {unit}".strip()
 
 

@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 
 from simvirt.cli.check import check
+from simvirt.cli.command import INTERRUPTED, with_settings
 from simvirt.cli.density import density
 from simvirt.cli.explain import explain
 from simvirt.cli.list import list_
 from simvirt.cli.plan import plan
-from simvirt.cli.run import INTERRUPTED, run
+from simvirt.cli.run import run
 from simvirt.cli.schema import schema
 from simvirt.cli.validate import validate
 
@@ -28,14 +29,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run)
+app.command("run")(with_settings(run))
 app.command("check")(check)
-app.command("density")(density)
-app.command("plan")(plan)
+app.command("density")(with_settings(density))
+app.command("plan")(with_settings(plan))
 app.command("schema")(schema)
 app.command("list")(list_)
 app.command("explain")(explain)
-app.command("validate")(validate)
+app.command("validate")(with_settings(validate))
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -65,11 +66,10 @@ def _wants_json(args: Sequence[str]) -> bool:
 def _print_mistakes(error: Exception) -> None:
     """The error as a program reads it, as `simvirt check` prints it."""
     from simvirt.cli import output
-    from simvirt.cli.options import Format
     from simvirt.result.mistakes import mistakes_of
 
     with suppress(MemoryError):
-        output.result(mistakes_of(error, _sentence(error)).document(), Format.json)
+        output.json(mistakes_of(error, _sentence(error)).document())
 
 
 def _sentence(error: Exception) -> str:

@@ -25,7 +25,7 @@ def check(scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, format_:
     if format_ in TABLES:
         output.rows([], format_)
     elif format_ is Format.json:
-        output.result(mistakes_of(None).document(), format_)
+        output.json(mistakes_of(None).document())
     elif not quiet:
         output.write(f"{scenario}: ok ({_summary(spec)})\n")
     return 0

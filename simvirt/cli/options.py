@@ -8,7 +8,7 @@ import typer
 
 
 class Format(StrEnum):
-    """How a result is printed."""
+    """How a result is printed: `report/as_NAME.py` renders form NAME."""
 
     text = "text"
     json = "json"

@@ -2,13 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from simvirt.cli.options import Format
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+    from simvirt.report.blocks import Report
 
 PIPED_WIDTH = 80  # columns where no width is given
 
@@ -30,7 +32,7 @@ def width(piped: int = PIPED_WIDTH) -> int:
 
 def show(renderable: "RenderableType") -> None:
     """Prints something laid out to standard output; without space at the ends of lines where that is no terminal."""
-    from simvirt.report.text import printed
+    from simvirt.report.as_text import printed
 
     out = console(sys.stdout)
     if out.is_terminal:
@@ -49,53 +51,32 @@ def note(text: str, quiet: bool = False) -> None:
         sys.stderr.write(f"{text}\n")
 
 
-def result(document: Mapping[str, Any], format_: Format) -> None:
-    """A result's document in the wanted form."""
-    forms: dict[Format, Callable[[Mapping[str, Any]], None]] = {
-        Format.text: _text,
-        Format.json: _json,
-        Format.csv: _csv,
-        Format.markdown: _markdown,
-    }
-    forms[format_](document)
+def report(what: "Report", form: Format, piped: int = PIPED_WIDTH) -> None:
+    """Prints a report in a form: as text with colour on a terminal, else `piped` columns wide unless a width is given."""
+    from simvirt.report.formats import rendered
 
+    if form is not Format.text:
+        return write(rendered(what, form))
+    from simvirt.report.as_text import laid_out, render
 
-def rows(documents: list[dict[str, Any]], format_: Format) -> None:
-    """Rows of a list as JSON, CSV or Markdown."""
-    if format_ is Format.json:
-        return _json(documents)
-    if format_ is Format.csv:
-        from simvirt.report.csvtable import rows_csv
-
-        return write(rows_csv(documents))
-    from simvirt.report.markdown import rows_markdown
-
-    write(rows_markdown(documents))
-
-
-def _text(document: Mapping[str, Any]) -> None:
-    from simvirt.report import text
-
-    out = console(sys.stdout)
+    out = console(sys.stdout, piped)
     if out.is_terminal:
-        out.print(text.report(document, out.width))
-    else:
-        write(text.text(document, out.width))
+        return out.print(laid_out(what, out.width))
+    write(render(what, out.width))
 
 
-def _json(document: Any) -> None:
-    from simvirt.report.jsondoc import dumps
+def rows(documents: list[dict[str, Any]], form: Format) -> None:
+    """Rows of a list as JSON, CSV or Markdown."""
+    from simvirt.report import as_csv, as_json, as_markdown
+
+    forms: dict[Format, Callable[[list[dict[str, Any]]], str]] = {
+        Format.json: as_json.dumps, Format.csv: as_csv.table, Format.markdown: as_markdown.rows_table,
+    }
+    write(forms[form](documents))
+
+
+def json(document: Any) -> None:
+    """A document as JSON."""
+    from simvirt.report.as_json import dumps
 
     write(dumps(document))
-
-
-def _csv(document: Mapping[str, Any]) -> None:
-    from simvirt.report.csvtable import table
-
-    write(table(document))
-
-
-def _markdown(document: Mapping[str, Any]) -> None:
-    from simvirt.report.markdown import markdown
-
-    write(markdown(document))

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from simvirt.cli import output
-from simvirt.cli.options import Format
 
 Result = Annotated[bool, typer.Option("--result", help="The schema of a result instead: what --format json prints.")]
 Kind = Annotated[
@@ -23,9 +22,9 @@ def schema(kind: Kind = None, result: Result = False) -> int:
     if result:
         from simvirt.result.schema import result_schema as found
 
-        output.result(found(kind or "run"), Format.json)
+        output.json(found(kind or "run"))
         return 0
     from simvirt.scenario import json_schema
 
-    output.result(json_schema(), Format.json)
+    output.json(json_schema())
     return 0

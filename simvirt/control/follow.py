@@ -139,7 +139,7 @@ def memory_of_run(lowered: Lowered) -> HostMemory:
 def reclaim(clock: Clock, memory: HostMemory, moved: Moved) -> Process:
     """Perform what a step has decided: work for each page, writes of clusters."""
     costs = memory.costs
-    work = (moved.swapped_out + moved.packed) / PAGE * costs.evict_ns + moved.inflated / PAGE * costs.inflate_ns
+    work = (moved.swapped_out + moved.packed) / PAGE * costs.evict + moved.inflated / PAGE * costs.inflate
     writes = math.ceil(moved.swapped_out / costs.cluster)
     if work > 0 or writes > 0:
         plane = clock.plane

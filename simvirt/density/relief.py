@@ -149,7 +149,7 @@ def _faster_disk(scenario: Scenario, catalog: Catalog, host: HostEntry) -> Scena
 def _faster_nic(scenario: Scenario, catalog: Catalog, host: HostEntry) -> Scenario:
     """A NIC of the same kind with twice the bandwidth."""
     known = host.nic.name if host.nic.name in catalog.names("nics") else "generic"
-    return _with_device(scenario, "nics", "nic", known, {"like": known, "bandwidth": f"{2 * host.nic.bits_per_s:.0f}bps"})
+    return _with_device(scenario, "nics", "nic", known, {"like": known, "bandwidth": f"{2 * host.nic.bandwidth:.0f}bps"})
 
 
 def _with_device(scenario: Scenario, kind: str, field: str, name: str, entry: dict[str, Any]) -> Scenario:

@@ -98,7 +98,7 @@ def host_of(p: Plane, f: int) -> int:
 
 def count_threads(p: Plane, i: int, change: int, now: int) -> None:
     """Follow the number of busy worker threads over time."""
-    p.instances.thread_time[i] += p.instances.busy_threads[i] * (now - p.instances.thread_time_at[i])
+    p.instances.thread_time[i] += float(p.instances.busy_threads[i]) * (now - p.instances.thread_time_at[i])
     p.instances.thread_time_at[i] = now
     p.instances.busy_threads[i] += change
 

@@ -46,6 +46,7 @@ class Run(Table):
     # kernel
     now: Ints  # [ns]
     events: Ints
+    repeats: Ints  # events since time has passed, or a request of an open workload has come
     signals: Ints  # pairs (signal, row)
     pending: Ints  # pairs in `signals`
     todo_head: Ints  # frames that go on at this instant
@@ -281,7 +282,7 @@ class Instances(Table):
     ready_slot: Ints  # place in the service's stretch of `ready`
     in_flight: Ints
     busy_threads: Ints
-    thread_time: Ints  # thread-seconds held, up to thread_time_at [ns]
+    thread_time: Floats  # thread-seconds held, up to thread_time_at [ns]
     thread_time_at: Ints  # [ns]
     free_thread: Ints  # head of the list of free threads
     queue_head: Ints

@@ -9,7 +9,7 @@ from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, reclaim_errand, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
@@ -22,6 +22,7 @@ from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.spec.models import Constant, Scenario
 from simvirt.workload.draws import Variables
+from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
@@ -54,13 +55,13 @@ class Lowered:
     memory: Memory
 
 
-def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator) -> Lowered:
+def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases) -> Lowered:
     """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""
     return lower_onto([catalog.resolve_host(scenario.host)], scenario, catalog, platform, phases)
 
 
 def lower_onto(
-    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator
+    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases
 ) -> Lowered:
     """The same on several hosts of one model, on which replicas stand in turn."""
     host = hosts[0]
@@ -133,7 +134,7 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if row.op == k.OP_RETURN:
         return None
     if row.column == k.NONE:
-        row.column = variables.column(Constant(mean=row.amount))
+        row.column = variables.column(Constant.model_construct(kind="constant", mean=row.amount))
     return row.column
 
 
@@ -141,7 +142,7 @@ class Tables:
     """Builds the tables of an arrangement; one method a table."""
 
     def __init__(
-        self, plan: Arrangement, services: list[str], program: Program, phases: np.random.Generator, shared: Sharing, platform: Platform,
+        self, plan: Arrangement, services: list[str], program: Program, phases: Phases, shared: Sharing, platform: Platform,
     ) -> None:
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, program, phases
@@ -231,18 +232,23 @@ class Tables:
         """Group entities and vCPUs; threads come into being as they are needed."""
         first_thread = self.n_queues + self.n_vcpus
         columns = blank(t.Entities, rows=first_thread + frames)
-        row = self.n_queues
-        for host in self.plan.hosts:
-            vms = [(machine.vm, machine) for machine in self.plan.machines if machine.host == host.row and machine.vm is not None]
-            vcpus = [(vm, machine, n) for vm, machine in vms for n in range(machine.cpus)]
-            for number, (vm, machine, n) in enumerate(vcpus):
-                columns["group"][row], columns["carries"][row] = vm.row, self.first_cpu[machine.row] + n
-                columns["machine"][row] = host.machine
-                columns["cpu"][row] = self.first_cpu[host.machine] + (machine.pins[n] if machine.pins else number % host.entry.pcpus)
-                if machine.pins:
-                    columns["pin"][row] = columns["cpu"][row]
-                row += 1
+        rows = [row for host in self.plan.hosts for row in self._vcpus(host)]
+        for name, values in zip(("group", "carries", "machine", "cpu", "pin"), zip(*rows, strict=True), strict=False):
+            columns[name][self.n_queues : first_thread] = values
         return columns
+
+    def _vcpus(self, host: Host) -> list[tuple[int, int, int, int, int]]:
+        """The vCPUs of a host: VM, CPU, the host's machine, the pCPU where each begins, and that which it is pinned to."""
+        found: list[tuple[int, int, int, int, int]] = []
+        first = int(self.first_cpu[host.machine])
+        for machine in self.plan.machines:
+            if machine.host != host.row or machine.vm is None:
+                continue
+            for n in range(machine.cpus):
+                cpu = first + (machine.pins[n] if machine.pins else len(found) % host.entry.pcpus)
+                carries = int(self.first_cpu[machine.row]) + n
+                found.append((machine.vm.row, carries, host.machine, cpu, cpu if machine.pins else k.NONE))
+        return found
 
     def groups(self) -> Columns:
         """cgroups and VMs."""
@@ -260,12 +266,12 @@ class Tables:
             first_mask=np.cumsum([0, *sizes])[:-1],
             mask_cpus=sizes,
             masks=masks or [0],
-            refilled_at=[-int(self.phases.random() * g.fence.period) for g in groups],
+            refilled_at=[-int(self.phases.of(REFILLS, *g.key) * g.fence.period) if g.fence.quota > 0 else 0 for g in groups],
             pool=[g.fence.quota for g in groups],
             machine=column_of(groups, "machine"),
             fluid_first=np.cumsum([0, *per_machine])[:-1],
             each=[int(self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
-            **{name: [getattr(g.fence, name) for g in groups] for name in ("shares", "reserve", "quota", "period", "burst")},
+            **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 
     def instances(self) -> Columns:
@@ -285,7 +291,7 @@ class Tables:
         devices = self.plan.devices
         columns = blank(t.Devices, rows=max(len(devices), 1))
         if devices:
-            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation_ns) for d in devices])
+            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation or 0.0) for d in devices])
         return columns
 
     def program_table(self) -> Columns:

@@ -5,7 +5,8 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from simvirt.catalog.records import HostEntry, Platform, ProfileEntry
+from simvirt.catalog.entries.software import ProfileEntry
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement
 from simvirt.lowering.rows import Columns, blank, fill
@@ -43,7 +44,8 @@ class Sharing:
 def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEntry], added: dict[str, float]) -> Sharing:
     """Classes of a plan; `added` is the platform's work per unit of a service's own. The fluid scheduler knows no hardware threads."""
     neutral = [SoftwareClass(smt_share=host.entry.smt_yield / 2) for host in plan.hosts]
-    rows: dict[SoftwareClass, int] = {neutral[0]: 0}
+    rows = {kind: row for row, kind in enumerate(dict.fromkeys(neutral))}
+    own = [rows[kind] for kind in neutral]
     found, acts = [], [False] * len(plan.hosts)
     for instance in plan.instances:
         host = plan.host_of(instance)
@@ -53,7 +55,7 @@ def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEn
             remote = remote_share(host.entry, platform, machine.cpus, machine.pins) if machine.vm is not None else 0.0
             kind = software_class(profiles[instance.service], host.entry, remote, added[instance.service])
         found.append(rows.setdefault(kind, len(rows)))
-        acts[host.row] |= kind != neutral[host.row] and plan.machines[host.machine].scheduler.policy != "gps"
+        acts[host.row] |= found[-1] != own[host.row] and plan.machines[host.machine].scheduler.policy != "gps"
     return Sharing(list(rows), found, acts)
 
 
@@ -65,8 +67,8 @@ def software_class(profile: ProfileEntry, host: HostEntry, remote: float, added:
         that claims more than the cache streams through it: it fills all of it, and has no hits to lose.
     """
     stall = profile.stall or 0.0
-    llc, family = host.family.llc_bytes or 0, host.family
-    claim = float(profile.llc_bytes or 0)
+    llc, family = host.family.llc or 0, host.family
+    claim = float(profile.llc or 0)
     reuses = 0 < claim <= llc
     alone = math.sqrt(llc) if reuses else 1.0
     farther, anyway = (family.remote_latency or 1.0) - 1.0, profile.remote_share or 0.0
@@ -93,7 +95,7 @@ def socket_table(found: Sharing, plan: Arrangement, first_cpu: np.ndarray) -> Co
     members = [first_cpu[host.machine] + cpu for host in plan.hosts for cpu in _by_socket(host.entry)]
     each, n = [host.entry.pcpus // host.entry.sockets for host in of_host], len(of_host)
     uses = [found.acts[host.row] and any(kind.uses_memory for kind in found.classes) for host in of_host]
-    llc = [host.entry.family.llc_bytes or 0 for host in of_host]
+    llc = [host.entry.family.llc or 0 for host in of_host]
     floor = [math.sqrt(size) if size else 1.0 for size in llc]
     return fill(
         blank(t.Sockets, rows=n, members=len(members), load=n * len(found.classes), classes=1),
@@ -111,7 +113,8 @@ def _by_socket(host: HostEntry) -> list[int]:
 def most(found: Sharing, plan: Arrangement, name: str) -> list[float]:
     """For each machine the largest value of a class that may run there; 0 where classes do not act."""
     values = [0.0] * len(plan.machines)
-    for instance, row in zip(plan.instances, found.of_instance, strict=True):
-        if found.acts[plan.host_of(instance).row]:
-            values[instance.machine] = max(values[instance.machine], getattr(found.classes[row], name))
+    each = [getattr(kind, name) for kind in found.classes]
+    for machine, row in {(instance.machine, row) for instance, row in zip(plan.instances, found.of_instance, strict=True)}:
+        if found.acts[plan.machines[machine].host]:
+            values[machine] = max(values[machine], each[row])
     return values

@@ -42,6 +42,7 @@ def measured(
         checks=checks(plane, end),
         unstable=_unstable(arriving),
         full_at_s=end.at / S if plane.full else None,
+        cut_off=plane.cut_off,
         series=series,
     )
 

@@ -81,4 +81,5 @@ class Outcome:
     checks: dict[str, str]
     unstable: float | None
     full_at_s: float | None
+    cut_off: bool = False
     series: dict[str, list[Any]] = field(default_factory=dict)

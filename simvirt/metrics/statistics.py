@@ -159,8 +159,13 @@ def quantile_interval(
 
     Source: Law 2015, section 9.4.2 (replication for quantiles).
     """
+    return mean_interval(quantiles_of(histograms, q, ends), confidence)
+
+
+def quantiles_of(histograms: Sequence[NDArray[np.int64]], q: float, ends: Sequence[Ends] | None = None) -> list[float | None]:
+    """The q-quantile of each histogram [s], None of an empty one; `ends` of each as of `quantile`."""
     bounds = [UNBOUNDED] * len(histograms) if ends is None else ends
-    return mean_interval([quantile(h, q, bound) for h, bound in zip(histograms, bounds, strict=True)], confidence)
+    return [quantile(h, q, bound) for h, bound in zip(histograms, bounds, strict=True)]
 
 
 # -- stability ------------------------------------------------------------------------------------------------------------------

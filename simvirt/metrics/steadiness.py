@@ -72,6 +72,22 @@ def own_variance(outcomes: Sequence[Outcome]) -> float:
     return float(np.mean([one.var(ddof=1) * steps / len(one) for one in series]))
 
 
+def quantile_variance(outcomes: Sequence[Outcome], values: Sequence[float | None]) -> float:
+    """Variance of a replication's quantile of latencies that its batches suggest [s^2], where replications agree by chance.
+
+    Where mean latencies are more alike than their own batches let them be, so are quantiles, by as much; but no less sure, over the
+    quantile, than means are over the mean.
+    """
+    known = [(value, o.latency_mean_s) for value, o in zip(values, outcomes, strict=True) if value is not None and o.latency_mean_s]
+    own, n = own_variance(outcomes), len(known)
+    if n < 2 or own == 0:
+        return 0.0
+    quantiles, means = np.array(known, dtype=float).T
+    between = float(means.var(ddof=1))
+    most = own * float(quantiles.mean() / means.mean()) ** 2
+    return min(float(quantiles.var(ddof=1)) * max(own / between, 1.0), most) if between > 0 else most
+
+
 @dataclass(frozen=True)
 class Course:
     """How long replications are [s], and the time after which they have forgotten their past [s]."""
@@ -103,13 +119,19 @@ def steady(scenario: Scenario) -> bool:
     return load.closed is not None or (load.open is not None and load.open.rate is not None)
 
 
+def overloaded(outcomes: Sequence[Outcome]) -> bool:
+    """Whether requests pile up without end: in most replications, or in one until the tables are full."""
+    growing = sum(o.unstable is not None for o in outcomes)
+    return 2 * growing > len(outcomes) or any(o.full_at_s is not None for o in outcomes)
+
+
 def course_of(scenario: Scenario, outcomes: Sequence[Outcome]) -> Course | None:
     """The course of a platform's replications.
 
     None where nothing can be said (too few answers, an overload, a load that varies) or has to be: latencies that are nearly constant.
     """
     whole = [o for o in outcomes if len(o.batches_s) >= 2 * LEAST]
-    if not steady(scenario) or not whole or any(o.unstable is not None or o.full_at_s is not None for o in outcomes):
+    if not steady(scenario) or not whole or overloaded(outcomes):
         return None
     if math.sqrt(own_variance(whole)) < SURE * float(np.mean([o.batches_s.mean() for o in whole])):
         return None

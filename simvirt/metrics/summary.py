@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
-from simvirt.metrics.statistics import QUANTILES, Ends, mean_interval, paired_ratio, quantile, quantile_interval
-from simvirt.metrics.steadiness import Course, course_of, own_variance
+from simvirt.metrics.statistics import QUANTILES, Ends, mean_interval, paired_ratio, quantile, quantile_interval, quantiles_of
+from simvirt.metrics.steadiness import Course, course_of, overloaded, own_variance, quantile_variance
 from simvirt.result import objective
 from simvirt.result.document import CpuShares, Estimate, Latency, MemoryLedger, Verdict
 from simvirt.result.run_document import (
@@ -59,6 +60,12 @@ def latency_mean(outcomes: Sequence[Outcome]) -> Estimate:
     return mean_interval([o.latency_mean_s for o in outcomes], within=own_variance(outcomes))
 
 
+def latency_quantile(outcomes: Sequence[Outcome], q: float) -> Estimate:
+    """A quantile of the latency of requests [s], with what the replications' own batches say of its variance."""
+    values = quantiles_of([o.histogram for o in outcomes], q, [o.ends_ns for o in outcomes])
+    return mean_interval(values, within=quantile_variance(outcomes, values))
+
+
 def average(values: Sequence[float | None]) -> float | None:
     """Mean over the replications that know the value."""
     known = [v for v in values if v is not None and not np.isnan(v)]
@@ -70,15 +77,14 @@ def averages(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: average([table[name] for table in tables]) for name in tables[0]}
 
 
-def quantiles(histograms: Sequence[np.ndarray], ends: Sequence[Ends], names: Iterable[str] = REPORTED) -> dict[str, Any]:
+def quantiles(histograms: Sequence[np.ndarray], ends: Sequence[Ends]) -> dict[str, Any]:
     """Quantiles of a latency by their names [s]; `ends` are the smallest and the largest of each replication [ns]."""
-    return {name: quantile_interval(histograms, QUANTILES[name], ends=ends) for name in names}
+    return {name: quantile_interval(histograms, QUANTILES[name], ends=ends) for name in REPORTED}
 
 
-def latency(outcomes: Sequence[Outcome | ServiceOutcome], names: Iterable[str] = REPORTED, **more: Estimate) -> Latency:
-    """Mean and quantiles of a latency [s]."""
-    more = {"mean": over(outcomes, "latency_mean_s")} | more
-    return Latency(**more, **quantiles([o.histogram for o in outcomes], [o.ends_ns for o in outcomes], names))
+def latency(outcomes: Sequence[Outcome], **more: Estimate) -> Latency:
+    """Mean and quantiles of the latency of requests [s]."""
+    return Latency(mean=latency_mean(outcomes), **{name: latency_quantile(outcomes, q) for name, q in QUANTILES.items()}, **more)
 
 
 # -- a platform -----------------------------------------------------------------------------------------------------------------
@@ -111,7 +117,7 @@ def _extent(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def _answers(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What became of the requests."""
-    found = latency(outcomes, QUANTILES, mean=latency_mean(outcomes), max=over(outcomes, "latency_max_s"))
+    found = latency(outcomes, max=over(outcomes, "latency_max_s"))
     return {"latency_s": found} | {name: over(outcomes, name) for name in ("throughput_per_s", "rejected", "failed")}
 
 
@@ -122,7 +128,7 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome], answers: 
     if first.devices:
         found["devices"] = devices(outcomes)
     if scenario.objective is not None:
-        found["objective"] = verdicts(scenario, answers, course_of(scenario, outcomes))
+        found["objective"] = verdicts(scenario, answers, course_of(scenario, outcomes), overloaded(outcomes))
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found
@@ -137,7 +143,9 @@ def cpu(outcomes: Sequence[Outcome]) -> CpuShares:
 def service_result(outcomes: Sequence[ServiceOutcome]) -> ServiceResult:
     """A service's part of the result."""
     names = OF_SERVICE if outcomes[0].costop_s is None else (*OF_SERVICE, "costop_s")
-    return ServiceResult(latency_s=latency(outcomes), **{name: over(outcomes, name) for name in names})
+    found = quantiles([o.histogram for o in outcomes], [o.ends_ns for o in outcomes])
+    latency_s = Latency(mean=over(outcomes, "latency_mean_s"), **found)
+    return ServiceResult(latency_s=latency_s, **{name: over(outcomes, name) for name in names})
 
 
 def operation_result(name: str, outcomes: Sequence[Outcome]) -> OperationResult:
@@ -174,13 +182,16 @@ def memory(outcomes: Sequence[Outcome]) -> MemoryUse:
     )
 
 
-def verdicts(scenario: Scenario, answers: Mapping[str, Any], course: Course | None = None) -> dict[str, Verdict]:
-    """Each limit of the objective, what was found, and whether it is met; of a run that is too short nothing is decided."""
+def verdicts(scenario: Scenario, answers: Mapping[str, Any], course: Course | None = None, growing: bool = False) -> dict[str, Verdict]:
+    """Each limit of the objective, what was found, and whether it is met.
+
+    Of a run that is too short nothing is decided; latencies that grow without end exceed any limit.
+    """
 
     def estimate_of(name: str) -> Estimate:
         if name.startswith("latency_"):
             found: Estimate = getattr(answers["latency_s"], name.removeprefix("latency_"))
-            return found
+            return Estimate(found.value, math.inf, math.inf) if growing else found
         known: Estimate = answers["throughput_per_s" if name == "throughput" else name]
         return known
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from simvirt.metrics.steadiness import course_of
 from simvirt.metrics.summary import memory
 from simvirt.scenario.spec.models import Scenario
 from simvirt.units import format_time
+
+YEAR_S: Final = 365.25 * 86_400
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ def _overload(seen: Seen) -> Iterator[str]:
         yield f"offered load is {np.mean(growing):.2f} x capacity; the numbers of requests and latencies grow without end"
     if seen.full:
         yield f"ended at {min(seen.full):.3g} s simulated, with a million calls under way; offered load is far beyond capacity"
+    cut = [o.simulated_s for o in seen.outcomes if o.cut_off]
+    if cut:
+        yield f"ended after {min(cut) / YEAR_S:.3g} years simulated, the end of the clock, before all requests were answered"
 
 
 def _length(seen: Seen) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """Predicted over measured as a picture: one line a table, one dot a cell, the band of 15 % shaded. Plain SVG, no library."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
-from typing import Any
 
-Document = Mapping[str, Any]
+from simvirt.result.validation_document import CellResult, TableResult, TopicResult, ValidationDocument
+
+Line = TopicResult | TableResult
 WIDTH, LEFT, RIGHT, TOP, LINE, GAP = 960, 300, 96, 84, 20, 30
 MOST = 4.0  # ratio at which the axis ends on either side
 TICKS = ((0.25, "1/4"), (0.5, "1/2"), (0.8, "0.8"), (1.0, "1"), (1.25, "1.25"), (2.0, "2"), (4.0, "4"))
@@ -17,10 +18,10 @@ STYLE = (
 )
 
 
-def svg(document: Document) -> str:
+def svg(document: ValidationDocument) -> str:
     """The picture of a result of `simvirt validate`."""
     lines = list(_lines(document))
-    height = TOP + sum(GAP if kind == "topic" else LINE for kind, _ in lines) + 56
+    height = TOP + sum(map(_step, lines)) + 56
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">',
         f"<style>{STYLE}</style><title>Predicted over measured</title>",
@@ -34,11 +35,16 @@ def svg(document: Document) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _lines(document: Document) -> Iterator[tuple[str, Any]]:
+def _lines(document: ValidationDocument) -> Iterator[Line]:
     """Topics and their tables from top to bottom."""
-    for topic in document["topics"]:
-        yield "topic", topic
-        yield from (("table", table) for table in document["tables"] if table["topic"] == topic["number"])
+    for topic in document.topics:
+        yield topic
+        yield from (table for table in document.tables if table.topic == topic.number)
+
+
+def _step(line: Line) -> int:
+    """How far below the one before a line is."""
+    return GAP if isinstance(line, TopicResult) else LINE
 
 
 def x_of(ratio: float) -> float:
@@ -47,12 +53,12 @@ def x_of(ratio: float) -> float:
     return LEFT + (WIDTH - LEFT - RIGHT) * (math.log(inside) / math.log(MOST) + 1) / 2
 
 
-def _head(document: Document) -> Iterator[str]:
+def _head(document: ValidationDocument) -> Iterator[str]:
     """What the picture shows."""
-    score = document["summary"]["all"]
-    median = "-" if score["median_error"] is None else f"{score['median_error']:.1%}"
-    said = f"{score['predicted']} predicted cells, half of them within {median};"
-    said += f" rank order right in {score['pairs_right']} of {score['pairs']} pairs"
+    score = document.summary.all
+    median = "-" if score.median_error is None else f"{score.median_error:.1%}"
+    said = f"{score.predicted} predicted cells, half of them within {median};"
+    said += f" rank order right in {score.pairs_right} of {score.pairs} pairs"
     yield f'<text x="20" y="30" class="t">Predicted over measured</text><text x="20" y="50" class="q">{said}</text>'
 
 
@@ -67,34 +73,34 @@ def _axis(bottom: float) -> Iterator[str]:
     yield f'<text x="{WIDTH - 20}" y="{TOP - 14}" class="q" text-anchor="end">median</text>'
 
 
-def _body(lines: Sequence[tuple[str, Any]]) -> Iterator[str]:
+def _body(lines: Sequence[Line]) -> Iterator[str]:
     """A line for each topic and table."""
     y = float(TOP)
-    for kind, what in lines:
-        y += GAP if kind == "topic" else LINE
-        if kind == "topic":
-            yield f'<text x="20" y="{y - 6:.1f}" class="h">{escape(_short(what["title"], 90))}</text>'
+    for line in lines:
+        y += _step(line)
+        if isinstance(line, TopicResult):
+            yield f'<text x="20" y="{y - 6:.1f}" class="h">{escape(_short(line.title, 90))}</text>'
         else:
-            yield from _table(what, y)
+            yield from _table(line, y)
 
 
-def _table(table: Document, y: float) -> Iterator[str]:
+def _table(table: TableResult, y: float) -> Iterator[str]:
     """A table's name, its dots and its median error."""
-    yield f'<text x="32" y="{y - 5:.1f}">{escape(_short(table["id"], 34))}</text>'
-    for cell in sorted(table["cells"], key=lambda cell: cell["kind"]):
-        if cell["predicted"] is not None:
+    yield f'<text x="32" y="{y - 5:.1f}">{escape(_short(table.id, 34))}</text>'
+    for cell in sorted(table.cells, key=lambda cell: cell.kind):
+        if cell.predicted is not None:
             yield _dot(cell, y - 9)
-    median = table["score"]["median_error"]
+    median = table.score.median_error
     if median is not None:
         yield f'<text x="{WIDTH - 20}" y="{y - 5:.1f}" class="q" text-anchor="end">{median:.1%}</text>'
 
 
-def _dot(cell: Document, y: float) -> str:
+def _dot(cell: CellResult, y: float) -> str:
     """A cell: filled where it was predicted, hollow where it was a given, a triangle at the edge where it is beyond the axis."""
-    ratio = max(cell["predicted"] / cell["measured"], 1e-9)
-    x, given = x_of(ratio), cell["kind"] == "calibration"
+    ratio = max((cell.predicted or 0.0) / cell.measured, 1e-9)
+    x, given = x_of(ratio), cell.kind == "calibration"
     paint = f'fill="none" stroke="{GIVEN}"' if given else f'fill="{PREDICTED}" fill-opacity="0.7"'
-    told = f"<title>{escape(cell['row'])}, {escape(cell['column'])}: {ratio:.2f}</title>"
+    told = f"<title>{escape(cell.row)}, {escape(cell.column)}: {ratio:.2f}</title>"
     if 1 / MOST <= ratio <= MOST:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" {paint}>{told}</circle>'
     tip = 6 if ratio > 1 else -6

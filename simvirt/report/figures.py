@@ -4,28 +4,40 @@ Every function takes seconds, ratios and rates as they stand in a result, and gi
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from typing import Final, Protocol
 
-Value = float | Mapping[str, Any] | None
+from simvirt import units
+from simvirt.result.document import Estimate
+from simvirt.result.run_document import Ratio
 
-UNKNOWN = "–"
-TIME_UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
-SIZE_UNITS = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
-COUNT_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+
+class Interval(Protocol):
+    """A value with the ends of its interval."""
+
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+
+
+Value = float | Interval | None
+UNKNOWN: Final = "–"
+MANY: Final = 2.0  # of minutes and longer units, before seconds give way to them
 
 
 def middle(value: Value) -> float | None:
     """The point value of an estimate or a plain number; None where it is not known."""
-    number = value.get("value") if isinstance(value, Mapping) else value
+    number = value if value is None or isinstance(value, int | float) else value.value
     return None if number is None or not math.isfinite(number) else float(number)
 
 
 def half_width(value: Value) -> float | None:
     """Half of an estimate's interval; None where it has none."""
-    if not isinstance(value, Mapping) or value.get("low") is None or value.get("high") is None:
+    if value is None or isinstance(value, int | float) or value.low is None or value.high is None:
         return None
-    return float(value["high"] - value["low"]) / 2
+    return float(value.high - value.low) / 2
 
 
 def decimals(number: float, digits: int = 3) -> int:
@@ -55,13 +67,8 @@ def time(value: Value, interval: bool = True) -> str:
         return UNKNOWN
     if number == 0:
         return "0"
-    factor, unit = next((u for u in TIME_UNITS if abs(number) >= u[0] * _limit(u[0])), TIME_UNITS[-1])
+    factor, unit = units.unit_of(number, units.TIME_STEPS, MANY)
     return scaled(value, unit, factor, interval=interval)
-
-
-def _limit(factor: float) -> float:
-    """From how many of a unit on it is used: minutes and above only for two of them, the others just before 1 for 999.6 to round."""
-    return 2.0 if factor > 1 else 0.9995
 
 
 def rate(value: Value, interval: bool = True) -> str:
@@ -90,7 +97,7 @@ def short_count(value: Value) -> str:
     number = middle(value)
     if number is None:
         return UNKNOWN
-    factor, unit = next((u for u in COUNT_UNITS if abs(number) >= u[0] * 0.9995), COUNT_UNITS[-1])
+    factor, unit = units.unit_of(number, units.COUNT_STEPS)
     return f"{number / factor:,.{decimals(number / factor)}f} {unit}".rstrip()
 
 
@@ -101,11 +108,10 @@ def size(value: Value) -> str:
         return UNKNOWN
     if number == 0:
         return "0"
-    factor, unit = next((u for u in SIZE_UNITS if abs(number) >= u[0] * 0.9995), SIZE_UNITS[-1])
+    factor, unit = units.unit_of(number, units.SIZE_STEPS)
     return scaled(number, unit, factor)
 
 
-def ratio(value: Mapping[str, Any]) -> str:
+def ratio(value: Ratio) -> str:
     """A comparison: `1.013 ± 0.011`; its exact interval, which need not be symmetric, is in the JSON."""
-    number = value.get("ratio", value.get("value"))
-    return scaled({**value, "value": number}, digits=4, most=3)
+    return scaled(Estimate(value.ratio, value.low, value.high), digits=4, most=3)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from rich.box import Box
 from rich.console import Group, RenderableType
@@ -21,15 +21,18 @@ Cells = Sequence[Text]
 
 def table(
     head: Sequence[str], rows: Sequence[Cells], width: int, *, names: int = 1, left: Sequence[int] = (0,), prose: int | None = None,
-    style: str = "bold",
+    folds: bool = False,
 ) -> RenderableType:
-    """A table at most `width` columns wide: its first `names` columns in every part, those in `left` to the left."""
+    """A table at most `width` columns wide: its first `names` columns in every part, those in `left` to the left.
+
+    A part whose one column beside the names does not fit stands out beyond the width, or is broken with `folds`.
+    """
     wide, least = widths(head, rows, prose), widths(head, rows, prose, 1)
     parts = []
     for columns in blocks(wide, width, names):
-        part = _part(head, rows, columns, left, prose, style)
+        part = _part(head, rows, columns, left, range(names, len(head)) if folds else (prose,))
         needed = sum(least[i] + GAP for i in columns) - GAP
-        part.width = needed if needed > width else None  # beyond the edge rather than cut
+        part.width = needed if needed > width and not folds else None  # beyond the edge rather than cut
         parts.append(part)
     spaced = [piece for part in parts for piece in (Text(""), part)]
     return Group(*spaced[1:])
@@ -59,12 +62,12 @@ def blocks(wide: Sequence[int], room: int, names: int) -> Iterator[list[int]]:
 
 
 def _part(
-    head: Sequence[str], rows: Sequence[Cells], columns: Sequence[int], left: Sequence[int], prose: int | None, style: str
+    head: Sequence[str], rows: Sequence[Cells], columns: Sequence[int], left: Sequence[int], wrapped: Container[int | None]
 ) -> Table:
     """One part of a table."""
-    made = Table(box=LINES, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style=style)
+    made = Table(box=LINES, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold")
     for i in columns:
-        made.add_column(head[i], justify="left" if i in left else "right", no_wrap=i != prose)
+        made.add_column(head[i], justify="left" if i in left else "right", no_wrap=i not in wrapped, overflow="fold")
     for row in rows:
         made.add_row(*(row[i] for i in columns))
     return made

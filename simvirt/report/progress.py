@@ -1,11 +1,11 @@
 """The progress of a run on a terminal: one line a platform with replication, speed and the time that remains."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeRemainingColumn
 
 from simvirt.report.figures import short_count
 
@@ -61,14 +61,6 @@ def _speed(latest: dict[int, ProgressEvent]) -> str:
 @contextmanager
 def shown(console: Console, wanted: bool = True) -> Iterator[Lines | None]:
     """Progress lines while the block runs, gone when it ends; None, and silence, where the console is no terminal."""
-    if not wanted or not console.is_terminal:
-        yield None
-        return
-    with _progress(console) as progress:
-        yield Lines(progress)
-
-
-def _progress(console: Console) -> Progress:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
@@ -76,16 +68,24 @@ def _progress(console: Console) -> Progress:
         TextColumn("{task.fields[speed]}"),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     )
-    return Progress(*columns, console=console, transient=True, refresh_per_second=INTERVAL_PER_S, expand=True)
+    with drawn(console, wanted, columns) as progress:
+        yield None if progress is None else Lines(progress)
+
+
+@contextmanager
+def drawn(console: Console, wanted: bool, columns: Sequence[ProgressColumn]) -> Iterator[Progress | None]:
+    """Lines of these columns while the block runs, gone when it ends; None, and silence, where the console is no terminal."""
+    if not wanted or not console.is_terminal:
+        yield None
+        return
+    with Progress(*columns, console=console, transient=True, refresh_per_second=INTERVAL_PER_S, expand=True) as progress:
+        yield progress
 
 
 @contextmanager
 def counted(console: Console, total: int, wanted: bool = True) -> Iterator[Callable[[str], None] | None]:
     """One line that counts named things while the block runs; None, and silence, where the console is no terminal."""
-    if not wanted or not console.is_terminal:
-        yield None
-        return
     columns = (BarColumn(bar_width=None), TextColumn("{task.completed:.0f} of {task.total:.0f}"), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True, refresh_per_second=INTERVAL_PER_S, expand=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda what: progress.update(task, advance=1, description=what)
+    with drawn(console, wanted, columns) as progress:
+        task = progress.add_task("", total=total) if progress else None
+        yield None if progress is None or task is None else lambda what: progress.update(task, advance=1, description=what)

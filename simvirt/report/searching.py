@@ -8,7 +8,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from simvirt.report.progress import INTERVAL_PER_S
+from simvirt.report.progress import drawn
 
 
 class Step(Protocol):
@@ -46,9 +46,6 @@ class Lines:
 @contextmanager
 def shown(console: Console, wanted: bool = True) -> Iterator[Lines | None]:
     """Progress lines while the block runs, gone when it ends; None, and silence, where the console is no terminal."""
-    if not wanted or not console.is_terminal:
-        yield None
-        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
@@ -56,5 +53,5 @@ def shown(console: Console, wanted: bool = True) -> Iterator[Lines | None]:
         TextColumn("{task.fields[simulations]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True, refresh_per_second=INTERVAL_PER_S, expand=True) as progress:
-        yield Lines(progress)
+    with drawn(console, wanted, columns) as progress:
+        yield None if progress is None else Lines(progress)

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from simvirt.errors import UsageError
 
-RESULT = "result.json"
-REPORT = "report.txt"
 DIGITS = 8  # of the digest, in a folder's name
 
 

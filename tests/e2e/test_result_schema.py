@@ -17,7 +17,7 @@ import simvirt
 from simvirt.cli.app import main
 from simvirt.density import density
 from simvirt.plan import plan
-from simvirt.report.jsondoc import dumps
+from simvirt.report.as_json import dumps
 from simvirt.result.schema import DOCUMENTS, result_schema
 from simvirt.validation.facts import chosen
 from simvirt.validation.predict import Conditions

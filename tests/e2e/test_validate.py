@@ -71,3 +71,16 @@ def test_what_does_not_exist_is_wrong_use(capsys: pytest.CaptureFixture[str], tm
     assert not out
     assert err
     assert not (tmp_path / "validate").exists()
+
+
+def test_an_interrupted_validation_says_that_nothing_was_kept(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simvirt.validation.suite.validate", interrupted)
+    assert main(["validate", "--table", "ibm-pxz", "--quiet", "--out", str(tmp_path / "kept")]) == 130
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "interrupted: nothing was kept\n")
+    assert list(tmp_path.iterdir()) == []

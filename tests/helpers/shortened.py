@@ -10,9 +10,11 @@ from typing import Any, Final
 import simvirt
 from simvirt.density import density
 from simvirt.plan import plan
-from simvirt.report import density as density_report
-from simvirt.report import planning as plan_report
-from simvirt.report.text import text
+from simvirt.report import density_report, plan_report, run_report
+from simvirt.report.formats import rendered
+from simvirt.result.density_document import DensityDocument
+from simvirt.result.plan_document import PlanDocument
+from simvirt.result.run_document import RunDocument
 
 CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
 SHORTER: Final[dict[str, tuple[str, ...]]] = {
@@ -65,28 +67,39 @@ def shortest(name: str, *sets: str) -> simvirt.Scenario:
     return simvirt.load(CONFIGS / f"{name}.yaml", sets=[*SHORTER[name], *SHORTEST[name], "run.replications=1", *sets])
 
 
-def document(name: str) -> dict[str, Any]:
-    """The result of a shortened scenario without times of the wall clock, version, kernel and digest."""
-    found = simvirt.run(scenario(name)).document()
-    del found["wall_s"], found["simvirt"], found["scenario"]["digest"]
-    for platform in found["platforms"].values():
+def document(found: RunDocument) -> dict[str, Any]:
+    """A result without times of the wall clock, version, kernel and digest."""
+    left = found.document()
+    del left["wall_s"], left["simvirt"], left["scenario"]["digest"]
+    for platform in left["platforms"].values():
         del platform["wall_s"]
-    return found
+    return left
+
+
+def blanked(found: RunDocument) -> RunDocument:
+    """The same with nothing in the place of these."""
+    platforms = {name: platform.model_copy(update={"wall_s": None}) for name, platform in found.platforms.items()}
+    program = found.simvirt.model_copy(update={"version": "", "kernel": ""})
+    named = found.scenario.model_copy(update={"digest": ""})
+    return found.model_copy(update={"simvirt": program, "scenario": named, "platforms": platforms})
 
 
 def run_forms(name: str) -> dict[str, str]:
     """The committed forms of a run by file name: the report as text, and of the scenarios that have every key the document too."""
-    found = document(name)
-    forms = {f"{name}.txt": text(found, WIDTH)}
-    return forms | ({f"{name}.json": written(found)} if name in WHOLE else {})
+    found = simvirt.run(scenario(name)).typed()
+    forms = {f"{name}.txt": rendered(run_report.report(blanked(found)), "text", WIDTH)}
+    return forms | ({f"{name}.json": written(document(found))} if name in WHOLE else {})
 
 
 def command_forms(command: str) -> dict[str, str]:
     """What `simvirt density` or `simvirt plan` gives of a small case of its shipped scenario: text and document by file name."""
     case = simvirt.load(CONFIGS / f"{command}.yaml", sets=SMALL[command])
     found = steady({"density": density, "plan": plan}[command](case).document())
-    report = {"density": density_report, "plan": plan_report}[command]
-    return {f"{command}.txt": report.text(found, WIDTH), f"{command}.json": written(found)}
+    report = {
+        "density": lambda: density_report.report(DensityDocument.model_validate(found)),
+        "plan": lambda: plan_report.report(PlanDocument.model_validate(found)),
+    }[command]()
+    return {f"{command}.txt": rendered(report, "text", WIDTH), f"{command}.json": written(found)}
 
 
 def steady(value: Any) -> Any:

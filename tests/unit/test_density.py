@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -19,8 +18,9 @@ from simvirt.density.bounds import Bound
 from simvirt.errors import ScenarioError, UsageError
 from simvirt.metrics.statistics import Estimate, bucket_of
 from simvirt.result.objective import HOLDS, MISSED, UNDECIDED, judged
-from simvirt.report import density as report
-from simvirt.report.jsondoc import dumps
+from simvirt.report import density_report as report
+from simvirt.report.formats import rendered
+from simvirt.result.density_document import DensityDocument
 
 BASE: dict[str, Any] = {
     "simvirt": 1, "name": "fit", "host": {"cores": 2, "memory": "4GiB"}, "platforms": ["docker"],
@@ -255,7 +255,7 @@ def test_a_doubled_resource_is_twice_as_large(resource: str) -> None:
 
     def size(of: Any) -> float:
         host, web = Catalog.load(of.catalog).resolve_host(of.host), of.services["web"]
-        sizes = {"host.cpu": host.cores, "host.disk": host.disk.channels, "host.nic": host.nic.bits_per_s, "web.threads": web.threads}
+        sizes = {"host.cpu": host.cores, "host.disk": host.disk.channels, "host.nic": host.nic.bandwidth, "web.threads": web.threads}
         return float({**sizes, "web.cpu": web.cpu_limit}[resource])
 
     assert size(more) == 2 * size(written)
@@ -265,46 +265,48 @@ def test_a_doubled_resource_is_twice_as_large(resource: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def document() -> Any:
+def document() -> DensityDocument:
     """A small answer."""
     found = density(scenario(density={"max": 12}, objective={"latency_p90": "60ms"}), jobs=2)
-    return json.loads(dumps(found.document()))
+    return found.typed()
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_no_number_of_a_table_is_parted_from_its_unit(document: Any, width: int) -> None:
+def test_no_number_of_a_table_is_parted_from_its_unit(document: DensityDocument, width: int) -> None:
     """Six platforms, as the shipped scenario has them."""
     names = ("bare-metal", "docker", "kvm", "firecracker", "docker-on-kvm", "virtualbox")
-    six = document | {"density": dict.fromkeys(names, document["density"]["docker"])}
-    text = report.text(six, width)
+    six = document.model_copy(update={"density": dict.fromkeys(names, document.density["docker"])})
+    text = rendered(report.report(six), "text", width)
     assert max(map(len, text.splitlines())) <= width and "…" not in text
-    assert all(cell in text for head, rows in (report.answers(six), report.ledger(six)) for row in (head, *rows) for cell in row)
+    tables = (report.answers(six), report.ledger(six))
+    assert all(name in text for table in tables for name in table.head)
+    assert all(cell.text in text for table in tables for row in table.rows for cell in row)
 
 
-def test_the_ledger_of_six_platforms_fits_beside_each_other_on_80_columns(document: Any) -> None:
+def test_the_ledger_of_six_platforms_fits_beside_each_other_on_80_columns(document: DensityDocument) -> None:
     names = ("bare-metal", "docker", "kvm", "firecracker", "docker-on-kvm", "virtualbox")
-    six = report.text(document | {"density": dict.fromkeys(names, document["density"]["docker"])}, 80)
+    six = rendered(report.report(document.model_copy(update={"density": dict.fromkeys(names, document.density["docker"])})), "text", 80)
     head = next(line for line in six.partition("Memory at n")[2].splitlines() if "bare-metal" in line)
     assert "virtualbox" in head
 
 
-def test_the_text_fits_a_terminal_and_says_what_counts(document: Any) -> None:
-    text = report.text(document, 80)
+def test_the_text_fits_a_terminal_and_says_what_counts(document: DensityDocument) -> None:
+    text = rendered(report.report(document), "text", 80)
     assert all(len(line) <= 80 for line in text.splitlines())
     assert "…" not in text
-    n = document["density"]["docker"]["n"]
-    for word in (f"docker  {n}", "host CPU", "Why", "Curve of docker", "Memory at n", "60.0 ms", f"{document['simulations']} simulations"):
+    n = document.density["docker"].n
+    for word in (f"docker  {n}", "host CPU", "Why", "Curve of docker", "Memory at n", "60.0 ms", f"{document.simulations} simulations"):
         assert word in text, text
 
 
-def test_csv_has_a_row_for_each_point(document: Any) -> None:
-    rows = report.csv(document).splitlines()
+def test_csv_has_a_row_for_each_point(document: DensityDocument) -> None:
+    rows = rendered(report.report(document), "csv").splitlines()
     assert rows[0].startswith("platform,n,verdict,")
-    assert len(rows) == 1 + len(document["density"]["docker"]["curve"])
+    assert len(rows) == 1 + len(document.density["docker"].curve)
 
 
-def test_markdown_has_all_tables(document: Any) -> None:
-    text = report.markdown(document)
+def test_markdown_has_all_tables(document: DensityDocument) -> None:
+    text = rendered(report.report(document), "markdown")
     assert text.count("|---|") == 3
     assert "## docker" in text
 

@@ -4,7 +4,7 @@ import pytest
 from rich.text import Text
 
 from simvirt.report import grid
-from simvirt.report.text import printed
+from simvirt.report.as_text import printed
 
 HEAD = ("platform", "host", "CPU", "memory", "p99", "why")
 ROWS = (("docker-host-network", "dell-r650-gold-6338", "12.5 %", "191.87 GiB", "52.0 ± 6.5 ms", "no room for one more"),

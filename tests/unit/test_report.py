@@ -10,69 +10,56 @@ import stat
 
 import numpy as np
 import pytest
+from helpers.documents import LEDGER, estimate, latency, platform, run_document, service
 from rich.console import Console
 
+import simvirt
 from simvirt.errors import UsageError
-from simvirt.report import csvtable, figures, jsondoc, markdown, progress, sections, store, text
-
-
-def estimate(value, relative=0.02):
-    return {"value": value, "low": value * (1 - relative), "high": value * (1 + relative)}
-
-
-def platform(mean, steal=0.0, virtualization=0.0):
-    return {
-        "requests": 480000,
-        "events": 3600000,
-        "wall_s": 0.9,
-        "warmup_s": 12.0,
-        "simulated_s": 600.0,
-        "latency_s": {
-            "mean": estimate(mean),
-            "p50": estimate(mean * 0.7),
-            "p90": {},
-            "p95": estimate(mean * 3),
-            "p99": estimate(mean * 7.6),
-        },
-        "throughput_per_s": estimate(799.6, 0.002),
-        "cpu": {
-            "utilisation": estimate(0.41),
-            "steal": estimate(steal),
-            "throttled": estimate(0.0),
-            "virtualization": estimate(virtualization),
-        },
-        "services": {
-            "web": {"latency_s": {"mean": estimate(mean)}, "cpu_cores": estimate(1.7), "nr_throttled": estimate(0.0)},
-            "db": {"latency_s": {"mean": estimate(mean / 3)}, "cpu_cores": estimate(1.3), "nr_throttled": estimate(steal * 1e4)},
-        },
-        "breakdown_s": {"queue": mean * 0.25, "throttled": 0.0, "steal": steal * mean, "cpu": mean * (0.75 - steal)},
-        "bottleneck": {"resource": "db.cpu", "utilisation": 0.62, "max_throughput_per_s": 1290.0},
-        "objective": {"latency_p99": {"limit": 0.1, "value": mean * 7.6, "met": mean * 7.6 <= 0.1}},
-        "checks": {"little": "ok", "flow": "ok", "utilisation_law": "ok"},
-    }
+from simvirt.report import as_json, as_text, figures, progress, run_report, store
+from simvirt.report.blocks import Prose
+from simvirt.report.formats import rendered
+from simvirt.result.document import Estimate
+from simvirt.result.run_document import PlatformResult, Ratio, RunDocument, Series
 
 
 def ratio(value):
-    return {"latency_mean": {"ratio": value, "low": value - 0.01, "high": value + 0.01}}
+    told = {"ratio": value, "low": value - 0.01, "high": value + 0.01}
+    return dict.fromkeys(("latency_mean", "latency_p99", "throughput"), told)
 
 
 @pytest.fixture
 def document():
-    return {
-        "simvirt": {"version": "0.1.0", "schema": 1, "kernel": "compiled"},
-        "scenario": {"name": "web-shop", "digest": "1a2b3c4d5e6f"},
-        "seed": 1,
-        "replications": 5,
-        "platforms": {
-            "bare-metal": platform(0.0041),
-            "docker": platform(0.00414, 0.0, 0.008),
-            "kvm": platform(0.00463, 0.012, 0.05),
-            "docker-on-kvm": platform(0.0148, 0.021, 0.06),
-        },
+    platforms = {
+        "bare-metal": platform(0.0041), "docker": platform(0.00414, 0.0, 0.008), "kvm": platform(0.00463, 0.012, 0.05),
+        "docker-on-kvm": platform(0.0148, 0.021, 0.06),
+    }
+    theory = {"model": "M/M/1", "latency_mean_s": 0.0042, "latency_p95_s": 0.0125, "assumptions": "Poisson arrivals"}
+    return run_document(**platforms) | {
         "comparison": {"baseline": "bare-metal", "docker": ratio(1.01), "kvm": ratio(1.13), "docker-on-kvm": ratio(3.6)},
-        "theory": {"model": "M/M/1", "latency_mean_s": 0.0042, "latency_p95_s": 0.0125, "assumptions": "Poisson arrivals"},
+        "theory": theory | {"utilisation": 0.4, "throughput_per_s": 800.0, "platform": "bare-metal"},
         "warnings": ["docker-on-kvm: offered load is 1.3 x capacity"],
     }
+
+
+def reported(document):
+    return run_report.report(RunDocument.model_validate(document))
+
+
+def text(document, width):
+    return rendered(reported(document), "text", width)
+
+
+def markdown(document):
+    return rendered(reported(document), "markdown")
+
+
+def csv_of(document):
+    return rendered(reported(document), "csv")
+
+
+def rows_of(document, title):
+    """The rows of a section."""
+    return dict(run_report.sections(RunDocument.model_validate(document)))[title]
 
 
 # -- figures
@@ -95,15 +82,19 @@ def test_time(seconds, shown):
     assert figures.time(seconds) == shown
 
 
+def around(value, relative=0.02):
+    return Estimate(value, value * (1 - relative), value * (1 + relative))
+
+
 def test_estimates_show_their_half_width_in_their_own_unit():
-    assert figures.time(estimate(0.0041)) == "4.10 ± 0.08 ms"
-    assert figures.time(estimate(0.0041, 0.0001)) == "4.10 ± 0.00 ms"
-    assert figures.time({"value": 0.0041, "low": None, "high": None}) == "4.10 ms"
-    assert figures.percent(estimate(0.008)) == "0.80 ± 0.02 %"
+    assert figures.time(around(0.0041)) == "4.10 ± 0.08 ms"
+    assert figures.time(around(0.0041, 0.0001)) == "4.10 ± 0.00 ms"
+    assert figures.time(Estimate(0.0041)) == "4.10 ms"
+    assert figures.percent(around(0.008)) == "0.80 ± 0.02 %"
     assert figures.percent(3e-5) == "< 0.01 %"
     assert figures.rate(1290.0) == "1,290/s"
-    assert figures.ratio({"ratio": 1.013, "low": 1.002, "high": 1.024}) == "1.013 ± 0.011"
-    assert figures.ratio({"ratio": None, "low": None, "high": None}) == "–"
+    assert figures.ratio(Ratio(ratio=1.013, low=1.002, high=1.024)) == "1.013 ± 0.011"
+    assert figures.ratio(Ratio(ratio=None, low=None, high=None)) == "–"
     assert figures.time(math.nan) == "–"
     assert figures.short_count(533333) == "533 k"
 
@@ -112,7 +103,7 @@ def test_estimates_show_their_half_width_in_their_own_unit():
 
 
 def test_text_has_every_promised_figure(document):
-    shown = text.text(document, 120)
+    shown = text(document, 120)
     for part in (
         "web-shop",
         "seed 1, 5 replications, scenario 1a2b3c4d, simvirt 0.1.0 (compiled)",
@@ -153,104 +144,135 @@ def test_text_has_every_promised_figure(document):
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_text_stays_inside_its_width(document, width):
-    assert max(len(line) for line in text.text(document, width).splitlines()) <= width
+    assert max(len(line) for line in text(document, width).splitlines()) <= width
 
 
 def test_four_platforms_fit_beside_each_other_on_80_columns(document):
-    assert text.text(document, 80).count("Latency") == 1
+    assert text(document, 80).count("Latency") == 1
 
 
 def test_more_platforms_than_fit_follow_below(document):
     document["platforms"] |= {f"more-{i}": platform(0.004) for i in range(6)}
-    shown = text.text(document, 80)
+    shown = text(document, 80)
     assert shown.count("Latency") == 3
     assert all(f"more-{i}" in shown for i in range(6))
 
 
 def test_text_has_no_escape_codes_and_no_trailing_blanks(document):
-    shown = text.text(document, 80)
+    shown = text(document, 80)
     assert "\x1b" not in shown
     assert all(line == line.rstrip() for line in shown.splitlines())
 
 
 def test_colour_on_a_terminal(document):
     console = Console(file=io.StringIO(), force_terminal=True, color_system="standard", width=80, no_color=False)
-    console.print(text.report(document, 80))
+    console.print(as_text.laid_out(reported(document), 80))
     assert "\x1b[1;31m" in console.file.getvalue()  # the objective that is not met
 
 
 def test_brackets_in_names_are_text_not_markup(document):
     document["scenario"]["name"] = "[bold]shop[/bold]"
     document["warnings"] = ["[red]web[/red] is [1, 2]"]
-    shown = text.text(document, 80)
+    shown = text(document, 80)
     assert "[bold]shop[/bold]" in shown
     assert "[red]web[/red] is [1, 2]" in shown
 
 
 def test_breakdown_leaves_out_what_never_acts_and_shows_shares(document):
-    breakdown = next(s for s in sections.sections(document) if s.title == "Breakdown")
-    assert [row.label for row in breakdown.rows] == ["queue", "steal", "cpu"]
-    assert breakdown.rows[0].cells[0].text == "1.03 ms  25 %"
+    rows = rows_of(document, "Breakdown")
+    assert [row.label for row in rows] == ["queue", "steal", "cpu"]
+    assert rows[0].cells[0].text == "1.03 ms  25 %"
 
 
 def test_throttled_periods_show_only_where_there_are_some(document):
-    services = next(s for s in sections.sections(document) if s.title == "Services")
-    assert [row.label for row in services.rows] == ["web mean", "web cores", "db mean", "db cores", "db throttled"]
+    assert [row.label for row in rows_of(document, "Services")] == ["web mean", "web cores", "db mean", "db cores", "db throttled"]
+
+
+def test_costop_shows_where_a_platform_has_it(document):
+    assert "costop" not in text(document, 120) + markdown(document)
+    document["platforms"]["kvm"]["cpu"]["costop"] = estimate(0.048)
+    assert "costop" in text(document, 120)
+    assert "| costop | – | – | 4.80 ± 0.10 % | – |" in markdown(document)
+
+
+TWO_VMS = """
+simvirt: 1
+name: two-vms
+host: {cores: 2, memory: 16GiB, scheduler: esxi}
+platforms: [kvm]
+services: {server: {deploy: {replicas: 2}, threads: 4, cpus: 2, mem_limit: 1GiB, operations: {job: [{cpu: {exponential: 5ms}}]}}}
+workload: {open: {rate: 250/s}, mix: {server.job: 1}}
+run: {duration: 2s, replications: 2, seed: 1}
+"""
+
+
+def test_costop_of_vms_with_two_vcpus_is_reported(tmp_path):
+    (tmp_path / "two-vms.yaml").write_text(TWO_VMS)
+    found = run_report.report(simvirt.run(simvirt.load(tmp_path / "two-vms.yaml")).typed())
+    assert found.document.platforms["kvm"].cpu.costop.value > 0
+    assert "\n  costop " in rendered(found, "text")
+    assert "\n| costop | " in rendered(found, "markdown")
+
+
+def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document):
+    """Each key is told by the rows that it moves, or stands among those that only JSON and CSV have."""
+    shown = text(document, 200)
+    changes = {
+        "requests": 1234, "wall_s": 0.5, "warmup_s": 13.5, "simulated_s": 777.0, "latency_s": latency(0.005), "throughput_per_s": estimate(5.0),
+        "rejected": estimate(0.1), "failed": estimate(0.1), "cpu": document["platforms"]["kvm"]["cpu"],
+        "services": {"web": service(9.0, 1.0), "db": service(1.0, 1.0)}, "breakdown_s": document["platforms"]["kvm"]["breakdown_s"],
+        "bottleneck": document["platforms"]["kvm"]["bottleneck"] | {"resource": "web.threads"}, "objective": {},
+        "memory": document["platforms"]["kvm"]["memory"] | {"parts": {"vm": 1}, "ledger": {f"{name}_bytes": 1 for name in LEDGER}},
+        "checks": {"little": "wrong", "flow": "ok", "utilisation_law": "ok"},
+    }
+    left_out = {"replications", "events", "operations", "limits", "devices", "series"}
+    assert set(changes) | left_out == set(PlatformResult.model_fields) and not set(changes) & left_out
+    for key, value in changes.items():
+        changed = copy.deepcopy(document)
+        changed["platforms"]["docker"][key] = value
+        assert text(changed, 200) != shown, key
 
 
 def test_rejections_show_only_where_there_are_some(document):
     for p in document["platforms"].values():
         p["rejected"] = p["failed"] = estimate(0.0)
-    assert "rejected" not in text.text(document, 80)
+    assert "rejected" not in text(document, 80)
     document["platforms"]["kvm"]["rejected"] = estimate(0.03)
-    assert "3.00 ± 0.06 %" in text.text(document, 80)
-    assert "failed" not in text.text(document, 80)
+    assert "3.00 ± 0.06 %" in text(document, 80)
+    assert "failed" not in text(document, 80)
 
 
 def test_failed_checks_are_named(document):
     document["platforms"]["kvm"]["checks"]["flow"] = "arrivals 10, departures 9"
-    assert "flow: arrivals 10" in text.text(document, 200)
-
-
-def test_a_bare_document_is_reported_as_far_as_it_goes():
-    bare = {
-        "scenario": {"name": "x"},
-        "platforms": {"docker": {"latency_s": {"mean": {"value": 0.01, "low": None, "high": None}, "p99": {}}}},
-    }
-    shown = text.text(bare, 80)
-    assert "10.0 ms" in shown
-    assert "p99" not in shown
-    assert "# x" in markdown.markdown(bare)
-    assert csvtable.table(bare).startswith("scenario,digest,seed,replications,platform,latency_s.mean.value")
+    assert "flow: arrivals 10" in text(document, 200)
 
 
 def test_interruption_is_said(document):
     document["interrupted"] = True
-    assert "interrupted: only the replications" in text.text(document, 80)
+    assert "interrupted: only the replications" in text(document, 80)
 
 
-def test_theory_of_a_platform_stands_beside_its_own_simulation(document):
-    del document["theory"]
-    document["platforms"]["docker"]["theory"] = {"model": "M/D/1", "latency_mean_s": 0.004, "latency_p95_s": None}
-    (title, sentence), *rest = sections.theory(document)
-    assert (title, rest) == ("M/D/1 on docker", [])
-    assert sentence == "mean 4.00 ms, simulated 4.14 ± 0.08 ms (+3.5 %)"
+def test_theory_stands_beside_the_simulation_of_its_platform(document):
+    document["theory"] |= {"platform": "docker", "model": "M/D/1", "latency_mean_s": 0.004, "latency_p95_s": None}
+    (found,) = (block for block in reported(document).blocks if isinstance(block, Prose))
+    assert found.label == "Theory: M/D/1 on docker"
+    assert found.text == "mean 4.00 ms, simulated 4.14 ± 0.08 ms (+3.5 %). Holds for: Poisson arrivals"
 
 
 # -- JSON, CSV, Markdown
 
 
 def test_json_is_one_document_that_round_trips(document):
-    assert json.loads(jsondoc.dumps(document)) == document
+    assert json.loads(as_json.dumps(document)) == document
 
 
 def test_json_knows_numpy_and_has_no_nan():
     made = {"a": np.float64(1.5), "b": np.int64(3), "c": np.arange(3), "d": math.nan, "e": np.bool_(True), "f": (1, math.inf), 7: None}
-    assert json.loads(jsondoc.dumps(made)) == {"a": 1.5, "b": 3, "c": [0, 1, 2], "d": None, "e": True, "f": [1, None], "7": None}
+    assert json.loads(as_json.dumps(made)) == {"a": 1.5, "b": 3, "c": [0, 1, 2], "d": None, "e": True, "f": [1, None], "7": None}
 
 
 def test_csv_has_a_row_a_platform_with_dotted_columns(document):
-    rows = list(csv.DictReader(io.StringIO(csvtable.table(document))))
+    rows = list(csv.DictReader(io.StringIO(csv_of(document))))
     assert [row["platform"] for row in rows] == list(document["platforms"])
     assert rows[2]["latency_s.mean.value"] == "0.00463"
     assert rows[2]["comparison.latency_mean.ratio"] == "1.13"
@@ -259,24 +281,24 @@ def test_csv_has_a_row_a_platform_with_dotted_columns(document):
 
 
 def test_csv_leaves_time_series_out(document):
-    document["platforms"]["kvm"]["series"] = {"at_s": [1, 2, 3]}
-    assert "series" not in csvtable.table(document)
+    document["platforms"]["kvm"]["series"] = {key: [1, 2, 3] for key in Series.model_fields}
+    assert "series" not in csv_of(document)
 
 
 def test_csv_columns_keep_their_order_whatever_the_platforms(document):
-    head = csvtable.table(document).splitlines()[0].split(",")
+    head = csv_of(document).splitlines()[0].split(",")
     assert head[:8] == ["scenario", "digest", "seed", "replications", "platform", "requests", "events", "wall_s"]
     turned = copy.deepcopy(document)
     turned["platforms"] = {"docker": dict(reversed(document["platforms"]["docker"].items()))}
-    turned_head = csvtable.table(turned).splitlines()[0].split(",")
+    turned_head = csv_of(turned).splitlines()[0].split(",")
     assert turned_head == head
 
 
 def test_markdown_is_a_table_with_equally_many_cells_a_line(document):
-    lines = [line for line in markdown.markdown(document).splitlines() if line.startswith("|")]
+    lines = [line for line in markdown(document).splitlines() if line.startswith("|")]
     assert {line.count("|") - line.count("\\|") for line in lines} == {6}
     assert "| **Latency** |" in lines[2]
-    assert "**112 ms NOT MET**" in markdown.markdown(document)
+    assert "**112 ms NOT MET**" in markdown(document)
 
 
 # -- store

@@ -8,7 +8,11 @@ from xml.etree import ElementTree
 import pytest
 
 from simvirt.catalog import Catalog
-from simvirt.report import accuracyplot, validation
+from simvirt.report import accuracyplot
+from simvirt.report.blocks import Data
+from simvirt.report.formats import rendered
+from simvirt.report.validation_report import report
+from simvirt.result.validation_document import ValidationDocument
 from simvirt.validation.facts import Table
 from simvirt.validation.fitted import Fitted, fitted
 from simvirt.validation.predict import Predicted
@@ -83,7 +87,7 @@ def test_fitted_constants_are_found_once() -> None:
     assert [constant.name for constant in constants] == ["devices.slow.costs.disk_read.cpu"]
 
 
-def document() -> dict[str, Any]:
+def document() -> ValidationDocument:
     """A result as `simvirt validate` makes it, by hand."""
     own = found()
     result = score([(TABLE, own)], []).typed().document()
@@ -91,25 +95,26 @@ def document() -> dict[str, Any]:
         "id": "made", "topic": 3, "title": "made up & more", "source": "nowhere at all", "found": "text", "setup": "none", "use": "validate", "better": "lower",
         "ranks": "columns", "missing": "everything", "calibration": ["made up"], "cells": [cell.typed().document() for cell in own], "score": result,
     }
-    return {
+    return ValidationDocument.model_validate({
         "simvirt": {"version": "0", "schema": 1, "kernel": "compiled"}, "seed": 1, "replications": 1,
-        "topics": [{"number": 3, "title": "a topic", "score": result}], "tables": [table], "summary": dict.fromkeys(("all", "validate", "calibrate"), result),
+        "topics": [{"number": 3, "title": "a topic", "score": result, "left_out": {}}], "tables": [table], "summary": dict.fromkeys(("all", "validate", "calibrate"), result),
         "theory": [{"model": "M/M/1", "measure": "latency_mean_s", "source": "x", "theory": 1.0, "simulated": 1.01, "low": 0.9, "high": 1.1, "error": 0.01}],
         "linux": {"rows": [{"row": "a 1", "measure": "mean", "predicted_s": 1.0, "measured_s": 2.0, "error": -0.5, "noisy": True}], "median_error": 0.5},
-    }
+        "wall_s": 1.0,
+    })
 
 
 def test_the_report_says_it_all() -> None:
-    text = validation.text(document())
+    text = rendered(report(document()), "text", 120)
     for words in ("made up & more", "+20.0 %", "-10.0 %", "impossible", "calibration", "not in the model: everything", "35.0 %", "2 of 5", "M/M/1", "noisy"):
         assert words in text
-    page = validation.as_markdown(document())
+    page = rendered(report(document()), "markdown")
     assert "| read | native | 100 | 100 us | +0.0 % | calibration |" in page
     assert "nowhere at all" in page
 
 
 def test_flat_rows_hold_every_number() -> None:
-    rows = validation.flat_rows(document())
+    (rows,) = (block.rows for block in report(document()).blocks if isinstance(block, Data))
     assert len(rows) == 6 + 1 + 1
     assert {row["kind"] for row in rows} == {"calibration", "prediction", "theory"}
 

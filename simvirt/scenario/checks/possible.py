@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterator
 
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
+from simvirt.scenario.checks.extent import beyond
 from simvirt.scenario.fields import MOST_STEPS
 from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
 from simvirt.scenario.reading.tree import Path
@@ -26,8 +27,10 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
         yield from _against_host(scenario, name, service)
     yield from _reservations(scenario)
     yield from _vms(scenario)
+    yield from _warmup(scenario)
     yield from _requests(scenario)
     yield from _steps(scenario)
+    yield from beyond(scenario)
     yield from _trace_demands(scenario)
     yield from _endless_instant(scenario)
     yield from _tenants(scenario)
@@ -85,6 +88,18 @@ def _vms(scenario: Scenario) -> Iterator[Mistake]:
     for index, platform in enumerate(scenario.platforms):
         if platform.vms is not None and memory is not None and platform.vms.memory > memory:
             yield ("platforms", index, "vms", "memory"), _too_much(memory, platform.vms.memory)
+
+
+def _warmup(scenario: Scenario) -> Iterator[Mistake]:
+    """A warm-up that does not end before the requests do."""
+    stream, run = scenario.workload.open if scenario.workload is not None else None, scenario.run
+    if stream is None or stream.rate is None or run.requests is None or run.warmup is None:
+        return
+    last = run.requests / stream.mean_rate * 1e9
+    if run.warmup >= last:
+        yield ("run", "warmup"), (
+            f"expected less than the {format_time(last / 1e9)} in which {run.requests} requests come, "
+            f"for example {format_time(last / 1e10)}")
 
 
 def _requests(scenario: Scenario) -> Iterator[Mistake]:

@@ -1,40 +1,25 @@
-"""A result as CSV: one row a platform, keys joined by dots, columns in an order that stays."""
+"""A report as CSV: its flat rows, keys joined by dots, columns in an order that stays."""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-RUN = ("scenario", "digest", "seed", "replications", "platform")
-LEFT_OUT = ("replications", "series")  # stands in RUN; is no row's matter
-ORDER = (
-    "requests",
-    "events",
-    "wall_s",
-    "warmup_s",
-    "simulated_s",
-    "latency_s",
-    "throughput_per_s",
-    "rejected",
-    "failed",
-    "cpu",
-    "services",
-    "operations",
-    "breakdown_s",
-    "bottleneck",
-    "objective",
-    "checks",
-    "comparison",
-    "theory",
+from simvirt.report.blocks import Data, Report
+
+ORDER: Final = (
+    "requests", "events", "wall_s", "warmup_s", "simulated_s", "latency_s", "throughput_per_s", "rejected", "failed", "cpu", "services",
+    "operations", "breakdown_s", "bottleneck", "objective", "checks", "comparison",
 )
+"""Groups of columns that stand before all others."""
 
 
-def table(document: Mapping[str, Any]) -> str:
-    """The result as CSV text."""
-    return rows_csv([dict(_row(document, name)) for name in document["platforms"]], first=RUN)
+def render(report: Report, width: int = 0) -> str:
+    """The flat rows of a report, whatever the width."""
+    return "".join(table(block.rows, block.first) for block in report.blocks if isinstance(block, Data))
 
 
-def rows_csv(rows: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -> str:
+def table(rows: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -> str:
     """Flat rows as CSV: the columns of `first`, then all others, known groups in their order, keys as first seen."""
     seen = dict.fromkeys([*first, *(key for row in rows for key in row)])
     columns = sorted(seen, key=lambda key: _place(key, first))
@@ -51,16 +36,6 @@ def _place(key: str, first: Sequence[str]) -> tuple[int, int]:
         return 0, first.index(key)
     group = key.split(".", 1)[0]
     return 1, ORDER.index(group) if group in ORDER else len(ORDER)
-
-
-def _row(document: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
-    """One platform's cells."""
-    scenario, platform = document["scenario"], document["platforms"][name]
-    replications = platform.get("replications", document.get("replications"))
-    run = (scenario.get("name"), scenario.get("digest"), document.get("seed"), replications, name)
-    yield from zip(RUN, run, strict=True)
-    yield from flat({key: value for key, value in platform.items() if key not in LEFT_OUT})
-    yield from flat((document.get("comparison") or {}).get(name, {}), "comparison.")
 
 
 def flat(data: Mapping[str, Any] | Iterable[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,6 +5,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from simvirt.report.blocks import Report
+
+
+def render(report: Report, width: int = 0) -> str:
+    """The report's document, whatever the width."""
+    return dumps(report.document.document())
+
 
 def dumps(document: Any) -> str:
     """The document as JSON text with a newline at its end; NaN and infinities become null, numpy's numbers Python's."""

@@ -1,0 +1,248 @@
+"""The report of `simvirt run`: platforms side by side, theory, warnings; a row a platform as data."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from simvirt.report import figures, holders, limits
+from simvirt.report.as_csv import flat
+from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, notes
+from simvirt.report.heading import counted, made_by, scenario
+from simvirt.report.limits import title_of
+from simvirt.result.document import Estimate
+from simvirt.result.run_document import PlatformResult, RunDocument, ServiceResult, TheoryResult
+
+Found = Cell | str | None
+Format = Callable[[Any], str]
+HOLDERS: Final = {**{name: of for name, of in holders.PARTS.items() if name != "host"}, "host": holders.PARTS["host"], **holders.REST}
+FIRST: Final = ("scenario", "digest", "seed", "replications", "platform")
+ELSEWHERE: Final = {"replications", "series"}  # not among a platform's data: one stands in FIRST, the other has no row to itself
+VERDICTS: Final = ("NOT MET", "met", "undecided")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: what, and a cell for each platform."""
+
+    label: str
+    cells: tuple[Cell, ...]
+
+
+Section = tuple[str, list[Row]]
+"""Rows under a title."""
+
+
+def report(document: RunDocument) -> Report:
+    """All that is said of a result; nothing where no platform has one."""
+    return Report(document, tuple(_blocks(document)) if document.platforms else ())
+
+
+def _blocks(document: RunDocument) -> Iterator[Block]:
+    yield Title(document.scenario.name, (heading(document),), level=1)
+    grouped = [row for section in sections(document) for row in _grouped(*section, len(document.platforms))]
+    yield Table(("", *document.platforms), tuple(grouped), folds=True)
+    if document.theory is not None and document.theory.platform in document.platforms:
+        yield theory(document.platforms[document.theory.platform], document.theory)
+    cut = "the replications that were complete are reported" if document.interrupted else ""
+    yield from notes(cut, (*limits.undecided(document), *document.warnings))
+    yield Data(tuple(dict(_data(document, name)) for name in document.platforms), FIRST)
+
+
+def _grouped(title: str, rows: Sequence[Row], platforms: int) -> Iterator[tuple[Cell, ...]]:
+    """A section as rows of the one table."""
+    yield (Cell(title, "group"), *[Cell("")] * platforms)
+    yield from ((Cell(row.label), *row.cells) for row in rows)
+
+
+def heading(document: RunDocument) -> str:
+    """How it was run."""
+    how = (f"seed {document.seed}", counted(document.replications, "replication"))
+    parts = (*how, scenario(document.scenario), made_by(document.simvirt))
+    return ", ".join(part for part in parts if part)
+
+
+def sections(document: RunDocument) -> list[Section]:
+    """All sections of a result that have something to say."""
+    platforms = list(document.platforms.values())
+    made: dict[str, Iterator[Row]] = {
+        "Latency": _latency(platforms), "Load": _load(platforms), "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
+        "Services": _services(platforms), "Memory": _memory(platforms), "Bottleneck": _bottleneck(platforms),
+        "Objective": _objective(platforms), f"vs {document.comparison.baseline}": _comparison(document), "Run": _run(platforms),
+    }
+    return [(title, rows) for title, found in made.items() if (rows := list(found))]
+
+
+# -- rows -----------------------------------------------------------------------------------------------------------------------
+
+
+def _row(label: str, found: Sequence[Found]) -> Iterator[Row]:
+    """A row with what is known of each platform; no row where nothing is of any."""
+    if any(cell is not None for cell in found):
+        yield Row(label, tuple(_as_cell(cell) for cell in found))
+
+
+def _acting(label: str, found: Sequence[Found]) -> Iterator[Row]:
+    """A row, unless it holds nothing but zeros and unknowns."""
+    yield from (row for row in _row(label, found) if any(cell.tone != "quiet" for cell in row.cells))
+
+
+def _as_cell(value: Found) -> Cell:
+    """Text as a cell; zeros and unknowns step back."""
+    if isinstance(value, Cell):
+        return value
+    text = figures.UNKNOWN if value is None else value
+    return Cell(text, "quiet" if text in (figures.UNKNOWN, "0") else "")
+
+
+def _each(form: Format, values: Sequence[Any]) -> list[str | None]:
+    """Values as texts, None where there is none."""
+    return [None if value is None else form(value) for value in values]
+
+
+# -- sections -------------------------------------------------------------------------------------------------------------------
+
+
+def _latency(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """Mean and quantiles of the latency."""
+    found = [p.latency_s for p in platforms]
+    yield from _row("mean", [figures.time(latency.mean) for latency in found])
+    yield from _row("p50", [figures.time(latency.p50) for latency in found])
+    yield from _row("p95", [figures.time(latency.p95) for latency in found])
+    yield from _row("p99", [figures.time(latency.p99) for latency in found])
+
+
+def _load(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """What went through, and what was turned away."""
+    yield from _row("throughput", [figures.rate(p.throughput_per_s) for p in platforms])
+    yield from _acting("rejected", [figures.percent(p.rejected) for p in platforms])
+    yield from _acting("failed", [figures.percent(p.failed) for p in platforms])
+
+
+def _cpu(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """Shares of CPU time; co-stop where a scheduler knows it."""
+    shares = [p.cpu for p in platforms]
+    yield from _row("utilisation", [figures.percent(s.utilisation) for s in shares])
+    yield from _row("steal", [figures.percent(s.steal) for s in shares])
+    yield from _row("costop", _each(figures.percent, [s.costop if s.costop.value is not None else None for s in shares]))
+    yield from _row("throttled", [figures.percent(s.throttled) for s in shares])
+    yield from _row("virtualization", [figures.percent(s.virtualization) for s in shares])
+
+
+def _breakdown(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """Where the mean latency goes: time and share of each part; parts that take none anywhere are left out."""
+    parts = [{key: figures.middle(value) or 0.0 for key, value in p.breakdown_s} for p in platforms]
+    for key in parts[0] if parts else ():
+        if any(part[key] for part in parts):
+            yield from _row(title_of(key), [_part(part[key], sum(part.values())) for part in parts])
+
+
+def _part(part: float, total: float) -> str:
+    """One part of a mean latency, as time and share."""
+    return f"{figures.time(part)} {100 * part / total:3.0f} %" if part and total else "0"
+
+
+def _services(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """Mean latency, busy cores and throttled periods of each service, where there are several."""
+    known = dict.fromkeys(name for p in platforms for name in p.services)
+    for name in known if len(known) > 1 else ():
+        found = [p.services.get(name) for p in platforms]
+        yield from _row(f"{name} mean", _each(_service_time, found))
+        yield from _row(f"{name} cores", _each(_service_cores, found))
+        yield from _acting(f"{name} throttled", _each(_service_throttled, found))
+
+
+def _service_time(service: ServiceResult) -> str:
+    return figures.time(service.latency_s.mean, interval=False)
+
+
+def _service_cores(service: ServiceResult) -> str:
+    return figures.scaled(service.cpu_cores, interval=False)
+
+
+def _service_throttled(service: ServiceResult) -> str:
+    """How often, as a whole number."""
+    return f"{figures.count(service.nr_throttled)} x" if figures.middle(service.nr_throttled) else "0"
+
+
+def _memory(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """Who holds the memory of the host at the end, where limits or VMs promise some of it."""
+    if any(p.memory.parts.get(part) for p in platforms for part in ("application", "vm")):
+        for label, held in HOLDERS.items():
+            yield from _acting(label, [figures.size(held(p.memory.ledger)) for p in platforms])
+
+
+def _bottleneck(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """What limits the throughput, and to how much."""
+    yield from _row("resource", [p.bottleneck.resource for p in platforms])
+    yield from _row("utilisation", [figures.percent(p.bottleneck.utilisation) for p in platforms])
+    yield from _row("max throughput", _each(figures.rate, [p.bottleneck.max_throughput_per_s for p in platforms]))
+
+
+def _objective(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """Each objective with its limit, what came, and whether that is met."""
+    stated = {key: found.limit for p in platforms for key, found in p.objective.items()}
+    for key, limit in stated.items():
+        found = [p.objective.get(key) for p in platforms]
+        verdicts = [None if o is None else limits.verdict(key, o, VERDICTS) for o in found]
+        yield from _row(limits.stated(key, limit), verdicts)
+
+
+def _comparison(document: RunDocument) -> Iterator[Row]:
+    """Ratios to the first platform, with intervals; an interval that holds 1 is no difference."""
+    others, baseline = document.comparison.others, document.comparison.baseline
+    ratios = {name: dict(found) for name, found in others.items()}
+    for measure in dict.fromkeys(key for found in ratios.values() for key in found):
+        cells = {name: _as_cell(figures.ratio(ratios[name][measure]) if name in ratios else None) for name in document.platforms}
+        yield Row(title_of(measure), tuple((cells | {baseline: Cell("1", "quiet")}).values()))
+
+
+def _run(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """How much was simulated, how fast, and whether the run's own checks hold."""
+    yield from _row("requests", [figures.count(p.requests) for p in platforms])
+    yield from _row("simulated", _each(_plain_time, [p.simulated_s for p in platforms]))
+    yield from _row("warm-up", _each(_plain_time, [p.warmup_s for p in platforms]))
+    yield from _row("speed", [_speed(p) for p in platforms])
+    yield from _row("checks", [_checks(dict(p.checks)) for p in platforms])
+
+
+def _speed(platform: PlatformResult) -> str | None:
+    """Requests simulated in a second of wall time."""
+    wall, requests = platform.wall_s, platform.requests
+    return f"{figures.short_count(requests / wall)} req/s" if wall and requests else None
+
+
+def _plain_time(seconds: float) -> str:
+    return figures.time(seconds, interval=False)
+
+
+def _checks(found: dict[str, str]) -> Cell:
+    """`ok`, or the checks that failed by name."""
+    failed = [f"{title_of(name)}: {verdict}" for name, verdict in found.items() if verdict != "ok"]
+    return Cell("; ".join(failed), "bad") if failed else Cell(f"{len(found)} ok", "good")
+
+
+# -- below the table ------------------------------------------------------------------------------------------------------------
+
+
+def theory(platform: PlatformResult, predicted: TheoryResult) -> Prose:
+    """`M/M/1 on bare-metal`: `mean 50.0 ms, simulated 49.9 ± 0.4 ms (-0.2 %); ...`, then what it assumes."""
+    pairs = (("mean", predicted.latency_mean_s, platform.latency_s.mean), ("p95", predicted.latency_p95_s, platform.latency_s.p95))
+    text = "; ".join(said for pair in pairs if (said := _beside(*pair)))
+    return Prose(f"{text}. Holds for: {predicted.assumptions}", f"Theory: {predicted.model} on {predicted.platform}")
+
+
+def _beside(key: str, predicted: float | None, simulated: Estimate) -> str:
+    """One predicted figure beside the simulated one."""
+    came = figures.middle(simulated)
+    if not predicted or came is None:
+        return ""
+    return f"{key} {figures.time(predicted)}, simulated {figures.time(simulated)} ({100 * (came / predicted - 1):+.1f} %)"
+
+
+def _data(document: RunDocument, name: str) -> Iterator[tuple[str, Any]]:
+    """One platform's flat data."""
+    said, platform = document.scenario, document.platforms[name]
+    yield from zip(FIRST, (said.name, said.digest, document.seed, platform.replications, name), strict=True)
+    yield from flat({key: value for key, value in platform.document().items() if key not in ELSEWHERE})
+    if name in document.comparison.others:
+        yield from flat(document.comparison.others[name].document(), "comparison.")
