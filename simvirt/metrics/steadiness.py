@@ -106,6 +106,11 @@ class Course:
         return self.simulated_s < WANTED / 2 * self.relaxation_s
 
     @property
+    def short_by(self) -> float:
+        """By what factor it has to be longer for its intervals to be believed; 1 where they can be."""
+        return self.needed_s / self.simulated_s if self.short else 1.0
+
+    @property
     def needed_s(self) -> float:
         """A length that would do."""
         return max(WANTED * self.relaxation_s, 2 * self.simulated_s)

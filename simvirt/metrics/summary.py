@@ -185,7 +185,7 @@ def memory(outcomes: Sequence[Outcome]) -> MemoryUse:
 def verdicts(scenario: Scenario, answers: Mapping[str, Any], course: Course | None = None, growing: bool = False) -> dict[str, Verdict]:
     """Each limit of the objective, what was found, and whether it is met.
 
-    Of a run that is too short nothing is decided; latencies that grow without end exceed any limit.
+    Intervals of a run that is too short count as wider; latencies that grow without end exceed any limit.
     """
 
     def estimate_of(name: str) -> Estimate:
@@ -195,8 +195,7 @@ def verdicts(scenario: Scenario, answers: Mapping[str, Any], course: Course | No
         known: Estimate = answers["throughput_per_s" if name == "throughput" else name]
         return known
 
-    longer = course.needed_s / course.simulated_s if course is not None and course.short else None
-    return objective.verdicts(scenario.objective, estimate_of, longer)
+    return objective.verdicts(scenario.objective, estimate_of, 1.0 if course is None else course.short_by)
 
 
 # -- platforms beside each other ------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def _length(seen: Seen) -> Iterator[str]:
     course = course_of(seen.scenario, seen.outcomes)
     if course is None or not course.short:
         return
-    asked, factor = seen.scenario.run.requests, course.needed_s / course.simulated_s
+    asked, factor = seen.scenario.run.requests, course.short_by
     enough = f"duration: {math.ceil(course.needed_s):,}s".replace(",", "") if asked is None else f"requests: {math.ceil(asked * factor)}"
     yield (
         f"the run is too short for its intervals: latencies are alike for some {format_time(course.relaxation_s)}, "

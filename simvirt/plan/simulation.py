@@ -40,8 +40,8 @@ class HostOutcome:
     pattern: Counts
     hosts: int
     outcomes: tuple[Outcome, ...]
-    short_by: float = 0.0
-    """By what factor its runs have to be longer for their intervals to be believed; 0 where they are long enough."""
+    short_by: float = 1.0
+    """By what factor its runs have to be longer for their intervals to be believed."""
 
     def used(self, resource: str) -> float:
         """Mean utilisation of a resource; 0 where the host has none of it to do."""
@@ -123,8 +123,7 @@ class Simulator:
         self.done += 1
         outcomes = measured.outcomes(self.case.platform_spec.name)
         course = course_of(scenario, outcomes)
-        short_by = course.needed_s / course.simulated_s if course is not None and course.short else 0.0
-        return HostOutcome(pattern, hosts, tuple(outcomes), short_by)
+        return HostOutcome(pattern, hosts, tuple(outcomes), 1.0 if course is None else course.short_by)
 
 
 def guesses(case: Case) -> dict[Name, Response]:
@@ -224,14 +223,14 @@ def _shares(case: Case, alone: bool) -> dict[str, float]:
 def _objective(
     case: Case, hosts: tuple[HostOutcome, ...], latency: Mapping[str, Estimate], shares: Mapping[str, float]
 ) -> dict[str, Verdict]:
-    """Each limit of the objective, what was found, and what its interval says of it; nothing, where a host's runs are too short."""
+    """Each limit of the objective, what was found, and what its interval says of it."""
 
     def estimate_of(name: str) -> Estimate:
         if name.startswith("latency_"):
             return latency[name.removeprefix("latency_")]
         return _throughput(hosts, shares) if name == "throughput" else _rejected(hosts)
 
-    return verdicts(case.scenario.objective, estimate_of, max(host.short_by for host in hosts) or None)
+    return verdicts(case.scenario.objective, estimate_of, max(host.short_by for host in hosts))
 
 
 def _replications(hosts: tuple[HostOutcome, ...]) -> list[list[tuple[int, Outcome]]]:

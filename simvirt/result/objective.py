@@ -36,22 +36,31 @@ def holds(name: str, verdict: Verdict) -> bool:
     return verdict.value is not None and within(name, verdict.value, verdict.limit)
 
 
-def verdicts(objective: ObjectiveSpec | None, estimate_of: Callable[[str], Estimate], short_by: float | None = None) -> dict[str, Verdict]:
+def verdicts(objective: ObjectiveSpec | None, estimate_of: Callable[[str], Estimate], short_by: float = 1.0) -> dict[str, Verdict]:
     """Each limit, what came of it, and what its interval says of it.
 
-    `short_by` is the factor by which a run has to be longer for its intervals to be believed: what they would decide is undecided.
+    `short_by` is the factor by which a run has to be longer for its intervals to be believed: they count as wider by its root.
     """
     return {name: _verdict(name, estimate_of(name), limit, short_by) for name, limit in limits_of(objective).items()}
 
 
-def _verdict(name: str, estimate: Estimate, limit: float, short_by: float | None) -> Verdict:
+def _verdict(name: str, estimate: Estimate, limit: float, short_by: float) -> Verdict:
     """What came of one limit."""
-    found = judged(name, estimate, limit)
-    if short_by is not None and estimate.value is not None:
-        return Verdict(limit=limit, value=estimate.value, met=None, verdict=UNDECIDED, longer=_rounded(short_by))
-    if found == UNDECIDED:
-        return Verdict(limit=limit, value=estimate.value, met=None, verdict=UNDECIDED, longer=_longer(estimate, limit))
-    return Verdict(limit=limit, value=estimate.value, met=found == HOLDS, verdict=MET if found == HOLDS else MISSED)
+    wide = _widened(estimate, math.sqrt(short_by))
+    found = judged(name, wide, limit)
+    if found != UNDECIDED:
+        return Verdict(limit=limit, value=estimate.value, met=found == HOLDS, verdict=MET if found == HOLDS else MISSED)
+    longer = _longer(estimate, limit)
+    return Verdict(
+        limit=limit, value=estimate.value, met=None, verdict=UNDECIDED, longer=None if longer is None else _rounded(max(longer, short_by)))
+
+
+def _widened(estimate: Estimate, factor: float) -> Estimate:
+    """An estimate whose interval is so many times as wide."""
+    if factor == 1 or estimate.value is None or estimate.low is None or estimate.high is None:
+        return estimate
+    value = estimate.value
+    return Estimate(value, value - factor * (value - estimate.low), value + factor * (estimate.high - value))
 
 
 def _longer(estimate: Estimate, limit: float) -> float | None:
@@ -59,7 +68,7 @@ def _longer(estimate: Estimate, limit: float) -> float | None:
     if estimate.value is None or estimate.low is None or estimate.high is None or estimate.value == limit:
         return None
     half = estimate.high - estimate.value if limit > estimate.value else estimate.value - estimate.low
-    return _rounded((half / (estimate.value - limit)) ** 2)
+    return (half / (estimate.value - limit)) ** 2
 
 
 def _rounded(factor: float) -> float | None:

@@ -67,8 +67,9 @@ def test_an_interval_around_the_limit_decides_nothing_and_says_how_much_more_wou
     assert found.longer == (None if longer is None else pytest.approx(longer))
 
 
-def test_a_run_that_is_too_short_decides_nothing() -> None:
+@pytest.mark.parametrize(("short_by", "verdict", "longer"), [(1.0, "met", None), (64.0, "met", None), (123.4, "undecided", 130.0)])
+def test_intervals_of_a_run_that_is_too_short_count_as_wider(short_by: float, verdict: str, longer: float | None) -> None:
     objective = ObjectiveSpec.model_validate({"latency_p99": "100ms"})
-    found = verdicts(objective, lambda name: Estimate(0.01, 0.009, 0.011), 12.34)["latency_p99"]
-    assert (found.met, found.verdict, found.longer) == (None, "undecided", 13.0)
-    assert verdicts(objective, lambda name: UNKNOWN, 12.34)["latency_p99"].verdict == "missed"
+    found = verdicts(objective, lambda name: Estimate(0.09, 0.089, 0.091), short_by)["latency_p99"]
+    assert (found.verdict, found.longer, found.value) == (verdict, longer, 0.09)
+    assert verdicts(objective, lambda name: UNKNOWN, short_by)["latency_p99"].verdict == "missed"
