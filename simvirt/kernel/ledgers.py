@@ -19,6 +19,8 @@ class Services(Table):
     completed: Ints
     failed: Ints
     latency_sum: Floats  # [ns]
+    latency_min: Ints  # [ns]
+    latency_max: Ints  # [ns]
     queue_wait: Floats  # time waited for a thread [ns]
     histogram: Ints  # latencies, N_BUCKETS columns a service
 
@@ -58,6 +60,7 @@ class Tallies(Table):
     rejected: Ints
     failed: Ints
     latency_sum: Floats  # [ns]
+    latency_min: Ints  # [ns]
     latency_max: Ints  # [ns]
     arrival_sum: Ints  # sum of arrival instants, modulo 2^62 [ns]
     departure_sum: Ints  # sum of departure instants, modulo 2^62 [ns]

@@ -267,6 +267,7 @@ def tally_latency(p: Plane, f: int, k: int, latency: int, now: int) -> None:
     """Book the latency of an answered request and what it consists of."""
     p.tallies.completed[k] += 1
     p.tallies.latency_sum[k] += latency
+    p.tallies.latency_min[k] = min(p.tallies.latency_min[k], latency)
     p.tallies.latency_max[k] = max(p.tallies.latency_max[k], latency)
     record(p.tallies.histogram, k * N_BUCKETS, latency)
     row: int = k * N_CATEGORIES
@@ -311,6 +312,8 @@ def tally_call(p: Plane, f: int, now: int) -> None:
     latency: int = now - p.frames.began[f]
     p.services.completed[s] += 1
     p.services.latency_sum[s] += latency
+    p.services.latency_min[s] = min(p.services.latency_min[s], latency)
+    p.services.latency_max[s] = max(p.services.latency_max[s], latency)
     record(p.services.histogram, s * N_BUCKETS, latency)
 
 

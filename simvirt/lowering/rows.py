@@ -29,7 +29,8 @@ INITIAL: dict[str, dict[str, float]] = {
     "Frames": {"kind": k.NONE, "thread": k.NONE, "parent": k.NONE, "instance": k.NONE, "next": k.NONE},
     "Disks": {"head": k.NONE, "tail": k.NONE},
     "Source": {"parked": k.NONE},
-    "Tallies": {"batch_size": 5},
+    "Services": {"latency_min": k.NEVER},
+    "Tallies": {"batch_size": 5, "latency_min": k.NEVER},
 }
 """Starting values other than zero."""
 

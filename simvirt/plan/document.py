@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from simvirt.plan.requirements import PROMISED, Stock, stocks
 from simvirt.plan.simulation import System
 from simvirt.plan.sizing import Case, carried
 from simvirt.result import provenance
+from simvirt.result.document import Verdict
 from simvirt.result.plan_document import (
     AlternativeResult,
     Binding,
@@ -174,6 +175,13 @@ def memory(case: Case, counts: Counts, pattern: Counts, factor: float) -> Ledger
     return footprint(occupancy(whole, case.catalog, platform, case.host, here, expected_loads(whole, case.host, counts)))
 
 
+def undecided(limits: Sequence[Verdict]) -> str:
+    """That some limits hold, but not for sure, and what would make that sure."""
+    factors = [limit.longer for limit in limits]
+    more = "" if None in factors else f"; some {max(f for f in factors if f is not None):g} x the duration or replications would decide it"
+    return f"the objective is met by the values, undecided by their intervals{more}"
+
+
 def warnings(plan: Plan) -> list[str]:
     """What makes the numbers less than they seem."""
     found = []
@@ -181,6 +189,7 @@ def warnings(plan: Plan) -> list[str]:
         found.append(NO_OBJECTIVE)
     if plan.scenario.timeline:
         found.append("the timeline is left out: a plan is about a steady state")
+    found += [f"{a.case.platform_spec.name} on {a.case.host.name}: {undecided(a.undecided)}" for a in plan.alternatives if a.undecided]
     unproven = [a for a in plan.alternatives if a.sizing.packing is not None and not a.sizing.packing.proven]
     found += [f"{a.case.platform_spec.name} on {a.case.host.name}: fewer hosts may be possible, down to {a.sizing.packing.lower_bound}"
               for a in unproven if a.sizing.packing is not None]

@@ -38,6 +38,8 @@ class Sizing:
     reason: str | None = None
     analytic: int = 0
     """Hosts that the analytic placement asked for."""
+    failed: bool = False
+    """Whether the reason is a simulation that failed."""
 
     @property
     def hosts(self) -> int:

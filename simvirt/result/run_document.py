@@ -239,7 +239,11 @@ class RunDocument(Document):
         default=None, description="the closed form that holds for this scenario, where there is one"
     )
     interrupted: bool = Field(
-        default=False, description="`true` where Ctrl-C ended the run: only complete replications are in it"
+        default=False,
+        description="`true` where Ctrl-C or `cancel` ended the run: only complete replications are in it",
+    )
+    failed: Mapping[str, str] = Field(
+        default={}, description="platforms that could not be simulated, by name, and why; the others are not touched by it"
     )
 
 

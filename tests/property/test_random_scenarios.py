@@ -30,8 +30,6 @@ BATCH: Final = 250
 DRAWN: Final = 600
 """Scenarios among which every field of the language occurs."""
 NOT_YET: Final[Mapping[str, str]] = {
-    "intervals_not_negative": "interval ends of times reach below 0 with few replications",
-    "quantiles_in_order": "a quantile is interpolated inside its bucket and may exceed the largest value",
     "ends_in_time": "clients without time to think before a service that was stopped; memory that is followed through hours without requests",
     "runs_to_its_end": "a trace that brings demands, in which something takes a constant amount of work",
     "quotas_are_kept": "a quota has no effect where the VMs are stated",
