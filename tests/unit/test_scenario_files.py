@@ -8,10 +8,12 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 from helpers.mistakes import MM1, mm1, mm1_steps, mm1_workload
 
 from simvirt.errors import ScenarioError
 from simvirt.scenario import Scenario, load, loads
+from simvirt.scenario.checks.contents import check_contents
 
 TRACE = "{trace: {file: t.csv, at: arrives_s, cpu: demand_ms, operation: op}}"
 
@@ -98,7 +100,29 @@ def test_circles_and_other_mistakes_of_includes(tmp_path: Path) -> None:
     assert "include: expected a file or a list of files, for example base.yaml; got 3" in lines[1]
     assert 'did you mean "bad.yaml"?' in lines[2]
     assert "this is a directory" in lines[3]
-    assert mistakes(tmp_path / "l.yaml") == ["list.yaml:1:1: expected a mapping, as a scenario is"]
+    assert mistakes(tmp_path / "l.yaml") == [
+        'l.yaml:1:10: include: "list.yaml": expected a scenario, a mapping with keys such as services or host']
+
+
+@pytest.mark.parametrize("content", [
+    "secret: hunter2\nsecret2: [hunter2]\n", "hunter2:x:0:0\n", "- hunter2\n", "hunter2: &a !!python/x 1\n", "a: 1\na: hunter2\n", "\tx: hunter2\n",
+    "hunter2\n", "{hunter2: 1, *b}", "a: *hunter2\n",
+])
+def test_a_file_that_is_no_scenario_is_named_and_never_shown(tmp_path: Path, content: str) -> None:
+    """Whether it is included, or named as a trace, rates or an empirical distribution."""
+    write(tmp_path, notes_txt=content, top_yaml="include: notes.txt\n" + MM1)
+    tables = [{"trace": {"file": "notes.txt", "at": "at_s"}}, {"rates": {"file": "notes.txt", "at": 0, "rate": 1}},
+              {"rates": {"file": "notes.txt", "at": "x_s", "rate": "y_per_s"}}, {"closed": {"clients": 1, "think": {"empirical": "notes.txt"}}}]
+    told = mistakes(tmp_path / "top.yaml")
+    for table in tables:
+        tree = yaml.safe_load(MM1)
+        tree["workload"] = table | {"mix": tree["workload"].get("mix", {"server.job": 1})}
+        write(tmp_path, table_yaml=yaml.safe_dump(tree))
+        with pytest.raises(ScenarioError) as error:
+            check_contents(load(tmp_path / "table.yaml"))
+        told.append(str(error.value))
+    assert len(told) == 5
+    assert all("notes.txt" in line and "hunter2" not in line for line in told), told
 
 
 def trace(folder: Path, content: str, workload: str = TRACE) -> Path:
