@@ -13,6 +13,7 @@ from simvirt.clock import Clock
 from simvirt.control.follow import follow
 from simvirt.control.lifecycle import begin
 from simvirt.control.observer import Series, observe
+from simvirt.errors import SimulationError
 from simvirt.gauges import Snapshot, snapshot
 from simvirt.lowering.lower import Lowered, lower
 from simvirt.metrics.measure import measured
@@ -125,7 +126,10 @@ def replicate(
         clock.process(observe(clock, scenario.run.observe, series))
     recorder = Recorder(plane, _spacing(scenario), scenario.run.warmup)
     started = time.perf_counter()
-    end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+    try:
+        end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+    except SimulationError as error:
+        raise SimulationError(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
     last = snapshot(plane, end)
     window = recorder.first(end)

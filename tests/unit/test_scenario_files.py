@@ -177,7 +177,7 @@ def test_empirical_distributions_at_load(tmp_path: Path) -> None:
                                                                    "{delay: {empirical: {file: d.csv, column: d_ms}}}]"))
     lines = mistakes(tmp_path / "s.yaml")
     assert len(lines) == 3
-    assert "cpu.empirical: expected one column whose name ends in _s, _ms, _us or _ns, or the name of one; it has a_ms, b_ms, c" in lines[0]
+    assert "cpu.empirical: expected one column whose name ends in _s, _ms, _us or _ns, or the name of one in d.csv; it has a_ms, b_ms, c" in lines[0]
     assert "empirical.column: expected a column whose name ends in its unit" in lines[1]
     assert 'empirical.column: no column "d_ms" in d.csv; did you mean' in lines[2]
 

@@ -85,7 +85,8 @@ def column_of(header: Header, name: str | None) -> str:
     if name is None:
         timed = [column for column in header.names if suffix_of(column, TIME_SUFFIXES) is not None]
         if len(timed) != 1:
-            raise NoTable(f"expected one column whose name ends in _s, _ms, _us or _ns, or the name of one in {shown_file(header.path)}; it has {_list(header)}")
+            expected = "expected one column whose name ends in _s, _ms, _us or _ns, or the name of one"
+            raise NoTable(f"{expected} in {shown_file(header.path)}; it has {_list(header)}")
         return timed[0]
     if name not in header.names:
         close = get_close_matches(name[:100], header.names, n=1) if is_ours(header) else []

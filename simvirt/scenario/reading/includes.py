@@ -13,7 +13,6 @@ from simvirt.scenario.reading.reader import read
 from simvirt.scenario.reading.tree import Node, Place, Scalar, Sequence, Table
 from simvirt.units import shown
 
-
 SCENARIO_KEYS: Final = frozenset({
     "simvirt", "name", "host", "platforms", "services", "workload", "objective", "run", "tenants", "density", "timeline", "plan", "catalog",
     "include",
