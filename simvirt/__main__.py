@@ -5,7 +5,7 @@ import sys
 
 
 def main() -> int:
-    """Runs the command. Ctrl-C ends it without a traceback, even while its parts are imported; a request to terminate is taken as Ctrl-C."""
+    """Runs the command. Ctrl-C ends it without a traceback, while its parts are imported too; a request to terminate is taken as Ctrl-C."""
     try:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         from simvirt.cli.app import main as command
