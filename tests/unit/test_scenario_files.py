@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 from helpers.mistakes import MM1, mm1, mm1_steps, mm1_workload
+from helpers.shortened import CONFIGS
 
+from simvirt.catalog.plain_names import unknown_names
 from simvirt.errors import ScenarioError
-from simvirt.scenario import Scenario, load, loads
+from simvirt.scenario import Scenario, json_schema, load, loads
 from simvirt.scenario.checks.contents import check_contents
 
 TRACE = "{trace: {file: t.csv, at: arrives_s, cpu: demand_ms, operation: op}}"
@@ -194,3 +196,44 @@ def test_rates_with_and_without_a_header(tmp_path: Path) -> None:
     ):
         write(tmp_path, s_yaml=mm1_workload(workload))
         assert any(expected in line for line in mistakes(tmp_path / "s.yaml"))
+
+
+COMPOSE = """
+version: "3.8"
+services:
+  web: {image: "nginx:1.27", ports: ["80:80"]}
+volumes: {data: {}}
+"""
+
+
+@pytest.mark.parametrize("text", [COMPOSE, "services: {web: {build: .}}", "name: shop\nservices: {db: {image: postgres, environment: {A: b}}}"])
+def test_a_compose_file_is_recognised_and_told_what_a_scenario_adds(text: str) -> None:
+    with pytest.raises(ScenarioError, match="this is a Compose file; expected a scenario") as error:
+        loads(text)
+    assert len(error.value.issues) == 1
+
+
+def test_a_scenario_with_a_word_of_compose_is_a_scenario_with_a_mistake() -> None:
+    with pytest.raises(ScenarioError, match="ports: unknown key"):
+        loads(mm1("threads: 1", "threads: 1, ports: [80]"))
+
+
+def test_wrong_names_of_the_catalogue_are_told_beside_other_mistakes(tmp_path: Path) -> None:
+    """In the same round, whatever else is wrong; each once."""
+    tree = yaml.safe_load(MM1)
+    tree["host"] = {"model": "dell-r74", "disk": "nvmee", "nic": "25Gbps"}
+    tree["platforms"] = ["dokcer", {"name": "mine", "stack": ["kwm"]}]
+    tree["services"]["server"] |= {"profile": "rediss", "threads": "two"}
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump(tree))
+    with pytest.raises(ScenarioError) as error:
+        load(tmp_path / "s.yaml", names=unknown_names)
+    paths = [issue.path for issue in error.value.issues]
+    assert sorted(paths) == sorted({
+        "host.model", "host.disk", "platforms.0", "platforms.1.stack.0", "services.server.profile", "services.server.threads"}), paths
+
+
+@pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_shipped_files_validate_against_the_schema(file: Path) -> None:
+    """One of them includes another, and leaves to that what is required."""
+    validator = pytest.importorskip("jsonschema").Draft202012Validator(json_schema())
+    assert [error.message[:200] for error in validator.iter_errors(yaml.safe_load(file.read_text()))] == []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import Any, Callable, Final, Iterable, Mapping
 
 from simvirt.errors import Issue
 from simvirt.scenario.bounds import MOST_FILES
 from simvirt.scenario.reading.files import NoText, beside, read_text
 from simvirt.scenario.reading.overlay import overlay
 from simvirt.scenario.reading.reader import read
-from simvirt.scenario.reading.tree import Node, Place, Scalar, Sequence, Table
+from simvirt.scenario.reading.tree import Node, Path, Place, Scalar, Sequence, Table
 from simvirt.units import shown
 
 SCENARIO_KEYS: Final = frozenset({
@@ -23,7 +23,8 @@ SCENARIO_KEYS: Final = frozenset({
 class Assembly:
     """Reads files, follows their includes and keeps what is wrong with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]] | None = None) -> None:
+        self.names = names
         self.issues: list[Issue] = []
         self.files: list[str] = []
 
