@@ -13,7 +13,7 @@ HARDWARE = {"model": "hosts", "disk": "disks", "nic": "nics"}
 
 
 def unknown_names(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    """Names that do not exist, of platforms, layers, hosts, disks, NICs, profiles and sites; none where the entries themselves are wrong."""
+    """Names that do not exist, of platforms, layers, hosts, disks, NICs, profiles, sites; none where the entries themselves are wrong."""
     from simvirt.catalog.catalog import Catalog
 
     try:

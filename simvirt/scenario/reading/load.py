@@ -20,7 +20,6 @@ from simvirt.scenario.spec.base import TOLD_OF_KEY, details
 from simvirt.scenario.spec.models import Scenario
 from simvirt.units import shown
 
-
 COMPOSE_KEYS: Final = frozenset({
     "version", "volumes", "networks", "configs", "secrets", "ports", "environment", "env_file", "build", "depends_on", "command", "entrypoint",
     "healthcheck", "expose", "container_name", "labels", "image",
@@ -101,9 +100,11 @@ def _validated(assembly: Assembly, tree: Node) -> Scenario | None:
     except ValidationError as error:
         for line in details(error):
             _note(assembly, marks, line["loc"], str(line["msg"]), of_key=line["type"] == TOLD_OF_KEY)
-        return _also_names(assembly, marks, data)
+        _also_names(assembly, marks, data)
+        return None
     if assembly.issues:
-        return _also_names(assembly, marks, data)
+        _also_names(assembly, marks, data)
+        return None
     for path, message in impossibilities(scenario):
         _note(assembly, marks, path, message)
     if assembly.issues:
