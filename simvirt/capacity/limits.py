@@ -151,7 +151,7 @@ def _outside(platform: Platform) -> Layer | None:
 def _each(spec: LimitSpec, service: ServiceSpec, load: Load, platform: Platform, host: HostEntry) -> float:
     """What one replica takes of a limit."""
     vcpus = own_vcpus(service, host) if platform.hypervisors else 0
-    inside = service.threads if isinstance(service.threads, int) else load.requests
+    inside = service.workers if isinstance(service.workers, int) else load.requests
     outside = _outside(platform)
     threads = vcpus if outside is not None and outside.kind == "hypervisor" else inside
     return (

@@ -26,8 +26,11 @@ def check(store: Store, scenario: Scenario) -> None:
         if service.profile is not None and service.profile not in store.names("profiles"):
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
     problems.settle()
+    host = hosts.resolve_host(store, scenario.host)
     if scenario.host.model is not None:
-        _check_limits(scenario, hosts.resolve_host(store, scenario.host), problems)
+        _check_limits(scenario, host, problems)
+    for spec in scenario.platforms:
+        _check_cpusets(scenario, layers.platform(store, spec, ("platforms",)), host, problems)
     problems.settle()
 
 
@@ -57,14 +60,25 @@ def _check_platform(store: Store, spec: PlatformSpec, path: Path, problems: Prob
     for index, name in wrong:
         problems.add((*path, "stack", index), unknown("layers", name, known))
     if not wrong:
-        problems.attempt(path, lambda: layers.platform(store, spec, path))
+        problems.attempt(path, lambda: _check_words_of_vms(layers.platform(store, spec, path), spec, path, problems))
 
 
 def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, problems: Problems) -> None:
-    """Balloons, reported pages and swap of guests mean nothing without a guest."""
-    for word in ("balloon", "free_page_reporting", "guest_swap"):
+    """What is said of VMs means nothing where there are none."""
+    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap"):
         if word in spec.model_fields_set and not platform.hypervisors:
             problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
+
+
+def _check_cpusets(scenario: Scenario, platform: Platform, host: HostEntry, problems: Problems) -> None:
+    """The CPUs that bind a service in a VM that it shares are those of the VM."""
+    if platform.vms is None or not platform.hypervisors:
+        return
+    vcpus = platform.vms.on(host).vcpus
+    for name, service in scenario.services.items():
+        if service.cpuset and max(service.cpuset) >= vcpus:
+            sentence = f"expected CPUs from 0 to {vcpus - 1}, those of the VMs of {platform.name}; got {max(service.cpuset)}"
+            problems.add(("services", name, "cpuset"), sentence)
 
 
 def _check_operations(service: ServiceSpec, path: Path, problems: Problems) -> None:

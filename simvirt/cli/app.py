@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from simvirt.cli.check import check
-from simvirt.cli.command import INTERRUPTED, with_settings
+from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
 from simvirt.cli.density import density
 from simvirt.cli.explain import explain
 from simvirt.cli.list import list_
@@ -21,7 +21,6 @@ from simvirt.cli.validate import validate
 
 DEBUG = "SIMVIRT_DEBUG"  # set to anything: errors come with their traceback
 WRONG_USE = 2
-FAILED = 3
 
 app = typer.Typer(
     name="simvirt",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simvirt.report.blocks import Report
     from simvirt.result.document import Document
 
+FAILED: Final = 3
 INTERRUPTED: Final = 130  # as shells say of a command that Ctrl-C ended
 RESULT: Final = "result.json"
 REPORT: Final = "report.txt"

@@ -49,6 +49,8 @@ class Answer:
     simulations: int
     wall_s: float
     remarks: list[str] = field(default_factory=list)
+    open_to: int | None = None
+    """The first n that is known not to hold, where the search ended before it knew of n + 1."""
 
     @property
     def at_answer(self) -> Point | None:
@@ -68,6 +70,7 @@ class Answer:
             curve=tuple(self._point(point) for point in self.points),
             simulations=self.simulations,
             wall_s=self.wall_s,
+            open_to=self.open_to,
         )
 
     def _point(self, point: Point) -> PointResult:
@@ -126,6 +129,7 @@ class DensityResult:
     wall_s: float = 0.0
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
 
     @property
     def simulations(self) -> int:
@@ -135,6 +139,7 @@ class DensityResult:
     def typed(self) -> DensityDocument:
         """The result as a typed document; times in seconds, sizes in bytes, ratios 0 to 1."""
         ended: dict[str, Any] = {"interrupted": True} if self.interrupted else {}
+        ended |= {"failed": self.failed} if self.failed else {}
         return DensityDocument(
             simvirt=provenance.program(),
             scenario=provenance.name_of(self.scenario),
@@ -155,4 +160,5 @@ class DensityResult:
 
     def warnings(self) -> list[str]:
         """What makes the numbers misleading."""
-        return [*self.notes, *(f"{name}: {remark}" for name, answer in self.answers.items() for remark in answer.remarks)]
+        failed = (f"{name} has no answer: {why}" for name, why in self.failed.items())
+        return [*failed, *self.notes, *(f"{name}: {remark}" for name, answer in self.answers.items() for remark in answer.remarks)]

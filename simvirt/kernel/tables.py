@@ -206,6 +206,7 @@ class Entities(Table):
     protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]
     lag: Floats  # eevdf: lag when it left [ns]
     relative: Floats  # cfs, credit2, esxi, hyperv: vruntime relative to where its queue stood when it left [ns]
+    turn: Ints  # CPU time that it has had in its present turn, where its scheduler gives turns [ns]
     migrated: Ints  # credit2: 1 when it came from another CPU to wait here
     reserve_due: Ints  # esxi, hyperv: 1 while its reservation puts it ahead of others
     by_reserve: Ints  # esxi, hyperv: 1 when its reservation has put it on the CPU
@@ -265,7 +266,8 @@ class Instances(Table):
 
     # lowering
     service: Ints
-    threads: Ints  # worker threads, NEVER for unlimited
+    threads: Ints  # worker threads or event loops, NEVER for unlimited
+    loops: Ints  # 1 where its threads are event loops
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software

@@ -40,12 +40,13 @@ class Fence:
 
 @dataclass(frozen=True)
 class Group:
-    """A cgroup, or a VM as the host sees it."""
+    """A cgroup, a VM as the host sees it, or processes that are bound to CPUs (`affinity`), whose tasks weigh as if in no group."""
 
     row: int
     machine: int
     fence: Fence = Fence()
     per_task_weight: bool = False
+    affinity: bool = False
     key: Key = ()
 
 
@@ -108,6 +109,7 @@ class Instance:
     place: Place
     threads: int | str = "unlimited"
     queue: int | str = "unlimited"
+    loops: bool = False
     poll: int = 0
 
     @property
@@ -134,16 +136,19 @@ class Arrangement:
     devices: list[Device] = field(default_factory=list)
     memory: dict[str, int] = field(default_factory=dict)
 
-    def add_group(self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False, key: Key = ()) -> Group:
+    def add_group(
+        self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False, affinity: bool = False, key: Key = ()
+    ) -> Group:
         """A group on a machine, in the next row."""
-        self.groups.append(Group(len(self.groups), machine, fence, per_task_weight, key))
+        self.groups.append(Group(len(self.groups), machine, fence, per_task_weight, affinity, key))
         return self.groups[-1]
 
     def add_instance(
-        self, service: str, replica: int, place: Place, threads: int | str = "unlimited", queue: int | str = "unlimited"
+        self, service: str, replica: int, place: Place, threads: int | str = "unlimited", queue: int | str = "unlimited",
+        loops: bool = False,
     ) -> Instance:
         """An instance at a place, in the next row."""
-        self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue))
+        self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue, loops))
         return self.instances[-1]
 
     def host_of(self, instance: Instance) -> Host:
@@ -206,9 +211,9 @@ def cgroup(service: ServiceSpec, cpus: int) -> Fence:
 
 
 def worker_threads(service: ServiceSpec, host: HostEntry, machine: Machine, seen: bool) -> int | str:
-    """Threads of a replica; `cores`: as many as the cores that it sees and may run on; where topology is hidden each vCPU is one."""
-    if service.threads != "cores":
-        return service.threads
+    """Threads or event loops of a replica; `cores`: as many as it sees and may run on; where topology is hidden each vCPU is one."""
+    if service.workers != "cores":
+        return service.workers
     allowed = cgroup(service, machine.cpus).cpuset or range(machine.cpus)
     places = machine.pins or (range(host.pcpus) if machine.vm is None else ())
     return len(cores_of(host, tuple(places[c] for c in allowed))) if seen and places else len(allowed)
@@ -220,9 +225,10 @@ def _arrange_processes(scenario: Scenario, platform: Platform, host: Host, plan:
     for name, replica in replicas:
         service = scenario.services[name]
         key = (REPLICA, plan.keys[name], replica)
-        group = plan.add_group(machine.row, cgroup(service, machine.cpus), key=key) if platform.runtimes else None
+        contained = bool(platform.runtimes)
+        group = plan.add_group(machine.row, cgroup(service, machine.cpus), key=key) if contained else _bound(plan, machine, service, key)
         threads = worker_threads(service, host.entry, machine, True)
-        plan.add_instance(name, replica, Place(machine.row, group), threads, service.queue)
+        plan.add_instance(name, replica, Place(machine.row, group), threads, service.queue, service.event_loops is not None)
         _remember(plan, "application", service.memory_limit or 0)
         _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
@@ -238,11 +244,31 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: Host, plan: Arran
     for number, (name, replica) in enumerate(replicas):
         service = scenario.services[name]
         guest = shared[number % len(shared)] if shared else _own_vm(plan, platform, host, service, (OWN_VM, plan.keys[name], replica))
-        key = (REPLICA, plan.keys[name], replica)
-        group = plan.add_group(guest.row, cgroup(service, guest.cpus), key=key) if platform.runtimes else None
+        group = _group_in_guest(plan, platform, guest, service, (REPLICA, plan.keys[name], replica))
         threads = worker_threads(service, host.entry, guest, platform.topology == "exposed")
-        plan.add_instance(name, replica, Place(guest.row, group, guest.net, guest.disk), threads, service.queue)
+        place = Place(guest.row, group, guest.net, guest.disk)
+        plan.add_instance(name, replica, place, threads, service.queue, service.event_loops is not None)
         _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
+
+
+def _bound(plan: Arrangement, machine: Machine, service: ServiceSpec, key: Key) -> Group | None:
+    """What binds bare processes to CPUs, as taskset does; None where nothing does."""
+    if service.cpuset is None:
+        return None
+    return plan.add_group(machine.row, Fence(cpuset=tuple(c for c in service.cpuset if c < machine.cpus)), affinity=True, key=key)
+
+
+def _group_in_guest(plan: Arrangement, platform: Platform, guest: Machine, service: ServiceSpec, key: Key) -> Group | None:
+    """The cgroup of a replica in a guest: its container's, or a slice of the guest's systemd where services share the VM and state limits.
+
+    The CPUs that bind a VM of its own are the host's and bind its vCPUs; those in a VM that is shared are the guest's.
+    """
+    fence = replace(cgroup(service, guest.cpus), reserve=0.0)
+    if platform.vms is None:
+        fence = replace(fence, cpuset=())
+    elif not platform.runtimes and fence == Fence():
+        return None
+    return plan.add_group(guest.row, fence, key=key) if platform.runtimes or platform.vms is not None else None
 
 
 def _own_vm(plan: Arrangement, platform: Platform, host: Host, service: ServiceSpec, key: Key) -> Machine:

@@ -58,7 +58,8 @@ def _work(memory: HostMemory, box: Box, replica: Replica) -> float:
 
 def _stall(memory: HostMemory, box: Box, replica: Replica) -> int:
     """How long a request's allocations wait beyond memory.high [ns]."""
-    over = (replica.anonymous - box.absent) / replica.high - 1.0 if math.isfinite(replica.high) else 0.0
+    out = box.absent if box.guest is None else min(replica.pressed, box.guest.swapped)
+    over = (replica.anonymous - out) / replica.high - 1.0 if math.isfinite(replica.high) else 0.0
     if over <= 0 or not memory.fenced:
         return 0
     pages = (replica.needs.per_connection + replica.needs.per_request + replica.needs.growth) / PAGE

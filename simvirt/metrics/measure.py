@@ -6,7 +6,8 @@ import numpy as np
 
 from simvirt.gauges import Snapshot
 from simvirt.kernel.constants import NONE
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
+from simvirt.lowering.enforcement import sentences
 from simvirt.memory.working_set import Load
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
@@ -22,9 +23,7 @@ def measured(
 ) -> Outcome:
     """The numbers of the window between two snapshots."""
     span = (last.at - first.at) / S or float("nan")
-    services = {
-        name: _service(plane, row, name, first, last, span) for row, name in enumerate(plane.lowered.services) if name not in INTERNAL
-    }
+    services = _services(plane, first, last, span)
     return Outcome(
         events=last.events,
         wall_s=wall_s,
@@ -36,12 +35,19 @@ def measured(
         services=services,
         resources=_resources(plane, services, first, last, span),
         devices=_devices(plane, first, last),
+        notes=_notes(plane),
         checks=checks(plane, last),
         unstable=_unstable(arriving),
         full_at_s=last.at / S if plane.full else None,
         cut_off=plane.cut_off,
         series=series,
     )
+
+
+def _notes(plane: DataPlane) -> tuple[str, ...]:
+    """What the platform does not do of what the scenario says."""
+    lowered = plane.lowered
+    return sentences(lowered.scenario.services, lowered.platform, host_scheduler(lowered.scenario, lowered.platform).policy)
 
 
 def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
@@ -134,7 +140,7 @@ def service_groups(plane: DataPlane, rows: list[int]) -> list[int]:
     for row in rows:
         instance = plan.instances[row]
         vm = plan.machines[instance.machine].vm
-        if instance.group is not None:
+        if instance.group is not None and not instance.group.affinity:
             found.add(instance.group.row)
         elif vm is not None:
             found.add(vm.row)
@@ -232,7 +238,22 @@ def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
 def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Load]:
     """The mean load of a replica of each service."""
     rows, specs = plane.lowered.services, plane.lowered.scenario.services
-    return {name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas) for name, found in services.items()}
+    return {
+        name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas, specs[name].event_loops is not None)
+        for name, found in services.items()
+    }
+
+
+def utilisations(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, float]:
+    """Utilisation of everything that can run out in the window between two snapshots, by name."""
+    span = (last.at - first.at) / S
+    return _resources(plane, _services(plane, first, last, span), first, last, span)
+
+
+def _services(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, ServiceOutcome]:
+    """The numbers of each service, by name."""
+    rows = enumerate(plane.lowered.services)
+    return {name: _service(plane, row, name, first, last, span) for row, name in rows if name not in INTERNAL}
 
 
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
@@ -248,10 +269,11 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
     for name, result in services.items():
         spec, rows = scenario.services[name], _rows(plane, name)
         vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
-        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and service_groups(plane, rows) else []
+        limited = (plane.read("groups", "quota")[service_groups(plane, rows)] > 0).any()
+        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and limited else []
         cores += [vcpus] if vcpus else []
-        if isinstance(spec.threads, int):
-            found[f"{name}.threads"] = result.threads_busy / (spec.threads * spec.replicas)
+        if isinstance(spec.workers, int):
+            found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * spec.replicas)
         if cores:
             found[f"{name}.cpu"] = result.cpu_cores / min(cores)
     return found

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
+from simvirt.metrics.saturated import Saturation
 from simvirt.metrics.statistics import QUANTILES, mean_interval, paired_ratio, quantile, quantile_interval
 from simvirt.result import objective
 from simvirt.result.document import CpuShares, Estimate, Latency, MemoryLedger, Verdict
@@ -75,7 +76,7 @@ def latency(outcomes: Sequence[Outcome | ServiceOutcome], names: Iterable[str] =
 # -- a platform -----------------------------------------------------------------------------------------------------------------
 
 
-def platform_result(scenario: Scenario, outcomes: Sequence[Outcome]) -> PlatformResult:
+def platform_result(scenario: Scenario, outcomes: Sequence[Outcome], saturation: Saturation) -> PlatformResult:
     """A platform's part of the result; counts and times are those of one replication on average."""
     first, answers = outcomes[0], _answers(outcomes)
     return PlatformResult(
@@ -85,7 +86,7 @@ def platform_result(scenario: Scenario, outcomes: Sequence[Outcome]) -> Platform
         services={name: service_result([o.services[name] for o in outcomes]) for name in scenario.services},
         operations={name: OperationResult(latency_s=Latency(**quantiles([o.classes[name] for o in outcomes]))) for name in first.classes},
         breakdown_s=Breakdown(**{name: average([o.breakdown_s[name] for o in outcomes]) or 0.0 for name in CATEGORIES}),
-        bottleneck=bottleneck(outcomes),
+        bottleneck=bottleneck(outcomes, saturation),
         memory=memory(outcomes),
         limits={row["resource"]: LimitUse(demand=row["demand"], capacity=row["capacity"]) for row in first.limits},
         checks=Checks(**{law: next((o.checks[law] for o in outcomes if o.checks[law] != "ok"), "ok") for law in first.checks}),
@@ -139,13 +140,15 @@ def devices(outcomes: Sequence[Outcome]) -> dict[str, DeviceUse]:
     }
 
 
-def bottleneck(outcomes: Sequence[Outcome]) -> Bottleneck:
-    """The resource nearest to its limit, and the throughput at which it would be there (utilisation law)."""
+def bottleneck(outcomes: Sequence[Outcome], saturation: Saturation) -> Bottleneck:
+    """The resource that saturates first, or where none was seen to the one nearest to its limit; its utilisation; the most throughput."""
     used = {name: value or 0.0 for name, value in averages([o.resources for o in outcomes]).items()}
-    name = max(used, key=lambda n: used[n])
-    throughput = average([o.throughput_per_s for o in outcomes]) or 0.0
-    most = throughput / used[name] if used[name] > 0 else None
-    return Bottleneck(resource=name, utilisation=used[name], max_throughput_per_s=most, resources=used)
+    name = saturation.resource or max(used, key=lambda n: used[n])
+    reason: dict[str, Any] = {"reason": saturation.reason} if saturation.reason else {}
+    return Bottleneck(
+        resource=name, utilisation=used[name], max_throughput_per_s=saturation.per_s, max_throughput_low_per_s=saturation.low_per_s,
+        max_throughput_high_per_s=saturation.high_per_s, resources=used, **reason,
+    )
 
 
 def memory(outcomes: Sequence[Outcome]) -> MemoryUse:

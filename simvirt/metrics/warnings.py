@@ -39,6 +39,7 @@ class Seen:
 
 def warnings(seen: Seen) -> Iterator[str]:
     """All of them."""
+    yield from seen.outcomes[0].notes
     for of in (_overload, _warmup, _commitments, _limits, _kills, _working_sets, _too_few_requests, _lost_requests):
         yield from of(seen)
 

@@ -115,7 +115,7 @@ class Simulator:
             return HostOutcome(pattern, hosts, ())
         scenario = scenario_of(self.case, load, pattern)
         self.tell(f"{self.case.platform_spec.name} on {self.case.host.name}: {', '.join(f'{n} {c}' for n, c in pattern.items())}")
-        measured = run(scenario, jobs=self.jobs)
+        measured = run(scenario, jobs=self.jobs, maximum=False)
         self.done += 1
         return HostOutcome(pattern, hosts, tuple(measured.outcomes(self.case.platform_spec.name)))
 

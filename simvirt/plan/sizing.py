@@ -62,8 +62,8 @@ def usable_cpus(case: Case, service: ServiceSpec) -> float:
     limits = [float(case.host.sockets * case.host.cores * case.host.smt_yield)]
     if service.cpu_limit is not None:
         limits.append(service.cpu_limit)
-    if isinstance(service.threads, int) and service.background is None:
-        limits.append(float(service.threads))
+    if isinstance(service.workers, int) and service.background is None:
+        limits.append(float(service.workers))
     return min(limits)
 
 

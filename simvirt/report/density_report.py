@@ -53,7 +53,7 @@ def _blocks(document: DensityDocument) -> Iterator[Block]:
 
 def name_of(resource: str) -> str:
     """A resource in words."""
-    return NAMES.get(resource, resource.replace(".cpu", " CPU").replace(".threads", " threads"))
+    return NAMES.get(resource, resource.replace(".cpu", " CPU").replace(".threads", " threads").replace(".event_loops", " event loops"))
 
 
 def main_objective(document: DensityDocument) -> str:

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
@@ -13,13 +14,15 @@ from simvirt.analysis.theory import applicable
 from simvirt.catalog import Catalog
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
+from simvirt.metrics.saturated import Saturation
 from simvirt.metrics.statistics import next_replications
 from simvirt.metrics.warnings import Seen, warnings
 from simvirt.result import provenance
-from simvirt.result.run_document import RunDocument, TheoryResult
+from simvirt.result.run_document import PlatformResult, RunDocument, TheoryResult
 from simvirt.runs.admission import catalog_of
 from simvirt.runs.pool import Inline, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate
+from simvirt.runs.saturation import INTERRUPTED, saturation
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
 
 
@@ -35,6 +38,7 @@ class ProgressEvent:
     wall_s: float
 
 
+NOT_ASKED = "not asked for"
 ProgressCallback = Callable[[ProgressEvent], None]
 
 
@@ -50,6 +54,7 @@ class Result:
     wall_s: float = 0.0
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
+    saturation: dict[str, Saturation] = field(default_factory=dict)
 
     def outcomes(self, platform: str) -> list[Outcome]:
         """The replications of a platform."""
@@ -64,11 +69,16 @@ class Result:
             seed=self.seed,
             replications=self.replications,
             wall_s=self.wall_s,
-            platforms={name: summary.platform_result(self.scenario, outcomes) for name, outcomes in complete.items()},
+            platforms={name: self._platform(name) for name in complete},
             comparison=summary.comparison(complete),
             warnings=tuple(self.warnings()),
             **self._where_it_applies(),
         )
+
+    def _platform(self, name: str) -> PlatformResult:
+        """A platform's part of the result; without a maximum throughput where that was not asked for, or the search was interrupted."""
+        none = Saturation(reason=INTERRUPTED if self.interrupted else NOT_ASKED)
+        return summary.platform_result(self.scenario, self.outcomes(name), self.saturation.get(name, none))
 
     def _where_it_applies(self) -> dict[str, Any]:
         """Keys that only some results have."""
@@ -118,8 +128,8 @@ class Asked:
         return report
 
 
-def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = None) -> Result:
-    """Simulate every platform of a scenario, side by side, with the same draws.
+def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = None, maximum: bool = True) -> Result:
+    """Simulate every platform of a scenario, side by side, with the same draws; with `maximum` its maximum throughput is looked for too.
 
     `jobs` replications run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
     catalogue.
@@ -132,6 +142,8 @@ def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = N
         _fill(asked, result, spec.replications)
         if spec.precision is not None:
             _refine(asked, result, spec.precision, spec.max_replications)
+        if maximum:
+            _saturate(asked, result)
     except KeyboardInterrupt:
         if not any(result.measured.values()):
             raise
@@ -183,6 +195,24 @@ def _fill(asked: Asked, result: Result, total: int) -> None:
         report(1.0, measured.outcome.events, measured.outcome.wall_s)
         return spec.name, measured
 
-    with nullcontext(Inline()) if asked.jobs <= 1 else workers(asked.jobs, halt) as pool:
+    with _pool(asked, halt) as pool:
         for name, measured in in_order(pool, task, tasks):
             result.measured[name].append(measured)
+
+
+def _saturate(asked: Asked, result: Result) -> None:
+    """Search the maximum throughput of every platform."""
+    halt = Event()
+
+    def task(spec: PlatformSpec) -> tuple[str, Saturation]:
+        platform = asked.catalog.platform(spec)
+        return spec.name, saturation(result.scenario, asked.catalog, platform, result.seed, result.outcomes(spec.name), halt)
+
+    with _pool(asked, halt) as pool:
+        for name, found in in_order(pool, task, result.scenario.platforms):
+            result.saturation[name] = found
+
+
+def _pool(asked: Asked, halt: Event) -> AbstractContextManager[Executor]:
+    """What runs as many tasks at a time as asked."""
+    return nullcontext(Inline()) if asked.jobs <= 1 else workers(asked.jobs, halt)

@@ -40,7 +40,7 @@ def loaded(tree: dict[str, Any], folder: Path) -> Scenario:
 
 def document(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
     """What a run of a tree gives."""
-    return simvirt.run(loaded(tree, folder)).document()
+    return simvirt.run(loaded(tree, folder), maximum=False).document()
 
 
 def laws(tree: dict[str, Any], folder: Path) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ def _sizes(scenario: Scenario) -> Iterator[Mistake]:
 
 def _threads(service: ServiceSpec) -> int:
     background = service.background.threads if service.background is not None else 0
-    workers = service.threads if isinstance(service.threads, int) else 0
+    workers = service.workers if isinstance(service.workers, int) else 0
     return service.replicas * (workers + background)
 
 
