@@ -13,6 +13,7 @@ from simvirt.clock import Clock
 from simvirt.control.follow import follow
 from simvirt.control.lifecycle import begin
 from simvirt.control.observer import Series, observe
+from simvirt.errors import SimulationError
 from simvirt.gauges import Snapshot, snapshot
 from simvirt.lowering.lower import Lowered, lower
 from simvirt.metrics.measure import measured
@@ -138,7 +139,10 @@ def replicate(
     clients = scenario.workload is not None and scenario.workload.closed is not None
     recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if clients else None)
     started = time.perf_counter()
-    end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+    try:
+        end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+    except SimulationError as error:
+        raise SimulationError(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
     return Measured(_measured(plane, recorder, snapshot(plane, end), wall, series), recorder.given_up)
 
