@@ -114,7 +114,8 @@ class Cpus(Table):
     sibling: Ints  # other hardware thread of the core, NONE without SMT
     vcpu: Ints  # entity that carries this CPU in the machine below, NONE for a pCPU
     smt_share: Floats  # speed of a pCPU while its sibling is busy, as a share of its lone speed
-    wake_work: Floats  # work that leaving HLT adds to the task that wakes this CPU [ns]
+    wake_work: Floats  # work that leaving HLT adds to the task that wakes this CPU, the wake-up of its thread included [ns]
+    exit_work: Floats  # the part of it that leaving and entering the guest takes, even while the host polls [ns]
     phase: Ints  # offset of the scheduler tick [ns]
     socket: Ints  # processor that a pCPU is in, NONE for a vCPU
     # kernel
@@ -145,6 +146,8 @@ class Cpus(Table):
     ready_at: Ints  # pCPU: instant at which it has left its idle state, 0 when it is in none [ns]
     poll_window: Ints  # vCPU: how long the host polls when it halts [ns]
     polled: Ints  # vCPU: CPU time of the host spent on polling [ns]
+    polls_for: Ints  # idle pCPU: vCPU that halted on it and that the host polls for, NONE otherwise
+    poll_ends: Ints  # idle pCPU: instant at which the host stops polling [ns]
     switches: Ints  # context switches
     core_since: Ints  # core scheduler: instant its core's turn began [ns]
 

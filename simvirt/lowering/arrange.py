@@ -283,7 +283,7 @@ def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence
     """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
     pinned = pins(host.entry, vcpus, host.vcpus, host.wanted_vcpus, fence.cpuset) if platform.pin else ()
-    guest = _add_guest(plan, hypervisor, host, vcpus, replace(fence, cpuset=tuple(sorted(set(pinned)))) if pinned else fence)
+    guest = _add_guest(plan, hypervisor, host, vcpus, fence)
     guest.pins = pinned
     _add_devices(plan, hypervisor, host, guest)
     _remember(plan, "vm", memory)

@@ -14,7 +14,7 @@ INITIAL: dict[str, dict[str, float]] = {
     "Calendar": {"at": k.NEVER, "slot": k.NONE},
     "Run": {"todo_head": k.NONE, "todo_tail": k.NONE, "decider": k.NONE, "free_frame": k.NONE},
     "Cpus": {"current": k.NONE, "portion": 1.0}
-    | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot", "profile", "running_machine"), k.NONE),
+    | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot", "profile", "running_machine", "polls_for"), k.NONE),
     "Queues": {"tree": k.NONE, "current": k.NONE, "next_throttled": k.NONE},
     "Entities": {
         "group": k.NONE, "carries": k.NONE, "pin": k.NONE, "instance": k.NONE, "queue": k.NONE, "weight": k.WEIGHT_ONE, "left": k.NONE,
