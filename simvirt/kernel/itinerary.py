@@ -228,7 +228,8 @@ def finish(p: Plane, f: int, now: int) -> None:
     drop_thread(p, f)
     parent: int = p.frames.parent[f]
     if kind == CALLEE:
-        append_todo(p, parent)
+        if parent != NONE:
+            append_todo(p, parent)
     elif kind == BRANCH:
         join_branches(p, f, parent)
     elif kind == WORK:

@@ -40,6 +40,7 @@ class Run(Table):
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
+    receive: Ints  # first instruction of what receiving a rejected request takes
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -270,6 +271,7 @@ class Instances(Table):
     threads: Ints  # worker threads or event loops, NEVER for unlimited
     loops: Ints  # 1 where its threads are event loops
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
+    receiver: Ints  # instance of its kernel that spends the work of receiving what is rejected, NONE without
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
     # control

@@ -238,6 +238,10 @@ class Writer:
             ]
         )
 
+    def receive(self, work: float) -> int:
+        """What a kernel does for a message before anything can reject it; its first row."""
+        return self.program.place([Instruction(k.OP_CPU, amount=work), Instruction(k.OP_RETURN)])
+
     def startup(self, service: str, variables: Variables) -> int:
         """The work that a replica does before it is ready; its first row."""
         return self.program.place(self.body(service, self.scenario.services[service].startup, variables))
