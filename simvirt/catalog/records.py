@@ -222,6 +222,11 @@ class ReclaimEntry:
     compression: float
     balloon_most: float
     idle_tax: float
+    flush_interval_ns: float
+    dirty_expiry_ns: float
+    dirty_background: float
+    dirty_most: float
+    write_chunk: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Run(Table):
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
+    flush: Ints  # first instruction of a disk's flusher
     receive: Ints  # first instruction of what receiving a rejected request takes
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
@@ -297,6 +298,9 @@ class Instances(Table):
     overhead_time: Ints  # part of it that exists because of the platform, as far as it is booked [ns]
     rejected: Ints
     debt: Floats  # work of kicks and interrupts that its next burst takes up [ns]
+    dirty: Floats  # what it has written and the page cache has not [bytes]
+    dirty_since: Ints  # instant at which that began to be some [ns]
+    next_dirty: Ints  # instance whose file became dirty next
     awake_until: Ints  # backend: sleeps from this instant on, unless it has work [ns]
     polled: Ints  # backend: CPU time spent looking for work [ns]
 
@@ -340,8 +344,8 @@ class Program(Table):
     column: Ints  # column of the request's luck, NONE for a constant
     amount: Floats  # constant time [ns], probability or bytes; bell: how long a kick keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
-    ratio: Floats  # cpu: work that the platform adds per unit of demand
-    flag: Ints  # disk: 1 when nobody waits (write-back); delay, io: the state it counts as
+    ratio: Floats  # cpu: work that the platform adds per unit of demand; disk: bytes of a buffered write
+    flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: the state it counts as
     operations: Ints  # io, bell: device operations
     kicks: Ints  # io, bell: notifications that a sleeping backend needs
     notify: Floats  # work of one kick in the instance [ns]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simvirt.catalog.records import Platform
+from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, MEMORY_SERVICE, Arrangement, Instance
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.program import Writer
@@ -83,6 +84,11 @@ def load_of(
 def receive_work(plan: Arrangement, writer: Writer) -> int:
     """First instruction of what receiving a request takes that is rejected then; 0 where none can be."""
     return writer.receive(RECEIVE_NS) if plan.receivers else 0
+
+
+def flusher(writer: Writer) -> int:
+    """First instruction of a disk's flusher; 0 where nothing is written back."""
+    return writer.flusher() if any(row.op == k.OP_DISK and row.flag == 1 for row in writer.program.rows) else 0
 
 
 def ksm(scenario: Scenario, memory: Memory) -> tuple[int, float, float]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
+from simvirt.catalog.records import HostEntry, Platform, PlatformCosts, ReclaimEntry
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
-from simvirt.lowering.errands import Background, Errand, background_threads, receive_work, reclaim_errand, start_ups
+from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.memory_needs import Memory, memory_of
@@ -75,14 +75,14 @@ def lower_onto(
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, drawn) for entry, drawn in zip(entries, variables, strict=True)]
-    reclaim, receive = reclaim_errand(memory, writer), receive_work(plan, writer)
+    reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
     errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
-    builder = Tables(plan, services, writer.program, phases, shared, platform)
+    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
-    tables["run"]["receive"][:] = receive
+    tables["run"]["receive"][:], tables["run"]["flush"][:] = receive, flushing
     memory.find_reads(writer.program.rows)
     return Lowered(
         scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory,
@@ -143,7 +143,9 @@ class Tables:
 
     def __init__(
         self, plan: Arrangement, services: list[str], program: Program, phases: np.random.Generator, shared: Sharing, platform: Platform,
+        writeback: ReclaimEntry,
     ) -> None:
+        self.writeback = writeback
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, program, phases
         self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
@@ -185,7 +187,7 @@ class Tables:
             "devices": self.devices(),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
-            "disks": disk_table(self.plan),
+            "disks": disk_table(self.plan, self.writeback),
             "links": link_table(self.plan, frames),
             "source": self.source(entries, width, clients, scenario, hop),
             "tallies": self.tallies(len(classes)),

@@ -27,7 +27,7 @@ INITIAL: dict[str, dict[str, float]] = {
     },
     "Devices": {"interrupted_at": -k.NEVER},
     "Frames": {"kind": k.NONE, "thread": k.NONE, "parent": k.NONE, "instance": k.NONE, "next": k.NONE},
-    "Disks": {"head": k.NONE, "tail": k.NONE},
+    "Disks": dict.fromkeys(("head", "tail", "flusher", "first_dirty", "last_dirty", "first_writer", "last_writer"), k.NONE),
     "Source": {"parked": k.NONE},
     "Tallies": {"batch_size": 5},
 }

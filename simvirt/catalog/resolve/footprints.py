@@ -37,4 +37,6 @@ def reclaim(catalog: Catalog) -> ReclaimEntry:
         swap_fault_ns=spec.swap_fault.value, unpack_ns=spec.unpack.value, evict_ns=spec.evict.value, scan_ns=spec.scan.value,
         unshare_ns=spec.unshare.value, inflate_ns=spec.inflate.value, cluster=int(spec.cluster.value), compression=spec.compression.value,
         balloon_most=spec.balloon_most.value, idle_tax=spec.idle_tax.value,
+        flush_interval_ns=spec.flush_interval.value, dirty_expiry_ns=spec.dirty_expiry.value, dirty_background=spec.dirty_background.value,
+        dirty_most=spec.dirty_most.value, write_chunk=int(spec.write_chunk.value),
     )
