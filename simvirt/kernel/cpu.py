@@ -14,7 +14,7 @@ from simvirt.kernel.choosing import pick_task, put_back, put_back_below, set_all
 from simvirt.kernel.constants import CURRENT, HELD, NONE, OFF
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.hierarchy import charge, dequeue_task, enqueue_task, home_queue, raise_groups, settle
-from simvirt.kernel.idling import add_wake_work, is_caught_polling, start_cpuidle_exit
+from simvirt.kernel.idling import add_wake_work, begin_polling, end_polling, is_caught_polling, start_cpuidle_exit
 from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
 from simvirt.kernel.policy import leave_alone, put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
@@ -343,8 +343,7 @@ def cpuidle_exit(p: Plane, c: int, now: int) -> None:
 def vcpu_exits_hlt(p: Plane, c: int, vcpu: int, now: int) -> None:
     """A vCPU has work again: it asks the machine below for a CPU."""
     p.cpus.idle_exits[c] += 1
-    if not is_caught_polling(p, c, vcpu, now):
-        add_wake_work(p, c)
+    add_wake_work(p, c, p.cpus.exit_work[c] if is_caught_polling(p, c, vcpu, now) else p.cpus.wake_work[c])
     p.cpus.speed[c] = 0.0
     try_to_wake_up(p, vcpu, now)
     if p.hosts.interference[p.cpus.host[c]] != 0 and p.cpus.speed[c] <= 0.0:
@@ -354,6 +353,8 @@ def vcpu_exits_hlt(p: Plane, c: int, vcpu: int, now: int) -> None:
 def pcpu_exits_idle(p: Plane, c: int, now: int) -> None:
     """A pCPU has work again: it slows its sibling, and may have to leave an idle state first."""
     p.cpus.speed[c] = 1.0
+    if p.cpus.polls_for[c] != NONE:
+        end_polling(p, c, now)
     if shares_core(p, c):
         p.cpus.speed[c] = p.cpus.smt_share[c]
         set_speed(p, p.cpus.sibling[c], p.cpus.smt_share[p.cpus.sibling[c]], 1.0, now)
@@ -390,6 +391,7 @@ def cpuidle_enter(p: Plane, c: int, now: int) -> None:
     list_idle(p, c)
     if p.cpus.vcpu[c] != NONE:
         block_task(p, p.cpus.vcpu[c], now)
+        begin_polling(p, c, now)
     elif p.hosts.interference[p.cpus.host[c]] != 0:
         hand_to(p, c, NONE, NONE, now)
     elif shares_core(p, c):

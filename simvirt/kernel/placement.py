@@ -97,12 +97,12 @@ def list_overloaded(p: Plane, c: int) -> None:
 
 
 def may_run_on(p: Plane, e: int, c: int) -> bool:
-    """Whether the cpuset of an entity's group holds a CPU."""
+    """Whether an entity may run on a CPU: the one that it is pinned to, or those of its group's cpuset."""
+    if p.entities.pin[e] != NONE:
+        return p.entities.pin[e] == c
     g: int = p.entities.group[e]
     if g == NONE or p.groups.mask_cpus[g] == 0:
         return True
-    if p.entities.pin[e] != NONE:
-        return p.entities.pin[e] == c
     for i in range(p.groups.first_mask[g], p.groups.first_mask[g] + p.groups.mask_cpus[g]):
         if p.groups.masks[i] == c:
             return True
@@ -121,10 +121,10 @@ def birthplace(p: Plane, m: int, t: int) -> int:
 
 def select_cpu(p: Plane, e: int) -> int:
     """CPU for a task that wakes."""
+    if p.entities.pin[e] != NONE:
+        return p.entities.pin[e]
     g: int = p.entities.group[e]
     if g != NONE and p.groups.mask_cpus[g] > 0:
-        if p.entities.pin[e] != NONE:
-            return p.entities.pin[e]
         return select_in_cpuset(p, g, p.entities.cpu[e])
     m: int = p.entities.machine[e]
     first: int = p.machines.first_cpu[m]

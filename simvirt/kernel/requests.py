@@ -3,6 +3,7 @@
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.constants import (
     BRANCH,
+    CALLEE,
     CLOCK_MASK,
     DRAINED,
     DRAINING,
@@ -14,6 +15,7 @@ from simvirt.kernel.constants import (
     OP_ARRIVE,
     QUEUE,
     REJECTED,
+    REQUEST,
     MOST_SIGNALS,
     WAITING,
     WEIGHT_ONE,
@@ -177,6 +179,28 @@ def assign_thread(p: Plane, f: int, now: int) -> None:
         p.frames.failed[p.frames.root[f]] = REJECTED
         p.frames.instance[f] = NONE
         append_todo(p, f)
+        receive_in_vain(p, f, i, now)
+
+
+def receive_in_vain(p: Plane, f: int, i: int, now: int) -> None:
+    """What a rejected request has cost: its kernel received it, unless the device's ring was full, before a queue could reject it.
+
+    *Model*: interrupts and the network stack are work of the instance's kernel on any of its CPUs, at most one thread a
+        CPU, which competes there as ksoftirqd does; what finds all of them busy and the ring full is lost to the device
+        and costs nothing. So goodput falls under overload by what the CPUs lack.
+    *Ignores*: that softirqs come before all threads until ksoftirqd takes over; that the work is already done when the
+        queue rejects; the receiver of what is accepted, which is part of its demand.
+    *Source*: Mogul and Ramakrishnan, "Eliminating receive livelock in an interrupt-driven kernel", ACM TOCS 15(3),
+        1997; Linux kernel/softirq.c, Documentation/networking/napi.rst.
+    """
+    r: int = p.instances.receiver[i]
+    if r == NONE or (p.frames.kind[f] == REQUEST and p.source.received[0] == 0):
+        return
+    if p.instances.busy_threads[r] == p.instances.threads[r] and p.instances.queue_length[r] >= p.instances.queue_limit[r]:
+        return
+    g: int = new_frame(p, CALLEE, r, p.run.receive[0], now)
+    clear_account(p, g)
+    admit(p, g, now)
 
 
 def end_in_flight(p: Plane, f: int) -> None:

@@ -40,6 +40,8 @@ class Run(Table):
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
+    flush: Ints  # first instruction of a disk's flusher
+    receive: Ints  # first instruction of what receiving a rejected request takes
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -115,7 +117,8 @@ class Cpus(Table):
     sibling: Ints  # other hardware thread of the core, NONE without SMT
     vcpu: Ints  # entity that carries this CPU in the machine below, NONE for a pCPU
     smt_share: Floats  # speed of a pCPU while its sibling is busy, as a share of its lone speed
-    wake_work: Floats  # work that leaving HLT adds to the task that wakes this CPU [ns]
+    wake_work: Floats  # work that leaving HLT adds to the task that wakes this CPU, the wake-up of its thread included [ns]
+    exit_work: Floats  # the part of it that leaving and entering the guest takes, even while the host polls [ns]
     phase: Ints  # offset of the scheduler tick [ns]
     socket: Ints  # processor that a pCPU is in, NONE for a vCPU
     # kernel
@@ -146,6 +149,8 @@ class Cpus(Table):
     ready_at: Ints  # pCPU: instant at which it has left its idle state, 0 when it is in none [ns]
     poll_window: Ints  # vCPU: how long the host polls when it halts [ns]
     polled: Ints  # vCPU: CPU time of the host spent on polling [ns]
+    polls_for: Ints  # idle pCPU: vCPU that halted on it and that the host polls for, NONE otherwise
+    poll_ends: Ints  # idle pCPU: instant at which the host stops polling [ns]
     switches: Ints  # context switches
     core_since: Ints  # core scheduler: instant its core's turn began [ns]
 
@@ -269,6 +274,7 @@ class Instances(Table):
     threads: Ints  # worker threads or event loops, NEVER for unlimited
     loops: Ints  # 1 where its threads are event loops
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
+    receiver: Ints  # instance of its kernel that spends the work of receiving what is rejected, NONE without
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
     # control
@@ -294,6 +300,9 @@ class Instances(Table):
     overhead_time: Ints  # part of it that exists because of the platform, as far as it is booked [ns]
     rejected: Ints
     debt: Floats  # work of kicks and interrupts that its next burst takes up [ns]
+    dirty: Floats  # what it has written and the page cache has not [bytes]
+    dirty_since: Ints  # instant at which that began to be some [ns]
+    next_dirty: Ints  # instance whose file became dirty next
     awake_until: Ints  # backend: sleeps from this instant on, unless it has work [ns]
     polled: Ints  # backend: CPU time spent looking for work [ns]
 
@@ -337,8 +346,8 @@ class Program(Table):
     column: Ints  # column of the request's luck, NONE for a constant
     amount: Floats  # constant time [ns], probability or bytes; bell: how long a kick keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
-    ratio: Floats  # cpu: work that the platform adds per unit of demand
-    flag: Ints  # disk: 1 when nobody waits (write-back); delay, io: the state it counts as
+    ratio: Floats  # cpu: work that the platform adds per unit of demand; disk: bytes of a buffered write
+    flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: the state it counts as
     operations: Ints  # io, bell: device operations
     kicks: Ints  # io, bell: notifications that a sleeping backend needs
     notify: Floats  # work of one kick in the instance [ns]

@@ -78,7 +78,7 @@ def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> 
 def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
     """Shares of CPU time."""
     return {
-        "utilisation": _host_busy(first, last) / S / span / _pcpus(plane),
+        "utilisation": _host_busy(plane, first, last) / S / span / _pcpus(plane),
         "steal": _steal_ratio(plane, first, last),
         "costop": _costop_ratio(plane, first, last),
         "throttled": _throttled_ratio(plane, first, last, span),
@@ -204,17 +204,23 @@ def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: fl
 
 def _virtualization(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
     """Share of busy CPU time that exists because of the platform: added work, backends, guest operating systems, polling."""
-    busy = _host_busy(first, last)
+    busy = _host_busy(plane, first, last)
     whole = [*_rows(plane, GUEST_SERVICE), *_rows(plane, LOAD_SERVICE)]
     added = last.overhead_time - first.overhead_time
     added[whole] = (last.cpu_time - first.cpu_time)[whole]  # all of it, the part that the platform adds included
-    extra = added.sum() + last.polled - first.polled
+    extra = added.sum() + _polled(plane, first, last)
     return float(extra) / busy if busy else 0.0
 
 
-def _host_busy(first: Snapshot, last: Snapshot) -> int:
+def _host_busy(plane: DataPlane, first: Snapshot, last: Snapshot) -> int:
     """Time that pCPUs were not idle, all together, polling included [ns]."""
-    return last.busy - first.busy + last.polled - first.polled
+    return last.busy - first.busy + _polled(plane, first, last)
+
+
+def _polled(plane: DataPlane, first: Snapshot, last: Snapshot) -> int:
+    """Time that was spent on looking for work: no more than tasks left idle, for whatever polls yields to them [ns]."""
+    idle = _pcpus(plane) * (last.at - first.at) - (last.busy - first.busy)
+    return max(min(last.polled - first.polled, idle), 0)
 
 
 def _devices(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, dict[str, int]]:
@@ -267,7 +273,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
     scenario, plan = plane.lowered.scenario, plane.lowered.arrangement
     channels = (last.disk_busy - first.disk_busy) / plane.read("disks", "channels")
     found = {
-        "host.cpu": _host_busy(first, last) / S / span / _pcpus(plane),
+        "host.cpu": _host_busy(plane, first, last) / S / span / _pcpus(plane),
         "host.disk": float(np.maximum(channels, last.disk_passed - first.disk_passed).max()) / S / span,
     }
     found |= _backends(plane, first, last, span)
