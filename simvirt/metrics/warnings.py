@@ -11,7 +11,9 @@ import numpy as np
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import QUANTILES, quantile_supported, warmup_unfinished
 from simvirt.metrics.summary import memory
+from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario
+from simvirt.units import format_time
 
 LEAST_BATCHES: Final = 20
 """A run of fewer batches says nothing of its warm-up."""
@@ -102,6 +104,16 @@ def _lost_requests(seen: Seen) -> Iterator[str]:
         yield f"{np.mean([o.rejected for o in seen.outcomes]):.2%} of the requests were rejected; latencies are those of the others"
     if any(o.failed for o in seen.outcomes):
         yield f"{np.mean([o.failed for o in seen.outcomes]):.2%} of the requests were lost in crashes"
+
+
+def short_slices(spec: SchedulerSpec, tick_ns: float) -> Iterator[str]:
+    """Slices that a scenario states and that last until a tick all the same, on a host with such a tick."""
+    tick = tick_ns if spec.tick is None else spec.tick
+    for name in ("base_slice", "latency", "min_granularity"):
+        stated = getattr(spec, name)
+        if stated is not None and stated < tick:
+            short, long = format_time(stated / 1e9), format_time(tick / 1e9)
+            yield f"host.scheduler.{name} of {short} is shorter than the tick, {long}: {spec.policy} looks at slices at ticks, so that turns last as long"
 
 
 def _gib(size: int) -> str:

@@ -14,7 +14,7 @@ from simvirt.catalog import Catalog
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import next_replications
-from simvirt.metrics.warnings import Seen, warnings
+from simvirt.metrics.warnings import Seen, short_slices, warnings
 from simvirt.result import provenance
 from simvirt.result.run_document import RunDocument, TheoryResult
 from simvirt.runs.admission import catalog_of
@@ -136,6 +136,7 @@ def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = N
         if not any(result.measured.values()):
             raise
         result.interrupted = True
+    result.notes += short_slices(scenario.host.scheduler, asked.catalog.resolve_host(scenario.host).tick_ns)
     result.theory = _theory(scenario, asked.catalog)
     result.wall_s = time.perf_counter() - started
     return result
