@@ -91,13 +91,14 @@ class Machines(Table):
     idle_cores: Ints  # idle CPUs whose SMT sibling is idle too
     idle_cpus: Ints  # all idle CPUs
     overloaded: Ints  # CPUs with waiting tasks
-    crowded: Ints  # cores with both hardware threads busy
+    crowded: Ints  # cores with more than one hardware thread busy
     rotor: Ints  # last CPU tried for a task that found no idle one
     credit_clock: Floats  # credit scheduler: CPU time owed to one unit of weight since the start [ns]
     credit_at: Ints  # instant of credit_clock [ns]
     active_weight: Floats  # credit scheduler: weight of runnable entities
     root_group: Ints  # gps: group of the threads that are in no cgroup
     fluid_at: Ints  # gps: instant up to which fluid work is settled [ns]
+    fluid_speed: Floats  # gps: work per CPU time, which SMT makes less than one
     sequence: Ints  # order of arrival at FIFO queues
     running: Ints  # tasks that have a hardware thread
     kernel_load: Floats  # sum of their kernel shares
@@ -114,9 +115,9 @@ class Cpus(Table):
     # lowering
     machine: Ints
     host: Ints
-    sibling: Ints  # other hardware thread of the core, NONE without SMT
+    sibling: Ints  # next hardware thread of the core, whose threads form a ring; NONE without SMT
     vcpu: Ints  # entity that carries this CPU in the machine below, NONE for a pCPU
-    smt_share: Floats  # speed of a pCPU while its sibling is busy, as a share of its lone speed
+    smt_share: Floats  # speed of a pCPU while one sibling is busy, as a share of its lone speed
     wake_work: Floats  # work that leaving HLT adds to the task that wakes this CPU, the wake-up of its thread included [ns]
     exit_work: Floats  # the part of it that leaving and entering the guest takes, even while the host polls [ns]
     phase: Ints  # offset of the scheduler tick [ns]
@@ -125,6 +126,7 @@ class Cpus(Table):
     current: Ints  # entity that has the CPU
     speed: Floats  # work per ns now; 0 while a vCPU waits for its pCPU
     portion: Floats  # share of a pCPU that a vCPU gets; below 1 only under the fluid scheduler
+    rest: Floats  # part of a ns of CPU time that its tasks have used and that is not booked yet
     charged_at: Ints  # instant up to which the current entity is charged [ns]
     lone: Ints  # 1 while one task has the CPU to itself and the run queues do not know of it
     ran: Ints  # how long it has run since [ns]
@@ -258,8 +260,9 @@ class Groups(Table):
     slack_at: Ints  # instant at which returned runtime is handed on, NEVER when none [ns]
     nr_periods: Ints
     nr_throttled: Ints
-    fluid_rate: Floats  # gps: CPU share of each runnable task
-    fluid_time: Floats  # gps: work done so far by a task that was always runnable [ns]
+    fluid_rate: Floats  # gps: share of a CPU that each runnable task has
+    fluid_used: Floats  # gps: CPU time so far of a task that was always runnable [ns]
+    fluid_time: Floats  # gps: work done so far by such a task [ns]
     fluid_slot: Ints  # gps: place among the active groups of the machine
     fluid_active: Ints  # gps: active groups, a stretch for each machine
     fluid_count: Ints  # gps: number of active groups of a machine (row = machine)

@@ -75,12 +75,12 @@ def socket_column(plan: Arrangement, first_cpu: np.ndarray) -> np.ndarray:
 
 
 def sibling_column(plan: Arrangement, seen: bool, first_cpu: np.ndarray) -> np.ndarray:
-    """The other thread of each CPU's core. Those of a host's core are n and n + number of cores, as Linux numbers them."""
+    """The next thread of each CPU's core, a ring. Those of a host's core are n, n + number of cores and so on, as Linux numbers them."""
     sibling = np.full(int(first_cpu[-1]), k.NONE)
     for host in plan.hosts:
-        if host.entry.smt == 2:
-            ones, others = np.split(first_cpu[host.machine] + np.arange(host.entry.pcpus), 2)
-            sibling[ones], sibling[others] = others, ones
+        if host.entry.smt > 1:
+            rows = (first_cpu[host.machine] + np.arange(host.entry.pcpus)).reshape(host.entry.smt, -1)
+            sibling[rows] = np.roll(rows, -1, axis=0)
     for machine in plan.machines if seen else ():
         for vcpu, other in enumerate(siblings(plan.hosts[machine.host].entry, machine.pins)):
             if other is not None:

@@ -25,7 +25,7 @@ def host_table(plan: Arrangement, shared: Sharing) -> Columns:
         cstates=states,
         interference=shared.acts,
         coscheduled=[_coscheduled(plan, host) for host in hosts],
-        cores=[plan.machines[host.machine].scheduler.cores and host.entry.smt == 2 for host in hosts],
+        cores=[plan.machines[host.machine].scheduler.cores and host.entry.smt > 1 for host in hosts],
     )
 
 

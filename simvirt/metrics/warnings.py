@@ -13,6 +13,7 @@ from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import QUANTILES, quantile_supported
 from simvirt.metrics.steadiness import course_of
 from simvirt.metrics.summary import memory
+from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario
 from simvirt.units import format_time
 
@@ -122,6 +123,16 @@ def _lost_requests(seen: Seen) -> Iterator[str]:
         yield f"{np.mean([o.rejected for o in seen.outcomes]):.2%} of the requests were rejected; latencies are those of the others"
     if any(o.failed for o in seen.outcomes):
         yield f"{np.mean([o.failed for o in seen.outcomes]):.2%} of the requests were lost in crashes"
+
+
+def short_slices(spec: SchedulerSpec, tick_ns: float) -> Iterator[str]:
+    """Slices that a scenario states and that last until a tick all the same, on a host with such a tick."""
+    tick = tick_ns if spec.tick is None else spec.tick
+    for name in ("base_slice", "latency", "min_granularity"):
+        stated = getattr(spec, name)
+        if stated is not None and stated < tick:
+            short, long = format_time(stated / 1e9), format_time(tick / 1e9)
+            yield f"host.scheduler.{name} of {short} is shorter than the tick, {long}; turns last that long: {spec.policy} looks at ticks"
 
 
 def _gib(size: int) -> str:

@@ -19,7 +19,7 @@ from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.saturated import Saturation
 from simvirt.metrics.statistics import next_replications
 from simvirt.metrics.steadiness import course_of, own_variance
-from simvirt.metrics.warnings import Seen, warnings
+from simvirt.metrics.warnings import Seen, short_slices, warnings
 from simvirt.plane import Stopped
 from simvirt.result import provenance
 from simvirt.result.run_document import PlatformResult, RunDocument, TheoryResult
@@ -170,6 +170,7 @@ def run(
         result.interrupted = True
     if not result.measured:
         raise SimulationError("; ".join(f"{name}: {reason}" for name, reason in result.failed.items()))
+    result.notes += short_slices(scenario.host.scheduler, asked.catalog.resolve_host(scenario.host).tick_ns)
     result.theory = _theory(result, asked.catalog)
     result.wall_s = time.perf_counter() - started
     return result
