@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simvirt.cli import loading
-from simvirt.cli.command import Question, Settings, carried_out
+from simvirt.cli.command import FAILED, Question, Settings, carried_out
 from simvirt.cli.options import ScenarioFile, Seed, Sets
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def plan(settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: Se
     spec = loading.load(scenario, sets, seed)
     folder = store.folder_of(settings.out, f"{spec.name}-plan", spec.digest)
     document = carried_out(Question(folder, lambda: _made(spec, settings), report, width=WIDTH, piped=WIDTH), settings)
+    if any(alternative.failed for alternative in document.alternatives):
+        return FAILED
     return int(assert_ and not any(alternative.feasible for alternative in document.alternatives))
 
 

@@ -25,6 +25,8 @@ class Alternative:
     """Of a core, over one of the host that the scenario states."""
     mean: System | None = None
     bill: Bill | None = None
+    error: Exception | None = None
+    """What ended the search for it."""
     needs: list[Need | None] = field(default_factory=list)
     years: list[int | None] = field(default_factory=list)
 

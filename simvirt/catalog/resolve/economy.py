@@ -5,6 +5,7 @@ Money is in US dollars, power in watts, energy prices in US dollars per kWh.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,6 @@ import numpy as np
 
 from simvirt.catalog.entries.economy_entries import PowerSpec, PriceSpec, SiteSpec
 from simvirt.catalog.entries.hardware import HostModelSpec
-from simvirt.catalog.images import GENERIC
 from simvirt.catalog.records import HostEntry
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 LOADS: Final = tuple(step / 10 for step in range(11))
 """Loads at which a power curve is measured, over the largest throughput."""
 GIB: Final = 2**30
+SIZES: Final = (
+    "dell-t340-e-2224", "entry-xeon-e-2278g", "dell-r740-gold-6132", "dell-r650-gold-6338", "dell-r760-8480", "dell-r7625-epyc-9654",
+)
+"""Servers of 4 to 192 cores whose prices and power speak for hosts that are described inline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,9 @@ def price(catalog: Catalog, spec: HostSpec, host: HostEntry) -> Price:
 
     ScenarioError where its model does not exist.
     """
-    model = catalog.host_model(spec.model or GENERIC)
-    entry = catalog.typed("prices", _model(catalog, spec).price, PriceSpec)
+    name = machine_of(catalog, spec, host)
+    model = catalog.host_model(name)
+    entry = catalog.typed("prices", catalog.typed("hosts", name, HostModelSpec).price, PriceSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)
     if entry.rent is not None:
         return Price(rent_per_year=entry.rent.value * share)
@@ -78,16 +83,20 @@ def power(catalog: Catalog, spec: HostSpec, host: HostEntry) -> Power:
 
     ScenarioError where its model does not exist.
     """
-    model = catalog.host_model(spec.model or GENERIC)
-    entry = catalog.typed("power", _model(catalog, spec).power, PowerSpec)
+    name = machine_of(catalog, spec, host)
+    model = catalog.host_model(name)
+    entry = catalog.typed("power", catalog.typed("hosts", name, HostModelSpec).power, PowerSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)
     scale = share if entry.scale is None else share * entry.scale.value
     return Power(tuple(watts * scale for watts in entry.watts))
 
 
-def _model(catalog: Catalog, spec: HostSpec) -> HostModelSpec:
-    """The entry of a host's model."""
-    return catalog.typed("hosts", spec.model or GENERIC, HostModelSpec)
+def machine_of(catalog: Catalog, spec: HostSpec, host: HostEntry) -> str:
+    """The model whose price and power a host has: its own; of a host described inline the server of `SIZES` nearest in cores."""
+    if spec.model is not None:
+        return spec.model
+    cores = {name: catalog.host_model(name).sockets * catalog.host_model(name).cores for name in SIZES}
+    return min(SIZES, key=lambda name: abs(math.log(cores[name] / (host.sockets * host.cores))))
 
 
 def site(catalog: Catalog, name: str) -> Site:
