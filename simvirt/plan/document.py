@@ -104,7 +104,7 @@ def alternative(found: Alternative, rank: int) -> AlternativeResult:
     return AlternativeResult(
         rank=rank, platform=case.platform_spec.name, host=case.host.name, feasible=sized.feasible, reason=sized.reason,
         hosts=sized.hosts if sized.feasible else None, speed=found.speed, simulations=found.simulator.done, replicas=sized.counts,
-        scaled=scaled(found) if sized.feasible else {}, **({"failed": True} if found.error is not None else {}),
+        scaled=scaled(found) if sized.feasible else {}, failed=found.error is not None,
         **_sized(found),
     )
 
