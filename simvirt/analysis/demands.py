@@ -131,7 +131,7 @@ class _Reader:
         """Packets and bytes of a transfer."""
         nic, net = self.host.nic, step.net
         counts = {
-            "packet_out": float(math.ceil(net.out / nic.segment_bytes)), "packet_in": float(math.ceil(net.in_ / nic.segment_bytes)),
+            "packet_out": float(math.ceil(net.out / nic.segment)), "packet_in": float(math.ceil(net.in_ / nic.segment)),
             "kib_out": net.out / 1024, "kib_in": net.in_ / 1024,
         }
         return self._operations(counts) + Demand(out_bytes=nic.wire_bytes(net.out), in_bytes=nic.wire_bytes(net.in_))
@@ -140,7 +140,7 @@ class _Reader:
         """An access: none where the page cache has it, with its flush where it is to be durable."""
         disk, spec = self.host.disk, step.disk
         write, size = spec.read is None, spec.size
-        busy = disk.latency_ns(write) + disk.longer_ns(size, write) + (disk.flush_latency_ns if spec.sync else 0.0)
+        busy = disk.latency_ns(write) + disk.longer_ns(size, write) + (disk.flush_latency if spec.sync else 0.0)
         busy = max(busy, disk.passage_ns(size, write) * disk.channels)  # of a channel: the path is as good as all of them
         if not write:
             counts = {"disk_read": 1.0, "kib_read": size / 1024}

@@ -63,7 +63,7 @@ def analytic_bounds(scenario: Scenario, catalog: Catalog, platform: Platform, un
     uses = {
         "host.cpu": (rate * (total.cpu_s + total.io_cpu_s) + background, cores, "cores"),
         "host.disk": (rate * total.disk_s, host.disk.channels, "channels"),
-        "host.nic": (rate * max(total.out_bytes, total.in_bytes), host.nic.bits_per_s / 8, "bytes/s"),
+        "host.nic": (rate * max(total.out_bytes, total.in_bytes), host.nic.bandwidth / 8, "bytes/s"),
     }
     return [
         Bound(name, math.floor(min(capacity / use, 10**9)), False, f"{use:.3g} of {capacity:.4g} {what} for each instance")

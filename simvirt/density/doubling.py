@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.costs import CostSpec
+from simvirt.catalog.entries.hardware import DiskEntry
 from simvirt.catalog.records import HostEntry, Layer, Platform
-from simvirt.catalog.resolve.peripherals import DiskEntry
+from simvirt.catalog.sourced import SourcedWork, Written
 from simvirt.density.ledger import MEMORY
 from simvirt.scenario.spec.models import Scenario
 
@@ -48,8 +49,8 @@ def doubled(scenario: Scenario, catalog: Catalog, platform: Platform, resource: 
         change = _more_dom0 if resource == DOM0 else _faster_threads
         return Enlarged(scenario, catalog, replace(platform, layers=tuple(map(change, platform.layers))))
     service, _, kind = resource.rpartition(".")
-    if kind == "threads":
-        return _of_service(_more_threads(scenario, service), catalog, platform)
+    if kind in ("threads", "event_loops"):
+        return _of_service(_more_workers(scenario, service), catalog, platform)
     if platform.vms is None or not platform.hypervisors:
         return _of_service(_more_cpus(scenario, service), catalog, platform)
     limited, vms = scenario.services[service].cpu_limit is not None, platform.vms.on(host)
@@ -64,10 +65,10 @@ def _of_service(scenario: Scenario | None, catalog: Catalog, platform: Platform)
 # -- services -----------------------------------------------------------------------------------------------------------------------
 
 
-def _more_threads(scenario: Scenario, name: str) -> Scenario | None:
-    """Twice the threads of a service; None where it has as many as it wants."""
-    threads = scenario.services[name].threads
-    return _with_service(scenario, name, threads=TIMES * threads) if isinstance(threads, int) else None
+def _more_workers(scenario: Scenario, name: str) -> Scenario | None:
+    """Twice the threads or event loops of a service; None where it has as many as it wants."""
+    service = scenario.services[name]
+    return _with_service(scenario, name, **{service.workers_name: TIMES * service.workers}) if isinstance(service.workers, int) else None
 
 
 def _more_cpus(scenario: Scenario, name: str) -> Scenario | None:
@@ -79,7 +80,7 @@ def _more_cpus(scenario: Scenario, name: str) -> Scenario | None:
         limits = service.deploy.resources.limits.model_copy(update={"cpus": None})
         deploy = service.deploy.model_copy(update={"resources": service.deploy.resources.model_copy(update={"limits": limits})})
         return _with_service(scenario, name, deploy=deploy, cpus=TIMES * service.cpu_limit)
-    return _more_threads(scenario, name)
+    return _more_workers(scenario, name)
 
 
 def _with_service(scenario: Scenario, name: str, **changes: Any) -> Scenario:
@@ -92,21 +93,26 @@ def _with_service(scenario: Scenario, name: str, **changes: Any) -> Scenario:
 
 def _more_dom0(layer: Layer) -> Layer:
     """A layer whose device domain has twice the vCPUs."""
-    return layer if layer.dom0 is None else replace(layer, dom0=replace(layer.dom0, vcpus=TIMES * layer.dom0.vcpus))
+    return layer if layer.dom0 is None else replace(
+        layer, dom0=layer.dom0.model_copy(update={"vcpus": TIMES * layer.dom0.vcpus}))
 
 
 def _faster_threads(layer: Layer) -> Layer:
     """A layer whose threads serve devices in half the time, also where they waited for the drive."""
     costs = MappingProxyType({operation: _halved(cost) for operation, cost in layer.costs.items()})
-    return replace(layer, costs=costs, disk=replace(layer.disk, serial=False))
+    return replace(layer, costs=costs, disk=layer.disk.model_copy(update={"serial": False}))
 
 
 def _halved(cost: CostSpec) -> CostSpec:
     """A cost with half the work of the backend's thread."""
     parts = {part: getattr(cost, part) for part in ("host_cpu", "drive")}
     return cost.model_copy(update={
-        part: tuple(term.model_copy(update={"value": term.value / TIMES}) for term in terms) for part, terms in parts.items() if terms
+        part: tuple(SourcedWork(_half(term)) for term in terms) for part, terms in parts.items() if terms
     })
+
+
+def _half(term: SourcedWork) -> Written:
+    return Written(value=term.value / TIMES, unit=term.unit, source=term.source, estimated=True)
 
 
 # -- the host -----------------------------------------------------------------------------------------------------------------------
@@ -126,8 +132,8 @@ def _faster_disk(scenario: Scenario, host: HostEntry) -> Scenario:
     why = {"source": f"twice that of {disk.name}", "estimated": True}
     figures = {
         "channels": TIMES * disk.channels, **_each_as_fast(disk),
-        **{f"{way}_throughput": f"{TIMES * getattr(disk, f'{way}_bytes_per_s'):.0f}B/s" for way in ("read", "write")},
-        **{f"{way}_iops": f"{TIMES * rate:.6g}/s" for way in ("read", "write") if (rate := getattr(disk, f"{way}_iops")) > 0},
+        **{f"{way}_throughput": f"{TIMES * getattr(disk, f'{way}_throughput'):.0f}B/s" for way in ("read", "write")},
+        **{f"{way}_iops": f"{TIMES * rate:.6g}/s" for way in ("read", "write") if (rate := getattr(disk, f"{way}_iops"))},
     }
     entry = {"like": disk.name, **{name: {"value": value, **why} for name, value in figures.items()}}
     return _with_device(scenario, "disks", "disk", disk.name, entry)
@@ -135,14 +141,14 @@ def _faster_disk(scenario: Scenario, host: HostEntry) -> Scenario:
 
 def _each_as_fast(disk: DiskEntry) -> dict[str, str]:
     """The throughput of one request, as it is now."""
-    return {f"{way}_stream": f"{getattr(disk, f'{way}_stream') or getattr(disk, f'{way}_bytes_per_s'):.0f}B/s" for way in ("read", "write")}
+    return {f"{way}_stream": f"{getattr(disk, f'{way}_stream') or getattr(disk, f'{way}_throughput'):.0f}B/s" for way in ("read", "write")}
 
 
 def _faster_nic(scenario: Scenario, host: HostEntry) -> Scenario:
     """A NIC of the same kind with twice the bandwidth."""
     named = isinstance(scenario.host.nic, str) or scenario.host.nic is None
     known = host.nic.name if named else "generic"
-    return _with_device(scenario, "nics", "nic", known, {"like": known, "bandwidth": f"{TIMES * host.nic.bits_per_s:.0f}bps"})
+    return _with_device(scenario, "nics", "nic", known, {"like": known, "bandwidth": f"{TIMES * host.nic.bandwidth:.0f}bps"})
 
 
 def _with_device(scenario: Scenario, kind: str, field: str, name: str, entry: dict[str, Any]) -> Scenario:

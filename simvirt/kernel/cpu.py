@@ -28,6 +28,7 @@ from simvirt.kernel.running import (
     spread_speeds,
     start,
     stop,
+    watch_siblings,
 )
 from simvirt.kernel.schedulers.esxi import level_with_siblings, may_costart
 from simvirt.kernel.schedulers.hyperv import (
@@ -206,6 +207,7 @@ def costop_vcpu(p: Plane, c: int, now: int) -> None:
     put_back_below(p, c, c, now)
     dequeue_task(p, e, now, False)
     p.entities.state[e] = HELD
+    watch_siblings(p, e, now)
     resched(p, c, now)
 
 

@@ -14,6 +14,7 @@ from simvirt.kernel.constants import (
     CLOCK_MASK,
     CPU,
     ENTERING,
+    LONGEST,
     NETWORK,
     NONE,
     OP_ADMIT,
@@ -39,8 +40,9 @@ from simvirt.kernel.constants import (
     WORK_DONE,
     WRITE_BACK,
 )
-from simvirt.kernel.cpu import block_current, try_to_wake_up
+from simvirt.kernel.cpu import block_current
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
+from simvirt.kernel.eventloops import compute, holds_loop, leave_loop, yield_loop
 from simvirt.kernel.faults import run_memory_instruction
 from simvirt.kernel.idling import begin_disk_wait
 from simvirt.kernel.running import arm
@@ -104,6 +106,7 @@ def proceed(p: Plane, f: int, now: int) -> None:
         pc: int = p.frames.pc[f]
         p.frames.pc[f] = pc + 1
         going = perform(p, f, pc, now)
+    yield_loop(p, f, now)
 
 
 def perform(p: Plane, f: int, pc: int, now: int) -> bool:
@@ -112,7 +115,7 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
     if op == OP_CPU:
         if not set_burst(p, f, pc):
             return True
-        try_to_wake_up(p, p.frames.thread[f], now)
+        compute(p, f, now)
     elif op == OP_CALL:
         call(p, f, pc, now)
     elif op == OP_RETURN:
@@ -153,7 +156,7 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
 
 def pause(p: Plane, f: int, pc: int, now: int) -> bool:
     """Wait for a stated time in a stated state; whether it was none."""
-    time: int = int(draw(p, f, p.program.column[pc], p.program.amount[pc]) + 0.5)
+    time: int = int(min(draw(p, f, p.program.column[pc], p.program.amount[pc]), LONGEST) + 0.5)
     if time <= 0:
         return True
     enter(p, f, p.program.flag[pc], now)
@@ -206,7 +209,8 @@ def fork(p: Plane, f: int, pc: int, now: int) -> None:
         clear_account(p, g)
         p.frames.root[g] = p.frames.root[f]
         p.frames.parent[g] = f
-        take_thread(p, g, i)
+        if p.instances.loops[i] == 0:
+            take_thread(p, g, i)
         append_todo(p, g)
 
 
@@ -217,6 +221,8 @@ def finish(p: Plane, f: int, now: int) -> None:
     """A frame is over: its thread turns to the next in line, its caller goes on, its request is booked."""
     enter(p, f, WAITING, now)
     kind: int = p.frames.kind[f]
+    if holds_loop(p, f):
+        leave_loop(p, f, now)
     if is_worker(p, f):
         tally_call(p, f, now)
         leave_instance(p, f, now)
@@ -340,7 +346,7 @@ def on_burst_end(p: Plane, c: int, now: int) -> None:
         return
     i: int = p.frames.instance[f]
     op: int = p.program.op[p.frames.pc[f]]
-    ends: bool = (op == OP_RETURN or op == OP_FREE) and is_worker(p, f)
+    ends: bool = (op == OP_RETURN or op == OP_FREE) and is_worker(p, f) and p.instances.loops[i] == 0
     if ends and p.instances.queue_length[i] > 0 and p.program.op[first_instruction(p, i)] == OP_CPU:
         hand_over(p, t, f, i, c, now)
         return

@@ -98,7 +98,7 @@ def host_of(p: Plane, f: int) -> int:
 
 def count_threads(p: Plane, i: int, change: int, now: int) -> None:
     """Follow the number of busy worker threads over time."""
-    p.instances.thread_time[i] += p.instances.busy_threads[i] * (now - p.instances.thread_time_at[i])
+    p.instances.thread_time[i] += float(p.instances.busy_threads[i]) * (now - p.instances.thread_time_at[i])
     p.instances.thread_time_at[i] = now
     p.instances.busy_threads[i] += change
 
@@ -159,11 +159,14 @@ def admit(p: Plane, f: int, now: int) -> None:
 
 
 def assign_thread(p: Plane, f: int, now: int) -> None:
-    """A thread takes a call, it waits for one, or it is rejected."""
+    """A thread takes a call, it waits for one, or it is rejected; those of event loops take one whenever they compute."""
     i: int = p.frames.instance[f]
     if p.instances.busy_threads[i] < p.instances.threads[i]:
-        count_threads(p, i, 1, now)
-        take_thread(p, f, i)
+        if p.instances.loops[i] == 0:
+            count_threads(p, i, 1, now)
+            take_thread(p, f, i)
+        append_todo(p, f)
+    elif p.instances.queue_length[i] < p.instances.queue_limit[i] and p.instances.loops[i] != 0:
         append_todo(p, f)
     elif p.instances.queue_length[i] < p.instances.queue_limit[i]:
         enter(p, f, QUEUE, now)
@@ -206,7 +209,7 @@ def next_in_queue(p: Plane, i: int, now: int) -> int:
 def leave_instance(p: Plane, f: int, now: int) -> None:
     """A call leaves its instance, with its thread if it has one; nothing where it has left before."""
     i: int = p.frames.instance[f]
-    if p.frames.thread[f] != NONE:
+    if p.frames.thread[f] != NONE and p.instances.loops[i] == 0:
         release(p, f, i, now)
         drop_thread(p, f)
     elif p.frames.counted[f] != 0:

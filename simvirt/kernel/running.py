@@ -235,7 +235,7 @@ def mark_entity_waiting(p: Plane, e: int, now: int) -> None:
 
 
 def watch_siblings(p: Plane, e: int, now: int) -> None:
-    """A vCPU waits: those of its siblings that run will be looked at when they get too far ahead of it."""
+    """A vCPU waits: its siblings that run will be looked at when they are too far ahead of it, or near if it is held."""
     g: int = p.cpus.machine[p.entities.carries[e]]
     for v in range(p.machines.first_cpu[g], p.machines.first_cpu[g] + p.machines.cpus[g]):
         x: int = p.cpus.vcpu[v]

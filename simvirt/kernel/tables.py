@@ -46,6 +46,7 @@ class Run(Table):
     # kernel
     now: Ints  # [ns]
     events: Ints
+    repeats: Ints  # events since time has passed, or a request of an open workload has come
     signals: Ints  # pairs (signal, row)
     pending: Ints  # pairs in `signals`
     todo_head: Ints  # frames that go on at this instant
@@ -205,6 +206,7 @@ class Entities(Table):
     protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]
     lag: Floats  # eevdf: lag when it left [ns]
     relative: Floats  # cfs, credit2, esxi, hyperv: vruntime relative to where its queue stood when it left [ns]
+    turn: Ints  # CPU time that it has had in its present turn, where its scheduler gives turns [ns]
     migrated: Ints  # credit2: 1 when it came from another CPU to wait here
     reserve_due: Ints  # esxi, hyperv: 1 while its reservation puts it ahead of others
     by_reserve: Ints  # esxi, hyperv: 1 when its reservation has put it on the CPU
@@ -264,7 +266,8 @@ class Instances(Table):
 
     # lowering
     service: Ints
-    threads: Ints  # worker threads, NEVER for unlimited
+    threads: Ints  # worker threads or event loops, NEVER for unlimited
+    loops: Ints  # 1 where its threads are event loops
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
@@ -281,7 +284,7 @@ class Instances(Table):
     ready_slot: Ints  # place in the service's stretch of `ready`
     in_flight: Ints
     busy_threads: Ints
-    thread_time: Ints  # thread-seconds held, up to thread_time_at [ns]
+    thread_time: Floats  # thread-seconds held, up to thread_time_at [ns]
     thread_time_at: Ints  # [ns]
     free_thread: Ints  # head of the list of free threads
     queue_head: Ints

@@ -10,6 +10,7 @@ from simvirt.lowering.rows import Columns, blank, column_of, fill
 from simvirt.lowering.sharing import Sharing, most
 from simvirt.lowering.topology import siblings, socket_of
 from simvirt.scenario.spec.host import RESERVING
+from simvirt.workload.streams import TICKS, Phases
 
 
 def idle_wakeup(costs: PlatformCosts) -> float:
@@ -42,13 +43,13 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
 
 
 def cpu_table(
-    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: np.random.Generator, wake_work: float
+    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: Phases, wake_work: float
 ) -> Columns:
     """All CPUs; guests that see the topology know which pinned vCPUs share a core. `phases` draws the offsets of ticks."""
     n_cpus = int(first_cpu[-1])
     machine = np.repeat(np.arange(len(plan.machines)), column_of(plan.machines, "cpus"))
     ticks = [max(m.scheduler["tick"], 1) for m in plan.machines]
-    phase = np.array([int(phases.random() * tick) for tick in ticks])
+    phase = np.array([int(phases.of(TICKS, *m.key) * tick) for m, tick in zip(plan.machines, ticks, strict=True)])
     is_guest = np.array([m.vm is not None for m in plan.machines])[machine]
     vcpu = np.where(is_guest, n_queues + np.cumsum(is_guest) - 1, k.NONE)
     host = np.array(column_of(plan.machines, "host"))[machine]

@@ -35,8 +35,8 @@ def _coscheduled(plan: Arrangement, host: Host) -> bool:
 
 def cstate_table(plan: Arrangement) -> Columns:
     """Idle states of each host, after one in which a thread is awake."""
-    residencies = [time for host in plan.hosts for time in (0, *(round(state.residency_ns) for state in host.entry.cstates))]
-    exits = [time for host in plan.hosts for time in (0, *(round(state.exit_ns) for state in host.entry.cstates))]
+    residencies = [time for host in plan.hosts for time in (0, *(round(state.residency) for state in host.entry.cstates))]
+    exits = [time for host in plan.hosts for time in (0, *(round(state.exit) for state in host.entry.cstates))]
     return fill(blank(t.Cstates, rows=len(exits)), residency=residencies, exit=exits)
 
 
@@ -47,6 +47,6 @@ def disk_table(plan: Arrangement) -> Columns:
 
 def link_table(plan: Arrangement, frames: int) -> Columns:
     """Both directions of each host's NIC."""
-    rates = np.repeat([host.entry.nic.bits_per_s / 8e9 for host in plan.hosts], DIRECTIONS)
+    rates = np.repeat([host.entry.nic.bandwidth / 8e9 for host in plan.hosts], DIRECTIONS)
     heaps = len(rates) * frames
     return fill(blank(t.Links, rows=len(rates), tags=heaps, frames=heaps, capacity=1), bytes_per_ns=rates, capacity=[frames])

@@ -22,6 +22,7 @@ from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.spec.models import Constant, Scenario
 from simvirt.workload.draws import Variables
+from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
@@ -54,13 +55,13 @@ class Lowered:
     memory: Memory
 
 
-def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator) -> Lowered:
+def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases) -> Lowered:
     """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""
     return lower_onto([catalog.resolve_host(scenario.host)], scenario, catalog, platform, phases)
 
 
 def lower_onto(
-    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator
+    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases
 ) -> Lowered:
     """The same on several hosts of one model, on which replicas stand in turn."""
     host = hosts[0]
@@ -133,7 +134,7 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if row.op == k.OP_RETURN:
         return None
     if row.column == k.NONE:
-        row.column = variables.column(Constant(mean=row.amount))
+        row.column = variables.column(Constant.model_construct(kind="constant", mean=row.amount))
     return row.column
 
 
@@ -141,7 +142,7 @@ class Tables:
     """Builds the tables of an arrangement; one method a table."""
 
     def __init__(
-        self, plan: Arrangement, services: list[str], program: Program, phases: np.random.Generator, shared: Sharing, platform: Platform,
+        self, plan: Arrangement, services: list[str], program: Program, phases: Phases, shared: Sharing, platform: Platform,
     ) -> None:
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, program, phases
@@ -265,11 +266,11 @@ class Tables:
             first_mask=np.cumsum([0, *sizes])[:-1],
             mask_cpus=sizes,
             masks=masks or [0],
-            refilled_at=[-int(self.phases.random() * g.fence.period) for g in groups],
+            refilled_at=[-int(self.phases.of(REFILLS, *g.key) * g.fence.period) if g.fence.quota > 0 else 0 for g in groups],
             pool=[g.fence.quota for g in groups],
             machine=column_of(groups, "machine"),
             fluid_first=np.cumsum([0, *per_machine])[:-1],
-            each=[int(self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
+            each=[int(g.affinity or self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 
@@ -280,6 +281,7 @@ class Tables:
             blank(t.Instances, rows=max(len(instances), 1)),
             service=[rows[i.service] for i in instances],
             threads=[k.NEVER if i.threads == "unlimited" else i.threads for i in instances],
+            loops=column_of(instances, "loops"),
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
@@ -290,7 +292,7 @@ class Tables:
         devices = self.plan.devices
         columns = blank(t.Devices, rows=max(len(devices), 1))
         if devices:
-            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation_ns) for d in devices])
+            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation or 0.0) for d in devices])
         return columns
 
     def program_table(self) -> Columns:

@@ -6,7 +6,8 @@ import numpy as np
 
 from simvirt.gauges import Snapshot
 from simvirt.kernel.constants import NONE
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
+from simvirt.lowering.enforcement import sentences
 from simvirt.memory.working_set import Load
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
@@ -36,11 +37,19 @@ def measured(
         services=services,
         resources=_resources(plane, services, first, last, span),
         devices=_devices(plane, first, last),
+        notes=_notes(plane),
         checks=checks(plane, last),
         unstable=_unstable(arriving),
         full_at_s=last.at / S if plane.full else None,
+        cut_off=plane.cut_off,
         series=series,
     )
+
+
+def _notes(plane: DataPlane) -> tuple[str, ...]:
+    """What the platform does not do of what the scenario says."""
+    lowered = plane.lowered
+    return sentences(lowered.scenario.services, lowered.platform, host_scheduler(lowered.scenario, lowered.platform).policy)
 
 
 def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
@@ -133,7 +142,7 @@ def service_groups(plane: DataPlane, rows: list[int]) -> list[int]:
     for row in rows:
         instance = plan.instances[row]
         vm = plan.machines[instance.machine].vm
-        if instance.group is not None:
+        if instance.group is not None and not instance.group.affinity:
             found.add(instance.group.row)
         elif vm is not None:
             found.add(vm.row)
@@ -231,7 +240,10 @@ def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
 def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Load]:
     """The mean load of a replica of each service."""
     rows, specs = plane.lowered.services, plane.lowered.scenario.services
-    return {name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas) for name, found in services.items()}
+    return {
+        name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas, specs[name].event_loops is not None)
+        for name, found in services.items()
+    }
 
 
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
@@ -249,8 +261,8 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
         vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
         cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and service_groups(plane, rows) else []
         cores += [vcpus] if vcpus else []
-        if isinstance(spec.threads, int):
-            found[f"{name}.threads"] = result.threads_busy / (spec.threads * spec.replicas)
+        if isinstance(spec.workers, int):
+            found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * spec.replicas)
         if cores:
             found[f"{name}.cpu"] = result.cpu_cores / min(cores)
     return found

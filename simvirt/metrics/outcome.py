@@ -29,10 +29,10 @@ class ServiceOutcome:
     threads_busy: float
     costop_s: float | None
 
-    def load(self, answered: float, replicas: int) -> Load:
-        """The load of one replica: requests in it by Little's law, and those that its threads work on."""
+    def load(self, answered: float, replicas: int, loops: bool) -> Load:
+        """The load of one replica: requests in it by Little's law, and those that its threads work on: all, on event loops."""
         inside = self.throughput_per_s * (self.latency_mean_s or 0.0)
-        return Load(inside / replicas, self.threads_busy / replicas, answered / replicas)
+        return Load(inside / replicas, (inside if loops else self.threads_busy) / replicas, answered / replicas)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ class Outcome:
     ledger: Ledger
     limits: list[dict[str, Any]]
     reclaim: tuple[dict[str, Any], list[str]] | None
+    notes: tuple[str, ...]
     checks: dict[str, str]
     unstable: float | None
     full_at_s: float | None
+    cut_off: bool = False
     series: dict[str, list[Any]] = field(default_factory=dict)

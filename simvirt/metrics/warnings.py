@@ -13,6 +13,7 @@ from simvirt.metrics.statistics import QUANTILES, quantile_supported, warmup_unf
 from simvirt.metrics.summary import memory
 from simvirt.scenario.spec.models import Scenario
 
+YEAR_S: Final = 365.25 * 86_400
 LEAST_BATCHES: Final = 20
 """A run of fewer batches says nothing of its warm-up."""
 
@@ -38,6 +39,7 @@ class Seen:
 
 def warnings(seen: Seen) -> Iterator[str]:
     """All of them."""
+    yield from seen.outcomes[0].notes
     for of in (_overload, _warmup, _commitments, _limits, _kills, _working_sets, _too_few_requests, _lost_requests):
         yield from of(seen)
 
@@ -49,6 +51,9 @@ def _overload(seen: Seen) -> Iterator[str]:
         yield f"offered load is {np.mean(growing):.2f} x capacity; the numbers of requests and latencies grow without end"
     if seen.full:
         yield f"ended at {min(seen.full):.3g} s simulated, with a million calls under way; offered load is far beyond capacity"
+    cut = [o.simulated_s for o in seen.outcomes if o.cut_off]
+    if cut:
+        yield f"ended after {min(cut) / YEAR_S:.3g} years simulated, the end of the clock, before all requests were answered"
 
 
 def _warmup(seen: Seen) -> Iterator[str]:

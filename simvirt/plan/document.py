@@ -84,7 +84,7 @@ def question(spec: PlanSpec, case: Case, terms: Terms) -> Question:
         load=_load(spec, case.rate_per_s), survive=spec.survive, headroom=spec.headroom, memory_ratio=case.memory_ratio,
         replicas=spec.replicas, amortisation_years=spec.amortisation_years,
         site=PlannedSite(
-            name=spec.site, energy_price_usd_per_kwh=terms.energy_price, pue=terms.pue, round_trip_s=terms.site.round_trip_ns / 1e9
+            name=spec.site, energy_price_usd_per_kwh=terms.energy_price, pue=terms.pue, round_trip_s=terms.site.round_trip / 1e9
         ),
     )
 

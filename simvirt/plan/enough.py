@@ -53,7 +53,7 @@ def _most(case: Case, resource: str, times: float) -> float:
     """A factor, less where the host has not so many CPUs."""
     name, _, kind = resource.rpartition(".")
     limit = case.scenario.services[name].cpu_limit
-    return times if kind == "threads" or limit is None else max(1.0, min(times, case.host.pcpus / limit))
+    return times if kind != "cpu" or limit is None else max(1.0, min(times, case.host.pcpus / limit))
 
 
 def _used(sized: Sizing, resource: str) -> float:
@@ -119,13 +119,13 @@ def _more(scenario: Scenario, name: str, kind: str, times: float) -> Scenario:
         deploy = service.deploy.model_copy(update={"resources": service.deploy.resources.model_copy(update={"limits": limits})})
         changes = {"deploy": deploy, "cpus": times * service.cpu_limit}
     else:
-        changes = {"threads": _threads(scenario, name, times)}
+        changes = {service.workers_name: _workers(scenario, name, times)}
     services: Mapping[str, Any] = {**scenario.services, name: service.model_copy(update=changes)}
     return scenario.model_copy(update={"services": services})
 
 
-def _threads(scenario: Scenario, name: str, times: float) -> int:
-    return math.ceil(times * int(scenario.services[name].threads) - 1e-9)
+def _workers(scenario: Scenario, name: str, times: float) -> int:
+    return math.ceil(times * int(scenario.services[name].workers) - 1e-9)
 
 
 def _list(case: Case, grown: Grown) -> str:
@@ -138,4 +138,5 @@ def _stated(case: Case, resource: str, times: float) -> str:
     limit = case.scenario.services[name].cpu_limit
     if kind == "cpu" and limit is not None:
         return f"{times:.0%} of the CPU limit of {name} (cpus: {times * limit:.4g})"
-    return f"{_threads(case.scenario, name, times)} threads of {name}"
+    kinds = case.scenario.services[name].workers_name.replace("_", " ")
+    return f"{_workers(case.scenario, name, times)} {kinds} of {name}"

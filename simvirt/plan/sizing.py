@@ -78,8 +78,8 @@ def usable_cpus(case: Case, service: ServiceSpec) -> float:
     limits = [float(case.host.sockets * case.host.cores * case.host.smt_yield)]
     if service.cpu_limit is not None:
         limits.append(service.cpu_limit)
-    if isinstance(service.threads, int) and service.background is None:
-        limits.append(float(service.threads))
+    if isinstance(service.workers, int) and service.background is None:
+        limits.append(float(service.workers))
     return min(limits)
 
 
@@ -142,7 +142,7 @@ def _flows(case: Case, name: str, count: int, factor: float) -> list[float]:
     host, rate = case.host, factor * case.rate_per_s / max(count, 1)
     demand = case.analysis.service(name).times(rate)
     cpu = demand.cpu_s + demand.io_cpu_s + standing(case, name)
-    nic = host.nic.bits_per_s / 8
+    nic = host.nic.bandwidth / 8
     return [cpu / capacity_cores(host), demand.disk_s / host.disk.channels, demand.out_bytes / nic, demand.in_bytes / nic]
 
 

@@ -88,7 +88,7 @@ def _alternative(study: Study, host: HostSpec, platform: PlatformSpec) -> Altern
     moved = paced(scenario, 1 / speed).model_copy(update={"host": _scheduled(host, scenario.host)})
     case = Case.of(moved, catalog, spec, platform)
     terms = _terms(catalog, spec, host, case)
-    simulator = Simulator(case, terms.site.round_trip_ns, study.jobs, study.tell)
+    simulator = Simulator(case, terms.site.round_trip, study.jobs, study.tell)
     found = Alternative(case, simulator, terms, Sizing({}), factor, speed)
     try:
         _fill(found)

@@ -14,4 +14,5 @@ NAMES: Final = {
 def name_of(resource: str) -> str:
     """A resource in words; those that a plan counts on a host (`host.memory`) as they are called without it."""
     counted = resource.removeprefix("host.")
-    return NAMES.get(resource, NAMES.get(counted, counted.replace(".cpu", " CPU").replace(".threads", " threads")))
+    of_service = counted.replace(".cpu", " CPU").replace(".threads", " threads").replace(".event_loops", " event loops")
+    return NAMES.get(resource, NAMES.get(counted, of_service))

@@ -64,7 +64,7 @@ class Bottleneck(Document):
     """What saturates first.
 
     Resources are `host.cpu`, `host.disk`, `host.nic`, in VMs `kvm I/O thread` (the busiest thread that serves devices, by
-    the hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs) and `x.threads`.
+    the hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs) and `x.threads` or `x.event_loops`.
     """
 
     resource: str = Field(description="the resource nearest to its limit")

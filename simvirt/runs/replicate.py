@@ -19,9 +19,10 @@ from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import mser5
 from simvirt.plane import DataPlane
+from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import RequestStream
-from simvirt.workload.streams import PHASES, stream
+from simvirt.workload.streams import Phases
 
 SNAPSHOTS = 64  # kept at most; with twice the spacing whenever there are as many
 GUESS_NS = 1_000_000  # spacing of the first snapshots of a run whose length is not known
@@ -90,7 +91,7 @@ def batch_means(plane: DataPlane) -> np.ndarray:
 
 def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication, at its start."""
-    return plane_of(lower(scenario, catalog, platform, stream(seed, replication, PHASES)), seed, replication)
+    return plane_of(lower(scenario, catalog, platform, Phases(seed, replication)), seed, replication)
 
 
 def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
@@ -139,7 +140,7 @@ def _spacing(scenario: Scenario) -> int:
         return int(scenario.run.duration) // SNAPSHOTS
     workload = scenario.workload
     if workload is not None and workload.open is not None and scenario.run.requests is not None:
-        return int(scenario.run.requests / workload.open.mean_rate * 1e9) // SNAPSHOTS
+        return int(min(scenario.run.requests / workload.open.mean_rate * 1e9, LATEST_NS)) // SNAPSHOTS
     return GUESS_NS
 
 
@@ -149,8 +150,9 @@ def _run(
 ) -> int:
     """Run to the end of the duration, until all requests are answered, or until it is hopeless; the instant of the end [ns]."""
     plane, reported = clock.plane, started
-    while duration is None or clock.now < duration:
-        at = recorder.next_at() if duration is None else min(recorder.next_at(), int(duration))
+    last = _last_instant(plane) if duration is None else int(duration)
+    while clock.now < last:
+        at = min(recorder.next_at(), last)
         clock.run(until=at)
         if plane.full or (plane.over and requests is not None):
             return max(plane.now, recorder.kept[-1].at)
@@ -161,7 +163,13 @@ def _run(
         if progress is not None and time.perf_counter() - reported > REPORT_EVERY_S:
             reported = time.perf_counter()
             progress(_done(plane, clock, duration, requests), int(plane.read("run", "events")[0]), reported - started)
-    return int(duration)
+    plane.cut_off = duration is None
+    return last
+
+
+def _last_instant(plane: DataPlane) -> int:
+    """How far the clock of a run that ends with its requests can go: until its hosts' CPU time cannot be counted any more [ns]."""
+    return int(min(LATEST_NS, CPU_TIME_NS // sum(host.pcpus for host in plane.lowered.hosts)))
 
 
 def _done(plane: DataPlane, clock: Clock, duration: int | None, requests: int | None) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.support import MS, SMALLER, S, after, assert_sound, cpu_seconds, means, quantiles, replications, scenario, service
+from helpers.support import COMPILED, MS, SMALLER, S, after, assert_sound, begun, cpu_seconds, means, quantiles, replications, scenario, service
 
 from simvirt.kernel import constants as k
 
@@ -204,6 +204,48 @@ def test_an_idle_sibling_holds_nobody_back() -> None:
     spec = scenario(services, None, {"duration": "60s"}, platforms=["kvm"], host={"cores": 2, "scheduler": "esxi"})
     clock, totals = after(spec, SECONDS)
     assert totals.costop[list(vcpus_of(clock, "a"))].sum() < 0.01 * SECONDS * S
+
+
+def crowded(platform: str, vms: int, vcpus: int, cores: int) -> Any:
+    """VMs whose vCPUs are more than the CPUs, which they use to 80 %."""
+    app = service({"cpu": {"exponential": "20ms"}}, threads="cores", cpus=vcpus, scale=vms)
+    workload = {"open": {"rate": f"{40 * cores}/s"}, "mix": {"app.job": 1}}
+    return scenario({"app": app}, workload, {"duration": "60s" if COMPILED else "2s", "warmup": "0s"}, platforms=[platform], host={"cores": cores, "memory": "64GiB"})
+
+
+def forgotten(clock: Any, at: int) -> list[int]:
+    """vCPUs that are held back though they are no further ahead of their slowest runnable sibling than they may be."""
+    read = clock.plane.read
+    state, current, vcpu = read("entities", "state"), read("cpus", "current"), read("cpus", "vcpu")
+    progress = read("entities", "progress") + np.where(current[read("entities", "cpu")] == np.arange(len(state)), at - read("cpus", "since")[read("entities", "cpu")], 0)
+    costart, found = int(read("machines", "costart")[0]), []
+    for first, count in zip(read("machines", "first_cpu")[1:], read("machines", "cpus")[1:], strict=True):
+        siblings = vcpu[first : first + count]
+        runnable = siblings[np.isin(state[siblings], (k.QUEUED, k.CURRENT))]
+        least = progress[runnable].min() if len(runnable) else k.NEVER
+        found += [int(e) for e in siblings[state[siblings] == k.HELD] if progress[e] - least < costart]
+    return found
+
+
+@pytest.mark.parametrize(("vms", "vcpus", "cores"), [(6, 2, 8), (4, 4, 8), (3, 3, 4)])
+def test_no_vcpu_is_held_back_once_its_siblings_have_caught_up(vms: int, vcpus: int, cores: int) -> None:
+    clock, held = begun(crowded("esxi", vms, vcpus, cores)), 0
+    for at in range(5 * MS, (40 if COMPILED else 2) * S, 5 * MS):
+        clock.run(until=at)
+        held += int((clock.plane.read("entities", "state") == k.HELD).sum())
+        assert forgotten(clock, at) == []
+    assert held > 0 or not COMPILED
+
+
+@pytest.mark.skipif(not COMPILED, reason="a minute of eight CPUs")
+@pytest.mark.parametrize(("vms", "vcpus"), [(6, 2), (4, 4)])
+def test_co_scheduling_costs_little_where_cpus_are_free_now_and_then(vms: int, vcpus: int) -> None:
+    p99 = {}
+    for platform in ("esxi", "kvm"):
+        outcomes = replications(crowded(platform, vms, vcpus, 8))
+        assert_sound(outcomes)
+        (p99[platform],) = quantiles(outcomes, 0.99)
+    assert p99["esxi"] < 1.25 * p99["kvm"]
 
 
 # --- core scheduling -----------------------------------------------------------------------------------------------------

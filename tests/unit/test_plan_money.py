@@ -8,13 +8,14 @@ import pytest
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve import economy
-from simvirt.catalog.resolve.economy import LOADS, Power, Price, Site
+from simvirt.catalog.entries.prices import Site
+from simvirt.catalog.resolve.economy import LOADS, Power, Price
 from simvirt.plan.money import HOURS, Terms, bill, evenly, host_year
 from simvirt.plan.regret import Candidate, Need, cost, table
 from simvirt.scenario.spec.models import HostSpec
 
 LINE = Power(tuple(100 + 200 * load for load in LOADS))
-TERMS = Terms(Price(buy=8000, upkeep_per_year=400), LINE, Site("x", 0.1, 1.5, 0.5, 0), 0.1, 1.5, 4)
+TERMS = Terms(Price(buy=8000, upkeep_per_year=400), LINE, Site.model_construct(energy_price=0.1, pue=1.5, building=0.5, round_trip=0), 0.1, 1.5, 4)
 
 
 def test_a_bill_adds_up() -> None:
@@ -84,7 +85,7 @@ def test_a_choice_that_lacks_hosts_pays_a_premium_on_them() -> None:
 
 def test_the_minimax_choice_by_hand() -> None:
     """Hosts of 2450 USD a year without energy: 1 or 3 of them are needed. Idle and busy hosts draw the same, so that energy is 15 W x 8766 h x 0.1 each."""
-    terms = replace(TERMS, power=Power((10.0,) * 11), price=Price(buy=8000, upkeep_per_year=0), site=Site("x", 0.1, 1, 0, 0), pue=1, energy_price=0)
+    terms = replace(TERMS, power=Power((10.0,) * 11), price=Price(buy=8000, upkeep_per_year=0), site=Site.model_construct(energy_price=0.1, pue=1, building=0, round_trip=0), pue=1, energy_price=0)
     found = table([Candidate("docker", "h", terms, [Need(1, 0.1, 0.2), Need(3, 1.0, 2.0)])], [1.0, 3.0], premium=0.5)
     assert found is not None
     by_hosts = {choice.hosts: choice for choice in found.choices}

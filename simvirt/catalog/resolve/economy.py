@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-from simvirt.catalog.entries.economy_entries import PowerSpec, PriceSpec, SiteSpec
 from simvirt.catalog.entries.hardware import HostModelSpec
+from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.records import HostEntry
-
-if TYPE_CHECKING:
-    from simvirt.catalog.catalog import Catalog
-    from simvirt.scenario.spec.models import HostSpec
+from simvirt.catalog.resolve.hosts import host_model
+from simvirt.catalog.store import Store
+from simvirt.scenario.spec.models import HostSpec
 
 LOADS: Final = tuple(step / 10 for step in range(11))
 """Loads at which a power curve is measured, over the largest throughput."""
@@ -48,61 +47,46 @@ class Power:
         return float(np.interp(load, LOADS, self.watts))
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where hosts stand; building in USD per watt of the largest draw and year, round trip in ns."""
-
-    name: str
-    energy_price: float
-    pue: float
-    building: float
-    round_trip_ns: float
-
-
-def price(catalog: Catalog, spec: HostSpec, host: HostEntry) -> Price:
+def price(store: Store, spec: HostSpec, host: HostEntry) -> Price:
     """The price of a host: that of its model, with the memory it has, and processors in proportion to cores that are given inline.
 
     ScenarioError where its model does not exist.
     """
-    name = machine_of(catalog, spec, host)
-    model = catalog.host_model(name)
-    entry = catalog.typed("prices", catalog.typed("hosts", name, HostModelSpec).price, PriceSpec)
+    name = machine_of(store, spec, host)
+    model = host_model(store, name)
+    entry = store.typed("prices", store.typed("hosts", name, HostModelSpec).price, PriceSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)
     if entry.rent is not None:
-        return Price(rent_per_year=entry.rent.value * share)
-    assert entry.base is not None
-    assert entry.socket is not None
-    assert entry.gib is not None
-    assert entry.upkeep is not None
-    buy = entry.base.value + entry.socket.value * model.sockets * share + entry.gib.value * host.memory / GIB
-    return Price(buy, buy * entry.upkeep.value)
+        return Price(rent_per_year=entry.rent * share)
+    base, socket, gib, upkeep = (part or 0.0 for part in (entry.base, entry.socket, entry.gib, entry.upkeep))
+    buy = base + socket * model.sockets * share + gib * host.memory / GIB
+    return Price(buy, buy * upkeep)
 
 
-def power(catalog: Catalog, spec: HostSpec, host: HostEntry) -> Power:
+def power(store: Store, spec: HostSpec, host: HostEntry) -> Power:
     """The power curve of a host: that of its model, in proportion to cores that are given inline.
 
     ScenarioError where its model does not exist.
     """
-    name = machine_of(catalog, spec, host)
-    model = catalog.host_model(name)
-    entry = catalog.typed("power", catalog.typed("hosts", name, HostModelSpec).power, PowerSpec)
+    name = machine_of(store, spec, host)
+    model = host_model(store, name)
+    entry = store.typed("power", store.typed("hosts", name, HostModelSpec).power, PowerSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)
-    scale = share if entry.scale is None else share * entry.scale.value
+    scale = share if entry.scale is None else share * entry.scale
     return Power(tuple(watts * scale for watts in entry.watts))
 
 
-def machine_of(catalog: Catalog, spec: HostSpec, host: HostEntry) -> str:
+def machine_of(store: Store, spec: HostSpec, host: HostEntry) -> str:
     """The model whose price and power a host has: its own; of a host described inline the server of `SIZES` nearest in cores."""
     if spec.model is not None:
         return spec.model
-    cores = {name: catalog.host_model(name).sockets * catalog.host_model(name).cores for name in SIZES}
-    return min(SIZES, key=lambda name: abs(math.log(cores[name] / (host.sockets * host.cores))))
+    models = {name: host_model(store, name) for name in SIZES}
+    return min(SIZES, key=lambda name: abs(math.log(models[name].sockets * models[name].cores / (host.sockets * host.cores))))
 
 
-def site(catalog: Catalog, name: str) -> Site:
+def site(store: Store, name: str) -> Site:
     """A site by name; ScenarioError where it does not exist."""
-    entry = catalog.typed("sites", name, SiteSpec, ("plan", "site"))
-    return Site(name, entry.energy_price.value, entry.pue.value, entry.building.value, entry.round_trip.value)
+    return store.typed("sites", name, Site, ("plan", "site"))
 
 
 def load_of(utilisation: float, host: HostEntry) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterator
 
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
+from simvirt.scenario.checks.extent import beyond
 from simvirt.scenario.fields import MOST_STEPS
 from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
 from simvirt.scenario.reading.tree import Path
@@ -28,6 +29,7 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     yield from _vms(scenario)
     yield from _requests(scenario)
     yield from _steps(scenario)
+    yield from beyond(scenario)
     yield from _trace_demands(scenario)
     yield from _endless_instant(scenario)
     yield from _tenants(scenario)
@@ -48,7 +50,7 @@ def _sizes(scenario: Scenario) -> Iterator[Mistake]:
 
 def _threads(service: ServiceSpec) -> int:
     background = service.background.threads if service.background is not None else 0
-    workers = service.threads if isinstance(service.threads, int) else 0
+    workers = service.workers if isinstance(service.workers, int) else 0
     return service.replicas * (workers + background)
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import csv
 import warnings
-from typing import Callable, Final, Iterator, NoReturn
+from typing import Callable, Iterator, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simvirt.errors import Issue, ScenarioError
+from simvirt.scenario.bounds import LATEST_NS
 from simvirt.scenario.reading.csv_heads import TIME_SUFFIXES, Header, NoTable, column_of, header_of, shown_file, suffix_of
 from simvirt.units import shown
 
 Floats = NDArray[np.float64]
-LATEST_NS: Final = 9.2e18
 
 
 def read_values(file: str, name: str | None, scale: float) -> Floats:
@@ -53,7 +53,7 @@ def times(header: Header, columns: list[str]) -> tuple[Floats, Floats | None]:
     raw = numbers(header, list(columns))
     found = [scaled(values, TIME_SUFFIXES[suffix_of(name, TIME_SUFFIXES) or "_s"]) for name, values in zip(columns, raw, strict=True)]
     for name, values in zip(columns, found, strict=True):
-        check(header, name, values, lambda v: v <= LATEST_NS, "expected a time within 292 years")
+        check(header, name, values, lambda v: v <= LATEST_NS, "expected a time within 100 years")
     return found[0], found[1] if len(found) > 1 else None
 
 
