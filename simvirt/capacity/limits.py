@@ -125,12 +125,14 @@ def _limit(name: str, spec: LimitSpec, there: Occupancy) -> Iterator[Limit]:
     kernels = platform.vms.count if platform.vms is not None and platform.runtimes else 1
     if any(each.values()):
         cores = host.sockets * host.cores if spec.per_core else 1
-        yield Limit(spec.resource, each, kernels * _value(spec.fixed), kernels * cores * spec.capacity.value, spec.capacity.source, _raised(name, spec))
+        most = kernels * cores * spec.capacity.value
+        yield Limit(spec.resource, each, kernels * _value(spec.fixed), most, spec.capacity.source, _raised(name, spec))
 
 
 def _raised(name: str, spec: LimitSpec) -> str:
     """Twice the capacity of an entry, as a section of a scenario."""
-    return f"catalog: {{limits: {{{name}: {{like: {name}, capacity: {{value: {2 * spec.capacity.value:.0f}, source: as set on my host}}}}}}}}"
+    capacity = f"{{value: {2 * spec.capacity.value:.0f}, source: as set on my host}}"
+    return f"catalog: {{limits: {{{name}: {{like: {name}, capacity: {capacity}}}}}}}"
 
 
 def _concerns(spec: LimitSpec, platform: Platform) -> bool:
