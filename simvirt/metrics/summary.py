@@ -114,9 +114,16 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome], answers: 
         found["devices"] = devices(outcomes)
     if scenario.objective is not None:
         found["objective"] = verdicts(scenario, answers)
+    if overloaded(outcomes):
+        found["overload"] = True
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found
+
+
+def overloaded(outcomes: Sequence[Outcome]) -> bool:
+    """Whether requests arrive faster than they are answered: the backlog of most replications grew, or one was full of calls."""
+    return 2 * sum(o.unstable is not None for o in outcomes) > len(outcomes) or any(o.full_at_s is not None for o in outcomes)
 
 
 def cpu(outcomes: Sequence[Outcome]) -> CpuShares:

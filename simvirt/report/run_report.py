@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from simvirt.report import figures, holders, limits
+from simvirt.report import holders, limits
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, notes
 from simvirt.report.heading import counted, made_by, scenario
-from simvirt.report.limits import title_of
+from simvirt.result import figures
 from simvirt.result.document import Estimate
+from simvirt.result.limit_words import stated, title_of
 from simvirt.result.run_document import PlatformResult, RunDocument, ServiceResult, TheoryResult
 
 Found = Cell | str | None
@@ -38,6 +39,7 @@ def report(document: RunDocument) -> Report:
 
 
 def _blocks(document: RunDocument) -> Iterator[Block]:
+    yield from [Prose(document.answer, tone="lead")] if document.answer else []
     yield Title(document.scenario.name, (heading(document),), level=1)
     grouped = [row for section in sections(document) for row in _grouped(*section, len(document.platforms))]
     yield Table(("", *document.platforms), tuple(grouped), folds=True)
@@ -179,11 +181,11 @@ def _bottleneck(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
 
 def _objective(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     """Each objective with its limit, what came, and whether that is met."""
-    stated = {key: found.limit for p in platforms for key, found in p.objective.items()}
-    for key, limit in stated.items():
+    asked = {key: found.limit for p in platforms for key, found in p.objective.items()}
+    for key, limit in asked.items():
         found = [p.objective.get(key) for p in platforms]
         verdicts = [None if o is None else limits.verdict(key, o, VERDICTS) for o in found]
-        yield from _row(limits.stated(key, limit), verdicts)
+        yield from _row(stated(key, limit), verdicts)
 
 
 def _comparison(document: RunDocument) -> Iterator[Row]:

@@ -168,6 +168,9 @@ class PlatformResult(Document):
         default={}, description="in VMs: operations of the devices `net` and `disk`"
     )
     objective: Mapping[str, Verdict] = Field(default={}, description="each limit of the scenario's objective")
+    overload: bool = Field(
+        default=False, description="`true` where requests arrive faster than they are answered, in most replications"
+    )
     series: Series | None = Field(default=None, description="with `run.observe`: samples over time")
 
 
@@ -218,6 +221,7 @@ class RunDocument(Document):
 
     simvirt: Program = Field(description="what made the document")
     scenario: ScenarioName = Field(description="which scenario was run")
+    answer: str = Field(default="", description="what came of it in a sentence or two, computed from the numbers below")
     seed: int = Field(description="seed of all random streams")
     replications: int = Field(description="independent replications of each platform that were asked for")
     wall_s: Number = Field(description="wall-clock time of all simulations of the command")

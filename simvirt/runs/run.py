@@ -16,6 +16,7 @@ from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import next_replications
 from simvirt.metrics.warnings import Seen, warnings
 from simvirt.result import provenance
+from simvirt.result.answer import answer
 from simvirt.result.run_document import RunDocument, TheoryResult
 from simvirt.runs.admission import catalog_of
 from simvirt.runs.pool import Inline, in_order, workers
@@ -58,7 +59,7 @@ class Result:
     def typed(self) -> RunDocument:
         """The result as a typed document; times in seconds, sizes in bytes, ratios 0 to 1."""
         complete = {name: self.outcomes(name) for name in self.measured if self.measured[name]}
-        return RunDocument(
+        document = RunDocument(
             simvirt=provenance.program(),
             scenario=provenance.name_of(self.scenario),
             seed=self.seed,
@@ -69,6 +70,7 @@ class Result:
             warnings=tuple(self.warnings()),
             **self._where_it_applies(),
         )
+        return document.model_copy(update={"answer": answer(document)})
 
     def _where_it_applies(self) -> dict[str, Any]:
         """Keys that only some results have."""
