@@ -28,9 +28,9 @@ run: {requests: 3000, replications: 3, seed: 1}
 
 def compared(baseline: str, **others: tuple[float, float, float]) -> Json:
     """A comparison whose ratios of the mean have ends."""
-    parts = ("ratio", "low", "high")
     return {"baseline": baseline} | {
-        name: dict.fromkeys(("latency_mean", "latency_p99", "throughput"), dict(zip(parts, found, strict=True))) for name, found in others.items()
+        name: {measure: {"ratio": ratio, "low": low, "high": high} for measure in ("latency_mean", "latency_p99", "throughput")}
+        for name, (ratio, low, high) in others.items()
     }
 
 

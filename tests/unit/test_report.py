@@ -14,6 +14,7 @@ from helpers.documents import LEDGER, estimate, latency, platform, run_document,
 from rich.console import Console
 
 import simvirt
+from simvirt import units
 from simvirt.errors import UsageError
 from simvirt.report import as_json, as_text, progress, run_report, store
 from simvirt.report.blocks import Prose
@@ -367,3 +368,16 @@ def test_no_progress_where_there_is_no_terminal_or_no_wish():
     with progress.shown(Console(file=io.StringIO(), force_terminal=True), wanted=False) as lines:
         assert lines is None
     assert console.file.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("per_s", "shown"),
+    [(0, "0/s"), (799.6, "799.6/s"), (1.0, "1.000/s"), (0.5, "30.00/min"), (1 / 60, "1.000/min"), (0.01652, "59.47/h"), (2e-5, "1.728/d")],
+)
+def test_rates_below_one_a_second_are_read_in_longer_units(per_s, shown):
+    assert figures.rate(per_s) == shown
+    if per_s:
+        unit = shown.lstrip("0123456789.")
+        assert units.format_rate(per_s).endswith(unit)
+        assert units.parse_rate(units.format_rate(per_s)) == pytest.approx(per_s, rel=0.005)
+        assert figures.rate(around(per_s)).endswith(unit)
