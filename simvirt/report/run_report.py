@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from simvirt.report import holders, limits
 from simvirt.report.as_csv import flat
-from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, notes
+from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, notes
 from simvirt.report.heading import counted, made_by, scenario
 from simvirt.result import figures
 from simvirt.result.document import Estimate
 from simvirt.result.limit_words import stated, title_of
-from simvirt.result.run_document import PlatformResult, RunDocument, ServiceResult, TheoryResult
+from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, ServiceResult, TheoryBeside, TheoryResult
 
 Found = Cell | str | None
 Format = Callable[[Any], str]
@@ -43,8 +43,7 @@ def _blocks(document: RunDocument) -> Iterator[Block]:
     yield Title(document.scenario.name, (heading(document),), level=1)
     grouped = [row for section in sections(document) for row in _grouped(*section, len(document.platforms))]
     yield Table(("", *document.platforms), tuple(grouped), folds=True)
-    if document.theory is not None and document.theory.platform in document.platforms:
-        yield theory(document.platforms[document.theory.platform], document.theory)
+    yield from _theory(document)
     yield from notes("the replications that were complete are reported" if document.interrupted else "", document.warnings)
     yield Data(tuple(dict(_data(document, name)) for name in document.platforms), FIRST)
 
@@ -225,11 +224,35 @@ def _checks(found: dict[str, str]) -> Cell:
 # -- below the table ------------------------------------------------------------------------------------------------------------
 
 
+def _theory(document: RunDocument) -> Iterator[Block]:
+    """The closed form beside the simulation of each platform, or why there is none."""
+    found = document.theory
+    if isinstance(found, NoTheory):
+        yield Prose(f"No closed form: {found.reason}", "Theory")
+    elif found is not None and found.platform in document.platforms:
+        yield theory(document.platforms[found.platform], found)
+        others = [(name, _elsewhere(document.platforms[name], said)) for name, said in found.others.items() if name in document.platforms]
+        yield from [Points(tuple(others))] if others else []
+
+
 def theory(platform: PlatformResult, predicted: TheoryResult) -> Prose:
     """`M/M/1 on bare-metal`: `mean 50.0 ms, simulated 49.9 ± 0.4 ms (-0.2 %); ...`, then what it assumes."""
-    pairs = (("mean", predicted.latency_mean_s, platform.latency_s.mean), ("p95", predicted.latency_p95_s, platform.latency_s.p95))
-    text = "; ".join(said for pair in pairs if (said := _beside(*pair)))
+    text = _figures(platform, predicted.latency_mean_s, predicted.latency_p95_s)
     return Prose(f"{text}. Holds for: {predicted.assumptions}", f"Theory: {predicted.model} on {predicted.platform}")
+
+
+def _elsewhere(platform: PlatformResult, said: TheoryBeside) -> str:
+    """What theory says of another platform, with what that adds to each demand; or why nothing."""
+    if said.reason:
+        return f"no closed form: {said.reason}"
+    added = f", {figures.percent(said.overhead)} of work added" if said.overhead else ""
+    return f"{_figures(platform, said.latency_mean_s, said.latency_p95_s)}{added}"
+
+
+def _figures(platform: PlatformResult, mean_s: float | None, p95_s: float | None) -> str:
+    """Predicted figures beside the simulated ones."""
+    pairs = (("mean", mean_s, platform.latency_s.mean), ("p95", p95_s, platform.latency_s.p95))
+    return "; ".join(said for pair in pairs if (said := _beside(*pair)))
 
 
 def _beside(key: str, predicted: float | None, simulated: Estimate) -> str:

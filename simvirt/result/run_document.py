@@ -204,6 +204,15 @@ class Comparison(Document):
         return self.__pydantic_extra__
 
 
+class TheoryBeside(Document):
+    """What the closed form says of another platform, or why it says nothing."""
+
+    latency_mean_s: float | None = Field(default=None, description="the mean latency that it predicts there")
+    latency_p95_s: float | None = Field(default=None, description="the 95th percentile, where there is an exact form")
+    overhead: float | None = Field(default=None, description="what the platform adds to each demand, as a ratio; it is in the prediction")
+    reason: str = Field(default="", description="why there is no closed form")
+
+
 class TheoryResult(Document):
     """The closed form that holds for the scenario."""
 
@@ -214,6 +223,13 @@ class TheoryResult(Document):
     utilisation: float = Field(description="of its servers")
     throughput_per_s: float = Field(description="through them")
     platform: str = Field(description="the platform that it is compared with")
+    others: Mapping[str, TheoryBeside] = Field(default={}, description="what it says of each other platform, by name")
+
+
+class NoTheory(Document):
+    """Why no closed form holds for the scenario."""
+
+    reason: str = Field(description="what acts in it that no closed form knows")
 
 
 class RunDocument(Document):
@@ -228,8 +244,8 @@ class RunDocument(Document):
     platforms: Mapping[str, PlatformResult] = Field(description="a result for each platform, by name")
     comparison: Comparison = Field(description="each platform over the first one")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
-    theory: TheoryResult | None = Field(
-        default=None, description="the closed form that holds for this scenario, where there is one"
+    theory: TheoryResult | NoTheory | None = Field(
+        default=None, description="the closed form that holds for this scenario, or the reason why none does"
     )
     interrupted: bool = Field(
         default=False, description="`true` where Ctrl-C ended the run: only complete replications are in it"

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from simvirt.analysis.theory import applicable
 from simvirt.catalog import Catalog
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
@@ -17,10 +16,11 @@ from simvirt.metrics.statistics import next_replications
 from simvirt.metrics.warnings import Seen, warnings
 from simvirt.result import provenance
 from simvirt.result.answer import answer
-from simvirt.result.run_document import RunDocument, TheoryResult
+from simvirt.result.run_document import NoTheory, RunDocument, TheoryResult
 from simvirt.runs.admission import catalog_of
 from simvirt.runs.pool import Inline, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate
+from simvirt.runs.theory_beside import theory
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
 
 
@@ -47,7 +47,7 @@ class Result:
     seed: int
     replications: int
     measured: dict[str, list[Measured]]
-    theory: TheoryResult | None = None
+    theory: TheoryResult | NoTheory | None = None
     wall_s: float = 0.0
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
@@ -138,16 +138,9 @@ def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = N
         if not any(result.measured.values()):
             raise
         result.interrupted = True
-    result.theory = _theory(scenario, asked.catalog)
+    result.theory = theory(scenario, asked.catalog)
     result.wall_s = time.perf_counter() - started
     return result
-
-
-def _theory(scenario: Scenario, catalog: Catalog) -> TheoryResult | None:
-    """The closed form beside the first platform that adds nothing of its own, where one holds."""
-    plain = [spec.name for spec in scenario.platforms if not catalog.platform(spec).layers]
-    theory = applicable(scenario, catalog.resolve_host(scenario.host)) if plain else None
-    return None if theory is None else TheoryResult(**theory.document(), platform=plain[0])
 
 
 def _refine(asked: Asked, result: Result, precision: float, most: int) -> None:
