@@ -10,7 +10,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import FootprintEntry, HostEntry
 from simvirt.memory.cache import DataSet
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, ParallelStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, ParallelStep, RepeatStep
 from simvirt.scenario.walk import walk
 
 
@@ -158,6 +158,8 @@ def _step(scenario: Scenario, host: HostEntry, step: AnyStep, share: float, held
         case ParallelStep():
             branches = [sum(_step(scenario, host, inner, share * often, held) for inner in branch) for branch in step.parallel]
             return often * max(branches)
+        case RepeatStep():
+            return often * sum(_step(scenario, host, inner, share * often, held) for inner in step.repeat)
     return 0.0
 
 

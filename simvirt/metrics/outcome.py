@@ -48,6 +48,7 @@ class Outcome:
     latency_max_s: float | None
     histogram: np.ndarray
     classes: dict[str, np.ndarray]
+    class_means_s: dict[str, float | None]
     throughput_per_s: float
     offered_per_s: float
     rejected: float

@@ -83,7 +83,7 @@ def platform_result(scenario: Scenario, outcomes: Sequence[Outcome]) -> Platform
         **answers,
         cpu=cpu(outcomes),
         services={name: service_result([o.services[name] for o in outcomes]) for name in scenario.services},
-        operations={name: OperationResult(latency_s=Latency(**quantiles([o.classes[name] for o in outcomes]))) for name in first.classes},
+        operations={name: operation_result(name, outcomes) for name in first.classes},
         breakdown_s=Breakdown(**{name: average([o.breakdown_s[name] for o in outcomes]) or 0.0 for name in CATEGORIES}),
         bottleneck=bottleneck(outcomes),
         memory=memory(outcomes),
@@ -136,6 +136,15 @@ def service_result(outcomes: Sequence[ServiceOutcome]) -> ServiceResult:
     """A service's part of the result."""
     names = OF_SERVICE if outcomes[0].costop_s is None else (*OF_SERVICE, "costop_s")
     return ServiceResult(latency_s=latency(outcomes), **{name: over(outcomes, name) for name in names})
+
+
+def operation_result(name: str, outcomes: Sequence[Outcome]) -> OperationResult:
+    """An operation's part of the result."""
+    answered = [int(o.classes[name].sum()) for o in outcomes]
+    spans = [o.simulated_s - o.warmup_s for o in outcomes]
+    found = Latency(mean=mean_interval([o.class_means_s[name] for o in outcomes]), **quantiles([o.classes[name] for o in outcomes]))
+    rates = mean_interval([count / span if span > 0 else None for count, span in zip(answered, spans, strict=True)])
+    return OperationResult(requests=round(average(answered) or 0), throughput_per_s=rates, latency_s=found)
 
 
 def devices(outcomes: Sequence[Outcome]) -> dict[str, DeviceUse]:

@@ -10,8 +10,9 @@ from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Tabl
 from simvirt.report.heading import counted, made_by, scenario
 from simvirt.result import figures
 from simvirt.result.document import Estimate
-from simvirt.result.limit_words import stated, title_of
-from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, ServiceResult, TheoryBeside, TheoryResult
+from simvirt.result.limit_words import label, stated, title_of
+from simvirt.result.objective import within
+from simvirt.result.run_document import NoTheory, OperationResult, PlatformResult, RunDocument, ServiceResult, TheoryBeside, TheoryResult
 
 Found = Cell | str | None
 Format = Callable[[Any], str]
@@ -66,7 +67,8 @@ def sections(document: RunDocument) -> list[Section]:
     platforms = list(document.platforms.values())
     made: dict[str, Iterator[Row]] = {
         "Latency": _latency(platforms), "Load": _load(platforms), "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
-        "Services": _services(platforms), "Memory": _memory(platforms), "Bottleneck": _bottleneck(platforms),
+        "Operations": _operations(platforms), "Services": _services(platforms), "Memory": _memory(platforms),
+        "Bottleneck": _bottleneck(platforms),
         "Objective": _objective(platforms), f"vs {document.comparison.baseline}": _comparison(document), "Run": _run(platforms),
     }
     return [(title, rows) for title, found in made.items() if (rows := list(found))]
@@ -141,6 +143,31 @@ def _part(part: float, total: float) -> str:
     return f"{figures.time(part)} {100 * part / total:3.0f} %" if part and total else "0"
 
 
+def _operations(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """Rate, mean and tail of each operation of the mix, where there are several; the tails that the objective limits, else p99."""
+    known = dict.fromkeys(name for p in platforms for name in p.operations)
+    limits_of = {key: found.limit for p in platforms for key, found in p.objective.items() if key.startswith("latency_p")}
+    for name in known if len(known) > 1 else ():
+        found = [p.operations.get(name) for p in platforms]
+        yield from _row(name, _each(_operation_rate, found))
+        yield from _row("  mean", _each(_service_time, found))
+        for key in limits_of or ("latency_p99",):
+            yield from _row(f"  {label(key)}", [_tail(operation, key, limits_of.get(key)) for operation in found])
+
+
+def _operation_rate(operation: OperationResult) -> str:
+    return figures.rate(operation.throughput_per_s, interval=False)
+
+
+def _tail(operation: OperationResult | None, key: str, limit: float | None) -> Found:
+    """A quantile of an operation's latency; seen where it alone is beyond the limit for all requests."""
+    if operation is None:
+        return None
+    value: Estimate = getattr(operation.latency_s, key.removeprefix("latency_"))
+    beyond = limit is not None and value.value is not None and not within(key, value.value, limit)
+    return Cell(figures.time(value, interval=False), "off" if beyond else "")
+
+
 def _services(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     """Mean latency, busy cores and throttled periods of each service, where there are several."""
     known = dict.fromkeys(name for p in platforms for name in p.services)
@@ -151,7 +178,7 @@ def _services(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
         yield from _acting(f"{name} throttled", _each(_service_throttled, found))
 
 
-def _service_time(service: ServiceResult) -> str:
+def _service_time(service: ServiceResult | OperationResult) -> str:
     return figures.time(service.latency_s.mean, interval=False)
 
 

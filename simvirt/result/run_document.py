@@ -43,6 +43,8 @@ class ServiceResult(Document):
 class OperationResult(Document):
     """One operation of the mix."""
 
+    requests: int = Field(default=0, description="requests answered in the window of a replication, on average")
+    throughput_per_s: Estimate = Field(default=UNKNOWN, description="answers per second")
     latency_s: Latency = Field(description="from the intended arrival of its requests to their answers")
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from simvirt.analysis.demands import analyse
 from simvirt.analysis.theory import TheoryPrediction, applicable, reason
 from simvirt.catalog import Catalog, HostEntry, Platform
 from simvirt.catalog.records import S
@@ -63,6 +62,8 @@ def _beside(scenario: Scenario, catalog: Catalog, platform: Platform, host: Host
 
 def _added(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> tuple[float, float]:
     """What a platform adds to each demand, as a ratio, and the time that a request's messages wait [s]."""
+    from simvirt.analysis.demands import analyse  # with networkx, which runs without a closed form do without
+
     found = analyse(scenario, catalog, platform, host)
     steps = [(found.visits[name], visit) for name in found.graph for visit in walk(scenario.services[name[0]].operations[name[1]])]
     own = sum(often * visit.expected * visit.step.cpu.mean / S for often, visit in steps if isinstance(visit.step, CpuStep))
