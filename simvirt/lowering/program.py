@@ -18,7 +18,7 @@ from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
 from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetStep, ParallelStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetStep, ParallelStep, RepeatStep
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
@@ -71,9 +71,7 @@ class Writer:
             path.arrive(rows, answers)
         if touches:
             self.faults(rows, variables)
-        for step in steps:
-            for _ in range(step.times):
-                self.step(rows, service, step, variables)
+        self.sequence(rows, service, steps, variables)
         if path is not None and answers:
             path.depart(rows)
         rows.append(Instruction(k.OP_RETURN))
@@ -83,6 +81,12 @@ class Writer:
         if touches:
             free_thread(rows)
         return rows
+
+    def sequence(self, rows: list[Instruction], service: str, steps: Sequence[AnyStep], variables: Variables) -> None:
+        """Steps one after another, each as often as it is repeated: every execution has draws of its own."""
+        for step in steps:
+            for _ in range(step.times):
+                self.step(rows, service, step, variables)
 
     def faults(self, rows: list[Instruction], variables: Variables) -> None:
         """What memory management may add to a request, where memory is followed: a wait, work, and pages to be read from swap."""
@@ -134,6 +138,8 @@ class Writer:
                 self.amount(rows, Instruction(k.OP_DELAY, flag=k.DELAY), step.delay, variables)
             case ParallelStep():
                 self.parallel(rows, service, step, variables)
+            case RepeatStep():
+                self.sequence(rows, service, step.repeat, variables)
 
     def amount(self, rows: list[Instruction], row: Instruction, distribution: Any, variables: Variables) -> None:
         """A demand: a constant in the instruction, or a column of the request's draws."""

@@ -67,12 +67,19 @@ def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> 
         "ends_ns": (lowest, highest),
         "class_ends_ns": {name: ends[row] for row, name in enumerate(plane.lowered.classes)},
         "classes": {name: histogram[row] for row, name in enumerate(plane.lowered.classes)},
+        "class_means_s": _class_means(plane, first, last),
         "throughput_per_s": completed / span,
         "offered_per_s": int((last.arrived - first.arrived).sum()) / span,
         "rejected": _ratio((last.rejected - first.rejected).sum(), completed),
         "failed": _ratio((last.failed - first.failed).sum(), completed),
         "breakdown_s": {name: _mean((last.spent - first.spent)[:, row].sum(), completed) for row, name in enumerate(CATEGORIES)},
     }
+
+
+def _class_means(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, float | None]:
+    """Mean latency of each request class [s]."""
+    completed, spent = last.completed - first.completed, last.latency_sum - first.latency_sum
+    return {name: _mean(spent[row], int(completed[row])) for row, name in enumerate(plane.lowered.classes)}
 
 
 def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:

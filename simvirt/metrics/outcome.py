@@ -62,6 +62,7 @@ class Outcome:
     classes: dict[str, np.ndarray]
     class_ends_ns: dict[str, tuple[int, int]]
     batches_s: np.ndarray
+    class_means_s: dict[str, float | None]
     throughput_per_s: float
     offered_per_s: float
     rejected: float

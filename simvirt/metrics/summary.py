@@ -130,6 +130,8 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome], answers: 
         found["devices"] = devices(outcomes)
     if scenario.objective is not None:
         found["objective"] = verdicts(scenario, answers, course_of(scenario, outcomes), overloaded(outcomes))
+    if overloaded(outcomes):
+        found["overload"] = True
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found
@@ -151,7 +153,12 @@ def service_result(outcomes: Sequence[ServiceOutcome]) -> ServiceResult:
 
 def operation_result(name: str, outcomes: Sequence[Outcome]) -> OperationResult:
     """An operation's part of the result."""
-    return OperationResult(latency_s=Latency(**quantiles([o.classes[name] for o in outcomes], [o.class_ends_ns[name] for o in outcomes])))
+    answered = [int(o.classes[name].sum()) for o in outcomes]
+    spans = [o.simulated_s - o.warmup_s for o in outcomes]
+    tails = quantiles([o.classes[name] for o in outcomes], [o.class_ends_ns[name] for o in outcomes])
+    found = Latency(mean=mean_interval([o.class_means_s[name] for o in outcomes]), **tails)
+    rates = mean_interval([count / span if span > 0 else None for count, span in zip(answered, spans, strict=True)])
+    return OperationResult(requests=round(average(answered) or 0), throughput_per_s=rates, latency_s=found)
 
 
 def devices(outcomes: Sequence[Outcome]) -> dict[str, DeviceUse]:

@@ -1,34 +1,11 @@
-"""Limits of an objective, and what came of them, in words."""
+"""What came of the limits of an objective, as cells."""
 
 from collections.abc import Iterator
 
-from simvirt.report import figures
 from simvirt.report.blocks import Cell
 from simvirt.result.document import Verdict
-from simvirt.result.objective import AT_LEAST
+from simvirt.result.limit_words import quantity, stated
 from simvirt.result.run_document import RunDocument
-
-
-def title_of(key: str) -> str:
-    """A key as words: `latency_p99` is `latency p99`."""
-    return key.replace("_", " ")
-
-
-def label(key: str) -> str:
-    """An objective's name, short: `p99`."""
-    return title_of(key).removeprefix("latency ")
-
-
-def quantity(key: str, value: figures.Value, interval: bool = False) -> str:
-    """An objective's figure in the unit of its kind."""
-    if key.startswith("latency"):
-        return figures.time(value, interval=interval)
-    return figures.rate(value, interval=interval) if key in AT_LEAST else figures.percent(value, interval=interval)
-
-
-def stated(key: str, limit: float) -> str:
-    """`p99 ≤ 100 ms`."""
-    return f"{label(key)} {'≥' if key in AT_LEAST else '≤'} {quantity(key, limit)}"
 
 
 def verdict(key: str, found: Verdict, words: tuple[str, str, str] = ("", "", "?")) -> Cell:

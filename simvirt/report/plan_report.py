@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from simvirt.report import figures, limits
+from simvirt.report import limits
 from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, cells, notes, titled
 from simvirt.report.heading import counted, made_by, scenario
+from simvirt.result import figures
 from simvirt.result.plan_document import (
     AlternativeResult,
     Binding,

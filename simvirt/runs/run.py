@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from simvirt.analysis.theory import applicable
 from simvirt.catalog import Catalog
 from simvirt.errors import ScenarioError, SimulationError, UsageError
 from simvirt.metrics import summary
@@ -22,11 +21,13 @@ from simvirt.metrics.steadiness import course_of, own_variance
 from simvirt.metrics.warnings import Seen, short_slices, warnings
 from simvirt.plane import Stopped
 from simvirt.result import provenance
-from simvirt.result.run_document import PlatformResult, RunDocument, TheoryResult
+from simvirt.result.answer import answer
+from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, TheoryResult
 from simvirt.runs.admission import catalog_of
 from simvirt.runs.pool import Halt, Inline, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate
 from simvirt.runs.saturation import INTERRUPTED, saturation
+from simvirt.runs.theory_beside import theory
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
 
 
@@ -59,7 +60,7 @@ class Result:
     seed: int
     replications: int
     measured: dict[str, list[Measured]]
-    theory: TheoryResult | None = None
+    theory: TheoryResult | NoTheory | None = None
     wall_s: float = 0.0
     interrupted: bool = False
     failed: dict[str, str] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Result:
     def typed(self) -> RunDocument:
         """The result as a typed document; times in seconds, sizes in bytes, ratios 0 to 1."""
         complete = {name: self.outcomes(name) for name in self.measured if self.measured[name]}
-        return RunDocument(
+        document = RunDocument(
             simvirt=provenance.program(),
             scenario=provenance.name_of(self.scenario),
             seed=self.seed,
@@ -84,6 +85,7 @@ class Result:
             warnings=tuple(self.warnings()),
             **self._where_it_applies(),
         )
+        return document.model_copy(update={"answer": answer(document)})
 
     def _platform(self, name: str) -> PlatformResult:
         """A platform's part of the result; without a maximum throughput where that was not asked for, or the search was interrupted."""
@@ -171,7 +173,7 @@ def run(
     if not result.measured:
         raise SimulationError("; ".join(f"{name}: {reason}" for name, reason in result.failed.items()))
     result.notes += short_slices(scenario.host.scheduler, asked.catalog.resolve_host(scenario.host).tick_ns)
-    result.theory = _theory(result, asked.catalog)
+    result.theory = theory(scenario, asked.catalog)
     result.wall_s = time.perf_counter() - started
     return result
 
@@ -198,14 +200,6 @@ def _length_wanted(result: Result) -> int:
             most = MOST_EVENTS / max(o.events for o in outcomes) * course.simulated_s
             found = max(found, min(course.needed_s, most) * 1e9)
     return min(math.ceil(found / STEP_NS) * STEP_NS, MOST_NS)
-
-
-def _theory(result: Result, catalog: Catalog) -> TheoryResult | None:
-    """The closed form beside the first platform that adds nothing of its own, where one holds."""
-    scenario = result.scenario
-    plain = [spec.name for spec in scenario.platforms if not catalog.platform(spec).layers and spec.name in result.measured]
-    theory = applicable(scenario, catalog.resolve_host(scenario.host)) if plain else None
-    return None if theory is None else TheoryResult(**theory.document(), platform=plain[0])
 
 
 def _refine(asked: Asked, result: Result, precision: float, most: int) -> None:

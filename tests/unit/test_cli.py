@@ -1,5 +1,6 @@
 """Commands: what goes to which stream, and what they end with. Scenario and simulation are fakes."""
 
+import errno
 import json
 import os
 import subprocess
@@ -97,6 +98,22 @@ def test_run_prints_the_report_and_keeps_the_result(calls, capsys, tmp_path):
 def test_json_is_one_document_and_nothing_else(calls, capsys):
     assert main(["run", "web.yaml", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == calls.document
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv", "markdown"])
+def test_a_full_disk_still_prints_the_report_and_names_the_file(calls, capsys, monkeypatch, tmp_path, form):
+    main(["run", "web.yaml", "--format", form, "--quiet", "--out", "elsewhere"])
+    whole = capsys.readouterr().out
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("simvirt.report.store._write", full)
+    assert main(["run", "web.yaml", "--format", form, "--quiet"]) == 3
+    out, err = capsys.readouterr()
+    assert out == whole
+    assert err == "results/web-shop-1a2b3c4d/result.json: cannot be written: No space left on device; what is printed is complete\n"
+    assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize(("form", "start"), [("csv", "scenario,digest"), ("markdown", "# web-shop")])
