@@ -127,9 +127,12 @@ def steady(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"run": run, "timeline": (), "workload": workload})
 
 
-def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float, most_events: int) -> Probe:
-    """Run at a rate [per second] for some arrivals and at least some time, or for what can be had for so many events."""
-    plane = _plane(case, rate, kind.even)
+def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float, most_events: int, number: int = 0) -> Probe:
+    """Run at a rate [per second] for some arrivals and at least some time, or for what can be had for so many events.
+
+    Runs of the same `number` have the same draws.
+    """
+    plane = _plane(case, rate, kind.even, REPLICATION + number)
     clock = Clock(plane)
     begin(clock, case.scenario)
     length = _piece_ns(case.period_ns, max(arrivals / rate * 1e9, least_ns) / kind.pieces)
@@ -149,14 +152,14 @@ def _events(plane: DataPlane) -> int:
     return int(plane.read("run", "events")[0])
 
 
-def _plane(case: Case, rate: float, even: bool) -> DataPlane:
+def _plane(case: Case, rate: float, even: bool, replication: int) -> DataPlane:
     """The data plane of a probe, at its start."""
     lowered, scenario = case.lowered(), case.scenario
     requests = SteadyStream(
         scenario.workload, rate, [scenario.mix[name] for name in lowered.classes], lowered.variables, lowered.trace_columns, case.seed,
-        REPLICATION, lowered.classes, lowered.width, scenario.tenants.count if scenario.tenants is not None else 1, even,
+        replication, lowered.classes, lowered.width, scenario.tenants.count if scenario.tenants is not None else 1, even,
     )
-    return DataPlane(lowered, requests, case.seed, REPLICATION, halt=case.halt)
+    return DataPlane(lowered, requests, case.seed, replication, halt=case.halt)
 
 
 def _piece_ns(period: int, wanted: float) -> int:

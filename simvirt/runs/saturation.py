@@ -41,6 +41,8 @@ AGAIN: Final = 0.9
 """Down to such a part of a rate that a short run kept up with, what is answered beyond is what is sustained; below, a backlog lowers it."""
 TRIES: Final = 4
 """Runs in which OOM killers end replicas, until memory is taken to be too small for any load."""
+AGAIN_TRIALS: Final = 2
+"""Further trials, with other draws, of a rate at which it is a matter of chance whether a backlog comes that is never worked off."""
 SPARED: Final = 3
 """A run takes such a part of what is left."""
 SHARE: Final = 0.05
@@ -93,6 +95,8 @@ class Search:
     """Whether that was a long one."""
     confirming: bool = False
     """Whether the range has been found to be small, so that trials are to confirm it."""
+    extended: bool = False
+    """Whether more may be spent on trials, because a backlog lowers what is sustained."""
     runs: int = 0
     spent: int = 0
 
@@ -110,6 +114,11 @@ class Search:
     def hopeless(self) -> bool:
         """Whether OOM killers have ended replicas in every run, at ever lower rates."""
         return self.runs >= TRIES and self.low.rate == 0 and self.beyond is not None and self.beyond.killed
+
+    @property
+    def lowered_by_backlog(self) -> bool:
+        """Whether much less is answered beyond the maximum than is sustained: whether a rate lasts is then a matter of chance."""
+        return self.beyond is not None and not self.beyond.lossy and self.beyond.sustained < AGAIN * self.low.rate
 
     @property
     def near(self) -> bool:
@@ -160,6 +169,10 @@ class Search:
             return False
         arrivals = min(kind.arrivals, max(affordable / (SPARED if kind.even else 2), LEAST_RUN))
         self._learn(probe(self.case, kind, rate, arrivals, least_ns, int(events)), kind)
+        again = AGAIN_TRIALS if kind is TRIAL and self.lowered_by_backlog else 0
+        for number in range(1, again + 1):
+            if self.low.rate == rate and self.trial_events > 0:
+                self._learn(probe(self.case, kind, rate, arrivals, least_ns, int(self.trial_events), number), kind)
         return True
 
     def _learn(self, found: Probe, kind: Kind) -> None:
@@ -173,6 +186,8 @@ class Search:
                 self.low = self.proven if self.proven.rate < found.rate else Sustained()
         elif found.complete:
             self.low = Sustained(found.rate, found.resources, long, long and kind is TRIAL)
+        if not self.extended and self.lowered_by_backlog:
+            self.extended, self.trial_events = True, self.trial_events + FLOOR
         self.confirming = self.confirming or self.near or (self.surely and self.low.long and self.high <= WIDE * self.low.rate)
 
     def _book(self, found: Probe, kind: Kind) -> None:
@@ -276,6 +291,6 @@ def _found(scenario: Scenario, search: Search) -> Saturation:
         return Saturation(low_per_s=low or None, reason=NOT_REACHED, events=search.spent)
     stated = search.done or (search.surely and search.low.long and beyond.rate <= NEAR * low)
     return Saturation(
-        search.likely if stated else None, low or None, beyond.rate, saturated_resource(scenario, beyond.resources),
+        max(search.likely, low) if stated else None, low or None, beyond.rate, saturated_resource(scenario, beyond.resources),
         "" if stated else KILLED if search.hopeless else NOT_NARROWED, search.spent,
     )
