@@ -2,8 +2,8 @@
 
 *Model*: requests arrive at a constant rate from the start of an empty system. The second half of the run is looked at, in pieces that
     hold whole periods of every quota. The system keeps up unless more than `SHORT` of the requests of a class are lost, or the
-    requests under way grow by more than that, surely: by more than the noise of their number, and in both halves of the window or by
-    far (`PILED_UP`); where draws do not have their means, by `BY_CHANCE`. What it then sustains is the rate times the smallest share
+    requests under way grow surely: by more than the noise of their number, and by more than `EVEN` (`BY_CHANCE` in a trial) in both
+    halves of the window or by far (`PILED_UP`). What it then sustains is the rate times the smallest share
     that is answered, over the classes. A service that runs on quota saved up before keeps up with what its quota alone sustains.
 *Ignores*: a growth that begins later than the run ends; timelines and start-up work, which are left out.
 """
@@ -36,8 +36,9 @@ REPLICATION: Final = 1_000_000
 """Number of the replication whose random streams all probes of a run share; replications of the run itself have lower ones."""
 SHORT: Final = 0.01
 """Share of the requests that may go unanswered in a system that keeps up."""
+EVEN: Final = 0.014
 BY_CHANCE: Final = 0.025
-"""Share of the requests of a trial by which those under way may grow by chance."""
+"""Share of the requests by which those under way may grow by chance where draws have their means, and where they have not."""
 SPREAD: Final = 3.0
 """Standard deviations of a Poisson number under way that are no growth."""
 FEW: Final = 50
@@ -209,7 +210,7 @@ def _answered(window: Sequence[Snapshot], even: bool) -> float:
     noise = SPREAD * np.sqrt(_with_total(_under_way(first) + _under_way(last)) / 2) + 1
     counted = arrived >= FEW
     counted[-1] = arrived[-1] > 0
-    throughout = (early > 0.25 * grown) & (early < 0.75 * grown) & (grown > (SHORT if even else BY_CHANCE) * arrived)
+    throughout = (early > 0.25 * grown) & (early < 0.75 * grown) & (grown > (EVEN if even else BY_CHANCE) * arrived)
     surely = (grown > noise) & (throughout | (grown > PILED_UP * arrived))
     short = (lost + np.where(surely, grown, 0)) / np.maximum(arrived, 1)
     worst = float(short[counted].max(initial=0.0))

@@ -32,6 +32,8 @@ AWAY: Final = 0.02
 """How far above and below what is likely to be the maximum rates are looked at."""
 STEP: Final = 0.03
 """How far below one that was not sustained the next rate is, where nothing says what is."""
+ALSO_IDLE: Final = 0.995
+"""Of a resource that is used more than this below the maximum, by something else than requests, the utilisation law tells nothing."""
 GROWTH: Final = 1.2
 """Factor of the second rate over the first where that is sustained; squared with every further one."""
 LEAST_RUN: Final = 400
@@ -158,7 +160,8 @@ class Search:
             return 0.0
         name = max(beyond.resources, key=lambda n: (not n.endswith(THREADS), beyond.resources[n]))
         used = self.low.used.get(name, 0.0)
-        return self.low.rate * beyond.resources[name] / used if used > 0 and beyond.resources[name] >= USED_UP else 0.0
+        tells = 0 < used < ALSO_IDLE * beyond.resources[name] and beyond.resources[name] >= USED_UP
+        return self.low.rate * beyond.resources[name] / used if tells else 0.0
 
     def look(self, rate: float, kind: Kind) -> bool:
         """Run at a rate and learn from it; false where too little may be spent on that."""
@@ -188,7 +191,8 @@ class Search:
             self.low = Sustained(found.rate, found.resources, long, long and kind is TRIAL)
         if not self.extended and self.lowered_by_backlog:
             self.extended, self.trial_events = True, self.trial_events + FLOOR
-        self.confirming = self.confirming or self.near or (self.surely and self.low.long and self.high <= WIDE * self.low.rate)
+        self.confirming = self.confirming or self.near or (
+            self.surely and self.low.long and self.high <= WIDE * self.low.rate and not self._told)
 
     def _book(self, found: Probe, kind: Kind) -> None:
         """Book the cost of a run."""
@@ -220,7 +224,7 @@ class Search:
         """Just below the maximum, as long as none is sustained there; then in the middle of the range."""
         if self.low.surely and self.low.rate > self.proven.rate:
             return math.sqrt(self.low.rate * self.high)
-        return (1 - AWAY) * told if told and self.near else (1 - STEP) * self.high
+        return (1 - AWAY) * told if told else (1 - STEP) * self.high
 
 
 def saturation(
