@@ -2,8 +2,8 @@
 
 *Model*: requests arrive at a constant rate from the start of an empty system. The second half of the run is looked at, in pieces that
     hold whole periods of every quota. The system keeps up unless more than `SHORT` of the requests of a class are lost, or the
-    requests under way grow by more than that, surely: by more than the noise of their number, and in both halves of the window or by
-    far (`PILED_UP`); where draws do not have their means, by `BY_CHANCE`. What it then sustains is the rate times the smallest share
+    requests under way grow surely: by more than the noise of their number, and by more than `EVEN` (`BY_CHANCE` in a trial) in both
+    halves of the window or by far (`PILED_UP`). What it then sustains is the rate times the smallest share
     that is answered, over the classes. A service that runs on quota saved up before keeps up with what its quota alone sustains.
 *Ignores*: a growth that begins later than the run ends; timelines and start-up work, which are left out.
 """
@@ -36,8 +36,9 @@ REPLICATION: Final = 1_000_000
 """Number of the replication whose random streams all probes of a run share; replications of the run itself have lower ones."""
 SHORT: Final = 0.01
 """Share of the requests that may go unanswered in a system that keeps up."""
+EVEN: Final = 0.014
 BY_CHANCE: Final = 0.025
-"""Share of the requests of a trial by which those under way may grow by chance."""
+"""Share of the requests by which those under way may grow by chance where draws have their means, and where they have not."""
 SPREAD: Final = 3.0
 """Standard deviations of a Poisson number under way that are no growth."""
 FEW: Final = 50
@@ -127,9 +128,12 @@ def steady(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"run": run, "timeline": (), "workload": workload})
 
 
-def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float, most_events: int) -> Probe:
-    """Run at a rate [per second] for some arrivals and at least some time, or for what can be had for so many events."""
-    plane = _plane(case, rate, kind.even)
+def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float, most_events: int, number: int = 0) -> Probe:
+    """Run at a rate [per second] for some arrivals and at least some time, or for what can be had for so many events.
+
+    Runs of the same `number` have the same draws.
+    """
+    plane = _plane(case, rate, kind.even, REPLICATION + number)
     clock = Clock(plane)
     begin(clock, case.scenario)
     length = _piece_ns(case.period_ns, max(arrivals / rate * 1e9, least_ns) / kind.pieces)
@@ -149,14 +153,14 @@ def _events(plane: DataPlane) -> int:
     return int(plane.read("run", "events")[0])
 
 
-def _plane(case: Case, rate: float, even: bool) -> DataPlane:
+def _plane(case: Case, rate: float, even: bool, replication: int) -> DataPlane:
     """The data plane of a probe, at its start."""
     lowered, scenario = case.lowered(), case.scenario
     requests = SteadyStream(
         scenario.workload, rate, [scenario.mix[name] for name in lowered.classes], lowered.variables, lowered.trace_columns, case.seed,
-        REPLICATION, lowered.classes, lowered.width, scenario.tenants.count if scenario.tenants is not None else 1, even,
+        replication, lowered.classes, lowered.width, scenario.tenants.count if scenario.tenants is not None else 1, even,
     )
-    return DataPlane(lowered, requests, case.seed, REPLICATION, halt=case.halt)
+    return DataPlane(lowered, requests, case.seed, replication, halt=case.halt)
 
 
 def _piece_ns(period: int, wanted: float) -> int:
@@ -206,7 +210,7 @@ def _answered(window: Sequence[Snapshot], even: bool) -> float:
     noise = SPREAD * np.sqrt(_with_total(_under_way(first) + _under_way(last)) / 2) + 1
     counted = arrived >= FEW
     counted[-1] = arrived[-1] > 0
-    throughout = (early > 0.25 * grown) & (early < 0.75 * grown) & (grown > (SHORT if even else BY_CHANCE) * arrived)
+    throughout = (early > 0.25 * grown) & (early < 0.75 * grown) & (grown > (EVEN if even else BY_CHANCE) * arrived)
     surely = (grown > noise) & (throughout | (grown > PILED_UP * arrived))
     short = (lost + np.where(surely, grown, 0)) / np.maximum(arrived, 1)
     worst = float(short[counted].max(initial=0.0))

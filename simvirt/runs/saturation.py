@@ -32,6 +32,8 @@ AWAY: Final = 0.02
 """How far above and below what is likely to be the maximum rates are looked at."""
 STEP: Final = 0.03
 """How far below one that was not sustained the next rate is, where nothing says what is."""
+ALSO_IDLE: Final = 0.995
+"""Of a resource that is used more than this below the maximum, by something else than requests, the utilisation law tells nothing."""
 GROWTH: Final = 1.2
 """Factor of the second rate over the first where that is sustained; squared with every further one."""
 LEAST_RUN: Final = 400
@@ -41,6 +43,8 @@ AGAIN: Final = 0.9
 """Down to such a part of a rate that a short run kept up with, what is answered beyond is what is sustained; below, a backlog lowers it."""
 TRIES: Final = 4
 """Runs in which OOM killers end replicas, until memory is taken to be too small for any load."""
+AGAIN_TRIALS: Final = 2
+"""Further trials, with other draws, of a rate at which it is a matter of chance whether a backlog comes that is never worked off."""
 SPARED: Final = 3
 """A run takes such a part of what is left."""
 SHARE: Final = 0.05
@@ -93,6 +97,8 @@ class Search:
     """Whether that was a long one."""
     confirming: bool = False
     """Whether the range has been found to be small, so that trials are to confirm it."""
+    extended: bool = False
+    """Whether more may be spent on trials, because a backlog lowers what is sustained."""
     runs: int = 0
     spent: int = 0
 
@@ -110,6 +116,11 @@ class Search:
     def hopeless(self) -> bool:
         """Whether OOM killers have ended replicas in every run, at ever lower rates."""
         return self.runs >= TRIES and self.low.rate == 0 and self.beyond is not None and self.beyond.killed
+
+    @property
+    def lowered_by_backlog(self) -> bool:
+        """Whether much less is answered beyond the maximum than is sustained: whether a rate lasts is then a matter of chance."""
+        return self.beyond is not None and not self.beyond.lossy and self.beyond.sustained < AGAIN * self.low.rate
 
     @property
     def near(self) -> bool:
@@ -149,7 +160,8 @@ class Search:
             return 0.0
         name = max(beyond.resources, key=lambda n: (not n.endswith(THREADS), beyond.resources[n]))
         used = self.low.used.get(name, 0.0)
-        return self.low.rate * beyond.resources[name] / used if used > 0 and beyond.resources[name] >= USED_UP else 0.0
+        tells = 0 < used < ALSO_IDLE * beyond.resources[name] and beyond.resources[name] >= USED_UP
+        return self.low.rate * beyond.resources[name] / used if tells else 0.0
 
     def look(self, rate: float, kind: Kind) -> bool:
         """Run at a rate and learn from it; false where too little may be spent on that."""
@@ -160,6 +172,10 @@ class Search:
             return False
         arrivals = min(kind.arrivals, max(affordable / (SPARED if kind.even else 2), LEAST_RUN))
         self._learn(probe(self.case, kind, rate, arrivals, least_ns, int(events)), kind)
+        again = AGAIN_TRIALS if kind is TRIAL and self.lowered_by_backlog else 0
+        for number in range(1, again + 1):
+            if self.low.rate == rate and self.trial_events > 0:
+                self._learn(probe(self.case, kind, rate, arrivals, least_ns, int(self.trial_events), number), kind)
         return True
 
     def _learn(self, found: Probe, kind: Kind) -> None:
@@ -173,7 +189,10 @@ class Search:
                 self.low = self.proven if self.proven.rate < found.rate else Sustained()
         elif found.complete:
             self.low = Sustained(found.rate, found.resources, long, long and kind is TRIAL)
-        self.confirming = self.confirming or self.near or (self.surely and self.low.long and self.high <= WIDE * self.low.rate)
+        if not self.extended and self.lowered_by_backlog:
+            self.extended, self.trial_events = True, self.trial_events + FLOOR
+        self.confirming = self.confirming or self.near or (
+            self.surely and self.low.long and self.high <= WIDE * self.low.rate and not self._told)
 
     def _book(self, found: Probe, kind: Kind) -> None:
         """Book the cost of a run."""
@@ -205,7 +224,7 @@ class Search:
         """Just below the maximum, as long as none is sustained there; then in the middle of the range."""
         if self.low.surely and self.low.rate > self.proven.rate:
             return math.sqrt(self.low.rate * self.high)
-        return (1 - AWAY) * told if told and self.near else (1 - STEP) * self.high
+        return (1 - AWAY) * told if told else (1 - STEP) * self.high
 
 
 def saturation(
@@ -276,6 +295,6 @@ def _found(scenario: Scenario, search: Search) -> Saturation:
         return Saturation(low_per_s=low or None, reason=NOT_REACHED, events=search.spent)
     stated = search.done or (search.surely and search.low.long and beyond.rate <= NEAR * low)
     return Saturation(
-        search.likely if stated else None, low or None, beyond.rate, saturated_resource(scenario, beyond.resources),
+        max(search.likely, low) if stated else None, low or None, beyond.rate, saturated_resource(scenario, beyond.resources),
         "" if stated else KILLED if search.hopeless else NOT_NARROWED, search.spent,
     )
