@@ -137,9 +137,9 @@ def fluid_shares(plane: DataPlane, at: int) -> FluidShares:
     entity = np.flatnonzero((read("entities", "state")[:last] == k.QUEUED) & (fluid[machine[:last]] != 0))
     group = read("entities", "group")[entity]
     group = np.where(group == k.NONE, read("machines", "root_group")[machine[entity]], group)
-    work = read("groups", "fluid_time")[group] + read("groups", "fluid_rate")[group] * (at - read("machines", "fluid_at")[machine[entity]])
+    used = read("groups", "fluid_used")[group] + read("groups", "fluid_rate")[group] * (at - read("machines", "fluid_at")[machine[entity]])
     waited = at - read("entities", "waits_since")[entity]
-    got = np.clip(np.floor(work - read("entities", "vruntime")[entity] + 0.5).astype(np.int64), 0, waited)
+    got = np.clip(np.floor(used - read("entities", "vruntime")[entity] + 0.5).astype(np.int64), 0, waited)
     return FluidShares(entity, machine[entity], got, waited - got)
 
 

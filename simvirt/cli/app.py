@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from simvirt.cli.check import check
-from simvirt.cli.command import INTERRUPTED, with_settings
+from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
 from simvirt.cli.density import density
 from simvirt.cli.explain import explain
 from simvirt.cli.list import list_
@@ -21,7 +21,6 @@ from simvirt.cli.validate import validate
 
 DEBUG = "SIMVIRT_DEBUG"  # set to anything: errors come with their traceback
 WRONG_USE = 2
-FAILED = 3
 
 app = typer.Typer(
     name="simvirt",
@@ -40,7 +39,7 @@ app.command("validate")(with_settings(validate))
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs a command; 0 done, 1 objective not met, 2 wrong input or usage, 3 failed, 130 interrupted. Never a traceback."""
+    """Runs a command; 0 done, 1 objective not met, 2 wrong input or usage, 3 failed or not kept, 130 interrupted. Never a traceback."""
     _print_any_character()
     try:
         status = app(args=None if args is None else list(args), prog_name="simvirt", standalone_mode=False)

@@ -14,6 +14,7 @@ from simvirt.kernel.constants import (
     CLOCK_MASK,
     CPU,
     ENTERING,
+    LONGEST,
     NETWORK,
     NONE,
     OP_ADMIT,
@@ -158,7 +159,7 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
 
 def pause(p: Plane, f: int, pc: int, now: int) -> bool:
     """Wait for a stated time in a stated state; whether it was none."""
-    time: int = int(draw(p, f, p.program.column[pc], p.program.amount[pc]) + 0.5)
+    time: int = int(min(draw(p, f, p.program.column[pc], p.program.amount[pc]), LONGEST) + 0.5)
     if time <= 0:
         return True
     enter(p, f, p.program.flag[pc], now)

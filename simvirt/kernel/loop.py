@@ -15,6 +15,7 @@ from simvirt.kernel.constants import (
     DONE,
     ENTERING,
     LOST,
+    MOST_SIGNALS,
     NEEDS_DEMAND,
     NEEDS_ROOM,
     NEVER,
@@ -25,8 +26,14 @@ from simvirt.kernel.constants import (
     OP_DISK,
     OP_FLUSH,
     OP_IO,
+    PAUSED,
+    PAUSE_EVERY,
+    REPEATS,
+    REPEATS_OF_A_FRAME,
     REQUEST,
     SIGNALS,
+    SIGNALS_OF_A_FRAME,
+    STANDS_STILL,
     THINKING,
     WAITING,
     WORK,
@@ -67,6 +74,8 @@ def settle_instant(p: Plane, now: int) -> bool:
     while p.run.todo_head[0] != NONE:
         if not has_room(p):
             return False
+        if p.run.pending[0] > MOST_SIGNALS - SIGNALS_OF_A_FRAME:
+            return True
         f: int = p.run.todo_head[0]
         p.run.todo_head[0] = p.frames.next[f]
         proceed(p, f, now)
@@ -200,16 +209,25 @@ def step(p: Plane, until: int) -> int:
         if at >= until:
             return NOTHING
         timer: int = pop_timer(p.calendar)
+        p.run.repeats[0] = p.run.repeats[0] + 1 if at == p.run.now[0] else 0
         p.run.now[0] = at
         p.run.events[0] += 1
         fire_timer(p, timer, at)
-        return NONE
+        return after_event(p)
     if arrival >= until:
         return NOTHING
     p.run.now[0] = arrival
+    p.run.repeats[0] = 0
     p.run.events[0] += 1
     on_arrival(p, arrival)
-    return NONE
+    return after_event(p)
+
+
+def after_event(p: Plane) -> int:
+    """NONE, or why the control plane should look: no time passes any more, or it has not looked for long."""
+    if p.run.repeats[0] > REPEATS + REPEATS_OF_A_FRAME * p.run.frames[0]:
+        return STANDS_STILL
+    return PAUSED if (p.run.events[0] & PAUSE_EVERY) == 0 else NONE
 
 
 def run_until(p: Plane, until: int) -> int:

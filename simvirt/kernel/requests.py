@@ -100,7 +100,7 @@ def host_of(p: Plane, f: int) -> int:
 
 def count_threads(p: Plane, i: int, change: int, now: int) -> None:
     """Follow the number of busy worker threads over time."""
-    p.instances.thread_time[i] += p.instances.busy_threads[i] * (now - p.instances.thread_time_at[i])
+    p.instances.thread_time[i] += float(p.instances.busy_threads[i]) * (now - p.instances.thread_time_at[i])
     p.instances.thread_time_at[i] = now
     p.instances.busy_threads[i] += change
 
@@ -291,6 +291,7 @@ def tally_latency(p: Plane, f: int, k: int, latency: int, now: int) -> None:
     """Book the latency of an answered request and what it consists of."""
     p.tallies.completed[k] += 1
     p.tallies.latency_sum[k] += latency
+    p.tallies.latency_min[k] = min(p.tallies.latency_min[k], latency)
     p.tallies.latency_max[k] = max(p.tallies.latency_max[k], latency)
     record(p.tallies.histogram, k * N_BUCKETS, latency)
     row: int = k * N_CATEGORIES
@@ -335,6 +336,8 @@ def tally_call(p: Plane, f: int, now: int) -> None:
     latency: int = now - p.frames.began[f]
     p.services.completed[s] += 1
     p.services.latency_sum[s] += latency
+    p.services.latency_min[s] = min(p.services.latency_min[s], latency)
+    p.services.latency_max[s] = max(p.services.latency_max[s], latency)
     record(p.services.histogram, s * N_BUCKETS, latency)
 
 

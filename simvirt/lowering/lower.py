@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import HostEntry, Platform, PlatformCosts, ReclaimEntry
+from simvirt.catalog.entries.capacity import ReclaimEntry
+from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
@@ -22,6 +23,7 @@ from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.spec.models import Constant, Scenario
 from simvirt.workload.draws import Variables
+from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
@@ -54,13 +56,13 @@ class Lowered:
     memory: Memory
 
 
-def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator) -> Lowered:
+def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases) -> Lowered:
     """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""
     return lower_onto([catalog.resolve_host(scenario.host)], scenario, catalog, platform, phases)
 
 
 def lower_onto(
-    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator
+    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases
 ) -> Lowered:
     """The same on several hosts of one model, on which replicas stand in turn."""
     host = hosts[0]
@@ -134,7 +136,7 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if row.op == k.OP_RETURN:
         return None
     if row.column == k.NONE:
-        row.column = variables.column(Constant(mean=row.amount))
+        row.column = variables.column(Constant.model_construct(kind="constant", mean=row.amount))
     return row.column
 
 
@@ -142,7 +144,7 @@ class Tables:
     """Builds the tables of an arrangement; one method a table."""
 
     def __init__(
-        self, plan: Arrangement, services: list[str], program: Program, phases: np.random.Generator, shared: Sharing, platform: Platform,
+        self, plan: Arrangement, services: list[str], program: Program, phases: Phases, shared: Sharing, platform: Platform,
         writeback: ReclaimEntry,
     ) -> None:
         self.writeback = writeback
@@ -268,7 +270,7 @@ class Tables:
             first_mask=np.cumsum([0, *sizes])[:-1],
             mask_cpus=sizes,
             masks=masks or [0],
-            refilled_at=[-int(self.phases.random() * g.fence.period) for g in groups],
+            refilled_at=[-int(self.phases.of(REFILLS, *g.key) * g.fence.period) if g.fence.quota > 0 else 0 for g in groups],
             pool=[g.fence.quota for g in groups],
             machine=column_of(groups, "machine"),
             fluid_first=np.cumsum([0, *per_machine])[:-1],
@@ -295,7 +297,7 @@ class Tables:
         devices = self.plan.devices
         columns = blank(t.Devices, rows=max(len(devices), 1))
         if devices:
-            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation_ns) for d in devices])
+            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation or 0.0) for d in devices])
         return columns
 
     def program_table(self) -> Columns:

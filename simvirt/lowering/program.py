@@ -18,7 +18,7 @@ from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
 from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetStep, ParallelStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetStep, ParallelStep, RepeatStep
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
@@ -71,9 +71,7 @@ class Writer:
             path.arrive(rows, answers)
         if touches:
             self.faults(rows, variables)
-        for step in steps:
-            for _ in range(step.times):
-                self.step(rows, service, step, variables)
+        self.sequence(rows, service, steps, variables)
         if path is not None and answers:
             path.depart(rows)
         rows.append(Instruction(k.OP_RETURN))
@@ -84,6 +82,12 @@ class Writer:
             free_thread(rows)
         return rows
 
+    def sequence(self, rows: list[Instruction], service: str, steps: Sequence[AnyStep], variables: Variables) -> None:
+        """Steps one after another, each as often as it is repeated: every execution has draws of its own."""
+        for step in steps:
+            for _ in range(step.times):
+                self.step(rows, service, step, variables)
+
     def faults(self, rows: list[Instruction], variables: Variables) -> None:
         """What memory management may add to a request, where memory is followed: a wait, work, and pages to be read from swap."""
         costs = self.memory.followed
@@ -91,7 +95,7 @@ class Writer:
             return
         rows += [Instruction(k.OP_STALL), Instruction(k.OP_SPIN)]
         fault = Instruction(k.OP_REPEAT, column=variables.column(family=FAULTS), flag=1, local=True)
-        rows += [fault, Instruction(k.OP_CPU, amount=costs.swap_fault_ns), self.swap_in()]
+        rows += [fault, Instruction(k.OP_CPU, amount=costs.swap_fault), self.swap_in()]
         rows.append(Instruction(k.OP_AGAIN, target=len(rows) - 2, local=True))
         fault.target = len(rows)
 
@@ -134,6 +138,8 @@ class Writer:
                 self.amount(rows, Instruction(k.OP_DELAY, flag=k.DELAY), step.delay, variables)
             case ParallelStep():
                 self.parallel(rows, service, step, variables)
+            case RepeatStep():
+                self.sequence(rows, service, step.repeat, variables)
 
     def amount(self, rows: list[Instruction], row: Instruction, distribution: Any, variables: Variables) -> None:
         """A demand: a constant in the instruction, or a column of the request's draws."""
@@ -178,11 +184,14 @@ class Writer:
         return column
 
     def page_cache(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
-        """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set."""
+        """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set.
+
+        Data that no operation reads, as a start-up may, is not in the cache.
+        """
         asks = (service, data_set(disk)) if disk.working_set is not None else None
         if disk.read is None or (disk.hit == 0 and asks is None):
             return None
-        hit = disk.hit if asks is None else self.memory.hits[asks]
+        hit = disk.hit if asks is None else self.memory.hits.get(asks, 0.0)
         rows.append(Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks))
         return rows[-1]
 
@@ -204,12 +213,12 @@ class Writer:
     def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
-        row = self.plain_access(disk.size, write, device.flush_latency_ns if disk.sync else 0.0)
+        row = self.plain_access(disk.size, write, device.flush_latency if disk.sync else 0.0)
         row.flag, row.ratio = int(not waited), float(disk.size)
         if device.cv(write) > 0 and waited:
             latency = device.latency_ns(write)
             row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
-            row.fixed = device.longer_ns(disk.size, write) + (device.flush_latency_ns if disk.sync else 0.0) - row.amount
+            row.fixed = device.longer_ns(disk.size, write) + (device.flush_latency if disk.sync else 0.0) - row.amount
         return row
 
     def plain_access(self, size: int, write: bool, flush_ns: float = 0.0) -> Instruction:

@@ -13,6 +13,7 @@ Columns = dict[str, np.ndarray]
 INITIAL: dict[str, dict[str, float]] = {
     "Calendar": {"at": k.NEVER, "slot": k.NONE},
     "Run": {"todo_head": k.NONE, "todo_tail": k.NONE, "decider": k.NONE, "free_frame": k.NONE},
+    "Machines": {"fluid_speed": 1.0},
     "Cpus": {"current": k.NONE, "portion": 1.0}
     | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot", "profile", "running_machine", "polls_for"), k.NONE),
     "Queues": {"tree": k.NONE, "current": k.NONE, "next_throttled": k.NONE},
@@ -29,7 +30,8 @@ INITIAL: dict[str, dict[str, float]] = {
     "Frames": {"kind": k.NONE, "thread": k.NONE, "parent": k.NONE, "instance": k.NONE, "next": k.NONE},
     "Disks": dict.fromkeys(("head", "tail", "flusher", "first_dirty", "last_dirty", "first_writer", "last_writer"), k.NONE),
     "Source": {"parked": k.NONE},
-    "Tallies": {"batch_size": 5},
+    "Services": {"latency_min": k.NEVER},
+    "Tallies": {"batch_size": 5, "latency_min": k.NEVER},
 }
 """Starting values other than zero."""
 

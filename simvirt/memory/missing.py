@@ -53,7 +53,7 @@ def _work(memory: HostMemory, box: Box, replica: Replica) -> float:
     costs, pages = memory.costs, replica.needs.touch / PAGE
     packed = box.packed / box.absent if box.absent > 0 else 0.0
     shared = replica.needs.same * box.merged / box.wanted if box.wanted > 0 else 0.0
-    return pages * (hot_absent(box) * packed * costs.unpack_ns + shared * costs.unshare_ns)
+    return pages * (hot_absent(box) * packed * costs.unpack + shared * costs.unshare)
 
 
 def _stall(memory: HostMemory, box: Box, replica: Replica) -> int:

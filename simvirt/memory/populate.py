@@ -102,8 +102,8 @@ def _vm(there: Occupancy, replicas: list[Replica], name: str, copies: int) -> Bo
     assert layer.guest is not None
     static, between = platform.balloon if isinstance(platform.balloon, int) else 0, guests.levels_between(platform, size)
     guest = Guest(
-        size=size, os=guests.guest_os(layer.guest, size) + guests.daemons(inside), file_cache=layer.guest.file_cache,
-        boot=layer.guest.boot_memory, same=layer.guest.same, swap=float(platform.guest_swap), between=between,
+        size=size, os=guests.guest_os(layer.guest, size) + guests.daemons(inside), file_cache=layer.guest.file_cache or 0,
+        boot=layer.guest.boot_memory or 0, same=layer.guest.same or 0.0, swap=float(platform.guest_swap), between=between,
         preallocated=layer.monitor.preallocated, reports=platform.free_page_reporting,
         balloon=min(float(static), there.costs.balloon_most * size),
     )
