@@ -10,12 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from simvirt.analysis.assumptions import broken
 from simvirt.analysis.formulas import (
-    Cdf,
     Queue,
     UnstableError,
     jackson,
@@ -31,10 +27,10 @@ from simvirt.analysis.formulas import (
     mmc_quantile,
     tandem_quantile,
 )
+from simvirt.analysis.laws import NS_PER_S, CpuDemand, demand_of, mixture
 from simvirt.scenario.graph import Name, name_of
 from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep
 
-NS_PER_S = 1e9
 MOST_LOAD, MOST_CV, MOST_CLIENTS = 0.99, 5.0, 100_000  # beyond these the numeric forms are slow or coarse
 
 
@@ -52,16 +48,6 @@ class TheoryPrediction:
     def document(self) -> dict[str, Any]:
         """The prediction as it stands in a result's JSON."""
         return {name: getattr(self, name) for name in self.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
-class _Demand:
-    """The CPU time that one request asks of a service."""
-
-    mean_s: float
-    cv: float
-    exponential: bool = False
-    cdf: Cdf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,90 +149,6 @@ def _open_rate(workload: Any) -> float | None:
     return float(stream.rate) if stream is not None and stream.rate and stream.arrivals == "poisson" else None
 
 
-# -- demands --------------------------------------------------------------------------------------------------------------------
-
-
-def _demand_of(steps: Sequence[AnyStep]) -> _Demand | None:
-    """What an operation of CPU steps alone asks for, each done once."""
-    parts = [_distribution(s.cpu) if isinstance(s, CpuStep) and s.times == 1 and s.probability == 1 else None for s in steps]
-    known = [p for p in parts if p is not None]
-    if not known or len(known) < len(parts):
-        return None
-    if len(known) == 1:
-        return known[0]
-    mean = sum(p.mean_s for p in known)
-    return _Demand(mean, math.sqrt(sum((p.mean_s * p.cv) ** 2 for p in known)) / mean if mean else 0.0)
-
-
-def _mixture(demands: Sequence[tuple[float, _Demand]]) -> _Demand:
-    """The demand of a request that is one of several operations, by shares."""
-    if len(demands) == 1:
-        return demands[0][1]
-    mean = sum(share * d.mean_s for share, d in demands)
-    second = sum(share * d.mean_s**2 * (1 + d.cv**2) for share, d in demands)
-    return _Demand(mean, math.sqrt(max(second / mean**2 - 1, 0.0)))
-
-
-def _distribution(law: Any) -> _Demand | None:
-    """A distribution's mean, variation and, where one is at hand, distribution function; None for empirical ones."""
-    if law.kind == "empirical" or not law.mean:
-        return None
-    mean = float(law.mean) / NS_PER_S
-    cv = _variation(law.kind, law)
-    return _Demand(mean, cv, law.kind == "exponential", _cdf(law.kind, law, mean, cv))
-
-
-def _variation(kind: str, law: Any) -> float:
-    """The coefficient of variation of a distribution; infinite for a Pareto with shape up to 2."""
-    if kind == "pareto":
-        shape = float(law.shape)
-        return math.sqrt(1 / (shape * (shape - 2))) if shape > 2 else math.inf
-    if kind == "uniform":
-        return float(law.high - law.low) / math.sqrt(12) / float(law.mean)
-    return {"constant": 0.0, "exponential": 1.0}[kind] if kind in ("constant", "exponential") else float(law.cv)
-
-
-def _cdf(kind: str, law: Any, mean: float, cv: float) -> Cdf | None:
-    """P(demand <= t [s]) of a distribution, None where its parameters do not fix it."""
-    if kind == "exponential":
-        return lambda t: -np.expm1(-t / mean)
-    if kind == "uniform":
-        low, high = float(law.low) / NS_PER_S, float(law.high) / NS_PER_S
-        return lambda t: np.clip((t - low) / (high - low), 0, 1)
-    if kind == "gamma" and cv > 0:
-        from scipy.special import gammainc
-
-        return lambda t: np.asarray(gammainc(1 / cv**2, t / (mean * cv**2)))
-    if kind == "lognormal" and cv > 0:
-        return _lognormal_cdf(mean, cv)
-    if kind == "hyperexponential" and cv >= 1:
-        return _hyperexponential_cdf(mean, cv)
-    return None
-
-
-def _hyperexponential_cdf(mean: float, cv: float) -> Cdf:
-    """The distribution function of two exponentials with balanced means: each branch brings half of the mean.
-
-    Source: Whitt, Approximating a point process by a renewal process, Operations Research 30 (1982), eq. 3.7.
-    """
-    p = (1 + math.sqrt((cv * cv - 1) / (cv * cv + 1))) / 2
-    return lambda t: -p * np.expm1(-2 * p * t / mean) - (1 - p) * np.expm1(-2 * (1 - p) * t / mean)
-
-
-def _lognormal_cdf(mean: float, cv: float) -> Cdf:
-    """The distribution function of a lognormal, from the mean and variation of its values."""
-    from scipy.special import ndtr
-
-    sigma = math.sqrt(math.log1p(cv * cv))
-    centre = math.log(mean) - sigma**2 / 2
-
-    def cdf(t: NDArray[np.float64]) -> NDArray[np.float64]:
-        with np.errstate(divide="ignore"):
-            return np.asarray(ndtr((np.log(t) - centre) / sigma))
-
-    return cdf
-
-
 # -- one service ----------------------------------------------------------------------------------------------------------------
 
 
@@ -258,17 +160,17 @@ def _one_service(case: _Case) -> TheoryPrediction | None:
     service = case.services[names.pop()]
     if getattr(service, "event_loops", None) is not None:
         return None
-    demands = [(share, _demand_of(service.operations[operation])) for (_, operation), share in case.entries.items()]
+    demands = [(share, demand_of(service.operations[operation])) for (_, operation), share in case.entries.items()]
     known = [(share, d) for share, d in demands if d is not None]
     if len(known) < len(demands):
         return None
     shared = service.threads == "unlimited" and case.cores * case.smt == 1 and case.policy == "gps"
     if not shared and (not isinstance(service.threads, int) or service.threads > case.cores):
         return None
-    return _station(case, _mixture(known), None if shared else int(service.threads))
+    return _station(case, mixture(known), None if shared else int(service.threads))
 
 
-def _station(case: _Case, demand: _Demand, servers: int | None) -> TheoryPrediction | None:
+def _station(case: _Case, demand: CpuDemand, servers: int | None) -> TheoryPrediction | None:
     """The queue that a service is; `servers` None for processor sharing."""
     closed, rate = case.workload.closed, _open_rate(case.workload)
     if closed is not None:
@@ -280,7 +182,7 @@ def _station(case: _Case, demand: _Demand, servers: int | None) -> TheoryPredict
     return _markov(rate, demand, servers) if demand.exponential else _general(rate, demand, servers)
 
 
-def _markov(rate: float, demand: _Demand, servers: int) -> TheoryPrediction:
+def _markov(rate: float, demand: CpuDemand, servers: int) -> TheoryPrediction:
     """M/M/1 or M/M/c."""
     queue, p95 = mmc(rate, demand.mean_s, servers), mmc_quantile(rate, demand.mean_s, servers, 0.95)
     name = "M/M/1" if servers == 1 else f"M/M/{servers}"
@@ -288,7 +190,7 @@ def _markov(rate: float, demand: _Demand, servers: int) -> TheoryPrediction:
     return _prediction(name, rate, queue, p95, f"Poisson arrivals, exponential demands, one queue before {noun} of its own")
 
 
-def _general(rate: float, demand: _Demand, servers: int) -> TheoryPrediction | None:
+def _general(rate: float, demand: CpuDemand, servers: int) -> TheoryPrediction | None:
     """M/D/1 or M/G/1, first come first served."""
     if servers != 1 or not math.isfinite(demand.cv):
         return None
@@ -302,7 +204,7 @@ def _general(rate: float, demand: _Demand, servers: int) -> TheoryPrediction | N
     return _prediction("M/G/1", rate, mg1(rate, demand.mean_s, demand.cv), p95_or_none, words)
 
 
-def _sharing(rate: float, demand: _Demand) -> TheoryPrediction:
+def _sharing(rate: float, demand: CpuDemand) -> TheoryPrediction:
     """M/G/1 processor sharing."""
     p95 = mm1_ps_quantile(rate, demand.mean_s, 0.95) if demand.exponential and rate * demand.mean_s <= MOST_LOAD else None
     name = "M/M/1-PS" if demand.exponential else "M/G/1-PS"
@@ -310,7 +212,7 @@ def _sharing(rate: float, demand: _Demand) -> TheoryPrediction:
     return _prediction(name, rate, mg1_ps(rate, demand.mean_s), p95, words)
 
 
-def _closed(demand: _Demand, servers: int | None, clients: int, think_s: float) -> TheoryPrediction | None:
+def _closed(demand: CpuDemand, servers: int | None, clients: int, think_s: float) -> TheoryPrediction | None:
     """M/M/c//N; under processor sharing every distribution of demands has its means."""
     if clients > MOST_CLIENTS or (servers is not None and not demand.exponential):
         return None
@@ -334,7 +236,7 @@ def _prediction(model: str, rate: float, queue: Queue, p95_s: float | None, assu
 class _Segments:
     """What an operation of CPU steps and delays is to an event loop: what it computes between waits, and how long it waits."""
 
-    demands: tuple[_Demand, ...]
+    demands: tuple[CpuDemand, ...]
     delay_s: float
     constant: bool
 
@@ -362,7 +264,7 @@ def _segments(steps: Sequence[AnyStep]) -> _Segments | None:
     """What an operation computes between waits; None where it does anything but compute and wait, each step once."""
     if not all(isinstance(s, (CpuStep, DelayStep)) and s.times == 1 and s.probability == 1 for s in steps):
         return None
-    demands = [_demand_of(list(run)) for computes, run in groupby(steps, lambda s: isinstance(s, CpuStep)) if computes]
+    demands = [demand_of(list(run)) for computes, run in groupby(steps, lambda s: isinstance(s, CpuStep)) if computes]
     known = tuple(d for d in demands if d is not None)
     delays = [s.delay for s in steps if isinstance(s, DelayStep)]
     if not known or len(known) < len(demands):
@@ -374,7 +276,7 @@ def _once(case: _Case, known: Sequence[tuple[float, _Segments]], loops: int) -> 
     """The queue before loops that each request visits once."""
     if case.workload.closed is not None:
         return _visits(case, known, loops)
-    return _station(case, _mixture([(share, s.demands[0]) for share, s in known]), loops)
+    return _station(case, mixture([(share, s.demands[0]) for share, s in known]), loops)
 
 
 def _visits(case: _Case, known: Sequence[tuple[float, _Segments]], loops: int) -> TheoryPrediction | None:
@@ -432,7 +334,7 @@ _TWO_TIERS = "Poisson arrivals, an asynchronous front without CPU demand, every 
 def _called(case: _Case, call: CallStep) -> tuple[float, float, int] | None:
     """(visits a request, mean service, servers) of a called service; None if it is no M/M/c station."""
     threads = case.services[call.service].threads
-    demand = _demand_of(case.services[call.service].operations[call.operation])
+    demand = demand_of(case.services[call.service].operations[call.operation])
     if not isinstance(threads, int) or demand is None or not demand.exponential:
         return None
     return call.times * call.probability, demand.mean_s, int(threads)

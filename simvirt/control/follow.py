@@ -50,6 +50,7 @@ class Follower:
     restarts: dict[int, int] = field(default_factory=dict)
     cached: dict[str, float] = field(default_factory=dict)
     reported: dict[int, tuple[float, float, int]] = field(default_factory=dict)
+    seen: tuple[Any, ...] = ()
 
     def look(self, clock: Clock) -> dict[int, float]:
         """Read the load of every replica off the data plane; how many requests each has answered since then."""
@@ -94,6 +95,23 @@ class Follower:
         for key, hit in hits(self.lowered.scenario, self.lowered.memory.there.needs, caches).items():
             clock.plane.set_misses(reads.get(key, []), 1.0 - hit)
 
+    def at_rest(self, clock: Clock, killed: bool) -> bool:
+        """Whether looks change nothing before the next request: none is under way, nothing has changed since the last look.
+
+        KSM still scans, and events of the timeline and restarts come without a request.
+        """
+        boxes = self.memory.boxes
+        inside = [box.guest and (box.guest.touched, box.guest.swapped, box.guest.balloon) for box in boxes]
+        state = (*((box.out, box.packed, box.merged) for box in boxes), *inside)
+        same, self.seen = self.seen == state, state
+        quiet = not (killed or self.restarts or self.memory.merging or self.lowered.scenario.timeline)
+        return same and quiet and not clock.plane.read("instances", "in_flight").any()
+
+    def next_arrival(self, clock: Clock) -> int:
+        """Instant of the next request of an open workload, 0 where it is not known yet [ns]."""
+        cursor, count, clients = (int(clock.plane.read("source", name)[0]) for name in ("cursor", "count", "clients"))
+        return int(clock.plane.read("source", "at")[cursor]) if clients == 0 and cursor < count else 0
+
     def kill(self, clock: Clock, decision: Kill) -> str:
         """End the replicas that an OOM killer chose, to start again later where their service says so; this in words."""
         for replica in decision.replicas:
@@ -124,7 +142,10 @@ def follow(clock: Clock, pace: int = 1) -> Process:
         account.book(moved)
         follower.report(clock)
         yield from reclaim(clock, memory, moved)
-        yield clock.timeout(max(1, since + period - int(clock.now)))
+        due = since + period
+        if follower.at_rest(clock, bool(moved.kills)):
+            due += max(0, follower.next_arrival(clock) - due - 1) // period * period
+        yield clock.timeout(max(1, due - int(clock.now)))
 
 
 def memory_of_run(lowered: Lowered) -> HostMemory:

@@ -119,10 +119,7 @@ def _layers(name: str) -> tuple[bool, bool]:
 
 def _settings(draws: Draws, virtual: bool, contained: bool) -> Tree:
     """What a platform is set up with."""
-    spec = draws.sometimes({
-        "pin": (0.2, lambda: draws.yes(0.7)), "topology": (0.2, lambda: draws.choice(["exposed", "hidden"])),
-        "pages": (0.2, lambda: draws.choice(["4k", "thp", "huge"])),
-    })
+    spec = draws.sometimes({"pages": (0.2, lambda: draws.choice(["4k", "thp", "huge"]))})
     if virtual or contained:
         side = virtual and (not contained or draws.yes(0.5))
         spec |= draws.sometimes({"net": (0.15, lambda: draws.choice(NETS[side])), "disk": (0.15, lambda: draws.choice(DISKS[side]))})
@@ -132,7 +129,7 @@ def _settings(draws: Draws, virtual: bool, contained: bool) -> Tree:
 def _of_vms(draws: Draws) -> Tree:
     """What only VMs can be set up with."""
     return draws.sometimes({
-        "vms": (0.4, lambda: vms(draws)), "balloon": (0.3, lambda: draws.choice(["auto", "none", size(draws.between(32, 512) * MIB)])),
+        "pin": (0.2, lambda: draws.yes(0.7)), "topology": (0.2, lambda: draws.choice(["exposed", "hidden"])), "vms": (0.4, lambda: vms(draws)), "balloon": (0.3, lambda: draws.choice(["auto", "none", size(draws.between(32, 512) * MIB)])),
         "free_page_reporting": (0.2, lambda: draws.yes(0.7)), "guest_swap": (0.2, lambda: size(draws.between(0.1, 2) * GIB)),
     })
 

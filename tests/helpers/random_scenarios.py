@@ -45,6 +45,8 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     tree, draws = _hosted(seed, size), Draws(seed, "scenario")
     host = Catalog.load(tree.get("catalog")).resolve_host(HostSpec.model_validate(tree["host"]))
     drawn = _services(seed, size, tree, host)
+    if any("vms" in spec for spec in tree["platforms"] if isinstance(spec, dict)):
+        _bind_within_vms(drawn)
     tree["services"] = drawn.services
     length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
     draws = Draws(seed, "questions")
@@ -53,6 +55,13 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
         "plan": (0.15, lambda: plan(draws, drawn, random_hosts.names("sites"))),
     })
     return tree | (density(draws, drawn, tree["workload"]) if "workload" in tree and draws.yes(0.15) else {})
+
+
+def _bind_within_vms(drawn: Drawn) -> None:
+    """CPUs that bind a service in VMs that services share are those of the smallest one."""
+    for spec in drawn.services.values():
+        if "cpuset" in spec:
+            spec["cpuset"] = 0
 
 
 def as_text(tree: Tree) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers.effort import calls
 
-from simvirt.analysis import formulas, theory
+from simvirt.analysis import formulas, laws, theory
 from simvirt.scenario import CallStep, CpuStep
 
 MS = 1e6
@@ -83,7 +83,7 @@ def test_mg1_by_moments(distribution, model, cv):
     [law("lognormal", 10, cv=0.7), law("gamma", 10, cv=0.7), law("hyperexponential", 10, cv=2), law("uniform", 10, low=0.0, high=20 * MS)],
 )
 def test_distribution_functions_have_their_mean(distribution):
-    demand = theory._distribution(distribution)
+    demand = laws.distribution_of(distribution)
     t = np.linspace(1e-9, 2, 400_001)
     assert np.trapezoid(1 - demand.cdf(t), t) == pytest.approx(0.01, rel=1e-4)
     second = np.trapezoid(2 * t * (1 - demand.cdf(t)), t)
