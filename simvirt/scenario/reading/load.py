@@ -21,13 +21,13 @@ from simvirt.scenario.spec.models import Scenario
 from simvirt.units import shown
 
 COMPOSE_KEYS: Final = frozenset({
-    "version", "volumes", "networks", "configs", "secrets", "ports", "environment", "env_file", "build", "depends_on", "command", "entrypoint",
-    "healthcheck", "expose", "container_name", "labels", "image",
+    "version", "volumes", "networks", "configs", "secrets", "ports", "environment", "env_file", "build", "depends_on", "command",
+    "entrypoint", "healthcheck", "expose", "container_name", "labels", "image",
 })
 """Keys of a Compose file or of a service in one."""
 COMPOSE: Final = (
-    "this is a Compose file; expected a scenario. Copy its services with image, deploy, cpus, mem_limit, scale and the like, leave out ports, "
-    "environment, volumes and the like, say what each service does (operations: {get: [{cpu: 1ms}]}), and add the rest: "
+    "this is a Compose file; expected a scenario. Copy its services with image, deploy, cpus, mem_limit, scale and the like, leave out "
+    "ports, environment, volumes and the like, say what each service does (operations: {get: [{cpu: 1ms}]}), and add the rest: "
     "simvirt: 1, name, host: {cores: 4, memory: 16GiB}, platforms: [docker, kvm], workload: {open: {rate: 100/s}, mix: {web.get: 1}}"
 )
 Names = Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]]
