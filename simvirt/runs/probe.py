@@ -30,7 +30,7 @@ from simvirt.metrics.measure import utilisations
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.steady import SteadyStream
-from simvirt.workload.streams import PHASES, stream
+from simvirt.workload.streams import Phases
 
 REPLICATION: Final = 1_000_000
 """Number of the replication whose random streams all probes of a run share; replications of the run itself have lower ones."""
@@ -73,7 +73,7 @@ class Case:
 
     def lowered(self) -> Lowered:
         """Tables for a run."""
-        return lower(self.scenario, self.catalog, self.platform, stream(self.seed, REPLICATION, PHASES))
+        return lower(self.scenario, self.catalog, self.platform, Phases(self.seed, REPLICATION))
 
 
 @dataclass(frozen=True)
