@@ -18,7 +18,7 @@ from simvirt.errors import UnitError
 __all__ = [
     "UnitError", "parse_time", "parse_size", "parse_rate", "parse_frequency", "parse_bandwidth", "parse_ratio",
     "parse_money", "parse_power", "parse_energy_price", "format_time", "format_size", "format_rate", "shown",
-    "COUNT_STEPS", "SIZE_STEPS", "TIME_STEPS", "unit_of",
+    "COUNT_STEPS", "RATE_STEPS", "SIZE_STEPS", "TIME_STEPS", "unit_of",
 ]
 
 _NUMBER: Final = re.compile(r"([-+]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(.*)", re.DOTALL)
@@ -217,6 +217,7 @@ Steps = tuple[tuple[float, str], ...]
 """Factors of units and their names, the largest first."""
 TIME_STEPS: Final[Steps] = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 SIZE_STEPS: Final[Steps] = ((2.0**50, "PiB"), (2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
+RATE_STEPS: Final[Steps] = ((1.0, "/s"), (1 / 60, "/min"), (1 / 3600, "/h"), (1 / 86400, "/d"))
 COUNT_STEPS: Final[Steps] = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _ALMOST: Final = 0.9995
 """So much of a unit rounds to one of it."""
@@ -233,9 +234,11 @@ def format_size(size: float, digits: int = 3) -> str:
 
 
 def format_rate(per_s: float, digits: int = 3) -> str:
-    """A rate per second as people read it: `800/s`, `1.2 M/s`."""
-    small = 0 < abs(per_s) < 1000 or not math.isfinite(per_s)
-    return f"{_digits(per_s, digits)}/s" if small else f"{_format(per_s, COUNT_STEPS, digits, '')}/s"
+    """A rate per second as people read it: `800/s`, `1.2 M/s`, `60/h`."""
+    if 0 < abs(per_s) < 1000:
+        factor, unit = unit_of(per_s, RATE_STEPS)
+        return f"{_digits(per_s / factor, digits)}{unit}"
+    return f"{_digits(per_s, digits)}/s" if not math.isfinite(per_s) else f"{_format(per_s, COUNT_STEPS, digits, '')}/s"
 
 
 def unit_of(value: float, steps: Steps, many: float = _ALMOST) -> tuple[float, str]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simvirt.analysis.assumptions import broken
 from simvirt.analysis.formulas import (
     Cdf,
     Queue,
@@ -90,27 +91,60 @@ def applicable(scenario: Any, host: Any = None) -> TheoryPrediction | None:
         return None
 
 
+def reason(scenario: Any, host: Any = None) -> str:
+    """Why a scenario has no closed form, in one phrase."""
+    host = host or scenario.host
+    if scenario.workload is None:
+        return "no requests arrive"
+    return next(broken(scenario, host), "") or _formless(scenario, _cores(host))
+
+
+def _formless(scenario: Any, cores: int) -> str:
+    """Why no formula fits a scenario whose assumptions hold."""
+    workload, entered = scenario.workload, {service for service, _ in _entries(scenario)}
+    services = [scenario.services[name] for name in entered]
+    steps = [step for service in services for steps in service.operations.values() for step in steps]
+    threads = [getattr(service, "workers", service.threads) for service in scenario.services.values()]
+    if workload.closed is None and _open_rate(workload) is None:
+        return "arrivals are not Poisson with one rate"
+    if len(entered) > 1:
+        return f"requests enter at {len(entered)} services that share the CPUs"
+    if not all(isinstance(count, int) for count in threads) or sum(count for count in threads if isinstance(count, int)) > cores:
+        return f"threads share {cores} {'core' if cores == 1 else 'cores'} as the scheduler decides"
+    if any(step.times != 1 or step.probability != 1 for step in steps):
+        return "steps that repeat, or happen sometimes"
+    if any(isinstance(step, CallStep) for step in steps):
+        return "threads that are held while another service answers"
+    if any(isinstance(step, DelayStep) for step in steps):
+        return "threads that are held while a request waits"
+    if workload.closed is None and _load(scenario, services[0]) >= 1:
+        return "no steady state: more arrives than can be served"
+    return "demands that are not exponential" if threads != [1] or workload.closed is not None else "demands without a finite variance"
+
+
+def _load(scenario: Any, service: Any) -> float:
+    """Load of the threads of a service of CPU steps."""
+    shares = {operation: share for (_, operation), share in _entries(scenario).items()}
+    work = sum(share * sum(s.cpu.mean or 0.0 for s in service.operations[name]) for name, share in shares.items()) / NS_PER_S
+    return (_open_rate(scenario.workload) or 0.0) * float(work) / int(getattr(service, "workers", service.threads))
+
+
 # -- reading the scenario -------------------------------------------------------------------------------------------------------
 
 
 def _case(scenario: Any, host: Any) -> _Case | None:
     """The scenario as a plain case; None if something acts in it that no formula knows."""
-    cores = 0 if getattr(host, "model", None) else (host.cores or 0) * (host.sockets or 1)  # a model's own cores are not known here
-    awake = not getattr(host, "cstates", ())
-    plain = awake and scenario.workload is not None and not scenario.timeline and all(_plain(s) for s in scenario.services.values())
-    entries = _entries(scenario) if plain else {}
-    if not plain or not cores or not entries:
+    cores = _cores(host)
+    if scenario.workload is None or not cores or any(broken(scenario, host)):
         return None
+    entries = _entries(scenario)
     policy = getattr(scenario.host.scheduler, "policy", None) or "eevdf"
-    return _Case(scenario.services, entries, scenario.workload, cores, host.smt or 1, str(policy))
+    return _Case(scenario.services, entries, scenario.workload, cores, host.smt or 1, str(policy)) if entries else None
 
 
-def _plain(service: Any) -> bool:
-    """Whether a service is one replica without bounds, background or start-up work, or limits that could ever bind."""
-    workers, limit = getattr(service, "workers", None), service.cpu_limit
-    free = isinstance(workers, int) and limit is not None and workers <= limit
-    unset = ("cpuset", "background", "startup") if free else ("cpu_limit", "quota_ns", "cpuset", "background", "startup")
-    return service.replicas == 1 and service.queue == "unlimited" and not any(getattr(service, name, None) for name in unset)
+def _cores(host: Any) -> int:
+    """Cores of a host; 0 where a model has them, which are not known here."""
+    return 0 if getattr(host, "model", None) else (host.cores or 0) * (host.sockets or 1)
 
 
 def _entries(scenario: Any) -> dict[Name, float]:

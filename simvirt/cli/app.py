@@ -39,7 +39,7 @@ app.command("validate")(with_settings(validate))
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs a command; 0 done, 1 objective not met, 2 wrong input or usage, 3 failed, 130 interrupted. Never a traceback."""
+    """Runs a command; 0 done, 1 objective not met, 2 wrong input or usage, 3 failed or not kept, 130 interrupted. Never a traceback."""
     _print_any_character()
     try:
         status = app(args=None if args is None else list(args), prog_name="simvirt", standalone_mode=False)

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -85,7 +86,7 @@ class Question(Generic[D]):
 
 
 def carried_out(question: Question[D], settings: Settings) -> D:
-    """The answer to a question, printed and kept; typer.Exit where Ctrl-C left nothing to keep."""
+    """The answer to a question, printed and kept; typer.Exit where Ctrl-C left nothing to keep, or a file could not be written."""
     from simvirt.report import store
 
     if (why := slowness.reason()) is not None:
@@ -94,10 +95,24 @@ def carried_out(question: Question[D], settings: Settings) -> D:
         document = _answered(question)
         report = question.report(document)
         if report.blocks:
-            store.save(folder, _files(question, report, document))
-            output.report(report, settings.form, question.piped)
+            with _kept_or_said(folder, _files(question, report, document)):
+                output.report(report, settings.form, question.piped)
     _say_kept(question, document, bool(report.blocks), settings.quiet)
     return document
+
+
+@contextmanager
+def _kept_or_said(folder: Path, files: dict[str, str]) -> Iterator[None]:
+    """Files written before the block; where that fails the command ends after the block, and says which one is missing."""
+    from simvirt.report import store
+
+    try:
+        store.save(folder, files)
+    except OSError as error:
+        yield
+        output.note(f"{error.filename}: cannot be written: {error.strerror or error}; what is printed is complete")
+        raise typer.Exit(FAILED) from None
+    yield
 
 
 def _answered(question: Question[D]) -> D:

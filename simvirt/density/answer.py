@@ -9,11 +9,12 @@ from simvirt.density.bounds import Bound
 from simvirt.density.copies import Unit
 from simvirt.density.judge import Check, checks_of, piling_up
 from simvirt.density.relief import Relief
+from simvirt.density.sentence import sentence
 from simvirt.density.trials import Point
 from simvirt.memory import Ledger
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import CONFIDENCE, QUANTILES
+from simvirt.metrics.statistics import CONFIDENCE
 from simvirt.result import provenance
 from simvirt.result.density_document import AnswerResult, BindingResult, DensityDocument, Judged, MemoryAt, PointResult
 from simvirt.result.document import CpuShares, MemoryLedger
@@ -99,7 +100,7 @@ def _numbers(point: Point, outcomes: list[Outcome]) -> dict[str, Any]:
     """What replications that came to their end measured."""
     return {
         "requests": round(summary.average([o.requests for o in outcomes]) or 0),
-        "latency_s": summary.latency(outcomes, QUANTILES),
+        "latency_s": summary.latency(outcomes),
         "throughput_per_s": summary.over(outcomes, "throughput_per_s"),
         "rejected": summary.over(outcomes, "rejected"),
         "cpu": CpuShares(**{name: summary.over(outcomes, name) for name in summary.SHARES}),
@@ -140,16 +141,18 @@ class DensityResult:
         """The result as a typed document; times in seconds, sizes in bytes, ratios 0 to 1."""
         ended: dict[str, Any] = {"interrupted": True} if self.interrupted else {}
         ended |= {"failed": self.failed} if self.failed else {}
+        unit, answers = self.unit.typed(), {name: answer.typed() for name, answer in self.answers.items()}
         return DensityDocument(
             simvirt=provenance.program(),
+            answer=sentence(unit, answers, self.failed),
             scenario=provenance.name_of(self.scenario),
             seed=self.scenario.run.seed,
-            unit=self.unit.typed(),
+            unit=unit,
             objective=limits_of(self.scenario.objective),
             confidence=CONFIDENCE,
             simulations=self.simulations,
             wall_s=self.wall_s,
-            density={name: answer.typed() for name, answer in self.answers.items()},
+            density=answers,
             warnings=tuple(self.warnings()),
             **ended,
         )

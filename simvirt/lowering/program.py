@@ -18,7 +18,7 @@ from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
 from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetStep, ParallelStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetStep, ParallelStep, RepeatStep
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
@@ -71,9 +71,7 @@ class Writer:
             path.arrive(rows, answers)
         if touches:
             self.faults(rows, variables)
-        for step in steps:
-            for _ in range(step.times):
-                self.step(rows, service, step, variables)
+        self.sequence(rows, service, steps, variables)
         if path is not None and answers:
             path.depart(rows)
         rows.append(Instruction(k.OP_RETURN))
@@ -83,6 +81,12 @@ class Writer:
         if touches:
             free_thread(rows)
         return rows
+
+    def sequence(self, rows: list[Instruction], service: str, steps: Sequence[AnyStep], variables: Variables) -> None:
+        """Steps one after another, each as often as it is repeated: every execution has draws of its own."""
+        for step in steps:
+            for _ in range(step.times):
+                self.step(rows, service, step, variables)
 
     def faults(self, rows: list[Instruction], variables: Variables) -> None:
         """What memory management may add to a request, where memory is followed: a wait, work, and pages to be read from swap."""
@@ -134,6 +138,8 @@ class Writer:
                 self.amount(rows, Instruction(k.OP_DELAY, flag=k.DELAY), step.delay, variables)
             case ParallelStep():
                 self.parallel(rows, service, step, variables)
+            case RepeatStep():
+                self.sequence(rows, service, step.repeat, variables)
 
     def amount(self, rows: list[Instruction], row: Instruction, distribution: Any, variables: Variables) -> None:
         """A demand: a constant in the instruction, or a column of the request's draws."""
@@ -208,7 +214,7 @@ class Writer:
         """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
         row = self.plain_access(disk.size, write, device.flush_latency if disk.sync else 0.0)
-        row.flag = int(not waited)
+        row.flag, row.ratio = int(not waited), float(disk.size)
         if device.cv(write) > 0 and waited:
             latency = device.latency_ns(write)
             row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
@@ -240,6 +246,16 @@ class Writer:
                 Instruction(k.OP_JUMP, target=1, local=True),
             ]
         )
+
+    def flusher(self) -> int:
+        """What writes back: choose or sleep, write, again; its first row."""
+        return self.program.place([
+            Instruction(k.OP_FLUSH), Instruction(k.OP_DISK, flag=2), Instruction(k.OP_JUMP, target=0, local=True),
+        ])
+
+    def receive(self, work: float) -> int:
+        """What a kernel does for a message before anything can reject it; its first row."""
+        return self.program.place([Instruction(k.OP_CPU, amount=work), Instruction(k.OP_RETURN)])
 
     def startup(self, service: str, variables: Variables) -> int:
         """The work that a replica does before it is ready; its first row."""

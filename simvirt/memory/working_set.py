@@ -11,7 +11,7 @@ from simvirt.catalog.entries.capacity import FootprintEntry
 from simvirt.catalog.records import HostEntry
 from simvirt.memory.cache import DataSet
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, ParallelStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, ParallelStep, RepeatStep
 from simvirt.scenario.walk import walk
 
 
@@ -159,6 +159,8 @@ def _step(scenario: Scenario, host: HostEntry, step: AnyStep, share: float, held
         case ParallelStep():
             branches = [sum(_step(scenario, host, inner, share * often, held) for inner in branch) for branch in step.parallel]
             return often * max(branches)
+        case RepeatStep():
+            return often * sum(_step(scenario, host, inner, share * often, held) for inner in step.repeat)
     return 0.0
 
 

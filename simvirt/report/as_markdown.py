@@ -25,7 +25,7 @@ def parts(block: Block) -> Iterator[str]:
         case Table():
             yield _grid(block.head, [[_cell(cell) for cell in row] for row in block.rows], block.figures)
         case Prose():
-            yield (f"**{escape(block.label)}.** " if block.label else "") + escape(block.text)
+            yield _prose(block)
         case Points():
             yield "\n".join(f"* **{escape(name)}**: {escape(text)}" for name, text in block.items)
         case Notes():
@@ -41,6 +41,13 @@ def _title(block: Title) -> Iterator[str]:
         yield f"{mark} {': '.join(map(escape, (block.text, *block.about)))}"
     else:
         yield from (f"{mark} {escape(block.text)}", *map(escape, block.about))
+
+
+def _prose(block: Prose) -> str:
+    """A paragraph after its label; what a report begins with in bold."""
+    if block.tone == "lead":
+        return f"**{escape(block.text)}**"
+    return (f"**{escape(block.label)}.** " if block.label else "") + escape(block.text)
 
 
 def _cell(cell: Cell) -> str:

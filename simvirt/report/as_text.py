@@ -14,7 +14,9 @@ from simvirt.report.bars import bar
 from simvirt.report.blocks import SCREEN, Block, Cell, Curve, Notes, Points, Prose, Report, Table, Title, Tone
 
 HEAD: Final = "bold cyan"
-STYLES: Final[Mapping[Tone, str]] = {"good": "green", "bad": "bold red", "off": "bold red", "quiet": "dim", "group": HEAD, "": ""}
+STYLES: Final[Mapping[Tone, str]] = {
+    "good": "green", "bad": "bold red", "off": "bold red", "quiet": "dim", "group": HEAD, "lead": "bold", "": "",
+}
 INDENT: Final = 2
 
 

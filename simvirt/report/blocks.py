@@ -8,8 +8,9 @@ from typing import Any, Final, Literal
 
 from simvirt.result.document import Document
 
-Tone = Literal["", "good", "bad", "off", "quiet", "group"]
-"""`bad` must be seen in every form, `off` is far from what it should be, `quiet` steps back, `group` begins a group of rows."""
+Tone = Literal["", "good", "bad", "off", "quiet", "group", "lead"]
+"""`bad` must be seen in every form, `off` is far from what it should be, `quiet` steps back, `group` begins a group of rows, `lead` a
+report."""
 Where = Literal["", "screen", "page"]
 """The only forms for which a block is meant: those that fill a screen, or pages that are kept; all by default."""
 SCREEN: Final[Where] = "screen"

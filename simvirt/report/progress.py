@@ -7,7 +7,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeRemainingColumn
 
-from simvirt.report.figures import short_count
+from simvirt.result.figures import short_count
 
 INTERVAL_PER_S = 10
 

@@ -4,20 +4,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from simvirt.report import figures, holders, limits
+from simvirt.report import holders, limits
 from simvirt.report.as_csv import flat
-from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, notes
+from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, notes
 from simvirt.report.heading import counted, made_by, scenario
-from simvirt.report.limits import title_of
+from simvirt.result import figures
 from simvirt.result.document import Estimate
-from simvirt.result.run_document import PlatformResult, RunDocument, ServiceResult, TheoryResult
+from simvirt.result.limit_words import label, stated, title_of
+from simvirt.result.objective import within
+from simvirt.result.run_document import NoTheory, OperationResult, PlatformResult, RunDocument, ServiceResult, TheoryBeside, TheoryResult
 
 Found = Cell | str | None
 Format = Callable[[Any], str]
 HOLDERS: Final = {**{name: of for name, of in holders.PARTS.items() if name != "host"}, "host": holders.PARTS["host"], **holders.REST}
 FIRST: Final = ("scenario", "digest", "seed", "replications", "platform")
 ELSEWHERE: Final = {"replications", "series"}  # not among a platform's data: one stands in FIRST, the other has no row to itself
-VERDICTS: Final = ("NOT MET", "met")
+VERDICTS: Final = ("NOT MET", "met", "undecided")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,11 @@ def report(document: RunDocument) -> Report:
 
 
 def _blocks(document: RunDocument) -> Iterator[Block]:
+    yield from [Prose(document.answer, tone="lead")] if document.answer else []
     yield Title(document.scenario.name, (heading(document),), level=1)
     grouped = [row for section in sections(document) for row in _grouped(*section, len(document.platforms))]
     yield Table(("", *document.platforms), tuple(grouped), folds=True)
-    if document.theory is not None and document.theory.platform in document.platforms:
-        yield theory(document.platforms[document.theory.platform], document.theory)
+    yield from _theory(document)
     yield from notes("the replications that were complete are reported" if document.interrupted else "", document.warnings)
     yield Data(tuple(dict(_data(document, name)) for name in document.platforms), FIRST)
 
@@ -65,7 +67,8 @@ def sections(document: RunDocument) -> list[Section]:
     platforms = list(document.platforms.values())
     made: dict[str, Iterator[Row]] = {
         "Latency": _latency(platforms), "Load": _load(platforms), "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
-        "Services": _services(platforms), "Memory": _memory(platforms), "Bottleneck": _bottleneck(platforms),
+        "Operations": _operations(platforms), "Services": _services(platforms), "Memory": _memory(platforms),
+        "Bottleneck": _bottleneck(platforms),
         "Objective": _objective(platforms), f"vs {document.comparison.baseline}": _comparison(document), "Run": _run(platforms),
     }
     return [(title, rows) for title, found in made.items() if (rows := list(found))]
@@ -140,6 +143,31 @@ def _part(part: float, total: float) -> str:
     return f"{figures.time(part)} {100 * part / total:3.0f} %" if part and total else "0"
 
 
+def _operations(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """Rate, mean and tail of each operation of the mix, where there are several; the tails that the objective limits, else p99."""
+    known = dict.fromkeys(name for p in platforms for name in p.operations)
+    limits_of = {key: found.limit for p in platforms for key, found in p.objective.items() if key.startswith("latency_p")}
+    for name in known if len(known) > 1 else ():
+        found = [p.operations.get(name) for p in platforms]
+        yield from _row(name, _each(_operation_rate, found))
+        yield from _row("  mean", _each(_service_time, found))
+        for key in limits_of or ("latency_p99",):
+            yield from _row(f"  {label(key)}", [_tail(operation, key, limits_of.get(key)) for operation in found])
+
+
+def _operation_rate(operation: OperationResult) -> str:
+    return figures.rate(operation.throughput_per_s, interval=False)
+
+
+def _tail(operation: OperationResult | None, key: str, limit: float | None) -> Found:
+    """A quantile of an operation's latency; seen where it alone is beyond the limit for all requests."""
+    if operation is None:
+        return None
+    value: Estimate = getattr(operation.latency_s, key.removeprefix("latency_"))
+    beyond = limit is not None and value.value is not None and not within(key, value.value, limit)
+    return Cell(figures.time(value, interval=False), "off" if beyond else "")
+
+
 def _services(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     """Mean latency, busy cores and throttled periods of each service, where there are several."""
     known = dict.fromkeys(name for p in platforms for name in p.services)
@@ -150,7 +178,7 @@ def _services(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
         yield from _acting(f"{name} throttled", _each(_service_throttled, found))
 
 
-def _service_time(service: ServiceResult) -> str:
+def _service_time(service: ServiceResult | OperationResult) -> str:
     return figures.time(service.latency_s.mean, interval=False)
 
 
@@ -179,11 +207,11 @@ def _bottleneck(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
 
 def _objective(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     """Each objective with its limit, what came, and whether that is met."""
-    stated = {key: found.limit for p in platforms for key, found in p.objective.items()}
-    for key, limit in stated.items():
+    asked = {key: found.limit for p in platforms for key, found in p.objective.items()}
+    for key, limit in asked.items():
         found = [p.objective.get(key) for p in platforms]
         verdicts = [None if o is None else limits.verdict(key, o, VERDICTS) for o in found]
-        yield from _row(limits.stated(key, limit), verdicts)
+        yield from _row(stated(key, limit), verdicts)
 
 
 def _comparison(document: RunDocument) -> Iterator[Row]:
@@ -223,11 +251,35 @@ def _checks(found: dict[str, str]) -> Cell:
 # -- below the table ------------------------------------------------------------------------------------------------------------
 
 
+def _theory(document: RunDocument) -> Iterator[Block]:
+    """The closed form beside the simulation of each platform, or why there is none."""
+    found = document.theory
+    if isinstance(found, NoTheory):
+        yield Prose(f"No closed form: {found.reason}", "Theory")
+    elif found is not None and found.platform in document.platforms:
+        yield theory(document.platforms[found.platform], found)
+        others = [(name, _elsewhere(document.platforms[name], said)) for name, said in found.others.items() if name in document.platforms]
+        yield from [Points(tuple(others))] if others else []
+
+
 def theory(platform: PlatformResult, predicted: TheoryResult) -> Prose:
     """`M/M/1 on bare-metal`: `mean 50.0 ms, simulated 49.9 ± 0.4 ms (-0.2 %); ...`, then what it assumes."""
-    pairs = (("mean", predicted.latency_mean_s, platform.latency_s.mean), ("p95", predicted.latency_p95_s, platform.latency_s.p95))
-    text = "; ".join(said for pair in pairs if (said := _beside(*pair)))
+    text = _figures(platform, predicted.latency_mean_s, predicted.latency_p95_s)
     return Prose(f"{text}. Holds for: {predicted.assumptions}", f"Theory: {predicted.model} on {predicted.platform}")
+
+
+def _elsewhere(platform: PlatformResult, said: TheoryBeside) -> str:
+    """What theory says of another platform, with what that adds to each demand; or why nothing."""
+    if said.reason:
+        return f"no closed form: {said.reason}"
+    added = f", {figures.percent(said.overhead)} of work added" if said.overhead else ""
+    return f"{_figures(platform, said.latency_mean_s, said.latency_p95_s)}{added}"
+
+
+def _figures(platform: PlatformResult, mean_s: float | None, p95_s: float | None) -> str:
+    """Predicted figures beside the simulated ones."""
+    pairs = (("mean", mean_s, platform.latency_s.mean), ("p95", p95_s, platform.latency_s.p95))
+    return "; ".join(said for pair in pairs if (said := _beside(*pair)))
 
 
 def _beside(key: str, predicted: float | None, simulated: Estimate) -> str:

@@ -37,12 +37,17 @@ def prepared(folder: Path) -> Iterator[Path]:
 
 
 def save(folder: Path, files: Mapping[str, str]) -> None:
-    """Writes files into a folder, each beside its place and then renamed to it, so that no reader sees half of one."""
+    """Writes files into a folder, each beside its place and then renamed to it, so that no reader sees half of one.
+
+    OSError with the name of the file that could not be written.
+    """
     for name, content in files.items():
         beside = folder / f".{name}.{os.getpid()}.tmp"
         try:
             _write(beside, content)
             os.replace(beside, folder / name)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(folder / name)) from None
         finally:
             beside.unlink(missing_ok=True)
 

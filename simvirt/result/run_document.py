@@ -43,6 +43,8 @@ class ServiceResult(Document):
 class OperationResult(Document):
     """One operation of the mix."""
 
+    requests: int = Field(default=0, description="requests answered in the window of a replication, on average")
+    throughput_per_s: Estimate = Field(default=UNKNOWN, description="answers per second")
     latency_s: Latency = Field(description="from the intended arrival of its requests to their answers")
 
 
@@ -179,6 +181,9 @@ class PlatformResult(Document):
         default={}, description="in VMs: operations of the devices `net` and `disk`"
     )
     objective: Mapping[str, Verdict] = Field(default={}, description="each limit of the scenario's objective")
+    overload: bool = Field(
+        default=False, description="`true` where requests arrive faster than they are answered, in most replications"
+    )
     series: Series | None = Field(default=None, description="with `run.observe`: samples over time")
 
 
@@ -212,6 +217,15 @@ class Comparison(Document):
         return self.__pydantic_extra__
 
 
+class TheoryBeside(Document):
+    """What the closed form says of another platform, or why it says nothing."""
+
+    latency_mean_s: float | None = Field(default=None, description="the mean latency that it predicts there")
+    latency_p95_s: float | None = Field(default=None, description="the 95th percentile, where there is an exact form")
+    overhead: float | None = Field(default=None, description="what the platform adds to each demand, as a ratio; it is in the prediction")
+    reason: str = Field(default="", description="why there is no closed form")
+
+
 class TheoryResult(Document):
     """The closed form that holds for the scenario."""
 
@@ -222,6 +236,13 @@ class TheoryResult(Document):
     utilisation: float = Field(description="of its servers")
     throughput_per_s: float = Field(description="through them")
     platform: str = Field(description="the platform that it is compared with")
+    others: Mapping[str, TheoryBeside] = Field(default={}, description="what it says of each other platform, by name")
+
+
+class NoTheory(Document):
+    """Why no closed form holds for the scenario."""
+
+    reason: str = Field(description="what acts in it that no closed form knows")
 
 
 class RunDocument(Document):
@@ -229,17 +250,22 @@ class RunDocument(Document):
 
     simvirt: Program = Field(description="what made the document")
     scenario: ScenarioName = Field(description="which scenario was run")
+    answer: str = Field(default="", description="what came of it in a sentence or two, computed from the numbers below")
     seed: int = Field(description="seed of all random streams")
     replications: int = Field(description="independent replications of each platform that were asked for")
     wall_s: Number = Field(description="wall-clock time of all simulations of the command")
     platforms: Mapping[str, PlatformResult] = Field(description="a result for each platform, by name")
     comparison: Comparison = Field(description="each platform over the first one")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
-    theory: TheoryResult | None = Field(
-        default=None, description="the closed form that holds for this scenario, where there is one"
+    theory: TheoryResult | NoTheory | None = Field(
+        default=None, description="the closed form that holds for this scenario, or the reason why none does"
     )
     interrupted: bool = Field(
-        default=False, description="`true` where Ctrl-C ended the run: only complete replications are in it"
+        default=False,
+        description="`true` where Ctrl-C or `cancel` ended the run: only complete replications are in it",
+    )
+    failed: Mapping[str, str] = Field(
+        default={}, description="platforms that could not be simulated, by name, and why; the others are not touched by it"
     )
 
 

@@ -41,6 +41,7 @@ from simvirt.scenario.spec.models import (
     PlanSpec,
     PlatformSpec,
     RatesSpec,
+    RepeatStep,
     ReservationsSpec,
     ResourcesSpec,
     RunSpec,
@@ -60,7 +61,8 @@ __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
     "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
     "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec",
-    "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "ReservationsSpec", "ResourcesSpec",
+    "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec",
+    "ResourcesSpec",
     "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec",
     "WorkloadSpec", "json_schema", "load", "loads",
 ]

@@ -1,4 +1,4 @@
-"""The walk over the steps of operations: each step once, those in parallel branches included, with how often it is done."""
+"""The walk over the steps of operations: each step once, those in branches and groups included, with how often it is done."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator
 
 from simvirt.scenario.reading.tree import Path
-from simvirt.scenario.spec.steps import AnyStep, CallStep, ParallelStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, ParallelStep, RepeatStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,15 @@ class Visit:
 
 
 def walk(steps: Iterable[AnyStep], path: Path = (), times: int = 1, expected: float = 1.0) -> Iterator[Visit]:
-    """The steps at `path`, executed so often, and those of the branches in them, in the order in which they are written."""
+    """The steps at `path`, executed so often, and those of the branches and groups in them, in the order in which they are written."""
     for index, step in enumerate(steps):
         visit = Visit(step, (*path, index), times * step.times, expected * step.times * step.probability)
         yield visit
         if isinstance(step, ParallelStep):
             for number, branch in enumerate(step.parallel):
                 yield from walk(branch, (*visit.path, "parallel", number), visit.times, visit.expected)
+        elif isinstance(step, RepeatStep):
+            yield from walk(step.repeat, (*visit.path, "repeat"), visit.times, visit.expected)
 
 
 def calls_in(steps: Iterable[AnyStep]) -> Iterator[tuple[CallStep, Visit]]:
@@ -35,11 +37,13 @@ def calls_in(steps: Iterable[AnyStep]) -> Iterator[tuple[CallStep, Visit]]:
 
 
 def rewritten(steps: Iterable[AnyStep], change: Callable[[AnyStep], Iterable[AnyStep]]) -> tuple[AnyStep, ...]:
-    """Steps with each of them, those in branches included, replaced by what `change` makes of it."""
+    """Steps with each of them, those in branches and groups included, replaced by what `change` makes of it."""
     return tuple(new for step in steps for new in _rewritten_step(step, change))
 
 
 def _rewritten_step(step: AnyStep, change: Callable[[AnyStep], Iterable[AnyStep]]) -> Iterable[AnyStep]:
     if isinstance(step, ParallelStep):
         return [step.model_copy(update={"parallel": tuple(rewritten(branch, change) for branch in step.parallel)})]
+    if isinstance(step, RepeatStep):
+        return [step.model_copy(update={"repeat": rewritten(step.repeat, change)})]
     return change(step)

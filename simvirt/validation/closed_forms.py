@@ -11,7 +11,7 @@ import yaml
 
 from simvirt.analysis import formulas
 from simvirt.result.document import Estimate
-from simvirt.result.run_document import PlatformResult, RunDocument
+from simvirt.result.run_document import PlatformResult, RunDocument, TheoryResult
 from simvirt.result.validation_document import TheoryRow
 from simvirt.runs.run import run
 from simvirt.scenario import loads
@@ -45,7 +45,7 @@ def _expected(case: Mapping[str, Any], document: RunDocument) -> tuple[str, dict
         name, arguments = case["formula"]["of"], case["formula"]["with"]
         return case["name"], {case["formula"]["measure"]: float(getattr(formulas, name)(*arguments))}
     theory = document.theory
-    assert theory is not None  # of these systems there is one: the file names a formula for the others
+    assert isinstance(theory, TheoryResult)  # of these systems there is one: the file names a formula for the others
     return theory.model, {name: getattr(theory, name) for name in ("latency_mean_s", "latency_p95_s", "throughput_per_s")}
 
 

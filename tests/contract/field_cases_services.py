@@ -107,6 +107,7 @@ READ: Final = {"disk": {"read": "64KiB"}}
 SEND: Final = {"net": {"out": "64KiB"}}
 WAIT: Final = {"delay": {"exponential": "4ms"}}
 FORK: Final = {"parallel": [CPU, {"delay": "10ms"}]}
+GROUP: Final = {"repeat": [CPU, WAIT]}
 CALL: Final = {"call": "db.query"}
 CALLED: Final = SERVER + "operations/job/1"
 CACHING: Final = patched(WIDE, {STEP: {"disk": {"read": "64KiB", "working_set": "30GiB", "zipf": 0.9}}})
@@ -116,6 +117,9 @@ STEPS: Final = (
         ("CpuStep", CPU, "cpu"), ("DiskStep", READ, "disk"), ("NetStep", SEND, "network"), ("DelayStep", WAIT, "delay"), ("ParallelStep", FORK, "delay"))),
     *(Case(f"{kind}.probability", WIDE, *grown(one, probability=0.5), f"breakdown_s/{where}", FALLS, 0.3) for kind, one, where in (
         ("CpuStep", CPU, "cpu"), ("DiskStep", READ, "disk"), ("NetStep", SEND, "network"), ("DelayStep", WAIT, "delay"), ("ParallelStep", FORK, "delay"))),
+    Case("RepeatStep.times", WIDE, *grown(GROUP, times=2), "breakdown_s/cpu", RISES, 0.3),
+    Case("RepeatStep.probability", WIDE, *grown(GROUP, probability=0.5), "breakdown_s/cpu", FALLS, 0.3),
+    Case("RepeatStep.repeat", WIDE, *step({"repeat": [WAIT]}, {"repeat": [WAIT, WAIT]}), "breakdown_s/delay", RISES, 0.3),
     Case("CallStep.times", TWO, {}, {CALLED: CALL | {"times": 2}}, "services/db/throughput_per_s", RISES, 0.3),
     Case("CallStep.probability", TWO, {}, {CALLED: CALL | {"probability": 0.5}}, "services/db/throughput_per_s", FALLS, 0.3),
     Case("CallStep.call", TWO, {"services/db/operations/idle": [{"delay": "1s"}]}, {"services/db/operations/idle": [{"delay": "1s"}], CALLED + "/call": "db.idle"}, "breakdown_s/delay", RISES),

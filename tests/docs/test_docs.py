@@ -6,8 +6,10 @@ import contextlib
 import importlib.util
 import io
 import re
+import shlex
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -99,6 +101,26 @@ def test_a_console_block_prints_what_is_shown(path: Path, number: int, tmp_path:
     for block in blocks[: number + 1]:
         docs.keep_file(block, tmp_path)
     assert shape(docs.printed(blocks[number], tmp_path)) == shape(blocks[number].text), "print it anew: python docs/reprint.py"
+
+
+SETTING = re.compile(r"simvirt (?:run|check|density|plan) (?P<file>[\w./-]+)(?P<rest>[^|;&\n]*)")
+
+
+def settings_of(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each command of a page that has `--set`: its file and what it sets."""
+    for match in SETTING.finditer(path.read_text(encoding="utf-8")):
+        words = shlex.split(match["rest"].partition("`")[0])
+        if sets := [value for option, value in pairwise(words) if option == "--set"]:
+            yield match["file"], sets
+
+
+@pytest.mark.parametrize("path", [page for page in PAGES if any(settings_of(page.values[0]))])  # type: ignore[arg-type]
+def test_every_set_works(path: Path, tmp_path: Path) -> None:
+    docs.workplace(tmp_path)
+    for block in docs.blocks(path.read_text(encoding="utf-8")):
+        docs.keep_file(block, tmp_path)
+    for file, sets in settings_of(path):
+        assert simvirt.load(tmp_path / file, sets=sets).digest != simvirt.load(tmp_path / file).digest
 
 
 def test_links_lead_somewhere() -> None:

@@ -191,7 +191,7 @@ def steps(draws: Draws, service: str, demand: float, callable_: Mapping[str, Cos
     """So many steps; their costs are added to `cost`."""
     found = []
     for number in range(count):
-        verbs = {"cpu": 5, "call": 4 if callable_ else 0, "disk": 1.5, "net": 1.2, "delay": 0.8, "parallel": 1 if depth < 2 else 0}
+        verbs = {"cpu": 5, "call": 4 if callable_ else 0, "disk": 1.5, "net": 1.2, "delay": 0.8, "parallel": 1 if depth < 2 else 0, "repeat": 0.5 if depth < 2 else 0}
         verb = "cpu" if number == 0 and depth == 0 and draws.yes(0.8) else draws.choices(list(verbs), list(verbs.values()))[0]
         step, one = _step(draws, verb, service, demand, callable_, depth)
         often = draws.sometimes({"times": (0.15, lambda: draws.choice([2, 2, 3, 7, 20])), "probability": (0.15, lambda: draws.choice([0.1, "50%", 0.9, 0]))})
@@ -216,6 +216,9 @@ def _step(draws: Draws, verb: str, service: str, demand: float, callable_: Mappi
         return {"delay": distribution(draws, mean)}, Cost(1, response=mean)
     if verb == "parallel":
         return parallel(draws, service, demand, callable_, depth)
+    if verb == "repeat":
+        cost = Cost(1)
+        return {"repeat": steps(draws, service, demand / 2, callable_, cost, draws.choice([1, 2, 3]), depth + 1)}, cost
     return disk(draws) if verb == "disk" else net(draws)
 
 

@@ -113,7 +113,10 @@ def questions(tree: dict[str, Any], folder: Path) -> Iterator[Finding]:
     }
     for ask in (density, plan):
         try:
-            json.dumps(ask(loaded(limited, folder)).document(), allow_nan=False)
+            found = ask(loaded(limited, folder)).document()
+            json.dumps(found, allow_nan=False)
+            if failed := found.get("failed") or [a["reason"] for a in found.get("alternatives", ()) if a["failed"]]:
+                yield f"{ask.__name__}_answers", str(failed)
         except (ScenarioError, UsageError):
             continue
         except Exception as error:

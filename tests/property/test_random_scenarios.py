@@ -30,8 +30,6 @@ BATCH: Final = 250
 DRAWN: Final = 600
 """Scenarios among which every field of the language occurs."""
 NOT_YET: Final[Mapping[str, str]] = {
-    "intervals_not_negative": "interval ends of times reach below 0 with few replications",
-    "quantiles_in_order": "a quantile is interpolated inside its bucket and may exceed the largest value",
     "ends_in_time": "memory that is followed through hours without requests",
     "quotas_are_kept": "a quota has no effect where the VMs are stated",
     "counters_agree": "a fluid host (gps) gives guests up to some microseconds more than they use",

@@ -1,5 +1,6 @@
 """Commands: what goes to which stream, and what they end with. Scenario and simulation are fakes."""
 
+import errno
 import json
 import os
 import subprocess
@@ -31,7 +32,7 @@ class Spec:
 
 
 def document(met=True, replications=5):
-    docker = platform(0.0041) | {"replications": replications, "objective": {"latency_p99": {"limit": 0.1, "value": 0.03, "met": met}}}
+    docker = platform(0.0041) | {"replications": replications, "objective": {"latency_p99": {"limit": 0.1, "value": 0.03, "met": met, "verdict": {True: "met", False: "missed", None: "undecided"}[met]}}}
     return run_document(docker=docker)
 
 
@@ -99,6 +100,22 @@ def test_json_is_one_document_and_nothing_else(calls, capsys):
     assert json.loads(capsys.readouterr().out) == calls.document
 
 
+@pytest.mark.parametrize("form", ["text", "json", "csv", "markdown"])
+def test_a_full_disk_still_prints_the_report_and_names_the_file(calls, capsys, monkeypatch, tmp_path, form):
+    main(["run", "web.yaml", "--format", form, "--quiet", "--out", "elsewhere"])
+    whole = capsys.readouterr().out
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("simvirt.report.store._write", full)
+    assert main(["run", "web.yaml", "--format", form, "--quiet"]) == 3
+    out, err = capsys.readouterr()
+    assert out == whole
+    assert err == "results/web-shop-1a2b3c4d/result.json: cannot be written: No space left on device; what is printed is complete\n"
+    assert not (tmp_path / "results").exists()
+
+
 @pytest.mark.parametrize(("form", "start"), [("csv", "scenario,digest"), ("markdown", "# web-shop")])
 def test_other_forms(calls, capsys, form, start):
     assert main(["run", "web.yaml", "--format", form, "--quiet"]) == 0
@@ -108,9 +125,11 @@ def test_other_forms(calls, capsys, form, start):
 
 
 @pytest.mark.parametrize(("met", "status"), [(True, 0), (False, 1)])
-def test_assert_ends_with_1_unless_every_objective_is_met(calls, met, status):
+def test_assert_ends_with_1_unless_every_objective_is_met(calls, capsys, met, status):
     calls.spec.objective, calls.document = object(), document(met)
     assert main(["run", "web.yaml", "--assert"]) == status
+    said = {True: "", False: "--assert: docker: p99 ≤ 100 ms is missed", None: "--assert: docker: p99 ≤ 100 ms is undecided"}[met]
+    assert said in capsys.readouterr().err
     assert main(["run", "web.yaml"]) == 0
 
 

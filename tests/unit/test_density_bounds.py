@@ -115,3 +115,22 @@ def test_a_search_is_heard_of_before_its_first_bracket() -> None:
     density(scenario(density={"service": "vm", "max": 2}), progress=steps.append)
     assert steps[0].simulations == 0, "at once"
     assert [step.done_ratio for step in steps][-1] == 1.0
+
+
+@pytest.mark.parametrize(("platform", "resource"), [("docker", "bridge.ports"), ("cri-o", "pods"), ("lxd", "inotify.instances")])
+def test_a_limit_that_ends_it_says_how_to_raise_it(platform: str, resource: str) -> None:
+    from simvirt.catalog import Catalog
+    from simvirt.density import copies, ledger
+
+    services = {"vm": {"threads": 1, "mem_limit": "8MiB", "operations": {"use": [{"cpu": "1ms"}]}}}
+    roomy: dict[str, Any] = {"platforms": [platform], "host": {"cores": 8, "memory": "1TiB"}, "services": services}
+
+    def most(**changes: Any) -> Any:
+        written = scenario(**roomy, **changes)
+        catalog = Catalog.of(written)
+        found = ledger.limits(written, catalog, catalog.platform(written.platforms[0]), copies.unit_of(written))
+        return next(bound for bound in found if bound.resource == resource)
+
+    before = most()
+    raised = most(**yaml.safe_load(before.why.partition("to raise it: ")[2]))
+    assert raised.most == pytest.approx(2 * before.most, rel=0.05)

@@ -54,10 +54,16 @@ def test_inline_hosts_are_priced_by_cores_and_memory() -> None:
         host = catalog.resolve_host(spec)
         return economy.price(catalog, spec, host).buy, economy.power(catalog, spec, host).at(1)
 
-    (small, small_w), (large, large_w), (more, _) = of(cores=4, memory="16GiB"), of(cores=8, memory="16GiB"), of(cores=4, memory="32GiB")
-    assert large - small == pytest.approx(600)
+    def model(name: str, **fields: object) -> tuple[float, float]:
+        return of(model=name, **fields)
+
+    (small, small_w), (more, _) = of(cores=4, memory="16GiB"), of(cores=4, memory="32GiB")
+    assert (small, small_w) == model("dell-t340-e-2224"), "a server of four cores"
     assert more - small == pytest.approx(16 * 8)
-    assert large_w == pytest.approx(2 * small_w)
+    assert of(cores=32, sockets=2, smt=2, memory="256GiB") == model("dell-r650-gold-6338"), "a server of its size, not of a small one"
+    (half, half_w), (whole, whole_w) = of(cores=24, sockets=2, memory="256GiB"), model("dell-r650-gold-6338")
+    assert half_w == pytest.approx(whole_w * 48 / 64)
+    assert whole - half == pytest.approx(2 * 2612 * 16 / 64)
 
 
 def test_the_load_of_busy_threads_counts_siblings_at_their_yield() -> None:

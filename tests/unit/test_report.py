@@ -14,10 +14,12 @@ from helpers.documents import LEDGER, estimate, latency, platform, run_document,
 from rich.console import Console
 
 import simvirt
+from simvirt import units
 from simvirt.errors import UsageError
-from simvirt.report import as_json, as_text, figures, progress, run_report, store
+from simvirt.report import as_json, as_text, progress, run_report, store
 from simvirt.report.blocks import Prose
 from simvirt.report.formats import rendered
+from simvirt.result import figures
 from simvirt.result.document import Estimate
 from simvirt.result.run_document import PlatformResult, Ratio, RunDocument, Series
 
@@ -217,15 +219,16 @@ def test_costop_of_vms_with_two_vcpus_is_reported(tmp_path):
 def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document):
     """Each key is told by the rows that it moves, or stands among those that only JSON and CSV have."""
     shown = text(document, 200)
+    operation = {"requests": 400, "throughput_per_s": estimate(40.0), "latency_s": latency(0.003)}
     changes = {
         "requests": 1234, "wall_s": 0.5, "warmup_s": 13.5, "simulated_s": 777.0, "latency_s": latency(0.005), "throughput_per_s": estimate(5.0),
         "rejected": estimate(0.1), "failed": estimate(0.1), "cpu": document["platforms"]["kvm"]["cpu"],
         "services": {"web": service(9.0, 1.0), "db": service(1.0, 1.0)}, "breakdown_s": document["platforms"]["kvm"]["breakdown_s"],
-        "bottleneck": document["platforms"]["kvm"]["bottleneck"] | {"resource": "web.threads"}, "objective": {},
+        "bottleneck": document["platforms"]["kvm"]["bottleneck"] | {"resource": "web.threads"}, "objective": {}, "operations": {"web.a": operation, "web.b": operation},
         "memory": document["platforms"]["kvm"]["memory"] | {"parts": {"vm": 1}, "ledger": {f"{name}_bytes": 1 for name in LEDGER}},
         "checks": {"little": "wrong", "flow": "ok", "utilisation_law": "ok"},
     }
-    left_out = {"replications", "events", "operations", "limits", "devices", "series"}
+    left_out = {"replications", "events", "limits", "devices", "series", "overload"}
     assert set(changes) | left_out == set(PlatformResult.model_fields) and not set(changes) & left_out
     for key, value in changes.items():
         changed = copy.deepcopy(document)
@@ -366,3 +369,33 @@ def test_no_progress_where_there_is_no_terminal_or_no_wish():
     with progress.shown(Console(file=io.StringIO(), force_terminal=True), wanted=False) as lines:
         assert lines is None
     assert console.file.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("per_s", "shown"),
+    [(0, "0/s"), (799.6, "799.6/s"), (1.0, "1.000/s"), (0.5, "30.00/min"), (1 / 60, "1.000/min"), (0.01652, "59.47/h"), (2e-5, "1.728/d")],
+)
+def test_rates_below_one_a_second_are_read_in_longer_units(per_s, shown):
+    assert figures.rate(per_s) == shown
+    if per_s:
+        unit = shown.lstrip("0123456789.")
+        assert units.format_rate(per_s).endswith(unit)
+        assert units.parse_rate(units.format_rate(per_s)) == pytest.approx(per_s, rel=0.005)
+        assert figures.rate(around(per_s)).endswith(unit)
+
+
+def test_operations_have_their_rate_mean_and_the_tails_that_the_objective_limits(document):
+    slow = {"requests": 4000, "throughput_per_s": estimate(80.0), "latency_s": latency(0.02)}
+    quick = {"requests": 40, "throughput_per_s": estimate(0.5), "latency_s": latency(0.002)}
+    for found in document["platforms"].values():
+        found["operations"] = {"web.POST /order": slow, "web.GET /": quick}
+    rows = {row.label: row.cells[0] for row in rows_of(document, "Operations")}
+    assert list(rows) == ["web.POST /order", "  mean", "  p99", "web.GET /"]
+    labels = [(row.label, row.cells[0].text, row.cells[0].tone) for row in rows_of(document, "Operations")]
+    assert labels == [
+        ("web.POST /order", "80.00/s", ""), ("  mean", "20.0 ms", ""), ("  p99", "152 ms", "off"),
+        ("web.GET /", "30.00/min", ""), ("  mean", "2.00 ms", ""), ("  p99", "15.2 ms", ""),
+    ]
+    for found in document["platforms"].values():
+        found["operations"].pop("web.GET /")
+    assert "Operations" not in dict(run_report.sections(RunDocument.model_validate(document)))

@@ -6,6 +6,8 @@ from graphlib import CycleError
 
 import pytest
 
+from simvirt import run
+from simvirt.errors import ScenarioError
 from simvirt.scenario import CallStep, CpuStep, DelayStep, loads
 from simvirt.scenario.graph import callees_first, calls, cycle, name_of, reached, service_graph, visits
 from simvirt.scenario.walk import rewritten, walk
@@ -55,6 +57,36 @@ def test_steps_are_rewritten_inside_branches_too_and_may_go_or_multiply():
     assert [type(v.step).__name__ for v in walk(changed)] == ["CpuStep", "ParallelStep", "DelayStep", "DelayStep"]
     assert rewritten(STEPS, lambda step: [step]) == STEPS
     assert isinstance(STEPS[0], CpuStep) and changed[0] is STEPS[0]
+
+
+GROUP = loads(TEXT.replace("get: [{cpu: 1ms}]", "get: [{repeat: [{delay: 1ms}, {cpu: 1ms, times: 2}], times: 5, probability: 0.5}]"))
+
+
+def test_a_group_is_walked_and_rewritten_as_its_steps():
+    steps = GROUP.services["cache"].operations["get"]
+    assert [(type(v.step).__name__, v.path, v.times, v.expected) for v in walk(steps)] == [
+        ("RepeatStep", (0,), 5, 2.5), ("DelayStep", (0, "repeat", 0), 5, 2.5), ("CpuStep", (0, "repeat", 1), 10, 5.0),
+    ]
+    (changed,) = rewritten(steps, lambda step: [] if isinstance(step, DelayStep) else [step])
+    assert (len(changed.repeat), changed.times) == (1, 5)
+
+
+def test_a_group_is_its_steps_again_and_again():
+    """The same draws for the same steps: a group of constants takes exactly what its steps take when they are written out."""
+    text = TEXT.replace("web.GET /a.b: 3, web.PUT: 1", "cache.get: 1").replace("duration: 1s", "requests: 200, replications: 1")
+    group = "[{repeat: [{delay: 1ms}, {cpu: {exponential: 2ms}}], times: 3}]"
+    plain = f"[{', '.join(['{delay: 1ms}, {cpu: {exponential: 2ms}}'] * 3)}]"
+    found = [run(loads(text.replace("[{cpu: 1ms}]", steps))).typed().platforms for steps in (group, plain)]
+    assert [p.latency_s for p in found[0].values()] == [p.latency_s for p in found[1].values()]
+    assert [p.breakdown_s for p in found[0].values()] == [p.breakdown_s for p in found[1].values()]
+
+
+def test_too_many_steps_in_groups_are_refused_with_their_place():
+    nested = "[{repeat: [{repeat: [{cpu: 1ms}], times: 200}], times: 200}]"
+    with pytest.raises(ScenarioError, match=r"services\.cache\.operations\.get: expected at most 20000 steps in a request"):
+        loads(TEXT.replace("[{cpu: 1ms}]", nested))
+    with pytest.raises(ScenarioError, match=r'get\.0\.repeat\.0\.call: service "db" has no operation "reed"; did you mean "db\.read"'):
+        loads(TEXT.replace("get: [{cpu: 1ms}]", "get: [{repeat: [{call: db.reed}]}]"))
 
 
 def test_a_name_is_split_at_its_first_dot():

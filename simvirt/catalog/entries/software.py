@@ -183,10 +183,11 @@ class ProfileEntry(Entry):
 
 
 class ImageSpec(Entry):
-    """An image: other names of the software in it, and the profile of what it does."""
+    """An image: other names of the software in it, and the profile of what it does; whether a replica keeps data that others lack."""
 
     aliases: tuple[str, ...] = ()
     profile: str
+    stateful: bool = False
 
 
 class PlatformVmsSpec(Part):

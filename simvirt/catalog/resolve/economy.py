@@ -5,6 +5,7 @@ Money is in US dollars, power in watts, energy prices in US dollars per kWh.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,6 @@ import numpy as np
 
 from simvirt.catalog.entries.hardware import HostModelSpec
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
-from simvirt.catalog.images import GENERIC
 from simvirt.catalog.records import HostEntry
 from simvirt.catalog.resolve.hosts import host_model
 from simvirt.catalog.store import Store
@@ -21,6 +21,10 @@ from simvirt.scenario.spec.models import HostSpec
 LOADS: Final = tuple(step / 10 for step in range(11))
 """Loads at which a power curve is measured, over the largest throughput."""
 GIB: Final = 2**30
+SIZES: Final = (
+    "dell-t340-e-2224", "entry-xeon-e-2278g", "dell-r740-gold-6132", "dell-r650-gold-6338", "dell-r760-8480", "dell-r7625-epyc-9654",
+)
+"""Servers of 4 to 192 cores whose prices and power speak for hosts that are described inline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,9 @@ def price(store: Store, spec: HostSpec, host: HostEntry) -> Price:
 
     ScenarioError where its model does not exist.
     """
-    model = host_model(store, spec.model or GENERIC)
-    entry = store.typed("prices", _model(store, spec).price, PriceSpec)
+    name = machine_of(store, spec, host)
+    model = host_model(store, name)
+    entry = store.typed("prices", store.typed("hosts", name, HostModelSpec).price, PriceSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)
     if entry.rent is not None:
         return Price(rent_per_year=entry.rent * share)
@@ -63,16 +68,20 @@ def power(store: Store, spec: HostSpec, host: HostEntry) -> Power:
 
     ScenarioError where its model does not exist.
     """
-    model = host_model(store, spec.model or GENERIC)
-    entry = store.typed("power", _model(store, spec).power, PowerSpec)
+    name = machine_of(store, spec, host)
+    model = host_model(store, name)
+    entry = store.typed("power", store.typed("hosts", name, HostModelSpec).power, PowerSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)
     scale = share if entry.scale is None else share * entry.scale
     return Power(tuple(watts * scale for watts in entry.watts))
 
 
-def _model(store: Store, spec: HostSpec) -> HostModelSpec:
-    """The entry of a host's model."""
-    return store.typed("hosts", spec.model or GENERIC, HostModelSpec)
+def machine_of(store: Store, spec: HostSpec, host: HostEntry) -> str:
+    """The model whose price and power a host has: its own; of a host described inline the server of `SIZES` nearest in cores."""
+    if spec.model is not None:
+        return spec.model
+    models = {name: host_model(store, name) for name in SIZES}
+    return min(SIZES, key=lambda name: abs(math.log(models[name].sockets * models[name].cores / (host.sockets * host.cores))))
 
 
 def site(store: Store, name: str) -> Site:
@@ -83,10 +92,12 @@ def site(store: Store, name: str) -> Site:
 def load_of(utilisation: float, host: HostEntry) -> float:
     """Throughput over the largest one where a share `utilisation` of the hardware threads is busy.
 
-    *Model*: threads go to idle cores first, as schedulers place them; two busy siblings yield `smt_yield` of one.
+    *Model*: threads go to the cores with the fewest busy ones, as schedulers place them; busy siblings yield what `core_yield` says.
     *Ignores*: turbo clocks and frequency scaling, which the power curve holds for the benchmark that it was measured with.
     """
-    cores = host.sockets * host.cores
-    busy = utilisation * host.pcpus
-    paired = max(busy - cores, 0.0)
-    return min((busy - paired - paired + paired * host.smt_yield) / (cores * host.smt_yield), 1.0) if host.smt > 1 else utilisation
+    if host.smt == 1:
+        return utilisation
+    busy = utilisation * host.smt
+    each = min(int(busy), host.smt - 1)
+    below = host.core_yield(each) if each else 0.0
+    return min((below + (busy - each) * (host.core_yield(each + 1) - below)) / host.core_yield(host.smt), 1.0)

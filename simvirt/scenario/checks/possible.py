@@ -29,6 +29,7 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
         yield from _against_host(scenario, name, service)
     yield from _reservations(scenario)
     yield from _vms(scenario)
+    yield from _warmup(scenario)
     yield from _requests(scenario)
     yield from _steps(scenario)
     yield from beyond(scenario)
@@ -89,6 +90,18 @@ def _vms(scenario: Scenario) -> Iterator[Mistake]:
     for index, platform in enumerate(scenario.platforms):
         if platform.vms is not None and memory is not None and platform.vms.memory > memory:
             yield ("platforms", index, "vms", "memory"), _too_much(memory, platform.vms.memory)
+
+
+def _warmup(scenario: Scenario) -> Iterator[Mistake]:
+    """A warm-up that does not end before the requests do."""
+    stream, run = scenario.workload.open if scenario.workload is not None else None, scenario.run
+    if stream is None or stream.rate is None or run.requests is None or run.warmup is None:
+        return
+    last = run.requests / stream.mean_rate * 1e9
+    if run.warmup >= last:
+        yield ("run", "warmup"), (
+            f"expected less than the {format_time(last / 1e9)} in which {run.requests} requests come, "
+            f"for example {format_time(last / 1e10)}")
 
 
 def _requests(scenario: Scenario) -> Iterator[Mistake]:

@@ -27,7 +27,19 @@ from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, Vm
 from simvirt.scenario.spec.memory_demand import MemorySpec
 from simvirt.scenario.spec.procurement import DemandSpec, PlanSpec
 from simvirt.scenario.spec.services import BackgroundSpec, DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec, ServiceSpec
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetSpec, NetStep, ParallelStep, Step
+from simvirt.scenario.spec.steps import (
+    AnyStep,
+    CallStep,
+    CpuStep,
+    DelayStep,
+    DiskSpec,
+    DiskStep,
+    NetSpec,
+    NetStep,
+    ParallelStep,
+    RepeatStep,
+    Step,
+)
 from simvirt.scenario.spec.tenancy import DensitySpec, InstanceLoadSpec, TenantsSpec
 from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, OpenSpec, PieceSpec, RatesSpec, TraceSpec, WorkloadSpec
 
@@ -36,7 +48,7 @@ __all__ = [
     "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
     "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MemorySpec", "MmppSpec", "NetSpec", "NetStep",
     "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec",
-    "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec",
+    "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec",
     "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
 ]
 

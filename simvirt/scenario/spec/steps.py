@@ -1,7 +1,7 @@
 """The steps of an operation: use a CPU, call another operation, use the disk or the network, wait, do things in parallel.
 
 A step is a mapping with one verb: `{cpu: 1ms}`, `{call: db.select, times: 2}`, `{disk: {read: 8KiB}}`, `{net: {out: 24KiB}}`,
-`{delay: 5ms}`, `{parallel: [...]}`. `times` repeats it, `probability` makes it happen sometimes.
+`{delay: 5ms}`, `{parallel: [...]}`, `{repeat: [...], times: 3}`. `times` repeats it, `probability` makes it happen sometimes.
 """
 
 from __future__ import annotations
@@ -154,9 +154,18 @@ class ParallelStep(_Step):
                                          examples=["[{call: a.x}, {call: b.y}]"])
 
 
-AnyStep = CpuStep | CallStep | DiskStep | NetStep | DelayStep | ParallelStep
+class RepeatStep(_Step):
+    """Executes steps one after another, as a group that may be repeated or left out."""
+
+    example = "{repeat: [{call: db.select}, {cpu: 1ms}], times: 3}"
+    repeat: tuple[Step, ...] = Field(min_length=1, max_length=10_000, description="the steps of the group, in their order",
+                                     examples=["[{call: db.select}, {cpu: 1ms}]"])
+
+
+AnyStep = CpuStep | CallStep | DiskStep | NetStep | DelayStep | ParallelStep | RepeatStep
 VERBS: Final[Mapping[str, type[Spec]]] = {
     "cpu": CpuStep, "call": CallStep, "disk": DiskStep, "net": NetStep, "delay": DelayStep, "parallel": ParallelStep,
+    "repeat": RepeatStep,
 }
 STARTUP_VERBS: Final = ("cpu", "disk", "delay")
 _COMMON: Final = ("times", "probability", "ops")
@@ -211,3 +220,4 @@ Step = Annotated[AnyStep, WrapValidator(_read)]
 StartupStep = Annotated[CpuStep | DiskStep | DelayStep, WrapValidator(_read_startup)]
 Branch = Annotated[tuple[Step, ...], Field(min_length=1), BeforeValidator(_branch, json_schema_input_type=Step | tuple[Step, ...])]
 ParallelStep.model_rebuild()
+RepeatStep.model_rebuild()

@@ -72,8 +72,12 @@ def time(value: Value, interval: bool = True) -> str:
 
 
 def rate(value: Value, interval: bool = True) -> str:
-    """A rate: `799.6 ± 1.6/s`."""
-    return UNKNOWN if middle(value) is None else f"{scaled(value, digits=4, interval=interval)}/s"
+    """A rate in the unit that fits it: `799.6 ± 1.6/s`, `59.47 ± 0.31/h`."""
+    number = middle(value)
+    if number is None:
+        return UNKNOWN
+    factor, unit = units.unit_of(number, units.RATE_STEPS) if number else units.RATE_STEPS[0]
+    return f"{scaled(value, '', factor, digits=4, interval=interval)}{unit}"
 
 
 def percent(value: Value, interval: bool = True) -> str:
