@@ -41,7 +41,7 @@ def calls(monkeypatch, tmp_path):
     """Fakes for scenario and simulation; what they were called with, and what they do."""
     told = SimpleNamespace(spec=Spec(), document=document(), error=None, wrong=None, loaded=None, jobs=None)
 
-    def load(path, sets=(), seed=None):
+    def load(path, sets=(), seed=None, names=None):
         told.loaded = (path.name, sets, seed)
         if told.wrong:
             raise told.wrong
