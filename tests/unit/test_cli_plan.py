@@ -58,6 +58,8 @@ def test_json_is_one_document_and_is_kept(small: Path, capsys: pytest.CaptureFix
         assert sum(place["hosts"] * place["replicas"].get("server", 0) for place in a["placement"]) == a["replicas"]["server"]
         verdicts = [a[state]["objective"]["latency_p99"] for state in ("peak", "lost")]
         assert all(v["value"] <= v["limit"] and v["verdict"] in ("met", "undecided") for v in verdicts)
+        unsure = [w for w in document["warnings"] if w.startswith(f"{a['platform']} on {a['host']}: ") and "undecided" in w]
+        assert bool(unsure) == any(v["met"] is None for v in verdicts)
         assert a["binding"]["utilisation"] == max(a["peak"]["resources"].values())
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -48,3 +51,27 @@ def test_a_course_is_short_or_long_against_its_memory() -> None:
     assert st.Course(60.0, 2.0).short_of_wish
     assert not st.Course(60.0, 1.0).short_of_wish
     assert st.Course(60.0, 4.0).needed_s == 320.0
+
+
+def replications(seeds: int, a: float = 0.9, level: float = 10.0) -> list[Any]:
+    """Replications of which only the batches and the mean are known."""
+    series = [level + autoregressive(a, 2000, 100 + seed) for seed in range(seeds)]
+    return [SimpleNamespace(batches_s=x, latency_mean_s=float(x.mean())) for x in series]
+
+
+def test_batches_show_the_variance_of_a_mean() -> None:
+    found = replications(60)
+    between = np.var([o.latency_mean_s for o in found], ddof=1)
+    assert st.own_variance(found) == pytest.approx(19 / 2000, rel=0.2)
+    assert st.own_variance(found) == pytest.approx(between, rel=0.5)
+    assert st.own_variance([SimpleNamespace(batches_s=np.arange(5.0))]) == 0.0
+
+
+def test_quantiles_that_agree_as_means_do_by_chance_are_as_unsure_as_these() -> None:
+    some, own = replications(5), st.own_variance(replications(5))
+    alike = [SimpleNamespace(batches_s=o.batches_s, latency_mean_s=10 + 1e-4 * k) for k, o in enumerate(some)]
+    quantiles = [30 + 3e-4 * k for k in range(5)]
+    assert st.quantile_variance(alike, quantiles) == pytest.approx(9 * own, rel=0.01)
+    spread = [SimpleNamespace(batches_s=o.batches_s, latency_mean_s=10.0 + k) for k, o in enumerate(some)]
+    assert st.quantile_variance(spread, quantiles) <= np.var(quantiles, ddof=1) * (1 + 1e-9)
+    assert st.quantile_variance(alike[:1], [30.0]) == 0.0 == st.quantile_variance(alike, [None] * 5)
