@@ -84,7 +84,7 @@ def _hosted(seed: int, size: Size) -> Tree:
 def _states(tree: Tree) -> list[str]:
     """Idle states that the processor of the host has."""
     spec = {key: value for key, value in tree["host"].items() if key != "max_cstate"}
-    return ["none", *(state.name for state in Catalog.load(tree.get("catalog")).resolve_host(HostSpec.model_validate(spec)).family.cstates)]
+    return ["none", *Catalog.load(tree.get("catalog")).resolve_host(HostSpec.model_validate(spec)).family.cstates]
 
 
 def _services(seed: int, size: Size, tree: Tree, host: HostEntry) -> Drawn:
