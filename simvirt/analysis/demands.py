@@ -140,8 +140,11 @@ class _Reader:
         """An access: none where the page cache has it, with its flush where it is to be durable."""
         disk, spec = self.host.disk, step.disk
         write, size = spec.read is None, spec.size
-        busy = disk.latency_ns(write) + disk.longer_ns(size, write) + (disk.flush_latency if spec.sync else 0.0)
-        busy = max(busy, disk.passage_ns(size, write) * disk.channels)  # of a channel: the path is as good as all of them
+        gathered = write and not (spec.sync or spec.direct)
+        asked = self.catalog.reclaim().write_chunk if gathered else size  # the page cache writes in chunks
+        busy = disk.latency_ns(write) + disk.longer_ns(asked, write) + (disk.flush_latency if spec.sync else 0.0)
+        busy = max(busy, disk.passage_ns(asked, write) * disk.channels)  # of a channel: the path is as good as all of them
+        busy *= size / asked
         if not write:
             counts = {"disk_read": 1.0, "kib_read": size / 1024}
         else:

@@ -69,6 +69,16 @@ class HostEntry:
         """Hardware threads of the host."""
         return self.sockets * self.cores * self.smt
 
+    def core_yield(self, busy: int, two: float | None = None) -> float:
+        """Throughput of a core with so many busy threads over that of one, from that of `two`; the law is that of `kernel/cores.py`."""
+        two = self.smt_yield if two is None else two
+        return two if busy == 2 else busy / (1.0 + (2.0 / two - 1.0) * (busy - 1))
+
+    @property
+    def capacity(self) -> float:
+        """Throughput with all threads busy over that of one thread alone on its core."""
+        return self.sockets * self.cores * self.core_yield(self.smt)
+
     @property
     def speed(self) -> float:
         """Work of a core in a second, in cycles of Skylake-SP."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
@@ -125,6 +125,10 @@ class Sourced:
     def parse(cls, raw: Any) -> Parsed:
         """The canonical value and unit of a raw quantity; ValueError with an example where it has no sense."""
         return float(cls.read(raw)), cls.unit
+
+    def scaled(self, factor: float) -> Self:
+        """This number times a factor, with its source; what its spread was no longer bounds it."""
+        return type(self)(Written(**{**vars(self), "value": self.value * factor, "spread": None}))
 
     @classmethod
     def _canonical(cls, data: Any) -> Any:

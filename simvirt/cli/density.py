@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simvirt.cli import loading
-from simvirt.cli.command import FAILED, INTERRUPTED, Question, Settings, carried_out
+from simvirt.cli.command import INTERRUPTED, Question, Settings, carried_out
 from simvirt.cli.options import ScenarioFile, Seed, Sets
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ def density(settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed:
     document = carried_out(question, settings)
     if document.interrupted:
         return INTERRUPTED
-    if document.failed:
-        return FAILED
-    return int(at_least is not None and any(answer.n < at_least for answer in document.density.values()))
+    few = at_least is not None and any(answer.n < at_least for answer in document.density.values())
+    return int(few or (at_least is not None and bool(document.failed)))
 
 
 def _found(spec: "Scenario", settings: Settings) -> "DensityDocument":

@@ -106,14 +106,14 @@ class Follower:
         return f"at {clock.now / 1e9:.3f} s, {names}: {decision.why}; killed"
 
 
-def follow(clock: Clock) -> Process:
-    """Follow memory for the whole run."""
+def follow(clock: Clock, pace: int = 1) -> Process:
+    """Follow memory for the whole run; with a `pace` above 1 so many times less often, for runs that must not take long."""
     lowered = clock.plane.lowered
     memory, ksm = memory_of_run(lowered), lowered.scenario.host.ksm
     follower, account = Follower(lowered, memory), MemoryAccount(memory)
     clock.plane.memory = account
     scan(memory, ksm, ksm.since if ksm is not None else 0)
-    period, since = PERIOD_NS * math.ceil(len(memory.boxes) / BOXES), 0
+    period, since = pace * PERIOD_NS * math.ceil(len(memory.boxes) / BOXES), 0
     while True:
         read_back(account, follower.look(clock))
         scan(memory, ksm, int(clock.now) - since)

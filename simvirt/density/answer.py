@@ -14,7 +14,7 @@ from simvirt.density.trials import Point
 from simvirt.memory import Ledger
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import CONFIDENCE, QUANTILES
+from simvirt.metrics.statistics import CONFIDENCE
 from simvirt.result import provenance
 from simvirt.result.density_document import AnswerResult, BindingResult, DensityDocument, Judged, MemoryAt, PointResult
 from simvirt.result.document import CpuShares, MemoryLedger
@@ -100,7 +100,7 @@ def _numbers(point: Point, outcomes: list[Outcome]) -> dict[str, Any]:
     """What replications that came to their end measured."""
     return {
         "requests": round(summary.average([o.requests for o in outcomes]) or 0),
-        "latency_s": summary.latency(outcomes, QUANTILES),
+        "latency_s": summary.latency(outcomes),
         "throughput_per_s": summary.over(outcomes, "throughput_per_s"),
         "rejected": summary.over(outcomes, "rejected"),
         "cpu": CpuShares(**{name: summary.over(outcomes, name) for name in summary.SHARES}),

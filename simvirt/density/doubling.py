@@ -17,7 +17,6 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.entries.costs import CostSpec
 from simvirt.catalog.entries.hardware import DiskEntry
 from simvirt.catalog.records import HostEntry, Layer, Platform
-from simvirt.catalog.sourced import SourcedWork, Written
 from simvirt.density.ledger import MEMORY
 from simvirt.scenario.spec.models import Scenario
 
@@ -68,7 +67,8 @@ def _of_service(scenario: Scenario | None, catalog: Catalog, platform: Platform)
 def _more_workers(scenario: Scenario, name: str) -> Scenario | None:
     """Twice the threads or event loops of a service; None where it has as many as it wants."""
     service = scenario.services[name]
-    return _with_service(scenario, name, **{service.workers_name: TIMES * service.workers}) if isinstance(service.workers, int) else None
+    workers = service.workers
+    return _with_service(scenario, name, **{service.workers_name: TIMES * workers}) if isinstance(workers, int) else None
 
 
 def _more_cpus(scenario: Scenario, name: str) -> Scenario | None:
@@ -93,8 +93,7 @@ def _with_service(scenario: Scenario, name: str, **changes: Any) -> Scenario:
 
 def _more_dom0(layer: Layer) -> Layer:
     """A layer whose device domain has twice the vCPUs."""
-    return layer if layer.dom0 is None else replace(
-        layer, dom0=layer.dom0.model_copy(update={"vcpus": TIMES * layer.dom0.vcpus}))
+    return layer if layer.dom0 is None else replace(layer, dom0=layer.dom0.model_copy(update={"vcpus": TIMES * layer.dom0.vcpus}))
 
 
 def _faster_threads(layer: Layer) -> Layer:
@@ -107,12 +106,8 @@ def _halved(cost: CostSpec) -> CostSpec:
     """A cost with half the work of the backend's thread."""
     parts = {part: getattr(cost, part) for part in ("host_cpu", "drive")}
     return cost.model_copy(update={
-        part: tuple(SourcedWork(_half(term)) for term in terms) for part, terms in parts.items() if terms
+        part: tuple(term.scaled(1 / TIMES) for term in terms) for part, terms in parts.items() if terms
     })
-
-
-def _half(term: SourcedWork) -> Written:
-    return Written(value=term.value / TIMES, unit=term.unit, source=term.source, estimated=True)
 
 
 # -- the host -----------------------------------------------------------------------------------------------------------------------

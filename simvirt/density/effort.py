@@ -66,7 +66,7 @@ def idle_per_s(scenario: Scenario, platform: Platform) -> float:
     replicas = sum(service.replicas for service in scenario.services.values())
     machines = replicas if platform.vms is None else platform.vms.count
     guests = [layer.guest for layer in platform.hypervisors if layer.guest is not None]
-    events = machines * sum(2e9 / guest.background_period for guest in guests if guest.background_duty > 0)
+    events: float = machines * sum(2e9 / guest.background_period for guest in guests if guest.background_duty > 0)
     events += sum(_background_per_s(service) for service in scenario.services.values())
     if follows(scenario, platform):
         events += 1e9 / PERIOD_NS * min(replicas, BOXES) * LOOK_EVENTS

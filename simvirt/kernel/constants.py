@@ -46,6 +46,7 @@ OP_DETACH = 11  # start instructions that nobody waits for
 OP_ARRIVE = 12  # as OP_IO, by a call that no thread has taken yet: always the first of its instructions
 OP_ADMIT = 13  # a thread takes the call that has arrived, or it waits in line
 OP_FREE = 14  # the thread turns to the next call; the answer leaves without it
+OP_FLUSH = 15  # the flusher of a disk chooses what to write, or sleeps
 OP_STALL = 20  # wait as long as the memory limit of the instance makes an allocation wait
 OP_SPIN = 21  # compute what memory management adds to each request of the instance
 OP_REPEAT = 22  # do what follows as often as pages are missing

@@ -25,6 +25,7 @@ from simvirt.kernel.constants import (
     OP_DELAY,
     OP_DETACH,
     OP_DISK,
+    OP_FLUSH,
     OP_FORK,
     OP_FREE,
     OP_IO,
@@ -38,7 +39,6 @@ from simvirt.kernel.constants import (
     WAITING,
     WORK,
     WORK_DONE,
-    WRITE_BACK,
 )
 from simvirt.kernel.cpu import block_current
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
@@ -72,6 +72,7 @@ from simvirt.kernel.requests import (
 )
 from simvirt.kernel.storage import disk_begin, disk_of
 from simvirt.kernel.tables import Plane
+from simvirt.kernel.writeback import buffer_write, flush
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -138,6 +139,8 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
         return pause(p, f, pc, now)
     elif op == OP_IO or op == OP_ARRIVE:
         return begin_io(p, f, pc, now)
+    elif op == OP_FLUSH:
+        return flush(p, f, pc, now)
     elif op == OP_ADMIT:
         assign_thread(p, f, now)
     elif op == OP_FREE:
@@ -166,11 +169,8 @@ def pause(p: Plane, f: int, pc: int, now: int) -> bool:
 
 def use_disk(p: Plane, f: int, pc: int, now: int) -> bool:
     """Read or write; whether the frame can go on at once."""
-    if p.program.flag[pc] != 0:
-        w: int = new_frame(p, WRITE_BACK, p.frames.instance[f], pc + 1, now)
-        clear_account(p, w)
-        disk_begin(p, w, disk_of(p, w, pc), now)
-        return True
+    if p.program.flag[pc] == 1:
+        return buffer_write(p, f, pc, now)
     begin_disk_wait(p, f)
     disk_begin(p, f, disk_of(p, f, pc), now)
     return False
@@ -229,7 +229,8 @@ def finish(p: Plane, f: int, now: int) -> None:
     drop_thread(p, f)
     parent: int = p.frames.parent[f]
     if kind == CALLEE:
-        append_todo(p, parent)
+        if parent != NONE:
+            append_todo(p, parent)
     elif kind == BRANCH:
         join_branches(p, f, parent)
     elif kind == WORK:

@@ -24,6 +24,7 @@ from simvirt.kernel.constants import (
     OFF,
     OP_ARRIVE,
     OP_DISK,
+    OP_FLUSH,
     OP_IO,
     PAUSED,
     PAUSE_EVERY,
@@ -127,10 +128,9 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
     op: int = p.program.op[pc - 1]
     if op == OP_DISK:
         disk_end(p, disk_of(p, f, pc - 1), now)
-        if p.program.flag[pc - 1] != 0:
-            free_frame(p, f)
-            return
         end_disk_wait(p, f)
+    elif op == OP_FLUSH:
+        p.frames.pc[f] = pc - 1
     elif (op == OP_IO or op == OP_ARRIVE) and goes_to_backend(p, f, pc - 1, now):
         return
     append_todo(p, f)

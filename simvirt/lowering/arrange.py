@@ -21,7 +21,10 @@ GUEST_SERVICE = "(guest OS)"
 IO_SERVICE = "(I/O threads)"
 LOAD_SERVICE = "(hypervisor)"
 MEMORY_SERVICE = "(memory)"
-INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE)
+NETWORK_SERVICE = "(network stack)"
+INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE)
+RING = 256
+"""Packets that a NIC or a virtual one holds for a CPU before it drops them. Source: QEMU, virtio-net rx_queue_size; Linux, ethtool -g."""
 Replicas = list[tuple[str, int]]  # service, number
 Key = tuple[int, ...]  # whose the phase of a period is
 
@@ -135,6 +138,7 @@ class Arrangement:
     instances: list[Instance] = field(default_factory=list)
     devices: list[Device] = field(default_factory=list)
     memory: dict[str, int] = field(default_factory=dict)
+    receivers: dict[int, Instance] = field(default_factory=dict)
 
     def add_group(
         self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -178,7 +182,16 @@ def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], 
         (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, replicas)
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
+    _add_receivers(plan, scenario)
     return plan
+
+
+def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
+    """The network stack of each kernel that may have to reject requests: it receives them nevertheless."""
+    bounded = {name for name, service in scenario.services.items() if service.queue != "unlimited"}
+    for row in sorted({instance.machine for instance in plan.instances if instance.service in bounded}):
+        cpus = plan.machines[row].cpus
+        plan.receivers[row] = plan.add_instance(NETWORK_SERVICE, row, Place(row), threads=cpus, queue=RING * cpus)
 
 
 def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: HostEntry) -> Host:
@@ -295,7 +308,7 @@ def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence
     """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
     pinned = pins(host.entry, vcpus, host.vcpus, host.wanted_vcpus, fence.cpuset) if platform.pin else ()
-    guest = _add_guest(plan, hypervisor, host, vcpus, replace(fence, cpuset=tuple(sorted(set(pinned)))) if pinned else fence, key)
+    guest = _add_guest(plan, hypervisor, host, vcpus, fence, key)
     guest.pins = pinned
     _add_devices(plan, hypervisor, host, guest)
     _remember(plan, "vm", memory)

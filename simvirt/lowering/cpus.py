@@ -13,9 +13,9 @@ from simvirt.scenario.spec.host import RESERVING
 from simvirt.workload.streams import TICKS, Phases
 
 
-def idle_wakeup(costs: PlatformCosts) -> float:
-    """Work that leaving HLT adds to the task that wakes a vCPU [ns]."""
-    return costs.cpu_ns["idle_wakeup"] + costs.latency_ns["idle_wakeup"]
+def idle_wakeup(costs: PlatformCosts) -> tuple[float, float]:
+    """Work that leaving HLT adds to the task that wakes a vCPU: the exit alone, and with the wake-up of the vCPU's thread [ns]."""
+    return costs.cpu_ns["idle_wakeup"], costs.cpu_ns["idle_wakeup"] + costs.latency_ns["idle_wakeup"]
 
 
 def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> Columns:
@@ -43,7 +43,7 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
 
 
 def cpu_table(
-    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: Phases, wake_work: float
+    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: Phases, wake_work: tuple[float, float]
 ) -> Columns:
     """All CPUs; guests that see the topology know which pinned vCPUs share a core. `phases` draws the offsets of ticks."""
     n_cpus = int(first_cpu[-1])
@@ -60,7 +60,7 @@ def cpu_table(
         socket=socket_column(plan, first_cpu),
         smt_share=yields[host],
         speed=np.where(is_guest, 0.0, 1.0),
-        wake_work=np.where(is_guest, wake_work, 0.0),
+        exit_work=np.where(is_guest, wake_work[0], 0.0), wake_work=np.where(is_guest, wake_work[1], 0.0),
     )
 
 
@@ -75,12 +75,12 @@ def socket_column(plan: Arrangement, first_cpu: np.ndarray) -> np.ndarray:
 
 
 def sibling_column(plan: Arrangement, seen: bool, first_cpu: np.ndarray) -> np.ndarray:
-    """The other thread of each CPU's core. Those of a host's core are n and n + number of cores, as Linux numbers them."""
+    """The next thread of each CPU's core, a ring. Those of a host's core are n, n + number of cores and so on, as Linux numbers them."""
     sibling = np.full(int(first_cpu[-1]), k.NONE)
     for host in plan.hosts:
-        if host.entry.smt == 2:
-            ones, others = np.split(first_cpu[host.machine] + np.arange(host.entry.pcpus), 2)
-            sibling[ones], sibling[others] = others, ones
+        if host.entry.smt > 1:
+            rows = (first_cpu[host.machine] + np.arange(host.entry.pcpus)).reshape(host.entry.smt, -1)
+            sibling[rows] = np.roll(rows, -1, axis=0)
     for machine in plan.machines if seen else ():
         for vcpu, other in enumerate(siblings(plan.hosts[machine.host].entry, machine.pins)):
             if other is not None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simvirt.catalog import Catalog
+from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
-from simvirt.lowering.errands import Background, Errand, background_threads, reclaim_errand, start_ups
+from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.memory_needs import Memory, memory_of
@@ -76,13 +77,14 @@ def lower_onto(
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, drawn) for entry, drawn in zip(entries, variables, strict=True)]
-    reclaim = reclaim_errand(memory, writer)
+    reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
     errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
-    builder = Tables(plan, services, writer.program, phases, shared, platform)
+    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
+    tables["run"]["receive"][:], tables["run"]["flush"][:] = receive, flushing
     memory.find_reads(writer.program.rows)
     return Lowered(
         scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory,
@@ -143,7 +145,9 @@ class Tables:
 
     def __init__(
         self, plan: Arrangement, services: list[str], program: Program, phases: Phases, shared: Sharing, platform: Platform,
+        writeback: ReclaimEntry,
     ) -> None:
+        self.writeback = writeback
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, program, phases
         self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
@@ -185,7 +189,7 @@ class Tables:
             "devices": self.devices(),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
-            "disks": disk_table(self.plan),
+            "disks": disk_table(self.plan, self.writeback),
             "links": link_table(self.plan, frames),
             "source": self.source(entries, width, clients, scenario, hop),
             "tallies": self.tallies(len(classes)),
@@ -282,6 +286,7 @@ class Tables:
             service=[rows[i.service] for i in instances],
             threads=[k.NEVER if i.threads == "unlimited" else i.threads for i in instances],
             loops=column_of(instances, "loops"),
+            receiver=[row_of(self.plan.receivers.get(i.machine)) if i.service not in INTERNAL else k.NONE for i in instances],
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
@@ -311,6 +316,7 @@ class Tables:
         n = max(len(entries), 1)
         columns = blank(t.Source, rows=1, entry=n, service=n, balance_column=n, hop=n)
         fill(columns, width=[width], clients=[clients], bounded=[int(bounded)], homes=[homes], hop=[hop] * n)
+        columns["received"][:] = int(not _local(scenario))
         if entries:
             fill(columns, service=[e[0] for e in entries], entry=[e[1] for e in entries], balance_column=[e[2] for e in entries])
         return columns

@@ -153,7 +153,7 @@ class Paths:
         if waited or not (latency or asked.wake or asked.work or asked.held or done.owes):
             rows.extend(path)
             return []
-        access.flag = int(self.caches_writes)
+        access.flag = 1
         return [*path, Instruction(k.OP_RETURN)]
 
     def request(self, device: DeviceEntry, operations: list[str], work: float, latency: float) -> Instruction:

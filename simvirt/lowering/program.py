@@ -208,7 +208,7 @@ class Writer:
         """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
         row = self.plain_access(disk.size, write, device.flush_latency if disk.sync else 0.0)
-        row.flag = int(not waited)
+        row.flag, row.ratio = int(not waited), float(disk.size)
         if device.cv(write) > 0 and waited:
             latency = device.latency_ns(write)
             row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
@@ -240,6 +240,16 @@ class Writer:
                 Instruction(k.OP_JUMP, target=1, local=True),
             ]
         )
+
+    def flusher(self) -> int:
+        """What writes back: choose or sleep, write, again; its first row."""
+        return self.program.place([
+            Instruction(k.OP_FLUSH), Instruction(k.OP_DISK, flag=2), Instruction(k.OP_JUMP, target=0, local=True),
+        ])
+
+    def receive(self, work: float) -> int:
+        """What a kernel does for a message before anything can reject it; its first row."""
+        return self.program.place([Instruction(k.OP_CPU, amount=work), Instruction(k.OP_RETURN)])
 
     def startup(self, service: str, variables: Variables) -> int:
         """The work that a replica does before it is ready; its first row."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from simvirt.plan.sentence import sentence
 from simvirt.plan.simulation import System
 from simvirt.plan.sizing import Case, carried, replicas
 from simvirt.result import provenance
+from simvirt.result.document import Verdict
 from simvirt.result.plan_document import (
     AlternativeResult,
     Binding,
@@ -104,7 +105,7 @@ def alternative(found: Alternative, rank: int) -> AlternativeResult:
     return AlternativeResult(
         rank=rank, platform=case.platform_spec.name, host=case.host.name, feasible=sized.feasible, reason=sized.reason,
         hosts=sized.hosts if sized.feasible else None, speed=found.speed, simulations=found.simulator.done, replicas=sized.counts,
-        scaled=scaled(found) if sized.feasible else {}, failed=found.error is not None,
+        scaled=scaled(found) if sized.feasible else {}, failed=sized.failed,
         **_sized(found),
     )
 
@@ -202,6 +203,13 @@ def assumed(case: Case) -> str | None:
     )
 
 
+def undecided(limits: Sequence[Verdict]) -> str:
+    """That some limits hold, but not for sure, and what would make that sure."""
+    factors = [limit.longer for limit in limits]
+    more = "" if None in factors else f"; some {max(f for f in factors if f is not None):g} x the duration or replications would decide it"
+    return f"the objective is met by the values, undecided by their intervals{more}"
+
+
 def warnings(plan: Plan) -> list[str]:
     """What makes the numbers less than they seem."""
     found = list(dict.fromkeys(text for a in plan.alternatives if (text := assumed(a.case)) is not None))
@@ -209,6 +217,7 @@ def warnings(plan: Plan) -> list[str]:
         found.append(NO_OBJECTIVE)
     if plan.scenario.timeline:
         found.append("the timeline is left out: a plan is about a steady state")
+    found += [f"{a.case.platform_spec.name} on {a.case.host.name}: {undecided(a.undecided)}" for a in plan.alternatives if a.undecided]
     unproven = [a for a in plan.alternatives if a.sizing.packing is not None and not a.sizing.packing.proven]
     found += [f"{a.case.platform_spec.name} on {a.case.host.name}: fewer hosts may be possible, down to {a.sizing.packing.lower_bound}"
               for a in unproven if a.sizing.packing is not None]

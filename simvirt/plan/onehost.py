@@ -163,5 +163,4 @@ def _run(case: Case, workload: WorkloadSpec | None, rate: float) -> RunSpec:
     if steady and rate > 0:
         duration = min(duration, max(round(MOST_ARRIVALS / rate * 1e9), 1))
     warmup = None if run.warmup is None or run.warmup >= duration else run.warmup
-    update = {"duration": max(duration, 1), "requests": None, "warmup": warmup, "observe": None, "precision": None}
-    return run.model_copy(update=update)
+    return run.lasting(max(duration, 1), warmup=warmup, observe=None, precision=None)

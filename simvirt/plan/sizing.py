@@ -75,7 +75,7 @@ class Case:
 
 def usable_cpus(case: Case, service: ServiceSpec) -> float:
     """CPUs that one replica can use at most: its limit, its threads, the host."""
-    limits = [float(case.host.sockets * case.host.cores * case.host.smt_yield)]
+    limits = [case.host.capacity]
     if service.cpu_limit is not None:
         limits.append(service.cpu_limit)
     if isinstance(service.workers, int) and service.background is None:
@@ -148,7 +148,7 @@ def _flows(case: Case, name: str, count: int, factor: float) -> list[float]:
 
 def capacity_cores(host: HostEntry) -> float:
     """Work that a host does in a second with all threads busy, in seconds of one thread alone on its core."""
-    return float(host.sockets * host.cores * host.smt_yield)
+    return host.capacity
 
 
 def standing(case: Case, name: str) -> float:

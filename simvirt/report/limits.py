@@ -1,9 +1,12 @@
 """Limits of an objective, and what came of them, in words."""
 
+from collections.abc import Iterator
+
 from simvirt.report import figures
 from simvirt.report.blocks import Cell
 from simvirt.result.document import Verdict
 from simvirt.result.objective import AT_LEAST
+from simvirt.result.run_document import RunDocument
 
 
 def title_of(key: str) -> str:
@@ -28,6 +31,33 @@ def stated(key: str, limit: float) -> str:
     return f"{label(key)} {'≥' if key in AT_LEAST else '≤'} {quantity(key, limit)}"
 
 
-def verdict(key: str, found: Verdict, words: tuple[str, str] = ("", "")) -> Cell:
-    """What came of a limit; with what is said where it is not met and where it is."""
-    return Cell(f"{quantity(key, found.value)} {words[found.met]}".rstrip(), "good" if found.met else "bad")
+def verdict(key: str, found: Verdict, words: tuple[str, str, str] = ("", "", "?")) -> Cell:
+    """What came of a limit; with what is said where it is missed, met, and undecided."""
+    word = words[2 if found.met is None else int(found.met)]
+    return Cell(f"{quantity(key, found.value)} {word}".rstrip(), "quiet" if found.met is None else "good" if found.met else "bad")
+
+
+def not_met(document: RunDocument) -> list[str]:
+    """Each limit that is missed or undecided, on which platform, and what would decide it."""
+    return [sentence for found, sentence in _sentences(document) if not found.met]
+
+
+def undecided(document: RunDocument) -> list[str]:
+    """Each limit that is undecided, on which platform, and what would decide it."""
+    return [sentence for found, sentence in _sentences(document) if found.met is None]
+
+
+def _sentences(document: RunDocument) -> Iterator[tuple[Verdict, str]]:
+    """What is said of each limit on each platform."""
+    for name, platform in document.platforms.items():
+        for key, found in platform.objective.items():
+            yield found, f"{name}: {stated(key, found.limit)} is {_what(found)}"
+
+
+def _what(found: Verdict) -> str:
+    """A verdict, and of one that is undecided how much more has to be simulated."""
+    if found.met is not None:
+        return found.verdict
+    if found.longer is None:
+        return "undecided; more replications, or a longer run, may decide it"
+    return f"undecided; some {found.longer:g} x the duration, or the replications, would decide it"

@@ -17,7 +17,7 @@ Format = Callable[[Any], str]
 HOLDERS: Final = {**{name: of for name, of in holders.PARTS.items() if name != "host"}, "host": holders.PARTS["host"], **holders.REST}
 FIRST: Final = ("scenario", "digest", "seed", "replications", "platform")
 ELSEWHERE: Final = {"replications", "series"}  # not among a platform's data: one stands in FIRST, the other has no row to itself
-VERDICTS: Final = ("NOT MET", "met")
+VERDICTS: Final = ("NOT MET", "met", "undecided")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ def _blocks(document: RunDocument) -> Iterator[Block]:
     yield Table(("", *document.platforms), tuple(grouped), folds=True)
     if document.theory is not None and document.theory.platform in document.platforms:
         yield theory(document.platforms[document.theory.platform], document.theory)
-    yield from notes("the replications that were complete are reported" if document.interrupted else "", document.warnings)
+    cut = "the replications that were complete are reported" if document.interrupted else ""
+    yield from notes(cut, (*limits.undecided(document), *document.warnings))
     yield Data(tuple(dict(_data(document, name)) for name in document.platforms), FIRST)
 
 

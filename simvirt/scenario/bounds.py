@@ -15,6 +15,8 @@ MOST_ISSUES: Final = 100
 MOST_TABLE_BYTES: Final = 2 * 2**30
 """Size of a trace or another CSV file."""
 MOST_REPLICAS_IN_ALL: Final = 100_000
+MOST_VMS: Final = 20_000
+"""VMs of a platform, each with its kernel, its devices and its threads; twice what a density is searched for."""
 MOST_THREADS: Final = 20_000_000
 """Threads of all replicas together; with their queues they fill some 10 GB."""
 MOST_REQUESTS: Final = 10_000_000_000

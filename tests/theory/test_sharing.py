@@ -326,6 +326,29 @@ def test_n_threads_burn_the_quota_in_an_nth_of_the_time(threads: int) -> None:
     assert float(totals.throttled[group]) / S == pytest.approx(100 * (0.1 - 0.05 / threads), rel=0.01)
 
 
+@pytest.mark.parametrize("scheduler", ["eevdf", "gps"])
+def test_what_is_left_of_a_period_is_lost(scheduler: str) -> None:
+    """A job of 80 ms under 50 ms in 100 ms at a random instant of the period.
+
+    By hand for exact accounting, from an instant u of the period: 130 ms - u up to 50 ms, 80 ms up to 70 ms, 130 ms beyond: 107.5 ms on
+    average. A kernel's slices carry 5 ms over.
+    """
+    limits = {"cpu_quota": "50ms", "cpu_period": "100ms"}
+    think = {"uniform": {"low": "900ms", "high": "1100ms"}}
+    spec = scenario({"server": service({"cpu": "80ms"}, **limits)}, {"closed": {"clients": 1, "think": think}}, {"requests": 3000 // SMALLER, "warmup": "0s"}, platforms=["docker-host-network"], host={"scheduler": scheduler})
+    found = means(replications(spec, 3))
+    assert np.mean(found) == pytest.approx(0.1075 if scheduler == "gps" else 0.1046, rel=0.01 if COMPILED else 0.08)
+
+
+def test_a_burst_of_many_periods_under_a_fluid_quota() -> None:
+    """10 s of work at 0.3 CPUs, with and without saved quota: one period more or less, and the burst once."""
+    for burst, saved in ((None, 0.0), ("30ms", 0.03)):
+        limits = {"cpu_quota": "30ms", "cpu_period": "100ms"} | ({"cpu_burst": burst} if burst else {})
+        spec = scenario({"server": service({"cpu": "10s"}, **limits)}, {"closed": {"clients": 1, "think": "1s"}}, {"requests": 3, "warmup": "0s"}, platforms=["docker-host-network"], host={"scheduler": "gps"})
+        (found,) = means(replications(spec))
+        assert found == pytest.approx((10.0 - saved) / 0.3, abs=0.11)
+
+
 def test_quota_of_a_vm_caps_its_vcpus() -> None:
     """A limit of 1.5 CPUs: two vCPUs under a cap of 150 ms in 100 ms."""
     services = {"a": background(2, cpus=1.5)}

@@ -153,7 +153,7 @@ def test_a_kill_for_want_of_memory_misses_every_objective() -> None:
 
     spec = scenario(objective={"latency_p90": "1s"})
     outcome = density(scenario(density={"max": 1}, objective={"latency_p90": "1s"})).answers["docker"].points[0].outcomes[0]
-    alive, killed = (Measured(dataclasses.replace(outcome, reclaim=({}, kills)), np.zeros(1)) for kills in ([], ["at 1 s, web-0: killed"]))
+    alive, killed = (Measured(dataclasses.replace(outcome, reclaim=({}, kills))) for kills in ([], ["at 1 s, web-0: killed"]))
     assert judge.verdict(spec.objective, [alive, alive]) == HOLDS
     assert judge.verdict(spec.objective, [alive, killed]) == MISSED
     assert judge.failing(spec.objective, [alive, killed]) == judge.OOM

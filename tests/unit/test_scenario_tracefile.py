@@ -103,7 +103,7 @@ def test_rates(tmp_path: Path) -> None:
     ("0,0\n1,0\n", "t.csv: 1: expected a rate above 0 in some line"),
     ("0,1e300\n", "t.csv:1: 1: expected a rate of at most 1e12/s; got 1e300"),
     ("0\n1\n", "t.csv:1: no column 1; expected one from 0 to 0"),
-    ("a,b\n1,2\n", 't.csv:1: 0: expected a number, for example 1.5; got "a"'),
+    ("a,b\n1,2\n", 't.csv:1: 0: expected a number, for example 1.5'),
 ])
 def test_refused_rates(tmp_path: Path, content: str, expected: str) -> None:
     assert refusal(tmp_path, RatesSpec(file=table(tmp_path, content), at=0, rate=1)) == expected

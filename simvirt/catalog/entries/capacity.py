@@ -61,7 +61,9 @@ class ReclaimEntry(Entry):
 
     Times are CPU time for one page of 4 KiB. `cluster` is what is written to swap at once; `compression` the size of pages over that of
     their compressed form; `balloon_most` the share of a VM that a balloon may take; `idle_tax` what an idle page costs a VM more than
-    one in use when balloons are shared out.
+    one in use when balloons are shared out. Writes that nobody waits for are gathered: `flush_interval` between two looks of the
+    flusher, `dirty_expiry` the age at which it writes, `dirty_background` and `dirty_most` the shares of memory beyond which it begins at
+    once and writers wait, `write_chunk` its largest request.
     """
 
     swap_fault: SourcedTime
@@ -74,3 +76,8 @@ class ReclaimEntry(Entry):
     compression: Annotated[SourcedRatio, within(1, 1000)]
     balloon_most: Annotated[SourcedRatio, within(0, 0.99)]
     idle_tax: Annotated[SourcedRatio, within(0, 0.99)]
+    flush_interval: Annotated[SourcedTime, within(1e6, 8.64e13)]
+    dirty_expiry: SourcedTime
+    dirty_background: Annotated[SourcedRatio, within(0, 1)]
+    dirty_most: Annotated[SourcedRatio, within(0, 1)]
+    write_chunk: Annotated[SourcedSize, within(4096, 2**30)]

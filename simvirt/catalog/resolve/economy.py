@@ -92,10 +92,12 @@ def site(store: Store, name: str) -> Site:
 def load_of(utilisation: float, host: HostEntry) -> float:
     """Throughput over the largest one where a share `utilisation` of the hardware threads is busy.
 
-    *Model*: threads go to idle cores first, as schedulers place them; two busy siblings yield `smt_yield` of one.
+    *Model*: threads go to the cores with the fewest busy ones, as schedulers place them; busy siblings yield what `core_yield` says.
     *Ignores*: turbo clocks and frequency scaling, which the power curve holds for the benchmark that it was measured with.
     """
-    cores = host.sockets * host.cores
-    busy = utilisation * host.pcpus
-    paired = max(busy - cores, 0.0)
-    return min((busy - paired - paired + paired * host.smt_yield) / (cores * host.smt_yield), 1.0) if host.smt > 1 else utilisation
+    if host.smt == 1:
+        return utilisation
+    busy = utilisation * host.smt
+    each = min(int(busy), host.smt - 1)
+    below = host.core_yield(each) if each else 0.0
+    return min((below + (busy - each) * (host.core_yield(each + 1) - below)) / host.core_yield(host.smt), 1.0)
