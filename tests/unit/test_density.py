@@ -122,18 +122,12 @@ def test_a_limit_holds_when_the_whole_interval_is_within() -> None:
     assert judged("latency_p99", Estimate(None), 1.0) == MISSED, "nothing was answered"
 
 
-def outcome_with(latency_s: float) -> Any:
-    """A replication whose mean latency is told."""
-    return SimpleNamespace(latency_mean_s=latency_s)
-
-
-@pytest.mark.parametrize(("latencies", "found"), [
+@pytest.mark.parametrize(("ratios", "found"), [
     ((0.3, 0.5), MISSED), ((0.21, 0.9), MISSED), ((0.15, 0.5), UNDECIDED), ((0.09, 0.5), UNDECIDED), ((0.11, 0.12), UNDECIDED), ((0.05, 0.0501), HOLDS),
 ])
-def test_a_value_far_beyond_the_limit_is_missed_however_few_the_replications(latencies: tuple[float, float], found: str) -> None:
+def test_a_value_far_beyond_the_limit_is_missed_however_few_the_replications(ratios: tuple[float, float], found: str) -> None:
     """Of two replications an interval is twelve times their spread: what each of them misses by far is missed all the same."""
-    objective = scenario(objective={"latency_mean": "100ms"}).objective
-    check, = judge.checks_of(objective, [outcome_with(latency) for latency in latencies])
+    check, = judge.checks_of(scenario(objective={"rejected": "10%"}).objective, [SimpleNamespace(rejected=ratio) for ratio in ratios])  # type: ignore[misc]
     assert check.verdict == found
 
 
