@@ -1,7 +1,8 @@
 """Whether n instances hold the objective: each limit against the 95 % interval of its estimate over replications.
 
 *Model*: a limit holds when the interval lies within it as a whole, is missed when the interval lies beyond it as a whole, and is undecided
-    otherwise. A replication that was given up, a backlog that grows in most of them, and whatever an OOM killer kills miss the objective.
+    otherwise, unless each replication misses it by far: few replications have wide intervals.
+    A replication that was given up, a backlog that grows in most of them, and whatever an OOM killer kills miss the objective.
 *Ignores*: that looking several times, while replications are added, makes a wrong verdict somewhat likelier than 5 %.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simvirt.density.length import quantile_of
 from simvirt.metrics.outcome import Outcome
@@ -21,6 +22,8 @@ from simvirt.result.objective import AT_LEAST, HOLDS, MISSED, UNDECIDED, judged,
 from simvirt.runs.replicate import Measured
 from simvirt.scenario.spec.models import ObjectiveSpec
 
+FAR = 2.0
+"""A limit that each replication misses by this factor is missed: each has a hundred requests beyond the quantile."""
 OVERLOAD = "overload"
 """The check that fails where requests come faster than they are answered."""
 ANSWERED = 0.9
@@ -82,8 +85,16 @@ def estimate_of(name: str, outcomes: Sequence[Outcome]) -> Estimate:
 
 def checks_of(objective: ObjectiveSpec, outcomes: Sequence[Outcome]) -> list[Check]:
     """Each limit of the objective."""
-    found = [(name, limit, estimate_of(name, outcomes)) for name, limit in limits_of(objective).items()]
-    return [Check(name, limit, estimate, judged(name, estimate, limit)) for name, limit, estimate in found]
+    return [_check(name, limit, outcomes) for name, limit in limits_of(objective).items()]
+
+
+def _check(name: str, limit: float, outcomes: Sequence[Outcome]) -> Check:
+    """A limit against its interval; missed too where each of several replications misses it by `FAR`, however wide the interval is."""
+    estimate = estimate_of(name, outcomes)
+    found = Check(name, limit, estimate, judged(name, estimate, limit))
+    alone = (replace(found, estimate=estimate_of(name, [outcome])) for outcome in outcomes)
+    far = len(outcomes) > 1 and found.verdict == UNDECIDED and all(one.excess >= FAR for one in alone)
+    return replace(found, verdict=MISSED) if far else found
 
 
 def overloaded(measured: Sequence[Measured]) -> bool:

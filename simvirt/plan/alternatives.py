@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from simvirt.plan.money import Bill, Terms
+from simvirt.plan.money import Bill, Terms, bill
 from simvirt.plan.regret import Need
 from simvirt.plan.search import Sizing
 from simvirt.plan.simulation import Simulator, System
@@ -26,10 +26,14 @@ class Alternative:
     """Of a core, over one of the host that the scenario states."""
     mean: System | None = None
     bill: Bill | None = None
-    error: Exception | None = None
-    """What ended the search for it."""
     needs: list[Need | None] = field(default_factory=list)
     years: list[int | None] = field(default_factory=list)
+
+    def price(self, mean_factor: float) -> None:
+        """Find out what it costs where it suffices: it is paid for by the load at its mean, the stated one times `mean_factor`."""
+        if self.sizing.feasible and self.sizing.peak is not None:
+            mean = self.simulator.system(self.sizing.placed, self.sizing.counts, mean_factor)
+            self.mean, self.bill = mean, bill(self.terms, mean.loads, self.sizing.peak.loads)
 
     @property
     def undecided(self) -> list[Verdict]:

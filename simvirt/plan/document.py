@@ -105,7 +105,7 @@ def alternative(found: Alternative, rank: int) -> AlternativeResult:
     return AlternativeResult(
         rank=rank, platform=case.platform_spec.name, host=case.host.name, feasible=sized.feasible, reason=sized.reason,
         hosts=sized.hosts if sized.feasible else None, speed=found.speed, simulations=found.simulator.done, replicas=sized.counts,
-        scaled=scaled(found) if sized.feasible else {}, failed=found.error is not None,
+        scaled=scaled(found) if sized.feasible else {}, failed=sized.failed,
         **_sized(found),
     )
 
@@ -192,13 +192,6 @@ def memory(case: Case, counts: Counts, pattern: Counts, factor: float) -> Ledger
     return footprint(occupancy(whole, case.catalog, platform, case.host, here, expected_loads(whole, case.host, counts)))
 
 
-def undecided(limits: Sequence[Verdict]) -> str:
-    """That some limits hold, but not for sure, and what would make that sure."""
-    factors = [limit.longer for limit in limits]
-    more = "" if None in factors else f"; some {max(f for f in factors if f is not None):g} x the duration or replications would decide it"
-    return f"the objective is met by the values, undecided by their intervals{more}"
-
-
 def assumed(case: Case) -> str | None:
     """Whose price and power an inline host has; None for a model of the catalogue."""
     if case.scenario.host.model is not None:
@@ -208,6 +201,13 @@ def assumed(case: Case) -> str | None:
         f"the inline host has the price and power of {name}, the server nearest to its {host.sockets * host.cores} cores, in proportion to "
         "them; state a model and its prices and power in the catalogue for better numbers"
     )
+
+
+def undecided(limits: Sequence[Verdict]) -> str:
+    """That some limits hold, but not for sure, and what would make that sure."""
+    factors = [limit.longer for limit in limits]
+    more = "" if None in factors else f"; some {max(f for f in factors if f is not None):g} x the duration or replications would decide it"
+    return f"the objective is met by the values, undecided by their intervals{more}"
 
 
 def warnings(plan: Plan) -> list[str]:

@@ -43,6 +43,8 @@ class Sizing:
     reason: str | None = None
     analytic: int = 0
     """Hosts that the analytic placement asked for."""
+    failed: bool = False
+    """Whether the reason is a simulation that failed."""
     kept: str | None = None
     """The full resource of a service that keeps its replicas, where that is the reason."""
 

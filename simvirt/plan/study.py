@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve import economy
-from simvirt.errors import Issue, ScenarioError, sentence
+from simvirt.errors import Issue, ScenarioError, SimulationError, UsageError
 from simvirt.plan.alternatives import Alternative
 from simvirt.plan.document import Plan
 from simvirt.plan.enough import explained
-from simvirt.plan.money import Terms, bill
+from simvirt.plan.money import Terms
 from simvirt.plan.regret import Candidate, Need
 from simvirt.plan.regret import table as regret_of
 from simvirt.plan.search import Sizing, size
@@ -30,16 +30,16 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
     """Hosts for a scenario's load: every platform on every host model that its plan names, the cheapest first.
 
     `jobs` replications run at a time; their number changes nothing in the result. `tell` is called with what is simulated.
-    ScenarioError where the scenario does not fit the catalogue, or has no load that could be scaled. An alternative that fails says so and
-    leaves the others; where all fail, the first error is raised.
+    ScenarioError where the scenario does not fit the catalogue, or has no load that could be scaled; SimulationError where nothing could
+    be simulated, while an alternative that could not be has its reason and leaves the others as they are.
     """
     started = time.perf_counter()
     _check(scenario)
     spec = scenario.plan or DEFAULT
     study = Study(scenario, catalog_of(scenario), spec, jobs, tell)
     found = [_alternative(study, host, platform) for host in spec.hosts or (scenario.host,) for platform in scenario.platforms]
-    if all(a.error is not None for a in found):
-        raise found[0].error or AssertionError
+    if all(a.sizing.failed for a in found):
+        raise SimulationError("; ".join(dict.fromkeys(f"{a.case.platform_spec.name}: {a.sizing.reason}" for a in found)))
     levels = [] if spec.demand is None else sorted({spec.demand.low, 1.0, spec.demand.high})
     for alternative in found:
         alternative.needs = [_need(alternative, spec, study.factor * level) for level in levels]
@@ -89,31 +89,28 @@ def _alternative(study: Study, host: HostSpec, platform: PlatformSpec) -> Altern
     case = Case.of(moved, catalog, spec, platform)
     terms = _terms(catalog, spec, host, case)
     simulator = Simulator(case, terms.site.round_trip, study.jobs, study.tell)
-    found = Alternative(case, simulator, terms, Sizing({}), factor, speed)
+    found = Alternative(case, simulator, terms, _sized(simulator, factor), factor, speed)
     try:
-        _fill(found)
+        found.sizing = explained(simulator, factor, found.sizing)
+        found.price(factor / spec.peak_to_mean)
     except Exception as error:
-        found.sizing, found.error = Sizing({}, reason=sentence(error)), error
+        found.sizing = _failed(error)
     return found
 
 
-def _fill(found: Alternative) -> None:
-    """Sizes an alternative for its load at peak and prices it at its mean."""
-    sized = found.sizing = size(found.simulator, found.factor)
-    if not sized.feasible or sized.peak is None:
-        found.sizing = explained(found.simulator, found.factor, sized)
-        return
-    found.mean = found.simulator.system(sized.placed, sized.counts, found.factor / found.case.plan.peak_to_mean)
-    found.bill = bill(found.terms, found.mean.loads, sized.peak.loads)
-
-
-def _sized(alternative: Alternative, factor: float) -> Sizing:
-    """The fewest hosts for the load times `factor`; a simulation that fails is kept as the alternative's error."""
+def _sized(simulator: Simulator, factor: float) -> Sizing:
+    """The fewest hosts for the load times `factor`, or why there are none; a simulation that fails is a reason."""
     try:
-        return size(alternative.simulator, factor)
+        return size(simulator, factor)
+    except (ScenarioError, UsageError):
+        raise
     except Exception as error:
-        alternative.error = error
-        return Sizing({}, reason=sentence(error))
+        return _failed(error)
+
+
+def _failed(error: Exception) -> Sizing:
+    """What comes of a simulation that failed."""
+    return Sizing({}, reason=f"it could not be simulated: {str(error) or type(error).__name__}", failed=True)
 
 
 def _scheduled(host: HostSpec, stated: HostSpec) -> HostSpec:
@@ -133,9 +130,7 @@ def _terms(catalog: Catalog, spec: PlanSpec, host: HostSpec, case: Case) -> Term
 
 def _need(alternative: Alternative, spec: PlanSpec, factor: float) -> Need | None:
     """What an alternative needs for the stated load times `factor`; the mean in proportion to the peak."""
-    if alternative.error is not None:
-        return None
-    sized = _sized(alternative, factor)
+    sized = _sized(alternative.simulator, factor)
     if not sized.feasible or sized.peak is None:
         return None
     peak = sum(load * number for load, number in sized.peak.loads)
@@ -148,6 +143,6 @@ def _years(alternative: Alternative, spec: PlanSpec) -> list[int | None]:
         return []
     found = []
     for year in range(int(spec.years) + 1):
-        sized = _sized(alternative, (1 + spec.growth) ** year * spec.peak_to_mean)
+        sized = _sized(alternative.simulator, (1 + spec.growth) ** year * spec.peak_to_mean)
         found.append(sized.hosts if sized.feasible else None)
     return found

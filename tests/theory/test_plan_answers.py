@@ -104,4 +104,4 @@ def test_a_host_model_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(study, "size", breaking)
     found = plan(shop(platforms=["docker", "bare-metal"], services=database(cpus=2))).typed()
     assert [(a.platform, a.feasible, a.failed) for a in found.alternatives] == [("bare-metal", True, False), ("docker", False, True)]
-    assert found.alternatives[1].reason == "internal error: KeyError: ''"
+    assert found.alternatives[1].reason == "it could not be simulated: ''"

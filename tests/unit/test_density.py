@@ -122,6 +122,15 @@ def test_a_limit_holds_when_the_whole_interval_is_within() -> None:
     assert judged("latency_p99", Estimate(None), 1.0) == MISSED, "nothing was answered"
 
 
+@pytest.mark.parametrize(("ratios", "found"), [
+    ((0.3, 0.5), MISSED), ((0.21, 0.9), MISSED), ((0.15, 0.5), UNDECIDED), ((0.09, 0.5), UNDECIDED), ((0.11, 0.12), UNDECIDED), ((0.05, 0.0501), HOLDS),
+])
+def test_a_value_far_beyond_the_limit_is_missed_however_few_the_replications(ratios: tuple[float, float], found: str) -> None:
+    """Of two replications an interval is twelve times their spread: what each of them misses by far is missed all the same."""
+    check, = judge.checks_of(scenario(objective={"rejected": "10%"}).objective, [SimpleNamespace(rejected=ratio) for ratio in ratios])  # type: ignore[misc]
+    assert check.verdict == found
+
+
 def test_what_more_replications_would_make_of_an_interval() -> None:
     """Student's interval of the same mean and spread, computed from the values themselves."""
     from simvirt.metrics.statistics import mean_interval, student
