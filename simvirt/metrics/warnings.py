@@ -113,7 +113,7 @@ def short_slices(spec: SchedulerSpec, tick_ns: float) -> Iterator[str]:
         stated = getattr(spec, name)
         if stated is not None and stated < tick:
             short, long = format_time(stated / 1e9), format_time(tick / 1e9)
-            yield f"host.scheduler.{name} of {short} is shorter than the tick, {long}; turns last that long, as {spec.policy} looks at ticks"
+            yield f"host.scheduler.{name} of {short} is shorter than the tick, {long}; turns last that long: {spec.policy} looks at ticks"
 
 
 def _gib(size: int) -> str:
