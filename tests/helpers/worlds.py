@@ -189,6 +189,9 @@ def worlds() -> dict[str, str]:
     found |= {"cores-shop": shop(platforms=["kvm"], host={"cores": 3, "smt": 2, "scheduler": core}), "cores-docker": crowd(platforms=["docker"], host={"smt": 2, "scheduler": core})}
     found |= {"eventful-cores": eventful(platforms=["kvm"], host={"cores": 2, "smt": 2, "scheduler": core})}
     found |= {"eventful-esxi": eventful(platforms=["kvm"], host={"scheduler": "esxi", "cores": 2})}
+    wide = {"cores": 2, "smt": 4}
+    found |= {"wide-crowd": crowd(host=wide), "wide-gps": crowd(platforms=["docker"], host=wide | {"scheduler": "gps"})}
+    found |= {"wide-cores": crowd(platforms=["kvm"], host={"smt": 3, "scheduler": core})}
     asleep = {"max_cstate": "C6"}
     found |= {f"asleep-{name}": shop(platforms=[name], host=asleep | {"cores": 3, "smt": 2}) for name in ("bare-metal", "docker", "kvm")}
     found |= {"asleep-crowd": crowd(host=asleep), "asleep-cores": crowd(platforms=["kvm"], host=asleep | {"smt": 2, "scheduler": core})}
