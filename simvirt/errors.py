@@ -65,3 +65,9 @@ class ScenarioError(SimvirtError):
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Issue, ...]]]:
         return type(self), (self.issues,)
+
+
+def sentence(error: BaseException) -> str:
+    """An error in words on one line; what is none of simvirt's own is called an internal one."""
+    own = isinstance(error, SimvirtError)
+    return " ".join((str(error) if own else f"internal error: {type(error).__name__}: {error}").split())

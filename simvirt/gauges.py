@@ -91,7 +91,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         thread_time=read("instances", "thread_time") + read("instances", "busy_threads") * (at - read("instances", "thread_time_at")),
         instance_rejected=read("instances", "rejected").copy(),
         busy=_busy(plane, at) + int(fluid.got[np.isin(fluid.machine, read("hosts", "machine"))].sum()),
-        polled=int(read("cpus", "polled").sum() + read("instances", "polled").sum()),
+        polled=int(read("cpus", "polled").sum() + read("instances", "polled").sum()) + _polling(plane, at),
         **{f"device_{name}": read("devices", name).copy() for name in ("operations", "notifications", "interrupts")},
         steal=_steal(plane, at) + _of_vcpus(plane, fluid),
         costop=_costop(plane, at),
@@ -107,6 +107,13 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         in_system=int(read("tallies", "in_system")[0]),
         events=int(read("run", "events")[0]),
     )
+
+
+def _polling(plane: DataPlane, at: int) -> int:
+    """Time that the host has polled so far for vCPUs that it still polls for [ns]."""
+    read = plane.read
+    polled = np.minimum(read("cpus", "poll_ends"), at) - read("cpus", "halted_at")
+    return int(polled[read("cpus", "polls_for") != k.NONE].sum())
 
 
 @dataclass(frozen=True)
@@ -130,9 +137,9 @@ def fluid_shares(plane: DataPlane, at: int) -> FluidShares:
     entity = np.flatnonzero((read("entities", "state")[:last] == k.QUEUED) & (fluid[machine[:last]] != 0))
     group = read("entities", "group")[entity]
     group = np.where(group == k.NONE, read("machines", "root_group")[machine[entity]], group)
-    work = read("groups", "fluid_time")[group] + read("groups", "fluid_rate")[group] * (at - read("machines", "fluid_at")[machine[entity]])
+    used = read("groups", "fluid_used")[group] + read("groups", "fluid_rate")[group] * (at - read("machines", "fluid_at")[machine[entity]])
     waited = at - read("entities", "waits_since")[entity]
-    got = np.clip(np.floor(work - read("entities", "vruntime")[entity] + 0.5).astype(np.int64), 0, waited)
+    got = np.clip(np.floor(used - read("entities", "vruntime")[entity] + 0.5).astype(np.int64), 0, waited)
     return FluidShares(entity, machine[entity], got, waited - got)
 
 

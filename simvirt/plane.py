@@ -11,6 +11,7 @@ import simpy
 from simpy.events import URGENT
 
 from simvirt import kernel
+from simvirt.errors import SimulationError
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Place, row_of
@@ -23,6 +24,7 @@ from simvirt.workload.sampling import Sampler
 
 MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
 UP = (k.STARTING, k.READY, k.DRAINING)
+ENDS = {"completed": "take no time", "rejected": "are rejected", "failed": "are lost with a replica"}
 LIMITS = ("shares", "reserve", "quota", "period", "burst")  # of a group, which come with a place
 
 
@@ -57,6 +59,7 @@ class DataPlane:
     seed: int
     replication: int
     over: bool = False  # all requests are answered and none will come
+    cut_off: bool = False  # the clock has come to its end before all requests were answered
     full: bool = False  # more requests are under way than the tables may hold; nothing happens any more
     halt: Event | None = None  # ends the run at its next block of requests
     memory: MemoryAccount | None = None  # what has become of memory, where the control plane follows it
@@ -107,15 +110,35 @@ class DataPlane:
                     return None
             elif reason == k.SIGNALS:
                 self._read_signals()
+            elif reason == k.PAUSED:
+                self._look_whether_wanted()
+            elif reason == k.STANDS_STILL:
+                raise SimulationError(self._what_repeats(horizon))
             else:
                 self.over = reason == k.DONE
                 return None
         return self._due.pop(0)
 
-    def _refill(self) -> None:
-        """Give the kernel the next block of requests."""
+    def _look_whether_wanted(self) -> None:
+        """Stopped where the run is not wanted any more."""
         if self.halt is not None and self.halt.is_set():
             raise Stopped
+
+    def _what_repeats(self, horizon: int) -> str:
+        """Why time stands still: what most of the requests end with that end meanwhile."""
+        before = {name: int(self.read("tallies", name).sum()) for name in ENDS}
+        self.columns["run"]["repeats"][0] = 0
+        while kernel.advance(self._plane, horizon) == k.NEEDS_DEMAND:
+            self._refill()
+        ended = {name: int(self.read("tallies", name).sum()) - count for name, count in before.items()}
+        most = max(ended, key=lambda name: ended[name])
+        what = f"requests that {ENDS[most]} are followed by others at once" if ended[most] > 0 else "something happens again and again"
+        advice = "; give clients a time to think, for example think: 1s" if int(self.columns["source"]["clients"][0]) > 0 else ""
+        return f"no time passes any more after {self.now / 1e9:.9g} s of the run: {what}{advice}"
+
+    def _refill(self) -> None:
+        """Give the kernel the next block of requests."""
+        self._look_whether_wanted()
         block = self.requests.next_block()
         source = self.columns["source"]
         plain = kernel.MODE == "plain"

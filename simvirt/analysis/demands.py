@@ -131,7 +131,7 @@ class _Reader:
         """Packets and bytes of a transfer."""
         nic, net = self.host.nic, step.net
         counts = {
-            "packet_out": float(math.ceil(net.out / nic.segment_bytes)), "packet_in": float(math.ceil(net.in_ / nic.segment_bytes)),
+            "packet_out": float(math.ceil(net.out / nic.segment)), "packet_in": float(math.ceil(net.in_ / nic.segment)),
             "kib_out": net.out / 1024, "kib_in": net.in_ / 1024,
         }
         return self._operations(counts) + Demand(out_bytes=nic.wire_bytes(net.out), in_bytes=nic.wire_bytes(net.in_))
@@ -140,8 +140,11 @@ class _Reader:
         """An access: none where the page cache has it, with its flush where it is to be durable."""
         disk, spec = self.host.disk, step.disk
         write, size = spec.read is None, spec.size
-        busy = disk.latency_ns(write) + disk.longer_ns(size, write) + (disk.flush_latency_ns if spec.sync else 0.0)
-        busy = max(busy, disk.passage_ns(size, write) * disk.channels)  # of a channel: the path is as good as all of them
+        gathered = write and not (spec.sync or spec.direct)
+        asked = self.catalog.reclaim().write_chunk if gathered else size  # the page cache writes in chunks
+        busy = disk.latency_ns(write) + disk.longer_ns(asked, write) + (disk.flush_latency if spec.sync else 0.0)
+        busy = max(busy, disk.passage_ns(asked, write) * disk.channels)  # of a channel: the path is as good as all of them
+        busy *= size / asked
         if not write:
             counts = {"disk_read": 1.0, "kib_read": size / 1024}
         else:

@@ -6,7 +6,8 @@ Times in a scenario are ns, here seconds.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def applicable(scenario: Any, host: Any = None) -> TheoryPrediction | None:
     if case is None:
         return None
     try:
-        return _one_service(case) or _two_tiers(case)
+        return _event_loop(case) or _one_service(case) or _two_tiers(case)
     except UnstableError:
         return None
 
@@ -255,6 +256,8 @@ def _one_service(case: _Case) -> TheoryPrediction | None:
     if len(names) != 1:
         return None
     service = case.services[names.pop()]
+    if getattr(service, "event_loops", None) is not None:
+        return None
     demands = [(share, _demand_of(service.operations[operation])) for (_, operation), share in case.entries.items()]
     known = [(share, d) for share, d in demands if d is not None]
     if len(known) < len(demands):
@@ -322,6 +325,84 @@ def _closed(demand: _Demand, servers: int | None, clients: int, think_s: float) 
 def _prediction(model: str, rate: float, queue: Queue, p95_s: float | None, assumptions: str) -> TheoryPrediction:
     """A prediction for an open stream, all of which leaves again."""
     return TheoryPrediction(model, queue.response_s, p95_s, assumptions, queue.utilisation, rate)
+
+
+# -- an event loop --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Segments:
+    """What an operation of CPU steps and delays is to an event loop: what it computes between waits, and how long it waits."""
+
+    demands: tuple[_Demand, ...]
+    delay_s: float
+    constant: bool
+
+
+def _event_loop(case: _Case) -> TheoryPrediction | None:
+    """One service of event loops with a core each, whose operations compute and wait in turn: a queue among infinite servers.
+
+    Source: Baskett, Chandy, Muntz, Palacios, "Open, closed, and mixed networks of queues with different classes of customers", J. ACM 22
+    (1975): with exponential demands of one mean (type 1) and delays of any kind (type 3) each visit has the mean of M/M/c. Where all
+    compute once, delays before it leave arrivals Poisson (Mirasol, Operations Research 11, 1963), and it is M/G/1.
+    """
+    names = {service for service, _ in case.entries}
+    loops = getattr(case.services[next(iter(names))], "event_loops", None)
+    if len(names) != 1 or not isinstance(loops, int) or loops > case.cores:
+        return None
+    found = [(share, _segments(case.services[service].operations[operation])) for (service, operation), share in case.entries.items()]
+    known = [(share, segments) for share, segments in found if segments is not None]
+    if len(known) < len(found):
+        return None
+    queue = _once(case, known, loops) if all(len(s.demands) == 1 for _, s in known) else _visits(case, known, loops)
+    return None if queue is None else _delayed(queue, known)
+
+
+def _segments(steps: Sequence[AnyStep]) -> _Segments | None:
+    """What an operation computes between waits; None where it does anything but compute and wait, each step once."""
+    if not all(isinstance(s, (CpuStep, DelayStep)) and s.times == 1 and s.probability == 1 for s in steps):
+        return None
+    demands = [_demand_of(list(run)) for computes, run in groupby(steps, lambda s: isinstance(s, CpuStep)) if computes]
+    known = tuple(d for d in demands if d is not None)
+    delays = [s.delay for s in steps if isinstance(s, DelayStep)]
+    if not known or len(known) < len(demands):
+        return None
+    return _Segments(known, sum(float(d.mean) for d in delays) / NS_PER_S, all(d.kind == "constant" for d in delays))
+
+
+def _once(case: _Case, known: Sequence[tuple[float, _Segments]], loops: int) -> TheoryPrediction | None:
+    """The queue before loops that each request visits once."""
+    if case.workload.closed is not None:
+        return _visits(case, known, loops)
+    return _station(case, _mixture([(share, s.demands[0]) for share, s in known]), loops)
+
+
+def _visits(case: _Case, known: Sequence[tuple[float, _Segments]], loops: int) -> TheoryPrediction | None:
+    """The queue before loops that requests visit several times, without the delays between; demands are exponential with one mean."""
+    demands = [d for _, segments in known for d in segments.demands]
+    mean, rate, closed = demands[0].mean_s, _open_rate(case.workload), case.workload.closed
+    if any(not d.exponential or not math.isclose(d.mean_s, mean) for d in demands):
+        return None
+    visits = sum(share * len(segments.demands) for share, segments in known)
+    if rate is not None:
+        words = f"Poisson arrivals, exponential demands of one mean, {visits:.3g} visits to the event loop a request"
+        return _prediction("BCMP network", rate, jackson(rate, [(visits, mean, loops)]), None, words)
+    if closed is None or loops > 1 or closed.clients > MOST_CLIENTS:
+        return None
+    away = closed.think.mean / NS_PER_S + sum(share * segments.delay_s for share, segments in known)
+    result = machine_repair(closed.clients, away, visits * mean)
+    words = f"{closed.clients} clients that think and then wait, exponential demands of one mean before one event loop"
+    return TheoryPrediction(f"M/M/1//{closed.clients}", result.response_s, None, words, result.utilisation[0], result.throughput_per_s)
+
+
+def _delayed(queue: TheoryPrediction, known: Sequence[tuple[float, _Segments]]) -> TheoryPrediction:
+    """The same with the delays of its requests; the p95 moves along where all have one constant delay."""
+    delays = {segments.delay_s for _, segments in known}
+    moved = queue.latency_p95_s is not None and len(delays) == 1 and all(segments.constant for _, segments in known)
+    return replace(
+        queue, latency_mean_s=queue.latency_mean_s + sum(share * segments.delay_s for share, segments in known),
+        latency_p95_s=queue.latency_p95_s + delays.pop() if moved and queue.latency_p95_s is not None else None,
+    )
 
 
 # -- two tiers ------------------------------------------------------------------------------------------------------------------

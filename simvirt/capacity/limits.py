@@ -33,6 +33,8 @@ class Limit:
     fixed: float
     capacity: float
     source: str
+    raised: str = ""
+    """How a scenario states twice as much of it, where an entry of the catalogue does."""
 
     def demand(self, replicas: Mapping[str, int]) -> float:
         """What so many replicas take."""
@@ -48,8 +50,8 @@ class Limit:
 def limits(there: Occupancy, catalog: Catalog) -> list[Limit]:
     """Memory, disk space, and each limit of the catalogue that replicas take something of, each at its load."""
     found = [_memory(there), *_guest_memory(there), *_committed(there), *_disk_space(there)]
-    for spec in catalog.limits():
-        found += _limit(spec, there)
+    for name in catalog.names("limits"):
+        found += _limit(name, catalog.typed("limits", name, LimitSpec), there)
     return found
 
 
@@ -113,17 +115,24 @@ def _disk_space(there: Occupancy) -> Iterator[Limit]:
     yield Limit("disk.space", each, fixed, float(disk.size), f"size of the disk {disk.name}")
 
 
-def _limit(spec: LimitSpec, there: Occupancy) -> Iterator[Limit]:
+def _limit(name: str, spec: LimitSpec, there: Occupancy) -> Iterator[Limit]:
     """A limit of the catalogue on this platform; nothing where its instances do not take it."""
     platform, host = there.platform, there.host
     if not _concerns(spec, platform):
         return
     services = there.scenario.services.items()
-    each = {name: _each(spec, service, there.loads.get(name, IDLE), platform, host) for name, service in services}
+    each = {one: _each(spec, service, there.loads.get(one, IDLE), platform, host) for one, service in services}
     kernels = platform.vms.count if platform.vms is not None and platform.runtimes else 1
     if any(each.values()):
         cores = host.sockets * host.cores if spec.per_core else 1
-        yield Limit(spec.resource, each, kernels * _value(spec.fixed), kernels * cores * spec.capacity.value, spec.capacity.source)
+        most = kernels * cores * spec.capacity.value
+        yield Limit(spec.resource, each, kernels * _value(spec.fixed), most, spec.capacity.source, _raised(name, spec))
+
+
+def _raised(name: str, spec: LimitSpec) -> str:
+    """Twice the capacity of an entry, as a section of a scenario."""
+    capacity = f"{{value: {2 * spec.capacity.value:.0f}, source: as set on my host}}"
+    return f"catalog: {{limits: {{{name}: {{like: {name}, capacity: {capacity}}}}}}}"
 
 
 def _concerns(spec: LimitSpec, platform: Platform) -> bool:
@@ -151,7 +160,7 @@ def _outside(platform: Platform) -> Layer | None:
 def _each(spec: LimitSpec, service: ServiceSpec, load: Load, platform: Platform, host: HostEntry) -> float:
     """What one replica takes of a limit."""
     vcpus = own_vcpus(service, host) if platform.hypervisors else 0
-    inside = service.threads if isinstance(service.threads, int) else load.requests
+    inside = service.workers if isinstance(service.workers, int) else load.requests
     outside = _outside(platform)
     threads = vcpus if outside is not None and outside.kind == "hypervisor" else inside
     return (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Final
+
+from simvirt.catalog.store import Store
+from simvirt.scenario.spec.models import ServiceSpec
 
 GENERIC: Final = "generic"
 """The entry for unknown images, and the defaults of hosts that are not named."""
@@ -15,7 +17,15 @@ def short_name(reference: str) -> str:
     return path.rsplit("/", 1)[-1].partition(":")[0].lower()
 
 
-def resolve(reference: str, aliases: Mapping[str, str], names: Iterable[str]) -> str:
-    """The name of the entry for an image reference; the generic one where there is none."""
-    name = short_name(reference)
-    return name if name in names else aliases.get(name, GENERIC)
+def image_name(store: Store, image: str) -> str:
+    """The entry that speaks for an image reference; the generic one where none does."""
+    raw, name = store.raw("images"), short_name(image)
+    aliases = {alias: entry for entry, fields in raw.items() for alias in fields.get("aliases", ())}
+    return name if name in raw else aliases.get(name, GENERIC)
+
+
+def footprint_name(store: Store, service: ServiceSpec) -> str:
+    """The entry that speaks for a service: that of its image's own name, or of the image that the catalogue knows it as."""
+    known = store.names("footprints")
+    names = () if service.image is None else (short_name(service.image), image_name(store, service.image))
+    return next((name for name in names if name in known), GENERIC)

@@ -18,14 +18,16 @@ SINGULAR: Mapping[str, str] = {"families": "processor family", "cpus": "CPU", "n
 """Kinds whose name in a message is not the kind without its last letter."""
 
 
-def nowhere(path: Path) -> tuple[str | None, int | None, int | None]:
+def nowhere(_: Path) -> tuple[str | None, int | None, int | None]:
     """The `Locate` of things that were not written in a file."""
     return None, None, None
 
 
-def dotted(path: Path) -> str:
-    """A path as written in messages: `catalog.disks.fast.read_latency`."""
-    return ".".join(str(part) for part in path)
+def issue(locate: Locate, path: Path, message: str) -> Issue:
+    """A mistake at `path`, such as `catalog.disks.fast.read_latency`; letters that would do something to a terminal are left out."""
+    file, line, column = locate(path)
+    dotted, said = ("".join(letter for letter in text if letter.isprintable()) for text in (".".join(map(str, path)), message))
+    return Issue(file=file, line=line, column=column, path=dotted, message=said)
 
 
 MOST_NAMES = 24
@@ -66,8 +68,7 @@ class Problems:
 
     def add(self, path: Path, message: str) -> None:
         """Notes a mistake at `path`."""
-        file, line, column = self._locate(path)
-        self._issues.append(Issue(file=file, line=line, column=column, path=dotted(path), message=message))
+        self._issues.append(issue(self._locate, path, message))
 
     def add_invalid(self, path: Path, error: ValidationError) -> None:
         """Notes every mistake that pydantic found in the entry at `path`."""

@@ -1,14 +1,16 @@
-"""What the catalogue hands to the rest of the program: frozen records in internal units."""
+"""What the catalogue puts together of its entries: hosts, layers, platforms and costs, frozen, in internal units."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Literal
 
 from simvirt.catalog.entries.costs import PARTS, CostSpec
-from simvirt.catalog.resolve.peripherals import DiskEntry, NicEntry
+from simvirt.catalog.entries.hardware import CpuFamily, Cstate, DiskEntry, NicEntry
+from simvirt.catalog.entries.hosted import Dom0, HostLoad
+from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
 from simvirt.catalog.sourced import SourcedWork
 
 S: Final = 1e9  # ns in a second
@@ -17,41 +19,12 @@ Counts = Sequence[tuple[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Cstate:
-    """An idle state of a processor: the shortest idleness that it pays for, and the time that leaving it takes [ns]."""
+class Row:
+    """A row of a table about the catalogue."""
 
-    name: str
-    residency_ns: float
-    exit_ns: float
-
-
-@dataclass(frozen=True, slots=True)
-class CpuFamily:
-    """A processor family; costs in cycles. `smt_yield` is the throughput of two busy siblings over that of one.
-
-    `work_per_cycle` is what a core does in a cycle over what one of Skylake-SP does. `kernel_entry` is a trivial system call, there
-    and back, of a kernel without mitigations of processor flaws, `mitigated_entry` of one with those that it chooses by itself.
-
-    Of a socket: memory bandwidth [bytes/s], latency of its memory, bytes of its last-level cache; `remote_latency` is the latency of
-    another socket's memory over that of its own. `huge_reach` is the rate of TLB misses with small pages over that with huge ones.
-    None where nothing is known: there is no limit then.
-    """
-
-    name: str
-    smt_yield: float
-    vm_exit: float
-    nested_vm_exit: float
-    native_walk: float
-    nested_walk: float
-    kernel_entry: float
-    mitigated_entry: float
-    memory_bandwidth: float | None = None
-    memory_latency_ns: float | None = None
-    llc_bytes: int | None = None
-    remote_latency: float | None = None
-    work_per_cycle: float = 1.0
-    huge_reach: float | None = None
-    cstates: tuple[Cstate, ...] = ()
+    def document(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +69,20 @@ class HostEntry:
         """Hardware threads of the host."""
         return self.sockets * self.cores * self.smt
 
+    def core_yield(self, busy: int, two: float | None = None) -> float:
+        """Throughput of a core with so many busy threads over that of one, from that of `two`; the law is that of `kernel/cores.py`."""
+        two = self.smt_yield if two is None else two
+        return two if busy == 2 else busy / (1.0 + (2.0 / two - 1.0) * (busy - 1))
+
+    @property
+    def capacity(self) -> float:
+        """Throughput with all threads busy over that of one thread alone on its core."""
+        return self.sockets * self.cores * self.core_yield(self.smt)
+
     @property
     def speed(self) -> float:
         """Work of a core in a second, in cycles of Skylake-SP."""
         return self.clock_hz * self.family.work_per_cycle
-
-
-@dataclass(frozen=True, slots=True)
-class GuestEntry:
-    """The guest operating system of a VM and the memory of the monitor that runs it; bytes and ns."""
-
-    name: str
-    memory_bytes: int
-    background_duty: float
-    background_period_ns: float
-    scheduler: str
-    tick_ns: float
-    vmm_memory_bytes: int
-    page_structs: float = 0.0
-    bounce_buffer: int = 0
-    file_cache: int = 0
-    boot_memory: int = 0
-    same: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,38 +100,6 @@ class Cost:
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(*(getattr(self, part) + getattr(other, part) for part in self.__slots__))
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceEntry:
-    """A network or disk path: who does its work, and when its interrupts and its sleep are put off [ns]."""
-
-    name: str
-    role: Literal["net", "disk"]
-    side: Literal["hypervisor", "runtime"]
-    model: str
-    backend: str
-    serial: bool
-    cache: Literal["none", "writeback"]
-    moderation_ns: float
-    poll_ns: float
-
-
-@dataclass(frozen=True, slots=True)
-class Dom0:
-    """The domain that owns the devices."""
-
-    vcpus: int
-    memory_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class HostLoad:
-    """Load that a hosted hypervisor leaves on the host: threads, each wanting a CPU for a part of each period [ns]."""
-
-    threads: int
-    duty: float
-    period_ns: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,40 +121,6 @@ class ContainerMemory:
     kernel: int = 0
     daemon: int = 0
     shares_files: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class FootprintEntry:
-    """Memory and disk space of one replica of an image [bytes]; `hot` and `same` are shares of its anonymous memory.
-
-    `touch` is what a request touches of the hot share.
-    """
-
-    name: str
-    base: int
-    per_connection: int
-    files: int
-    hot: float
-    same: float
-    disk: int
-    writable: int
-    touch: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ReclaimEntry:
-    """Costs of memory management for a page [ns of CPU time], and how it decides; `cluster` in bytes, the others are ratios."""
-
-    swap_fault_ns: float
-    unpack_ns: float
-    evict_ns: float
-    scan_ns: float
-    unshare_ns: float
-    inflate_ns: float
-    cluster: int
-    compression: float
-    balloon_most: float
-    idle_tax: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,27 +242,6 @@ class PlatformCosts:
     def backend_ns(self, operation: str) -> float:
         """What one operation costs the thread of a device, on a host whose disk it is."""
         return self.host_cpu_ns[operation] + self.drive_ns[operation]
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileEntry:
-    """A workload: operations per CPU second; what it wants of memory and caches; its share of CPU time in serial parts of the kernel.
-
-    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
-    per CPU second that wait for other CPUs, `walk_miss` the share of page walks whose last step misses the caches, `remote_share`
-    that of memory accesses which go to another socket wherever it runs; None where nothing is known.
-    """
-
-    name: str
-    rates: Mapping[str, float]
-    memory_bandwidth: float | None = None
-    llc_bytes: int | None = None
-    stall: float | None = None
-    smt_yield: float | None = None
-    kernel_share: float | None = None
-    shootdowns: float | None = None
-    walk_miss: float | None = None
-    remote_share: float | None = None
 
 
 PAGE_LEVELS: Final = {"4k": (4, 4), "thp": (4, 3), "huge": (3, 3)}

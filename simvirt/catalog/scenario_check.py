@@ -2,73 +2,83 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.operations import OPERATIONS, PLURALS
 from simvirt.catalog.problems import Path, Problems, unknown
 from simvirt.catalog.records import HostEntry, Platform
-from simvirt.catalog.resolve import economy, hosts
+from simvirt.catalog.resolve import economy, hosts, layers
+from simvirt.catalog.store import Store
+from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, ServiceSpec
 from simvirt.scenario.spec.steps import CpuStep
 from simvirt.scenario.walk import walk
 from simvirt.units import format_size
 
-if TYPE_CHECKING:
-    from simvirt.catalog.catalog import Catalog
-    from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, ServiceSpec
 
-
-def check(catalog: Catalog, scenario: Scenario) -> None:
+def check(store: Store, scenario: Scenario) -> None:
     """ScenarioError with every name and limit of `scenario` that does not fit the catalogue; nothing where all fit."""
     problems = Problems(scenario.locate)
-    _check_host(catalog, scenario.host, ("host",), problems)
-    _check_plan(catalog, scenario, problems)
+    _check_host(store, scenario.host, ("host",), problems)
+    _check_plan(store, scenario, problems)
     for index, platform in enumerate(scenario.platforms):
-        _check_platform(catalog, platform, ("platforms", index), problems)
+        _check_platform(store, platform, ("platforms", index), problems)
     for name, service in scenario.services.items():
         _check_operations(service, ("services", name), problems)
-        if service.profile is not None and service.profile not in catalog.names("profiles"):
-            problems.add(("services", name, "profile"), unknown("profiles", service.profile, catalog.names("profiles")))
+        if service.profile is not None and service.profile not in store.names("profiles"):
+            problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
     problems.settle()
+    host = hosts.resolve_host(store, scenario.host)
     if scenario.host.model is not None:
-        _check_limits(scenario, catalog.resolve_host(scenario.host), problems)
+        _check_limits(scenario, host, problems)
+    for spec in scenario.platforms:
+        _check_cpusets(scenario, layers.platform(store, spec, ("platforms",)), host, problems)
     problems.settle()
 
 
-def _check_host(catalog: Catalog, spec: HostSpec, path: Path, problems: Problems) -> None:
+def _check_host(store: Store, spec: HostSpec, path: Path, problems: Problems) -> None:
     """Model, disk and NIC, each for itself, so that all are told."""
-    problems.attempt((*path, "model"), lambda: hosts.host_model(catalog, spec.model or GENERIC, (*path, "model")))
-    problems.attempt((*path, "disk"), lambda: spec.disk is None or hosts.disk(catalog, spec.disk, (*path, "disk")))
-    problems.attempt((*path, "nic"), lambda: spec.nic is None or hosts.nic(catalog, spec.nic, (*path, "nic")))
+    problems.attempt((*path, "model"), lambda: hosts.host_model(store, spec.model or GENERIC, (*path, "model")))
+    problems.attempt((*path, "disk"), lambda: spec.disk is None or store.entry("disks", spec.disk, (*path, "disk")))
+    problems.attempt((*path, "nic"), lambda: spec.nic is None or hosts.nic(store, spec.nic, (*path, "nic")))
 
 
-def _check_plan(catalog: Catalog, scenario: Scenario, problems: Problems) -> None:
+def _check_plan(store: Store, scenario: Scenario, problems: Problems) -> None:
     """The hosts that a plan may choose from, and its site."""
     if scenario.plan is None:
         return
     for index, spec in enumerate(scenario.plan.hosts):
-        _check_host(catalog, spec, ("plan", "hosts", index), problems)
+        _check_host(store, spec, ("plan", "hosts", index), problems)
     site = scenario.plan.site
-    problems.attempt(("plan", "site"), lambda: economy.site(catalog, site))
+    problems.attempt(("plan", "site"), lambda: economy.site(store, site))
 
 
-def _check_platform(catalog: Catalog, spec: PlatformSpec, path: Path, problems: Problems) -> None:
+def _check_platform(store: Store, spec: PlatformSpec, path: Path, problems: Problems) -> None:
     """The name of a platform, or each layer of the stack that it states; words of VMs where there are none."""
     if spec.stack is None:
-        return problems.attempt(path, lambda: _check_words_of_vms(catalog.platform(spec, path), spec, path, problems))
-    layers = (*catalog.names("hypervisors"), *catalog.names("runtimes"))
-    wrong = [(index, name) for index, name in enumerate(spec.stack) if name not in layers]
+        return problems.attempt(path, lambda: _check_words_of_vms(layers.platform(store, spec, path), spec, path, problems))
+    known = (*store.names("hypervisors"), *store.names("runtimes"))
+    wrong = [(index, name) for index, name in enumerate(spec.stack) if name not in known]
     for index, name in wrong:
-        problems.add((*path, "stack", index), unknown("layers", name, layers))
+        problems.add((*path, "stack", index), unknown("layers", name, known))
     if not wrong:
-        problems.attempt(path, lambda: catalog.platform(spec, path))
+        problems.attempt(path, lambda: _check_words_of_vms(layers.platform(store, spec, path), spec, path, problems))
 
 
 def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, problems: Problems) -> None:
-    """Balloons, reported pages and swap of guests mean nothing without a guest."""
-    for word in ("balloon", "free_page_reporting", "guest_swap"):
+    """What is said of VMs means nothing where there are none."""
+    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap"):
         if word in spec.model_fields_set and not platform.hypervisors:
             problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
+
+
+def _check_cpusets(scenario: Scenario, platform: Platform, host: HostEntry, problems: Problems) -> None:
+    """The CPUs that bind a service in a VM that it shares are those of the VM."""
+    if platform.vms is None or not platform.hypervisors:
+        return
+    vcpus = platform.vms.on(host).vcpus
+    for name, service in scenario.services.items():
+        if service.cpuset and max(service.cpuset) >= vcpus:
+            sentence = f"expected CPUs from 0 to {vcpus - 1}, those of the VMs of {platform.name}; got {max(service.cpuset)}"
+            problems.add(("services", name, "cpuset"), sentence)
 
 
 def _check_operations(service: ServiceSpec, path: Path, problems: Problems) -> None:

@@ -2,44 +2,134 @@
 
 In YAML: `{value: 1.2us, spread: [1us, 2us], source: "author, title, year, table", estimated: true}`; `fitted: [table/row/column]` names the
 cells of `simvirt validate` on which the value was calibrated.
-Each kind of quantity is a subclass of `Sourced`; all hold canonical units (ns, bytes, Hz, per second, bits per second, ratio),
-except `SourcedWork`, which may be given in processor terms (cycles, exits, nested_walks, entries) and is resolved against a host.
+Each kind of quantity is a float (sizes and whole numbers: an int) that is `Sourced`, in canonical units (ns, bytes, Hz,
+per second, bits per second, ratio), except `SourcedWork`, which may be given in processor terms (cycles, exits,
+nested_walks, entries) and is resolved against a host.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from simvirt import units
+from simvirt.catalog.entries.entry import Source, Text
 
 Parsed = tuple[float, str]
 _WORK = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)\s*(cycles?|exits?|nested_walks?|entries|entry)\s*")
 
 
-class Sourced(BaseModel):
-    """A number of the catalogue: canonical value and unit, spread, source."""
+class Written(BaseModel):
+    """A number as the catalogue writes it: canonical value and unit, spread, source."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    example: ClassVar[str] = "1.5"
 
     value: float
     unit: str
     spread: tuple[float, float] | None = None
-    source: str = Field(min_length=8)
+    source: Source
     estimated: bool = False
-    fitted: tuple[str, ...] = ()
-    """Cells of published tables, as table/row/column, on which the value was calibrated: they cannot be predicted with it."""
+    fitted: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _inside(self) -> Written:
+        if self.spread is not None and not self.spread[0] <= self.value <= self.spread[1]:
+            raise ValueError(f"value {self.value:g} {self.unit} lies outside its spread {self.spread[0]:g}..{self.spread[1]:g}")
+        return self
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+
+def _number(raw: Any, example: str = "1.5") -> float:
+    """A plain non-negative number."""
+    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not 0 <= raw < float("inf"):
+        raise ValueError(f"expected a number, for example {example}; got {units.shown(raw)}")
+    return float(raw)
+
+
+def _throughput(raw: Any) -> float:
+    """A size per second."""
+    size, separator, second = str(raw).partition("/")
+    if not separator or second.strip() != "s":
+        raise ValueError(f"expected a size per second, for example 500MB/s; got {units.shown(raw)}")
+    return units.parse_size(size.strip())
+
+
+def parse_work(raw: Any) -> Parsed:
+    """A cost as (value, unit): unit is ns, cycles, exits, nested_walks or entries."""
+    match = _WORK.fullmatch(raw) if isinstance(raw, str) else None
+    if match is None:
+        return units.parse_time(raw), "ns"
+    return float(match.group(1)), "entries" if match.group(2) == "entry" else match.group(2).rstrip("s") + "s"
+
+
+def number(value: float, unit: str) -> str:
+    """A canonical value as a reader likes it, with its unit: 1.2 us, 512 MiB, 250 per s."""
+    if unit == "ns":
+        return units.format_time(value / 1e9)
+    if unit == "bytes":
+        return units.format_size(value) if value >= 10_000 else f"{value:g} B"
+    if unit == "bytes/s":
+        return f"{value / 1e6:g} MB/s"
+    return f"{value:g}" if unit in ("ratio", "count") else f"{value:g} {unit}"
+
+
+def check_within(value: float, unit: str, low: float, high: float) -> None:
+    """ValueError where a canonical value lies outside its bounds."""
+    if not low <= value <= high:
+        raise ValueError(f"expected {number(low, unit)} to {number(high, unit)}; got {number(value, unit)}")
+
+
+class Sourced:
+    """Makes a float or int one of the catalogue: it computes as its canonical value and knows unit, spread and source.
+
+    A kind says how it is read, its canonical unit, an example, and bounds beyond which no number of the kind has a sense;
+    a field may have narrower ones, by `within`. `fitted` are cells of published tables, as table/row/column, on which the
+    value was calibrated: they cannot be predicted with it.
+    """
+
+    read: ClassVar[Callable[[Any], float]]
+    example: ClassVar[str]
+    bounds: ClassVar[tuple[float, float]]
+    value: float
+    unit: str
+    spread: tuple[float, float] | None
+    source: str
+    estimated: bool
+    fitted: tuple[str, ...]
+
+    def __init_subclass__(
+        cls, *, read: Callable[[Any], float] = _number, unit: str = "ratio", example: str = "1.5",
+        bounds: tuple[float, float] = (0.0, 1e6),
+    ) -> None:
+        cls.read, cls.unit, cls.example, cls.bounds = read, unit, example, bounds
+
+    def __init__(self, written: Written) -> None:
+        vars(self).update(written)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        written = core_schema.no_info_before_validator_function(cls._canonical, handler.generate_schema(Written))
+        return core_schema.no_info_after_validator_function(cls, written)
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
         """The canonical value and unit of a raw quantity; ValueError with an example where it has no sense."""
-        return _number(raw, cls.example), "ratio"
+        return float(cls.read(raw)), cls.unit
 
-    @model_validator(mode="before")
+    def scaled(self, factor: float) -> Self:
+        """This number times a factor, with its source; what its spread was no longer bounds it."""
+        return type(self)(Written(**{**vars(self), "value": self.value * factor, "spread": None}))
+
     @classmethod
     def _canonical(cls, data: Any) -> Any:
         if not isinstance(data, Mapping) or "value" not in data:
@@ -48,6 +138,7 @@ class Sourced(BaseModel):
         if "unit" in data:
             raise ValueError(f"the unit belongs to the value, for example {{value: {cls.example}, ...}}")
         value, unit = cls.parse(data["value"])
+        check_within(value, unit, *cls.bounds)
         return {**data, "value": value, "unit": unit, "spread": cls._spread(data.get("spread"), unit)}
 
     @classmethod
@@ -61,121 +152,78 @@ class Sourced(BaseModel):
             raise ValueError(f"spread: expected the unit of the value ({unit}); got {units.shown(raw)}")
         return low, high
 
-    @model_validator(mode="after")
-    def _inside(self) -> Sourced:
-        if self.spread is not None and not self.spread[0] <= self.value <= self.spread[1]:
-            raise ValueError(f"value {self.value:g} {self.unit} lies outside its spread {self.spread[0]:g}..{self.spread[1]:g}")
-        return self
 
-
-def _number(raw: Any, example: str) -> float:
-    """A plain non-negative number."""
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not 0 <= raw < float("inf"):
-        raise ValueError(f"expected a number, for example {example}; got {units.shown(raw)}")
-    return float(raw)
-
-
-class SourcedRatio(Sourced):
+class SourcedRatio(Sourced, float):
     """A ratio: 0..1 where it is a share, above 1 where it is a yield."""
 
 
-class SourcedCount(Sourced):
+class SourcedCount(Sourced, float, read=partial(_number, example="8"), unit="count", example="8", bounds=(0.0, 1e19)):
     """A plain count."""
 
+
+class SourcedWhole(Sourced, int, read=partial(_number, example="8"), unit="count", example="8", bounds=(0.0, 1e9)):
+    """A number of things of which there are no parts; measured ones, and so the spread, may lie between."""
+
     @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return _number(raw, "8"), "count"
+    def _canonical(cls, data: Any) -> Any:
+        found = super()._canonical(data)
+        if not found["value"].is_integer():
+            raise ValueError(f"expected a whole number, for example 8; got {found['value']:g}")
+        return found
 
 
-class SourcedCycles(Sourced):
+class SourcedCycles(Sourced, float, unit="cycles", example="1500 cycles", bounds=(0.0, 1e9)):
     """Processor cycles."""
-
-    example: ClassVar[str] = "1500 cycles"
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
         value, unit = parse_work(raw)
-        if unit != "cycles":
+        if unit != cls.unit:
             raise ValueError(f"expected cycles, for example {cls.example}; got {units.shown(raw)}")
         return value, unit
 
 
-class SourcedTime(Sourced):
-    """A duration [ns]."""
-
-    example: ClassVar[str] = "1.2us"
-
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return units.parse_time(raw), "ns"
+class SourcedTime(Sourced, float, read=units.parse_time, unit="ns", example="1.2us", bounds=(0.0, 8.64e13)):
+    """A duration [ns]; at most a day."""
 
 
-class SourcedSize(Sourced):
+class SourcedSize(Sourced, int, read=units.parse_size, unit="bytes", example="4KiB", bounds=(0.0, 2.0**60)):
     """A size [bytes]."""
 
-    example: ClassVar[str] = "4KiB"
 
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return float(units.parse_size(raw)), "bytes"
-
-
-class SourcedRate(Sourced):
+class SourcedRate(Sourced, float, read=units.parse_rate, unit="per s", example="800/s", bounds=(0.0, 1e12)):
     """A rate [per second]."""
 
-    example: ClassVar[str] = "800/s"
 
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return units.parse_rate(raw), "per s"
-
-
-class SourcedThroughput(Sourced):
+class SourcedThroughput(Sourced, float, read=_throughput, unit="bytes/s", example="500MB/s", bounds=(1.0, 1e15)):
     """A throughput of a device [bytes per second]; a size per second in YAML."""
 
-    example: ClassVar[str] = "500MB/s"
 
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        size, separator, second = str(raw).partition("/")
-        if not separator or second.strip() != "s":
-            raise ValueError(f"expected a size per second, for example {cls.example}; got {units.shown(raw)}")
-        return float(units.parse_size(size.strip())), "bytes/s"
-
-
-class SourcedMoney(Sourced):
+class SourcedMoney(Sourced, float, read=units.parse_money, unit="USD", example="2000USD", bounds=(0.0, 1e12)):
     """An amount of money [USD]; what it is paid for, and how often, its field says."""
 
-    example: ClassVar[str] = "2000USD"
 
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return units.parse_money(raw), "USD"
-
-
-class SourcedEnergyPrice(Sourced):
+class SourcedEnergyPrice(Sourced, float, read=units.parse_energy_price, unit="USD/kWh", example="0.12USD/kWh"):
     """A price of energy [USD/kWh]."""
 
-    example: ClassVar[str] = "0.12USD/kWh"
 
-    @classmethod
-    def parse(cls, raw: Any) -> Parsed:
-        return units.parse_energy_price(raw), "USD/kWh"
-
-
-class SourcedWork(Sourced):
+class SourcedWork(Sourced, float, example="2 exits", bounds=(0.0, 1e9)):
     """A cost: time [ns], or cycles, exits, nested_walks or entries (of the host's kernel) of the machine at hand."""
-
-    example: ClassVar[str] = "2 exits"
 
     @classmethod
     def parse(cls, raw: Any) -> Parsed:
         return parse_work(raw)
 
 
-def parse_work(raw: Any) -> Parsed:
-    """A cost as (value, unit): unit is ns, cycles, exits, nested_walks or entries."""
-    match = _WORK.fullmatch(raw) if isinstance(raw, str) else None
-    if match is None:
-        return units.parse_time(raw), "ns"
-    return float(match.group(1)), "entries" if match.group(2) == "entry" else match.group(2).rstrip("s") + "s"
+def within(low: float, high: float) -> AfterValidator:
+    """Bounds of a field in canonical units, as annotation of its type."""
+    def checked(found: Sourced) -> Sourced:
+        check_within(found.value, found.unit, low, high)
+        return found
+
+    return AfterValidator(checked)
+
+
+Share = Annotated[SourcedRatio, within(0, 1)]
+Period = Annotated[SourcedTime, within(1e3, 3.6e12)]
+"""A time after which something happens again."""

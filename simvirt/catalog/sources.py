@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel
 
 from simvirt import units
-from simvirt.catalog.charges import sourced_share
+from simvirt.catalog.cost_breakdown import sourced_share
 from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.entries.entry import Entry
 from simvirt.catalog.entries.software import REFERENCES, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
+from simvirt.catalog.images import GENERIC
 from simvirt.catalog.operations import OPERATIONS
-from simvirt.catalog.records import HostEntry, Layer, work_ns
-from simvirt.catalog.resolve.layers import costs_of
-from simvirt.catalog.sourced import Sourced, SourcedWork
-
-if TYPE_CHECKING:
-    from simvirt.catalog.catalog import Catalog
-
+from simvirt.catalog.records import HostEntry, Layer, Row, work_ns
+from simvirt.catalog.resolve.hosts import host_model
+from simvirt.catalog.resolve.layers import costs_of, named_platform
+from simvirt.catalog.sourced import Sourced, SourcedWork, number
+from simvirt.catalog.store import Store
 
 LAYERS = (HypervisorSpec, RuntimeSpec)
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Row):
     """One number of the catalogue. `ns` is what a cost is on the host asked for; None where it is no cost.
 
     `fitted` names the cells of published tables on which it was calibrated.
@@ -45,13 +44,9 @@ class Constant:
     ns: float | None = None
     fitted: str = ""
 
-    def document(self) -> dict[str, Any]:
-        """The row as JSON takes it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Row):
     """One entry of a kind: its name, what it is, its main figures, its source; `facts` are figures of a platform by their names."""
 
     name: str
@@ -65,22 +60,22 @@ class Listed:
         return {"name": self.name, "title": self.title, "figures": self.figures, "source": self.source, **self.facts}
 
 
-def constants(catalog: Catalog, kind: str, name: str) -> list[Constant]:
+def constants(store: Store, kind: str, name: str) -> list[Constant]:
     """Every constant behind one entry; of a platform, those of all its layers."""
     if kind == "platforms":
-        return [row for layer in catalog.named_platform(name).layers for row in _layer_constants(catalog, layer)]
-    return list(_entry_constants(catalog, kind, name))
+        return [row for layer in named_platform(store, name).layers for row in _layer_constants(store, layer)]
+    return list(_entry_constants(store, kind, name))
 
 
-def _layer_constants(catalog: Catalog, layer: Layer) -> list[Constant]:
+def _layer_constants(store: Store, layer: Layer) -> list[Constant]:
     """Those of a hypervisor or runtime, with the costs of the devices that it has on this platform."""
     kind = f"{layer.kind}s"
-    own = [row for row in _entry_constants(catalog, kind, layer.name) if row.name not in OPERATIONS]
-    return [*own, *_cost_constants(catalog, kind, layer.name, layer.costs)]
+    own = [row for row in _entry_constants(store, kind, layer.name) if row.name not in OPERATIONS]
+    return [*own, *_cost_constants(store, kind, layer.name, layer.costs)]
 
 
-def _entry_constants(catalog: Catalog, kind: str, name: str) -> Iterator[Constant]:
-    entry = catalog.entry(kind, name)
+def _entry_constants(store: Store, kind: str, name: str) -> Iterator[Constant]:
+    entry = store.entry(kind, name)
     for field in type(entry).model_fields:
         value = getattr(entry, field)
         if isinstance(value, Sourced):
@@ -88,13 +83,16 @@ def _entry_constants(catalog: Catalog, kind: str, name: str) -> Iterator[Constan
         elif field == "rates":
             yield from (_sourced(kind, name, op, "rate", rate, OPERATIONS[op]) for op, rate in value.items())
         elif field == "costs":
-            yield from _cost_constants(catalog, kind, name, costs_of(catalog, entry) if isinstance(entry, LAYERS) else value)
+            yield from _cost_constants(store, kind, name, costs_of(store, entry) if isinstance(entry, LAYERS) else value)
         elif isinstance(value, BaseModel):
             yield from _inner_constants(kind, name, field, value)
+        elif field == "cstates":
+            for state, times in value.items():
+                yield from _inner_constants(kind, name, f"{field}.{state}", times)
         elif field not in ("title", "source", "aliases") and value is not None:
             shown = _plain(field, value)
             yield Constant(kind, name, field, "", None, shown, None, entry.source, False, f"{field}: {shown}")
-    yield from _referred_constants(catalog, kind, entry)
+    yield from _referred_constants(store, kind, entry)
 
 
 def _inner_constants(kind: str, name: str, field: str, value: BaseModel) -> Iterator[Constant]:
@@ -105,16 +103,16 @@ def _inner_constants(kind: str, name: str, field: str, value: BaseModel) -> Iter
             yield _sourced(kind, name, f"{field}.{inner}", "", number, f"{inner} of {field}".replace("_", " "))
 
 
-def _referred_constants(catalog: Catalog, kind: str, entry: Entry) -> Iterator[Constant]:
+def _referred_constants(store: Store, kind: str, entry: Entry) -> Iterator[Constant]:
     """The constants of the entries that this one names: a host's processor and devices, a hypervisor's guest."""
     for field, (referred, *_) in REFERENCES.get(kind, {}).items():
         if referred not in ("techniques", "devices"):
-            yield from _entry_constants(catalog, referred, getattr(entry, field))
+            yield from _entry_constants(store, referred, getattr(entry, field))
 
 
-def _cost_constants(catalog: Catalog, kind: str, name: str, costs: Mapping[str, CostSpec]) -> Iterator[Constant]:
+def _cost_constants(store: Store, kind: str, name: str, costs: Mapping[str, CostSpec]) -> Iterator[Constant]:
     """The parts of each cost, in ns on the generic host; a cost that does not exist says why."""
-    host = catalog.host_model()
+    host = host_model(store, GENERIC)
     for operation, cost in costs.items():
         if cost.none is not None:
             yield Constant(kind, name, operation, "cpu", 0.0, "ns", None, cost.none, False, OPERATIONS[operation], 0.0)
@@ -131,18 +129,18 @@ def _sourced(kind: str, layer: str, name: str, part: str, number: Sourced, meani
     )
 
 
-def listed(catalog: Catalog, kind: str, name: str) -> Listed:
+def listed(store: Store, kind: str, name: str) -> Listed:
     """The row of one entry in the list of its kind."""
-    entry = catalog.entry(kind, name)
+    entry = store.entry(kind, name)
     if not isinstance(entry, PlatformEntrySpec):
         return Listed(name, entry.title, ", ".join(_figures(entry)), entry.source, {})
-    facts = platform_facts(catalog, name)
+    facts = platform_facts(store, name)
     return Listed(name, entry.title, "; ".join(_told(facts)), entry.source, facts)
 
 
-def platform_facts(catalog: Catalog, name: str) -> dict[str, Any]:
+def platform_facts(store: Store, name: str) -> dict[str, Any]:
     """What a platform is: its layers, how they virtualize and isolate, their devices, how many of its constants are measured."""
-    platform = catalog.named_platform(name)
+    platform = named_platform(store, name)
     layers = platform.layers
     numbers, estimated = sourced_share([cost for layer in layers for cost in layer.costs.values()])
     return {
@@ -187,7 +185,7 @@ def measured(facts: Mapping[str, Any]) -> str:
     return f"{known} of {facts['numbers']} costs from sources, {facts['estimated'] / facts['numbers']:.0%} estimated"
 
 
-def _figures(entry: Entry) -> Iterator[str]:
+def _figures(entry: BaseModel) -> Iterator[str]:
     """The main figures of an entry: its plain fields and its first sourced numbers, as text."""
     for field in type(entry).model_fields:
         value = getattr(entry, field)
@@ -195,9 +193,11 @@ def _figures(entry: Entry) -> Iterator[str]:
             continue
         if isinstance(value, Sourced):
             yield f"{field} {number(value.value, value.unit)}"
+        elif isinstance(value, BaseModel):
+            yield f"{field} {' '.join(_figures(value))}"
         elif value is True:
             yield field
-        elif value not in (None, (), False):
+        elif value not in (None, (), False, {}):
             yield f"{field} {_plain(field, value)}"
 
 
@@ -211,15 +211,4 @@ def _plain(field: str, value: Any) -> str:
         return f"{value / 1e9:g} Gbps"
     if field == "watts":
         return " ".join(f"{watts:g}" for watts in value) + " W"
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def number(value: float, unit: str) -> str:
-    """A canonical value with its unit, as a reader likes it: 1.2 us, 512 MiB, 250 per s."""
-    if unit == "ns":
-        return units.format_time(value / 1e9)
-    if unit == "bytes":
-        return units.format_size(value) if value >= 10_000 else f"{value:g} B"
-    if unit == "bytes/s":
-        return f"{value / 1e6:g} MB/s"
-    return f"{value:g}" if unit in ("ratio", "count") else f"{value:g} {unit}"
+    return " ".join(map(str, value)) if isinstance(value, (tuple, Mapping)) else str(value)

@@ -29,7 +29,8 @@ def density(settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed:
     document = carried_out(question, settings)
     if document.interrupted:
         return INTERRUPTED
-    return int(at_least is not None and any(answer.n < at_least for answer in document.density.values()))
+    few = at_least is not None and any(answer.n < at_least for answer in document.density.values())
+    return int(few or (at_least is not None and bool(document.failed)))
 
 
 def _found(spec: "Scenario", settings: Settings) -> "DensityDocument":

@@ -35,7 +35,7 @@ def explain(name: Name, against: Against = None, workload: Workload = None, host
 
 def _entry(catalog: "Catalog", name: str, host: "HostEntry", format_: Format) -> None:
     """One entry: a platform by its costs, any other by its constants."""
-    from simvirt.catalog.charges import charges
+    from simvirt.catalog.cost_breakdown import charges
     from simvirt.report import catalogue
     from simvirt.report import charges as report
 
@@ -53,12 +53,12 @@ def _entry(catalog: "Catalog", name: str, host: "HostEntry", format_: Format) ->
 
 def _against(catalog: "Catalog", names: tuple[str, str], host: "HostEntry", format_: Format) -> None:
     """Two platforms beside each other."""
-    from simvirt.catalog.charges import differences
+    from simvirt.catalog.cost_breakdown import differences
     from simvirt.report import catalogue
     from simvirt.report import charges as report
 
     one, two = (catalog.named_platform(name) for name in names)
-    rows = differences(catalog, one, two, host)
+    rows = differences(one, two, host)
     if format_ is Format.text:
         output.show(report.against(names, rows, _on(host), output.width()))
     else:
@@ -67,12 +67,12 @@ def _against(catalog: "Catalog", names: tuple[str, str], host: "HostEntry", form
 
 def _spending(catalog: "Catalog", names: list[str], workload: str, host: "HostEntry", format_: Format) -> None:
     """Where a CPU-second of a workload goes on one platform or two."""
-    from simvirt.catalog.charges import spending
+    from simvirt.catalog.cost_breakdown import spending
     from simvirt.report import catalogue
     from simvirt.report import charges as report
 
     profile = catalog.named_profile(workload)
-    found = [spending(catalog, catalog.named_platform(name), profile, host) for name in names]
+    found = [spending(catalog.named_platform(name), profile, host) for name in names]
     if format_ is Format.text:
         output.show(report.spending(profile.name, found, _on(host)))
     else:

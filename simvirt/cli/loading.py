@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 def load(path: Path, sets: Sequence[str] | None, seed: int | None) -> "Scenario":
     """The scenario; ScenarioError with all mistakes at once."""
+    from simvirt.catalog.plain_names import unknown_names
     from simvirt.runs.admission import catalog_of
     from simvirt.scenario import load as load_scenario
 
-    scenario = load_scenario(path, sets=tuple(sets or ()), seed=seed)
+    scenario = load_scenario(path, sets=tuple(sets or ()), seed=seed, names=unknown_names)
     catalog_of(scenario)
     return scenario

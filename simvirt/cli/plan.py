@@ -11,12 +11,12 @@ from simvirt.cli.command import Question, Settings, carried_out
 from simvirt.cli.options import ScenarioFile, Seed, Sets
 
 if TYPE_CHECKING:
-    from simvirt.result.plan_document import PlanDocument
+    from simvirt.result.plan_document import AlternativeResult, PlanDocument
     from simvirt.scenario import Scenario
 
 WIDTH = 100
 
-Assert = Annotated[bool, typer.Option("--assert", help="Exit with status 1 if no alternative carries the load.")]
+Assert = Annotated[bool, typer.Option("--assert", help="Exit with status 1 if no alternative surely carries the load.")]
 
 
 def plan(settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, assert_: Assert = False) -> int:
@@ -27,7 +27,13 @@ def plan(settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: Se
     spec = loading.load(scenario, sets, seed)
     folder = store.folder_of(settings.out, f"{spec.name}-plan", spec.digest)
     document = carried_out(Question(folder, lambda: _made(spec, settings), report, width=WIDTH, piped=WIDTH), settings)
-    return int(assert_ and not any(alternative.feasible for alternative in document.alternatives))
+    return int(assert_ and not any(_carries(alternative) for alternative in document.alternatives))
+
+
+def _carries(alternative: "AlternativeResult") -> bool:
+    """Whether an alternative surely carries the load: what is undecided is no pass."""
+    states = [state for state in (alternative.peak, alternative.lost) if state is not None]
+    return alternative.feasible and all(limit.met for state in states for limit in state.objective.values())
 
 
 def _made(spec: "Scenario", settings: Settings) -> "PlanDocument":

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simvirt.cli import loading
+from simvirt.cli import loading, output
 from simvirt.cli.command import INTERRUPTED, Question, Settings, carried_out
 from simvirt.cli.options import ScenarioFile, Seed, Sets
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from simvirt.result.run_document import RunDocument
     from simvirt.scenario import Scenario
 
-Assert = Annotated[bool, typer.Option("--assert", help="Exit with status 1 if an objective is not met.")]
+Assert = Annotated[bool, typer.Option("--assert", help="Exit with status 1 unless every objective is surely met.")]
 
 
 def run(settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, assert_: Assert = False) -> int:
@@ -24,7 +24,7 @@ def run(settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: See
     _require_objective(spec, assert_)
     folder = store.folder_of(settings.out, spec.name, spec.digest)
     document = carried_out(Question(folder, lambda: _simulated(spec, settings), report, cut=_kept), settings)
-    return INTERRUPTED if document.interrupted else int(assert_ and not _met(document))
+    return INTERRUPTED if document.interrupted else int(assert_ and _fails(document))
 
 
 def _require_objective(spec: "Scenario", assert_: bool) -> None:
@@ -52,6 +52,11 @@ def _kept(document: "RunDocument") -> str | None:
     return f"replications: {', '.join(kept) or 'none'}"
 
 
-def _met(document: "RunDocument") -> bool:
-    """Whether every objective is met on every platform."""
-    return all(verdict.met for platform in document.platforms.values() for verdict in platform.objective.values())
+def _fails(document: "RunDocument") -> bool:
+    """Whether an objective is missed or undecided on a platform, or nothing is known of one; says which."""
+    from simvirt.report.limits import not_met
+
+    found = [*(f"{name}: it could not be simulated" for name in document.failed), *not_met(document)]
+    for line in found:
+        output.note(f"--assert: {line}")
+    return bool(found)

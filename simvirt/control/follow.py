@@ -54,13 +54,13 @@ class Follower:
     def look(self, clock: Clock) -> dict[int, float]:
         """Read the load of every replica off the data plane; how many requests each has answered since then."""
         plane = clock.plane
-        life, inside, busy = (plane.read("instances", name) for name in ("life", "in_flight", "busy_threads"))
+        life, inside, busy, loops = (plane.read("instances", name) for name in ("life", "in_flight", "busy_threads", "loops"))
         answered = self._answered(clock)
         for replica in self.memory.replicas:
             replica.live = life[replica.row] in (k.STARTING, k.READY, k.DRAINING)
             before = replica.load.answered if replica.live else 0.0
             now = before + answered.get(replica.row, 0.0)
-            replica.load = Load(float(inside[replica.row]), float(busy[replica.row]), now)
+            replica.load = Load(float(inside[replica.row]), float((inside if loops[replica.row] else busy)[replica.row]), now)
         return answered
 
     def _answered(self, clock: Clock) -> dict[int, float]:
@@ -106,14 +106,14 @@ class Follower:
         return f"at {clock.now / 1e9:.3f} s, {names}: {decision.why}; killed"
 
 
-def follow(clock: Clock) -> Process:
-    """Follow memory for the whole run."""
+def follow(clock: Clock, pace: int = 1) -> Process:
+    """Follow memory for the whole run; with a `pace` above 1 so many times less often, for runs that must not take long."""
     lowered = clock.plane.lowered
     memory, ksm = memory_of_run(lowered), lowered.scenario.host.ksm
     follower, account = Follower(lowered, memory), MemoryAccount(memory)
     clock.plane.memory = account
     scan(memory, ksm, ksm.since if ksm is not None else 0)
-    period, since = PERIOD_NS * math.ceil(len(memory.boxes) / BOXES), 0
+    period, since = pace * PERIOD_NS * math.ceil(len(memory.boxes) / BOXES), 0
     while True:
         read_back(account, follower.look(clock))
         scan(memory, ksm, int(clock.now) - since)
@@ -139,7 +139,7 @@ def memory_of_run(lowered: Lowered) -> HostMemory:
 def reclaim(clock: Clock, memory: HostMemory, moved: Moved) -> Process:
     """Perform what a step has decided: work for each page, writes of clusters."""
     costs = memory.costs
-    work = (moved.swapped_out + moved.packed) / PAGE * costs.evict_ns + moved.inflated / PAGE * costs.inflate_ns
+    work = (moved.swapped_out + moved.packed) / PAGE * costs.evict + moved.inflated / PAGE * costs.inflate
     writes = math.ceil(moved.swapped_out / costs.cluster)
     if work > 0 or writes > 0:
         plane = clock.plane

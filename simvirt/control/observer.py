@@ -7,7 +7,9 @@ from typing import Any
 import simpy
 
 from simvirt.clock import Clock
+from simvirt.errors import SimulationError
 from simvirt.gauges import levels
+from simvirt.scenario.bounds import MOST_SAMPLES
 
 
 @dataclass
@@ -26,8 +28,10 @@ class Series:
 
 
 def observe(clock: Clock, every: int, series: Series) -> Generator[simpy.Event, Any, None]:
-    """Sample every so many ns."""
+    """Sample every so many ns; SimulationError where a run whose length only the simulation tells takes too many."""
     while True:
+        if len(series.at_s) > MOST_SAMPLES:
+            raise SimulationError(f"more than {MOST_SAMPLES:,} samples by {clock.now / 1e9:.3g} s of the run; observe it less often")
         series.at_s.append(int(clock.now) / 1e9)
         for name, level in vars(levels(clock.plane)).items():
             getattr(series, name).append(level)

@@ -9,11 +9,12 @@ from simvirt.density.bounds import Bound
 from simvirt.density.copies import Unit
 from simvirt.density.judge import Check, checks_of, piling_up
 from simvirt.density.relief import Relief
+from simvirt.density.sentence import sentence
 from simvirt.density.trials import Point
 from simvirt.memory import Ledger
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import CONFIDENCE, QUANTILES
+from simvirt.metrics.statistics import CONFIDENCE
 from simvirt.result import frames, provenance
 from simvirt.result.density_document import AnswerResult, BindingResult, DensityDocument, Judged, MemoryAt, PointResult
 from simvirt.result.displayed import Displayed
@@ -50,6 +51,8 @@ class Answer:
     simulations: int
     wall_s: float
     remarks: list[str] = field(default_factory=list)
+    open_to: int | None = None
+    """The first n that is known not to hold, where the search ended before it knew of n + 1."""
 
     @property
     def at_answer(self) -> Point | None:
@@ -69,6 +72,7 @@ class Answer:
             curve=tuple(self._point(point) for point in self.points),
             simulations=self.simulations,
             wall_s=self.wall_s,
+            open_to=self.open_to,
         )
 
     def _point(self, point: Point) -> PointResult:
@@ -97,7 +101,7 @@ def _numbers(point: Point, outcomes: list[Outcome]) -> dict[str, Any]:
     """What replications that came to their end measured."""
     return {
         "requests": round(summary.average([o.requests for o in outcomes]) or 0),
-        "latency_s": summary.latency(outcomes, QUANTILES),
+        "latency_s": summary.latency(outcomes),
         "throughput_per_s": summary.over(outcomes, "throughput_per_s"),
         "rejected": summary.over(outcomes, "rejected"),
         "cpu": CpuShares(**{name: summary.over(outcomes, name) for name in summary.SHARES}),
@@ -127,6 +131,7 @@ class DensityResult(Displayed):
     wall_s: float = 0.0
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
 
     @property
     def simulations(self) -> int:
@@ -136,16 +141,19 @@ class DensityResult(Displayed):
     def typed(self) -> DensityDocument:
         """The result as a typed document; times in seconds, sizes in bytes, ratios 0 to 1."""
         ended: dict[str, Any] = {"interrupted": True} if self.interrupted else {}
+        ended |= {"failed": self.failed} if self.failed else {}
+        unit, answers = self.unit.typed(), {name: answer.typed() for name, answer in self.answers.items()}
         return DensityDocument(
             simvirt=provenance.program(),
+            answer=sentence(unit, answers, self.failed),
             scenario=provenance.name_of(self.scenario),
             seed=self.scenario.run.seed,
-            unit=self.unit.typed(),
+            unit=unit,
             objective=limits_of(self.scenario.objective),
             confidence=CONFIDENCE,
             simulations=self.simulations,
             wall_s=self.wall_s,
-            density={name: answer.typed() for name, answer in self.answers.items()},
+            density=answers,
             warnings=tuple(self.warnings()),
             **ended,
         )
@@ -164,4 +172,5 @@ class DensityResult(Displayed):
 
     def warnings(self) -> list[str]:
         """What makes the numbers misleading."""
-        return [*self.notes, *(f"{name}: {remark}" for name, answer in self.answers.items() for remark in answer.remarks)]
+        failed = (f"{name} has no answer: {why}" for name, why in self.failed.items())
+        return [*failed, *self.notes, *(f"{name}: {remark}" for name, answer in self.answers.items() for remark in answer.remarks)]

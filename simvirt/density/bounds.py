@@ -59,11 +59,11 @@ def analytic_bounds(scenario: Scenario, catalog: Catalog, platform: Platform, un
     rate = offered_per_s(one)
     total = sum((found.service(name) for name in one.services), Demand())
     background = sum(s.replicas * s.background.threads * s.background.duty for s in one.services.values() if s.background is not None)
-    cores = host.sockets * host.cores * max([host.smt_yield, *_yields(one, catalog)])
+    cores = host.sockets * host.cores * max(host.core_yield(host.smt, two) for two in (host.smt_yield, *_yields(one, catalog)))
     uses = {
         "host.cpu": (rate * (total.cpu_s + total.io_cpu_s) + background, cores, "cores"),
         "host.disk": (rate * total.disk_s, host.disk.channels, "channels"),
-        "host.nic": (rate * max(total.out_bytes, total.in_bytes), host.nic.bits_per_s / 8, "bytes/s"),
+        "host.nic": (rate * max(total.out_bytes, total.in_bytes), host.nic.bandwidth / 8, "bytes/s"),
     }
     return [
         Bound(name, math.floor(min(capacity / use, 10**9)), False, f"{use:.3g} of {capacity:.4g} {what} for each instance")

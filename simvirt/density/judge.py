@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 from simvirt.density.length import quantile_of
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import mean_interval, quantile_interval, student
+from simvirt.metrics.statistics import student
+from simvirt.metrics.steadiness import overloaded as piles_up
+from simvirt.metrics.summary import latency_mean, latency_quantile, over
 from simvirt.result.document import Estimate, Judgement
 from simvirt.result.objective import AT_LEAST, HOLDS, MISSED, UNDECIDED, judged, limits_of
 from simvirt.runs.replicate import Measured
@@ -72,10 +74,10 @@ class Check:
 def estimate_of(name: str, outcomes: Sequence[Outcome]) -> Estimate:
     """The estimate that an objective is about."""
     if name == "latency_mean":
-        return mean_interval([o.latency_mean_s for o in outcomes])
+        return latency_mean(outcomes)
     if (q := quantile_of(name)) is not None:
-        return quantile_interval([o.histogram for o in outcomes], q)
-    return mean_interval([o.throughput_per_s if name == "throughput" else o.rejected for o in outcomes])
+        return latency_quantile(outcomes, q)
+    return over(outcomes, "throughput_per_s" if name == "throughput" else name)
 
 
 def checks_of(objective: ObjectiveSpec, outcomes: Sequence[Outcome]) -> list[Check]:
@@ -86,8 +88,7 @@ def checks_of(objective: ObjectiveSpec, outcomes: Sequence[Outcome]) -> list[Che
 
 def overloaded(measured: Sequence[Measured]) -> bool:
     """Whether a replication was given up or filled its tables, or the backlog grows in most of them."""
-    growing = sum(m.outcome.unstable is not None for m in measured)
-    return any(m.given_up or m.outcome.full_at_s is not None for m in measured) or 2 * growing > max(len(measured), 1)
+    return any(m.given_up for m in measured) or piles_up([m.outcome for m in measured])
 
 
 def piling_up(measured: Sequence[Measured]) -> bool:

@@ -82,7 +82,8 @@ def _counted(limit: Limit, scenario: Scenario, unit: Unit) -> Bound | None:
     if each <= 0:
         return None
     most = math.floor((limit.capacity - one + each) / each + 1e-9)
-    return Bound(limit.resource, max(0, most), True, f"{each:,.4g} for each instance, {limit.capacity:,.6g} in all: {limit.source}")
+    raised = f"; to raise it: {limit.raised}" if limit.raised else ""
+    return Bound(limit.resource, max(0, most), True, f"{each:,.4g} for each instance, {limit.capacity:,.6g} in all: {limit.source}{raised}")
 
 
 def _replicas(scenario: Scenario, unit: Unit, n: int) -> dict[str, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass
 from threading import Event
 
@@ -18,10 +18,13 @@ from simvirt.density.ledger import MEMORY, ledger, limits
 from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
+from simvirt.errors import sentence
 from simvirt.runs.admission import catalog_of
 from simvirt.runs.pool import workers
 from simvirt.scenario.spec.models import Scenario
 
+SPENT = "work"
+"""What binds where the search ended before its edge."""
 CROWDED = 0.01
 """Share of rejected requests at the answer that is worth a warning."""
 
@@ -45,58 +48,65 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     """The largest n on each platform that holds the scenario's objective with 95 % confidence.
 
     `jobs` simulations run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
-    catalogue, UsageError where it has no objective or a load that does not grow. Ctrl-C keeps the platforms that are answered;
+    catalogue, UsageError where it has no objective or a load that does not grow. A platform that fails leaves the others their answers
+    and its reason in `failed`; where all fail, the first error is raised. Ctrl-C keeps the platforms that are answered;
     KeyboardInterrupt when there are none.
     """
     started = time.perf_counter()
     catalog, result = catalog_of(scenario), DensityResult(scenario, unit_of(scenario), {})
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the density")
-    found: list[Future[Answer]] = []
+    found: dict[str, Future[Answer]] = {}
     try:
         _search(result, catalog, jobs, progress, found)
     except KeyboardInterrupt:
         result.interrupted = True
-    result.answers = {answer.platform: answer for answer in _complete(found)}
+    result.answers = {name: future.result() for name, future in found.items() if _error(future) is None}
+    errors = {} if result.interrupted else {name: error for name, future in found.items() if (error := _error(future)) is not None}
     if not result.answers:
-        raise KeyboardInterrupt
+        raise next(iter(errors.values()), KeyboardInterrupt())
+    result.failed = {name: sentence(error) for name, error in errors.items()}
     result.wall_s = time.perf_counter() - started
     return result
 
 
-def _search(result: DensityResult, catalog: Catalog, jobs: int, progress: Progress | None, found: list[Future[Answer]]) -> None:
+def _search(
+    result: DensityResult, catalog: Catalog, jobs: int, progress: Progress | None, found: dict[str, Future[Answer]],
+) -> None:
     """Search on every platform side by side; `found` holds what there is, also of an interrupted search."""
     scenario, halt = result.scenario, Event()
     with workers(len(scenario.platforms), halt) as searches, workers(jobs, halt) as pool:
         for spec in scenario.platforms:
             trials = Trials(scenario, catalog, catalog.platform(spec), result.unit, pool, halt)
-            found.append(searches.submit(_answer, trials, progress))
-        for future in found:
-            future.result()
+            found[spec.name] = searches.submit(_answer, trials, progress)
+        wait(found.values())
 
 
-def _complete(found: Sequence[Future[Answer]]) -> list[Answer]:
-    """The answers that are complete; all of them unless interrupted."""
-    return [future.result() for future in found if future.done() and not future.cancelled() and future.exception() is None]
+def _error(future: Future[Answer]) -> BaseException | None:
+    """Why there is no answer; None where there is one."""
+    return future.exception() if future.done() and not future.cancelled() else CancelledError()
 
 
 def _answer(trials: Trials, progress: Progress | None) -> Answer:
     """The answer of one platform."""
     started = time.perf_counter()
+    bracket = Bracket(trials, progress)
+    trials.told = lambda point: bracket.tell()
+    bracket.tell()
     scenario, unit, platform = trials.scenario, trials.unit, trials.platform
     hard = [*limits(scenario, trials.catalog, platform, unit), end_of_search(unit)]
-    edge = edge_of(trials, lowest(hard), _narrowing(trials, progress))
+    edge = edge_of(trials, lowest(hard), bracket.narrowed)
     fill_curve(trials, edge.n)
     binding = _binding(trials, edge, lowest(hard))
     points = [trials.points[n] for n in sorted(trials.points)]
     bounds = [*hard, *_soft(trials, edge.n)]
     rest = [bound for bound in bounds if bound.resource not in (binding.resource, END) and bound.most >= edge.n]
-    _tell(trials, progress, edge.n, edge.n, 1.0)
+    bracket.end(edge.n)
     return Answer(
         platform.name, edge.n, binding, lowest(rest) if rest else None, bounds, points,
         {n: ledger(scenario, trials.catalog, platform, unit, n) for n in {edge.n, *trials.points}},
         trials.simulations, time.perf_counter() - started,
-        [*edge.remarks, *_remarks(trials.points.get(edge.n))],
+        [*edge.remarks, *_remarks(trials.points.get(edge.n)), *_effort(trials)], edge.open_to,
     )
 
 
@@ -109,6 +119,8 @@ def _soft(trials: Trials, n: int) -> list[Bound]:
 def _binding(trials: Trials, edge: Edge, hard: Bound) -> Binding:
     """What n + 1 fails: a hard bound, or a limit of the objective, with the resource whose doubling helps most."""
     point = edge.beyond
+    if point is None and edge.open_to is not None:
+        return Binding(SPENT, SPENT, f"the work of a search is spent; {edge.n:,} hold, {edge.open_to:,} do not fit")
     if point is None:
         return Binding(hard.resource, hard.resource, hard.why)
     assert point.scenario.objective is not None
@@ -136,19 +148,43 @@ def _remarks(point: Point | None) -> list[str]:
     return []
 
 
-def _narrowing(trials: Trials, progress: Progress | None) -> Callable[[int, int], None]:
-    """What follows the bracket of a search: it is done when high - low is 1."""
-    widest = [1.0]
+def _effort(trials: Trials) -> list[str]:
+    """What was done to simulate rare requests."""
+    points = trials.points.values()
+    faster, cut = max((p.times for p in points), default=1.0), sorted(p.n for p in points if p.cut)
+    found = []
+    if faster > 1:
+        found.append(f"rare requests were simulated up to {faster:,.3g} times as often as stated, where they hardly ever meet")
+    if cut:
+        found.append(f"simulations of {len(cut)} n, such as {cut[0]:,}, are shorter than the objective asks for: idle instances take work")
+    return found
 
-    def narrowed(low: int, high: int) -> None:
-        width = math.log2(max(high - low, 1))
-        widest[0] = max(widest[0], width)
-        _tell(trials, progress, low, high, 0.9 * (1 - width / widest[0]))
 
-    return narrowed
+@dataclass
+class Bracket:
+    """What is reported of a search while it goes on: it is done when high - low is 1."""
 
+    trials: Trials
+    progress: Progress | None
+    low: int = 0
+    high: int = 0
+    widest: float = 1.0
 
-def _tell(trials: Trials, progress: Progress | None, low: int, high: int, done: float) -> None:
-    if progress is not None:
-        n = max(trials.points, default=0)
-        progress(Step(trials.platform.name, n, low, high, trials.simulations, done))
+    def narrowed(self, low: int, high: int) -> None:
+        """Takes a new bracket in."""
+        self.low, self.high, self.widest = low, high, max(self.widest, math.log2(max(high - low, 1)))
+        self.tell()
+
+    def end(self, n: int) -> None:
+        """The search is over."""
+        self.low = self.high = n
+        self._say(1.0)
+
+    def tell(self) -> None:
+        """How far the search is."""
+        self._say(0.9 * (1 - math.log2(max(self.high - self.low, 1)) / self.widest) if self.high else 0.0)
+
+    def _say(self, done: float) -> None:
+        if self.progress is not None:
+            n = max(self.trials.points, default=0)
+            self.progress(Step(self.trials.platform.name, n, self.low, self.high, self.trials.simulations, done))

@@ -28,10 +28,14 @@ TINY = 1e-9
 
 @dataclass
 class Edge:
-    """Where the search ended: the largest n that holds, the first point that does not (None beyond a hard bound), and remarks."""
+    """Where the search ended: the largest n that holds, the first point that does not (None beyond a hard bound), and remarks.
+
+    Where the work was spent before, the first point that does not hold lies beyond n + 1.
+    """
 
     n: int
     beyond: Point | None
+    open_to: int | None = None
     remarks: list[str] = field(default_factory=list)
 
 
@@ -64,6 +68,8 @@ def bracket(trials: Trials, first: Point, most: int) -> tuple[int, int]:
     while True:
         if guess <= low:
             return low, most + 1
+        if trials.spent:
+            return low, most + 1
         if not trials.at(guess).holds:
             return low, guess
         low, guess = guess, min(most, max(guess + 1, int(guess * GROWTH)))
@@ -73,6 +79,8 @@ def bisected(trials: Trials, low: int, high: int, narrowed: Narrowed) -> Edge:
     """Bisection between an n that holds and one that does not."""
     while high - low > 1:
         narrowed(low, high)
+        if trials.spent:
+            return Edge(low, trials.points.get(high), high, [f"the work of a search is spent: undecided between {low:,} and {high:,}"])
         middle = between(trials, low, high)
         low, high = (middle, high) if trials.at(middle).holds else (low, middle)
     narrowed(low, high)
@@ -99,13 +107,13 @@ def between(trials: Trials, low: int, high: int) -> int:
 def confirmed(trials: Trials, edge: Edge, most: int, narrowed: Narrowed) -> Edge:
     """The edge with its neighbours looked at: where the objective is missed below it, the edge is looked for again there."""
     for _ in range(ROUNDS):
-        if edge.n <= 2 or edge.n == most or trials.at(edge.n - 1).holds:
+        if trials.spent or edge.n <= 2 or edge.n == most or trials.at(edge.n - 1).holds:
             break
         below = max(n for n, point in trials.points.items() if point.holds and n < edge.n - 1)
         remark = f"the objective holds at {edge.n} and is missed at {edge.n - 1}: the answer is the edge below"
         edge = bisected(trials, below, edge.n - 1, narrowed)
         edge.remarks.append(remark)
-    if edge.beyond is not None and edge.n + 2 <= most and trials.at(edge.n + 2).holds:
+    if edge.beyond is not None and not trials.spent and edge.n + 2 <= most and trials.at(edge.n + 2).holds:
         edge.remarks.append(f"the objective is missed at {edge.n + 1} and holds again at {edge.n + 2}")
     return edge
 
@@ -114,5 +122,5 @@ def fill_curve(trials: Trials, n: int) -> None:
     """Points of the curve where the search has left none."""
     for part in CURVE:
         wanted = round(part * n)
-        if wanted > 1 and all(abs(known - wanted) > NEAR * wanted for known in trials.points):
+        if wanted > 1 and not trials.spent and all(abs(known - wanted) > NEAR * wanted for known in trials.points):
             trials.sketched(wanted)

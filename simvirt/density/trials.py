@@ -10,12 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from threading import Event
 
+from simvirt.analysis.demands import analyse
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.density.copies import Unit, scaled
+from simvirt.density.effort import SEARCH_EVENTS, affordable, idle_per_s, tells
 from simvirt.density.hopeless import watch_of
 from simvirt.density.judge import checks_of, overloaded, verdict
 from simvirt.density.length import WARMUP, Pressure, duration_ns, offered_per_s
@@ -36,11 +39,13 @@ ENOUGH = 4
 
 @dataclass
 class Point:
-    """What was simulated at one n."""
+    """What was simulated at one n; `times` is how many times as often as stated requests came, `cut` whether there was no time for more."""
 
     n: int
     scenario: Scenario
     duration_ns: int
+    times: float = 1.0
+    cut: bool = False
     measured: list[Measured] = field(default_factory=list)
     verdict: Judgement = UNDECIDED
 
@@ -76,6 +81,12 @@ class Trials:
     told: Callable[[Point], None] = lambda point: None
     points: dict[int, Point] = field(default_factory=dict)
     simulations: int = 0
+    events: float = 0.0
+
+    @property
+    def spent(self) -> bool:
+        """Whether the search has taken all the work that it may."""
+        return self.events > SEARCH_EVENTS
 
     @property
     def most(self) -> int:
@@ -103,10 +114,17 @@ class Trials:
 
     def prepared_as(self, at_n: Scenario, n: int) -> Point:
         """The same with a scenario that is already at n."""
-        duration = duration_ns(at_n, offered_per_s(at_n), self.pressure(n))
+        rate = offered_per_s(at_n)
+        found = affordable(at_n, self.platform, duration_ns(at_n, rate, self.pressure(n)), rate * self._alone_s)
         run = at_n.run.model_copy(update={
-            "duration": duration, "requests": None, "warmup": duration // WARMUP, "precision": None, "observe": None})
-        return Point(n, at_n.model_copy(update={"run": run}), duration)
+            "duration": found.duration_ns, "requests": None, "warmup": found.duration_ns // WARMUP, "precision": None, "observe": None})
+        return Point(n, found.scenario.model_copy(update={"run": run}), found.duration_ns, found.times, found.cut)
+
+    @cached_property
+    def _alone_s(self) -> float:
+        """Time of a request that meets no other."""
+        one = scaled(self.scenario, self.unit, 1)
+        return analyse(one, self.catalog, self.platform, self.catalog.resolve_host(one.host)).response_s
 
     def pressure(self, n: int) -> Pressure | None:
         """How near to saturation n is likely to be, between its nearest neighbours that were simulated; None for clients, which wait."""
@@ -136,6 +154,8 @@ class Trials:
         """The verdict on what there is."""
         assert point.scenario.objective is not None
         point.verdict = verdict(point.scenario.objective, point.measured)
+        if point.cut and point.holds and not tells(point.scenario.objective, sum(o.requests for o in point.outcomes)):
+            point.verdict = UNDECIDED
         self.told(point)
 
     def add(self, point: Point, total: int) -> None:
@@ -145,8 +165,20 @@ class Trials:
             self.pool.submit(replicate, point.scenario, self.catalog, self.platform, point.scenario.run.seed, k, None, self.halt, watch)
             for k in range(len(point.measured), total)
         ]
-        point.measured += [future.result() for future in futures]
+        found = [future.result() for future in futures]
+        idle = idle_per_s(point.scenario, self.platform)
+        self.events += sum(max(m.outcome.events, idle * m.outcome.simulated_s) for m in found)
+        point.measured += [as_stated(m, point.times) for m in found]
         self.simulations += len(futures)
+
+
+def as_stated(measured: Measured, times: float) -> Measured:
+    """A replication in which requests came so many times as often as stated, with the rates that are stated."""
+    if times == 1.0:
+        return measured
+    found = measured.outcome
+    return replace(measured, outcome=replace(
+        found, throughput_per_s=found.throughput_per_s / times, offered_per_s=found.offered_per_s / times))
 
 
 def futile(scenario: Scenario, outcomes: Sequence[Outcome], most: int) -> bool:

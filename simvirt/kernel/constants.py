@@ -3,6 +3,7 @@
 NONE = -1
 NEVER = 4611686018427387904  # an instant that never comes [ns]
 EPSILON = 1e-6  # work below which a burst counts as done [ns]
+LONGEST = 4e18  # time after an instant of the clock that can still be added to it [ns]
 ENDLESS = 4e18  # work of a thread that always wants a CPU [ns]
 WEIGHT_ONE = 1024.0  # load weight of a nice-0 task: cpu.shares 1024, cpu.weight 100
 
@@ -45,6 +46,7 @@ OP_DETACH = 11  # start instructions that nobody waits for
 OP_ARRIVE = 12  # as OP_IO, by a call that no thread has taken yet: always the first of its instructions
 OP_ADMIT = 13  # a thread takes the call that has arrived, or it waits in line
 OP_FREE = 14  # the thread turns to the next call; the answer leaves without it
+OP_FLUSH = 15  # the flusher of a disk chooses what to write, or sleeps
 OP_STALL = 20  # wait as long as the memory limit of the instance makes an allocation wait
 OP_SPIN = 21  # compute what memory management adds to each request of the instance
 OP_REPEAT = 22  # do what follows as often as pages are missing
@@ -90,6 +92,8 @@ WORK_DONE = 3  # performed work is complete
 DRAINED = 4  # a draining instance has answered its last request
 DONE = 5  # all requests are answered and none will come
 SIGNALS = 6  # `run.signals` holds some
+PAUSED = 7  # some events have passed, so that somebody may look whether the run is still wanted
+STANDS_STILL = 8  # more events than an instant can hold, and no time passes
 
 # Latency histogram
 SUB_BUCKETS_LOG2 = 6
@@ -104,3 +108,7 @@ QUOTA_MARGIN = 7000000  # no slack hand-out this close to the refill: slack + 2 
 
 # Sizes fixed at build time
 MOST_SIGNALS = 4096  # signals that one call of advance() can hold
+SIGNALS_OF_A_FRAME = 8  # more than one frame can give before it has to wait
+PAUSE_EVERY = 262143  # events between two pauses, less one: all bits set
+REPEATS = 1000000  # events without time passing that any run may have ...
+REPEATS_OF_A_FRAME = 1000  # ... and further ones for each frame

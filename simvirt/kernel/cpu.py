@@ -12,9 +12,10 @@ from simvirt.kernel.balancing import pull
 from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.choosing import pick_task, put_back, put_back_below, set_all_aside
 from simvirt.kernel.constants import CURRENT, HELD, NONE, OFF
+from simvirt.kernel.cores import busy_beside, thread_speed, threads_of_core
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.hierarchy import charge, dequeue_task, enqueue_task, home_queue, raise_groups, settle
-from simvirt.kernel.idling import add_wake_work, is_caught_polling, start_cpuidle_exit
+from simvirt.kernel.idling import add_wake_work, begin_polling, end_polling, is_caught_polling, start_cpuidle_exit
 from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
 from simvirt.kernel.policy import leave_alone, put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
@@ -28,6 +29,7 @@ from simvirt.kernel.running import (
     spread_speeds,
     start,
     stop,
+    watch_siblings,
 )
 from simvirt.kernel.schedulers.esxi import level_with_siblings, may_costart
 from simvirt.kernel.schedulers.hyperv import (
@@ -36,7 +38,9 @@ from simvirt.kernel.schedulers.hyperv import (
     core_turn_is_over,
     in_cores,
     least_on,
+    running_beside,
     vm_beside,
+    waiting_beside,
 )
 from simvirt.kernel.tables import Plane
 
@@ -87,30 +91,43 @@ def run_picked(p: Plane, c: int, new: int, now: int) -> None:
 
 def resched_core(p: Plane, c: int, now: int) -> None:
     """Choose what a thread of a core runs next, where the other thread has a say; then the other one looks too."""
-    s: int = p.cpus.sibling[c]
-    settle(p, c, now)
-    settle(p, s, now)
-    if p.cpus.current[s] == NONE and p.cpus.current[c] == NONE:
+    settle_core(p, c, now)
+    if p.cpus.current[c] == NONE and running_beside(p, c) == NONE:
         begin_core_turn(p, c, now)
     elif core_turn_is_over(p, c, now):
         empty_core(p, c, now)
     new: int = pick_task(p, c, now, False)
-    if new == NONE and p.cpus.current[s] == NONE and p.queues.entities[s] == 0:
+    if new == NONE and running_beside(p, c) == NONE and waiting_beside(p, c) == 0:
         new = pull(p, c, now)
     run_picked(p, c, new, now)
-    fill_thread(p, s, now)
+    s: int = p.cpus.sibling[c]
+    while s != c:
+        fill_thread(p, s, now)
+        s = p.cpus.sibling[s]
+
+
+def settle_core(p: Plane, c: int, now: int) -> None:
+    """Charge all threads of a core."""
+    settle(p, c, now)
+    s: int = p.cpus.sibling[c]
+    while s != c:
+        settle(p, s, now)
+        s = p.cpus.sibling[s]
 
 
 def empty_core(p: Plane, c: int, now: int) -> None:
     """A core changes hands: what its threads run waits again, and whoever has had least begins the new turn."""
-    s: int = p.cpus.sibling[c]
-    for x in range(2):
-        d: int = c if x == 0 else s
+    first: int = c
+    d: int = c
+    for _ in range(threads_of_core(p, c)):
         if p.cpus.current[d] != NONE:
             put_back_below(p, d, d, now)
+        if least_on(p, d, True) < least_on(p, first, True):
+            first = d
+        d = p.cpus.sibling[d]
     begin_core_turn(p, c, now)
-    if least_on(p, s, True) < least_on(p, c, True):
-        fill_thread(p, s, now)
+    if first != c:
+        fill_thread(p, first, now)
 
 
 def fill_thread(p: Plane, c: int, now: int) -> None:
@@ -126,11 +143,10 @@ def fill_thread(p: Plane, c: int, now: int) -> None:
 
 def may_start_in_core(p: Plane, e: int, c: int, now: int) -> bool:
     """Whether a task may begin on a thread at once: its core is idle, or belongs to its VM."""
-    s: int = p.cpus.sibling[c]
-    if p.cpus.current[s] != NONE:
+    if running_beside(p, c) != NONE:
         return vm_beside(p, c) == NONE or vm_beside(p, c) == p.entities.group[e]
     begin_core_turn(p, c, now)
-    return p.queues.entities[s] == 0
+    return waiting_beside(p, c) == 0
 
 
 def take_from_crowded(p: Plane, c: int, now: int) -> int:
@@ -140,8 +156,7 @@ def take_from_crowded(p: Plane, c: int, now: int) -> int:
     Source: Linux kernel/sched/fair.c, group_smt_balance and active_load_balance_cpu_stop.
     """
     m: int = p.cpus.machine[c]
-    s: int = p.cpus.sibling[c]
-    if p.machines.crowded[m] == 0 or s == NONE or p.cpus.idle_slot[s] == NONE:
+    if p.machines.crowded[m] == 0 or p.cpus.sibling[c] == NONE or busy_beside(p, c) > 0:
         return NONE
     x: int = p.stacks.crowded[p.machines.first_cpu[m] + p.machines.crowded[m] - 1]
     e: int = p.cpus.current[x]
@@ -206,6 +221,7 @@ def costop_vcpu(p: Plane, c: int, now: int) -> None:
     put_back_below(p, c, c, now)
     dequeue_task(p, e, now, False)
     p.entities.state[e] = HELD
+    watch_siblings(p, e, now)
     resched(p, c, now)
 
 
@@ -341,8 +357,7 @@ def cpuidle_exit(p: Plane, c: int, now: int) -> None:
 def vcpu_exits_hlt(p: Plane, c: int, vcpu: int, now: int) -> None:
     """A vCPU has work again: it asks the machine below for a CPU."""
     p.cpus.idle_exits[c] += 1
-    if not is_caught_polling(p, c, vcpu, now):
-        add_wake_work(p, c)
+    add_wake_work(p, c, p.cpus.exit_work[c] if is_caught_polling(p, c, vcpu, now) else p.cpus.wake_work[c])
     p.cpus.speed[c] = 0.0
     try_to_wake_up(p, vcpu, now)
     if p.hosts.interference[p.cpus.host[c]] != 0 and p.cpus.speed[c] <= 0.0:
@@ -350,11 +365,12 @@ def vcpu_exits_hlt(p: Plane, c: int, vcpu: int, now: int) -> None:
 
 
 def pcpu_exits_idle(p: Plane, c: int, now: int) -> None:
-    """A pCPU has work again: it slows its sibling, and may have to leave an idle state first."""
-    p.cpus.speed[c] = 1.0
+    """A pCPU has work again: it slows its siblings, and may have to leave an idle state first."""
+    p.cpus.speed[c] = core_speed(p, c)
+    if p.cpus.polls_for[c] != NONE:
+        end_polling(p, c, now)
     if shares_core(p, c):
-        p.cpus.speed[c] = p.cpus.smt_share[c]
-        set_speed(p, p.cpus.sibling[c], p.cpus.smt_share[p.cpus.sibling[c]], 1.0, now)
+        pace_siblings(p, c, now)
     if p.hosts.cstates[p.cpus.host[c]] > 0:
         start_cpuidle_exit(p, c, now)
 
@@ -362,14 +378,29 @@ def pcpu_exits_idle(p: Plane, c: int, now: int) -> None:
 def finish_cpuidle_exit(p: Plane, c: int, now: int) -> None:
     """A pCPU has left its idle state: what it has been given meanwhile runs."""
     p.cpus.ready_at[c] = 0
-    p.cpus.speed[c] = p.cpus.smt_share[c] if shares_core(p, c) else 1.0
+    p.cpus.speed[c] = core_speed(p, c)
     run_on(p, c, now)
 
 
 def shares_core(p: Plane, c: int) -> bool:
-    """Whether the other thread of a pCPU's core is busy too (under interference, classes say what that costs)."""
+    """Whether another thread of a pCPU's core is busy too (under interference, classes say what that costs)."""
+    return p.cpus.sibling[c] != NONE and p.hosts.interference[p.cpus.host[c]] == 0 and busy_beside(p, c) > 0
+
+
+def core_speed(p: Plane, c: int) -> float:
+    """Speed of a busy pCPU beside the busy threads of its core (under interference its class will say)."""
+    if p.cpus.sibling[c] == NONE or p.hosts.interference[p.cpus.host[c]] != 0:
+        return 1.0
+    return thread_speed(p.cpus.smt_share[c], busy_beside(p, c) + 1)
+
+
+def pace_siblings(p: Plane, c: int, now: int) -> None:
+    """The other busy threads of a pCPU's core go on at the speed that so many have."""
     s: int = p.cpus.sibling[c]
-    return p.hosts.interference[p.cpus.host[c]] == 0 and s != NONE and p.cpus.idle_slot[s] == NONE
+    while s != c:
+        if p.cpus.idle_slot[s] == NONE:
+            set_speed(p, s, core_speed(p, s), 1.0, now)
+        s = p.cpus.sibling[s]
 
 
 def cpuidle_enter(p: Plane, c: int, now: int) -> None:
@@ -388,7 +419,8 @@ def cpuidle_enter(p: Plane, c: int, now: int) -> None:
     list_idle(p, c)
     if p.cpus.vcpu[c] != NONE:
         block_task(p, p.cpus.vcpu[c], now)
+        begin_polling(p, c, now)
     elif p.hosts.interference[p.cpus.host[c]] != 0:
         hand_to(p, c, NONE, NONE, now)
     elif shares_core(p, c):
-        set_speed(p, p.cpus.sibling[c], 1.0, 1.0, now)
+        pace_siblings(p, c, now)

@@ -4,7 +4,7 @@
     work in flight, or that had some within its polling time, is awake and needs no kick; else the instance pays for a
     kick and the request waits for the wake-up. An interrupt within the moderation time of the last one is coalesced.
     What kicks and interrupts cost is a debt of the instance, taken up by its next burst.
-*Ignores*: that a host with too many dirty pages slows its writers; the delay of a coalesced interrupt (the driver is
+*Ignores*: the delay of a coalesced interrupt (the driver is
     taken to poll meanwhile, as NAPI does); a backend that polls yields to any other task at once.
 *Source*: Virtual I/O Device (VIRTIO) 1.2, section 2.7 (notification suppression); Linux drivers/vhost/net.c
     (busyloop_timeout) and Documentation/networking/napi.rst.

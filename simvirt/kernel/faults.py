@@ -10,7 +10,7 @@
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import DELAY, OP_REPEAT, OP_SPIN, OP_STALL
-from simvirt.kernel.cpu import try_to_wake_up
+from simvirt.kernel.eventloops import compute
 from simvirt.kernel.tables import Plane
 
 
@@ -31,7 +31,7 @@ def spin(p: Plane, f: int, now: int) -> bool:
         return True
     p.frames.work[f] = work
     p.frames.overhead[f] = 0.0
-    try_to_wake_up(p, p.frames.thread[f], now)
+    compute(p, f, now)
     return False
 
 

@@ -4,14 +4,16 @@ Model: a machine's capacity is divided among its groups by shares, no task getti
     water-filling); tasks of one group share equally. Each group keeps the work that an always-runnable task would have
     got (virtual time), so that a task ends when that reaches its tag. With no more tasks than CPUs every task has one.
     One pass over the runnable groups (never over all) per arrival or departure. cpu.max empties the pool at the group's
-    rate and stops the group until the refill.
-Ignores: cache and placement effects; SMT siblings enter as capacity: cores x smt yield.
+    rate and stops the group until the refill; what is left of a period is worth no more than the burst in the next.
+    Shares are those of CPUs; busy SMT siblings slow all tasks alike, as if all cores had equally many.
+Ignores: cache and placement effects; that a task with a core to itself is faster than one that shares it.
 Source: Parekh, Gallager, "A generalized processor sharing approach to flow control", IEEE/ACM ToN 1(3), 1993.
 """
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import CPU, ENDLESS, EPSILON, N_CATEGORIES, NEVER, NONE, OFF, QUEUED, RUN_QUEUE, THROTTLED
+from simvirt.kernel.cores import thread_speed, threads_of_core
 from simvirt.kernel.quota import mark_throttled, refill, set_group_timer, settle_debt, unmark_throttled
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost, tree_insert, tree_remove
@@ -32,30 +34,46 @@ def fluid_settle(p: Plane, m: int, now: int) -> None:
     first: int = p.groups.fluid_first[m]
     for k in range(first, first + p.groups.fluid_count[m]):
         g: int = p.groups.fluid_active[k]
-        p.groups.fluid_time[g] += elapsed * p.groups.fluid_rate[g]
-        if p.groups.quota[g] > 0:
-            p.queues.runtime[p.groups.first_queue[g]] -= int(elapsed * p.groups.fluid_rate[g] * p.groups.tasks[g] + 0.5)
+        used: float = elapsed * p.groups.fluid_rate[g]
+        p.groups.fluid_used[g] += used
+        p.groups.fluid_time[g] += used * p.machines.fluid_speed[m]
+        if p.groups.quota[g] > 0 and p.queues.throttled[p.groups.first_queue[g]] == 0:
+            fluid_use(p, g, now - elapsed, now)
 
 
-def fluid_capacity(p: Plane, m: int, tasks: int) -> float:
-    """CPUs' worth of work per ns that so many tasks can draw from a machine."""
-    cpus: int = p.machines.cpus[m]
+def fluid_use(p: Plane, g: int, since: int, now: int) -> None:
+    """A group has used CPU time of its quota, in one period or in several."""
+    q: int = p.groups.first_queue[g]
+    rate: float = p.groups.fluid_rate[g] * p.groups.tasks[g]
+    periods: int = (now - p.groups.refilled_at[g]) // p.groups.period[g]
+    if periods > 0:
+        full: int = p.groups.quota[g] + p.groups.burst[g]
+        first: int = p.groups.refilled_at[g] + p.groups.period[g]
+        left: int = p.queues.runtime[q] - int((first - since) * rate + 0.5)
+        left = min(left + p.groups.quota[g], full)
+        if periods > 1:
+            spared: int = p.groups.quota[g] - int(p.groups.period[g] * rate + 0.5)
+            left = full if p.groups.burst[g] == 0 else min(left + (periods - 1) * spared, full)
+        p.queues.runtime[q] = left
+        since = first + (periods - 1) * p.groups.period[g]
+        p.groups.refilled_at[g] = since
+        p.groups.nr_periods[g] += periods
+    p.queues.runtime[q] -= int((now - since) * rate + 0.5)
+
+
+def fluid_pace(p: Plane, m: int, busy: int) -> float:
+    """Work per CPU time where so many CPUs are busy, spread evenly over the cores."""
     c: int = p.machines.first_cpu[m]
-    if p.cpus.vcpu[c] != NONE:
-        return guest_capacity(p, m, tasks)
-    if p.cpus.sibling[c] == NONE or 2 * tasks <= cpus:
-        return float(min(tasks, cpus))
-    cores: float = cpus / 2.0
-    pairs: float = min(float(tasks) - cores, cores)
-    return cores - pairs + pairs * 2.0 * p.cpus.smt_share[c]
-
-
-def guest_capacity(p: Plane, m: int, tasks: int) -> float:
-    """What a guest's vCPUs get from the machine below."""
-    total: float = 0.0
-    for c in range(p.machines.first_cpu[m], p.machines.first_cpu[m] + p.machines.cpus[m]):
-        total += p.cpus.speed[c]
-    return min(total, float(tasks))
+    smt: int = threads_of_core(p, c)
+    cores: int = p.machines.cpus[m] // smt
+    each: int = busy // cores
+    more: int = busy - each * cores
+    if busy <= cores:
+        return 1.0
+    total: float = (cores - more) * each * thread_speed(p.cpus.smt_share[c], each)
+    if more > 0:
+        total += more * (each + 1) * thread_speed(p.cpus.smt_share[c], each + 1)
+    return total / busy
 
 
 def fluid_share(p: Plane, m: int) -> None:
@@ -70,7 +88,8 @@ def fluid_share(p: Plane, m: int) -> None:
         if p.queues.throttled[p.groups.first_queue[g]] == 0:
             tasks += p.groups.tasks[g]
             weight += fluid_weight(p, m, g)
-    left: float = fluid_capacity(p, m, tasks)
+    left: float = float(min(tasks, p.machines.cpus[m]))
+    p.machines.fluid_speed[m] = fluid_pace(p, m, min(tasks, p.machines.cpus[m]))
     capped: bool = True
     while capped and weight > 0.0:
         capped = False
@@ -135,7 +154,7 @@ def fluid_wake(p: Plane, e: int, now: int) -> None:
     p.entities.queue[e] = q
     p.entities.cpu[e] = p.machines.first_cpu[m]
     p.entities.state[e] = QUEUED
-    p.entities.vruntime[e] = p.groups.fluid_time[g]
+    p.entities.vruntime[e] = p.groups.fluid_used[g]
     work: float = ENDLESS if p.entities.carries[e] != NONE else p.frames.work[p.entities.frame[e]]
     p.entities.key[e] = p.groups.fluid_time[g] + work
     p.queues.tree[q] = tree_insert(p.entities, p.queues.tree[q], e)
@@ -181,10 +200,10 @@ def fluid_state(p: Plane, node: int, state: int, now: int) -> None:
 
 def fluid_book(p: Plane, e: int, state: int, now: int) -> None:
     """Divide a task's time since its last change into computing and waiting for its share."""
-    got: int = int(p.groups.fluid_time[fluid_group(p, e)] - p.entities.vruntime[e] + 0.5)
+    got: int = int(p.groups.fluid_used[fluid_group(p, e)] - p.entities.vruntime[e] + 0.5)
     got = min(max(got, 0), now - p.entities.waits_since[e])
     lost: int = now - p.entities.waits_since[e] - got
-    p.entities.vruntime[e] = p.groups.fluid_time[fluid_group(p, e)]
+    p.entities.vruntime[e] += got
     p.entities.waits_since[e] = now
     p.entities.wait[e] += lost
     p.cpus.busy[p.machines.first_cpu[p.entities.machine[e]]] += got
@@ -236,15 +255,24 @@ def fluid_next(p: Plane, g: int, now: int) -> int:
         return NEVER
     q: int = p.groups.first_queue[g]
     e: int = leftmost(p.entities, p.queues.tree[q])
-    exact: float = max(p.entities.key[e] - p.groups.fluid_time[g], 0.0) / rate
+    exact: float = max(p.entities.key[e] - p.groups.fluid_time[g], 0.0) / (rate * p.machines.fluid_speed[p.groups.machine[g]])
     if p.groups.quota[g] > 0:
-        exact = min(exact, p.queues.runtime[q] / (rate * p.groups.tasks[g]))
+        exact = min(exact, fluid_quota_end(p, g, rate * p.groups.tasks[g], now))
     if exact >= 4e18:
         return NEVER
     whole: int = int(exact)
     if whole < exact:
         whole += 1
     return now + whole
+
+
+def fluid_quota_end(p: Plane, g: int, rate: float, now: int) -> float:
+    """Time until a group's quota is used up, or the next refill where that may be in a later period; ENDLESS if never [ns]."""
+    exact: float = p.queues.runtime[p.groups.first_queue[g]] / rate
+    refilled: int = p.groups.refilled_at[g] + p.groups.period[g] - now
+    if exact <= refilled:
+        return exact
+    return float(refilled) if rate * p.groups.period[g] > p.groups.quota[g] else ENDLESS
 
 
 def fluid_finished(p: Plane, m: int, now: int) -> int:

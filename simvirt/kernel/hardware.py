@@ -76,7 +76,23 @@ class Disks(Table):
 
     # lowering
     channels: Ints
+    write_path: Floats  # time of a byte on the path, of what the page cache writes [ns]
+    write_turn: Floats  # least time of a request on the path [ns]
+    write_latency: Floats  # of a page [ns]
+    write_stream: Floats  # time of each byte beyond it [ns]
+    chunk: Floats  # largest request of the flusher [bytes]
+    background_limit: Floats  # dirty memory beyond which the flusher begins at once [bytes]
+    dirty_limit: Floats  # dirty memory beyond which writers wait [bytes]
+    interval: Ints  # between two looks of the flusher [ns]
+    expiry: Ints  # age at which a dirty file is written [ns]
     # kernel
+    dirty: Floats  # what the page cache has not written yet [bytes]
+    flusher: Ints  # frame of the flusher, NONE where nothing is dirty
+    flush_at: Ints  # instant at which it looks again, 0 while it writes [ns]
+    first_dirty: Ints  # instance whose file became dirty first
+    last_dirty: Ints
+    first_writer: Ints  # frame that has waited longest for the flusher
+    last_writer: Ints
     in_service: Ints
     head: Ints
     tail: Ints

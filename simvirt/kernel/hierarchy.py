@@ -25,7 +25,9 @@ def charge(p: Plane, c: int, now: int) -> None:
     if p.entities.carries[e] == NONE:
         used: int = elapsed
         if p.cpus.portion[c] < 1.0:
-            used = int(elapsed * p.cpus.portion[c])
+            exact: float = elapsed * p.cpus.portion[c] + p.cpus.rest[c]
+            used = int(exact)
+            p.cpus.rest[c] = exact - used
         p.frames.work[p.entities.frame[e]] -= elapsed * speed
         p.instances.cpu_time[p.entities.instance[e]] += used
     if p.cpus.lone[c] != 0:

@@ -49,31 +49,45 @@ def start_cpuidle_exit(p: Plane, c: int, now: int) -> None:
         p.cpus.speed[c] = 0.0
 
 
-def is_caught_polling(p: Plane, c: int, vcpu: int, now: int) -> bool:
-    """Whether the host still polls for a halted vCPU when work for it comes, so that nothing has to be woken.
+def begin_polling(p: Plane, c: int, now: int) -> None:
+    """A vCPU has halted: the host polls for its work on the pCPU that it leaves idle, if any, for a window.
 
-    Model: the host polls for a window after each HLT while nobody else wants the CPU; a wake-up that the window missed
-        by less than the longest one doubles it, a longer sleep closes it. The time polled is the host's.
+    Model: the host polls while nobody else wants the CPU; a wake-up that the window missed by less than the longest one
+        doubles it, a longer sleep closes it. The time polled is the host's. The guest has left by HLT in any case:
+        polling spares the wake-up of the vCPU's thread and the idle state of its CPU, not the exit.
     Ignores: what polling takes from the sibling of the CPU, and from the quota of the VM; a fluid host does not poll.
     Source: Linux virt/kvm/kvm_main.c, kvm_vcpu_halt, grow_halt_poll_ns, shrink_halt_poll_ns (halt_poll_ns_grow 2,
         halt_poll_ns_shrink 0).
     """
+    e: int = p.cpus.vcpu[c]
+    h: int = p.entities.cpu[e]
+    window: int = p.cpus.poll_window[c]
+    if window == 0 or p.machines.fluid[p.entities.machine[e]] != 0 or p.cpus.idle_slot[h] == NONE or p.cpus.halted_at[h] != now:
+        return
+    p.cpus.polls_for[h] = c
+    p.cpus.poll_ends[h] = now + window
+
+
+def end_polling(p: Plane, h: int, now: int) -> None:
+    """A pCPU has work, or the vCPU that the host polled for on it: polling is booked, and the pCPU was awake meanwhile."""
+    ended: int = min(now, p.cpus.poll_ends[h])
+    p.cpus.polled[p.cpus.polls_for[h]] += ended - p.cpus.halted_at[h]
+    p.cpus.polls_for[h] = NONE
+    p.cpus.halted_at[h] = ended
+
+
+def is_caught_polling(p: Plane, c: int, vcpu: int, now: int) -> bool:
+    """Whether the host still polls for a halted vCPU when work for it comes, so that its thread need not be woken."""
     most: int = p.machines.halt_poll[p.cpus.machine[c]]
     if most == 0 or p.machines.fluid[p.entities.machine[vcpu]] != 0:
         return False
-    window: int = p.cpus.poll_window[c]
-    slept: int = now - p.cpus.halted_at[c]
-    adapt_window(p, c, window, slept, most)
+    adapt_window(p, c, p.cpus.poll_window[c], now - p.cpus.halted_at[c], most)
     h: int = p.entities.cpu[vcpu]
-    if p.cpus.idle_slot[h] != NONE and p.cpus.halted_at[h] <= p.cpus.halted_at[c]:
-        p.cpus.polled[c] += min(slept, window)
-        if 0 < slept <= window:
-            p.cpus.halted_at[h] = now
-            return True
+    if p.cpus.polls_for[h] != c:
         return False
-    taken: int = max(p.cpus.busy_since[h] - p.cpus.halted_at[c], 0)
-    p.cpus.polled[c] += min(min(slept, window), taken)
-    return False
+    caught: bool = p.cpus.halted_at[h] < now <= p.cpus.poll_ends[h]
+    end_polling(p, h, now)
+    return caught
 
 
 def adapt_window(p: Plane, c: int, window: int, slept: int, most: int) -> None:
@@ -86,9 +100,8 @@ def adapt_window(p: Plane, c: int, window: int, slept: int, most: int) -> None:
         p.cpus.poll_window[c] = 0
 
 
-def add_wake_work(p: Plane, c: int) -> None:
+def add_wake_work(p: Plane, c: int, extra: float) -> None:
     """Leaving HLT costs the task that ends the idleness."""
-    extra: float = p.cpus.wake_work[c]
     e: int = p.cpus.current[c]
     if extra <= 0.0 or p.entities.carries[e] != NONE:
         return

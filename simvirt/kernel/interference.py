@@ -6,7 +6,7 @@ Time per work of class k on socket n in the kernel of machine m, over that of a 
         x (1 + kernel_share_k x lock_wait_m + shootdowns_k x shootdown_wait_m) / smt_share
 
 Model: *SMT*: two busy siblings each run at half the yield of their classes, of two different ones at half the mean of
-    both yields.
+    both yields, more as `cores` says.
     *Cache*: where the claims of all that runs on a socket exceed its last-level cache, each keeps a part in proportion,
     and its misses grow with the root of what it lost (the power law of misses at exponent 1/2); what does not fit
     streams: it fills the cache and has nothing to lose. *Memory*: the latency of a socket's memory rises with the
@@ -26,6 +26,7 @@ Source: Jacob, "The Memory System", Morgan & Claypool 2009 (latency flat to 40 %
 """
 
 from simvirt.kernel.constants import NONE
+from simvirt.kernel.cores import thread_speed
 from simvirt.kernel.tables import Plane
 
 LOADED_LATENCY = 1.0  # what full use of the bandwidth adds to the latency, over the idle latency
@@ -51,11 +52,16 @@ def pcpu_under(p: Plane, c: int) -> int:
 
 
 def smt_speed(p: Plane, x: int) -> float:
-    """Speed of a busy hardware thread by SMT alone."""
+    """Speed of a busy hardware thread by SMT alone: that of as many threads of the mean class."""
+    busy: int = 1
+    total: float = p.classes.smt_share[p.cpus.profile[x]]
     s: int = p.cpus.sibling[x]
-    if s == NONE or p.cpus.profile[s] == NONE:
-        return 1.0
-    return 0.5 * (p.classes.smt_share[p.cpus.profile[x]] + p.classes.smt_share[p.cpus.profile[s]])
+    while s != NONE and s != x:
+        if p.cpus.profile[s] != NONE:
+            busy += 1
+            total += p.classes.smt_share[p.cpus.profile[s]]
+        s = p.cpus.sibling[s]
+    return thread_speed(total / busy, busy)
 
 
 def kernel_stretch(p: Plane, k: int, m: int) -> float:

@@ -14,6 +14,7 @@ from simvirt.kernel.constants import (
     CLOCK_MASK,
     CPU,
     ENTERING,
+    LONGEST,
     NETWORK,
     NONE,
     OP_ADMIT,
@@ -24,6 +25,7 @@ from simvirt.kernel.constants import (
     OP_DELAY,
     OP_DETACH,
     OP_DISK,
+    OP_FLUSH,
     OP_FORK,
     OP_FREE,
     OP_IO,
@@ -37,10 +39,10 @@ from simvirt.kernel.constants import (
     WAITING,
     WORK,
     WORK_DONE,
-    WRITE_BACK,
 )
-from simvirt.kernel.cpu import block_current, try_to_wake_up
+from simvirt.kernel.cpu import block_current
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
+from simvirt.kernel.eventloops import compute, holds_loop, leave_loop, yield_loop
 from simvirt.kernel.faults import run_memory_instruction
 from simvirt.kernel.idling import begin_disk_wait
 from simvirt.kernel.running import arm
@@ -70,6 +72,7 @@ from simvirt.kernel.requests import (
 )
 from simvirt.kernel.storage import disk_begin, disk_of
 from simvirt.kernel.tables import Plane
+from simvirt.kernel.writeback import buffer_write, flush
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -104,6 +107,7 @@ def proceed(p: Plane, f: int, now: int) -> None:
         pc: int = p.frames.pc[f]
         p.frames.pc[f] = pc + 1
         going = perform(p, f, pc, now)
+    yield_loop(p, f, now)
 
 
 def perform(p: Plane, f: int, pc: int, now: int) -> bool:
@@ -112,7 +116,7 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
     if op == OP_CPU:
         if not set_burst(p, f, pc):
             return True
-        try_to_wake_up(p, p.frames.thread[f], now)
+        compute(p, f, now)
     elif op == OP_CALL:
         call(p, f, pc, now)
     elif op == OP_RETURN:
@@ -135,6 +139,8 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
         return pause(p, f, pc, now)
     elif op == OP_IO or op == OP_ARRIVE:
         return begin_io(p, f, pc, now)
+    elif op == OP_FLUSH:
+        return flush(p, f, pc, now)
     elif op == OP_ADMIT:
         assign_thread(p, f, now)
     elif op == OP_FREE:
@@ -153,7 +159,7 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
 
 def pause(p: Plane, f: int, pc: int, now: int) -> bool:
     """Wait for a stated time in a stated state; whether it was none."""
-    time: int = int(draw(p, f, p.program.column[pc], p.program.amount[pc]) + 0.5)
+    time: int = int(min(draw(p, f, p.program.column[pc], p.program.amount[pc]), LONGEST) + 0.5)
     if time <= 0:
         return True
     enter(p, f, p.program.flag[pc], now)
@@ -163,11 +169,8 @@ def pause(p: Plane, f: int, pc: int, now: int) -> bool:
 
 def use_disk(p: Plane, f: int, pc: int, now: int) -> bool:
     """Read or write; whether the frame can go on at once."""
-    if p.program.flag[pc] != 0:
-        w: int = new_frame(p, WRITE_BACK, p.frames.instance[f], pc + 1, now)
-        clear_account(p, w)
-        disk_begin(p, w, disk_of(p, w, pc), now)
-        return True
+    if p.program.flag[pc] == 1:
+        return buffer_write(p, f, pc, now)
     begin_disk_wait(p, f)
     disk_begin(p, f, disk_of(p, f, pc), now)
     return False
@@ -206,7 +209,8 @@ def fork(p: Plane, f: int, pc: int, now: int) -> None:
         clear_account(p, g)
         p.frames.root[g] = p.frames.root[f]
         p.frames.parent[g] = f
-        take_thread(p, g, i)
+        if p.instances.loops[i] == 0:
+            take_thread(p, g, i)
         append_todo(p, g)
 
 
@@ -217,13 +221,16 @@ def finish(p: Plane, f: int, now: int) -> None:
     """A frame is over: its thread turns to the next in line, its caller goes on, its request is booked."""
     enter(p, f, WAITING, now)
     kind: int = p.frames.kind[f]
+    if holds_loop(p, f):
+        leave_loop(p, f, now)
     if is_worker(p, f):
         tally_call(p, f, now)
         leave_instance(p, f, now)
     drop_thread(p, f)
     parent: int = p.frames.parent[f]
     if kind == CALLEE:
-        append_todo(p, parent)
+        if parent != NONE:
+            append_todo(p, parent)
     elif kind == BRANCH:
         join_branches(p, f, parent)
     elif kind == WORK:
@@ -340,7 +347,7 @@ def on_burst_end(p: Plane, c: int, now: int) -> None:
         return
     i: int = p.frames.instance[f]
     op: int = p.program.op[p.frames.pc[f]]
-    ends: bool = (op == OP_RETURN or op == OP_FREE) and is_worker(p, f)
+    ends: bool = (op == OP_RETURN or op == OP_FREE) and is_worker(p, f) and p.instances.loops[i] == 0
     if ends and p.instances.queue_length[i] > 0 and p.program.op[first_instruction(p, i)] == OP_CPU:
         hand_over(p, t, f, i, c, now)
         return

@@ -18,8 +18,10 @@ class Services(Table):
     turns: Ints  # round robin of each tenant, in the first row of its stretch
     completed: Ints
     failed: Ints
-    latency_sum: Ints  # [ns]
-    queue_wait: Ints  # time waited for a thread [ns]
+    latency_sum: Floats  # [ns]
+    latency_min: Ints  # [ns]
+    latency_max: Ints  # [ns]
+    queue_wait: Floats  # time waited for a thread [ns]
     histogram: Ints  # latencies, N_BUCKETS columns a service
 
 
@@ -31,6 +33,7 @@ class Source(Table):
     entry: Ints  # class: first instruction
     service: Ints  # class: service of the entry
     balance_column: Ints  # class: column of the draw that picks a replica
+    received: Ints  # 1 where requests come over the network, 0 where they begin in the instance (one row)
     hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
     clients: Ints  # closed workload: number of clients, 0 for open
     bounded: Ints  # 1 when the run ends with the answer to its last request
@@ -57,11 +60,12 @@ class Tallies(Table):
     completed: Ints
     rejected: Ints
     failed: Ints
-    latency_sum: Ints  # [ns]
+    latency_sum: Floats  # [ns]
+    latency_min: Ints  # [ns]
     latency_max: Ints  # [ns]
     arrival_sum: Ints  # sum of arrival instants, modulo 2^62 [ns]
     departure_sum: Ints  # sum of departure instants, modulo 2^62 [ns]
-    spent: Ints  # breakdown of all latencies, N_CATEGORIES columns a class [ns]
+    spent: Floats  # breakdown of all latencies, N_CATEGORIES columns a class [ns]
     histogram: Ints  # latencies, N_BUCKETS columns a class
     in_system: Ints  # requests under way (one row)
     area: Ints  # integral of in_system over time, modulo 2^62 (one row) [ns]

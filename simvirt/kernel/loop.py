@@ -15,6 +15,7 @@ from simvirt.kernel.constants import (
     DONE,
     ENTERING,
     LOST,
+    MOST_SIGNALS,
     NEEDS_DEMAND,
     NEEDS_ROOM,
     NEVER,
@@ -23,9 +24,16 @@ from simvirt.kernel.constants import (
     OFF,
     OP_ARRIVE,
     OP_DISK,
+    OP_FLUSH,
     OP_IO,
+    PAUSED,
+    PAUSE_EVERY,
+    REPEATS,
+    REPEATS_OF_A_FRAME,
     REQUEST,
     SIGNALS,
+    SIGNALS_OF_A_FRAME,
+    STANDS_STILL,
     THINKING,
     WAITING,
     WORK,
@@ -66,6 +74,8 @@ def settle_instant(p: Plane, now: int) -> bool:
     while p.run.todo_head[0] != NONE:
         if not has_room(p):
             return False
+        if p.run.pending[0] > MOST_SIGNALS - SIGNALS_OF_A_FRAME:
+            return True
         f: int = p.run.todo_head[0]
         p.run.todo_head[0] = p.frames.next[f]
         proceed(p, f, now)
@@ -118,10 +128,9 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
     op: int = p.program.op[pc - 1]
     if op == OP_DISK:
         disk_end(p, disk_of(p, f, pc - 1), now)
-        if p.program.flag[pc - 1] != 0:
-            free_frame(p, f)
-            return
         end_disk_wait(p, f)
+    elif op == OP_FLUSH:
+        p.frames.pc[f] = pc - 1
     elif (op == OP_IO or op == OP_ARRIVE) and goes_to_backend(p, f, pc - 1, now):
         return
     append_todo(p, f)
@@ -200,16 +209,25 @@ def step(p: Plane, until: int) -> int:
         if at >= until:
             return NOTHING
         timer: int = pop_timer(p.calendar)
+        p.run.repeats[0] = p.run.repeats[0] + 1 if at == p.run.now[0] else 0
         p.run.now[0] = at
         p.run.events[0] += 1
         fire_timer(p, timer, at)
-        return NONE
+        return after_event(p)
     if arrival >= until:
         return NOTHING
     p.run.now[0] = arrival
+    p.run.repeats[0] = 0
     p.run.events[0] += 1
     on_arrival(p, arrival)
-    return NONE
+    return after_event(p)
+
+
+def after_event(p: Plane) -> int:
+    """NONE, or why the control plane should look: no time passes any more, or it has not looked for long."""
+    if p.run.repeats[0] > REPEATS + REPEATS_OF_A_FRAME * p.run.frames[0]:
+        return STANDS_STILL
+    return PAUSED if (p.run.events[0] & PAUSE_EVERY) == 0 else NONE
 
 
 def run_until(p: Plane, until: int) -> int:

@@ -8,7 +8,7 @@ Source: Kleinrock, "Time-shared systems", JACM 14(2), 1967 (processor sharing); 
 """
 
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import NEVER, NONE
+from simvirt.kernel.constants import LONGEST, NEVER, NONE
 from simvirt.kernel.tables import Links, Plane
 
 
@@ -35,7 +35,7 @@ def link_arm(p: Plane, k: int, now: int) -> None:
     n: int = p.links.transfers[k]
     if n > 0:
         left: float = p.links.tags[k * p.links.capacity[0]] - p.links.volume[k]
-        exact: float = max(left, 0.0) * n / p.links.bytes_per_ns[k]
+        exact: float = min(max(left, 0.0) * n / p.links.bytes_per_ns[k], LONGEST)
         whole: int = int(exact)
         if whole < exact:
             whole += 1

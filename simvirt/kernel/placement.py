@@ -8,6 +8,7 @@ Source: Linux kernel/sched/fair.c, select_idle_sibling (idle core, idle CPU, tar
 """
 
 from simvirt.kernel.constants import NONE
+from simvirt.kernel.cores import busy_beside
 from simvirt.kernel.tables import Ints, Plane
 
 
@@ -25,12 +26,6 @@ def stack_drop(stack: Ints, slots: Ints, first: int, size: int, c: int) -> None:
     slots[c] = NONE
 
 
-def core_is_idle(p: Plane, c: int) -> bool:
-    """Whether a CPU's SMT sibling, if any, is idle."""
-    s: int = p.cpus.sibling[c]
-    return s == NONE or p.cpus.idle_slot[s] != NONE
-
-
 def list_core(p: Plane, m: int, c: int) -> None:
     """Count a CPU among those of idle cores."""
     if p.cpus.core_slot[c] == NONE:
@@ -46,7 +41,7 @@ def unlist_core(p: Plane, m: int, c: int) -> None:
 
 
 def list_crowded(p: Plane, m: int, c: int) -> None:
-    """Both hardware threads of a core are busy now."""
+    """More than one hardware thread of a core is busy, a CPU among them."""
     stack_push(p.stacks.crowded, p.cpus.crowded_slot, p.machines.first_cpu[m], p.machines.crowded[m], c)
     p.machines.crowded[m] += 1
 
@@ -61,15 +56,32 @@ def unlist_crowded(p: Plane, m: int, c: int) -> None:
 def list_idle(p: Plane, c: int) -> None:
     """A CPU has become idle."""
     m: int = p.cpus.machine[c]
-    if p.machines.crowded[m] > 0 and p.cpus.sibling[c] != NONE:
-        unlist_crowded(p, m, c)
-        unlist_crowded(p, m, p.cpus.sibling[c])
+    s: int = p.cpus.sibling[c]
+    busy: int = busy_beside(p, c)
+    if p.machines.crowded[m] > 0 and s != NONE:
+        relist_crowded(p, m, c, busy)
     stack_push(p.stacks.cpus, p.cpus.idle_slot, p.machines.first_cpu[m], p.machines.idle_cpus[m], c)
     p.machines.idle_cpus[m] += 1
-    if core_is_idle(p, c):
-        list_core(p, m, c)
-        if p.cpus.sibling[c] != NONE:
-            list_core(p, m, p.cpus.sibling[c])
+    if busy > 0:
+        return
+    list_core(p, m, c)
+    while s != NONE and s != c:
+        list_core(p, m, s)
+        s = p.cpus.sibling[s]
+
+
+def relist_crowded(p: Plane, m: int, c: int, busy: int) -> None:
+    """A thread of a core falls idle: the core is crowded by others, if by more than one."""
+    was: bool = p.cpus.crowded_slot[c] != NONE
+    unlist_crowded(p, m, c)
+    s: int = p.cpus.sibling[c]
+    while s != c:
+        if busy <= 1:
+            unlist_crowded(p, m, s)
+        elif was and p.cpus.idle_slot[s] == NONE:
+            list_crowded(p, m, s)
+            was = False
+        s = p.cpus.sibling[s]
 
 
 def unlist_idle(p: Plane, c: int) -> None:
@@ -78,10 +90,15 @@ def unlist_idle(p: Plane, c: int) -> None:
     stack_drop(p.stacks.cpus, p.cpus.idle_slot, p.machines.first_cpu[m], p.machines.idle_cpus[m], c)
     p.machines.idle_cpus[m] -= 1
     unlist_core(p, m, c)
-    if p.cpus.sibling[c] != NONE:
-        unlist_core(p, m, p.cpus.sibling[c])
-        if p.cpus.idle_slot[p.cpus.sibling[c]] == NONE:
-            list_crowded(p, m, c)
+    busy: int = 0
+    s: int = p.cpus.sibling[c]
+    while s != NONE and s != c:
+        unlist_core(p, m, s)
+        if p.cpus.idle_slot[s] == NONE:
+            busy += 1
+        s = p.cpus.sibling[s]
+    if busy == 1:
+        list_crowded(p, m, c)
 
 
 def list_overloaded(p: Plane, c: int) -> None:
@@ -97,12 +114,12 @@ def list_overloaded(p: Plane, c: int) -> None:
 
 
 def may_run_on(p: Plane, e: int, c: int) -> bool:
-    """Whether the cpuset of an entity's group holds a CPU."""
+    """Whether an entity may run on a CPU: the one that it is pinned to, or those of its group's cpuset."""
+    if p.entities.pin[e] != NONE:
+        return p.entities.pin[e] == c
     g: int = p.entities.group[e]
     if g == NONE or p.groups.mask_cpus[g] == 0:
         return True
-    if p.entities.pin[e] != NONE:
-        return p.entities.pin[e] == c
     for i in range(p.groups.first_mask[g], p.groups.first_mask[g] + p.groups.mask_cpus[g]):
         if p.groups.masks[i] == c:
             return True
@@ -121,10 +138,10 @@ def birthplace(p: Plane, m: int, t: int) -> int:
 
 def select_cpu(p: Plane, e: int) -> int:
     """CPU for a task that wakes."""
+    if p.entities.pin[e] != NONE:
+        return p.entities.pin[e]
     g: int = p.entities.group[e]
     if g != NONE and p.groups.mask_cpus[g] > 0:
-        if p.entities.pin[e] != NONE:
-            return p.entities.pin[e]
         return select_in_cpuset(p, g, p.entities.cpu[e])
     m: int = p.entities.machine[e]
     first: int = p.machines.first_cpu[m]

@@ -112,15 +112,25 @@ def refresh_ranks(p: Plane, q: int, now: int) -> None:
         p.entities.next_free[e] = chain
         chain = e
         e = leftmost(p.entities, p.queues.tree[q])
-    refresh_chain(p, q, chain, now)
+    line_up_chain(p, q, turned(p, chain), now)
     if p.queues.current[q] != NONE:
         SCHEDULERS[p.queues.policy[q]].rank(p, q, p.queues.current[q], now)
 
 
-def refresh_chain(p: Plane, q: int, e: int, now: int) -> None:
-    """Rank a chain of entities, last one first, and line them up again."""
-    if e == NONE:
-        return
-    refresh_chain(p, q, p.entities.next_free[e], now)
-    SCHEDULERS[p.queues.policy[q]].rank(p, q, e, now)
-    tree_add(p, q, e)
+def turned(p: Plane, chain: int) -> int:
+    """A chain of entities the other way round."""
+    back: int = NONE
+    while chain != NONE:
+        after: int = p.entities.next_free[chain]
+        p.entities.next_free[chain] = back
+        back = chain
+        chain = after
+    return back
+
+
+def line_up_chain(p: Plane, q: int, e: int, now: int) -> None:
+    """Rank a chain of entities and line them up again."""
+    while e != NONE:
+        SCHEDULERS[p.queues.policy[q]].rank(p, q, e, now)
+        tree_add(p, q, e)
+        e = p.entities.next_free[e]

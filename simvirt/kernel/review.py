@@ -7,7 +7,7 @@ from simvirt.kernel.cpu import costop_vcpu, costart_siblings, wakeup_preempt, re
 from simvirt.kernel.hierarchy import group_weight, raise_groups, settle
 from simvirt.kernel.placement import next_in_rotation
 from simvirt.kernel.policy import refresh_ranks, reweigh
-from simvirt.kernel.quota import has_runtime, refill, set_group_timer, settle_debt, unmark_throttled
+from simvirt.kernel.quota import has_runtime, refill, set_group_timer, settle_debt, take_runtime, unmark_throttled
 from simvirt.kernel.running import arm
 from simvirt.kernel.schedulers.esxi import must_costop
 from simvirt.kernel.tables import Plane
@@ -107,7 +107,11 @@ def on_group_timer(p: Plane, g: int, now: int) -> None:
     if p.groups.slack_at[g] <= now:
         p.groups.slack_at[g] = NEVER
     turns: int = p.machines.cpus[p.groups.machine[g]]
+    exact: bool = p.machines.tick[p.groups.machine[g]] == 0
     while turns > 0 and p.groups.first_throttled[g] != NONE and settle_debt(p, p.groups.first_throttled[g]):
-        unthrottle(p, unmark_throttled(p, g, now), now)
+        q: int = unmark_throttled(p, g, now)
+        if exact:  # without ticks the CPUs would take slices in the order of their rows
+            take_runtime(p, q, now)
+        unthrottle(p, q, now)
         turns -= 1
     set_group_timer(p, g)

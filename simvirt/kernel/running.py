@@ -126,27 +126,34 @@ def occupy(p: Plane, c: int, now: int) -> None:
 
 
 def hand_to(p: Plane, x: int, k: int, m: int, now: int) -> None:
-    """A hardware thread computes for another class or machine or none: its sibling, socket and kernels take note."""
-    s: int = p.cpus.sibling[x]
-    beside: bool = s != NONE and p.cpus.profile[s] != NONE
+    """A hardware thread computes for another class or machine or none: its siblings, socket and kernels take note."""
     old: int = p.cpus.running_machine[x]
     count_class(p, x, -1)
     run_class(p, x, -1)
-    if beside:
-        count_class(p, s, -1)
+    count_beside(p, x, -1)
     p.cpus.profile[x] = k
     p.cpus.running_machine[x] = m
     count_class(p, x, 1)
     run_class(p, x, 1)
-    if beside:
-        count_class(p, s, 1)
+    count_beside(p, x, 1)
     if old != NONE and old != m:
         refresh_machine(p, old, x, now)
     if m != NONE:
         refresh_machine(p, m, x, now)
     refresh_socket(p, p.cpus.socket[x], x, now)
-    if beside:
-        repace(p, s, now)
+    s: int = p.cpus.sibling[x]
+    while s != NONE and s != x:
+        if p.cpus.profile[s] != NONE:
+            repace(p, s, now)
+        s = p.cpus.sibling[s]
+
+
+def count_beside(p: Plane, x: int, sign: int) -> None:
+    """Add what computes on the siblings of a hardware thread to the loads of its socket, or take it out."""
+    s: int = p.cpus.sibling[x]
+    while s != NONE and s != x:
+        count_class(p, s, sign)
+        s = p.cpus.sibling[s]
 
 
 def refresh_socket(p: Plane, n: int, x: int, now: int) -> None:
@@ -206,18 +213,18 @@ def spread_speeds(p: Plane, m: int, now: int) -> None:
     first: int = p.groups.fluid_first[m]
     for k in range(first, first + p.groups.fluid_count[m]):
         g: int = p.groups.fluid_active[k]
-        spread_in_tree(p, p.queues.tree[p.groups.first_queue[g]], p.groups.fluid_rate[g], now)
+        spread_in_tree(p, p.queues.tree[p.groups.first_queue[g]], p.groups.fluid_rate[g], p.machines.fluid_speed[m], now)
 
 
-def spread_in_tree(p: Plane, node: int, rate: float, now: int) -> None:
-    """Set the speed of every vCPU in a subtree, where threads of the host may stand too."""
+def spread_in_tree(p: Plane, node: int, rate: float, speed: float, now: int) -> None:
+    """Set share and speed of every vCPU in a subtree, where threads of the host may stand too."""
     if node == NONE:
         return
-    spread_in_tree(p, p.entities.left[node], rate, now)
+    spread_in_tree(p, p.entities.left[node], rate, speed, now)
     v: int = p.entities.carries[node]
-    if v != NONE and p.cpus.speed[v] != rate:
-        set_speed(p, v, rate, min(rate, 1.0), now)
-    spread_in_tree(p, p.entities.right[node], rate, now)
+    if v != NONE and (p.cpus.speed[v] != rate * speed or p.cpus.portion[v] != rate):
+        set_speed(p, v, rate * speed, rate, now)
+    spread_in_tree(p, p.entities.right[node], rate, speed, now)
 
 
 def mark_entity_waiting(p: Plane, e: int, now: int) -> None:
@@ -235,7 +242,7 @@ def mark_entity_waiting(p: Plane, e: int, now: int) -> None:
 
 
 def watch_siblings(p: Plane, e: int, now: int) -> None:
-    """A vCPU waits: those of its siblings that run will be looked at when they get too far ahead of it."""
+    """A vCPU waits: its siblings that run will be looked at when they are too far ahead of it, or near if it is held."""
     g: int = p.cpus.machine[p.entities.carries[e]]
     for v in range(p.machines.first_cpu[g], p.machines.first_cpu[g] + p.machines.cpus[g]):
         x: int = p.cpus.vcpu[v]

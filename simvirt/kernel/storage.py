@@ -2,9 +2,8 @@
 
 Model: each request occupies one channel until it is done; others wait first come, first served. In its channel it first
     waits for the disk's one path, takes that for its size over the bandwidth (or one over the most requests per
-    second), and then waits for the rest of its latency, which may vary. A write that nobody waits for is written back:
-    it occupies the disk, the request goes on.
-Ignores: seek and rotation order, merging, the device's own cache, io.max; reads and writes share the path.
+    second), and then waits for the rest of its latency, which may vary.
+Ignores: seek and rotation order, merging in the device's queue, the device's own cache, io.max; reads and writes share the path.
 Source: see the disk entries of the catalogue; a channel is an NVMe die or queue, a SATA device's NCQ slot, an HDD's
     arm; the path is its bus or controller.
 """
@@ -14,6 +13,9 @@ from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import DISK, NONE
 from simvirt.kernel.requests import draw, host_of
 from simvirt.kernel.tables import Plane
+
+FLUSHED = 2  # a write whose size is the frame's work, for the flusher chooses it
+PAGE = 4096.0
 
 
 def follow_channels(p: Plane, d: int, change: int, now: int) -> None:
@@ -46,10 +48,15 @@ def disk_serve(p: Plane, f: int, d: int, now: int) -> None:
     """A channel takes a request, which goes over the path as soon as that is free."""
     follow_channels(p, d, 1, now)
     pc: int = p.frames.pc[f] - 1
-    passed: int = max(now, p.disks.free_at[d]) + int(p.program.amount[pc])
+    passage: int = int(p.program.amount[pc])
+    alone: float = p.program.amount[pc] + p.program.fixed[pc] + draw(p, f, p.program.column[pc], 0.0)
+    if p.program.flag[pc] == FLUSHED:
+        passage = int(max(p.frames.work[f] * p.disks.write_path[d], p.disks.write_turn[d]) + 0.5)
+        alone = p.disks.write_latency[d] + max(p.frames.work[f] - PAGE, 0.0) * p.disks.write_stream[d]
+    passed: int = max(now, p.disks.free_at[d]) + passage
     p.disks.free_at[d] = passed
-    p.disks.passed[d] += int(p.program.amount[pc])
-    rest: int = int(max(p.program.fixed[pc] + draw(p, f, p.program.column[pc], 0.0), 0.0) + 0.5)
+    p.disks.passed[d] += passage
+    rest: int = int(max(alone - passage, 0.0) + 0.5)
     set_timer(p.calendar, p.run.first_frame_timer[0] + f, passed + rest)
 
 

@@ -40,12 +40,15 @@ class Run(Table):
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
+    flush: Ints  # first instruction of a disk's flusher
+    receive: Ints  # first instruction of what receiving a rejected request takes
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
     # kernel
     now: Ints  # [ns]
     events: Ints
+    repeats: Ints  # events since time has passed, or a request of an open workload has come
     signals: Ints  # pairs (signal, row)
     pending: Ints  # pairs in `signals`
     todo_head: Ints  # frames that go on at this instant
@@ -88,13 +91,14 @@ class Machines(Table):
     idle_cores: Ints  # idle CPUs whose SMT sibling is idle too
     idle_cpus: Ints  # all idle CPUs
     overloaded: Ints  # CPUs with waiting tasks
-    crowded: Ints  # cores with both hardware threads busy
+    crowded: Ints  # cores with more than one hardware thread busy
     rotor: Ints  # last CPU tried for a task that found no idle one
     credit_clock: Floats  # credit scheduler: CPU time owed to one unit of weight since the start [ns]
     credit_at: Ints  # instant of credit_clock [ns]
     active_weight: Floats  # credit scheduler: weight of runnable entities
     root_group: Ints  # gps: group of the threads that are in no cgroup
     fluid_at: Ints  # gps: instant up to which fluid work is settled [ns]
+    fluid_speed: Floats  # gps: work per CPU time, which SMT makes less than one
     sequence: Ints  # order of arrival at FIFO queues
     running: Ints  # tasks that have a hardware thread
     kernel_load: Floats  # sum of their kernel shares
@@ -111,16 +115,18 @@ class Cpus(Table):
     # lowering
     machine: Ints
     host: Ints
-    sibling: Ints  # other hardware thread of the core, NONE without SMT
+    sibling: Ints  # next hardware thread of the core, whose threads form a ring; NONE without SMT
     vcpu: Ints  # entity that carries this CPU in the machine below, NONE for a pCPU
-    smt_share: Floats  # speed of a pCPU while its sibling is busy, as a share of its lone speed
-    wake_work: Floats  # work that leaving HLT adds to the task that wakes this CPU [ns]
+    smt_share: Floats  # speed of a pCPU while one sibling is busy, as a share of its lone speed
+    wake_work: Floats  # work that leaving HLT adds to the task that wakes this CPU, the wake-up of its thread included [ns]
+    exit_work: Floats  # the part of it that leaving and entering the guest takes, even while the host polls [ns]
     phase: Ints  # offset of the scheduler tick [ns]
     socket: Ints  # processor that a pCPU is in, NONE for a vCPU
     # kernel
     current: Ints  # entity that has the CPU
     speed: Floats  # work per ns now; 0 while a vCPU waits for its pCPU
     portion: Floats  # share of a pCPU that a vCPU gets; below 1 only under the fluid scheduler
+    rest: Floats  # part of a ns of CPU time that its tasks have used and that is not booked yet
     charged_at: Ints  # instant up to which the current entity is charged [ns]
     lone: Ints  # 1 while one task has the CPU to itself and the run queues do not know of it
     ran: Ints  # how long it has run since [ns]
@@ -145,6 +151,8 @@ class Cpus(Table):
     ready_at: Ints  # pCPU: instant at which it has left its idle state, 0 when it is in none [ns]
     poll_window: Ints  # vCPU: how long the host polls when it halts [ns]
     polled: Ints  # vCPU: CPU time of the host spent on polling [ns]
+    polls_for: Ints  # idle pCPU: vCPU that halted on it and that the host polls for, NONE otherwise
+    poll_ends: Ints  # idle pCPU: instant at which the host stops polling [ns]
     switches: Ints  # context switches
     core_since: Ints  # core scheduler: instant its core's turn began [ns]
 
@@ -205,6 +213,7 @@ class Entities(Table):
     protect: Floats  # eevdf: vruntime up to which it may not be preempted [ns]
     lag: Floats  # eevdf: lag when it left [ns]
     relative: Floats  # cfs, credit2, esxi, hyperv: vruntime relative to where its queue stood when it left [ns]
+    turn: Ints  # CPU time that it has had in its present turn, where its scheduler gives turns [ns]
     migrated: Ints  # credit2: 1 when it came from another CPU to wait here
     reserve_due: Ints  # esxi, hyperv: 1 while its reservation puts it ahead of others
     by_reserve: Ints  # esxi, hyperv: 1 when its reservation has put it on the CPU
@@ -251,8 +260,9 @@ class Groups(Table):
     slack_at: Ints  # instant at which returned runtime is handed on, NEVER when none [ns]
     nr_periods: Ints
     nr_throttled: Ints
-    fluid_rate: Floats  # gps: CPU share of each runnable task
-    fluid_time: Floats  # gps: work done so far by a task that was always runnable [ns]
+    fluid_rate: Floats  # gps: share of a CPU that each runnable task has
+    fluid_used: Floats  # gps: CPU time so far of a task that was always runnable [ns]
+    fluid_time: Floats  # gps: work done so far by such a task [ns]
     fluid_slot: Ints  # gps: place among the active groups of the machine
     fluid_active: Ints  # gps: active groups, a stretch for each machine
     fluid_count: Ints  # gps: number of active groups of a machine (row = machine)
@@ -264,8 +274,10 @@ class Instances(Table):
 
     # lowering
     service: Ints
-    threads: Ints  # worker threads, NEVER for unlimited
+    threads: Ints  # worker threads or event loops, NEVER for unlimited
+    loops: Ints  # 1 where its threads are event loops
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
+    receiver: Ints  # instance of its kernel that spends the work of receiving what is rejected, NONE without
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
     # control
@@ -281,7 +293,7 @@ class Instances(Table):
     ready_slot: Ints  # place in the service's stretch of `ready`
     in_flight: Ints
     busy_threads: Ints
-    thread_time: Ints  # thread-seconds held, up to thread_time_at [ns]
+    thread_time: Floats  # thread-seconds held, up to thread_time_at [ns]
     thread_time_at: Ints  # [ns]
     free_thread: Ints  # head of the list of free threads
     queue_head: Ints
@@ -291,6 +303,9 @@ class Instances(Table):
     overhead_time: Ints  # part of it that exists because of the platform, as far as it is booked [ns]
     rejected: Ints
     debt: Floats  # work of kicks and interrupts that its next burst takes up [ns]
+    dirty: Floats  # what it has written and the page cache has not [bytes]
+    dirty_since: Ints  # instant at which that began to be some [ns]
+    next_dirty: Ints  # instance whose file became dirty next
     awake_until: Ints  # backend: sleeps from this instant on, unless it has work [ns]
     polled: Ints  # backend: CPU time spent looking for work [ns]
 
@@ -334,8 +349,8 @@ class Program(Table):
     column: Ints  # column of the request's luck, NONE for a constant
     amount: Floats  # constant time [ns], probability or bytes; bell: how long a kick keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
-    ratio: Floats  # cpu: work that the platform adds per unit of demand
-    flag: Ints  # disk: 1 when nobody waits (write-back); delay, io: the state it counts as
+    ratio: Floats  # cpu: work that the platform adds per unit of demand; disk: bytes of a buffered write
+    flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: the state it counts as
     operations: Ints  # io, bell: device operations
     kicks: Ints  # io, bell: notifications that a sleeping backend needs
     notify: Floats  # work of one kick in the instance [ns]

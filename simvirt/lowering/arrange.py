@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from simvirt.catalog.records import DeviceEntry, GuestEntry, HostEntry, Layer, Platform
+from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
+from simvirt.catalog.records import HostEntry, Layer, Platform
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
 from simvirt.memory.guests import own_vcpus
-from simvirt.scenario.order import canonical_services
+from simvirt.scenario.order import service_keys
 from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
+from simvirt.workload.streams import DEVICE_DOMAIN, HOST, OWN_VM, REPLICA, SHARED_VM
 
 SHARES = 1024.0  # default cpu.shares; cpu.weight 100
 SHARES_PER_WEIGHT = 10.24  # cgroup v2 weight 100 = v1 shares 1024
@@ -19,8 +21,12 @@ GUEST_SERVICE = "(guest OS)"
 IO_SERVICE = "(I/O threads)"
 LOAD_SERVICE = "(hypervisor)"
 MEMORY_SERVICE = "(memory)"
-INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE)
+NETWORK_SERVICE = "(network stack)"
+INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE)
+RING = 256
+"""Packets that a NIC or a virtual one holds for a CPU before it drops them. Source: QEMU, virtio-net rx_queue_size; Linux, ethtool -g."""
 Replicas = list[tuple[str, int]]  # service, number
+Key = tuple[int, ...]  # whose the phase of a period is
 
 
 @dataclass(frozen=True)
@@ -37,12 +43,14 @@ class Fence:
 
 @dataclass(frozen=True)
 class Group:
-    """A cgroup, or a VM as the host sees it."""
+    """A cgroup, a VM as the host sees it, or processes that are bound to CPUs (`affinity`), whose tasks weigh as if in no group."""
 
     row: int
     machine: int
     fence: Fence = Fence()
     per_task_weight: bool = False
+    affinity: bool = False
+    key: Key = ()
 
 
 @dataclass
@@ -58,6 +66,7 @@ class Machine:
     halt_poll: int = 0
     spin_wait: float = 1.0
     pins: tuple[int, ...] = ()
+    key: Key = ()
     net: "Device | None" = None
     disk: "Device | None" = None
 
@@ -103,6 +112,7 @@ class Instance:
     place: Place
     threads: int | str = "unlimited"
     queue: int | str = "unlimited"
+    loops: bool = False
     poll: int = 0
 
     @property
@@ -121,23 +131,28 @@ class Arrangement:
     """All of it, in the order of the tables' rows; services in canonical order."""
 
     services: list[str]
+    keys: dict[str, int] = field(default_factory=dict)  # service: its number where numbers are drawn
     hosts: list[Host] = field(default_factory=list)
     machines: list[Machine] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
     devices: list[Device] = field(default_factory=list)
     memory: dict[str, int] = field(default_factory=dict)
+    receivers: dict[int, Instance] = field(default_factory=dict)
 
-    def add_group(self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False) -> Group:
+    def add_group(
+        self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False, affinity: bool = False, key: Key = ()
+    ) -> Group:
         """A group on a machine, in the next row."""
-        self.groups.append(Group(len(self.groups), machine, fence, per_task_weight))
+        self.groups.append(Group(len(self.groups), machine, fence, per_task_weight, affinity, key))
         return self.groups[-1]
 
     def add_instance(
-        self, service: str, replica: int, place: Place, threads: int | str = "unlimited", queue: int | str = "unlimited"
+        self, service: str, replica: int, place: Place, threads: int | str = "unlimited", queue: int | str = "unlimited",
+        loops: bool = False,
     ) -> Instance:
         """An instance at a place, in the next row."""
-        self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue))
+        self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue, loops))
         return self.instances[-1]
 
     def host_of(self, instance: Instance) -> Host:
@@ -158,7 +173,8 @@ def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], 
 
     Replicas stand on the hosts in turn.
     """
-    plan = Arrangement(canonical_services(scenario))
+    keys = service_keys(scenario)
+    plan = Arrangement(list(keys), keys)
     counts = {name: scenario.services[name].replicas for name in plan.services}
     for number, entry in enumerate(hosts):
         host = _add_host(plan, scenario, platform, entry)
@@ -166,7 +182,16 @@ def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], 
         (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, replicas)
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
+    _add_receivers(plan, scenario)
     return plan
+
+
+def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
+    """The network stack of each kernel that may have to reject requests: it receives them nevertheless."""
+    bounded = {name for name, service in scenario.services.items() if service.queue != "unlimited"}
+    for row in sorted({instance.machine for instance in plan.instances if instance.service in bounded}):
+        cpus = plan.machines[row].cpus
+        plan.receivers[row] = plan.add_instance(NETWORK_SERVICE, row, Place(row), threads=cpus, queue=RING * cpus)
 
 
 def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: HostEntry) -> Host:
@@ -174,7 +199,7 @@ def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: 
     host, spec = Host(len(plan.hosts), entry, len(plan.machines)), host_scheduler(scenario, platform)
     plan.hosts.append(host)
     scheduler = scheduler_row(spec.policy, entry.pcpus, entry.tick_ns, spec)
-    plan.machines.append(Machine(host.machine, host.row, entry.pcpus, scheduler))
+    plan.machines.append(Machine(host.machine, host.row, entry.pcpus, scheduler, key=(HOST, host.row)))
     plan.add_group(host.machine, per_task_weight=True)
     return host
 
@@ -199,10 +224,10 @@ def cgroup(service: ServiceSpec, cpus: int) -> Fence:
 
 
 def worker_threads(service: ServiceSpec, host: HostEntry, machine: Machine, seen: bool) -> int | str:
-    """Threads of a replica; `cores`: as many as the cores that it sees and may run on; where topology is hidden each vCPU is one."""
-    if service.threads != "cores":
-        return service.threads
-    allowed = [c for c in service.cpuset or range(machine.cpus) if c < machine.cpus]
+    """Threads or event loops of a replica; `cores`: as many as it sees and may run on; where topology is hidden each vCPU is one."""
+    if service.workers != "cores":
+        return service.workers
+    allowed = cgroup(service, machine.cpus).cpuset or range(machine.cpus)
     places = machine.pins or (range(host.pcpus) if machine.vm is None else ())
     return len(cores_of(host, tuple(places[c] for c in allowed))) if seen and places else len(allowed)
 
@@ -212,9 +237,11 @@ def _arrange_processes(scenario: Scenario, platform: Platform, host: Host, plan:
     machine = plan.machines[host.machine]
     for name, replica in replicas:
         service = scenario.services[name]
-        group = plan.add_group(machine.row, cgroup(service, machine.cpus)) if platform.runtimes else None
+        key = (REPLICA, plan.keys[name], replica)
+        contained = bool(platform.runtimes)
+        group = plan.add_group(machine.row, cgroup(service, machine.cpus), key=key) if contained else _bound(plan, machine, service, key)
         threads = worker_threads(service, host.entry, machine, True)
-        plan.add_instance(name, replica, Place(machine.row, group), threads, service.queue)
+        plan.add_instance(name, replica, Place(machine.row, group), threads, service.queue, service.event_loops is not None)
         _remember(plan, "application", service.memory_limit or 0)
         _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
@@ -225,41 +252,63 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: Host, plan: Arran
     vms = platform.vms.on(host.entry) if platform.vms is not None else None
     own = sum(own_vcpus(scenario.services[name], host.entry) for name, _ in replicas)
     host.wanted_vcpus = host.vcpus + (vms.count * vms.vcpus if vms is not None else own)
-    shared = [_add_vm(plan, platform, host, vms.vcpus, Fence(), vms.memory) for _ in range(vms.count)] if vms is not None else []
+    numbers = range(vms.count) if vms is not None else ()
+    shared = [_add_vm(plan, platform, host, vms.vcpus, Fence(), vms.memory, (SHARED_VM, host.row, n)) for n in numbers if vms is not None]
     for number, (name, replica) in enumerate(replicas):
         service = scenario.services[name]
-        guest = shared[number % len(shared)] if shared else _own_vm(plan, platform, host, service)
-        group = plan.add_group(guest.row, cgroup(service, guest.cpus)) if platform.runtimes else None
+        guest = shared[number % len(shared)] if shared else _own_vm(plan, platform, host, service, (OWN_VM, plan.keys[name], replica))
+        group = _group_in_guest(plan, platform, guest, service, (REPLICA, plan.keys[name], replica))
         threads = worker_threads(service, host.entry, guest, platform.topology == "exposed")
-        plan.add_instance(name, replica, Place(guest.row, group, guest.net, guest.disk), threads, service.queue)
+        place = Place(guest.row, group, guest.net, guest.disk)
+        plan.add_instance(name, replica, place, threads, service.queue, service.event_loops is not None)
         _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
 
-def _own_vm(plan: Arrangement, platform: Platform, host: Host, service: ServiceSpec) -> Machine:
+def _bound(plan: Arrangement, machine: Machine, service: ServiceSpec, key: Key) -> Group | None:
+    """What binds bare processes to CPUs, as taskset does; None where nothing does."""
+    if service.cpuset is None:
+        return None
+    return plan.add_group(machine.row, Fence(cpuset=tuple(c for c in service.cpuset if c < machine.cpus)), affinity=True, key=key)
+
+
+def _group_in_guest(plan: Arrangement, platform: Platform, guest: Machine, service: ServiceSpec, key: Key) -> Group | None:
+    """The cgroup of a replica in a guest: its container's, or a slice of the guest's systemd where services share the VM and state limits.
+
+    The CPUs that bind a VM of its own are the host's and bind its vCPUs; those in a VM that is shared are the guest's.
+    """
+    fence = replace(cgroup(service, guest.cpus), reserve=0.0)
+    if platform.vms is None:
+        fence = replace(fence, cpuset=())
+    elif not platform.runtimes and fence == Fence():
+        return None
+    return plan.add_group(guest.row, fence, key=key) if platform.runtimes or platform.vms is not None else None
+
+
+def _own_vm(plan: Arrangement, platform: Platform, host: Host, service: ServiceSpec, key: Key) -> Machine:
     """A VM for one replica: its vCPUs, a cap for the fraction of the limit, the guest OS on top of its memory."""
     limit, vcpus = service.cpu_limit, own_vcpus(service, host.entry)
     fence = cgroup(service, host.entry.pcpus)
     if limit is None or limit >= vcpus:
         fence = Fence(fence.shares, fence.reserve, cpuset=fence.cpuset)
     guest = platform.hypervisors[-1].guest
-    memory = (service.memory_limit or 0) + (guest.memory_bytes if guest else 0)
-    return _add_vm(plan, platform, host, vcpus, fence, memory)
+    memory = (service.memory_limit or 0) + (guest.memory if guest else 0)
+    return _add_vm(plan, platform, host, vcpus, fence, memory, key)
 
 
 def _add_hypervisor(plan: Arrangement, hypervisor: Layer, host: Host) -> None:
     """What a hypervisor keeps on the host beside its VMs: the domain that owns the devices, the load of a hosted one."""
     if hypervisor.dom0 is not None:
-        host.dom0 = _add_guest(plan, hypervisor, host, hypervisor.dom0.vcpus, Fence())
-        _remember(plan, "dom0", hypervisor.dom0.memory_bytes)
+        host.dom0 = _add_guest(plan, hypervisor, host, hypervisor.dom0.vcpus, Fence(), (DEVICE_DOMAIN, host.row))
+        _remember(plan, "dom0", hypervisor.dom0.memory)
     if hypervisor.host_load is not None:
         plan.add_instance(LOAD_SERVICE, host.row, Place(host.machine))
 
 
-def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence: Fence, memory: int) -> Machine:
+def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence: Fence, memory: int, key: Key) -> Machine:
     """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
     pinned = pins(host.entry, vcpus, host.vcpus, host.wanted_vcpus, fence.cpuset) if platform.pin else ()
-    guest = _add_guest(plan, hypervisor, host, vcpus, replace(fence, cpuset=tuple(sorted(set(pinned)))) if pinned else fence)
+    guest = _add_guest(plan, hypervisor, host, vcpus, fence, key)
     guest.pins = pinned
     _add_devices(plan, hypervisor, host, guest)
     _remember(plan, "vm", memory)
@@ -267,13 +316,13 @@ def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence
     return guest
 
 
-def _add_guest(plan: Arrangement, hypervisor: Layer, host: Host, vcpus: int, fence: Fence) -> Machine:
+def _add_guest(plan: Arrangement, hypervisor: Layer, host: Host, vcpus: int, fence: Fence, key: Key) -> Machine:
     """A guest kernel on vCPUs in a group of the host, with its background load."""
     assert hypervisor.guest is not None
-    scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick_ns)
+    scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick)
     guest = Machine(
-        len(plan.machines), host.row, vcpus, scheduler, hypervisor.guest, plan.add_group(host.machine, fence),
-        round(hypervisor.halt_poll_ns), hypervisor.spin_wait,
+        len(plan.machines), host.row, vcpus, scheduler, hypervisor.guest, plan.add_group(host.machine, fence, key=key),
+        round(hypervisor.halt_poll_ns), hypervisor.spin_wait, key=key,
     )
     plan.machines.append(guest)
     host.vcpus += vcpus
@@ -290,7 +339,7 @@ def _add_devices(plan: Arrangement, hypervisor: Layer, host: Host, guest: Machin
         if backends.get(name) is None:
             backends[name] = _add_backend(plan, entry, host, guest)
         if (backend := backends[name]) is not None:
-            backend.poll = max(backend.poll, round(entry.poll_ns))
+            backend.poll = max(backend.poll, round(entry.poll or 0.0))
         plan.devices.append(Device(len(plan.devices), entry, backend))
     guest.net, guest.disk = plan.devices[-2:]
 

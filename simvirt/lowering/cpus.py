@@ -10,11 +10,12 @@ from simvirt.lowering.rows import Columns, blank, column_of, fill
 from simvirt.lowering.sharing import Sharing, most
 from simvirt.lowering.topology import siblings, socket_of
 from simvirt.scenario.spec.host import RESERVING
+from simvirt.workload.streams import TICKS, Phases
 
 
-def idle_wakeup(costs: PlatformCosts) -> float:
-    """Work that leaving HLT adds to the task that wakes a vCPU [ns]."""
-    return costs.cpu_ns["idle_wakeup"] + costs.latency_ns["idle_wakeup"]
+def idle_wakeup(costs: PlatformCosts) -> tuple[float, float]:
+    """Work that leaving HLT adds to the task that wakes a vCPU: the exit alone, and with the wake-up of the vCPU's thread [ns]."""
+    return costs.cpu_ns["idle_wakeup"], costs.cpu_ns["idle_wakeup"] + costs.latency_ns["idle_wakeup"]
 
 
 def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> Columns:
@@ -42,13 +43,13 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
 
 
 def cpu_table(
-    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: np.random.Generator, wake_work: float
+    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: Phases, wake_work: tuple[float, float]
 ) -> Columns:
     """All CPUs; guests that see the topology know which pinned vCPUs share a core. `phases` draws the offsets of ticks."""
     n_cpus = int(first_cpu[-1])
     machine = np.repeat(np.arange(len(plan.machines)), column_of(plan.machines, "cpus"))
     ticks = [max(m.scheduler["tick"], 1) for m in plan.machines]
-    phase = np.array([int(phases.random() * tick) for tick in ticks])
+    phase = np.array([int(phases.of(TICKS, *m.key) * tick) for m, tick in zip(plan.machines, ticks, strict=True)])
     is_guest = np.array([m.vm is not None for m in plan.machines])[machine]
     vcpu = np.where(is_guest, n_queues + np.cumsum(is_guest) - 1, k.NONE)
     host = np.array(column_of(plan.machines, "host"))[machine]
@@ -59,7 +60,7 @@ def cpu_table(
         socket=socket_column(plan, first_cpu),
         smt_share=yields[host],
         speed=np.where(is_guest, 0.0, 1.0),
-        wake_work=np.where(is_guest, wake_work, 0.0),
+        exit_work=np.where(is_guest, wake_work[0], 0.0), wake_work=np.where(is_guest, wake_work[1], 0.0),
     )
 
 
@@ -74,12 +75,12 @@ def socket_column(plan: Arrangement, first_cpu: np.ndarray) -> np.ndarray:
 
 
 def sibling_column(plan: Arrangement, seen: bool, first_cpu: np.ndarray) -> np.ndarray:
-    """The other thread of each CPU's core. Those of a host's core are n and n + number of cores, as Linux numbers them."""
+    """The next thread of each CPU's core, a ring. Those of a host's core are n, n + number of cores and so on, as Linux numbers them."""
     sibling = np.full(int(first_cpu[-1]), k.NONE)
     for host in plan.hosts:
-        if host.entry.smt == 2:
-            ones, others = np.split(first_cpu[host.machine] + np.arange(host.entry.pcpus), 2)
-            sibling[ones], sibling[others] = others, ones
+        if host.entry.smt > 1:
+            rows = (first_cpu[host.machine] + np.arange(host.entry.pcpus)).reshape(host.entry.smt, -1)
+            sibling[rows] = np.roll(rows, -1, axis=0)
     for machine in plan.machines if seen else ():
         for vcpu, other in enumerate(siblings(plan.hosts[machine.host].entry, machine.pins)):
             if other is not None:

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement, Host
 from simvirt.lowering.rows import Columns, blank, fill
 from simvirt.lowering.sharing import Sharing
 
+MIB = 2**20
 DIRECTIONS = 2  # of a NIC, OUT and IN
 
 
@@ -23,7 +25,7 @@ def host_table(plan: Arrangement, shared: Sharing) -> Columns:
         cstates=states,
         interference=shared.acts,
         coscheduled=[_coscheduled(plan, host) for host in hosts],
-        cores=[plan.machines[host.machine].scheduler.cores and host.entry.smt == 2 for host in hosts],
+        cores=[plan.machines[host.machine].scheduler.cores and host.entry.smt > 1 for host in hosts],
     )
 
 
@@ -35,18 +37,32 @@ def _coscheduled(plan: Arrangement, host: Host) -> bool:
 
 def cstate_table(plan: Arrangement) -> Columns:
     """Idle states of each host, after one in which a thread is awake."""
-    residencies = [time for host in plan.hosts for time in (0, *(round(state.residency_ns) for state in host.entry.cstates))]
-    exits = [time for host in plan.hosts for time in (0, *(round(state.exit_ns) for state in host.entry.cstates))]
+    residencies = [time for host in plan.hosts for time in (0, *(round(state.residency) for state in host.entry.cstates))]
+    exits = [time for host in plan.hosts for time in (0, *(round(state.exit) for state in host.entry.cstates))]
     return fill(blank(t.Cstates, rows=len(exits)), residency=residencies, exit=exits)
 
 
-def disk_table(plan: Arrangement) -> Columns:
-    """The disk of each host."""
-    return fill(blank(t.Disks, rows=len(plan.hosts)), channels=[host.entry.disk.channels for host in plan.hosts])
+def disk_table(plan: Arrangement, costs: ReclaimEntry) -> Columns:
+    """The disk of each host, and how its page cache writes back: limits are shares of the memory that the system leaves."""
+    disks, n = [host.entry.disk for host in plan.hosts], len(plan.hosts)
+    dirtyable = np.array([max(host.entry.memory - host.entry.system_memory, 0) for host in plan.hosts])
+    return fill(
+        blank(t.Disks, rows=n),
+        channels=[disk.channels for disk in disks],
+        write_path=[1e9 / disk.write_throughput for disk in disks],
+        write_turn=[disk.passage_ns(0, True) for disk in disks],
+        write_latency=[disk.latency_ns(True) for disk in disks],
+        write_stream=[(disk.longer_ns(2 * MIB, True) - disk.longer_ns(MIB, True)) / MIB for disk in disks],
+        chunk=[costs.write_chunk] * n,
+        background_limit=costs.dirty_background * dirtyable,
+        dirty_limit=costs.dirty_most * dirtyable,
+        interval=[round(costs.flush_interval)] * n,
+        expiry=[round(costs.dirty_expiry)] * n,
+    )
 
 
 def link_table(plan: Arrangement, frames: int) -> Columns:
     """Both directions of each host's NIC."""
-    rates = np.repeat([host.entry.nic.bits_per_s / 8e9 for host in plan.hosts], DIRECTIONS)
+    rates = np.repeat([host.entry.nic.bandwidth / 8e9 for host in plan.hosts], DIRECTIONS)
     heaps = len(rates) * frames
     return fill(blank(t.Links, rows=len(rates), tags=heaps, frames=heaps, capacity=1), bytes_per_ns=rates, capacity=[frames])

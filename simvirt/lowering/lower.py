@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simvirt.catalog import Catalog
+from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
-from simvirt.lowering.errands import Background, Errand, background_threads, reclaim_errand, start_ups
+from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.memory_needs import Memory, memory_of
@@ -22,6 +23,7 @@ from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
 from simvirt.scenario.spec.models import Constant, Scenario
 from simvirt.workload.draws import Variables
+from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
@@ -54,13 +56,13 @@ class Lowered:
     memory: Memory
 
 
-def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator) -> Lowered:
+def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases) -> Lowered:
     """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""
     return lower_onto([catalog.resolve_host(scenario.host)], scenario, catalog, platform, phases)
 
 
 def lower_onto(
-    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: np.random.Generator
+    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases
 ) -> Lowered:
     """The same on several hosts of one model, on which replicas stand in turn."""
     host = hosts[0]
@@ -75,13 +77,14 @@ def lower_onto(
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, drawn) for entry, drawn in zip(entries, variables, strict=True)]
-    reclaim = reclaim_errand(memory, writer)
+    reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
     errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
-    builder = Tables(plan, services, writer.program, phases, shared, platform)
+    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
+    tables["run"]["receive"][:], tables["run"]["flush"][:] = receive, flushing
     memory.find_reads(writer.program.rows)
     return Lowered(
         scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory,
@@ -133,7 +136,7 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if row.op == k.OP_RETURN:
         return None
     if row.column == k.NONE:
-        row.column = variables.column(Constant(mean=row.amount))
+        row.column = variables.column(Constant.model_construct(kind="constant", mean=row.amount))
     return row.column
 
 
@@ -141,8 +144,10 @@ class Tables:
     """Builds the tables of an arrangement; one method a table."""
 
     def __init__(
-        self, plan: Arrangement, services: list[str], program: Program, phases: np.random.Generator, shared: Sharing, platform: Platform,
+        self, plan: Arrangement, services: list[str], program: Program, phases: Phases, shared: Sharing, platform: Platform,
+        writeback: ReclaimEntry,
     ) -> None:
+        self.writeback = writeback
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, program, phases
         self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
@@ -184,7 +189,7 @@ class Tables:
             "devices": self.devices(),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
-            "disks": disk_table(self.plan),
+            "disks": disk_table(self.plan, self.writeback),
             "links": link_table(self.plan, frames),
             "source": self.source(entries, width, clients, scenario, hop),
             "tallies": self.tallies(len(classes)),
@@ -265,11 +270,11 @@ class Tables:
             first_mask=np.cumsum([0, *sizes])[:-1],
             mask_cpus=sizes,
             masks=masks or [0],
-            refilled_at=[-int(self.phases.random() * g.fence.period) for g in groups],
+            refilled_at=[-int(self.phases.of(REFILLS, *g.key) * g.fence.period) if g.fence.quota > 0 else 0 for g in groups],
             pool=[g.fence.quota for g in groups],
             machine=column_of(groups, "machine"),
             fluid_first=np.cumsum([0, *per_machine])[:-1],
-            each=[int(self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
+            each=[int(g.affinity or self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 
@@ -280,6 +285,8 @@ class Tables:
             blank(t.Instances, rows=max(len(instances), 1)),
             service=[rows[i.service] for i in instances],
             threads=[k.NEVER if i.threads == "unlimited" else i.threads for i in instances],
+            loops=column_of(instances, "loops"),
+            receiver=[row_of(self.plan.receivers.get(i.machine)) if i.service not in INTERNAL else k.NONE for i in instances],
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
@@ -290,7 +297,7 @@ class Tables:
         devices = self.plan.devices
         columns = blank(t.Devices, rows=max(len(devices), 1))
         if devices:
-            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation_ns) for d in devices])
+            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation or 0.0) for d in devices])
         return columns
 
     def program_table(self) -> Columns:
@@ -309,6 +316,7 @@ class Tables:
         n = max(len(entries), 1)
         columns = blank(t.Source, rows=1, entry=n, service=n, balance_column=n, hop=n)
         fill(columns, width=[width], clients=[clients], bounded=[int(bounded)], homes=[homes], hop=[hop] * n)
+        columns["received"][:] = int(not _local(scenario))
         if entries:
             fill(columns, service=[e[0] for e in entries], entry=[e[1] for e in entries], balance_column=[e[2] for e in entries])
         return columns

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from simvirt.capacity.limits import Limit, limits
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import HostEntry, Platform, ReclaimEntry
+from simvirt.catalog.entries.capacity import ReclaimEntry
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.lowering.instructions import Instruction
 from simvirt.memory import Occupancy, occupancy
 from simvirt.memory.at_rest import at_rest

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Mapping, Set
 
-from simvirt.catalog.records import DeviceEntry, HostEntry, Platform, PlatformCosts
+from simvirt.catalog.entries.software import DeviceEntry
+from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction
 
@@ -91,13 +92,13 @@ class Paths:
 
     def segments(self, size: int) -> int:
         """Packets of a payload."""
-        return math.ceil(size / self.host.nic.segment_bytes)
+        return math.ceil(size / self.host.nic.segment)
 
     def moderated(self, n: int, size: int) -> int:
         """Interrupts of n segments that come in a row at the speed of the NIC."""
-        if n == 0 or self.net is None or self.net.moderation_ns <= 0:
+        if n == 0 or self.net is None or not self.net.moderation:
             return n
-        return min(n, 1 + int(size * 8e9 / self.host.nic.bits_per_s / self.net.moderation_ns))
+        return min(n, 1 + int(size * 8e9 / self.host.nic.bandwidth / self.net.moderation))
 
     def wake(self, *operations: str) -> float:
         """Latency until a sleeping backend runs [ns]."""
@@ -152,7 +153,7 @@ class Paths:
         if waited or not (latency or asked.wake or asked.work or asked.held or done.owes):
             rows.extend(path)
             return []
-        access.flag = int(self.caches_writes)
+        access.flag = 1
         return [*path, Instruction(k.OP_RETURN)]
 
     def request(self, device: DeviceEntry, operations: list[str], work: float, latency: float) -> Instruction:

@@ -95,7 +95,7 @@ class Writer:
             return
         rows += [Instruction(k.OP_STALL), Instruction(k.OP_SPIN)]
         fault = Instruction(k.OP_REPEAT, column=variables.column(family=FAULTS), flag=1, local=True)
-        rows += [fault, Instruction(k.OP_CPU, amount=costs.swap_fault_ns), self.swap_in()]
+        rows += [fault, Instruction(k.OP_CPU, amount=costs.swap_fault), self.swap_in()]
         rows.append(Instruction(k.OP_AGAIN, target=len(rows) - 2, local=True))
         fault.target = len(rows)
 
@@ -184,11 +184,14 @@ class Writer:
         return column
 
     def page_cache(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
-        """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set."""
+        """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set.
+
+        Data that no operation reads, as a start-up may, is not in the cache.
+        """
         asks = (service, data_set(disk)) if disk.working_set is not None else None
         if disk.read is None or (disk.hit == 0 and asks is None):
             return None
-        hit = disk.hit if asks is None else self.memory.hits[asks]
+        hit = disk.hit if asks is None else self.memory.hits.get(asks, 0.0)
         rows.append(Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks))
         return rows[-1]
 
@@ -210,12 +213,12 @@ class Writer:
     def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
-        row = self.plain_access(disk.size, write, device.flush_latency_ns if disk.sync else 0.0)
-        row.flag = int(not waited)
+        row = self.plain_access(disk.size, write, device.flush_latency if disk.sync else 0.0)
+        row.flag, row.ratio = int(not waited), float(disk.size)
         if device.cv(write) > 0 and waited:
             latency = device.latency_ns(write)
             row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
-            row.fixed = device.longer_ns(disk.size, write) + (device.flush_latency_ns if disk.sync else 0.0) - row.amount
+            row.fixed = device.longer_ns(disk.size, write) + (device.flush_latency if disk.sync else 0.0) - row.amount
         return row
 
     def plain_access(self, size: int, write: bool, flush_ns: float = 0.0) -> Instruction:
@@ -243,6 +246,16 @@ class Writer:
                 Instruction(k.OP_JUMP, target=1, local=True),
             ]
         )
+
+    def flusher(self) -> int:
+        """What writes back: choose or sleep, write, again; its first row."""
+        return self.program.place([
+            Instruction(k.OP_FLUSH), Instruction(k.OP_DISK, flag=2), Instruction(k.OP_JUMP, target=0, local=True),
+        ])
+
+    def receive(self, work: float) -> int:
+        """What a kernel does for a message before anything can reject it; its first row."""
+        return self.program.place([Instruction(k.OP_CPU, amount=work), Instruction(k.OP_RETURN)])
 
     def startup(self, service: str, variables: Variables) -> int:
         """The work that a replica does before it is ready; its first row."""

@@ -13,8 +13,9 @@ Columns = dict[str, np.ndarray]
 INITIAL: dict[str, dict[str, float]] = {
     "Calendar": {"at": k.NEVER, "slot": k.NONE},
     "Run": {"todo_head": k.NONE, "todo_tail": k.NONE, "decider": k.NONE, "free_frame": k.NONE},
+    "Machines": {"fluid_speed": 1.0},
     "Cpus": {"current": k.NONE, "portion": 1.0}
-    | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot", "profile", "running_machine"), k.NONE),
+    | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot", "profile", "running_machine", "polls_for"), k.NONE),
     "Queues": {"tree": k.NONE, "current": k.NONE, "next_throttled": k.NONE},
     "Entities": {
         "group": k.NONE, "carries": k.NONE, "pin": k.NONE, "instance": k.NONE, "queue": k.NONE, "weight": k.WEIGHT_ONE, "left": k.NONE,
@@ -23,13 +24,14 @@ INITIAL: dict[str, dict[str, float]] = {
     "Groups": {"first_throttled": k.NONE, "last_throttled": k.NONE, "slack_at": k.NEVER, "fluid_slot": k.NONE},
     "Instances": {
         "life": k.STOPPED, "machine": k.NONE, "group": k.NONE, "net_device": k.NONE, "disk_device": k.NONE, "ready_slot": k.NONE,
-        "free_thread": k.NONE, "queue_head": k.NONE, "queue_tail": k.NONE,
+        "receiver": k.NONE, "free_thread": k.NONE, "queue_head": k.NONE, "queue_tail": k.NONE,
     },
     "Devices": {"interrupted_at": -k.NEVER},
     "Frames": {"kind": k.NONE, "thread": k.NONE, "parent": k.NONE, "instance": k.NONE, "next": k.NONE},
-    "Disks": {"head": k.NONE, "tail": k.NONE},
+    "Disks": dict.fromkeys(("head", "tail", "flusher", "first_dirty", "last_dirty", "first_writer", "last_writer"), k.NONE),
     "Source": {"parked": k.NONE},
-    "Tallies": {"batch_size": 5},
+    "Services": {"latency_min": k.NEVER},
+    "Tallies": {"batch_size": 5, "latency_min": k.NEVER},
 }
 """Starting values other than zero."""
 

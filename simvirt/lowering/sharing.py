@@ -5,7 +5,8 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from simvirt.catalog.records import HostEntry, Platform, ProfileEntry
+from simvirt.catalog.entries.software import ProfileEntry
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement
 from simvirt.lowering.rows import Columns, blank, fill
@@ -66,8 +67,8 @@ def software_class(profile: ProfileEntry, host: HostEntry, remote: float, added:
         that claims more than the cache streams through it: it fills all of it, and has no hits to lose.
     """
     stall = profile.stall or 0.0
-    llc, family = host.family.llc_bytes or 0, host.family
-    claim = float(profile.llc_bytes or 0)
+    llc, family = host.family.llc or 0, host.family
+    claim = float(profile.llc or 0)
     reuses = 0 < claim <= llc
     alone = math.sqrt(llc) if reuses else 1.0
     farther, anyway = (family.remote_latency or 1.0) - 1.0, profile.remote_share or 0.0
@@ -94,7 +95,7 @@ def socket_table(found: Sharing, plan: Arrangement, first_cpu: np.ndarray) -> Co
     members = [first_cpu[host.machine] + cpu for host in plan.hosts for cpu in _by_socket(host.entry)]
     each, n = [host.entry.pcpus // host.entry.sockets for host in of_host], len(of_host)
     uses = [found.acts[host.row] and any(kind.uses_memory for kind in found.classes) for host in of_host]
-    llc = [host.entry.family.llc_bytes or 0 for host in of_host]
+    llc = [host.entry.family.llc or 0 for host in of_host]
     floor = [math.sqrt(size) if size else 1.0 for size in llc]
     return fill(
         blank(t.Sockets, rows=n, members=len(members), load=n * len(found.classes), classes=1),

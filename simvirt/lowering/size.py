@@ -16,7 +16,7 @@ from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.memory.guests import own_vcpus
-from simvirt.scenario.bounds import MOST_MEMORY
+from simvirt.scenario.bounds import MOST_MEMORY, MOST_VMS
 from simvirt.scenario.checks.possible import step_counts
 from simvirt.scenario.graph import name_of
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
@@ -40,6 +40,11 @@ FRAME: Final = row_bytes(t.Frames, t.Entities, t.Calendar) + NUMBER * (k.N_CATEG
 
 def size_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platform]) -> Iterator[tuple[Path, str]]:
     """A mistake for the first platform whose tables would be too large, at what makes them so."""
+    for index, platform in enumerate(platforms):
+        path, vms = _most_vms(scenario, host, platform, index)
+        if vms > MOST_VMS:
+            yield path, f"expected at most {MOST_VMS:,} VMs on a platform; {platform.name} has {vms:,}"
+            return
     loads: dict[Path, int] = {("workload", "closed", "clients"): _clients(scenario), **_background(scenario)}
     for index, platform in enumerate(platforms):
         parts = loads | _machines(scenario, host, platform, index)
@@ -50,6 +55,16 @@ def size_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platform]
                 f"simulating {platform.name} would take some {total / 2**30:.0f} GiB of memory, {parts[path] / total:.0%} of it for this; "
                 f"expected at most {MOST_MEMORY / 2**30:.0f} GiB of memory")
             return
+
+
+def _most_vms(scenario: Scenario, host: HostEntry, platform: Platform, index: int) -> tuple[Path, int]:
+    """VMs of a platform, with where most of them are asked for."""
+    if not platform.hypervisors:
+        return (), 0
+    if platform.vms is not None:
+        return ("platforms", index, "vms"), platform.vms.on(host).count
+    replicas = {name: service.replicas for name, service in scenario.services.items()}
+    return ("services", max(replicas, key=lambda name: replicas[name])), sum(replicas.values())
 
 
 def _frame(scenario: Scenario) -> int:

@@ -34,13 +34,14 @@ def pins(host: HostEntry, vcpus: int, used: int, wanted: int, cpuset: tuple[int,
 
 
 def siblings(host: HostEntry, pinned: tuple[int, ...]) -> list[int | None]:
-    """For each vCPU the one that is pinned to the other thread of its core, if there is exactly one."""
+    """For each vCPU the next one of those that are pinned to threads of its core, each to one of its own; a ring."""
     cores = host.sockets * host.cores
     by_core: dict[int, list[int]] = {}
     for vcpu, cpu in enumerate(pinned):
         by_core.setdefault(cpu % cores, []).append(vcpu)
-    pairs = {vcpu: other for pair in by_core.values() if len(pair) == 2 for vcpu, other in (pair, pair[::-1])}
-    return [pairs.get(vcpu) for vcpu in range(len(pinned))]
+    rings = [ring for ring in by_core.values() if 2 <= len(ring) <= host.smt]
+    following = {vcpu: other for ring in rings for vcpu, other in zip(ring, ring[1:] + ring[:1], strict=True)}
+    return [following.get(vcpu) for vcpu in range(len(pinned))]
 
 
 def remote_share(host: HostEntry, platform: Platform, vcpus: int, pinned: tuple[int, ...]) -> float:

@@ -47,6 +47,11 @@ class Replica:
         return max(0.0, self.anonymous - self.limit)
 
     @property
+    def pressed(self) -> float:
+        """Anonymous memory of one beyond memory.high or memory.max, which its kernel puts out as far as it can [bytes]."""
+        return max(0.0, self.anonymous - min(self.limit, self.high))
+
+    @property
     def hot(self) -> float:
         """Part of it that requests keep touching [bytes]."""
         return self.needs.hot * self.anonymous
@@ -256,7 +261,8 @@ def follow_guest(box: Box) -> float:
         guest.touched = guest.swapped = 0.0
         return 0.0
     over = box.used - guest.usable
-    guest.swapped = min(max(0.0, over, box.beyond), guest.swap)
+    pressed = sum(replica.pressed * replica.copies for replica in box.replicas)
+    guest.swapped = min(max(0.0, over, pressed), guest.swap)
     in_use = box.used - guest.swapped + box.cache
     if guest.preallocated:
         guest.touched = guest.usable

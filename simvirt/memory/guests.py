@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from simvirt.catalog.records import GuestEntry, HostEntry, Layer, Platform
+from simvirt.catalog.entries.software import GuestEntry
+from simvirt.catalog.records import HostEntry, Layer, Platform
 from simvirt.memory.working_set import Load, Needs
 from simvirt.scenario.spec.models import ServiceSpec
 
@@ -21,11 +22,16 @@ BOUNCE_ABOVE: Final = 3 * 2**30
 """Memory of a VM beyond which some of it lies above 4 GiB [bytes]. Source: QEMU, hw/i386/pc.c, the hole of the PCI devices."""
 
 
+def has_cgroups(platform: Platform) -> bool:
+    """Whether limits of services are those of cgroups: of containers, or of the services (systemd slices) of a guest that several share."""
+    return bool(platform.runtimes) or (bool(platform.hypervisors) and platform.vms is not None)
+
+
 def own_vcpus(service: ServiceSpec, host: HostEntry) -> int:
     """vCPUs of a replica's own VM: as many as its limit needs; without one as many as threads, at most the pCPUs."""
     if service.cpu_limit is not None:
         return max(1, math.ceil(service.cpu_limit - 1e-9))
-    return max(1, min(host.pcpus, service.threads)) if isinstance(service.threads, int) else host.pcpus
+    return max(1, min(host.pcpus, service.workers)) if isinstance(service.workers, int) else host.pcpus
 
 
 def own_size(service: ServiceSpec, platform: Platform, needs: Needs, load: Load) -> int:
@@ -33,14 +39,14 @@ def own_size(service: ServiceSpec, platform: Platform, needs: Needs, load: Load)
     guest = platform.hypervisors[-1].guest
     assert guest is not None
     if service.memory_limit is not None:
-        return service.memory_limit + guest.memory_bytes
-    inner = guest.memory_bytes + guest.file_cache + guest.boot_memory + needs.anonymous(load) + needs.files
-    return round(inner / (1.0 - guest.page_structs))
+        return service.memory_limit + guest.memory
+    inner = guest.memory + (guest.file_cache or 0) + (guest.boot_memory or 0) + needs.anonymous(load) + needs.files
+    return round(inner / (1.0 - (guest.page_structs or 0.0)))
 
 
 def guest_os(guest: GuestEntry, size: int) -> float:
     """Memory that a guest's kernel and user space take in a VM of some size [bytes]."""
-    return guest.memory_bytes + guest.page_structs * size + (guest.bounce_buffer if size > BOUNCE_ABOVE else 0)
+    return guest.memory + (guest.page_structs or 0.0) * size + ((guest.bounce_buffer or 0) if size > BOUNCE_ABOVE else 0)
 
 
 def levels_between(platform: Platform, size: int) -> float:
@@ -51,7 +57,7 @@ def levels_between(platform: Platform, size: int) -> float:
 
 def hypervisor_memory(layer: Layer) -> int:
     """What a hypervisor takes once, its domain 0 included [bytes]."""
-    return layer.monitor.host + (layer.dom0.memory_bytes if layer.dom0 is not None else 0)
+    return layer.monitor.host + (layer.dom0.memory if layer.dom0 is not None else 0)
 
 
 def monitors(platform: Platform, vcpus: int) -> float:

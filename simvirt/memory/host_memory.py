@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from simvirt.catalog.records import ReclaimEntry
+from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.memory.boxes import Box, Census, Replica, census, follow_guest, image_files
 from simvirt.memory.ledger import Ledger, settle
 from simvirt.memory.working_set import Load

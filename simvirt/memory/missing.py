@@ -53,12 +53,13 @@ def _work(memory: HostMemory, box: Box, replica: Replica) -> float:
     costs, pages = memory.costs, replica.needs.touch / PAGE
     packed = box.packed / box.absent if box.absent > 0 else 0.0
     shared = replica.needs.same * box.merged / box.wanted if box.wanted > 0 else 0.0
-    return pages * (hot_absent(box) * packed * costs.unpack_ns + shared * costs.unshare_ns)
+    return pages * (hot_absent(box) * packed * costs.unpack + shared * costs.unshare)
 
 
 def _stall(memory: HostMemory, box: Box, replica: Replica) -> int:
     """How long a request's allocations wait beyond memory.high [ns]."""
-    over = (replica.anonymous - box.absent) / replica.high - 1.0 if math.isfinite(replica.high) else 0.0
+    out = box.absent if box.guest is None else min(replica.pressed, box.guest.swapped)
+    over = (replica.anonymous - out) / replica.high - 1.0 if math.isfinite(replica.high) else 0.0
     if over <= 0 or not memory.fenced:
         return 0
     pages = (replica.needs.per_connection + replica.needs.per_request + replica.needs.growth) / PAGE

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import HostEntry, Platform, ReclaimEntry, Vms
+from simvirt.catalog.entries.capacity import ReclaimEntry
+from simvirt.catalog.records import HostEntry, Platform, Vms
 from simvirt.memory.working_set import Load, Needs, expected_loads, needs
 from simvirt.scenario.order import canonical_services
 from simvirt.scenario.spec.models import Scenario

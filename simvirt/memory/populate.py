@@ -30,7 +30,7 @@ def host_memory(there: Occupancy, each: bool = False) -> HostMemory:
     return HostMemory(
         capacity=host.memory, kernel=host.system_memory + guests.PAGE_STRUCT * host.memory + own, boxes=list(_boxes(there, each)),
         costs=there.costs, swap=float(spec.swap or 0), pool=spec.zswap * host.memory, auto_balloon=platform.balloon == "auto",
-        fenced=bool(platform.runtimes), shares_files=all(layer.container.shares_files for layer in platform.runtimes),
+        fenced=guests.has_cgroups(platform), shares_files=all(layer.container.shares_files for layer in platform.runtimes),
         text=float(sum(layer.monitor.shared for layer in platform.hypervisors[:1])), merging=spec.ksm is not None,
     )
 
@@ -82,13 +82,14 @@ def _alike(vms: list[Members], each: bool) -> Iterator[tuple[Members, int]]:
 
 def _replicas(there: Occupancy, name: str, numbers: range, each: bool) -> Iterator[Replica]:
     """Replicas of a service in one box, each by itself or one with its copies; a process has no cgroup whose limits would hold."""
-    service, fenced = there.scenario.services[name], bool(there.platform.runtimes)
-    limit, swap = service.memory_limit, service.memswap_limit
+    service, fenced = there.scenario.services[name], guests.has_cgroups(there.platform)
+    limit, swap = service.memory_limit, service.memswap_limit if fenced else None
+    low = float(service.mem_reservation or 0) if fenced or there.platform.hypervisors else 0.0
     for number in numbers if each else numbers[:1]:
         yield Replica(
             f"{name}-{number}", number, name, there.needs[name], image=service.image or name,
             limit=limit if fenced and limit is not None else UNBOUNDED,
-            high=service.mem_high if fenced and service.mem_high is not None else UNBOUNDED, low=float(service.mem_reservation or 0),
+            high=service.mem_high if fenced and service.mem_high is not None else UNBOUNDED, low=low,
             swap_most=UNBOUNDED if swap is None or limit is None else float(swap - limit), bias=service.oom_score_adj,
             load=there.loads.get(name, IDLE), copies=1 if each else len(numbers),
         )
@@ -101,8 +102,8 @@ def _vm(there: Occupancy, replicas: list[Replica], name: str, copies: int) -> Bo
     assert layer.guest is not None
     static, between = platform.balloon if isinstance(platform.balloon, int) else 0, guests.levels_between(platform, size)
     guest = Guest(
-        size=size, os=guests.guest_os(layer.guest, size) + guests.daemons(inside), file_cache=layer.guest.file_cache,
-        boot=layer.guest.boot_memory, same=layer.guest.same, swap=float(platform.guest_swap), between=between,
+        size=size, os=guests.guest_os(layer.guest, size) + guests.daemons(inside), file_cache=layer.guest.file_cache or 0,
+        boot=layer.guest.boot_memory or 0, same=layer.guest.same or 0.0, swap=float(platform.guest_swap), between=between,
         preallocated=layer.monitor.preallocated, reports=platform.free_page_reporting,
         balloon=min(float(static), there.costs.balloon_most * size),
     )

@@ -82,7 +82,7 @@ def _fence(memory: HostMemory, box: Box, moved: Moved) -> None:
 def scan(memory: HostMemory, spec: KsmSpec | None, elapsed: float) -> None:
     """Let KSM look at memory for some time [ns]."""
     if spec is not None:
-        passes = elapsed / (spec.sleep + spec.pages_to_scan * memory.costs.scan_ns)
+        passes = elapsed / (spec.sleep + spec.pages_to_scan * memory.costs.scan)
         memory.scanned += passes * spec.pages_to_scan * PAGE
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import FootprintEntry, HostEntry
+from simvirt.catalog.entries.capacity import FootprintEntry
+from simvirt.catalog.records import HostEntry
 from simvirt.memory.cache import DataSet
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, ParallelStep, RepeatStep
@@ -166,7 +167,7 @@ def _step(scenario: Scenario, host: HostEntry, step: AnyStep, share: float, held
 def _disk(disk: DiskSpec, host: HostEntry) -> float:
     """Expected service time of a disk step [ns]."""
     if disk.read is not None:
-        return float((1.0 - disk.hit) * (host.disk.read_latency_ns + disk.read / host.disk.read_bytes_per_s * 1e9))
+        return float((1.0 - disk.hit) * (host.disk.read_latency + disk.read / host.disk.read_throughput * 1e9))
     if not disk.sync:
         return 0.0
-    return float(host.disk.write_latency_ns + host.disk.flush_latency_ns + disk.size / host.disk.write_bytes_per_s * 1e9)
+    return float(host.disk.write_latency + host.disk.flush_latency + disk.size / host.disk.write_throughput * 1e9)

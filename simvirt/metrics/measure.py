@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 from simvirt.gauges import Snapshot
+from simvirt.kernel import constants as k
 from simvirt.kernel.constants import NONE
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
+from simvirt.lowering.enforcement import sentences
 from simvirt.memory.working_set import Load
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
@@ -18,40 +20,52 @@ S = 1e9  # ns in a second
 
 
 def measured(
-    plane: DataPlane, first: Snapshot, last: Snapshot, *, wall_s: float, arriving: list[Snapshot], series: dict[str, list[Any]]
+    plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, *, wall_s: float, arriving: list[Snapshot], batches_s: np.ndarray,
+    series: dict[str, list[Any]],
 ) -> Outcome:
-    """The numbers of the window between two snapshots."""
+    """The numbers of the window between two snapshots of a run that ended at a third."""
     span = (last.at - first.at) / S or float("nan")
-    services = {
-        name: _service(plane, row, name, first, last, span) for row, name in enumerate(plane.lowered.services) if name not in INTERNAL
-    }
+    services = _services(plane, first, last, span)
     return Outcome(
-        events=last.events,
+        events=end.events,
         wall_s=wall_s,
         warmup_s=first.at / S,
-        simulated_s=last.at / S,
+        simulated_s=end.at / S,
+        batches_s=batches_s,
         **_answers(plane, first, last, span),
         **_cpu(plane, first, last, span),
-        **_memory(plane, services, last),
+        **_memory(plane, services, end),
         services=services,
         resources=_resources(plane, services, first, last, span),
         devices=_devices(plane, first, last),
-        checks=checks(plane, last),
+        notes=_notes(plane),
+        checks=checks(plane, end),
         unstable=_unstable(arriving),
-        full_at_s=last.at / S if plane.full else None,
+        full_at_s=end.at / S if plane.full else None,
+        cut_off=plane.cut_off,
         series=series,
     )
+
+
+def _notes(plane: DataPlane) -> tuple[str, ...]:
+    """What the platform does not do of what the scenario says."""
+    lowered = plane.lowered
+    return sentences(lowered.scenario.services, lowered.platform, host_scheduler(lowered.scenario, lowered.platform).policy)
 
 
 def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
     """What became of requests: how many were answered, how long that took, and where the time went."""
     completed = int((last.completed - first.completed).sum())
     histogram = last.histogram - first.histogram
+    ends = [_ends(histogram[row], plane, "tallies", row) for row in range(len(histogram))]
+    lowest, highest = min(low for low, _ in ends), max(high for _, high in ends)
     return {
         "requests": completed,
         "latency_mean_s": _mean((last.latency_sum - first.latency_sum).sum(), completed),
-        "latency_max_s": _largest(histogram.sum(axis=0), plane),
+        "latency_max_s": highest / S if completed else None,
         "histogram": histogram.sum(axis=0),
+        "ends_ns": (lowest, highest),
+        "class_ends_ns": {name: ends[row] for row, name in enumerate(plane.lowered.classes)},
         "classes": {name: histogram[row] for row, name in enumerate(plane.lowered.classes)},
         "class_means_s": _class_means(plane, first, last),
         "throughput_per_s": completed / span,
@@ -71,7 +85,7 @@ def _class_means(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str,
 def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
     """Shares of CPU time."""
     return {
-        "utilisation": _host_busy(first, last) / S / span / _pcpus(plane),
+        "utilisation": _host_busy(plane, first, last) / S / span / _pcpus(plane),
         "steal": _steal_ratio(plane, first, last),
         "costop": _costop_ratio(plane, first, last),
         "throttled": _throttled_ratio(plane, first, last, span),
@@ -97,16 +111,14 @@ def _ratio(part: Any, rest: int) -> float:
     return float(part) / float(part + rest) if part + rest else 0.0
 
 
-def _largest(histogram: np.ndarray, plane: DataPlane) -> float | None:
-    """The largest latency of the window: the run's own where it lies in the window's last bucket."""
+def _ends(histogram: np.ndarray, plane: DataPlane, table: str, row: int) -> tuple[int, int]:
+    """Smallest and largest latency of the window [ns]: the run's own where they lie in the window's first and last bucket."""
     used = np.flatnonzero(histogram)
     if len(used) == 0:
-        return None
-    most = int(plane.read("tallies", "latency_max").max())
-    if bucket_of(most) == used[-1]:
-        return most / S
-    lower, width = bucket_bounds(used[-1:])
-    return float(lower[0] + width[0]) / S
+        return k.NEVER, 0
+    lower, width = bucket_bounds(used[[0, -1]])
+    low, high = (int(plane.read(table, name)[row]) for name in ("latency_min", "latency_max"))
+    return low if bucket_of(low) == used[0] else int(lower[0]), high if bucket_of(high) == used[-1] else int(lower[1] + width[1] - 1)
 
 
 def _rows(plane: DataPlane, service: str) -> list[int]:
@@ -120,7 +132,8 @@ def _service(plane: DataPlane, row: int, name: str, first: Snapshot, last: Snaps
     groups = service_groups(plane, rows)
     return ServiceOutcome(
         latency_mean_s=_mean(last.service_latency_sum[row] - first.service_latency_sum[row], completed),
-        histogram=last.service_histogram[row] - first.service_histogram[row],
+        histogram=(histogram := last.service_histogram[row] - first.service_histogram[row]),
+        ends_ns=_ends(histogram, plane, "services", row),
         throughput_per_s=completed / span,
         queue_wait_s=_mean(last.service_queue_wait[row] - first.service_queue_wait[row], completed),
         cpu_cores=float((last.cpu_time - first.cpu_time)[rows].sum()) / S / span,
@@ -140,7 +153,7 @@ def service_groups(plane: DataPlane, rows: list[int]) -> list[int]:
     for row in rows:
         instance = plan.instances[row]
         vm = plan.machines[instance.machine].vm
-        if instance.group is not None:
+        if instance.group is not None and not instance.group.affinity:
             found.add(instance.group.row)
         elif vm is not None:
             found.add(vm.row)
@@ -198,17 +211,23 @@ def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: fl
 
 def _virtualization(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
     """Share of busy CPU time that exists because of the platform: added work, backends, guest operating systems, polling."""
-    busy = _host_busy(first, last)
+    busy = _host_busy(plane, first, last)
     whole = [*_rows(plane, GUEST_SERVICE), *_rows(plane, LOAD_SERVICE)]
     added = last.overhead_time - first.overhead_time
     added[whole] = (last.cpu_time - first.cpu_time)[whole]  # all of it, the part that the platform adds included
-    extra = added.sum() + last.polled - first.polled
+    extra = added.sum() + _polled(plane, first, last)
     return float(extra) / busy if busy else 0.0
 
 
-def _host_busy(first: Snapshot, last: Snapshot) -> int:
+def _host_busy(plane: DataPlane, first: Snapshot, last: Snapshot) -> int:
     """Time that pCPUs were not idle, all together, polling included [ns]."""
-    return last.busy - first.busy + last.polled - first.polled
+    return last.busy - first.busy + _polled(plane, first, last)
+
+
+def _polled(plane: DataPlane, first: Snapshot, last: Snapshot) -> int:
+    """Time that was spent on looking for work: no more than tasks left idle, for whatever polls yields to them [ns]."""
+    idle = _pcpus(plane) * (last.at - first.at) - (last.busy - first.busy)
+    return max(min(last.polled - first.polled, idle), 0)
 
 
 def _devices(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, dict[str, int]]:
@@ -238,7 +257,22 @@ def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
 def _loads(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Load]:
     """The mean load of a replica of each service."""
     rows, specs = plane.lowered.services, plane.lowered.scenario.services
-    return {name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas) for name, found in services.items()}
+    return {
+        name: found.load(float(last.service_completed[rows.index(name)]), specs[name].replicas, specs[name].event_loops is not None)
+        for name, found in services.items()
+    }
+
+
+def utilisations(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, float]:
+    """Utilisation of everything that can run out in the window between two snapshots, by name."""
+    span = (last.at - first.at) / S
+    return _resources(plane, _services(plane, first, last, span), first, last, span)
+
+
+def _services(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, ServiceOutcome]:
+    """The numbers of each service, by name."""
+    rows = enumerate(plane.lowered.services)
+    return {name: _service(plane, row, name, first, last, span) for row, name in rows if name not in INTERNAL}
 
 
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
@@ -246,7 +280,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
     scenario, plan = plane.lowered.scenario, plane.lowered.arrangement
     channels = (last.disk_busy - first.disk_busy) / plane.read("disks", "channels")
     found = {
-        "host.cpu": _host_busy(first, last) / S / span / _pcpus(plane),
+        "host.cpu": _host_busy(plane, first, last) / S / span / _pcpus(plane),
         "host.disk": float(np.maximum(channels, last.disk_passed - first.disk_passed).max()) / S / span,
     }
     found |= _backends(plane, first, last, span)
@@ -254,10 +288,11 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
     for name, result in services.items():
         spec, rows = scenario.services[name], _rows(plane, name)
         vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
-        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and service_groups(plane, rows) else []
+        limited = (plane.read("groups", "quota")[service_groups(plane, rows)] > 0).any()
+        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and limited else []
         cores += [vcpus] if vcpus else []
-        if isinstance(spec.threads, int):
-            found[f"{name}.threads"] = result.threads_busy / (spec.threads * spec.replicas)
+        if isinstance(spec.workers, int):
+            found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * spec.replicas)
         if cores:
             found[f"{name}.cpu"] = result.cpu_cores / min(cores)
     return found

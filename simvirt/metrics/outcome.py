@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ class ServiceOutcome:
 
     latency_mean_s: float | None
     histogram: np.ndarray
+    ends_ns: tuple[int, int]
     throughput_per_s: float
     queue_wait_s: float | None
     cpu_cores: float
@@ -29,15 +31,24 @@ class ServiceOutcome:
     threads_busy: float
     costop_s: float | None
 
-    def load(self, answered: float, replicas: int) -> Load:
-        """The load of one replica: requests in it by Little's law, and those that its threads work on."""
+    def load(self, answered: float, replicas: int, loops: bool) -> Load:
+        """The load of one replica: requests in it by Little's law, and those that its threads work on: all, on event loops."""
         inside = self.throughput_per_s * (self.latency_mean_s or 0.0)
-        return Load(inside / replicas, self.threads_busy / replicas, answered / replicas)
+        busy = inside if loops else self.threads_busy
+        return Load(_finite(inside) / replicas, _finite(busy) / replicas, answered / replicas)
+
+
+def _finite(rate: float) -> float:
+    """A rate; 0 where there was no time to see any."""
+    return rate if math.isfinite(rate) else 0.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one replication of a platform did after its warm-up."""
+    """What one replication of a platform did after its warm-up; rates are NaN where nothing came after it.
+
+    `ends_ns` are the smallest and the largest latency of a histogram, `batches_s` means of consecutive latencies.
+    """
 
     requests: int
     events: int
@@ -47,7 +58,10 @@ class Outcome:
     latency_mean_s: float | None
     latency_max_s: float | None
     histogram: np.ndarray
+    ends_ns: tuple[int, int]
     classes: dict[str, np.ndarray]
+    class_ends_ns: dict[str, tuple[int, int]]
+    batches_s: np.ndarray
     class_means_s: dict[str, float | None]
     throughput_per_s: float
     offered_per_s: float
@@ -66,7 +80,9 @@ class Outcome:
     ledger: Ledger
     limits: list[dict[str, Any]]
     reclaim: tuple[dict[str, Any], list[str]] | None
+    notes: tuple[str, ...]
     checks: dict[str, str]
     unstable: float | None
     full_at_s: float | None
+    cut_off: bool = False
     series: dict[str, list[Any]] = field(default_factory=dict)

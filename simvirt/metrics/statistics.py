@@ -1,4 +1,4 @@
-"""From replications to intervals: estimates, quantiles, warm-up, comparisons and when to stop.
+"""From replications to intervals: estimates, quantiles, comparisons and when to stop.
 
 Everything here is a pure function of arrays. Times inside histograms are integer nanoseconds; what comes out is in seconds.
 A number that cannot be known (one replication has no interval, no sample has no mean) is None, never NaN: results go into JSON.
@@ -16,10 +16,12 @@ CONFIDENCE = 0.95
 SUB_BUCKETS = 64  # buckets an octave of the latency histogram
 N_BUCKETS = 3712  # 64 x (64 - 6): enough for any latency that fits 63 bits of nanoseconds
 SAMPLES_BEYOND = 10  # a quantile with fewer samples beyond it is a guess
-BATCH = 5  # observations a batch, the 5 of MSER-5
 NS_PER_S = 1e9
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 """Quantiles of latencies by their names in results."""
+Ends = tuple[int | float, int | float]
+"""The smallest and the largest of some times [ns]."""
+UNBOUNDED: Ends = (0.0, math.inf)
 Values = ArrayLike | Sequence[float | None]  # one a replication; None or NaN where it could not measure
 
 
@@ -39,10 +41,12 @@ def _known(values: Values) -> NDArray[np.float64]:
     return np.array([v for v in array if not math.isnan(v)], dtype=float)
 
 
-def mean_interval(values: Values, confidence: float = CONFIDENCE) -> Estimate:
+def mean_interval(values: Values, confidence: float = CONFIDENCE, *, within: float = 0.0, most: float = math.inf) -> Estimate:
     """The mean of independent replications with Student's interval.
 
-    One value gives no interval, none gives no value; values that a replication could not measure (NaN, None) are left out.
+    One value gives no interval, none gives no value; values that a replication could not measure (NaN, None) are left out. `within` is
+    the variance of a value as its own replication shows it: the larger of it and that between replications counts, because few of them
+    may agree by chance. An end is not below 0 where no value is, nor above `most`, which values cannot exceed.
     For a single long run, pass the means of some 20 to 40 batches.
     Source: Law, Simulation Modeling and Analysis, 5th ed. 2015, eq. 4.12 and section 9.4.1.
     """
@@ -52,15 +56,21 @@ def mean_interval(values: Values, confidence: float = CONFIDENCE) -> Estimate:
     mean = float(known.mean())
     if known.size == 1 or not math.isfinite(mean):
         return Estimate(mean if math.isfinite(mean) else None)
-    half = student(known.size - 1, confidence) * float(known.std(ddof=1)) / math.sqrt(known.size)
-    return Estimate(mean, mean - half, mean + half)
+    half = student(known.size - 1, confidence) * spread(known, within) / math.sqrt(known.size)
+    low = mean - half if known.min() < 0 else max(mean - half, 0.0)
+    return Estimate(mean, low, min(mean + half, max(most, mean)))
+
+
+def spread(known: NDArray[np.float64], within: float = 0.0) -> float:
+    """Standard deviation of replications, at least that of the variance `within` one."""
+    return max(float(known.std(ddof=1)), math.sqrt(within))
 
 
 def relative_half_width(estimate: Estimate) -> float:
-    """Half of the interval over the size of the value; infinite where there is no interval, 0 for an exact zero."""
+    """The longer half of the interval over the size of the value; infinite where there is no interval, 0 for an exact zero."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return math.inf
-    half = (estimate.high - estimate.low) / 2
+    half = max(estimate.high - estimate.value, estimate.value - estimate.low)  # an end may have been cut
     return 0.0 if half == 0 else half / abs(estimate.value) if estimate.value else math.inf
 
 
@@ -114,10 +124,11 @@ def bucket_of(value_ns: int) -> int:
     return (octave << 6) + (int(value_ns) >> octave)
 
 
-def quantile(counts: NDArray[np.int64], q: float) -> float | None:
+def quantile(counts: NDArray[np.int64], q: float, ends: Ends = UNBOUNDED) -> float | None:
     """The q-quantile of a log-bucketed histogram [s], interpolated inside its bucket; None for an empty histogram.
 
-    At most 1/64 from the sample's own quantile. Ask `quantile_supported` whether the samples carry it.
+    At most 1/64 from the sample's own quantile, and between the smallest and the largest sample [ns], the `ends`. Ask
+    `quantile_supported` whether the samples carry it.
     """
     total = int(counts.sum())
     if total == 0:
@@ -127,7 +138,8 @@ def quantile(counts: NDArray[np.int64], q: float) -> float | None:
     bucket = int(np.searchsorted(cumulative, rank))
     inside = (rank - (cumulative[bucket] - counts[bucket])) / counts[bucket]
     lower, width = bucket_bounds(bucket)
-    return (float(lower) + (float(width) - 1) * float(inside)) / NS_PER_S
+    found = float(lower) + (float(width) - 1) * float(inside)
+    return min(max(found, float(ends[0])), float(ends[1])) / NS_PER_S
 
 
 def samples_beyond(n: int, q: float) -> float:
@@ -140,49 +152,31 @@ def quantile_supported(counts: NDArray[np.int64], q: float, beyond: int = SAMPLE
     return samples_beyond(int(counts.sum()), q) >= beyond - 1e-9
 
 
-def quantile_interval(histograms: Sequence[NDArray[np.int64]], q: float, confidence: float = CONFIDENCE) -> Estimate:
-    """The q-quantile with an interval from the quantiles of independent replications.
+def quantile_interval(
+    histograms: Sequence[NDArray[np.int64]], q: float, confidence: float = CONFIDENCE, ends: Sequence[Ends] | None = None
+) -> Estimate:
+    """The q-quantile with an interval from the quantiles of independent replications; `ends` of each as of `quantile`.
 
     Source: Law 2015, section 9.4.2 (replication for quantiles).
     """
-    return mean_interval([math.nan if (v := quantile(h, q)) is None else v for h in histograms], confidence)
+    return mean_interval(quantiles_of(histograms, q, ends), confidence)
 
 
-# -- warm-up --------------------------------------------------------------------------------------------------------------------
+def quantiles_of(histograms: Sequence[NDArray[np.int64]], q: float, ends: Sequence[Ends] | None = None) -> list[float | None]:
+    """The q-quantile of each histogram [s], None of an empty one; `ends` of each as of `quantile`."""
+    bounds = [UNBOUNDED] * len(histograms) if ends is None else ends
+    return [quantile(h, q, bound) for h, bound in zip(histograms, bounds, strict=True)]
 
 
-def batch_means(samples: ArrayLike, size: int = BATCH) -> NDArray[np.float64]:
+# -- stability ------------------------------------------------------------------------------------------------------------------
+
+
+def batch_means(samples: ArrayLike, size: int) -> NDArray[np.float64]:
     """Means of consecutive batches of `size` samples; a last incomplete batch is left out."""
     array = np.asarray(samples, dtype=float)
     n = array.size // size
     means: NDArray[np.float64] = array[: n * size].reshape(n, size).mean(axis=1)
     return means
-
-
-def mser5(batches: ArrayLike) -> int:
-    """How many leading batches to delete as warm-up: the cut that minimises the standard error of the mean of what remains.
-
-    Takes means of batches (of 5 observations for MSER-5), never deletes more than half.
-    Source: White, An effective truncation heuristic for bias reduction in simulation output, Simulation 69 (1997);
-    White, Cobb, Spratt, A comparison of five steady-state truncation heuristics, WSC 2000 (batches of 5).
-    """
-    z = np.asarray(batches, dtype=float)
-    if z.size < 2:
-        return 0
-    z = z - z.mean()  # keeps the sums of squares small
-    left = np.arange(z.size, 0, -1)
-    sums, squares = np.cumsum(z[::-1])[::-1], np.cumsum((z * z)[::-1])[::-1]
-    errors = (squares - sums**2 / left) / left.astype(float) ** 2
-    return int(np.argmin(np.maximum(errors, 0.0)[: z.size // 2 + 1]))
-
-
-def warmup_unfinished(batches: ArrayLike) -> bool:
-    """Whether MSER-5 wanted to delete half of the run: no steady part was found, the run is too short or the system unstable."""
-    n = np.asarray(batches).size
-    return n >= 4 and mser5(batches) >= n // 2
-
-
-# -- stability ------------------------------------------------------------------------------------------------------------------
 
 
 def trend(series: ArrayLike, pieces: int = 20) -> float:
@@ -220,7 +214,9 @@ def enough(estimates: Sequence[Estimate], precision: float) -> bool:
     return all(relative_half_width(e) <= precision for e in estimates)
 
 
-def replications_needed(values: Values, precision: float, confidence: float = CONFIDENCE, limit: int = 1000) -> int:
+def replications_needed(
+    values: Values, precision: float, confidence: float = CONFIDENCE, limit: int = 1000, within: float = 0.0
+) -> int:
     """The fewest replications whose interval would be within +- precision, if the variance stays what it is now.
 
     Source: Law 2015, section 9.4.1, eq. 9.2 (relative precision, with the interval's half width as the measure).
@@ -228,23 +224,27 @@ def replications_needed(values: Values, precision: float, confidence: float = CO
     known = _known(values)
     if known.size < 2 or known.mean() == 0:
         return limit
-    spread = float(known.std(ddof=1)) / abs(float(known.mean()))
+    relative = spread(known, within) / abs(float(known.mean()))
     n = max(int(known.size), 2)
-    if spread <= 0:
+    if relative <= 0:
         return n
-    n = max(n, math.ceil((1.96 * spread / precision) ** 2)) if confidence == CONFIDENCE else n
-    while n < limit and student(n - 1, confidence) * spread / math.sqrt(n) > precision:
+    n = max(n, math.ceil((1.96 * relative / precision) ** 2)) if confidence == CONFIDENCE else n
+    while n < limit and student(n - 1, confidence) * relative / math.sqrt(n) > precision:
         n += 1
     return min(n, limit)
 
 
-def next_replications(measures: Mapping[str, Values], precision: float, maximum: int) -> int:
+def next_replications(
+    measures: Mapping[str, Values], precision: float, maximum: int, within: Mapping[str, float] | None = None
+) -> int:
     """How many replications to have in total next, for all measures to become `precision` narrow; the present number if they are.
 
-    Grows at most twofold at a time, because a variance from few replications is itself a guess, and never beyond `maximum`.
+    `within` has variances of measures as of `mean_interval`. Grows at most twofold at a time, because a variance from few replications
+    is itself a guess, and never beyond `maximum`.
     """
     done = max((np.atleast_1d(np.asarray(v, dtype=object)).size for v in measures.values()), default=0)
-    if done >= maximum or (done and enough([mean_interval(v) for v in measures.values()], precision)):
+    own = {name: (within or {}).get(name, 0.0) for name in measures}
+    if done >= maximum or (done and enough([mean_interval(v, within=own[name]) for name, v in measures.items()], precision)):
         return done
-    wanted = max((replications_needed(v, precision, limit=maximum) for v in measures.values()), default=2)
+    wanted = max((replications_needed(v, precision, limit=maximum, within=own[name]) for name, v in measures.items()), default=2)
     return min(max(wanted, done + 1, 2), max(2 * done, 3), maximum)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
-from simvirt.metrics.statistics import QUANTILES, mean_interval, paired_ratio, quantile, quantile_interval
+from simvirt.metrics.saturated import Saturation
+from simvirt.metrics.statistics import QUANTILES, Ends, mean_interval, paired_ratio, quantile, quantile_interval, quantiles_of
+from simvirt.metrics.steadiness import Course, course_of, overloaded, own_variance, quantile_variance
 from simvirt.result import objective
 from simvirt.result.document import CpuShares, Estimate, Latency, MemoryLedger, Verdict
 from simvirt.result.run_document import (
@@ -33,12 +36,14 @@ REPORTED: Final = ("p50", "p90", "p95", "p99")
 """Quantiles of the latencies of services and operations."""
 SHARES: Final = ("utilisation", "steal", "throttled", "virtualization")
 """Shares of CPU time that every platform has."""
+RATIOS: Final = (*SHARES, "costop", "rejected", "failed")
+"""Numbers that cannot exceed 1."""
 OF_SERVICE: Final = (
     "throughput_per_s", "queue_wait_s", "cpu_cores", "threads_busy", "nr_periods", "nr_throttled", "throttled_s", "rejected",
 )
 COMPARED: Final[Mapping[str, Callable[[Outcome], float | None]]] = {
     "latency_mean": lambda o: o.latency_mean_s,
-    "latency_p99": lambda o: quantile(o.histogram, QUANTILES["p99"]),
+    "latency_p99": lambda o: quantile(o.histogram, QUANTILES["p99"], o.ends_ns),
     "throughput": lambda o: o.throughput_per_s,
 }
 
@@ -48,7 +53,18 @@ COMPARED: Final[Mapping[str, Callable[[Outcome], float | None]]] = {
 
 def over(outcomes: Sequence[Outcome | ServiceOutcome], name: str) -> Estimate:
     """Mean of a number over replications with its 95 % interval."""
-    return mean_interval([getattr(o, name) for o in outcomes])
+    return mean_interval([getattr(o, name) for o in outcomes], most=1.0 if name in RATIOS else np.inf)
+
+
+def latency_mean(outcomes: Sequence[Outcome]) -> Estimate:
+    """Mean latency of requests [s], with what the replications' own batches say of its variance."""
+    return mean_interval([o.latency_mean_s for o in outcomes], within=own_variance(outcomes))
+
+
+def latency_quantile(outcomes: Sequence[Outcome], q: float) -> Estimate:
+    """A quantile of the latency of requests [s], with what the replications' own batches say of its variance."""
+    values = quantiles_of([o.histogram for o in outcomes], q, [o.ends_ns for o in outcomes])
+    return mean_interval(values, within=quantile_variance(outcomes, values))
 
 
 def average(values: Sequence[float | None]) -> float | None:
@@ -62,20 +78,20 @@ def averages(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: average([table[name] for table in tables]) for name in tables[0]}
 
 
-def quantiles(histograms: Sequence[np.ndarray], names: Iterable[str] = REPORTED) -> dict[str, Any]:
-    """Quantiles of a latency by their names [s]."""
-    return {name: quantile_interval(histograms, QUANTILES[name]) for name in names}
+def quantiles(histograms: Sequence[np.ndarray], ends: Sequence[Ends]) -> dict[str, Any]:
+    """Quantiles of a latency by their names [s]; `ends` are the smallest and the largest of each replication [ns]."""
+    return {name: quantile_interval(histograms, QUANTILES[name], ends=ends) for name in REPORTED}
 
 
-def latency(outcomes: Sequence[Outcome | ServiceOutcome], names: Iterable[str] = REPORTED, **more: Estimate) -> Latency:
-    """Mean and quantiles of a latency [s]."""
-    return Latency(mean=over(outcomes, "latency_mean_s"), **quantiles([o.histogram for o in outcomes], names), **more)
+def latency(outcomes: Sequence[Outcome], **more: Estimate) -> Latency:
+    """Mean and quantiles of the latency of requests [s]."""
+    return Latency(mean=latency_mean(outcomes), **{name: latency_quantile(outcomes, q) for name, q in QUANTILES.items()}, **more)
 
 
 # -- a platform -----------------------------------------------------------------------------------------------------------------
 
 
-def platform_result(scenario: Scenario, outcomes: Sequence[Outcome]) -> PlatformResult:
+def platform_result(scenario: Scenario, outcomes: Sequence[Outcome], saturation: Saturation) -> PlatformResult:
     """A platform's part of the result; counts and times are those of one replication on average."""
     first, answers = outcomes[0], _answers(outcomes)
     return PlatformResult(
@@ -85,7 +101,7 @@ def platform_result(scenario: Scenario, outcomes: Sequence[Outcome]) -> Platform
         services={name: service_result([o.services[name] for o in outcomes]) for name in scenario.services},
         operations={name: operation_result(name, outcomes) for name in first.classes},
         breakdown_s=Breakdown(**{name: average([o.breakdown_s[name] for o in outcomes]) or 0.0 for name in CATEGORIES}),
-        bottleneck=bottleneck(outcomes),
+        bottleneck=bottleneck(outcomes, saturation),
         memory=memory(outcomes),
         limits={row["resource"]: LimitUse(demand=row["demand"], capacity=row["capacity"]) for row in first.limits},
         checks=Checks(**{law: next((o.checks[law] for o in outcomes if o.checks[law] != "ok"), "ok") for law in first.checks}),
@@ -102,7 +118,7 @@ def _extent(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def _answers(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What became of the requests."""
-    found = latency(outcomes, QUANTILES, max=over(outcomes, "latency_max_s"))
+    found = latency(outcomes, max=over(outcomes, "latency_max_s"))
     return {"latency_s": found} | {name: over(outcomes, name) for name in ("throughput_per_s", "rejected", "failed")}
 
 
@@ -113,17 +129,12 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome], answers: 
     if first.devices:
         found["devices"] = devices(outcomes)
     if scenario.objective is not None:
-        found["objective"] = verdicts(scenario, answers)
+        found["objective"] = verdicts(scenario, answers, course_of(scenario, outcomes), overloaded(outcomes))
     if overloaded(outcomes):
         found["overload"] = True
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found
-
-
-def overloaded(outcomes: Sequence[Outcome]) -> bool:
-    """Whether requests arrive faster than they are answered: the backlog of most replications grew, or one was full of calls."""
-    return 2 * sum(o.unstable is not None for o in outcomes) > len(outcomes) or any(o.full_at_s is not None for o in outcomes)
 
 
 def cpu(outcomes: Sequence[Outcome]) -> CpuShares:
@@ -135,14 +146,17 @@ def cpu(outcomes: Sequence[Outcome]) -> CpuShares:
 def service_result(outcomes: Sequence[ServiceOutcome]) -> ServiceResult:
     """A service's part of the result."""
     names = OF_SERVICE if outcomes[0].costop_s is None else (*OF_SERVICE, "costop_s")
-    return ServiceResult(latency_s=latency(outcomes), **{name: over(outcomes, name) for name in names})
+    found = quantiles([o.histogram for o in outcomes], [o.ends_ns for o in outcomes])
+    latency_s = Latency(mean=over(outcomes, "latency_mean_s"), **found)
+    return ServiceResult(latency_s=latency_s, **{name: over(outcomes, name) for name in names})
 
 
 def operation_result(name: str, outcomes: Sequence[Outcome]) -> OperationResult:
     """An operation's part of the result."""
     answered = [int(o.classes[name].sum()) for o in outcomes]
     spans = [o.simulated_s - o.warmup_s for o in outcomes]
-    found = Latency(mean=mean_interval([o.class_means_s[name] for o in outcomes]), **quantiles([o.classes[name] for o in outcomes]))
+    tails = quantiles([o.classes[name] for o in outcomes], [o.class_ends_ns[name] for o in outcomes])
+    found = Latency(mean=mean_interval([o.class_means_s[name] for o in outcomes]), **tails)
     rates = mean_interval([count / span if span > 0 else None for count, span in zip(answered, spans, strict=True)])
     return OperationResult(requests=round(average(answered) or 0), throughput_per_s=rates, latency_s=found)
 
@@ -155,13 +169,15 @@ def devices(outcomes: Sequence[Outcome]) -> dict[str, DeviceUse]:
     }
 
 
-def bottleneck(outcomes: Sequence[Outcome]) -> Bottleneck:
-    """The resource nearest to its limit, and the throughput at which it would be there (utilisation law)."""
+def bottleneck(outcomes: Sequence[Outcome], saturation: Saturation) -> Bottleneck:
+    """The resource that saturates first, or where none was seen to the one nearest to its limit; its utilisation; the most throughput."""
     used = {name: value or 0.0 for name, value in averages([o.resources for o in outcomes]).items()}
-    name = max(used, key=lambda n: used[n])
-    throughput = average([o.throughput_per_s for o in outcomes]) or 0.0
-    most = throughput / used[name] if used[name] > 0 else None
-    return Bottleneck(resource=name, utilisation=used[name], max_throughput_per_s=most, resources=used)
+    name = saturation.resource or max(used, key=lambda n: used[n])
+    reason: dict[str, Any] = {"reason": saturation.reason} if saturation.reason else {}
+    return Bottleneck(
+        resource=name, utilisation=used[name], max_throughput_per_s=saturation.per_s, max_throughput_low_per_s=saturation.low_per_s,
+        max_throughput_high_per_s=saturation.high_per_s, resources=used, **reason,
+    )
 
 
 def memory(outcomes: Sequence[Outcome]) -> MemoryUse:
@@ -176,17 +192,20 @@ def memory(outcomes: Sequence[Outcome]) -> MemoryUse:
     )
 
 
-def verdicts(scenario: Scenario, answers: Mapping[str, Any]) -> dict[str, Verdict]:
-    """Each limit of the objective, what was found, and whether it is met."""
+def verdicts(scenario: Scenario, answers: Mapping[str, Any], course: Course | None = None, growing: bool = False) -> dict[str, Verdict]:
+    """Each limit of the objective, what was found, and whether it is met.
 
-    def value_of(name: str) -> float | None:
+    Intervals of a run that is too short count as wider; latencies that grow without end exceed any limit.
+    """
+
+    def estimate_of(name: str) -> Estimate:
         if name.startswith("latency_"):
             found: Estimate = getattr(answers["latency_s"], name.removeprefix("latency_"))
-        else:
-            found = answers["throughput_per_s" if name == "throughput" else name]
-        return found.value
+            return Estimate(found.value, math.inf, math.inf) if growing else found
+        known: Estimate = answers["throughput_per_s" if name == "throughput" else name]
+        return known
 
-    return objective.verdicts(scenario.objective, value_of)
+    return objective.verdicts(scenario.objective, estimate_of, 1.0 if course is None else course.short_by)
 
 
 # -- platforms beside each other ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,21 +10,22 @@ from typing import Final
 import numpy as np
 
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import QUANTILES, quantile_supported, warmup_unfinished
+from simvirt.metrics.statistics import QUANTILES, quantile_supported
+from simvirt.metrics.steadiness import course_of
 from simvirt.metrics.summary import memory
+from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario
+from simvirt.units import format_time
 
-LEAST_BATCHES: Final = 20
-"""A run of fewer batches says nothing of its warm-up."""
+YEAR_S: Final = 365.25 * 86_400
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The replications of a platform, and the means of their batches of requests."""
+    """The replications of a platform."""
 
     scenario: Scenario
     outcomes: Sequence[Outcome]
-    batches: Sequence[np.ndarray]
 
     @property
     def growing(self) -> list[float]:
@@ -38,7 +40,8 @@ class Seen:
 
 def warnings(seen: Seen) -> Iterator[str]:
     """All of them."""
-    for of in (_overload, _warmup, _commitments, _limits, _kills, _working_sets, _too_few_requests, _lost_requests):
+    yield from seen.outcomes[0].notes
+    for of in (_overload, _length, _window, _commitments, _limits, _kills, _working_sets, _too_few_requests, _lost_requests):
         yield from of(seen)
 
 
@@ -49,13 +52,29 @@ def _overload(seen: Seen) -> Iterator[str]:
         yield f"offered load is {np.mean(growing):.2f} x capacity; the numbers of requests and latencies grow without end"
     if seen.full:
         yield f"ended at {min(seen.full):.3g} s simulated, with a million calls under way; offered load is far beyond capacity"
+    cut = [o.simulated_s for o in seen.outcomes if o.cut_off]
+    if cut:
+        yield f"ended after {min(cut) / YEAR_S:.3g} years simulated, the end of the clock, before all requests were answered"
 
 
-def _warmup(seen: Seen) -> Iterator[str]:
-    """No end of the warm-up was found."""
-    detected = seen.scenario.run.warmup is None and not seen.growing and not seen.full
-    if detected and any(len(b) >= LEAST_BATCHES and warmup_unfinished(b) for b in seen.batches):
-        yield "the run is too short to see the end of its warm-up; make it longer"
+def _length(seen: Seen) -> Iterator[str]:
+    """The run is too short for its intervals to be believed."""
+    course = course_of(seen.scenario, seen.outcomes)
+    if course is None or not course.short:
+        return
+    asked, factor = seen.scenario.run.requests, course.short_by
+    enough = f"duration: {math.ceil(course.needed_s):,}s".replace(",", "") if asked is None else f"requests: {math.ceil(asked * factor)}"
+    yield (
+        f"the run is too short for its intervals: latencies are alike for some {format_time(course.relaxation_s)}, "
+        f"{format_time(course.simulated_s)} are simulated; run.{enough} would do"
+    )
+
+
+def _window(seen: Seen) -> Iterator[str]:
+    """A run ended before its warm-up did."""
+    early = [o.simulated_s for o in seen.outcomes if o.warmup_s >= o.simulated_s]
+    if early:
+        yield f"nothing was measured: the run ended at {format_time(min(early))}, before its warm-up did"
 
 
 def _commitments(seen: Seen) -> Iterator[str]:
@@ -90,6 +109,8 @@ def _too_few_requests(seen: Seen) -> Iterator[str]:
     """Answers are too few for a mean or for a tail."""
     if seen.scenario.workload is None:
         return
+    if all(o.warmup_s >= o.simulated_s for o in seen.outcomes):
+        return
     if not any(o.requests for o in seen.outcomes):
         yield "no request was answered after the warm-up"
     elif not all(quantile_supported(o.histogram, QUANTILES["p99"]) for o in seen.outcomes):
@@ -102,6 +123,16 @@ def _lost_requests(seen: Seen) -> Iterator[str]:
         yield f"{np.mean([o.rejected for o in seen.outcomes]):.2%} of the requests were rejected; latencies are those of the others"
     if any(o.failed for o in seen.outcomes):
         yield f"{np.mean([o.failed for o in seen.outcomes]):.2%} of the requests were lost in crashes"
+
+
+def short_slices(spec: SchedulerSpec, tick_ns: float) -> Iterator[str]:
+    """Slices that a scenario states and that last until a tick all the same, on a host with such a tick."""
+    tick = tick_ns if spec.tick is None else spec.tick
+    for name in ("base_slice", "latency", "min_granularity"):
+        stated = getattr(spec, name)
+        if stated is not None and stated < tick:
+            short, long = format_time(stated / 1e9), format_time(tick / 1e9)
+            yield f"host.scheduler.{name} of {short} is shorter than the tick, {long}; turns last that long: {spec.policy} looks at ticks"
 
 
 def _gib(size: int) -> str:

@@ -9,6 +9,7 @@ from simvirt.plan.regret import Need
 from simvirt.plan.search import Sizing
 from simvirt.plan.simulation import Simulator, System
 from simvirt.plan.sizing import Case
+from simvirt.result.document import Verdict
 
 
 @dataclass
@@ -25,8 +26,16 @@ class Alternative:
     """Of a core, over one of the host that the scenario states."""
     mean: System | None = None
     bill: Bill | None = None
+    error: Exception | None = None
+    """What ended the search for it."""
     needs: list[Need | None] = field(default_factory=list)
     years: list[int | None] = field(default_factory=list)
+
+    @property
+    def undecided(self) -> list[Verdict]:
+        """Limits of which the simulation at peak, or with hosts lost, is not sure."""
+        systems = [system for system in (self.sizing.peak, self.sizing.lost) if system is not None] if self.sizing.feasible else []
+        return [limit for system in systems for limit in system.objective.values() if limit.met is None]
 
     @property
     def order(self) -> tuple[bool, float, str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from simvirt.catalog.resolve.economy import machine_of
 from simvirt.memory import Ledger, footprint, occupancy
 from simvirt.memory.working_set import expected_loads
 from simvirt.plan.alternatives import Alternative
@@ -13,10 +14,12 @@ from simvirt.plan.money import Terms
 from simvirt.plan.onehost import vms_for
 from simvirt.plan.packing import Counts, patterns
 from simvirt.plan.requirements import PROMISED, Stock, stocks
+from simvirt.plan.sentence import sentence
 from simvirt.plan.simulation import System
-from simvirt.plan.sizing import Case, carried
+from simvirt.plan.sizing import Case, carried, replicas
 from simvirt.result import frames, provenance
 from simvirt.result.displayed import Displayed
+from simvirt.result.document import Verdict
 from simvirt.result.plan_document import (
     AlternativeResult,
     Binding,
@@ -27,6 +30,7 @@ from simvirt.result.plan_document import (
     PlannedSite,
     Question,
     Regret,
+    ScaledResult,
     SystemResult,
 )
 from simvirt.scenario.spec.models import PlanSpec, Scenario
@@ -55,15 +59,18 @@ class Plan(Displayed):
     def typed(self) -> PlanDocument:
         """The plan as a typed document: times in seconds, sizes in bytes, money in US dollars, ratios 0 to 1."""
         uncertain: dict[str, Any] = {} if self.regret is None else {"regret": self.regret}
+        asked = question(self.spec, self.alternatives[0].case, self.alternatives[0].terms)
+        ranked = tuple(alternative(a, rank) for rank, a in enumerate(self.alternatives, 1))
         return PlanDocument(
             simvirt=provenance.program(),
+            answer=sentence(asked, ranked),
             scenario=provenance.name_of(self.scenario),
             seed=self.scenario.run.seed,
             replications=self.scenario.run.replications,
             wall_s=self.wall_s,
             simulations=self.simulations,
-            plan=question(self.spec, self.alternatives[0].case, self.alternatives[0].terms),
-            alternatives=tuple(alternative(a, rank) for rank, a in enumerate(self.alternatives, 1)),
+            plan=asked,
+            alternatives=ranked,
             warnings=tuple(warnings(self)),
             **uncertain,
         )
@@ -89,7 +96,7 @@ def question(spec: PlanSpec, case: Case, terms: Terms) -> Question:
         load=_load(spec, case.rate_per_s), survive=spec.survive, headroom=spec.headroom, memory_ratio=case.memory_ratio,
         replicas=spec.replicas, amortisation_years=spec.amortisation_years,
         site=PlannedSite(
-            name=spec.site, energy_price_usd_per_kwh=terms.energy_price, pue=terms.pue, round_trip_s=terms.site.round_trip_ns / 1e9
+            name=spec.site, energy_price_usd_per_kwh=terms.energy_price, pue=terms.pue, round_trip_s=terms.site.round_trip / 1e9
         ),
     )
 
@@ -109,8 +116,19 @@ def alternative(found: Alternative, rank: int) -> AlternativeResult:
     return AlternativeResult(
         rank=rank, platform=case.platform_spec.name, host=case.host.name, feasible=sized.feasible, reason=sized.reason,
         hosts=sized.hosts if sized.feasible else None, speed=found.speed, simulations=found.simulator.done, replicas=sized.counts,
+        scaled=scaled(found) if sized.feasible else {}, failed=found.error is not None,
         **_sized(found),
     )
+
+
+def scaled(found: Alternative) -> dict[str, ScaledResult]:
+    """Services with other replicas than stated: those that the load asks for, and what the objective asks for beyond them."""
+    case, asked = found.case, replicas(found.case, found.factor)
+    stated = {name: service.replicas for name, service in case.scenario.services.items()}
+    return {
+        name: ScaledResult(stated=stated[name], planned=count, reason="load" if count == asked[name] else "objective")
+        for name, count in found.sizing.counts.items() if count != stated[name]
+    }
 
 
 def _sized(found: Alternative) -> dict[str, Any]:
@@ -185,13 +203,32 @@ def memory(case: Case, counts: Counts, pattern: Counts, factor: float) -> Ledger
     return footprint(occupancy(whole, case.catalog, platform, case.host, here, expected_loads(whole, case.host, counts)))
 
 
+def undecided(limits: Sequence[Verdict]) -> str:
+    """That some limits hold, but not for sure, and what would make that sure."""
+    factors = [limit.longer for limit in limits]
+    more = "" if None in factors else f"; some {max(f for f in factors if f is not None):g} x the duration or replications would decide it"
+    return f"the objective is met by the values, undecided by their intervals{more}"
+
+
+def assumed(case: Case) -> str | None:
+    """Whose price and power an inline host has; None for a model of the catalogue."""
+    if case.scenario.host.model is not None:
+        return None
+    host, name = case.host, machine_of(case.catalog, case.scenario.host, case.host)
+    return (
+        f"the inline host has the price and power of {name}, the server nearest to its {host.sockets * host.cores} cores, in proportion to "
+        "them; state a model and its prices and power in the catalogue for better numbers"
+    )
+
+
 def warnings(plan: Plan) -> list[str]:
     """What makes the numbers less than they seem."""
-    found = []
+    found = list(dict.fromkeys(text for a in plan.alternatives if (text := assumed(a.case)) is not None))
     if plan.scenario.objective is None:
         found.append(NO_OBJECTIVE)
     if plan.scenario.timeline:
         found.append("the timeline is left out: a plan is about a steady state")
+    found += [f"{a.case.platform_spec.name} on {a.case.host.name}: {undecided(a.undecided)}" for a in plan.alternatives if a.undecided]
     unproven = [a for a in plan.alternatives if a.sizing.packing is not None and not a.sizing.packing.proven]
     found += [f"{a.case.platform_spec.name} on {a.case.host.name}: fewer hosts may be possible, down to {a.sizing.packing.lower_bound}"
               for a in unproven if a.sizing.packing is not None]

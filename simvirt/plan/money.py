@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from simvirt.catalog.resolve.economy import Power, Price, Site
+from simvirt.catalog.entries.prices import Site
+from simvirt.catalog.resolve.economy import Power, Price
 from simvirt.result.plan_document import Cost
 
 HOURS: Final = 8766.0

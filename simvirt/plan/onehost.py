@@ -144,7 +144,7 @@ def vms_for(case: Case, pattern: Counts) -> PlatformSpec:
     if vms is None or not case.platform.hypervisors:
         return spec
     guest = case.platform.hypervisors[-1].guest
-    free = max(vms.memory - (guest.memory_bytes if guest is not None else 0), 1)
+    free = max(vms.memory - (guest.memory if guest is not None else 0), 1)
     memory = sum(count * (case.scenario.services[name].memory_limit or 0) for name, count in pattern.items())
     cpus = sum(count * (case.scenario.services[name].cpu_limit or 0.0) for name, count in pattern.items())
     count = max(1, math.ceil(memory / free), math.ceil(cpus / vms.vcpus - 1e-9))
@@ -163,5 +163,4 @@ def _run(case: Case, workload: WorkloadSpec | None, rate: float) -> RunSpec:
     if steady and rate > 0:
         duration = min(duration, max(round(MOST_ARRIVALS / rate * 1e9), 1))
     warmup = None if run.warmup is None or run.warmup >= duration else run.warmup
-    update = {"duration": max(duration, 1), "requests": None, "warmup": warmup, "observe": None, "precision": None}
-    return run.model_copy(update=update)
+    return run.lasting(max(duration, 1), warmup=warmup, observe=None, precision=None)

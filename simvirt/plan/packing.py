@@ -66,14 +66,14 @@ def lower_bound(items: Items, limits: Floats) -> int:
     return max(by_sum, int(large.max()), 1 if any(items.counts.values()) else 0)
 
 
-def too_large(items: Items, limits: Floats) -> str | None:
-    """A service of which not one replica fits on an empty host; None where all do."""
-    return next((name for name in items.order if np.any(items.shares[name] > limits + TOLERANCE)), None)
+def too_large(items: Items, limits: Floats) -> list[str]:
+    """Services of which not one replica fits on an empty host."""
+    return [name for name in items.order if np.any(items.shares[name] > limits + TOLERANCE)]
 
 
 def smallest(items: Items, limits: Floats, most: int) -> Packing | None:
     """The placement on the fewest hosts that is found; None where `most` do not suffice."""
-    if too_large(items, limits) is not None:
+    if too_large(items, limits):
         return None
     bound = lower_bound(items, limits)
     proven = True

@@ -60,9 +60,9 @@ def _parts_of_vms(scenario: Scenario, platform: Platform, host: HostEntry) -> St
     """Memory of VMs as parts that fall to replicas, by their limits."""
     assert platform.vms is not None
     hypervisor, vm = platform.hypervisors[-1], platform.vms.on(host).memory
-    guest = hypervisor.guest.memory_bytes if hypervisor.guest is not None else 0
+    guest = hypervisor.guest.memory if hypervisor.guest is not None else 0
     shim = sum(layer.memory_bytes for layer in platform.runtimes)
     factor = (vm + hypervisor.memory_bytes) / max(vm - guest, 1) / host.memory
-    dom0 = sum(layer.dom0.memory_bytes for layer in platform.hypervisors if layer.dom0 is not None)
+    dom0 = sum(layer.dom0.memory for layer in platform.hypervisors if layer.dom0 is not None)
     each = {name: ((spec.memory_limit or 0) + shim) * factor for name, spec in scenario.services.items()}
     return Stock(PROMISED, each, dom0 / host.memory)

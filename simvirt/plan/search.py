@@ -12,14 +12,19 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from simvirt.plan import sizing
-from simvirt.plan.packing import Counts, Packing, place, smallest, too_large
+from simvirt.plan.packing import TOLERANCE, Counts, Packing, place, smallest, too_large
 from simvirt.plan.simulation import Simulator, System
 from simvirt.plan.sizing import Case
+from simvirt.scenario.fields import MOST_REPLICAS
 
 MOST_ROUNDS: Final = 60
 GROWTH: Final = 0.1
 """By how much of their number replicas or hosts grow where they do not suffice; by one at least."""
+CROWDED: Final = 0.5
+"""Hosts fuller than this slow down what runs on them, so that more of them may help a service that is its own limit."""
 IDLE: Final = 0.05
 """A system whose fullest resource is not fuller than this gains nothing from more."""
 
@@ -38,6 +43,8 @@ class Sizing:
     reason: str | None = None
     analytic: int = 0
     """Hosts that the analytic placement asked for."""
+    kept: str | None = None
+    """The full resource of a service that keeps its replicas, where that is the reason."""
 
     @property
     def hosts(self) -> int:
@@ -54,6 +61,8 @@ def size(simulator: Simulator, factor: float) -> Sizing:
     """The fewest hosts for the stated load times `factor`."""
     case = simulator.case
     counts = sizing.replicas(case, factor)
+    if sum(counts.values()) > MOST_REPLICAS:
+        return Sizing(counts, reason=f"more than {MOST_REPLICAS:,} replicas are needed")
     if (why := _impossible(case)) is not None:
         return Sizing(counts, reason=why)
     trial = _Trial(simulator, factor)
@@ -61,9 +70,9 @@ def size(simulator: Simulator, factor: float) -> Sizing:
         sized = trial.of(counts, trial.least)
         if sized.feasible or not sized.hosts:
             return trial.narrowed(sized)
-        more = _more(case, counts, sized.lost or sized.peak)
-        if isinstance(more, str):
-            return replace(sized, reason=more)
+        more = _more(case, counts, sized.lost or sized.peak, factor)
+        if isinstance(more, _End):
+            return replace(sized, reason=more.reason, kept=more.kept)
         if more is None:
             trial.least, trial.failed = sized.hosts + max(1, round(GROWTH * sized.hosts)), sized.hosts
         else:
@@ -107,25 +116,24 @@ class _Trial:
 
 def _impossible(case: Case) -> str | None:
     """Why no number of hosts of this model can do, as far as that is known before anything is placed."""
+    found = []
     for name, service in case.scenario.services.items():
         if service.cpu_limit is not None and service.cpu_limit > case.host.pcpus:
-            return f"{name} may use {service.cpu_limit:g} CPUs, the host has {case.host.pcpus}"
+            found.append(f"{name} may use {service.cpu_limit:g} CPUs, the host has {case.host.pcpus}")
         if service.cpuset and max(service.cpuset) >= case.host.pcpus:
-            return f"{name} is bound to CPU {max(service.cpuset)}, the host has {case.host.pcpus}"
+            found.append(f"{name} is bound to CPU {max(service.cpuset)}, the host has {case.host.pcpus}")
     vms = case.platform.vms.on(case.host) if case.platform.vms is not None and case.platform.hypervisors else None
     if vms is not None and vms.memory > case.host.memory * case.memory_ratio:
-        return f"a VM has {vms.memory / 2**30:.4g} GiB of memory, the host {case.host.memory / 2**30:.4g} GiB"
-    return None
+        found.append(f"a VM has {vms.memory / 2**30:.4g} GiB of memory, the host {case.host.memory / 2**30:.4g} GiB")
+    return "; ".join(found) or None
 
 
 def _packed(case: Case, counts: Counts, factor: float, least: int) -> tuple[Packing, tuple[Counts, ...], tuple[Counts, ...] | None] | str:
     """The bound, the placement with all hosts (at least `least`) and that without the lost ones; or why there is none."""
     room, most = sizing.room(case, counts, factor), case.plan.max_hosts
     items, spare, brim = room.items, room.spare, room.brim
-    if (name := too_large(items, spare)) is not None:
-        worst = int((items.shares[name] / spare).argmax())
-        asked = f"{items.shares[name][worst]:.0%} of it, {spare[worst]:.0%} are free"
-        return f"one replica of {name} does not fit on the host: host.{room.names[worst]}, {asked}"
+    if names := too_large(items, spare):
+        return "; ".join(_too_large(room, name) for name in names)
     packing, bare = smallest(items, spare, most), smallest(items, brim, most)
     if packing is None or bare is None:
         return f"more than {most} hosts are needed"
@@ -141,15 +149,49 @@ def _packed(case: Case, counts: Counts, factor: float, least: int) -> tuple[Pack
     return f"more than {most} hosts are needed"
 
 
-def _more(case: Case, counts: Counts, system: System | None) -> Counts | str | None:
+def _too_large(room: sizing.Room, name: str) -> str:
+    """Of what a host has too little for one replica of a service, and how much of it one needs at least."""
+    share, spare = room.items.shares[name], room.spare
+    lacks = [
+        f"host.{room.names[r]}, {share[r]:.0%} of it, {spare[r]:.0%} are free (at least {share[r] / spare[r]:.2f} times as much is needed)"
+        for r in np.flatnonzero(share > spare + TOLERANCE)
+    ]
+    return f"one replica of {name} does not fit on the host: {'; '.join(lacks)}"
+
+
+@dataclass(frozen=True)
+class _End:
+    """Why nothing helps; the full resource of a service that keeps its replicas, where it is that."""
+
+    reason: str
+    kept: str | None = None
+
+
+def _kept(case: Case, counts: Counts, system: System, full: str, factor: float) -> str:
+    """Why services that keep their replicas cannot carry the load: all that are asked for too much, and the one that is full."""
+    name = full.rpartition(".")[0]
+    asked = {kept: share for kept in counts if case.keeps(kept) and (share := sizing.demanded(case, kept, factor)) >= 1}
+    found = [f"{kept} is asked for {share:.0%} of its CPU limit" for kept, share in asked.items()]
+    found += [] if name in asked else [f"{full} is {system.resources[full]:.0%} full"]
+    keeping = [f"{kept} keeps its {_replicas(counts[kept])}: {case.keeps(kept)}" for kept in [*asked, *[name] * (name not in asked)]]
+    return "; ".join([*found, *keeping])
+
+
+def _replicas(number: int) -> str:
+    return f"{number} replica{'s' * (number > 1)}"
+
+
+def _more(case: Case, counts: Counts, system: System | None, factor: float) -> Counts | _End | None:
     """More replicas where a service is its own limit, None for more hosts; or why neither helps."""
     assert system is not None
     full = system.binding
     if system.resources[full] < IDLE:
-        return f"the objective is not met although nothing is fuller than {IDLE:.0%}: it asks for less than the requests take"
+        return _End(f"the objective is not met although nothing is fuller than {IDLE:.0%}: it asks for less than the requests take")
     name = full.rpartition(".")[0]
     if name == "host":
         return None
-    if name in case.plan.keep or case.plan.replicas == "stated":
-        return f"{full} is {system.resources[full]:.0%} full and the plan keeps the replicas of {name}"
+    if case.keeps(name) is not None:
+        if system.resources["host.cpu"] > CROWDED and sizing.demanded(case, name, factor) < 1:
+            return None
+        return _End(_kept(case, counts, system, full, factor), full)
     return counts | {name: counts[name] + max(1, math.ceil(GROWTH * counts[name]))}

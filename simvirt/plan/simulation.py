@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from simvirt.catalog.resolve.economy import load_of
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import QUANTILES, bucket_bounds, mean_interval, quantile
+from simvirt.metrics.statistics import QUANTILES, Ends, bucket_bounds, mean_interval, quantile_interval
+from simvirt.metrics.steadiness import course_of
 from simvirt.metrics.summary import average
 from simvirt.plan.onehost import Load, Response, scenario_of, whole
 from simvirt.plan.packing import Counts, patterns
 from simvirt.plan.sizing import Case
-from simvirt.result.document import Verdict
-from simvirt.result.objective import verdicts
+from simvirt.result.document import Estimate, Verdict
+from simvirt.result.objective import holds, verdicts
 from simvirt.result.plan_document import MeanLatency
 from simvirt.runs.run import run
 from simvirt.scenario.graph import Name
@@ -39,6 +40,8 @@ class HostOutcome:
     pattern: Counts
     hosts: int
     outcomes: tuple[Outcome, ...]
+    short_by: float = 1.0
+    """By what factor its runs have to be longer for their intervals to be believed."""
 
     def used(self, resource: str) -> float:
         """Mean utilisation of a resource; 0 where the host has none of it to do."""
@@ -65,8 +68,9 @@ class System:
 
     @property
     def met(self) -> bool:
-        """Whether the load is carried with the objective met."""
-        return self.stable and all(limit.met for limit in self.objective.values()) and all(used < 1 for used in self.resources.values())
+        """Whether the load is carried with the objective met, as far as the values say; whether they are sure their verdicts say."""
+        met = all(holds(name, limit) for name, limit in self.objective.items())
+        return self.stable and met and all(used < 1 for used in self.resources.values())
 
     @property
     def binding(self) -> str:
@@ -115,9 +119,11 @@ class Simulator:
             return HostOutcome(pattern, hosts, ())
         scenario = scenario_of(self.case, load, pattern)
         self.tell(f"{self.case.platform_spec.name} on {self.case.host.name}: {', '.join(f'{n} {c}' for n, c in pattern.items())}")
-        measured = run(scenario, jobs=self.jobs)
+        measured = run(scenario, jobs=self.jobs, maximum=False)
         self.done += 1
-        return HostOutcome(pattern, hosts, tuple(measured.outcomes(self.case.platform_spec.name)))
+        outcomes = measured.outcomes(self.case.platform_spec.name)
+        course = course_of(scenario, outcomes)
+        return HostOutcome(pattern, hosts, tuple(outcomes), 1.0 if course is None else course.short_by)
 
 
 def guesses(case: Case) -> dict[Name, Response]:
@@ -163,37 +169,40 @@ def _settled(before: Mapping[Name, Response], after: Mapping[Name, Response], ca
 
 def summed(case: Case, hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> System:
     """The system of some simulated hosts; `shares` are those of executions that enter the system."""
-    histograms = _entries(hosts, shares)
+    histograms, ends = _entries(hosts, shares)
     throughput = [float(h.sum()) for h in histograms]
     busy = [host for host in hosts if host.outcomes]
-    latency = latency_of(histograms)
+    latency = latency_of(histograms, ends)
     loads = tuple((load_of(min(host.used("host.cpu"), 1.0), case.host), host.hosts) for host in hosts)
     names = dict.fromkeys(name for host in busy for name in host.outcomes[0].resources)
     resources = {name: max(host.used(name) for host in busy) for name in names}
     resources["host.cpu"] = max(load for load, _ in loads)
     stable = bool(busy) and not any(host.broken for host in busy) and (not case.scenario.mix or all(throughput))
-    return System(hosts, _objective(case, hosts, latency, shares), latency, loads, resources, stable)
+    mean = MeanLatency(**{name: estimate.value for name, estimate in latency.items()})
+    return System(hosts, _objective(case, hosts, latency, shares), mean, loads, resources, stable)
 
 
-def latency_of(histograms: Histograms) -> MeanLatency:
-    """Mean and quantiles of latencies [s], averaged over replications."""
+def latency_of(histograms: Histograms, ends: Sequence[Ends]) -> dict[str, Estimate]:
+    """Mean and quantiles of latencies over replications [s], by name; `ends` are the smallest and the largest of each [ns]."""
+    whole = [np.rint(h).astype(np.int64) for h in histograms]
     moments = [_moments(h) for h in histograms]
-    quantiles = {name: _mean([quantile(np.rint(h).astype(np.int64), q) for h in histograms]) for name, q in QUANTILES.items()}
-    return MeanLatency(mean=_mean([None if m is None else m.mean_s for m in moments]), **quantiles)
+    mean = mean_interval([None if m is None else m.mean_s for m in moments])
+    return {"mean": mean} | {name: quantile_interval(whole, q, ends=ends) for name, q in QUANTILES.items()}
 
 
-def _entries(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> Histograms:
-    """Latencies of the requests that enter the system, replication by replication."""
+def _entries(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> tuple[Histograms, list[Ends]]:
+    """Latencies of the requests that enter the system, and the smallest and the largest, replication by replication."""
     number = min((len(host.outcomes) for host in hosts if host.outcomes), default=0)
     found: Histograms = []
+    ends: list[Ends] = []
     for replication in range(number):
-        parts = [
-            host.hosts * share * host.outcomes[replication].classes[name]
-            for host in hosts if host.outcomes for name, share in shares.items() if name in host.outcomes[replication].classes
-        ]
+        mine = [(host, host.outcomes[replication]) for host in hosts if host.outcomes]
+        parts = [(host.hosts * share, o, name) for host, o in mine for name, share in shares.items() if name in o.classes]
         if parts:
-            found.append(sum(parts[1:], parts[0].astype(float)))
-    return found
+            found.append(np.sum([weight * o.classes[name] for weight, o, name in parts], axis=0))
+            lows, highs = zip(*(o.class_ends_ns[name] for _, o, name in parts), strict=True)
+            ends.append((min(lows), max(highs)))
+    return found, ends
 
 
 def _shares(case: Case, alone: bool) -> dict[str, float]:
@@ -211,29 +220,31 @@ def _shares(case: Case, alone: bool) -> dict[str, float]:
     return found
 
 
-def _mean(values: list[float | None]) -> float | None:
-    return mean_interval(values).value
+def _objective(
+    case: Case, hosts: tuple[HostOutcome, ...], latency: Mapping[str, Estimate], shares: Mapping[str, float]
+) -> dict[str, Verdict]:
+    """Each limit of the objective, what was found, and what its interval says of it."""
 
-
-def _objective(case: Case, hosts: tuple[HostOutcome, ...], latency: MeanLatency, shares: Mapping[str, float]) -> dict[str, Verdict]:
-    """Each limit of the objective, what was found, and whether it is met."""
-
-    def value_of(name: str) -> float | None:
+    def estimate_of(name: str) -> Estimate:
         if name.startswith("latency_"):
-            found: float | None = getattr(latency, name.removeprefix("latency_"))
-            return found
+            return latency[name.removeprefix("latency_")]
         return _throughput(hosts, shares) if name == "throughput" else _rejected(hosts)
 
-    return verdicts(case.scenario.objective, value_of)
+    return verdicts(case.scenario.objective, estimate_of, max(host.short_by for host in hosts))
 
 
-def _throughput(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> float:
+def _replications(hosts: tuple[HostOutcome, ...]) -> list[list[tuple[int, Outcome]]]:
+    """Each replication: the number of hosts and what one of them did, for each distinct load."""
+    number = min((len(host.outcomes) for host in hosts if host.outcomes), default=0)
+    return [[(host.hosts, host.outcomes[k]) for host in hosts if host.outcomes] for k in range(number)]
+
+
+def _throughput(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> Estimate:
     """Answers of the whole system per second."""
-    total = 0.0
-    for host in hosts:
-        rates = [_answers(o, shares) / (o.simulated_s - o.warmup_s) for o in host.outcomes]
-        total += host.hosts * (float(np.mean(rates)) if rates else 0.0)
-    return total
+    return mean_interval([
+        math.fsum(number * _answers(o, shares) / (o.simulated_s - o.warmup_s) for number, o in parts if o.simulated_s > o.warmup_s)
+        for parts in _replications(hosts)
+    ])
 
 
 def _answers(outcome: Outcome, shares: Mapping[str, float]) -> float:
@@ -241,8 +252,10 @@ def _answers(outcome: Outcome, shares: Mapping[str, float]) -> float:
     return math.fsum(float(outcome.classes[name].sum()) * share for name, share in shares.items() if name in outcome.classes)
 
 
-def _rejected(hosts: tuple[HostOutcome, ...]) -> float:
+def _rejected(hosts: tuple[HostOutcome, ...]) -> Estimate:
     """Requests rejected over all, of any operation."""
-    weights = [(host.hosts * o.requests, o.rejected) for host in hosts for o in host.outcomes]
-    total = sum(weight for weight, _ in weights)
-    return sum(weight * rejected for weight, rejected in weights) / total if total else 0.0
+    found: list[float] = []
+    for parts in _replications(hosts):
+        total = sum(number * o.requests for number, o in parts)
+        found.append(sum(number * o.requests * o.rejected for number, o in parts) / total if total else 0.0)
+    return mean_interval(found, most=1.0)

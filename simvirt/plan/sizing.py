@@ -15,6 +15,7 @@ import numpy as np
 
 from simvirt.analysis.demands import Analysis, analyse
 from simvirt.catalog import Catalog, HostEntry, Platform
+from simvirt.catalog.entries.software import ImageSpec
 from simvirt.plan.packing import Counts, Floats, Items
 from simvirt.plan.requirements import stocks
 from simvirt.scenario.spec.models import PlanSpec, PlatformSpec, Scenario, ServiceSpec
@@ -52,6 +53,21 @@ class Case:
         """Memory that may be promised over that of the host: the plan's, else the host's own, else all of it once."""
         return next(ratio for ratio in (self.plan.memory_ratio, self.scenario.host.memory_ratio, 1.0) if ratio is not None)
 
+    def keeps(self, name: str) -> str | None:
+        """Why a service keeps its number of replicas; None where it may get more.
+
+        *Model*: data do not multiply with replicas: a database that runs as one replica stays one; of one with several, more are possible.
+        """
+        service = self.scenario.services[name]
+        if name in self.plan.keep:
+            return "plan.keep"
+        if self.plan.replicas == "stated":
+            return "plan.replicas: stated"
+        if service.replicas > 1 or name in self.plan.scale or service.image is None:
+            return None
+        image = self.catalog.typed("images", self.catalog.image_name(service.image), ImageSpec)
+        return f"it keeps data ({service.image}; plan.scale: [{name}] allows more)" if image.stateful else None
+
     def cores(self, service: str, factor: float) -> float:
         """Cores that the requests of a service keep busy at the stated load times `factor`."""
         return factor * self.rate_per_s * self.analysis.service(service).cpu_s
@@ -59,12 +75,18 @@ class Case:
 
 def usable_cpus(case: Case, service: ServiceSpec) -> float:
     """CPUs that one replica can use at most: its limit, its threads, the host."""
-    limits = [float(case.host.sockets * case.host.cores * case.host.smt_yield)]
+    limits = [case.host.capacity]
     if service.cpu_limit is not None:
         limits.append(service.cpu_limit)
-    if isinstance(service.threads, int) and service.background is None:
-        limits.append(float(service.threads))
+    if isinstance(service.workers, int) and service.background is None:
+        limits.append(float(service.workers))
     return min(limits)
+
+
+def demanded(case: Case, name: str, factor: float) -> float:
+    """CPU time that requests ask of the stated replicas of a service, over what those may use."""
+    service = case.scenario.services[name]
+    return case.cores(name, factor) / (usable_cpus(case, service) * service.replicas)
 
 
 def replicas(case: Case, factor: float) -> Counts:
@@ -74,7 +96,7 @@ def replicas(case: Case, factor: float) -> Counts:
 
 def _replicas(case: Case, name: str, factor: float) -> int:
     service, plan = case.scenario.services[name], case.plan
-    if name in plan.keep or plan.replicas == "stated" or not service.operations:
+    if case.keeps(name) is not None or not service.operations:
         return service.replicas
     needed = math.ceil(case.cores(name, factor) / (usable_cpus(case, service) * (1 - plan.headroom)) - 1e-9)
     stated = math.ceil(service.replicas * factor - 1e-9) if plan.replicas == "scaled" else 1
@@ -120,13 +142,13 @@ def _flows(case: Case, name: str, count: int, factor: float) -> list[float]:
     host, rate = case.host, factor * case.rate_per_s / max(count, 1)
     demand = case.analysis.service(name).times(rate)
     cpu = demand.cpu_s + demand.io_cpu_s + standing(case, name)
-    nic = host.nic.bits_per_s / 8
+    nic = host.nic.bandwidth / 8
     return [cpu / capacity_cores(host), demand.disk_s / host.disk.channels, demand.out_bytes / nic, demand.in_bytes / nic]
 
 
 def capacity_cores(host: HostEntry) -> float:
     """Work that a host does in a second with all threads busy, in seconds of one thread alone on its core."""
-    return float(host.sockets * host.cores * host.smt_yield)
+    return host.capacity
 
 
 def standing(case: Case, name: str) -> float:

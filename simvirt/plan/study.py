@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve import economy
-from simvirt.errors import Issue, ScenarioError
+from simvirt.errors import Issue, ScenarioError, sentence
 from simvirt.plan.alternatives import Alternative
 from simvirt.plan.document import Plan
+from simvirt.plan.enough import explained
 from simvirt.plan.money import Terms, bill
 from simvirt.plan.regret import Candidate, Need
 from simvirt.plan.regret import table as regret_of
-from simvirt.plan.search import size
+from simvirt.plan.search import Sizing, size
 from simvirt.plan.simulation import Simulator
 from simvirt.plan.sizing import Case
 from simvirt.runs.admission import catalog_of
@@ -29,13 +30,16 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
     """Hosts for a scenario's load: every platform on every host model that its plan names, the cheapest first.
 
     `jobs` replications run at a time; their number changes nothing in the result. `tell` is called with what is simulated.
-    ScenarioError where the scenario does not fit the catalogue, or has no load that could be scaled.
+    ScenarioError where the scenario does not fit the catalogue, or has no load that could be scaled. An alternative that fails says so and
+    leaves the others; where all fail, the first error is raised.
     """
     started = time.perf_counter()
     _check(scenario)
     spec = scenario.plan or DEFAULT
     study = Study(scenario, catalog_of(scenario), spec, jobs, tell)
     found = [_alternative(study, host, platform) for host in spec.hosts or (scenario.host,) for platform in scenario.platforms]
+    if all(a.error is not None for a in found):
+        raise found[0].error or AssertionError
     levels = [] if spec.demand is None else sorted({spec.demand.low, 1.0, spec.demand.high})
     for alternative in found:
         alternative.needs = [_need(alternative, spec, study.factor * level) for level in levels]
@@ -84,12 +88,32 @@ def _alternative(study: Study, host: HostSpec, platform: PlatformSpec) -> Altern
     moved = paced(scenario, 1 / speed).model_copy(update={"host": _scheduled(host, scenario.host)})
     case = Case.of(moved, catalog, spec, platform)
     terms = _terms(catalog, spec, host, case)
-    simulator = Simulator(case, terms.site.round_trip_ns, study.jobs, study.tell)
-    sized = size(simulator, factor)
+    simulator = Simulator(case, terms.site.round_trip, study.jobs, study.tell)
+    found = Alternative(case, simulator, terms, Sizing({}), factor, speed)
+    try:
+        _fill(found)
+    except Exception as error:
+        found.sizing, found.error = Sizing({}, reason=sentence(error)), error
+    return found
+
+
+def _fill(found: Alternative) -> None:
+    """Sizes an alternative for its load at peak and prices it at its mean."""
+    sized = found.sizing = size(found.simulator, found.factor)
     if not sized.feasible or sized.peak is None:
-        return Alternative(case, simulator, terms, sized, factor, speed)
-    mean = simulator.system(sized.placed, sized.counts, factor / spec.peak_to_mean)
-    return Alternative(case, simulator, terms, sized, factor, speed, mean, bill(terms, mean.loads, sized.peak.loads))
+        found.sizing = explained(found.simulator, found.factor, sized)
+        return
+    found.mean = found.simulator.system(sized.placed, sized.counts, found.factor / found.case.plan.peak_to_mean)
+    found.bill = bill(found.terms, found.mean.loads, sized.peak.loads)
+
+
+def _sized(alternative: Alternative, factor: float) -> Sizing:
+    """The fewest hosts for the load times `factor`; a simulation that fails is kept as the alternative's error."""
+    try:
+        return size(alternative.simulator, factor)
+    except Exception as error:
+        alternative.error = error
+        return Sizing({}, reason=sentence(error))
 
 
 def _scheduled(host: HostSpec, stated: HostSpec) -> HostSpec:
@@ -109,7 +133,9 @@ def _terms(catalog: Catalog, spec: PlanSpec, host: HostSpec, case: Case) -> Term
 
 def _need(alternative: Alternative, spec: PlanSpec, factor: float) -> Need | None:
     """What an alternative needs for the stated load times `factor`; the mean in proportion to the peak."""
-    sized = size(alternative.simulator, factor)
+    if alternative.error is not None:
+        return None
+    sized = _sized(alternative, factor)
     if not sized.feasible or sized.peak is None:
         return None
     peak = sum(load * number for load, number in sized.peak.loads)
@@ -122,6 +148,6 @@ def _years(alternative: Alternative, spec: PlanSpec) -> list[int | None]:
         return []
     found = []
     for year in range(int(spec.years) + 1):
-        sized = size(alternative.simulator, (1 + spec.growth) ** year * spec.peak_to_mean)
+        sized = _sized(alternative, (1 + spec.growth) ** year * spec.peak_to_mean)
         found.append(sized.hosts if sized.feasible else None)
     return found

@@ -12,6 +12,8 @@ ORDER: Final = (
     "operations", "breakdown_s", "bottleneck", "objective", "checks", "comparison",
 )
 """Groups of columns that stand before all others."""
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What begins a formula in a spreadsheet."""
 
 
 def render(report: Report, width: int = 0) -> str:
@@ -25,7 +27,7 @@ def table(rows: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -> str:
     columns = sorted(seen, key=lambda key: _place(key, first))
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n", restval="")
-    writer.writeheader()
+    writer.writerow({column: _text(column) for column in columns})
     writer.writerows({key: _text(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
 
@@ -49,7 +51,9 @@ def flat(data: Mapping[str, Any] | Iterable[Any], prefix: str = "") -> Iterator[
 
 
 def _text(value: Any) -> Any:
-    """A leaf as CSV takes it: what is not known is empty, truth as in JSON."""
+    """A leaf as CSV takes it: what is not known is empty, truth as in JSON; a text that a spreadsheet takes for a formula begins with '."""
     if value is None or value != value:
         return ""
+    if isinstance(value, str) and value.startswith(FORMULAS):
+        return f"'{value}"
     return str(value).lower() if isinstance(value, bool) else value

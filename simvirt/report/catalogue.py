@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from simvirt.catalog.sources import Constant, Listed, number
+from simvirt.catalog.sourced import number
+from simvirt.catalog.sources import Constant, Listed
 from simvirt.report import grid
 
 GAP = 2

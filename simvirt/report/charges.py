@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from simvirt import units
-from simvirt.catalog.charges import Charge, Difference, Spent
-from simvirt.catalog.sources import Constant, measured, number, settings
+from simvirt.catalog.cost_breakdown import Charge, Difference, Spent
+from simvirt.catalog.sourced import number
+from simvirt.catalog.sources import Constant, measured, settings
 
 GAP = 2
 BAR = 12  # columns of a full bar

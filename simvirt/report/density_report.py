@@ -6,19 +6,14 @@ from typing import Any, Final
 
 from simvirt.report import holders
 from simvirt.report.as_csv import flat
-from simvirt.report.blocks import PAGE, SCREEN, Block, Curve, Data, Points, Report, Table, Title, cells, notes
+from simvirt.report.blocks import PAGE, SCREEN, Block, Curve, Data, Points, Prose, Report, Table, Title, cells, notes
 from simvirt.report.heading import made_by, scenario
 from simvirt.result import figures
 from simvirt.result.density_document import AnswerResult, DensityDocument, PointResult, ReliefResult
 from simvirt.result.document import MemoryLedger
 from simvirt.result.limit_words import label, quantity, stated
+from simvirt.result.resources import name_of
 
-NAMES: Final = {
-    "host.cpu": "host CPU", "host.disk": "disk", "host.nic": "NIC", "max": "density.max", "request": "the request",
-    "bridge.ports": "bridge ports", "subnet.ips": "IP addresses", "pids": "PIDs", "files": "open files", "inotify.instances": "inotify",
-    "loop.devices": "loop devices", "virtual.functions": "NIC functions",
-    "disk.space": "disk space", "memory.committed": "memory_ratio", "guest.memory": "guest memory",
-}
 GIB, MIB = 2**30, 2**20
 LEDGER: Final = "Memory at n, in GiB"
 MOST: Final = 9  # points of a curve in a report; all are among the data
@@ -37,7 +32,9 @@ def report(document: DensityDocument) -> Report:
 
 
 def _blocks(document: DensityDocument) -> Iterator[Block]:
-    yield Title(document.scenario.name, tuple(heading(document)), level=1)
+    yield Title(document.scenario.name, level=1)
+    yield Prose(document.answer)
+    yield from (Prose(line, tone="quiet") for line in heading(document))
     yield answers(document)
     yield Title("Why", where=SCREEN)
     yield Points(tuple((name, _reason(answer) + _next(answer)) for name, answer in document.density.items()))
@@ -50,11 +47,6 @@ def _blocks(document: DensityDocument) -> Iterator[Block]:
     yield from (Title(LEDGER), ledger(document))
     yield from notes("the platforms that were answered are reported" if document.interrupted else "", document.warnings)
     yield Data(tuple(dict(_data(name, answer, point)) for name, answer in document.density.items() for point in answer.curve), FIRST)
-
-
-def name_of(resource: str) -> str:
-    """A resource in words."""
-    return NAMES.get(resource, resource.replace(".cpu", " CPU").replace(".threads", " threads"))
 
 
 def main_objective(document: DensityDocument) -> str:
@@ -105,6 +97,8 @@ def _reason(answer: AnswerResult) -> str:
     """Why n + 1 does not hold, and what shows it."""
     binding, beyond = answer.binding, answer.n + 1
     point = next((p for p in answer.curve if p.n == beyond), None)
+    if answer.open_to is not None:
+        return f"{answer.n:,} hold, {answer.open_to:,} do not; between them the search is undecided, as it took all the work that it may"
     if point is None and binding.resource == "max":
         return f"density.max ends the search at {answer.n:,}, which hold"
     if point is None:

@@ -1,10 +1,40 @@
 """What came of the limits of an objective, as cells."""
 
+from collections.abc import Iterator
+
 from simvirt.report.blocks import Cell
 from simvirt.result.document import Verdict
-from simvirt.result.limit_words import quantity
+from simvirt.result.limit_words import quantity, stated
+from simvirt.result.run_document import RunDocument
 
 
-def verdict(key: str, found: Verdict, words: tuple[str, str] = ("", "")) -> Cell:
-    """What came of a limit; with what is said where it is not met and where it is."""
-    return Cell(f"{quantity(key, found.value)} {words[found.met]}".rstrip(), "good" if found.met else "bad")
+def verdict(key: str, found: Verdict, words: tuple[str, str, str] = ("", "", "?")) -> Cell:
+    """What came of a limit; with what is said where it is missed, met, and undecided."""
+    word = words[2 if found.met is None else int(found.met)]
+    return Cell(f"{quantity(key, found.value)} {word}".rstrip(), "quiet" if found.met is None else "good" if found.met else "bad")
+
+
+def not_met(document: RunDocument) -> list[str]:
+    """Each limit that is missed or undecided, on which platform, and what would decide it."""
+    return [sentence for found, sentence in _sentences(document) if not found.met]
+
+
+def undecided(document: RunDocument) -> list[str]:
+    """Each limit that is undecided, on which platform, and what would decide it."""
+    return [sentence for found, sentence in _sentences(document) if found.met is None]
+
+
+def _sentences(document: RunDocument) -> Iterator[tuple[Verdict, str]]:
+    """What is said of each limit on each platform."""
+    for name, platform in document.platforms.items():
+        for key, found in platform.objective.items():
+            yield found, f"{name}: {stated(key, found.limit)} is {_what(found)}"
+
+
+def _what(found: Verdict) -> str:
+    """A verdict, and of one that is undecided how much more has to be simulated."""
+    if found.met is not None:
+        return found.verdict
+    if found.longer is None:
+        return "undecided; more replications, or a longer run, may decide it"
+    return f"undecided; some {found.longer:g} x the duration, or the replications, would decide it"

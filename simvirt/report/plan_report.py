@@ -56,9 +56,11 @@ def report(document: PlanDocument) -> Report:
 
 def _blocks(document: PlanDocument) -> Iterator[Block]:
     able = [a for told in document.alternatives if told.feasible for a in _able(told)]
-    yield Title(f"{document.scenario.name}: plan", (heading(document),), level=1)
+    yield Title(f"{document.scenario.name}: plan", level=1)
+    yield from (Prose(document.answer), Prose(heading(document), tone="quiet"))
     yield from map(Prose, sentences(document.plan))
     yield from titled("Alternatives, the cheapest first", _alternatives(able))
+    yield from titled("Replicas that differ from those stated", _scaled(able))
     yield from titled("Headroom and objective", _latencies(able, document.plan.survive))
     yield from _mean(able, document.plan.load.peak_to_mean)
     yield from titled("Costs [USD]: to buy, and of a year", _bills(able))
@@ -118,6 +120,15 @@ def _alternatives(able: Sequence[Able]) -> Table:
         for a in able
     ]
     return Table(head, tuple(rows), (*WORDS, 5))
+
+
+def _scaled(able: Sequence[Able]) -> Table:
+    """Services with more or fewer replicas than stated, and why."""
+    rows = [
+        a.row(name, found.stated, found.planned, f"the {found.reason}")
+        for a in able for name, found in a.told.scaled.items()
+    ]
+    return Table((*NAMED, "service", "stated", "planned", "for"), tuple(rows), (*WORDS, 3, 6))
 
 
 def _latencies(able: Sequence[Able], survive: int) -> Table:

@@ -19,7 +19,7 @@ Format = Callable[[Any], str]
 HOLDERS: Final = {**{name: of for name, of in holders.PARTS.items() if name != "host"}, "host": holders.PARTS["host"], **holders.REST}
 FIRST: Final = ("scenario", "digest", "seed", "replications", "platform")
 ELSEWHERE: Final = {"replications", "series"}  # not among a platform's data: one stands in FIRST, the other has no row to itself
-VERDICTS: Final = ("NOT MET", "met")
+VERDICTS: Final = ("NOT MET", "met", "undecided")
 
 
 @dataclass(frozen=True, slots=True)

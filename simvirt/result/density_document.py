@@ -130,12 +130,16 @@ class AnswerResult(Measures, AnswerHead):
     curve: tuple[PointResult, ...] = Field(description="every n that was simulated, ascending")
     simulations: int = Field(description="how many simulations were run")
     wall_s: Number = Field(description="wall-clock time of the search")
+    open_to: int | None = Field(
+        default=None, description="where the work of a search was spent before its end: the least n that is known not to hold, else `null`"
+    )
 
 
 class DensityDocument(Document):
     """What `simvirt density` prints with `--format json`."""
 
     simvirt: Program = Field(description="what made the document")
+    answer: str = Field(default="", description="the answer to the scenario's question in a sentence")
     scenario: ScenarioName = Field(description="which scenario was asked about")
     seed: int = Field(description="seed of all random streams")
     unit: CountedUnit = Field(description="what n counts")
@@ -145,6 +149,7 @@ class DensityDocument(Document):
     wall_s: Number = Field(description="wall-clock time of the command")
     density: Mapping[str, AnswerResult] = Field(description="an answer for each platform, by name")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
+    failed: Mapping[str, str] = Field(default={}, description="platforms without an answer, by name, and why")
     interrupted: bool = Field(
         default=False, description="`true` where Ctrl-C ended the search: only platforms that are answered are in it"
     )

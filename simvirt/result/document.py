@@ -16,6 +16,8 @@ Number = Annotated[int | float, WithJsonSchema({"type": "number"})]
 """A number as it was computed: a whole one stays whole."""
 Judgement = Literal["holds", "missed", "undecided"]
 """What an interval says of a limit."""
+Decision = Literal["met", "missed", "undecided"]
+"""What a result says of a limit."""
 
 
 class Document(BaseModel):
@@ -118,7 +120,15 @@ class Verdict(Document):
 
     limit: Number = Field(description="the limit that the scenario states")
     value: Number | None = Field(description="the predicted value, `null` where nothing was answered")
-    met: bool = Field(description="whether the value is within the limit")
+    met: bool | None = Field(description="whether the limit is met, `null` where that is undecided")
+    verdict: Decision = Field(
+        description="`met` or `missed` by the whole 95 % interval, or by nothing having been answered, else `undecided`"
+    )
+    longer: Number | None = Field(
+        default=None,
+        description="where undecided: how many times as much has to be simulated, in time or replications, until it is "
+        "likely to be decided; `null` where that is not known, or beyond a thousand",
+    )
 
 
 Utilisations = Annotated[Mapping[str, Number], Field(description="the utilisation of each resource, by name")]

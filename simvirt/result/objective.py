@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -12,8 +13,11 @@ NS_PER_S: Final = 1e9
 AT_LEAST: Final = ("throughput",)
 """Limits that hold above; all others hold below."""
 HOLDS: Final = "holds"
+MET: Final = "met"
 MISSED: Final = "missed"
 UNDECIDED: Final = "undecided"
+MOST_LONGER: Final = 1000.0
+"""A verdict that takes more than so many times as much is not worth a number."""
 
 
 def limits_of(objective: ObjectiveSpec | None) -> dict[str, float]:
@@ -27,13 +31,52 @@ def within(name: str, value: float, limit: float) -> bool:
     return value >= limit if name in AT_LEAST else value <= limit
 
 
-def verdicts(objective: ObjectiveSpec | None, value_of: Callable[[str], float | None]) -> dict[str, Verdict]:
-    """Each limit, what came of it, and whether it is met; what nobody could measure is not."""
-    values = {name: (limit, value_of(name)) for name, limit in limits_of(objective).items()}
-    return {
-        name: Verdict(limit=limit, value=value, met=value is not None and within(name, value, limit))
-        for name, (limit, value) in values.items()
-    }
+def holds(name: str, verdict: Verdict) -> bool:
+    """Whether the value of a limit is within it, be that sure or not."""
+    return verdict.value is not None and within(name, verdict.value, verdict.limit)
+
+
+def verdicts(objective: ObjectiveSpec | None, estimate_of: Callable[[str], Estimate], short_by: float = 1.0) -> dict[str, Verdict]:
+    """Each limit, what came of it, and what its interval says of it.
+
+    `short_by` is the factor by which a run has to be longer for its intervals to be believed: they count as wider by its root.
+    """
+    return {name: _verdict(name, estimate_of(name), limit, short_by) for name, limit in limits_of(objective).items()}
+
+
+def _verdict(name: str, estimate: Estimate, limit: float, short_by: float) -> Verdict:
+    """What came of one limit."""
+    wide = _widened(estimate, math.sqrt(short_by))
+    found = judged(name, wide, limit)
+    if found != UNDECIDED:
+        return Verdict(limit=limit, value=estimate.value, met=found == HOLDS, verdict=MET if found == HOLDS else MISSED)
+    longer = _longer(estimate, limit)
+    return Verdict(
+        limit=limit, value=estimate.value, met=None, verdict=UNDECIDED, longer=None if longer is None else _rounded(max(longer, short_by)))
+
+
+def _widened(estimate: Estimate, factor: float) -> Estimate:
+    """An estimate whose interval is so many times as wide."""
+    if factor == 1 or estimate.value is None or estimate.low is None or estimate.high is None:
+        return estimate
+    value = estimate.value
+    return Estimate(value, value - factor * (value - estimate.low), value + factor * (estimate.high - value))
+
+
+def _longer(estimate: Estimate, limit: float) -> float | None:
+    """How many times as much has to be simulated until the interval is likely to end before the limit: its width falls with the root."""
+    if estimate.value is None or estimate.low is None or estimate.high is None or estimate.value == limit:
+        return None
+    half = estimate.high - estimate.value if limit > estimate.value else estimate.value - estimate.low
+    return (half / (estimate.value - limit)) ** 2
+
+
+def _rounded(factor: float) -> float | None:
+    """A factor with two digits, rounded up; None where it is of no use."""
+    if factor > MOST_LONGER:
+        return None
+    unit = 10.0 ** (math.floor(math.log10(max(factor, 1.0))) - 1)
+    return round(math.ceil(max(factor, 1.1) / unit - 1e-9) * unit, 6)
 
 
 def judged(name: str, estimate: Estimate, limit: float) -> Judgement:

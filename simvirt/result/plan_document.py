@@ -107,6 +107,14 @@ class PlacementResult(Document):
     nic: Number = Field(description="utilisation of the NIC")
 
 
+class ScaledResult(Document):
+    """A service with another number of replicas than stated."""
+
+    stated: int = Field(description="replicas that the scenario states")
+    planned: int = Field(description="replicas that the plan needs")
+    reason: str = Field(description="`load` where the load asks for them, `objective` where the simulation showed that as many are needed")
+
+
 class AlternativeResult(Document):
     """A platform on a host model; what follows `replicas` is absent where no number of hosts suffices."""
 
@@ -115,6 +123,7 @@ class AlternativeResult(Document):
     host: str = Field(description="the host model")
     feasible: bool = Field(description="whether some number of hosts suffices")
     reason: str | None = Field(description="if not, why")
+    failed: bool = Field(default=False, description="`true` where an internal error ended the search for it")
     hosts: int | None = Field(
         description="how many there are, those that may be lost included; `null` where none suffice"
     )
@@ -124,6 +133,7 @@ class AlternativeResult(Document):
     )
     simulations: int = Field(description="how many times a host was simulated for it, its levels and years included")
     replicas: Mapping[str, int] = Field(description="of each service in the whole system")
+    scaled: Mapping[str, ScaledResult] = Field(default={}, description="services whose replicas are more or fewer than stated, and why")
     analytic_hosts: int = Field(default=0, description="how many hosts placement alone requires, before any simulation")
     lower_bound: int = Field(default=0, description="hosts that any placement needs, those to be lost included")
     packed_hosts: int = Field(default=0, description="how many hosts hold all replicas with the headroom kept free")
@@ -182,6 +192,7 @@ class PlanDocument(Document):
     replications: int = Field(description="replications of each simulation")
     wall_s: Number = Field(description="wall-clock time of the command")
     simulations: int = Field(description="how many times a host was simulated, each with all replications")
+    answer: str = Field(default="", description="the answer to the scenario's question in a sentence")
     plan: Question = Field(description="what was asked")
     alternatives: tuple[AlternativeResult, ...] = Field(
         description="the platforms on the host models, the cheapest first"

@@ -66,14 +66,25 @@ class Bottleneck(Document):
     """What saturates first.
 
     Resources are `host.cpu`, `host.disk`, `host.nic`, in VMs `kvm I/O thread` (the busiest thread that serves devices, by
-    the hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs) and `x.threads`.
+    the hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs) and `x.threads` or `x.event_loops`.
     """
 
-    resource: str = Field(description="the resource nearest to its limit")
-    utilisation: Number = Field(description="how much of it is used")
-    max_throughput_per_s: Number | None = Field(
-        description="the throughput at which it would be used up, at the present mix: throughput / utilisation"
+    resource: str = Field(
+        description="the resource that is used up just above the maximum throughput; where that is not known, the one "
+        "nearest to its limit"
     )
+    utilisation: Number = Field(description="how much of it is used at the present load")
+    max_throughput_per_s: Number | None = Field(
+        description="the highest rate of requests, at the present mix, that the platform keeps up with, found by "
+        "simulation; `null` where it is not known, or only as a range"
+    )
+    max_throughput_low_per_s: Number | None = Field(
+        default=None, description="the highest rate that a simulation kept up with"
+    )
+    max_throughput_high_per_s: Number | None = Field(
+        default=None, description="the lowest rate that a simulation did not keep up with"
+    )
+    reason: str = Field(default="", description="why the maximum throughput is not known, or only as a range")
     resources: Utilisations
 
 
@@ -250,7 +261,11 @@ class RunDocument(Document):
         default=None, description="the closed form that holds for this scenario, or the reason why none does"
     )
     interrupted: bool = Field(
-        default=False, description="`true` where Ctrl-C ended the run: only complete replications are in it"
+        default=False,
+        description="`true` where Ctrl-C or `cancel` ended the run: only complete replications are in it",
+    )
+    failed: Mapping[str, str] = Field(
+        default={}, description="platforms that could not be simulated, by name, and why; the others are not touched by it"
     )
 
 

@@ -15,6 +15,18 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+class Halt(Event):
+    """An event that is set as soon as another one is, which is left as it is."""
+
+    def __init__(self, other: Event | None = None) -> None:
+        super().__init__()
+        self.other = other
+
+    def is_set(self) -> bool:
+        """Whether either is set."""
+        return super().is_set() or (self.other is not None and self.other.is_set())
+
+
 class Later(Future[T]):
     """A task that is carried out when its result is asked for."""
 

@@ -13,16 +13,21 @@ from simvirt.clock import Clock
 from simvirt.control.follow import follow
 from simvirt.control.lifecycle import begin
 from simvirt.control.observer import Series, observe
+from simvirt.errors import SimulationError
 from simvirt.gauges import Snapshot, snapshot
 from simvirt.lowering.lower import Lowered, lower
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.statistics import mser5
-from simvirt.plane import DataPlane
+from simvirt.metrics.steadiness import reduced, steady
+from simvirt.plane import DataPlane, Stopped
+from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import RequestStream
-from simvirt.workload.streams import PHASES, stream
+from simvirt.workload.streams import Phases
 
+WARMUP = 5
+"""One part in so many of a steady run is warm-up, unless it is stated: a fixed part, because a cut that is chosen by the latencies
+themselves prefers the runs in which they are low. Source: Grassmann, Warm-up periods in simulation can be detrimental, 2008."""
 SNAPSHOTS = 64  # kept at most; with twice the spacing whenever there are as many
 GUESS_NS = 1_000_000  # spacing of the first snapshots of a run whose length is not known
 REPORT_EVERY_S = 0.1
@@ -32,20 +37,23 @@ Progress = Callable[[float, int, float], None]  # done ratio, events, wall secon
 
 @dataclass(frozen=True)
 class Measured:
-    """A replication's numbers, its batch means for the question whether it was long enough, and whether it was given up before its end."""
+    """A replication's numbers, and whether it was given up before its end."""
 
     outcome: Outcome
-    batches: np.ndarray
     given_up: bool = False
 
 
 class Recorder:
-    """Snapshots at equal distances from the start, never more than SNAPSHOTS, and one where a stated warm-up ends."""
+    """Snapshots at equal distances from the start, never more than SNAPSHOTS, and one where a stated warm-up ends.
 
-    def __init__(self, plane: DataPlane, spacing: int, warmup: int | None) -> None:
-        self.plane, self.spacing, self.warmup = plane, max(spacing, 1), warmup
+    `loaded` is the last one at which clients still had requests to make, of which there are `requests` at most.
+    """
+
+    def __init__(self, plane: DataPlane, spacing: int, warmup: int | None, requests: int | None = None) -> None:
+        self.plane, self.spacing, self.warmup, self.requests = plane, max(spacing, 1), warmup, requests
         self.kept: list[Snapshot] = [snapshot(plane, 0)]
         self.at_warmup: Snapshot | None = self.kept[0] if warmup == 0 else None
+        self.loaded: Snapshot | None = None
         self.given_up = False
 
     def next_at(self) -> int:
@@ -60,37 +68,43 @@ class Recorder:
         taken = snapshot(self.plane, at)
         if at == self.warmup:
             self.at_warmup = taken
+        if self.requests is not None and int(self.plane.read("source", "handed")[0]) < self.requests:
+            self.loaded = taken
         if at >= self.kept[-1].at + self.spacing:
             self.kept.append(taken)
         if len(self.kept) > SNAPSHOTS:
             self.kept = self.kept[::2]
             self.spacing *= 2
 
-    def first(self, end: int) -> Snapshot:
-        """Where the measured window of a run to `end` begins: the stated end of the warm-up, or the first snapshot after the detected one.
+    def window(self, last: Snapshot) -> tuple[Snapshot, Snapshot]:
+        """What is measured of a run that ended at `last`: from the end of the warm-up on, which is the first fifth unless it is stated.
 
-        A run that was given up before has been hopeless from its beginning on.
+        A run that was given up before has been hopeless from its beginning on; of one that ended before nothing is measured. What
+        clients do once they have no more requests to make, and ever fewer of them ask, is not measured, unless it is most of the run.
         """
-        if self.warmup is not None:
-            if self.given_up and (self.at_warmup is None or self.at_warmup.at >= end):
-                return self.kept[0]
-            return self.at_warmup or self.kept[-1]
-        cut = mser5(batch_means(self.plane))
-        ends = self.plane.read("tallies", "batch_at")
-        warm = int(ends[cut - 1]) if cut else 0
-        return next((s for s in self.kept if s.at >= warm), self.kept[-1])
+        if self.warmup is None:
+            first = max((s for s in self.kept if s.at * WARMUP <= last.at), key=lambda s: s.at)
+        elif self.at_warmup is not None and self.at_warmup.at < last.at:
+            first = self.at_warmup
+        else:
+            first = self.kept[0] if self.given_up else last
+        if self.loaded is None or self.loaded.at <= first.at:
+            return first, last
+        answered, then = (int((to.completed - first.completed).sum()) for to in (last, self.loaded))
+        return first, self.loaded if 2 * then >= answered else last
 
 
-def batch_means(plane: DataPlane) -> np.ndarray:
-    """Means of consecutive batches of latencies [ns]."""
+def batches_between(plane: DataPlane, first: int, last: int) -> np.ndarray:
+    """Means of consecutive batches of latencies that were complete between two instants [s]."""
     n, size = int(plane.read("tallies", "batch_count")[0]), int(plane.read("tallies", "batch_size")[0])
-    means: np.ndarray = plane.read("tallies", "batch_sum")[:n] / size
-    return means
+    ends = plane.read("tallies", "batch_at")[:n]
+    means: np.ndarray = plane.read("tallies", "batch_sum")[:n] / size / 1e9
+    return reduced(means[(ends > first) & (ends <= last)])
 
 
 def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication, at its start."""
-    return plane_of(lower(scenario, catalog, platform, stream(seed, replication, PHASES)), seed, replication)
+    return plane_of(lower(scenario, catalog, platform, Phases(seed, replication)), seed, replication)
 
 
 def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
@@ -122,15 +136,31 @@ def replicate(
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))
-    recorder = Recorder(plane, _spacing(scenario), scenario.run.warmup)
+    clients = scenario.workload is not None and scenario.workload.closed is not None
+    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if clients else None)
     started = time.perf_counter()
-    end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+    try:
+        end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+    except SimulationError as error:
+        raise SimulationError(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
-    last = snapshot(plane, end)
-    window = recorder.first(end)
-    arriving = [s for s in recorder.kept if s.arrived.sum() < last.arrived.sum()]
-    numbers = measured(plane, window, last, wall_s=wall, arriving=arriving, series=series.document() if series.at_s else {})
-    return Measured(numbers, batch_means(plane), recorder.given_up)
+    return Measured(_measured(plane, recorder, snapshot(plane, end), wall, series), recorder.given_up)
+
+
+def _warmup(scenario: Scenario) -> int | None:
+    """The warm-up that is stated [ns]; none of a load that varies, which is measured as a whole."""
+    stated = scenario.run.warmup
+    return int(stated) if stated is not None else None if steady(scenario) else 0
+
+
+def _measured(plane: DataPlane, recorder: Recorder, end: Snapshot, wall: float, series: Series) -> Outcome:
+    """The numbers of a replication that has ended."""
+    first, last = recorder.window(end)
+    arriving = [s for s in recorder.kept if s.arrived.sum() < end.arrived.sum()]
+    return measured(
+        plane, first, last, end, wall_s=wall, arriving=arriving, batches_s=batches_between(plane, first.at, last.at),
+        series=series.document() if series.at_s else {},
+    )
 
 
 def _spacing(scenario: Scenario) -> int:
@@ -139,7 +169,7 @@ def _spacing(scenario: Scenario) -> int:
         return int(scenario.run.duration) // SNAPSHOTS
     workload = scenario.workload
     if workload is not None and workload.open is not None and scenario.run.requests is not None:
-        return int(scenario.run.requests / workload.open.mean_rate * 1e9) // SNAPSHOTS
+        return int(min(scenario.run.requests / workload.open.mean_rate * 1e9, LATEST_NS)) // SNAPSHOTS
     return GUESS_NS
 
 
@@ -149,19 +179,28 @@ def _run(
 ) -> int:
     """Run to the end of the duration, until all requests are answered, or until it is hopeless; the instant of the end [ns]."""
     plane, reported = clock.plane, started
-    while duration is None or clock.now < duration:
-        at = recorder.next_at() if duration is None else min(recorder.next_at(), int(duration))
+    last = _last_instant(plane) if duration is None else int(duration)
+    while clock.now < last:
+        at = min(recorder.next_at(), last)
         clock.run(until=at)
         if plane.full or (plane.over and requests is not None):
             return max(plane.now, recorder.kept[-1].at)
         recorder.take(at)
+        if plane.halt is not None and plane.halt.is_set():
+            raise Stopped
         if hopeless is not None and hopeless(plane):
             recorder.given_up = True
             return at
         if progress is not None and time.perf_counter() - reported > REPORT_EVERY_S:
             reported = time.perf_counter()
             progress(_done(plane, clock, duration, requests), int(plane.read("run", "events")[0]), reported - started)
-    return int(duration)
+    plane.cut_off = duration is None
+    return last
+
+
+def _last_instant(plane: DataPlane) -> int:
+    """How far the clock of a run that ends with its requests can go: until its hosts' CPU time cannot be counted any more [ns]."""
+    return int(min(LATEST_NS, CPU_TIME_NS // sum(host.pcpus for host in plane.lowered.hosts)))
 
 
 def _done(plane: DataPlane, clock: Clock, duration: int | None, requests: int | None) -> float:

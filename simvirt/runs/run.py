@@ -1,26 +1,33 @@
 """One scenario, all its platforms, as many replications as it asks for: a Result."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
 import numpy as np
 
 from simvirt.catalog import Catalog
+from simvirt.errors import ScenarioError, SimulationError, UsageError
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
+from simvirt.metrics.saturated import Saturation
 from simvirt.metrics.statistics import next_replications
-from simvirt.metrics.warnings import Seen, warnings
+from simvirt.metrics.steadiness import course_of, own_variance
+from simvirt.metrics.warnings import Seen, short_slices, warnings
+from simvirt.plane import Stopped
 from simvirt.result import frames, provenance
 from simvirt.result.answer import answer
 from simvirt.result.displayed import Displayed
-from simvirt.result.run_document import NoTheory, RunDocument, TheoryResult
+from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, TheoryResult
 from simvirt.runs.admission import catalog_of
-from simvirt.runs.pool import Inline, in_order, workers
+from simvirt.runs.pool import Halt, Inline, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate
+from simvirt.runs.saturation import INTERRUPTED, saturation
 from simvirt.runs.theory_beside import theory
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
 
@@ -37,6 +44,12 @@ class ProgressEvent:
     wall_s: float
 
 
+NOT_ASKED = "not asked for"
+MOST_NS = 1_200_000_000_000
+MOST_EVENTS = 20_000_000
+"""A run whose length is the program's choice is not made longer than this [ns], nor for more events than this in a replication."""
+STEP_NS = 10_000_000_000
+
 ProgressCallback = Callable[[ProgressEvent], None]
 
 
@@ -51,7 +64,9 @@ class Result(Displayed):
     theory: TheoryResult | NoTheory | None = None
     wall_s: float = 0.0
     interrupted: bool = False
+    failed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    saturation: dict[str, Saturation] = field(default_factory=dict)
 
     def outcomes(self, platform: str) -> list[Outcome]:
         """The replications of a platform."""
@@ -66,17 +81,27 @@ class Result(Displayed):
             seed=self.seed,
             replications=self.replications,
             wall_s=self.wall_s,
-            platforms={name: summary.platform_result(self.scenario, outcomes) for name, outcomes in complete.items()},
+            platforms={name: self._platform(name) for name in complete},
             comparison=summary.comparison(complete),
             warnings=tuple(self.warnings()),
             **self._where_it_applies(),
         )
         return document.model_copy(update={"answer": answer(document)})
 
+    def _platform(self, name: str) -> PlatformResult:
+        """A platform's part of the result; without a maximum throughput where that was not asked for, or the search was interrupted."""
+        none = Saturation(reason=INTERRUPTED if self.interrupted else NOT_ASKED)
+        return summary.platform_result(self.scenario, self.outcomes(name), self.saturation.get(name, none))
+
     def _where_it_applies(self) -> dict[str, Any]:
         """Keys that only some results have."""
         theory = {} if self.theory is None else {"theory": self.theory}
-        return theory | ({"interrupted": True} if self.interrupted else {})
+        return theory | ({"interrupted": True} if self.interrupted else {}) | ({"failed": self.failed} if self.failed else {})
+
+    def fail(self, name: str, why: Exception) -> None:
+        """A platform could not be simulated: what there is of it is left out."""
+        self.failed.setdefault(name, f"{type(why).__name__}: {why}" if str(why) else type(why).__name__)
+        self.measured.pop(name, None)
 
     def document(self) -> dict[str, Any]:
         """The result as the document that `--format json` prints."""
@@ -84,11 +109,10 @@ class Result(Displayed):
 
     def warnings(self) -> list[str]:
         """What makes the numbers misleading, platform by platform."""
-        found = list(self.notes)
+        found = [*self.notes, *(f"{name}: it could not be simulated: {reason}" for name, reason in self.failed.items())]
         for name, measured in self.measured.items():
             if measured:
-                seen = Seen(self.scenario, self.outcomes(name), [m.batches for m in measured])
-                found += [f"{name}: {sentence}" for sentence in warnings(seen)]
+                found += [f"{name}: {sentence}" for sentence in warnings(Seen(self.scenario, self.outcomes(name)))]
         return found
 
     def frame(self) -> dict[str, list[Any]]:
@@ -103,11 +127,13 @@ class Result(Displayed):
 
 @dataclass(frozen=True)
 class Asked:
-    """How replications are to be run: with which catalogue, how many at a time, and what hears of their progress."""
+    """How replications are to be run: of which scenario, with which catalogue, how many at a time, what hears of their progress."""
 
+    scenario: Scenario
     catalog: Catalog
     jobs: int
     progress: ProgressCallback | None
+    cancel: Event | None = None
 
     def reporting(self, platform: str, number: int, replications: int) -> Progress:
         """What hears how far one replication is."""
@@ -119,40 +145,74 @@ class Asked:
         return report
 
 
-def run(scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = None) -> Result:
-    """Simulate every platform of a scenario, side by side, with the same draws.
+def run(
+    scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = None, maximum: bool = True, cancel: Event | None = None
+) -> Result:
+    """Simulate every platform of a scenario, side by side, with the same draws; with `maximum` its maximum throughput is looked for too.
 
     `jobs` replications run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
-    catalogue.
-    Ctrl-C keeps the replications that are complete; KeyboardInterrupt when there are none.
+    catalogue; SimulationError where no platform could be simulated, while one that could not be leaves the others as they are.
+    Where neither a duration nor requests are stated, the run is made longer than the default where its intervals need it.
+    Ctrl-C keeps the replications that are complete; KeyboardInterrupt when there are none. So does `cancel`, a `threading.Event`, once it
+    is set, from any thread: the result then is `interrupted`, and empty where nothing is complete.
     """
     started = time.perf_counter()
-    asked, spec = Asked(catalog_of(scenario), jobs, progress), scenario.run
+    asked, spec = Asked(scenario, catalog_of(scenario), jobs, progress, cancel), scenario.run
     result = Result(scenario, spec.seed, spec.replications, {p.name: [] for p in scenario.platforms})
     try:
-        _fill(asked, result, spec.replications)
-        if spec.precision is not None:
-            _refine(asked, result, spec.precision, spec.max_replications)
+        _simulate(asked, result)
+        if maximum:
+            _saturate(asked, result)
     except KeyboardInterrupt:
         if not any(result.measured.values()):
             raise
         result.interrupted = True
+    except Stopped:
+        result.interrupted = True
+    if not result.measured:
+        raise SimulationError("; ".join(f"{name}: {reason}" for name, reason in result.failed.items()))
+    result.notes += short_slices(scenario.host.scheduler, asked.catalog.resolve_host(scenario.host).tick_ns)
     result.theory = theory(scenario, asked.catalog)
     result.wall_s = time.perf_counter() - started
     return result
 
 
+def _simulate(asked: Asked, result: Result) -> None:
+    """All replications: those that are asked for, longer ones where the length is free and too short, more where a precision wants them."""
+    spec = asked.scenario.run
+    _fill(asked, result, spec.replications)
+    if spec.length_is_free and (duration := _length_wanted(result)) > (spec.duration or 0):
+        asked = replace(asked, scenario=asked.scenario.model_copy(update={"run": spec.lasting(duration)}))
+        result.measured = {name: [] for name in result.measured}
+        _fill(asked, result, spec.replications)
+    if spec.precision is not None:
+        _refine(asked, result, spec.precision, spec.max_replications)
+
+
+def _length_wanted(result: Result) -> int:
+    """The length that the platforms' latencies ask for, as far as it is not too much work [ns]; 0 where they are content."""
+    found = 0.0
+    for name in result.measured:
+        outcomes = result.outcomes(name)
+        course = course_of(result.scenario, outcomes)
+        if course is not None and course.short_of_wish:
+            most = MOST_EVENTS / max(o.events for o in outcomes) * course.simulated_s
+            found = max(found, min(course.needed_s, most) * 1e9)
+    return min(math.ceil(found / STEP_NS) * STEP_NS, MOST_NS)
+
+
 def _refine(asked: Asked, result: Result, precision: float, most: int) -> None:
     """Add replications until every platform's mean latency and throughput are as precise as asked, or there are enough of them."""
-    while True:
-        wanted = max(
-            next_replications(_measures(result.outcomes(name)), precision, max(most, result.replications)) for name in result.measured
-        )
-        if wanted <= result.replications:
-            break
+    while (wanted := _replications_wanted(result, precision, max(most, result.replications))) > result.replications:
         _fill(asked, result, wanted)
-    if any(next_replications(_measures(result.outcomes(name)), precision, 10**6) > result.replications for name in result.measured):
+    if _replications_wanted(result, precision, 10**6) > result.replications:
         result.notes.append(f"a precision of {precision:.1%} is not reached after {result.replications} replications")
+
+
+def _replications_wanted(result: Result, precision: float, most: int) -> int:
+    """How many replications the platform that needs most of them needs."""
+    every = [result.outcomes(name) for name in result.measured]
+    return max((next_replications(_measures(o), precision, most, {"latency": own_variance(o)}) for o in every), default=0)
 
 
 def _measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -165,18 +225,54 @@ def _measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _fill(asked: Asked, result: Result, total: int) -> None:
-    """Run the replications that are missing to a total, on every platform."""
-    tasks = [(spec, number) for number in range(total) for spec in result.scenario.platforms if number >= len(result.measured[spec.name])]
+    """Run the replications that are missing to a total, on every platform that can be simulated."""
+    wanted = [spec for spec in asked.scenario.platforms if spec.name in result.measured]
+    tasks = [(spec, number) for number in range(total) for spec in wanted if number >= len(result.measured[spec.name])]
     result.replications = total
-    halt = Event()
+    halt = Halt(asked.cancel)
 
-    def task(what: tuple[PlatformSpec, int]) -> tuple[str, Measured]:
-        spec, number = what
-        report = asked.reporting(spec.name, number, total)
-        measured = replicate(result.scenario, asked.catalog, asked.catalog.platform(spec), result.seed, number, report, halt)
-        report(1.0, measured.outcome.events, measured.outcome.wall_s)
-        return spec.name, measured
+    def task(what: tuple[PlatformSpec, int]) -> tuple[str, Measured | Exception]:
+        return what[0].name, _replication(asked, what[0], what[1], total, halt)
 
-    with nullcontext(Inline()) if asked.jobs <= 1 else workers(asked.jobs, halt) as pool:
+    with _pool(asked, halt) as pool:
         for name, measured in in_order(pool, task, tasks):
-            result.measured[name].append(measured)
+            if isinstance(measured, Exception):
+                result.fail(name, measured)
+            elif name in result.measured:
+                result.measured[name].append(measured)
+
+
+def _pool(asked: Asked, halt: Event) -> AbstractContextManager[Executor]:
+    """What runs as many tasks at a time as asked."""
+    return nullcontext(Inline()) if asked.jobs <= 1 else workers(asked.jobs, halt)
+
+
+def _saturate(asked: Asked, result: Result) -> None:
+    """Search the maximum throughput of every platform."""
+    halt = Halt(asked.cancel)
+
+    def task(spec: PlatformSpec) -> tuple[str, Saturation]:
+        platform = asked.catalog.platform(spec)
+        try:
+            return spec.name, saturation(asked.scenario, asked.catalog, platform, result.seed, result.outcomes(spec.name), halt)
+        except Stopped:
+            raise
+        except Exception as error:  # the replications stand without it
+            return spec.name, Saturation(reason=f"the search failed: {type(error).__name__}: {error}")
+
+    with _pool(asked, halt) as pool:
+        for name, found in in_order(pool, task, [spec for spec in asked.scenario.platforms if result.measured.get(spec.name)]):
+            result.saturation[name] = found
+
+
+def _replication(asked: Asked, spec: PlatformSpec, number: int, total: int, halt: Event) -> Measured | Exception:
+    """One replication of a platform, or why it could not be simulated."""
+    report = asked.reporting(spec.name, number, total)
+    try:
+        measured = replicate(asked.scenario, asked.catalog, asked.catalog.platform(spec), asked.scenario.run.seed, number, report, halt)
+    except (ScenarioError, UsageError, Stopped):
+        raise
+    except Exception as error:
+        return error
+    report(1.0, measured.outcome.events, measured.outcome.wall_s)
+    return measured

@@ -11,15 +11,15 @@ from simvirt.errors import Issue, ScenarioError
 
 def digest(content: Any) -> str:
     """SHA-256 [hex] of the plain content of a scenario in canonical form, with the content of its files in place of their names."""
-    canonical = json.dumps(_with_content(content), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    canonical = json.dumps(with_content(content), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _with_content(value: Any) -> Any:
+def with_content(value: Any) -> Any:
     """`value` with the digest of each file in place of its name."""
     if isinstance(value, dict):
-        return {key: _file_digest(item) if _is_file(key, value) else _with_content(item) for key, item in value.items()}
-    return [_with_content(item) for item in value] if isinstance(value, list) else value
+        return {key: _file_digest(item) if _is_file(key, value) else with_content(item) for key, item in value.items()}
+    return [with_content(item) for item in value] if isinstance(value, list) else value
 
 
 def _is_file(key: str, holder: dict[str, Any]) -> bool:

@@ -179,6 +179,10 @@ Threads = Annotated[
     int | Literal["unlimited", "cores"], BeforeValidator(whole_or(1, "unlimited", "cores")),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"enum": ["unlimited", "cores"]}]}),
 ]
+EventLoops = Annotated[
+    int | Literal["cores"], BeforeValidator(whole_or(1, "cores")),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "cores"}]}),
+]
 Queue = Annotated[
     int | Literal["unlimited"], BeforeValidator(whole_or(0, "unlimited")),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]}),

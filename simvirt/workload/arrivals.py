@@ -12,9 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from simvirt.scenario.bounds import CHANGES_OF_A_PERIOD, LATEST_NS
 from simvirt.workload.streams import ARRIVALS, RATES, stream
-
-DIURNAL_STEPS = 288
 
 Segment = tuple[float, float]  # duration [ns], rate [1/ns]
 
@@ -33,13 +32,13 @@ def piecewise(spec: Any) -> Iterator[Segment]:
 
 def diurnal(spec: Any) -> Iterator[Segment]:
     """Segments of a sinusoidal rate: mean x (1 + amplitude x cos(2 pi (t - peak) / period)), averaged exactly over each."""
-    step = spec.period / DIURNAL_STEPS
+    step = spec.period / CHANGES_OF_A_PERIOD
     wave = 2 * math.pi / spec.period
 
     def integral(t: float) -> float:
         return float(t + spec.amplitude * math.sin(wave * (t - spec.peak_ns)) / wave)
 
-    rates = [spec.mean / 1e9 * (integral((k + 1) * step) - integral(k * step)) / step for k in range(DIURNAL_STEPS)]
+    rates = [spec.mean / 1e9 * (integral((k + 1) * step) - integral(k * step)) / step for k in range(CHANGES_OF_A_PERIOD)]
     return itertools.cycle([(step, max(rate, 0.0)) for rate in rates])
 
 
@@ -81,18 +80,16 @@ class ModulatedArrivals:
         row = np.minimum(row, len(rates) - 1)
         instants = starts[row] + (wanted - integral[row]) / rates[row]
         self._forget(int(row[-1]) if len(row) else 0)
-        return np.asarray(np.floor(instants), dtype=np.int64)
+        return np.asarray(np.floor(np.minimum(instants, LATEST_NS)), dtype=np.int64)
 
     def _extend(self, operational: float) -> None:
-        """Draw segments until the integrated rate covers an operational time."""
-        idle = 0
+        """Draw segments until the integrated rate covers an operational time, or the clock ends."""
         while self._integral[-1] <= operational and not self._ended:
             segment = next(self._segments, None)
-            if segment is None or idle > 100_000:
+            if segment is None or self._starts[-1] > LATEST_NS:
                 self._ended = True
                 return
             duration, rate = segment
-            idle = idle + 1 if rate <= 0 else 0
             self._rates.append(rate)
             self._starts.append(self._starts[-1] + duration)
             self._integral.append(self._integral[-1] + duration * rate)
@@ -113,10 +110,10 @@ class SteadyArrivals:
     def take(self, n: int) -> np.ndarray:
         """The next n instants [ns]."""
         gaps = np.full(n, self._gap) if self._steps is None else self._steps.standard_exponential(n) * self._gap
-        since = self._part + np.cumsum(gaps)
-        instants = self._whole + np.floor(since).astype(np.int64)
+        since = np.minimum(self._part + np.cumsum(gaps), LATEST_NS)
+        instants = np.minimum(self._whole + np.floor(since).astype(np.int64), LATEST_NS)
         last = math.floor(since[-1])
-        self._whole, self._part = self._whole + last, float(since[-1]) - last
+        self._whole, self._part = min(self._whole + last, LATEST_NS), float(since[-1]) - last
         return instants
 
 

@@ -175,7 +175,7 @@ class Trace:
         self._operation = None if data.operation is None else np.array([rows[name] for name in data.operations])[data.operation]
         self._columns = columns  # class: column of the demand that a row brings
         self._next = 0
-        self._rows = slice(0, 0)
+        self._rows: slice | np.ndarray = slice(0, 0)
         self.category: np.ndarray | None = None
 
     @property
@@ -185,8 +185,8 @@ class Trace:
 
     def take(self, n: int) -> np.ndarray:
         """The next n instants [ns]; their classes are then in `category`."""
-        self._rows = slice(self._next, min(self._next + n, len(self._at)))
-        self._next = self._rows.stop
+        end = min(self._next + n, len(self._at))
+        self._rows, self._next = slice(self._next, end), end
         if self._operation is not None:
             self.category = np.asarray(self._operation[self._rows], dtype=np.int64)
         return np.asarray(self._at[self._rows], dtype=np.int64)

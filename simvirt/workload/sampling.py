@@ -9,14 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from simvirt.scenario.bounds import LATEST_NS
 from simvirt.scenario.spec.distributions import Distribution
 
 Sampler = Callable[[int], np.ndarray]
+BOUNDED = ("constant", "uniform")  # kinds whose values lie within what a scenario states
 
 
 def sampler(distribution: Distribution, first: np.random.Generator, second: np.random.Generator) -> Sampler:
-    """Function n -> float64 array of n draws [ns]; `second` is used where one draw needs two variables."""
-    return _MAKERS[distribution.kind](distribution, first, second)
+    """Function n -> float64 array of n draws [ns]; `second` is used where one draw needs two variables.
+
+    A draw of a heavy tail beyond the end of the clock is one that lasts until then: no run can tell them apart.
+    """
+    draw = _MAKERS[distribution.kind](distribution, first, second)
+    if distribution.kind in BOUNDED:
+        return draw
+    return lambda n: np.minimum(draw(n), float(LATEST_NS))
 
 
 def _constant(d: Any, first: np.random.Generator, second: np.random.Generator) -> Sampler:

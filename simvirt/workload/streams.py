@@ -1,10 +1,31 @@
 """Independent random streams, keyed by what they are for and never by names or by the order of events."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 ARRIVALS, CLASSES, DRAWS, PHASES, RATES, TENANTS = range(6)
 START_UPS, THINKING = 1_000_000, 2_000_000
 """DRAWS of a request class are keyed by its number; from these numbers on they are of start-up work, by service, and of times to think."""
+
+
+TICKS, REFILLS, CYCLES = range(3)
+"""Phases of a kernel's timer ticks, of the periods of a group's quota, of background threads."""
+HOST, SHARED_VM, DEVICE_DOMAIN, OWN_VM, REPLICA = range(5)
+"""What a key of a phase begins with: whose it is."""
+
+
+@dataclass(frozen=True)
+class Phases:
+    """Offsets in a period, uniform on [0, 1), of one replication: each belongs to what it is for, so that nothing else shifts it."""
+
+    seed: int
+    replication: int
+
+    def of(self, *key: int) -> float:
+        """The offset of a thing."""
+        sequence = np.random.SeedSequence(entropy=self.seed, spawn_key=(self.replication, PHASES, *key))
+        return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(11)) * 2.0**-53
 
 
 def stream(seed: int, replication: int, *key: int) -> np.random.Generator:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from helpers.field_bases import BARE
 from field_cases_memory import FULL, MERGING, SWAPPING
-from helpers.fields import FALLS, RISES, Case, patched
+from helpers.fields import CHANGES, FALLS, RISES, Case, patched
 
 from simvirt.catalog.loader import shipped
 
@@ -51,6 +51,13 @@ def under(field: str, value: Any, read: str, moves: str, base: dict[str, Any]) -
     return Case(f"reclaim.{field}", base, {}, {"catalog/reclaim/generic": SHIPPED | {field: value}}, read, moves)
 
 
+LOGGING: Final = patched(BARE, {
+    "host/disk": "hdd", "services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"write": "200B"}}],
+    "run": {"duration": "40s", "replications": 1, "seed": 1, "warmup": "0s"},
+})
+"""Lines of a log, which the page cache gathers."""
+
+
 MANAGED: Final = (
     under("swap_fault", number("1ms"), "breakdown_s/cpu", RISES, SWAPPING),
     under("unpack", number("1ms"), "breakdown_s/cpu", RISES, patched(SWAPPING, {"host/zswap": 0.5})),
@@ -62,6 +69,11 @@ MANAGED: Final = (
     under("compression", number(1.1), "breakdown_s/disk", RISES, patched(SWAPPING, {"host/zswap": 0.3})),
     under("balloon_most", number(0.01), "memory/reclaim/ballooned_bytes", FALLS, BALLOONING),
     under("idle_tax", number(0), "breakdown_s/disk", RISES, UNEQUAL),
+    under("dirty_expiry", number("5s"), "bottleneck/resources/host.disk", RISES, LOGGING),
+    under("flush_interval", number("50s"), "bottleneck/resources/host.disk", FALLS, LOGGING),
+    under("dirty_background", number(1e-9), "bottleneck/resources/host.disk", RISES, LOGGING),
+    under("dirty_most", number(1e-9), "breakdown_s/disk", CHANGES, LOGGING),
+    under("write_chunk", number("4KiB"), "bottleneck/resources/host.disk", RISES, LOGGING),
 )
 CASES: Final = (
     *MANAGED,

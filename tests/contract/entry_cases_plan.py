@@ -37,6 +37,8 @@ CASES: Final = (
     Case("families.work_per_cycle", patched(PLANNED, {"plan/hosts": [{"model": "mine"}], "catalog": {
         "hosts": {"mine": {"like": "dell-t340-e-2224", "cpu": "mine"}}, "cpus": {"mine": {"like": "xeon-e-2224", "family": "mine"}}, "families": {"mine": {"like": "client-core"}},
     }}), {}, {"catalog/families/mine/work_per_cycle": number(0.5)}, REPLICAS, RISES, ask="plan"),
+    Case("images.stateful", patched(PLANNED, {"plan/growth": "60%", "services/db/image": "mine", "catalog": {"images": {"mine": {"like": "mysql", "aliases": []}}}}),
+         {}, {"catalog/images/mine/stateful": False}, "/alternatives/0/replicas/db", RISES, ask="plan"),
     priced("prices", "base", number("5000USD"), "buy_usd"),
     priced("prices", "socket", number("5000USD"), "buy_usd"),
     priced("prices", "gib", number("100USD"), "hardware_usd"),

@@ -43,6 +43,7 @@ CASES: Final = (
     planned("replicas", "scaled", "fit", "/alternatives/0/replicas/db", FALLS, patched(PLANNED, {"services/db/scale": 5})),
     planned("replicas", "scaled", "stated", REPLICAS, FALLS, patched(PLANNED, {"plan/growth": "50%", "services/server/scale": 3})),
     planned("keep", [], ["server"], REPLICAS, FALLS, patched(PLANNED, {"plan/growth": "30%", "services/server/scale": 4})),
+    planned("scale", [], ["db"], "/alternatives/0/replicas/db", RISES, patched(PLANNED, {"plan/growth": "30%", "services/db/image": "postgres:17"})),
     planned("site", "average", "hyperscale", "/alternatives/0/cost/energy_usd", FALLS),
     planned("energy_price", "0.1USD/kWh", "0.4USD/kWh", "/alternatives/0/cost/energy_usd", RISES),
     planned("pue", 1.1, 2, "/alternatives/0/cost/energy_kwh", RISES),

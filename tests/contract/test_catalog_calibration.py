@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from simvirt.catalog import Catalog, PlatformCosts
-from simvirt.catalog.resolve.hosts import cpu_family, disk
+from simvirt.catalog.entries.hardware import CpuFamily, DiskEntry
 from simvirt.catalog.resolve.layers import walk_miss_ns
 from simvirt.scenario.spec.models import PlatformSpec
 
@@ -95,7 +95,7 @@ def test_a_read_of_gvisor_leaves_the_guest_of_its_kvm_platform() -> None:
 ])
 def test_an_entry_of_the_kernel_is_that_of_its_processor(family: str, mitigated: bool, measured: float) -> None:
     """mode-switch-stat, issue 1, 2021."""
-    host = replace(CATALOG.host_model(), family=cpu_family(CATALOG, family), mitigated=mitigated)
+    host = replace(CATALOG.host_model(), family=CATALOG.typed("families", family, CpuFamily), mitigated=mitigated)
     assert host.kernel_entry_ns * host.clock_hz / 1e9 == pytest.approx(measured)
 
 
@@ -106,7 +106,7 @@ def test_a_request_for_data_in_memory_costs_the_vmm_little(device: str, operatio
     """Firecracker CI baselines of 2023: CPU use of the VMM's thread over requests a second, one vCPU; with a drive the same plus what waiting takes."""
     drive = CATALOG.host_model("aws-m5d-metal-8259cl")
     platform = CATALOG.platform(PlatformSpec(name="firecracker", disk=device))
-    in_memory, on_drive = (CATALOG.platform_costs(platform, host) for host in (replace(drive, disk=disk(CATALOG, "memory")), drive))
+    in_memory, on_drive = (CATALOG.platform_costs(platform, host) for host in (replace(drive, disk=CATALOG.typed("disks", "memory", DiskEntry)), drive))
     payload = "kib_read" if operation == "disk_read" else "kib_written"
     assert (in_memory.backend_ns(operation) + 4 * in_memory.backend_ns(payload)) / 1e3 == pytest.approx(measured_us, rel=0.02)
     assert on_drive.backend_ns(operation) - in_memory.backend_ns(operation) == pytest.approx(on_drive.drive_ns[operation])
@@ -121,7 +121,7 @@ def test_a_disk_that_never_rests_passes_as_many_requests_as_its_backend(platform
     """nsdi2020-data, m5d.metal, 4 kB at depth 32; a serial device holds its backend for the drive's time, too."""
     host, found = CATALOG.host_model("aws-m5d-metal"), costs(platform, "aws-m5d-metal")
     payload = 4 * found.backend_ns("kib_read" if operation == "disk_read" else "kib_written")
-    each = found.backend_ns(operation) + payload + (host.disk.read_latency_ns + 4096 / host.disk.read_bytes_per_s * 1e9 if serial else 0.0)
+    each = found.backend_ns(operation) + payload + (host.disk.read_latency + 4096 / host.disk.read_throughput * 1e9 if serial else 0.0)
     assert 1e9 / each == pytest.approx(measured, rel=0.07)
 
 

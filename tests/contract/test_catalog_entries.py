@@ -13,7 +13,7 @@ from simvirt.catalog.loader import shipped
 from simvirt.catalog.resolve import economy
 from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.entries.software import KINDS, ImageSpec
-from simvirt.catalog.entries.hardware import FamilySpec, HostModelSpec
+from simvirt.catalog.entries.hardware import CpuFamily, HostModelSpec
 from simvirt.catalog.sourced import Sourced
 from simvirt.scenario.spec.models import HostSpec, PlatformSpec, ServiceSpec
 
@@ -66,7 +66,7 @@ def resolves(name: str) -> None:
     assert host.memory >= 2**30
     assert 1.0 <= host.smt_yield <= 2.0
     assert 1e6 <= host.tick_ns <= 1e7
-    assert host.nic.mtu <= host.nic.segment_bytes
+    assert host.nic.mtu <= host.nic.segment
     assert host.disk.channels >= 1
 
 
@@ -148,7 +148,7 @@ def costs_little(name: str) -> None:
 
 def orders_its_costs(name: str) -> None:
     """Mitigations never make an entry cheaper; a nested exit and a nested walk are dearer than plain ones."""
-    family = CATALOG.typed("families", name, FamilySpec)
+    family = CATALOG.typed("families", name, CpuFamily)
     assert 0 < family.kernel_entry.value <= family.mitigated_entry.value
     assert family.nested_vm_exit.value > 4 * family.vm_exit.value
     assert family.nested_walk.value > family.native_walk.value

@@ -286,7 +286,7 @@ def test_what_an_entry_says_of_itself_is_shown(kind: str) -> None:
     """In the listing of its kind, or where its constants are explained."""
     catalog = Catalog.load()
     name = catalog.names(kind)[0]
-    raw = catalog._raw(kind)[name]
+    raw = catalog.raw(kind)[name]
     for field in TOLD & set(KINDS[kind].model_fields):
         changed = {"like": name, "title": "a title of its own", "source": "a source of its own", "model": "passthrough", "type": 2, "isolation": "software"}
         entries = [Catalog.load({kind: {"mine": {"like": name} | ({} if plain else {field: changed[field]})}}) for plain in (True, False)]

@@ -99,3 +99,17 @@ def test_no_platform_is_faster_than_itself_without_costs(scheduler: str, name: s
     found = document(loaded)
     free, dear = (found[which]["latency_s"]["mean"]["value"] for which in (f"free-{name}", name))
     assert free < dear
+
+
+@pytest.mark.parametrize(("stated", "warned"), [
+    ({"policy": "eevdf", "base_slice": "300us"}, "host.scheduler.base_slice of 300 us is shorter than the tick"),
+    ({"policy": "cfs", "min_granularity": "500us", "tick": "1ms"}, "host.scheduler.min_granularity of 500 us is shorter than the tick, 1 ms"),
+    ({"policy": "eevdf", "base_slice": "300us", "tick": "250us"}, None),
+    ({"policy": "eevdf"}, None),
+    ({"policy": "esxi", "quantum": "300us"}, None),
+])
+def test_a_slice_that_lasts_until_the_tick_is_said(stated: dict[str, Any], warned: str | None) -> None:
+    found = run(loads(yaml.safe_dump(patched(BUSY, {"run/duration": "1s", "host/scheduler": stated})))).warnings()
+    about = [sentence for sentence in found if "shorter than the tick" in sentence]
+    assert len(about) == (warned is not None)
+    assert warned is None or about[0].startswith(warned)

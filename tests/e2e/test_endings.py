@@ -7,13 +7,14 @@ from __future__ import annotations
 import json
 import random
 import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from helpers import shortened
-from helpers.processes import command, environment, interrupted
+from helpers.processes import command, environment, interrupted, until, visible
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -136,3 +137,42 @@ def small(path: Path) -> bool:
     rate = workload.open.mean_rate if workload.open is not None else 0.0
     backgrounds = [service.background for service in scenario.services.values() if service.background is not None]
     return rate > 0.5 and all(background.threads < 100 and background.period >= 1_000_000 for background in backgrounds)
+
+
+BACKGROUND_ONLY: Final = """
+simvirt: 1
+name: background
+host: {cores: 2, memory: 16GiB}
+platforms: [bare-metal]
+services: {hog: {background: {threads: 10, duty: 0.3, period: 1ms}}}
+run: {duration: 9000s, replications: 1}
+"""
+
+
+@compiled
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+def test_a_run_without_requests_ends_when_asked_to_and_leaves_no_folder(sent: signal.Signals, jobs: str, tmp_path: Path) -> None:
+    """No block of requests ever asks whether it is still wanted."""
+    (tmp_path / "b.yaml").write_text(BACKGROUND_ONLY)
+    process = subprocess.Popen(
+        command("run", "b.yaml", "--jobs", jobs), cwd=tmp_path, env=environment(FORCE_COLOR="1", COLUMNS="100"), stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE)
+    try:
+        until(r"replication 1/1", process)
+        process.send_signal(sent)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert visible(said).rstrip().endswith("interrupted: nothing was kept")
+    assert [file.name for file in tmp_path.iterdir()] == ["b.yaml"]
+
+
+def test_ctrl_c_while_the_command_is_imported_is_no_traceback(tmp_path: Path) -> None:
+    """The first thing that is imported raises what Ctrl-C raises."""
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    found = environment()
+    found["PYTHONPATH"] = f"{tmp_path}:{found['PYTHONPATH']}"
+    done = subprocess.run(command("list"), env=found, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "interrupted: nothing was kept\n")

@@ -84,7 +84,7 @@ def _hosted(seed: int, size: Size) -> Tree:
 def _states(tree: Tree) -> list[str]:
     """Idle states that the processor of the host has."""
     spec = {key: value for key, value in tree["host"].items() if key != "max_cstate"}
-    return ["none", *(state.name for state in Catalog.load(tree.get("catalog")).resolve_host(HostSpec.model_validate(spec)).family.cstates)]
+    return ["none", *Catalog.load(tree.get("catalog")).resolve_host(HostSpec.model_validate(spec)).family.cstates]
 
 
 def _services(seed: int, size: Size, tree: Tree, host: HostEntry) -> Drawn:
@@ -165,7 +165,7 @@ def _unasked(drawn: Drawn, host: HostEntry) -> float:
 def _alone(tree: Tree, draws: Draws) -> float:
     """A run without requests, of services that compute by themselves."""
     for name, spec in tree["services"].items():
-        kept = {key: value for key, value in spec.items() if key not in ("operations", "threads", "queue", "balance")}
+        kept = {key: value for key, value in spec.items() if key not in ("operations", "threads", "event_loops", "queue", "balance")}
         tree["services"][name] = kept | {"background": spec.get("background", {"duty": 0.3})}
     length = draws.between(0.1, 5)
     tree["run"] = {"duration": time(length * S), "replications": 1} | draws.sometimes({"observe": (0.3, lambda: time(length * S / 10))})

@@ -91,6 +91,9 @@ def serving(draws: Draws) -> Tree:
     })
     if spec.get("threads", "unlimited") != "unlimited" and draws.yes(0.4):
         spec["queue"] = draws.choice([0, 1, 4, 50, "unlimited"])
+    if "threads" in spec and draws.yes(0.2):
+        del spec["threads"]
+        spec["event_loops"] = draws.choice([1, 1, 2, 4, "cores"])
     return spec
 
 

@@ -20,7 +20,7 @@ from helpers.random_scenarios import Size, as_text, random_scenario, write_files
 import simvirt
 from simvirt.catalog import Catalog
 from simvirt.density import density
-from simvirt.errors import ScenarioError, UsageError
+from simvirt.errors import ScenarioError, SimulationError, UsageError
 from simvirt.plan import plan
 from simvirt.scenario.spec.models import Scenario
 
@@ -40,7 +40,7 @@ def loaded(tree: dict[str, Any], folder: Path) -> Scenario:
 
 def document(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
     """What a run of a tree gives."""
-    return simvirt.run(loaded(tree, folder)).document()
+    return simvirt.run(loaded(tree, folder), maximum=False).document()
 
 
 def laws(tree: dict[str, Any], folder: Path) -> Iterator[Finding]:
@@ -113,7 +113,10 @@ def questions(tree: dict[str, Any], folder: Path) -> Iterator[Finding]:
     }
     for ask in (density, plan):
         try:
-            json.dumps(ask(loaded(limited, folder)).document(), allow_nan=False)
+            found = ask(loaded(limited, folder)).document()
+            json.dumps(found, allow_nan=False)
+            if failed := found.get("failed") or [a["reason"] for a in found.get("alternatives", ()) if a["failed"]]:
+                yield f"{ask.__name__}_answers", str(failed)
         except (ScenarioError, UsageError):
             continue
         except Exception as error:
@@ -136,6 +139,8 @@ def findings(check: str, seed: int, events: float, folder: Path) -> list[Finding
         return [("loads_or_refuses", _told(error))]
     try:
         return list(CHECKS[check](tree, folder))
+    except SimulationError as refused:  # what only the simulation can tell: that no time passes any more
+        return [("accepted", str(refused)[:300])]
     except Exception as error:
         return [("runs_to_its_end", _told(error))]
 

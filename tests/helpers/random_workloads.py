@@ -71,6 +71,8 @@ def capacity(drawn: Drawn, cost: Cost, cpus: int, smt: int) -> float:
         many, threads = replicas(spec), spec.get("threads", "unlimited")
         if isinstance(threads, int):
             bounds.append(many * threads * S / max(held, 1.0))
+        if isinstance(spec.get("event_loops"), int):
+            bounds.append(many * spec["event_loops"] * S / max(cost.cpu.get(name, 0.0), 1.0))
         bounds.append(many * _cpus(spec, full) * S / max(cost.cpu.get(name, 0.0), 1.0))
     return min(bounds)
 

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from simvirt.catalog import Catalog
 from simvirt.errors import UsageError
 from simvirt.gauges import Snapshot
-from simvirt.metrics.outcome import Outcome, outcome
+from simvirt.metrics.measure import measured
+from simvirt.metrics.outcome import Outcome
 from simvirt.plane import DataPlane
 from simvirt.validation import closed_forms
 from simvirt.validation.facts import Table, chosen, topics
@@ -158,9 +159,9 @@ def test_all_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def counted(plane: DataPlane, window: Snapshot, last: Snapshot, **more: Any) -> Outcome:
         events.append(last.events)
-        return outcome(plane, window, last, **more)
+        return measured(plane, window, last, **more)
 
-    monkeypatch.setattr("simvirt.runs.replicate.outcome", counted)
+    monkeypatch.setattr("simvirt.runs.replicate.measured", counted)
     document = validate(chosen(), CONDITIONS, jobs=2).document()
     failed = [(table["id"], cell["row"], cell["column"], cell["failure"]) for table in document["tables"] for cell in table["cells"] if cell["predicted"] is None]
     assert not failed

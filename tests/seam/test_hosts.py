@@ -17,11 +17,11 @@ from simvirt.control.lifecycle import begin
 from simvirt.gauges import snapshot
 from simvirt.kernel import constants as k
 from simvirt.lowering.lower import Lowered, lower_onto
-from simvirt.metrics.outcome import checks
+from simvirt.metrics.measure import checks
 from simvirt.runs.replicate import plane_of
 from simvirt.scenario import loads
 from simvirt.scenario.spec.models import Scenario
-from simvirt.workload.streams import PHASES, stream
+from simvirt.workload.streams import Phases
 
 WORLDS = worlds()
 STEADY = {"open": {"rate": "100/s", "arrivals": "deterministic"}, "mix": {"server.job": 1}}
@@ -32,7 +32,7 @@ def lowered_onto(spec: Scenario, *changes: dict[str, Any]) -> Lowered:
     catalog = Catalog.of(spec)
     entry: HostEntry = catalog.resolve_host(spec.host)
     hosts = [replace(entry, **change) for change in changes]
-    return lower_onto(hosts, spec, catalog, catalog.platform(spec.platforms[0]), stream(spec.run.seed, 0, PHASES))
+    return lower_onto(hosts, spec, catalog, catalog.platform(spec.platforms[0]), Phases(spec.run.seed, 0))
 
 
 def begun_on(lowered: Lowered) -> Clock:
@@ -86,7 +86,7 @@ def test_every_host_has_idle_states_of_its_own(sleeper: int) -> None:
     clock = begun_on(lowered)
     clock.run(until=10 * S)
     total, n = int(clock.plane.read("tallies", "latency_sum")[0]), int(clock.plane.read("tallies", "completed")[0])
-    deepest = round(lowered.hosts[sleeper].cstates[-1].exit_ns)
+    deepest = round(lowered.hosts[sleeper].cstates[-1].exit)
     assert total / n - MS == pytest.approx(deepest / 2, rel=0.01)
 
 

@@ -52,7 +52,7 @@ def test_a_missing_page_is_read_from_the_disk(pages: int) -> None:
     n = int(clock.plane.read("tallies", "completed").sum())
     assert n > 90
     assert spent[k.DISK] == n * pages * page
-    assert spent[k.CPU] == pytest.approx(n * (4 * MS + pages * costs.swap_fault_ns), abs=n * pages)
+    assert spent[k.CPU] == pytest.approx(n * (4 * MS + pages * costs.swap_fault), abs=n * pages)
 
 
 def test_a_mean_of_less_than_a_page_is_met_on_average() -> None:
@@ -82,7 +82,7 @@ def test_swapping_out_is_work_and_writes_in_clusters() -> None:
     costs = clock.plane.lowered.memory.costs
     assert int(clock.plane.read("disks", "completed")[0]) >= account.swapped_out // costs.cluster
     row, = clock.plane.instances_of("(memory)")
-    assert int(clock.plane.read("instances", "cpu_time")[row]) == pytest.approx(account.swapped_out / 4096 * costs.evict_ns, rel=0.01)
+    assert int(clock.plane.read("instances", "cpu_time")[row]) == pytest.approx(account.swapped_out / 4096 * costs.evict, rel=0.01)
 
 
 def test_an_overcommitted_host_is_slow_before_it_fails() -> None:

@@ -18,7 +18,7 @@ from simvirt.memory.caching import hits
 from simvirt.memory.populate import host_memory
 from simvirt.memory.at_rest import at_rest
 from simvirt.runs.replicate import make_plane
-from simvirt.workload.streams import PHASES, stream
+from simvirt.workload.streams import Phases
 
 MIB, GIB = 2**20, 2**30
 READ = {"disk": {"read": "16KiB", "working_set": "3GiB", "zipf": 0.8}}
@@ -93,8 +93,8 @@ def test_every_level_of_nested_virtualization_takes_memory() -> None:
     catalog = Catalog.load()
     outer, inner = (begun(world(one_with_a_limit(), platform)).plane.lowered.memory.there for platform in ("kvm", "nested-kvm"))
     one, two = footprint(outer), footprint(inner)
-    size, guest, monitor = 300 * MIB + catalog.guest("linux").memory_bytes, catalog.guest("linux"), inner.platform.hypervisors[1]
-    system = guest.memory_bytes + guest.page_structs * size
+    size, guest, monitor = 300 * MIB + catalog.guest("linux").memory, catalog.guest("linux"), inner.platform.hypervisors[1]
+    system = guest.memory + guest.page_structs * size
     assert two.guest_os - one.guest_os == pytest.approx(3 * (system + monitor.monitor.shared), abs=3)
     assert two.vmm > one.vmm + 3 * monitor.memory_bytes
     assert two.committed - one.committed == pytest.approx(two.guest_os - one.guest_os + 3 * _monitor(monitor, size, 4), abs=6)
@@ -117,7 +117,7 @@ def test_a_vm_that_holds_no_replica_takes_memory() -> None:
     memory = memory_of_run(lowered)
     assert [len(box.replicas) for box in memory.boxes] == [1, 0, 0, 0, 0]
     guest = Catalog.load().guest("linux")
-    assert memory.rest_at({}).guest_os > 5 * (guest.memory_bytes + guest.page_structs * 4 * GIB)
+    assert memory.rest_at({}).guest_os > 5 * (guest.memory + guest.page_structs * 4 * GIB)
 
 
 def test_the_page_cache_leaves_the_kernels_reserve_free() -> None:
@@ -147,7 +147,7 @@ def test_the_size_of_tables_is_that_of_their_rows(platform: Any, scale: int, mon
     spec = scenario({"web": body}, {"closed": {"clients": 5000}, "mix": {"web.job": 1}}, {}, platforms=[platform], host=HOST)
     catalog = Catalog.of(spec)
     resolved, host = catalog.platform(spec.platforms[0]), catalog.resolve_host(spec.host)
-    tables = lower(spec, catalog, resolved, stream(1, 0, PHASES)).tables
+    tables = lower(spec, catalog, resolved, Phases(1, 0)).tables
     bytes_ = sum(column.nbytes for name, columns in tables.items() if name not in ("program", "tallies", "run") for column in columns.values())
     for bound, refused in ((round(0.9 * bytes_), True), (round(1.1 * bytes_), False)):
         monkeypatch.setattr("simvirt.lowering.size.MOST_MEMORY", bound)

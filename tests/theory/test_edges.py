@@ -117,7 +117,7 @@ def test_an_objective_out_of_reach_is_no_overload() -> None:
     """One request takes several times the limit, with a host that has nothing else to do."""
     found = answer({**BUSY, "objective": {"latency_p90": "1ms"}})
     assert (found.n, found.binding.resource) == (0, "request")
-    assert found.document()["curve"][0]["overload"] is False
+    assert found.typed().curve[0].overload is False
 
 
 def test_a_request_that_is_too_slow_by_itself_has_no_density() -> None:

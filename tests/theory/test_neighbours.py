@@ -110,6 +110,18 @@ def test_siblings_share_a_core_by_the_yields_of_their_classes(mine: float, other
     assert found == pytest.approx(8000 * expected, rel=0.01)
 
 
+@pytest.mark.parametrize(("mine", "smt", "expected"), [(1.6, 4, 4 / 1.75), (1.6, 3, 3 / 1.5), (0.9, 4, 4 / (1 + 11 / 3))])
+def test_a_core_of_many_threads_yields_what_its_class_says(mine: float, smt: int, expected: float) -> None:
+    """Of k threads each runs at 1 / (1 + b (k - 1)), where two yield what the class says."""
+    found = rate({"mine": {"smt_yield": mine}}, threads=CORES * smt, smt=smt)
+    assert found == pytest.approx(1000 * CORES * expected, rel=0.01)
+
+
+def test_two_classes_on_a_core_of_four_threads_run_at_their_mean() -> None:
+    found = rate({"mine": {"smt_yield": 1.6}, "other": {"smt_yield": 1.2}}, beside(16, cpuset="0-15"), threads=16, smt=4, cpuset="16-31", platform="docker")
+    assert found == pytest.approx(16_000 / (1 + 3 * (1 / 0.7 - 1)), rel=0.01)
+
+
 def test_a_program_that_starts_a_thread_a_core_starts_more_where_it_does_not_see_cores() -> None:
     """Two sockets of four cores of two threads: eight of them, but one for each vCPU of a VM that hides them."""
     profile, wide = {"smt_yield": 0.9}, {"vms": {"count": 1, "vcpus": 2 * CORES, "memory": "1GiB"}, "pin": True}

@@ -41,7 +41,7 @@ def test_a_named_host_is_its_model() -> None:
     assert (host.name, host.sockets, host.cores, host.smt, host.pcpus) == ("dell-r740-gold-6132", 2, 14, 2, 56)
     assert host.clock_hz == 2.6e9
     assert host.memory == 192 * 2**30
-    assert (host.disk.name, host.nic.bits_per_s) == ("nvme", 25e9)
+    assert (host.disk.name, host.nic.bandwidth) == ("nvme", 25e9)
     assert host.smt_yield == 1.25
     assert host.tick_ns == 4e6
 
@@ -86,7 +86,7 @@ def test_a_lone_thread_has_no_sibling_to_yield_to() -> None:
 @pytest.mark.parametrize(("nic", "name", "bits_per_s"), [("40Gbps", "40Gbps", 40e9), (4e10, "40Gbps", 40e9), ("10gbe", "10gbe", 10e9)])
 def test_a_bare_bandwidth_is_an_anonymous_nic(nic: str | float, name: str, bits_per_s: float) -> None:
     entry = CATALOG.resolve_host(host_spec(cores=1, nic=nic)).nic
-    assert (entry.name, entry.bits_per_s, entry.mtu, entry.segment_bytes) == (name, bits_per_s, 1500, 65536)
+    assert (entry.name, entry.bandwidth, entry.mtu, entry.segment) == (name, bits_per_s, 1500, 65536)
 
 
 @pytest.mark.parametrize(("spec", "path", "guess"), [
@@ -258,7 +258,7 @@ def test_all_mistakes_of_added_entries_are_told_at_once() -> None:
     assert "a mapping" in told["catalog.disks"]
     assert {"catalog.cpus.c.cores", "catalog.cpus.c.clock"} <= set(told)
     assert 'did you mean "xeon-gold-6132"' in told["catalog.hosts.h.cpu"]
-    assert "'kwm'" in told["catalog.hypervisors.v"]
+    assert '"kwm"' in told["catalog.hypervisors.v"]
     assert "syscal" in told["catalog.hypervisors.w.costs"]
     assert "catalog.hypervisors.x" in told
     assert 'did you mean "docker"' in told["catalog.platforms.p.stack"]

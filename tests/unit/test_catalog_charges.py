@@ -10,7 +10,7 @@ from helpers.collecting import hold_all
 from rich.console import Console
 
 from simvirt.catalog import OPERATIONS, RATE_OPERATIONS, Catalog
-from simvirt.catalog.charges import charges, differences, spending
+from simvirt.catalog.cost_breakdown import charges, differences, spending
 from simvirt.catalog.entries.costs import PARTS
 from simvirt.report import charges as report
 from simvirt.report.catalogue import platforms
@@ -67,7 +67,7 @@ def test_a_cpu_second_is_spent_completely() -> None:
 
 def spends_all(name: str) -> None:
     """The shares of a CPU-second sum to one, each being a rate times a cost."""
-    rows = spending(CATALOG, CATALOG.named_platform(name), CATALOG.named_profile("mysql-oltp"), HOST)
+    rows = spending(CATALOG.named_platform(name), CATALOG.named_profile("mysql-oltp"), HOST)
     assert rows[0].operation == ""
     assert sum(row.share for row in rows) == pytest.approx(1.0)
     assert all(row.operation in RATE_OPERATIONS and row.seconds == pytest.approx(row.rate_per_s * row.ns / 1e9) for row in rows[1:])
@@ -75,7 +75,7 @@ def spends_all(name: str) -> None:
 
 def test_the_difference_of_two_platforms_is_that_of_their_costs() -> None:
     one, two = CATALOG.named_platform("kvm"), CATALOG.named_platform("docker-on-kvm")
-    rows = differences(CATALOG, one, two, HOST)
+    rows = differences(one, two, HOST)
     syscall, = (row for row in rows if row.operation == "syscall")
     assert (syscall.ns, syscall.against_ns, syscall.document()["difference_ns"]) == (0.0, 29.0, 29.0)
     assert all(row.ns == row.against_ns for row in rows if row.operation == "tlb_miss")
@@ -99,7 +99,7 @@ def test_a_platform_fits_its_terminal_and_numbers_its_sources(name: str, width: 
 
 @pytest.mark.parametrize("width", [50, 80])
 def test_no_figure_is_cut_where_two_platforms_stand_beside_each_other(width: int) -> None:
-    rows = differences(CATALOG, CATALOG.named_platform("kvm"), CATALOG.named_platform("vmware-workstation-2003"), HOST)
+    rows = differences(CATALOG.named_platform("kvm"), CATALOG.named_platform("vmware-workstation-2003"), HOST)
     text = "".join("".join(printed(report.against(("kvm", "vmware-workstation-2003"), rows, "on a host", width), width)).split())
     for row in rows:
         assert row.operation in text

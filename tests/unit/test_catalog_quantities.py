@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from simvirt.catalog.sourced import (
     Sourced,
@@ -36,14 +36,14 @@ SOURCE = "author, title, year"
     (SourcedWork, "2us", 2000.0, "ns"),
 ])
 def test_a_value_is_read_into_its_canonical_unit(model: type[Sourced], raw: object, value: float, unit: str) -> None:
-    number = model.model_validate({"value": raw, "source": SOURCE})
+    number = TypeAdapter(model).validate_python({"value": raw, "source": SOURCE})
     assert (number.value, number.unit) == (value, unit)
     assert number.spread is None
     assert not number.estimated
 
 
 def test_a_spread_is_read_in_the_unit_of_the_value() -> None:
-    number = SourcedTime.model_validate({"value": "2us", "spread": ["500ns", "3us"], "source": SOURCE, "estimated": True})
+    number = TypeAdapter(SourcedTime).validate_python({"value": "2us", "spread": ["500ns", "3us"], "source": SOURCE, "estimated": True})
     assert number.spread == (500.0, 3000.0)
     assert number.estimated
 
@@ -67,5 +67,5 @@ def test_a_spread_is_read_in_the_unit_of_the_value() -> None:
 ])
 def test_a_malformed_number_is_refused_in_words(model: type[Sourced], data: object, said: str) -> None:
     with pytest.raises(ValidationError) as raised:
-        model.model_validate(data)
+        TypeAdapter(model).validate_python(data)
     assert said in str(raised.value)

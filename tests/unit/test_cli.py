@@ -32,7 +32,7 @@ class Spec:
 
 
 def document(met=True, replications=5):
-    docker = platform(0.0041) | {"replications": replications, "objective": {"latency_p99": {"limit": 0.1, "value": 0.03, "met": met}}}
+    docker = platform(0.0041) | {"replications": replications, "objective": {"latency_p99": {"limit": 0.1, "value": 0.03, "met": met, "verdict": {True: "met", False: "missed", None: "undecided"}[met]}}}
     return run_document(docker=docker)
 
 
@@ -125,9 +125,11 @@ def test_other_forms(calls, capsys, form, start):
 
 
 @pytest.mark.parametrize(("met", "status"), [(True, 0), (False, 1)])
-def test_assert_ends_with_1_unless_every_objective_is_met(calls, met, status):
+def test_assert_ends_with_1_unless_every_objective_is_met(calls, capsys, met, status):
     calls.spec.objective, calls.document = object(), document(met)
     assert main(["run", "web.yaml", "--assert"]) == status
+    said = {True: "", False: "--assert: docker: p99 ≤ 100 ms is missed", None: "--assert: docker: p99 ≤ 100 ms is undecided"}[met]
+    assert said in capsys.readouterr().err
     assert main(["run", "web.yaml"]) == 0
 
 

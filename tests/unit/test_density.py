@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from simvirt import loads
-from simvirt.density import copies, density, judge, length, relief, search
+from simvirt.density import copies, density, judge, length, search
 from simvirt.density.bounds import Bound
 from simvirt.errors import ScenarioError, UsageError
 from simvirt.metrics.statistics import Estimate, bucket_of
@@ -138,7 +138,7 @@ def test_a_kill_for_want_of_memory_misses_every_objective() -> None:
 
     spec = scenario(objective={"latency_p90": "1s"})
     outcome = density(scenario(density={"max": 1}, objective={"latency_p90": "1s"})).answers["docker"].points[0].outcomes[0]
-    alive, killed = (Measured(dataclasses.replace(outcome, reclaim=({}, kills)), np.zeros(1)) for kills in ([], ["at 1 s, web-0: killed"]))
+    alive, killed = (Measured(dataclasses.replace(outcome, reclaim=({}, kills))) for kills in ([], ["at 1 s, web-0: killed"]))
     assert judge.verdict(spec.objective, [alive, alive]) == HOLDS
     assert judge.verdict(spec.objective, [alive, killed]) == MISSED
     assert judge.failing(spec.objective, [alive, killed]) == judge.OOM
@@ -190,6 +190,7 @@ class Told:
 
     holds: Any
     points: dict[int, Any] = field(default_factory=dict)
+    spent: bool = False
 
     def at(self, n: int) -> Any:
         """The verdict at n."""
@@ -245,20 +246,48 @@ def test_an_island_beyond_the_edge_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 # --- doubling ----------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("resource", ["host.cpu", "host.disk", "host.nic", "web.threads", "web.cpu"])
-def test_a_doubled_resource_is_twice_as_large(resource: str) -> None:
+BUSY: dict[str, Any] = {
+    "host": {"cores": 8, "memory": "32GiB", "disk": "sata-ssd", "nic": "1Gbps"},
+    "services": {"web": {"threads": 16, "cpus": 2, "mem_limit": "256MiB", "operations": {
+        "get": [{"cpu": "200us"}, {"disk": {"read": "64KiB"}}, {"net": {"out": "32KiB", "in": "4KiB"}}]}}},
+    "workload": {"open": {"rate": "500/s", "arrivals": "deterministic"}, "mix": {"web.get": 1}},
+    "run": {"duration": "2s", "warmup": "0s", "replications": 1, "seed": 1},
+}
+SHARED = {"name": "docker-on-kvm", "vms": {"count": 1, "vcpus": 4, "memory": "4GiB"}}
+PLATFORMS = ["bare-metal", "docker", "kvm", "xen-hvm", "xen-pv", "firecracker", "esxi", "hyperv", "nested-kvm", "kata-fc", "docker-desktop", SHARED]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS, ids=str)
+def test_every_resource_of_a_run_can_be_doubled(platform: Any) -> None:
     from simvirt.catalog import Catalog
+    from simvirt.density.doubling import doubled
+    from simvirt.runs.replicate import replicate
 
-    written = scenario(services={**BASE["services"], "web": {**BASE["services"]["web"], "cpus": 1}})
-    more = relief.doubled(written, Catalog.of(written), "docker", resource)
-    assert more is not None
+    written = scenario(**BUSY, platforms=[platform])
+    catalog = Catalog.of(written)
+    layers = catalog.platform(written.platforms[0])
+    used = replicate(written, catalog, layers, 1, 0).outcome.resources
+    assert {"host.cpu", "host.disk", "host.nic", "web.threads"} <= set(used)
+    for resource, before in used.items():
+        more = doubled(written, catalog, layers, resource)
+        assert more is not None, resource
+        after = replicate(more.scenario, more.catalog, more.platform, 1, 0).outcome.resources[resource]
+        assert after < 0.8 * before or before < 1e-6, f"{resource}: {before} is {after} with twice as much"
 
-    def size(of: Any) -> float:
-        host, web = Catalog.load(of.catalog).resolve_host(of.host), of.services["web"]
-        sizes = {"host.cpu": host.cores, "host.disk": host.disk.channels, "host.nic": host.nic.bits_per_s, "web.threads": web.threads}
-        return float({**sizes, "web.cpu": web.cpu_limit}[resource])
 
-    assert size(more) == 2 * size(written)
+def test_an_io_thread_that_ends_it_is_named_and_relieved() -> None:
+    services = {
+        "web": {"cpus": 1, "threads": 4, "operations": {"get": [{"call": "db.get"}]}},
+        "db": {"cpus": 8, "threads": 64, "operations": {"get": [{"net": {"out": "256KiB", "in": "256KiB"}}]}},
+    }
+    written = scenario(
+        host={"cores": 16, "memory": "256GiB", "disk": "memory", "nic": "100Gbps"}, platforms=["kvm"], services=services,
+        workload={"open": {"rate": "200/s"}, "mix": {"web.get": 1}}, objective={"latency_mean": "5ms"},
+        density={"service": "web", "per_instance": {"rate": "200/s"}, "max": 100}, run={"replications": 1},
+    )
+    binding = density(written, jobs=2).answers["kvm"].binding
+    assert binding.resource == "kvm I/O thread"
+    assert binding.reliefs[0].holds
 
 
 # --- forms -------------------------------------------------------------------------------------------------------------------------------

@@ -8,13 +8,14 @@ import pytest
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve import economy
-from simvirt.catalog.resolve.economy import LOADS, Power, Price, Site
+from simvirt.catalog.entries.prices import Site
+from simvirt.catalog.resolve.economy import LOADS, Power, Price
 from simvirt.plan.money import HOURS, Terms, bill, evenly, host_year
 from simvirt.plan.regret import Candidate, Need, cost, table
 from simvirt.scenario.spec.models import HostSpec
 
 LINE = Power(tuple(100 + 200 * load for load in LOADS))
-TERMS = Terms(Price(buy=8000, upkeep_per_year=400), LINE, Site("x", 0.1, 1.5, 0.5, 0), 0.1, 1.5, 4)
+TERMS = Terms(Price(buy=8000, upkeep_per_year=400), LINE, Site.model_construct(energy_price=0.1, pue=1.5, building=0.5, round_trip=0), 0.1, 1.5, 4)
 
 
 def test_a_bill_adds_up() -> None:
@@ -53,10 +54,16 @@ def test_inline_hosts_are_priced_by_cores_and_memory() -> None:
         host = catalog.resolve_host(spec)
         return economy.price(catalog, spec, host).buy, economy.power(catalog, spec, host).at(1)
 
-    (small, small_w), (large, large_w), (more, _) = of(cores=4, memory="16GiB"), of(cores=8, memory="16GiB"), of(cores=4, memory="32GiB")
-    assert large - small == pytest.approx(600)
+    def model(name: str, **fields: object) -> tuple[float, float]:
+        return of(model=name, **fields)
+
+    (small, small_w), (more, _) = of(cores=4, memory="16GiB"), of(cores=4, memory="32GiB")
+    assert (small, small_w) == model("dell-t340-e-2224"), "a server of four cores"
     assert more - small == pytest.approx(16 * 8)
-    assert large_w == pytest.approx(2 * small_w)
+    assert of(cores=32, sockets=2, smt=2, memory="256GiB") == model("dell-r650-gold-6338"), "a server of its size, not of a small one"
+    (half, half_w), (whole, whole_w) = of(cores=24, sockets=2, memory="256GiB"), model("dell-r650-gold-6338")
+    assert half_w == pytest.approx(whole_w * 48 / 64)
+    assert whole - half == pytest.approx(2 * 2612 * 16 / 64)
 
 
 def test_the_load_of_busy_threads_counts_siblings_at_their_yield() -> None:
@@ -78,7 +85,7 @@ def test_a_choice_that_lacks_hosts_pays_a_premium_on_them() -> None:
 
 def test_the_minimax_choice_by_hand() -> None:
     """Hosts of 2450 USD a year without energy: 1 or 3 of them are needed. Idle and busy hosts draw the same, so that energy is 15 W x 8766 h x 0.1 each."""
-    terms = replace(TERMS, power=Power((10.0,) * 11), price=Price(buy=8000, upkeep_per_year=0), site=Site("x", 0.1, 1, 0, 0), pue=1, energy_price=0)
+    terms = replace(TERMS, power=Power((10.0,) * 11), price=Price(buy=8000, upkeep_per_year=0), site=Site.model_construct(energy_price=0.1, pue=1, building=0, round_trip=0), pue=1, energy_price=0)
     found = table([Candidate("docker", "h", terms, [Need(1, 0.1, 0.2), Need(3, 1.0, 2.0)])], [1.0, 3.0], premium=0.5)
     assert found is not None
     by_hosts = {choice.hosts: choice for choice in found.choices}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from simvirt.result.document import Estimate, Latency, Program
+from simvirt.result.document import UNKNOWN, Estimate, Latency, Program
 from simvirt.result.objective import limits_of, verdicts
 from simvirt.result.run_document import Compared, Comparison, Ratio
 from simvirt.scenario.spec.models import ObjectiveSpec
@@ -50,7 +50,26 @@ def test_a_comparison_has_a_key_for_each_platform() -> None:
 def test_a_verdict_knows_which_limits_hold_above() -> None:
     objective = ObjectiveSpec.model_validate({"latency_p99": "100ms", "throughput": "10/s"})
     assert limits_of(objective) == {"latency_p99": 0.1, "throughput": 10.0}
-    found = verdicts(objective, {"latency_p99": 0.2, "throughput": 20.0}.get)
-    assert {name: verdict.met for name, verdict in found.items()} == {"latency_p99": False, "throughput": True}
-    assert not any(verdict.met for verdict in verdicts(objective, lambda name: None).values())
-    assert verdicts(None, lambda name: 1.0) == {}
+    found = verdicts(objective, {"latency_p99": Estimate(0.2, 0.15, 0.25), "throughput": Estimate(20.0, 19.0, 21.0)}.__getitem__)
+    assert {name: (verdict.met, verdict.verdict) for name, verdict in found.items()} == {"latency_p99": (False, "missed"), "throughput": (True, "met")}
+    assert {verdict.met for verdict in verdicts(objective, lambda name: UNKNOWN).values()} == {False}
+    assert verdicts(None, lambda name: Estimate(1.0)) == {}
+
+
+@pytest.mark.parametrize(("estimate", "longer"), [
+    (Estimate(0.09, 0.07, 0.11), 4.0), (Estimate(0.12, 0.06, 0.18), 9.0), (Estimate(0.1, 0.09, 0.11), None), (Estimate(0.09), None),
+    (Estimate(0.0999, 0.09, 0.11), None), (Estimate(0.099, 0.0, 0.119), 400.0),
+])
+def test_an_interval_around_the_limit_decides_nothing_and_says_how_much_more_would(estimate: Estimate, longer: float | None) -> None:
+    objective = ObjectiveSpec.model_validate({"latency_p99": "100ms"})
+    found = verdicts(objective, lambda name: estimate)["latency_p99"]
+    assert (found.met, found.verdict, found.value) == (None, "undecided", estimate.value)
+    assert found.longer == (None if longer is None else pytest.approx(longer))
+
+
+@pytest.mark.parametrize(("short_by", "verdict", "longer"), [(1.0, "met", None), (64.0, "met", None), (123.4, "undecided", 130.0)])
+def test_intervals_of_a_run_that_is_too_short_count_as_wider(short_by: float, verdict: str, longer: float | None) -> None:
+    objective = ObjectiveSpec.model_validate({"latency_p99": "100ms"})
+    found = verdicts(objective, lambda name: Estimate(0.09, 0.089, 0.091), short_by)["latency_p99"]
+    assert (found.verdict, found.longer, found.value) == (verdict, longer, 0.09)
+    assert verdicts(objective, lambda name: UNKNOWN, short_by)["latency_p99"].verdict == "missed"

@@ -8,10 +8,14 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 from helpers.mistakes import MM1, mm1, mm1_steps, mm1_workload
+from helpers.shortened import CONFIGS
 
+from simvirt.catalog.plain_names import unknown_names
 from simvirt.errors import ScenarioError
-from simvirt.scenario import Scenario, load, loads
+from simvirt.scenario import Scenario, json_schema, load, loads
+from simvirt.scenario.checks.contents import check_contents
 
 TRACE = "{trace: {file: t.csv, at: arrives_s, cpu: demand_ms, operation: op}}"
 
@@ -98,7 +102,29 @@ def test_circles_and_other_mistakes_of_includes(tmp_path: Path) -> None:
     assert "include: expected a file or a list of files, for example base.yaml; got 3" in lines[1]
     assert 'did you mean "bad.yaml"?' in lines[2]
     assert "this is a directory" in lines[3]
-    assert mistakes(tmp_path / "l.yaml") == ["list.yaml:1:1: expected a mapping, as a scenario is"]
+    assert mistakes(tmp_path / "l.yaml") == [
+        'l.yaml:1:10: include: "list.yaml": expected a scenario, a mapping with keys such as services or host']
+
+
+@pytest.mark.parametrize("content", [
+    "secret: hunter2\nsecret2: [hunter2]\n", "hunter2:x:0:0\n", "- hunter2\n", "hunter2: &a !!python/x 1\n", "a: 1\na: hunter2\n", "\tx: hunter2\n",
+    "hunter2\n", "{hunter2: 1, *b}", "a: *hunter2\n",
+])
+def test_a_file_that_is_no_scenario_is_named_and_never_shown(tmp_path: Path, content: str) -> None:
+    """Whether it is included, or named as a trace, rates or an empirical distribution."""
+    write(tmp_path, notes_txt=content, top_yaml="include: notes.txt\n" + MM1)
+    tables = [{"trace": {"file": "notes.txt", "at": "at_s"}}, {"rates": {"file": "notes.txt", "at": 0, "rate": 1}},
+              {"rates": {"file": "notes.txt", "at": "x_s", "rate": "y_per_s"}}, {"closed": {"clients": 1, "think": {"empirical": "notes.txt"}}}]
+    told = mistakes(tmp_path / "top.yaml")
+    for table in tables:
+        tree = yaml.safe_load(MM1)
+        tree["workload"] = table | {"mix": tree["workload"].get("mix", {"server.job": 1})}
+        write(tmp_path, table_yaml=yaml.safe_dump(tree))
+        with pytest.raises(ScenarioError) as error:
+            check_contents(load(tmp_path / "table.yaml"))
+        told.append(str(error.value))
+    assert len(told) == 5
+    assert all("notes.txt" in line and "hunter2" not in line for line in told), told
 
 
 def trace(folder: Path, content: str, workload: str = TRACE) -> Path:
@@ -153,7 +179,7 @@ def test_empirical_distributions_at_load(tmp_path: Path) -> None:
                                                                    "{delay: {empirical: {file: d.csv, column: d_ms}}}]"))
     lines = mistakes(tmp_path / "s.yaml")
     assert len(lines) == 3
-    assert "cpu.empirical: expected one column whose name ends in _s, _ms, _us or _ns, or the name of one; it has a_ms, b_ms, c" in lines[0]
+    assert "cpu.empirical: expected one column whose name ends in _s, _ms, _us or _ns, or the name of one in d.csv; it has a_ms, b_ms, c" in lines[0]
     assert "empirical.column: expected a column whose name ends in its unit" in lines[1]
     assert 'empirical.column: no column "d_ms" in d.csv; did you mean' in lines[2]
 
@@ -170,3 +196,44 @@ def test_rates_with_and_without_a_header(tmp_path: Path) -> None:
     ):
         write(tmp_path, s_yaml=mm1_workload(workload))
         assert any(expected in line for line in mistakes(tmp_path / "s.yaml"))
+
+
+COMPOSE = """
+version: "3.8"
+services:
+  web: {image: "nginx:1.27", ports: ["80:80"]}
+volumes: {data: {}}
+"""
+
+
+@pytest.mark.parametrize("text", [COMPOSE, "services: {web: {build: .}}", "name: shop\nservices: {db: {image: postgres, environment: {A: b}}}"])
+def test_a_compose_file_is_recognised_and_told_what_a_scenario_adds(text: str) -> None:
+    with pytest.raises(ScenarioError, match="this is a Compose file; expected a scenario") as error:
+        loads(text)
+    assert len(error.value.issues) == 1
+
+
+def test_a_scenario_with_a_word_of_compose_is_a_scenario_with_a_mistake() -> None:
+    with pytest.raises(ScenarioError, match="ports: unknown key"):
+        loads(mm1("threads: 1", "threads: 1, ports: [80]"))
+
+
+def test_wrong_names_of_the_catalogue_are_told_beside_other_mistakes(tmp_path: Path) -> None:
+    """In the same round, whatever else is wrong; each once."""
+    tree = yaml.safe_load(MM1)
+    tree["host"] = {"model": "dell-r74", "disk": "nvmee", "nic": "25Gbps"}
+    tree["platforms"] = ["dokcer", {"name": "mine", "stack": ["kwm"]}]
+    tree["services"]["server"] |= {"profile": "rediss", "threads": "two"}
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump(tree))
+    with pytest.raises(ScenarioError) as error:
+        load(tmp_path / "s.yaml", names=unknown_names)
+    paths = [issue.path for issue in error.value.issues]
+    assert sorted(paths) == sorted({
+        "host.model", "host.disk", "platforms.0", "platforms.1.stack.0", "services.server.profile", "services.server.threads"}), paths
+
+
+@pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_shipped_files_validate_against_the_schema(file: Path) -> None:
+    """One of them includes another, and leaves to that what is required."""
+    validator = pytest.importorskip("jsonschema").Draft202012Validator(json_schema())
+    assert [error.message[:200] for error in validator.iter_errors(yaml.safe_load(file.read_text()))] == []

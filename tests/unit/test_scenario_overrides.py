@@ -101,3 +101,21 @@ def test_overrides_and_the_file_are_told_together() -> None:
     lines = mistakes(WEB.replace("threads: 64", "threads: 0"), ["run.seed=x", "x"])
     assert [line.split(":")[0] for line in lines] == ["x.yaml", "--set x", "--set run.seed"]
     assert "seed" in only(WEB, ["run.seed=x"])
+
+
+SHORT_AND_LONG = {
+    "cpus": ("deploy.resources.limits.cpus", "2", "3"), "mem_limit": ("deploy.resources.limits.memory", "1GiB", "2GiB"),
+    "scale": ("deploy.replicas", "2", "3"), "cpu_quota": ("deploy.resources.limits.cpus", "200ms", "3"),
+}
+
+
+@pytest.mark.parametrize("key", SHORT_AND_LONG)
+def test_the_short_and_the_long_form_of_a_limit_replace_each_other(key: str) -> None:
+    """Whichever stands in the file, and whichever an option or an including file says."""
+    long, value, other = SHORT_AND_LONG[key]
+    words = {"cpus": "cpu_limit", "cpu_quota": "cpu_limit", "mem_limit": "memory_limit", "scale": "replicas"}
+    written = loads(MM1.replace("host:", "host:").replace("cores: 1", "cores: 4"), sets=[f"services.server.{key}={value}"])
+    over = loads(MM1.replace("cores: 1", "cores: 4"), sets=[f"services.server.{key}={value}", f"services.server.{long}={other}"])
+    back = loads(MM1.replace("cores: 1", "cores: 4"), sets=[f"services.server.{long}={other}", f"services.server.{key}={value}"])
+    values = [getattr(spec.services["server"], words[key]) for spec in (written, over, back)]
+    assert values[0] == values[2] != values[1]

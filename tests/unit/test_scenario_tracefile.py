@@ -62,7 +62,7 @@ def test_delimiters(tmp_path: Path, delimiter: str) -> None:
     ("at_s,d_ms\n-1,1\n", "t.csv:2: at_s: expected a finite number that is not negative; got -1"),
     ("at_s,d_ms\n1,nan\n", "t.csv:2: d_ms: expected a finite number that is not negative; got nan"),
     ("at_s,d_ms\n1,1\n2,inf\n", "t.csv:3: d_ms: expected a finite number"),
-    ("at_s,d_ms\n1e300,1\n", "t.csv:2: at_s: expected a time within 292 years; got 1e300"),
+    ("at_s,d_ms\n1e300,1\n", "t.csv:2: at_s: expected a time within 100 years; got 1e300"),
     ("at_s,d_ms\n", "t.csv: expected at least one line of values"),
     ("at_s,x\n1,1\n", "t.csv:1: no column \"d_ms\" in t.csv (it has at_s, x)"),
     ("", "t.csv:1: expected a header"),
@@ -103,7 +103,7 @@ def test_rates(tmp_path: Path) -> None:
     ("0,0\n1,0\n", "t.csv: 1: expected a rate above 0 in some line"),
     ("0,1e300\n", "t.csv:1: 1: expected a rate of at most 1e12/s; got 1e300"),
     ("0\n1\n", "t.csv:1: no column 1; expected one from 0 to 0"),
-    ("a,b\n1,2\n", 't.csv:1: 0: expected a number, for example 1.5; got "a"'),
+    ("a,b\n1,2\n", 't.csv:1: 0: expected a number, for example 1.5'),
 ])
 def test_refused_rates(tmp_path: Path, content: str, expected: str) -> None:
     assert refusal(tmp_path, RatesSpec(file=table(tmp_path, content), at=0, rate=1)) == expected

@@ -32,6 +32,23 @@ def test_one_replication_has_no_interval_and_none_has_no_value():
     assert s.mean_interval([math.nan, 4.0, 4.0]) == s.Estimate(4.0, 4.0, 4.0)
 
 
+def test_an_end_is_never_below_zero_where_no_value_is():
+    e = s.mean_interval([0.1, 3.0])
+    assert (e.value, e.low) == (1.55, 0.0)
+    assert s.relative_half_width(e) == pytest.approx((e.high - e.value) / 1.55)
+    assert s.mean_interval([-0.1, 3.0]).low < -10
+    assert s.mean_interval([0.98, 0.9, 1.0], most=1.0).high == 1.0
+    assert s.mean_interval([0.98, 0.9, 1.0]).high > 1.0
+
+
+def test_the_larger_variance_counts():
+    values = [4.1, 3.9, 4.3, 4.0, 4.2]
+    narrow, wide = (s.relative_half_width(s.mean_interval(values, within=v)) for v in (0.01, 0.04))
+    assert narrow == s.relative_half_width(s.mean_interval(values))
+    assert wide == pytest.approx(s.student(4) * 0.2 / math.sqrt(5) / 4.1)
+    assert s.replications_needed(values, 0.02, within=0.04) > s.replications_needed(values, 0.02)
+
+
 def test_relative_half_width():
     assert s.relative_half_width(s.Estimate(-10.0, -11.0, -9.0)) == pytest.approx(0.1)
     assert s.relative_half_width(s.Estimate(0.0, 0.0, 0.0)) == 0
@@ -120,41 +137,14 @@ def test_quantile_interval_is_over_replications():
     assert e.low < 100e-9 < 120e-9 < e.high
 
 
-# -- warm-up
-
-
-def direct_mser(z):
-    """MSER by its definition."""
-    cuts = range(len(z) // 2 + 1)
-    return min(cuts, key=lambda d: (np.var(z[d:]) / (len(z) - d), d))
-
-
-def test_mser5_equals_its_definition():
-    rng = np.random.default_rng(6)
-    for n in (2, 3, 10, 57, 300):
-        z = rng.normal(size=n) + 4 * np.exp(-np.arange(n) / 8)
-        assert s.mser5(z) == direct_mser(z)
-
-
-def test_mser5_finds_the_end_of_a_ramp():
-    z = np.r_[np.linspace(0, 10, 50), np.full(450, 10.0)] + np.random.default_rng(7).normal(0, 0.3, 500)
-    assert 40 <= s.mser5(z) <= 60
-    assert not s.warmup_unfinished(z)
-
-
-def test_mser5_of_steady_series_deletes_little():
-    cuts = [s.mser5(np.random.default_rng(k).normal(size=400)) for k in range(50)]
-    assert np.median(cuts) < 40
-    assert s.mser5(np.full(100, 3.0)) == 0
-    assert s.mser5([1.0]) == 0 == s.mser5([])
-
-
-def test_an_endless_ramp_says_that_warm_up_did_not_end():
-    assert s.warmup_unfinished(np.linspace(0, 1, 100))
-
-
-def test_batch_means_leave_an_incomplete_batch_out():
-    assert s.batch_means(range(12)).tolist() == [2.0, 7.0]
+@pytest.mark.parametrize("q", [0.5, 0.9, 0.999])
+def test_a_quantile_lies_between_the_smallest_and_the_largest_value(q):
+    value = 5_000_000
+    assert s.quantile(histogram([value] * 1000), q, (value, value)) == value / 1e9
+    assert s.quantile_interval([histogram([value] * 9)] * 3, q, ends=[(value, value)] * 3) == s.Estimate(0.005, 0.005, 0.005)
+    values = np.random.default_rng(8).lognormal(14, 1, 300).astype(np.int64)
+    found = s.quantile(histogram(values), q, (values.min(), values.max()))
+    assert values.min() <= found * 1e9 <= values.max()
 
 
 # -- stability
@@ -181,6 +171,10 @@ def test_trend_of_noise_is_a_normal_score():
     assert abs(np.mean(scores)) < 0.25
     assert 0.8 < np.std(scores) < 1.2
     assert s.trend([1.0, 2.0]) == 0
+
+
+def test_batch_means_leave_an_incomplete_batch_out():
+    assert s.batch_means(range(12), 5).tolist() == [2.0, 7.0]
 
 
 # -- when to stop

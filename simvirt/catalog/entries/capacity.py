@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from simvirt.catalog.entries.entry import Entry
-from simvirt.catalog.sourced import SourcedCount, SourcedRatio, SourcedSize, SourcedTime
+from simvirt.catalog.entries.entry import Entry, Text
+from simvirt.catalog.sourced import Share, SourcedCount, SourcedRatio, SourcedSize, SourcedTime, within
 
 
-class FootprintSpec(Entry):
+class FootprintEntry(Entry):
     """The memory and disk space of one replica of an image: what it keeps when idle, what each connection adds, what it maps.
 
     `base` and `per_connection` are anonymous memory; `files` are pages of programs and libraries; `hot` is the share of the anonymous
@@ -21,8 +21,8 @@ class FootprintSpec(Entry):
     base: SourcedSize
     per_connection: SourcedSize
     files: SourcedSize
-    hot: SourcedRatio
-    same: SourcedRatio
+    hot: Share
+    same: Share
     touch: SourcedSize
     disk: SourcedSize
     writable: SourcedSize
@@ -36,12 +36,12 @@ class LimitSpec(Entry):
     `per_core` capacities are for each core.
     """
 
-    resource: str
+    resource: Text
     of: tuple[Literal["process", "container", "vm"], ...]
     layers: tuple[str, ...] = ()
     nets: tuple[str, ...] = ()
     except_nets: tuple[str, ...] = ()
-    capacity: SourcedCount
+    capacity: Annotated[SourcedCount, within(1, 1e19)]
     per_core: bool = False
     fixed: SourcedCount | None = None
     per_instance: SourcedCount | None = None
@@ -56,12 +56,14 @@ class LimitSpec(Entry):
         return self
 
 
-class ReclaimSpec(Entry):
+class ReclaimEntry(Entry):
     """What a kernel's memory management costs and how it decides: swapping, compressing, merging, ballooning.
 
     Times are CPU time for one page of 4 KiB. `cluster` is what is written to swap at once; `compression` the size of pages over that of
     their compressed form; `balloon_most` the share of a VM that a balloon may take; `idle_tax` what an idle page costs a VM more than
-    one in use when balloons are shared out.
+    one in use when balloons are shared out. Writes that nobody waits for are gathered: `flush_interval` between two looks of the
+    flusher, `dirty_expiry` the age at which it writes, `dirty_background` and `dirty_most` the shares of memory beyond which it begins at
+    once and writers wait, `write_chunk` its largest request.
     """
 
     swap_fault: SourcedTime
@@ -70,7 +72,12 @@ class ReclaimSpec(Entry):
     scan: SourcedTime
     unshare: SourcedTime
     inflate: SourcedTime
-    cluster: SourcedSize
-    compression: SourcedRatio
-    balloon_most: SourcedRatio
-    idle_tax: SourcedRatio
+    cluster: Annotated[SourcedSize, within(4096, 2**30)]
+    compression: Annotated[SourcedRatio, within(1, 1000)]
+    balloon_most: Annotated[SourcedRatio, within(0, 0.99)]
+    idle_tax: Annotated[SourcedRatio, within(0, 0.99)]
+    flush_interval: Annotated[SourcedTime, within(1e6, 8.64e13)]
+    dirty_expiry: SourcedTime
+    dirty_background: Annotated[SourcedRatio, within(0, 1)]
+    dirty_most: Annotated[SourcedRatio, within(0, 1)]
+    write_chunk: Annotated[SourcedSize, within(4096, 2**30)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BeforeValidator, model_validator
 
-from simvirt.catalog.entries.entry import Source
+from simvirt.catalog.entries.entry import Part, Source
 from simvirt.catalog.operations import DISK_OPERATIONS, OPERATIONS, RATE_OPERATIONS
 from simvirt.catalog.sourced import SourcedRate, SourcedWork
 
@@ -23,13 +23,11 @@ Terms = Annotated[tuple[SourcedWork, ...] | None, BeforeValidator(_terms)]
 """A part of a cost: one number, or a sum of numbers in different units, each with a source of its own."""
 
 
-class CostSpec(BaseModel):
+class CostSpec(Part):
     """What one operation costs on a platform, part by part; `none` says why it costs nothing.
 
     A part may be a list of numbers, which add up: what takes the same time on each host, and what each host's exits or entries make of it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cpu: Terms = None
     spared: Terms = None

@@ -7,18 +7,18 @@ or derived is a `Sourced` number with a source of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from simvirt.catalog.entries.capacity import FootprintSpec, LimitSpec, ReclaimSpec
+from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
-from simvirt.catalog.entries.economy_entries import PowerSpec, PriceSpec, SiteSpec
-from simvirt.catalog.entries.entry import Entry
-from simvirt.catalog.entries.hardware import Count, CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
+from simvirt.catalog.entries.entry import Entry, Part
+from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
+from simvirt.catalog.entries.hosted import Dom0, HostLoad
+from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
-from simvirt.catalog.resolve.hosted import Dom0Spec, HostLoadSpec
-from simvirt.catalog.sourced import SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime
+from simvirt.catalog.sourced import Period, Share, SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime, within
 from simvirt.scenario.spec.host import Policy
 
 Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
@@ -35,9 +35,10 @@ class TechniqueSpec(Entry):
         return self
 
 
-class DeviceSpec(Entry):
+class DeviceEntry(Entry):
     """A path to the network or to a disk: a device of a VM with the thread that serves it, or a driver on the host's kernel.
 
+    `moderation` and `poll` are how long its interrupts and the sleep of its thread are put off [ns].
     `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
     """
 
@@ -52,7 +53,7 @@ class DeviceSpec(Entry):
     costs: Costs
 
     @model_validator(mode="after")
-    def _costs_act(self) -> DeviceSpec:
+    def _costs_act(self) -> DeviceEntry:
         check_costs(self.costs, NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS, vm=self.side == "hypervisor")
         if self.backend in ("none", "vcpu"):
             threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "drive", "notify", "wake")
@@ -93,15 +94,15 @@ class HypervisorSpec(Entry):
     vmm_memory: SourcedSize
     vmm_shared: SourcedSize | None = None
     vmm_per_vcpu: SourcedSize | None = None
-    vmm_per_memory: SourcedRatio | None = None
+    vmm_per_memory: Share | None = None
     video_memory: SourcedSize | None = None
     host_memory: SourcedSize | None = None
     preallocated: bool = False
     halt_poll: SourcedTime | None = None
-    spin_wait: SourcedRatio | None = None
+    spin_wait: Share | None = None
     scheduler: Policy | None = None
-    dom0: Dom0Spec | None = None
-    host_load: HostLoadSpec | None = None
+    dom0: Dom0 | None = None
+    host_load: HostLoad | None = None
     costs: Costs = Field(default={})
 
     @model_validator(mode="after")
@@ -133,7 +134,7 @@ class RuntimeSpec(Entry):
         return self
 
 
-class GuestSpec(Entry):
+class GuestEntry(Entry):
     """A guest operating system: memory it takes, CPU it uses while idle, its scheduler.
 
     `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
@@ -142,32 +143,38 @@ class GuestSpec(Entry):
     """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
-    tick: SourcedTime
+    tick: Period
     memory: SourcedSize
-    page_structs: SourcedRatio | None = None
+    page_structs: Annotated[SourcedRatio, within(0, 0.5)] | None = None
     bounce_buffer: SourcedSize | None = None
     file_cache: SourcedSize | None = None
     boot_memory: SourcedSize | None = None
-    same: SourcedRatio | None = None
-    background_duty: SourcedRatio
-    background_period: SourcedTime
+    same: Share | None = None
+    background_duty: Share
+    background_period: Period
 
 
-class ProfileSpec(Entry):
-    """A workload: how often it performs each operation in a second of CPU time, and what it wants of what others use too."""
+class ProfileEntry(Entry):
+    """A workload: how often it performs each operation in a second of CPU time, and what it wants of what others use too.
+
+    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
+    per CPU second that wait for other CPUs, `kernel_share` the share of CPU time in serial parts of the kernel, `walk_miss` that of page
+    walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket wherever it runs; None where
+    nothing is known.
+    """
 
     rates: Rates
     memory_bandwidth: SourcedThroughput | None = None
     llc: SourcedSize | None = None
-    stall: SourcedRatio | None = None
-    smt_yield: SourcedRatio | None = None
-    kernel_share: SourcedRatio | None = None
+    stall: Share | None = None
+    smt_yield: Annotated[SourcedRatio, within(0.1, 2)] | None = None
+    kernel_share: Share | None = None
     shootdowns: SourcedRate | None = None
-    walk_miss: SourcedRatio | None = None
-    remote_share: SourcedRatio | None = None
+    walk_miss: Share | None = None
+    remote_share: Share | None = None
 
     @model_validator(mode="after")
-    def _complete(self) -> ProfileSpec:
+    def _complete(self) -> ProfileEntry:
         if self.memory_bandwidth is not None and (self.stall is None or self.stall.value <= 0):
             raise ValueError("stall: expected a share above 0 beside memory_bandwidth, or a full memory could not hold the work up")
         if missing := [name for name in RATE_OPERATIONS if name not in self.rates]:
@@ -176,20 +183,19 @@ class ProfileSpec(Entry):
 
 
 class ImageSpec(Entry):
-    """An image: other names of the software in it, and the profile of what it does."""
+    """An image: other names of the software in it, and the profile of what it does; whether a replica keeps data that others lack."""
 
     aliases: tuple[str, ...] = ()
     profile: str
+    stateful: bool = False
 
 
-class PlatformVmsSpec(BaseModel):
+class PlatformVmsSpec(Part):
     """VMs that a platform brings along: how many, and the share of the host's CPUs and memory that each gets."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    count: Count
-    cpus: SourcedRatio
-    memory: SourcedRatio
+    count: Annotated[int, Field(ge=1, le=100_000)]
+    cpus: Annotated[SourcedRatio, within(0.001, 1)]
+    memory: Annotated[SourcedRatio, within(0.001, 1)]
 
 
 class PlatformEntrySpec(Entry):
@@ -206,24 +212,24 @@ class PlatformEntrySpec(Entry):
 
 KINDS: Final[Mapping[str, type[Entry]]] = {
     "hosts": HostModelSpec,
-    "families": FamilySpec,
+    "families": CpuFamily,
     "cpus": CpuSpec,
-    "disks": DiskModelSpec,
-    "nics": NicModelSpec,
+    "disks": DiskEntry,
+    "nics": NicEntry,
     "techniques": TechniqueSpec,
-    "devices": DeviceSpec,
+    "devices": DeviceEntry,
     "hypervisors": HypervisorSpec,
     "runtimes": RuntimeSpec,
-    "guests": GuestSpec,
-    "profiles": ProfileSpec,
+    "guests": GuestEntry,
+    "profiles": ProfileEntry,
     "images": ImageSpec,
-    "footprints": FootprintSpec,
+    "footprints": FootprintEntry,
     "limits": LimitSpec,
-    "reclaim": ReclaimSpec,
+    "reclaim": ReclaimEntry,
     "platforms": PlatformEntrySpec,
     "prices": PriceSpec,
     "power": PowerSpec,
-    "sites": SiteSpec,
+    "sites": Site,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 

@@ -5,23 +5,26 @@ Money is in US dollars, power in watts, energy prices in US dollars per kWh.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-from simvirt.catalog.entries.economy_entries import PowerSpec, PriceSpec, SiteSpec
 from simvirt.catalog.entries.hardware import HostModelSpec
-from simvirt.catalog.images import GENERIC
+from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.records import HostEntry
-
-if TYPE_CHECKING:
-    from simvirt.catalog.catalog import Catalog
-    from simvirt.scenario.spec.models import HostSpec
+from simvirt.catalog.resolve.hosts import host_model
+from simvirt.catalog.store import Store
+from simvirt.scenario.spec.models import HostSpec
 
 LOADS: Final = tuple(step / 10 for step in range(11))
 """Loads at which a power curve is measured, over the largest throughput."""
 GIB: Final = 2**30
+SIZES: Final = (
+    "dell-t340-e-2224", "entry-xeon-e-2278g", "dell-r740-gold-6132", "dell-r650-gold-6338", "dell-r760-8480", "dell-r7625-epyc-9654",
+)
+"""Servers of 4 to 192 cores whose prices and power speak for hosts that are described inline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,65 +47,57 @@ class Power:
         return float(np.interp(load, LOADS, self.watts))
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where hosts stand; building in USD per watt of the largest draw and year, round trip in ns."""
-
-    name: str
-    energy_price: float
-    pue: float
-    building: float
-    round_trip_ns: float
-
-
-def price(catalog: Catalog, spec: HostSpec, host: HostEntry) -> Price:
+def price(store: Store, spec: HostSpec, host: HostEntry) -> Price:
     """The price of a host: that of its model, with the memory it has, and processors in proportion to cores that are given inline.
 
     ScenarioError where its model does not exist.
     """
-    model = catalog.host_model(spec.model or GENERIC)
-    entry = catalog.typed("prices", _model(catalog, spec).price, PriceSpec)
+    name = machine_of(store, spec, host)
+    model = host_model(store, name)
+    entry = store.typed("prices", store.typed("hosts", name, HostModelSpec).price, PriceSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)
     if entry.rent is not None:
-        return Price(rent_per_year=entry.rent.value * share)
-    assert entry.base is not None
-    assert entry.socket is not None
-    assert entry.gib is not None
-    assert entry.upkeep is not None
-    buy = entry.base.value + entry.socket.value * model.sockets * share + entry.gib.value * host.memory / GIB
-    return Price(buy, buy * entry.upkeep.value)
+        return Price(rent_per_year=entry.rent * share)
+    base, socket, gib, upkeep = (part or 0.0 for part in (entry.base, entry.socket, entry.gib, entry.upkeep))
+    buy = base + socket * model.sockets * share + gib * host.memory / GIB
+    return Price(buy, buy * upkeep)
 
 
-def power(catalog: Catalog, spec: HostSpec, host: HostEntry) -> Power:
+def power(store: Store, spec: HostSpec, host: HostEntry) -> Power:
     """The power curve of a host: that of its model, in proportion to cores that are given inline.
 
     ScenarioError where its model does not exist.
     """
-    model = catalog.host_model(spec.model or GENERIC)
-    entry = catalog.typed("power", _model(catalog, spec).power, PowerSpec)
+    name = machine_of(store, spec, host)
+    model = host_model(store, name)
+    entry = store.typed("power", store.typed("hosts", name, HostModelSpec).power, PowerSpec)
     share = host.sockets * host.cores / (model.sockets * model.cores)
-    scale = share if entry.scale is None else share * entry.scale.value
+    scale = share if entry.scale is None else share * entry.scale
     return Power(tuple(watts * scale for watts in entry.watts))
 
 
-def _model(catalog: Catalog, spec: HostSpec) -> HostModelSpec:
-    """The entry of a host's model."""
-    return catalog.typed("hosts", spec.model or GENERIC, HostModelSpec)
+def machine_of(store: Store, spec: HostSpec, host: HostEntry) -> str:
+    """The model whose price and power a host has: its own; of a host described inline the server of `SIZES` nearest in cores."""
+    if spec.model is not None:
+        return spec.model
+    models = {name: host_model(store, name) for name in SIZES}
+    return min(SIZES, key=lambda name: abs(math.log(models[name].sockets * models[name].cores / (host.sockets * host.cores))))
 
 
-def site(catalog: Catalog, name: str) -> Site:
+def site(store: Store, name: str) -> Site:
     """A site by name; ScenarioError where it does not exist."""
-    entry = catalog.typed("sites", name, SiteSpec, ("plan", "site"))
-    return Site(name, entry.energy_price.value, entry.pue.value, entry.building.value, entry.round_trip.value)
+    return store.typed("sites", name, Site, ("plan", "site"))
 
 
 def load_of(utilisation: float, host: HostEntry) -> float:
     """Throughput over the largest one where a share `utilisation` of the hardware threads is busy.
 
-    *Model*: threads go to idle cores first, as schedulers place them; two busy siblings yield `smt_yield` of one.
+    *Model*: threads go to the cores with the fewest busy ones, as schedulers place them; busy siblings yield what `core_yield` says.
     *Ignores*: turbo clocks and frequency scaling, which the power curve holds for the benchmark that it was measured with.
     """
-    cores = host.sockets * host.cores
-    busy = utilisation * host.pcpus
-    paired = max(busy - cores, 0.0)
-    return min((busy - paired - paired + paired * host.smt_yield) / (cores * host.smt_yield), 1.0) if host.smt > 1 else utilisation
+    if host.smt == 1:
+        return utilisation
+    busy = utilisation * host.smt
+    each = min(int(busy), host.smt - 1)
+    below = host.core_yield(each) if each else 0.0
+    return min((below + (busy - each) * (host.core_yield(each + 1) - below)) / host.core_yield(host.smt), 1.0)

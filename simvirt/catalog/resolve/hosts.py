@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-from simvirt.catalog.entries.hardware import CpuSpec, DiskModelSpec, FamilySpec, HostModelSpec, NicModelSpec
+from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, Cstate, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.problems import Path
-from simvirt.catalog.records import CpuFamily, Cstate, HostEntry
-from simvirt.catalog.resolve.peripherals import DiskEntry, NicEntry
-from simvirt.catalog.sourced import Sourced
+from simvirt.catalog.records import HostEntry
+from simvirt.catalog.store import Store
+from simvirt.scenario.spec.models import HostSpec
 from simvirt.units import UnitError, parse_bandwidth
 
-if TYPE_CHECKING:
-    from simvirt.catalog.catalog import Catalog
-    from simvirt.scenario.spec.models import HostSpec
 
-OPTIONAL_OF_DISKS: Final = ("read_iops", "write_iops", "read_stream", "write_stream", "read_cv", "write_cv")
-
-
-def resolve_host(catalog: Catalog, spec: HostSpec) -> HostEntry:
+def resolve_host(store: Store, spec: HostSpec) -> HostEntry:
     """The model of `spec` (the generic host where it names none) with its inline fields laid over it."""
-    base = host_model(catalog, spec.model or GENERIC)
-    base = replace(base, cstates=_cstates(catalog, base, spec.max_cstate, ("host", "max_cstate")))
+    base = host_model(store, spec.model or GENERIC)
+    base = replace(base, cstates=_cstates(store, base, spec.max_cstate, ("host", "max_cstate")))
     given = {
         "sockets": spec.sockets, "cores": spec.cores, "smt": spec.smt, "clock_hz": spec.clock, "memory": spec.memory,
-        "disk": None if spec.disk is None else disk(catalog, spec.disk),
-        "nic": None if spec.nic is None else nic(catalog, spec.nic),
+        "disk": None if spec.disk is None else store.typed("disks", spec.disk, DiskEntry, ("host", "disk")),
+        "nic": None if spec.nic is None else nic(store, spec.nic),
         "measured_entry_ns": spec.kernel_entry, "mitigated": None if spec.mitigations is None else spec.mitigations == "auto",
     }
     inline = {field: value for field, value in given.items() if value is not None}
@@ -39,7 +33,7 @@ def _lone_threads(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "smt_yield": 1.0} if fields["smt"] == 1 else fields
 
 
-def _cstates(catalog: Catalog, host: HostEntry, deepest: str | None, path: Path) -> tuple[Cstate, ...]:
+def _cstates(store: Store, host: HostEntry, deepest: str | None, path: Path) -> tuple[Cstate, ...]:
     """Idle states down to the deepest one allowed, those of the model where nothing is said.
 
     ScenarioError at `path` where there is none of that name.
@@ -49,82 +43,46 @@ def _cstates(catalog: Catalog, host: HostEntry, deepest: str | None, path: Path)
         return host.cstates
     if deepest == "none":
         return ()
-    names = [state.name for state in states]
-    if deepest not in names:
-        catalog.fail(path, "idle states", deepest, ("none", *names))
-    return states[: names.index(deepest) + 1]
+    if deepest not in states:
+        store.fail(path, "idle states", deepest, ("none", *states))
+    return tuple(states.values())[: list(states).index(deepest) + 1]
 
 
-def host_model(catalog: Catalog, name: str, path: Path = ("host", "model")) -> HostEntry:
+def host_model(store: Store, name: str, path: Path = ("host", "model")) -> HostEntry:
     """A host model of the catalogue; ScenarioError at `path` where it does not exist."""
-    model = catalog.typed("hosts", name, HostModelSpec, path)
-    cpu = catalog.typed("cpus", model.cpu, CpuSpec)
-    family = _stepping(cpu_family(catalog, cpu.family), cpu)
-    generic = catalog.typed("hosts", GENERIC, HostModelSpec)
-    tick, system = model.tick or generic.tick, model.system_memory or generic.system_memory
+    model = store.typed("hosts", name, HostModelSpec, path)
+    cpu = store.typed("cpus", model.cpu, CpuSpec)
+    family = _stepping(store.typed("families", cpu.family, CpuFamily), cpu)
+    generic = store.typed("hosts", GENERIC, HostModelSpec)
+    tick = model.tick or generic.tick
+    system = generic.system_memory if model.system_memory is None else model.system_memory
     assert tick is not None and system is not None
     entry = HostEntry(
         name=name, sockets=model.sockets, cores=cpu.cores, smt=cpu.smt, clock_hz=cpu.clock, memory=model.memory,
-        disk=disk(catalog, model.disk), nic=nic(catalog, model.nic), smt_yield=family.smt_yield, tick_ns=tick.value, family=family,
-        system_memory=int(system.value), mitigated=model.mitigations == "auto",
-        measured_entry_ns=model.kernel_entry.value if model.kernel_entry else None,
+        disk=store.typed("disks", model.disk, DiskEntry), nic=nic(store, model.nic), smt_yield=family.smt_yield, tick_ns=tick,
+        family=family, system_memory=system, mitigated=model.mitigations == "auto", measured_entry_ns=model.kernel_entry,
     )
-    return replace(entry, cstates=_cstates(catalog, entry, model.max_cstate, path))
+    return replace(entry, cstates=_cstates(store, entry, model.max_cstate, path))
 
 
 def _stepping(family: CpuFamily, cpu: CpuSpec) -> CpuFamily:
     """A family as a processor model has it, whose stepping may need other mitigations."""
     if cpu.mitigated_entry is None:
         return family
-    entry = cpu.mitigated_entry.value
-    return replace(family, mitigated_entry=entry, kernel_entry=min(family.kernel_entry, entry))
+    entry = cpu.mitigated_entry
+    return family.model_copy(update={"mitigated_entry": entry, "kernel_entry": min(family.kernel_entry, entry)})
 
 
-def cpu_family(catalog: Catalog, name: str) -> CpuFamily:
-    """A processor family of the catalogue; ScenarioError where it does not exist."""
-    spec = catalog.typed("families", name, FamilySpec)
-    return CpuFamily(
-        name=name, smt_yield=spec.smt_yield.value, vm_exit=spec.vm_exit.value, nested_vm_exit=spec.nested_vm_exit.value,
-        native_walk=spec.native_walk.value, nested_walk=spec.nested_walk.value,
-        kernel_entry=spec.kernel_entry.value, mitigated_entry=spec.mitigated_entry.value,
-        memory_bandwidth=spec.memory_bandwidth.value if spec.memory_bandwidth else None,
-        memory_latency_ns=spec.memory_latency.value if spec.memory_latency else None,
-        llc_bytes=int(spec.llc.value) if spec.llc else None, remote_latency=spec.remote_latency.value if spec.remote_latency else None,
-        work_per_cycle=spec.work_per_cycle.value,
-        huge_reach=spec.huge_reach.value if spec.huge_reach else None,
-        cstates=tuple(Cstate(name, state.residency.value, state.exit.value) for name, state in spec.cstates.items()),
-    )
-
-
-def disk(catalog: Catalog, name: str, path: Path = ("host", "disk")) -> DiskEntry:
-    """A block device of the catalogue; ScenarioError at `path` where it does not exist."""
-    spec = catalog.typed("disks", name, DiskModelSpec, path)
-    return DiskEntry(
-        name=name, channels=int(spec.channels.value), read_latency_ns=spec.read_latency.value, write_latency_ns=spec.write_latency.value,
-        flush_latency_ns=spec.flush_latency.value, read_bytes_per_s=spec.read_throughput.value,
-        write_bytes_per_s=spec.write_throughput.value, size=int(spec.size.value) if spec.size else None,
-        medium=spec.medium, **{name: _known(getattr(spec, name)) for name in OPTIONAL_OF_DISKS},
-    )
-
-
-def _known(number: Sourced | None) -> float:
-    """A number, 0 where it is not told."""
-    return 0.0 if number is None else number.value
-
-
-def nic(catalog: Catalog, name: str | float, path: Path = ("host", "nic")) -> NicEntry:
+def nic(store: Store, name: str | float, path: Path = ("host", "nic")) -> NicEntry:
     """A NIC of the catalogue by name, or an anonymous one by its bandwidth (`25Gbps`, or bits per second).
 
     ScenarioError at `path` where a name is neither.
     """
     bandwidth = _bandwidth(name)
-    entry = GENERIC if bandwidth is not None else str(name)
-    spec = catalog.typed("nics", entry, NicModelSpec, path)
-    return NicEntry(
-        name=str(name) if isinstance(name, str) else f"{name / 1e9:g}Gbps",
-        bits_per_s=spec.bandwidth if bandwidth is None else bandwidth,
-        mtu=int(spec.mtu.value), segment_bytes=int(spec.segment.value),
-    )
+    if bandwidth is None:
+        return store.typed("nics", str(name), NicEntry, path)
+    anonymous = store.typed("nics", GENERIC, NicEntry).model_copy(update={"bandwidth": bandwidth})
+    return anonymous.named(name if isinstance(name, str) else f"{name / 1e9:g}Gbps")
 
 
 def _bandwidth(name: str | float) -> float | None:

@@ -10,6 +10,7 @@ Source: Linux kernel/sched/fair.c, 5.4: place_entity, sched_slice, check_preempt
 
 from simvirt.kernel.constants import NONE
 from simvirt.kernel.runqueue import real, tick_at_or_after, total_load, virtual
+from simvirt.kernel.schedulers.turns import turn_begins, turn_goes_on
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
@@ -28,6 +29,7 @@ def cfs_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
 
 def cfs_join_alone(p: Plane, q: int, e: int, now: int) -> None:
     """Join an empty queue, as a waking entity does."""
+    turn_begins(p, q, e)
     cfs_place(p, q, e, now, True)
 
 
@@ -48,6 +50,7 @@ def cfs_left_alone(p: Plane, q: int, e: int) -> None:
 
 def cfs_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     """Raise the queue's floor to the least vruntime; it never falls."""
+    turn_goes_on(p, q, e, since, now)
     least: float = p.entities.vruntime[e]
     first: int = leftmost(p.entities, p.queues.tree[q])
     if first != NONE:
@@ -78,12 +81,12 @@ def cfs_pick(p: Plane, q: int, now: int, waking: bool) -> int:
 def cfs_check_at(p: Plane, q: int, e: int, now: int) -> int:
     """Tick at which the current entity of a contended queue is up for replacement [ns]."""
     c: int = p.queues.cpu[q]
-    since: int = p.cpus.since[c]
+    had: int = p.entities.turn[e]
     ideal: int = cfs_slice(p, q, e)
-    at: int = since + ideal
+    at: int = now + ideal - had
     first: int = leftmost(p.entities, p.queues.tree[q])
     if first != NONE:
         ahead: float = p.entities.vruntime[e] - p.entities.vruntime[first]
         early: int = now + real(p, e, max(float(ideal) - ahead, 0.0))
-        at = min(at, max(early, since + p.machines.min_granularity[p.cpus.machine[c]]))
+        at = min(at, max(early, now + p.machines.min_granularity[p.cpus.machine[c]] - had))
     return tick_at_or_after(p, c, at, now)

@@ -9,6 +9,8 @@ Source: Xen xen/common/sched/credit.c; Cherkasova, Gupta, Vahdat, "Comparison of
 """
 
 from simvirt.kernel.constants import NONE
+from simvirt.kernel.runqueue import tick_at_or_after
+from simvirt.kernel.schedulers.turns import turn_begins, turn_goes_on, turn_is_over, turn_left
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
@@ -68,6 +70,7 @@ def credit_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
 
 def credit_join_alone(p: Plane, q: int, e: int, now: int) -> None:
     """Join an empty queue, as a waking entity does."""
+    turn_begins(p, q, e)
     credit_place(p, q, e, now, True)
 
 
@@ -96,6 +99,7 @@ def credit_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     credit_advance(p, m, now)
     credit_settle(p, m, e)
     p.entities.credits[e] -= float(now - since)
+    turn_goes_on(p, q, e, since, now)
 
 
 def credit_pick(p: Plane, q: int, now: int, waking: bool) -> int:
@@ -104,23 +108,19 @@ def credit_pick(p: Plane, q: int, now: int, waking: bool) -> int:
     first: int = leftmost(p.entities, p.queues.tree[q])
     if first == NONE or current == NONE:
         return current if first == NONE else first
-    c: int = p.queues.cpu[q]
-    m: int = p.cpus.machine[c]
-    ran: int = now - p.cpus.since[c]
-    if waking and ran < p.machines.ratelimit[m]:
+    m: int = p.cpus.machine[p.queues.cpu[q]]
+    if waking and p.entities.turn[current] < p.machines.ratelimit[m]:
         return current
     if p.entities.priority[first] < p.entities.priority[current]:
         return first
-    if ran >= p.machines.timeslice[m] and p.entities.priority[first] == p.entities.priority[current]:
+    if p.entities.priority[first] == p.entities.priority[current] and turn_is_over(p, q, current, p.machines.timeslice[m]):
         return first
     return current
 
 
 def credit_check_at(p: Plane, q: int, e: int, now: int) -> int:
-    """Next tick after the current entity started, or the end of its slice [ns]."""
+    """Next tick of the CPU, whoever runs then, or the end of the current entity's slice [ns]."""
     c: int = p.queues.cpu[q]
-    m: int = p.cpus.machine[c]
-    since: int = p.cpus.since[c]
-    tick: int = since + ((now - since) // p.machines.tick[m] + 1) * p.machines.tick[m]
-    end: int = since + p.machines.timeslice[m]
-    return tick if end <= now else min(tick, end)
+    tick: int = tick_at_or_after(p, c, now, now)
+    slice_ns: int = p.machines.timeslice[p.cpus.machine[c]]
+    return tick if p.entities.turn[e] >= slice_ns else min(tick, now + turn_left(p, e, slice_ns))

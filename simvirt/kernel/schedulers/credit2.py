@@ -16,7 +16,8 @@ Source: Xen xen/common/sched/credit2.c: CSCHED2_CREDIT_INIT, CSCHED2_CREDIT_MIN,
 
 from simvirt.kernel.constants import NONE, WEIGHT_ONE
 from simvirt.kernel.runqueue import real
-from simvirt.kernel.schedulers.round_robin import fifo_place, round_robin_check_at, round_robin_pick
+from simvirt.kernel.schedulers.round_robin import fifo_place, round_robin_check_at, round_robin_line_up, round_robin_pick
+from simvirt.kernel.schedulers.turns import turn_begins, turn_goes_on, turn_is_over, turn_left
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
@@ -59,21 +60,27 @@ def credit2_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
 def credit2_join_alone(p: Plane, q: int, e: int, now: int) -> None:
     """Join an empty queue as its current entity."""
     p.entities.migrated[e] = 0
-    if p.queues.parent[q] == NONE:
-        credit2_bounds(p, q, e)
+    if p.queues.parent[q] != NONE:
+        fifo_place(p, q, e)
+        return
+    turn_begins(p, q, e)
+    credit2_bounds(p, q, e)
 
 
 def credit2_line_up(p: Plane, q: int, e: int) -> None:
     """The current entity waits again: by credits, or in a group's own queue at the end of the line."""
     p.entities.migrated[e] = 0
-    p.entities.key[e] = p.entities.vruntime[e]
-    if p.queues.parent[q] != NONE:
-        fifo_place(p, q, e)
+    if p.queues.parent[q] == NONE:
+        p.entities.key[e] = p.entities.vruntime[e]
+    else:
+        round_robin_line_up(p, q, e)
 
 
 def credit2_begin(p: Plane, q: int, e: int) -> None:
-    """On its CPU an entity is at home."""
+    """On its CPU an entity is at home; between VMs a turn begins."""
     p.entities.migrated[e] = 0
+    if p.queues.parent[q] == NONE:
+        turn_begins(p, q, e)
 
 
 def credit2_left(p: Plane, q: int, e: int, now: int) -> None:
@@ -88,6 +95,7 @@ def credit2_left_alone(p: Plane, q: int, e: int) -> None:
 
 def credit2_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     """Running has burnt credits; an entity that is alone gets new ones whenever it runs out."""
+    turn_goes_on(p, q, e, since, now)
     if p.queues.parent[q] != NONE:
         return
     reset: float = credits_of(p, q, p.machines.reset_credits[p.cpus.machine[p.queues.cpu[q]]])
@@ -103,13 +111,12 @@ def credit2_pick(p: Plane, q: int, now: int, waking: bool) -> int:
     """The one with the most credits; the current one stays within the rate limit. Without any, all get new ones."""
     if p.queues.parent[q] != NONE:
         return round_robin_pick(p, q, now, waking)
-    c: int = p.queues.cpu[q]
-    m: int = p.cpus.machine[c]
+    m: int = p.cpus.machine[p.queues.cpu[q]]
     best: int = p.queues.current[q]
     first: int = leftmost(p.entities, p.queues.tree[q])
     if best == NONE:
         best = first
-    elif first != NONE and now - p.cpus.since[c] >= p.machines.ratelimit[m]:
+    elif first != NONE and turn_is_over(p, q, best, p.machines.ratelimit[m]):
         resistance: float = p.entities.migrated[first] * credits_of(p, q, p.machines.migrate_resist[m])
         if p.entities.vruntime[first] + resistance < p.entities.vruntime[best]:
             best = first
@@ -124,12 +131,11 @@ def credit2_check_at(p: Plane, q: int, e: int, now: int) -> int:
     """End of the current entity's turn: its credits are those of the first in line, or used up [ns]."""
     if p.queues.parent[q] != NONE:
         return round_robin_check_at(p, q, e, now)
-    c: int = p.queues.cpu[q]
-    m: int = p.cpus.machine[c]
+    m: int = p.cpus.machine[p.queues.cpu[q]]
     until: float = p.queues.credits_given[q]
     first: int = leftmost(p.entities, p.queues.tree[q])
     if first != NONE and p.entities.vruntime[first] < until:
         until = p.entities.vruntime[first]
     left: int = real(p, e, max(until - p.entities.vruntime[e], 0.0))
-    least: int = max(LEAST_TURN, p.cpus.since[c] + p.machines.ratelimit[m] - now)
+    least: int = max(LEAST_TURN, turn_left(p, e, p.machines.ratelimit[m]))
     return now + max(min(left, p.machines.reset_credits[m]), least)

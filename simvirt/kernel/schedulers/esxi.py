@@ -57,6 +57,7 @@ def skew_check_at(p: Plane, e: int, now: int) -> int:
     m: int = p.entities.machine[e]
     g: int = p.cpus.machine[p.entities.carries[e]]
     own: int = progress_of(p, e, now)
+    last: bool = own <= slowest_vcpu(p, g, e, now)
     at: int = NEVER
     for c in range(p.machines.first_cpu[g], p.machines.first_cpu[g] + p.machines.cpus[g]):
         x: int = p.cpus.vcpu[c]
@@ -64,8 +65,8 @@ def skew_check_at(p: Plane, e: int, now: int) -> int:
             continue
         if p.entities.state[x] == HELD:
             behind: int = p.entities.progress[x] - own - p.machines.costart[m]
-            if behind > 0:
-                at = min(at, now + behind)
+            if behind > 0 or last:
+                at = min(at, now + max(behind, 0))
         elif p.cpus.current[p.entities.cpu[x]] != x:
             at = min(at, now + max(p.machines.costop[m] - own + p.entities.progress[x], 1))
     return at

@@ -1,9 +1,9 @@
 """Hyper-V, and its core scheduler: the threads of a core never run virtual processors of different VMs at once.
 
-Model: a core belongs to one VM while any of its threads runs a virtual processor of it; the other thread runs another
-    of the same VM, threads of the host, or nothing, whatever waits for it. A turn of a core is a quantum: then, if
+Model: a core belongs to one VM while any of its threads runs a virtual processor of it; the other threads run others
+    of the same VM, threads of the host, or nothing, whatever waits for them. A turn of a core is a quantum: then, if
     somebody that waits on one of its threads has had less for its weight than those that run, the core changes hands.
-    Both threads share one floor of vruntimes, so that turns are fair between them.
+    Its threads share one floor of vruntimes, so that turns are fair between them.
 Ignores: that guests without SMT get a core for each virtual processor; the root scheduler, which leaves all to the
     root's own kernel.
 Source: Microsoft, "Manage Hyper-V hypervisor scheduler types"; "About Hyper-V hypervisor scheduler type selection"
@@ -22,9 +22,34 @@ def in_cores(p: Plane, c: int) -> bool:
 
 
 def vm_beside(p: Plane, c: int) -> int:
-    """VM whose virtual processor the other thread of a core runs; NONE when it runs none."""
-    e: int = p.cpus.current[p.cpus.sibling[c]]
-    return p.entities.group[e] if e != NONE else NONE
+    """VM whose virtual processors the other threads of a core run; NONE when they run none."""
+    s: int = p.cpus.sibling[c]
+    while s != c:
+        e: int = p.cpus.current[s]
+        if e != NONE and p.entities.group[e] != NONE:
+            return p.entities.group[e]
+        s = p.cpus.sibling[s]
+    return NONE
+
+
+def running_beside(p: Plane, c: int) -> int:
+    """Something that another thread of a core runs; NONE when they run nothing."""
+    s: int = p.cpus.sibling[c]
+    while s != c:
+        if p.cpus.current[s] != NONE:
+            return p.cpus.current[s]
+        s = p.cpus.sibling[s]
+    return NONE
+
+
+def waiting_beside(p: Plane, c: int) -> int:
+    """Entities in the queues of the other threads of a core."""
+    n: int = 0
+    s: int = p.cpus.sibling[c]
+    while s != c:
+        n += p.queues.entities[s]
+        s = p.cpus.sibling[s]
+    return n
 
 
 def allowed_in_core(p: Plane, c: int) -> int:
@@ -47,25 +72,34 @@ def least_on(p: Plane, c: int, waiting: bool) -> float:
 
 def core_turn_is_over(p: Plane, c: int, now: int) -> bool:
     """Whether a core should change hands: its turn is over, and somebody who waits has had less than those who run."""
-    s: int = p.cpus.sibling[c]
     if now - p.cpus.core_since[c] < p.machines.quantum[p.cpus.machine[c]]:
         return False
-    waits: float = min(least_on(p, c, True), least_on(p, s, True))
-    runs: float = min(least_on(p, c, False), least_on(p, s, False))
+    waits: float = least_on(p, c, True)
+    runs: float = least_on(p, c, False)
+    s: int = p.cpus.sibling[c]
+    while s != c:
+        waits = min(waits, least_on(p, s, True))
+        runs = min(runs, least_on(p, s, False))
+        s = p.cpus.sibling[s]
     return waits < 1e300 and waits <= runs
 
 
 def begin_core_turn(p: Plane, c: int, now: int) -> None:
     """A core begins a turn."""
     p.cpus.core_since[c] = now
-    p.cpus.core_since[p.cpus.sibling[c]] = now
+    s: int = p.cpus.sibling[c]
+    while s != c:
+        p.cpus.core_since[s] = now
+        s = p.cpus.sibling[s]
 
 
 def level_floors(p: Plane, c: int) -> None:
-    """Both threads of a core count vruntimes from the same floor."""
+    """All threads of a core count vruntimes from the same floor."""
     s: int = p.cpus.sibling[c]
-    least: float = min(p.queues.min_vruntime[c], least_on(p, s, True))
-    p.queues.min_vruntime[s] = max(p.queues.min_vruntime[s], least)
+    while s != c:
+        least: float = min(p.queues.min_vruntime[c], least_on(p, s, True))
+        p.queues.min_vruntime[s] = max(p.queues.min_vruntime[s], least)
+        s = p.cpus.sibling[s]
 
 
 def core_check_at(p: Plane, c: int, now: int) -> int:

@@ -69,6 +69,7 @@ from simvirt.kernel.schedulers.eevdf import (
 )
 from simvirt.kernel.schedulers.hyperv import hyperv_charged, hyperv_pick
 from simvirt.kernel.schedulers.round_robin import (
+    round_robin_charged,
     round_robin_check_at,
     round_robin_join_alone,
     round_robin_line_up,
@@ -88,6 +89,7 @@ from simvirt.kernel.schedulers.shares import (
     shares_rank,
     shares_ranks,
 )
+from simvirt.kernel.schedulers.turns import turn_begins
 from simvirt.kernel.tables import Plane
 
 OfEntity: TypeAlias = Callable[[Plane, int, int], None]
@@ -126,19 +128,19 @@ SCHEDULERS = (
     Scheduler(
         "cfs",
         place=cfs_place, join_alone=cfs_join_alone, line_up=cfs_line_up, pick=cfs_pick,
-        check_at=cfs_check_at, charged=cfs_charged, left=cfs_left, left_alone=cfs_left_alone,
+        check_at=cfs_check_at, begin=turn_begins, charged=cfs_charged, left=cfs_left, left_alone=cfs_left_alone,
     ),
     Scheduler(
         "credit",
         place=credit_place, join_alone=credit_join_alone, line_up=credit_line_up, pick=credit_pick,
         check_at=credit_check_at,
-        charged=credit_charged, left=credit_left, left_alone=credit_left_alone, reweigh=credit_reweigh,
+        begin=turn_begins, charged=credit_charged, left=credit_left, left_alone=credit_left_alone, reweigh=credit_reweigh,
         ranks=credit_ranks, rank=credit_rank,
     ),
     Scheduler(
         "round-robin",
         place=round_robin_place, join_alone=round_robin_join_alone, line_up=round_robin_line_up, pick=round_robin_pick,
-        check_at=round_robin_check_at,
+        check_at=round_robin_check_at, charged=round_robin_charged,
     ),
     Scheduler(
         "credit2",

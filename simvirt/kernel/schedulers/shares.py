@@ -18,6 +18,7 @@ Source: "The CPU Scheduler in VMware vSphere 5.1", VMware technical paper, 2013 
 
 from simvirt.kernel.constants import NONE
 from simvirt.kernel.runqueue import virtual
+from simvirt.kernel.schedulers.turns import turn_begins, turn_goes_on, turn_is_over
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
@@ -58,12 +59,14 @@ def shares_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
         p.entities.vruntime[e] = floor + p.entities.relative[e]
     bound: float = virtual(p, e, float(p.machines.bound_lag[m]))
     if waking:
-        p.entities.vruntime[e] = min(max(p.entities.vruntime[e], floor - bound), floor + bound)
+        ahead: float = max(bound, virtual(p, e, float(p.machines.quantum[m])))
+        p.entities.vruntime[e] = min(max(p.entities.vruntime[e], floor - bound), floor + ahead)
     shares_rank(p, q, e, now)
 
 
 def shares_join_alone(p: Plane, q: int, e: int, now: int) -> None:
     """Join an empty queue, as a waking entity does."""
+    turn_begins(p, q, e)
     shares_place(p, q, e, now, True)
 
 
@@ -75,7 +78,8 @@ def shares_line_up(p: Plane, q: int, e: int) -> None:
 
 
 def shares_begin(p: Plane, q: int, e: int) -> None:
-    """Note whether it is a reservation that puts an entity on the CPU."""
+    """A turn begins; note whether it is a reservation that puts an entity on the CPU."""
+    turn_begins(p, q, e)
     p.entities.by_reserve[e] = p.entities.reserve_due[e]
 
 
@@ -91,6 +95,7 @@ def shares_left_alone(p: Plane, q: int, e: int) -> None:
 
 def shares_charged(p: Plane, q: int, e: int, since: int, now: int) -> None:
     """Raise the queue's floor to the least vruntime, and empty the account of a reservation."""
+    turn_goes_on(p, q, e, since, now)
     least: float = p.entities.vruntime[e]
     tree: int = p.queues.tree[q]
     if tree != NONE:
@@ -106,15 +111,14 @@ def shares_pick(p: Plane, q: int, now: int, waking: bool) -> int:
     first: int = leftmost(p.entities, p.queues.tree[q])
     if first == NONE or current == NONE:
         return current if first == NONE else first
-    c: int = p.queues.cpu[q]
-    m: int = p.cpus.machine[c]
+    m: int = p.cpus.machine[p.queues.cpu[q]]
     if p.machines.reserved[m] > 0:
         shares_rank(p, q, current, now)
     if p.entities.reserve_due[first] != p.entities.reserve_due[current]:
         return first if p.entities.reserve_due[first] != 0 else current
     if p.entities.vruntime[first] > p.entities.vruntime[current]:
         return current
-    if now - p.cpus.since[c] >= p.machines.quantum[m]:
+    if turn_is_over(p, q, current, p.machines.quantum[m]):
         return first
     if p.entities.by_reserve[current] != 0:  # and its reservation is used up
         return first
@@ -125,10 +129,9 @@ def shares_pick(p: Plane, q: int, now: int, waking: bool) -> int:
 
 def shares_check_at(p: Plane, q: int, e: int, now: int) -> int:
     """End of the current entity's quantum, or the next look at reservations [ns]."""
-    c: int = p.queues.cpu[q]
-    m: int = p.cpus.machine[c]
-    every: int = p.machines.quantum[m]
+    m: int = p.cpus.machine[p.queues.cpu[q]]
+    quantum: int = p.machines.quantum[m]
+    at: int = now + quantum - p.entities.turn[e] % quantum
     if p.machines.reserved[m] > 0:
-        every = min(every, RESERVE_LOOK)
-    since: int = p.cpus.since[c]
-    return since + ((now - since) // every + 1) * every
+        at = min(at, (now // RESERVE_LOOK + 1) * RESERVE_LOOK)
+    return at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterator
 
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
+from simvirt.scenario.checks.extent import beyond
 from simvirt.scenario.fields import MOST_STEPS
 from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
 from simvirt.scenario.reading.tree import Path
@@ -15,6 +16,8 @@ from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, D
 from simvirt.scenario.walk import walk
 from simvirt.units import format_size, format_time
 
+SHORTEST_NS = 0.5
+"""Delays below this are rounded to none [ns]."""
 Mistake = tuple[Path, str]
 """The path of a value and the message about it."""
 
@@ -26,8 +29,10 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
         yield from _against_host(scenario, name, service)
     yield from _reservations(scenario)
     yield from _vms(scenario)
+    yield from _warmup(scenario)
     yield from _requests(scenario)
     yield from _steps(scenario)
+    yield from beyond(scenario)
     yield from _trace_demands(scenario)
     yield from _endless_instant(scenario)
     yield from _tenants(scenario)
@@ -48,7 +53,7 @@ def _sizes(scenario: Scenario) -> Iterator[Mistake]:
 
 def _threads(service: ServiceSpec) -> int:
     background = service.background.threads if service.background is not None else 0
-    workers = service.threads if isinstance(service.threads, int) else 0
+    workers = service.workers if isinstance(service.workers, int) else 0
     return service.replicas * (workers + background)
 
 
@@ -87,6 +92,18 @@ def _vms(scenario: Scenario) -> Iterator[Mistake]:
             yield ("platforms", index, "vms", "memory"), _too_much(memory, platform.vms.memory)
 
 
+def _warmup(scenario: Scenario) -> Iterator[Mistake]:
+    """A warm-up that does not end before the requests do."""
+    stream, run = scenario.workload.open if scenario.workload is not None else None, scenario.run
+    if stream is None or stream.rate is None or run.requests is None or run.warmup is None:
+        return
+    last = run.requests / stream.mean_rate * 1e9
+    if run.warmup >= last:
+        yield ("run", "warmup"), (
+            f"expected less than the {format_time(last / 1e9)} in which {run.requests} requests come, "
+            f"for example {format_time(last / 1e10)}")
+
+
 def _requests(scenario: Scenario) -> Iterator[Mistake]:
     """More requests than can be simulated."""
     stream = scenario.workload.open if scenario.workload is not None else None
@@ -120,11 +137,29 @@ def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
     closed = scenario.workload.closed if scenario.workload is not None else None
     if closed is None or closed.think.mean > 0:
         return
+    yield from _turned_away_at_once(scenario, closed.clients)
     happening = {caller: [callee for callee, count in called.items() if count > 0] for caller, called in calls(scenario).items()}
     for name, weight in scenario.mix.items():
         if weight > 0 and not any(_takes_time(_steps_of(scenario, each)) for each in reached(happening, [name_of(name)])):
             sentence = f"expected a time to think, for example think: 1s; {name} takes no time and its clients do not wait between requests"
             yield ("workload", "closed"), sentence
+
+
+def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
+    """Clients that do not think and are rejected where they ask: they would ask again at the same instant, forever."""
+    path, think = ("workload", "closed"), "expected a time to think, for example think: 1s"
+    entered = list(dict.fromkeys(name_of(name)[0] for name, weight in scenario.mix.items() if weight > 0))
+    for name in entered:
+        service = scenario.services[name]
+        room = None if "unlimited" in (service.threads, service.queue) or service.threads == "cores" else (
+            service.replicas * (int(service.threads) + int(service.queue)))
+        if room is not None and room < clients and len(entered) == 1:
+            yield path, f"{think}; {name} has room for {room} requests, and the other {clients - room} clients would ask again at once"
+    for index, event in enumerate(scenario.timeline):
+        if event.service in entered and (event.replica is None or scenario.services[event.service].replicas == 1):
+            what = f"{event.service} is down at times (timeline.{index})"
+            yield path, f"{think}; {what}, and clients that are turned away would ask again at once"
+            return
 
 
 def _takes_time(steps: tuple[AnyStep, ...]) -> bool:
@@ -137,7 +172,7 @@ def _takes_time_itself(step: AnyStep) -> bool:
         case CpuStep():
             return step.cpu.mean > 0
         case DelayStep():
-            return step.delay.mean > 0
+            return step.delay.mean > 0 if step.delay.kind != "constant" else step.delay.mean >= SHORTEST_NS
         case NetStep():
             return step.net.out + step.net.in_ > 0
         case DiskStep():

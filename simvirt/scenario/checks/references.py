@@ -132,10 +132,12 @@ def _no_service(path: Path, name: Any, services: Mapping[str, Any]) -> Iterator[
 
 
 def _plan(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Services that a plan keeps and that do not exist."""
-    keep = _table(data.get("plan")).get("keep")
-    for index, name in enumerate([keep] if isinstance(keep, str) else _list(keep)):
-        yield from _no_service(("plan", "keep", index), name, services)
+    """Services that a plan keeps or lets grow and that do not exist."""
+    plan = _table(data.get("plan"))
+    for key in ("keep", "scale"):
+        named = plan.get(key)
+        for index, name in enumerate([named] if isinstance(named, str) else _list(named)):
+            yield from _no_service(("plan", key, index), name, services)
 
 
 def _cycles(calls: list[tuple[str, Path, str]], operations: Mapping[str, Any]) -> Iterator[Mistake]:

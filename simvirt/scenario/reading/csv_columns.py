@@ -7,6 +7,7 @@ Every refusal is a `ScenarioError` with file and line.
 from __future__ import annotations
 
 import csv
+import re
 import warnings
 from typing import Callable, Final, Iterator, NoReturn
 
@@ -14,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simvirt.errors import Issue, ScenarioError
-from simvirt.scenario.reading.csv_heads import TIME_SUFFIXES, Header, NoTable, column_of, header_of, shown_file, suffix_of
+from simvirt.scenario.bounds import LATEST_NS
+from simvirt.scenario.reading.csv_heads import TIME_SUFFIXES, Header, NoTable, column_of, header_of, is_ours, shown_file, suffix_of
 from simvirt.units import shown
 
 Floats = NDArray[np.float64]
-LATEST_NS: Final = 9.2e18
+_NUMBER: Final = re.compile(r"[-+.\d]+(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def read_values(file: str, name: str | None, scale: float) -> Floats:
@@ -53,7 +55,7 @@ def times(header: Header, columns: list[str]) -> tuple[Floats, Floats | None]:
     raw = numbers(header, list(columns))
     found = [scaled(values, TIME_SUFFIXES[suffix_of(name, TIME_SUFFIXES) or "_s"]) for name, values in zip(columns, raw, strict=True)]
     for name, values in zip(columns, found, strict=True):
-        check(header, name, values, lambda v: v <= LATEST_NS, "expected a time within 292 years")
+        check(header, name, values, lambda v: v <= LATEST_NS, "expected a time within 100 years")
     return found[0], found[1] if len(found) > 1 else None
 
 
@@ -106,7 +108,7 @@ def check(header: Header, column: str | int, values: Floats, good: Callable[[Flo
     row = int(np.argmin(right))
     for index, (line, cells) in enumerate(rows(header)):
         if index == row:
-            refuse(header, line, f"{column}: {expected}; got {shown(cells[position_of(header, column)].strip(), quote=False)}")
+            refuse(header, line, f"{column}: {expected}{_got(header, cells[position_of(header, column)].strip(), quote=False)}")
     refuse(header, None, f"{column}: {expected}")
 
 
@@ -138,7 +140,12 @@ def _check_cell(header: Header, line: int, name: str | int, cells: list[str], po
     try:
         float(cells[position])
     except ValueError:
-        refuse(header, line, f"{name}: expected a number, for example 1.5; got {shown(cells[position])}")
+        refuse(header, line, f"{name}: expected a number, for example 1.5{_got(header, cells[position])}")
+
+
+def _got(header: Header, cell: str, quote: bool = True) -> str:
+    """What stands in a cell: a number, or what it is in a table that is ours."""
+    return f"; got {shown(cell, quote=quote)}" if is_ours(header) or _NUMBER.fullmatch(cell) else ""
 
 
 def rows(header: Header) -> Iterator[tuple[int, list[str]]]:

@@ -50,6 +50,8 @@ def header_of(path: str, named: bool = True) -> Header:
     problem = unreadable(path)
     if problem is not None:
         raise NoTable(problem)
+    if os.path.getsize(path) == 0:  # also files of the kernel, some of which never end
+        raise NoTable("expected a header with the names of the columns; the file is empty", 1)
     if os.path.getsize(path) > MOST_TABLE_BYTES:
         raise NoTable(f"expected a file of at most {MOST_TABLE_BYTES >> 30} GiB; this one is larger, simulate a part of it")
     line = _first_line(path)
@@ -73,21 +75,29 @@ def _first_line(path: str) -> str:
     return line.rstrip("\r\n")
 
 
+def is_ours(header: Header) -> bool:
+    """Whether a file is a table of times or rates, whose contents messages may show; another file was named by mistake or by guile."""
+    return any(suffix_of(name, TIME_SUFFIXES) or suffix_of(name, RATE_SUFFIXES) for name in header.names)
+
+
 def column_of(header: Header, name: str | None) -> str:
     """The column of that name, or without one the only column with a unit of time; NoTable where there is none."""
     if name is None:
         timed = [column for column in header.names if suffix_of(column, TIME_SUFFIXES) is not None]
         if len(timed) != 1:
-            raise NoTable(f"expected one column whose name ends in _s, _ms, _us or _ns, or the name of one; it has {_list(header)}")
+            expected = "expected one column whose name ends in _s, _ms, _us or _ns, or the name of one"
+            raise NoTable(f"{expected} in {shown_file(header.path)}; it has {_list(header)}")
         return timed[0]
     if name not in header.names:
-        close = get_close_matches(name[:100], header.names, n=1)
+        close = get_close_matches(name[:100], header.names, n=1) if is_ours(header) else []
         guess = f'; did you mean "{close[0]}"?' if close else ""
         raise NoTable(f'no column "{name[:60]}" in {shown_file(header.path)}{guess} (it has {_list(header)})')
     return name
 
 
 def _list(header: Header) -> str:
+    if not is_ours(header):
+        return f"{len(header.names)} columns, of which none has a unit"
     names = ", ".join(name[:30] for name in header.names[:12])
     return names + (", ..." if len(header.names) > 12 else "")
 

@@ -28,6 +28,8 @@ def read_text(path: str) -> str:
     problem = unreadable(path)
     if problem is not None:
         raise NoText(problem)
+    if os.path.getsize(path) == 0:  # also files of the kernel, some of which never end
+        return ""
     try:
         with open(path, "rb") as file:
             raw = file.read(MOST_BYTES + 1)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from typing import Any, Callable, Final, Iterable, Mapping
 
 from simvirt.errors import Issue
 from simvirt.scenario.bounds import MOST_FILES
 from simvirt.scenario.reading.files import NoText, beside, read_text
 from simvirt.scenario.reading.overlay import overlay
 from simvirt.scenario.reading.reader import read
-from simvirt.scenario.reading.tree import Node, Place, Scalar, Sequence, Table
+from simvirt.scenario.reading.tree import Node, Path, Place, Scalar, Sequence, Table
 from simvirt.units import shown
+
+SCENARIO_KEYS: Final = frozenset({
+    "simvirt", "name", "host", "platforms", "services", "workload", "objective", "run", "tenants", "density", "timeline", "plan", "catalog",
+    "include",
+})
+"""Keys of which a file that is included has at least one."""
 
 
 class Assembly:
     """Reads files, follows their includes and keeps what is wrong with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]] | None = None) -> None:
+        self.names = names
         self.issues: list[Issue] = []
         self.files: list[str] = []
 
@@ -80,8 +87,20 @@ class Assembly:
         if len(self.files) >= MOST_FILES:
             self.tell(name.place, f"expected at most {MOST_FILES} files in a scenario", "include")
             return None
+        before = len(self.issues)
         base = self.file(path, chain, name.place)
-        if base is not None and not isinstance(base, Table):
-            self.tell(replace(base.place), "expected a mapping, as a scenario is")
-            return None
-        return base
+        if isinstance(base, Table) and (not base.entries or not SCENARIO_KEYS.isdisjoint(base.entries)):
+            return base
+        if base is not None or len(self.issues) > before:
+            self._withhold(before, path, name.place)
+        return None
+
+    def _withhold(self, before: int, path: str, asked: Place) -> None:
+        """Of a file that is no scenario says only that, and where it cannot be read: what it holds is nobody's business."""
+        issues = self.issues[before:]
+        if all(issue.file == asked.file for issue in issues) and issues:
+            return
+        line = next((issue.line for issue in issues if issue.file == path), None)
+        del self.issues[before:]
+        where = "" if line is None else f" (line {line})"
+        self.tell(asked, f'"{path}": expected a scenario, a mapping with keys such as services or host{where}', "include")

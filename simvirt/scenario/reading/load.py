@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterable, Sequence
+from typing import Any, Callable, Final, Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -13,20 +13,33 @@ from simvirt.scenario.checks.possible import impossibilities
 from simvirt.scenario.checks.references import references
 from simvirt.scenario.reading.csv_heads import table_mistakes
 from simvirt.scenario.reading.files import beside
-from simvirt.scenario.reading.includes import Assembly
+from simvirt.scenario.reading.includes import SCENARIO_KEYS, Assembly
 from simvirt.scenario.reading.overrides import moved, override
 from simvirt.scenario.reading.tree import Entry, Marks, Node, Path, Place, Scalar, Table, dotted, find, plain
 from simvirt.scenario.spec.base import TOLD_OF_KEY, details
 from simvirt.scenario.spec.models import Scenario
 from simvirt.units import shown
 
+COMPOSE_KEYS: Final = frozenset({
+    "version", "volumes", "networks", "configs", "secrets", "ports", "environment", "env_file", "build", "depends_on", "command",
+    "entrypoint", "healthcheck", "expose", "container_name", "labels", "image",
+})
+"""Keys of a Compose file or of a service in one."""
+COMPOSE: Final = (
+    "this is a Compose file; expected a scenario. Copy its services with image, deploy, cpus, mem_limit, scale and the like, leave out "
+    "ports, environment, volumes and the like, say what each service does (operations: {get: [{cpu: 1ms}]}), and add the rest: "
+    "simvirt: 1, name, host: {cores: 4, memory: 16GiB}, platforms: [docker, kvm], workload: {open: {rate: 100/s}, mix: {web.get: 1}}"
+)
+Names = Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]]
+"""What is wrong with the names of a catalogue in a scenario's plain data."""
 
-def load(path: str | os.PathLike[str], sets: Sequence[str] = (), seed: int | None = None) -> Scenario:
+
+def load(path: str | os.PathLike[str], sets: Sequence[str] = (), seed: int | None = None, names: Names | None = None) -> Scenario:
     """The scenario in a file, with the overrides `sets` (`services.web.threads=8`) and, if given, another seed.
 
-    ScenarioError with every mistake, each with file, line and column.
+    ScenarioError with every mistake, each with file, line and column; where there are some, also with those that `names` finds.
     """
-    assembly = Assembly()
+    assembly = Assembly(names=names)
     return _finish(assembly, assembly.file(os.fspath(path)), sets, seed)
 
 
@@ -46,11 +59,22 @@ def _finish(assembly: Assembly, root: Node | None, sets: Iterable[str], seed: in
         assembly.tell(root.place, f"expected a mapping, which begins with simvirt: 1; got {got}")
     if not isinstance(root, Table):
         raise ScenarioError(_ordered(assembly))
+    if _is_compose(root):
+        raise ScenarioError([Issue(root.place.file, root.place.line, root.place.column, "", COMPOSE)])
     tree = _overridden(assembly, root, sets, seed)
     scenario = _validated(assembly, tree)
     if scenario is None or assembly.issues:
         raise ScenarioError(_ordered(assembly))
     return scenario
+
+
+def _is_compose(root: Table) -> bool:
+    """Whether a tree is a Compose file: services, nothing that only scenarios have, and a key that only Compose has."""
+    services = root.entries["services"].node if "services" in root.entries else None
+    if not isinstance(services, Table) or not SCENARIO_KEYS.isdisjoint(root.entries.keys() - {"services", "name", "include"}):
+        return False
+    inside = [key for entry in services.entries.values() if isinstance(entry.node, Table) for key in entry.node.entries]
+    return not COMPOSE_KEYS.isdisjoint({*root.entries, *inside})
 
 
 def _overridden(assembly: Assembly, root: Node, sets: Iterable[str], seed: int | None) -> Node:
@@ -76,13 +100,23 @@ def _validated(assembly: Assembly, tree: Node) -> Scenario | None:
     except ValidationError as error:
         for line in details(error):
             _note(assembly, marks, line["loc"], str(line["msg"]), of_key=line["type"] == TOLD_OF_KEY)
+        _also_names(assembly, marks, data)
         return None
     if assembly.issues:
+        _also_names(assembly, marks, data)
         return None
     for path, message in impossibilities(scenario):
         _note(assembly, marks, path, message)
+    if assembly.issues:
+        _also_names(assembly, marks, data)
     scenario._marks = marks
     return scenario
+
+
+def _also_names(assembly: Assembly, marks: Marks, data: Mapping[str, Any]) -> None:
+    """Notes wrong names of the catalogue beside other mistakes; where there are none, the catalogue itself finds them."""
+    for path, message in assembly.names(data) if assembly.names is not None else ():
+        _note(assembly, marks, path, message)
 
 
 def _value(path: Path, node: Scalar) -> Any:

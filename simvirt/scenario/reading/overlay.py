@@ -26,6 +26,42 @@ SHORTHANDS: Final[dict[Path, str]] = {("host",): "model", ("host", "scheduler"):
 """Where a bare text stands for a mapping of one key."""
 
 
+_LIMITS: Final = ("deploy", "resources", "limits")
+LONG: Final[dict[str, tuple[str, ...]]] = {
+    "cpus": (*_LIMITS, "cpus"), "cpu_quota": (*_LIMITS, "cpus"), "mem_limit": (*_LIMITS, "memory"), "scale": ("deploy", "replicas"),
+}
+"""Key of a service -> where Compose's deploy says the same."""
+
+
+def said_otherwise(service: Node, top: Table) -> Node:
+    """A service without what `top`, laid over it, says in the other form."""
+    for short, long in LONG.items():
+        if isinstance(service, Table) and short in top.entries:
+            service = _removed(service, long)
+        elif isinstance(service, Table) and _holds(top, long):
+            service = service.without(short)
+    return service
+
+
+def _holds(node: Node, path: tuple[str, ...]) -> bool:
+    """Whether there is something at a path of keys."""
+    if not path:
+        return True
+    return isinstance(node, Table) and path[0] in node.entries and _holds(node.entries[path[0]].node, path[1:])
+
+
+def _removed(table: Table, path: tuple[str, ...]) -> Table:
+    """A mapping without what is at a path of keys."""
+    if not _holds(table, path):
+        return table
+    if len(path) == 1:
+        return table.without(path[0])
+    entry = table.entries[path[0]]
+    below = entry.node
+    assert isinstance(below, Table)
+    return table.with_entry(path[0], Entry(entry.place, _removed(below, path[1:])))
+
+
 def alternatives(path: Path, key: str) -> frozenset[str]:
     """The keys of the mapping at `path` that `key` replaces."""
     return frozenset(other for group in _groups(path) if key in group for other in group if other != key)
@@ -54,6 +90,9 @@ def overlay(base: Node, top: Node, path: Path = ()) -> Node:
         base = shorthand(path, base)
     if not isinstance(base, Table) or not isinstance(top, Table):
         return top
+    if path[:1] == ("services",) and len(path) == 2:
+        base = said_otherwise(base, top)
+        assert isinstance(base, Table)
     result = base
     for key, entry in top.entries.items():
         result = result.without(*alternatives(path, key))

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from simvirt.errors import Issue
-from simvirt.scenario.reading.overlay import alternatives, shorthand
+from simvirt.scenario.reading.overlay import alternatives, said_otherwise, shorthand
 from simvirt.scenario.reading.reader import read
 from simvirt.scenario.reading.tree import Entry, Node, Path, Place, Scalar, Sequence, Table
 
@@ -31,9 +31,25 @@ def override(root: Node, text: str) -> tuple[Node, list[Issue]]:
         return root, [Issue(f"--set {text[:200]}", None, None, "", f"expected path=value, for example {_EXAMPLE}")]
     value, issues = _value(raw, place)
     try:
-        return _set(root, (), parts, value, place), issues
+        return _set(_said_once(root, parts, value), (), parts, value, place), issues
     except Misplaced as error:
         return root, [*issues, Issue(place.file, None, None, path[:200], str(error))]
+
+
+def _said_once(root: Node, parts: list[str], value: Node) -> Node:
+    """The tree without what the parts of a service say in the other form, `cpus` or `deploy.resources.limits.cpus`."""
+    services = root.entries.get("services") if isinstance(root, Table) else None
+    if len(parts) < 3 or parts[0] != "services" or services is None or not isinstance(services.node, Table):
+        return root
+    service = services.node.entries.get(parts[1])
+    if service is None or not isinstance(root, Table):
+        return root
+    top = value
+    for part in reversed(parts[2:]):
+        top = Table(value.place, {part: Entry(value.place, top)})
+    assert isinstance(top, Table)
+    cleared = Entry(service.place, said_otherwise(service.node, top))
+    return root.with_entry("services", Entry(services.place, services.node.with_entry(parts[1], cleared)))
 
 
 def _value(raw: str, place: Place) -> tuple[Node, list[Issue]]:

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simvirt.scenario.reading.csv_columns import LATEST_NS, Floats, check, numbers, position_of, refuse, rows, scaled, table_header, times
+from simvirt.scenario.bounds import LATEST_NS
+from simvirt.scenario.reading.csv_columns import Floats, check, numbers, position_of, refuse, rows, scaled, table_header, times
 from simvirt.scenario.reading.csv_heads import RATE_SUFFIXES, TIME_SUFFIXES, Header, suffix_of
 from simvirt.scenario.spec.workload import RatesSpec, TraceSpec
 from simvirt.units import shown
@@ -58,7 +59,7 @@ def read_rates(spec: RatesSpec) -> Rates:
     unit = _UNITS[spec.unit or "s"]
     at = scaled(raw[0], TIME_SUFFIXES[suffix_of(spec.at, TIME_SUFFIXES) or "_s"] if isinstance(spec.at, str) else unit)
     per_s = scaled(raw[1], RATE_SUFFIXES[suffix_of(spec.rate, RATE_SUFFIXES) or "_per_s"] if isinstance(spec.rate, str) else 1e9 / unit)
-    check(header, spec.at, at, lambda values: values <= LATEST_NS, "expected an instant within 292 years")
+    check(header, spec.at, at, lambda values: values <= LATEST_NS, "expected an instant within 100 years")
     check(header, spec.at, at, _strictly_forward, "expected an instant after that of the line above")
     check(header, spec.rate, per_s, lambda values: values <= 1e12, "expected a rate of at most 1e12/s")
     if not per_s.any():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Final, Literal, Mapping
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
@@ -45,25 +45,42 @@ class RunSpec(Spec):
     """How long a run is, how often it is replicated, and the seed of its random numbers. Times in ns."""
 
     example = "{duration: 10min, replications: 5, seed: 1}"
-    duration: PositiveNanoseconds | None = Field(default=None, description="simulated time; 60s by default", examples=["10min"])
+    duration: PositiveNanoseconds | None = Field(default=None, examples=["10min"],
+                                                  description="simulated time; by default 60s, and up to 20min where a queue needs it")
     requests: Annotated[int, Whole(1, MOST_REQUESTS, 1_000_000)] | None = Field(
         default=None, description="requests, instead of a duration", examples=["1000000"])
     replications: Annotated[int, Whole(1, 1000, 5)] = Field(default=5, description="runs with independent random numbers", examples=["5"])
     seed: Annotated[int, Whole(0, 2**63 - 1, 1)] = Field(default=1, description="seed of all random streams", examples=["1"])
-    warmup: Nanoseconds | None = Field(default=None, description="time at the start that is not measured; detected by default",
-                                       examples=["10s"])
+    warmup: Nanoseconds | None = Field(
+        default=None, description="time at the start that is not measured; by default a fifth, nothing of a load that varies",
+        examples=["10s"])
     precision: InnerRatio | None = Field(default=None, description="relative half-width of the intervals to be reached",
                                          examples=["2%"])
     max_replications: Annotated[int, Whole(1, 1000, 100)] = Field(default=100, description="most replications that a precision may take",
                                                                   examples=["100"])
     observe: PositiveNanoseconds | None = Field(default=None, description="interval at which the state is recorded", examples=["1s"])
 
-    @model_validator(mode="before")
+    _chosen: bool = PrivateAttr(default=False)
+
+    @model_validator(mode="wrap")
     @classmethod
-    def _default_duration(cls, data: Any) -> Any:
-        if isinstance(data, Mapping) and "duration" not in data and "requests" not in data:
-            return {**data, "duration": DEFAULT_DURATION}
-        return data
+    def _default_duration(cls, data: Any, build: ModelWrapValidatorHandler[RunSpec]) -> RunSpec:
+        if not isinstance(data, Mapping) or "duration" in data or "requests" in data:
+            return build(data)
+        made = build({**data, "duration": DEFAULT_DURATION})
+        made._chosen = True
+        return made
+
+    @property
+    def length_is_free(self) -> bool:
+        """Whether neither a duration nor a number of requests was stated, so that the run may be longer than the default."""
+        return self._chosen
+
+    def lasting(self, duration_ns: int, **more: Any) -> RunSpec:
+        """The same with a duration that is stated."""
+        found = self.model_copy(update={"duration": duration_ns, "requests": None, **more})
+        found._chosen = False
+        return found
 
     @model_validator(mode="after")
     def _consistent(self) -> RunSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Mapping
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     Policy = str
 else:
     Policy = Literal[tuple(PARAMETERS)]
+_BANDWIDTH: Final = re.compile(r"[0-9][0-9.e+-]*(\s*[a-z]*(bps|bit/s|b/s))?", re.IGNORECASE)
+"""What is meant as a bandwidth and not as a name that begins like one, such as 1gbe-2003."""
 COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 Mitigations = Literal["auto", "off"]
@@ -72,8 +75,7 @@ def _nic(value: object) -> object:
     if not isinstance(value, str):
         units.parse_bandwidth(value)
     text = str(value).strip()
-    looks_like_one = text[:1].isdigit() and (text[-1:].isdigit() or text.lower().endswith(("bps", "bit/s", "b/s")))
-    return units.parse_bandwidth(text) if looks_like_one else _reference(value)
+    return units.parse_bandwidth(text) if _BANDWIDTH.fullmatch(text) else _reference(value)
 
 
 def _reference(value: object) -> str:

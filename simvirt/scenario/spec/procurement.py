@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, ClassVar, Final, Literal, Mapping
 
@@ -13,6 +14,8 @@ from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.host import HostSpec, Reference
 
 MOST_GROWTH: Final = 100.0
+MOST_TIMES: Final = 1e6
+"""What a load may grow to, as a multiple of the stated one."""
 _HOSTS: Final = re.compile(r"\s*([0-9]{1,6})\s*hosts?\s*")
 
 
@@ -94,6 +97,9 @@ class PlanSpec(Spec):
     keep: Annotated[tuple[Word, ...], BeforeValidator(_words)] = Field(
         default=(), max_length=10_000, description="services that keep their number of replicas, such as a primary database",
         examples=["[db]"])
+    scale: Annotated[tuple[Word, ...], BeforeValidator(_words)] = Field(
+        default=(), max_length=10_000, description="services that may get more replicas although they keep data: one replica of a database "
+        "stays one otherwise", examples=["[db]"])
     site: Reference = Field(default="average", description="location of the hosts: a site of the catalogue", examples=["average"])
     energy_price: EnergyPrice | None = Field(default=None, description="price of energy, instead of the site's", examples=["0.12USD/kWh"])
     pue: Annotated[float, Number(1, 10, 1.4)] | None = Field(
@@ -104,6 +110,17 @@ class PlanSpec(Spec):
         default=0.5, description="extra cost of a missing host that is bought late, over its price; weighs the regret",
         examples=["0.5"])
     max_hosts: Annotated[int, Whole(1, 10_000, 100)] = Field(default=200, description="most hosts to consider", examples=["100"])
+
+    @model_validator(mode="after")
+    def _bounded(self) -> PlanSpec:
+        times = self.years * math.log1p(self.growth) + math.log(self.peak_to_mean)
+        if times > math.log(MOST_TIMES):
+            found = f"10^{times / math.log(10):.0f}" if times > 30 else f"{math.exp(times):,.0f}"
+            refuse(f"expected growth, years and peak_to_mean that make the load at most {MOST_TIMES:,.0f} times as large, for example "
+                   f"growth: 30%, years: 3; got {found} times", "growth" if self.growth else "peak_to_mean")
+        if both := sorted({*self.keep} & {*self.scale}):
+            refuse(f"expected services that keep does not name; got {both[0]}", "scale")
+        return self
 
     @model_validator(mode="after")
     def _possible(self) -> PlanSpec:

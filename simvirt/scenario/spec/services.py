@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt.scenario.fields import (
     MOST_REPLICAS,
+    EventLoops,
     Nanoseconds,
     Number,
     PositiveBytes,
@@ -117,6 +118,7 @@ class ServiceSpec(Spec):
         "mem": 'did you mean "mem_limit"?',
         "replicas": 'did you mean "deploy: {replicas: 4}", or "scale: 4"?',
         "resources": 'did you mean "deploy: {resources: {...}}"?',
+        "event_loop": 'did you mean "event_loops: 1"?',
         "limits": 'did you mean "deploy: {resources: {limits: {...}}}"?',
         "steps": 'did you mean "operations: {job: [...]}"?',
     }
@@ -136,6 +138,9 @@ class ServiceSpec(Spec):
     scale: Replicas | None = Field(default=None, description="short for deploy.replicas", examples=["4"])
     threads: Threads = Field(
         default="unlimited", description="worker threads of a replica; `cores`: one for each core that it sees", examples=["64"])
+    event_loops: EventLoops | None = Field(
+        default=None, examples=["1"],
+        description="in place of threads: threads that each compute for any number of requests, as in Node.js; `cores`: one for each core")
     queue: Queue = Field(default="unlimited", description="requests that may wait for a thread of a replica", examples=["128"])
     balance: Literal["round-robin", "least-connections", "random", "two-choices"] = Field(
         default="round-robin", description="how requests are spread over replicas", examples=["least-connections"])
@@ -165,6 +170,7 @@ class ServiceSpec(Spec):
         _one_of(self.mem_limit, limits.memory, "mem_limit", "deploy.resources.limits.memory")
         if self.memswap_limit is not None and (self.memory_limit is None or self.memswap_limit < self.memory_limit):
             refuse("memory and swap together; expected at least the memory limit beside it, for example mem_limit: 512MiB", "memswap_limit")
+        _one_of(self.event_loops, self.threads if "threads" in self.model_fields_set else None, "event_loops", "threads")
         _one_of(self.cpu_quota, self._cpus, "cpu_quota", "cpus")
         _one_of(self.cpu_shares, self.cpu_weight, "cpu_shares", "cpu_weight")
         return self
@@ -208,6 +214,16 @@ class ServiceSpec(Spec):
     def replicas(self) -> int:
         """How many instances there are."""
         return self.deploy.replicas if self.scale is None else self.scale
+
+    @property
+    def workers(self) -> int | str:
+        """Threads or event loops of a replica that compute for requests."""
+        return self.threads if self.event_loops is None else self.event_loops
+
+    @property
+    def workers_name(self) -> Literal["threads", "event_loops"]:
+        """The key that says how many they are."""
+        return "threads" if self.event_loops is None else "event_loops"
 
     @property
     def cpu_reservation(self) -> float | None:

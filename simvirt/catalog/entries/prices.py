@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from simvirt import units
 from simvirt.catalog.entries.entry import Entry
-from simvirt.catalog.sourced import SourcedEnergyPrice, SourcedMoney, SourcedRatio, SourcedTime
+from simvirt.catalog.sourced import SourcedEnergyPrice, SourcedMoney, SourcedRatio, SourcedTime, within
 
 
 class PriceSpec(Entry):
@@ -38,7 +38,7 @@ class PowerSpec(Entry):
     """
 
     watts: Annotated[tuple[Annotated[float, BeforeValidator(units.parse_power)], ...], Field(min_length=11, max_length=11)]
-    scale: SourcedRatio | None = None
+    scale: Annotated[SourcedRatio, within(0.001, 1000)] | None = None
 
     @model_validator(mode="after")
     def _rising(self) -> PowerSpec:
@@ -47,16 +47,13 @@ class PowerSpec(Entry):
         return self
 
 
-class SiteSpec(Entry):
-    """Where hosts stand: price of energy, PUE, cost of the building for each watt and year, round trip between two hosts."""
+class Site(Entry):
+    """Where hosts stand: price of energy, PUE, round trip between two hosts [ns].
+
+    `building` is the cost of the building in USD per watt of the largest draw and year.
+    """
 
     energy_price: SourcedEnergyPrice
-    pue: SourcedRatio
+    pue: Annotated[SourcedRatio, within(1, 100)]
     building: SourcedMoney
-    round_trip: SourcedTime
-
-    @model_validator(mode="after")
-    def _possible(self) -> SiteSpec:
-        if self.pue.value < 1:
-            raise ValueError("pue: expected at least 1, the energy of the whole building over that of its hosts")
-        return self
+    round_trip: Annotated[SourcedTime, within(0, 1e10)]

@@ -9,20 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simvirt.catalog.entries.costs import PARTS, CostSpec
+from simvirt.catalog.entries.software import ProfileEntry
 from simvirt.catalog.operations import OPERATIONS, RATE_OPERATIONS
-from simvirt.catalog.records import HostEntry, Layer, Platform, ProfileEntry, work_ns
-from simvirt.catalog.resolve.layers import software_costs
+from simvirt.catalog.records import HostEntry, Layer, Platform, Row, work_ns
+from simvirt.catalog.resolve.layers import platform_costs, software_costs
 from simvirt.catalog.sourced import SourcedWork
-
-if TYPE_CHECKING:
-    from simvirt.catalog.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Row):
     """One term of a part of what one operation costs in one layer [ns on a host]; `part` is empty where the layer charges nothing."""
 
     layer: str
@@ -34,13 +32,9 @@ class Charge:
     source: str
     estimated: bool
 
-    def document(self) -> dict[str, Any]:
-        """The row as JSON takes it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Row):
     """One part of what one operation costs on two platforms, summed over their layers [ns on a host]; what is spared is below zero."""
 
     operation: str
@@ -54,7 +48,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Row):
     """What becomes of CPU time: `seconds` beside each second of the application, `share` of all; no `operation` for the application."""
 
     platform: str
@@ -63,10 +57,6 @@ class Spent:
     ns: float
     seconds: float
     share: float
-
-    def document(self) -> dict[str, Any]:
-        """The row as JSON takes it."""
-        return asdict(self)
 
 
 def charges(platform: Platform, host: HostEntry) -> list[Charge]:
@@ -92,9 +82,9 @@ def _charge(layer: str, operation: str, part: str, work: SourcedWork, ns: float)
     return Charge(layer, operation, part, ns, spread, given, work.source, work.estimated)
 
 
-def differences(catalog: Catalog, platform: Platform, against: Platform, host: HostEntry) -> list[Difference]:
+def differences(platform: Platform, against: Platform, host: HostEntry) -> list[Difference]:
     """Every part of a cost that either of two platforms has."""
-    one, two = (catalog.platform_costs(each, host) for each in (platform, against))
+    one, two = (platform_costs(each, host) for each in (platform, against))
     signs = {part: -1.0 if part == "spared" else 1.0 for part in PARTS}
     rows = [
         Difference(operation, part, *(sign * getattr(costs, f"{part}_ns")[operation] for costs in (one, two)))
@@ -103,9 +93,9 @@ def differences(catalog: Catalog, platform: Platform, against: Platform, host: H
     return [row for row in rows if row.ns or row.against_ns]
 
 
-def spending(catalog: Catalog, platform: Platform, profile: ProfileEntry, host: HostEntry) -> list[Spent]:
+def spending(platform: Platform, profile: ProfileEntry, host: HostEntry) -> list[Spent]:
     """Where a second of CPU time goes on a platform: the application first, then each operation that costs something."""
-    costs = software_costs(catalog.platform_costs(platform, host), platform, host, profile)
+    costs = software_costs(platform_costs(platform, host), platform, host, profile)
     each = {name: costs.work_ns(name) for name in RATE_OPERATIONS}
     seconds = {name: profile.rates.get(name, 0.0) * each[name] / 1e9 for name in RATE_OPERATIONS}
     total = 1.0 + math.fsum(seconds.values())

@@ -1,0 +1,224 @@
+"""One short run at a steady rate: does the system keep up with it, and if not, what does it sustain?
+
+*Model*: requests arrive at a constant rate from the start of an empty system. The second half of the run is looked at, in pieces that
+    hold whole periods of every quota. The system keeps up unless more than `SHORT` of the requests of a class are lost, or the
+    requests under way grow by more than that, surely: by more than the noise of their number, and in both halves of the window or by
+    far (`PILED_UP`); where draws do not have their means, by `BY_CHANCE`. What it then sustains is the rate times the smallest share
+    that is answered, over the classes. A service that runs on quota saved up before keeps up with what its quota alone sustains.
+*Ignores*: a growth that begins later than the run ends; timelines and start-up work, which are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Event
+from typing import Final
+
+import numpy as np
+
+from simvirt.catalog import Catalog
+from simvirt.catalog.records import Platform
+from simvirt.clock import Clock
+from simvirt.control.follow import PERIOD_NS, follow
+from simvirt.control.lifecycle import begin
+from simvirt.gauges import Snapshot, snapshot
+from simvirt.lowering.lower import Lowered, lower
+from simvirt.metrics.measure import utilisations
+from simvirt.plane import DataPlane
+from simvirt.scenario.spec.models import Scenario
+from simvirt.workload.steady import SteadyStream
+from simvirt.workload.streams import Phases
+
+REPLICATION: Final = 1_000_000
+"""Number of the replication whose random streams all probes of a run share; replications of the run itself have lower ones."""
+SHORT: Final = 0.01
+"""Share of the requests that may go unanswered in a system that keeps up."""
+BY_CHANCE: Final = 0.025
+"""Share of the requests of a trial by which those under way may grow by chance."""
+SPREAD: Final = 3.0
+"""Standard deviations of a Poisson number under way that are no growth."""
+FEW: Final = 50
+"""A class with fewer arrivals in the window says nothing by itself."""
+PILED_UP: Final = 0.05
+SPARE: Final = 200
+"""Requests under way, over those that a run brings and beyond those that its mere work time keeps there, that are never worked off."""
+LOOKS: Final = 100
+"""Looks at memory in a run at most, where memory is followed: less often in a long run, as each takes as long as a thousand events."""
+LOOK: Final = 500
+"""Arrivals between two looks at the number of events."""
+LONGEST_NS: Final = 10**18
+"""A run is no longer, whatever its rate [ns]."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A platform whose limit is looked for."""
+
+    scenario: Scenario
+    catalog: Catalog
+    platform: Platform
+    seed: int
+    alone_s: float
+    """Time that a request takes where nothing contends [s]."""
+    halt: Event | None = None
+
+    @cached_property
+    def period_ns(self) -> int:
+        """The longest period of a quota that is in force [ns]; 1 without any."""
+        groups = self.lowered().tables["groups"]
+        return max((int(period) for period, quota in zip(groups["period"], groups["quota"], strict=True) if quota > 0), default=1)
+
+    def lowered(self) -> Lowered:
+        """Tables for a run."""
+        return lower(self.scenario, self.catalog, self.platform, Phases(self.seed, REPLICATION))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How long a run is, and what it draws: arrivals, pieces, whether draws have their means in every stretch."""
+
+    arrivals: float
+    pieces: int
+    even: bool
+
+
+SHORT_RUN: Final = Kind(1_500, 4, True)
+LONG_RUN: Final = Kind(12_000, 8, True)
+TRIAL: Final = Kind(24_000, 8, False)
+"""A run that looks for the range, one inside it, and one that confirms it with chance as in the scenario's own run."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What one short run showed."""
+
+    rate: float
+    """Offered [per second]."""
+    sustained: float
+    """Answered of it in the long run [per second]; the rate itself where the system keeps up."""
+    lossy: bool
+    """Whether requests were lost: rejected, or under way when they failed."""
+    arrivals: int
+    events: int
+    simulated_ns: int
+    complete: bool
+    """Whether it came to its end."""
+    killed: bool
+    """Whether an OOM killer ended replicas."""
+    resources: Mapping[str, float]
+    """Utilisation in the window."""
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether what is offered is answered."""
+        return self.sustained >= self.rate
+
+
+def steady(scenario: Scenario) -> Scenario:
+    """A scenario with all its services up from the start, and no end of its load."""
+    run = scenario.run.model_copy(update={
+        "duration": LONGEST_NS, "requests": None, "warmup": 0, "observe": None, "precision": None})
+    workload = scenario.workload
+    if workload is not None and workload.closed is not None:
+        workload = workload.model_copy(update={"closed": workload.closed.model_copy(update={"clients": 0})})
+    return scenario.model_copy(update={"run": run, "timeline": (), "workload": workload})
+
+
+def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float, most_events: int) -> Probe:
+    """Run at a rate [per second] for some arrivals and at least some time, or for what can be had for so many events."""
+    plane = _plane(case, rate, kind.even)
+    clock = Clock(plane)
+    begin(clock, case.scenario)
+    length = _piece_ns(case.period_ns, max(arrivals / rate * 1e9, least_ns) / kind.pieces)
+    ends = [length * number for number in range(1, kind.pieces + 1)]
+    if plane.lowered.memory.follows:
+        clock.process(follow(clock, max(1, ends[-1] // (LOOKS * PERIOD_NS))))
+    most = math.inf if kind.even else PILED_UP * rate * ends[-1] / 1e9 + 2 * rate * case.alone_s + SPARE
+    kept = _pieces(clock, ends, max(int(LOOK / rate * 1e9), 1), lambda: _under_way_now(plane) > most or _events(plane) > most_events)
+    return _judged(case, plane, rate, kept, ends[-1], kind.even, _under_way_now(plane) > most or plane.full)
+
+
+def _under_way_now(plane: DataPlane) -> int:
+    return int(plane.read("tallies", "in_system")[0])
+
+
+def _events(plane: DataPlane) -> int:
+    return int(plane.read("run", "events")[0])
+
+
+def _plane(case: Case, rate: float, even: bool) -> DataPlane:
+    """The data plane of a probe, at its start."""
+    lowered, scenario = case.lowered(), case.scenario
+    requests = SteadyStream(
+        scenario.workload, rate, [scenario.mix[name] for name in lowered.classes], lowered.variables, lowered.trace_columns, case.seed,
+        REPLICATION, lowered.classes, lowered.width, scenario.tenants.count if scenario.tenants is not None else 1, even,
+    )
+    return DataPlane(lowered, requests, case.seed, REPLICATION, halt=case.halt)
+
+
+def _piece_ns(period: int, wanted: float) -> int:
+    """Length of a piece of a run: whole periods of the quotas [ns]."""
+    return math.ceil(min(wanted, LONGEST_NS) / period) * period
+
+
+def _pieces(clock: Clock, ends: Sequence[int], step: int, over: Callable[[], bool]) -> list[Snapshot]:
+    """Snapshots between the pieces, up to where the run is over, which is asked after every step."""
+    plane = clock.plane
+    kept = [snapshot(plane, 0)]
+    for end in ends:
+        while clock.now < end and not plane.full and not over():
+            clock.run(until=min(clock.now + step, end))
+        if not plane.full:
+            kept.append(snapshot(plane, int(clock.now)))
+        if clock.now < end or plane.full:
+            break
+    return kept
+
+
+def _judged(
+    case: Case, plane: DataPlane, rate: float, kept: Sequence[Snapshot], end: int, even: bool, piled_up: bool
+) -> Probe:
+    """What the second half of a run says; one in which requests piled up does not keep up."""
+    window = kept[len(kept) // 2 :]
+    first, last = window[0], window[-1]
+    lost = int((last.rejected + last.failed - first.rejected - first.failed).sum())
+    used = utilisations(plane, first, last) if last.at > first.at else {}
+    share = min(_answered(window, even), 1 - 2 * SHORT if piled_up else 1.0)
+    overdrawn = max([name.endswith(".cpu") and value for name, value in used.items()], default=0.0)
+    if overdrawn > 1 + SHORT and case.period_ns > 1:
+        share = min(share, 1 / overdrawn)
+    return Probe(
+        rate=rate, sustained=rate * share, lossy=lost > SHORT * int((last.arrived - first.arrived).sum()), arrivals=int(last.arrived.sum()),
+        events=last.events, simulated_ns=last.at, complete=last.at >= end,
+        killed=plane.memory is not None and bool(plane.memory.kills), resources=used,
+    )
+
+
+def _answered(window: Sequence[Snapshot], even: bool) -> float:
+    """The smallest share of a class, or of all, that is answered in the long run; 1 where the system keeps up."""
+    first, middle, last = window[0], window[len(window) // 2], window[-1]
+    arrived = _with_total(last.arrived - first.arrived)
+    lost = _with_total(last.rejected + last.failed - first.rejected - first.failed)
+    grown, early = (_with_total(_under_way(s) - _under_way(first)) for s in (last, middle))
+    noise = SPREAD * np.sqrt(_with_total(_under_way(first) + _under_way(last)) / 2) + 1
+    counted = arrived >= FEW
+    counted[-1] = arrived[-1] > 0
+    throughout = (early > 0.25 * grown) & (early < 0.75 * grown) & (grown > (SHORT if even else BY_CHANCE) * arrived)
+    surely = (grown > noise) & (throughout | (grown > PILED_UP * arrived))
+    short = (lost + np.where(surely, grown, 0)) / np.maximum(arrived, 1)
+    worst = float(short[counted].max(initial=0.0))
+    return 1.0 - min(worst, 1.0) if worst > SHORT else 1.0
+
+
+def _under_way(at: Snapshot) -> np.ndarray:
+    """Requests of each class that have arrived and not ended."""
+    under_way: np.ndarray = at.arrived - at.completed - at.rejected - at.failed
+    return under_way
+
+
+def _with_total(of_classes: np.ndarray) -> np.ndarray:
+    """Numbers of the classes, and of all together."""
+    return np.append(of_classes, of_classes.sum())

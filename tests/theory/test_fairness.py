@@ -1,0 +1,160 @@
+"""Nobody runnable waits longer than the bound of its scheduler, whatever its neighbours do; the bounds are those of docs/models/cpu.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pytest
+from helpers.support import COMPILED, MS, S, begun, replications, scenario, service
+
+from simvirt.clock import Clock
+from simvirt.kernel import constants as k
+
+SECONDS: Final = 8 if COMPILED else 1
+LOOKS_NS: Final = 2 * MS
+"""Waits are looked at so often."""
+TABLE: Final[dict[str, dict[str, Any]]] = {
+    "short-turns": {"background": {"threads": 3, "duty": 0.8, "period": "400us"}},
+    "many": {"background": {"threads": 6}},
+    "sleepers": {"background": {"threads": 2, "duty": 0.1, "period": "1s"}},
+    "heavy": {"background": {"threads": 2}, "cpu_shares": 8192},
+    "limited": {"background": {"threads": 1}, "cpu_quota": "30ms", "cpu_period": "100ms"},
+}
+"""Neighbours that a scheduler may give too much."""
+BUSY: Final = {"background": {"threads": 2}}
+LIGHT: Final = {"background": {"threads": 1, "duty": 0.2, "period": "5ms"}}
+
+
+class Rival(NamedTuple):
+    """A group, as its scheduler sees it: its weight, and its runnable tasks."""
+
+    weight: float
+    tasks: int
+
+
+def _eevdf(own: Rival, others: Sequence[Rival], read: Callable[[str], float]) -> float:
+    """Lags stay within a slice and a tick on either side."""
+    return 2 * (read("base_slice") + read("tick")) * (own.weight + sum(r.weight for r in others)) / own.weight
+
+
+def _cfs(own: Rival, others: Sequence[Rival], read: Callable[[str], float]) -> float:
+    """Each rival may bring half a latency, overruns by a slice and a tick, and catches up with what the own slice was ahead."""
+    latency = max(read("latency"), read("min_granularity") * (len(others) + 1))
+    ahead = latency + read("tick")
+    return sum(read("latency") / 2 + ahead + ahead * r.weight / own.weight for r in others)
+
+
+def _credit(own: Rival, others: Sequence[Rival], read: Callable[[str], float]) -> float:
+    """A debt of a slice is paid at the own share, while each rival uses up the credits of a slice and what it runs before a tick finds out."""
+    share = own.weight / (own.weight + sum(r.weight for r in others))
+    return (read("timeslice") + len(others) * (read("timeslice") + read("tick"))) / share + read("tick")
+
+
+def _credit2(own: Rival, others: Sequence[Rival], read: Callable[[str], float]) -> float:
+    """A rival is ahead by a reset, a carry-over and the largest debt at most, which its weight stretches; then one turn."""
+    reset, heaviest = read("reset_credits"), read("heaviest")
+    return sum((2 * reset + 0.5 * MS) * r.weight * r.tasks / heaviest for r in others) + reset * len(others)
+
+
+def _shares(own: Rival, others: Sequence[Rival], read: Callable[[str], float], weighs_each: bool) -> float:
+    """A rival may lag behind, catches up with what the own turn was ahead, and overruns by a turn."""
+    quantum, weight = read("quantum"), own.weight * (own.tasks if weighs_each else 1)
+    return sum(read("bound_lag") + quantum * r.weight * (r.tasks if weighs_each else 1) / weight + quantum for r in others)
+
+
+def _round_robin(own: Rival, others: Sequence[Rival], read: Callable[[str], float]) -> float:
+    """A turn for each."""
+    return len(others) * read("quantum")
+
+
+BOUNDS: Final[dict[str, tuple[Callable[..., float], Callable[..., float]]]] = {
+    "eevdf": (_eevdf, _eevdf),
+    "cfs": (_cfs, _cfs),
+    "credit": (_credit, _round_robin),
+    "credit2": (_credit2, _round_robin),
+    "esxi": tuple([lambda *a: _shares(*a, weighs_each=False)] * 2),  # type: ignore[dict-item]
+    "hyperv": (lambda *a: _shares(*a, weighs_each=True), lambda *a: _shares(*a, weighs_each=False)),
+    "round-robin": (_round_robin, _round_robin),
+    "gps": (lambda *a: 0.0, lambda *a: 0.0),
+}
+"""Scheduler -> longest wait of a group among groups, and of a task in its group in the group's time [ns]."""
+
+
+def longest_wait(clock: Clock, scheduler: str, name: str, groups: dict[str, Rival]) -> float:
+    """Bound for a task of a group: that of the group, and its turn within the group at the group's share."""
+    between, within = BOUNDS[scheduler]
+    own, others = groups[name], [r for n, r in groups.items() if n != name]
+    each = scheduler in ("credit2", "hyperv")
+    weights = {n: 1.0 if scheduler == "round-robin" else r.weight * (r.tasks if each else 1) for n, r in groups.items()}
+
+    def read(column: str) -> float:
+        return float(clock.plane.read("machines", column)[0])
+
+    mates = [Rival(1.0, 1)] * (own.tasks - 1)
+    return between(own, others, read) + within(Rival(1.0, 1), mates, read) * sum(weights.values()) / weights[name]
+
+
+def waits(clock: Clock, name: str, at: int) -> np.ndarray:
+    """For how long everything of a service that is runnable on the host has been waiting [ns]."""
+    read = clock.plane.read
+    (row,) = clock.plane.instances_of(name)
+    machine = int(read("instances", "machine")[row])
+    if machine == 0:
+        frames = (read("frames", "kind") != k.NONE) & (read("frames", "instance") == row) & (read("frames", "state") == k.RUN_QUEUE)
+        return at - read("frames", "since")[frames]
+    first = int(read("machines", "first_cpu")[machine])
+    vcpus = read("cpus", "vcpu")[first : first + int(read("machines", "cpus")[machine])]
+    waiting = np.isin(read("entities", "state")[vcpus], (k.QUEUED, k.HELD))
+    stands = read("cpus", "speed")[first : first + len(vcpus)] <= 0
+    return at - read("entities", "waits_since")[vcpus][waiting & stands]
+
+
+def group_of(clock: Clock, name: str) -> int:
+    """Group in which a service's container or VM competes on the host."""
+    read = clock.plane.read
+    (row,) = clock.plane.instances_of(name)
+    machine = int(read("instances", "machine")[row])
+    if machine == 0:
+        return int(read("instances", "group")[row])
+    return int(read("entities", "group")[read("cpus", "vcpu")[read("machines", "first_cpu")[machine]]])
+
+
+def world(scheduler: str, neighbour: str, platform: str) -> tuple[Clock, dict[str, Rival]]:
+    """Two containers or VMs beside a neighbour on one core."""
+    services = {"busy": BUSY, "light": LIGHT, "rival": TABLE[neighbour]}
+    where = "docker" if platform == "docker" else {"name": platform, "vms": {"count": 3, "vcpus": 6, "memory": "2GiB"}}
+    clock = begun(scenario(services, None, {"duration": "1000s"}, platforms=[where], host={"scheduler": scheduler}))
+    shares, systems = clock.plane.read("groups", "shares"), 0 if platform == "docker" else 1  # a guest's own work runs too
+    return clock, {n: Rival(float(shares[group_of(clock, n)]), s["background"]["threads"] + systems) for n, s in services.items()}
+
+
+@pytest.mark.parametrize(("neighbour", "platform"), [(n, p) for n in TABLE for p in ("docker", "kvm") if (n, p) != ("limited", "kvm")])
+@pytest.mark.parametrize("scheduler", BOUNDS)
+def test_nobody_waits_beyond_the_bound_of_its_scheduler(scheduler: str, neighbour: str, platform: str) -> None:
+    clock, rivals = world(scheduler, neighbour, platform)
+    longest = {"busy": 0, "light": 0} | ({} if neighbour == "limited" else {"rival": 0})
+    for at in range(LOOKS_NS, SECONDS * S, LOOKS_NS):
+        clock.run(until=at)
+        for name in longest:
+            longest[name] = max(longest[name], *waits(clock, name, at), 0)
+    bounds = {name: longest_wait(clock, scheduler, name, rivals) for name in longest}
+    assert {name: longest[name] / MS for name in longest if longest[name] > bounds[name]} == {}
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+@pytest.mark.parametrize("hogs", [1, 5])
+@pytest.mark.parametrize("scheduler", BOUNDS)
+def test_a_refill_begins_no_new_turn(scheduler: str, hogs: int, cores: int) -> None:
+    """A job of 1 ms each second beside threads that use the whole quota of 5 ms in 100 ms: it waits for its turn at that rate."""
+    worker = service({"cpu": "1ms"}, background={"threads": hogs}, cpu_quota="5ms", cpu_period="100ms")
+    run = {"duration": f"{200 if COMPILED else 20}s", "warmup": "0s"}
+    spec = scenario({"server": worker}, {"closed": {"clients": 1, "think": "1s"}}, run, platforms=["docker"], host={"cores": cores, "scheduler": scheduler})
+    plane = begun(spec).plane
+    turns = BOUNDS[scheduler][1](Rival(1.0, 1), [Rival(1.0, 1)] * hogs, lambda column: float(plane.read("machines", column)[0]))
+    longest = (turns + (hogs + 1) * MS) / S / (0.05 / cores) + 0.2  # each run queue has its part of the quota
+    (found,) = replications(spec)
+    assert found.latency_max_s is not None
+    assert found.latency_max_s <= longest
+    assert found.requests >= found.simulated_s / (1.0 + longest) - 1
