@@ -4,25 +4,33 @@ import simvirt
 scenario = simvirt.load("configs/web.yaml")
 result = simvirt.run(scenario)
 print(result.frame())
+
+`density(scenario)`, `plan(scenario)` and `validate()` answer what the commands of these names do.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from simvirt.version import __version__ as __version__
 
-__all__ = ["Result", "Scenario", "load", "loads", "run"]
+__all__ = ["Result", "Scenario", "density", "load", "loads", "plan", "run", "validate"]
 
 if TYPE_CHECKING:
+    from simvirt.density import density
+    from simvirt.plan import plan
     from simvirt.runs.run import Result, run
     from simvirt.scenario.reading.load import load, loads
     from simvirt.scenario.spec.models import Scenario
+    from simvirt.validation.asked import validate
 
 _HOMES = {
     "Result": "simvirt.runs.run",
     "run": "simvirt.runs.run",
     "Scenario": "simvirt.scenario",
+    "density": "simvirt.density",
     "load": "simvirt.scenario",
     "loads": "simvirt.scenario",
+    "plan": "simvirt.plan",
+    "validate": "simvirt.validation.asked",
 }
 
 
@@ -32,4 +40,10 @@ def __getattr__(name: str) -> Any:
 
     if name not in _HOMES:
         raise AttributeError(f"module 'simvirt' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    module = import_module(_HOMES[name])
+    return module if module.__name__ == f"simvirt.{name}" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    """The public names, those that are not imported yet among them."""
+    return sorted({*globals(), *__all__})

@@ -2,5 +2,8 @@
 
 from simvirt.density.answer import Answer, DensityResult
 from simvirt.density.platforms import density
+from simvirt.runs.callable_module import callable_as_its_function
 
 __all__ = ["Answer", "DensityResult", "density"]
+
+callable_as_its_function(__name__)

@@ -15,8 +15,9 @@ from simvirt.memory import Ledger
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import CONFIDENCE
-from simvirt.result import provenance
+from simvirt.result import frames, provenance
 from simvirt.result.density_document import AnswerResult, BindingResult, DensityDocument, Judged, MemoryAt, PointResult
+from simvirt.result.displayed import Displayed
 from simvirt.result.document import CpuShares, MemoryLedger
 from simvirt.result.objective import limits_of
 from simvirt.scenario.spec.models import Scenario
@@ -120,8 +121,8 @@ def _judged(check: Check) -> Judged:
     return Judged(limit=check.limit, value=found.value, low=found.low, high=found.high, verdict=check.verdict)
 
 
-@dataclass
-class DensityResult:
+@dataclass(repr=False)
+class DensityResult(Displayed):
     """What `density` found; `typed()` is the document, `document()` its JSON."""
 
     scenario: Scenario
@@ -160,6 +161,14 @@ class DensityResult:
     def document(self) -> dict[str, Any]:
         """The result as the document that `--format json` prints."""
         return self.typed().document()
+
+    def frame(self) -> dict[str, list[Any]]:
+        """One row for each number of instances that was simulated, as columns of equal length; estimates with their ends."""
+        return frames.of_density(self.typed())
+
+    def summary(self) -> str:
+        """Which scenario, and how many instances each platform holds."""
+        return f"{self.scenario.name}: {', '.join(f'{name} {answer.n}' for name, answer in self.answers.items())}"
 
     def warnings(self) -> list[str]:
         """What makes the numbers misleading."""

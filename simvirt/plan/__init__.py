@@ -2,5 +2,8 @@
 
 from simvirt.plan.document import Plan
 from simvirt.plan.study import plan
+from simvirt.runs.callable_module import callable_as_its_function
 
 __all__ = ["Plan", "plan"]
+
+callable_as_its_function(__name__)

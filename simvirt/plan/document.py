@@ -17,7 +17,8 @@ from simvirt.plan.requirements import PROMISED, Stock, stocks
 from simvirt.plan.sentence import sentence
 from simvirt.plan.simulation import System
 from simvirt.plan.sizing import Case, carried, replicas
-from simvirt.result import provenance
+from simvirt.result import frames, provenance
+from simvirt.result.displayed import Displayed
 from simvirt.result.document import Verdict
 from simvirt.result.plan_document import (
     AlternativeResult,
@@ -39,8 +40,8 @@ NO_OBJECTIVE: Final = (
 )
 
 
-@dataclass
-class Plan:
+@dataclass(repr=False)
+class Plan(Displayed):
     """The alternatives of a scenario, the best first; `typed()` is the document, `document()` its JSON."""
 
     scenario: Scenario
@@ -77,6 +78,16 @@ class Plan:
     def document(self) -> dict[str, Any]:
         """The plan as the document that `--format json` prints."""
         return self.typed().document()
+
+    def frame(self) -> dict[str, list[Any]]:
+        """One row an alternative, as columns of equal length."""
+        return frames.of_plan(self.typed())
+
+    def summary(self) -> str:
+        """Which scenario, and the best alternative."""
+        best = self.typed().alternatives[0]
+        found = f"{best.hosts} x {best.host} with {best.platform}" if best.feasible else "no alternative suffices"
+        return f"{self.scenario.name}: {found}"
 
 
 def question(spec: PlanSpec, case: Case, terms: Terms) -> Question:

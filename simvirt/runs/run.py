@@ -20,8 +20,9 @@ from simvirt.metrics.statistics import next_replications
 from simvirt.metrics.steadiness import course_of, own_variance
 from simvirt.metrics.warnings import Seen, short_slices, warnings
 from simvirt.plane import Stopped
-from simvirt.result import provenance
+from simvirt.result import frames, provenance
 from simvirt.result.answer import answer
+from simvirt.result.displayed import Displayed
 from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, TheoryResult
 from simvirt.runs.admission import catalog_of
 from simvirt.runs.pool import Halt, Inline, in_order, workers
@@ -52,8 +53,8 @@ STEP_NS = 10_000_000_000
 ProgressCallback = Callable[[ProgressEvent], None]
 
 
-@dataclass
-class Result:
+@dataclass(repr=False)
+class Result(Displayed):
     """What a scenario's platforms did; `typed()` is the document, `document()` its JSON, `frame()` one row a platform."""
 
     scenario: Scenario
@@ -115,15 +116,13 @@ class Result:
         return found
 
     def frame(self) -> dict[str, list[Any]]:
-        """One row a platform as columns of equal length, ready for pandas or polars: `pandas.DataFrame(result.frame())`."""
-        platforms = self.typed().platforms
-        columns: dict[str, list[Any]] = {"platform": list(platforms)}
-        for key in ("mean", *summary.REPORTED, "max"):
-            columns[f"latency_{key}_s"] = [getattr(p.latency_s, key).value for p in platforms.values()]
-        columns["throughput_per_s"] = [p.throughput_per_s.value for p in platforms.values()]
-        for key in summary.SHARES:
-            columns[f"cpu_{key}"] = [getattr(p.cpu, key).value for p in platforms.values()]
-        return columns
+        """One row a platform as columns of equal length, estimates with their ends, for `pandas.DataFrame(result.frame())` and the like."""
+        return frames.of_run(self.typed())
+
+    def summary(self) -> str:
+        """Which scenario, on which platforms, and the answer."""
+        document = self.typed()
+        return f"{self.scenario.name}: {', '.join(self.measured)}. {document.answer}"
 
 
 @dataclass(frozen=True)

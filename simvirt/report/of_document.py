@@ -1,0 +1,29 @@
+"""The report of a document, whatever the command that it is of."""
+
+from simvirt.report import density_report, plan_report, run_report, validation_report
+from simvirt.report.blocks import Report
+from simvirt.report.formats import rendered
+from simvirt.result.density_document import DensityDocument
+from simvirt.result.document import Document
+from simvirt.result.plan_document import PlanDocument
+from simvirt.result.run_document import RunDocument
+from simvirt.result.validation_document import ValidationDocument
+
+
+def report_of(document: Document) -> Report:
+    """What is said of a document; TypeError of one that no report is made of."""
+    match document:
+        case RunDocument():
+            return run_report.report(document)
+        case DensityDocument():
+            return density_report.report(document)
+        case PlanDocument():
+            return plan_report.report(document)
+        case ValidationDocument():
+            return validation_report.report(document)
+    raise TypeError(f"there is no report of a {type(document).__name__}")
+
+
+def html(document: Document) -> str:
+    """The report of a document as HTML."""
+    return rendered(report_of(document), "html")

@@ -1,0 +1,88 @@
+"""Documents as columns of equal length: what `frame()` of a result gives, for pandas, polars and duckdb as it is.
+
+An estimate is three columns: `latency_mean_s`, `latency_mean_s_low` and `latency_mean_s_high`. What is not known is NaN, so that columns of
+numbers are columns of numbers. Times in seconds, rates per second, ratios 0 to 1, money in US dollars.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from simvirt.result.density_document import AnswerResult, DensityDocument
+from simvirt.result.document import UNKNOWN, CpuShares, Estimate, Latency
+from simvirt.result.plan_document import AlternativeResult, PlanDocument
+from simvirt.result.run_document import RunDocument
+
+Frame = dict[str, list[Any]]
+NOTHING: Final = math.nan
+COSTS: Final = ("month_usd", "year_usd", "buy_usd", "energy_kwh")
+
+
+def of_run(document: RunDocument) -> Frame:
+    """One row a platform."""
+    return _columns(
+        {"platform": name, "replications": found.replications, "requests": found.requests}
+        | dict(_answers(found.latency_s, found.throughput_per_s, found.rejected, found.cpu)) | dict(_ends("failed", found.failed))
+        | {"bottleneck": found.bottleneck.resource, "max_throughput_per_s": _number(found.bottleneck.max_throughput_per_s)}
+        | {"overload": found.overload}
+        for name, found in document.platforms.items()
+    )
+
+
+def of_density(document: DensityDocument) -> Frame:
+    """One row for each number of instances that was simulated on a platform; `answer` is the largest that holds there."""
+    return _columns(row for name, found in document.density.items() for row in _points(name, found))
+
+
+def _points(name: str, found: AnswerResult) -> Iterator[dict[str, Any]]:
+    """The points of a platform's curve, with its answer; that alone where nothing was simulated."""
+    common = {"platform": name, "answer": found.n, "binding": found.binding.resource}
+    for point in found.curve:
+        yield common | {"n": point.n, "verdict": point.verdict} | dict(
+            _answers(point.latency_s, point.throughput_per_s, point.rejected, point.cpu)
+        )
+    if not found.curve:
+        yield common | {"n": found.n, "verdict": ""} | dict(_answers(None, UNKNOWN, UNKNOWN, None))
+
+
+def of_plan(document: PlanDocument) -> Frame:
+    """One row an alternative, the cheapest first."""
+    return _columns(map(_alternative, document.alternatives))
+
+
+def _alternative(found: AlternativeResult) -> dict[str, Any]:
+    """An alternative: what it costs, and what is fullest in it."""
+    return {
+        "rank": found.rank, "platform": found.platform, "host": found.host, "feasible": found.feasible, "hosts": _number(found.hosts),
+        **{name: NOTHING if found.cost is None else getattr(found.cost, name) for name in COSTS},
+        "binding": found.binding.resource if found.binding else "",
+        "utilisation": found.binding.utilisation if found.binding else NOTHING,
+        "headroom": found.headroom.peak if found.headroom else NOTHING,
+        "reason": found.reason or "",
+    }
+
+
+def _answers(latency: Latency | None, throughput: Estimate, rejected: Estimate, cpu: CpuShares | None) -> Iterator[tuple[str, Any]]:
+    """Latencies, throughput, rejections and shares of CPU time with the ends of their intervals."""
+    for name in Latency.model_fields:
+        yield from _ends(f"latency_{name}_s", getattr(latency, name, UNKNOWN))
+    yield from (*_ends("throughput_per_s", throughput), *_ends("rejected", rejected))
+    for name in CpuShares.model_fields:
+        yield from _ends(f"cpu_{name}", getattr(cpu, name, UNKNOWN))
+
+
+def _ends(name: str, estimate: Estimate) -> Iterator[tuple[str, float]]:
+    """An estimate as three columns."""
+    yield from ((name, _number(estimate.value)), (f"{name}_low", _number(estimate.low)), (f"{name}_high", _number(estimate.high)))
+
+
+def _number(value: float | None) -> float:
+    return NOTHING if value is None else value
+
+
+def _columns(rows: Iterable[Mapping[str, Any]]) -> Frame:
+    """Rows with the same keys as columns."""
+    found = list(rows)
+    return {key: [row[key] for row in found] for key in (found[0] if found else ())}
