@@ -33,6 +33,11 @@ def service(*steps: dict[str, Any], threads: int | str = 1, operation: str = "jo
     return {"threads": threads, "operations": {operation: list(steps)}} | fields
 
 
+def background(threads: int = 1, **fields: Any) -> dict[str, Any]:
+    """A service whose threads always want a CPU."""
+    return {"background": {"threads": threads}} | fields
+
+
 def write(services: dict[str, Any], workload: dict[str, Any] | None, run: dict[str, Any], **fields: Any) -> str:
     """A scenario as YAML: a one-core host and bare metal unless told otherwise."""
     document = {"simvirt": 1, "name": "test", "host": {"cores": 1, "memory": "16GiB"}, "platforms": ["bare-metal"]}

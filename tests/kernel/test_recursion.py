@@ -14,6 +14,7 @@ from simvirt.kernel.constants import NONE
 
 TREE: Final = "the levels of a treap"
 LEVELS: Final = "the levels of machines: a guest's CPU that falls idle or wakes does so on the machine below"
+TWICE: Final = "two: a rejected call costs its receiver work, which is only handed over where it has room"
 BOUNDED: Final = {
     "tree_insert": TREE, "tree_merge": TREE, "tree_remove": TREE, "spread_in_tree": TREE, "fluid_state": TREE,
     "movable": f"{TREE} of each group, one in another", "movable_in_tree": TREE, "set_speed": LEVELS,
@@ -21,7 +22,7 @@ BOUNDED: Final = {
     "activate_task", "block_task", "costart_siblings", "cpuidle_enter", "cpuidle_exit", "deactivate_task", "empty_core", "fill_thread",
     "requeue_delayed_task", "resched", "resched_core", "run_alone", "run_picked", "switch_to", "take_from_crowded", "try_to_wake_up",
     "vcpu_exits_hlt", "wakeup_preempt",
-), LEVELS)
+), LEVELS) | dict.fromkeys(("admit", "assign_thread", "receive_in_vain"), TWICE)
 
 
 def recursive() -> set[str]:
@@ -34,12 +35,12 @@ def recursive() -> set[str]:
 
     def reached(name: str) -> set[str]:
         seen: set[str] = set()
-        todo = list(calls[name])
-        while todo:
-            one = todo.pop()
+        left_over = list(calls[name])
+        while left_over:
+            one = left_over.pop()
             if one not in seen:
                 seen.add(one)
-                todo += calls[one]
+                left_over += calls[one]
         return seen
 
     return {name for name in calls if name in reached(name)}

@@ -25,8 +25,7 @@ from simvirt.result.run_document import PlatformResult, Ratio, RunDocument, Seri
 
 
 def ratio(value):
-    told = {"ratio": value, "low": value - 0.01, "high": value + 0.01}
-    return dict.fromkeys(("latency_mean", "latency_p99", "throughput"), told)
+    return {key: {"ratio": value, "low": value - 0.01, "high": value + 0.01} for key in ("latency_mean", "latency_p99", "throughput")}
 
 
 @pytest.fixture
