@@ -367,9 +367,10 @@ def vcpu_exits_hlt(p: Plane, c: int, vcpu: int, now: int) -> None:
 
 def pcpu_exits_idle(p: Plane, c: int, now: int) -> None:
     """A pCPU has work again: it slows its siblings, and may have to leave an idle state first."""
-    p.cpus.speed[c] = core_speed(p, c)
-    if shares_core(p, c):
-        pace_siblings(p, c, now)
+    busy: int = busy_siblings(p, c)
+    p.cpus.speed[c] = thread_speed(p.cpus.smt_share[c], busy + 1)
+    if busy > 0:
+        pace_siblings(p, c, busy + 1, now)
     if p.hosts.cstates[p.cpus.host[c]] > 0:
         start_cpuidle_exit(p, c, now)
 
@@ -377,28 +378,23 @@ def pcpu_exits_idle(p: Plane, c: int, now: int) -> None:
 def finish_cpuidle_exit(p: Plane, c: int, now: int) -> None:
     """A pCPU has left its idle state: what it has been given meanwhile runs."""
     p.cpus.ready_at[c] = 0
-    p.cpus.speed[c] = core_speed(p, c)
+    p.cpus.speed[c] = thread_speed(p.cpus.smt_share[c], busy_siblings(p, c) + 1)
     run_on(p, c, now)
 
 
-def shares_core(p: Plane, c: int) -> bool:
-    """Whether another thread of a pCPU's core is busy too (under interference, classes say what that costs)."""
-    return p.cpus.sibling[c] != NONE and p.hosts.interference[p.cpus.host[c]] == 0 and busy_beside(p, c) > 0
-
-
-def core_speed(p: Plane, c: int) -> float:
-    """Speed of a busy pCPU beside the busy threads of its core (under interference its class will say)."""
+def busy_siblings(p: Plane, c: int) -> int:
+    """Other busy threads of a pCPU's core that slow it (none under interference, where classes say what that costs)."""
     if p.cpus.sibling[c] == NONE or p.hosts.interference[p.cpus.host[c]] != 0:
-        return 1.0
-    return thread_speed(p.cpus.smt_share[c], busy_beside(p, c) + 1)
+        return 0
+    return busy_beside(p, c)
 
 
-def pace_siblings(p: Plane, c: int, now: int) -> None:
+def pace_siblings(p: Plane, c: int, busy: int, now: int) -> None:
     """The other busy threads of a pCPU's core go on at the speed that so many have."""
     s: int = p.cpus.sibling[c]
     while s != c:
         if p.cpus.idle_slot[s] == NONE:
-            set_speed(p, s, core_speed(p, s), 1.0, now)
+            set_speed(p, s, thread_speed(p.cpus.smt_share[s], busy), 1.0, now)
         s = p.cpus.sibling[s]
 
 
@@ -420,5 +416,7 @@ def cpuidle_enter(p: Plane, c: int, now: int) -> None:
         block_task(p, p.cpus.vcpu[c], now)
     elif p.hosts.interference[p.cpus.host[c]] != 0:
         hand_to(p, c, NONE, NONE, now)
-    elif shares_core(p, c):
-        pace_siblings(p, c, now)
+    else:
+        busy: int = busy_siblings(p, c)
+        if busy > 0:
+            pace_siblings(p, c, busy, now)

@@ -36,7 +36,6 @@ NOT_YET: Final[Mapping[str, str]] = {
     "runs_to_its_end": "a trace that brings demands, in which something takes a constant amount of work",
     "quotas_are_kept": "a quota has no effect where the VMs are stated",
     "idle_changes_nothing": "beside quotas a further container may shift what the others draw",
-    "counters_agree": "a fluid host (gps) gives guests up to some microseconds more than they use",
     "names_change_nothing": "services that no request reaches are put in the order of a hash of their content, names and paths included",
 }
 """Laws that are still broken somewhere, and where."""
