@@ -12,9 +12,9 @@ from simvirt.kernel.balancing import pull
 from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.choosing import pick_task, put_back, put_back_below, set_all_aside
 from simvirt.kernel.constants import CURRENT, HELD, NONE, OFF
-from simvirt.kernel.cores import busy_beside, thread_speed, threads_of_core
+from simvirt.kernel.cores import busy_beside, busy_siblings, thread_speed, threads_of_core
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
-from simvirt.kernel.hierarchy import charge, dequeue_task, enqueue_task, home_queue, raise_groups, settle
+from simvirt.kernel.hierarchy import charge, dequeue_task, enqueue_task, home_queue, raise_groups, settle, settle_core
 from simvirt.kernel.idling import add_wake_work, is_caught_polling, start_cpuidle_exit
 from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
 from simvirt.kernel.policy import leave_alone, put_on, wake_delayed
@@ -23,9 +23,9 @@ from simvirt.kernel.running import (
     arm,
     hand_to,
     mark_entity_waiting,
+    pace_siblings,
     refresh_machine,
     run_on,
-    set_speed,
     spread_speeds,
     start,
     stop,
@@ -103,15 +103,6 @@ def resched_core(p: Plane, c: int, now: int) -> None:
     s: int = p.cpus.sibling[c]
     while s != c:
         fill_thread(p, s, now)
-        s = p.cpus.sibling[s]
-
-
-def settle_core(p: Plane, c: int, now: int) -> None:
-    """Charge all threads of a core."""
-    settle(p, c, now)
-    s: int = p.cpus.sibling[c]
-    while s != c:
-        settle(p, s, now)
         s = p.cpus.sibling[s]
 
 
@@ -380,22 +371,6 @@ def finish_cpuidle_exit(p: Plane, c: int, now: int) -> None:
     p.cpus.ready_at[c] = 0
     p.cpus.speed[c] = thread_speed(p.cpus.smt_share[c], busy_siblings(p, c) + 1)
     run_on(p, c, now)
-
-
-def busy_siblings(p: Plane, c: int) -> int:
-    """Other busy threads of a pCPU's core that slow it (none under interference, where classes say what that costs)."""
-    if p.cpus.sibling[c] == NONE or p.hosts.interference[p.cpus.host[c]] != 0:
-        return 0
-    return busy_beside(p, c)
-
-
-def pace_siblings(p: Plane, c: int, busy: int, now: int) -> None:
-    """The other busy threads of a pCPU's core go on at the speed that so many have."""
-    s: int = p.cpus.sibling[c]
-    while s != c:
-        if p.cpus.idle_slot[s] == NONE:
-            set_speed(p, s, thread_speed(p.cpus.smt_share[s], busy), 1.0, now)
-        s = p.cpus.sibling[s]
 
 
 def cpuidle_enter(p: Plane, c: int, now: int) -> None:
