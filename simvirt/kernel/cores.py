@@ -41,3 +41,10 @@ def busy_beside(p: Plane, c: int) -> int:
             n += 1
         s = p.cpus.sibling[s]
     return n
+
+
+def busy_siblings(p: Plane, c: int) -> int:
+    """Other busy threads of a pCPU's core that slow it (none under interference, where classes say what that costs)."""
+    if p.cpus.sibling[c] == NONE or p.hosts.interference[p.cpus.host[c]] != 0:
+        return 0
+    return busy_beside(p, c)

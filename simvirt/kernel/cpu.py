@@ -12,9 +12,9 @@ from simvirt.kernel.balancing import pull
 from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.choosing import pick_task, put_back, put_back_below, set_all_aside
 from simvirt.kernel.constants import CURRENT, HELD, NONE, OFF
-from simvirt.kernel.cores import busy_beside, thread_speed, threads_of_core
+from simvirt.kernel.cores import busy_beside, busy_siblings, thread_speed, threads_of_core
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
-from simvirt.kernel.hierarchy import charge, dequeue_task, enqueue_task, home_queue, raise_groups, settle
+from simvirt.kernel.hierarchy import charge, dequeue_task, enqueue_task, home_queue, raise_groups, settle, settle_core
 from simvirt.kernel.idling import add_wake_work, begin_polling, end_polling, is_caught_polling, start_cpuidle_exit
 from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_idle
 from simvirt.kernel.policy import leave_alone, put_on, wake_delayed
@@ -23,9 +23,9 @@ from simvirt.kernel.running import (
     arm,
     hand_to,
     mark_entity_waiting,
+    pace_siblings,
     refresh_machine,
     run_on,
-    set_speed,
     spread_speeds,
     start,
     stop,
@@ -103,15 +103,6 @@ def resched_core(p: Plane, c: int, now: int) -> None:
     s: int = p.cpus.sibling[c]
     while s != c:
         fill_thread(p, s, now)
-        s = p.cpus.sibling[s]
-
-
-def settle_core(p: Plane, c: int, now: int) -> None:
-    """Charge all threads of a core."""
-    settle(p, c, now)
-    s: int = p.cpus.sibling[c]
-    while s != c:
-        settle(p, s, now)
         s = p.cpus.sibling[s]
 
 
@@ -366,11 +357,12 @@ def vcpu_exits_hlt(p: Plane, c: int, vcpu: int, now: int) -> None:
 
 def pcpu_exits_idle(p: Plane, c: int, now: int) -> None:
     """A pCPU has work again: it slows its siblings, and may have to leave an idle state first."""
-    p.cpus.speed[c] = core_speed(p, c)
+    busy: int = busy_siblings(p, c)
+    p.cpus.speed[c] = thread_speed(p.cpus.smt_share[c], busy + 1)
+    if busy > 0:
+        pace_siblings(p, c, busy + 1, now)
     if p.cpus.polls_for[c] != NONE:
         end_polling(p, c, now)
-    if shares_core(p, c):
-        pace_siblings(p, c, now)
     if p.hosts.cstates[p.cpus.host[c]] > 0:
         start_cpuidle_exit(p, c, now)
 
@@ -378,29 +370,8 @@ def pcpu_exits_idle(p: Plane, c: int, now: int) -> None:
 def finish_cpuidle_exit(p: Plane, c: int, now: int) -> None:
     """A pCPU has left its idle state: what it has been given meanwhile runs."""
     p.cpus.ready_at[c] = 0
-    p.cpus.speed[c] = core_speed(p, c)
+    p.cpus.speed[c] = thread_speed(p.cpus.smt_share[c], busy_siblings(p, c) + 1)
     run_on(p, c, now)
-
-
-def shares_core(p: Plane, c: int) -> bool:
-    """Whether another thread of a pCPU's core is busy too (under interference, classes say what that costs)."""
-    return p.cpus.sibling[c] != NONE and p.hosts.interference[p.cpus.host[c]] == 0 and busy_beside(p, c) > 0
-
-
-def core_speed(p: Plane, c: int) -> float:
-    """Speed of a busy pCPU beside the busy threads of its core (under interference its class will say)."""
-    if p.cpus.sibling[c] == NONE or p.hosts.interference[p.cpus.host[c]] != 0:
-        return 1.0
-    return thread_speed(p.cpus.smt_share[c], busy_beside(p, c) + 1)
-
-
-def pace_siblings(p: Plane, c: int, now: int) -> None:
-    """The other busy threads of a pCPU's core go on at the speed that so many have."""
-    s: int = p.cpus.sibling[c]
-    while s != c:
-        if p.cpus.idle_slot[s] == NONE:
-            set_speed(p, s, core_speed(p, s), 1.0, now)
-        s = p.cpus.sibling[s]
 
 
 def cpuidle_enter(p: Plane, c: int, now: int) -> None:
@@ -422,5 +393,7 @@ def cpuidle_enter(p: Plane, c: int, now: int) -> None:
         begin_polling(p, c, now)
     elif p.hosts.interference[p.cpus.host[c]] != 0:
         hand_to(p, c, NONE, NONE, now)
-    elif shares_core(p, c):
-        pace_siblings(p, c, now)
+    else:
+        busy: int = busy_siblings(p, c)
+        if busy > 0:
+            pace_siblings(p, c, busy, now)

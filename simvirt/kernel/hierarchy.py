@@ -71,6 +71,15 @@ def settle(p: Plane, c: int, now: int) -> None:
     catch_up(p, c, e, p.cpus.ran[c], now)
 
 
+def settle_core(p: Plane, c: int, now: int) -> None:
+    """Charge all threads of a core."""
+    settle(p, c, now)
+    s: int = p.cpus.sibling[c]
+    while s != c:
+        settle(p, s, now)
+        s = p.cpus.sibling[s]
+
+
 def catch_up(p: Plane, q: int, e: int, ran: int, now: int) -> None:
     """An entity joins an empty queue as its current one, and is charged what it has run."""
     join_current(p, q, e, now)

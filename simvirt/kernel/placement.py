@@ -57,7 +57,7 @@ def list_idle(p: Plane, c: int) -> None:
     """A CPU has become idle."""
     m: int = p.cpus.machine[c]
     s: int = p.cpus.sibling[c]
-    busy: int = busy_beside(p, c)
+    busy: int = busy_beside(p, c) if s != NONE else 0
     if p.machines.crowded[m] > 0 and s != NONE:
         relist_crowded(p, m, c, busy)
     stack_push(p.stacks.cpus, p.cpus.idle_slot, p.machines.first_cpu[m], p.machines.idle_cpus[m], c)

@@ -7,6 +7,7 @@ happens until the task is done; slices and ticks cost events only under contenti
 from simvirt.kernel.accounting import enter, mark_wait
 from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.constants import CPU, EPSILON, NEVER, NONE, NOTICEABLE, RUN_QUEUE, STEAL
+from simvirt.kernel.cores import thread_speed
 from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.interference import (
     count_class,
@@ -105,6 +106,15 @@ def set_speed(p: Plane, c: int, speed: float, portion: float, now: int) -> None:
         if p.entities.carries[e] != NONE:
             set_speed(p, p.entities.carries[e], speed, portion, now)
         arm(p, c, now)
+
+
+def pace_siblings(p: Plane, c: int, busy: int, now: int) -> None:
+    """The other busy threads of a pCPU's core go on at the speed that so many have."""
+    s: int = p.cpus.sibling[c]
+    while s != c:
+        if p.cpus.idle_slot[s] == NONE:
+            set_speed(p, s, thread_speed(p.cpus.smt_share[s], busy), 1.0, now)
+        s = p.cpus.sibling[s]
 
 
 def occupy(p: Plane, c: int, now: int) -> None:
