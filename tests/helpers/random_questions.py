@@ -53,9 +53,9 @@ def density(draws: Draws, drawn: Drawn, workload: Tree) -> Tree:
 
 def plan(draws: Draws, drawn: Drawn, sites: list[str]) -> Tree:
     """Hosts to choose from, growth, and what must be survived."""
-    return draws.sometimes({
+    spec: Tree = draws.sometimes({
         "hosts": (0.6, lambda: [draws.choice([name, {"model": name, "memory": size(draws.between(8, 256) * GIB)}]) for name in draws.some(list(HOSTS), 2)]),
-        "growth": (0.5, lambda: draws.choice(["30%", 0.1, 0])), "years": (0.4, lambda: draws.choice([1, 2.5, 4])),
+        "scale": (0.3, lambda: [FRONT]), "growth": (0.5, lambda: draws.choice(["30%", 0.1, 0])), "years": (0.4, lambda: draws.choice([1, 2.5, 4])),
         "peak_to_mean": (0.4, lambda: draws.choice([1, 2.5])), "survive": (0.4, lambda: draws.choice([0, 1, "1 host", "2 hosts"])),
         "headroom": (0.4, lambda: draws.choice(["20%", 0, 0.4])), "memory_ratio": (0.2, lambda: draws.choice([0.8, 1.5])),
         "replicas": (0.5, lambda: draws.choice(["scaled", "fit", "stated"])), "keep": (0.3, lambda: draws.choice([FRONT, [FRONT]])),
@@ -63,3 +63,4 @@ def plan(draws: Draws, drawn: Drawn, sites: list[str]) -> Tree:
         "amortisation_years": (0.3, lambda: draws.choice([3, 5.5])), "premium": (0.3, lambda: draws.choice([0, 0.8])), "max_hosts": (0.3, lambda: draws.choice([10, 50])),
         "demand": (0.4, lambda: {"low": 0.8, "high": draws.choice([1.2, 2])}),
     })
+    return {key: value for key, value in spec.items() if key != "scale" or "keep" not in spec}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -114,15 +115,20 @@ def renamed(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [renamed(inner, names) for inner in value]
     if isinstance(value, str):
-        first, dot, rest = value.partition(".")
-        return names.get(first, first) + dot + rest
+        words = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w-])")
+        return words.sub(lambda found: names[found[0]], value)
     return value
 
 
 def comparable(text: str) -> dict[str, Any]:
-    """A scenario's result without its digest, which may know names."""
+    """A scenario's result without its digest, which may know names.
+
+    Messages follow the order of the file or of names: their words in any order, and any of the reasons against a closed form.
+    """
     found = document(loads(text))
     del found["scenario"]
+    found["warnings"] = sorted(sorted(re.findall(r"[\w.-]+", message)) for message in found["warnings"])
+    found["theory"] = {key: value for key, value in found.get("theory", {}).items() if key != "reason"}
     return found
 
 
