@@ -18,7 +18,7 @@ from simvirt.density.ledger import MEMORY, ledger, limits
 from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
-from simvirt.errors import sentence
+from simvirt.errors import SimulationError, SimvirtError, sentence
 from simvirt.runs.admission import catalog_of
 from simvirt.runs.pool import workers
 from simvirt.scenario.spec.models import Scenario
@@ -64,7 +64,7 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     result.answers = {name: future.result() for name, future in found.items() if _error(future) is None}
     errors = {} if result.interrupted else {name: error for name, future in found.items() if (error := _error(future)) is not None}
     if not result.answers:
-        raise next(iter(errors.values()), KeyboardInterrupt())
+        raise _none_left(errors)
     result.failed = {name: sentence(error) for name, error in errors.items()}
     result.wall_s = time.perf_counter() - started
     return result
@@ -80,6 +80,14 @@ def _search(
             trials = Trials(scenario, catalog, catalog.platform(spec), result.unit, pool, halt)
             found[spec.name] = searches.submit(_answer, trials, progress)
         wait(found.values())
+
+
+def _none_left(errors: dict[str, BaseException]) -> BaseException:
+    """What is raised where no platform has an answer: the user's mistake, else what failed on each; an interruption where nothing did."""
+    if not errors:
+        return KeyboardInterrupt()
+    mistakes = (error for error in errors.values() if isinstance(error, SimvirtError) or not isinstance(error, Exception))
+    return next(mistakes, SimulationError("; ".join(f"{name}: {sentence(error)}" for name, error in errors.items())))
 
 
 def _error(future: Future[Answer]) -> BaseException | None:

@@ -136,8 +136,7 @@ def replicate(
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))
-    clients = scenario.workload is not None and scenario.workload.closed is not None
-    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if clients else None)
+    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None)
     started = time.perf_counter()
     try:
         end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
@@ -161,6 +160,12 @@ def _measured(plane: DataPlane, recorder: Recorder, end: Snapshot, wall: float, 
         plane, first, last, end, wall_s=wall, arriving=arriving, batches_s=batches_between(plane, first.at, last.at),
         series=series.document() if series.at_s else {},
     )
+
+
+def _drains(scenario: Scenario) -> bool:
+    """Whether fewer and fewer clients ask at the end of a run that ends by requests; a lone client asks until the last one."""
+    closed = scenario.workload.closed if scenario.workload is not None else None
+    return closed is not None and closed.clients > 1
 
 
 def _spacing(scenario: Scenario) -> int:

@@ -71,8 +71,8 @@ def test_some_predictions_hold() -> None:
 def test_theory_holds() -> None:
     """Every closed form within 4 standard errors or 2 % of the simulation; the interval is that of 4 replications, 3.18 standard errors wide."""
     rows = closed_forms.rows(CONDITIONS)
-    assert len({row["model"] for row in rows}) >= 8
-    far = [row for row in rows if abs(row["error"]) > max(0.02, 4 / 3.18 * (row["high"] - row["low"]) / 2 / row["theory"])]
+    assert len({row.model for row in rows}) >= 8
+    far = [row for row in rows if abs(row.error) > max(0.02, 4 / 3.18 * (row.high - row.low) / 2 / row.theory)]
     assert not far
 
 

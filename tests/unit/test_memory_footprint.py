@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -17,6 +16,7 @@ from simvirt.memory import Ledger, Load, occupancy
 from simvirt.memory import at_rest as rest
 from simvirt.memory.guests import PAGE_STRUCT
 from simvirt.memory.ledger import PARTS, settle
+from simvirt.workload.streams import Phases
 from simvirt.scenario import loads
 
 GIB, MIB = 2**30, 2**20
@@ -149,7 +149,7 @@ def test_merging_saves_what_guests_have_alike_of_all_but_one() -> None:
 def test_a_limit_takes_whole_vcpus(cpus: str, vcpus: int) -> None:
     """One rounding for the VM that runs, for what it takes and for what is counted."""
     scenario, catalog, platform, host = world("esxi", web=app() | {"cpus": cpus})
-    machine = lower(scenario, catalog, platform, np.random.default_rng(1)).arrangement.machines[1]
+    machine = lower(scenario, catalog, platform, Phases(1, 0)).arrangement.machines[1]
     limit = next(limit for limit in limits(scenario, catalog, platform, host) if limit.resource == "vcpus")
     assert machine.cpus == vcpus == limit.per_instance["web"]
 
