@@ -89,6 +89,7 @@ def test_the_laws_hold(check: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.verification
 @pytest.mark.skipif(sys.platform == "win32", reason="workers are ended by a signal")
 @pytest.mark.parametrize("first", range(0, MANY, BATCH))
 @pytest.mark.parametrize("check", CHECKS)

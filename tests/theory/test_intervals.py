@@ -67,6 +67,7 @@ def test_intervals_cover_theory_at_default_settings() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.verification
 @pytest.mark.skipif(not COMPILED, reason="some hundred million requests")
 @pytest.mark.parametrize("load", [50, 80, 90, 95])
 def test_intervals_cover_theory_at_default_settings_over_many_seeds(load: int) -> None:

@@ -41,6 +41,7 @@ def test_a_run_at_the_maximum_confirms_it(name: str, platform: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.verification
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_platform_of_every_shipped_scenario_does(name: str) -> None:
     scenario = simvirt.load(CONFIGS / f"{name}.yaml")
@@ -51,6 +52,7 @@ def test_every_platform_of_every_shipped_scenario_does(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.verification
 @pytest.mark.parametrize("seed", range(MANY))
 def test_random_scenarios_do(seed: int, tmp_path: Path) -> None:
     write_files(tmp_path)
