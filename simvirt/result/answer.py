@@ -52,18 +52,20 @@ def _unanswered(platforms: Platforms) -> Iterator[str]:
         yield f"No request was answered; the CPUs are used to {busy}"
 
 
+def _reached(platform: PlatformResult) -> str:
+    """The maximum throughput of a platform; what it answered in the run where the maximum is not known."""
+    most = platform.bottleneck.max_throughput_per_s
+    return figures.rate(platform.throughput_per_s if most is None else most, interval=False)
+
+
 def _overload(platforms: Platforms) -> Iterator[str]:
     """Platforms at which more arrives than can be answered, with what they answer and what is used up."""
     found = {name: platform for name, platform in platforms.items() if platform.overload}
     if found:
-        rates = {figures.rate(platform.throughput_per_s, interval=False) for platform in found.values()}
-        reached = rates.pop() if len(rates) == 1 else listed([_answered(name, platform) for name, platform in found.items()])
+        rates = {_reached(platform) for platform in found.values()}
+        reached = rates.pop() if len(rates) == 1 else listed([f"{_reached(platform)} on {name}" for name, platform in found.items()])
         most = listed(list(dict.fromkeys(platform.bottleneck.resource for platform in found.values())))
-        yield f"Overload on {listed(list(found))}: more requests arrive than the {reached} that are answered ({most} is used most)"
-
-
-def _answered(name: str, platform: PlatformResult) -> str:
-    return f"{figures.rate(platform.throughput_per_s, interval=False)} on {name}"
+        yield f"Overload on {listed(list(found))}: more requests arrive than the {reached} that can be answered ({most} is used most)"
 
 
 # -- the objective --------------------------------------------------------------------------------------------------------------

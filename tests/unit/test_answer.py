@@ -85,7 +85,7 @@ def test_one_replication_claims_no_difference() -> None:
 def test_overload_comes_first_and_is_compared_with_nothing() -> None:
     over = platform(4.0) | {"overload": True}
     text = said(compared("docker", kvm=(1000.0, 900.0, 1100.0)), docker=platform(0.004), kvm=over)
-    assert text.startswith("Overload on kvm: more requests arrive than the 799.6/s that are answered (db.cpu is used most).")
+    assert text.startswith("Overload on kvm: more requests arrive than the 1,290/s that can be answered (db.cpu is used most).")
     assert "as long" not in text
 
 
