@@ -12,7 +12,7 @@ import pytest
 import simvirt
 from simvirt import kernel
 
-REQUESTS = 4000 if kernel.MODE == "compiled" else 400
+REQUESTS = 4000 if kernel.MODE == "compiled" else 2_000
 
 
 def number(value: Any) -> dict[str, Any]:

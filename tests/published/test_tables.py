@@ -157,9 +157,9 @@ def test_all_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything runs, in less than a minute on two cores; nothing fails without a word; the table of scores adds up."""
     events: list[int] = []
 
-    def counted(plane: DataPlane, window: Snapshot, last: Snapshot, **more: Any) -> Outcome:
-        events.append(last.events)
-        return measured(plane, window, last, **more)
+    def counted(plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, **more: Any) -> Outcome:
+        events.append(end.events)
+        return measured(plane, first, last, end, **more)
 
     monkeypatch.setattr("simvirt.runs.replicate.measured", counted)
     document = validate(chosen(), CONDITIONS, jobs=2).document()
