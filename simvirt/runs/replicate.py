@@ -28,6 +28,8 @@ from simvirt.workload.streams import Phases
 WARMUP = 5
 """One part in so many of a steady run is warm-up, unless it is stated: a fixed part, because a cut that is chosen by the latencies
 themselves prefers the runs in which they are low. Source: Grassmann, Warm-up periods in simulation can be detrimental, 2008."""
+STEADY = 0.95
+"""Clients that are answered at the end at this share of the rate before ask as before: all of the run is measured then."""
 SNAPSHOTS = 64  # kept at most; with twice the spacing whenever there are as many
 GUESS_NS = 1_000_000  # spacing of the first snapshots of a run whose length is not known
 REPORT_EVERY_S = 0.1
@@ -91,7 +93,8 @@ class Recorder:
         if self.loaded is None or self.loaded.at <= first.at:
             return first, last
         answered, then = (int((to.completed - first.completed).sum()) for to in (last, self.loaded))
-        return first, self.loaded if 2 * then >= answered else last
+        drained = (answered - then) * (self.loaded.at - first.at) < STEADY * then * (last.at - self.loaded.at)
+        return first, self.loaded if 2 * then >= answered and drained else last
 
 
 def batches_between(plane: DataPlane, first: int, last: int) -> np.ndarray:

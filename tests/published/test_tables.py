@@ -153,7 +153,6 @@ def score_of(document: dict[str, Any], numbers: tuple[int, ...]) -> dict[str, fl
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="no demand is found any more for the calibrated cells of xen03-lmbench and others; see CHANGELOG, Known")
 def test_all_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything runs, in less than a minute on two cores; nothing fails without a word; the table of scores adds up."""
     events: list[int] = []
