@@ -49,8 +49,8 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
 
     `jobs` simulations run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
     catalogue, UsageError where it has no objective or a load that does not grow. A platform that fails leaves the others their answers
-    and its reason in `failed`; where all fail, the first error is raised. Ctrl-C keeps the platforms that are answered;
-    KeyboardInterrupt when there are none.
+    and its reason in `failed`; where all fail, the first mistake of the user is raised, else a SimulationError that says what failed on
+    each. Ctrl-C keeps the platforms that are answered; KeyboardInterrupt when there are none.
     """
     started = time.perf_counter()
     catalog, result = catalog_of(scenario), DensityResult(scenario, unit_of(scenario), {})

@@ -11,6 +11,7 @@ import yaml
 from simvirt import loads
 from simvirt.cli.app import main
 from simvirt.density import density, effort, platforms
+from simvirt.errors import SimulationError
 
 BASE: dict[str, Any] = {
     "simvirt": 1, "name": "rare", "host": {"cores": 8, "memory": "16GiB"}, "platforms": ["kvm"],
@@ -52,9 +53,9 @@ def test_a_platform_that_fails_leaves_the_others_their_answers(monkeypatch: pyte
     assert "docker has no answer" in document["warnings"][0]
 
 
-def test_where_all_fail_the_error_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_all_fail_the_error_says_why_on_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platforms, "_answer", lambda trials, progress: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(SimulationError, match="kvm: internal error: ZeroDivisionError: division by zero"):
         density(scenario())
 
 
