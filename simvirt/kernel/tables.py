@@ -1,7 +1,7 @@
 """The tables of the data plane: structures of arrays, one class a table, one row a thing.
 
 Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
-through the verbs of `simvirt.dataplane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
+through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
 (float). In the compiled kernel a column is a typed memoryview, in plain mode a list.
 """
 

@@ -1,1 +1,1 @@
-"""Measure: outcomes of runs turned into numbers, intervals, and the closed forms that they are held against."""
+"""Measure: outcomes of runs turned into numbers and their intervals."""

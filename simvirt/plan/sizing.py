@@ -1,6 +1,6 @@
 """How many replicas a load needs, and what one of them asks of a host: the analytic part of a plan.
 
-*Model*: demands are those of `demand.analysis`; a host's CPU is worth its cores times what two busy siblings yield. A service has
+*Model*: demands are those of `analysis.demands`; a host's CPU is worth its cores times what two busy siblings yield. A service has
     as many replicas as the plan says, and never fewer than carry its demand within their limits less the headroom.
 *Ignores*: waiting, which the simulation that follows adds.
 """
