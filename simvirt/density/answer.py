@@ -131,6 +131,7 @@ class DensityResult(Displayed):
     wall_s: float = 0.0
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
+    assumptions: tuple[str, ...] = ()
     failed: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -154,6 +155,7 @@ class DensityResult(Displayed):
             simulations=self.simulations,
             wall_s=self.wall_s,
             density=answers,
+            assumptions=self.assumptions,
             warnings=tuple(self.warnings()),
             **ended,
         )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from simvirt.report import holders
 from simvirt.report.as_csv import flat
-from simvirt.report.blocks import PAGE, SCREEN, Block, Curve, Data, Points, Prose, Report, Table, Title, cells, notes
+from simvirt.report.blocks import PAGE, SCREEN, Block, Curve, Data, Points, Prose, Report, Table, Title, assumed, cells, notes
 from simvirt.report.heading import made_by, scenario
 from simvirt.result import figures
 from simvirt.result.density_document import AnswerResult, DensityDocument, PointResult, ReliefResult
@@ -45,6 +45,7 @@ def _blocks(document: DensityDocument) -> Iterator[Block]:
             yield Title(name, where=PAGE)
             yield curve(answer, key, document.objective[key])
     yield from (Title(LEDGER), ledger(document))
+    yield from assumed(document.assumptions)
     yield from notes("the platforms that were answered are reported" if document.interrupted else "", document.warnings)
     yield Data(tuple(dict(_data(name, answer, point)) for name, answer in document.density.items() for point in answer.curve), FIRST)
 

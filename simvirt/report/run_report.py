@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from simvirt.report import holders, limits
 from simvirt.report.as_csv import flat
-from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, notes
+from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
 from simvirt.result import figures
 from simvirt.result.document import Estimate
@@ -45,6 +45,7 @@ def _blocks(document: RunDocument) -> Iterator[Block]:
     grouped = [row for section in sections(document) for row in _grouped(*section, len(document.platforms))]
     yield Table(("", *document.platforms), tuple(grouped), folds=True)
     yield from _theory(document)
+    yield from assumed(document.assumptions)
     yield from notes("the replications that were complete are reported" if document.interrupted else "", document.warnings)
     yield Data(tuple(dict(_data(document, name)) for name in document.platforms), FIRST)
 

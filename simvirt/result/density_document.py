@@ -148,6 +148,7 @@ class DensityDocument(Document):
     simulations: int = Field(description="how many simulations were run, replications and doubled resources included")
     wall_s: Number = Field(description="wall-clock time of the command")
     density: Mapping[str, AnswerResult] = Field(description="an answer for each platform, by name")
+    assumptions: tuple[str, ...] = Field(default=(), description="what was assumed where the scenario does not say it")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
     failed: Mapping[str, str] = Field(default={}, description="platforms without an answer, by name, and why")
     interrupted: bool = Field(

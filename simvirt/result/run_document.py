@@ -256,6 +256,7 @@ class RunDocument(Document):
     wall_s: Number = Field(description="wall-clock time of all simulations of the command")
     platforms: Mapping[str, PlatformResult] = Field(description="a result for each platform, by name")
     comparison: Comparison = Field(description="each platform over the first one")
+    assumptions: tuple[str, ...] = Field(default=(), description="what was assumed where the scenario does not say it")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
     theory: TheoryResult | NoTheory | None = Field(
         default=None, description="the closed form that holds for this scenario, or the reason why none does"
