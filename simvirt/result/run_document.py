@@ -57,6 +57,11 @@ class Breakdown(Document):
     steal: Number = Field(description="on a vCPU that has lost its pCPU")
     cpu: Number = Field(description="CPU work of the steps")
     virtualization: Number = Field(description="CPU work that exists only because of the platform")
+    interference: Number = Field(
+        default=0.0,
+        description="CPU time beyond that work: siblings of the core, caches, memory bandwidth and kernel locks shared with others, "
+        "memory of another socket",
+    )
     disk: Number = Field(description="queueing for the disk, and being served by it")
     network: Number = Field(description="transfers, and hops between services")
     delay: Number = Field(description="stated delays")
