@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from simvirt.result.plan_document import (
     ScaledResult,
     SystemResult,
 )
+from simvirt.runs.admission import unknown_images, unknown_sockets
 from simvirt.scenario.spec.models import PlanSpec, Scenario
 
 NO_OBJECTIVE: Final = (
@@ -71,6 +72,7 @@ class Plan(Displayed):
             simulations=self.simulations,
             plan=asked,
             alternatives=ranked,
+            assumptions=tuple(assumptions(self)),
             warnings=tuple(warnings(self)),
             **uncertain,
         )
@@ -201,6 +203,13 @@ def memory(case: Case, counts: Counts, pattern: Counts, factor: float) -> Ledger
     here = {name: pattern.get(name, 0) for name in counts}
     platform = case.catalog.platform(vms_for(case, pattern))
     return footprint(occupancy(whole, case.catalog, platform, case.host, here, expected_loads(whole, case.host, counts)))
+
+
+def assumptions(plan: Plan) -> Iterator[str]:
+    """What was assumed where the scenario does not say it."""
+    catalog = plan.alternatives[0].case.catalog
+    yield from unknown_images(plan.scenario, catalog)
+    yield from () if plan.spec.hosts else unknown_sockets(plan.scenario, catalog)
 
 
 def assumed(case: Case) -> str | None:

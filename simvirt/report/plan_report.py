@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simvirt.report import limits
-from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, cells, notes, titled
+from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, assumed, cells, notes, titled
 from simvirt.report.heading import counted, made_by, scenario
 from simvirt.result import figures
 from simvirt.result.plan_document import (
@@ -70,6 +70,7 @@ def _blocks(document: PlanDocument) -> Iterator[Block]:
     if document.regret is not None:
         title = "Regret [USD/year]: cost beyond the best choice in hindsight; the first line is the minimax choice"
         yield from titled(title, _regret(document.regret))
+    yield from assumed(document.assumptions)
     yield from notes("", document.warnings)
     yield Data(tuple(map(_data, document.alternatives)))
 
