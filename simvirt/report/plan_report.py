@@ -8,6 +8,7 @@ from simvirt.report import limits
 from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, assumed, cells, notes, titled
 from simvirt.report.heading import counted, made_by, scenario
 from simvirt.result import figures
+from simvirt.result.limit_words import label
 from simvirt.result.plan_document import (
     AlternativeResult,
     Binding,
@@ -136,7 +137,7 @@ def _latencies(able: Sequence[Able], survive: int) -> Table:
     """What the objective comes to at peak, and after the loss; the headroom of each."""
     names = list(able[0].peak.objective) if able else []
     states = ["at peak", f"with {survive} lost"][: 1 + bool(survive)]
-    measured = [name.replace("latency_", "").replace("_", " ") for name in names] or ["p99"]
+    measured = [label(name) for name in names] or ["p99"]
     head = (*NAMED, *(f"{what} {state}" for what in ("free", *measured) for state in states))
     rows = []
     for a in able:

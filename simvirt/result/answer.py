@@ -15,6 +15,7 @@ from simvirt.result.document import Estimate, Judgement
 from simvirt.result.limit_words import quantity, stated, title_of
 from simvirt.result.objective import HOLDS, MISSED, UNDECIDED, judged, within
 from simvirt.result.run_document import PlatformResult, Ratio, RunDocument
+from simvirt.scenario.spec.experiment import parts_of
 
 PARTS: Final[Mapping[str, str]] = {
     "queue": "queueing for a thread", "run_queue": "waiting for a CPU", "throttled": "throttling by a quota", "steal": "vCPU steal",
@@ -136,8 +137,10 @@ def _judged(platform: PlatformResult, key: str) -> Judgement:
 
 def _estimate(platform: PlatformResult, key: str) -> Estimate:
     """The number that a limit is about."""
-    if key.startswith("latency_"):
-        found: Estimate = getattr(platform.latency_s, key.removeprefix("latency_"))
+    measure, operation = parts_of(key)
+    if measure.startswith("latency_"):
+        of = platform.latency_s if operation is None else platform.operations[operation].latency_s
+        found: Estimate = getattr(of, measure.removeprefix("latency_"))
     else:
         found = {"throughput": platform.throughput_per_s, "rejected": platform.rejected, "failed": platform.failed}[key]
     return found

@@ -3,6 +3,7 @@
 from simvirt import units
 from simvirt.result import figures
 from simvirt.result.objective import AT_LEAST
+from simvirt.scenario.spec.experiment import parts_of
 
 
 def title_of(key: str) -> str:
@@ -11,8 +12,9 @@ def title_of(key: str) -> str:
 
 
 def label(key: str) -> str:
-    """An objective's name, short: `p99`."""
-    return title_of(key).removeprefix("latency ")
+    """An objective's name, short: `p99`, `p95 of web.checkout`."""
+    measure, operation = parts_of(key)
+    return title_of(measure).removeprefix("latency ") + (f" of {operation}" if operation is not None else "")
 
 
 def quantity(key: str, value: figures.Value, interval: bool = False) -> str:
