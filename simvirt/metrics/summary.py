@@ -225,7 +225,12 @@ def verdicts(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Verdi
         estimate = estimate_of(limit, outcomes)
         return Estimate(estimate.value, math.inf, math.inf) if growing and limit.startswith("latency_") else estimate
 
-    return objective.verdicts(scenario.objective, found, 1.0 if course is None else course.short_by)
+    def setting(factor: float) -> str | None:
+        if scenario.workload is not None and scenario.workload.trace is not None:
+            return objective.replicated(len(outcomes), factor)
+        return objective.extended(scenario.run, max(o.simulated_s for o in outcomes), factor)
+
+    return objective.verdicts(scenario.objective, found, 1.0 if course is None else course.short_by, setting)
 
 
 # -- platforms beside each other ------------------------------------------------------------------------------------------------

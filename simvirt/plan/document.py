@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,7 @@ from simvirt.plan.sizing import Case, carried, replicas
 from simvirt.result import frames, provenance
 from simvirt.result.displayed import Displayed
 from simvirt.result.document import Verdict
+from simvirt.result.limit_words import enough
 from simvirt.result.plan_document import (
     AlternativeResult,
     Binding,
@@ -225,9 +227,8 @@ def assumed(case: Case) -> str | None:
 
 def undecided(limits: Sequence[Verdict]) -> str:
     """That some limits hold, but not for sure, and what would make that sure."""
-    factors = [limit.longer for limit in limits]
-    more = "" if None in factors else f"; some {max(f for f in factors if f is not None):g} x the duration or replications would decide it"
-    return f"the objective is met by the values, undecided by their intervals{more}"
+    most = max(limits, key=lambda limit: math.inf if limit.longer is None else limit.longer)
+    return f"the objective is met by the values, undecided by their intervals: {enough(most.longer, most.setting)}"
 
 
 def warnings(plan: Plan) -> list[str]:

@@ -20,7 +20,7 @@ from simvirt.plan.onehost import Load, Response, scenario_of, whole
 from simvirt.plan.packing import Counts, patterns
 from simvirt.plan.sizing import Case
 from simvirt.result.document import Estimate, Verdict
-from simvirt.result.objective import holds, verdicts
+from simvirt.result.objective import holds, replicated, verdicts
 from simvirt.result.plan_document import MeanLatency
 from simvirt.runs.run import run
 from simvirt.scenario.graph import Name
@@ -234,7 +234,9 @@ def _objective(
             return latency[name.removeprefix("latency_")]
         return _throughput(hosts, shares) if name == "throughput" else _rejected(hosts)
 
-    return verdicts(case.scenario.objective, estimate_of, max(host.short_by for host in hosts))
+    replications = case.scenario.run.replications
+    return verdicts(
+        case.scenario.objective, estimate_of, max(host.short_by for host in hosts), lambda factor: replicated(replications, factor))
 
 
 def _replications(hosts: tuple[HostOutcome, ...]) -> list[list[tuple[int, Outcome]]]:

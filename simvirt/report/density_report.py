@@ -11,7 +11,7 @@ from simvirt.report.heading import made_by, scenario
 from simvirt.result import figures
 from simvirt.result.density_document import AnswerResult, DensityDocument, PointResult, ReliefResult
 from simvirt.result.document import MemoryLedger
-from simvirt.result.limit_words import label, quantity, stated
+from simvirt.result.limit_words import enough, label, quantity, stated
 from simvirt.result.resources import name_of
 
 GIB, MIB = 2**30, 2**20
@@ -116,7 +116,9 @@ def _missed(check: str, point: PointResult) -> str:
         return f"{n} are overloaded" if point.overload else f"{n} miss the {label(check)} by far"
     came = f"{n} come to {label(check)} {quantity(check, found, interval=True)}"
     limit = f"the limit of {quantity(check, found.limit)}"
-    return f"{came}, {'which is not surely within' if found.verdict == 'undecided' else 'beyond'} {limit}"
+    if found.verdict != "undecided":
+        return f"{came}, beyond {limit}"
+    return f"{came}, which is not surely within {limit}: {enough(found.longer, found.setting)}"
 
 
 def _relieved(relief: ReliefResult) -> str:

@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from simvirt.result import figures
 from simvirt.result.document import Estimate, Judgement
-from simvirt.result.limit_words import quantity, stated, title_of
+from simvirt.result.limit_words import enough, quantity, stated, title_of
 from simvirt.result.objective import HOLDS, MISSED, UNDECIDED, judged, within
 from simvirt.result.run_document import PlatformResult, Ratio, RunDocument
 from simvirt.scenario.spec.experiment import parts_of
@@ -84,7 +85,17 @@ def _objective(platforms: Platforms) -> Iterator[str]:
         yield "; ".join(_missed(missed, platforms, _misses))
     if unsure:
         limits, values = _limits(platforms[unsure[0]]), _values(unsure, platforms, interval=True)
-        yield f"Whether {listed(unsure)} {_verb(unsure, 'meet')} {limits} is undecided ({values})"
+        more = _more([platforms[name] for name in unsure])
+        yield f"Whether {listed(unsure)} {_verb(unsure, 'meet')} {limits} is undecided ({values}){more}"
+
+
+def _more(platforms: Sequence[PlatformResult]) -> str:
+    """What would decide the limits that are undecided, by the one that takes most."""
+    open_ones = [found for platform in platforms for found in platform.objective.values() if found.met is None]
+    if not open_ones:
+        return ""
+    most = max(open_ones, key=lambda found: math.inf if found.longer is None else found.longer)
+    return f"; {enough(most.longer, most.setting)}"
 
 
 def _missed(names: Sequence[str], platforms: Platforms, said: Callable[[str, PlatformResult], str]) -> Iterator[str]:

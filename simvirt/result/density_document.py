@@ -78,6 +78,8 @@ class Judged(Document):
     low: float | None = Field(description="lower end of its 95 % interval")
     high: float | None = Field(description="upper end of its 95 % interval")
     verdict: Judgement = Field(description="`undecided` where the limit lies inside the interval")
+    longer: Number | None = Field(default=None, description="where undecided: how many times as many replications are likely to tell")
+    setting: str | None = Field(default=None, description="where undecided: what to `--set` for that")
 
 
 class Measures(Document):

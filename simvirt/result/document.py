@@ -129,6 +129,9 @@ class Verdict(Document):
         description="where undecided: how many times as much has to be simulated, in time or replications, until it is "
         "likely to be decided; `null` where that is not known, or beyond a thousand",
     )
+    setting: str | None = Field(
+        default=None, description="where undecided: what to `--set` for that, such as `run.duration=240s`; `null` where nothing is known"
+    )
 
 
 Utilisations = Annotated[Mapping[str, Number], Field(description="the utilisation of each resource, by name")]

@@ -24,6 +24,15 @@ def quantity(key: str, value: figures.Value, interval: bool = False) -> str:
     return figures.rate(value, interval=interval) if key in AT_LEAST else figures.percent(value, interval=interval)
 
 
+def enough(longer: float | None, setting: str | None) -> str:
+    """What would decide a limit: `about 4 times as long would (--set run.duration=240s)`."""
+    option = f" (--set {setting})" if setting else ""
+    if longer is None:
+        return f"several replications would tell{option}" if setting else "more replications, or a longer run, may tell"
+    much = "as many replications" if setting is not None and setting.startswith("run.replications") else "as long" if setting else "as much"
+    return f"about {longer:g} times {much} would tell{option}"
+
+
 def stated(key: str, limit: float) -> str:
     """`p99 ≤ 100 ms`."""
     return f"{label(key)} {'≥' if key in AT_LEAST else '≤'} {_as_written(key, limit)}"
