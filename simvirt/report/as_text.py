@@ -20,7 +20,7 @@ STYLES: Final[Mapping[Tone, str]] = {
 INDENT: Final = 2
 LABEL: Final = 16
 LABELS: Final = 5
-"""Columns that labels of rows under groups may take: those of our own words, or a fifth of the width; longer ones, of names, go on below."""
+"""Columns that labels of rows under groups may take: those of our own words, or a fifth of the width; longer ones go on below."""
 
 
 def render(report: Report, width: int = 100) -> str:

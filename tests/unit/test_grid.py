@@ -51,7 +51,7 @@ def test_long_names_take_no_platform_its_place() -> None:
     for width, each in ((80, 4), (50, 2)):
         text = printed(laid_out(Report(None, (Table(names, tuple(rows), folds=True),)), width), width)
         assert max(map(len, text.splitlines())) <= width
-        assert [line.split() for line in text.splitlines() if "3.22" in line][0].count("3.22") == each
+        assert next(line.split() for line in text.splitlines() if "3.22" in line).count("3.22") == each
         assert "checkout-" in text and "/v1/orders" in text
 
 
