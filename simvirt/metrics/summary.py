@@ -209,7 +209,7 @@ def memory(outcomes: Sequence[Outcome]) -> MemoryUse:
     followed = [o.reclaim[0] for o in outcomes if o.reclaim is not None]
     reclaim: dict[str, Any] = {"reclaim": Reclaim(**averages(followed))} if followed else {}
     return MemoryUse(
-        capacity_bytes=first.memory["capacity"], committed_bytes=sum(parts.values()), parts=parts,
+        capacity_bytes=first.memory["capacity"], committed_bytes=first.ledger.committed, parts=parts,
         ledger=MemoryLedger(**first.ledger.document()), **reclaim,
     )
 

@@ -19,7 +19,8 @@ LEDGER: Final = "Memory at n, in GiB"
 MOST: Final = 9  # points of a curve in a report; all are among the data
 FIRST: Final = ("platform", "n", "verdict")
 REST: Final[dict[str, Callable[[MemoryLedger], int]]] = {
-    "swapped out": lambda ledger: ledger.swapped_bytes, "of": lambda ledger: ledger.capacity_bytes,
+    "swapped out": lambda ledger: ledger.swapped_bytes - ledger.missing_bytes,
+    "does not fit": lambda ledger: ledger.missing_bytes, "of": lambda ledger: ledger.capacity_bytes,
     "shared": lambda ledger: ledger.shared_bytes, "promised": lambda ledger: ledger.committed_bytes,
 }
 """What stands below the parts of the memory."""

@@ -109,7 +109,8 @@ class MemoryLedger(Document):
     runtime_bytes: int = Field(
         description="shims, pause processes and sentries of containers, and what the kernel keeps for each"
     )
-    swapped_bytes: int = Field(description="what does not fit")
+    swapped_bytes: int = Field(description="what does not fit into memory")
+    missing_bytes: int = Field(default=0, description="of that what no swap space holds either: the replicas need more than they have")
     free_bytes: int = Field(description="unused")
     shared_bytes: int = Field(description="what sharing saves")
     committed_bytes: int = Field(description="what was promised")

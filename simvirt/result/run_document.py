@@ -110,10 +110,10 @@ class MemoryUse(Document):
     """Memory that the platform commits and uses on the host [bytes]."""
 
     capacity_bytes: int = Field(description="physical memory of the host")
-    committed_bytes: int = Field(description="promised to all of them")
+    committed_bytes: int = Field(description="what was promised, as in the ledger")
     parts: Mapping[str, int] = Field(
-        description="what is promised, by what needs it: `application` (limits), `vm` (guests with the memory "
-        "assigned to them), `vmm`, `runtime`"
+        description="sizes as they are stated, by what has them: `application` (limits), `vm` (guests with the memory "
+        "assigned to them), `vmm` and `runtime` (what each takes by itself)"
     )
     ledger: MemoryLedger = Field(description="what holds the host's memory at the mean load")
     reclaim: Reclaim | None = Field(default=None, description="what reclaim did, where memory is followed")
