@@ -6,7 +6,7 @@ from typing import Self
 
 from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.software import GuestEntry, ImageSpec, ProfileEntry
-from simvirt.catalog.images import GENERIC, footprint_name, image_name
+from simvirt.catalog.images import GENERIC, footprint_name, image_name, is_known
 from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve import hosts, layers, profiles
@@ -66,8 +66,10 @@ class Catalog(Store):
         return image_name(self, image)
 
     def profile(self, service: ServiceSpec) -> ProfileEntry:
-        """What a service does with its CPU time: the profile it names, else its image's; nothing where it has neither."""
+        """What a service does with its CPU time: the profile it names, else its image's, known or not; nothing where it has neither."""
         name = service.profile
+        if name is None and service.image is not None and not is_known(self, service.image):
+            return profiles.unknown(self)
         if name is None and service.image is not None:
             name = self.typed("images", self.image_name(service.image), ImageSpec).profile
         return profiles.profile(self, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from simvirt.catalog.problems import guesses
 from simvirt.catalog.store import Store
 from simvirt.scenario.spec.models import ServiceSpec
 
@@ -19,9 +20,24 @@ def short_name(reference: str) -> str:
 
 def image_name(store: Store, image: str) -> str:
     """The entry that speaks for an image reference; the generic one where none does."""
-    raw, name = store.raw("images"), short_name(image)
+    return _names(store).get(short_name(image), GENERIC)
+
+
+def is_known(store: Store, image: str) -> bool:
+    """Whether an entry speaks for an image reference, be it the generic one by its name."""
+    return short_name(image) in _names(store)
+
+
+def meant(store: Store, image: str) -> list[str]:
+    """What an image reference that is not known may have meant."""
+    return guesses(short_name(image), list(_names(store)))
+
+
+def _names(store: Store) -> dict[str, str]:
+    """Every name of an image, and the entry that speaks for it."""
+    raw = store.raw("images")
     aliases = {alias: entry for entry, fields in raw.items() for alias in fields.get("aliases", ())}
-    return name if name in raw else aliases.get(name, GENERIC)
+    return aliases | {name: name for name in raw}
 
 
 def footprint_name(store: Store, service: ServiceSpec) -> str:

@@ -40,8 +40,10 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
             yield from (((*path, "stack", at), "layers", name) for at, name in enumerate(platform["stack"]))
         else:
             yield path, "platforms", platform.get("name") if isinstance(platform, Mapping) else platform
+    yield from _of_measured(data, ())
     for name, service in _table(data.get("services")).items():
         yield ("services", name, "profile"), "profiles", _table(service).get("profile")
+        yield from _of_measured(_table(service), ("services", name))
     plan = _table(data.get("plan"))
     yield ("plan", "site"), "sites", plan.get("site")
     for index, host in enumerate(_list(plan.get("hosts"))):
@@ -54,6 +56,14 @@ def _of_host(host: Any, path: Path) -> Iterator[tuple[Path, str, Any]]:
         yield path, "hosts", host
     for key, kind in HARDWARE.items():
         yield (*path, key), kind, _table(host).get(key)
+
+
+def _of_measured(part: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str, Any]]:
+    """The host on which the demands of a part were measured."""
+    measured = part.get("measured_on")
+    if isinstance(measured, str):
+        yield (*path, "measured_on"), "hosts", measured
+    yield (*path, "measured_on", "host"), "hosts", _table(measured).get("host")
 
 
 def _table(value: Any) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from simvirt.catalog.problems import Path, Problems, unknown
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.catalog.resolve import economy, hosts, layers
 from simvirt.catalog.store import Store
-from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, ServiceSpec
+from simvirt.scenario.spec.models import HostSpec, MeasuredSpec, PlatformSpec, Scenario, ServiceSpec
 from simvirt.scenario.spec.steps import CpuStep
 from simvirt.scenario.walk import walk
 from simvirt.units import format_size
@@ -19,10 +19,12 @@ def check(store: Store, scenario: Scenario) -> None:
     problems = Problems(scenario.locate)
     _check_host(store, scenario.host, ("host",), problems)
     _check_plan(store, scenario, problems)
+    _check_measured(store, scenario.measured_on, (), problems)
     for index, platform in enumerate(scenario.platforms):
         _check_platform(store, platform, ("platforms", index), problems)
     for name, service in scenario.services.items():
-        _check_operations(service, ("services", name), problems)
+        _check_steps(store, service, ("services", name), problems)
+        _check_measured(store, service.measured_on, ("services", name), problems)
         if service.profile is not None and service.profile not in store.names("profiles"):
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
     problems.settle()
@@ -39,6 +41,13 @@ def _check_host(store: Store, spec: HostSpec, path: Path, problems: Problems) ->
     problems.attempt((*path, "model"), lambda: hosts.host_model(store, spec.model or GENERIC, (*path, "model")))
     problems.attempt((*path, "disk"), lambda: spec.disk is None or store.entry("disks", spec.disk, (*path, "disk")))
     problems.attempt((*path, "nic"), lambda: spec.nic is None or hosts.nic(store, spec.nic, (*path, "nic")))
+
+
+def _check_measured(store: Store, measured: MeasuredSpec | None, path: Path, problems: Problems) -> None:
+    """The host on which demands were measured."""
+    if measured is not None and measured.host is not None:
+        name, where = measured.host, (*path, "measured_on", "host")
+        problems.attempt(where, lambda: hosts.host_model(store, name, where))
 
 
 def _check_plan(store: Store, scenario: Scenario, problems: Problems) -> None:
@@ -81,13 +90,15 @@ def _check_cpusets(scenario: Scenario, platform: Platform, host: HostEntry, prob
             problems.add(("services", name, "cpuset"), sentence)
 
 
-def _check_operations(service: ServiceSpec, path: Path, problems: Problems) -> None:
-    """The operations that CPU steps name."""
+def _check_steps(store: Store, service: ServiceSpec, path: Path, problems: Problems) -> None:
+    """The operations that CPU steps name, and the hosts on which they were measured."""
     bodies = [((*path, "operations", name), steps) for name, steps in service.operations.items()]
     for where, steps in [((*path, "startup"), service.startup), *bodies]:
         for visit in walk(steps, where):
-            named = set(visit.step.ops) if isinstance(visit.step, CpuStep) else set()
-            for operation in sorted(named - set(OPERATIONS) - set(PLURALS)):
+            if not isinstance(visit.step, CpuStep):
+                continue
+            _check_measured(store, visit.step.measured_on, visit.path, problems)
+            for operation in sorted(set(visit.step.ops) - set(OPERATIONS) - set(PLURALS)):
                 problems.add((*visit.path, "ops", operation), unknown("operations", operation, OPERATIONS))
 
 

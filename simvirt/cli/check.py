@@ -12,12 +12,14 @@ TABLES = (Format.csv, Format.markdown)
 def check(scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, format_: As = Format.text, quiet: Quiet = False) -> int:
     """Report all mistakes in a scenario at once; simulate nothing."""
     from simvirt.errors import ScenarioError
-    from simvirt.result.mistakes import mistakes_of
+    from simvirt.result.mistakes import without_mistakes
+    from simvirt.runs.admission import assumptions, catalog_of
     from simvirt.scenario.checks.contents import check_contents
 
     try:
         spec = loading.load(scenario, sets, seed)
         check_contents(spec)
+        assumed = assumptions(spec, catalog_of(spec))
     except ScenarioError as error:
         if format_ in TABLES:
             output.rows([asdict(issue) for issue in error.issues], format_)
@@ -25,9 +27,9 @@ def check(scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, format_:
     if format_ in TABLES:
         output.rows([], format_)
     elif format_ is Format.json:
-        output.json(mistakes_of(None).document())
+        output.json(without_mistakes(assumed).document())
     elif not quiet:
-        output.write(f"{scenario}: ok ({_summary(spec)})\n")
+        output.write("".join([f"{scenario}: ok ({_summary(spec)})\n", *(f"assumed: {sentence}\n" for sentence in assumed)]))
     return 0
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simvirt.cli import loading
+from simvirt.cli import loading, output
 from simvirt.cli.command import Question, Settings, carried_out
 from simvirt.cli.options import ScenarioFile, Seed, Sets
 
@@ -27,7 +27,25 @@ def plan(settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: Se
     spec = loading.load(scenario, sets, seed)
     folder = store.folder_of(settings.out, f"{spec.name}-plan", spec.digest)
     document = carried_out(Question(folder, lambda: _made(spec, settings), report, width=WIDTH, piped=WIDTH), settings)
-    return int(assert_ and not any(_carries(alternative) for alternative in document.alternatives))
+    return int(assert_ and _fails(document))
+
+
+def _fails(document: "PlanDocument") -> bool:
+    """Whether nothing surely carries the load; says why of each alternative."""
+    if any(map(_carries, document.alternatives)):
+        return False
+    for found in document.alternatives:
+        output.note(f"--assert: {found.platform} on {found.host}: {_doubt(found)}")
+    return True
+
+
+def _doubt(alternative: "AlternativeResult") -> str:
+    """Why an alternative does not surely carry the load."""
+    from simvirt.report.limits import doubts
+
+    states = {"at peak": alternative.peak, "without the lost hosts": alternative.lost}
+    said = [f"{sentence} {when}" for when, state in states.items() if state is not None for sentence in doubts(state.objective)]
+    return alternative.reason or "; ".join(said)
 
 
 def _carries(alternative: "AlternativeResult") -> bool:

@@ -10,7 +10,7 @@ from simvirt.density.copies import Unit
 from simvirt.density.judge import Check, checks_of, piling_up
 from simvirt.density.relief import Relief
 from simvirt.density.sentence import sentence
-from simvirt.density.trials import Point
+from simvirt.density.trials import TIMES, Point
 from simvirt.memory import Ledger
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
@@ -19,7 +19,7 @@ from simvirt.result import frames, provenance
 from simvirt.result.density_document import AnswerResult, BindingResult, DensityDocument, Judged, MemoryAt, PointResult
 from simvirt.result.displayed import Displayed
 from simvirt.result.document import CpuShares, MemoryLedger
-from simvirt.result.objective import limits_of
+from simvirt.result.objective import UNDECIDED, effort, limits_of, replicated
 from simvirt.scenario.spec.models import Scenario
 
 
@@ -106,7 +106,7 @@ def _numbers(point: Point, outcomes: list[Outcome]) -> dict[str, Any]:
         "rejected": summary.over(outcomes, "rejected"),
         "cpu": CpuShares(**{name: summary.over(outcomes, name) for name in summary.SHARES}),
         "resources": summary.averages([o.resources for o in outcomes]),
-        "objective": {check.name: _judged(check) for check in _checks(point, outcomes)},
+        "objective": {check.name: _judged(check, len(outcomes)) for check in _checks(point, outcomes)},
     }
 
 
@@ -115,10 +115,14 @@ def _checks(point: Point, outcomes: list[Outcome]) -> list[Check]:
     return checks_of(point.scenario.objective, outcomes)
 
 
-def _judged(check: Check) -> Judged:
-    """A limit and what came of it."""
+def _judged(check: Check, replications: int) -> Judged:
+    """A limit and what came of it in so many replications, of which a search runs `TIMES` times those that a scenario states."""
     found = check.estimate
-    return Judged(limit=check.limit, value=found.value, low=found.low, high=found.high, verdict=check.verdict)
+    judged = Judged(limit=check.limit, value=found.value, low=found.low, high=found.high, verdict=check.verdict)
+    if check.verdict != UNDECIDED:
+        return judged
+    longer = effort(found, check.limit)
+    return judged.model_copy(update={"longer": longer, "setting": None if longer is None else replicated(replications, longer / TIMES)})
 
 
 @dataclass(repr=False)
@@ -131,6 +135,7 @@ class DensityResult(Displayed):
     wall_s: float = 0.0
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
+    assumptions: tuple[str, ...] = ()
     failed: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -154,6 +159,7 @@ class DensityResult(Displayed):
             simulations=self.simulations,
             wall_s=self.wall_s,
             density=answers,
+            assumptions=self.assumptions,
             warnings=tuple(self.warnings()),
             **ended,
         )

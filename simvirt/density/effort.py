@@ -11,12 +11,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from simvirt.catalog.records import Platform
 from simvirt.control.follow import BOXES, PERIOD_NS
-from simvirt.density.length import quantile_of
+from simvirt.density.length import quantile_of, share_of
 from simvirt.lowering.memory_needs import follows
 from simvirt.scenario.spec.models import ObjectiveSpec, Scenario, ServiceSpec
 from simvirt.workload.scaling import scaled as times
@@ -78,7 +79,7 @@ def _background_per_s(service: ServiceSpec) -> float:
     return 0.0 if spec is None or spec.duty >= 1 else service.replicas * spec.threads * 2e9 / spec.period
 
 
-def tells(objective: ObjectiveSpec, requests: int) -> bool:
+def tells(objective: ObjectiveSpec, mix: Mapping[str, float], requests: int) -> bool:
     """Whether so many requests say anything of the strictest quantile of an objective."""
-    quantiles = [q for name in objective.limits if (q := quantile_of(name)) is not None]
-    return requests * (1 - max(quantiles, default=0.9)) >= BEYOND
+    beyond = [(1 - q) * share_of(name, mix) for name in objective.limits if (q := quantile_of(name)) is not None]
+    return requests * min(beyond, default=0.1) >= BEYOND

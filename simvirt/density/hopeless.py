@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simvirt.density.length import longest_limit_ns, quantile_of, varies
+from simvirt.density.length import longest_limit_ns, quantile_of, share_of, varies
 from simvirt.kernel import constants as k
 from simvirt.metrics.statistics import bucket_of
 from simvirt.plane import DataPlane
+from simvirt.scenario.spec.experiment import parts_of
 from simvirt.scenario.spec.models import Scenario
 
 FAR = 4
@@ -27,22 +28,23 @@ def watch_of(scenario: Scenario, rate_per_s: float, duration_ns: int) -> Watch |
     limits = {name: limit for name, limit in scenario.objective.limits.items() if name.startswith("latency")}
     if not limits or scenario.workload.closed is not None:
         return None
-    requests = rate_per_s * duration_ns / 1e9
+    requests = {name: share_of(name, scenario.mix) * rate_per_s * duration_ns / 1e9 for name in limits}
     most = None if varies(scenario) else BACKLOG * rate_per_s * longest_limit_ns(scenario.objective) / 1e9 + SPARE
 
     def hopeless(plane: DataPlane) -> bool:
         if most is not None and int(plane.read("tallies", "in_system")[0]) > most:
             return True
-        return any(_missed(plane, name, limit, requests) for name, limit in limits.items())
+        return any(_missed(plane, name, limit, requests[name]) for name, limit in limits.items())
 
     return hopeless
 
 
 def _missed(plane: DataPlane, name: str, limit: float, requests: float) -> bool:
-    """Whether the answers so far make it certain that a limit is missed by far."""
-    q = quantile_of(name)
+    """Whether the answers so far make it certain that a limit is missed by far; `requests` are those that it is about."""
+    q, operation = quantile_of(name), parts_of(name)[1]
+    rows = slice(None) if operation is None else [plane.lowered.classes.index(operation)]
     if q is None:
-        return float(plane.read("tallies", "latency_sum").sum()) > FAR * limit * requests
-    histogram = plane.read("tallies", "histogram").reshape(-1, k.N_BUCKETS)
+        return float(plane.read("tallies", "latency_sum")[rows].sum()) > FAR * limit * requests
+    histogram = plane.read("tallies", "histogram").reshape(-1, k.N_BUCKETS)[rows]
     slow = int(histogram[:, bucket_of(int(FAR * limit)) + 1 :].sum())
     return slow > 2 * (1 - q) * requests

@@ -12,11 +12,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from simvirt.density.length import quantile_of
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import student
 from simvirt.metrics.steadiness import overloaded as piles_up
-from simvirt.metrics.summary import latency_mean, latency_quantile, over
+from simvirt.metrics.summary import estimate_of
 from simvirt.result.document import Estimate, Judgement
 from simvirt.result.objective import AT_LEAST, HOLDS, MISSED, UNDECIDED, judged, limits_of
 from simvirt.runs.replicate import Measured
@@ -72,15 +71,6 @@ class Check:
             return float("inf")
         worse, limit = (self.limit, value) if self.name in AT_LEAST else (value, self.limit)
         return worse / limit if limit > 0 else float("inf") if worse > 0 else 0.0
-
-
-def estimate_of(name: str, outcomes: Sequence[Outcome]) -> Estimate:
-    """The estimate that an objective is about."""
-    if name == "latency_mean":
-        return latency_mean(outcomes)
-    if (q := quantile_of(name)) is not None:
-        return latency_quantile(outcomes, q)
-    return over(outcomes, "throughput_per_s" if name == "throughput" else name)
 
 
 def checks_of(objective: ObjectiveSpec, outcomes: Sequence[Outcome]) -> list[Check]:

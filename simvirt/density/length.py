@@ -13,9 +13,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simvirt.metrics.statistics import QUANTILES
+from simvirt.scenario.spec.experiment import parts_of
 from simvirt.scenario.spec.models import ObjectiveSpec, Scenario
 
 BEYOND = 100
@@ -38,7 +40,13 @@ class Pressure:
 
 def quantile_of(limit: str) -> float | None:
     """The quantile that a limit of an objective is about; None for a mean, a throughput or rejections."""
-    return QUANTILES.get(limit.removeprefix("latency_"))
+    return QUANTILES.get(parts_of(limit)[0].removeprefix("latency_"))
+
+
+def share_of(limit: str, mix: Mapping[str, float]) -> float:
+    """The share of the requests that a limit is about."""
+    operation = parts_of(limit)[1]
+    return 1.0 if operation is None else mix.get(operation, 0.0) / math.fsum(mix.values())
 
 
 def longest_limit_ns(objective: ObjectiveSpec) -> float:
@@ -46,9 +54,11 @@ def longest_limit_ns(objective: ObjectiveSpec) -> float:
     return max((limit for name, limit in objective.limits.items() if name.startswith("latency")), default=0.0)
 
 
-def requests_needed(objective: ObjectiveSpec) -> int:
-    """Requests that a replication needs."""
-    needed = [math.ceil(BEYOND / (1 - q)) for name in objective.limits if (q := quantile_of(name)) is not None]
+def requests_needed(objective: ObjectiveSpec, mix: Mapping[str, float]) -> int:
+    """Requests that a replication needs, so that each limit has enough of those that it is about."""
+    shares = {name: share_of(name, mix) for name in objective.limits}
+    quantiles = ((name, q) for name in shares if (q := quantile_of(name)) is not None and shares[name])
+    needed = [math.ceil(BEYOND / (1 - q) / shares[name]) for name, q in quantiles]
     return max([LEAST_REQUESTS, *needed])
 
 
@@ -56,10 +66,10 @@ def duration_ns(scenario: Scenario, rate_per_s: float, pressure: Pressure | None
     """Simulated time of a replication of a scenario that is offered `rate_per_s` [ns]."""
     assert scenario.objective is not None and scenario.workload is not None
     if varies(scenario):
-        return int(scenario.run.duration or requests_needed(scenario.objective) / rate_per_s * 1e9)
+        return int(scenario.run.duration or requests_needed(scenario.objective, scenario.mix) / rate_per_s * 1e9)
     limit = longest_limit_ns(scenario.objective)
     period = max((s.period_ns for s in scenario.services.values() if s.quota_ns is not None), default=0)
-    wanted = max(requests_needed(scenario.objective) / rate_per_s * 1e9, LIMITS * limit, PERIODS * period, LEAST_NS)
+    wanted = max(requests_needed(scenario.objective, scenario.mix) / rate_per_s * 1e9, LIMITS * limit, PERIODS * period, LEAST_NS)
     if pressure is not None and limit > 0:
         wanted = max(wanted, min(_forgotten_ns(scenario.objective, pressure), MOST_REQUESTS / rate_per_s * 1e9))
     return math.ceil(wanted)

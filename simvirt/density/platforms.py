@@ -19,9 +19,10 @@ from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
 from simvirt.errors import SimulationError, SimvirtError, sentence
-from simvirt.runs.admission import catalog_of
+from simvirt.runs.admission import assumptions, catalog_of
 from simvirt.runs.pool import workers
 from simvirt.scenario.spec.models import Scenario
+from simvirt.workload.processors import on_host
 
 SPENT = "work"
 """What binds where the search ended before its edge."""
@@ -54,6 +55,7 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     """
     started = time.perf_counter()
     catalog, result = catalog_of(scenario), DensityResult(scenario, unit_of(scenario), {})
+    result.assumptions = assumptions(scenario, catalog)
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the density")
     found: dict[str, Future[Answer]] = {}
@@ -74,7 +76,7 @@ def _search(
     result: DensityResult, catalog: Catalog, jobs: int, progress: Progress | None, found: dict[str, Future[Answer]],
 ) -> None:
     """Search on every platform side by side; `found` holds what there is, also of an interrupted search."""
-    scenario, halt = result.scenario, Event()
+    scenario, halt = on_host(result.scenario, catalog, result.scenario.host), Event()
     with workers(len(scenario.platforms), halt) as searches, workers(jobs, halt) as pool:
         for spec in scenario.platforms:
             trials = Trials(scenario, catalog, catalog.platform(spec), result.unit, pool, halt)

@@ -154,7 +154,7 @@ class Trials:
         """The verdict on what there is."""
         assert point.scenario.objective is not None
         point.verdict = verdict(point.scenario.objective, point.measured)
-        if point.cut and point.holds and not tells(point.scenario.objective, sum(o.requests for o in point.outcomes)):
+        if point.cut and point.holds and not tells(point.scenario.objective, point.scenario.mix, sum(o.requests for o in point.outcomes)):
             point.verdict = UNDECIDED
         self.told(point)
 

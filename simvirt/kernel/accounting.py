@@ -1,6 +1,16 @@
 """Where a request's time goes: a frame is in one state at a time, whose time goes to the account of its request."""
 
-from simvirt.kernel.constants import CPU, N_CATEGORIES, NONE, RUN_QUEUE, STEAL, THROTTLED, VIRTUALIZATION, WAITING
+from simvirt.kernel.constants import (
+    CPU,
+    INTERFERENCE,
+    N_CATEGORIES,
+    NONE,
+    RUN_QUEUE,
+    STEAL,
+    THROTTLED,
+    VIRTUALIZATION,
+    WAITING,
+)
 from simvirt.kernel.quota import throttled_clock
 from simvirt.kernel.tables import Plane
 
@@ -31,22 +41,27 @@ def book(p: Plane, f: int, state: int, elapsed: int, now: int) -> None:
 
 
 def book_running(p: Plane, f: int, row: int, elapsed: int) -> None:
-    """Divide time on a CPU into demand, the platform's addition, and what a fluid scheduler gave to others."""
-    portion: float = p.cpus.portion[p.entities.cpu[p.frames.thread[f]]]
+    """Divide time on a CPU into demand, the platform's addition, what others slowed, and what a fluid scheduler gave them."""
+    c: int = p.entities.cpu[p.frames.thread[f]]
+    portion: float = p.cpus.portion[c]
+    speed: float = p.cpus.speed[c]
     if portion < 1.0:
         lost: int = int(elapsed * (1.0 - portion))
         p.frames.spent[row + STEAL] += lost
         elapsed -= lost
+        speed /= portion
     share: float = p.frames.overhead[f]
-    spin: float = p.cpus.spin[p.entities.cpu[p.frames.thread[f]]]
-    if spin > 0.0:
-        share = 1.0 - (1.0 - share) * (1.0 - spin)
-    if share > 0.0:
-        extra: int = int(elapsed * share)
-        p.frames.spent[row + VIRTUALIZATION] += extra
-        p.instances.overhead_time[p.frames.instance[f]] += extra
-        elapsed -= extra
-    p.frames.spent[row + CPU] += elapsed
+    spin: float = p.cpus.spin[c]
+    if spin > 0.0 or share > 0.0:
+        p.instances.overhead_time[p.frames.instance[f]] += int(elapsed * (1.0 - (1.0 - share) * (1.0 - spin)))
+    spun: int = int(elapsed * spin)
+    slowed: int = 0
+    if speed < 1.0:
+        slowed = max(int(elapsed * (1.0 - speed) + 0.5) - spun, 0)
+        p.frames.spent[row + INTERFERENCE] += slowed
+    extra: int = spun + int((elapsed - slowed - spun) * share)
+    p.frames.spent[row + VIRTUALIZATION] += extra
+    p.frames.spent[row + CPU] += elapsed - slowed - extra
 
 
 def waiting_queue(p: Plane, f: int) -> int:

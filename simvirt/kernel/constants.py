@@ -14,11 +14,12 @@ THROTTLED = 2  # cpu.max used up
 STEAL = 3  # runs in its guest, but the vCPU has lost its pCPU
 CPU = 4  # computing
 VIRTUALIZATION = 5  # computing what exists only because of the platform
-DISK = 6
-NETWORK = 7
-DELAY = 8  # stated delays
-N_CATEGORIES = 9
-WAITING = 9  # for a call or for branches, which keep the account meanwhile
+INTERFERENCE = 6  # computing longer than the work takes alone: siblings, caches, memory, kernel locks
+DISK = 7
+NETWORK = 8
+DELAY = 9  # stated delays
+N_CATEGORIES = 10
+WAITING = 10  # for a call or for branches, which keep the account meanwhile
 THINKING = -2  # instruction counter of a client between two requests
 ENTERING = -3  # instruction counter of a request on its way from the client
 

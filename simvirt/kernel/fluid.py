@@ -12,7 +12,7 @@ Source: Parekh, Gallager, "A generalized processor sharing approach to flow cont
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import CPU, ENDLESS, EPSILON, N_CATEGORIES, NEVER, NONE, OFF, QUEUED, RUN_QUEUE, THROTTLED
+from simvirt.kernel.constants import CPU, ENDLESS, EPSILON, INTERFERENCE, N_CATEGORIES, NEVER, NONE, OFF, QUEUED, RUN_QUEUE, THROTTLED
 from simvirt.kernel.cores import thread_speed, threads_of_core
 from simvirt.kernel.quota import mark_throttled, refill, set_group_timer, settle_debt, unmark_throttled
 from simvirt.kernel.tables import Plane
@@ -155,6 +155,7 @@ def fluid_wake(p: Plane, e: int, now: int) -> None:
     p.entities.cpu[e] = p.machines.first_cpu[m]
     p.entities.state[e] = QUEUED
     p.entities.vruntime[e] = p.groups.fluid_used[g]
+    p.entities.fluid_mark[e] = p.groups.fluid_time[g]
     work: float = ENDLESS if p.entities.carries[e] != NONE else p.frames.work[p.entities.frame[e]]
     p.entities.key[e] = p.groups.fluid_time[g] + work
     p.queues.tree[q] = tree_insert(p.entities, p.queues.tree[q], e)
@@ -199,24 +200,29 @@ def fluid_state(p: Plane, node: int, state: int, now: int) -> None:
 
 
 def fluid_book(p: Plane, e: int, state: int, now: int) -> None:
-    """Divide a task's time since its last change into computing and waiting for its share."""
-    got: int = int(p.groups.fluid_used[fluid_group(p, e)] - p.entities.vruntime[e] + 0.5)
+    """Divide a task's time since its last change into computing, at the speed of the cores, and waiting for its share."""
+    g: int = fluid_group(p, e)
+    got: int = int(p.groups.fluid_used[g] - p.entities.vruntime[e] + 0.5)
     got = min(max(got, 0), now - p.entities.waits_since[e])
     lost: int = now - p.entities.waits_since[e] - got
+    done: int = min(int(p.groups.fluid_time[g] - p.entities.fluid_mark[e] + 0.5), got)
     p.entities.vruntime[e] += got
+    p.entities.fluid_mark[e] += done
     p.entities.waits_since[e] = now
     p.entities.wait[e] += lost
     p.cpus.busy[p.machines.first_cpu[p.entities.machine[e]]] += got
     if p.entities.carries[e] == NONE:
-        fluid_book_frame(p, e, state, got, lost, now)
+        fluid_book_frame(p, e, state, got, done, lost, now)
 
 
-def fluid_book_frame(p: Plane, e: int, state: int, got: int, lost: int, now: int) -> None:
-    """Book a thread's time: what it computed, and what it waited for its share or for the refill."""
+def fluid_book_frame(p: Plane, e: int, state: int, got: int, done: int, lost: int, now: int) -> None:
+    """Book a thread's time: what it computed, what siblings slowed of that, what it waited for its share or for the refill."""
     f: int = p.entities.frame[e]
     if p.frames.state[f] == CPU:
-        p.frames.since[f] += lost
-        p.frames.spent[p.frames.account[f] * N_CATEGORIES + RUN_QUEUE] += lost
+        p.frames.since[f] += lost + got - done
+        row: int = p.frames.account[f] * N_CATEGORIES
+        p.frames.spent[row + RUN_QUEUE] += lost
+        p.frames.spent[row + INTERFERENCE] += got - done
         p.instances.cpu_time[p.entities.instance[e]] += got
     enter(p, f, state, now)
 

@@ -220,6 +220,7 @@ class Entities(Table):
     priority: Floats  # credit: BOOST, UNDER, OVER
     credits: Floats  # credit: credits at hand [ns]
     credit_mark: Floats  # credit scheduler: credit_clock of its last settlement [ns]
+    fluid_mark: Floats  # gps: work of its group when the task's time was last divided [ns]
     key: Floats  # order in the tree
     least: Floats  # smallest vruntime in its subtree [ns]
     left: Ints

@@ -212,6 +212,11 @@ class Box:
             return max(self.absent, self.beyond)
         return self.absent + max(self.guest.swapped, self.used - self.guest.usable, self.beyond)
 
+    @property
+    def moved(self) -> float:
+        """What swap space of the host or of its guest holds, or what is compressed [bytes]."""
+        return self.absent + (0.0 if self.guest is None else self.guest.swapped)
+
     def forget(self) -> None:
         """Let go of what is needed no more: it is neither swapped out nor compressed nor merged."""
         for name in ("merged", "out", "packed"):

@@ -134,15 +134,16 @@ class HostMemory:
     def ledger(self) -> Ledger:
         """Who holds the host's memory now."""
         parts = {"kernel": self.kernel + self.compressed, "vmm": self.text, "page_cache": self.files}
-        homeless = 0.0
+        homeless, moved = 0.0, self.swap_left
         for box in self.boxes:
             if box.live:
                 homeless += box.homeless * box.copies
+                moved += box.moved * box.copies
                 for part, amount in box.split().items():
                     parts[part] = parts.get(part, 0.0) + amount * box.copies
         promised = sum(box.promised * box.copies for box in self.boxes)
         data = min(self.data, max(0.0, -self.excess))
-        return settle(round(self.capacity), parts, swapped=homeless, shared=self.spared, committed=promised, data=data)
+        return settle(round(self.capacity), parts, swapped=homeless, swap=moved, shared=self.spared, committed=promised, data=data)
 
 
 def _cacheable(there: Census) -> float:

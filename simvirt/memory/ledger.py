@@ -20,7 +20,11 @@ PARTS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Bytes of a host by holder. `swapped` is what does not fit, `shared` what sharing saves, `committed` what was promised."""
+    """Bytes of a host by holder.
+
+    `swapped` is what does not fit into memory, `missing` the part of it that no swap space holds either; `shared` is what sharing saves,
+    `committed` what was promised.
+    """
 
     capacity: int
     kernel: int = 0
@@ -31,6 +35,7 @@ class Ledger:
     vmm: int = 0
     runtime: int = 0
     swapped: int = 0
+    missing: int = 0
     free: int = 0
     shared: int = 0
     committed: int = 0
@@ -56,12 +61,13 @@ class Ledger:
 
 
 def settle(
-    capacity: int, parts: Mapping[str, float], *, swapped: float = 0.0, shared: float = 0.0, committed: float = 0.0, data: float = 0.0
+    capacity: int, parts: Mapping[str, float], *, swapped: float = 0.0, swap: float = 0.0, shared: float = 0.0, committed: float = 0.0,
+    data: float = 0.0,
 ) -> Ledger:
-    """A ledger of whole bytes: what the host cannot hold is swapped out, what nobody takes is free.
+    """A ledger of whole bytes: what the host cannot hold is swapped out, or missing beyond `swap`; what nobody takes is free.
 
-    `swapped` is what guests and cgroups with a limit of their own have swapped out already; it is among the parts. `data` is what the
-    host's page cache would keep if there is room.
+    `swapped` is what guests and cgroups with a limit of their own cannot hold; it is among the parts. `swap` is the swap space that holds
+    some of that or can. `data` is what the host's page cache would keep if there is room.
     """
     whole = {name: round(parts.get(name, 0.0)) for name in PARTS}
     inside = round(swapped)
@@ -69,5 +75,6 @@ def settle(
     demand = sum(whole.values())
     out = inside + max(0, demand - inside - capacity)
     return Ledger(
-        capacity=capacity, **whole, swapped=out, free=capacity - (demand - out), shared=round(shared), committed=round(committed),
+        capacity=capacity, **whole, swapped=out, missing=max(0, out - round(swap)), free=capacity - (demand - out), shared=round(shared),
+        committed=round(committed),
     )

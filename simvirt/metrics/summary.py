@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import Saturation
 from simvirt.metrics.statistics import QUANTILES, Ends, mean_interval, paired_ratio, quantile, quantile_interval, quantiles_of
-from simvirt.metrics.steadiness import Course, course_of, overloaded, own_variance, quantile_variance
+from simvirt.metrics.steadiness import course_of, overloaded, own_variance, quantile_variance
 from simvirt.result import objective
 from simvirt.result.document import CpuShares, Estimate, Latency, MemoryLedger, Verdict
 from simvirt.result.run_document import (
@@ -30,10 +30,11 @@ from simvirt.result.run_document import (
     Series,
     ServiceResult,
 )
+from simvirt.scenario.spec.experiment import parts_of
 from simvirt.scenario.spec.models import Scenario
 
 REPORTED: Final = ("p50", "p90", "p95", "p99")
-"""Quantiles of the latencies of services and operations."""
+"""Quantiles of the latencies of services."""
 SHARES: Final = ("utilisation", "steal", "throttled", "virtualization")
 """Shares of CPU time that every platform has."""
 RATIOS: Final = (*SHARES, "costop", "rejected", "failed")
@@ -78,9 +79,30 @@ def averages(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: average([table[name] for table in tables]) for name in tables[0]}
 
 
-def quantiles(histograms: Sequence[np.ndarray], ends: Sequence[Ends]) -> dict[str, Any]:
+def quantiles(histograms: Sequence[np.ndarray], ends: Sequence[Ends], names: Iterable[str] = REPORTED) -> dict[str, Any]:
     """Quantiles of a latency by their names [s]; `ends` are the smallest and the largest of each replication [ns]."""
-    return {name: quantile_interval(histograms, QUANTILES[name], ends=ends) for name in REPORTED}
+    return {name: quantile_interval(histograms, QUANTILES[name], ends=ends) for name in names}
+
+
+def estimate_of(limit: str, outcomes: Sequence[Outcome]) -> Estimate:
+    """The number that a limit of an objective is about, by its name."""
+    measure, operation = parts_of(limit)
+    if operation is not None:
+        return _of_operation(measure, operation, outcomes)
+    if measure == "latency_mean":
+        return latency_mean(outcomes)
+    if measure.startswith("latency_"):
+        return latency_quantile(outcomes, QUANTILES[measure.removeprefix("latency_")])
+    return over(outcomes, "throughput_per_s" if measure == "throughput" else measure)
+
+
+def _of_operation(measure: str, operation: str, outcomes: Sequence[Outcome]) -> Estimate:
+    """Mean or a quantile of the latency of the requests that enter at an operation [s]."""
+    if measure == "latency_mean":
+        return mean_interval([o.class_means_s[operation] for o in outcomes])
+    name = measure.removeprefix("latency_")
+    found: Estimate = quantiles([o.classes[operation] for o in outcomes], [o.class_ends_ns[operation] for o in outcomes], [name])[name]
+    return found
 
 
 def latency(outcomes: Sequence[Outcome], **more: Estimate) -> Latency:
@@ -93,10 +115,10 @@ def latency(outcomes: Sequence[Outcome], **more: Estimate) -> Latency:
 
 def platform_result(scenario: Scenario, outcomes: Sequence[Outcome], saturation: Saturation) -> PlatformResult:
     """A platform's part of the result; counts and times are those of one replication on average."""
-    first, answers = outcomes[0], _answers(outcomes)
+    first = outcomes[0]
     return PlatformResult(
         **_extent(outcomes),
-        **answers,
+        **_answers(outcomes),
         cpu=cpu(outcomes),
         services={name: service_result([o.services[name] for o in outcomes]) for name in scenario.services},
         operations={name: operation_result(name, outcomes) for name in first.classes},
@@ -105,7 +127,7 @@ def platform_result(scenario: Scenario, outcomes: Sequence[Outcome], saturation:
         memory=memory(outcomes),
         limits={row["resource"]: LimitUse(demand=row["demand"], capacity=row["capacity"]) for row in first.limits},
         checks=Checks(**{law: next((o.checks[law] for o in outcomes if o.checks[law] != "ok"), "ok") for law in first.checks}),
-        **_where_it_applies(scenario, outcomes, answers),
+        **_where_it_applies(scenario, outcomes),
     )
 
 
@@ -122,14 +144,14 @@ def _answers(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {"latency_s": found} | {name: over(outcomes, name) for name in ("throughput_per_s", "rejected", "failed")}
 
 
-def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome], answers: Mapping[str, Any]) -> dict[str, Any]:
+def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What only some scenarios have: devices of VMs, an objective, samples."""
     first = outcomes[0]
     found: dict[str, Any] = {}
     if first.devices:
         found["devices"] = devices(outcomes)
     if scenario.objective is not None:
-        found["objective"] = verdicts(scenario, answers, course_of(scenario, outcomes), overloaded(outcomes))
+        found["objective"] = verdicts(scenario, outcomes)
     if overloaded(outcomes):
         found["overload"] = True
     if first.series:
@@ -155,7 +177,7 @@ def operation_result(name: str, outcomes: Sequence[Outcome]) -> OperationResult:
     """An operation's part of the result."""
     answered = [int(o.classes[name].sum()) for o in outcomes]
     spans = [o.simulated_s - o.warmup_s for o in outcomes]
-    tails = quantiles([o.classes[name] for o in outcomes], [o.class_ends_ns[name] for o in outcomes])
+    tails = quantiles([o.classes[name] for o in outcomes], [o.class_ends_ns[name] for o in outcomes], QUANTILES)
     found = Latency(mean=mean_interval([o.class_means_s[name] for o in outcomes]), **tails)
     rates = mean_interval([count / span if span > 0 else None for count, span in zip(answered, spans, strict=True)])
     return OperationResult(requests=round(average(answered) or 0), throughput_per_s=rates, latency_s=found)
@@ -187,25 +209,28 @@ def memory(outcomes: Sequence[Outcome]) -> MemoryUse:
     followed = [o.reclaim[0] for o in outcomes if o.reclaim is not None]
     reclaim: dict[str, Any] = {"reclaim": Reclaim(**averages(followed))} if followed else {}
     return MemoryUse(
-        capacity_bytes=first.memory["capacity"], committed_bytes=sum(parts.values()), parts=parts,
+        capacity_bytes=first.memory["capacity"], committed_bytes=first.ledger.committed, parts=parts,
         ledger=MemoryLedger(**first.ledger.document()), **reclaim,
     )
 
 
-def verdicts(scenario: Scenario, answers: Mapping[str, Any], course: Course | None = None, growing: bool = False) -> dict[str, Verdict]:
+def verdicts(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Verdict]:
     """Each limit of the objective, what was found, and whether it is met.
 
     Intervals of a run that is too short count as wider; latencies that grow without end exceed any limit.
     """
+    course, growing = course_of(scenario, outcomes), overloaded(outcomes)
 
-    def estimate_of(name: str) -> Estimate:
-        if name.startswith("latency_"):
-            found: Estimate = getattr(answers["latency_s"], name.removeprefix("latency_"))
-            return Estimate(found.value, math.inf, math.inf) if growing else found
-        known: Estimate = answers["throughput_per_s" if name == "throughput" else name]
-        return known
+    def found(limit: str) -> Estimate:
+        estimate = estimate_of(limit, outcomes)
+        return Estimate(estimate.value, math.inf, math.inf) if growing and limit.startswith("latency_") else estimate
 
-    return objective.verdicts(scenario.objective, estimate_of, 1.0 if course is None else course.short_by)
+    def setting(factor: float) -> str | None:
+        if scenario.workload is not None and scenario.workload.trace is not None:
+            return objective.replicated(len(outcomes), factor)
+        return objective.extended(scenario.run, max(o.simulated_s for o in outcomes), factor)
+
+    return objective.verdicts(scenario.objective, found, 1.0 if course is None else course.short_by, setting)
 
 
 # -- platforms beside each other ------------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from simvirt.plan.sizing import Case, carried, replicas
 from simvirt.result import frames, provenance
 from simvirt.result.displayed import Displayed
 from simvirt.result.document import Verdict
+from simvirt.result.limit_words import enough
 from simvirt.result.plan_document import (
     AlternativeResult,
     Binding,
@@ -33,6 +35,7 @@ from simvirt.result.plan_document import (
     ScaledResult,
     SystemResult,
 )
+from simvirt.runs.admission import unknown_images, unknown_sockets
 from simvirt.scenario.spec.models import PlanSpec, Scenario
 
 NO_OBJECTIVE: Final = (
@@ -71,6 +74,7 @@ class Plan(Displayed):
             simulations=self.simulations,
             plan=asked,
             alternatives=ranked,
+            assumptions=tuple(assumptions(self)),
             warnings=tuple(warnings(self)),
             **uncertain,
         )
@@ -203,6 +207,13 @@ def memory(case: Case, counts: Counts, pattern: Counts, factor: float) -> Ledger
     return footprint(occupancy(whole, case.catalog, platform, case.host, here, expected_loads(whole, case.host, counts)))
 
 
+def assumptions(plan: Plan) -> Iterator[str]:
+    """What was assumed where the scenario does not say it."""
+    catalog = plan.alternatives[0].case.catalog
+    yield from unknown_images(plan.scenario, catalog)
+    yield from () if plan.spec.hosts else unknown_sockets(plan.scenario, catalog)
+
+
 def assumed(case: Case) -> str | None:
     """Whose price and power an inline host has; None for a model of the catalogue."""
     if case.scenario.host.model is not None:
@@ -216,9 +227,8 @@ def assumed(case: Case) -> str | None:
 
 def undecided(limits: Sequence[Verdict]) -> str:
     """That some limits hold, but not for sure, and what would make that sure."""
-    factors = [limit.longer for limit in limits]
-    more = "" if None in factors else f"; some {max(f for f in factors if f is not None):g} x the duration or replications would decide it"
-    return f"the objective is met by the values, undecided by their intervals{more}"
+    most = max(limits, key=lambda limit: math.inf if limit.longer is None else limit.longer)
+    return f"the objective is met by the values, undecided by their intervals: {enough(most.longer, most.setting)}"
 
 
 def warnings(plan: Plan) -> list[str]:

@@ -20,10 +20,11 @@ from simvirt.plan.onehost import Load, Response, scenario_of, whole
 from simvirt.plan.packing import Counts, patterns
 from simvirt.plan.sizing import Case
 from simvirt.result.document import Estimate, Verdict
-from simvirt.result.objective import holds, verdicts
+from simvirt.result.objective import holds, replicated, verdicts
 from simvirt.result.plan_document import MeanLatency
 from simvirt.runs.run import run
 from simvirt.scenario.graph import Name
+from simvirt.scenario.spec.experiment import parts_of
 
 PASSES: Final = 4
 """How often hosts are simulated at most, until response times that they see of one another have settled."""
@@ -226,11 +227,16 @@ def _objective(
     """Each limit of the objective, what was found, and what its interval says of it."""
 
     def estimate_of(name: str) -> Estimate:
+        measure, operation = parts_of(name)
+        if operation is not None:
+            return latency_of(*_entries(hosts, {operation: 1.0}))[measure.removeprefix("latency_")]
         if name.startswith("latency_"):
             return latency[name.removeprefix("latency_")]
         return _throughput(hosts, shares) if name == "throughput" else _rejected(hosts)
 
-    return verdicts(case.scenario.objective, estimate_of, max(host.short_by for host in hosts))
+    replications = case.scenario.run.replications
+    return verdicts(
+        case.scenario.objective, estimate_of, max(host.short_by for host in hosts), lambda factor: replicated(replications, factor))
 
 
 def _replications(hosts: tuple[HostOutcome, ...]) -> list[list[tuple[int, Outcome]]]:

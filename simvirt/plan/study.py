@@ -21,7 +21,7 @@ from simvirt.plan.sizing import Case
 from simvirt.runs.admission import catalog_of
 from simvirt.scenario.spec.models import HostSpec, PlanSpec, PlatformSpec, Scenario
 from simvirt.scenario.spec.procurement import DEFAULT
-from simvirt.workload.scaling import paced
+from simvirt.workload.processors import on_host
 
 Told = Callable[[str], None]
 
@@ -85,7 +85,7 @@ def _alternative(study: Study, host: HostSpec, platform: PlatformSpec) -> Altern
     """One platform on one host model, sized for the load at peak and priced at its mean."""
     scenario, catalog, spec, factor = study.scenario, study.catalog, study.spec, study.factor
     speed = catalog.resolve_host(host).speed / catalog.resolve_host(scenario.host).speed
-    moved = paced(scenario, 1 / speed).model_copy(update={"host": _scheduled(host, scenario.host)})
+    moved = on_host(scenario, catalog, host).model_copy(update={"host": _scheduled(host, scenario.host)})
     case = Case.of(moved, catalog, spec, platform)
     terms = _terms(catalog, spec, host, case)
     simulator = Simulator(case, terms.site.round_trip, study.jobs, study.tell)

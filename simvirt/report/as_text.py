@@ -18,6 +18,9 @@ STYLES: Final[Mapping[Tone, str]] = {
     "good": "green", "bad": "bold red", "off": "bold red", "quiet": "dim", "group": HEAD, "lead": "bold", "": "",
 }
 INDENT: Final = 2
+LABEL: Final = 16
+LABELS: Final = 5
+"""Columns that labels of rows under groups may take: those of our own words, or a fifth of the width; longer ones go on below."""
 
 
 def render(report: Report, width: int = 100) -> str:
@@ -70,15 +73,16 @@ def _table(block: Table, width: int) -> RenderableType:
     """A table; where rows are grouped, an empty line before each group and its rows indented."""
     rows = [[_styled(cell) for cell in row] for row in block.rows]
     if any(row[0].tone == "group" for row in block.rows):
-        rows = [styled for i, row in enumerate(block.rows) for styled in _grouped(row, i == 0)]
+        most = max(LABEL, width // LABELS)
+        rows = [styled for i, row in enumerate(block.rows) for styled in _grouped(row, i == 0, most)]
     return grid.table(block.head, rows, width, names=block.names, left=block.words, prose=block.prose, folds=block.folds)
 
 
-def _grouped(row: tuple[Cell, ...], first: bool) -> Iterator[list[Text]]:
-    """A row of a table with groups."""
+def _grouped(row: tuple[Cell, ...], first: bool, most: int) -> Iterator[list[Text]]:
+    """A row of a table with groups, its label in at most so many columns."""
     label, *others = map(_styled, row)
     if row[0].tone != "group":
-        yield [Text(" " * INDENT) + label, *others]
+        yield [Text(grid.hanging(" " * INDENT + row[0].text, most), label.style), *others]
         return
     if not first:
         yield [Text("")] * len(row)

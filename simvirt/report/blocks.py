@@ -120,6 +120,12 @@ def titled(title: str, table: Table) -> Iterator[Block]:
         yield from (Title(title), table)
 
 
+def assumed(assumptions: Sequence[str]) -> Iterator[Block]:
+    """What was assumed, where something was."""
+    if assumptions:
+        yield Prose("; ".join(assumptions), "Assumed", "quiet")
+
+
 def notes(interrupted: str, warnings: Sequence[str]) -> Iterator[Block]:
     """The warnings, and first, unless it is empty, that something was interrupted."""
     if texts := (*([f"interrupted: only {interrupted}"] if interrupted else []), *warnings):

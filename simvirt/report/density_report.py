@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from simvirt.report import holders
 from simvirt.report.as_csv import flat
-from simvirt.report.blocks import PAGE, SCREEN, Block, Curve, Data, Points, Prose, Report, Table, Title, cells, notes
+from simvirt.report.blocks import PAGE, SCREEN, Block, Curve, Data, Points, Prose, Report, Table, Title, assumed, cells, notes
 from simvirt.report.heading import made_by, scenario
 from simvirt.result import figures
 from simvirt.result.density_document import AnswerResult, DensityDocument, PointResult, ReliefResult
 from simvirt.result.document import MemoryLedger
-from simvirt.result.limit_words import label, quantity, stated
+from simvirt.result.limit_words import enough, label, quantity, stated
 from simvirt.result.resources import name_of
 
 GIB, MIB = 2**30, 2**20
@@ -19,7 +19,8 @@ LEDGER: Final = "Memory at n, in GiB"
 MOST: Final = 9  # points of a curve in a report; all are among the data
 FIRST: Final = ("platform", "n", "verdict")
 REST: Final[dict[str, Callable[[MemoryLedger], int]]] = {
-    "swapped out": lambda ledger: ledger.swapped_bytes, "of": lambda ledger: ledger.capacity_bytes,
+    "swapped out": lambda ledger: ledger.swapped_bytes - ledger.missing_bytes,
+    "does not fit": lambda ledger: ledger.missing_bytes, "of": lambda ledger: ledger.capacity_bytes,
     "shared": lambda ledger: ledger.shared_bytes, "promised": lambda ledger: ledger.committed_bytes,
 }
 """What stands below the parts of the memory."""
@@ -45,6 +46,7 @@ def _blocks(document: DensityDocument) -> Iterator[Block]:
             yield Title(name, where=PAGE)
             yield curve(answer, key, document.objective[key])
     yield from (Title(LEDGER), ledger(document))
+    yield from assumed(document.assumptions)
     yield from notes("the platforms that were answered are reported" if document.interrupted else "", document.warnings)
     yield Data(tuple(dict(_data(name, answer, point)) for name, answer in document.density.items() for point in answer.curve), FIRST)
 
@@ -115,7 +117,9 @@ def _missed(check: str, point: PointResult) -> str:
         return f"{n} are overloaded" if point.overload else f"{n} miss the {label(check)} by far"
     came = f"{n} come to {label(check)} {quantity(check, found, interval=True)}"
     limit = f"the limit of {quantity(check, found.limit)}"
-    return f"{came}, {'which is not surely within' if found.verdict == 'undecided' else 'beyond'} {limit}"
+    if found.verdict != "undecided":
+        return f"{came}, beyond {limit}"
+    return f"{came}, which is not surely within {limit}: {enough(found.longer, found.setting)}"
 
 
 def _relieved(relief: ReliefResult) -> str:

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from textwrap import wrap
 
 from rich.box import Box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -40,11 +42,24 @@ def table(
 
 def widths(head: Sequence[str], rows: Sequence[Cells], prose: int | None = None, read: int = PROSE) -> list[int]:
     """Columns that each column takes; of prose as many as `read` and its longest word need."""
-    found = [max([len(title), *(row[i].cell_len for row in rows)]) for i, title in enumerate(head)]
+    found = [max([len(title), *(_widest(row[i]) for row in rows)]) for i, title in enumerate(head)]
     if prose is not None:
         words = [len(word) for row in rows for word in [head[prose], *row[prose].plain.split()]]
         found[prose] = min(found[prose], max([read, *words]))
     return found
+
+
+def _widest(cell: Text) -> int:
+    """Columns that the widest line of a cell takes."""
+    return max(map(cell_len, cell.plain.split("\n")))
+
+
+def hanging(label: str, most: int) -> str:
+    """A label in lines of at most so many columns, broken between words where it can be; further lines stand a little to the right."""
+    if cell_len(label) <= most:
+        return label
+    start = " " * (len(label) - len(label.lstrip()))
+    return "\n".join(wrap(label.strip(), most, initial_indent=start, subsequent_indent=f"{start}  ")) or label
 
 
 def blocks(wide: Sequence[int], room: int, names: int) -> Iterator[list[int]]:

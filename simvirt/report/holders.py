@@ -16,7 +16,8 @@ PARTS: Final[Mapping[str, Callable[[MemoryLedger], int]]] = {
 }
 """What needs memory; the parts add up to the demand."""
 REST: Final[Mapping[str, Callable[[MemoryLedger], int]]] = {
-    "swapped out": lambda ledger: ledger.swapped_bytes,
+    "swapped out": lambda ledger: ledger.swapped_bytes - ledger.missing_bytes,
+    "does not fit": lambda ledger: ledger.missing_bytes,
     "free": lambda ledger: ledger.free_bytes,
     "shared (saved)": lambda ledger: ledger.shared_bytes,
 }

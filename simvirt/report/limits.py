@@ -1,10 +1,10 @@
 """What came of the limits of an objective, as cells."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from simvirt.report.blocks import Cell
 from simvirt.result.document import Verdict
-from simvirt.result.limit_words import quantity, stated
+from simvirt.result.limit_words import enough, quantity, stated
 from simvirt.result.run_document import RunDocument
 
 
@@ -24,6 +24,11 @@ def undecided(document: RunDocument) -> list[str]:
     return [sentence for found, sentence in _sentences(document) if found.met is None]
 
 
+def doubts(objective: Mapping[str, Verdict]) -> list[str]:
+    """Each limit that is missed or undecided, and what would decide it."""
+    return [f"{stated(key, found.limit)} is {_what(found)}" for key, found in objective.items() if not found.met]
+
+
 def _sentences(document: RunDocument) -> Iterator[tuple[Verdict, str]]:
     """What is said of each limit on each platform."""
     for name, platform in document.platforms.items():
@@ -35,6 +40,4 @@ def _what(found: Verdict) -> str:
     """A verdict, and of one that is undecided how much more has to be simulated."""
     if found.met is not None:
         return found.verdict
-    if found.longer is None:
-        return "undecided; more replications, or a longer run, may decide it"
-    return f"undecided; some {found.longer:g} x the duration, or the replications, would decide it"
+    return f"undecided: {enough(found.longer, found.setting)}"

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simvirt.report import limits
-from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, cells, notes, titled
+from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, assumed, cells, notes, titled
 from simvirt.report.heading import counted, made_by, scenario
 from simvirt.result import figures
+from simvirt.result.limit_words import label
 from simvirt.result.plan_document import (
     AlternativeResult,
     Binding,
@@ -70,6 +71,7 @@ def _blocks(document: PlanDocument) -> Iterator[Block]:
     if document.regret is not None:
         title = "Regret [USD/year]: cost beyond the best choice in hindsight; the first line is the minimax choice"
         yield from titled(title, _regret(document.regret))
+    yield from assumed(document.assumptions)
     yield from notes("", document.warnings)
     yield Data(tuple(map(_data, document.alternatives)))
 
@@ -135,7 +137,7 @@ def _latencies(able: Sequence[Able], survive: int) -> Table:
     """What the objective comes to at peak, and after the loss; the headroom of each."""
     names = list(able[0].peak.objective) if able else []
     states = ["at peak", f"with {survive} lost"][: 1 + bool(survive)]
-    measured = [name.replace("latency_", "").replace("_", " ") for name in names] or ["p99"]
+    measured = [label(name) for name in names] or ["p99"]
     head = (*NAMED, *(f"{what} {state}" for what in ("free", *measured) for state in states))
     rows = []
     for a in able:

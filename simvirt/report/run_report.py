@@ -1,18 +1,19 @@
 """The report of `simvirt run`: platforms side by side, theory, warnings; a row a platform as data."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from simvirt.report import holders, limits
 from simvirt.report.as_csv import flat
-from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, notes
+from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
 from simvirt.result import figures
 from simvirt.result.document import Estimate
 from simvirt.result.limit_words import label, stated, title_of
 from simvirt.result.objective import within
 from simvirt.result.run_document import NoTheory, OperationResult, PlatformResult, RunDocument, ServiceResult, TheoryBeside, TheoryResult
+from simvirt.scenario.spec.experiment import parts_of
 
 Found = Cell | str | None
 Format = Callable[[Any], str]
@@ -45,6 +46,7 @@ def _blocks(document: RunDocument) -> Iterator[Block]:
     grouped = [row for section in sections(document) for row in _grouped(*section, len(document.platforms))]
     yield Table(("", *document.platforms), tuple(grouped), folds=True)
     yield from _theory(document)
+    yield from assumed(document.assumptions)
     yield from notes("the replications that were complete are reported" if document.interrupted else "", document.warnings)
     yield Data(tuple(dict(_data(document, name)) for name in document.platforms), FIRST)
 
@@ -146,8 +148,9 @@ def _part(part: float, total: float) -> str:
 def _operations(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     """Rate, mean and tail of each operation of the mix, where there are several; the tails that the objective limits, else p99."""
     known = dict.fromkeys(name for p in platforms for name in p.operations)
-    limits_of = {key: found.limit for p in platforms for key, found in p.objective.items() if key.startswith("latency_p")}
+    asked = {key: found.limit for p in platforms for key, found in p.objective.items() if key.startswith("latency_p")}
     for name in known if len(known) > 1 else ():
+        limits_of = _limits_on(name, asked)
         found = [p.operations.get(name) for p in platforms]
         yield from _row(name, _each(_operation_rate, found))
         yield from _row("  mean", _each(_service_time, found))
@@ -155,12 +158,18 @@ def _operations(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
             yield from _row(f"  {label(key)}", [_tail(operation, key, limits_of.get(key)) for operation in found])
 
 
+def _limits_on(operation: str, asked: Mapping[str, float]) -> dict[str, float]:
+    """The limits that the latencies of an operation are held against, by what they are about: its own, else those of all requests."""
+    parts = [(*parts_of(key), limit) for key, limit in asked.items()]
+    return {measure: limit for of in (None, operation) for measure, found, limit in parts if found == of}
+
+
 def _operation_rate(operation: OperationResult) -> str:
     return figures.rate(operation.throughput_per_s, interval=False)
 
 
 def _tail(operation: OperationResult | None, key: str, limit: float | None) -> Found:
-    """A quantile of an operation's latency; seen where it alone is beyond the limit for all requests."""
+    """A quantile of an operation's latency; seen where it is beyond the operation's limit, or alone beyond the limit for all requests."""
     if operation is None:
         return None
     value: Estimate = getattr(operation.latency_s, key.removeprefix("latency_"))

@@ -7,18 +7,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from simvirt.result import figures
 from simvirt.result.document import Estimate, Judgement
-from simvirt.result.limit_words import quantity, stated, title_of
+from simvirt.result.limit_words import enough, quantity, stated, title_of
 from simvirt.result.objective import HOLDS, MISSED, UNDECIDED, judged, within
 from simvirt.result.run_document import PlatformResult, Ratio, RunDocument
+from simvirt.scenario.spec.experiment import parts_of
 
 PARTS: Final[Mapping[str, str]] = {
     "queue": "queueing for a thread", "run_queue": "waiting for a CPU", "throttled": "throttling by a quota", "steal": "vCPU steal",
-    "cpu": "CPU work", "virtualization": "virtualization", "disk": "the disk", "network": "the network", "delay": "stated delays",
+    "cpu": "CPU work", "virtualization": "virtualization", "interference": "interference by what runs beside it", "disk": "the disk",
+    "network": "the network", "delay": "stated delays",
 }
 """What parts of a latency are called in a sentence; others by their key."""
 MOST: Final = 0.5
@@ -82,7 +85,17 @@ def _objective(platforms: Platforms) -> Iterator[str]:
         yield "; ".join(_missed(missed, platforms, _misses))
     if unsure:
         limits, values = _limits(platforms[unsure[0]]), _values(unsure, platforms, interval=True)
-        yield f"Whether {listed(unsure)} {_verb(unsure, 'meet')} {limits} is undecided ({values})"
+        more = _more([platforms[name] for name in unsure])
+        yield f"Whether {listed(unsure)} {_verb(unsure, 'meet')} {limits} is undecided ({values}){more}"
+
+
+def _more(platforms: Sequence[PlatformResult]) -> str:
+    """What would decide the limits that are undecided, by the one that takes most."""
+    open_ones = [found for platform in platforms for found in platform.objective.values() if found.met is None]
+    if not open_ones:
+        return ""
+    most = max(open_ones, key=lambda found: math.inf if found.longer is None else found.longer)
+    return f"; {enough(most.longer, most.setting)}"
 
 
 def _missed(names: Sequence[str], platforms: Platforms, said: Callable[[str, PlatformResult], str]) -> Iterator[str]:
@@ -135,8 +148,10 @@ def _judged(platform: PlatformResult, key: str) -> Judgement:
 
 def _estimate(platform: PlatformResult, key: str) -> Estimate:
     """The number that a limit is about."""
-    if key.startswith("latency_"):
-        found: Estimate = getattr(platform.latency_s, key.removeprefix("latency_"))
+    measure, operation = parts_of(key)
+    if measure.startswith("latency_"):
+        of = platform.latency_s if operation is None else platform.operations[operation].latency_s
+        found: Estimate = getattr(of, measure.removeprefix("latency_"))
     else:
         found = {"throughput": platform.throughput_per_s, "rejected": platform.rejected, "failed": platform.failed}[key]
     return found

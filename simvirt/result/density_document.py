@@ -78,6 +78,8 @@ class Judged(Document):
     low: float | None = Field(description="lower end of its 95 % interval")
     high: float | None = Field(description="upper end of its 95 % interval")
     verdict: Judgement = Field(description="`undecided` where the limit lies inside the interval")
+    longer: Number | None = Field(default=None, description="where undecided: how many times as many replications are likely to tell")
+    setting: str | None = Field(default=None, description="where undecided: what to `--set` for that")
 
 
 class Measures(Document):
@@ -148,6 +150,7 @@ class DensityDocument(Document):
     simulations: int = Field(description="how many simulations were run, replications and doubled resources included")
     wall_s: Number = Field(description="wall-clock time of the command")
     density: Mapping[str, AnswerResult] = Field(description="an answer for each platform, by name")
+    assumptions: tuple[str, ...] = Field(default=(), description="what was assumed where the scenario does not say it")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
     failed: Mapping[str, str] = Field(default={}, description="platforms without an answer, by name, and why")
     interrupted: bool = Field(

@@ -109,7 +109,8 @@ class MemoryLedger(Document):
     runtime_bytes: int = Field(
         description="shims, pause processes and sentries of containers, and what the kernel keeps for each"
     )
-    swapped_bytes: int = Field(description="what does not fit")
+    swapped_bytes: int = Field(description="what does not fit into memory")
+    missing_bytes: int = Field(default=0, description="of that what no swap space holds either: the replicas need more than they have")
     free_bytes: int = Field(description="unused")
     shared_bytes: int = Field(description="what sharing saves")
     committed_bytes: int = Field(description="what was promised")
@@ -128,6 +129,9 @@ class Verdict(Document):
         default=None,
         description="where undecided: how many times as much has to be simulated, in time or replications, until it is "
         "likely to be decided; `null` where that is not known, or beyond a thousand",
+    )
+    setting: str | None = Field(
+        default=None, description="where undecided: what to `--set` for that, such as `run.duration=240s`; `null` where nothing is known"
     )
 
 

@@ -3,6 +3,7 @@
 from simvirt import units
 from simvirt.result import figures
 from simvirt.result.objective import AT_LEAST
+from simvirt.scenario.spec.experiment import parts_of
 
 
 def title_of(key: str) -> str:
@@ -11,8 +12,9 @@ def title_of(key: str) -> str:
 
 
 def label(key: str) -> str:
-    """An objective's name, short: `p99`."""
-    return title_of(key).removeprefix("latency ")
+    """An objective's name, short: `p99`, `p95 of web.checkout`."""
+    measure, operation = parts_of(key)
+    return title_of(measure).removeprefix("latency ") + (f" of {operation}" if operation is not None else "")
 
 
 def quantity(key: str, value: figures.Value, interval: bool = False) -> str:
@@ -20,6 +22,15 @@ def quantity(key: str, value: figures.Value, interval: bool = False) -> str:
     if key.startswith("latency"):
         return figures.time(value, interval=interval)
     return figures.rate(value, interval=interval) if key in AT_LEAST else figures.percent(value, interval=interval)
+
+
+def enough(longer: float | None, setting: str | None) -> str:
+    """What would decide a limit: `about 4 times as long would (--set run.duration=240s)`."""
+    option = f" (--set {setting})" if setting else ""
+    if longer is None:
+        return f"several replications would tell{option}" if setting else "more replications, or a longer run, may tell"
+    much = "as many replications" if setting is not None and setting.startswith("run.replications") else "as long" if setting else "as much"
+    return f"about {longer:g} times {much} would tell{option}"
 
 
 def stated(key: str, limit: float) -> str:

@@ -25,11 +25,15 @@ class Mistakes(Document):
 
     ok: bool = Field(description="whether there is no mistake")
     issues: tuple[Mistake, ...] = Field(description="all mistakes")
+    assumptions: tuple[str, ...] = Field(default=(), description="of a scenario without mistakes: what is assumed where it is silent")
 
 
-def mistakes_of(error: Exception | None, message: str = "") -> Mistakes:
-    """The mistakes of a scenario, or any other error as a message without a place; of no error none."""
-    if error is None:
-        return Mistakes(ok=True, issues=())
+def without_mistakes(assumptions: tuple[str, ...]) -> Mistakes:
+    """A scenario without mistakes."""
+    return Mistakes(ok=True, issues=(), assumptions=assumptions) if assumptions else Mistakes(ok=True, issues=())
+
+
+def mistakes_of(error: Exception, message: str = "") -> Mistakes:
+    """The mistakes of a scenario, or any other error as a message without a place."""
     issues = error.issues if isinstance(error, ScenarioError) else (Issue(None, None, None, "", message or str(error)),)
     return Mistakes(ok=False, issues=tuple(Mistake(**asdict(issue)) for issue in issues))

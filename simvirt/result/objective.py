@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from simvirt.result.document import Estimate, Judgement, Verdict
-from simvirt.scenario.spec.models import ObjectiveSpec
+from simvirt.scenario.spec.experiment import MOST_REQUESTS
+from simvirt.scenario.spec.models import ObjectiveSpec, RunSpec
 
 NS_PER_S: Final = 1e9
 AT_LEAST: Final = ("throughput",)
@@ -16,6 +17,11 @@ HOLDS: Final = "holds"
 MET: Final = "met"
 MISSED: Final = "missed"
 UNDECIDED: Final = "undecided"
+REPLICATIONS: Final = 5
+"""Replications that a scenario has unless it says otherwise, enough for an interval."""
+MOST_REPLICATIONS: Final = 1000
+Setting = Callable[[float], str | None]
+"""What to set in a scenario so that so many times as much is simulated."""
 MOST_LONGER: Final = 1000.0
 """A verdict that takes more than so many times as much is not worth a number."""
 
@@ -36,23 +42,52 @@ def holds(name: str, verdict: Verdict) -> bool:
     return verdict.value is not None and within(name, verdict.value, verdict.limit)
 
 
-def verdicts(objective: ObjectiveSpec | None, estimate_of: Callable[[str], Estimate], short_by: float = 1.0) -> dict[str, Verdict]:
+def verdicts(
+    objective: ObjectiveSpec | None, estimate_of: Callable[[str], Estimate], short_by: float = 1.0, setting: Setting = lambda factor: None,
+) -> dict[str, Verdict]:
     """Each limit, what came of it, and what its interval says of it.
 
     `short_by` is the factor by which a run has to be longer for its intervals to be believed: they count as wider by its root.
     """
-    return {name: _verdict(name, estimate_of(name), limit, short_by) for name, limit in limits_of(objective).items()}
+    return {name: _verdict(name, estimate_of(name), limit, short_by, setting) for name, limit in limits_of(objective).items()}
 
 
-def _verdict(name: str, estimate: Estimate, limit: float, short_by: float) -> Verdict:
+def _verdict(name: str, estimate: Estimate, limit: float, short_by: float, setting: Setting) -> Verdict:
     """What came of one limit."""
     wide = _widened(estimate, math.sqrt(short_by))
     found = judged(name, wide, limit)
     if found != UNDECIDED:
         return Verdict(limit=limit, value=estimate.value, met=found == HOLDS, verdict=MET if found == HOLDS else MISSED)
+    longer = effort(estimate, limit, short_by)
+    more = {} if (option := _option(estimate, longer, setting)) is None else {"setting": option}
+    return Verdict(limit=limit, value=estimate.value, met=None, verdict=UNDECIDED, longer=longer, **more)
+
+
+def effort(estimate: Estimate, limit: float, short_by: float = 1.0) -> float | None:
+    """How many times as much has to be simulated until a limit is likely to be decided, with two digits; None where that is not known."""
     longer = _longer(estimate, limit)
-    return Verdict(
-        limit=limit, value=estimate.value, met=None, verdict=UNDECIDED, longer=None if longer is None else _rounded(max(longer, short_by)))
+    return None if longer is None else _rounded(max(longer, short_by))
+
+
+def _option(estimate: Estimate, longer: float | None, setting: Setting) -> str | None:
+    """What to set for so much more; of one replication, which has no interval, that there are several."""
+    if longer is not None:
+        return setting(longer)
+    return f"run.replications={REPLICATIONS}" if estimate.low is None else None
+
+
+def replicated(replications: int, factor: float) -> str | None:
+    """What to set for so many times as many replications; None where there cannot be as many."""
+    wanted = math.ceil(replications * factor)
+    return f"run.replications={wanted}" if wanted <= MOST_REPLICATIONS else None
+
+
+def extended(run: RunSpec, simulated_s: float, factor: float) -> str | None:
+    """What to set for a run that lasts so many times as long as the one that simulated so much."""
+    if run.requests is not None:
+        wanted = math.ceil(run.requests * factor)
+        return f"run.requests={wanted}" if wanted <= MOST_REQUESTS else None
+    return f"run.duration={math.ceil(simulated_s * factor)}s"
 
 
 def _widened(estimate: Estimate, factor: float) -> Estimate:

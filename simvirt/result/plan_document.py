@@ -197,6 +197,7 @@ class PlanDocument(Document):
     alternatives: tuple[AlternativeResult, ...] = Field(
         description="the platforms on the host models, the cheapest first"
     )
+    assumptions: tuple[str, ...] = Field(default=(), description="what was assumed where the scenario does not say it")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers less than they seem")
     regret: Regret | None = Field(
         default=None, description="where the load is uncertain: what each choice costs beyond the best"

@@ -57,6 +57,11 @@ class Breakdown(Document):
     steal: Number = Field(description="on a vCPU that has lost its pCPU")
     cpu: Number = Field(description="CPU work of the steps")
     virtualization: Number = Field(description="CPU work that exists only because of the platform")
+    interference: Number = Field(
+        default=0.0,
+        description="CPU time beyond that work: siblings of the core, caches, memory bandwidth and kernel locks shared with others, "
+        "memory of another socket",
+    )
     disk: Number = Field(description="queueing for the disk, and being served by it")
     network: Number = Field(description="transfers, and hops between services")
     delay: Number = Field(description="stated delays")
@@ -105,10 +110,10 @@ class MemoryUse(Document):
     """Memory that the platform commits and uses on the host [bytes]."""
 
     capacity_bytes: int = Field(description="physical memory of the host")
-    committed_bytes: int = Field(description="promised to all of them")
+    committed_bytes: int = Field(description="what was promised, as in the ledger")
     parts: Mapping[str, int] = Field(
-        description="what is promised, by what needs it: `application` (limits), `vm` (guests with the memory "
-        "assigned to them), `vmm`, `runtime`"
+        description="sizes as they are stated, by what has them: `application` (limits), `vm` (guests with the memory "
+        "assigned to them), `vmm` and `runtime` (what each takes by itself)"
     )
     ledger: MemoryLedger = Field(description="what holds the host's memory at the mean load")
     reclaim: Reclaim | None = Field(default=None, description="what reclaim did, where memory is followed")
@@ -256,6 +261,7 @@ class RunDocument(Document):
     wall_s: Number = Field(description="wall-clock time of all simulations of the command")
     platforms: Mapping[str, PlatformResult] = Field(description="a result for each platform, by name")
     comparison: Comparison = Field(description="each platform over the first one")
+    assumptions: tuple[str, ...] = Field(default=(), description="what was assumed where the scenario does not say it")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
     theory: TheoryResult | NoTheory | None = Field(
         default=None, description="the closed form that holds for this scenario, or the reason why none does"

@@ -1,9 +1,14 @@
-"""Whether a scenario can be run: it fits the catalogue, and its tables fit into memory."""
+"""Whether a scenario can be run: it fits the catalogue, and its tables fit into memory; what is assumed where it is silent."""
+
+from collections.abc import Iterator
 
 from simvirt.catalog import Catalog
+from simvirt.catalog.images import is_known, meant
 from simvirt.catalog.problems import Problems
 from simvirt.lowering.size import size_mistakes
-from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.models import Scenario, ServiceSpec
+from simvirt.units import format_size
+from simvirt.workload.processors import taken_as_stated
 
 
 def catalog_of(scenario: Scenario) -> Catalog:
@@ -14,3 +19,41 @@ def catalog_of(scenario: Scenario) -> Catalog:
         problems.add(path, message)
     problems.settle()
     return catalog
+
+
+def assumptions(scenario: Scenario, catalog: Catalog) -> tuple[str, ...]:
+    """What is assumed where a scenario does not say it."""
+    return tuple(_assumptions(scenario, catalog))
+
+
+def _assumptions(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
+    if taken_as_stated(scenario):
+        yield "CPU demands are taken as they stand, whatever the host; measured_on says where they were measured"
+    yield from unknown_images(scenario, catalog)
+    yield from unknown_sockets(scenario, catalog)
+
+
+def unknown_images(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
+    """What stands for images that the catalogue does not know, and what they may have meant."""
+    for name, service in scenario.services.items():
+        if service.profile is None and service.image is not None and not is_known(catalog, service.image):
+            names = " or ".join(f'"{one}"' for one in meant(catalog, service.image))
+            guess = f" (did you mean {names}?)" if names else ""
+            yield (
+                f'{name}: the image "{service.image}" is not in the catalogue{guess}; it is taken as server software without claims on '
+                "caches and memory bandwidth, until a profile says what it does"
+            )
+
+
+def unknown_sockets(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
+    """What caches and memory bandwidth an inline host has, where a service claims some of it."""
+    if scenario.host.model is None and any(_claims(catalog, service) for service in scenario.services.values()):
+        host = catalog.resolve_host(scenario.host)
+        cache, bandwidth = format_size(host.family.llc or 0), (host.family.memory_bandwidth or 0.0) / 1e9
+        yield f"each socket of the inline host has a cache of {cache} and {bandwidth:.3g} GB/s to memory, as servers with as many cores"
+
+
+def _claims(catalog: Catalog, service: ServiceSpec) -> bool:
+    """Whether a service claims a shared cache or memory bandwidth."""
+    profile = catalog.profile(service)
+    return profile.llc is not None or profile.memory_bandwidth is not None

@@ -24,12 +24,13 @@ from simvirt.result import frames, provenance
 from simvirt.result.answer import answer
 from simvirt.result.displayed import Displayed
 from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, TheoryResult
-from simvirt.runs.admission import catalog_of
+from simvirt.runs.admission import assumptions, catalog_of
 from simvirt.runs.pool import Halt, Inline, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate
 from simvirt.runs.saturation import INTERRUPTED, saturation
 from simvirt.runs.theory_beside import theory
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
+from simvirt.workload.processors import on_host
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Result(Displayed):
     interrupted: bool = False
     failed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    assumptions: tuple[str, ...] = ()
     saturation: dict[str, Saturation] = field(default_factory=dict)
 
     def outcomes(self, platform: str) -> list[Outcome]:
@@ -83,6 +85,7 @@ class Result(Displayed):
             wall_s=self.wall_s,
             platforms={name: self._platform(name) for name in complete},
             comparison=summary.comparison(complete),
+            assumptions=self.assumptions,
             warnings=tuple(self.warnings()),
             **self._where_it_applies(),
         )
@@ -157,7 +160,8 @@ def run(
     is set, from any thread: the result then is `interrupted`, and empty where nothing is complete.
     """
     started = time.perf_counter()
-    asked, spec = Asked(scenario, catalog_of(scenario), jobs, progress, cancel), scenario.run
+    catalog, spec = catalog_of(scenario), scenario.run
+    asked = Asked(on_host(scenario, catalog, scenario.host), catalog, jobs, progress, cancel)
     result = Result(scenario, spec.seed, spec.replications, {p.name: [] for p in scenario.platforms})
     try:
         _simulate(asked, result)
@@ -171,8 +175,9 @@ def run(
         result.interrupted = True
     if not result.measured:
         raise SimulationError("; ".join(f"{name}: {reason}" for name, reason in result.failed.items()))
-    result.notes += short_slices(scenario.host.scheduler, asked.catalog.resolve_host(scenario.host).tick_ns)
-    result.theory = theory(scenario, asked.catalog)
+    result.notes += short_slices(scenario.host.scheduler, catalog.resolve_host(scenario.host).tick_ns)
+    result.assumptions = assumptions(scenario, catalog)
+    result.theory = theory(asked.scenario, catalog)
     result.wall_s = time.perf_counter() - started
     return result
 

@@ -9,7 +9,7 @@ from typing import Any, Iterable, Mapping
 from simvirt.scenario.digest import with_content
 from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
 from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.spec.steps import AnyStep, CallStep, ParallelStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, ParallelStep, RepeatStep
 
 UNREACHED = 2**32
 """Keys of services that no request reaches begin here; those of the others are their places in the order."""
@@ -56,13 +56,15 @@ def _plain_step(step: AnyStep, bodies: Mapping[Name, int]) -> Any:
         return step.model_dump(mode="json", exclude={"call"}) | {"called": bodies[step.target]}
     if isinstance(step, ParallelStep):
         return step.model_dump(mode="json", exclude={"parallel"}) | {"branches": [_plain(branch, bodies) for branch in step.parallel]}
+    if isinstance(step, RepeatStep):
+        return step.model_dump(mode="json", exclude={"repeat"}) | {"group": _plain(step.repeat, bodies)}
     return with_content(step.model_dump(mode="json"))
 
 
 def _content(scenario: Scenario, name: str, bodies: Mapping[Name, int]) -> int:
-    """What a service is, and what the scenario says about it, without names."""
+    """What a service is where it is not as by default, and what the scenario says about it, without names."""
     service = scenario.services[name]
-    own = service.model_dump(mode="json", exclude={"operations", "startup"}) | {
+    own = service.model_dump(mode="json", exclude={"operations", "startup"}, exclude_defaults=True) | {
         "operations": sorted(bodies[name, operation] for operation in service.operations), "startup": _plain(service.startup, bodies),
         "events": [(event.verb, event.at, event.replica, event.restart) for event in scenario.timeline if event.service == name],
         "own": scenario.is_own(name), "kept": scenario.plan is not None and name in scenario.plan.keep,

@@ -174,6 +174,7 @@ class Trace:
         rows = {name: row for row, name in enumerate(classes)}
         self._operation = None if data.operation is None else np.array([rows[name] for name in data.operations])[data.operation]
         self._columns = columns  # class: column of the demand that a row brings
+        self._factors = [spec.factors.get(name, 1.0) for name in classes]
         self._next = 0
         self._rows: slice | np.ndarray = slice(0, 0)
         self.category: np.ndarray | None = None
@@ -196,7 +197,7 @@ class Trace:
         if self._demand is None:
             return
         demand = self._demand[self._rows]
-        for k, column in enumerate(self._columns):
+        for k, (column, factor) in enumerate(zip(self._columns, self._factors, strict=True)):
             if column is not None:
                 mine = category == k
-                draws[mine, column] = demand[mine]
+                draws[mine, column] = demand[mine] * factor

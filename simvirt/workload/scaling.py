@@ -1,4 +1,4 @@
-"""The same workload with another intensity, the same services on processors of another speed."""
+"""The same workload with another intensity, distributions of times multiplied."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from simvirt.errors import Issue, ScenarioError
 from simvirt.scenario.reading.tracefile import read_rates
 from simvirt.scenario.spec.models import (
     AnyDistribution,
-    AnyStep,
     ClosedSpec,
-    CpuStep,
     DiurnalSpec,
     Empirical,
     MmppSpec,
@@ -18,11 +16,9 @@ from simvirt.scenario.spec.models import (
     PieceSpec,
     RatesSpec,
     Scenario,
-    ServiceSpec,
     Uniform,
     WorkloadSpec,
 )
-from simvirt.scenario.walk import rewritten
 
 
 def scaled(workload: WorkloadSpec, factor: float) -> WorkloadSpec:
@@ -92,25 +88,7 @@ def _pieces(spec: RatesSpec | None) -> OpenSpec:
     return OpenSpec.model_construct(piecewise=tuple(pieces), arrivals=spec.arrivals)
 
 
-def paced(scenario: Scenario, factor: float) -> Scenario:
-    """A scenario whose CPU demands last `factor` times as long, as on processors of another speed.
-
-    *Ignores*: that work which waits for memory does not follow the clock. Background threads want their share of time as before.
-    """
-    if factor == 1:
-        return scenario
-    return scenario.model_copy(update={"services": {name: _paced_service(spec, factor) for name, spec in scenario.services.items()}})
-
-
-def _paced_service(spec: ServiceSpec, factor: float) -> ServiceSpec:
-    def paced_step(step: AnyStep) -> list[AnyStep]:
-        return [step.model_copy(update={"cpu": _times(step.cpu, factor)}) if isinstance(step, CpuStep) else step]
-
-    operations = {name: rewritten(steps, paced_step) for name, steps in spec.operations.items()}
-    return spec.model_copy(update={"operations": operations, "startup": rewritten(spec.startup, paced_step)})
-
-
-def _times(law: AnyDistribution, factor: float) -> AnyDistribution:
+def multiplied(law: AnyDistribution, factor: float) -> AnyDistribution:
     """A distribution whose values are multiplied by a factor."""
     if isinstance(law, Uniform):
         return law.model_copy(update={"low": law.low * factor, "high": law.high * factor})

@@ -58,6 +58,7 @@ SCENARIO: Final = (
     Case("Scenario.services", WIDE, {}, {"services/batch": {"background": {}}}, "cpu/utilisation", RISES),
     Case("Scenario.workload", BARE, {}, {"workload": {"open": {"rate": "90/s"}}}, "throughput_per_s", RISES),
     Case("Scenario.objective", patched(BARE, {"run/replications": 5, "workload/open/rate": "10/s"}), {}, {"objective": {"latency_p99": "1ms"}}, "objective/latency_p99/met", CHANGES),
+    Case("Scenario.measured_on", patched(BARE, {"workload/open/rate": "10/s"}), {}, {"measured_on": {"clock": "1.3GHz"}}, "breakdown_s/cpu", FALLS, 0.4),
     Case("Scenario.run", BARE, {}, {"run": {"duration": "20s", "replications": 1, "warmup": "0s"}}, "simulated_s", CHANGES),
     Case("Scenario.timeline", EVENTFUL, {"timeline": ABSENT}, {}, "failed", RISES),
     Case("Scenario.catalog", patched(READING, {"host/disk": "nvme"}), {}, {"catalog": {"disks": {"nvme": SLOW_DISK}}}, "breakdown_s/disk", RISES),

@@ -79,10 +79,21 @@ WORKLOAD: Final = (
     Case("RatesSpec.unit", NUMBERED, {}, {"workload/rates/unit": "min"}, RATE, FALLS, 0.3, files=TRACES),
     Case("RatesSpec.arrivals", RATES, {}, {"workload/rates/arrivals": "deterministic"}, "breakdown_s/queue", FALLS, files=TRACES),
 )
+ENDPOINTS: Final = patched(BARE, {"run/replications": 3, "services/server/operations/idle": [{"delay": "1ms"}], "workload/mix": {"server.job": 1, "server.idle": 1}})
+
+
+def limited(**limits: str) -> dict[str, Any]:
+    """The patch of limits on one operation."""
+    return {"objective": {"operations": {"server.idle": limits}}}
+
+
 LOSSY: Final = patched(BARE, {"services/server/queue": 0, "run/replications": 3})
 LIMITS: Final = (*((f"latency_{which}", "1us", "1h") for which in ("mean", "p50", "p90", "p95", "p99", "p999")), ("throughput", "1000/s", "1/s"), ("rejected", "1%", "90%"))
-OBJECTIVE: Final = tuple(
-    Case(f"ObjectiveSpec.{name}", LOSSY, {"objective": {name: hard}}, {"objective": {name: easy}}, f"objective/{name}/met", CHANGES) for name, hard, easy in LIMITS)
+OF_ONE: Final = tuple(
+    Case(f"LatencyLimitsSpec.{name}", ENDPOINTS, limited(**{name: hard}), limited(**{name: easy}), f"objective/{name}:server.idle/met", CHANGES)
+    for name, hard, easy in LIMITS if name.startswith("latency"))
+OBJECTIVE: Final = (*OF_ONE, Case("ObjectiveSpec.operations", ENDPOINTS, {"objective": {"latency_p99": "1h"}}, limited(latency_p50="1us"), "objective", CHANGES), *(
+    Case(f"ObjectiveSpec.{name}", LOSSY, {"objective": {name: hard}}, {"objective": {name: easy}}, f"objective/{name}/met", CHANGES) for name, hard, easy in LIMITS))
 PRECISE: Final = patched(BARE, {"run": {"requests": 300, "replications": 2, "seed": 1, "warmup": "0s"}})
 RUN: Final = (
     Case("RunSpec.duration", TIMED, {}, {"run/duration": "40s"}, "simulated_s", RISES, 0.4),

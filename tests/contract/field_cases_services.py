@@ -23,6 +23,10 @@ RESERVED: Final = patched(SHARED, {"host/scheduler": "hyperv", SERVER + "cpu_sha
 """Few shares beside two threads that always want the only core, and a right to most of it."""
 
 
+SELDOM: Final = patched(BARE, {"workload/open/rate": "10/s"})
+"""A host that is hardly used."""
+
+
 def reserving(cpus: float) -> dict[str, Any]:
     """The patch of a reservation, where Compose keeps it."""
     return {SERVER + "deploy/resources/reservations/cpus": cpus}
@@ -78,6 +82,10 @@ SERVICE: Final = (
     Case("ServiceSpec.cpuset", patched(KVM, {SERVER + "threads": 4}), {SERVER + "cpuset": "1"}, {}, "breakdown_s/steal", FALLS),
     Case("ServiceSpec.background", WIDE, {}, {SERVER + "background": {"threads": 1}}, "cpu/utilisation", RISES),
     Case("ServiceSpec.operations", BARE, {}, {SERVER + "operations": {"job": [{"cpu": {"exponential": "5ms"}}]}}, MEAN, FALLS),
+    Case("ServiceSpec.measured_on", SELDOM, {}, {SERVER + "measured_on": {"clock": "1.3GHz"}}, "breakdown_s/cpu", FALLS, 0.4),
+    Case("MeasuredSpec.clock", SELDOM, {"measured_on": {"clock": "2.6GHz"}}, {"measured_on": {"clock": "1.3GHz"}}, "breakdown_s/cpu", FALLS, 0.4),
+    Case("MeasuredSpec.host", SELDOM, {"measured_on": "generic"}, {"measured_on": "ibm-x3550-m2"}, "breakdown_s/cpu", FALLS, 0.2),
+    Case("MeasuredSpec.utilisation", SELDOM, {"measured_on": "ibm-x3550-m2"}, {"measured_on": {"host": "ibm-x3550-m2", "utilisation": 1}}, "breakdown_s/cpu", FALLS, 0.3),
     Case("ServiceSpec.startup", EVENTFUL, {}, {SERVER + "startup": [{"cpu": "5s"}]}, QUEUE, RISES),
     Case("DeploySpec.replicas", REPLICATED, {SERVER + "scale": ABSENT, SERVER + "deploy/replicas": 3}, {SERVER + "scale": ABSENT, SERVER + "deploy/replicas": 4}, QUEUE, FALLS),
     Case("DeploySpec.resources", LIMITED, {}, {SERVER + "deploy/resources": {}}, "cpu/throttled", FALLS),
@@ -124,6 +132,7 @@ STEPS: Final = (
     Case("CallStep.probability", TWO, {}, {CALLED: CALL | {"probability": 0.5}}, "services/db/throughput_per_s", FALLS, 0.3),
     Case("CallStep.call", TWO, {"services/db/operations/idle": [{"delay": "1s"}]}, {"services/db/operations/idle": [{"delay": "1s"}], CALLED + "/call": "db.idle"}, "breakdown_s/delay", RISES),
     Case("CpuStep.cpu", WIDE, *step({"cpu": "4ms"}, {"cpu": "8ms"}), "breakdown_s/cpu", RISES, 0.3),
+    Case("CpuStep.measured_on", WIDE, *grown({"cpu": "8ms"}, measured_on={"clock": "1.3GHz"}), "breakdown_s/cpu", FALLS, 0.4),
     Case("CpuStep.ops", KVM, *grown(CPU, ops={"ipi": 500}), "breakdown_s/virtualization", RISES),
     Case("DiskStep.disk", WIDE, *step(READ, {"disk": {"read": "6MiB"}}), "breakdown_s/disk", RISES),
     Case("DiskSpec.read", WIDE, *step({"disk": {"read": "4KiB"}}, {"disk": {"read": "1MiB"}}), "breakdown_s/disk", RISES),

@@ -124,6 +124,17 @@ def ledger_adds_up(document: Document) -> Iterator[str]:
             yield f"{name}: parts {total}, capacity {ledger['capacity_bytes']}"
 
 
+def memory_is_counted_once(document: Document) -> Iterator[str]:
+    """What is promised is one number wherever it stands; what no swap space holds is a part of what does not fit."""
+    for name, platform in document["platforms"].items():
+        memory = platform["memory"]
+        ledger = memory["ledger"]
+        if memory["committed_bytes"] != ledger["committed_bytes"]:
+            yield f"{name}: committed {memory['committed_bytes']}, in the ledger {ledger['committed_bytes']}"
+        if not 0 <= ledger["missing_bytes"] <= ledger["swapped_bytes"]:
+            yield f"{name}: missing {ledger['missing_bytes']} of {ledger['swapped_bytes']}"
+
+
 def events_are_bounded(document: Document) -> Iterator[str]:
     """The work of a run is about what was asked for."""
     for name, platform in document["platforms"].items():
@@ -133,6 +144,6 @@ def events_are_bounded(document: Document) -> Iterator[str]:
 LAWS: Final[Mapping[str, Law]] = {
     law.__name__: law for law in (
         finite, not_negative, intervals_not_negative, intervals_in_order, quantiles_in_order, utilised_at_most_fully, breakdown_adds_up,
-        counters_agree, ledger_adds_up, events_are_bounded,
+        counters_agree, ledger_adds_up, memory_is_counted_once, events_are_bounded,
     )
 }

@@ -11,7 +11,8 @@ import simvirt
 from simvirt import kernel
 from simvirt.catalog import Catalog
 from simvirt.analysis.demands import analyse
-from simvirt.workload.scaling import mean_rate, paced, scaled
+from simvirt.workload.processors import on_host
+from simvirt.workload.scaling import mean_rate, scaled
 from simvirt.errors import ScenarioError
 from simvirt.memory import footprint, occupancy
 from simvirt.memory.working_set import expected_loads
@@ -165,7 +166,8 @@ def test_every_demand_is_paced(law: Any, tmp_path: Any) -> None:
     (tmp_path / "demands.csv").write_text("demand_ms\n2\n6\n")
     services = {"server": {"operations": {"job": [{"parallel": [[{"cpu": law}], [{"delay": "1ms"}]]}]}, "startup": [{"cpu": law}]}}
     scenario = simvirt.loads(yaml.safe_dump(QUEUE | {"services": services}), name=str(tmp_path / "x.yaml"))
-    server = paced(scenario, 1.5).services["server"]
+    slower = scenario.host.model_copy(update={"clock": Catalog.of(scenario).resolve_host(scenario.host).clock_hz / 1.5})
+    server = on_host(scenario, Catalog.of(scenario), slower).services["server"]
     step: Any = server.operations["job"][0]
     start: Any = server.startup[0]
     assert step.parallel[0][0].cpu.mean == pytest.approx(6e6) == start.cpu.mean

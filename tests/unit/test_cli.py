@@ -59,6 +59,7 @@ def calls(monkeypatch, tmp_path):
     fake(monkeypatch, "simvirt.runs.run", run=run)
     monkeypatch.setattr("simvirt.runs.admission.catalog_of", lambda spec: Catalog.of(spec))
     monkeypatch.setattr(Catalog, "of", lambda spec: None)
+    monkeypatch.setattr("simvirt.runs.admission.assumptions", lambda spec, catalog: ())
     monkeypatch.setattr("simvirt.kernel.MODE", "compiled")
     monkeypatch.chdir(tmp_path)
     return told

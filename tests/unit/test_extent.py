@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.mistakes import mm1_service, only
 from helpers.support import begun, replications, scenario, service
 
 from simvirt.control import observer
 from simvirt.errors import ScenarioError, SimulationError
+from simvirt.scenario import loads
 from simvirt.scenario.bounds import LATEST_NS, MOST_LEVELS
 from simvirt.scenario.spec.distributions import Exponential, Hyperexponential, Lognormal, Pareto
 from simvirt.workload.arrivals import ModulatedArrivals, SteadyArrivals
@@ -138,3 +141,37 @@ def test_a_thread_for_each_core_is_at_least_one() -> None:
                     host={"cores": 2}, platforms=["kvm", "docker-on-kvm"])
     for platform in (0, 1):
         assert replications(spec, platform=platform)[0].requests > 20
+
+
+def grouped(step: str, *times: int, key: str = "operations: {job: [%s]}") -> str:
+    """A scenario of one step in groups within groups, each repeated so often."""
+    for often in times:
+        step = f"{{repeat: [{step}], times: {often}}}"
+    return mm1_service("{threads: 1, " + key % step + "}")
+
+
+@pytest.mark.parametrize("times", [(100, 200), (20, 30, 40), (2, 20_000), (3, 1, 7_000)])
+def test_repetitions_of_groups_multiply_in_the_steps_of_a_request(times: tuple[int, ...]) -> None:
+    """Each group is a step itself, as often as those around it are."""
+    outermost_first = times[::-1]
+    count = sum(math.prod(outermost_first[:n]) for n in range(1, len(times) + 1)) + math.prod(times)
+    assert only(grouped("{cpu: 1us}", *times)).endswith(f"expected at most 20000 steps in a request, with all calls and times; got {count}")
+
+
+def test_repetitions_of_groups_multiply_in_the_time_of_a_request() -> None:
+    """20 x 60 x 40 days are beyond the clock, 20 x 6 are not."""
+    assert "a request takes some 48000 d" in only(grouped("{delay: 40d}", 20, 60))
+    assert loads(grouped("{delay: 40d}", 20, 6)).name == "mm1"
+
+
+def test_repetitions_of_calls_in_groups_multiply_with_those_of_what_is_called() -> None:
+    inner = "inner: [{repeat: [{cpu: 1us}], times: 50}]"
+    text = mm1_service("{threads: 1, operations: {job: [{repeat: [{repeat: [{call: server.inner}], times: 20}], times: 30}], " + inner + "}}")
+    assert only(text).endswith(f"got {30 + 30 * 20 + 30 * 20 * (1 + 50 + 50)}")
+
+
+def test_the_steps_of_a_start_up_are_bounded_as_those_of_a_request_are() -> None:
+    key = "operations: {job: [{cpu: 1ms}]}, startup: [%s]"
+    assert only(grouped("{cpu: 1us, times: 15000}, {disk: {read: 4KiB}, times: 5001}", key=key)).endswith(
+        "server.startup: expected at most 20000 steps in a start-up, with all times; got 20001")
+    assert loads(grouped("{cpu: 1us, times: 15000}, {disk: {read: 4KiB}, times: 5000}", key=key)).name == "mm1"

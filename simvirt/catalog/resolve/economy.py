@@ -14,17 +14,13 @@ import numpy as np
 from simvirt.catalog.entries.hardware import HostModelSpec
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.records import HostEntry
-from simvirt.catalog.resolve.hosts import host_model
+from simvirt.catalog.resolve.hosts import SIZES, host_model
 from simvirt.catalog.store import Store
 from simvirt.scenario.spec.models import HostSpec
 
 LOADS: Final = tuple(step / 10 for step in range(11))
 """Loads at which a power curve is measured, over the largest throughput."""
 GIB: Final = 2**30
-SIZES: Final = (
-    "dell-t340-e-2224", "entry-xeon-e-2278g", "dell-r740-gold-6132", "dell-r650-gold-6338", "dell-r760-8480", "dell-r7625-epyc-9654",
-)
-"""Servers of 4 to 192 cores whose prices and power speak for hosts that are described inline."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, Cstate, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.images import GENERIC
@@ -13,9 +14,14 @@ from simvirt.catalog.store import Store
 from simvirt.scenario.spec.models import HostSpec
 from simvirt.units import UnitError, parse_bandwidth
 
+SIZES: Final = (
+    "dell-t340-e-2224", "entry-xeon-e-2278g", "dell-r740-gold-6132", "dell-r650-gold-6338", "dell-r760-8480", "dell-r7625-epyc-9654",
+)
+"""Servers of 4 to 192 cores that speak for hosts which are described inline: for their price and power, caches and memory bandwidth."""
+
 
 def resolve_host(store: Store, spec: HostSpec) -> HostEntry:
-    """The model of `spec` (the generic host where it names none) with its inline fields laid over it."""
+    """The model of `spec` with its inline fields laid over it; where it names none the generic host, with sockets of its size."""
     base = host_model(store, spec.model or GENERIC)
     base = replace(base, cstates=_cstates(store, base, spec.max_cstate, ("host", "max_cstate")))
     given = {
@@ -25,7 +31,26 @@ def resolve_host(store: Store, spec: HostSpec) -> HostEntry:
         "measured_entry_ns": spec.kernel_entry, "mitigated": None if spec.mitigations is None else spec.mitigations == "auto",
     }
     inline = {field: value for field, value in given.items() if value is not None}
-    return replace(base, name=spec.model or "inline", **_lone_threads({"smt": base.smt, **inline}))
+    host = replace(base, name=spec.model or "inline", **_lone_threads({"smt": base.smt, **inline}))
+    return host if spec.model is not None else replace(host, family=_of_size(store, host))
+
+
+def socket_like(store: Store, cores: int) -> HostEntry:
+    """The server of `SIZES` whose sockets are nearest to so many cores."""
+    return min((host_model(store, name) for name in SIZES), key=lambda model: abs(math.log(model.cores / cores)))
+
+
+def _of_size(store: Store, host: HostEntry) -> CpuFamily:
+    """The family of an inline host with the cache and memory bandwidth of a socket of its size.
+
+    *Model*: those of the server whose sockets are nearest in cores, in proportion to the cores; never less than the family's own.
+    """
+    model = socket_like(store, host.cores)
+    share, theirs, own = host.cores / model.cores, model.family, host.family
+    return own.model_copy(update={
+        "llc": max(own.llc or 0, round((theirs.llc or 0) * share)),
+        "memory_bandwidth": max(own.memory_bandwidth or 0.0, (theirs.memory_bandwidth or 0.0) * share),
+    })
 
 
 def _lone_threads(fields: dict[str, Any]) -> dict[str, Any]:

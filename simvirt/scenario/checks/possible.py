@@ -186,6 +186,10 @@ def _steps(scenario: Scenario) -> Iterator[Mistake]:
         if count > MOST_STEPS:
             yield ("services", service, "operations", operation), (
                 f"expected at most {MOST_STEPS} steps in a request, with all calls and times; got {min(count, 10**18)}")
+    for name, spec in scenario.services.items():
+        count = sum(visit.times for visit in walk(spec.startup))
+        if count > MOST_STEPS:
+            yield ("services", name, "startup"), f"expected at most {MOST_STEPS} steps in a start-up, with all times; got {count}"
 
 
 def step_counts(scenario: Scenario) -> dict[Name, int]:

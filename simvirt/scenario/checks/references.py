@@ -23,6 +23,7 @@ def references(data: Mapping[str, Any]) -> Iterator[Mistake]:
     for _, path, target in calls:
         yield from _unknown(path, target, operations, services)
     yield from _mix(data, operations, services)
+    yield from _limited(data, operations, services)
     yield from _timeline(data, services)
     yield from _plan(data, services)
     yield from _shared(data, services)
@@ -96,6 +97,17 @@ def _mix(data: Mapping[str, Any], operations: Mapping[str, Any], services: Mappi
     if isinstance(workload, Mapping) and workload.get("mix") is None and not _drawn_elsewhere(workload) and len(operations) != 1:
         example = ", ".join(f"{name}: 1" for name in list(operations)[:2]) or "web.GET /: 1"
         yield ("workload", "mix"), f"missing; a mix says which of {len(operations)} operations are called, for example mix: {{{example}}}"
+
+
+def _limited(data: Mapping[str, Any], operations: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Operations with limits of their own that do not exist, or at which no request enters."""
+    mix = _table(_table(data.get("workload")).get("mix"))
+    for name in _table(_table(data.get("objective")).get("operations")):
+        path = ("objective", "operations", name)
+        if isinstance(name, str) and "." in name and name not in operations:
+            yield from _unknown(path, name, operations, services)
+        elif mix and not mix.get(name):
+            yield path, f"no request enters there; limits are those of operations in the mix: {', '.join(map(str, list(mix)[:10]))}"
 
 
 def _no_workload(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:

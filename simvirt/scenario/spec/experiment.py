@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal, Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal, Mapping, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.steps import OperationName
 from simvirt.scenario.spec.workload import one_of
 
 MOST_REQUESTS: Final = 10_000_000_000
 DEFAULT_DURATION: Final = "60s"
 
 
-class ObjectiveSpec(Spec):
-    """What a platform must meet: latencies and rejections at most, throughput at least. Times in ns."""
+class LatencyLimitsSpec(Spec):
+    """Latencies of the requests of one operation at most. Times in ns."""
 
-    example = "{latency_p99: 100ms}"
+    example = "{latency_p95: 300ms}"
     hints: ClassVar[Mapping[str, str]] = {key: f'did you mean "latency_{key}"?' for key in ("mean", "p50", "p90", "p95", "p99", "p999")}
     latency_mean: PositiveNanoseconds | None = Field(default=None, description="mean latency at most", examples=["20ms"])
     latency_p50: PositiveNanoseconds | None = Field(default=None, description="median of the latency at most", examples=["20ms"])
@@ -26,11 +27,9 @@ class ObjectiveSpec(Spec):
     latency_p99: PositiveNanoseconds | None = Field(default=None, description="99th percentile of the latency at most", examples=["100ms"])
     latency_p999: PositiveNanoseconds | None = Field(default=None, description="99.9th percentile of the latency at most",
                                                      examples=["200ms"])
-    throughput: PositivePerSecond | None = Field(default=None, description="answers at least", examples=["790/s"])
-    rejected: Ratio | None = Field(default=None, description="ratio of requests rejected at most", examples=["0.1%"])
 
     @model_validator(mode="after")
-    def _something(self) -> ObjectiveSpec:
+    def _something(self) -> Self:
         if not self.limits:
             refuse(f"expected at least one of {', '.join(type(self).model_fields)}, for example {self.example}")
         return self
@@ -38,7 +37,35 @@ class ObjectiveSpec(Spec):
     @property
     def limits(self) -> dict[str, float]:
         """The limits that are given, by name; times in ns."""
-        return {name: getattr(self, name) for name in type(self).model_fields if getattr(self, name) is not None}
+        return {name: limit for name in type(self).model_fields if isinstance(limit := getattr(self, name), (int, float))}
+
+
+class ObjectiveSpec(LatencyLimitsSpec):
+    """What a platform must meet: latencies and rejections at most, throughput at least. Times in ns."""
+
+    example = "{latency_p99: 100ms}"
+    throughput: PositivePerSecond | None = Field(default=None, description="answers at least", examples=["790/s"])
+    rejected: Ratio | None = Field(default=None, description="ratio of requests rejected at most", examples=["0.1%"])
+    operations: Mapping[OperationName, LatencyLimitsSpec] = Field(
+        default={}, description="limits of the requests that enter at an operation, as service.operation",
+        examples=["{web.checkout: {latency_p95: 300ms}}"])
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits that are given, by name, those of an operation as `latency_p95:service.operation`; times in ns."""
+        inner = {key_of(measure, name): limit for name, spec in self.operations.items() for measure, limit in spec.limits.items()}
+        return super().limits | inner
+
+
+def key_of(measure: str, operation: str) -> str:
+    """The name of a limit of one operation."""
+    return f"{measure}:{operation}"
+
+
+def parts_of(key: str) -> tuple[str, str | None]:
+    """What a limit is about, and of which operation; None where it is about all requests."""
+    measure, colon, operation = key.partition(":")
+    return measure, operation if colon else None
 
 
 class RunSpec(Spec):

@@ -24,6 +24,7 @@ from simvirt.scenario.spec.distributions import (
 )
 from simvirt.scenario.spec.experiment import ObjectiveSpec, RunSpec, TimelineEvent
 from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
+from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
 from simvirt.scenario.spec.procurement import DemandSpec, PlanSpec
 from simvirt.scenario.spec.services import BackgroundSpec, DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec, ServiceSpec
@@ -46,8 +47,8 @@ from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, Op
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
     "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
-    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MemorySpec", "MmppSpec", "NetSpec", "NetStep",
-    "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec",
+    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MeasuredSpec", "MemorySpec", "MmppSpec", "NetSpec",
+    "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec",
     "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec",
     "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
 ]
@@ -64,6 +65,8 @@ class Scenario(Spec):
     platforms: tuple[PlatformSpec, ...] = Field(min_length=1, max_length=1000, description="platforms to compare, side by side",
                                                 examples=["[bare-metal, docker, kvm]"])
     services: Mapping[Word, ServiceSpec] = Field(min_length=1, description="what runs", examples=[f"{{server: {ServiceSpec.example}}}"])
+    measured_on: MeasuredSpec | None = Field(
+        default=None, description="where the CPU demands were measured; on the host by default", examples=[MeasuredSpec.example])
     workload: WorkloadSpec | None = Field(default=None, description="where requests come from", examples=[WorkloadSpec.example])
     objective: ObjectiveSpec | None = Field(default=None, description="what must be met", examples=[ObjectiveSpec.example])
     run: RunSpec = Field(default_factory=lambda: RunSpec.model_validate({}), description="how long and how often",

@@ -20,6 +20,7 @@ from simvirt.scenario.fields import (
     Whole,
 )
 from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
 from simvirt.scenario.spec.steps import StartupStep, Step
 from simvirt.units import UnitError, format_size, format_time, shown
@@ -153,6 +154,8 @@ class ServiceSpec(Spec):
     background: BackgroundSpec | None = Field(default=None, description="threads that always need a CPU", examples=[BackgroundSpec.example])
     operations: Mapping[Title, Annotated[tuple[Step, ...], Field(min_length=1, max_length=10_000)]] = Field(
         default={}, description="what requests do here, by name", examples=["{job: [{cpu: {exponential: 10ms}}]}"])
+    measured_on: MeasuredSpec | None = Field(
+        default=None, description="where its CPU demands were measured; as the scenario says by default", examples=[MeasuredSpec.example])
     startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
                                              examples=["[{cpu: 200ms}, {disk: {read: 50MiB}}]"])
 

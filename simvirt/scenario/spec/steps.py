@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapV
 from simvirt.scenario.fields import MOST_STEPS, Bytes, Number, PositiveBytes, Ratio, Whole
 from simvirt.scenario.spec.base import Spec, refuse, unknown_key
 from simvirt.scenario.spec.distributions import Distribution
+from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.units import UnitError, shown
 
 STEP_EXAMPLE: Final = "{cpu: {exponential: 1ms}} or {call: db.select}"
@@ -37,10 +38,13 @@ class _Step(Spec):
 
 
 class CpuStep(_Step):
-    """Computes: a demand in ns at the host's clock, and operations that cost more on a platform."""
+    """Computes: a demand in ns on a core of the host, or where it was measured, and operations that cost more on a platform."""
 
     example = "{cpu: {exponential: 1ms}}"
-    cpu: Distribution = Field(description="CPU time at the host's clock", examples=["{exponential: 1ms}"])
+    cpu: Distribution = Field(description="CPU time on a core of the host, or of the machine where it was measured",
+                              examples=["{exponential: 1ms}"])
+    measured_on: MeasuredSpec | None = Field(
+        default=None, description="where the demand was measured; as the service says by default", examples=[MeasuredSpec.example])
     ops: Mapping[str, Annotated[float, Number(0, 1e9, 20)]] = Field(
         default={}, description="operations per execution, by name; otherwise those of the profile",
         examples=["{syscalls: 40, page_faults: 2}"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Final, Literal, Mapping
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema, model_validator
 
 from simvirt.scenario.fields import Nanoseconds, Number, PerSecond, PositiveNanoseconds, PositivePerSecond, Ratio, Whole
 from simvirt.scenario.reading.csv_heads import RATE_SUFFIXES, TIME_SUFFIXES, suffix_of
@@ -141,6 +141,19 @@ class TraceSpec(Spec):
     at: TimeColumn = Field(description="column of the instants", examples=["arrives_s"])
     cpu: TimeColumn | None = Field(default=None, description="column of the demands for the operation's cpu step", examples=["demand_ms"])
     operation: Column | None = Field(default=None, description="column of the operations", examples=["op"])
+
+    _factors: Mapping[str, float] = PrivateAttr(default={})
+
+    @property
+    def factors(self) -> Mapping[str, float]:
+        """What the demands of each operation are multiplied by, where they were measured on another machine; 1 where nothing is said."""
+        return self._factors
+
+    def paced(self, factors: Mapping[str, float]) -> TraceSpec:
+        """The same with demands that are multiplied by a factor for each operation."""
+        found = self.model_copy()
+        found._factors = factors
+        return found
 
 
 class RatesSpec(Spec):
