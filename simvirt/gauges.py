@@ -90,7 +90,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         overhead_time=read("instances", "overhead_time").copy(),
         thread_time=read("instances", "thread_time") + read("instances", "busy_threads") * (at - read("instances", "thread_time_at")),
         instance_rejected=read("instances", "rejected").copy(),
-        busy=_busy(plane, at) + int(fluid.got[np.isin(fluid.machine, read("hosts", "machine"))].sum()),
+        busy=_busy(plane, at) + (int(fluid.got[np.isin(fluid.machine, read("hosts", "machine"))].sum()) if len(fluid.got) else 0),
         polled=int(read("cpus", "polled").sum() + read("instances", "polled").sum()) + _polling(plane, at),
         **{f"device_{name}": read("devices", name).copy() for name in ("operations", "notifications", "interrupts")},
         steal=_steal(plane, at) + _of_vcpus(plane, fluid),
@@ -183,7 +183,8 @@ def _steal(plane: DataPlane, at: int) -> np.ndarray:
     """Time that each vCPU was runnable without running."""
     first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
     wait = plane.read("entities", "wait")[first:last].copy()
-    queued = np.isin(plane.read("entities", "state")[first:last], (k.QUEUED, k.HELD))
+    state = plane.read("entities", "state")[first:last]
+    queued = (state == k.QUEUED) | (state == k.HELD)
     fluid = plane.read("machines", "fluid")[plane.read("entities", "machine")[first:last]] != 0
     runnable = queued & (plane.read("entities", "delayed")[first:last] == 0) & ~fluid
     return wait + np.where(runnable, at - plane.read("entities", "waits_since")[first:last], 0)

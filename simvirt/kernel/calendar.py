@@ -2,6 +2,9 @@
 
 A timer belongs to one thing and has at most one next instant, so that nothing is ever stale: `set_timer` moves it,
 `clear_timer` takes it out, both in O(log n). Equal instants ring in the order of the timers' numbers.
+
+A timer that has rung leaves the root open, NONE, for the next one that is set: most events set one. Slots of an open
+heap begin at 1; whatever else needs the root closes it first.
 """
 
 from simvirt.kernel.constants import NEVER, NONE
@@ -52,26 +55,46 @@ def set_timer(cal: Calendar, timer: int, at: int) -> None:
     if at >= NEVER:
         clear_timer(cal, timer)
         return
-    slot: int = cal.slot[timer]
-    if slot == NONE:
-        slot = cal.size[0]
-        cal.size[0] = slot + 1
+    if cal.slot[timer] == NONE:
         cal.at[timer] = at
-        cal.heap[slot] = timer
-        sift_up(cal, slot)
-    elif at < cal.at[timer]:
+        insert_timer(cal, timer)
+        return
+    if cal.heap[0] == NONE:
+        close_root(cal)
+    if at < cal.at[timer]:
         cal.at[timer] = at
-        sift_up(cal, slot)
+        sift_up(cal, cal.slot[timer])
     elif at > cal.at[timer]:
         cal.at[timer] = at
-        sift_down(cal, slot)
+        sift_down(cal, cal.slot[timer])
+
+
+def insert_timer(cal: Calendar, timer: int) -> None:
+    """Put a timer whose instant is set into the heap: at the root where that is open, else at the end."""
+    end: int = cal.size[0]
+    cal.size[0] = end + 1
+    if cal.heap[0] == NONE:
+        cal.heap[0] = timer
+        sift_down(cal, 0)
+    else:
+        cal.heap[end] = timer
+        sift_up(cal, end)
+
+
+def close_root(cal: Calendar) -> None:
+    """Let the last timer take the open root, if there is one."""
+    if cal.size[0] > 0:
+        cal.heap[0] = cal.heap[cal.size[0]]
+        sift_down(cal, 0)
 
 
 def clear_timer(cal: Calendar, timer: int) -> None:
     """Switch a timer off."""
-    slot: int = cal.slot[timer]
-    if slot == NONE:
+    if cal.slot[timer] == NONE:
         return
+    if cal.heap[0] == NONE:
+        close_root(cal)
+    slot: int = cal.slot[timer]
     cal.slot[timer] = NONE
     cal.at[timer] = NEVER
     last: int = cal.size[0] - 1
@@ -86,16 +109,12 @@ def clear_timer(cal: Calendar, timer: int) -> None:
 
 
 def pop_timer(cal: Calendar) -> int:
-    """Take the earliest timer out; which one it was."""
+    """Take the earliest timer out, after `next_instant`; which one it was."""
     timer: int = cal.heap[0]
     cal.slot[timer] = NONE
     cal.at[timer] = NEVER
-    last: int = cal.size[0] - 1
-    cal.size[0] = last
-    if last > 0:
-        moved: int = cal.heap[last]
-        cal.heap[0] = moved
-        sift_down(cal, 0)
+    cal.size[0] -= 1
+    cal.heap[0] = NONE
     return timer
 
 
@@ -103,4 +122,6 @@ def next_instant(cal: Calendar) -> int:
     """Instant of the earliest timer, NEVER when all are off [ns]."""
     if cal.size[0] == 0:
         return NEVER
+    if cal.heap[0] == NONE:
+        close_root(cal)
     return cal.at[cal.heap[0]]

@@ -36,13 +36,15 @@ def take_loop(p: Plane, f: int, now: int) -> bool:
 
 def holds_loop(p: Plane, f: int) -> bool:
     """Whether a frame's thread is an event loop, which serves others while the frame waits."""
-    if p.frames.thread[f] == NONE or p.frames.kind[f] > BRANCH:
+    if p.run.loops[0] == 0 or p.frames.thread[f] == NONE or p.frames.kind[f] > BRANCH:
         return False
     return p.instances.loops[p.frames.instance[f]] != 0
 
 
 def yield_loop(p: Plane, f: int, now: int) -> None:
     """A frame that no longer computes gives up its loop, if it holds one."""
+    if p.run.loops[0] == 0:
+        return
     t: int = p.frames.thread[f]
     if holds_loop(p, f) and (p.entities.state[t] == OFF or p.entities.delayed[t] != 0):
         leave_loop(p, f, now)

@@ -18,9 +18,13 @@ def charge(p: Plane, c: int, now: int) -> None:
     if e == NONE or now <= since:
         return
     p.cpus.charged_at[c] = now
+    if p.cpus.speed[c] > 0.0:
+        book_time(p, c, e, since, now)
+
+
+def book_time(p: Plane, c: int, e: int, since: int, now: int) -> None:
+    """Book what a CPU that ran all the time since has done."""
     speed: float = p.cpus.speed[c]
-    if speed <= 0.0:
-        return
     elapsed: int = now - since
     if p.entities.carries[e] == NONE:
         used: int = elapsed

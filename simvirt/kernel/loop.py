@@ -209,25 +209,32 @@ def step(p: Plane, until: int) -> int:
         if at >= until:
             return NOTHING
         timer: int = pop_timer(p.calendar)
-        p.run.repeats[0] = p.run.repeats[0] + 1 if at == p.run.now[0] else 0
+        still: bool = at == p.run.now[0]
         p.run.now[0] = at
-        p.run.events[0] += 1
         fire_timer(p, timer, at)
-        return after_event(p)
+        return after_event(p, still)
     if arrival >= until:
         return NOTHING
     p.run.now[0] = arrival
-    p.run.repeats[0] = 0
-    p.run.events[0] += 1
     on_arrival(p, arrival)
-    return after_event(p)
+    return after_event(p, False)
 
 
-def after_event(p: Plane) -> int:
+def after_event(p: Plane, still: bool) -> int:
     """NONE, or why the control plane should look: no time passes any more, or it has not looked for long."""
-    if p.run.repeats[0] > REPEATS + REPEATS_OF_A_FRAME * p.run.frames[0]:
+    events: int = p.run.events[0] + 1
+    p.run.events[0] = events
+    if not still:
+        p.run.repeats[0] = 0
+    elif stands_still(p):
         return STANDS_STILL
-    return PAUSED if (p.run.events[0] & PAUSE_EVERY) == 0 else NONE
+    return PAUSED if (events & PAUSE_EVERY) == 0 else NONE
+
+
+def stands_still(p: Plane) -> bool:
+    """Count an event without time passing; whether there have been more of them in a row than any run may have."""
+    p.run.repeats[0] += 1
+    return p.run.repeats[0] > REPEATS + REPEATS_OF_A_FRAME * p.run.frames[0]
 
 
 def run_until(p: Plane, until: int) -> int:

@@ -138,21 +138,40 @@ def occupy(p: Plane, c: int, now: int) -> None:
 def hand_to(p: Plane, x: int, k: int, m: int, now: int) -> None:
     """A hardware thread computes for another class or machine or none: its siblings, socket and kernels take note."""
     old: int = p.cpus.running_machine[x]
+    beside: bool = computes_beside(p, x)
     count_class(p, x, -1)
     run_class(p, x, -1)
-    count_beside(p, x, -1)
+    if beside:
+        count_beside(p, x, -1)
     p.cpus.profile[x] = k
     p.cpus.running_machine[x] = m
     count_class(p, x, 1)
     run_class(p, x, 1)
-    count_beside(p, x, 1)
+    if beside:
+        count_beside(p, x, 1)
     if old != NONE and old != m:
         refresh_machine(p, old, x, now)
     if m != NONE:
         refresh_machine(p, m, x, now)
     refresh_socket(p, p.cpus.socket[x], x, now)
+    if beside:
+        repace_beside(p, x, now)
+
+
+def computes_beside(p: Plane, x: int) -> bool:
+    """Whether something computes on a sibling of a hardware thread."""
     s: int = p.cpus.sibling[x]
     while s != NONE and s != x:
+        if p.cpus.profile[s] != NONE:
+            return True
+        s = p.cpus.sibling[s]
+    return False
+
+
+def repace_beside(p: Plane, x: int, now: int) -> None:
+    """What computes on the siblings of a hardware thread takes its new speed."""
+    s: int = p.cpus.sibling[x]
+    while s != x:
         if p.cpus.profile[s] != NONE:
             repace(p, s, now)
         s = p.cpus.sibling[s]

@@ -40,6 +40,7 @@ class Run(Table):
     first_vcpu: Ints  # entity row of the first vCPU
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
+    loops: Ints  # 1 when some instance has event loops
     flush: Ints  # first instruction of a disk's flusher
     receive: Ints  # first instruction of what receiving a rejected request takes
     spare: Ints  # frames and entity rows that must be free before a frame may go on

@@ -213,6 +213,7 @@ class Tables:
             first_vcpu=[self.n_queues],
             first_thread=[first_thread],
             fresh_entity=[first_thread],
+            loops=[int(any(instance.loops for instance in self.plan.instances))],
             limited=[int(any(group.fence.quota > 0 for group in self.plan.groups))],
             spare=[spare],
             frames=[frames],
