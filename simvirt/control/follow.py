@@ -1,7 +1,8 @@
 """Memory while time passes: working sets follow their load, page caches give way, balloons, swap and OOM killers do their work.
 
 *Model*: ten times a second (less often where there are many boxes) needs are read off the data plane, and the host
-    reacts as `simvirt.memory.reclaim` says. Reclaim is work on the host's CPUs and writes to its disk, performed in
+    reacts as `simvirt.memory.reclaim` says; not while the load and everything in memory stay as they are, where only KSM
+    goes on, in parts of what it merges. Reclaim is work on the host's CPUs and writes to its disk, performed in
     the data plane; what is gone is read back by the requests that touch it; OOM killers end replicas, which start
     again where their service says so.
 *Ignores*: what happens between two looks; the warm-up of a page cache; a vCPU that waits for a page of the host's
@@ -20,6 +21,7 @@ import simpy
 
 from simvirt.clock import Clock
 from simvirt.control import lifecycle
+from simvirt.control.waiting import next_change
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import INTERNAL, MEMORY_SERVICE
 from simvirt.lowering.lower import Lowered
@@ -30,8 +32,9 @@ from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.killers import Kill
 from simvirt.memory.missing import met, read_back
 from simvirt.memory.populate import host_memory
-from simvirt.memory.reclaim import Moved, scan, step
+from simvirt.memory.reclaim import Moved, bytes_to_merge, scan, scan_time, step
 from simvirt.memory.working_set import Load
+from simvirt.scenario.bounds import LATEST_NS
 
 Process = Generator[simpy.Event, Any, None]
 PERIOD_NS, BOXES = 100_000_000, 50
@@ -95,22 +98,29 @@ class Follower:
         for key, hit in hits(self.lowered.scenario, self.lowered.memory.there.needs, caches).items():
             clock.plane.set_misses(reads.get(key, []), 1.0 - hit)
 
-    def at_rest(self, clock: Clock, killed: bool) -> bool:
-        """Whether looks change nothing before the next request: none is under way, nothing has changed since the last look.
+    def at_rest(self, killed: bool) -> bool:
+        """Whether a further look would change nothing: this one, under the same load, has left everything as the one before had.
 
-        KSM still scans, and events of the timeline and restarts come without a request.
+        What KSM merges meanwhile does not count; `settled_until` bounds it.
         """
-        boxes = self.memory.boxes
+        boxes, merging = self.memory.boxes, self.memory.merging
         inside = [box.guest and (box.guest.touched, box.guest.swapped, box.guest.balloon) for box in boxes]
-        state = (*((box.out, box.packed, box.merged) for box in boxes), *inside)
+        loads = [(replica.live, replica.load) for replica in self.memory.replicas]
+        state = ([(box.out, box.packed, merging or box.merged) for box in boxes], inside, loads)
         same, self.seen = self.seen == state, state
-        quiet = not (killed or self.restarts or self.memory.merging or self.lowered.scenario.timeline)
-        return same and quiet and not clock.plane.read("instances", "in_flight").any()
+        return same and not killed
 
-    def next_arrival(self, clock: Clock) -> int:
-        """Instant of the next request of an open workload, 0 where it is not known yet [ns]."""
-        cursor, count, clients = (int(clock.plane.read("source", name)[0]) for name in ("cursor", "count", "clients"))
-        return int(clock.plane.read("source", "at")[cursor]) if clients == 0 and cursor < count else 0
+    def settled_until(self, clock: Clock) -> float:
+        """Instant up to which load and memory stay as they are, as far as that is known now [ns]."""
+        known = min(next_change(clock.plane), self._next_merged(int(clock.now)))
+        if self.memory.merging or self.restarts or self.lowered.scenario.timeline:
+            known = min(known, clock.peek())
+        return known
+
+    def _next_merged(self, now: int) -> float:
+        """Instant at which KSM will have gone through another part of the guests' memory, once it has seen all of it [ns]."""
+        spec, left = self.lowered.scenario.host.ksm, bytes_to_merge(self.memory) if self.memory.merging else math.inf
+        return now + scan_time(self.memory, spec, left) if spec is not None and math.isfinite(left) else math.inf
 
     def kill(self, clock: Clock, decision: Kill) -> str:
         """End the replicas that an OOM killer chose, to start again later where their service says so; this in words."""
@@ -143,8 +153,8 @@ def follow(clock: Clock, pace: int = 1) -> Process:
         follower.report(clock)
         yield from reclaim(clock, memory, moved)
         due = since + period
-        if follower.at_rest(clock, bool(moved.kills)):
-            due += max(0, follower.next_arrival(clock) - due - 1) // period * period
+        if follower.at_rest(bool(moved.kills)):
+            due += int(max(0, min(follower.settled_until(clock), LATEST_NS) - due - 1)) // period * period
         yield clock.timeout(max(1, due - int(clock.now)))
 
 

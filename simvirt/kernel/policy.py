@@ -4,7 +4,6 @@ from simvirt.kernel.constants import CURRENT, NONE, OFF, QUEUED
 from simvirt.kernel.runqueue import take_out, tree_add, tree_drop
 from simvirt.kernel.schedulers.registry import SCHEDULERS
 from simvirt.kernel.tables import Plane
-from simvirt.kernel.tree import leftmost
 
 
 def join(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
@@ -101,36 +100,6 @@ def reweigh(p: Plane, q: int, e: int, weight: float) -> None:
         tree_add(p, q, e)
 
 
-def refresh_ranks(p: Plane, q: int, now: int) -> None:
-    """At a tick, rank all entities of a queue anew, where its scheduler has ranks."""
-    if not SCHEDULERS[p.queues.policy[q]].ranks(p, q):
-        return
-    chain: int = NONE
-    e: int = leftmost(p.entities, p.queues.tree[q])
-    while e != NONE:
-        tree_drop(p, q, e)
-        p.entities.next_free[e] = chain
-        chain = e
-        e = leftmost(p.entities, p.queues.tree[q])
-    line_up_chain(p, q, turned(p, chain), now)
-    if p.queues.current[q] != NONE:
-        SCHEDULERS[p.queues.policy[q]].rank(p, q, p.queues.current[q], now)
-
-
-def turned(p: Plane, chain: int) -> int:
-    """A chain of entities the other way round."""
-    back: int = NONE
-    while chain != NONE:
-        after: int = p.entities.next_free[chain]
-        p.entities.next_free[chain] = back
-        back = chain
-        chain = after
-    return back
-
-
-def line_up_chain(p: Plane, q: int, e: int, now: int) -> None:
-    """Rank a chain of entities and line them up again."""
-    while e != NONE:
-        SCHEDULERS[p.queues.policy[q]].rank(p, q, e, now)
-        tree_add(p, q, e)
-        e = p.entities.next_free[e]
+def on_tick(p: Plane, q: int, now: int) -> None:
+    """A tick of a queue: what changes the order of those that wait, where its scheduler has such."""
+    SCHEDULERS[p.queues.policy[q]].tick(p, q, now)

@@ -6,7 +6,7 @@ from simvirt.kernel.constants import NEVER, NONE
 from simvirt.kernel.cpu import costop_vcpu, costart_siblings, wakeup_preempt, resched
 from simvirt.kernel.hierarchy import group_weight, raise_groups, settle
 from simvirt.kernel.placement import next_in_rotation
-from simvirt.kernel.policy import refresh_ranks, reweigh
+from simvirt.kernel.policy import on_tick, reweigh
 from simvirt.kernel.quota import has_runtime, refill, set_group_timer, settle_debt, take_runtime, unmark_throttled
 from simvirt.kernel.running import arm
 from simvirt.kernel.schedulers.esxi import must_costop
@@ -30,14 +30,14 @@ def review(p: Plane, c: int, now: int) -> None:
             return
         settle(p, c, now)
     while q != c:
-        refresh_ranks(p, q, now)
+        on_tick(p, q, now)
         parent: int = p.queues.parent[q]
         if p.queues.throttled[q] == 0 and not has_runtime(p, q, now):
             throttle(p, q, now)
         elif p.queues.throttled[q] == 0:
             reweigh(p, parent, q, group_weight(p, q))
         q = parent
-    refresh_ranks(p, c, now)
+    on_tick(p, c, now)
     balance(p, c, now)
     resched(p, c, now)
 

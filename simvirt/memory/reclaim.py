@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from simvirt.memory import balloons, killers
@@ -21,6 +22,7 @@ from simvirt.memory.killers import Kill
 from simvirt.scenario.spec.memory_demand import KsmSpec
 
 LEAST_BYTES = 1.0  # below which nothing is moved
+MERGED_IN = 64  # parts in which what KSM merges is followed where nothing else changes
 
 
 @dataclass
@@ -82,8 +84,26 @@ def _fence(memory: HostMemory, box: Box, moved: Moved) -> None:
 def scan(memory: HostMemory, spec: KsmSpec | None, elapsed: float) -> None:
     """Let KSM look at memory for some time [ns]."""
     if spec is not None:
-        passes = elapsed / (spec.sleep + spec.pages_to_scan * memory.costs.scan)
-        memory.scanned += passes * spec.pages_to_scan * PAGE
+        memory.scanned += elapsed / scan_time(memory, spec, PAGE) * PAGE
+
+
+def scan_time(memory: HostMemory, spec: KsmSpec, amount: float) -> float:
+    """Time that KSM takes to look at so many bytes [ns]."""
+    batch = spec.pages_to_scan * PAGE
+    return amount / batch * (spec.sleep + spec.pages_to_scan * memory.costs.scan)
+
+
+def bytes_to_merge(memory: HostMemory) -> float:
+    """Bytes that KSM looks at before another part of what is alike is merged; infinite where all is [bytes]."""
+    total = sum(box.wanted * box.copies for box in _scanned(memory))
+    if memory.scanned >= 2.0 * total:
+        return math.inf
+    return max(total, memory.scanned) + total / MERGED_IN - memory.scanned
+
+
+def _scanned(memory: HostMemory) -> list[Box]:
+    """The VMs whose memory KSM merges."""
+    return [box for box in memory.boxes if box.guest is not None and box.live] if memory.merging else []
 
 
 def merge(memory: HostMemory) -> None:
@@ -91,7 +111,7 @@ def merge(memory: HostMemory) -> None:
 
     *Model*: merged share = scanned bytes over bytes to scan, less the first pass, which only notes checksums; 0 to 1.
     """
-    vms = [box for box in memory.boxes if box.guest is not None and box.live] if memory.merging else []
+    vms = _scanned(memory)
     n, total = sum(box.copies for box in vms), sum(box.wanted * box.copies for box in vms)
     share = min(1.0, max(0.0, memory.scanned / total - 1.0)) if total > 0 else 0.0
     for box in vms:

@@ -2,22 +2,24 @@
 
 Model: an entity earns credits by weight and burns them by running; with credits left it is UNDER, else OVER. Who wakes
     UNDER is BOOSTed until its next tick and preempts. Slices last 30 ms, priorities are looked at every 10 ms tick.
-    Credits are kept by a clock of CPU time per unit of active weight, so that nothing has to visit all entities.
+    Credits are kept by a clock of CPU time per unit of active weight, and the tree knows, in place of the vruntimes that
+    other schedulers have, at which reading of it each priority changes, so that nothing has to visit all entities.
 Ignores: the 30 ms rhythm of accounting (credits flow continuously), tickling of other idle pCPUs, hard affinity masks
     of dom0.
 Source: Xen xen/common/sched/credit.c; Cherkasova, Gupta, Vahdat, "Comparison of the Three CPU Schedulers in Xen", 2007.
 """
 
 from simvirt.kernel.constants import NONE
-from simvirt.kernel.runqueue import tick_at_or_after
+from simvirt.kernel.runqueue import tick_at_or_after, tree_add, tree_drop
 from simvirt.kernel.schedulers.turns import turn_begins, turn_goes_on, turn_is_over, turn_left
 from simvirt.kernel.tables import Plane
-from simvirt.kernel.tree import leftmost
+from simvirt.kernel.tree import earliest_eligible, leftmost
 
 BOOST = 0.0
 UNDER = 1.0
 OVER = 2.0
 CLASS = 1e15  # distance of two priorities in the tree's key
+FAR = 1e30  # a reading that the clock never has
 
 
 def credit_advance(p: Plane, m: int, now: int) -> None:
@@ -36,17 +38,60 @@ def credit_settle(p: Plane, m: int, e: int) -> None:
     p.entities.credits[e] = min(max(p.entities.credits[e] + earned, -bound), bound)
 
 
-def credit_ranks(p: Plane, q: int) -> bool:
-    """Each tick looks at everybody's credits."""
-    return True
+def credit_tick(p: Plane, q: int, now: int) -> None:
+    """Each tick looks at the credits of those whose priority they change, as if it looked at everybody's.
+
+    Those that rise go to the end of their new line, those that fall to its front, in the order in which they waited.
+    """
+    m: int = p.cpus.machine[p.queues.cpu[q]]
+    chain: int = NONE
+    count: int = 0
+    e: int = earliest_eligible(p.entities, p.queues.tree[q], p.machines.credit_clock[m])
+    while e != NONE:
+        tree_drop(p, q, e)
+        p.entities.next_free[e] = chain
+        chain = e
+        count += 1
+        e = earliest_eligible(p.entities, p.queues.tree[q], p.machines.credit_clock[m])
+    credit_line_up_chain(p, q, chain, count)
+    current: int = p.queues.current[q]
+    if current != NONE:
+        credit_settle(p, m, current)
+        p.entities.priority[current] = credit_priority(p, current)
 
 
-def credit_rank(p: Plane, q: int, e: int, now: int) -> None:
-    """Priority from the credits at hand; whoever waits goes to the end of its line."""
-    credit_settle(p, p.cpus.machine[p.queues.cpu[q]], e)
-    p.entities.priority[e] = UNDER if p.entities.credits[e] >= 0.0 else OVER
-    if p.queues.current[q] != e:
-        credit_line_up(p, q, e)
+def credit_line_up_chain(p: Plane, q: int, chain: int, count: int) -> None:
+    """Line up a chain of so many entities, the last one first, by what their credits say."""
+    m: int = p.cpus.machine[p.queues.cpu[q]]
+    first: int = p.machines.sequence[m]
+    p.machines.sequence[m] += count
+    for i in range(count):
+        before: float = p.entities.priority[chain]
+        credit_settle(p, m, chain)
+        p.entities.priority[chain] = credit_priority(p, chain)
+        line: float = p.entities.priority[chain] * CLASS
+        if p.entities.priority[chain] < before:
+            p.entities.key[chain] = line + float(first + count - i)
+        elif p.entities.priority[chain] > before:
+            p.entities.key[chain] = line - float(first + 1 + i)
+        p.entities.vruntime[chain] = credit_due(p, chain)
+        tree_add(p, q, chain)
+        chain = p.entities.next_free[chain]
+
+
+def credit_priority(p: Plane, e: int) -> float:
+    """Priority from the credits at hand."""
+    return UNDER if p.entities.credits[e] >= 0.0 else OVER
+
+
+def credit_due(p: Plane, e: int) -> float:
+    """Reading of the machine's clock from which a tick changes an entity's priority: now unless it is what credits say."""
+    credits: float = p.entities.credits[e]
+    if p.entities.priority[e] == UNDER and credits >= 0.0:
+        return FAR
+    if p.entities.priority[e] == OVER and credits < 0.0:
+        return p.entities.credit_mark[e] - credits / p.entities.weight[e]
+    return -1.0
 
 
 def credit_line_up(p: Plane, q: int, e: int) -> None:
@@ -54,6 +99,8 @@ def credit_line_up(p: Plane, q: int, e: int) -> None:
     m: int = p.cpus.machine[p.queues.cpu[q]]
     p.machines.sequence[m] += 1
     p.entities.key[e] = p.entities.priority[e] * CLASS + float(p.machines.sequence[m])
+    p.entities.credits[e] = max(p.entities.credits[e], -float(p.machines.timeslice[m]))
+    p.entities.vruntime[e] = credit_due(p, e)
 
 
 def credit_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
@@ -62,7 +109,7 @@ def credit_place(p: Plane, q: int, e: int, now: int, waking: bool) -> None:
     credit_advance(p, m, now)
     p.machines.active_weight[m] += p.entities.weight[e]
     p.entities.credit_mark[e] = p.machines.credit_clock[m]
-    p.entities.priority[e] = UNDER if p.entities.credits[e] >= 0.0 else OVER
+    p.entities.priority[e] = credit_priority(p, e)
     if waking and p.entities.priority[e] == UNDER:
         p.entities.priority[e] = BOOST
     credit_line_up(p, q, e)
@@ -76,8 +123,11 @@ def credit_join_alone(p: Plane, q: int, e: int, now: int) -> None:
 
 def credit_reweigh(p: Plane, q: int, e: int, weight: float) -> None:
     """Earn by another weight from now on."""
-    p.machines.active_weight[p.cpus.machine[p.queues.cpu[q]]] += weight - p.entities.weight[e]
+    m: int = p.cpus.machine[p.queues.cpu[q]]
+    credit_settle(p, m, e)
+    p.machines.active_weight[m] += weight - p.entities.weight[e]
     p.entities.weight[e] = weight
+    p.entities.vruntime[e] = credit_due(p, e)
 
 
 def credit_left(p: Plane, q: int, e: int, now: int) -> None:

@@ -33,10 +33,5 @@ def take_weight(p: Plane, q: int, e: int, weight: float) -> None:
     p.entities.weight[e] = weight
 
 
-def never_ranks(p: Plane, q: int) -> bool:
+def nothing_at_ticks(p: Plane, q: int, now: int) -> None:
     """A tick changes no order."""
-    return False
-
-
-def not_ranked(p: Plane, q: int, e: int, now: int) -> None:
-    """There are no ranks."""

@@ -26,9 +26,8 @@ from simvirt.kernel.schedulers.credit import (
     credit_line_up,
     credit_pick,
     credit_place,
-    credit_rank,
-    credit_ranks,
     credit_reweigh,
+    credit_tick,
 )
 from simvirt.kernel.schedulers.credit2 import (
     credit2_begin,
@@ -42,8 +41,7 @@ from simvirt.kernel.schedulers.credit2 import (
     credit2_place,
 )
 from simvirt.kernel.schedulers.defaults import (
-    never_ranks,
-    not_ranked,
+    nothing_at_ticks,
     nothing_begun,
     nothing_charged,
     nothing_delayed,
@@ -86,8 +84,7 @@ from simvirt.kernel.schedulers.shares import (
     shares_line_up,
     shares_pick,
     shares_place,
-    shares_rank,
-    shares_ranks,
+    shares_tick,
 )
 from simvirt.kernel.schedulers.turns import turn_begins
 from simvirt.kernel.tables import Plane
@@ -110,8 +107,7 @@ class Scheduler(NamedTuple):
     left: OfEntityNow = nothing_left  # e is about to leave
     left_alone: OfEntity = nothing_left_alone  # e sleeps, which had the CPU to itself, so that q does not hold it
     reweigh: Callable[[Plane, int, int, float], None] = take_weight  # e, which is not in the tree, gets another weight
-    ranks: Callable[[Plane, int], bool] = never_ranks  # whether a tick of q ranks all its entities anew
-    rank: OfEntityNow = not_ranked  # e, which is not in the tree, gets its rank
+    tick: Callable[[Plane, int, int], None] = nothing_at_ticks  # (now): those that wait are lined up anew where that changes
     owes: Callable[[Plane, int, int], bool] = owes_nothing  # whether e, which sleeps, competes until its debt is paid
     leave_delayed: OfEntity = nothing_delayed  # its debt is paid, and it is about to leave
     wake_delayed: OfEntity = nothing_delayed  # it wakes before
@@ -135,7 +131,7 @@ SCHEDULERS = (
         place=credit_place, join_alone=credit_join_alone, line_up=credit_line_up, pick=credit_pick,
         check_at=credit_check_at,
         begin=turn_begins, charged=credit_charged, left=credit_left, left_alone=credit_left_alone, reweigh=credit_reweigh,
-        ranks=credit_ranks, rank=credit_rank,
+        tick=credit_tick,
     ),
     Scheduler(
         "round-robin",
@@ -153,13 +149,13 @@ SCHEDULERS = (
         place=shares_place, join_alone=shares_join_alone, line_up=shares_line_up, pick=shares_pick,
         check_at=shares_check_at,
         begin=shares_begin, charged=shares_charged, left=shares_left, left_alone=shares_left_alone,
-        ranks=shares_ranks, rank=shares_rank,
+        tick=shares_tick,
     ),
     Scheduler(
         "hyperv",
         place=shares_place, join_alone=shares_join_alone, line_up=shares_line_up, pick=hyperv_pick,
         check_at=shares_check_at,
         begin=shares_begin, charged=hyperv_charged, left=shares_left, left_alone=shares_left_alone,
-        ranks=shares_ranks, rank=shares_rank,
+        tick=shares_tick,
     ),
 )

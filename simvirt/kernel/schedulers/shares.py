@@ -17,7 +17,7 @@ Source: "The CPU Scheduler in VMware vSphere 5.1", VMware technical paper, 2013 
 """
 
 from simvirt.kernel.constants import NONE
-from simvirt.kernel.runqueue import virtual
+from simvirt.kernel.runqueue import tree_add, tree_drop, virtual
 from simvirt.kernel.schedulers.turns import turn_begins, turn_goes_on, turn_is_over
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
@@ -35,9 +35,23 @@ def reserve_settle(p: Plane, g: int, used: int, now: int) -> None:
     p.groups.reserve_at[g] = now
 
 
-def shares_ranks(p: Plane, q: int) -> bool:
+def shares_tick(p: Plane, q: int, now: int) -> None:
     """Each tick looks at everybody's reservation, where there are any."""
-    return p.machines.reserved[p.cpus.machine[p.queues.cpu[q]]] != 0 and p.queues.parent[q] == NONE
+    if p.machines.reserved[p.cpus.machine[p.queues.cpu[q]]] == 0 or p.queues.parent[q] != NONE:
+        return
+    chain: int = NONE
+    e: int = leftmost(p.entities, p.queues.tree[q])
+    while e != NONE:
+        tree_drop(p, q, e)
+        p.entities.next_free[e] = chain
+        chain = e
+        e = leftmost(p.entities, p.queues.tree[q])
+    while chain != NONE:
+        shares_rank(p, q, chain, now)
+        tree_add(p, q, chain)
+        chain = p.entities.next_free[chain]
+    if p.queues.current[q] != NONE:
+        shares_rank(p, q, p.queues.current[q], now)
 
 
 def shares_rank(p: Plane, q: int, e: int, now: int) -> None:
