@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from simvirt.scenario import Scenario
 
 Assert = Annotated[bool, typer.Option("--assert", help="Exit with status 1 unless every objective is surely met.")]
+NoMaximum = Annotated[bool, typer.Option("--no-maximum", help="Do not look for the maximum throughput of each platform.")]
 
 
-def run(settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, assert_: Assert = False) -> int:
+def run(
+    settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, assert_: Assert = False, no_maximum: NoMaximum = False
+) -> int:
     """Simulate every platform; print them side by side; keep the result under results/."""
     from simvirt.report import store
     from simvirt.report.run_report import report
@@ -23,7 +26,7 @@ def run(settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: See
     spec = loading.load(scenario, sets, seed)
     _require_objective(spec, assert_)
     folder = store.folder_of(settings.out, spec.name, spec.digest)
-    document = carried_out(Question(folder, lambda: _simulated(spec, settings), report, cut=_kept), settings)
+    document = carried_out(Question(folder, lambda: _simulated(spec, settings, not no_maximum), report, cut=_kept), settings)
     return INTERRUPTED if document.interrupted else int(assert_ and _fails(document))
 
 
@@ -35,13 +38,13 @@ def _require_objective(spec: "Scenario", assert_: bool) -> None:
         raise UsageError("--assert: the scenario has no objective; give it one, such as `objective: {latency_p99: 100ms}`")
 
 
-def _simulated(spec: "Scenario", settings: Settings) -> "RunDocument":
-    """The result, with progress on a terminal."""
+def _simulated(spec: "Scenario", settings: Settings, maximum: bool) -> "RunDocument":
+    """The result, with progress on a terminal; with a `maximum` throughput of each platform where that is wanted."""
     from simvirt.report.progress import shown
     from simvirt.runs.run import run as simulate
 
     with shown(settings.console, wanted=not settings.quiet) as progress:
-        return simulate(spec, jobs=settings.workers, progress=progress).typed()
+        return simulate(spec, jobs=settings.workers, progress=progress, maximum=maximum).typed()
 
 
 def _kept(document: "RunDocument") -> str | None:

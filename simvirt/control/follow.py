@@ -15,7 +15,7 @@ import math
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import simpy
 
@@ -33,12 +33,14 @@ from simvirt.memory.killers import Kill
 from simvirt.memory.missing import met, read_back
 from simvirt.memory.populate import host_memory
 from simvirt.memory.reclaim import Moved, bytes_to_merge, scan, scan_time, step
-from simvirt.memory.working_set import Load
+from simvirt.memory.working_set import Load, Needs
 from simvirt.scenario.bounds import LATEST_NS
 
 Process = Generator[simpy.Event, Any, None]
 PERIOD_NS, BOXES = 100_000_000, 50
 """Time between two looks at memory [ns], for every so many boxes: long against a request, short against what fills a gigabyte."""
+GROWN: Final = 40_000.0
+"""Answered requests of a replica that runs long, where no heap bounds what they leave."""
 FIRST_RESTART_NS, LAST_RESTART_NS = 100_000_000, 60_000_000_000
 """Delay of the first restart, doubled by each further one up to a minute. Source: Docker Engine documentation, restart policies."""
 
@@ -134,10 +136,13 @@ class Follower:
         return f"at {clock.now / 1e9:.3f} s, {names}: {decision.why}; killed"
 
 
-def follow(clock: Clock, pace: int = 1) -> Process:
-    """Follow memory for the whole run; with a `pace` above 1 so many times less often, for runs that must not take long."""
+def follow(clock: Clock, pace: int = 1, grown: bool = False) -> Process:
+    """Follow memory for the whole run; with a `pace` above 1 so many times less often, for runs that must not take long.
+
+    Where working sets are `grown`, what answered requests leave is there from the start.
+    """
     lowered = clock.plane.lowered
-    memory, ksm = memory_of_run(lowered), lowered.scenario.host.ksm
+    memory, ksm = memory_of_run(lowered, grown), lowered.scenario.host.ksm
     follower, account = Follower(lowered, memory), MemoryAccount(memory)
     clock.plane.memory = account
     scan(memory, ksm, ksm.since if ksm is not None else 0)
@@ -158,13 +163,21 @@ def follow(clock: Clock, pace: int = 1) -> Process:
         yield clock.timeout(max(1, due - int(clock.now)))
 
 
-def memory_of_run(lowered: Lowered) -> HostMemory:
-    """The memory of a host at the start of a run: replicas with the rows of their instances and without a load."""
+def memory_of_run(lowered: Lowered, grown: bool = False) -> HostMemory:
+    """The memory of a host at the start of a run: replicas with the rows of their instances and without a load.
+
+    With heaps `grown` to their end, and where they have none to what `GROWN` answered requests leave.
+    """
     memory = host_memory(lowered.memory.there, each=True)
     rows = {(i.service, i.replica): i.row for i in lowered.arrangement.instances if i.service not in INTERNAL}
     for replica in memory.replicas:
-        replica.row, replica.load = rows[replica.service, replica.row], Load()
+        replica.row, replica.load = rows[replica.service, replica.row], Load(answered=_answered_when_grown(replica.needs) if grown else 0.0)
     return memory
+
+
+def _answered_when_grown(needs: Needs) -> float:
+    """How many requests have filled a heap, at most."""
+    return needs.heap / needs.growth if needs.growth > 0 and math.isfinite(needs.heap) else GROWN
 
 
 def reclaim(clock: Clock, memory: HostMemory, moved: Moved) -> Process:

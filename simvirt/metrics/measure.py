@@ -21,7 +21,7 @@ S = 1e9  # ns in a second
 
 def measured(
     plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, *, wall_s: float, arriving: list[Snapshot], batches_s: np.ndarray,
-    series: dict[str, list[Any]],
+    pieces: np.ndarray, series: dict[str, list[Any]],
 ) -> Outcome:
     """The numbers of the window between two snapshots of a run that ended at a third."""
     span = (last.at - first.at) / S or float("nan")
@@ -32,6 +32,7 @@ def measured(
         warmup_s=first.at / S,
         simulated_s=end.at / S,
         batches_s=batches_s,
+        pieces=pieces,
         **_answers(plane, first, last, span),
         **_cpu(plane, first, last, span),
         **_memory(plane, services, end),

@@ -47,7 +47,8 @@ def _finite(rate: float) -> float:
 class Outcome:
     """What one replication of a platform did after its warm-up; rates are NaN where nothing came after it.
 
-    `ends_ns` are the smallest and the largest latency of a histogram, `batches_s` means of consecutive latencies.
+    `ends_ns` are the smallest and the largest latency of a histogram, `batches_s` means of consecutive latencies, `pieces` the
+    histograms of equally long pieces of the window.
     """
 
     requests: int
@@ -62,6 +63,7 @@ class Outcome:
     classes: dict[str, np.ndarray]
     class_ends_ns: dict[str, tuple[int, int]]
     batches_s: np.ndarray
+    pieces: np.ndarray
     class_means_s: dict[str, float | None]
     throughput_per_s: float
     offered_per_s: float

@@ -5,7 +5,7 @@ A number that cannot be known (one replication has no interval, no sample has no
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -152,20 +152,38 @@ def quantile_supported(counts: NDArray[np.int64], q: float, beyond: int = SAMPLE
     return samples_beyond(int(counts.sum()), q) >= beyond - 1e-9
 
 
+def share_above(counts: NDArray[np.int64], value_s: float) -> NDArray[np.float64]:
+    """How many samples of each histogram lie above a value [s]; those of the value's own bucket in part, as `quantile` sees them."""
+    lower, width = bucket_bounds(np.arange(counts.shape[-1]))
+    inside = np.clip((lower + width - value_s * NS_PER_S) / width, 0.0, 1.0)
+    found: NDArray[np.float64] = counts @ inside
+    return found
+
+
 def quantile_interval(
-    histograms: Sequence[NDArray[np.int64]], q: float, confidence: float = CONFIDENCE, ends: Sequence[Ends] | None = None
+    histograms: Sequence[NDArray[np.int64]], q: float, confidence: float = CONFIDENCE, ends: Sequence[Ends] | None = None,
+    within: Callable[[float], float] | None = None,
 ) -> Estimate:
-    """The q-quantile with an interval from the quantiles of independent replications; `ends` of each as of `quantile`.
+    """The q-quantile of independent replications taken together, with an interval; `ends` of each as of `quantile`.
 
-    Source: Law 2015, section 9.4.2 (replication for quantiles).
+    Student's interval is that of the share of samples above the quantile, which hardly is skewed, and its ends are read off the samples
+    as quantiles. `within` tells the variance of that share as replications themselves show it, for a value [s]: the larger of it and
+    that between them counts, because few of them may agree by chance. One replication gives no interval.
+    Source: Woodruff, Confidence intervals for medians and other position measures, JASA 47 (1952); Asmussen, Glynn, Stochastic
+    Simulation 2007, section III.5 (sectioning: the quantile of all sections, not the mean of theirs); Nakayama 2014.
     """
-    return mean_interval(quantiles_of(histograms, q, ends), confidence)
-
-
-def quantiles_of(histograms: Sequence[NDArray[np.int64]], q: float, ends: Sequence[Ends] | None = None) -> list[float | None]:
-    """The q-quantile of each histogram [s], None of an empty one; `ends` of each as of `quantile`."""
-    bounds = [UNBOUNDED] * len(histograms) if ends is None else ends
-    return [quantile(h, q, bound) for h, bound in zip(histograms, bounds, strict=True)]
+    known = [k for k, histogram in enumerate(histograms) if histogram.any()]
+    each = np.array([histograms[k] for k in known], dtype=np.int64)
+    bounds = UNBOUNDED if ends is None or not known else (min(ends[k][0] for k in known), max(ends[k][1] for k in known))
+    whole = each.sum(axis=0)
+    value = quantile(whole, q, bounds) if known else None
+    if value is None or len(known) < 2:
+        return Estimate(value)
+    above, n = share_above(each, value), each.sum(axis=1)
+    deviations = (above - above.sum() / n.sum() * n) / n.mean()
+    error = spread(deviations, within(value) if within is not None else 0.0) / math.sqrt(len(known))
+    half = student(len(known) - 1, confidence) * error
+    return Estimate(value, *(quantile(whole, min(max(at, 0.0), 1.0), bounds) if half > 0 else value for at in (q - half, q + half)))
 
 
 # -- stability ------------------------------------------------------------------------------------------------------------------

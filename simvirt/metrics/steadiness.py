@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simvirt.metrics.outcome import Outcome
+from simvirt.metrics.statistics import share_above
 from simvirt.scenario.spec.models import Scenario
 
 PIECES: Final = 1024
@@ -72,20 +73,16 @@ def own_variance(outcomes: Sequence[Outcome]) -> float:
     return float(np.mean([one.var(ddof=1) * steps / len(one) for one in series]))
 
 
-def quantile_variance(outcomes: Sequence[Outcome], values: Sequence[float | None]) -> float:
-    """Variance of a replication's quantile of latencies that its batches suggest [s^2], where replications agree by chance.
-
-    Where mean latencies are more alike than their own batches let them be, so are quantiles, by as much; but no less sure, over the
-    quantile, than means are over the mean.
-    """
-    known = [(value, o.latency_mean_s) for value, o in zip(values, outcomes, strict=True) if value is not None and o.latency_mean_s]
-    own, n = own_variance(outcomes), len(known)
-    if n < 2 or own == 0:
+def variance_of_share(outcomes: Sequence[Outcome], value_s: float) -> float:
+    """Variance of the share of a replication's latencies above a value [s], as its own pieces show it; 0 where they are too few."""
+    parts = [o.pieces for o in outcomes if len(o.pieces) >= LEAST]
+    if not parts:
         return 0.0
-    quantiles, means = np.array(known, dtype=float).T
-    between = float(means.var(ddof=1))
-    most = own * float(quantiles.mean() / means.mean()) ** 2
-    return min(float(quantiles.var(ddof=1)) * max(own / between, 1.0), most) if between > 0 else most
+    counts = [(share_above(part, value_s), part.sum(axis=1)) for part in parts]
+    share = sum(float(above.sum()) for above, _ in counts) / max(sum(int(n.sum()) for _, n in counts), 1)
+    series = [(above - share * n) / max(float(n.mean()), 1.0) for above, n in counts]
+    steps = correlation_time(series)
+    return float(np.mean([one.var(ddof=1) * steps / len(one) for one in series]))
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import Saturation
-from simvirt.metrics.statistics import QUANTILES, Ends, mean_interval, paired_ratio, quantile, quantile_interval, quantiles_of
-from simvirt.metrics.steadiness import course_of, overloaded, own_variance, quantile_variance
+from simvirt.metrics.statistics import QUANTILES, Ends, mean_interval, paired_ratio, quantile, quantile_interval
+from simvirt.metrics.steadiness import course_of, overloaded, own_variance, variance_of_share
 from simvirt.result import objective
 from simvirt.result.document import CpuShares, Estimate, Latency, MemoryLedger, Verdict
 from simvirt.result.run_document import (
@@ -63,9 +63,9 @@ def latency_mean(outcomes: Sequence[Outcome]) -> Estimate:
 
 
 def latency_quantile(outcomes: Sequence[Outcome], q: float) -> Estimate:
-    """A quantile of the latency of requests [s], with what the replications' own batches say of its variance."""
-    values = quantiles_of([o.histogram for o in outcomes], q, [o.ends_ns for o in outcomes])
-    return mean_interval(values, within=quantile_variance(outcomes, values))
+    """A quantile of the latency of requests [s], with what the replications' own pieces say of its variance."""
+    histograms, ends = [o.histogram for o in outcomes], [o.ends_ns for o in outcomes]
+    return quantile_interval(histograms, q, ends=ends, within=lambda value_s: variance_of_share(outcomes, value_s))
 
 
 def average(values: Sequence[float | None]) -> float | None:

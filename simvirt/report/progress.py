@@ -1,4 +1,4 @@
-"""The progress of a run on a terminal: one line a platform with replication, speed and the time that remains."""
+"""The progress of a run on a terminal: one line a platform with what is simulated, speed and the time that remains."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +27,8 @@ class ProgressEvent(Protocol):
     def events(self) -> int: ...  # of this replication so far
     @property
     def wall_s(self) -> float: ...  # of this replication so far
+    @property
+    def searched(self) -> int: ...  # runs in which the maximum throughput is looked for; 0 is a replication
 
 
 class Lines:
@@ -39,16 +41,19 @@ class Lines:
 
     def __call__(self, event: ProgressEvent) -> None:
         """Takes an event in, whichever replication of whichever platform it comes from."""
+        task = self._task(event.platform)
+        if event.searched:
+            self._progress.update(task, completed=1.0, doing=f"maximum throughput, run {event.searched}", speed=_speed({0: event}))
+            return
         latest = self._latest.setdefault(event.platform, {})
         latest[event.replication] = event
         done = sum(e.done_ratio for e in latest.values()) / max(event.replications, len(latest))
-        task = self._task(event.platform)
-        self._progress.update(task, completed=done, replication=f"{max(latest)}/{event.replications}", speed=_speed(latest))
+        self._progress.update(task, completed=done, doing=f"replication {max(latest)}/{event.replications}", speed=_speed(latest))
 
     def _task(self, platform: str) -> TaskID:
         """The line of a platform, made when it is first heard of."""
         if platform not in self._tasks:
-            self._tasks[platform] = self._progress.add_task(platform, total=1.0, replication="", speed="")
+            self._tasks[platform] = self._progress.add_task(platform, total=1.0, doing="", speed="")
         return self._tasks[platform]
 
 
@@ -64,7 +69,7 @@ def shown(console: Console, wanted: bool = True) -> Iterator[Lines | None]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
-        TextColumn("replication {task.fields[replication]}"),
+        TextColumn("{task.fields[doing]}"),
         TextColumn("{task.fields[speed]}"),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     )

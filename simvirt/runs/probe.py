@@ -1,10 +1,11 @@
 """One short run at a steady rate: does the system keep up with it, and if not, what does it sustain?
 
 *Model*: requests arrive at a constant rate from the start of an empty system. The second half of the run is looked at, in pieces that
-    hold whole periods of every quota. The system keeps up unless more than `SHORT` of the requests of a class are lost, or the
-    requests under way grow surely: by more than the noise of their number, and by more than `EVEN` (`BY_CHANCE` in a trial) in both
-    halves of the window or by far (`PILED_UP`). What it then sustains is the rate times the smallest share
-    that is answered, over the classes. A service that runs on quota saved up before keeps up with what its quota alone sustains.
+    hold whole periods of every quota. The system keeps up unless more than `SHORT` of all requests are lost, or surely more than
+    that of a class, or the requests under way grow surely: by more than the noise of their number, and by more than `EVEN`
+    (`BY_CHANCE` in a trial) in both halves of the window or by far (`PILED_UP`). What it then sustains is the rate times the smallest
+    share that is answered, over the classes. A service that runs on quota saved up before keeps up with what its quota alone sustains.
+    Memory that answered requests leave (growth) is there from the start: up to the heap, and without one what 40,000 leave.
 *Ignores*: a growth that begins later than the run ends; timelines and start-up work, which are left out.
 """
 
@@ -46,7 +47,9 @@ FEW: Final = 50
 PILED_UP: Final = 0.05
 SPARE: Final = 200
 """Requests under way, over those that a run brings and beyond those that its mere work time keeps there, that are never worked off."""
-LOOKS: Final = 100
+PIECES: Final = 4
+"""Pieces of a run, the second half of which are looked at."""
+LOOKS: Final = 50
 """Looks at memory in a run at most, where memory is followed: less often in a long run, as each takes as long as a thousand events."""
 LOOK: Final = 500
 """Arrivals between two looks at the number of events."""
@@ -69,27 +72,37 @@ class Case:
     @cached_property
     def period_ns(self) -> int:
         """The longest period of a quota that is in force [ns]; 1 without any."""
-        groups = self.lowered().tables["groups"]
+        groups = self.lowered.tables["groups"]
         return max((int(period) for period, quota in zip(groups["period"], groups["quota"], strict=True) if quota > 0), default=1)
 
+    @cached_property
+    def threads(self) -> int:
+        """Threads of the services that clients ask, which requests fill before any waits; 0 where they are not bounded."""
+        asked = {name.partition(".")[0] for name in self.lowered.classes}
+        found = [instance.threads for instance in self.lowered.arrangement.instances if instance.service in asked and not instance.loops]
+        return sum(int(n) for n in found) if all(n != "unlimited" for n in found) else 0
+
+    @cached_property
     def lowered(self) -> Lowered:
-        """Tables for a run."""
+        """Tables, which every run copies."""
         return lower(self.scenario, self.catalog, self.platform, Phases(self.seed, REPLICATION))
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How long a run is, and what it draws: arrivals, pieces, whether draws have their means in every stretch."""
+    """How long a run is, and what it draws: arrivals, the least of them, whether draws have their means in every stretch."""
 
     arrivals: float
-    pieces: int
+    least: float
     even: bool
 
 
-SHORT_RUN: Final = Kind(1_500, 4, True)
-LONG_RUN: Final = Kind(12_000, 8, True)
-TRIAL: Final = Kind(24_000, 8, False)
-"""A run that looks for the range, one inside it, and one that confirms it with chance as in the scenario's own run."""
+SHORT_RUN: Final = Kind(1_500, 400, True)
+LONG_RUN: Final = Kind(8_000, 4_000, True)
+BY_LOSSES: Final = Kind(24_000, 8_000, False)
+TRIAL: Final = Kind(12_001, 8_000, False)
+"""Runs that look for the range, inside it, inside it where requests are lost (which is a matter of chance), and one that confirms it
+with chance as in the scenario's own run."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +113,8 @@ class Probe:
     """Offered [per second]."""
     sustained: float
     """Answered of it in the long run [per second]; the rate itself where the system keeps up."""
-    lossy: bool
-    """Whether requests were lost: rejected, or under way when they failed."""
+    lost: float
+    """Share of the requests that were lost: rejected, or under way when they failed."""
     arrivals: int
     events: int
     simulated_ns: int
@@ -111,6 +124,11 @@ class Probe:
     """Whether an OOM killer ended replicas."""
     resources: Mapping[str, float]
     """Utilisation in the window."""
+
+    @property
+    def lossy(self) -> bool:
+        """Whether more are lost than may be."""
+        return self.lost > SHORT
 
     @property
     def keeps_up(self) -> bool:
@@ -136,10 +154,10 @@ def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float,
     plane = _plane(case, rate, kind.even, REPLICATION + number)
     clock = Clock(plane)
     begin(clock, case.scenario)
-    length = _piece_ns(case.period_ns, max(arrivals / rate * 1e9, least_ns) / kind.pieces)
-    ends = [length * number for number in range(1, kind.pieces + 1)]
+    length = _piece_ns(case.period_ns, max(arrivals / rate * 1e9, least_ns) / PIECES)
+    ends = [length * number for number in range(1, PIECES + 1)]
     if plane.lowered.memory.follows:
-        clock.process(follow(clock, max(1, ends[-1] // (LOOKS * PERIOD_NS))))
+        clock.process(follow(clock, max(1, ends[-1] // (LOOKS * PERIOD_NS)), grown=True))
     most = math.inf if kind.even else PILED_UP * rate * ends[-1] / 1e9 + 2 * rate * case.alone_s + SPARE
     kept = _pieces(clock, ends, max(int(LOOK / rate * 1e9), 1), lambda: _under_way_now(plane) > most or _events(plane) > most_events)
     return _judged(case, plane, rate, kept, ends[-1], kind.even, _under_way_now(plane) > most or plane.full)
@@ -155,7 +173,7 @@ def _events(plane: DataPlane) -> int:
 
 def _plane(case: Case, rate: float, even: bool, replication: int) -> DataPlane:
     """The data plane of a probe, at its start."""
-    lowered, scenario = case.lowered(), case.scenario
+    lowered, scenario = case.lowered, case.scenario
     requests = SteadyStream(
         scenario.workload, rate, [scenario.mix[name] for name in lowered.classes], lowered.variables, lowered.trace_columns, case.seed,
         replication, lowered.classes, lowered.width, scenario.tenants.count if scenario.tenants is not None else 1, even,
@@ -190,19 +208,22 @@ def _judged(
     first, last = window[0], window[-1]
     lost = int((last.rejected + last.failed - first.rejected - first.failed).sum())
     used = utilisations(plane, first, last) if last.at > first.at else {}
-    share = min(_answered(window, even), 1 - 2 * SHORT if piled_up else 1.0)
+    share = min(_answered(window, even, case.threads), 1 - 2 * SHORT if piled_up else 1.0)
     overdrawn = max([name.endswith(".cpu") and value for name, value in used.items()], default=0.0)
     if overdrawn > 1 + SHORT and case.period_ns > 1:
         share = min(share, 1 / overdrawn)
     return Probe(
-        rate=rate, sustained=rate * share, lossy=lost > SHORT * int((last.arrived - first.arrived).sum()), arrivals=int(last.arrived.sum()),
+        rate=rate, sustained=rate * share, lost=lost / max(int((last.arrived - first.arrived).sum()), 1), arrivals=int(last.arrived.sum()),
         events=last.events, simulated_ns=last.at, complete=last.at >= end,
         killed=plane.memory is not None and bool(plane.memory.kills), resources=used,
     )
 
 
-def _answered(window: Sequence[Snapshot], even: bool) -> float:
-    """The smallest share of a class, or of all, that is answered in the long run; 1 where the system keeps up."""
+def _answered(window: Sequence[Snapshot], even: bool, threads: int) -> float:
+    """The smallest share of a class, or of all, that is answered in the long run; 1 where the system keeps up.
+
+    Requests whose number grows as long as there are free threads for them do not pile up yet.
+    """
     first, middle, last = window[0], window[len(window) // 2], window[-1]
     arrived = _with_total(last.arrived - first.arrived)
     lost = _with_total(last.rejected + last.failed - first.rejected - first.failed)
@@ -211,8 +232,11 @@ def _answered(window: Sequence[Snapshot], even: bool) -> float:
     counted = arrived >= FEW
     counted[-1] = arrived[-1] > 0
     throughout = (early > 0.25 * grown) & (early < 0.75 * grown) & (grown > (EVEN if even else BY_CHANCE) * arrived)
-    surely = (grown > noise) & (throughout | (grown > PILED_UP * arrived))
-    short = (lost + np.where(surely, grown, 0)) / np.maximum(arrived, 1)
+    filled = last.in_system > threads
+    surely = (grown > noise) & ((throughout & filled) | (grown > PILED_UP * arrived))
+    missed = np.where(lost - SPREAD * np.sqrt(lost) > SHORT * arrived, lost, 0)
+    missed[-1] = lost[-1]
+    short = (missed + np.where(surely, grown, 0)) / np.maximum(arrived, 1)
     worst = float(short[counted].max(initial=0.0))
     return 1.0 - min(worst, 1.0) if worst > SHORT else 1.0
 

@@ -96,6 +96,11 @@ class Recorder:
         drained = (answered - then) * (self.loaded.at - first.at) < STEADY * then * (last.at - self.loaded.at)
         return first, self.loaded if 2 * then >= answered and drained else last
 
+    def pieces(self, first: Snapshot, last: Snapshot) -> np.ndarray:
+        """Histograms of the equally long pieces between snapshots that lie between two others."""
+        totals = np.array([s.histogram.sum(axis=0) for s in (first, *self.kept) if first.at < s.at <= last.at], dtype=np.int32)
+        return np.diff(totals, axis=0) if len(totals) else totals
+
 
 def batches_between(plane: DataPlane, first: int, last: int) -> np.ndarray:
     """Means of consecutive batches of latencies that were complete between two instants [s]."""
@@ -161,7 +166,7 @@ def _measured(plane: DataPlane, recorder: Recorder, end: Snapshot, wall: float, 
     arriving = [s for s in recorder.kept if s.arrived.sum() < end.arrived.sum()]
     return measured(
         plane, first, last, end, wall_s=wall, arriving=arriving, batches_s=batches_between(plane, first.at, last.at),
-        series=series.document() if series.at_s else {},
+        pieces=recorder.pieces(first, last), series=series.document() if series.at_s else {},
     )
 
 

@@ -35,7 +35,10 @@ from simvirt.workload.processors import on_host
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """How far one replication of a platform is."""
+    """How far one replication of a platform is, or the search for its maximum throughput, which comes last.
+
+    `searched` counts the runs of that search, whose length nobody knows before: `done_ratio` then is 1; it is 0 for a replication.
+    """
 
     platform: str
     replication: int
@@ -43,6 +46,7 @@ class ProgressEvent:
     done_ratio: float
     events: int
     wall_s: float
+    searched: int = 0
 
 
 NOT_ASKED = "not asked for"
@@ -144,6 +148,16 @@ class Asked:
         def report(done: float, events: int, wall: float) -> None:
             if self.progress is not None:
                 self.progress(ProgressEvent(platform, number + 1, replications, done, events, wall))
+
+        return report
+
+    def searching(self, platform: str, replications: int) -> Callable[[int, int], None]:
+        """What hears of the runs in which the maximum throughput of a platform is looked for."""
+        started = time.perf_counter()
+
+        def report(runs: int, events: int) -> None:
+            if self.progress is not None:
+                self.progress(ProgressEvent(platform, replications, replications, 1.0, events, time.perf_counter() - started, runs))
 
         return report
 
@@ -257,9 +271,10 @@ def _saturate(asked: Asked, result: Result) -> None:
     halt = Halt(asked.cancel)
 
     def task(spec: PlatformSpec) -> tuple[str, Saturation]:
-        platform = asked.catalog.platform(spec)
+        platform, outcomes = asked.catalog.platform(spec), result.outcomes(spec.name)
+        hear = asked.searching(spec.name, result.replications)
         try:
-            return spec.name, saturation(asked.scenario, asked.catalog, platform, result.seed, result.outcomes(spec.name), halt)
+            return spec.name, saturation(asked.scenario, asked.catalog, platform, result.seed, outcomes, halt, hear)
         except Stopped:
             raise
         except Exception as error:  # the replications stand without it

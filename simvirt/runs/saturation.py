@@ -2,8 +2,12 @@
 
 *Model*: the maximum is the rate, at the present mix, above which the platform does not keep up (see `simvirt.runs.probe`). The first
     guess is the utilisation law's, or what an overloaded run answered. A run beyond the maximum says what is sustained there; the next
-    one is a little above that, until a rate that is not sustained and one that is lie within `NEAR` of each other. A maximum is stated
-    where that is reached within the bounds on events, else a range. The resource is what is used up in the run just above it.
+    one is a little above that, until a rate that is not sustained is near what is likely to be the maximum. Trials, with chance as in
+    any run, then confirm a rate just below. Where requests are lost the next rate is the one at which, between the shares lost at two
+    others, as many are as may be. A maximum is stated where a rate that is not sustained and one that surely is lie within `NEAR` of
+    each other, so that it is within a few percent of both; else a range. The resource is what is used up in the run just above it.
+    Where a backlog lowers what is sustained (threads then share cores, or throttled ones wait for each other), a rate above that lasts
+    until chance brings a backlog, which then stays: such a rate needs several trials, and the range may remain one.
 *Ignores*: the shape of arrivals over time (bursts, days, files of rates, traces): the maximum is that of the same requests at a
     steady rate; clients that wait are replaced by arrivals at a rate, as of so many clients that they never all wait. Timelines, start-up.
 *Source*: Loynes 1962 (a queue is stable below the rate that its servers sustain in saturation); Baccelli, Foss, On the saturation
@@ -13,7 +17,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Final
@@ -21,57 +25,56 @@ from typing import Final
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.saturated import THREADS, USED_UP, Saturation, saturated_resource
+from simvirt.metrics.saturated import Saturation, saturated_resource
 from simvirt.metrics.summary import average, averages
-from simvirt.runs.probe import LONG_RUN, SHORT_RUN, TRIAL, Case, Kind, Probe, probe, steady
+from simvirt.runs.probe import BY_LOSSES, LONG_RUN, PIECES, SHORT, SHORT_RUN, TRIAL, Case, Kind, Probe, probe, steady
 from simvirt.scenario.spec.models import Scenario
 
-NEAR: Final = 1.045
-"""A rate that is not sustained over one that is, or over what is sustained at it, where the search ends."""
+NEAR: Final = 1.06
+"""A rate that is not sustained over one that surely is, where the search ends."""
 AWAY: Final = 0.02
-"""How far above and below what is likely to be the maximum rates are looked at."""
-STEP: Final = 0.03
-"""How far below one that was not sustained the next rate is, where nothing says what is."""
+"""How far above what is likely to be the maximum rates are looked at ..."""
+BELOW: Final = 0.97
+"""... and the part of it that trials are to confirm. What is stated is no further from either end of the range."""
+FRESH: Final = 1.005
+"""A rate is another one from this factor on."""
 ALSO_IDLE: Final = 0.995
 """Of a resource that is used more than this below the maximum, by something else than requests, the utilisation law tells nothing."""
-GROWTH: Final = 1.2
-"""Factor of the second rate over the first where that is sustained; squared with every further one."""
-LEAST_RUN: Final = 400
-SURE_RUN: Final = 3_000
-"""Arrivals of the least run that is worth it, and of the least that counts as sure."""
-AGAIN: Final = 0.9
-"""Down to such a part of a rate that a short run kept up with, what is answered beyond is what is sustained; below, a backlog lowers it."""
+GROWTH: Final = (1.2, 2.5)
+"""Least and most factor of the next rate over one that is sustained, as long as none is known that is not."""
+AGAIN: Final = 0.96
+"""Down to such a part of a rate that a run kept up with, what is answered beyond is what is sustained; below, a backlog lowers it."""
 TRIES: Final = 4
 """Runs in which OOM killers end replicas, until memory is taken to be too small for any load."""
-AGAIN_TRIALS: Final = 2
-"""Further trials, with other draws, of a rate at which it is a matter of chance whether a backlog comes that is never worked off."""
-SPARED: Final = 3
-"""A run takes such a part of what is left."""
-SHARE: Final = 0.05
-"""Events of a search over those of the replications of its platform ..."""
-FLOOR: Final = 800_000
-"""... and at least."""
-MOST: Final = 24
+TRIALS: Final = 3
+"""Trials of a rate, with other draws, where it is a matter of chance; most of them decide, but any that ends in a backlog that stays."""
+FLOOR: Final = 1_600_000
+"""Events of a search, at least ..."""
+SHARE: Final = 0.4
+"""... and over those of the replications of its platform."""
+MOST: Final = 30
 """Runs of a search."""
-PERIODS: Final = 8
-"""Periods of a quota, cycles of background threads and times that a request takes in a long run, at least; half of that in a short one."""
-WIDE: Final = 1.1
-"""A range whose ends are no further apart is for trials to narrow."""
-NO_LOAD: Final = "there are no requests"
-NOT_REACHED: Final = "no rate was found that is not sustained, within the work that the search may take"
-NOT_NARROWED: Final = "the range was not narrowed further within the work that the search may take"
+NO_LOAD: Final = "no requests"
+NOT_REACHED: Final = "no limit within the work"
+NOT_NARROWED: Final = "no more within the work"
+BY_CHANCE: Final = "chance: backlogs stay"
 KILLED: Final = "OOM killers end replicas"
 INTERRUPTED: Final = "interrupted"
+"""Why a maximum is not known, or only as a range; what each means is said in docs/models/statistics.md."""
 
 
 @dataclass(frozen=True)
 class Sustained:
-    """A rate that is sustained [per second], the utilisation of each resource there, and whether a long run and whether a trial says so."""
+    """A rate that is sustained [per second], utilisations and the share lost there, and whether a long run and whether a trial says so."""
 
     rate: float = 0.0
     used: Mapping[str, float] = field(default_factory=dict)
+    lost: float = 0.0
     long: bool = False
     surely: bool = False
+
+
+NONE: Final = Sustained()
 
 
 @dataclass
@@ -80,27 +83,35 @@ class Search:
 
     case: Case
     least_ns: float
-    """Least length of a long run [ns]."""
+    """Least length of a run [ns]: of each piece what repeats, and what a request takes."""
     events: float
-    """That may still be spent on looking for the range ..."""
-    trial_events: float
-    """... and on trials."""
+    """That may still be spent."""
     per_arrival: float
     """Events that an arrival takes."""
-    proven: Sustained
-    """The replications, where they kept up with a steady rate."""
-    low: Sustained
-    """The highest rate that is sustained, below all that are not."""
+    kept: list[Sustained]
+    """Rates that are sustained, all below those that are not."""
     beyond: Probe | None = None
     """The run at the lowest rate that is not sustained."""
     surely: bool = False
     """Whether that was a long one."""
     confirming: bool = False
-    """Whether the range has been found to be small, so that trials are to confirm it."""
-    extended: bool = False
-    """Whether more may be spent on trials, because a backlog lowers what is sustained."""
+    """Whether trials are to confirm what has been found."""
+    chancy: bool = False
+    """Whether less has been answered beyond the maximum than is sustained: whether a rate lasts is then a matter of chance."""
+    hear: Callable[[int, int], None] | None = None
+    """What hears of the number of runs so far, and of their events."""
     runs: int = 0
     spent: int = 0
+
+    @property
+    def low(self) -> Sustained:
+        """The highest rate that is sustained."""
+        return max(self.kept, key=lambda one: one.rate, default=NONE)
+
+    @property
+    def proven(self) -> Sustained:
+        """The highest rate that surely is."""
+        return max((one for one in self.kept if one.surely), key=lambda one: one.rate, default=NONE)
 
     @property
     def high(self) -> float:
@@ -108,134 +119,151 @@ class Search:
         return math.inf if self.beyond is None else self.beyond.rate
 
     @property
-    def floor(self) -> float:
-        """What is sustained as far as is known [per second]: seen to be, or answered beyond the maximum where nothing is rejected."""
-        return max(self.low.rate, 0.0 if self.beyond is None or self.beyond.lossy else self.beyond.sustained)
-
-    @property
     def hopeless(self) -> bool:
         """Whether OOM killers have ended replicas in every run, at ever lower rates."""
-        return self.runs >= TRIES and self.low.rate == 0 and self.beyond is not None and self.beyond.killed
-
-    @property
-    def lowered_by_backlog(self) -> bool:
-        """Whether much less is answered beyond the maximum than is sustained: whether a rate lasts is then a matter of chance."""
-        return self.beyond is not None and not self.beyond.lossy and self.beyond.sustained < AGAIN * self.low.rate
-
-    @property
-    def near(self) -> bool:
-        """Whether a rate that is surely not sustained is near what is."""
-        return self.surely and self.high <= NEAR * self.floor
+        return self.runs >= TRIES and not self.kept and self.beyond is not None and self.beyond.killed
 
     @property
     def done(self) -> bool:
         """Whether rates that are surely sustained and surely not are near each other."""
-        return self.near and self.low.surely and self.floor <= NEAR * self.low.rate
+        return self.surely and self.high <= NEAR * self.proven.rate
 
     @property
-    def likely(self) -> float:
-        """The maximum, as far as can be said [per second], else the middle of the range."""
-        return self._told or self._middle
+    def nearly_done(self) -> bool:
+        """Whether long runs say so, if no trial does: one that is sustained, or what is answered just above."""
+        return self.surely and (self.just_above or (self.low.long and self.high <= NEAR * self.low.rate))
+
+    @property
+    def just_above(self) -> bool:
+        """Whether the lowest rate that is not sustained is just above what is answered there."""
+        return self.high <= (1 + 1.5 * AWAY) * self.told
+
+    @property
+    def stated(self) -> float:
+        """The maximum [per second], as far from the ends of its range as it has to be; where it is a matter of chance as low as that."""
+        if self.by_losses and not self.chancy and self.low.lost > 0:
+            return self._at_limit()
+        low = self.proven.rate if self.done else max(self.low.rate, self.told)
+        likely = low if self.chancy else self.told or math.sqrt(low * self.high)
+        return min(max(likely, BELOW * self.high), low / BELOW)
+
+    @property
+    def told(self) -> float:
+        """The maximum as what is answered beyond it tells it [per second]; 0 where a backlog lowers that, or requests are lost."""
+        found = 0.0 if self.beyond is None or self.by_losses or self.chancy else self.beyond.sustained
+        return found if AGAIN * self.low.rate <= found < self.high else 0.0
+
+    def look(self, rate: float, kind: Kind) -> bool:
+        """Run at a rate and learn from it; false where too little may be spent on that."""
+        affordable = self.events / self.per_arrival
+        if self.hopeless or self.runs >= MOST or affordable < max(kind.least, rate * self.least_ns / 1e9):
+            return False
+        wanted = kind.arrivals * (2 if kind is TRIAL and self.chancy else 1)
+        arrivals = min(wanted, max(affordable / 3, kind.least))
+        self._learn(list(self._trials(rate, arrivals)) if kind is TRIAL else [self._run(rate, kind, arrivals)], kind)
+        return True
+
+    def _trials(self, rate: float, arrivals: float) -> Iterator[Probe]:
+        """As many trials as it takes: one that keeps up will do where a backlog lowers nothing, and one that surely does not."""
+        for number in range(TRIALS):
+            found = self._run(rate, TRIAL, arrivals, number)
+            yield found
+            if self.events <= 0 or found.sustained < AGAIN * rate or (number == 0 and found.keeps_up and not self.chancy):
+                return
+
+    def _run(self, rate: float, kind: Kind, arrivals: float, number: int = 0) -> Probe:
+        """One run, with its cost booked."""
+        found = probe(self.case, kind, rate, arrivals, self.least_ns, int(self.events), number)
+        self.runs += 1
+        self.spent += found.events
+        self.events -= found.events
+        self.per_arrival = max(found.events / max(found.arrivals, 1), 0.1)
+        if self.hear is not None:
+            self.hear(self.runs, self.spent)
+        return found
+
+    def _learn(self, found: Sequence[Probe], kind: Kind) -> None:
+        """Narrow the range by what runs at a rate showed."""
+        failed = [one for one in found if not one.keeps_up]
+        worst = min(found, key=lambda one: one.sustained)
+        if 2 * len(failed) > len(found) or worst.sustained < AGAIN * worst.rate:
+            self.beyond, self.surely = worst, kind is not SHORT_RUN
+            most = worst.rate if kind is SHORT_RUN else max(worst.sustained, FRESH * self.proven.rate)
+            self.kept = [one for one in self.kept if one.rate < (worst.rate if one.long else most)]
+        elif all(one.complete for one in found):
+            of_kind = [one for one in self.kept if one.long or kind is SHORT_RUN]
+            self.kept = [*of_kind, Sustained(worst.rate, worst.resources, worst.lost, kind is not SHORT_RUN, not kind.even)]
+            self.beyond = self.beyond if worst.rate < self.high else None
+        self._look_for_chance()
+        self.confirming = self.confirming or self.nearly_done
+
+    def _look_for_chance(self) -> None:
+        """Where a backlog lowers what is sustained, or OOM killers may come, more may be spent."""
+        beyond = self.beyond
+        if beyond is None or self.chancy or self.by_losses or not self.low.long:
+            return
+        if beyond.killed or beyond.sustained < AGAIN * self.low.rate:
+            self.chancy, self.events = True, self.events + FLOOR
+
+    @property
+    def by_losses(self) -> bool:
+        """Whether more and more requests are lost, and that is all that limits the rate."""
+        return self.beyond is not None and self.beyond.lossy and not self.beyond.killed
+
+    def next_rate(self, guess: float) -> tuple[float, Kind]:
+        """The next rate to look at [per second], and in what kind of run."""
+        if self.beyond is None:
+            return (self._further() if self.kept else guess), SHORT_RUN
+        if self.confirming and not self.by_losses:
+            return self._trial_rate(), TRIAL
+        above = (1 + AWAY) * self.told
+        if (FRESH * self.low.rate if self.low.long else 0.0) < above < self.high:
+            return above, LONG_RUN
+        kind = SHORT_RUN if self.high > 2 * self.low.rate else BY_LOSSES if self.by_losses else LONG_RUN
+        return self._inside(kind is not SHORT_RUN), kind
+
+    def _further(self) -> float:
+        """Above what is sustained: where the utilisation law has the next resource used up."""
+        least, most = GROWTH
+        law = min((self.low.rate / used for used in self.low.used.values() if 0 < used < ALSO_IDLE), default=math.inf)
+        return min(max((1 + AWAY) * law, least * self.low.rate), most * self.low.rate)
+
+    def _inside(self, long: bool) -> float:
+        """An end of a small range that no long run has shown yet, else inside the range."""
+        if long and self.high <= NEAR * self.low.rate:
+            return self.low.rate if self.surely else self.high
+        return self._at_limit() if self.by_losses and self.low.lost > 0 else self._middle
+
+    def _at_limit(self) -> float:
+        """The rate at which as many are lost as may be, if the share grows with a power of the rate."""
+        assert self.beyond is not None
+        at = math.log(SHORT / self.low.lost) / math.log(max(self.beyond.lost, 1.01 * SHORT) / self.low.lost)
+        return float(self.low.rate * (self.high / self.low.rate) ** min(max(at, 0.2), 0.8))
 
     @property
     def _middle(self) -> float:
         """The middle of the range."""
         return math.sqrt(self.low.rate * self.high) if self.low.rate > 0 else self.high / 2
 
-    @property
-    def _told(self) -> float:
-        """The maximum as two estimates within the range tell it, else 0: what was answered beyond it, and the utilisation law.
-
-        Where threads share a CPU, many requests are begun beyond the maximum and the first is too low; where hardware threads share a
-        core, utilisation below the maximum is too low and the second too high. Their mean is used.
-        """
+    def _trial_rate(self) -> float:
+        """Just below the maximum, or what long runs keep up with; where that surely is sustained in the middle of what is left."""
         assert self.beyond is not None
-        answered = 0.0 if self.beyond.lossy else self.beyond.sustained
-        found = [rate for rate in (answered, self._law(self.beyond)) if self.low.rate <= NEAR * rate and 0 < rate < self.high]
-        return sum(found) / len(found) if found else 0.0
-
-    def _law(self, beyond: Probe) -> float:
-        """The rate at which the resource that is used up beyond the maximum is as much used; 0 where that cannot be said."""
-        if beyond.lossy or not beyond.resources:
-            return 0.0
-        name = max(beyond.resources, key=lambda n: (not n.endswith(THREADS), beyond.resources[n]))
-        used = self.low.used.get(name, 0.0)
-        tells = 0 < used < ALSO_IDLE * beyond.resources[name] and beyond.resources[name] >= USED_UP
-        return self.low.rate * beyond.resources[name] / used if tells else 0.0
-
-    def look(self, rate: float, kind: Kind) -> bool:
-        """Run at a rate and learn from it; false where too little may be spent on that."""
-        least_ns = self.least_ns * kind.pieces / PERIODS
-        events = self.events if kind.even else self.trial_events
-        affordable = events / self.per_arrival
-        if self.hopeless or self.runs == MOST or affordable < max(LEAST_RUN if kind is SHORT_RUN else SURE_RUN, rate * least_ns / 1e9):
-            return False
-        arrivals = min(kind.arrivals, max(affordable / (SPARED if kind.even else 2), LEAST_RUN))
-        self._learn(probe(self.case, kind, rate, arrivals, least_ns, int(events)), kind)
-        again = AGAIN_TRIALS if kind is TRIAL and self.lowered_by_backlog else 0
-        for number in range(1, again + 1):
-            if self.low.rate == rate and self.trial_events > 0:
-                self._learn(probe(self.case, kind, rate, arrivals, least_ns, int(self.trial_events), number), kind)
-        return True
-
-    def _learn(self, found: Probe, kind: Kind) -> None:
-        """Book the cost of a run, and narrow the range by what it showed."""
-        self._book(found, kind)
-        long = kind is not SHORT_RUN and found.arrivals >= SURE_RUN
-        if not found.keeps_up:
-            self.beyond, self.surely = found, long or (kind is TRIAL and not found.complete)
-            misled = long and not (self.low.long or found.lossy) and AGAIN * self.low.rate < found.sustained < self.low.rate
-            if misled or self.low.rate >= found.rate:
-                self.low = self.proven if self.proven.rate < found.rate else Sustained()
-        elif found.complete:
-            self.low = Sustained(found.rate, found.resources, long, long and kind is TRIAL)
-        if not self.extended and self.lowered_by_backlog:
-            self.extended, self.trial_events = True, self.trial_events + FLOOR
-        self.confirming = self.confirming or self.near or (
-            self.surely and self.low.long and self.high <= WIDE * self.low.rate and not self._told)
-
-    def _book(self, found: Probe, kind: Kind) -> None:
-        """Book the cost of a run."""
-        self.runs += 1
-        self.spent += found.events
-        self.per_arrival = max(found.events / max(found.arrivals, 1), 0.1)
-        if kind.even:
-            self.events -= found.events
-        else:
-            self.trial_events -= found.events
-
-    def next_rate(self, guess: float) -> tuple[float, Kind]:
-        """The next rate to look at [per second], and in what kind of run."""
-        low, high, told = self.low.rate, self.high, self._told if self.beyond is not None else 0.0
-        if self.beyond is None:
-            wanted = guess if low < guess else low * GROWTH ** (2 ** min(self.runs - 1, 4))
-            most = self.events / self.per_arrival / max(self.least_ns / 1e9, 1e-9) / SPARED
-            return (min(wanted, most) if most > low else wanted), SHORT_RUN
-        if self.confirming:
-            return self._trial_rate(told), TRIAL
-        above = min((1 + AWAY) * told, high)
-        kind = LONG_RUN if high <= 2 * max(told, low) else SHORT_RUN
-        fresh = above > (1 + AWAY / 2) * low or (kind is LONG_RUN and not self.low.long)
-        if told and fresh and (above < high or not self.surely):
-            return above, kind
-        return self._middle, kind
-
-    def _trial_rate(self, told: float) -> float:
-        """Just below the maximum, as long as none is sustained there; then in the middle of the range."""
-        if self.low.surely and self.low.rate > self.proven.rate:
-            return math.sqrt(self.low.rate * self.high)
-        return (1 - AWAY) * told if told else (1 - STEP) * self.high
+        kept_up = self.low.rate if (1 + AWAY) * self.low.rate < self.high and not self.told else 0.0
+        first = max(BELOW * (self.told or self.beyond.sustained), kept_up)
+        return first if first > FRESH * self.proven.rate else math.sqrt(self.proven.rate * self.high)
 
 
 def saturation(
-    scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, outcomes: Sequence[Outcome], halt: Event | None = None
+    scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, outcomes: Sequence[Outcome], halt: Event | None = None,
+    hear: Callable[[int, int], None] | None = None,
 ) -> Saturation:
-    """The maximum throughput of a platform whose replications are known."""
+    """The maximum throughput of a platform whose replications are known; `hear` is called after each run with their number and events."""
     if scenario.workload is None or not any(o.events and o.offered_per_s > 0 for o in outcomes):
         return Saturation(reason=NO_LOAD)
     if any(o.reclaim is not None and o.reclaim[1] for o in outcomes):
         return Saturation(reason=KILLED)
     search = _begun(scenario, Case(steady(scenario), catalog, platform, seed, _alone_s(outcomes), halt), outcomes)
+    search.hear = hear
     guess = _guess(outcomes)
     while not search.done and search.look(*search.next_rate(guess)):
         pass
@@ -246,10 +274,9 @@ def _begun(scenario: Scenario, case: Case, outcomes: Sequence[Outcome]) -> Searc
     """A search before its first run."""
     events = sum(o.events for o in outcomes)
     arrivals = sum(o.offered_per_s * o.simulated_s for o in outcomes if o.offered_per_s > 0)
-    proven = _proven(scenario, outcomes)
     return Search(
-        case, PERIODS * _longest_ns(scenario, case), max(SHARE * events, FLOOR) / 2, max(SHARE * events, FLOOR) / 2,
-        max(events / max(arrivals, 1.0), 0.1), proven, proven,
+        case, PIECES * _longest_ns(scenario, case), max(SHARE * events, FLOOR), max(events / max(arrivals, 1.0), 0.1),
+        list(_proven(scenario, outcomes)),
     )
 
 
@@ -264,14 +291,13 @@ def _alone_s(outcomes: Sequence[Outcome]) -> float:
     return sum(average([o.breakdown_s.get(part) for o in outcomes]) or 0.0 for part in ("cpu", "virtualization", "network", "delay"))
 
 
-def _proven(scenario: Scenario, outcomes: Sequence[Outcome]) -> Sustained:
-    """The rate that replications no shorter than a trial kept up with; 0 where one did not, or the rate was not steady."""
+def _proven(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Sustained]:
+    """The rate that replications no shorter than a trial kept up with; none where one did not, or the rate was not steady."""
     assert scenario.workload is not None
     rate = scenario.workload.open.rate if scenario.workload.open is not None else None
     kept_up = all(o.unstable is None and o.full_at_s is None and o.rejected + o.failed == 0 for o in outcomes)
-    if rate is None or scenario.timeline or not kept_up or sum(o.requests for o in outcomes) < TRIAL.arrivals:
-        return Sustained()
-    return Sustained(rate, _used(outcomes), True, True)
+    if rate is not None and not scenario.timeline and kept_up and sum(o.requests for o in outcomes) >= TRIAL.arrivals:
+        yield Sustained(rate, _used(outcomes), 0.0, True, True)
 
 
 def _used(outcomes: Sequence[Outcome]) -> dict[str, float]:
@@ -293,8 +319,9 @@ def _found(scenario: Scenario, search: Search) -> Saturation:
     beyond, low = search.beyond, search.low.rate
     if beyond is None:
         return Saturation(low_per_s=low or None, reason=NOT_REACHED, events=search.spent)
-    stated = search.done or (search.surely and search.low.long and beyond.rate <= NEAR * low)
+    stated = search.done or search.nearly_done
+    reason = KILLED if search.hopeless else BY_CHANCE if search.chancy else NOT_NARROWED
     return Saturation(
-        max(search.likely, low) if stated else None, low or None, beyond.rate, saturated_resource(scenario, beyond.resources),
-        "" if stated else KILLED if search.hopeless else NOT_NARROWED, search.spent,
+        search.stated if stated else None, (search.proven.rate if search.done else low) or None, beyond.rate,
+        saturated_resource(scenario, beyond.resources), "" if stated else reason, search.spent,
     )

@@ -35,18 +35,20 @@ class Stretches:
         """The next n values."""
         missing = -(-(n - len(self._kept)) // STRETCH)
         if missing > 0:
-            self._kept = np.concatenate([self._kept, *(self._stretch() for _ in range(missing))])
+            self._kept = np.concatenate([self._kept, self._stretches(missing).ravel()])
         taken, self._kept = self._kept[:n], self._kept[n:]
         return taken
 
     standard_exponential = __call__
 
-    def _stretch(self) -> np.ndarray:
-        values = self._draw(STRETCH)
+    def _stretches(self, number: int) -> np.ndarray:
+        """Some stretches, one a row."""
+        values = np.reshape(self._draw(number * STRETCH), (number, STRETCH))
         if self._mean is None:
-            return np.asarray((np.argsort(values) + self._draw(STRETCH)) / STRETCH)
-        mean = values.mean()
-        return np.asarray(values * (self._mean / mean)) if mean > 0 else values
+            jitter = np.reshape(self._draw(number * STRETCH), (number, STRETCH))
+            return np.asarray((np.argsort(values, axis=1) + jitter) / STRETCH)
+        means = values.mean(axis=1, keepdims=True)
+        return np.asarray(values * np.divide(self._mean, means, out=np.ones_like(means), where=means > 0))
 
 
 def matched(variable: Variable, seed: int, replication: int, k: int) -> Sampler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -17,8 +18,11 @@ from simvirt.scenario.spec.models import OpenSpec, Scenario
 ARRIVALS: Final = 40_000
 LEAST_S: Final = 2.0
 SAMPLES: Final = 16
-FEW: Final = 500
+FEW: Final = 50
 """Arrivals of a class below which it does not say anything by itself."""
+SPREAD: Final = 3.0
+"""Standard deviations of a Poisson number that are chance."""
+LONGER: Final = 4
 BELOW, ABOVE, SHORT = 0.97, 1.03, 0.01
 
 
@@ -33,7 +37,7 @@ def at_rate(scenario: Scenario, rate: float) -> Scenario:
 
 
 def unanswered(scenario: Scenario, catalog: Catalog, platform: Platform, rate: float, arrivals: int = ARRIVALS) -> float:
-    """The share of requests, of all or of the class that fares worst, that are lost or pile up in the second half of a run at a rate."""
+    """The share of requests that are lost or pile up in the second half of a run at a rate: of all, or of a class where it surely does."""
     spec = at_rate(scenario, rate)
     plane = make_plane(spec, catalog, platform, scenario.run.seed + 77, 0)
     clock = Clock(plane)
@@ -47,16 +51,36 @@ def unanswered(scenario: Scenario, catalog: Catalog, platform: Platform, rate: f
         if plane.full:
             return 1.0
         seen.append([plane.read("tallies", name).copy() for name in ("arrived", "completed")])
-    (arrived, completed), (before, done) = seen[-1], seen[SAMPLES // 2 - 1]
-    came, answered = arrived - before, completed - done
-    counted = came >= FEW
-    worst = float((1 - answered[counted] / came[counted]).max(initial=0.0))
-    return max(worst, 1 - float(answered.sum() / np.maximum(came.sum(), 1)))
+    return _missing(seen[SAMPLES // 2 - 1], seen[-1])
 
 
-def contradictions(scenario: Scenario, catalog: Catalog, name: str, maximum: float) -> list[str]:
-    """What speaks against a maximum throughput: a run below it that does not keep up, one above it that does."""
-    spec = next(spec for spec in scenario.platforms if spec.name == name)
-    low, high = (unanswered(scenario, catalog, catalog.platform(spec), part * maximum) for part in (BELOW, ABOVE))
-    found = [f"at {BELOW} of {maximum:.6g}/s {low:.2%} are not answered"] if low > SHORT else []
-    return found + ([f"at {ABOVE} of {maximum:.6g}/s all but {high:.2%} are answered"] if high <= SHORT else [])
+def _missing(middle: list[np.ndarray], last: list[np.ndarray]) -> float:
+    """The share that arrived between two instants and was not answered; of a class only what is no matter of chance."""
+    (before, done), (arrived, completed) = middle, last
+    came, missing = arrived - before, (arrived - completed) - (before - done)
+    by_chance = SPREAD * np.sqrt(np.maximum(arrived - completed, 1))
+    surely = (came >= FEW) & (missing - by_chance > SHORT * came)
+    worst = float((missing[surely] / came[surely]).max(initial=0.0))
+    return max(worst, float(missing.sum() / np.maximum(came.sum(), 1)))
+
+
+def contradictions(scenario: Scenario, catalog: Catalog, name: str, low: float, high: float | None = None) -> list[str]:
+    """What speaks against a maximum, or its range: a run below that does not keep up, one above that does.
+
+    What a run leaves open, a longer one tells: backlogs that come and go are no growth, and a slow growth needs its time.
+    """
+    platform = catalog.platform(next(spec for spec in scenario.platforms if spec.name == name))
+    above = low if high is None else high
+    found = _against(scenario, catalog, platform, BELOW, low, lambda share: share <= SHORT)
+    return found + _against(scenario, catalog, platform, ABOVE, above, lambda share: share > SHORT)
+
+
+def _against(
+    scenario: Scenario, catalog: Catalog, platform: Platform, part: float, rate: float, right: Callable[[float], bool]
+) -> list[str]:
+    """What a run at a part of a rate says against it, and a longer one does too."""
+    for arrivals in (ARRIVALS, LONGER * ARRIVALS):
+        share = unanswered(scenario, catalog, platform, part * rate, arrivals)
+        if right(share):
+            return []
+    return [f"at {part} of {rate:.6g}/s {share:.2%} are not answered"]

@@ -39,7 +39,7 @@ def document(met=True, replications=5):
 @pytest.fixture
 def calls(monkeypatch, tmp_path):
     """Fakes for scenario and simulation; what they were called with, and what they do."""
-    told = SimpleNamespace(spec=Spec(), document=document(), error=None, wrong=None, loaded=None, jobs=None)
+    told = SimpleNamespace(spec=Spec(), document=document(), error=None, wrong=None, loaded=None, jobs=None, maximum=None)
 
     def load(path, sets=(), seed=None, names=None):
         told.loaded = (path.name, sets, seed)
@@ -47,8 +47,8 @@ def calls(monkeypatch, tmp_path):
             raise told.wrong
         return told.spec
 
-    def run(spec, jobs=1, progress=None):
-        told.jobs = jobs
+    def run(spec, jobs=1, progress=None, maximum=True):
+        told.jobs, told.maximum = jobs, maximum
         assert progress is None, "no terminal, no progress"
         if told.error:
             raise told.error
@@ -190,6 +190,12 @@ def test_interruption_keeps_what_is_complete_and_says_so(calls, capsys, tmp_path
     assert "interrupted" in out
     assert err == "interrupted: kept replications: 3 of 5 of docker in results/web-shop-1a2b3c4d/result.json\n"
     assert (tmp_path / "results" / "web-shop-1a2b3c4d" / "result.json").exists()
+
+
+@pytest.mark.parametrize(("options", "wanted"), [((), True), (("--no-maximum",), False)])
+def test_the_search_for_the_maximum_throughput_can_be_left_out(calls, options, wanted):
+    assert main(["run", "web.yaml", *options]) == 0
+    assert calls.maximum is wanted
 
 
 def test_interruption_with_nothing_complete(calls, capsys, tmp_path):

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import math
+import re
 import os
 import stat
 
@@ -244,6 +245,20 @@ def test_rejections_show_only_where_there_are_some(document):
     assert "failed" not in text(document, 80)
 
 
+def test_a_maximum_throughput_is_a_value_or_a_range_with_the_reason(document):
+    known, *others = document["platforms"].values()
+    for p in others:
+        p["bottleneck"] |= {"max_throughput_per_s": None, "reason": "a reason"}
+    others[0]["bottleneck"] |= {"max_throughput_low_per_s": 230.0, "max_throughput_high_per_s": 250.0}
+    others[1]["bottleneck"] |= {"max_throughput_low_per_s": 170.0}
+    others[2]["bottleneck"] |= {"max_throughput_high_per_s": 120.0}
+    known["bottleneck"] |= {"max_throughput_per_s": 330.0, "max_throughput_low_per_s": 325.0, "max_throughput_high_per_s": 335.0}
+    assert "| max throughput | 330.0/s | 230.0/s to 250.0/s | above 170.0/s | below 120.0/s |" in markdown(document)
+    assert "| why no value | – | a reason | a reason | a reason |" in re.sub(r"(&nbsp;)+|  +", " ", markdown(document))
+    known["bottleneck"] |= {"max_throughput_per_s": None}
+    assert "325.0/s to 335.0/s" in text(document, 200)
+
+
 def test_failed_checks_are_named(document):
     document["platforms"]["kvm"]["checks"]["flow"] = "arrivals 10, departures 9"
     assert "flow: arrivals 10" in text(document, 200)
@@ -348,7 +363,7 @@ def test_store_says_where_it_cannot_write(tmp_path):
 class Event:
     def __init__(self, platform, replication, done_ratio, events=1000, wall_s=0.5):
         self.platform, self.replication, self.done_ratio, self.events, self.wall_s = platform, replication, done_ratio, events, wall_s
-        self.replications = 4
+        self.replications, self.searched = 4, 0
 
 
 def test_progress_sums_replications_of_each_platform():
@@ -358,7 +373,19 @@ def test_progress_sums_replications_of_each_platform():
             lines(event)
         tasks = {task.description: task for task in lines._progress.tasks}
         assert {name: task.completed for name, task in tasks.items()} == {"docker": 0.375, "kvm": 0.0625}
-        assert tasks["docker"].fields == {"replication": "2/4", "speed": "2.00 k events/s"}
+        assert tasks["docker"].fields == {"doing": "replication 2/4", "speed": "2.00 k events/s"}
+
+
+def test_progress_says_that_the_maximum_throughput_is_looked_for():
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    with progress.shown(console) as lines:
+        searching = Event("docker", 4, 1.0, events=9000, wall_s=1.0)
+        searching.searched = 3
+        for event in (Event("docker", 1, 0.5), searching):
+            lines(event)
+        (task,) = lines._progress.tasks
+        assert task.completed == 1.0
+        assert task.fields == {"doing": "maximum throughput, run 3", "speed": "9.00 k events/s"}
 
 
 def test_no_progress_where_there_is_no_terminal_or_no_wish():

@@ -131,10 +131,38 @@ def test_a_quantile_needs_ten_samples_beyond_it():
     assert not s.quantile_supported(histogram([5] * 999), 0.99)
 
 
-def test_quantile_interval_is_over_replications():
-    e = s.quantile_interval([histogram([100] * 9), histogram([120] * 9), np.zeros(s.N_BUCKETS, dtype=np.int64)], 0.5)
-    assert e.value == pytest.approx(110e-9)
-    assert e.low < 100e-9 < 120e-9 < e.high
+def exponential(n, seed):
+    return histogram(np.random.default_rng(seed).exponential(10_000_000, n).astype(np.int64))
+
+
+def test_a_quantile_is_that_of_all_replications_together():
+    one, other = histogram([100] * 30), histogram([120] * 10)
+    assert s.quantile_interval([one, other], 0.5).value == 100e-9
+    assert s.quantile_interval([one, np.zeros(s.N_BUCKETS, dtype=np.int64)], 0.5) == s.Estimate(100e-9)
+    assert s.quantile_interval([np.zeros(s.N_BUCKETS, dtype=np.int64)] * 2, 0.5) == s.UNKNOWN
+
+
+def test_the_share_above_a_quantile_is_what_is_left_of_one():
+    counts = exponential(100_000, 1)
+    for q in (0.1, 0.5, 0.95):
+        assert s.share_above(counts, s.quantile(counts, q)) == pytest.approx((1 - q) * 100_000, abs=100)
+
+
+@pytest.mark.parametrize("q", [0.5, 0.95])
+def test_intervals_of_quantiles_cover_them_as_often_as_they_say(q):
+    true = -math.log(1 - q) * 0.01
+    found = [s.quantile_interval([exponential(500, 10 * seed + k) for k in range(5)], q) for seed in range(400)]
+    covered = np.mean([e.low <= true <= e.high for e in found])
+    assert 0.92 <= covered <= 0.985  # three standard errors around 95 %
+
+
+def test_what_replications_say_themselves_makes_an_interval_wider_where_they_agree_by_chance():
+    alike, values = [exponential(500, 1)] * 5, []
+    own = s.quantile_interval(alike, 0.9, within=lambda value_s: values.append(value_s) or 0.9 * 0.1 / 500)
+    assert s.quantile_interval(alike, 0.9) == s.Estimate(own.value, own.value, own.value)
+    assert values == [own.value]
+    half = s.student(4) * math.sqrt(0.9 * 0.1 / 500 / 5)
+    assert (own.low, own.high) == (s.quantile(sum(alike), 0.9 - half), s.quantile(sum(alike), 0.9 + half))
 
 
 @pytest.mark.parametrize("q", [0.5, 0.9, 0.999])

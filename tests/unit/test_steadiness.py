@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simvirt.metrics import steadiness as st
+from simvirt.metrics.statistics import N_BUCKETS, bucket_of
 
 
 def autoregressive(a: float, n: int, seed: int) -> np.ndarray:
@@ -67,11 +68,22 @@ def test_batches_show_the_variance_of_a_mean() -> None:
     assert st.own_variance([SimpleNamespace(batches_s=np.arange(5.0))]) == 0.0
 
 
-def test_quantiles_that_agree_as_means_do_by_chance_are_as_unsure_as_these() -> None:
-    some, own = replications(5), st.own_variance(replications(5))
-    alike = [SimpleNamespace(batches_s=o.batches_s, latency_mean_s=10 + 1e-4 * k) for k, o in enumerate(some)]
-    quantiles = [30 + 3e-4 * k for k in range(5)]
-    assert st.quantile_variance(alike, quantiles) == pytest.approx(9 * own, rel=0.01)
-    spread = [SimpleNamespace(batches_s=o.batches_s, latency_mean_s=10.0 + k) for k, o in enumerate(some)]
-    assert st.quantile_variance(spread, quantiles) <= np.var(quantiles, ddof=1) * (1 + 1e-9)
-    assert st.quantile_variance(alike[:1], [30.0]) == 0.0 == st.quantile_variance(alike, [None] * 5)
+def in_pieces(seed: int, pieces: int, n: int) -> np.ndarray:
+    """Histograms of pieces of n exponential latencies of 10 ms in the mean."""
+    draws = np.random.default_rng(seed).exponential(1e7, (pieces, n)).astype(np.int64)
+    return np.array([np.bincount([bucket_of(v) for v in piece], minlength=N_BUCKETS) for piece in draws])
+
+
+def test_pieces_show_the_variance_of_the_share_above_a_value() -> None:
+    found = [SimpleNamespace(pieces=in_pieces(seed, 40, 50)) for seed in range(5)]
+    share = np.exp(-1.0)
+    assert st.variance_of_share(found, 0.01) == pytest.approx(share * (1 - share) / 2000, rel=0.25)
+    assert st.variance_of_share([SimpleNamespace(pieces=in_pieces(1, st.LEAST - 1, 50))], 0.01) == 0.0
+    assert st.variance_of_share(found, 100.0) == 0.0
+
+
+def test_pieces_that_remember_show_more_variance() -> None:
+    """Each piece five times over: a replication knows a fifth of what it seems to."""
+    once = [SimpleNamespace(pieces=in_pieces(seed, 40, 50)) for seed in range(5)]
+    again = [SimpleNamespace(pieces=np.repeat(o.pieces, 5, axis=0)) for o in once]
+    assert st.variance_of_share(again, 0.01) == pytest.approx(st.variance_of_share(once, 0.01), rel=0.3)
