@@ -1,6 +1,6 @@
 """Where a request's time goes: a frame is in one state at a time, whose time goes to the account of its request."""
 
-from simvirt.kernel.constants import CPU, N_CATEGORIES, NONE, RUN_QUEUE, STEAL, THROTTLED, VIRTUALIZATION, WAITING
+from simvirt.kernel.constants import CPU, LOCK, N_CATEGORIES, NONE, RUN_QUEUE, STEAL, THROTTLED, VIRTUALIZATION, WAITING
 from simvirt.kernel.quota import throttled_clock
 from simvirt.kernel.tables import Plane
 
@@ -38,6 +38,9 @@ def book_running(p: Plane, f: int, row: int, elapsed: int) -> None:
         p.frames.spent[row + STEAL] += lost
         elapsed -= lost
     share: float = p.frames.overhead[f]
+    if share < 0.0:
+        p.frames.spent[row + LOCK] += elapsed
+        return
     spin: float = p.cpus.spin[p.entities.cpu[p.frames.thread[f]]]
     if spin > 0.0:
         share = 1.0 - (1.0 - share) * (1.0 - spin)

@@ -11,7 +11,7 @@ import numpy as np
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 
-CATEGORIES = ("queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "disk", "network", "delay")
+CATEGORIES = ("queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "disk", "network", "delay", "lock")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from simvirt.result.objective import HOLDS, MISSED, UNDECIDED, judged, within
 from simvirt.result.run_document import PlatformResult, Ratio, RunDocument
 
 PARTS: Final[Mapping[str, str]] = {
-    "queue": "queueing for a thread", "run_queue": "waiting for a CPU", "throttled": "throttling by a quota", "steal": "vCPU steal",
+    "queue": "queueing for a thread", "lock": "waiting for a lock", "run_queue": "waiting for a CPU", "throttled": "throttling by a quota",
+    "steal": "vCPU steal",
     "cpu": "CPU work", "virtualization": "virtualization", "disk": "the disk", "network": "the network", "delay": "stated delays",
 }
 """What parts of a latency are called in a sentence; others by their key."""

@@ -34,6 +34,7 @@ from simvirt.scenario.spec.steps import (
     DelayStep,
     DiskSpec,
     DiskStep,
+    LockStep,
     NetSpec,
     NetStep,
     ParallelStep,
@@ -46,7 +47,8 @@ from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, Op
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
     "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
-    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MemorySpec", "MmppSpec", "NetSpec", "NetStep",
+    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal",
+    "MemorySpec", "MmppSpec", "NetSpec", "NetStep",
     "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec",
     "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec",
     "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
