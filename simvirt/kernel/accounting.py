@@ -3,6 +3,7 @@
 from simvirt.kernel.constants import (
     CPU,
     INTERFERENCE,
+    LOCK,
     N_CATEGORIES,
     NONE,
     RUN_QUEUE,
@@ -51,6 +52,9 @@ def book_running(p: Plane, f: int, row: int, elapsed: int) -> None:
         elapsed -= lost
         speed /= portion
     share: float = p.frames.overhead[f]
+    if share < 0.0:
+        p.frames.spent[row + LOCK] += elapsed
+        return
     spin: float = p.cpus.spin[c]
     if spin > 0.0 or share > 0.0:
         p.instances.overhead_time[p.frames.instance[f]] += int(elapsed * (1.0 - (1.0 - share) * (1.0 - spin)))

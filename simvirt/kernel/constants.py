@@ -18,8 +18,9 @@ INTERFERENCE = 6  # computing longer than the work takes alone: siblings, caches
 DISK = 7
 NETWORK = 8
 DELAY = 9  # stated delays
-N_CATEGORIES = 10
-WAITING = 10  # for a call or for branches, which keep the account meanwhile
+LOCK = 10  # for a lock, asleep or spinning
+N_CATEGORIES = 11
+WAITING = 11  # for a call or for branches, which keep the account meanwhile
 THINKING = -2  # instruction counter of a client between two requests
 ENTERING = -3  # instruction counter of a request on its way from the client
 
@@ -48,10 +49,20 @@ OP_ARRIVE = 12  # as OP_IO, by a call that no thread has taken yet: always the f
 OP_ADMIT = 13  # a thread takes the call that has arrived, or it waits in line
 OP_FREE = 14  # the thread turns to the next call; the answer leaves without it
 OP_FLUSH = 15  # the flusher of a disk chooses what to write, or sleeps
+OP_LOCK = 16  # take a lock, spin for it, or sleep until it may be free
+OP_PARK = 17  # it was not free while the thread spun: take it now, or sleep
+OP_UNLOCK = 18  # give up the lock that was taken last
 OP_STALL = 20  # wait as long as the memory limit of the instance makes an allocation wait
 OP_SPIN = 21  # compute what memory management adds to each request of the instance
 OP_REPEAT = 22  # do what follows as often as pages are missing
 OP_AGAIN = 23  # the end of what is repeated
+
+# Locks
+REPLICA_LOCK = 0  # each replica has one
+KERNEL_LOCK = 1  # each kernel has one
+SLEEPERS = 0
+SPINNERS = 1
+SPINS = -1.0  # in place of the share of a burst that the platform adds: all of it is a wait for a lock
 
 # Devices of a VM
 NET = 0

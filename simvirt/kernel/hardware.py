@@ -117,3 +117,17 @@ class Links(Table):
     busy: Ints  # time with a transfer under way [ns]
     bytes: Floats  # bytes carried
     capacity: Ints  # columns of the heap (one row)
+
+
+class Locks(Table):
+    """One row a lock: those of the replicas first, then those of the kernels."""
+
+    # kernel
+    holder: Ints  # frame, NONE while it is free
+    below: Ints  # lock that its holder took before it and still holds, NONE without
+    head: Ints  # first of each line, two columns a lock: who sleeps, who spins
+    tail: Ints
+    taken_at: Ints  # instant at which its holder took it [ns]
+    held: Ints  # time for which it was held, up to taken_at [ns]
+    taken: Ints  # times that it was taken
+    contended: Ints  # times that it was found held

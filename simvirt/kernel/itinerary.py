@@ -30,9 +30,12 @@ from simvirt.kernel.constants import (
     OP_FREE,
     OP_IO,
     OP_JUMP,
+    OP_LOCK,
     OP_NET,
+    OP_PARK,
     OP_RETURN,
     OP_SKIP,
+    OP_UNLOCK,
     REJECTED,
     REQUEST,
     THINKING,
@@ -47,6 +50,7 @@ from simvirt.kernel.faults import run_memory_instruction
 from simvirt.kernel.idling import begin_disk_wait
 from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
+from simvirt.kernel.locks import abandon_locks, acquire, may_pass, park, takes_after_spin, takes_or_spins, unlock
 from simvirt.kernel.network import link_begin
 from simvirt.kernel.replicas import choose_instance
 from simvirt.kernel.requests import (
@@ -152,6 +156,13 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
     elif op == OP_DETACH:
         detach(p, f, pc, now)
         return True
+    elif op == OP_LOCK:
+        return acquire(p, f, pc, now)
+    elif op == OP_PARK:
+        return park(p, f, pc, now)
+    elif op == OP_UNLOCK:
+        unlock(p, f, now)
+        return True
     else:
         return run_memory_instruction(p, f, pc, now)
     return False
@@ -221,6 +232,8 @@ def finish(p: Plane, f: int, now: int) -> None:
     """A frame is over: its thread turns to the next in line, its caller goes on, its request is booked."""
     enter(p, f, WAITING, now)
     kind: int = p.frames.kind[f]
+    if p.frames.held_lock[f] != NONE or p.frames.lock[f] != NONE:
+        abandon_locks(p, f, now)
     if holds_loop(p, f):
         leave_loop(p, f, now)
     if is_worker(p, f):
@@ -332,9 +345,26 @@ def next_burst(p: Plane, f: int, now: int) -> bool:
         elif op == OP_BELL:
             ring_bell(p, f, pc, now)
             pc += 1
+        elif op == OP_UNLOCK:
+            unlock(p, f, now)
+            pc += 1
+        elif op == OP_LOCK or op == OP_PARK:
+            p.frames.pc[f] = pc
+            if not passes_lock(p, f, pc, now):
+                return False
+            if p.frames.lock_line[f] != NONE:
+                return True
+            pc = p.frames.pc[f]
         else:
             p.frames.pc[f] = pc
             return False
+
+
+def passes_lock(p: Plane, f: int, pc: int, now: int) -> bool:
+    """Whether a frame goes on at a lock, or spins, without giving up its CPU."""
+    if p.program.op[pc] == OP_PARK:
+        return takes_after_spin(p, f, pc, now)
+    return may_pass(p, f, pc) and takes_or_spins(p, f, pc, now)
 
 
 def on_burst_end(p: Plane, c: int, now: int) -> None:

@@ -33,6 +33,7 @@ from simvirt.kernel.constants import (
     REQUEST,
     SIGNALS,
     SIGNALS_OF_A_FRAME,
+    SLEEPERS,
     STANDS_STILL,
     THINKING,
     WAITING,
@@ -45,6 +46,7 @@ from simvirt.kernel.idling import end_disk_wait
 from simvirt.kernel.review import on_group_timer, review
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
+from simvirt.kernel.locks import abandon_locks
 from simvirt.kernel.itinerary import arrive, copy_luck, on_burst_end, on_fluid_end, proceed, enter_service, think
 from simvirt.kernel.network import link_end
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
@@ -340,6 +342,8 @@ def lose_frame(p: Plane, f: int, now: int) -> None:
     kind: int = p.frames.kind[f]
     if kind <= BRANCH:
         p.frames.failed[p.frames.root[f]] = LOST
+    sleeps: bool = p.frames.lock_line[f] == SLEEPERS
+    abandon_locks(p, f, now)
     t: int = p.frames.thread[f]
     computing: bool = t != NONE and p.entities.state[t] != OFF and p.entities.delayed[t] == 0
     if computing:
@@ -349,5 +353,5 @@ def lose_frame(p: Plane, f: int, now: int) -> None:
         clear_timer(p.calendar, p.run.first_frame_timer[0] + f)
         drop_thread(p, f)
         free_frame(p, f)
-    elif computing:
+    elif computing or sleeps:
         append_todo(p, f)

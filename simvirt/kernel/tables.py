@@ -8,13 +8,13 @@ through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nan
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Classes, Cstates, Devices, Disks, Hosts, Links, Sockets
+from simvirt.kernel.hardware import Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Sockets
 from simvirt.kernel.ledgers import Services, Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
 __all__ = [
     "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups",
-    "Hosts", "IdleStacks", "Instances", "Ints", "Links", "Machines", "Plane", "Program", "Queues", "Run", "Services",
+    "Hosts", "IdleStacks", "Instances", "Ints", "Links", "Locks", "Machines", "Plane", "Program", "Queues", "Run", "Services",
     "Sockets", "Source", "Table", "Tallies",
 ]
 
@@ -67,6 +67,7 @@ class Machines(Table):
     host: Ints
     first_cpu: Ints
     cpus: Ints
+    first_lock: Ints  # its first row in `locks`
     fluid: Ints  # 1 where all tasks progress at once, without run queues
     tick: Ints  # scheduler tick, 0 for exact timers [ns]
     turn: Ints  # how long what competes runs at a time, whatever its scheduler calls that [ns]
@@ -282,6 +283,7 @@ class Instances(Table):
     receiver: Ints  # instance of its kernel that spends the work of receiving what is rejected, NONE without
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
+    first_lock: Ints  # its first row in `locks`
     # control
     machine: Ints  # kernel that schedules its threads, NONE before it is placed
     group: Ints  # cgroup of its threads, NONE for the root
@@ -334,6 +336,11 @@ class Frames(Table):
     next: Ints  # free list, thread queue or device queue
     category: Ints  # request class, or handle of performed work
     home: Ints  # tenant that the request belongs to
+    lock: Ints  # lock that it waits for or has been woken for, NONE without
+    lock_line: Ints  # SLEEPERS or SPINNERS, NONE where it stands in neither line
+    lock_next: Ints
+    lock_prev: Ints
+    held_lock: Ints  # lock that it took last and holds, NONE without
     arrived: Ints  # intended arrival [ns]
     spent: Ints  # time by category, N_CATEGORIES columns a frame [ns]
     draws: Floats  # the request's luck, Source.width columns a frame
@@ -387,6 +394,7 @@ class Plane:
     links: Links
     source: Source
     tallies: Tallies
+    locks: Locks
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
         for name in type(self).__annotations__:

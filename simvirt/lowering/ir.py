@@ -1,6 +1,7 @@
 """Passes over the instructions of a body before it is placed: added work is gathered, a thread is taken late and freed early."""
 
 from bisect import bisect_left
+from itertools import accumulate
 
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction
@@ -15,7 +16,8 @@ def gathered(rows: list[Instruction]) -> list[Instruction]:
 
     *Model*: the packets of one execution are handled in one batch by the backend when the first of them passes, and in the instance
         together with the CPU step before them (or the first one); each message has its own kick and interrupt at its own time.
-    *Ignores*: the wait for the backend between the packets of one execution; steps with a probability keep their own work and visit.
+    *Ignores*: the wait for the backend between the packets of one execution; steps with a probability, and what is done
+        while a lock is held, keep their own work and visit.
     """
     certain = carried_out_always(rows)
     steps, emptied = gather_work(rows, certain)
@@ -25,9 +27,10 @@ def gathered(rows: list[Instruction]) -> list[Instruction]:
 
 
 def carried_out_always(rows: list[Instruction]) -> list[int]:
-    """Places of the instructions that no other may leave out."""
+    """Places of the instructions that no other may leave out, and during which no lock is waited for or held."""
     uncertain = {i for at, row in enumerate(rows) if row.op in SKIPPING for i in range(at + 1, row.target)}
-    return [i for i in range(len(rows)) if i not in uncertain]
+    held = list(accumulate((row.op == k.OP_LOCK) - (row.op == k.OP_UNLOCK) for row in rows))
+    return [i for i in range(len(rows)) if i not in uncertain and held[i] == 0]
 
 
 def gather_work(rows: list[Instruction], certain: list[int]) -> tuple[list[int], set[int]]:

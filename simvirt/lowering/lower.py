@@ -15,6 +15,7 @@ from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
 from simvirt.lowering.instructions import Program
+from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, memory_of
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
@@ -54,6 +55,7 @@ class Lowered:
     tables: dict[str, Columns]
     width: int
     memory: Memory
+    locks: Locks
 
 
 def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases) -> Lowered:
@@ -70,7 +72,8 @@ def lower_onto(
     plan = arrange(scenario, platform, hosts, memory.follows)
     services = [*plan.services, *INTERNAL]
     costs = catalog.platform_costs(platform, host)
-    writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory)
+    locks = locks_of(scenario, plan)
+    writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory, locks)
     classes = [name for name, weight in scenario.mix.items() if weight > 0] or list(scenario.mix)
     variables = [Variables() for _ in classes]
     entries = [_entry(writer, name, drawn) for name, drawn in zip(classes, variables, strict=True)]
@@ -82,18 +85,18 @@ def lower_onto(
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
-    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs)
+    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs, locks)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
     tables["run"]["receive"][:], tables["run"]["flush"][:] = receive, flushing
     memory.find_reads(writer.program.rows)
     return Lowered(
-        scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory,
+        scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory, locks,
     )
 
 
 def _writer(
     scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts,
-    memory: Memory,
+    memory: Memory, locks: Locks,
 ) -> Writer:
     rows = {name: row for row, name in enumerate(services)}
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
@@ -105,7 +108,7 @@ def _writer(
         {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
         {machine.row for machine in plan.machines if machine.vm is not None},
     )
-    return Writer(scenario, rows, software, host, rates, routes, memory)
+    return Writer(scenario, rows, software, host, rates, routes, memory, locks)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -145,9 +148,9 @@ class Tables:
 
     def __init__(
         self, plan: Arrangement, services: list[str], program: Program, phases: Phases, shared: Sharing, platform: Platform,
-        writeback: ReclaimEntry,
+        writeback: ReclaimEntry, locks: Locks,
     ) -> None:
-        self.writeback = writeback
+        self.writeback, self.locks = writeback, locks
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, program, phases
         self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
@@ -193,7 +196,9 @@ class Tables:
             "links": link_table(self.plan, frames),
             "source": self.source(entries, width, clients, scenario, hop),
             "tallies": self.tallies(len(classes)),
+            "locks": self.locks.table(),
         }
+        tables["machines"]["first_lock"][:] = self.locks.first[1][:-1]
         tables["calendar"] = blank(t.Calendar, rows=int(tables["run"]["first_frame_timer"][0]) + frames, size=1)
         tables["calendar"]["size"][0] = 0
         self._list_idle(tables)
@@ -291,6 +296,7 @@ class Tables:
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
+            first_lock=self.locks.first[0][:-1],
         )
 
     def devices(self) -> Columns:

@@ -12,15 +12,28 @@ from simvirt.catalog.records import HostEntry, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction, Program
 from simvirt.lowering.ir import admit_arrived, free_thread, gathered
+from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
 from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, NetStep, ParallelStep, RepeatStep
+from simvirt.scenario.spec.steps import (
+    AnyStep,
+    CallStep,
+    CpuStep,
+    DelayStep,
+    DiskSpec,
+    DiskStep,
+    LockStep,
+    NetStep,
+    ParallelStep,
+    RepeatStep,
+)
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 
+WAKE_NS = 1_500.0  # of a thread that slept for a lock: the return from futex_wait, and its turn on the CPU
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
 
@@ -41,6 +54,7 @@ class Writer:
         rates: Mapping[str, Mapping[str, float]],
         routes: Routes,
         memory: Memory,
+        locks: Locks,
     ) -> None:
         self.scenario = scenario
         self.services = services  # name: row
@@ -50,6 +64,7 @@ class Writer:
         self.routes = routes
         self.paths = routes.outer  # to clients, and to the disk
         self.memory = memory
+        self.locks = locks
         self.program = Program()
 
     def operation(self, service: str, operation: str, variables: Variables, path: Paths | None, client: bool = False) -> int:
@@ -138,6 +153,8 @@ class Writer:
                 self.amount(rows, Instruction(k.OP_DELAY, flag=k.DELAY), step.delay, variables)
             case ParallelStep():
                 self.parallel(rows, service, step, variables)
+            case LockStep():
+                self.lock(rows, service, step, variables)
             case RepeatStep():
                 self.sequence(rows, service, step.repeat, variables)
 
@@ -227,6 +244,14 @@ class Writer:
         passage = float(round(device.passage_ns(size, write)))
         alone = float(round(device.latency_ns(write) + device.longer_ns(size, write) + flush_ns))
         return Instruction(k.OP_DISK, amount=passage, fixed=max(alone - passage, 0.0))
+
+    def lock(self, rows: list[Instruction], service: str, step: LockStep, variables: Variables) -> None:
+        """Take a lock, do what is done while it is held, and give it up; a thread that slept first computes what waking it takes."""
+        target, flag = self.locks.place(service, step)
+        rows += [Instruction(k.OP_LOCK, target=target, flag=flag, amount=step.spin), Instruction(k.OP_PARK, target=target, flag=flag)]
+        rows += [Instruction(k.OP_CPU, amount=WAKE_NS), Instruction(k.OP_JUMP, target=len(rows) - 2, local=True)]
+        self.sequence(rows, service, step.hold, variables)
+        rows.append(Instruction(k.OP_UNLOCK))
 
     def parallel(self, rows: list[Instruction], service: str, step: ParallelStep, variables: Variables) -> None:
         """Start all branches and wait for the last."""

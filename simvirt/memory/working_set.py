@@ -11,7 +11,7 @@ from simvirt.catalog.entries.capacity import FootprintEntry
 from simvirt.catalog.records import HostEntry
 from simvirt.memory.cache import DataSet
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, ParallelStep, RepeatStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, LockStep, ParallelStep, RepeatStep
 from simvirt.scenario.walk import walk
 
 
@@ -161,6 +161,8 @@ def _step(scenario: Scenario, host: HostEntry, step: AnyStep, share: float, held
             return often * max(branches)
         case RepeatStep():
             return often * sum(_step(scenario, host, inner, share * often, held) for inner in step.repeat)
+        case LockStep():
+            return often * sum(_step(scenario, host, inner, share * often, held) for inner in step.hold)
     return 0.0
 
 

@@ -296,7 +296,13 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
             found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * spec.replicas)
         if cores:
             found[f"{name}.cpu"] = result.cpu_cores / min(cores)
-    return found
+    return found | _locks(plane, first, last, span)
+
+
+def _locks(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
+    """Share of the time for which each lock was held, of the replica or kernel where that is largest."""
+    held = (last.lock_held - first.lock_held) / S / span
+    return {name: float(held[rows].max(initial=0.0)) for name, rows in plane.lowered.locks.rows().items()}
 
 
 def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:

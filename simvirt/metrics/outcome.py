@@ -11,7 +11,9 @@ import numpy as np
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 
-CATEGORIES = ("queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "interference", "disk", "network", "delay")
+CATEGORIES = (
+    "queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "interference", "disk", "network", "delay", "lock",
+)
 
 
 @dataclass(frozen=True)

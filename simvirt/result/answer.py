@@ -21,7 +21,7 @@ from simvirt.scenario.spec.experiment import parts_of
 PARTS: Final[Mapping[str, str]] = {
     "queue": "queueing for a thread", "run_queue": "waiting for a CPU", "throttled": "throttling by a quota", "steal": "vCPU steal",
     "cpu": "CPU work", "virtualization": "virtualization", "interference": "interference by what runs beside it", "disk": "the disk",
-    "network": "the network", "delay": "stated delays",
+    "network": "the network", "delay": "stated delays", "lock": "waiting for a lock",
 }
 """What parts of a latency are called in a sentence; others by their key."""
 MOST: Final = 0.5

@@ -65,13 +65,15 @@ class Breakdown(Document):
     disk: Number = Field(description="queueing for the disk, and being served by it")
     network: Number = Field(description="transfers, and hops between services")
     delay: Number = Field(description="stated delays")
+    lock: Number = Field(description="waiting for a lock, asleep or spinning")
 
 
 class Bottleneck(Document):
     """What saturates first.
 
     Resources are `host.cpu`, `host.disk`, `host.nic`, in VMs `kvm I/O thread` (the busiest thread that serves devices, by
-    the hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs) and `x.threads` or `x.event_loops`.
+    the hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs), `x.threads` or `x.event_loops`,
+    and `x.lock.y`; locks of kernels are `lock.y`.
     """
 
     resource: str = Field(

@@ -29,6 +29,7 @@ from simvirt.scenario.spec.models import (
     Hyperexponential,
     InstanceLoadSpec,
     LimitsSpec,
+    LockStep,
     Lognormal,
     MmppSpec,
     NetSpec,
@@ -60,7 +61,8 @@ from simvirt.scenario.spec.models import (
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
     "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
-    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec",
+    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep",
+    "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec",
     "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec",
     "ResourcesSpec",
     "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec",

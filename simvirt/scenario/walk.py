@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator
 
 from simvirt.scenario.reading.tree import Path
-from simvirt.scenario.spec.steps import AnyStep, CallStep, ParallelStep, RepeatStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, LockStep, ParallelStep, RepeatStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ def walk(steps: Iterable[AnyStep], path: Path = (), times: int = 1, expected: fl
                 yield from walk(branch, (*visit.path, "parallel", number), visit.times, visit.expected)
         elif isinstance(step, RepeatStep):
             yield from walk(step.repeat, (*visit.path, "repeat"), visit.times, visit.expected)
+        elif isinstance(step, LockStep):
+            yield from walk(step.hold, (*visit.path, "hold"), visit.times, visit.expected)
 
 
 def calls_in(steps: Iterable[AnyStep]) -> Iterator[tuple[CallStep, Visit]]:
@@ -46,4 +48,6 @@ def _rewritten_step(step: AnyStep, change: Callable[[AnyStep], Iterable[AnyStep]
         return [step.model_copy(update={"parallel": tuple(rewritten(branch, change) for branch in step.parallel)})]
     if isinstance(step, RepeatStep):
         return [step.model_copy(update={"repeat": rewritten(step.repeat, change)})]
+    if isinstance(step, LockStep):
+        return [step.model_copy(update={"hold": rewritten(step.hold, change)})]
     return change(step)

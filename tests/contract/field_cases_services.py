@@ -118,6 +118,9 @@ FORK: Final = {"parallel": [CPU, {"delay": "10ms"}]}
 GROUP: Final = {"repeat": [CPU, WAIT]}
 CALL: Final = {"call": "db.query"}
 CALLED: Final = SERVER + "operations/job/1"
+HELD: Final = {"lock": "log", "hold": [CPU], "spin": "1ms"}
+SPINNING: Final = {"lock": "log", "hold": [WAIT], "spin": "1ms"}
+LOCK: Final = "breakdown_s/lock"
 CACHING: Final = patched(WIDE, {STEP: {"disk": {"read": "64KiB", "working_set": "30GiB", "zipf": 0.9}}})
 """Reads of more data than the page cache holds."""
 STEPS: Final = (
@@ -128,6 +131,12 @@ STEPS: Final = (
     Case("RepeatStep.times", WIDE, *grown(GROUP, times=2), "breakdown_s/cpu", RISES, 0.3),
     Case("RepeatStep.probability", WIDE, *grown(GROUP, probability=0.5), "breakdown_s/cpu", FALLS, 0.3),
     Case("RepeatStep.repeat", WIDE, *step({"repeat": [WAIT]}, {"repeat": [WAIT, WAIT]}), "breakdown_s/delay", RISES, 0.3),
+    Case("LockStep.times", WIDE, *grown(HELD, times=2), LOCK, RISES, 0.3),
+    Case("LockStep.probability", WIDE, *grown(HELD, probability=0.5), LOCK, FALLS, 0.3),
+    Case("LockStep.hold", WIDE, *step(HELD, HELD | {"hold": [CPU, CPU]}), LOCK, RISES, 0.3),
+    Case("LockStep.lock", WIDE, {SERVER + "operations/job": [HELD, HELD]}, {SERVER + "operations/job": [HELD, HELD | {"lock": "other"}]}, LOCK, FALLS),
+    Case("LockStep.spin", WIDE, *step(SPINNING | {"spin": "0s"}, SPINNING), "cpu/utilisation", RISES),
+    Case("LockStep.scope", patched(WIDE, {SERVER + "scale": 2}), *step(HELD, HELD | {"scope": "kernel"}), LOCK, RISES),
     Case("CallStep.times", TWO, {}, {CALLED: CALL | {"times": 2}}, "services/db/throughput_per_s", RISES, 0.3),
     Case("CallStep.probability", TWO, {}, {CALLED: CALL | {"probability": 0.5}}, "services/db/throughput_per_s", FALLS, 0.3),
     Case("CallStep.call", TWO, {"services/db/operations/idle": [{"delay": "1s"}]}, {"services/db/operations/idle": [{"delay": "1s"}], CALLED + "/call": "db.idle"}, "breakdown_s/delay", RISES),

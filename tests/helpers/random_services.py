@@ -253,3 +253,15 @@ def net(draws: Draws) -> tuple[Tree, Cost]:
     out, received = draws.between(64, 256 * KIB), draws.between(64, 64 * KIB)
     spec = draws.choice([{"out": size(out)}, {"in": size(received)}, {"out": size(out), "in": size(received)}])
     return {"net": spec}, Cost(2, bytes=out + received, response=(out + received) / 1e9 * S)
+
+
+def with_locks(draws: Draws, drawn: Drawn) -> None:
+    """Puts some steps that call nothing under locks: of the replica or the kernel, waited for asleep or spinning."""
+    for spec in drawn.services.values():
+        for steps in spec.get("operations", {}).values():
+            for at, step in enumerate(steps):
+                if step.keys() & {"cpu", "disk", "delay"} and draws.yes(0.08):
+                    steps[at] = {"lock": draws.choice(["log", "index"]), "hold": [step]} | draws.sometimes({
+                        "spin": (0.4, lambda: time(draws.between(1e3, 1 * MS))), "scope": (0.3, lambda: draws.choice(["kernel", "replica"])),
+                        "times": (0.1, lambda: 2), "probability": (0.1, lambda: 0.5),
+                    })

@@ -75,6 +75,21 @@ def limited(**fields: Any) -> str:
     return write(services, workload, {"requests": 80, "warmup": "0s", "replications": 2}, platforms=["docker"], host=host, **fields)
 
 
+def serial(**fields: Any) -> str:
+    """Replicas whose threads wait for locks of their own and of their kernel, asleep or spinning, beside one that takes their CPUs."""
+    inner = {"lock": "page", "hold": [{"cpu": {"exponential": "200us"}}], "spin": "100us"}
+    write_log = {"lock": "log", "hold": [{"cpu": "300us"}, inner, {"disk": {"write": "4KiB", "sync": True}}], "probability": 0.7}
+    name = {"lock": "dentry", "scope": "kernel", "hold": [{"cpu": {"exponential": "400us"}}], "spin": "1ms", "times": 2}
+    services = {
+        "db": {"threads": 6, "scale": 2, "cpus": 1.5, "operations": {"put": [{"cpu": {"exponential": "1ms"}}, write_log, name], "get": [inner, {"cpu": "500us"}]}},
+        "loop": {"event_loops": 2, "operations": {"put": [name, {"call": "db.get"}, {"lock": "one", "hold": [{"delay": "1ms"}]}]}},
+        "hog": {"background": {"threads": 2, "duty": 0.5, "period": "10ms"}},
+    }
+    workload = {"open": {"rate": "500/s"}, "mix": {"db.put": 2, "db.get": 1, "loop.put": 1}}
+    host = {"cores": 3} | fields.pop("host", {})
+    return write(services, workload, {"requests": 300, "warmup": "0s", "replications": 2}, host=host, **fields)
+
+
 def eventful(**fields: Any) -> str:
     """Replicas that start late, stop, crash and come back."""
     timeline = [
@@ -196,6 +211,8 @@ def worlds() -> dict[str, str]:
     found |= {f"asleep-{name}": shop(platforms=[name], host=asleep | {"cores": 3, "smt": 2}) for name in ("bare-metal", "docker", "kvm")}
     found |= {"asleep-crowd": crowd(host=asleep), "asleep-cores": crowd(platforms=["kvm"], host=asleep | {"smt": 2, "scheduler": core})}
     found |= {"eventful-asleep": eventful(platforms=["kvm"], host=asleep), "asleep-neighbours": neighbours(platforms=["kvm"], host=asleep)}
+    found |= {f"serial-{name}": serial(platforms=[name]) for name in ("bare-metal", "docker", "kvm")}
+    found |= {"serial-gps": serial(host={"scheduler": "gps"}), "serial-smt": serial(platforms=["docker"], host={"cores": 2, "smt": 2})}
     found |= {"eventful-gps": eventful(host={"scheduler": "gps"}), "observed": shop(run={"observe": "10ms"})}
     return found
 

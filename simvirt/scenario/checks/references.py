@@ -65,6 +65,7 @@ def _calls_of(steps: list[Any], path: Path) -> Iterator[tuple[Path, str]]:
                 yield (*path, index, "call"), step["call"]
             yield from _calls_of(_list(step.get("parallel")), (*path, index, "parallel"))
             yield from _calls_of(_list(step.get("repeat")), (*path, index, "repeat"))
+            yield from _calls_of(_list(step.get("hold")), (*path, index, "hold"))
 
 
 def _unknown(path: Path, target: str, operations: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -35,6 +35,7 @@ from simvirt.scenario.spec.steps import (
     DelayStep,
     DiskSpec,
     DiskStep,
+    LockStep,
     NetSpec,
     NetStep,
     ParallelStep,
@@ -47,8 +48,8 @@ from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, Op
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
     "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
-    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "Lognormal", "MeasuredSpec", "MemorySpec", "MmppSpec", "NetSpec",
-    "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec",
+    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec", "MmppSpec",
+    "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec",
     "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec",
     "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
 ]

@@ -1,16 +1,17 @@
 """The steps of an operation: use a CPU, call another operation, use the disk or the network, wait, do things in parallel.
 
 A step is a mapping with one verb: `{cpu: 1ms}`, `{call: db.select, times: 2}`, `{disk: {read: 8KiB}}`, `{net: {out: 24KiB}}`,
-`{delay: 5ms}`, `{parallel: [...]}`, `{repeat: [...], times: 3}`. `times` repeats it, `probability` makes it happen sometimes.
+`{delay: 5ms}`, `{parallel: [...]}`, `{repeat: [...], times: 3}`, `{lock: log, hold: [...]}`.
+`times` repeats it, `probability` makes it happen sometimes.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Mapping
+from typing import Annotated, Any, Final, Literal, Mapping
 
 from pydantic import BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
-from simvirt.scenario.fields import MOST_STEPS, Bytes, Number, PositiveBytes, Ratio, Whole
+from simvirt.scenario.fields import MOST_STEPS, Bytes, Number, PositiveBytes, Ratio, Whole, Word, WorkNanoseconds
 from simvirt.scenario.spec.base import Spec, refuse, unknown_key
 from simvirt.scenario.spec.distributions import Distribution
 from simvirt.scenario.spec.measured import MeasuredSpec
@@ -166,10 +167,24 @@ class RepeatStep(_Step):
                                      examples=["[{call: db.select}, {cpu: 1ms}]"])
 
 
-AnyStep = CpuStep | CallStep | DiskStep | NetStep | DelayStep | ParallelStep | RepeatStep
+class LockStep(_Step):
+    """Executes steps while it holds a lock, which one thread at a time can have; others wait for it, first come, first woken."""
+
+    example = "{lock: log, hold: [{cpu: 20us}]}"
+    lock: Word = Field(description="the name of the lock; the same name is the same lock", examples=["log"])
+    hold: tuple[Step, ...] = Field(min_length=1, max_length=10_000, description="the steps during which it is held, in their order",
+                                   examples=["[{cpu: 20us}, {disk: {write: 4KiB, sync: true}}]"])
+    spin: WorkNanoseconds = Field(default=0.0, description="how long a thread computes while it waits, before it sleeps",
+                                         examples=["20us"])
+    scope: Literal["replica", "kernel"] = Field(
+        default="replica", description="who has one: each replica; or each kernel, for all that runs on it (a host's containers share it, "
+        "a VM has its own)", examples=["kernel"])
+
+
+AnyStep = CpuStep | CallStep | DiskStep | NetStep | DelayStep | ParallelStep | RepeatStep | LockStep
 VERBS: Final[Mapping[str, type[Spec]]] = {
     "cpu": CpuStep, "call": CallStep, "disk": DiskStep, "net": NetStep, "delay": DelayStep, "parallel": ParallelStep,
-    "repeat": RepeatStep,
+    "repeat": RepeatStep, "lock": LockStep,
 }
 STARTUP_VERBS: Final = ("cpu", "disk", "delay")
 _COMMON: Final = ("times", "probability", "ops")
@@ -225,3 +240,4 @@ StartupStep = Annotated[CpuStep | DiskStep | DelayStep, WrapValidator(_read_star
 Branch = Annotated[tuple[Step, ...], Field(min_length=1), BeforeValidator(_branch, json_schema_input_type=Step | tuple[Step, ...])]
 ParallelStep.model_rebuild()
 RepeatStep.model_rebuild()
+LockStep.model_rebuild()
