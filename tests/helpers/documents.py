@@ -30,7 +30,7 @@ def service(mean: float, cores: float, throttled: float = 0.0) -> Json:
 
 def platform(mean: float, steal: float = 0.0, virtualization: float = 0.0) -> Json:
     """What a platform did."""
-    parts = dict.fromkeys(("run_queue", "throttled", "virtualization", "disk", "network", "delay"), 0.0)
+    parts = dict.fromkeys(("run_queue", "throttled", "virtualization", "disk", "network", "delay", "lock"), 0.0)
     return {
         "replications": 5, "requests": 480000, "events": 3600000, "wall_s": 0.9, "warmup_s": 12.0, "simulated_s": 600.0,
         "latency_s": latency(mean), "throughput_per_s": estimate(799.6, 0.002), "rejected": estimate(0.0), "failed": estimate(0.0),
