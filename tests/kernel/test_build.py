@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -59,15 +58,6 @@ def later(cal: Calendar, i: int) -> int:
     return cal.at[i] + TWO
 """,
 }
-
-
-@pytest.fixture(name="build")
-def build_fixture(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The reader of the kernel's sources, which lies beside the package."""
-    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT)])
-    from build_kernel import source
-
-    return source
 
 
 def written(folder: Path, **changed: str) -> Path:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
+from types import ModuleType
 from typing import Final
 
 from helpers.twins import table
 
-from build_kernel.source import read_source
 from simvirt.kernel import tables as t
 from simvirt.kernel import tree as tr
 from simvirt.kernel.constants import NONE
@@ -25,9 +25,9 @@ BOUNDED: Final = {
 ), LEVELS) | dict.fromkeys(("admit", "assign_thread", "receive_in_vain"), TWICE)
 
 
-def recursive() -> set[str]:
+def recursive(build: ModuleType) -> set[str]:
     """Functions of the kernel that reach themselves by calls."""
-    functions = read_source().functions
+    functions = build.read_source().functions
     calls = {
         name: {c.func.id for c in ast.walk(f.node) if isinstance(c, ast.Call) and isinstance(c.func, ast.Name) and c.func.id in functions}
         for name, f in functions.items()
@@ -46,8 +46,8 @@ def recursive() -> set[str]:
     return {name for name in calls if name in reached(name)}
 
 
-def test_what_recurs_has_a_bound() -> None:
-    assert recursive() == set(BOUNDED)
+def test_what_recurs_has_a_bound(build: ModuleType) -> None:
+    assert recursive(build) == set(BOUNDED)
 
 
 def test_a_line_of_many_is_a_shallow_tree() -> None:
