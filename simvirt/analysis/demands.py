@@ -18,7 +18,7 @@ import networkx as nx
 from simvirt.catalog import Catalog, HostEntry, Platform, PlatformCosts
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import S
-from simvirt.scenario.graph import Name, service_graph, visits
+from simvirt.scenario.graph import Name, calls, entries, operation_times, service_graph, visits
 from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskStep, NetStep, Scenario
 from simvirt.scenario.spec.steps import AnyStep
 from simvirt.scenario.walk import walk
@@ -57,6 +57,10 @@ class Analysis:
 
     visits: Mapping[Name, float]
     demands: Mapping[Name, Demand]
+    times: Mapping[Name, float]
+    """Time of one execution where nothing contends, with what it calls and branches side by side [s]."""
+    entries: Mapping[Name, float]
+    """Share of the requests that enter at each operation."""
     graph: nx.DiGraph[Name]
 
     def service(self, service: str) -> Demand:
@@ -66,17 +70,19 @@ class Analysis:
 
     @property
     def response_s(self) -> float:
-        """Time that a request of the mix takes on average where nothing contends; parallel branches count one after another."""
-        return math.fsum(self.demands[name].alone_s * visits for name, visits in self.visits.items())
+        """Time that a request of the mix takes on average where nothing contends."""
+        return math.fsum(share * self.times[name] for name, share in self.entries.items())
 
 
 def analyse(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> Analysis:
     """Visits and demands of a scenario on a platform and host."""
     reader = _Reader(scenario, catalog, platform, host)
-    graph = service_graph(scenario)
+    graph, edges = service_graph(scenario), calls(scenario)
     local = scenario.workload is not None and scenario.workload.local
-    demands = {name: reader.operation(*name, messages=not local or graph.in_degree(name) > 0) for name in graph}
-    return Analysis(visits(graph, scenario.mix), demands, graph)
+    around = {name: reader.messages() if not local or graph.in_degree(name) > 0 else Demand() for name in graph}
+    demands = {name: reader.operation(*name) + around[name] for name in graph}
+    times = operation_times(scenario, lambda service, step: reader.step(service, step).alone_s, lambda name: around[name].alone_s)
+    return Analysis(visits(edges, scenario.mix), demands, times, entries(scenario.mix), graph)
 
 
 class _Reader:
@@ -87,13 +93,16 @@ class _Reader:
         self.costs: PlatformCosts = catalog.platform_costs(platform, host)
         self.io = bool(platform.hypervisors)
 
-    def operation(self, service: str, operation: str, messages: bool) -> Demand:
-        """One execution of an operation: its steps, with the messages of a request and its answer."""
+    def operation(self, service: str, operation: str) -> Demand:
+        """One execution of the steps of an operation."""
         steps = walk(self.scenario.services[service].operations[operation])
-        total = sum((self._step(service, visit.step).times(visit.expected) for visit in steps), Demand())
-        return total + self._packets(1, 1) if messages else total
+        return sum((self.step(service, visit.step).times(visit.expected) for visit in steps), Demand())
 
-    def _step(self, service: str, step: AnyStep) -> Demand:
+    def messages(self) -> Demand:
+        """A request and its answer."""
+        return self._packets(1, 1)
+
+    def step(self, service: str, step: AnyStep) -> Demand:
         """One execution of a step, its branches left out."""
         match step:
             case CpuStep():

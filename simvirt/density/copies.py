@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from simvirt.errors import UsageError
 from simvirt.result.density_document import CountedUnit
+from simvirt.scenario.rates import mean_rate
 from simvirt.scenario.spec.models import ClosedSpec, Scenario, TenantsSpec, WorkloadSpec
 from simvirt.scenario.spec.tenancy import MOST_INSTANCES
-from simvirt.workload.scaling import mean_rate
 from simvirt.workload.scaling import scaled as times
 
 SETTLED_NS = 30 * 86_400 * 10**9

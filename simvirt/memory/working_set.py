@@ -10,8 +10,10 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.entries.capacity import FootprintEntry
 from simvirt.catalog.records import HostEntry
 from simvirt.memory.cache import DataSet
+from simvirt.scenario.graph import calls, entries, operation_times, visits
+from simvirt.scenario.rates import mean_rate
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, LockStep, ParallelStep, RepeatStep
+from simvirt.scenario.spec.steps import AnyStep, CpuStep, DelayStep, DiskSpec, DiskStep
 from simvirt.scenario.walk import walk
 
 
@@ -111,58 +113,31 @@ def expected_loads(scenario: Scenario, host: HostEntry, replicas: Mapping[str, i
     """The load of each service's replicas by Little's law, as if nobody waited.
 
     *Model*: L = rate x time, where the time of a request at a service is its CPU time, its delays, its disk's service times and the
-        times of what it calls. Clients of a closed workload are spread in proportion.
-    *Ignores*: waiting, and what the platform adds; a run measures both.
+        times of what it calls, branches side by side. Clients of a closed workload are spread in proportion.
+    *Ignores*: waiting, and what the platform adds; a run measures both. A trace has no load before it is run.
     """
-    held: dict[str, float] = {}
-    weights = scenario.mix
-    total = sum(weights.values())
-    if scenario.workload is None or total <= 0:
+    if scenario.workload is None or sum(scenario.mix.values()) <= 0:
         return {}
-    time = 0.0
-    for name, weight in weights.items():
-        service, _, operation = name.partition(".")
-        time += weight / total * _hold(scenario, host, service, operation, weight / total, held)
-    rate = _rate(scenario, time)
-    each = {name: rate * time / max(1, replicas.get(name, 1)) for name, time in held.items()}
-    return {name: Load(population, population) for name, population in each.items()}
+    times = operation_times(scenario, lambda service, step: _alone(step, host))
+    often = visits(calls(scenario), scenario.mix)
+    rate = mean_rate(scenario, sum(share * times[name] for name, share in entries(scenario.mix).items()) / 1e9)
+    held: dict[str, float] = {}
+    for name, visited in often.items():
+        if visited:
+            held[name[0]] = held.get(name[0], 0.0) + visited * times[name]
+    each = {service: rate / 1e9 * time / max(1, replicas.get(service, 1)) for service, time in held.items()}
+    return {service: Load(population, population) for service, population in each.items()}
 
 
-def _rate(scenario: Scenario, time: float) -> float:
-    """Requests per ns."""
-    workload = scenario.workload
-    assert workload is not None
-    if workload.closed is not None:
-        return float(workload.closed.clients / max(workload.closed.think.mean + time, 1.0))
-    return float(workload.open.mean_rate) / 1e9 if workload.open is not None else 0.0
-
-
-def _hold(scenario: Scenario, host: HostEntry, service: str, operation: str, share: float, held: dict[str, float]) -> float:
-    """Adds the time that a request of an operation is held by each service, `share` times [ns]; that of the operation itself."""
-    time = sum(_step(scenario, host, step, share, held) for step in scenario.services[service].operations[operation])
-    held[service] = held.get(service, 0.0) + share * time
-    return time
-
-
-def _step(scenario: Scenario, host: HostEntry, step: AnyStep, share: float, held: dict[str, float]) -> float:
-    """Expected time of a step [ns]; what it calls is held too."""
-    often = step.times * step.probability
+def _alone(step: AnyStep, host: HostEntry) -> float:
+    """Expected time of one execution of a step [ns], of a call without what is called."""
     match step:
         case CpuStep():
-            return often * step.cpu.mean
+            return step.cpu.mean
         case DelayStep():
-            return often * step.delay.mean
-        case CallStep():
-            return often * _hold(scenario, host, step.service, step.operation, share * often, held)
+            return step.delay.mean
         case DiskStep():
-            return often * _disk(step.disk, host)
-        case ParallelStep():
-            branches = [sum(_step(scenario, host, inner, share * often, held) for inner in branch) for branch in step.parallel]
-            return often * max(branches)
-        case RepeatStep():
-            return often * sum(_step(scenario, host, inner, share * often, held) for inner in step.repeat)
-        case LockStep():
-            return often * sum(_step(scenario, host, inner, share * often, held) for inner in step.hold)
+            return _disk(step.disk, host)
     return 0.0
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Hashable, Iterable, Mapping, TypeVar
+from typing import TYPE_CHECKING, Callable, Hashable, Iterable, Mapping, TypeVar
 
-from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.walk import calls_in
+from simvirt.scenario.spec.models import AnyStep, CallStep, Scenario
+from simvirt.scenario.walk import calls_in, elapsed
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -78,18 +78,37 @@ def service_graph(scenario: Scenario) -> nx.DiGraph[Name]:
     return graph
 
 
-def visits(graph: nx.DiGraph[Name], mix: Mapping[str, float]) -> dict[Name, float]:
-    """How often a request of a mix executes each operation of a service graph.
+def visits(edges: Mapping[Name, Mapping[Name, float]], mix: Mapping[str, float]) -> dict[Name, float]:
+    """How often a request of a mix executes each operation, which `calls` others so often.
 
     *Source*: visit counts of operational analysis, Denning and Buzen 1978.
     """
-    import networkx as nx
+    found: dict[Name, float] = dict.fromkeys(edges, 0.0) | entries(mix)
+    for caller in reversed(callees_first(edges)):
+        for callee, often in edges[caller].items():
+            found[callee] += found[caller] * often
+    return found
 
-    found: dict[Name, float] = dict.fromkeys(graph, 0.0)
+
+def entries(mix: Mapping[str, float]) -> dict[Name, float]:
+    """The share of the requests of a mix that enter at each of its operations."""
     total = math.fsum(mix.values()) or 1.0
-    for entry, weight in mix.items():
-        found[name_of(entry)] += weight / total
-    for caller in nx.topological_sort(graph):
-        for callee, edge in graph[caller].items():
-            found[callee] += found[caller] * edge["calls"]
+    return {name_of(entry): weight / total for entry, weight in mix.items()}
+
+
+def operation_times(
+    scenario: Scenario, of: Callable[[str, AnyStep], float], around: Callable[[Name], float] = lambda name: 0.0
+) -> dict[Name, float]:
+    """Expected time of one execution of each operation where nobody waits, with what it calls.
+
+    One execution of a step other than a call takes `of` its service and it; `around` is what an operation takes besides its steps.
+    """
+    found: dict[Name, float] = {}
+    for name in callees_first(calls(scenario)):
+        service, operation = name
+
+        def one(step: AnyStep, service: str = service) -> float:
+            return of(service, step) + (found[step.target] if isinstance(step, CallStep) else 0.0)
+
+        found[name] = around(name) + elapsed(scenario.services[service].operations[operation], one)
     return found

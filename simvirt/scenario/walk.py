@@ -38,6 +38,22 @@ def calls_in(steps: Iterable[AnyStep]) -> Iterator[tuple[CallStep, Visit]]:
     return ((visit.step, visit) for visit in walk(steps) if isinstance(visit.step, CallStep))
 
 
+def elapsed(steps: Iterable[AnyStep], of: Callable[[AnyStep], float]) -> float:
+    """Expected time of steps one after another, where one execution of a step takes `of` it: branches side by side, groups in a row.
+
+    *Model*: branches take as long as the longest of them in the mean.
+    *Ignores*: that the longest of several random times is longer than that.
+    """
+    return sum(step.times * step.probability * _once(step, of) for step in steps)
+
+
+def _once(step: AnyStep, of: Callable[[AnyStep], float]) -> float:
+    """Expected time of one execution of a step."""
+    if isinstance(step, ParallelStep):
+        return max(elapsed(branch, of) for branch in step.parallel)
+    return elapsed(step.repeat, of) if isinstance(step, RepeatStep) else of(step)
+
+
 def rewritten(steps: Iterable[AnyStep], change: Callable[[AnyStep], Iterable[AnyStep]]) -> tuple[AnyStep, ...]:
     """Steps with each of them, those in branches and groups included, replaced by what `change` makes of it."""
     return tuple(new for step in steps for new in _rewritten_step(step, change))

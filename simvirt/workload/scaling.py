@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from simvirt.errors import Issue, ScenarioError
-from simvirt.scenario.reading.tracefile import read_rates
+from simvirt.scenario.rates import pieces
 from simvirt.scenario.spec.models import (
     AnyDistribution,
     ClosedSpec,
@@ -14,8 +14,6 @@ from simvirt.scenario.spec.models import (
     MmppSpec,
     OpenSpec,
     PieceSpec,
-    RatesSpec,
-    Scenario,
     Uniform,
     WorkloadSpec,
 )
@@ -32,22 +30,9 @@ def scaled(workload: WorkloadSpec, factor: float) -> WorkloadSpec:
         clients = max(1, math.ceil(workload.closed.clients * factor - 1e-9))
         return workload.model_copy(update={"closed": _with(workload.closed, clients=clients)})
     if workload.rates is not None:
-        return workload.model_copy(update={"rates": None, "open": _open(_pieces(workload.rates), factor)})
+        return workload.model_copy(update={"rates": None, "open": _open(pieces(workload.rates), factor)})
     message = "a trace cannot be scaled; expected open, closed or rates, for example open: {rate: 800/s}"
     raise ScenarioError([Issue(None, None, None, "workload.trace", message)])
-
-
-def mean_rate(scenario: Scenario, response_s: float) -> float:
-    """Requests per second in the long run; of a closed workload those of clients that wait `response_s` for an answer.
-
-    0 without a workload, and for a trace.
-    """
-    workload = scenario.workload
-    if workload is None:
-        return 0.0
-    if workload.closed is not None:
-        return workload.closed.clients / (workload.closed.think.mean / 1e9 + response_s)
-    return (workload.open if workload.open is not None else _pieces(workload.rates)).mean_rate if workload.trace is None else 0.0
 
 
 def _with(spec: ClosedSpec, clients: int) -> ClosedSpec:
@@ -74,18 +59,6 @@ def _diurnal(spec: DiurnalSpec, factor: float) -> DiurnalSpec:
 
 def _mmpp(spec: MmppSpec, factor: float) -> MmppSpec:
     return spec.model_copy(update={"rates": tuple(rate * factor for rate in spec.rates)})
-
-
-def _pieces(spec: RatesSpec | None) -> OpenSpec:
-    """A file of rates as pieces; the last one lasts as long as the one before."""
-    assert spec is not None
-    rates = read_rates(spec)
-    ends = [*rates.at_ns[1:], 2 * rates.at_ns[-1] - rates.at_ns[-2] if len(rates.at_ns) > 1 else rates.at_ns[0] + 1_000_000_000]
-    lengths = [int(end - start) for start, end in zip(rates.at_ns, ends, strict=True)]
-    pieces = [PieceSpec.model_construct(for_=length, rate=float(rate)) for length, rate in zip(lengths, rates.per_s, strict=True)]
-    if rates.at_ns[0] > 0:
-        pieces.insert(0, PieceSpec.model_construct(for_=int(rates.at_ns[0]), rate=0.0))
-    return OpenSpec.model_construct(piecewise=tuple(pieces), arrivals=spec.arrivals)
 
 
 def multiplied(law: AnyDistribution, factor: float) -> AnyDistribution:

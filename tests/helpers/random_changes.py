@@ -24,6 +24,8 @@ def renamed(tree: Tree) -> Tree | None:
     new["services"] = {OTHER[name]: spec for name, spec in new["services"].items()}
     if "mix" in workload:
         new["workload"]["mix"] = {_called(name): weight for name, weight in workload["mix"].items()}
+    if "operations" in tree.get("objective", {}):
+        new["objective"]["operations"] = {_called(name): limits for name, limits in tree["objective"]["operations"].items()}
     return new
 
 

@@ -16,6 +16,34 @@ def objective(draws: Draws) -> Tree:
     return spec or {"latency_p99": "100ms"}
 
 
+def objectives_of_operations(draws: Draws, drawn: Drawn, workload: Tree) -> Tree:
+    """Limits of some operations at which requests enter."""
+    entered = [name for name in drawn.costs if name.startswith(f"{FRONT}.")]
+    names = [name for name, weight in workload.get("mix", dict.fromkeys(entered, 1)).items() if weight]
+    limits = [f"latency_{name}" for name in ("mean", "p50", "p90", "p95", "p99", "p999")]
+    return {name: {limit: time(draws.between(0.2, 500) * MS) for limit in draws.some(limits, 3)} for name in draws.some(names, 2)}
+
+
+def measured(draws: Draws, services: Tree) -> Tree:
+    """Says of demands where they were measured, of a service or a step here and there; gives what the scenario says of all."""
+    for spec in services.values():
+        if draws.yes(0.08):
+            spec["measured_on"] = _machine(draws)
+        steps = [step for body in spec.get("operations", {}).values() for step in body if "cpu" in step]
+        if steps and draws.yes(0.08):
+            draws.choice(steps)["measured_on"] = _machine(draws)
+    return draws.sometimes({"measured_on": (0.08, lambda: _machine(draws))})
+
+
+def _machine(draws: Draws) -> Tree | str:
+    """Where demands were measured: a host, a clock, or both, at a utilisation."""
+    if draws.yes(0.3):
+        return draws.choice(HOSTS)
+    key = draws.choice(["host", "clock"])
+    spec: Tree = {key: draws.choice(HOSTS) if key == "host" else f"{draws.uniform(1.5, 3.5):.2f}GHz"}
+    return spec | draws.sometimes({"clock": (0.3, lambda: f"{draws.uniform(1.5, 3.5):.2f}GHz"), "utilisation": (0.5, lambda: draws.choice([0.2, "60%", 1]))})
+
+
 def timeline(draws: Draws, drawn: Drawn, length: float) -> list[Tree]:
     """Some events within a run of this length [ns]."""
     found = []

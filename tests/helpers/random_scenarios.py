@@ -15,7 +15,7 @@ from helpers import random_workloads
 import yaml
 from helpers.random_catalogue import catalogue
 from helpers.random_draws import MS, S, Draws, Tree, time
-from helpers.random_questions import density, objective, plan, tenants, timeline
+from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, tenants, timeline
 from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_locks
 
 from simvirt.catalog import Catalog
@@ -50,11 +50,16 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     tree["services"] = drawn.services
     with_locks(Draws(seed, "locks"), drawn)
     length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
+    tree |= measured(Draws(seed, "measured"), tree["services"])
     draws = Draws(seed, "questions")
     tree |= draws.sometimes({
         "objective": (0.4, lambda: objective(draws)), "timeline": (0.2, lambda: timeline(draws, drawn, length * S)),
         "plan": (0.15, lambda: plan(draws, drawn, random_hosts.names("sites"))),
     })
+    of_operations = Draws(seed, "objectives of operations")
+    if "workload" in tree and of_operations.yes(0.15):
+        limits = objectives_of_operations(of_operations, drawn, tree["workload"])
+        tree["objective"] = tree.get("objective", {}) | {"operations": limits}
     return tree | (density(draws, drawn, tree["workload"]) if "workload" in tree and draws.yes(0.15) else {})
 
 

@@ -9,7 +9,7 @@ import pytest
 from simvirt import run
 from simvirt.errors import ScenarioError
 from simvirt.scenario import CallStep, CpuStep, DelayStep, loads
-from simvirt.scenario.graph import callees_first, calls, cycle, name_of, reached, service_graph, visits
+from simvirt.scenario.graph import callees_first, calls, cycle, name_of, reached, visits
 from simvirt.scenario.walk import rewritten, walk
 
 TEXT = """
@@ -123,7 +123,7 @@ def test_a_cycle_comes_back_to_its_first_node():
 
 
 def test_visits_follow_the_calls_and_the_shares_of_the_mix():
-    found = visits(service_graph(SCENARIO), SCENARIO.mix)
+    found = visits(calls(SCENARIO), SCENARIO.mix)
     assert found == {
         ("web", "GET /a.b"): 0.75, ("web", "PUT"): 0.25, ("db", "read"): 0.75 * 2.5, ("db", "write"): 0.25, ("db", "idle"): 0.0,
         ("cache", "get"): 0.75 * 1.5,
