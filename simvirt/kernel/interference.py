@@ -31,6 +31,7 @@ from simvirt.kernel.tables import Plane
 
 LOADED_LATENCY = 1.0  # what full use of the bandwidth adds to the latency, over the idle latency
 QUIET = 0.1  # utilisation of the bandwidth below which the latency is that of idle memory
+SURELY_QUIET = 0.099  # the same, less what rounding could make of it
 HALVINGS = 12  # of the interval in which the utilisation lies
 STEPS = 40  # at most, towards the latency at which the traffic is the bandwidth
 EXACT = 1e-12
@@ -142,7 +143,7 @@ def amount(p: Plane, n: int, k: int, misses: float) -> float:
 def latency_of(p: Plane, n: int, misses: float) -> float:
     """Latency of a socket's memory over the idle one, for all that runs there."""
     most: float = p.sockets.bandwidth[n]
-    if most <= 0.0 or flow(p, n, misses, 1.0) <= QUIET * most:
+    if most <= 0.0 or offered(p, n, misses) <= SURELY_QUIET * most or flow(p, n, misses, 1.0) <= QUIET * most:
         return 1.0
     if flow(p, n, misses, 1.0 + LOADED_LATENCY) >= most:
         return full_latency(p, n, misses, most)
@@ -160,6 +161,14 @@ def latency_of(p: Plane, n: int, misses: float) -> float:
 def loaded(u: float) -> float:
     """Latency over the idle one at a utilisation of the bandwidth."""
     return 1.0 + LOADED_LATENCY * u * u * u * u
+
+
+def offered(p: Plane, n: int, misses: float) -> float:
+    """Memory traffic of all that runs on a socket if each computed as fast as alone, than which none is faster [bytes/ns]."""
+    total: float = 0.0
+    for k in range(p.sockets.classes[0]):
+        total += amount(p, n, k, misses)
+    return total
 
 
 def flow(p: Plane, n: int, misses: float, latency: float) -> float:
