@@ -212,6 +212,7 @@ def step(p: Plane, until: int) -> int:
         p.run.repeats[0] = p.run.repeats[0] + 1 if at == p.run.now[0] else 0
         p.run.now[0] = at
         p.run.events[0] += 1
+        p.run.timer[0] = timer
         fire_timer(p, timer, at)
         return after_event(p)
     if arrival >= until:
@@ -219,6 +220,7 @@ def step(p: Plane, until: int) -> int:
     p.run.now[0] = arrival
     p.run.repeats[0] = 0
     p.run.events[0] += 1
+    p.run.timer[0] = NEVER
     on_arrival(p, arrival)
     return after_event(p)
 
@@ -240,6 +242,8 @@ def run_until(p: Plane, until: int) -> int:
         if is_over(p):
             return DONE
         reason: int = step(p, until)
+        if reason == NOTHING:
+            p.run.timer[0] = NONE
         if reason != NONE:
             return reason
 
