@@ -97,7 +97,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         steal=_steal(plane, at) + _of_vcpus(plane, fluid),
         costop=_costop(plane, at),
         throttled=_throttled(plane, at),
-        nr_periods=read("groups", "nr_periods").copy(),
+        nr_periods=_periods(plane, at),
         nr_throttled=read("groups", "nr_throttled").copy(),
         disk_busy=read("disks", "busy") + read("disks", "in_service") * (at - read("disks", "busy_at")),
         disk_passed=read("disks", "passed") - np.maximum(read("disks", "free_at") - at, 0),
@@ -109,6 +109,14 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         in_system=int(read("tallies", "in_system")[0]),
         events=int(read("run", "events")[0]),
     )
+
+
+def _periods(plane: DataPlane, at: int) -> np.ndarray:
+    """Periods of each group, with those that the kernel has not looked at since its queues coast."""
+    read = plane.read
+    since = (at - read("groups", "refilled_at")) // np.maximum(read("groups", "period"), 1)
+    periods: np.ndarray = read("groups", "nr_periods") + np.where(read("groups", "coasting") != k.NONE, np.maximum(since, 0), 0)
+    return periods
 
 
 def _polling(plane: DataPlane, at: int) -> int:

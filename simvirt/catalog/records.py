@@ -32,6 +32,7 @@ class HostEntry:
     """A host: what the lowering needs to know of a machine; clock in Hz, memory in bytes, tick in ns.
 
     `system_memory` is what its own kernel and services take; `cstates` are the idle states that its processors enter, shallow ones first.
+    `receive_ns` is the CPU time that a kernel on it takes for a packet from the interrupt to its socket.
     `mitigated` is whether that kernel mitigates the flaws of its processor,
     `measured_entry_ns` what a mitigated entry takes where that was measured on this machine.
     """
@@ -46,6 +47,7 @@ class HostEntry:
     nic: NicEntry
     smt_yield: float
     tick_ns: float
+    receive_ns: float
     family: CpuFamily
     system_memory: int = 0
     cstates: tuple[Cstate, ...] = ()

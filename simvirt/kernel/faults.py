@@ -37,12 +37,30 @@ def spin(p: Plane, f: int, now: int) -> bool:
 
 def begin_repeat(p: Plane, f: int, pc: int) -> None:
     """Find out how often to do what follows: as often as pages are missing, or as often as the frame has been told."""
+    p.frames.pending[f] = times_of(p, f, pc)
+    if p.frames.pending[f] == 0:
+        p.frames.pc[f] = p.program.target[pc]
+
+
+def times_of(p: Plane, f: int, pc: int) -> int:
+    """How often a frame does what follows."""
     times: float = p.frames.draws[p.frames.root[f] * p.source.width[0] + p.program.column[pc]]
     if p.program.flag[pc] != 0:
         times += p.instances.faults[p.frames.instance[f]]
-    p.frames.pending[f] = int(times)
-    if p.frames.pending[f] == 0:
-        p.frames.pc[f] = p.program.target[pc]
+    return int(times)
+
+
+def past_idle_faults(p: Plane, f: int, pc: int) -> int:
+    """Instruction after one of memory management that does nothing to a frame now; that instruction itself otherwise."""
+    i: int = p.frames.instance[f]
+    op: int = p.program.op[pc]
+    if op == OP_STALL and p.instances.stall[i] <= 0:
+        return pc + 1
+    if op == OP_SPIN and p.instances.spin[i] <= 0.0:
+        return pc + 1
+    if op == OP_REPEAT and times_of(p, f, pc) == 0:
+        return p.program.target[pc]
+    return pc
 
 
 def end_repeat(p: Plane, f: int, pc: int) -> None:

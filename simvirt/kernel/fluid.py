@@ -14,7 +14,8 @@ from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import CPU, ENDLESS, EPSILON, INTERFERENCE, N_CATEGORIES, NEVER, NONE, OFF, QUEUED, RUN_QUEUE, THROTTLED
 from simvirt.kernel.cores import thread_speed, threads_of_core
-from simvirt.kernel.quota import mark_throttled, refill, set_group_timer, settle_debt, unmark_throttled
+from simvirt.kernel.pool import refill, set_group_timer
+from simvirt.kernel.quota import mark_throttled, settle_debt, unmark_throttled
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost, tree_insert, tree_remove
 

@@ -4,6 +4,7 @@ A machine (the host, a guest) has CPUs; a queue per CPU, and one per (group, CPU
 group entities.
 """
 
+from simvirt.kernel.coasting import stop_coasting
 from simvirt.kernel.constants import NONE, OFF, WEIGHT_ONE
 from simvirt.kernel.placement import list_overloaded
 from simvirt.kernel.policy import charged, finish_delayed, join, join_current, leave, reweigh, wake_delayed
@@ -13,6 +14,8 @@ from simvirt.kernel.tables import Plane
 
 def charge(p: Plane, c: int, now: int) -> None:
     """Book the current entity's time on a CPU since the last look: work, vruntimes, runtime of its groups."""
+    if p.cpus.coasting[c] != NONE:
+        stop_coasting(p, c, now)
     since: int = p.cpus.charged_at[c]
     e: int = p.cpus.current[c]
     if e == NONE or now <= since:

@@ -46,7 +46,7 @@ from simvirt.kernel.constants import (
 from simvirt.kernel.cpu import block_current
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
 from simvirt.kernel.eventloops import compute, holds_loop, leave_loop, yield_loop
-from simvirt.kernel.faults import run_memory_instruction
+from simvirt.kernel.faults import past_idle_faults, run_memory_instruction
 from simvirt.kernel.idling import begin_disk_wait
 from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
@@ -355,6 +355,8 @@ def next_burst(p: Plane, f: int, now: int) -> bool:
             if p.frames.lock_line[f] != NONE:
                 return True
             pc = p.frames.pc[f]
+        elif past_idle_faults(p, f, pc) != pc:
+            pc = past_idle_faults(p, f, pc)
         else:
             p.frames.pc[f] = pc
             return False
@@ -388,10 +390,11 @@ def on_burst_end(p: Plane, c: int, now: int) -> None:
 
 
 def first_instruction(p: Plane, i: int) -> int:
-    """Instruction at which the next call in an instance's line begins, bells aside, which take no time."""
-    pc: int = p.frames.pc[p.instances.queue_head[i]]
-    while p.program.op[pc] == OP_BELL:
-        pc += 1
+    """Instruction at which the next call in an instance's line begins, without bells and what memory management leaves out now."""
+    f: int = p.instances.queue_head[i]
+    pc: int = p.frames.pc[f]
+    while p.program.op[pc] == OP_BELL or past_idle_faults(p, f, pc) != pc:
+        pc = pc + 1 if p.program.op[pc] == OP_BELL else past_idle_faults(p, f, pc)
     return pc
 
 

@@ -213,11 +213,13 @@ def step(p: Plane, until: int) -> int:
         timer: int = pop_timer(p.calendar)
         still: bool = at == p.run.now[0]
         p.run.now[0] = at
+        p.run.timer[0] = timer
         fire_timer(p, timer, at)
         return after_event(p, still)
     if arrival >= until:
         return NOTHING
     p.run.now[0] = arrival
+    p.run.timer[0] = NEVER
     on_arrival(p, arrival)
     return after_event(p, False)
 
@@ -249,6 +251,8 @@ def run_until(p: Plane, until: int) -> int:
         if is_over(p):
             return DONE
         reason: int = step(p, until)
+        if reason == NOTHING:
+            p.run.timer[0] = NONE
         if reason != NONE:
             return reason
 

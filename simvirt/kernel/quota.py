@@ -4,39 +4,28 @@ Model: at the start of each period the group's pool is refilled to the quota (pl
     time; its use is looked at when the kernel accounts: at ticks, when something wakes and when a task leaves. A queue
     whose runtime is used up while the pool is empty is throttled until the refill, and repays what it overran. A queue
     that empties keeps 1 ms and gives the rest back. Periods of a group that nobody waits for cost no event: the pool is
-    brought up to date when it is next looked at.
+    brought up to date when it is next looked at; slices that cannot fail cost none either (`coasting`).
 Ignores: hierarchies of quotas above the group itself.
 Source: Linux kernel/sched/fair.c, CONFIG_CFS_BANDWIDTH; Documentation/scheduler/sched-bwc.rst; Turner, Rao, Rao, "CPU
     bandwidth control for CFS", Linux Symposium 2010.
 """
 
-from simvirt.kernel.calendar import set_timer
+from simvirt.kernel.coasting import book_slices, end_coasting, shorten_coasting
 from simvirt.kernel.constants import NEVER, NONE, QUOTA_KEEP, QUOTA_MARGIN, QUOTA_SLACK
+from simvirt.kernel.pool import refill, set_group_timer
 from simvirt.kernel.tables import Plane
-
-
-def refill(p: Plane, g: int, now: int) -> None:
-    """Add the quota of every period that has begun since the last look."""
-    periods: int = (now - p.groups.refilled_at[g]) // p.groups.period[g]
-    if periods <= 0:
-        return
-    full: int = p.groups.quota[g] + p.groups.burst[g]
-    if periods > 1:
-        saved: int = p.groups.pool[g] + (periods - 1) * p.groups.quota[g]
-        p.groups.pool[g] = full if p.groups.burst[g] == 0 else min(saved, full)
-    p.groups.pool[g] = min(p.groups.pool[g] + p.groups.quota[g], full)
-    p.groups.refilled_at[g] += periods * p.groups.period[g]
-    p.groups.nr_periods[g] += periods
 
 
 def take_runtime(p: Plane, q: int, now: int) -> bool:
     """Let a run queue fill its runtime up to a slice; whether it has any then."""
     g: int = p.queues.group[q]
+    book_slices(p, g, now)
     refill(p, g, now)
     amount: int = min(p.groups.slice[g] - p.queues.runtime[q], p.groups.pool[g])
     if amount > 0:
         p.groups.pool[g] -= amount
         p.queues.runtime[q] += amount
+        shorten_coasting(p, g, now)
     return p.queues.runtime[q] > 0
 
 
@@ -54,6 +43,7 @@ def give_back(p: Plane, q: int, now: int) -> None:
     excess: int = p.queues.runtime[q] - QUOTA_KEEP
     if p.groups.quota[g] == 0 or excess <= 0:
         return
+    book_slices(p, g, now)
     refill(p, g, now)
     p.queues.runtime[q] = QUOTA_KEEP
     p.groups.pool[g] += excess
@@ -62,14 +52,6 @@ def give_back(p: Plane, q: int, now: int) -> None:
     if now + QUOTA_MARGIN < p.groups.refilled_at[g] + p.groups.period[g]:
         p.groups.slack_at[g] = now + QUOTA_SLACK
         set_group_timer(p, g)
-
-
-def set_group_timer(p: Plane, g: int) -> None:
-    """A group with throttled queues wakes at its refill, or earlier when runtime was given back."""
-    at: int = NEVER
-    if p.groups.first_throttled[g] != NONE:
-        at = min(p.groups.refilled_at[g] + p.groups.period[g], p.groups.slack_at[g])
-    set_timer(p.calendar, g, at)
 
 
 def throttled_clock(p: Plane, q: int, now: int) -> int:
@@ -88,6 +70,7 @@ def throttled_clock(p: Plane, q: int, now: int) -> int:
 def mark_throttled(p: Plane, q: int, now: int) -> None:
     """Put a queue at the end of its group's list of throttled queues."""
     g: int = p.queues.group[q]
+    end_coasting(p, g, now)
     p.queues.throttled[q] = 1
     p.queues.throttled_since[q] = now
     p.queues.next_throttled[q] = NONE

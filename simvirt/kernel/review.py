@@ -2,12 +2,14 @@
 
 from simvirt.kernel.balancing import busiest, cpu_load, move_from
 from simvirt.kernel.choosing import throttle
+from simvirt.kernel.coasting import begin_coasting, renew_coasting
 from simvirt.kernel.constants import NEVER, NONE
 from simvirt.kernel.cpu import costop_vcpu, costart_siblings, wakeup_preempt, resched
 from simvirt.kernel.hierarchy import group_weight, raise_groups, settle
 from simvirt.kernel.placement import next_in_rotation
 from simvirt.kernel.policy import on_tick, reweigh
-from simvirt.kernel.quota import has_runtime, refill, set_group_timer, settle_debt, take_runtime, unmark_throttled
+from simvirt.kernel.pool import refill, set_group_timer
+from simvirt.kernel.quota import has_runtime, settle_debt, take_runtime, unmark_throttled
 from simvirt.kernel.running import arm
 from simvirt.kernel.schedulers.esxi import must_costop
 from simvirt.kernel.tables import Plane
@@ -26,6 +28,7 @@ def review(p: Plane, c: int, now: int) -> None:
     q: int = p.entities.queue[p.cpus.current[c]]
     if p.cpus.lone[c] != 0:
         if has_runtime(p, q, now):
+            begin_coasting(p, c, now)
             arm(p, c, now)
             return
         settle(p, c, now)
@@ -40,6 +43,8 @@ def review(p: Plane, c: int, now: int) -> None:
     on_tick(p, c, now)
     balance(p, c, now)
     resched(p, c, now)
+    if begin_coasting(p, c, now):
+        arm(p, c, now)
 
 
 def check_skew(p: Plane, c: int, now: int) -> bool:
@@ -100,6 +105,9 @@ def unthrottle(p: Plane, q: int, now: int) -> None:
 
 def on_group_timer(p: Plane, g: int, now: int) -> None:
     """The period of a group with throttled queues is over, or runtime was given back: hand out what there is."""
+    if p.groups.coasting[g] != NONE:
+        renew_coasting(p, g, now)
+        return
     before: int = p.groups.nr_periods[g]
     refill(p, g, now)
     if p.groups.nr_periods[g] > before:

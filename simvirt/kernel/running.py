@@ -311,7 +311,7 @@ def arm(p: Plane, c: int, now: int) -> None:
 
 def quota_end(p: Plane, c: int, g: int, q: int, now: int) -> int:
     """Tick at which the kernel will notice that a limited group's queue has used up its runtime [ns]."""
-    if g == NONE or p.groups.quota[g] == 0:
+    if g == NONE or p.groups.quota[g] == 0 or p.cpus.coasting[c] != NONE:
         return NEVER
     return tick_at_or_after(p, c, now + p.queues.runtime[q], now)
 

@@ -49,6 +49,7 @@ class Run(Table):
     # kernel
     now: Ints  # [ns]
     events: Ints
+    timer: Ints  # the one that rang last at this instant; NONE before all, NEVER after all of them
     repeats: Ints  # events since time has passed, or a request of an open workload has come
     signals: Ints  # pairs (signal, row)
     pending: Ints  # pairs in `signals`
@@ -133,6 +134,7 @@ class Cpus(Table):
     lone: Ints  # 1 while one task has the CPU to itself and the run queues do not know of it
     ran: Ints  # how long it has run since [ns]
     deciding: Ints  # 1 while the kernel is between two tasks
+    coasting: Ints  # limited queue that runs here and whose slices are booked together, NONE otherwise
     idle_slot: Ints  # place in the idle stack of its machine
     core_slot: Ints  # place in the idle-core stack
     overloaded_slot: Ints
@@ -193,6 +195,8 @@ class Queues(Table):
     throttled_since: Ints  # [ns]
     throttled_clock: Ints  # time throttled so far [ns]
     next_throttled: Ints  # next throttled queue of the group
+    next_coasting: Ints  # next queue of the group whose slices are booked together
+    slice_at: Ints  # instant of its last slice that is booked, while it coasts [ns]
 
 
 class Entities(Table):
@@ -263,6 +267,8 @@ class Groups(Table):
     slack_at: Ints  # instant at which returned runtime is handed on, NEVER when none [ns]
     nr_periods: Ints
     nr_throttled: Ints
+    coasting: Ints  # first of its queues whose slices are booked together
+    coasts_until: Ints  # instant before which none of these slices can fail [ns]
     fluid_rate: Floats  # gps: share of a CPU that each runnable task has
     fluid_used: Floats  # gps: CPU time so far of a task that was always runnable [ns]
     fluid_time: Floats  # gps: work done so far by such a task [ns]

@@ -11,11 +11,6 @@ from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import Variables
 from simvirt.workload.streams import CYCLES, REPLICA, START_UPS, Phases
 
-RECEIVE_NS = 1100.0
-"""CPU time of a packet from the interrupt to its socket [ns], estimated: the geometric mean of 0.59 us (dropped by iptables before routing,
-1.69 million packets a second on one CPU) and 1.95 us (dropped by a filter of the socket, 512,000). Source: Majkowski, "How to drop 10
-million packets per second", blog.cloudflare.com, 2018 (figures recalled)."""
-
 
 @dataclass(frozen=True)
 class Errand:
@@ -89,7 +84,7 @@ def load_of(
 
 def receive_work(plan: Arrangement, writer: Writer) -> int:
     """First instruction of what receiving a request takes that is rejected then; 0 where none can be."""
-    return writer.receive(RECEIVE_NS) if plan.receivers else 0
+    return writer.receive(plan.hosts[0].entry.receive_ns) if plan.receivers else 0
 
 
 def flusher(writer: Writer) -> int:

@@ -64,6 +64,11 @@ SIBLINGS: Final = patched(BARE, {
 BESIDE_HOG: Final = patched(CROWDED, {"host": {"model": "mine"}, "platforms": [{"name": "x", "stack": ["mine"]}], "services/server/threads": 4, "services/server/cpus": 1, "services/hog/cpus": 1,
                                       "catalog": RICH["catalog"] | {"cpus": {"mine": {"like": "generic-x86-2.6", "cores": 1, "smt": 1}}}})
 """VMs on one core."""
+REJECTING: Final = patched(BARE, {
+    "host": {"model": "mine"}, "catalog": {"hosts": {"mine": {"like": "generic"}}}, "services/server/queue": 4, "workload/open/rate": "20000/s",
+    "run": {"duration": "1s", "replications": 1, "warmup": "0s"},
+})
+"""A load of which most is rejected."""
 INSIDE: Final = patched(BESIDE_HOG, {"services/hog": {"background": {"threads": 1}}, "platforms": [{"name": "x", "stack": ["mine"], "vms": {"count": 1, "vcpus": 1, "memory": "4GiB"}}]})
 """A crowd inside one guest."""
 
@@ -117,6 +122,7 @@ CASES: Final = (
     entry("hosts", "nic", "generic", "100gbe", "breakdown_s/network", FALLS),
     entry("hosts", "max_cstate", "generic", "C6", WAITING, RISES),
     entry("hosts", "tick", "generic", number("1ms"), "breakdown_s/steal", CHANGES, BESIDE_HOG),
+    entry("hosts", "receive", "generic", number("50us"), "cpu/utilisation", RISES, REJECTING),
     entry("cpus", "cores", "generic-x86-2.6", 8, "cpu/utilisation", FALLS),
     entry("cpus", "smt", "generic-x86-2.6", 1, "services/batch/cpu_cores", FALLS, SIBLINGS),
     entry("cpus", "clock", "generic-x86-2.6", "5.2GHz", EXTRA, FALLS),

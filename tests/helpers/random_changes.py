@@ -61,16 +61,15 @@ def comparable(value: Any) -> Any:
 
 
 def with_idle_service(tree: Tree) -> Tree | None:
-    """The same beside a service that nobody calls; None where it would take something else: memory, a VM, a tenant's share.
+    """The same beside a service that nobody calls, and that says how little memory it needs, so that memory is followed.
 
-    It says how little memory it needs where others say so too: saying it has memory followed, which divides the work of every request.
+    None where it would take something else: a VM, a tenant's share.
     """
     if "workload" not in tree or "operation" in tree["workload"].get("trace", {}) or "tenants" in tree:
         return None
     new = copy.deepcopy(tree)
     new["workload"].setdefault("mix", {f"{name}.{operation}": 1 for name, spec in tree["services"].items() for operation in spec.get("operations", {})})
-    said = {"memory": {"base": "1MiB", "files": "0B"}} if any("memory" in spec for spec in tree["services"].values()) else {}
-    new["services"]["unused"] = {"operations": {"never": [{"cpu": "1ms"}]}} | said
+    new["services"]["unused"] = {"operations": {"never": [{"cpu": "1ms"}]}, "memory": {"base": "1MiB", "files": "0B"}}
     return new
 
 

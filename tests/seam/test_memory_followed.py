@@ -77,3 +77,20 @@ def test_looks_that_are_left_out_change_nothing(monkeypatch: pytest.MonkeyPatch,
     always = replications(spec)[0]
     for name in ("latency_mean_s", "breakdown_s", "utilisation", "ledger", "reclaim", "resources"):
         assert getattr(seldom, name) == getattr(always, name), name
+
+
+@pytest.mark.parametrize("policy", ["eevdf", "esxi", "credit2", "round-robin"])
+def test_memory_that_is_plenty_changes_no_latency_when_it_is_followed(policy: str) -> None:
+    """Threads that take one call after another go on with the next, whether or not its memory is looked after."""
+    def busy(**more: Any) -> Any:
+        services = {
+            "front": {"threads": 2, "operations": {"get": [{"cpu": {"exponential": "9ms"}}]}}, "api": {"threads": 2, "operations": {"get": [{"cpu": {"exponential": "2ms"}}]}},
+        }
+        workload = {"open": {"rate": "200/s"}, "mix": {"front.get": 1, "api.get": 9}}
+        return scenario(services | more, workload, {"requests": 300, "warmup": "0s"}, host={"cores": 1, "scheduler": policy}, platforms=["lxd"])
+
+    plain = replications(busy())[0]
+    followed = replications(busy(unused={"operations": {"never": [{"cpu": "1ms"}]}, "memory": {"base": "1MiB", "files": "0B"}}))[0]
+    assert (followed.reclaim is None, plain.reclaim is None) == (False, True)
+    for name in ("latency_mean_s", "latency_max_s", "breakdown_s", "utilisation"):
+        assert getattr(followed, name) == getattr(plain, name), name

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from helpers.support import COMPILED, assert_sound, replications, scenario
 
-from simvirt.lowering.errands import RECEIVE_NS
+from simvirt.catalog import Catalog
 from simvirt.metrics.outcome import Outcome
 
+RECEIVE_NS = Catalog.load().host_model().receive_ns
 DEMAND_NS, REQUESTS = 10_000, 200_000 if COMPILED else 4000
 
 
