@@ -77,10 +77,14 @@ class Case:
 
     @cached_property
     def threads(self) -> int:
-        """Threads of the services that clients ask, which requests fill before any waits; 0 where they are not bounded."""
+        """Threads of the services that clients ask, which requests fill before any waits; 0 where they are not bounded.
+
+        And 0 where memory is not followed: with its faults the work of a run is never even, so that requests under way come and go.
+        """
         asked = {name.partition(".")[0] for name in self.lowered.classes}
         found = [instance.threads for instance in self.lowered.arrangement.instances if instance.service in asked and not instance.loops]
-        return sum(int(n) for n in found) if all(n != "unlimited" for n in found) else 0
+        bounded = all(n != "unlimited" for n in found) and self.lowered.memory.follows
+        return sum(int(n) for n in found) if bounded else 0
 
     @cached_property
     def lowered(self) -> Lowered:
