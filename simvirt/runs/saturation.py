@@ -148,7 +148,7 @@ class Search:
     def stated(self) -> float:
         """The maximum [per second], as far from the ends of its range as it has to be; where it is a matter of chance as low as that."""
         if self.by_losses and not self.chancy and self.low.lost > 0:
-            return min(max(self._fitted(), BELOW * self.high), self.low.rate / BELOW)
+            return min(max(self._fitted(), BELOW * self.high), self.low.rate / BELOW, self.high)
         low = self.proven.rate if self.done else max(self.low.rate, self.told)
         likely = low if self.chancy else self.told or math.sqrt(low * self.high)
         return min(max(likely, BELOW * self.high), low / BELOW)
