@@ -168,7 +168,8 @@ def quantile_interval(
 
     Student's interval is that of the share of samples above the quantile, which hardly is skewed, and its ends are read off the samples
     as quantiles. `within` tells the variance of that share as replications themselves show it, for a value [s]: the larger of it and
-    that between them counts, because few of them may agree by chance. One replication gives no interval.
+    that between them counts, because few of them may agree by chance. Where an end lies beyond all samples, they do not bound it: the
+    interval then holds Student's for the quantiles of the replications, too. One replication gives no interval.
     Source: Woodruff, Confidence intervals for medians and other position measures, JASA 47 (1952); Asmussen, Glynn, Stochastic
     Simulation 2007, section III.5 (sectioning: the quantile of all sections, not the mean of theirs); Nakayama 2014.
     """
@@ -183,7 +184,13 @@ def quantile_interval(
     deviations = (above - above.sum() / n.sum() * n) / n.mean()
     error = spread(deviations, within(value) if within is not None else 0.0) / math.sqrt(len(known))
     half = student(len(known) - 1, confidence) * error
-    return Estimate(value, *(quantile(whole, min(max(at, 0.0), 1.0), bounds) if half > 0 else value for at in (q - half, q + half)))
+    if half == 0:
+        return Estimate(value, value, value)
+    low, high = (quantile(whole, min(max(at, 0.0), 1.0), bounds) or 0.0 for at in (q - half, q + half))
+    if q - half > 0 and q + half < 1:
+        return Estimate(value, low, high)
+    own = mean_interval([quantile(histograms[k], q, bounds if ends is None else ends[k]) for k in known], confidence)
+    return Estimate(value, min(low, own.low or 0.0), max(high, own.high or 0.0))
 
 
 # -- stability ------------------------------------------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
 """One short run at a steady rate: does the system keep up with it, and if not, what does it sustain?
 
 *Model*: requests arrive at a constant rate from the start of an empty system. The second half of the run is looked at, in pieces that
-    hold whole periods of every quota. The system keeps up unless more than `SHORT` of all requests are lost, or surely more than
-    that of a class, or the requests under way grow surely: by more than the noise of their number, and by more than `EVEN`
-    (`BY_CHANCE` in a trial) in both halves of the window or by far (`PILED_UP`). What it then sustains is the rate times the smallest
-    share that is answered, over the classes. A service that runs on quota saved up before keeps up with what its quota alone sustains.
-    Memory that answered requests leave (growth) is there from the start: up to the heap, and without one what 40,000 leave.
+    hold whole periods of every quota. The system keeps up unless more than `SHORT` of all requests are lost (after the first piece),
+    or surely more than that of a class, or the requests under way grow surely: by more than the noise of their number, and by more than
+    `EVEN` (`BY_CHANCE` in a trial) in both halves of the window or by far (`PILED_UP`). What it then sustains is the rate times the
+    smallest share that is answered, over the classes. A service that runs on quota saved up before keeps up with what its quota alone
+    sustains. Memory that answered requests leave (growth) is there from the start: up to the heap, and without one what 40,000 leave.
 *Ignores*: a growth that begins later than the run ends; timelines and start-up work, which are left out.
 """
 
@@ -77,10 +77,14 @@ class Case:
 
     @cached_property
     def threads(self) -> int:
-        """Threads of the services that clients ask, which requests fill before any waits; 0 where they are not bounded."""
+        """Threads of the services that clients ask, which requests fill before any waits; 0 where they are not bounded.
+
+        And 0 where memory is not followed: with its faults the work of a run is never even, so that requests under way come and go.
+        """
         asked = {name.partition(".")[0] for name in self.lowered.classes}
         found = [instance.threads for instance in self.lowered.arrangement.instances if instance.service in asked and not instance.loops]
-        return sum(int(n) for n in found) if all(n != "unlimited" for n in found) else 0
+        bounded = all(n != "unlimited" for n in found) and self.lowered.memory.follows
+        return sum(int(n) for n in found) if bounded else 0
 
     @cached_property
     def lowered(self) -> Lowered:
@@ -206,20 +210,25 @@ def _judged(
     """What the second half of a run says; one in which requests piled up does not keep up."""
     window = kept[len(kept) // 2 :]
     first, last = window[0], window[-1]
-    lost = int((last.rejected + last.failed - first.rejected - first.failed).sum())
+    lost = _lost(kept[len(kept) // 4], last)
     used = utilisations(plane, first, last) if last.at > first.at else {}
-    share = min(_answered(window, even, case.threads), 1 - 2 * SHORT if piled_up else 1.0)
+    share = min(_answered(window, even, case.threads, lost), 1 - 2 * SHORT if piled_up else 1.0)
     overdrawn = max([name.endswith(".cpu") and value for name, value in used.items()], default=0.0)
     if overdrawn > 1 + SHORT and case.period_ns > 1:
         share = min(share, 1 / overdrawn)
     return Probe(
-        rate=rate, sustained=rate * share, lost=lost / max(int((last.arrived - first.arrived).sum()), 1), arrivals=int(last.arrived.sum()),
+        rate=rate, sustained=rate * share, lost=lost, arrivals=int(last.arrived.sum()),
         events=last.events, simulated_ns=last.at, complete=last.at >= end,
         killed=plane.memory is not None and bool(plane.memory.kills), resources=used,
     )
 
 
-def _answered(window: Sequence[Snapshot], even: bool, threads: int) -> float:
+def _lost(first: Snapshot, last: Snapshot) -> float:
+    """The share of all requests that is lost."""
+    return float((last.rejected + last.failed - first.rejected - first.failed).sum() / max(int((last.arrived - first.arrived).sum()), 1))
+
+
+def _answered(window: Sequence[Snapshot], even: bool, threads: int, share_lost: float) -> float:
     """The smallest share of a class, or of all, that is answered in the long run; 1 where the system keeps up.
 
     Requests whose number grows as long as there are free threads for them do not pile up yet.
@@ -234,8 +243,8 @@ def _answered(window: Sequence[Snapshot], even: bool, threads: int) -> float:
     throughout = (early > 0.25 * grown) & (early < 0.75 * grown) & (grown > (EVEN if even else BY_CHANCE) * arrived)
     filled = last.in_system > threads
     surely = (grown > noise) & ((throughout & filled) | (grown > PILED_UP * arrived))
-    missed = np.where(lost - SPREAD * np.sqrt(lost) > SHORT * arrived, lost, 0)
-    missed[-1] = lost[-1]
+    missed = np.where(lost - SPREAD * np.sqrt(lost) > SHORT * arrived, lost, 0.0)
+    missed[-1] = share_lost * arrived[-1]
     short = (missed + np.where(surely, grown, 0)) / np.maximum(arrived, 1)
     worst = float(short[counted].max(initial=0.0))
     return 1.0 - min(worst, 1.0) if worst > SHORT else 1.0

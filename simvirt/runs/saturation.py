@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Final
 
+import numpy as np
+
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.metrics.outcome import Outcome
@@ -44,6 +46,8 @@ GROWTH: Final = (1.2, 2.5)
 """Least and most factor of the next rate over one that is sustained, as long as none is known that is not."""
 AGAIN: Final = 0.96
 """Down to such a part of a rate that a run kept up with, what is answered beyond is what is sustained; below, a backlog lowers it."""
+FAR: Final = 4.0
+"""Factor of the share lost within which it grows with a power of the rate."""
 TRIES: Final = 4
 """Runs in which OOM killers end replicas, until memory is taken to be too small for any load."""
 TRIALS: Final = 3
@@ -98,6 +102,8 @@ class Search:
     """Whether trials are to confirm what has been found."""
     chancy: bool = False
     """Whether less has been answered beyond the maximum than is sustained: whether a rate lasts is then a matter of chance."""
+    losses: dict[float, float] = field(default_factory=dict)
+    """Shares lost at rates that long runs with chance have looked at."""
     hear: Callable[[int, int], None] | None = None
     """What hears of the number of runs so far, and of their events."""
     runs: int = 0
@@ -142,7 +148,7 @@ class Search:
     def stated(self) -> float:
         """The maximum [per second], as far from the ends of its range as it has to be; where it is a matter of chance as low as that."""
         if self.by_losses and not self.chancy and self.low.lost > 0:
-            return self._at_limit()
+            return min(max(self._fitted(), BELOW * self.high), self.low.rate / BELOW, self.high)
         low = self.proven.rate if self.done else max(self.low.rate, self.told)
         likely = low if self.chancy else self.told or math.sqrt(low * self.high)
         return min(max(likely, BELOW * self.high), low / BELOW)
@@ -184,6 +190,7 @@ class Search:
 
     def _learn(self, found: Sequence[Probe], kind: Kind) -> None:
         """Narrow the range by what runs at a rate showed."""
+        self.losses |= {one.rate: one.lost for one in found if kind is BY_LOSSES and one.complete and one.lost > 0}
         failed = [one for one in found if not one.keeps_up]
         worst = min(found, key=lambda one: one.sustained)
         if 2 * len(failed) > len(found) or worst.sustained < AGAIN * worst.rate:
@@ -239,6 +246,15 @@ class Search:
         assert self.beyond is not None
         at = math.log(SHORT / self.low.lost) / math.log(max(self.beyond.lost, 1.01 * SHORT) / self.low.lost)
         return float(self.low.rate * (self.high / self.low.rate) ** min(max(at, 0.2), 0.8))
+
+    def _fitted(self) -> float:
+        """The same from all rates near the limit that have been looked at, by least squares."""
+        near = {rate: lost for rate, lost in self.losses.items() if SHORT / FAR <= lost <= SHORT * FAR}
+        if len(near) < 2:
+            return self._at_limit()
+        rates, lost = np.log(list(near)), np.log(list(near.values()))
+        slope, level = np.polyfit(rates, lost, 1, w=np.exp(lost / 2))
+        return float(np.exp((math.log(SHORT) - level) / slope)) if slope > 0 else self._at_limit()
 
     @property
     def _middle(self) -> float:
@@ -319,7 +335,7 @@ def _found(scenario: Scenario, search: Search) -> Saturation:
     beyond, low = search.beyond, search.low.rate
     if beyond is None:
         return Saturation(low_per_s=low or None, reason=NOT_REACHED, events=search.spent)
-    stated = search.done or search.nearly_done
+    stated = (search.done or search.nearly_done) and not (search.chancy and beyond.killed)
     reason = KILLED if search.hopeless else BY_CHANCE if search.chancy else NOT_NARROWED
     return Saturation(
         search.stated if stated else None, (search.proven.rate if search.done else low) or None, beyond.rate,

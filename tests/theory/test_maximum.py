@@ -7,6 +7,10 @@ from typing import Final
 import pytest
 
 from simvirt import kernel, loads, run
+from simvirt.catalog import Catalog
+from simvirt.result.run_document import Bottleneck
+from simvirt.runs.probe import SHORT_RUN, Case, probe, steady
+from simvirt.runs.saturation import BY_CHANCE, KILLED
 
 pytestmark = pytest.mark.skipif(kernel.MODE == "plain", reason="a search takes some hundred thousand events")
 HOST: Final = "host: {cores: 4, memory: 8GiB}"
@@ -37,12 +41,17 @@ CASES: Final = {
     "bursts": (
         "host: {cores: 1, memory: 8GiB}", BARE, f"services: {{s: {{threads: 1, {JOB}}}}}",
         "workload: {open: {mmpp: {rates: [10/s, 300/s], sojourn: [900ms, 100ms]}}, local: true}", 100, "host.cpu"),
+    "a queue of eight": (
+        "host: {cores: 1, memory: 8GiB}", BARE, f"services: {{s: {{threads: 1, queue: 8, {JOB}}}}}", OPEN, 67.9, "host.cpu"),
+    "more threads than requests": (
+        HOST, BARE, f"services: {{s: {{threads: 400, {JOB}}}}}", OPEN, 400, "host.cpu"),
     "answers of a megabyte": (
         "host: {cores: 4, memory: 8GiB, nic: 1Gbps}", BARE, "services: {s: {operations: {j: [{net: {out: 1MiB}}]}}}",
         "workload: {open: {rate: 20/s}}", 112.3, "host.nic"),
 }
 """Host, platforms, services, workload; the maximum [per second] and what limits it.
 
+M/M/1/9 rejects 1 % at 0.679 of what its server can do: (1 - r) r^9 / (1 - r^10) = 0.01.
 1 MiB is 725 segments of 1,448 bytes with 90 bytes of headers and gaps each: 1,113,826 bytes, 112.2 a second through 1 Gbit/s.
 """
 
@@ -54,3 +63,38 @@ def test_the_maximum_is_what_a_hand_computes(name: str) -> None:
     (platform,) = found.typed().platforms.values()
     assert platform.bottleneck.max_throughput_per_s == pytest.approx(expected, rel=0.025)
     assert platform.bottleneck.resource == resource
+
+
+def bottleneck(*lines: str) -> Bottleneck:
+    """What is said of the one platform of a scenario on which requests arrive at 20/s."""
+    (platform,) = run(loads("\n".join(["simvirt: 1", "name: maximum", *lines, OPEN, SHORTLY]), "maximum.yaml")).typed().platforms.values()
+    return platform.bottleneck
+
+
+@pytest.mark.parametrize(("heap", "known"), [("32MiB", True), ("256MiB", False)])
+def test_memory_that_requests_leave_in_the_long_run_counts(heap: str, known: bool) -> None:
+    """A hundred requests of 64 KiB fit a limit of 128 MiB, a heap of twice that does not: the replica is killed again and again."""
+    memory = f"memory: {{base: 8MiB, growth: 64KiB, heap: {heap}}}"
+    found = bottleneck(HOST, "platforms: [docker]", f"services: {{s: {{threads: 4, mem_limit: 128MiB, {memory}, {JOB}}}}}")
+    assert (found.max_throughput_per_s is not None) == known
+    assert found.reason == ("" if known else KILLED)
+
+
+def test_where_a_backlog_lowers_what_is_sustained_chance_decides() -> None:
+    """A quota of a CPU is spent by one or two threads at full speed, by eight at that of siblings: 100/s alone, less with a backlog."""
+    host = "host: {cores: 4, smt: 2, memory: 8GiB}"
+    found = bottleneck(host, "platforms: [docker]", "services: {s: {threads: 16, cpus: 1, operations: {j: [{cpu: {exponential: 10ms}}]}}}")
+    low, high = found.max_throughput_low_per_s, found.max_throughput_high_per_s
+    assert low is not None and high is not None
+    assert 0.55 * 100 < low < high < 1.03 * 100
+    assert found.max_throughput_per_s is not None or found.reason == BY_CHANCE
+
+
+def test_a_run_at_the_same_rate_shows_the_same() -> None:
+    """Runs of a search share their tables, and leave them as they were."""
+    text = ["simvirt: 1", "name: twice", HOST, "platforms: [docker]", f"services: {{s: {{threads: 4, cpus: 1, {JOB}}}}}", OPEN, SHORTLY]
+    scenario = loads("\n".join(text), "twice.yaml")
+    catalog = Catalog.of(scenario)
+    case = Case(steady(scenario), catalog, catalog.platform(scenario.platforms[0]), 1, 0.01)
+    first, again = (probe(case, SHORT_RUN, 90.0, 1500, 0, 10**6) for _ in range(2))
+    assert first == again
