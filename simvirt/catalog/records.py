@@ -32,7 +32,8 @@ class HostEntry:
     """A host: what the lowering needs to know of a machine; clock in Hz, memory in bytes, tick in ns.
 
     `system_memory` is what its own kernel and services take; `cstates` are the idle states that its processors enter, shallow ones first.
-    `receive_ns` is the CPU time that a kernel on it takes for a packet from the interrupt to its socket.
+    `receive_ns` is the CPU time that a kernel on it takes for a packet from the interrupt to its socket, `thread_switch_ns`
+    that of the switch to a thread that was asleep.
     `mitigated` is whether that kernel mitigates the flaws of its processor,
     `measured_entry_ns` what a mitigated entry takes where that was measured on this machine.
     """
@@ -48,6 +49,7 @@ class HostEntry:
     smt_yield: float
     tick_ns: float
     receive_ns: float
+    thread_switch_ns: float
     family: CpuFamily
     system_memory: int = 0
     cstates: tuple[Cstate, ...] = ()

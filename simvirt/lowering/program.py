@@ -33,7 +33,6 @@ from simvirt.scenario.spec.steps import (
 )
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
 
-WAKE_NS = 1_500.0  # of a thread that slept for a lock: the return from futex_wait, and its turn on the CPU
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
 
@@ -249,7 +248,7 @@ class Writer:
         """Take a lock, do what is done while it is held, and give it up; a thread that slept first computes what waking it takes."""
         target, flag = self.locks.place(service, step)
         rows += [Instruction(k.OP_LOCK, target=target, flag=flag, amount=step.spin), Instruction(k.OP_PARK, target=target, flag=flag)]
-        rows += [Instruction(k.OP_CPU, amount=WAKE_NS), Instruction(k.OP_JUMP, target=len(rows) - 2, local=True)]
+        rows += [Instruction(k.OP_CPU, amount=self.host.thread_switch_ns), Instruction(k.OP_JUMP, target=len(rows) - 2, local=True)]
         self.sequence(rows, service, step.hold, variables)
         rows.append(Instruction(k.OP_UNLOCK))
 

@@ -69,6 +69,11 @@ REJECTING: Final = patched(BARE, {
     "run": {"duration": "1s", "replications": 1, "warmup": "0s"},
 })
 """A load of which most is rejected."""
+WAITING_IN_LINE: Final = patched(BARE, {
+    "host": {"model": "mine"}, "catalog": {"hosts": {"mine": {"like": "generic"}}}, "services/server/threads": 8,
+    "services/server/operations/job": [{"lock": "log", "hold": [{"cpu": "1ms"}]}], "workload/open/rate": "600/s",
+})
+"""Threads that sleep in line for a lock."""
 INSIDE: Final = patched(BESIDE_HOG, {"services/hog": {"background": {"threads": 1}}, "platforms": [{"name": "x", "stack": ["mine"], "vms": {"count": 1, "vcpus": 1, "memory": "4GiB"}}]})
 """A crowd inside one guest."""
 
@@ -123,6 +128,7 @@ CASES: Final = (
     entry("hosts", "max_cstate", "generic", "C6", WAITING, RISES),
     entry("hosts", "tick", "generic", number("1ms"), "breakdown_s/steal", CHANGES, BESIDE_HOG),
     entry("hosts", "receive", "generic", number("50us"), "cpu/utilisation", RISES, REJECTING),
+    entry("hosts", "thread_switch", "generic", number("500us"), "breakdown_s/cpu", RISES, WAITING_IN_LINE),
     entry("cpus", "cores", "generic-x86-2.6", 8, "cpu/utilisation", FALLS),
     entry("cpus", "smt", "generic-x86-2.6", 1, "services/batch/cpu_cores", FALLS, SIBLINGS),
     entry("cpus", "clock", "generic-x86-2.6", "5.2GHz", EXTRA, FALLS),
