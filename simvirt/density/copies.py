@@ -9,7 +9,7 @@ from simvirt.result.density_document import CountedUnit
 from simvirt.scenario.rates import mean_rate
 from simvirt.scenario.spec.models import ClosedSpec, Scenario, TenantsSpec, WorkloadSpec
 from simvirt.scenario.spec.tenancy import MOST_INSTANCES
-from simvirt.workload.scaling import scaled as times
+from simvirt.workload.intensity import scaled as times
 
 SETTLED_NS = 30 * 86_400 * 10**9
 """How long KSM has looked at the memory of instances that a host holds for good."""

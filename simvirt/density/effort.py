@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from simvirt.catalog.records import Platform
-from simvirt.control.follow import BOXES, PERIOD_NS
+from simvirt.control.memory import BOXES, PERIOD_NS
 from simvirt.density.length import quantile_of, share_of
 from simvirt.lowering.memory_needs import follows
 from simvirt.scenario.spec.models import ObjectiveSpec, Scenario, ServiceSpec
-from simvirt.workload.scaling import scaled as times
+from simvirt.workload.intensity import scaled as times
 
 IDLE_EVENTS: Final = 5_000_000
 """Work of idle instances in a replication at most, in events: some seconds."""

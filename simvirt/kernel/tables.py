@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simvirt.kernel.hardware import Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Sockets
-from simvirt.kernel.ledgers import Services, Source, Tallies
+from simvirt.kernel.traffic import Services, Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
 __all__ = [

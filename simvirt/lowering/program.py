@@ -10,8 +10,8 @@ from typing import Any
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, PlatformCosts
 from simvirt.kernel import constants as k
+from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
 from simvirt.lowering.instructions import Instruction, Program
-from simvirt.lowering.ir import admit_arrived, free_thread, gathered
 from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes

@@ -38,7 +38,7 @@ from simvirt.scenario.spec.models import (
     WorkloadSpec,
 )
 from simvirt.scenario.walk import rewritten
-from simvirt.workload.scaling import scaled
+from simvirt.workload.intensity import scaled
 
 MOST_ARRIVALS: Final = 30_000
 """Requests of a replication of one host whose load does not vary; a longer run is cut to as many."""

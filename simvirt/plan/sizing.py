@@ -20,7 +20,7 @@ from simvirt.plan.packing import Counts, Floats, Items
 from simvirt.plan.requirements import stocks
 from simvirt.scenario.rates import mean_rate
 from simvirt.scenario.spec.models import PlanSpec, PlatformSpec, Scenario, ServiceSpec
-from simvirt.workload.scaling import scaled
+from simvirt.workload.intensity import scaled
 
 FLOWS: Final = ("cpu", "disk", "nic.out", "nic.in")
 """What a host does in a second, in the order of shares; what is counted comes after them."""

@@ -23,8 +23,8 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
-from simvirt.control.follow import PERIOD_NS, follow
 from simvirt.control.lifecycle import begin
+from simvirt.control.memory import PERIOD_NS, follow
 from simvirt.gauges import Snapshot, snapshot
 from simvirt.lowering.lower import Lowered, lower
 from simvirt.metrics.measure import utilisations

@@ -10,8 +10,8 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
-from simvirt.control.follow import follow
 from simvirt.control.lifecycle import begin
+from simvirt.control.memory import follow
 from simvirt.control.observer import Series, observe
 from simvirt.errors import SimulationError
 from simvirt.gauges import Snapshot, snapshot

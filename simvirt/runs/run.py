@@ -21,9 +21,9 @@ from simvirt.metrics.steadiness import course_of, own_variance
 from simvirt.metrics.warnings import Seen, short_slices, warnings
 from simvirt.plane import Stopped
 from simvirt.result import frames, provenance
-from simvirt.result.answer import answer
 from simvirt.result.displayed import Displayed
 from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, TheoryResult
+from simvirt.result.run_sentence import answer
 from simvirt.runs.admission import assumptions, catalog_of
 from simvirt.runs.pool import Halt, Inline, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate

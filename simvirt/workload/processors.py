@@ -15,7 +15,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.economy import load_of
 from simvirt.scenario.spec.models import AnyStep, CpuStep, HostSpec, MeasuredSpec, Scenario, ServiceSpec, TraceSpec
 from simvirt.scenario.walk import rewritten, walk
-from simvirt.workload.scaling import multiplied
+from simvirt.workload.intensity import multiplied
 
 
 def on_host(scenario: Scenario, catalog: Catalog, host: HostSpec) -> Scenario:

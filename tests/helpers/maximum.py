@@ -10,7 +10,7 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
-from simvirt.control.follow import follow
+from simvirt.control.memory import follow
 from simvirt.control.lifecycle import begin
 from simvirt.runs.replicate import make_plane
 from simvirt.scenario.spec.models import OpenSpec, Scenario

@@ -14,7 +14,7 @@ from simvirt import kernel
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
-from simvirt.control.follow import follow
+from simvirt.control.memory import follow
 from simvirt.plane import DataPlane
 from simvirt.metrics.outcome import Outcome
 from simvirt.gauges import Snapshot, snapshot

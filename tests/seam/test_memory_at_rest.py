@@ -9,7 +9,7 @@ from helpers.support import begun, scenario, service
 
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
-from simvirt.control.follow import follow, memory_of_run
+from simvirt.control.memory import follow, memory_of_run
 from simvirt.control.lifecycle import begin
 from simvirt.lowering.lower import lower
 from simvirt.lowering.size import size_mistakes

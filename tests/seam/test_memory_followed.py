@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from helpers.support import replications, scenario
 
-from simvirt.control.follow import Follower
+from simvirt.control.memory import Follower
 
 NEEDY: dict[str, Any] = {"base": "300MiB", "per_request": "20MiB", "growth": "1MiB", "hot": 0.5, "touch": "400KB"}
 

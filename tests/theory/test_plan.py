@@ -13,7 +13,7 @@ from simvirt.catalog import Catalog
 from simvirt.analysis.demands import analyse
 from simvirt.workload.processors import on_host
 from simvirt.scenario.rates import mean_rate
-from simvirt.workload.scaling import scaled
+from simvirt.workload.intensity import scaled
 from simvirt.errors import ScenarioError
 from simvirt.memory import footprint, occupancy
 from simvirt.memory.working_set import expected_loads

@@ -10,7 +10,7 @@ from helpers.documents import estimate, platform, run_document
 import simvirt
 from simvirt.report import run_report
 from simvirt.report.formats import rendered
-from simvirt.result.answer import answer
+from simvirt.result.run_sentence import answer
 from simvirt.result.run_document import RunDocument
 
 Json = dict[str, Any]
