@@ -10,7 +10,8 @@ run queue of a CPU therefore calls `settle` first, which charges the CPU and let
 
 from simvirt.kernel.balancing import pull
 from simvirt.kernel.calendar import clear_timer, set_timer
-from simvirt.kernel.choosing import pick_task, put_back, put_back_below, set_all_aside
+from simvirt.kernel.choosing import pick_task, put_back
+from simvirt.kernel.throttling import put_back_below, set_all_aside
 from simvirt.kernel.constants import CURRENT, HELD, NONE, OFF
 from simvirt.kernel.cores import busy_beside, busy_siblings, thread_speed, threads_of_core
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake

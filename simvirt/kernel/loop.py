@@ -43,7 +43,8 @@ from simvirt.kernel.cpu import finish_cpuidle_exit, block_task, resched
 from simvirt.kernel.devices import goes_to_backend
 from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.idling import end_disk_wait
-from simvirt.kernel.review import on_group_timer, review
+from simvirt.kernel.ticks import review
+from simvirt.kernel.unthrottling import on_group_timer
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
 from simvirt.kernel.locks import abandon_locks

@@ -5,6 +5,7 @@ Model: at the start of each period the group's pool is refilled to the quota (pl
     whose runtime is used up while the pool is empty is throttled until the refill, and repays what it overran. A queue
     that empties keeps 1 ms and gives the rest back. Periods of a group that nobody waits for cost no event: the pool is
     brought up to date when it is next looked at; slices that cannot fail cost none either (`coasting`).
+    It only keeps books: `throttling` takes a queue off its CPU, `unthrottling` lets it go on.
 Ignores: hierarchies of quotas above the group itself.
 Source: Linux kernel/sched/fair.c, CONFIG_CFS_BANDWIDTH; Documentation/scheduler/sched-bwc.rst; Turner, Rao, Rao, "CPU
     bandwidth control for CFS", Linux Symposium 2010.

@@ -35,15 +35,15 @@ def answers(found: Outcome) -> dict[str, Any]:
 
 def both_ways() -> list[str]:
     """The scenarios that answer otherwise where no queue coasts; for the plain kernel."""
-    from simvirt.kernel import review
+    from simvirt.kernel import ticks
 
-    coast, wrong = review.begin_coasting, []
+    coast, wrong = ticks.begin_coasting, []
     for scheduler in SCHEDULERS:
         for quota, fields in (("150ms", {}), ("390ms", {}), ("800ms", {}), ("150ms", {"cpu_burst": "90ms"})):
             spec = long_bursts(quota, scheduler, seconds=5, **fields)
-            review.begin_coasting = coast
+            ticks.begin_coasting = coast
             together = replications(spec)[0]
-            review.begin_coasting = lambda *_: False
+            ticks.begin_coasting = lambda *_: False
             apart = replications(spec)[0]
             if json.dumps(answers(together), default=str) != json.dumps(answers(apart), default=str) or together.events >= apart.events:
                 wrong.append(f"{scheduler} {quota} {fields}: {together.events} events, {apart.events} one by one")

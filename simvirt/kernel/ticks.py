@@ -1,18 +1,17 @@
-"""What ticks and refills bring: throttling and its end, weights brought up to date, balancing between busy CPUs."""
+"""What ticks bring: groups out of runtime are throttled, weights brought up to date, load is balanced between busy CPUs."""
 
 from simvirt.kernel.balancing import busiest, cpu_load, move_from
-from simvirt.kernel.choosing import throttle
-from simvirt.kernel.coasting import begin_coasting, renew_coasting
-from simvirt.kernel.constants import NEVER, NONE
+from simvirt.kernel.coasting import begin_coasting
+from simvirt.kernel.constants import NONE
 from simvirt.kernel.cpu import costop_vcpu, costart_siblings, wakeup_preempt, resched
-from simvirt.kernel.hierarchy import group_weight, raise_groups, settle
+from simvirt.kernel.hierarchy import group_weight, settle
 from simvirt.kernel.placement import next_in_rotation
 from simvirt.kernel.policy import on_tick, reweigh
-from simvirt.kernel.pool import refill, set_group_timer
-from simvirt.kernel.quota import has_runtime, settle_debt, take_runtime, unmark_throttled
+from simvirt.kernel.quota import has_runtime
 from simvirt.kernel.running import arm
 from simvirt.kernel.schedulers.esxi import must_costop
 from simvirt.kernel.tables import Plane
+from simvirt.kernel.throttling import throttle
 
 BALANCE_EVERY = 16000000  # periodic balancing of a busy CPU, per CPU of the machine [ns]; Linux busy_factor 16 x 1 ms
 BALANCE_AT_MOST = 128000000  # [ns]
@@ -89,37 +88,3 @@ def relieve(p: Plane, b: int, c: int, now: int) -> None:
     p.cpus.balance_failures[c] = min(failures + 1, MOST_FAILURES) if moved == NONE else 0
     if moved != NONE:
         wakeup_preempt(p, c, now)
-
-
-def unthrottle(p: Plane, q: int, now: int) -> None:
-    """A group's queue competes again."""
-    c: int = p.queues.cpu[q]
-    if p.queues.tasks[q] == 0:
-        return
-    settle(p, c, now)
-    tasks: int = p.queues.tasks[q]
-    p.queues.tasks[q] = 0
-    if raise_groups(p, q, c, tasks, now, False):
-        wakeup_preempt(p, c, now)
-
-
-def on_group_timer(p: Plane, g: int, now: int) -> None:
-    """The period of a group with throttled queues is over, or runtime was given back: hand out what there is."""
-    if p.groups.coasting[g] != NONE:
-        renew_coasting(p, g, now)
-        return
-    before: int = p.groups.nr_periods[g]
-    refill(p, g, now)
-    if p.groups.nr_periods[g] > before:
-        p.groups.nr_throttled[g] += 1
-    if p.groups.slack_at[g] <= now:
-        p.groups.slack_at[g] = NEVER
-    turns: int = p.machines.cpus[p.groups.machine[g]]
-    exact: bool = p.machines.tick[p.groups.machine[g]] == 0
-    while turns > 0 and p.groups.first_throttled[g] != NONE and settle_debt(p, p.groups.first_throttled[g]):
-        q: int = unmark_throttled(p, g, now)
-        if exact:  # without ticks the CPUs would take slices in the order of their rows
-            take_runtime(p, q, now)
-        unthrottle(p, q, now)
-        turns -= 1
-    set_group_timer(p, g)
