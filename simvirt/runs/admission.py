@@ -28,7 +28,7 @@ def assumptions(scenario: Scenario, catalog: Catalog) -> tuple[str, ...]:
 
 def _assumptions(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
     if taken_as_stated(scenario):
-        yield "CPU demands are taken as they stand, whatever the host; measured_on says where they were measured"
+        yield "CPU demands are taken as they stand, whatever the host, until measured_on says where they were measured"
     yield from unknown_images(scenario, catalog)
     yield from unknown_sockets(scenario, catalog)
 
@@ -50,7 +50,7 @@ def unknown_sockets(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
     if scenario.host.model is None and any(_claims(catalog, service) for service in scenario.services.values()):
         host = catalog.resolve_host(scenario.host)
         cache, bandwidth = format_size(host.family.llc or 0), (host.family.memory_bandwidth or 0.0) / 1e9
-        yield f"each socket of the inline host has a cache of {cache} and {bandwidth:.3g} GB/s to memory, as servers with as many cores"
+        yield f"each socket of the inline host has a cache of {cache} and {bandwidth:.3g} GB/s to memory"
 
 
 def _claims(catalog: Catalog, service: ServiceSpec) -> bool:

@@ -69,7 +69,7 @@ HOST: Final = (
     Case("HostSpec.cores", FOUR_BUSY, {}, {"host/cores": 4}, BATCH, RISES),
     Case("HostSpec.cores", WIDE, {"host/cores": 1}, {}, "breakdown_s/run_queue", FALLS),
     Case("HostSpec.smt", FOUR_BUSY, {}, {"host/smt": 2}, BATCH, RISES),
-    Case("HostSpec.smt", patched(CLOSED, {"host/cores": 2}), {}, {"host/smt": 2}, "breakdown_s/cpu", RISES),
+    Case("HostSpec.smt", patched(CLOSED, {"host/cores": 2}), {}, {"host/smt": 2}, "breakdown_s/interference", RISES),
     Case("HostSpec.clock", KVM, {"host/clock": "2GHz"}, {"host/clock": "4GHz"}, "cpu/virtualization", FALLS),
     Case("HostSpec.memory", BARE, {}, {"host/memory": "32GiB"}, "memory/capacity_bytes", RISES),
     Case("HostSpec.memory", patched(DOCKER, {"services/server/mem_limit": "6GiB", "services/server/scale": 2}), {}, {"host/memory": "8GiB"}, "/warnings", CHANGES),

@@ -133,7 +133,7 @@ CASES: Final = (
     entry("cpus", "smt", "generic-x86-2.6", 1, "services/batch/cpu_cores", FALLS, SIBLINGS),
     entry("cpus", "clock", "generic-x86-2.6", "5.2GHz", EXTRA, FALLS),
     entry("cpus", "family", "generic-x86-2.6", "nehalem", EXTRA, RISES),
-    entry("families", "smt_yield", "generic-x86", number(1.9), "breakdown_s/cpu", FALLS, SIBLINGS),
+    entry("families", "smt_yield", "generic-x86", number(1.9), "breakdown_s/interference", FALLS, SIBLINGS),
     entry("families", "vm_exit", "generic-x86", number("10000 cycles"), EXTRA, RISES),
     entry("families", "nested_vm_exit", "generic-x86", number("90000 cycles"), EXTRA, RISES, patched(RICH, {"platforms/0/stack": ["mine", "mine"]})),
     entry("families", "native_walk", "generic-x86", number("1 cycles"), EXTRA, RISES),
