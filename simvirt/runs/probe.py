@@ -45,6 +45,8 @@ SPREAD: Final = 3.0
 FEW: Final = 50
 """A class with fewer arrivals in the window says nothing by itself."""
 PILED_UP: Final = 0.05
+FULL: Final = 0.998
+"""Utilisation from which a resource had no rest in a run whose draws have their means."""
 SPARE: Final = 200
 """Requests under way, over those that a run brings and beyond those that its mere work time keeps there, that are never worked off."""
 PIECES: Final = 4
@@ -68,6 +70,8 @@ class Case:
     alone_s: float
     """Time that a request takes where nothing contends [s]."""
     halt: Event | None = None
+    full_anyway: frozenset[str] = frozenset()
+    """Resources that are used up at any load, by something else than requests."""
 
     @cached_property
     def period_ns(self) -> int:
@@ -212,7 +216,8 @@ def _judged(
     first, last = window[0], window[-1]
     lost = _lost(kept[len(kept) // 4], last)
     used = utilisations(plane, first, last) if last.at > first.at else {}
-    share = min(_answered(window, even, case.threads, lost), 1 - 2 * SHORT if piled_up else 1.0)
+    full = even and any(value >= FULL for name, value in used.items() if name not in case.full_anyway)
+    share = min(_answered(window, even, case.threads, lost, full), 1 - 2 * SHORT if piled_up else 1.0)
     overdrawn = max([name.endswith(".cpu") and value for name, value in used.items()], default=0.0)
     if overdrawn > 1 + SHORT and case.period_ns > 1:
         share = min(share, 1 / overdrawn)
@@ -228,10 +233,11 @@ def _lost(first: Snapshot, last: Snapshot) -> float:
     return float((last.rejected + last.failed - first.rejected - first.failed).sum() / max(int((last.arrived - first.arrived).sum()), 1))
 
 
-def _answered(window: Sequence[Snapshot], even: bool, threads: int, share_lost: float) -> float:
+def _answered(window: Sequence[Snapshot], even: bool, threads: int, share_lost: float, full: bool) -> float:
     """The smallest share of a class, or of all, that is answered in the long run; 1 where the system keeps up.
 
-    Requests whose number grows as long as there are free threads for them do not pile up yet.
+    Requests whose number grows as long as there are free threads for them do not pile up yet. Where a resource is `full` throughout,
+    what is answered is all that can be (the saturation rule), and growth beyond one standard deviation counts.
     """
     first, middle, last = window[0], window[len(window) // 2], window[-1]
     arrived = _with_total(last.arrived - first.arrived)
@@ -242,7 +248,7 @@ def _answered(window: Sequence[Snapshot], even: bool, threads: int, share_lost: 
     counted[-1] = arrived[-1] > 0
     throughout = (early > 0.25 * grown) & (early < 0.75 * grown) & (grown > (EVEN if even else BY_CHANCE) * arrived)
     filled = last.in_system > threads
-    surely = (grown > noise) & ((throughout & filled) | (grown > PILED_UP * arrived))
+    surely = (full & (grown > noise / SPREAD)) | (grown > noise) & ((throughout & filled) | (grown > PILED_UP * arrived))
     missed = np.where(lost - SPREAD * np.sqrt(lost) > SHORT * arrived, lost, 0.0)
     missed[-1] = share_lost * arrived[-1]
     short = (missed + np.where(surely, grown, 0)) / np.maximum(arrived, 1)

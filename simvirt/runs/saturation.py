@@ -221,11 +221,11 @@ class Search:
         """The next rate to look at [per second], and in what kind of run."""
         if self.beyond is None:
             return (self._further() if self.kept else guess), SHORT_RUN
+        above = (1 + AWAY) * self.told
+        if (FRESH * self.low.rate if self.low.long else 0.0) < above < self.high / FRESH:
+            return above, LONG_RUN
         if self.confirming and not self.by_losses:
             return self._trial_rate(), TRIAL
-        above = (1 + AWAY) * self.told
-        if (FRESH * self.low.rate if self.low.long else 0.0) < above < self.high:
-            return above, LONG_RUN
         kind = SHORT_RUN if self.high > 2 * self.low.rate else BY_LOSSES if self.by_losses else LONG_RUN
         return self._inside(kind is not SHORT_RUN), kind
 
@@ -278,7 +278,8 @@ def saturation(
         return Saturation(reason=NO_LOAD)
     if any(o.reclaim is not None and o.reclaim[1] for o in outcomes):
         return Saturation(reason=KILLED)
-    search = _begun(scenario, Case(steady(scenario), catalog, platform, seed, _alone_s(outcomes), halt), outcomes)
+    anyway = frozenset(name for name, used in _used(outcomes).items() if used >= ALSO_IDLE)
+    search = _begun(scenario, Case(steady(scenario), catalog, platform, seed, _alone_s(outcomes), halt, anyway), outcomes)
     search.hear = hear
     guess = _guess(outcomes)
     while not search.done and search.look(*search.next_rate(guess)):
