@@ -69,13 +69,17 @@ INTERRUPTED: Final = "interrupted"
 
 @dataclass(frozen=True)
 class Sustained:
-    """A rate that is sustained [per second], utilisations and the share lost there, and whether a long run and whether a trial says so."""
+    """A rate that is sustained [per second], utilisations and the share lost there, whether a long run and whether a trial says so.
+
+    And whether OOM killers ended replicas meanwhile.
+    """
 
     rate: float = 0.0
     used: Mapping[str, float] = field(default_factory=dict)
     lost: float = 0.0
     long: bool = False
     surely: bool = False
+    killed: bool = False
 
 
 NONE: Final = Sustained()
@@ -156,7 +160,7 @@ class Search:
     @property
     def told(self) -> float:
         """The maximum as what is answered beyond it tells it [per second]; 0 where a backlog lowers that, or requests are lost."""
-        found = 0.0 if self.beyond is None or self.by_losses or self.chancy else self.beyond.sustained
+        found = 0.0 if self.beyond is None or self.beyond.lossy or self.chancy else self.beyond.sustained
         return found if AGAIN * self.low.rate <= found < self.high else 0.0
 
     def look(self, rate: float, kind: Kind) -> bool:
@@ -199,7 +203,7 @@ class Search:
             self.kept = [one for one in self.kept if one.rate < (worst.rate if one.long else most)]
         elif all(one.complete for one in found):
             of_kind = [one for one in self.kept if one.long or kind is SHORT_RUN]
-            self.kept = [*of_kind, Sustained(worst.rate, worst.resources, worst.lost, kind is not SHORT_RUN, not kind.even)]
+            self.kept = [*of_kind, Sustained(worst.rate, worst.resources, worst.lost, kind is not SHORT_RUN, not kind.even, worst.killed)]
             self.beyond = self.beyond if worst.rate < self.high else None
         self._look_for_chance()
         self.confirming = self.confirming or self.nearly_done
@@ -209,13 +213,18 @@ class Search:
         beyond = self.beyond
         if beyond is None or self.chancy or self.by_losses or not self.low.long:
             return
-        if beyond.killed or beyond.sustained < AGAIN * self.low.rate:
+        if self.by_kills or beyond.sustained < AGAIN * self.low.rate:
             self.chancy, self.events = True, self.events + FLOOR
+
+    @property
+    def by_kills(self) -> bool:
+        """Whether OOM killers end replicas just beyond the maximum, and not below."""
+        return self.beyond is not None and self.beyond.killed and not self.low.killed
 
     @property
     def by_losses(self) -> bool:
         """Whether more and more requests are lost, and that is all that limits the rate."""
-        return self.beyond is not None and self.beyond.lossy and not self.beyond.killed
+        return self.beyond is not None and self.beyond.lossy and not self.by_kills
 
     def next_rate(self, guess: float) -> tuple[float, Kind]:
         """The next rate to look at [per second], and in what kind of run."""
@@ -336,7 +345,7 @@ def _found(scenario: Scenario, search: Search) -> Saturation:
     beyond, low = search.beyond, search.low.rate
     if beyond is None:
         return Saturation(low_per_s=low or None, reason=NOT_REACHED, events=search.spent)
-    stated = (search.done or search.nearly_done) and not (search.chancy and beyond.killed)
+    stated = (search.done or search.nearly_done) and not (search.chancy and search.by_kills)
     reason = KILLED if search.hopeless else BY_CHANCE if search.chancy else NOT_NARROWED
     return Saturation(
         search.stated if stated else None, (search.proven.rate if search.done else low) or None, beyond.rate,

@@ -82,9 +82,11 @@ def test_intervals_cover_theory_at_default_settings() -> None:
 @pytest.mark.skipif(not COMPILED, reason="some hundred million requests")
 @pytest.mark.parametrize("load", [50, 80, 90, 95])
 def test_intervals_cover_theory_at_default_settings_over_many_seeds(load: int) -> None:
-    for name, found in covered(load, SEEDS).items():
-        assert found.coverage >= 0.93, name
-        assert abs(found.bias) < 0.01, name
+    """The bias of quantiles as far as so many runs show it: at 95 % that of p99 is known to 1 %."""
+    found = covered(load, SEEDS)
+    assert {name: one.coverage for name, one in found.items() if one.coverage < 0.93} == {}
+    assert abs(found["mean"].bias) < 0.01
+    assert {name: one.bias for name, one in found.items() if abs(one.bias) >= 0.01 + 2 * one.error} == {}
 
 
 @pytest.mark.skipif(not COMPILED, reason="some hundred thousand requests")
