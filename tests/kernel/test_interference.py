@@ -70,6 +70,13 @@ def test_idle_memory_costs_nothing() -> None:
     assert i.latency_of(one_socket(0.0, (0.5, 99.0, 9.0)), 0, 1.0) == 1.0, "no bandwidth is known"
 
 
+@pytest.mark.parametrize("share", [0.5, 0.98, 0.9899, 0.9901, 0.9999, 1.0001, 1.5])
+def test_memory_is_quiet_up_to_a_tenth_of_its_bandwidth_and_no_further(share: float) -> None:
+    p = one_socket(10.0, (0.3, 0.4, share), (0.0, 0.6, share))
+    assert (i.latency_of(p, 0, 1.0) == 1.0) == (i.flow(p, 0, 1.0, 1.0) <= 1.0) == (share <= 1.0)
+    assert i.flow(p, 0, 1.0, 1.0) <= i.offered(p, 0, 1.0) * (1 + 1e-12)
+
+
 def test_misses_grow_with_the_root_of_what_the_claims_exceed_the_cache_by() -> None:
     assert i.misses_of(one_socket(0.0, (0.5, 0.0, 1.0), llc=2e7, wanted=2e7), 0) == math.sqrt(2e7)
     assert i.misses_of(one_socket(0.0, (0.5, 0.0, 1.0), llc=2e7, wanted=8e7), 0) == pytest.approx(2 * math.sqrt(2e7), rel=1e-12)
