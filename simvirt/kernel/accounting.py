@@ -42,7 +42,7 @@ def book(p: Plane, f: int, state: int, elapsed: int, now: int) -> None:
 
 
 def book_running(p: Plane, f: int, row: int, elapsed: int) -> None:
-    """Divide time on a CPU into demand, the platform's addition, what others slowed, and what a fluid scheduler gave them."""
+    """Divide time on a CPU: demand, the platform's addition, what others slowed, what a fluid scheduler gave them."""
     c: int = p.entities.cpu[p.frames.thread[f]]
     portion: float = p.cpus.portion[c]
     speed: float = p.cpus.speed[c]

@@ -12,7 +12,19 @@ Source: Parekh, Gallager, "A generalized processor sharing approach to flow cont
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import CPU, ENDLESS, EPSILON, INTERFERENCE, N_CATEGORIES, NEVER, NONE, OFF, QUEUED, RUN_QUEUE, THROTTLED
+from simvirt.kernel.constants import (
+    CPU,
+    ENDLESS,
+    EPSILON,
+    INTERFERENCE,
+    N_CATEGORIES,
+    NEVER,
+    NONE,
+    OFF,
+    QUEUED,
+    RUN_QUEUE,
+    THROTTLED,
+)
 from simvirt.kernel.cores import thread_speed, threads_of_core
 from simvirt.kernel.pool import refill, set_group_timer
 from simvirt.kernel.quota import mark_throttled, settle_debt, unmark_throttled
@@ -201,7 +213,7 @@ def fluid_state(p: Plane, node: int, state: int, now: int) -> None:
 
 
 def fluid_book(p: Plane, e: int, state: int, now: int) -> None:
-    """Divide a task's time since its last change into computing, at the speed of the cores, and waiting for its share."""
+    """Divide a task's time since its last change into computing, as fast as the cores, and waiting for its share."""
     g: int = fluid_group(p, e)
     got: int = int(p.groups.fluid_used[g] - p.entities.vruntime[e] + 0.5)
     got = min(max(got, 0), now - p.entities.waits_since[e])
@@ -217,7 +229,7 @@ def fluid_book(p: Plane, e: int, state: int, now: int) -> None:
 
 
 def fluid_book_frame(p: Plane, e: int, state: int, got: int, done: int, lost: int, now: int) -> None:
-    """Book a thread's time: what it computed, what siblings slowed of that, what it waited for its share or for the refill."""
+    """Book a thread's time: what it computed, what siblings slowed of that, what it waited for its share."""
     f: int = p.entities.frame[e]
     if p.frames.state[f] == CPU:
         p.frames.since[f] += lost + got - done
