@@ -70,6 +70,8 @@ class Calibration(Fact):
     def _one_thing(self) -> Calibration:
         if (self.path is None) != (self.start is None) or (self.path is not None and self.scale):
             raise ValueError("expected path with start, or scale, or neither")
+        if self.row is not None and self.path is None:
+            raise ValueError("row: expected path with start too, for example {path: services.web.cpus, start: 2}: the row is where it is solved for")
         return self
 
 

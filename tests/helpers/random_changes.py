@@ -73,6 +73,12 @@ def with_idle_service(tree: Tree) -> Tree | None:
     return new
 
 
+def crowded(tree: Tree) -> Tree:
+    """The same in containers and processes on one core, with memory enough."""
+    policy = {} if isinstance(tree["host"], str) or "scheduler" not in tree["host"] else {"scheduler": tree["host"]["scheduler"]}
+    return tree | {"host": {"cores": 1, "smt": 1, "memory": "256GiB"} | policy, "platforms": ["docker", "bare-metal"]}
+
+
 def busier(tree: Tree, factor: float = 1.5) -> Tree | None:
     """The same requests at a higher rate; None where the load is not a constant rate, or other things happen meanwhile."""
     text = tree.get("workload", {}).get("open", {}).get("rate")

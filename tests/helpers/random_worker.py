@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from helpers import random_changes as changes
 from helpers.random_laws import LAWS, quotas_are_kept
+from helpers.random_waits import beyond_bounds
 from helpers.random_scenarios import Size, as_text, random_scenario, write_files
 
 import simvirt
@@ -77,6 +78,20 @@ def idle(tree: dict[str, Any], folder: Path) -> Iterator[Finding]:
         yield from (("idle_changes_nothing", f"{name}{line}") for line in changes.differences(before[name]["latency_s"], after[name]["latency_s"]))
 
 
+def waits(tree: dict[str, Any], folder: Path) -> Iterator[Finding]:
+    """Nothing runnable waits longer than its scheduler lets it, on the host as it is and where all share one core in containers."""
+    for crowd in (tree, changes.crowded(tree)):
+        try:
+            scenario = loaded(crowd, folder)
+        except ScenarioError:  # what is bound to CPUs, or asks for more of them
+            continue
+        yield from _waits(scenario)
+
+
+def _waits(scenario: Scenario) -> Iterator[Finding]:
+    yield from (("no_wait_beyond_the_bound", f"{name}: {how}") for name, how in beyond_bounds(scenario, Catalog.of(scenario)))
+
+
 def slower(before: Mapping[str, Any], after: Mapping[str, Any], law: str) -> Iterator[Finding]:
     """Where `after` answers surely sooner than `before`."""
     for name in before:
@@ -124,7 +139,7 @@ def questions(tree: dict[str, Any], folder: Path) -> Iterator[Finding]:
 
 
 CHECKS: Final[Mapping[str, Callable[[dict[str, Any], Path], Iterator[Finding]]]] = {
-    "laws": laws, "names": names, "idle": idle, "more": more, "better": better, "questions": questions,
+    "laws": laws, "names": names, "idle": idle, "more": more, "better": better, "questions": questions, "waits": waits,
 }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import pytest
+from helpers.fairness import BOUNDS, Rival, longest_wait
 from helpers.support import COMPILED, MS, S, begun, replications, scenario, service
 
 from simvirt.clock import Clock
@@ -27,73 +27,10 @@ BUSY: Final = {"background": {"threads": 2}}
 LIGHT: Final = {"background": {"threads": 1, "duty": 0.2, "period": "5ms"}}
 
 
-class Rival(NamedTuple):
-    """A group, as its scheduler sees it: its weight, and its runnable tasks."""
-
-    weight: float
-    tasks: int
-
-
-def _eevdf(own: Rival, others: Sequence[Rival], read: Callable[[str], float]) -> float:
-    """Lags stay within a slice and a tick on either side."""
-    return 2 * (read("base_slice") + read("tick")) * (own.weight + sum(r.weight for r in others)) / own.weight
-
-
-def _cfs(own: Rival, others: Sequence[Rival], read: Callable[[str], float]) -> float:
-    """Each rival may bring half a latency, overruns by a slice and a tick, and catches up with what the own slice was ahead."""
-    latency = max(read("latency"), read("min_granularity") * (len(others) + 1))
-    ahead = latency + read("tick")
-    return sum(read("latency") / 2 + ahead + ahead * r.weight / own.weight for r in others)
-
-
-def _credit(own: Rival, others: Sequence[Rival], read: Callable[[str], float]) -> float:
-    """A debt of a slice is paid at the own share, while each rival uses up the credits of a slice and what it runs before a tick finds out."""
-    share = own.weight / (own.weight + sum(r.weight for r in others))
-    return (read("timeslice") + len(others) * (read("timeslice") + read("tick"))) / share + read("tick")
-
-
-def _credit2(own: Rival, others: Sequence[Rival], read: Callable[[str], float]) -> float:
-    """A rival is ahead by a reset, a carry-over and the largest debt at most, which its weight stretches; then one turn."""
-    reset, heaviest = read("reset_credits"), read("heaviest")
-    return sum((2 * reset + 0.5 * MS) * r.weight * r.tasks / heaviest for r in others) + reset * len(others)
-
-
-def _shares(own: Rival, others: Sequence[Rival], read: Callable[[str], float], weighs_each: bool) -> float:
-    """A rival may lag behind, catches up with what the own turn was ahead, and overruns by a turn."""
-    quantum, weight = read("quantum"), own.weight * (own.tasks if weighs_each else 1)
-    return sum(read("bound_lag") + quantum * r.weight * (r.tasks if weighs_each else 1) / weight + quantum for r in others)
-
-
-def _round_robin(own: Rival, others: Sequence[Rival], read: Callable[[str], float]) -> float:
-    """A turn for each."""
-    return len(others) * read("quantum")
-
-
-BOUNDS: Final[dict[str, tuple[Callable[..., float], Callable[..., float]]]] = {
-    "eevdf": (_eevdf, _eevdf),
-    "cfs": (_cfs, _cfs),
-    "credit": (_credit, _round_robin),
-    "credit2": (_credit2, _round_robin),
-    "esxi": tuple([lambda *a: _shares(*a, weighs_each=False)] * 2),  # type: ignore[dict-item]
-    "hyperv": (lambda *a: _shares(*a, weighs_each=True), lambda *a: _shares(*a, weighs_each=False)),
-    "round-robin": (_round_robin, _round_robin),
-    "gps": (lambda *a: 0.0, lambda *a: 0.0),
-}
-"""Scheduler -> longest wait of a group among groups, and of a task in its group in the group's time [ns]."""
-
-
-def longest_wait(clock: Clock, scheduler: str, name: str, groups: dict[str, Rival]) -> float:
-    """Bound for a task of a group: that of the group, and its turn within the group at the group's share."""
-    between, within = BOUNDS[scheduler]
-    own, others = groups[name], [r for n, r in groups.items() if n != name]
-    each = scheduler in ("credit2", "hyperv")
-    weights = {n: 1.0 if scheduler == "round-robin" else r.weight * (r.tasks if each else 1) for n, r in groups.items()}
-
-    def read(column: str) -> float:
-        return float(clock.plane.read("machines", column)[0])
-
-    mates = [Rival(1.0, 1)] * (own.tasks - 1)
-    return between(own, others, read) + within(Rival(1.0, 1), mates, read) * sum(weights.values()) / weights[name]
+def bound_of(clock: Clock, scheduler: str, name: str, groups: dict[str, Rival]) -> float:
+    """For how long a task of a group may wait [ns]."""
+    return longest_wait(
+        scheduler, lambda column: float(clock.plane.read("machines", column)[0]), groups[name], [r for n, r in groups.items() if n != name])
 
 
 def waits(clock: Clock, name: str, at: int) -> np.ndarray:
@@ -139,7 +76,7 @@ def test_nobody_waits_beyond_the_bound_of_its_scheduler(scheduler: str, neighbou
         clock.run(until=at)
         for name in longest:
             longest[name] = max(longest[name], *waits(clock, name, at), 0)
-    bounds = {name: longest_wait(clock, scheduler, name, rivals) for name in longest}
+    bounds = {name: bound_of(clock, scheduler, name, rivals) for name in longest}
     assert {name: longest[name] / MS for name in longest if longest[name] > bounds[name]} == {}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from pydantic import ValidationError
 
 from simvirt.catalog import Catalog
 from simvirt.report import accuracyplot
@@ -13,7 +14,7 @@ from simvirt.report.blocks import Data
 from simvirt.report.formats import rendered
 from simvirt.report.validation_report import report
 from simvirt.result.validation_document import ValidationDocument
-from simvirt.validation.facts import Table
+from simvirt.validation.facts import Calibration, Table
 from simvirt.validation.fitted import Fitted, fitted
 from simvirt.validation.predict import Predicted
 from simvirt.validation.score import Cell, cells, score
@@ -124,3 +125,9 @@ def test_the_picture_has_a_mark_for_each_prediction() -> None:
     titles = [node.text for node in root.iter("{http://www.w3.org/2000/svg}title")]
     assert len(titles) == 1 + 5
     assert accuracyplot.x_of(1.0) < accuracyplot.x_of(1.2) < accuracyplot.x_of(100.0) == accuracyplot.x_of(accuracyplot.MOST)
+
+
+def test_a_row_of_a_calibration_is_where_something_is_solved_for() -> None:
+    """A row without a path says nothing, and is refused where the table is read."""
+    with pytest.raises(ValidationError, match="expected path with start too"):
+        Calibration.model_validate({"by": "native", "row": "read", "why": "made up"})
