@@ -229,7 +229,7 @@ class Search:
     def next_rate(self, guess: float) -> tuple[float, Kind]:
         """The next rate to look at [per second], and in what kind of run."""
         if self.beyond is None:
-            return (self._further() if self.kept else guess), SHORT_RUN
+            return self._affordable(self._further() if self.kept else guess), SHORT_RUN
         above = (1 + AWAY) * self.told
         if (FRESH * self.low.rate if self.low.long else 0.0) < above < self.high / FRESH:
             return above, LONG_RUN
@@ -237,6 +237,11 @@ class Search:
             return self._trial_rate(), TRIAL
         kind = SHORT_RUN if self.high > 2 * self.low.rate else BY_LOSSES if self.by_losses else LONG_RUN
         return self._inside(kind is not SHORT_RUN), kind
+
+    def _affordable(self, rate: float) -> float:
+        """As high a rate as a run that is long against what repeats can have, if that is above what is sustained."""
+        most = self.events / self.per_arrival / 3 / max(self.least_ns / 1e9, 1e-9)
+        return min(rate, most) if most > self.low.rate else rate
 
     def _further(self) -> float:
         """Above what is sustained: where the utilisation law has the next resource used up."""
