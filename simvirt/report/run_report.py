@@ -13,6 +13,7 @@ from simvirt.result.document import Estimate
 from simvirt.result.limit_words import label, stated, title_of
 from simvirt.result.objective import within
 from simvirt.result.run_document import (
+    NOT_ASKED,
     Bottleneck,
     NoTheory,
     OperationResult,
@@ -220,8 +221,9 @@ def _bottleneck(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     """What limits the throughput, and to how much."""
     yield from _row("resource", [p.bottleneck.resource for p in platforms])
     yield from _row("utilisation", [figures.percent(p.bottleneck.utilisation) for p in platforms])
-    yield from _row("max throughput", [_maximum(p.bottleneck) for p in platforms])
-    yield from _row("  why no value", [p.bottleneck.reason or None for p in platforms])
+    searched = [p.bottleneck if p.bottleneck.reason != NOT_ASKED else None for p in platforms]
+    yield from _row("max throughput", _each(_maximum, searched))
+    yield from _row("  why no value", [bottleneck.reason or None if bottleneck is not None else None for bottleneck in searched])
 
 
 def _maximum(found: Bottleneck) -> str | None:

@@ -68,6 +68,10 @@ class Breakdown(Document):
     lock: Number = Field(description="waiting for a lock, asleep or spinning")
 
 
+NOT_ASKED: Final = "not asked for"
+"""Why there is no maximum throughput where none was searched for."""
+
+
 class Bottleneck(Document):
     """What saturates first.
 

@@ -22,7 +22,7 @@ from simvirt.metrics.warnings import Seen, short_slices, warnings
 from simvirt.plane import Stopped
 from simvirt.result import frames, provenance
 from simvirt.result.displayed import Displayed
-from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, TheoryResult
+from simvirt.result.run_document import NOT_ASKED, NoTheory, PlatformResult, RunDocument, TheoryResult
 from simvirt.result.run_sentence import answer
 from simvirt.runs.admission import assumptions, catalog_of
 from simvirt.runs.pool import Halt, Inline, in_order, workers
@@ -49,7 +49,6 @@ class ProgressEvent:
     searched: int = 0
 
 
-NOT_ASKED = "not asked for"
 MOST_NS = 1_200_000_000_000
 MOST_EVENTS = 20_000_000
 """A run whose length is the program's choice is not made longer than this [ns], nor for more events than this in a replication."""
