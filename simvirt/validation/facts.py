@@ -71,7 +71,7 @@ class Calibration(Fact):
         if (self.path is None) != (self.start is None) or (self.path is not None and self.scale):
             raise ValueError("expected path with start, or scale, or neither")
         if self.row is not None and self.path is None:
-            raise ValueError("row: expected path with start too, for example {path: services.web.cpus, start: 2}: the row is where it is solved for")
+            raise ValueError("row: expected path with start too, which is solved for there, for example path: services.web.cpus")
         return self
 
 
