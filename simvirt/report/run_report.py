@@ -221,9 +221,8 @@ def _bottleneck(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     """What limits the throughput, and to how much."""
     yield from _row("resource", [p.bottleneck.resource for p in platforms])
     yield from _row("utilisation", [figures.percent(p.bottleneck.utilisation) for p in platforms])
-    searched = [p.bottleneck if p.bottleneck.reason != NOT_ASKED else None for p in platforms]
-    yield from _row("max throughput", _each(_maximum, searched))
-    yield from _row("  why no value", [bottleneck.reason or None if bottleneck is not None else None for bottleneck in searched])
+    yield from _row("max throughput", [_maximum(p.bottleneck) for p in platforms])
+    yield from _row("  why no value", [p.bottleneck.reason.replace(NOT_ASKED, "") or None for p in platforms])
 
 
 def _maximum(found: Bottleneck) -> str | None:
