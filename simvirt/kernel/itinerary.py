@@ -50,7 +50,7 @@ from simvirt.kernel.faults import past_idle_faults, run_memory_instruction
 from simvirt.kernel.idling import begin_disk_wait
 from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
-from simvirt.kernel.locks import abandon_locks, acquire, may_pass, park, takes_after_spin, takes_or_spins, unlock
+from simvirt.kernel.locks import abandon_locks, may_pass, run_lock_instruction, takes_after_spin, takes_or_spins, unlock
 from simvirt.kernel.network import link_begin
 from simvirt.kernel.replicas import choose_instance
 from simvirt.kernel.requests import (
@@ -156,13 +156,8 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
     elif op == OP_DETACH:
         detach(p, f, pc, now)
         return True
-    elif op == OP_LOCK:
-        return acquire(p, f, pc, now)
-    elif op == OP_PARK:
-        return park(p, f, pc, now)
-    elif op == OP_UNLOCK:
-        unlock(p, f, now)
-        return True
+    elif op == OP_LOCK or op == OP_PARK or op == OP_UNLOCK:
+        return run_lock_instruction(p, f, pc, now)
     else:
         return run_memory_instruction(p, f, pc, now)
     return False

@@ -9,7 +9,7 @@
 """
 
 from simvirt.kernel.accounting import enter
-from simvirt.kernel.constants import CURRENT, KERNEL_LOCK, LOCK, NONE, OFF, SLEEPERS, SPINNERS, SPINS
+from simvirt.kernel.constants import CURRENT, KERNEL_LOCK, LOCK, NONE, OFF, OP_LOCK, OP_PARK, SLEEPERS, SPINNERS, SPINS
 from simvirt.kernel.cpu import block_task
 from simvirt.kernel.eventloops import compute
 from simvirt.kernel.hierarchy import charge
@@ -36,6 +36,17 @@ def take_lock(p: Plane, f: int, n: int, now: int) -> None:
     p.locks.taken_at[n] = now
     p.locks.taken[n] += 1
     p.frames.held_lock[f] = n
+
+
+def run_lock_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
+    """Carry out an instruction about a lock; whether the frame can go on at once."""
+    op: int = p.program.op[pc]
+    if op == OP_LOCK:
+        return acquire(p, f, pc, now)
+    if op == OP_PARK:
+        return park(p, f, pc, now)
+    unlock(p, f, now)
+    return True
 
 
 def may_pass(p: Plane, f: int, pc: int) -> bool:
