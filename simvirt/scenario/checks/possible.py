@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Iterator
 
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
-from simvirt.scenario.checks.extent import beyond
 from simvirt.scenario.checks.deadlocks import deadlocks
+from simvirt.scenario.checks.extent import beyond
 from simvirt.scenario.fields import MOST_STEPS
 from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
 from simvirt.scenario.reading.tree import Path
