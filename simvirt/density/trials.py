@@ -31,7 +31,7 @@ from simvirt.scenario.spec.models import Scenario
 FIRST = 2
 GROWTH = 2.0
 """Replications at first; how many times as many at the next look."""
-TIMES = 2
+TIMES = 4
 """Replications at most, over those that the scenario states."""
 ENOUGH = 4
 """Replications from which their spread says whether more of them could let the objective hold."""

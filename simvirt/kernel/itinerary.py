@@ -6,14 +6,13 @@ come, first served; so an event has no depth, and the order of what happens at o
 """
 
 from simvirt.kernel.accounting import enter
+from simvirt.kernel.arrivals import think
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import (
     BACKGROUND,
     BRANCH,
     CALLEE,
-    CLOCK_MASK,
     CPU,
-    ENTERING,
     LONGEST,
     NETWORK,
     NONE,
@@ -38,7 +37,6 @@ from simvirt.kernel.constants import (
     OP_UNLOCK,
     REJECTED,
     REQUEST,
-    THINKING,
     WAITING,
     WORK,
     WORK_DONE,
@@ -54,11 +52,9 @@ from simvirt.kernel.locks import abandon_locks, may_pass, run_lock_instruction, 
 from simvirt.kernel.network import link_begin
 from simvirt.kernel.replicas import choose_instance
 from simvirt.kernel.requests import (
-    admit,
     clear_account,
     draw,
     drop_thread,
-    follow_population,
     end_in_flight,
     free_frame,
     host_of,
@@ -257,65 +253,6 @@ def join_branches(p: Plane, f: int, parent: int) -> None:
     if p.frames.pending[parent] == 0:
         merge_branch(p, f)
         append_todo(p, parent)
-
-
-def think(p: Plane, f: int, now: int) -> None:
-    """A client of a closed workload thinks before its next request, if there is one."""
-    k: int = p.source.cursor[0]
-    if k == p.source.count[0]:
-        p.frames.next[f] = p.source.parked[0]
-        p.source.parked[0] = f
-        return
-    p.source.cursor[0] = k + 1
-    copy_luck(p, f, k)
-    p.frames.pc[f] = THINKING
-    set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + p.source.at[k])
-
-
-def copy_luck(p: Plane, f: int, k: int) -> None:
-    """Give a request its class and its draws from row k of the block."""
-    width: int = p.source.width[0]
-    p.source.handed[0] += 1
-    p.frames.category[f] = p.source.category[k]
-    if p.source.homes[0] > 1 and p.source.clients[0] == 0:
-        p.frames.home[f] = p.source.home[k]
-    for c in range(width):
-        p.frames.draws[f * width + c] = p.source.draws[k * width + c]
-
-
-def arrive(p: Plane, f: int, now: int) -> None:
-    """A request enters the system at the service of its class."""
-    k: int = p.frames.category[f]
-    p.source.issued[0] += 1
-    p.tallies.arrived[k] += 1
-    p.tallies.arrival_sum[k] = (p.tallies.arrival_sum[k] + now) & CLOCK_MASK
-    follow_population(p, 1, now)
-    p.frames.arrived[f] = now
-    p.frames.since[f] = now
-    p.frames.state[f] = WAITING
-    p.frames.failed[f] = 0
-    clear_account(p, f)
-    if p.source.hop[k] > 0:
-        enter(p, f, NETWORK, now)
-        p.frames.pc[f] = ENTERING
-        set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + p.source.hop[k])
-    else:
-        enter_service(p, f, now)
-
-
-def enter_service(p: Plane, f: int, now: int) -> None:
-    """A request reaches a replica of the service of its class."""
-    k: int = p.frames.category[f]
-    enter(p, f, WAITING, now)
-    p.frames.began[f] = now
-    p.frames.pc[f] = p.source.entry[k]
-    i: int = choose_instance(p, p.source.service[k], f, p.source.balance_column[k])
-    p.frames.instance[f] = i
-    if i == NONE:
-        p.frames.failed[f] = REJECTED
-        append_todo(p, f)
-    else:
-        admit(p, f, now)
 
 
 # --- the CPU's and a fluid machine's timers ---------------------------------------------------------------------------

@@ -48,7 +48,8 @@ from simvirt.kernel.unthrottling import on_group_timer
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
 from simvirt.kernel.locks import abandon_locks
-from simvirt.kernel.itinerary import arrive, copy_luck, on_burst_end, on_fluid_end, proceed, enter_service, think
+from simvirt.kernel.arrivals import arrive, copy_luck, enter_service, think
+from simvirt.kernel.itinerary import on_burst_end, on_fluid_end, proceed
 from simvirt.kernel.network import link_end
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
 from simvirt.kernel.requests import (

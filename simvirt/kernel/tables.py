@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simvirt.kernel.hardware import Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Sockets
-from simvirt.kernel.traffic import Services, Source, Tallies
+from simvirt.kernel.traffic import Frames, Services, Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
 __all__ = [
@@ -318,38 +318,6 @@ class Instances(Table):
     next_dirty: Ints  # instance whose file became dirty next
     awake_until: Ints  # backend: sleeps from this instant on, unless it has work [ns]
     polled: Ints  # backend: CPU time spent looking for work [ns]
-
-
-class Frames(Table):
-    """One row a call in progress: a request at its entry, a call, a branch, background or performed work."""
-
-    # kernel
-    kind: Ints
-    pc: Ints  # next instruction
-    root: Ints  # entry frame of the request
-    parent: Ints
-    pending: Ints  # branches that the frame waits for
-    account: Ints  # frame whose account the time goes to
-    instance: Ints
-    thread: Ints
-    state: Ints  # what it waits for
-    since: Ints  # instant it entered that state [ns]
-    began: Ints  # instant the call was made [ns]
-    work: Floats  # CPU work left of this burst [ns]
-    overhead: Floats  # share of the burst that the platform adds
-    failed: Ints  # 1 once the request cannot succeed
-    counted: Ints  # 1 while its instance counts it among those in flight
-    next: Ints  # free list, thread queue or device queue
-    category: Ints  # request class, or handle of performed work
-    home: Ints  # tenant that the request belongs to
-    lock: Ints  # lock that it waits for or has been woken for, NONE without
-    lock_line: Ints  # SLEEPERS or SPINNERS, NONE where it stands in neither line
-    lock_next: Ints
-    lock_prev: Ints
-    held_lock: Ints  # lock that it took last and holds, NONE without
-    arrived: Ints  # intended arrival [ns]
-    spent: Ints  # time by category, N_CATEGORIES columns a frame [ns]
-    draws: Floats  # the request's luck, Source.width columns a frame
 
 
 class Program(Table):

@@ -16,7 +16,7 @@ from helpers.fairness import Rival, longest_wait
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
-from simvirt.control.follow import follow
+from simvirt.control.memory import follow
 from simvirt.control.lifecycle import begin
 from simvirt.kernel import constants as k
 from simvirt.runs.replicate import make_plane

@@ -6,8 +6,6 @@ import io
 import json
 import math
 import re
-import os
-import stat
 
 import numpy as np
 import pytest
@@ -16,8 +14,7 @@ from rich.console import Console
 
 import simvirt
 from simvirt import units
-from simvirt.errors import UsageError
-from simvirt.report import as_json, as_text, progress, run_report, store
+from simvirt.report import as_json, as_text, run_report
 from simvirt.report.blocks import Prose
 from simvirt.report.formats import rendered
 from simvirt.result import figures
@@ -316,85 +313,6 @@ def test_markdown_is_a_table_with_equally_many_cells_a_line(document):
     assert {line.count("|") - line.count("\\|") for line in lines} == {6}
     assert "| **Latency** |" in lines[2]
     assert "**112 ms NOT MET**" in markdown(document)
-
-
-# -- store
-
-
-def test_store_writes_whole_files_with_ordinary_rights(tmp_path):
-    folder = store.folder_of(tmp_path / "results", "a shop/../x", "0123456789abcdef")
-    assert folder.name == "a-shop-..-x-01234567"
-    with store.prepared(folder):
-        store.save(folder, {"result.json": "{}\n"})
-    assert [f.name for f in folder.iterdir()] == ["result.json"]
-    umask = os.umask(0)
-    os.umask(umask)
-    assert stat.S_IMODE((folder / "result.json").stat().st_mode) == 0o666 & ~umask
-
-
-def test_store_leaves_no_empty_folder_behind_and_keeps_what_was_there(tmp_path):
-    with pytest.raises(KeyboardInterrupt), store.prepared(tmp_path / "results" / "x-1"):
-        raise KeyboardInterrupt
-    assert not (tmp_path / "results").exists()
-    (tmp_path / "results").mkdir()
-    with store.prepared(tmp_path / "results" / "x-1"):
-        pass
-    assert list(tmp_path.iterdir()) == [tmp_path / "results"]
-
-
-def test_store_keeps_the_old_file_when_writing_fails(tmp_path, monkeypatch):
-    store.save(tmp_path, {"result.json": "old"})
-    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(OSError, match="No space"):
-        store.save(tmp_path, {"result.json": "new"})
-    assert (tmp_path / "result.json").read_text() == "old"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_store_says_where_it_cannot_write(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match=r"cannot write results here: .*--out"), store.prepared(tmp_path / "file" / "x-1"):
-        pass
-
-
-# -- progress
-
-
-class Event:
-    def __init__(self, platform, replication, done_ratio, events=1000, wall_s=0.5):
-        self.platform, self.replication, self.done_ratio, self.events, self.wall_s = platform, replication, done_ratio, events, wall_s
-        self.replications, self.searched = 4, 0
-
-
-def test_progress_sums_replications_of_each_platform():
-    console = Console(file=io.StringIO(), force_terminal=True, width=100)
-    with progress.shown(console) as lines:
-        for event in (Event("docker", 1, 1.0), Event("docker", 2, 0.5), Event("kvm", 1, 0.25), Event("docker", 1, 1.0)):
-            lines(event)
-        tasks = {task.description: task for task in lines._progress.tasks}
-        assert {name: task.completed for name, task in tasks.items()} == {"docker": 0.375, "kvm": 0.0625}
-        assert tasks["docker"].fields == {"doing": "replication 2/4", "speed": "2.00 k events/s"}
-
-
-def test_progress_says_that_the_maximum_throughput_is_looked_for():
-    console = Console(file=io.StringIO(), force_terminal=True, width=100)
-    with progress.shown(console) as lines:
-        searching = Event("docker", 4, 1.0, events=9000, wall_s=1.0)
-        searching.searched = 3
-        for event in (Event("docker", 1, 0.5), searching):
-            lines(event)
-        (task,) = lines._progress.tasks
-        assert task.completed == 1.0
-        assert task.fields == {"doing": "maximum throughput, run 3", "speed": "9.00 k events/s"}
-
-
-def test_no_progress_where_there_is_no_terminal_or_no_wish():
-    console = Console(file=io.StringIO())
-    with progress.shown(console) as lines:
-        assert lines is None
-    with progress.shown(Console(file=io.StringIO(), force_terminal=True), wanted=False) as lines:
-        assert lines is None
-    assert console.file.getvalue() == ""
 
 
 @pytest.mark.parametrize(

@@ -129,5 +129,5 @@ def test_the_picture_has_a_mark_for_each_prediction() -> None:
 
 def test_a_row_of_a_calibration_is_where_something_is_solved_for() -> None:
     """A row without a path says nothing, and is refused where the table is read."""
-    with pytest.raises(ValidationError, match="expected path with start too"):
+    with pytest.raises(ValidationError, match="row: expected the path that is solved for there"):
         Calibration.model_validate({"by": "native", "row": "read", "why": "made up"})
