@@ -47,7 +47,7 @@ def doubled(scenario: Scenario, catalog: Catalog, platform: Platform, resource: 
     if resource == DOM0 or resource.endswith(IO_THREAD):
         change = _more_dom0 if resource == DOM0 else _faster_threads
         return Enlarged(scenario, catalog, replace(platform, layers=tuple(map(change, platform.layers))))
-    if ".lock." in f".{resource}":
+    if ".lock." in resource or resource.startswith("kernel lock "):
         return None
     service, _, kind = resource.rpartition(".")
     if kind in ("threads", "event_loops"):

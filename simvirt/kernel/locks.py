@@ -1,11 +1,13 @@
 """Locks that one thread at a time can hold: of a replica, or of a kernel, for all replicas in it.
 
 *Model*: who finds a lock held first computes, as long as it is said to spin, and looks whether it is free; then it sleeps in line.
-    A release ends the spin of the first that spins on a CPU; without any it wakes the first in line, which needs a CPU before it
-    can try again, so that others may take the lock meanwhile. A holder keeps the lock while it is preempted, throttled or waits.
+    A release ends the spin of the first that spins on a CPU, and wakes the first in line, which needs a CPU before it
+    can try again, so that others may take the lock meanwhile; to one that was too late once it is handed over. A holder keeps the
+    lock while it is preempted, throttled or waits.
     In replicas with event loops a request waits in line without a loop.
 *Ignores*: what a release costs the holder; priority inheritance; readers that share a lock; that who spins takes the cache line.
-*Source*: Drepper, "Futexes are tricky", 2011 (who is woken competes again); glibc nptl/pthread_mutex_lock.c (adaptive mutexes).
+*Source*: Drepper, "Futexes are tricky", 2011 (who is woken competes again); glibc nptl/pthread_mutex_lock.c (adaptive mutexes);
+    Linux kernel/locking/mutex.c (handoff to a waiter that was too late).
 """
 
 from simvirt.kernel.accounting import enter
@@ -51,7 +53,9 @@ def run_lock_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
 
 def may_pass(p: Plane, f: int, pc: int) -> bool:
     """Whether a frame that computes need not give up its CPU at a lock: it is free, or to be spun for."""
-    return p.locks.holder[lock_of(p, f, pc)] == NONE or p.program.amount[pc] > 0.0
+    n: int = lock_of(p, f, pc)
+    free: bool = p.locks.holder[n] == NONE or p.locks.holder[n] == f
+    return free or (p.program.amount[pc] > 0.0 and p.frames.lock[f] == NONE)
 
 
 def acquire(p: Plane, f: int, pc: int, now: int) -> bool:
@@ -68,13 +72,19 @@ def acquire(p: Plane, f: int, pc: int, now: int) -> bool:
 def takes_or_spins(p: Plane, f: int, pc: int, now: int) -> bool:
     """Whether a frame holds a lock now, or has a burst of spinning for it; else it is in line and is to sleep."""
     n: int = lock_of(p, f, pc)
+    late: bool = p.frames.lock[f] == n
     p.frames.lock[f] = NONE
     if p.locks.holder[n] == NONE:
         take_lock(p, f, n, now)
+    if p.locks.holder[n] == f:
         p.frames.pc[f] = pc + AFTER_LOCK
         return True
     p.locks.contended[n] += 1
     p.frames.lock[f] = n
+    if late:
+        stand_first(p, f)
+        p.frames.pc[f] = pc + 2
+        return False
     if p.program.amount[pc] <= 0.0:
         join_line(p, f, SLEEPERS)
         p.frames.pc[f] = pc + 2
@@ -91,27 +101,26 @@ def park(p: Plane, f: int, pc: int, now: int) -> bool:
     if takes_after_spin(p, f, pc, now):
         return True
     n: int = p.frames.lock[f]
+    late: bool = p.frames.lock_line[f] == NONE
     leave_line(p, f)
     p.frames.lock[f] = n
-    join_line(p, f, SLEEPERS)
+    if late:
+        stand_first(p, f)
+    else:
+        join_line(p, f, SLEEPERS)
     p.frames.pc[f] = pc + 1
     enter(p, f, LOCK, now)
     return False
 
 
 def takes_after_spin(p: Plane, f: int, pc: int, now: int) -> bool:
-    """Whether a frame that has spun holds the lock now, or was too late for it and is to try again."""
+    """Whether a frame that has spun holds the lock now."""
     n: int = p.frames.lock[f]
-    cut: bool = p.frames.lock_line[f] == NONE
-    if p.locks.holder[n] == NONE:
-        leave_line(p, f)
-        take_lock(p, f, n, now)
-        p.frames.pc[f] = pc + AFTER_PARK
-    elif cut:
-        p.frames.lock[f] = NONE
-        p.frames.pc[f] = pc - 1
-    else:
+    if p.locks.holder[n] != NONE:
         return False
+    leave_line(p, f)
+    take_lock(p, f, n, now)
+    p.frames.pc[f] = pc + AFTER_PARK
     return True
 
 
@@ -125,21 +134,34 @@ def unlock(p: Plane, f: int, now: int) -> None:
 
 
 def pass_on(p: Plane, n: int, now: int) -> None:
-    """Let somebody try to take a lock that is free: the first that spins on a CPU, else the first in line, else the first preempted."""
-    f: int = first_on_cpu(p, n)
-    if f == NONE:
-        f = p.locks.head[2 * n + SLEEPERS]
-        if f == NONE:
-            f = p.locks.head[2 * n + SPINNERS]
-    if f == NONE:
+    """Let others try to take a lock that is free: the first that spins on a CPU, and the first in line; else the first preempted spinner.
+
+    Where the first in line has been too late once, the lock is handed over to it.
+    """
+    if p.locks.handed[n] != 0 and p.locks.head[2 * n + SLEEPERS] != NONE:
+        hand_lock_over(p, n, now)
         return
-    spins: bool = p.frames.lock_line[f] == SPINNERS
-    leave_line(p, f)
-    p.frames.lock[f] = n
-    if spins:
+    f: int = first_on_cpu(p, n)
+    if f == NONE and p.locks.head[2 * n + SLEEPERS] == NONE:
+        f = p.locks.head[2 * n + SPINNERS]
+    if f != NONE:
+        leave_line(p, f)
+        p.frames.lock[f] = n
         cut_spin(p, f, now)
-    else:
+    f = p.locks.head[2 * n + SLEEPERS]
+    if f != NONE:
+        leave_line(p, f)
+        p.frames.lock[f] = n
         append_todo(p, f)
+
+
+def hand_lock_over(p: Plane, n: int, now: int) -> None:
+    """The first in line holds the lock from now on, and wakes up."""
+    f: int = p.locks.head[2 * n + SLEEPERS]
+    leave_line(p, f)
+    take_lock(p, f, n, now)
+    p.locks.handed[n] = 0
+    append_todo(p, f)
 
 
 def first_on_cpu(p: Plane, n: int) -> int:
@@ -199,6 +221,22 @@ def join_line(p: Plane, f: int, line: int) -> None:
         p.locks.head[at] = f
     else:
         p.frames.lock_next[last] = f
+
+
+def stand_first(p: Plane, f: int) -> None:
+    """Stand first among those that sleep in line for the lock that a frame waits for, to be handed it over."""
+    n: int = p.frames.lock[f]
+    at: int = 2 * n + SLEEPERS
+    first: int = p.locks.head[at]
+    p.frames.lock_line[f] = SLEEPERS
+    p.frames.lock_prev[f] = NONE
+    p.frames.lock_next[f] = first
+    p.locks.head[at] = f
+    p.locks.handed[n] = 1
+    if first == NONE:
+        p.locks.tail[at] = f
+    else:
+        p.frames.lock_prev[first] = f
 
 
 def leave_line(p: Plane, f: int) -> None:

@@ -106,8 +106,8 @@ def is_way(row: Instruction) -> bool:
 
 
 def insert(rows: list[Instruction], at: int, row: Instruction) -> None:
-    """Put an instruction before another one; who jumped to that comes to the new one."""
-    for other in rows:
-        if other.local and other.target > at:
+    """Put an instruction before another one: who jumped forward to that comes to the new one, who jumped back to it still to it."""
+    for place, other in enumerate(rows):
+        if other.local and (other.target > at or (other.target == at and place >= at)):
             other.target += 1
     rows.insert(at, row)

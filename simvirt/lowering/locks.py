@@ -15,6 +15,8 @@ from simvirt.scenario.spec.steps import LockStep
 from simvirt.scenario.walk import walk
 
 OF_KERNEL = "kernel"
+KERNEL_LOCKS = "kernel lock "
+"""How the name of a lock of kernels begins as a resource; no service is called so."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Locks:
     def rows(self) -> dict[str, list[int]]:
         """The rows of each lock, by its name as a resource."""
         instances, machines = self.first
-        found = {f"lock.{name}": [first + n for first in machines[:-1]] for n, name in enumerate(self.of_kernel)}
+        found = {f"{KERNEL_LOCKS}{name}": [first + n for first in machines[:-1]] for n, name in enumerate(self.of_kernel)}
         for service, names in self.of_service.items():
             firsts = [first for i, first in zip(self.plan.instances, instances, strict=False) if i.service == service]
             found |= {f"{service}.lock.{name}": [first + n for first in firsts] for n, name in enumerate(names)}

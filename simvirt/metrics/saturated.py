@@ -26,6 +26,12 @@ class Saturation:
     events: int = 0
 
 
+def fullest(used: Mapping[str, float]) -> str:
+    """The resource nearest to its limit; of those that are used up one that threads wait for, and not the pool of the threads."""
+    up = [name for name, value in used.items() if value >= USED_UP and not name.endswith(THREADS)]
+    return max(up or used, key=lambda name: used[name])
+
+
 def saturated_resource(scenario: Scenario, used: Mapping[str, float]) -> str | None:
     """The resource that is used up: a device or CPU, else the pool of threads that no other full one is called from.
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
-from simvirt.metrics.saturated import Saturation
+from simvirt.metrics.saturated import Saturation, fullest
 from simvirt.metrics.statistics import QUANTILES, Ends, mean_interval, paired_ratio, quantile, quantile_interval
 from simvirt.metrics.steadiness import course_of, overloaded, own_variance, variance_of_share
 from simvirt.result import objective
@@ -194,7 +194,7 @@ def devices(outcomes: Sequence[Outcome]) -> dict[str, DeviceUse]:
 def bottleneck(outcomes: Sequence[Outcome], saturation: Saturation) -> Bottleneck:
     """The resource that saturates first, or where none was seen to the one nearest to its limit; its utilisation; the most throughput."""
     used = {name: value or 0.0 for name, value in averages([o.resources for o in outcomes]).items()}
-    name = saturation.resource or max(used, key=lambda n: used[n])
+    name = saturation.resource or fullest(used)
     reason: dict[str, Any] = {"reason": saturation.reason} if saturation.reason else {}
     return Bottleneck(
         resource=name, utilisation=used[name], max_throughput_per_s=saturation.per_s, max_throughput_low_per_s=saturation.low_per_s,

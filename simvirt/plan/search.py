@@ -171,12 +171,17 @@ class _End:
 
 def _kept(case: Case, counts: Counts, system: System, full: str, factor: float) -> str:
     """Why services that keep their replicas cannot carry the load: all that are asked for too much, and the one that is full."""
-    name = full.rpartition(".")[0]
+    name = _service_of(full)
     asked = {kept: share for kept in counts if case.keeps(kept) and (share := sizing.demanded(case, kept, factor)) >= 1}
     found = [f"{kept} is asked for {share:.0%} of its CPU limit" for kept, share in asked.items()]
     found += [] if name in asked else [f"{full} is {system.resources[full]:.0%} full"]
     keeping = [f"{kept} keeps its {_replicas(counts[kept])}: {case.keeps(kept)}" for kept in [*asked, *[name] * (name not in asked)]]
     return "; ".join([*found, *keeping])
+
+
+def _service_of(resource: str) -> str:
+    """The service that a resource belongs to; what is no service's for those of hosts and kernels."""
+    return resource.partition(".lock.")[0] if ".lock." in resource else resource.rpartition(".")[0]
 
 
 def _replicas(number: int) -> str:
@@ -189,8 +194,8 @@ def _more(case: Case, counts: Counts, system: System | None, factor: float) -> C
     full = system.binding
     if system.resources[full] < IDLE:
         return _End(f"the objective is not met although nothing is fuller than {IDLE:.0%}: it asks for less than the requests take")
-    name = full.rpartition(".")[0]
-    if name == "host":
+    name = _service_of(full)
+    if name not in counts:
         return None
     if case.keeps(name) is not None:
         if system.resources["host.cpu"] > CROWDED and sizing.demanded(case, name, factor) < 1:

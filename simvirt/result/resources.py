@@ -14,8 +14,6 @@ NAMES: Final = {
 def name_of(resource: str) -> str:
     """A resource in words; those that a plan counts on a host (`host.memory`) as they are called without it."""
     counted = resource.removeprefix("host.")
-    if counted.startswith("lock."):
-        return f"kernel lock {counted.removeprefix('lock.')}"
     of_service = counted.replace(".cpu", " CPU").replace(".threads", " threads").replace(".event_loops", " event loops")
     of_service = of_service.replace(".lock.", " lock ")
     return NAMES.get(resource, NAMES.get(counted, of_service))

@@ -78,7 +78,7 @@ class Bottleneck(Document):
 
     Resources are `host.cpu`, `host.disk`, `host.nic`, in VMs `kvm I/O thread` (the busiest thread that serves devices, by
     the hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs), `x.threads` or `x.event_loops`,
-    and `x.lock.y`; locks of kernels are `lock.y`.
+    and `x.lock.y`; locks of kernels are `kernel lock y`.
     """
 
     resource: str = Field(

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Final
 
@@ -28,6 +28,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.saturated import Saturation, saturated_resource
+from simvirt.metrics.statistics import mean_interval
 from simvirt.metrics.summary import average, averages
 from simvirt.runs.probe import BY_LOSSES, LONG_RUN, PIECES, SHORT, SHORT_RUN, TRIAL, Case, Kind, Probe, probe, steady
 from simvirt.scenario.spec.models import Scenario
@@ -58,6 +59,9 @@ SHARE: Final = 0.4
 """... and over those of the replications of its platform."""
 MOST: Final = 30
 """Runs of a search."""
+HELD: Final = (".threads", ".event_loops")
+LOCKS: Final = (".lock.", "kernel lock ")
+"""Names of resources that requests hold one by one."""
 NO_LOAD: Final = "no requests"
 NOT_REACHED: Final = "no limit within the work"
 NOT_NARROWED: Final = "no more within the work"
@@ -298,7 +302,22 @@ def saturation(
     guess = _guess(outcomes)
     while not search.done and search.look(*search.next_rate(guess)):
         pass
-    return _found(scenario, search)
+    return _bounded(_found(scenario, search), outcomes)
+
+
+def _bounded(found: Saturation, outcomes: Sequence[Outcome]) -> Saturation:
+    """No more than the utilisation law lets threads and locks carry, which short runs do not fill where few requests need them.
+
+    A request holds them no shorter at a high load than at a low one, so that the law's rate is a bound; beyond its interval it counts.
+    """
+    for name in [name for name in outcomes[0].resources if name.endswith(HELD) or any(part in name for part in LOCKS)]:
+        most = found.per_s or found.low_per_s or found.high_per_s
+        if most is None or min(o.resources[name] for o in outcomes) <= 0:
+            continue
+        law = mean_interval([o.throughput_per_s / o.resources[name] for o in outcomes])
+        if law.value is not None and law.high is not None and law.high < most:
+            found = replace(found, per_s=law.value, low_per_s=min(found.low_per_s or law.value, law.value), resource=name, reason="")
+    return found
 
 
 def _begun(scenario: Scenario, case: Case, outcomes: Sequence[Outcome]) -> Search:
