@@ -140,7 +140,7 @@ def _extent(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def _answers(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What became of the requests."""
-    found = latency(outcomes, max=over(outcomes, "latency_max_s"))
+    found = latency(outcomes, max=Estimate(max((o.latency_max_s for o in outcomes if o.latency_max_s is not None), default=None)))
     return {"latency_s": found} | {name: over(outcomes, name) for name in ("throughput_per_s", "rejected", "failed")}
 
 

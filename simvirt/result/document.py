@@ -67,7 +67,7 @@ class Latency(Document):
     p99: Estimate = Field(description="99th percentile")
     p999: Estimate = Field(default=UNKNOWN, description="99.9th percentile")
     max: Estimate = Field(
-        default=UNKNOWN, description="the largest latency of a replication, averaged over replications"
+        default=UNKNOWN, description="the largest latency of all replications, which has no interval"
     )
 
 
