@@ -80,11 +80,13 @@ def _objective(platforms: Platforms) -> Iterator[str]:
     met, missed, unsure = ([name for name, found in verdicts.items() if found == what] for what in (HOLDS, MISSED, UNDECIDED))
     if met:
         misses = f"; {'; '.join(_missed(missed, platforms, _does_not))}" if missed else ""
-        yield f"{_all(met, platforms)} {_verb(met, 'meet')} {_limits(platforms[met[0]])} ({_values(met, platforms)}){misses}"
+        keys = list(platforms[met[0]].objective)
+        yield f"{_all(met, platforms)} {_verb(met, 'meet')} {_limits(platforms[met[0]], keys)} ({_values(met, platforms, keys[0])}){misses}"
     elif missed:
         yield "; ".join(_missed(missed, platforms, _misses))
     if unsure:
-        limits, values = _limits(platforms[unsure[0]]), _values(unsure, platforms, interval=True)
+        keys = [key for key in platforms[unsure[0]].objective if any(_judged(platforms[name], key) == UNDECIDED for name in unsure)]
+        limits, values = _limits(platforms[unsure[0]], keys), _values(unsure, platforms, keys[0], interval=True)
         more = _more([platforms[name] for name in unsure])
         yield f"Whether {listed(unsure)} {_verb(unsure, 'meet')} {limits} is undecided ({values}){more}"
 
@@ -157,14 +159,13 @@ def _estimate(platform: PlatformResult, key: str) -> Estimate:
     return found
 
 
-def _limits(platform: PlatformResult) -> str:
-    """The limits of an objective: `p99 ≤ 100 ms and throughput ≥ 50/s`."""
-    return listed([stated(key, float(verdict.limit)) for key, verdict in platform.objective.items()])
+def _limits(platform: PlatformResult, keys: Sequence[str]) -> str:
+    """Limits of an objective: `p99 ≤ 100 ms and throughput ≥ 50/s`."""
+    return listed([stated(key, float(platform.objective[key].limit)) for key in keys])
 
 
-def _values(names: Sequence[str], platforms: Platforms, interval: bool = False) -> str:
-    """What came of the first limit on some platforms; of many from the best to the worst."""
-    key = next(iter(platforms[names[0]].objective))
+def _values(names: Sequence[str], platforms: Platforms, key: str, interval: bool = False) -> str:
+    """What came of one limit on some platforms; of many from the best to the worst."""
     values = {name: quantity(key, _estimate(platforms[name], key), interval) for name in names}
     if len(names) > NAMED:
         order = sorted(names, key=lambda name: figures.middle(_estimate(platforms[name], key)) or 0.0)

@@ -82,6 +82,16 @@ def test_one_replication_claims_no_difference() -> None:
     assert "whether platforms differ takes more replications" in text
 
 
+def test_of_several_limits_the_sentence_is_about_those_that_are_undecided() -> None:
+    """p99 is met; its figure says nothing about the mean, whose interval holds its limit."""
+    found = with_tail(0.01, 0.05)
+    found["latency_s"]["mean"] = estimate(0.01, 0.2)
+    found["objective"]["latency_mean"] = {"limit": 0.0105, "value": 0.01, "met": None, "verdict": "undecided", "longer": 9.0}
+    text = said(docker=found)
+    assert text.startswith("Whether docker meets mean ≤ 10.5 ms is undecided (10.0 ± 2.0 ms)"), text
+    assert "p99" not in text.partition(".")[0]
+
+
 def test_overload_comes_first_and_is_compared_with_nothing() -> None:
     over = platform(4.0) | {"overload": True}
     text = said(compared("docker", kvm=(1000.0, 900.0, 1100.0)), docker=platform(0.004), kvm=over)
