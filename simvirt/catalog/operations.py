@@ -54,11 +54,3 @@ PLURALS: Final[Mapping[str, str]] = MappingProxyType({
     "disk_flushes": "disk_flush", "call_hops": "call_hop",
 })
 """Plural of an operation's name, which a scenario may use -> its name."""
-
-ISOLATIONS: Final[Mapping[str, str]] = MappingProxyType({
-    "namespaces": "shares the kernel of the host behind namespaces, cgroups and a system call filter",
-    "user-space-kernel": "has a kernel of its own in user space, above the kernel of the host",
-    "hardware": "has a kernel of its own behind the processor's virtualization",
-    "software": "has a kernel of its own behind a software machine monitor",
-})
-"""What stands between an instance and the host -> one line of explanation."""

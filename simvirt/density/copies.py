@@ -13,7 +13,6 @@ from simvirt.workload.intensity import scaled as times
 
 SETTLED_NS = 30 * 86_400 * 10**9
 """How long KSM has looked at the memory of instances that a host holds for good."""
-EXAMPLE = "density: {service: web, per_instance: {rate: 20/s}}"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from simvirt.catalog.entries.costs import CostSpec
 from simvirt.catalog.entries.hardware import DiskEntry
 from simvirt.catalog.records import HostEntry, Layer, Platform
 from simvirt.density.ledger import MEMORY
+from simvirt.lowering.locks import is_lock
 from simvirt.scenario.spec.models import Scenario
 
 TIMES: Final = 2
@@ -47,7 +48,7 @@ def doubled(scenario: Scenario, catalog: Catalog, platform: Platform, resource: 
     if resource == DOM0 or resource.endswith(IO_THREAD):
         change = _more_dom0 if resource == DOM0 else _faster_threads
         return Enlarged(scenario, catalog, replace(platform, layers=tuple(map(change, platform.layers))))
-    if ".lock." in resource or resource.startswith("kernel lock "):
+    if is_lock(resource):
         return None
     service, _, kind = resource.rpartition(".")
     if kind in ("threads", "event_loops"):

@@ -130,5 +130,3 @@ class Locks(Table):
     taken_at: Ints  # instant at which its holder took it [ns]
     handed: Ints  # 1 where the first in line has been too late once, so that the next release hands the lock over to it
     held: Ints  # time for which it was held, up to taken_at [ns]
-    taken: Ints  # times that it was taken
-    contended: Ints  # times that it was found held

@@ -36,7 +36,6 @@ def take_lock(p: Plane, f: int, n: int, now: int) -> None:
     p.locks.holder[n] = f
     p.locks.below[n] = p.frames.held_lock[f]
     p.locks.taken_at[n] = now
-    p.locks.taken[n] += 1
     p.frames.held_lock[f] = n
 
 
@@ -79,7 +78,6 @@ def takes_or_spins(p: Plane, f: int, pc: int, now: int) -> bool:
     if p.locks.holder[n] == f:
         p.frames.pc[f] = pc + AFTER_LOCK
         return True
-    p.locks.contended[n] += 1
     p.frames.lock[f] = n
     if late:
         stand_first(p, f)

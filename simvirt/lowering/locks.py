@@ -17,6 +17,8 @@ from simvirt.scenario.walk import walk
 OF_KERNEL = "kernel"
 KERNEL_LOCKS = "kernel lock "
 """How the name of a lock of kernels begins as a resource; no service is called so."""
+OF_REPLICA = ".lock."
+"""What stands between a service and the name of a lock of its replicas."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,18 @@ class Locks:
         found = {f"{KERNEL_LOCKS}{name}": [first + n for first in machines[:-1]] for n, name in enumerate(self.of_kernel)}
         for service, names in self.of_service.items():
             firsts = [first for i, first in zip(self.plan.instances, instances, strict=False) if i.service == service]
-            found |= {f"{service}.lock.{name}": [first + n for first in firsts] for n, name in enumerate(names)}
+            found |= {f"{service}{OF_REPLICA}{name}": [first + n for first in firsts] for n, name in enumerate(names)}
         return found
 
     def table(self) -> Columns:
         """A row a lock."""
         rows = max(self.first[1][-1], 1)
         return blank(t.Locks, rows=rows, head=2 * rows, tail=2 * rows)
+
+
+def is_lock(resource: str) -> bool:
+    """Whether a resource is a lock, by its name."""
+    return OF_REPLICA in resource or resource.startswith(KERNEL_LOCKS)
 
 
 def locks_of(scenario: Scenario, plan: Arrangement) -> Locks:

@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from simvirt.result.document import UNKNOWN, Estimate
 
 CONFIDENCE = 0.95
-SUB_BUCKETS = 64  # buckets an octave of the latency histogram
-N_BUCKETS = 3712  # 64 x (64 - 6): enough for any latency that fits 63 bits of nanoseconds
+N_BUCKETS = 3712  # 64 buckets an octave, x (64 - 6): enough for any latency that fits 63 bits of nanoseconds
 SAMPLES_BEYOND = 10  # a quantile with fewer samples beyond it is a guess
 NS_PER_S = 1e9
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999}

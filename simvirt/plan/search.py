@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from simvirt.lowering.locks import OF_REPLICA
 from simvirt.plan import sizing
 from simvirt.plan.packing import TOLERANCE, Counts, Packing, place, smallest, too_large
 from simvirt.plan.simulation import Simulator, System
@@ -181,7 +182,7 @@ def _kept(case: Case, counts: Counts, system: System, full: str, factor: float) 
 
 def _service_of(resource: str) -> str:
     """The service that a resource belongs to; what is no service's for those of hosts and kernels."""
-    return resource.partition(".lock.")[0] if ".lock." in resource else resource.rpartition(".")[0]
+    return resource.partition(OF_REPLICA)[0] if OF_REPLICA in resource else resource.rpartition(".")[0]
 
 
 def _replicas(number: int) -> str:

@@ -26,9 +26,11 @@ import numpy as np
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
+from simvirt.lowering.locks import is_lock
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.saturated import Saturation, saturated_resource
 from simvirt.metrics.statistics import mean_interval
+from simvirt.metrics.steadiness import overloaded
 from simvirt.metrics.summary import average, averages
 from simvirt.runs.probe import BY_LOSSES, LONG_RUN, PIECES, SHORT, SHORT_RUN, TRIAL, Case, Kind, Probe, probe, steady
 from simvirt.scenario.spec.models import Scenario
@@ -60,8 +62,7 @@ SHARE: Final = 0.4
 MOST: Final = 30
 """Runs of a search."""
 HELD: Final = (".threads", ".event_loops")
-LOCKS: Final = (".lock.", "kernel lock ")
-"""Names of resources that requests hold one by one."""
+"""How the names of threads end, which requests hold one by one, as they do locks."""
 NO_LOAD: Final = "no requests"
 NOT_REACHED: Final = "no limit within the work"
 NOT_NARROWED: Final = "no more within the work"
@@ -309,8 +310,10 @@ def _bounded(found: Saturation, outcomes: Sequence[Outcome]) -> Saturation:
     """No more than the utilisation law lets threads and locks carry, which short runs do not fill where few requests need them.
 
     A request holds them no shorter at a high load than at a low one, so that the law's rate is a bound; beyond its interval it counts.
+    In an overload threads are held by what waits for another resource, and say nothing.
     """
-    for name in [name for name in outcomes[0].resources if name.endswith(HELD) or any(part in name for part in LOCKS)]:
+    held = () if overloaded(outcomes) else HELD
+    for name in [name for name in outcomes[0].resources if name.endswith(held) or is_lock(name)]:
         most = found.per_s or found.low_per_s or found.high_per_s
         if most is None or min(o.resources[name] for o in outcomes) <= 0:
             continue
