@@ -374,7 +374,8 @@ def _found(scenario: Scenario, search: Search) -> Saturation:
         return Saturation(low_per_s=low or None, reason=NOT_REACHED, events=search.spent)
     stated = (search.done or search.nearly_done) and not (search.chancy and search.by_kills)
     reason = KILLED if search.hopeless else BY_CHANCE if search.chancy else NOT_NARROWED
+    most = max(search.stated, low if search.low.long else 0.0) if stated else None
     return Saturation(
-        search.stated if stated else None, (search.proven.rate if search.done else low) or None, beyond.rate,
+        most, (search.proven.rate if search.done else low) or None, beyond.rate,
         saturated_resource(scenario, beyond.resources), "" if stated else reason, search.spent,
     )
