@@ -101,6 +101,8 @@ class Cost:
     notify_ns: float = 0.0
     interrupt_ns: float = 0.0
     wake_ns: float = 0.0
+    host_wake_ns: float = 0.0
+    host_interrupt_ns: float = 0.0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(*(getattr(self, part) + getattr(other, part) for part in self.__slots__))
@@ -221,6 +223,8 @@ class PlatformCosts:
     notify_ns: Mapping[str, float]
     interrupt_ns: Mapping[str, float]
     wake_ns: Mapping[str, float]
+    host_wake_ns: Mapping[str, float]
+    host_interrupt_ns: Mapping[str, float]
 
     def work_ns(self, operation: str) -> float:
         """What one operation of CPU work costs in all, less what it spares."""

@@ -43,6 +43,7 @@ class Run(Table):
     loops: Ints  # 1 when some instance has event loops
     flush: Ints  # first instruction of a disk's flusher
     receive: Ints  # first instruction of what receiving a rejected request takes
+    drain: Ints  # first instruction of what works off the debt of a softirq
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -287,6 +288,7 @@ class Instances(Table):
     loops: Ints  # 1 where its threads are event loops
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
     receiver: Ints  # instance of its kernel that spends the work of receiving what is rejected, NONE without
+    softirq: Ints  # instance of its kernel that takes interrupts beside its busy threads, NONE where there is but one CPU
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
     first_lock: Ints  # its first row in `locks`
@@ -330,7 +332,7 @@ class Program(Table):
     inside: Ints  # call: the same, where the callee is in the caller's kernel
     beyond: Ints  # call: the same, where the callee is on another host
     column: Ints  # column of the request's luck, NONE for a constant
-    amount: Floats  # constant time [ns], probability or bytes; bell: how long a kick keeps the backend busy [ns]
+    amount: Floats  # constant time [ns], probability or bytes
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
     ratio: Floats  # cpu: work that the platform adds per unit of demand; disk: bytes of a buffered write
     flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: the state it counts as
@@ -341,6 +343,9 @@ class Program(Table):
     irqs: Ints  # io: interrupts of the host's NIC, each on a hardware thread that sleeps as long as the backend
     interrupts: Ints  # bell: interrupts, of which the first may be coalesced
     interrupt: Floats  # work of one interrupt in the instance [ns]
+    received: Floats  # bell: work in the instance's kernel for what has come in [ns]
+    host_wake: Floats  # io, bell: work of a backend that slept [ns]
+    host_interrupt: Floats  # work of one interrupt in the backend [ns]
     branches: Ints  # first instructions of all branches
 
 

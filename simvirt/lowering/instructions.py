@@ -29,6 +29,9 @@ class Instruction:
     irqs: int = 0
     interrupts: int = 0
     interrupt: float = 0.0
+    received: float = 0.0
+    host_wake: float = 0.0
+    host_interrupt: float = 0.0
     local: bool = False
     added: bool = False  # computes nothing but what the platform adds
     work: float = 0.0  # what a backend computes for it [ns], until that has a program of its own
@@ -37,8 +40,8 @@ class Instruction:
 
     @property
     def owes(self) -> bool:
-        """Whether it leaves kicks or interrupts to pay for."""
-        return self.op == k.OP_DETACH or self.kicks * self.notify + self.interrupts * self.interrupt > 0
+        """Whether it leaves kicks, interrupts or receiving to pay for."""
+        return self.op == k.OP_DETACH or self.kicks * self.notify + self.interrupts * self.interrupt + self.received > 0
 
 
 @dataclass

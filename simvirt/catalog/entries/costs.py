@@ -37,6 +37,8 @@ class CostSpec(Part):
     notify: Terms = None
     interrupt: Terms = None
     wake: Terms = None
+    host_wake: Terms = None
+    host_interrupt: Terms = None
     none: Source | None = None
 
     @model_validator(mode="after")
@@ -51,6 +53,8 @@ PARTS: Final[Mapping[str, str]] = {
     "host_cpu": "CPU work of the backend's thread", "drive": "CPU work of the backend's thread beyond that where it waits for a drive",
     "notify": "CPU work in the instance to wake a sleeping backend", "interrupt": "CPU work in the instance to take an interrupt",
     "wake": "latency until a sleeping backend runs",
+    "host_wake": "CPU work of the backend's thread each time that it slept, whatever it finds then",
+    "host_interrupt": "CPU work of the backend's thread to raise an interrupt",
 }
 """Part of a cost -> what it is."""
 
@@ -84,7 +88,8 @@ def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
     if not vm:
         return ("cpu",) if operation.startswith("kib_") else ("cpu", "latency")
     drive = ("drive",) if operation in DISK_OPERATIONS else ()
-    return ("cpu", "host_cpu", *drive, *(() if operation.startswith("kib_") else ("latency", "notify", "interrupt", "wake")))
+    messages = () if operation.startswith("kib_") else ("latency", "notify", "interrupt", "wake", "host_wake", "host_interrupt")
+    return ("cpu", "host_cpu", *drive, *messages)
 
 
 def check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bool) -> None:

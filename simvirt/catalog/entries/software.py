@@ -21,6 +21,8 @@ from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPE
 from simvirt.catalog.sourced import Period, Share, SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime, within
 from simvirt.scenario.spec.host import Policy
 
+THREAD_PARTS: Final = ("host_cpu", "drive", "notify", "wake", "host_wake", "host_interrupt")
+"""Parts of a cost that only a backend with a thread has."""
 Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
 
 
@@ -56,7 +58,7 @@ class DeviceEntry(Entry):
     def _costs_act(self) -> DeviceEntry:
         check_costs(self.costs, NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS, vm=self.side == "hypervisor")
         if self.backend in ("none", "vcpu"):
-            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "drive", "notify", "wake")
+            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in THREAD_PARTS
                        if getattr(cost, part) is not None]
             if threads:
                 raise ValueError(f"{threads[0]}: has no effect, for backend {self.backend} is no thread")
