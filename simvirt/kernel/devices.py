@@ -7,7 +7,7 @@
     poll for as long as it handles packets; what comes in meanwhile needs none, nor what comes within the device's
     moderation, nor packets that others follow in the backend's line, up to its budget. What kicks and interrupts cost
     is a debt: of the instance, taken up by its next burst, or of a thread of its kernel, which works it off on another
-    CPU while the instance's own threads compute.
+    CPU while the instance's own threads compute, as far as one CPU suffices.
 *Ignores*: the delay of a coalesced interrupt; more than one queue: a VM takes interrupts on one CPU at a time; what is
     received beside busy threads delays nobody but by the CPU that it takes; a backend that polls yields to any other
     task at once.
@@ -95,16 +95,15 @@ def goes_on(p: Plane, d: int, pc: int) -> bool:
 
 
 def take_beside(p: Plane, i: int, work: float, now: int) -> None:
-    """Work that a packet brings: on another CPU of its kernel while threads of the instance compute, else before their next burst."""
+    """Work that a packet brings: on another CPU of its kernel while threads of the instance compute, as far as one can do it, else on theirs."""
     s: int = p.instances.softirq[i]
-    if s == NONE or p.instances.busy_threads[i] == 0:
+    if s == NONE or p.instances.busy_threads[i] == 0 or p.instances.in_flight[s] > 0:
         p.instances.debt[i] += work
         return
     p.instances.debt[s] += work
-    if p.instances.in_flight[s] == 0:
-        g: int = new_frame(p, CALLEE, s, p.run.drain[0], now)
-        clear_account(p, g)
-        admit(p, g, now)
+    g: int = new_frame(p, CALLEE, s, p.run.drain[0], now)
+    clear_account(p, g)
+    admit(p, g, now)
 
 
 def begin_io(p: Plane, f: int, pc: int, now: int) -> bool:
