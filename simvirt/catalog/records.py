@@ -98,6 +98,7 @@ class Cost:
     latency_ns: float = 0.0
     host_cpu_ns: float = 0.0
     drive_ns: float = 0.0
+    kick_ns: float = 0.0
     notify_ns: float = 0.0
     interrupt_ns: float = 0.0
     wake_ns: float = 0.0
@@ -220,6 +221,7 @@ class PlatformCosts:
     latency_ns: Mapping[str, float]
     host_cpu_ns: Mapping[str, float]
     drive_ns: Mapping[str, float]
+    kick_ns: Mapping[str, float]
     notify_ns: Mapping[str, float]
     interrupt_ns: Mapping[str, float]
     wake_ns: Mapping[str, float]

@@ -2,12 +2,13 @@
 
 *Model*: a device's work is done by a backend, an instance of its own: a thread of the host or of dom0. A backend with
     work in flight, or that had some within its polling time, is awake and needs no kick; else the instance pays for a
-    kick, the backend for waking up, and the request waits for that. So a backend's busy period is a batch: its fixed
-    work is one for each, and there are the fewer of them the higher the load. An interrupt makes the instance's kernel
-    poll for as long as it handles packets; what comes in meanwhile needs none, nor what comes within the device's
-    moderation, nor packets that others follow in the backend's line, up to its budget. What kicks and interrupts cost
-    is a debt: of the instance, taken up by its next burst, or of a thread of its kernel, which works it off on another
-    CPU while the instance's own threads compute, as far as one CPU suffices.
+    kick, the backend for waking up, and the request waits for that. What is sent while it is awake needs a kick too (an
+    exit, nobody is woken), unless the backend polls or has not done with what was sent before. So a backend's busy
+    period is a batch: its fixed work is one for each, and there are the fewer of them the higher the load.
+    An interrupt makes the instance's kernel poll for as long as it handles packets; what comes in meanwhile needs none,
+    nor what comes within the device's moderation, nor packets that others follow in the backend's line, up to its
+    budget. What kicks and interrupts cost is a debt: of the instance, taken up by its next burst, or of a thread of its
+    kernel, which works it off on another CPU while the instance's own threads compute, as far as one CPU suffices.
 *Ignores*: the delay of a coalesced interrupt; more than one queue: a VM takes interrupts on one CPU at a time; what is
     received beside busy threads delays nobody but by the CPU that it takes; a backend that polls yields to any other
     task at once.
@@ -36,7 +37,7 @@ def ring_bell(p: Plane, f: int, pc: int, now: int) -> None:
     d: int = device_of(p, i, p.program.target[pc])
     p.devices.operations[d] += p.program.operations[pc]
     if p.program.kicks[pc] > 0 or p.program.host_wake[pc] > 0.0:
-        kick(p, i, d, pc, now, now)
+        send(p, i, d, pc, now)
     if p.program.interrupts[pc] > 0 or p.program.received[pc] > 0.0:
         work: float = p.program.received[pc] + interrupt(p, d, pc, now)
         if p.program.target[pc] == NET:
@@ -53,10 +54,31 @@ def kick(p: Plane, i: int, d: int, pc: int, until: int, now: int) -> bool:
     slept: bool = now >= p.instances.awake_until[b]
     if slept:
         p.devices.notifications[d] += p.program.kicks[pc]
-        p.instances.debt[i] += p.program.kicks[pc] * p.program.notify[pc]
-        p.instances.debt[b] += p.program.host_wake[pc]
+        rouse(p, i, d, pc)
     keep_awake(p, b, until, now)
     return slept
+
+
+def rouse(p: Plane, i: int, d: int, pc: int) -> None:
+    """What waking a backend costs: a kick and the wake-up itself where the instance does it, and the backend's own part."""
+    p.instances.debt[i] += p.program.kicks[pc] * (p.program.kick[pc] + p.program.notify[pc])
+    p.instances.debt[p.devices.backend[d]] += p.program.host_wake[pc]
+
+
+def send(p: Plane, i: int, d: int, pc: int, now: int) -> None:
+    """What an instance sends needs a kick, unless the backend polls or still takes what was sent before; to sleep is another matter."""
+    b: int = p.devices.backend[d]
+    if b == NONE:
+        return
+    awake: bool = p.instances.in_flight[b] > 0 or now < p.instances.awake_until[b]
+    if not awake:
+        p.devices.notifications[d] += p.program.kicks[pc]
+        rouse(p, i, d, pc)
+        keep_awake(p, b, now, now)
+    elif p.instances.poll[b] == 0 and p.program.kick[pc] > 0.0 and now >= p.devices.sends_until[d]:
+        p.devices.notifications[d] += p.program.kicks[pc]
+        p.instances.debt[i] += p.program.kicks[pc] * p.program.kick[pc]
+    p.devices.sends_until[d] = max(p.devices.sends_until[d], now) + int(p.program.amount[pc])
 
 
 def keep_awake(p: Plane, b: int, until: int, now: int) -> None:
@@ -95,7 +117,7 @@ def goes_on(p: Plane, d: int, pc: int) -> bool:
 
 
 def take_beside(p: Plane, i: int, work: float, now: int) -> None:
-    """Work that a packet brings: on another CPU of its kernel while threads of the instance compute, as far as one can do it, else on theirs."""
+    """Work that a packet brings: on another CPU of its kernel while threads compute, as far as one can do it, else on theirs."""
     s: int = p.instances.softirq[i]
     if s == NONE or p.instances.busy_threads[i] == 0 or p.instances.in_flight[s] > 0:
         p.instances.debt[i] += work

@@ -70,7 +70,8 @@ class Devices(Table):
     batch: Ints  # packets since the last interrupt whose backend had more to do
     polls_until: Ints  # instant up to which the instance's kernel still handles what has come in [ns]
     operations: Ints  # packets, or requests to the disk
-    notifications: Ints  # kicks that woke the backend
+    notifications: Ints  # kicks
+    sends_until: Ints  # instant up to which the backend takes what is sent without a kick [ns]
     interrupts: Ints
 
 

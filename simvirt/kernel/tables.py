@@ -332,13 +332,14 @@ class Program(Table):
     inside: Ints  # call: the same, where the callee is in the caller's kernel
     beyond: Ints  # call: the same, where the callee is on another host
     column: Ints  # column of the request's luck, NONE for a constant
-    amount: Floats  # constant time [ns], probability or bytes
+    amount: Floats  # constant time [ns], probability or bytes; bell: how long what it sends keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
     ratio: Floats  # cpu: work that the platform adds per unit of demand; disk: bytes of a buffered write
     flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: the state it counts as
     operations: Ints  # io, bell: device operations
     kicks: Ints  # io, bell: notifications that a sleeping backend needs
-    notify: Floats  # work of one kick in the instance [ns]
+    kick: Floats  # work of one kick in the instance [ns]
+    notify: Floats  # work in the instance to wake a sleeping backend [ns]
     wake: Floats  # io: latency until a sleeping backend runs [ns]
     irqs: Ints  # io: interrupts of the host's NIC, each on a hardware thread that sleeps as long as the backend
     interrupts: Ints  # bell: interrupts, of which the first may be coalesced

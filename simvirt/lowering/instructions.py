@@ -24,6 +24,7 @@ class Instruction:
     flag: int = 0
     operations: int = 0
     kicks: int = 0
+    kick: float = 0.0
     notify: float = 0.0
     wake: float = 0.0
     irqs: int = 0
@@ -41,7 +42,7 @@ class Instruction:
     @property
     def owes(self) -> bool:
         """Whether it leaves kicks, interrupts or receiving to pay for."""
-        return self.op == k.OP_DETACH or self.kicks * self.notify + self.interrupts * self.interrupt + self.received > 0
+        return self.op == k.OP_DETACH or self.kicks * (self.kick + self.notify) + self.interrupts * self.interrupt + self.received > 0
 
 
 @dataclass

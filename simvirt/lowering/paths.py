@@ -120,11 +120,11 @@ class Paths:
             return
         costs = self.costs
         out, back = costs.host_cpu_ns["packet_out"], costs.host_cpu_ns["packet_in"]
-        notify = costs.notify_ns["packet_out"] * (sent > 0) + costs.notify_ns["packet_in"] * (received > 0)
+        kick, notify = (part["packet_out"] * (sent > 0) + part["packet_in"] * (received > 0) for part in (costs.kick_ns, costs.notify_ns))
         completed = costs.interrupt_ns["packet_out"]
         row = Instruction(k.OP_IO, target=k.NET, flag=k.NETWORK, amount=latency, wake=wake, operations=sent)
         row.work = work + sent * out + (received + answers) * back if has_thread(self.net) else 0.0
-        row.kicks, row.notify, row.irqs = int(notify > 0), notify, int(received > 0)
+        row.kicks, row.kick, row.notify, row.irqs = int(kick + notify > 0), kick, notify, int(received > 0)
         row.host_wake = costs.host_wake_ns["packet_out"] * (sent > 0) + costs.host_wake_ns["packet_in"] * (received + answers > 0)
         rows.append(row)
         if sent and completed > 0:
@@ -184,8 +184,8 @@ class Paths:
         costs, n = self.costs, len(operations)
         row = Instruction(k.OP_IO, target=k.BLOCK, flag=k.DISK, amount=latency, wake=self.wake(*operations), operations=n)
         row.work = math.fsum(costs.backend_ns(op) for op in operations) + work if has_thread(device) else 0.0
-        row.notify = math.fsum(costs.notify_ns[op] for op in operations) / n
-        row.kicks = n if row.notify > 0 else 0
+        row.kick, row.notify = (math.fsum(part[op] for op in operations) / n for part in (costs.kick_ns, costs.notify_ns))
+        row.kicks = n if row.kick + row.notify > 0 else 0
         row.host_wake = math.fsum(costs.host_wake_ns[op] for op in operations)
         return row
 

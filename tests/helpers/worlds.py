@@ -126,7 +126,7 @@ def served(backend: str, **hypervisor: Any) -> str:
     threads = backend not in ("none", "vcpu")
     bare = [f"{way}_{what}" for way in ("packet", "disk") for what in (("in", "out") if way == "packet" else ("read", "write", "flush"))]
     turns = {"host_wake": "4us", "host_interrupt": "1us"}
-    parts = {"host_cpu": "9us", "notify": "2us", "wake": "7us", "interrupt": "3us"} | turns if threads else {"cpu": "6us", "interrupt": "3us"}
+    parts = {"host_cpu": "9us", "kick": "1us", "notify": "2us", "wake": "7us", "interrupt": "3us"} | turns if threads else {"cpu": "6us", "interrupt": "3us"}
     costs = {name: {part: number(value) for part, value in parts.items()} for name in bare}
     extra = {"backend": backend, "moderation": number("40us"), "poll": number("30us" if threads else "0us")}
     copies = {"none": "made up for a test"}

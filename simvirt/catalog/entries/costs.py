@@ -34,6 +34,7 @@ class CostSpec(Part):
     latency: Terms = None
     host_cpu: Terms = None
     drive: Terms = None
+    kick: Terms = None
     notify: Terms = None
     interrupt: Terms = None
     wake: Terms = None
@@ -51,6 +52,7 @@ class CostSpec(Part):
 PARTS: Final[Mapping[str, str]] = {
     "cpu": "CPU work in the instance", "spared": "CPU work of the instance's own that falls away", "latency": "latency without CPU",
     "host_cpu": "CPU work of the backend's thread", "drive": "CPU work of the backend's thread beyond that where it waits for a drive",
+    "kick": "CPU work in the instance to notify a backend that does not look for its work",
     "notify": "CPU work in the instance to wake a sleeping backend", "interrupt": "CPU work in the instance to take an interrupt",
     "wake": "latency until a sleeping backend runs",
     "host_wake": "CPU work of the backend's thread each time that it slept, whatever it finds then",
@@ -88,7 +90,7 @@ def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
     if not vm:
         return ("cpu",) if operation.startswith("kib_") else ("cpu", "latency")
     drive = ("drive",) if operation in DISK_OPERATIONS else ()
-    messages = () if operation.startswith("kib_") else ("latency", "notify", "interrupt", "wake", "host_wake", "host_interrupt")
+    messages = () if operation.startswith("kib_") else ("latency", "kick", "notify", "interrupt", "wake", "host_wake", "host_interrupt")
     return ("cpu", "host_cpu", *drive, *messages)
 
 

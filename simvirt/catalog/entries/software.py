@@ -21,7 +21,7 @@ from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPE
 from simvirt.catalog.sourced import Period, Share, SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime, within
 from simvirt.scenario.spec.host import Policy
 
-THREAD_PARTS: Final = ("host_cpu", "drive", "notify", "wake", "host_wake", "host_interrupt")
+THREAD_PARTS: Final = ("host_cpu", "drive", "kick", "notify", "wake", "host_wake", "host_interrupt")
 """Parts of a cost that only a backend with a thread has."""
 Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
 
