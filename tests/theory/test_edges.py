@@ -44,6 +44,27 @@ def test_the_edge_of_a_single_queue(limit: str, limit_s: float) -> None:
     assert {found.n, found.n + 1} <= {point.n for point in found.points}, "both were simulated"
 
 
+@pytest.mark.parametrize(("scope", "lock"), [("replica", "server.lock.table"), ("kernel", "kernel lock table")])
+def test_the_edge_of_a_lock_is_that_of_a_single_queue_and_names_the_lock(scope: str, lock: str) -> None:
+    """Of 64 threads on four cores all do their work under one lock: one at a time, and more of nothing helps."""
+    spec = queue("100ms")
+    held = {"lock": "table", "scope": scope, "hold": [{"cpu": {"exponential": "10ms"}}]}
+    spec["services"]["server"] = {"threads": 64, "operations": {"job": [held]}}
+    exact = math.floor(100 + math.log(0.1) / 0.1)
+    found = answer(spec)
+    assert exact - max(4, 0.05 * exact) <= found.n <= exact + 1
+    assert (found.binding.resource, found.binding.check) == (lock, "latency_p90")
+    assert all(relief.excess > 0.9 for relief in found.binding.reliefs), "more of something else does not help"
+
+
+def test_a_lock_that_is_held_seldom_does_not_bind() -> None:
+    """One thread does it all: nobody waits for the lock that it takes for a tenth of its work."""
+    spec = queue("100ms")
+    held = {"lock": "table", "hold": [{"cpu": {"exponential": "1ms"}}]}
+    spec["services"]["server"]["operations"]["job"] = [{"cpu": {"exponential": "9ms"}}, held]
+    assert answer(spec).binding.resource == "server.threads"
+
+
 def test_tenants_of_an_open_load_have_poisson_streams_of_their_own() -> None:
     """Eight queues side by side with 1/8 of the load each are eight M/M/1."""
     spec = {
