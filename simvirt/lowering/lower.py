@@ -108,7 +108,7 @@ def _writer(
         {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
         {machine.row for machine in plan.machines if machine.vm is not None},
     )
-    return Writer(scenario, rows, software, host, rates, routes, memory, locks)
+    return Writer(scenario, rows, software, host, rates, routes, memory, locks, catalog.file_costs(platform, host, costs))
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -133,7 +133,7 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
     at = entry[1]
-    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN) or writer.program.rows[at].added:
+    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN) or writer.program.rows[at].added or writer.program.rows[at].of_files:
         at += 1
     row = writer.program.rows[at]
     if row.op == k.OP_RETURN:

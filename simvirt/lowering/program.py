@@ -9,7 +9,9 @@ from typing import Any
 
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, PlatformCosts
+from simvirt.catalog.resolve.files import FileCosts, disk_accesses
 from simvirt.kernel import constants as k
+from simvirt.lowering.files import often, work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
 from simvirt.lowering.instructions import Instruction, Program
 from simvirt.lowering.locks import Locks
@@ -18,6 +20,7 @@ from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
+from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.steps import (
     AnyStep,
@@ -26,6 +29,7 @@ from simvirt.scenario.spec.steps import (
     DelayStep,
     DiskSpec,
     DiskStep,
+    FileStep,
     LockStep,
     NetStep,
     ParallelStep,
@@ -54,6 +58,7 @@ class Writer:
         routes: Routes,
         memory: Memory,
         locks: Locks,
+        files: FileCosts,
     ) -> None:
         self.scenario = scenario
         self.services = services  # name: row
@@ -64,6 +69,7 @@ class Writer:
         self.paths = routes.outer  # to clients, and to the disk
         self.memory = memory
         self.locks = locks
+        self.file_costs = files
         self.program = Program()
 
     def operation(self, service: str, operation: str, variables: Variables, path: Paths | None, client: bool = False) -> int:
@@ -146,6 +152,8 @@ class Writer:
                 self.call(rows, service, step, variables)
             case DiskStep():
                 self.disk(rows, service, step.disk, variables)
+            case FileStep():
+                self.files(rows, service, step.files, variables)
             case NetStep():
                 self.paths.transfer(rows, step.net.out, step.net.in_)
             case DelayStep():
@@ -225,6 +233,21 @@ class Writer:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
         if skip is not None:
             skip.target = len(rows)
+
+    def files(self, rows: list[Instruction], service: str, spec: FilesSpec, variables: Variables) -> None:
+        """Work and requests of operations on files, then what they read from the disk and write to it; of a share, as the host does it."""
+        work = self.file_costs.work(spec)
+        work_and_requests(rows, work)
+        for count, fields in disk_accesses(work):
+            disk = DiskSpec.model_validate(fields)
+
+            def act(rows: list[Instruction], disk: DiskSpec = disk) -> None:
+                if work.local:
+                    self.disk(rows, service, disk, variables)
+                else:
+                    rows.append(self.access(disk, disk.read is not None or disk.sync, variables))
+
+            often(rows, count, lambda: variables.column(family=CHANCE), act)
 
     def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""

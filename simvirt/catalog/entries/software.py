@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
 from simvirt.catalog.entries.entry import Entry, Part
+from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
@@ -40,6 +41,7 @@ class DeviceEntry(Entry):
 
     `moderation` and `poll` are how long its interrupts and the sleep of its thread are put off [ns].
     `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
+    `filesystem`: what a path to a disk that is one of files adds to operations on them.
     """
 
     role: Literal["net", "disk"]
@@ -50,6 +52,7 @@ class DeviceEntry(Entry):
     cache: Literal["none", "writeback"] = "none"
     moderation: SourcedTime | None = None
     poll: SourcedTime | None = None
+    filesystem: str | None = None
     costs: Costs
 
     @model_validator(mode="after")
@@ -71,6 +74,7 @@ class DeviceEntry(Entry):
             "serial": self.serial and (self.side == "runtime" or self.role == "net"),
             "cache": self.cache != "none" and (self.side == "runtime" or self.role == "net"),
             "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,
+            "filesystem": self.role == "net" and self.filesystem is not None,
             "poll": threadless and self.poll is not None and self.poll.value > 0,
         }
         for name in (name for name, found in idle.items() if found):
@@ -217,6 +221,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "disks": DiskEntry,
     "nics": NicEntry,
     "techniques": TechniqueSpec,
+    "filesystems": FilesystemEntry,
     "devices": DeviceEntry,
     "hypervisors": HypervisorSpec,
     "runtimes": RuntimeSpec,
@@ -238,6 +243,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "cpus": {"family": ("families",)},
     "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
+    "devices": {"filesystem": ("filesystems",)},
     "images": {"profile": ("profiles",)},
     "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
 }
