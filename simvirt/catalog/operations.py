@@ -50,6 +50,7 @@ TECHNIQUE_OPERATIONS: Final[tuple[str, ...]] = (*RATE_OPERATIONS, "idle_wakeup")
 FILE_OPERATIONS: Final[Mapping[str, str]] = MappingProxyType({
     "lookup": "one component of a path that is resolved to a file",
     "stat": "the attributes of one file, by its path",
+    "fstat": "the attributes of one open file",
     "open": "one file opened, by its path",
     "read": "one read of an open file, its bytes not counted",
     "write": "one write to an open file, its bytes not counted",

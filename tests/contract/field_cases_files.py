@@ -28,7 +28,7 @@ CASES: Final = (
     Case("FileStep.files", WIDE, {STEP: OPEN}, {STEP: {"files": {"create": 20}}}, CPU, RISES, 0.3),
     Case("FileStep.times", WIDE, {STEP: OPEN}, {STEP: OPEN | {"times": 2}}, CPU, RISES, 0.3),
     Case("FileStep.probability", WIDE, {STEP: OPEN}, {STEP: OPEN | {"probability": 0.5}}, CPU, FALLS, 0.3),
-    *(files(WIDE, name, {"stat": 1}, {"stat": 1, name: 40}, CPU, RISES, 0.3) for name in ("stat", "open", "read", "write", "close", "create", "rename", "unlink", "readdir", "mmap")),
+    *(files(WIDE, name, {"stat": 1}, {"stat": 1, name: 40}, CPU, RISES, 0.3) for name in ("stat", "fstat", "open", "read", "write", "close", "create", "rename", "unlink", "readdir", "mmap")),
     *(files(SHARE, name, {"stat": 1}, {"stat": 1, name: 4}, DISK, RISES, 0.3) for name in ("open", "read", "write", "close", "create", "rename", "unlink", "readdir", "mmap")),
     files(WIDE, "fsync", {"stat": 1}, {"stat": 1, "fsync": 3}, DISK, RISES),
     files(WIDE, "size", {"read": 5}, {"read": 5, "size": "64KiB"}, CPU, RISES, 0.3),

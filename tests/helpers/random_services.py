@@ -278,7 +278,7 @@ def with_files(draws: Draws, drawn: Drawn) -> None:
 
 def files(draws: Draws) -> Tree:
     """Some operations on files, and where they lie."""
-    counts = {name: draws.choice([1, 2, 0.5, 20]) for name in draws.some(["stat", "open", "read", "write", "close", "create", "rename", "unlink",
+    counts = {name: draws.choice([1, 2, 0.5, 20]) for name in draws.some(["stat", "fstat", "open", "read", "write", "close", "create", "rename", "unlink",
                                                                           "readdir", "mmap", "fsync"], 4)} or {"open": 1}
     hit = draws.choice([0.5, 0.98, 1])
     return counts | draws.sometimes({

@@ -16,8 +16,9 @@ Count = Annotated[float, Number(0, MOST_OPERATIONS, 2)]
 class FilesSpec(Spec):
     """Operations on files, by name, and where the files lie."""
 
-    example = "{open: 1, stat: 1, read: 1, close: 1, size: 4KiB}"
+    example = "{open: 1, fstat: 1, read: 1, close: 1, size: 4KiB}"
     stat: Count = Field(default=0.0, description="files whose attributes are asked for, by path", examples=["2"])
+    fstat: Count = Field(default=0.0, description="open files whose attributes are asked for", examples=["1"])
     open: Count = Field(default=0.0, description="files opened, by path", examples=["1"])
     read: Count = Field(default=0.0, description="reads of open files", examples=["1"])
     write: Count = Field(default=0.0, description="writes to open files, left to the page cache", examples=["1"])
@@ -71,5 +72,5 @@ class FilesSpec(Spec):
         return max((count for name, count in self.counts.items() if name in ("stat", "open", "unlink", "rename", "readdir")), default=0.0)
 
 
-OPERATIONS: Final = ("stat", "open", "read", "write", "close", "create", "rename", "unlink", "readdir", "mmap", "fsync")
+OPERATIONS: Final = ("stat", "fstat", "open", "read", "write", "close", "create", "rename", "unlink", "readdir", "mmap", "fsync")
 """What a step may do with files."""
