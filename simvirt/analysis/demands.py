@@ -18,7 +18,7 @@ import networkx as nx
 from simvirt.catalog import Catalog, HostEntry, Platform, PlatformCosts
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import S
-from simvirt.catalog.resolve.files import Served, disk_accesses
+from simvirt.catalog.resolve.files import Served, disk_accesses, file_habits
 from simvirt.scenario.graph import Name, calls, entries, operation_times, service_graph, visits
 from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, FilesSpec, FileStep, NetStep, Scenario
 from simvirt.scenario.spec.steps import AnyStep
@@ -127,8 +127,11 @@ class _Reader:
         if step.ops:
             counts = [(PLURALS.get(op, op), float(count)) for op, count in step.ops.items()]
             return Demand(cpu_s=(mean * (1 - self.costs.spared(counts, mean)) + self.costs.charged(counts)) / S)
-        rates = list(self.catalog.profile(self.scenario.services[service]).rates.items())
-        return Demand(cpu_s=mean / S * (1 + self.costs.added(rates)))
+        spec = self.scenario.services[service]
+        profile = self.catalog.profile(spec)
+        habits = self.file_costs.habits(file_habits(spec, profile))
+        own = Demand(cpu_s=mean / S * (1 + self.costs.added(list(profile.rates.items())) + habits.added))
+        return sum((_served(one.times(mean)) for one in habits.served), own)
 
     def _packets(self, sent: float, received: float) -> Demand:
         return self._operations({"packet_out": sent, "packet_in": received})

@@ -104,8 +104,9 @@ def _inner_constants(kind: str, name: str, field: str, value: BaseModel) -> Iter
     """The numbers of a part of an entry, such as the vCPUs of the domain that owns the devices."""
     for inner in type(value).model_fields:
         number = getattr(value, inner)
-        if isinstance(number, Sourced):
-            yield _sourced(kind, name, f"{field}.{inner}", "", number, f"{inner} of {field}".replace("_", " "))
+        for key, one in number.items() if isinstance(number, dict) else ((inner, number),):
+            if isinstance(one, Sourced):
+                yield _sourced(kind, name, f"{field}.{key}", "", one, f"{key} of {field}".replace("_", " "))
 
 
 def _referred_constants(store: Store, kind: str, entry: Entry) -> Iterator[Constant]:
@@ -169,6 +170,7 @@ def platform_facts(store: Store, name: str) -> dict[str, Any]:
         "stack": [layer.name for layer in layers], "technique": _each(layers, "technique"),
         "type": [layer.type for layer in layers if layer.type],
         "isolation": _each(layers, "isolation"), "net": [layer.net.name for layer in layers], "disk": [layer.disk.name for layer in layers],
+        "files": [layer.files.name for layer in layers if layer.files is not None],
         "pin": platform.pin, "topology": platform.topology, "pages": platform.pages, "numbers": numbers, "estimated": estimated,
     }
 
@@ -211,7 +213,7 @@ def _figures(entry: BaseModel) -> Iterator[str]:
     """The main figures of an entry: its plain fields and its first sourced numbers, as text."""
     for field in type(entry).model_fields:
         value = getattr(entry, field)
-        if field in ("title", "source", "costs", "rates"):
+        if field in ("title", "source", "costs", "rates", "request", "layer", "copy_up"):
             continue
         if isinstance(value, Sourced):
             yield f"{field} {number(value.value, value.unit)}"

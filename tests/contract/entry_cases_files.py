@@ -12,6 +12,12 @@ from helpers.fields import FALLS, RISES, Case, patched
 DISK: Final = "breakdown_s/disk"
 EXTRA: Final = "breakdown_s/virtualization"
 JOB: Final = {"files": {"open": 10, "read": 10, "close": 10, "stat": 10, "size": "64KiB", "cached": 0.5, "copy_up": "64KiB"}}
+def number(value: str | float) -> dict[str, Any]:
+    """A sourced number."""
+    return {"value": value, "source": "made up for a test"}
+
+
+HABITS: Final = {"rates": {"open": number("10000/s")}, "depth": number(4), "cached": number(1)}
 SHARE: Final = patched(WIDE, {
     "platforms": [{"name": "x", "stack": ["kvm"], "disk": "my-disk"}], "services/server/operations/job": [JOB],
     "catalog": {"devices": {"my-disk": {"like": "virtio-9p", "filesystem": "mine"}}, "filesystems": {"mine": {"like": "virtiofs"}}},
@@ -22,13 +28,12 @@ UNION: Final = patched(SHARE, {
     "catalog": {"devices": {"my-disk": {"like": "overlay2", "filesystem": "mine"}}, "filesystems": {"mine": {"like": "overlay2"}}},
 })
 """Layers under a container's own."""
+SERVING: Final = patched(SHARE, {
+    "services/server/operations/job": [{"cpu": "1ms"}], "services/server/profile": "mine", "catalog/profiles": {"mine": {"like": "nginx-static", "files": HABITS}},
+})
+"""Software that opens files as its profile says."""
 SHOWS: Final = {"cpu": EXTRA, "latency": DISK, "host_cpu": "cpu/virtualization", "notify": EXTRA, "interrupt": EXTRA, "wake": DISK}
 """Where each part of a request shows."""
-
-
-def number(value: str | float) -> dict[str, Any]:
-    """A sourced number."""
-    return {"value": value, "source": "made up for a test"}
 
 
 def entry(field: str, value: Any, read: str, moves: str, base: dict[str, Any] = SHARE) -> Case:
@@ -51,5 +56,8 @@ CASES: Final = (
     entry("costs", {"stat": {"cpu": number("50us")}}, EXTRA, RISES, UNION),
     entry("costs", {"stat": asked(9)}, DISK, RISES),
     entry("costs", {"stat": asked(9, 9)}, DISK, RISES, patched(SHARE, {"catalog/filesystems/mine/costs": {"stat": asked(9)}})),
+    *(Case("profiles.files", SERVING, {}, {"catalog/profiles/mine/files": change}, DISK, moves) for change, moves in (
+        (HABITS | {"rates": {"open": number("99000/s")}}, RISES), (HABITS | {"depth": number(9), "cached": number(0)}, RISES), (None, FALLS))),
+    Case("profiles.files", patched(SERVING, {"platforms": ["docker-overlay"]}), {}, {"catalog/profiles/mine/files": HABITS | {"rates": {"create": number("90000/s")}}}, EXTRA, RISES),
     *(entry("request", PART | {part: number("90us")}, read, RISES, patched(SHARE, {"catalog/filesystems/mine/request": PART})) for part, read in SHOWS.items()),
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from helpers.support import begun, replications, scenario
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.resolve.files import FileCosts
+from simvirt.catalog.resolve.files import FileCosts, Habits
 from simvirt.metrics.outcome import Outcome
 from simvirt.scenario import FilesSpec
 from simvirt.scenario.spec.models import PlatformSpec
@@ -113,3 +113,27 @@ def test_what_is_not_in_memory_is_read_from_the_disk(platform: str, spec: dict[s
     clock = begun(world(spec, platform, {"open": {"rate": "100/s", "arrivals": "deterministic"}}))
     clock.run(until=20 * 10**9)
     assert int(clock.plane.read("disks", "completed")[0]) == pytest.approx(2000 * expected, rel=0.08)
+
+
+PROFILED: Final = {"nginx-static": 33_000 * (4 * 0 + 1 + 1 + 1), "compile": 1200 * (0.4 + 1) + 5800 * 0.4 + 520 + 520 + 340 + 3 * (0.4 + 1)}
+"""Requests in a CPU second over virtio-fs: of cached names only open, read and close are left; a tenth of a compiler's names are not cached."""
+
+
+@pytest.mark.parametrize("profile", PROFILED)
+def test_profiles_bring_their_operations_on_files(profile: str) -> None:
+    """A ms of CPU time asks so many requests by itself, and none where the service states its files."""
+    own = {"own": [{"files": {"stat": 1, "place": "tmpfs"}}]}
+    workload = {"open": {"rate": "100/s", "arrivals": "deterministic"}, "local": True, "mix": {"app.io": 1}}
+    asked = []
+    for stated in ({}, own):
+        services = {"app": {"profile": profile, "cpus": 2, "operations": {"io": [{"cpu": "1ms"}], **stated}}}
+        spec = scenario(services, workload, {"requests": 400, "warmup": "0s"}, host={"cores": 4}, platforms=["kata-qemu"])
+        asked.append(replications(spec)[0].devices["disk"]["operations"])
+    assert asked[0] / 400 == pytest.approx(PROFILED[profile] / 1000, rel=0.1)
+    assert asked[1] == 0
+
+
+@pytest.mark.parametrize("platform", ["docker", "kvm", "kata-block"])
+def test_local_files_of_profiles_are_in_their_cpu_time(platform: str) -> None:
+    found = costs(name=platform)
+    assert found.habits(CATALOG.named_profile("nginx-static").files) == Habits()

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, model_validator
 from simvirt.catalog.entries.costs import CostSpec, Terms, refuse_parts
 from simvirt.catalog.entries.entry import Entry, Part
 from simvirt.catalog.operations import FILE_OPERATIONS
-from simvirt.catalog.sourced import SourcedCount, SourcedSize, within
+from simvirt.catalog.sourced import Share, SourcedCount, SourcedRate, SourcedSize, SourcedWhole, within
 
 Server = Literal["none", "process", "backend"]
 REQUEST_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -40,6 +40,14 @@ def _known(costs: Any) -> Any:
     if isinstance(costs, Mapping) and (unknown := sorted(set(costs) - set(FILE_OPERATIONS))):
         raise ValueError(f"expected costs of {', '.join(FILE_OPERATIONS)}; unknown: {unknown}")
     return costs
+
+
+class FileHabits(Part):
+    """What software does with files in a CPU second, its paths of `depth` components; `cached`: the ratio that its kernel's caches know."""
+
+    rates: Annotated[dict[str, SourcedRate], BeforeValidator(_known)]
+    depth: Annotated[SourcedWhole, within(1, 100)]
+    cached: Share
 
 
 class FilesystemEntry(Entry):

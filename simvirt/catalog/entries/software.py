@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
 from simvirt.catalog.entries.entry import Entry, Part
-from simvirt.catalog.entries.files import FilesystemEntry
+from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
@@ -163,8 +163,8 @@ class ProfileEntry(Entry):
 
     `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
     per CPU second that wait for other CPUs, `kernel_share` the share of CPU time in serial parts of the kernel, `walk_miss` that of page
-    walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket wherever it runs; None where
-    nothing is known.
+    walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket wherever it runs, `files` its
+    operations on files; None where nothing is known.
     """
 
     rates: Rates
@@ -176,6 +176,7 @@ class ProfileEntry(Entry):
     shootdowns: SourcedRate | None = None
     walk_miss: Share | None = None
     remote_share: Share | None = None
+    files: FileHabits | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> ProfileEntry:

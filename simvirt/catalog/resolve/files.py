@@ -11,15 +11,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from simvirt.catalog.entries.costs import CostSpec, Terms
-from simvirt.catalog.entries.files import FilesystemEntry
+from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
+from simvirt.catalog.entries.software import ProfileEntry
 from simvirt.catalog.operations import NAMING
-from simvirt.catalog.records import Cost, HostEntry, Layer, Platform, PlatformCosts, work_ns
+from simvirt.catalog.records import Cost, HostEntry, Layer, Platform, PlatformCosts, S, work_ns
 from simvirt.catalog.store import Store
 from simvirt.scenario.spec.files import FilesSpec
+from simvirt.scenario.spec.services import ServiceSpec
+from simvirt.scenario.spec.steps import FileStep
+from simvirt.scenario.walk import walk
 
 LOCAL = "local"
 BLOCK = 4096
@@ -34,6 +39,10 @@ class Served:
     requests: float
     cost: Cost
     backend: bool
+
+    def times(self, count: float) -> Served:
+        """So many times as many requests."""
+        return replace(self, requests=self.requests * count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +64,37 @@ class FileWork:
     flushes: float
 
 
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What a ns of software's CPU time asks for beyond local files: added work [ns], and requests to servers."""
+
+    added: float = 0.0
+    served: tuple[Served, ...] = ()
+
+
 class FileCosts:
     """The file systems of a platform on a host."""
 
     def __init__(self, store: Store, platform: Platform, host: HostEntry, costs: PlatformCosts) -> None:
-        self.local = store.typed("filesystems", LOCAL, FilesystemEntry)
+        self.store = store
         self.layers = [(layer, layer.files) for layer in platform.layers if layer.files is not None]
         self.host, self.costs = host, costs
+
+    @cached_property
+    def local(self) -> FilesystemEntry:
+        """What operations take in all on a disk of one's own."""
+        return self.store.typed("filesystems", LOCAL, FilesystemEntry)
+
+    def habits(self, files: FileHabits | None) -> Habits:
+        """What a profile's operations on files add to its CPU time, which has the local work and the system calls in it already."""
+        if files is None or not self.layers:
+            return Habits()
+        rates = {name: float(rate) for name, rate in files.rates.items()}
+        spec = FilesSpec.model_construct(None, **rates, depth=int(files.depth), cached=float(files.cached))
+        counts = operations(spec)
+        added = math.fsum(self._added(layer, entry, counts, spec) for layer, entry in self.layers)
+        asked = (self._served(layer, entry, counts, spec) for layer, entry in self.layers)
+        return Habits(added / S, tuple(one.times(1 / S) for one in asked if one.requests > 0))
 
     def work(self, spec: FilesSpec) -> FileWork:
         """What the operations of a step ask for."""
@@ -107,6 +140,13 @@ class FileCosts:
 
     def _ns(self, terms: Terms, layer: Layer | None = None) -> float:
         return math.fsum(work_ns(term, self.host, layer.depth if layer is not None else 0) for term in terms or ())
+
+
+def file_habits(service: ServiceSpec, profile: ProfileEntry) -> FileHabits | None:
+    """What a profile does with files; nothing where the service states its operations on files itself."""
+    bodies = [*service.operations.values(), service.startup]
+    stated = any(isinstance(visit.step, FileStep) for steps in bodies for visit in walk(steps))
+    return None if stated else profile.files
 
 
 def disk_accesses(work: FileWork) -> list[tuple[float, dict[str, Any]]]:
