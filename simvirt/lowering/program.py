@@ -5,11 +5,14 @@ operation that a step performs n times adds n costs; operations that CPU work pe
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, PlatformCosts
+from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
 from simvirt.kernel import constants as k
+from simvirt.lowering.files import often, work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
 from simvirt.lowering.instructions import Instruction, Program
 from simvirt.lowering.locks import Locks
@@ -18,6 +21,7 @@ from simvirt.lowering.paths import Paths, Routes
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
+from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.steps import (
     AnyStep,
@@ -26,12 +30,13 @@ from simvirt.scenario.spec.steps import (
     DelayStep,
     DiskSpec,
     DiskStep,
+    FileStep,
     LockStep,
     NetStep,
     ParallelStep,
     RepeatStep,
 )
-from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
+from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, FILES, Variables
 
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
@@ -54,6 +59,8 @@ class Writer:
         routes: Routes,
         memory: Memory,
         locks: Locks,
+        files: FileCosts,
+        habits: Mapping[str, Habits],
     ) -> None:
         self.scenario = scenario
         self.services = services  # name: row
@@ -64,6 +71,8 @@ class Writer:
         self.paths = routes.outer  # to clients, and to the disk
         self.memory = memory
         self.locks = locks
+        self.file_costs = files
+        self.habits = habits  # service: what its profile does with files
         self.program = Program()
 
     def operation(self, service: str, operation: str, variables: Variables, path: Paths | None, client: bool = False) -> int:
@@ -146,6 +155,8 @@ class Writer:
                 self.call(rows, service, step, variables)
             case DiskStep():
                 self.disk(rows, service, step.disk, variables)
+            case FileStep():
+                self.files(rows, service, step.files, variables)
             case NetStep():
                 self.paths.transfer(rows, step.net.out, step.net.in_)
             case DelayStep():
@@ -175,10 +186,14 @@ class Writer:
         else:
             row.ratio = self.added(service)
         self.amount(rows, row, step.cpu, variables)
+        served = () if step.ops else self.habits[service].served
+        if served:
+            asked = [one.times(step.cpu.mean) for one in served]
+            work_and_requests(rows, 0.0, 0.0, asked, partial(variables.column, family=FILES))
 
     def added(self, service: str) -> float:
         """Work that the platform adds to a unit of a service's own, less what it spares."""
-        return self.software[service].added(list(self.rates[service].items()))
+        return self.software[service].added(list(self.rates[service].items())) + self.habits[service].added
 
     def call(self, rows: list[Instruction], service: str, step: CallStep, variables: Variables) -> None:
         """Send a request to another service and take its answer."""
@@ -225,6 +240,21 @@ class Writer:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
         if skip is not None:
             skip.target = len(rows)
+
+    def files(self, rows: list[Instruction], service: str, spec: FilesSpec, variables: Variables) -> None:
+        """Work and requests of operations on files, then what they read from the disk and write to it; of a share, as the host does it."""
+        work, chance = self.file_costs.work(spec), partial(variables.column, family=FILES)
+        work_and_requests(rows, work.own_ns, work.added_ns, work.served, chance)
+        for count, fields in disk_accesses(work):
+            disk = DiskSpec.model_validate(fields)
+
+            def act(rows: list[Instruction], disk: DiskSpec = disk) -> None:
+                if work.local:
+                    self.disk(rows, service, disk, variables)
+                else:
+                    rows.append(self.access(disk, disk.read is not None or disk.sync, variables))
+
+            often(rows, count, chance, act)
 
     def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""

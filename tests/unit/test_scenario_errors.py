@@ -131,7 +131,7 @@ def test_all_mistakes_at_once_in_the_order_of_the_file() -> None:
     (mm1_steps("[{parallel: [[{cpu: 1}]]}]"), r"job\.0\.parallel\.0\.0\.cpu: expected a time with a unit"),
     (mm1_steps("[{call: nothing}]"), r"job\.0\.call: expected service\.operation, for example db\.select"),
     (mm1_steps("[{call: server.jab}]"), r'has no operation "jab"; did you mean "server\.job"\?'),
-    (mm1_service("{operations: {job: [{cpu: 1ms}]}, startup: [{call: server.job}]}"), r"startup\.0\.call: a start-up consists of the steps cpu, disk, delay"),
+    (mm1_service("{operations: {job: [{cpu: 1ms}]}, startup: [{call: server.job}]}"), r"startup\.0\.call: a start-up consists of the steps cpu, disk, files, delay"),
     (mm1_steps("[{call: server.job}]"), r"job\.0\.call: operations call one another in a cycle: server\.job -> server\.job"),
     (mm1_steps("[{cpu: 1ms, times: 20000}, {cpu: 1ms}]"), r"operations\.job: expected at most 20000 steps in a request"),
     (mm1_workload("{}"), r"workload: expected one of open, closed, trace, rates, for example"),
