@@ -108,7 +108,7 @@ def _writer(
         {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
         {machine.row for machine in plan.machines if machine.vm is not None},
     )
-    return Writer(scenario, rows, software, host, rates, routes, memory, locks)
+    return Writer(scenario, rows, software, host, rates, routes, memory, locks, platform)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
