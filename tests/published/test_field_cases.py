@@ -55,3 +55,33 @@ def _started(collectors: int, compilers: int) -> float:
     start = {"parallel": [[work], [{"cpu": "4s", "team": {"threads": compilers}}]]}
     found = alone({"app": service(start, cpus=2)}, "app.job", "200s", host={"cores": 20}, platforms=["docker"])
     return found.latency_mean_s or 0.0
+
+
+def spinning(threads: int) -> dict[str, Any]:
+    """A token of a language model of 28 layers with some 21 operators each, all computed by all threads, which spin at the end of each.
+
+    Seven of these, products of matrices, have a second barrier inside: 784 barriers. Norms and sums of one row are one thread's work, taken as 2 %.
+    Source: llama.cpp, ggml_graph_compute_thread and ggml_compute_forward_mul_mat (ggml_barrier); the number of operators is counted by hand.
+    """
+    return {"cpu": "330ms", "team": {"threads": threads, "regions": 392, "serial": 0.02, "spin": "10s"}}
+
+
+def test_more_threads_that_spin_than_cpus_of_a_cpuset() -> None:
+    """Ollama with 8 threads on a cpuset of 4 CPUs: 0.27 tokens/s, with 4 threads 12.07/s. Source: ollama/ollama, issue 17916 (2026)."""
+    many, few = (
+        alone({"llm": service(spinning(n), cpuset="0-3")}, "llm.job", "60s", host={"cores": 8}, platforms=["docker"]).latency_mean_s or 0.0
+        for n in (8, 4)
+    )
+    assert 45 / 1.5 < many / few < 45 * 1.5
+
+
+def test_more_threads_that_spin_than_a_quota_has_cpus() -> None:
+    """llama-server under a quota of 2 CPUs on 8 cores of two threads: 4.1 times slower with its own number of threads than with 2.
+
+    Source: llmmanorg/llmman, issue 322 (2026). It is taken to start as many threads as there are hardware threads.
+    """
+    many, few = (
+        alone({"llm": service(spinning(n), cpus=2)}, "llm.job", "60s", host={"cores": 8, "smt": 2}, platforms=["docker"]).latency_mean_s or 0.0
+        for n in (16, 2)
+    )
+    assert 4.1 / 1.5 < many / few < 4.1 * 1.5
