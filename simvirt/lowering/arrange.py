@@ -11,7 +11,7 @@ from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
 from simvirt.memory.guests import own_vcpus
 from simvirt.scenario.order import service_keys
-from simvirt.scenario.spec.host import SchedulerSpec
+from simvirt.scenario.spec.host import SLICES_LAST_SINCE, SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.workload.streams import DEVICE_DOMAIN, HOST, OWN_VM, REPLICA, SHARED_VM
 
@@ -25,6 +25,8 @@ NETWORK_SERVICE = "(network stack)"
 INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE)
 RING = 256
 """Packets that a NIC or a virtual one holds for a CPU before it drops them. Source: QEMU, virtio-net rx_queue_size; Linux, ethtool -g."""
+LINUX = ("eevdf", "cfs", "round-robin")
+"""Policies of Linux kernels."""
 Replicas = list[tuple[str, int]]  # service, number
 Key = tuple[int, ...]  # whose the phase of a period is
 
@@ -55,7 +57,7 @@ class Group:
 
 @dataclass
 class Machine:
-    """A host's own kernel, or a guest: CPUs and a scheduler."""
+    """A host's own kernel, or a guest: CPUs and a scheduler; `expires`: whether slices of its quotas end with their period."""
 
     row: int
     host: int
@@ -67,6 +69,7 @@ class Machine:
     spin_wait: float = 1.0
     pins: tuple[int, ...] = ()
     key: Key = ()
+    expires: bool = False
     net: "Device | None" = None
     disk: "Device | None" = None
 
@@ -164,7 +167,7 @@ def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
     """The scheduler of the host: as the scenario says, else that of the outermost hypervisor, else Linux's."""
     own = platform.hypervisors[0].scheduler if platform.hypervisors else None
     if own is None or "scheduler" in scenario.host.model_fields_set:
-        return scenario.host.scheduler
+        return scenario.host.own_scheduler
     return SchedulerSpec.model_validate(own)
 
 
@@ -199,9 +202,15 @@ def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: 
     host, spec = Host(len(plan.hosts), entry, len(plan.machines)), host_scheduler(scenario, platform)
     plan.hosts.append(host)
     scheduler = scheduler_row(spec.policy, entry.pcpus, entry.tick_ns, spec)
-    plan.machines.append(Machine(host.machine, host.row, entry.pcpus, scheduler, key=(HOST, host.row)))
+    expires = slices_expire(scenario.host.linux) and spec.policy in LINUX
+    plan.machines.append(Machine(host.machine, host.row, entry.pcpus, scheduler, key=(HOST, host.row), expires=expires))
     plan.add_group(host.machine, per_task_weight=True)
     return host
+
+
+def slices_expire(linux: tuple[int, int] | None) -> bool:
+    """Whether slices of quotas expire in a kernel: before 5.4."""
+    return linux is not None and linux < SLICES_LAST_SINCE
 
 
 def shares_of(service: ServiceSpec) -> float:
@@ -322,7 +331,7 @@ def _add_guest(plan: Arrangement, hypervisor: Layer, host: Host, vcpus: int, fen
     scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick)
     guest = Machine(
         len(plan.machines), host.row, vcpus, scheduler, hypervisor.guest, plan.add_group(host.machine, fence, key=key),
-        round(hypervisor.halt_poll_ns), hypervisor.spin_wait, key=key,
+        round(hypervisor.halt_poll_ns), hypervisor.spin_wait, key=key, expires=slices_expire(hypervisor.guest.linux),
     )
     plan.machines.append(guest)
     host.vcpus += vcpus

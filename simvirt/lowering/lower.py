@@ -279,6 +279,7 @@ class Tables:
             refilled_at=[-int(self.phases.of(REFILLS, *g.key) * g.fence.period) if g.fence.quota > 0 else 0 for g in groups],
             pool=[g.fence.quota for g in groups],
             machine=column_of(groups, "machine"),
+            expires=[int(self.plan.machines[g.machine].expires) for g in groups],
             fluid_first=np.cumsum([0, *per_machine])[:-1],
             each=[int(g.affinity or self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},

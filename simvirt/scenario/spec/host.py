@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Mapping
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt import units
-from simvirt.scenario.fields import Bytes, DottedWord, Hertz, Number, PositiveBytes, PositiveNanoseconds, Ratio, Whole
+from simvirt.scenario.fields import Bytes, DottedWord, Hertz, Number, PositiveBytes, PositiveNanoseconds, Ratio, Version, Whole
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.memory_demand import Balloon, KsmSpec
 from simvirt.units import UnitError, format_time, shown
@@ -33,6 +33,11 @@ _BANDWIDTH: Final = re.compile(r"[0-9][0-9.e+-]*(\s*[a-z]*(bps|bit/s|b/s))?", re
 COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 Mitigations = Literal["auto", "off"]
+CFS_SINCE: Final = (2, 6)
+EEVDF_SINCE: Final = (6, 6)
+"""Versions of Linux since which its scheduler is CFS (2.6.23), and EEVDF. Source: Linux kernel/sched, release notes."""
+SLICES_LAST_SINCE: Final = (5, 4)
+"""Version of Linux since which slices of a quota outlast the period. Source: Linux commit de53fd7aedb1 (5.4)."""
 RESERVING: Final = ("esxi", "hyperv")
 """The policies that know reservations."""
 
@@ -108,6 +113,9 @@ class HostSpec(Spec):
         default=None, description="whether its kernel mitigates flaws of its processor, like `mitigations=` at boot", examples=["off"])
     kernel_entry: PositiveNanoseconds | None = Field(
         default=None, description="a trivial system call as measured on it, mitigations included", examples=["300ns"])
+    linux: Version | None = Field(
+        default=None, examples=["4.19"],
+        description="version of its Linux kernel: before 6.6 its scheduler is cfs, before 5.4 slices of quotas expire with the period")
     swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
     zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
     ksm: KsmSpec | None = Field(default=None, description="merging of identical pages of VMs", examples=[KsmSpec.example])
@@ -127,6 +135,13 @@ class HostSpec(Spec):
         if self.zswap > 0 and self.swap is None:
             refuse("has no effect without swap space behind it; expected swap beside it, for example swap: 8GiB", "zswap")
         return self
+
+    @property
+    def own_scheduler(self) -> SchedulerSpec:
+        """The scheduler of its own kernel: as stated, else that of its version of Linux."""
+        if self.linux is None or "scheduler" in self.model_fields_set or self.linux >= EEVDF_SINCE:
+            return self.scheduler
+        return SchedulerSpec.model_construct(policy="cfs" if self.linux >= CFS_SINCE else "round-robin")
 
     @property
     def cpus(self) -> int | None:
