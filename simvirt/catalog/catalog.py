@@ -17,7 +17,7 @@ from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, Servi
 
 EXPLAINED = (
     "platforms", "hypervisors", "runtimes", "techniques", "devices", "guests", "hosts", "cpus", "families", "disks", "nics", "profiles",
-    "images", "prices", "power", "sites", "footprints", "limits", "reclaim",
+    "images", "prices", "power", "sites", "footprints", "limits", "reclaim", "burstable",
 )
 """Kinds in the order in which `explain` looks a name up."""
 

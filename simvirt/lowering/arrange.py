@@ -27,6 +27,11 @@ RING = 256
 """Packets that a NIC or a virtual one holds for a CPU before it drops them. Source: QEMU, virtio-net rx_queue_size; Linux, ethtool -g."""
 LINUX = ("eevdf", "cfs", "round-robin")
 """Policies of Linux kernels."""
+CAP_PERIODS = {"credit": 30_000_000, "credit2": 10_000_000}
+"""Time in which a cap counts where it is not 100 ms [ns].
+
+Source: Xen xen/common/sched/credit.c, CSCHED_DEFAULT_TSLICE_MS; credit2.c, BUDGET_REPL_PERIOD.
+"""
 Replicas = list[tuple[str, int]]  # service, number
 Key = tuple[int, ...]  # whose the phase of a period is
 
@@ -41,6 +46,7 @@ class Fence:
     period: int = 100_000_000
     burst: int = 0
     cpuset: tuple[int, ...] = ()
+    start: int | None = None  # of the quota and what is saved up, at the start [ns]; the quota by default
 
 
 @dataclass(frozen=True)
@@ -208,6 +214,23 @@ def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: 
     return host
 
 
+def bounded(fence: Fence, platform: Platform, vcpus: int, scheduler: SchedulerRow) -> Fence:
+    """What a VM may have where its platform caps it apart from its vCPUs, or gives it credits.
+
+    *Model*: credits are a quota, the baseline, of which what is not used is saved up.
+    *Ignores*: that clouds lower the speed over some minutes when credits run out; I/O threads count as the VM.
+    """
+    if platform.credits is not None:
+        quota = round(platform.credits.rate * fence.period)
+        return replace(fence, quota=quota, burst=round(platform.credits.most), start=quota + round(platform.credits.balance))
+    if platform.cap is None or platform.cap >= vcpus:
+        return fence
+    if fence.quota and fence.quota / fence.period <= platform.cap:
+        return fence
+    period = CAP_PERIODS.get(scheduler.policy, fence.period)
+    return replace(fence, quota=round(platform.cap * period), period=period)
+
+
 def slices_expire(linux: tuple[int, int] | None) -> bool:
     """Whether slices of quotas expire in a kernel: before 5.4."""
     return linux is not None and linux < SLICES_LAST_SINCE
@@ -316,6 +339,7 @@ def _add_hypervisor(plan: Arrangement, hypervisor: Layer, host: Host) -> None:
 def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence: Fence, memory: int, key: Key) -> Machine:
     """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
+    fence = bounded(fence, platform, vcpus, plan.machines[host.machine].scheduler)
     pinned = pins(host.entry, vcpus, host.vcpus, host.wanted_vcpus, fence.cpuset) if platform.pin else ()
     guest = _add_guest(plan, hypervisor, host, vcpus, fence, key)
     guest.pins = pinned

@@ -277,7 +277,7 @@ class Tables:
             mask_cpus=sizes,
             masks=masks or [0],
             refilled_at=[-int(self.phases.of(REFILLS, *g.key) * g.fence.period) if g.fence.quota > 0 else 0 for g in groups],
-            pool=[g.fence.quota for g in groups],
+            pool=[g.fence.quota if g.fence.start is None else g.fence.start for g in groups],
             machine=column_of(groups, "machine"),
             expires=[int(self.plan.machines[g.machine].expires) for g in groups],
             fluid_first=np.cumsum([0, *per_machine])[:-1],

@@ -115,7 +115,22 @@ SCHEDULER: Final = (
     Case("SchedulerSpec.quantum", CROWDED, scheduled("hyperv", quantum="1ms"), scheduled("hyperv", quantum="50ms"), "breakdown_s/run_queue", RISES),
     Case("SchedulerSpec.quantum", CROWDED, scheduled("round-robin", quantum="1ms"), scheduled("round-robin", quantum="50ms"), "breakdown_s/run_queue", RISES),
 )
+CAPPED: Final = patched(WIDE, {"platforms": [{"name": "x", "stack": ["kvm"]}], "run": {"duration": "20s", "replications": 1, "warmup": "0s"}})
+"""VMs that need more than half of a CPU."""
+
+
+def with_credits(**settings: object) -> dict[str, object]:
+    """The patch of a VM with credits."""
+    return {"platforms/0/credits": settings}
+
+
 PLATFORMS: Final = (
+    Case("PlatformSpec.cap", CAPPED, {}, {"platforms/0/cap": 0.4}, "cpu/steal", RISES, 0.5),
+    Case("PlatformSpec.credits", CAPPED, {}, with_credits(of="t2.micro", balance=0), "cpu/steal", RISES, 0.5),
+    Case("CreditsSpec.of", CAPPED, with_credits(of="t2.nano", balance=0), with_credits(of="t2.2xlarge", balance=0), "cpu/steal", FALLS, 0.2),
+    Case("CreditsSpec.earn", CAPPED, with_credits(earn="6/h", most=9), with_credits(earn="60/h", most=9), "cpu/throttled", FALLS, 0.2),
+    Case("CreditsSpec.most", patched(CAPPED, {"workload/open/rate": "20/s", "services/server/operations/job": [{"cpu": {"hyperexponential": {"mean": "10ms", "cv": 6}}}]}), with_credits(earn="18/h", most=0), with_credits(earn="18/h", most=9), "cpu/throttled", FALLS, 0.2),
+    Case("CreditsSpec.balance", CAPPED, with_credits(earn="6/h", most=9), with_credits(earn="6/h", most=9, balance=0.1), "cpu/throttled", FALLS, 0.1),
     Case("PlatformSpec.name", BARE, {"platforms": ["bare-metal"]}, {"platforms": [{"name": "metal", "stack": []}]}, "/comparison/baseline", CHANGES),
     Case("PlatformSpec.name", BARE, {"platforms": ["bare-metal"]}, {"platforms": ["kvm"]}, "cpu/virtualization", RISES),
     Case("PlatformSpec.stack", KVM, {"platforms": [{"name": "x", "stack": ["kvm"]}]}, {"platforms": [{"name": "x", "stack": ["kvm", "docker"]}]}, "cpu/virtualization", RISES),

@@ -74,6 +74,16 @@ WAITING_IN_LINE: Final = patched(BARE, {
     "services/server/operations/job": [{"lock": "log", "hold": [{"cpu": "1ms"}]}], "workload/open/rate": "600/s",
 })
 """Threads that sleep in line for a lock."""
+
+
+def bursting(field: str, value: Any, read: str, moves: str, more: dict[str, Any] | None = None) -> Case:
+    """A case of what a burstable instance earns and keeps; its VM needs 0.6 CPUs."""
+    mine = {"like": "t3.nano", **(more or {})}
+    platform = {"name": "x", "stack": ["kvm"], "credits": "mine"}
+    base = patched(BARE, {"platforms": [platform], "catalog": {"burstable": {"mine": mine}}, "run": {"duration": "20s", "replications": 1, "warmup": "0s"}})
+    return Case(f"burstable.{field}", base, {}, {f"catalog/burstable/mine/{field}": value}, read, moves)
+
+
 OLD_GUEST: Final = patched(BESIDE_HOG, {
     "host": {"cores": 8, "memory": "16GiB"}, "platforms": [{"name": "x", "stack": ["mine", "docker"], "vms": {"count": 1, "vcpus": 8, "memory": "4GiB"}}],
     "catalog": {"guests": {"mine": {"like": "linux"}}, "hypervisors": {"mine": {"like": "kvm", "guest": "mine"}}},
@@ -210,6 +220,8 @@ CASES: Final = (
     Case("platforms.vms", patched(MINE, {"services/server/cpus": 2}), {}, mine("platforms", "kvm", vms={"count": 1, "cpus": number(1), "memory": number(0.5)}), "memory/parts/vm", RISES),
     Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),
     *entry_cases_plan.CASES,
+    bursting("earned", number("30/h"), "cpu/throttled", FALLS), bursting("launch", number(9), "cpu/throttled", FALLS),
+    bursting("most", number(0), "cpu/throttled", RISES, {"launch": number(0.1)}),
     Case("platforms.disk", patched(MINE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB"}}]}), {}, mine("platforms", "kvm", disk="firecracker-blk"), DISK, CHANGES),
 )
 READ: Final = {

@@ -22,6 +22,8 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry
 from simvirt.scenario.spec.models import HostSpec
 
+OF_VMS: Final = {"vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap"}
+"""Words of platforms that have VMs."""
 EVENTS_OF_A_STEP: Final = 8
 SLICE_NS: Final = 2 * MS
 """Estimates for the length of a run."""
@@ -90,6 +92,9 @@ def _hosted(seed: int, size: Size) -> Tree:
     policy = random_hosts.scheduler(Draws(seed, "scheduler"))
     tree: Tree = {"simvirt": 1, "name": f"random {seed}", "host": host | ({} if policy is None else {"scheduler": policy})}
     tree["platforms"] = random_hosts.platforms(Draws(seed, "platforms"), size.platforms)
+    for spec in tree["platforms"]:
+        if isinstance(spec, dict) and spec.keys() & OF_VMS:
+            spec |= random_hosts.bounds(Draws(seed, "bounds"))
     if host.keys() == {"model"} and draws.yes(0.5):
         tree["host"] = host["model"]
     catalogue(Draws(seed, "catalogue"), tree)

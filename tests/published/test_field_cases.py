@@ -120,3 +120,17 @@ def test_expiring_slices_of_many_cpus() -> None:
         return alone({"fib": svc}, "fib.job", "60s", host=host, platforms=["docker"]).throughput_per_s
 
     assert 15 < rate("5.4") / rate("5.3") < 45
+
+
+def test_burstable_instances() -> None:
+    """Full speed while credits last, then the baseline, seen as steal.
+
+    Source: AWS, Amazon EC2 user guide, standard mode: a new t2.micro has 30 credits and earns 6 an hour, so that it is busy for some 33 minutes and
+    then has 10 % of a vCPU; ember-cli/ember-twiddle, issue 505 (2017): builds that no longer end on a micro instance without credits.
+    """
+    platform = {"name": "ec2", "stack": ["xen-hvm"], "vms": {"count": 1, "vcpus": 1, "memory": "1GiB"}, "credits": "t2.micro"}
+    early, late = (alone({"a": service({"cpu": "1s"})}, "a.job", time, host={"cores": 8}, platforms=[platform]) for time in ("30min", "60min"))
+    assert early.throughput_per_s == pytest.approx(1.0, rel=0.02) and early.steal < 0.02
+    rest = (3600 * late.throughput_per_s - 2000) / 1600
+    assert rest == pytest.approx(0.1, rel=0.2), "30 credits and what is earned meanwhile last for 2000 s"
+    assert late.steal == pytest.approx(0.9 * 1600 / 3600, rel=0.1)

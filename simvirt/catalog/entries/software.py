@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
+from simvirt.catalog.entries.capacity import BurstableEntry, FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
 from simvirt.catalog.entries.entry import Entry, Part
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
@@ -227,6 +227,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "images": ImageSpec,
     "footprints": FootprintEntry,
     "limits": LimitSpec,
+    "burstable": BurstableEntry,
     "reclaim": ReclaimEntry,
     "platforms": PlatformEntrySpec,
     "prices": PriceSpec,

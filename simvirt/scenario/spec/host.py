@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Mapping
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt import units
-from simvirt.scenario.fields import Bytes, DottedWord, Hertz, Number, PositiveBytes, PositiveNanoseconds, Ratio, Version, Whole
+from simvirt.scenario.fields import (
+    Bytes,
+    DottedWord,
+    Hertz,
+    Number,
+    PositiveBytes,
+    PositiveNanoseconds,
+    PositivePerSecond,
+    Ratio,
+    Version,
+    Whole,
+)
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.memory_demand import Balloon, KsmSpec
 from simvirt.units import UnitError, format_time, shown
@@ -160,6 +171,24 @@ class VmsSpec(Spec):
     memory: PositiveBytes = Field(description="memory of each", examples=["16GiB"])
 
 
+class CreditsSpec(Spec):
+    """CPU credits of each VM, as burstable instances have them: earned all the time, one is spent for each minute of a busy vCPU."""
+
+    example = "t3.micro or {of: t3.micro, balance: 20} or {earn: 12/h, most: 288, balance: 20}"
+    shorthand = "of"
+    of: Reference | None = Field(default=None, description="a burstable instance of the catalogue", examples=["t3.micro"])
+    earn: PositivePerSecond | None = Field(default=None, description="credits earned; 6 an hour are 10 % of a vCPU", examples=["12/h"])
+    most: Annotated[float, Number(0, 1e9, 288)] | None = Field(default=None, description="most credits that are kept", examples=["288"])
+    balance: Annotated[float, Number(0, 1e9, 20)] | None = Field(
+        default=None, description="credits at the start; those of the instance's launch, or none, by default", examples=["20"])
+
+    @model_validator(mode="after")
+    def _complete(self) -> CreditsSpec:
+        if self.of is None and (self.earn is None or self.most is None):
+            refuse(f"expected an instance of the catalogue, or earn and most, for example {self.example}")
+        return self
+
+
 class PlatformSpec(Spec):
     """A platform: a name of the catalogue, or a stack of its hypervisors and runtimes, outermost first."""
 
@@ -175,8 +204,16 @@ class PlatformSpec(Spec):
     balloon: Balloon = Field(default="none", description="memory reclaimed from VMs: as needed, or a fixed size", examples=["auto"])
     free_page_reporting: bool = Field(default=False, strict=True, description="whether guests report free pages", examples=["true"])
     guest_swap: Bytes = Field(default=0, description="swap space of each VM on its disk", examples=["1GiB"])
+    cap: Annotated[float, Number(0.01, 65536, 1.5)] | None = Field(
+        default=None, examples=["1.5"],
+        description="most CPUs that each VM may use, whatever its vCPUs (cap of Xen, quota of libvirt, limit of ESXi and Hyper-V)")
+    credits: CreditsSpec | None = Field(default=None, description="CPU credits of each VM", examples=["t3.micro"])
     pages: Literal["4k", "thp", "huge"] | None = Field(default=None, description="page size of the memory", examples=["huge"])
     net: Reference | None = Field(default=None, description="network path of the catalogue instead of the default one", examples=["sr-iov"])
     disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the default one", examples=["ahci"])
 
-
+    @model_validator(mode="after")
+    def _bounded_once(self) -> PlatformSpec:
+        if self.cap is not None and self.credits is not None:
+            refuse("a VM has a cap, or credits; expected one of them, for example credits: t3.micro", "cap")
+        return self
