@@ -183,8 +183,20 @@ class Vms:
 
 
 @dataclass(frozen=True, slots=True)
+class Credits:
+    """CPU time that a VM earns [CPUs], may save up and has at the start [ns]."""
+
+    rate: float
+    most: float
+    balance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
-    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own."""
+    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own.
+
+    `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead.
+    """
 
     name: str
     layers: tuple[Layer, ...]
@@ -195,6 +207,8 @@ class Platform:
     balloon: int | str = "none"
     free_page_reporting: bool = False
     guest_swap: int = 0
+    cap: float | None = None
+    credits: Credits | None = None
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:

@@ -23,7 +23,7 @@ def begin_coasting(p: Plane, c: int, now: int) -> bool:
         return False
     g: int = p.queues.group[q]
     every: int = slice_spacing(p, g)
-    if p.queues.runtime[q] != p.groups.slice[g] or p.groups.first_throttled[g] != NONE:
+    if p.groups.expires[g] != 0 or p.queues.runtime[q] != p.groups.slice[g] or p.groups.first_throttled[g] != NONE:
         return False
     if tick_at_or_after(p, c, now + p.groups.slice[g], now) != now + every:
         return False

@@ -320,6 +320,9 @@ def quota_end(p: Plane, c: int, g: int, q: int, now: int) -> int:
     """Tick at which the kernel will notice that a limited group's queue has used up its runtime [ns]."""
     if g == NONE or p.groups.quota[g] == 0 or p.cpus.coasting[c] != NONE:
         return NEVER
+    if p.groups.expires[g] != 0:
+        end: int = max(p.groups.refilled_at[g] + p.groups.period[g], now)
+        return tick_at_or_after(p, c, min(now + p.queues.runtime[q], end), now)
     return tick_at_or_after(p, c, now + p.queues.runtime[q], now)
 
 

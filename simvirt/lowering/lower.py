@@ -111,7 +111,7 @@ def _writer(
     )
     files = catalog.file_costs(platform, host, costs)
     habits = {name: files.habits(file_habits(scenario.services[name], profile)) for name, profile in profiles.items()}
-    return Writer(scenario, rows, software, host, rates, routes, memory, locks, files, habits)
+    return Writer(scenario, rows, software, host, rates, routes, memory, locks, files, habits, platform)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -280,8 +280,9 @@ class Tables:
             mask_cpus=sizes,
             masks=masks or [0],
             refilled_at=[-int(self.phases.of(REFILLS, *g.key) * g.fence.period) if g.fence.quota > 0 else 0 for g in groups],
-            pool=[g.fence.quota for g in groups],
+            pool=[g.fence.quota if g.fence.start is None else g.fence.start for g in groups],
             machine=column_of(groups, "machine"),
+            expires=[int(self.plan.machines[g.machine].expires) for g in groups],
             fluid_first=np.cumsum([0, *per_machine])[:-1],
             each=[int(g.affinity or self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},

@@ -5,11 +5,13 @@ operation that a step performs n times adds n costs; operations that CPU work pe
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from simvirt.capacity.visible import team_size
 from simvirt.catalog.operations import PLURALS
-from simvirt.catalog.records import HostEntry, PlatformCosts
+from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
 from simvirt.kernel import constants as k
 from simvirt.lowering.files import often, work_and_requests
@@ -18,6 +20,7 @@ from simvirt.lowering.instructions import Instruction, Program
 from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
+from simvirt.lowering.teams import member
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
@@ -37,6 +40,7 @@ from simvirt.scenario.spec.steps import (
     RepeatStep,
 )
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, FILES, Variables
+from simvirt.workload.intensity import multiplied
 
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
@@ -61,6 +65,7 @@ class Writer:
         locks: Locks,
         files: FileCosts,
         habits: Mapping[str, Habits],
+        platform: Platform,
     ) -> None:
         self.scenario = scenario
         self.services = services  # name: row
@@ -70,7 +75,7 @@ class Writer:
         self.routes = routes
         self.paths = routes.outer  # to clients, and to the disk
         self.memory = memory
-        self.locks = locks
+        self.locks, self.platform = locks, platform
         self.file_costs = files
         self.habits = habits  # service: what its profile does with files
         self.program = Program()
@@ -185,11 +190,30 @@ class Writer:
             row.ratio = 0.0 - self.software[service].spared(named, step.cpu.mean)
         else:
             row.ratio = self.added(service)
+        if step.team is not None:
+            self.team(rows, service, step, row, variables)
+            return
         self.amount(rows, row, step.cpu, variables)
         served = () if step.ops else self.habits[service].served
         if served:
             asked = [one.times(step.cpu.mean) for one in served]
             work_and_requests(rows, 0.0, 0.0, asked, partial(variables.column, family=FILES))
+
+    def team(self, rows: list[Instruction], service: str, step: CpuStep, cost: Instruction, variables: Variables) -> None:
+        """Let a team compute a step, each member its share of what is not done alone; the demands of both are drawn apart."""
+        team = step.team
+        assert team is not None
+        size = team_size(team, self.scenario.services[service], self.platform, self.host)
+        parts: list[Instruction] = []
+        for part in ((1.0 - team.serial) / (size * team.regions), team.serial / team.regions):
+            self.amount(parts, replace(cost, fixed=cost.fixed * part), multiplied(step.cpu, part), variables)
+        serial = parts[1] if team.serial > 0 else None
+        wake = self.host.thread_switch_ns
+        first, other = (
+            self.program.place(member(replace(parts[0]), serial, team, leads, wake)) for leads in (True, False)
+        )
+        rows.append(Instruction(k.OP_FORK, target=len(self.program.branches), entry=size))
+        self.program.branches += [first, *[other] * (size - 1)]
 
     def added(self, service: str) -> float:
         """Work that the platform adds to a unit of a service's own, less what it spares."""

@@ -190,6 +190,19 @@ class Number:
         return {"type": "number", "exclusiveMinimum" if self.above else "minimum": self.low, "maximum": self.high}
 
 
+def version(value: object) -> tuple[int, int]:
+    """The version of a kernel as two numbers: 5.10 is later than 5.4, which is why it is text."""
+    match = re.fullmatch(r"v?(\d{1,3})\.(\d{1,3})([.-].{0,80})?", value.strip()[:120]) if isinstance(value, str) else None
+    if match is None:
+        raise UnitError(f'expected a version in quotes, for example "4.19"; got {shown(value)}')
+    return int(match[1]), int(match[2])
+
+
+Version = Annotated[
+    tuple[int, int], BeforeValidator(lambda value: value if isinstance(value, tuple) else version(value)),
+    WithJsonSchema({"type": "string", "pattern": r"^v?[0-9]{1,3}\.[0-9]{1,3}([.-].*)?$", "examples": ["4.19"]}),
+]
+"""A version of Linux, as its first two numbers."""
 Word = Annotated[str, BeforeValidator(word), WithJsonSchema({"type": "string", "pattern": f"^{_WORD.pattern}$"})]
 DottedWord = Annotated[str, BeforeValidator(dotted_word), WithJsonSchema({"type": "string", "pattern": f"^{_DOTTED_WORD.pattern}$"})]
 Title = Annotated[str, BeforeValidator(title), Field(max_length=200)]

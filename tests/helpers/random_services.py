@@ -231,6 +231,18 @@ def parallel(draws: Draws, service: str, demand: float, callable_: Mapping[str, 
     return {"parallel": branches}, cost
 
 
+def with_teams(draws: Draws, drawn: Drawn) -> None:
+    """Lets teams compute some steps: as many threads as are seen, or as a limit allows, or a number; they spin or sleep."""
+    for spec in drawn.services.values():
+        for steps in spec.get("operations", {}).values() if "event_loops" not in spec else ():
+            for step in steps:
+                if "cpu" in step and draws.yes(0.06):
+                    step["team"] = draws.choice([draws.choice(["visible", "limit"]), draws.sometimes({
+                        "threads": (0.5, lambda: draws.choice([1, 2, 5])), "regions": (0.5, lambda: draws.choice([1, 3, 10])),
+                        "spin": (0.5, lambda: time(draws.between(1e3, 10 * MS))), "serial": (0.4, lambda: round(draws.random(), 2)),
+                    })])
+
+
 def ops(draws: Draws) -> Tree:
     """Numbers of operations of a CPU step."""
     return {name: round(draws.between(0.5, 50), 1) for name in draws.some(list(OPS), 3)}

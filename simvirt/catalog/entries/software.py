@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
+from simvirt.catalog.entries.capacity import BurstableEntry, FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
 from simvirt.catalog.entries.entry import Entry, Part
 from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
@@ -20,6 +20,7 @@ from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.sourced import Period, Share, SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime, within
+from simvirt.scenario.fields import Version
 from simvirt.scenario.spec.host import Policy
 
 Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
@@ -139,7 +140,7 @@ class RuntimeSpec(Entry):
 
 
 class GuestEntry(Entry):
-    """A guest operating system: memory it takes, CPU it uses while idle, its scheduler.
+    """A guest operating system: memory it takes, CPU it uses while idle, its scheduler; `linux`, its version, says how its quotas work.
 
     `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
     what it takes for devices in VMs with memory beyond 4 GiB; `file_cache` holds the files read while booting, `boot_memory` was
@@ -147,6 +148,7 @@ class GuestEntry(Entry):
     """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
+    linux: Version | None = None
     tick: Period
     memory: SourcedSize
     page_structs: Annotated[SourcedRatio, within(0, 0.5)] | None = None
@@ -231,6 +233,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "images": ImageSpec,
     "footprints": FootprintEntry,
     "limits": LimitSpec,
+    "burstable": BurstableEntry,
     "reclaim": ReclaimEntry,
     "platforms": PlatformEntrySpec,
     "prices": PriceSpec,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
 
+from simvirt.catalog.entries.capacity import BurstableEntry
 from simvirt.catalog.entries.costs import CostSpec
 from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.software import (
@@ -19,10 +20,13 @@ from simvirt.catalog.entries.software import (
 )
 from simvirt.catalog.operations import OPERATIONS
 from simvirt.catalog.problems import Path
-from simvirt.catalog.records import ContainerMemory, Cost, HostEntry, Layer, MonitorMemory, Platform, PlatformCosts, Vms
+from simvirt.catalog.records import ContainerMemory, Cost, Credits, HostEntry, Layer, MonitorMemory, Platform, PlatformCosts, Vms
 from simvirt.catalog.store import Store
+from simvirt.scenario.spec.host import CreditsSpec
 from simvirt.scenario.spec.models import PlatformSpec
 
+CREDIT_NS = 60e9
+"""CPU time of a credit: a vCPU for a minute. Source: AWS, Amazon EC2 user guide, key concepts for burstable performance instances."""
 BARE = PlatformEntrySpec(title="as the scenario says", source="the scenario", stack=())
 """What a platform with a stack of its own starts from."""
 
@@ -40,8 +44,19 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
     return Platform(
         name=spec.name, layers=layers, vms=_vms(spec, base), pin=base.pin if spec.pin is None else spec.pin,
         topology=spec.topology or base.topology, pages=spec.pages or base.pages, balloon=spec.balloon,
-        free_page_reporting=spec.free_page_reporting, guest_swap=spec.guest_swap,
+        free_page_reporting=spec.free_page_reporting, guest_swap=spec.guest_swap, cap=spec.cap,
+        credits=None if spec.credits is None else credits(store, spec.credits, (*path, "credits")),
     )
+
+
+def credits(store: Store, spec: CreditsSpec, path: Path) -> Credits:
+    """What a VM earns and saves up, as a scenario or an instance of the catalogue says."""
+    of = None if spec.of is None else store.typed("burstable", spec.of, BurstableEntry, (*path, "of"))
+    earned = spec.earn if spec.earn is not None or of is None else of.earned
+    most = spec.most if spec.most is not None or of is None else of.most
+    assert earned is not None and most is not None
+    balance = spec.balance if spec.balance is not None else (of.launch if of is not None else None) or 0.0
+    return Credits(earned * CREDIT_NS / 1e9, most * CREDIT_NS, balance * CREDIT_NS)
 
 
 def _check_dom0(layers: tuple[Layer, ...]) -> None:

@@ -18,7 +18,9 @@ from simvirt.scenario.fields import (
     Number,
     PositiveBytes,
     PositiveNanoseconds,
+    PositivePerSecond,
     Ratio,
+    Version,
     Whole,
 )
 from simvirt.scenario.spec.base import Spec, refuse
@@ -45,6 +47,11 @@ _BANDWIDTH: Final = re.compile(r"[0-9][0-9.e+-]*(\s*[a-z]*(bps|bit/s|b/s))?", re
 COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 Mitigations = Literal["auto", "off"]
+CFS_SINCE: Final = (2, 6)
+EEVDF_SINCE: Final = (6, 6)
+"""Versions of Linux since which its scheduler is CFS (2.6.23), and EEVDF. Source: Linux kernel/sched, release notes."""
+SLICES_LAST_SINCE: Final = (5, 4)
+"""Version of Linux since which slices of a quota outlast the period. Source: Linux commit de53fd7aedb1 (5.4)."""
 RESERVING: Final = ("esxi", "hyperv")
 """The policies that know reservations."""
 
@@ -120,6 +127,9 @@ class HostSpec(Spec):
         default=None, description="whether its kernel mitigates flaws of its processor, like `mitigations=` at boot", examples=["off"])
     kernel_entry: EntryNanoseconds | None = Field(
         default=None, description="a trivial system call as measured on it, mitigations included", examples=["300ns"])
+    linux: Version | None = Field(
+        default=None, examples=["4.19"],
+        description="version of its Linux kernel: before 6.6 its scheduler is cfs, before 5.4 slices of quotas expire with the period")
     swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
     zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
     ksm: KsmSpec | None = Field(default=None, description="merging of identical pages of VMs", examples=[KsmSpec.example])
@@ -141,6 +151,13 @@ class HostSpec(Spec):
         return self
 
     @property
+    def own_scheduler(self) -> SchedulerSpec:
+        """The scheduler of its own kernel: as stated, else that of its version of Linux."""
+        if self.linux is None or "scheduler" in self.model_fields_set or self.linux >= EEVDF_SINCE:
+            return self.scheduler
+        return SchedulerSpec.model_construct(policy="cfs" if self.linux >= CFS_SINCE else "round-robin")
+
+    @property
     def cpus(self) -> int | None:
         """Hardware threads of the host where it is described inline, else None."""
         if self.cores is None or (self.model is not None and (self.sockets is None or self.smt is None)):
@@ -155,6 +172,24 @@ class VmsSpec(Spec):
     count: Annotated[int, Whole(1, 100_000, 2)] = Field(description="how many VMs", examples=["2"])
     vcpus: Annotated[int, Whole(1, 4096, 8)] = Field(description="vCPUs of each", examples=["8"])
     memory: GuestBytes = Field(description="memory of each", examples=["16GiB"])
+
+
+class CreditsSpec(Spec):
+    """CPU credits of each VM, as burstable instances have them: earned all the time, one is spent for each minute of a busy vCPU."""
+
+    example = "t3.micro or {of: t3.micro, balance: 20} or {earn: 12/h, most: 288, balance: 20}"
+    shorthand = "of"
+    of: Reference | None = Field(default=None, description="a burstable instance of the catalogue", examples=["t3.micro"])
+    earn: PositivePerSecond | None = Field(default=None, description="credits earned; 6 an hour are 10 % of a vCPU", examples=["12/h"])
+    most: Annotated[float, Number(0, 1e9, 288)] | None = Field(default=None, description="most credits that are kept", examples=["288"])
+    balance: Annotated[float, Number(0, 1e9, 20)] | None = Field(
+        default=None, description="credits at the start; those of the instance's launch, or none, by default", examples=["20"])
+
+    @model_validator(mode="after")
+    def _complete(self) -> CreditsSpec:
+        if self.of is None and (self.earn is None or self.most is None):
+            refuse(f"expected an instance of the catalogue, or earn and most, for example {self.example}")
+        return self
 
 
 class PlatformSpec(Spec):
@@ -172,8 +207,16 @@ class PlatformSpec(Spec):
     balloon: Balloon = Field(default="none", description="memory reclaimed from VMs: as needed, or a fixed size", examples=["auto"])
     free_page_reporting: bool = Field(default=False, strict=True, description="whether guests report free pages", examples=["true"])
     guest_swap: Bytes = Field(default=0, description="swap space of each VM on its disk", examples=["1GiB"])
+    cap: Annotated[float, Number(0.01, 65536, 1.5)] | None = Field(
+        default=None, examples=["1.5"],
+        description="most CPUs that each VM may use, whatever its vCPUs (cap of Xen, quota of libvirt, limit of ESXi and Hyper-V)")
+    credits: CreditsSpec | None = Field(default=None, description="CPU credits of each VM", examples=["t3.micro"])
     pages: Literal["4k", "thp", "huge"] | None = Field(default=None, description="page size of the memory", examples=["huge"])
     net: Reference | None = Field(default=None, description="network path of the catalogue instead of the default one", examples=["sr-iov"])
     disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the default one", examples=["ahci"])
 
-
+    @model_validator(mode="after")
+    def _bounded_once(self) -> PlatformSpec:
+        if self.cap is not None and self.credits is not None:
+            refuse("a VM has a cap, or credits; expected one of them, for example credits: t3.micro", "cap")
+        return self

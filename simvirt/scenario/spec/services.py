@@ -23,7 +23,8 @@ from simvirt.scenario.fields import (
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
-from simvirt.scenario.spec.steps import StartupStep, Step
+from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
+from simvirt.scenario.walk import walk
 from simvirt.units import UnitError, format_size, format_time, shown
 
 PERIOD_NS: Final = 100_000_000
@@ -177,6 +178,15 @@ class ServiceSpec(Spec):
         _one_of(self.event_loops, self.threads if "threads" in self.model_fields_set else None, "event_loops", "threads")
         _one_of(self.cpu_quota, self._cpus, "cpu_quota", "cpus")
         _one_of(self.cpu_shares, self.cpu_weight, "cpu_shares", "cpu_weight")
+        return self
+
+    @model_validator(mode="after")
+    def _teams_have_threads(self) -> ServiceSpec:
+        if self.event_loops is not None:
+            for where, steps in [(("startup",), self.startup), *((("operations", name), steps) for name, steps in self.operations.items())]:
+                for visit in walk(steps, where):
+                    if isinstance(visit.step, CpuStep) and visit.step.team is not None:
+                        refuse("a team needs threads of its own; expected a service with threads", *visit.path, "team")
         return self
 
     @model_validator(mode="after")
