@@ -55,6 +55,7 @@ class HostEntry:
     cstates: tuple[Cstate, ...] = ()
     mitigated: bool = True
     measured_entry_ns: float | None = None
+    whole_frames: bool = False  # without offloads: the stack handles each frame of a payload
 
     @property
     def kernel_entry_ns(self) -> float:

@@ -32,6 +32,7 @@ class Instruction:
     local: bool = False
     added: bool = False  # computes nothing but what the platform adds
     work: float = 0.0  # what a backend computes for it [ns], until that has a program of its own
+    own: float = 0.0  # the same, where a host without the platform would compute it too
     asks: Any = None  # of a page cache: the service, and the data that it reads
     held: Instruction | None = None  # what the backend's thread waits for
 
@@ -63,6 +64,6 @@ class Program:
 
     def backend_work(self, row: Instruction) -> int:
         """What the backend does for a device's path: compute, and wait for the disk where it serves one request at a time."""
-        work = [Instruction(k.OP_CPU, fixed=row.work)] if row.work > 0 else []
+        work = [Instruction(k.OP_CPU, amount=row.own, fixed=row.work)] if row.work + row.own > 0 else []
         work += [row.held] if row.held is not None else []
         return self.place([*work, Instruction(k.OP_RETURN)]) if work else k.NONE

@@ -11,12 +11,14 @@ from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
+from simvirt.lowering.container_paths import ContainerPaths, has_network_threads
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, memory_of
+from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
@@ -70,6 +72,7 @@ def lower_onto(
     host = hosts[0]
     memory = memory_of(scenario, catalog, platform, host)
     plan = arrange(scenario, platform, hosts, memory.follows)
+    add_network_threads(plan, scenario, platform)
     services = [*plan.services, *INTERNAL]
     costs = catalog.platform_costs(platform, host)
     locks = locks_of(scenario, plan)
@@ -103,8 +106,10 @@ def _writer(
     software = {name: software_costs(costs, platform, host, profile) for name, profile in profiles.items()}
     rates = {name: profile.rates for name, profile in profiles.items()}
     inside = replace(platform, layers=platform.runtimes)
+    threads = has_network_threads(scenario, platform, host)
+    outer = Paths(platform, costs, host) if platform.hypervisors else ContainerPaths(platform, costs, host, threads)
     routes = Routes(
-        Paths(platform, costs, host), Paths(inside, catalog.platform_costs(inside, host), host),
+        outer, Paths(inside, catalog.platform_costs(inside, host), host),
         {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
         {machine.row for machine in plan.machines if machine.vm is not None},
     )
@@ -304,7 +309,7 @@ class Tables:
         devices = self.plan.devices
         columns = blank(t.Devices, rows=max(len(devices), 1))
         if devices:
-            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation or 0.0) for d in devices])
+            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[d.moderation for d in devices])
         return columns
 
     def program_table(self) -> Columns:

@@ -163,17 +163,27 @@ class DiskEntry(Entry):
 
 
 class NicEntry(Entry):
-    """A network interface: line rate [bit/s], MTU and the largest segment handed over as one packet [bytes]."""
+    """A network interface: line rate [bit/s], MTU and the largest segment handed over as one packet [bytes].
+
+    `tunnels`: whether its segmentation reaches into tunnels (VXLAN, Geneve, IP in IP). `queues`: receive queues, each bound to a CPU; where
+    they are not told there is one for each CPU.
+    """
 
     bandwidth: BitsPerSecond
     mtu: Annotated[SourcedSize, within(68, 2**20)]
     segment: Annotated[SourcedSize, within(68, 2**24)]
+    tunnels: bool = True
+    queues: Annotated[SourcedWhole, within(1, 4096)] | None = None
 
-    def wire_bytes(self, payload: float) -> float:
+    def frames(self, payload: float, headers: float = 0.0) -> int:
+        """Frames of a payload on a path that adds so many bytes of headers to each."""
+        return ceil(payload / max(self.mtu - TCP_HEADERS - headers, 1))
+
+    def wire_bytes(self, payload: float, headers: float = 0.0) -> float:
         """Bytes that a payload takes on the wire: each frame has headers, checksum, preamble and gap, and 84 bytes at least.
 
         Source: IEEE 802.3 (18 bytes of header and checksum, 20 of preamble and gap, no frame below 64), RFC 791, 9293 and 7323
         (20 + 20 + 12 bytes of headers, with timestamps).
         """
-        frames = ceil(payload / (self.mtu - TCP_HEADERS))
-        return max(payload + frames * (TCP_HEADERS + FRAME), frames * LEAST_FRAME)
+        frames = self.frames(payload, headers)
+        return max(payload + frames * (TCP_HEADERS + headers + FRAME), frames * LEAST_FRAME)

@@ -27,12 +27,21 @@ def resolve_host(store: Store, spec: HostSpec) -> HostEntry:
     given = {
         "sockets": spec.sockets, "cores": spec.cores, "smt": spec.smt, "clock_hz": spec.clock, "memory": spec.memory,
         "disk": None if spec.disk is None else store.typed("disks", spec.disk, DiskEntry, ("host", "disk")),
-        "nic": None if spec.nic is None else nic(store, spec.nic),
+        "nic": _set_up(base.nic if spec.nic is None else nic(store, spec.nic), spec),
+        "whole_frames": spec.offloads == "none",
         "measured_entry_ns": spec.kernel_entry, "mitigated": None if spec.mitigations is None else spec.mitigations == "auto",
     }
     inline = {field: value for field, value in given.items() if value is not None}
     host = replace(base, name=spec.model or "inline", **_lone_threads({"smt": base.smt, **inline}))
     return host if spec.model is not None else replace(host, family=_of_size(store, host))
+
+
+def _set_up(device: NicEntry, spec: HostSpec) -> NicEntry:
+    """A NIC with the offloads and the receive queues that a scenario states."""
+    queues = device.queues if spec.receive_queues is None else spec.receive_queues
+    tunnels = device.tunnels and spec.offloads not in ("no-tunnels", "none")
+    segment = min(device.segment, device.mtu) if spec.offloads == "none" else device.segment
+    return device.model_copy(update={"queues": queues, "tunnels": tunnels, "segment": segment})
 
 
 def socket_like(store: Store, cores: int) -> HostEntry:

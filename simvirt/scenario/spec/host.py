@@ -33,6 +33,7 @@ _BANDWIDTH: Final = re.compile(r"[0-9][0-9.e+-]*(\s*[a-z]*(bps|bit/s|b/s))?", re
 COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 Mitigations = Literal["auto", "off"]
+Offloads = Literal["all", "no-tunnels", "none"]
 RESERVING: Final = ("esxi", "hyperv")
 """The policies that know reservations."""
 
@@ -102,6 +103,12 @@ class HostSpec(Spec):
     memory: PositiveBytes | None = Field(default=None, description="memory of the host", examples=["192GiB"])
     disk: Reference | None = Field(default=None, description="a disk of the catalogue", examples=["nvme"])
     nic: Nic | None = Field(default=None, description="a NIC of the catalogue, or its bandwidth", examples=["25Gbps"])
+    offloads: Offloads | None = Field(
+        default=None, description="what its NIC cuts and joins: `all`, nothing inside tunnels, or `none`, so that each frame is a packet; "
+        "that of the NIC by default", examples=["none"])
+    receive_queues: Annotated[int, Whole(1, 4096, 8)] | None = Field(
+        default=None, description="receive queues of its NIC, each bound to a CPU; with them packets are received there and not by the "
+        "thread that they are for", examples=["1"])
     max_cstate: DottedWord | None = Field(
         default=None, description="deepest idle state of its CPUs, or none; that of the model by default", examples=["C1E"])
     mitigations: Mitigations | None = Field(
