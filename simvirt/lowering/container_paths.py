@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from simvirt.catalog.entries.software import NETWORK_THREADS, DeviceEntry, Direction, Frames
+from simvirt.catalog.entries.software import NETWORK_THREADS, DeviceEntry, Direction, Frames, Tracking
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts, work_ns
 from simvirt.kernel import constants as k
-from simvirt.lowering.instructions import Instruction
+from simvirt.lowering.instructions import Instruction, taking
 from simvirt.lowering.paths import IN, OUT, Paths, Rows
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.steps import NetStep
+from simvirt.scenario.spec.workload import CONNECTING
 from simvirt.scenario.walk import walk
 
+CONNTRACK: Final = "nf_conntrack_lock"
+"""The lock of a kernel under which connections are entered in its table. Source: Linux before 3.15, net/netfilter/nf_conntrack_core.c."""
+SPINNING: Final = 1e9
+"""For how long a spin lock of the kernel is waited for before anything else is done [ns]: for ever, as such holds go."""
 FRAMES_AN_ACK = 2
 """Frames that a receiver acknowledges together where nothing joins them. Source: RFC 5681, section 4.2."""
 
@@ -20,6 +26,18 @@ FRAMES_AN_ACK = 2
 def network_path(platform: Platform) -> DeviceEntry | None:
     """The network path of the containers of a platform; None on bare metal and in VMs, whose devices are their own."""
     return platform.runtimes[-1].net if platform.runtimes and not platform.hypervisors else None
+
+
+def locks_connections(scenario: Scenario, platform: Platform) -> bool:
+    """Whether new connections are entered under a lock of the kernel."""
+    path = network_path(platform)
+    tracking = path.tracking if path is not None else None
+    return tracking is not None and tracking.locked is not None and opens_connections(scenario)
+
+
+def opens_connections(scenario: Scenario) -> bool:
+    """Whether each request of a client comes over a connection of its own."""
+    return scenario.workload is not None and scenario.workload.connection == "new"
 
 
 def has_network_threads(scenario: Scenario, platform: Platform, host: HostEntry) -> bool:
@@ -64,12 +82,13 @@ class ContainerPaths(Paths):
     *Source*: Linux net/core/dev.c (netif_rx, backlog of a CPU), Documentation/networking/scaling.rst, net/ipv4/udp_offload.c.
     """
 
-    def __init__(self, platform: Platform, costs: PlatformCosts, host: HostEntry, threads: bool) -> None:
+    def __init__(self, platform: Platform, costs: PlatformCosts, host: HostEntry, threads: bool, lock: int) -> None:
         super().__init__(platform, costs, host)
         path = network_path(platform)
+        self.tracking = path.tracking if path is not None else None
         self.frames = path.frames if path is not None and path.frames is not None else Frames()
         self.in_kernel = path is None or path.backend not in ("netstack", "proxy")
-        self.threads = threads
+        self.threads, self.lock = threads, lock
         self.queued = host.nic.queues is not None
 
     # --- what passes ---------------------------------------------------------------------------------------------------
@@ -79,6 +98,23 @@ class ContainerPaths(Paths):
         taken, sent = self.packet("in"), self.packet("out")
         self.visit(rows, taken, "packet_in")
         self.extra_work(rows, taken.instance + sent.instance * answers)
+
+    def connect(self, rows: Rows) -> None:
+        """A client opens a connection before its request and closes it after the answer."""
+        packets = (self.packet("in") + self.packet("out")) * CONNECTING
+        self.visit(rows, packets, "packet_in")
+        self.extra_work(rows, packets.instance)
+        if self.tracking is not None:
+            self.track(rows, self.tracking)
+        self.set_up(rows)
+
+    def track(self, rows: Rows, tracking: Tracking) -> None:
+        """The work of the path for a connection, the part of it first that is done under a lock of the kernel."""
+        locked = work_ns(tracking.locked, self.host) if tracking.locked is not None else 0.0
+        if locked > 0:
+            rows += taking(self.lock, k.KERNEL_LOCK, SPINNING, self.host.thread_switch_ns, len(rows))
+            rows += [Instruction(k.OP_CPU, fixed=locked), Instruction(k.OP_UNLOCK)]
+        self.extra_work(rows, max(work_ns(tracking.work, self.host) - locked, 0.0))
 
     def depart(self, rows: Rows) -> None:
         """The answer goes out."""

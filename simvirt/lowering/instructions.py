@@ -32,7 +32,7 @@ class Instruction:
     local: bool = False
     added: bool = False  # computes nothing but what the platform adds
     work: float = 0.0  # what a backend computes for it [ns], until that has a program of its own
-    own: float = 0.0  # the same, where a host without the platform would compute it too
+    own: float = 0.0  # the same, where a host without the platform would compute it too; of CPU work: that of the kernel for a connection
     asks: Any = None  # of a page cache: the service, and the data that it reads
     held: Instruction | None = None  # what the backend's thread waits for
 
@@ -40,6 +40,14 @@ class Instruction:
     def owes(self) -> bool:
         """Whether it leaves kicks or interrupts to pay for."""
         return self.op == k.OP_DETACH or self.kicks * self.notify + self.interrupts * self.interrupt > 0
+
+
+def taking(lock: int, flag: int, spin: float, switch: float, at: int) -> list[Instruction]:
+    """Take a lock, from place `at` of a body on; a thread that slept first computes what waking it takes."""
+    return [
+        Instruction(k.OP_LOCK, target=lock, flag=flag, amount=spin), Instruction(k.OP_PARK, target=lock, flag=flag),
+        Instruction(k.OP_CPU, amount=switch), Instruction(k.OP_JUMP, target=at, local=True),
+    ]
 
 
 @dataclass

@@ -11,7 +11,7 @@ from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
-from simvirt.lowering.container_paths import ContainerPaths, has_network_threads
+from simvirt.lowering.container_paths import CONNTRACK, ContainerPaths, has_network_threads, locks_connections, opens_connections
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
@@ -75,7 +75,7 @@ def lower_onto(
     add_network_threads(plan, scenario, platform)
     services = [*plan.services, *INTERNAL]
     costs = catalog.platform_costs(platform, host)
-    locks = locks_of(scenario, plan)
+    locks = locks_of(scenario, plan, (CONNTRACK,) if locks_connections(scenario, platform) else ())
     writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory, locks)
     classes = [name for name, weight in scenario.mix.items() if weight > 0] or list(scenario.mix)
     variables = [Variables() for _ in classes]
@@ -107,13 +107,18 @@ def _writer(
     rates = {name: profile.rates for name, profile in profiles.items()}
     inside = replace(platform, layers=platform.runtimes)
     threads = has_network_threads(scenario, platform, host)
-    outer = Paths(platform, costs, host) if platform.hypervisors else ContainerPaths(platform, costs, host, threads)
+    outer = Paths(platform, costs, host) if platform.hypervisors else ContainerPaths(platform, costs, host, threads, _conntrack(locks))
     routes = Routes(
         outer, Paths(inside, catalog.platform_costs(inside, host), host),
         {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
         {machine.row for machine in plan.machines if machine.vm is not None},
     )
     return Writer(scenario, rows, software, host, rates, routes, memory, locks)
+
+
+def _conntrack(locks: Locks) -> int:
+    """The lock under which a kernel enters connections, among those of kernels; NONE where nothing takes it."""
+    return locks.of_kernel.index(CONNTRACK) if CONNTRACK in locks.of_kernel else k.NONE
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -138,7 +143,7 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
     at = entry[1]
-    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN) or writer.program.rows[at].added:
+    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN) or writer.program.rows[at].added or writer.program.rows[at].own > 0:
         at += 1
     row = writer.program.rows[at]
     if row.op == k.OP_RETURN:
@@ -180,6 +185,7 @@ class Tables:
         spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
         frames = FIRST_FRAMES + clients + n_background + 2 * spare
         hop = 0 if _local(scenario) else round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
+        hop *= 2 if opens_connections(scenario) else 1
         tables = {
             "run": self.run(spare, frames),
             "hosts": host_table(self.plan, self.shared),

@@ -59,6 +59,8 @@ TUNNEL: Final = patched(CONTAINERS, {
     "services/server/operations/job": [{"cpu": "20us"}, {"net": {"in": "64KiB", "out": "64KiB"}}], "services/db": {"operations": {"query": [{"cpu": "1ms"}]}},
 })
 """Containers that send and receive 64 KiB through a tunnel."""
+CONNECTING: Final = patched(CONTAINERS, {"workload/connection": "new", "services/server/threads": "unlimited", "host": {"model": "mine", "cores": 8}, "services/server/operations/job": [{"cpu": "20us"}]})
+"""Containers to which each request opens a connection."""
 ENTERING: Final = patched(CONTAINERS, {"catalog/techniques/mine": {"like": "none", "costs": {"timer": {"cpu": number("9 entries")}}}})
 """Containers whose timers enter the host's kernel nine times more."""
 UNMITIGATED: Final = patched(ENTERING, {"host/mitigations": "off"})
@@ -170,6 +172,10 @@ CASES: Final = (
     Case("devices.frames", patched(TUNNEL, {"catalog/nics/mine/tunnels": False}), {}, {"catalog/devices/my-net/frames/frame_out": number("5us")}, EXTRA, RISES),
     *(Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {"lost": [direction]}}, EXTRA, RISES) for direction in ("in", "out")),
     *(Case("devices.frames", patched(TUNNEL, {"catalog/nics/mine/tunnels": False}), {}, {"catalog/devices/my-net/frames/tunnel": [direction]}, EXTRA, RISES) for direction in ("in", "out")),
+    Case("devices.tracking", CONNECTING, {}, {"catalog/devices/my-net": {"like": "bridge-nat", "tracking": {"work": number("90us")}}}, EXTRA, RISES),
+    Case("devices.tracking", patched(CONNECTING, {"workload": {"closed": {"clients": 32}, "mix": {"server.job": 1}, "connection": "new"}}), {"catalog/devices/my-net": {"like": "bridge-nat", "tracking": {"work": number("50us")}}},
+         {"catalog/devices/my-net": {"like": "bridge-nat", "tracking": {"work": number("50us"), "locked": number("50us")}}}, RATE, FALLS),
+    entry("hosts", "connection", "generic", number("300us"), "breakdown_s/cpu", RISES, CONNECTING),
     Case("devices.threads", patched(TUNNEL, {"workload": {"closed": {"clients": 32}, "mix": {"server.job": 1}}, "catalog/devices/my-net": {"like": "docker-proxy"}}), {}, {"catalog/devices/my-net/threads": number(1)}, RATE, FALLS),
     entry("hypervisors", "guest", "kvm", "linux-minimal", "memory/parts/vm", FALLS),
     entry("hypervisors", "vmm_memory", "kvm", number("1GiB"), "memory/parts/vmm", RISES),

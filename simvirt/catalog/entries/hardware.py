@@ -98,7 +98,7 @@ class HostModelSpec(Entry):
     """A host model: processors, memory, disk, NIC, the timer tick of its kernel, and the memory that its own system takes.
 
     `receive` is the CPU time of a packet from the interrupt to its socket, in the host's kernel and in those of guests;
-    `thread_switch` that of the switch to a thread that was asleep.
+    `thread_switch` that of the switch to a thread that was asleep, `connection` that of opening and closing a TCP connection.
 
     `max_cstate` is the deepest idle state that its processors enter; those of which none is told stay awake.
     `kernel_entry` is a trivial system call as measured on the machine with mitigations; where it is not known, that of its processor.
@@ -115,6 +115,7 @@ class HostModelSpec(Entry):
     system_memory: SourcedSize | None = None
     receive: SourcedTime | None = None
     thread_switch: SourcedTime | None = None
+    connection: SourcedTime | None = None
     max_cstate: str | None = None
     kernel_entry: Annotated[SourcedTime, within(1, 1e9)] | None = None
     mitigations: Mitigations = "auto"

@@ -66,11 +66,22 @@ class Frames(Part):
     tunnel: tuple[Direction, ...] = ()
 
 
+class Tracking(Part):
+    """What a network path does for a new connection beyond its packets: rules of NAT, an entry of a table, an end point of its own.
+
+    `locked` is the part during which a lock of the kernel is held that all connections share.
+    """
+
+    work: SourcedWork
+    locked: SourcedWork | None = None
+
+
 class DeviceEntry(Entry):
     """A path to the network or to a disk: a device of a VM with the thread that serves it, or a driver on the host's kernel.
 
     `moderation` and `poll` are how long its interrupts and the sleep of its thread are put off [ns]. `threads` is how many threads a
-    container's stack in user space or proxy has, one for each CPU where it is not told; `frames` what it does with frames of a payload.
+    container's stack in user space or proxy has, one for each CPU where it is not told; `frames` what it does with frames of a payload,
+    `tracking` with a new connection.
     `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
     """
 
@@ -80,6 +91,7 @@ class DeviceEntry(Entry):
     backend: Literal["none", "vcpu", "vhost", "io-thread", "vmm", "dom0", "softirq", "netstack", "proxy"] = "none"
     threads: Annotated[SourcedWhole, within(1, 4096)] | None = None
     frames: Frames | None = None
+    tracking: Tracking | None = None
     serial: bool = False
     cache: Literal["none", "writeback"] = "none"
     moderation: SourcedTime | None = None
@@ -106,6 +118,7 @@ class DeviceEntry(Entry):
             "backend": self.backend != "none" and contained != (self.backend in NETWORK_THREADS),
             "threads": self.threads is not None and self.backend not in ("netstack", "proxy"),
             "frames": self.frames is not None and not contained,
+            "tracking": self.tracking is not None and not contained,
             "serial": self.serial and (self.side == "runtime" or self.role == "net"),
             "cache": self.cache != "none" and (self.side == "runtime" or self.role == "net"),
             "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,

@@ -92,11 +92,12 @@ def host_model(store: Store, name: str, path: Path = ("host", "model")) -> HostE
     system = generic.system_memory if model.system_memory is None else model.system_memory
     receive = generic.receive if model.receive is None else model.receive
     switch = generic.thread_switch if model.thread_switch is None else model.thread_switch
-    assert tick is not None and system is not None and receive is not None and switch is not None
+    connection = generic.connection if model.connection is None else model.connection
+    assert tick is not None and system is not None and receive is not None and switch is not None and connection is not None
     entry = HostEntry(
         name=name, sockets=model.sockets, cores=cpu.cores, smt=cpu.smt, clock_hz=cpu.clock, memory=model.memory,
         disk=store.typed("disks", model.disk, DiskEntry), nic=nic(store, model.nic), smt_yield=family.smt_yield, tick_ns=tick,
-        receive_ns=receive, thread_switch_ns=switch, family=family, system_memory=system,
+        receive_ns=receive, thread_switch_ns=switch, connection_ns=connection, family=family, system_memory=system,
         mitigated=model.mitigations == "auto", measured_entry_ns=model.kernel_entry,
     )
     return replace(entry, cstates=_cstates(store, entry, model.max_cstate, path))
