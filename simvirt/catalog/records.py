@@ -34,7 +34,7 @@ class HostEntry:
 
     `system_memory` is what its own kernel and services take; `cstates` are the idle states that its processors enter, shallow ones first.
     `receive_ns` is the CPU time that a kernel on it takes for a packet from the interrupt to its socket, `thread_switch_ns`
-    that of the switch to a thread that was asleep.
+    that of the switch to a thread that was asleep, `connection_ns` that of opening and closing a TCP connection.
     `mitigated` is whether that kernel mitigates the flaws of its processor,
     `measured_entry_ns` what a mitigated entry takes where that was measured on this machine.
     """
@@ -51,11 +51,13 @@ class HostEntry:
     tick_ns: float
     receive_ns: float
     thread_switch_ns: float
+    connection_ns: float
     family: CpuFamily
     system_memory: int = 0
     cstates: tuple[Cstate, ...] = ()
     mitigated: bool = True
     measured_entry_ns: float | None = None
+    whole_frames: bool = False  # without offloads: the stack handles each frame of a payload
 
     @property
     def kernel_entry_ns(self) -> float:

@@ -94,11 +94,21 @@ class Host:
 
 @dataclass(frozen=True)
 class Device:
-    """A VM's path to the network or to the disk, and the instance that does its work."""
+    """A VM's path to the network or to the disk, or a container's to the network, and the instance that does its work."""
 
     row: int
-    entry: DeviceEntry
+    entry: DeviceEntry | None
     backend: "Instance | None"
+
+    @property
+    def moderation(self) -> int:
+        """For how long its interrupts are put off [ns]."""
+        return round(self.entry.moderation or 0.0) if self.entry is not None else 0
+
+    @property
+    def of_vm(self) -> bool:
+        """Whether it is a device of a VM, with notifications and interrupts."""
+        return self.entry is not None and self.entry.side == "hypervisor"
 
 
 @dataclass(frozen=True)
