@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
 from simvirt.catalog.entries.costs import PARTS, CostSpec
+from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, Cstate, DiskEntry, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
@@ -33,7 +34,7 @@ class HostEntry:
 
     `system_memory` is what its own kernel and services take; `cstates` are the idle states that its processors enter, shallow ones first.
     `receive_ns` is the CPU time that a kernel on it takes for a packet from the interrupt to its socket, `thread_switch_ns`
-    that of the switch to a thread that was asleep.
+    that of the switch to a thread that was asleep, `connection_ns` that of opening and closing a TCP connection.
     `mitigated` is whether that kernel mitigates the flaws of its processor,
     `measured_entry_ns` what a mitigated entry takes where that was measured on this machine.
     """
@@ -50,11 +51,13 @@ class HostEntry:
     tick_ns: float
     receive_ns: float
     thread_switch_ns: float
+    connection_ns: float
     family: CpuFamily
     system_memory: int = 0
     cstates: tuple[Cstate, ...] = ()
     mitigated: bool = True
     measured_entry_ns: float | None = None
+    whole_frames: bool = False  # without offloads: the stack handles each frame of a payload
 
     @property
     def kernel_entry_ns(self) -> float:
@@ -144,6 +147,7 @@ class Layer:
     costs: Mapping[str, CostSpec]
     net: DeviceEntry
     disk: DeviceEntry
+    files: FilesystemEntry | None = None
     depth: int = 0
     halt_poll_ns: float = 0.0
     spin_wait: float = 1.0  # share of the wait for a preempted vCPU that is left where those who spin for it yield to it
@@ -184,8 +188,20 @@ class Vms:
 
 
 @dataclass(frozen=True, slots=True)
+class Credits:
+    """CPU time that a VM earns [CPUs], may save up and has at the start [ns]."""
+
+    rate: float
+    most: float
+    balance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
-    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own."""
+    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own.
+
+    `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead.
+    """
 
     name: str
     layers: tuple[Layer, ...]
@@ -196,6 +212,8 @@ class Platform:
     balloon: int | str = "none"
     free_page_reporting: bool = False
     guest_swap: int = 0
+    cap: float | None = None
+    credits: Credits | None = None
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:

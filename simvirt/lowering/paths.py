@@ -7,6 +7,7 @@ from simvirt.catalog.entries.software import DeviceEntry
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction
+from simvirt.scenario.spec.workload import CONNECTING
 
 Rows = list[Instruction]
 OUT, IN = 0, 1  # directions of the NIC: links of a host, by their roles
@@ -52,6 +53,20 @@ class Paths:
         self.passage(rows, received=1, wake=self.wake("packet_in", "packet_out"))
         self.take(rows, 1)
         self.extra_work(rows, self.costs.cpu_ns["packet_out"] * answers)
+
+    def connect(self, rows: Rows) -> None:
+        """A client opens a connection before its request and closes it after the answer.
+
+        *Model*: three more packets each way (RFC 9293, figures 6 and 12), of which the first two are waited for, and the host's work.
+        """
+        self.passage(rows, received=CONNECTING, sent=CONNECTING, wake=self.wake("packet_in", "packet_out"))
+        self.take(rows, CONNECTING)
+        self.extra_work(rows, CONNECTING * self.costs.cpu_ns["packet_out"])
+        self.set_up(rows)
+
+    def set_up(self, rows: Rows) -> None:
+        """What a kernel computes for a connection on any platform."""
+        rows.append(Instruction(k.OP_CPU, amount=self.host.connection_ns, own=self.host.connection_ns))
 
     def depart(self, rows: Rows) -> None:
         """The answer goes out; what it costs the instance is paid when the request comes in."""

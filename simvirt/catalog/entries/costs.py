@@ -79,8 +79,8 @@ Costs = Annotated[dict[str, CostSpec], BeforeValidator(_operations)]
 Rates = Annotated[dict[str, SourcedRate], BeforeValidator(_rates)]
 
 
-def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
-    """The parts of an operation's cost that a simulation charges, in a VM or in a container."""
+def acting_parts(operation: str, vm: bool, served: bool = False) -> tuple[str, ...]:
+    """The parts of an operation's cost that a simulation charges, in a VM or a container; `served`: one whose network has threads."""
     if operation == "call_hop":
         return ("latency",)
     if operation == "idle_wakeup":
@@ -88,24 +88,29 @@ def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
     if operation in RATE_OPERATIONS:
         return ("cpu", "spared", "latency")
     if not vm:
-        return ("cpu",) if operation.startswith("kib_") else ("cpu", "latency")
+        threads = () if not served else ("host_cpu",) if operation.startswith("kib_") else ("host_cpu", "wake")
+        return ("cpu", *threads) if operation.startswith("kib_") else ("cpu", "latency", *threads)
     drive = ("drive",) if operation in DISK_OPERATIONS else ()
     messages = () if operation.startswith("kib_") else ("latency", "kick", "notify", "interrupt", "wake", "host_wake", "host_interrupt")
     return ("cpu", "host_cpu", *drive, *messages)
 
 
-def check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bool) -> None:
+def check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bool, served: bool = False) -> None:
     """ValueError where an expected operation has no cost, another one has, or a cost has a part that nothing would charge."""
     missing, foreign = [name for name in expected if name not in costs], sorted(set(costs) - set(expected))
     if missing or foreign:
         raise ValueError(f"expected a cost for each of {', '.join(expected)}; not its own: {foreign}; missing: {missing}")
-    refuse_idle_parts(costs, vm)
+    refuse_idle_parts(costs, vm, served)
 
 
-def refuse_idle_parts(costs: Mapping[str, CostSpec], vm: bool) -> None:
+def refuse_idle_parts(costs: Mapping[str, CostSpec], vm: bool, served: bool = False) -> None:
     """ValueError where a cost has a part that nothing would charge."""
     for operation, cost in costs.items():
-        known = acting_parts(operation, vm)
-        idle = [part for part in PARTS if getattr(cost, part) is not None and part not in known]
-        if idle:
-            raise ValueError(f"costs.{operation}.{idle[0]}: has no effect; expected {' or '.join(known) or 'none'}")
+        refuse_parts(f"costs.{operation}", cost, acting_parts(operation, vm, served))
+
+
+def refuse_parts(where: str, cost: CostSpec, known: tuple[str, ...]) -> None:
+    """ValueError where a cost has a part that is not among those known."""
+    idle = [part for part in PARTS if getattr(cost, part) is not None and part not in known]
+    if idle:
+        raise ValueError(f"{where}.{idle[0]}: has no effect; expected {' or '.join(known) or 'none'}")

@@ -1,0 +1,77 @@
+"""The threads that handle what passes the network beside those of services: of hosts, containers and guests."""
+
+from dataclasses import replace
+
+from simvirt.catalog.entries.software import DeviceEntry
+from simvirt.catalog.records import Platform
+from simvirt.lowering.arrange import INTERNAL, NETWORK_SERVICE, Arrangement, Device, Host, Instance, Place
+from simvirt.lowering.container_paths import has_network_threads, network_path
+from simvirt.scenario.spec.models import Scenario
+
+RING = 256
+"""Packets that a NIC or a virtual one holds for a CPU before it drops them. Source: QEMU, virtio-net rx_queue_size; Linux, ethtool -g."""
+
+
+def add_network_threads(plan: Arrangement, scenario: Scenario, platform: Platform) -> None:
+    """Add all of them: of kernels that may have to reject requests, of guests, and of replicas on a host's own kernel."""
+    _add_receivers(plan, scenario)
+    _add_softirqs(plan)
+    _add_paths(plan, scenario, platform)
+
+
+def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
+    """The network stack of each kernel that may have to reject requests: it receives them nevertheless."""
+    bounded = {name for name, service in scenario.services.items() if service.queue != "unlimited"}
+    for row in sorted({instance.machine for instance in plan.instances if instance.service in bounded}):
+        cpus = plan.machines[row].cpus
+        plan.receivers[row] = plan.add_instance(NETWORK_SERVICE, row, Place(row), threads=cpus, queue=RING * cpus)
+
+
+def _add_softirqs(plan: Arrangement) -> None:
+    """The thread of each guest with more than one CPU that takes interrupts on another of them while services compute.
+
+    Where the monitor emulates an adapter on the vCPU that asks, its registers and the driver are work of one vCPU.
+    """
+    for machine in plan.machines:
+        device = machine.net.entry if machine.net is not None else None
+        if device is not None and machine.cpus > 1 and device.backend != "vcpu":
+            plan.softirqs[machine.row] = plan.add_instance(NETWORK_SERVICE, machine.row, Place(machine.row), threads=1)
+
+
+def _add_paths(plan: Arrangement, scenario: Scenario, platform: Platform) -> None:
+    """Give replicas the threads of their network paths: receive softirqs of the host, a stack in their cgroup, a proxy outside.
+
+    *Model*: a NIC with stated queues has a receive softirq for each, which all replicas share; else what a replica receives comes in
+        flows, each received on one CPU: as many as its service states, or as it has threads. A stack in user space is in the cgroup
+        of its container, a proxy in none.
+    """
+    if not has_network_threads(scenario, platform, plan.hosts[0].entry):
+        return
+    path = network_path(platform)
+    own = path is not None and path.backend in ("netstack", "proxy")
+    queues = {} if own or plan.hosts[0].entry.nic.queues is None else {host.row: _queues(plan, host) for host in plan.hosts}
+    for instance in [instance for instance in plan.instances if instance.service not in INTERNAL]:
+        backend = queues.get(plan.host_of(instance).row) or _own_threads(plan, scenario, path, instance)
+        plan.devices.append(Device(len(plan.devices), path, backend))
+        instance.place = replace(instance.place, net=plan.devices[-1])
+
+
+def _queues(plan: Arrangement, host: Host) -> Instance:
+    """The receive softirqs of a host whose NIC has a stated number of queues."""
+    count = min(host.entry.nic.queues or host.entry.pcpus, host.entry.pcpus)
+    return plan.add_instance(NETWORK_SERVICE, len(plan.instances), Place(host.machine), threads=count)
+
+
+def _own_threads(plan: Arrangement, scenario: Scenario, path: DeviceEntry | None, instance: Instance) -> Instance:
+    """The threads that a replica's path has for it alone."""
+    cpus, spec = plan.host_of(instance).entry.pcpus, scenario.services[instance.service]
+    place = instance.place if path is not None and path.backend == "netstack" else Place(instance.machine)
+    return plan.add_instance(NETWORK_SERVICE, len(plan.instances), place, threads=_count(path, spec.flows, instance, cpus))
+
+
+def _count(path: DeviceEntry | None, flows: int | None, instance: Instance, cpus: int) -> int:
+    """How many threads a replica's path has."""
+    if path is not None and path.backend in ("netstack", "proxy"):
+        return int(path.threads or cpus)
+    known = flows if flows is not None or instance.loops else instance.threads
+    return min(known, cpus) if isinstance(known, int) else cpus
