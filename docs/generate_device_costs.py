@@ -1,7 +1,7 @@
-"""Writes docs/device-costs.svg: what a packet and a block cost from idle to saturation, predicted and measured. `python docs/generate_device_costs.py`.
+"""Writes docs/device-costs.svg: what a packet and a block cost from idle to saturation. `python docs/generate_device_costs.py`.
 
 Left, the CPU time that five network paths add to a packet, all threads of the host together, over the rate of packets. Right, the
-time of a random read of 4 KiB over the rate of reads, at depths from 1 to 64 and more. Dots are measured, their sources are below.
+time of a random read of 4 KiB over the rate of reads, at depths from 1 to 128. Lines are predicted, dots measured; their sources are below.
 """
 
 import json
@@ -47,7 +47,7 @@ BLOCKS: Final = (
     Way("Cloud Hypervisor of 2019", "cloud-hypervisor-2019", "#2f8132", ((9385, 1), (13024, 32))),
     Way("QEMU 1.5, Fibre Channel", "kvm-2013", "#0b69a3", ((46173, 128),), "ibm-x3650-m4"),
 )
-"""Measured: nsdi2020-data on m5d.metal at depths 1 and 32; Felter et al., RC25482, raw data, at depth 128: reads a second, and the depth."""
+"""Measured: nsdi2020-data on m5d.metal at depths 1 and 32; Felter et al., RC25482, raw data, at depth 128: reads a second, depth."""
 DEPTHS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -62,8 +62,8 @@ def packets(path: Way) -> Iterator[Point]:
     for rate in RATES:
         server = {"threads": 64, "cpus": 2, "mem_limit": "1GiB", "operations": {"get": [{"cpu": {"exponential": "1us"}}]}}
         found = simulated({
-            "host": {"model": "dell-r740-gold-6132"}, "platforms": [path.platform], "catalog": {"hypervisors": QUIET}, "services": {"server": server},
-            "workload": {"open": {"rate": f"{rate}/s"}}, "run": {"requests": 20000, "warmup": "0s"},
+            "host": {"model": "dell-r740-gold-6132"}, "platforms": [path.platform], "catalog": {"hypervisors": QUIET},
+            "services": {"server": server}, "workload": {"open": {"rate": f"{rate}/s"}}, "run": {"requests": 20000, "warmup": "0s"},
         })
         if found.bottleneck.utilisation is not None and found.bottleneck.utilisation > 0.98:
             return
@@ -142,7 +142,8 @@ def curve(panel: Panel, path: Way, predicted: Sequence[Point], measured: Sequenc
 def picture() -> Iterator[str]:
     """The whole of it."""
     yield f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
-    yield f'<style>{STYLE}</style><title>What a packet and a block cost, by load</title><rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>'
+    yield f'<style>{STYLE}</style><title>What a packet and a block cost, by load</title>'
+    yield f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>'
     yield from grid(LEFT)
     for row, path in enumerate(PACKETS):
         yield from curve(LEFT, path, list(packets(path)), path.measured, row)
