@@ -34,6 +34,8 @@ from simvirt.catalog.sourced import (
 from simvirt.scenario.fields import Version
 from simvirt.scenario.spec.host import Policy
 
+THREAD_PARTS: Final = ("host_cpu", "drive", "kick", "notify", "wake", "host_wake", "host_interrupt")
+"""Parts of a cost that only a backend with a thread has."""
 Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
 
 
@@ -107,7 +109,7 @@ class DeviceEntry(Entry):
         expected = NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS
         check_costs(self.costs, expected, vm=self.side == "hypervisor", served=self.backend in NETWORK_THREADS)
         if self.backend in ("none", "vcpu"):
-            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "drive", "notify", "wake")
+            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in THREAD_PARTS
                        if getattr(cost, part) is not None]
             if threads:
                 raise ValueError(f"{threads[0]}: has no effect, for backend {self.backend} is no thread")
