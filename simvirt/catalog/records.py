@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
 from simvirt.catalog.entries.costs import PARTS, CostSpec
+from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, Cstate, DiskEntry, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
@@ -143,6 +144,7 @@ class Layer:
     costs: Mapping[str, CostSpec]
     net: DeviceEntry
     disk: DeviceEntry
+    files: FilesystemEntry | None = None
     depth: int = 0
     halt_poll_ns: float = 0.0
     spin_wait: float = 1.0  # share of the wait for a preempted vCPU that is left where those who spin for it yield to it
@@ -183,8 +185,20 @@ class Vms:
 
 
 @dataclass(frozen=True, slots=True)
+class Credits:
+    """CPU time that a VM earns [CPUs], may save up and has at the start [ns]."""
+
+    rate: float
+    most: float
+    balance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
-    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own."""
+    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own.
+
+    `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead.
+    """
 
     name: str
     layers: tuple[Layer, ...]
@@ -195,6 +209,8 @@ class Platform:
     balloon: int | str = "none"
     free_page_reporting: bool = False
     guest_swap: int = 0
+    cap: float | None = None
+    credits: Credits | None = None
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:

@@ -131,6 +131,7 @@ class Cpus(Table):
     portion: Floats  # share of a pCPU that a vCPU gets; below 1 only under the fluid scheduler
     rest: Floats  # part of a ns of CPU time that its tasks have used and that is not booked yet
     charged_at: Ints  # instant up to which the current entity is charged [ns]
+    review_at: Ints  # instant at which what it runs is up for review, which a burst that ends then does not cancel [ns]
     lone: Ints  # 1 while one task has the CPU to itself and the run queues do not know of it
     ran: Ints  # how long it has run since [ns]
     deciding: Ints  # 1 while the kernel is between two tasks
@@ -191,6 +192,7 @@ class Queues(Table):
     min_vruntime: Floats  # cfs, esxi, hyperv: least vruntime so far; it never falls [ns]
     credits_given: Floats  # credit2: what it has handed out to all since the start [ns]
     runtime: Ints  # cpu.max runtime at hand [ns]
+    taken_in: Ints  # start of the period in which it was taken, where it expires [ns]
     throttled: Ints
     throttled_since: Ints  # [ns]
     throttled_clock: Ints  # time throttled so far [ns]
@@ -253,6 +255,7 @@ class Groups(Table):
     period: Ints  # [ns]
     burst: Ints  # cpu.max.burst [ns]
     slice: Ints  # runtime handed to a CPU at a time [ns]
+    expires: Ints  # 1 where runtime that a queue has not used is lost when the period ends
     first_mask: Ints  # cpuset: first row in `masks`
     mask_cpus: Ints  # number of CPUs in the cpuset, 0 for all
     masks: Ints  # CPU rows of all cpusets, one after another

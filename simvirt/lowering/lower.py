@@ -7,6 +7,7 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
+from simvirt.catalog.resolve.files import file_habits
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
@@ -113,7 +114,9 @@ def _writer(
         {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
         {machine.row for machine in plan.machines if machine.vm is not None},
     )
-    return Writer(scenario, rows, software, host, rates, routes, memory, locks)
+    files = catalog.file_costs(platform, host, costs)
+    habits = {name: files.habits(file_habits(scenario.services[name], profile)) for name, profile in profiles.items()}
+    return Writer(scenario, rows, software, host, rates, routes, memory, locks, files, habits, platform)
 
 
 def _conntrack(locks: Locks) -> int:
@@ -143,9 +146,8 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
     at = entry[1]
-    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN) or writer.program.rows[at].added or writer.program.rows[at].own > 0:
+    while (row := writer.program.rows[at]).op not in (k.OP_CPU, k.OP_RETURN) or row.added or row.own > 0 or row.of_files:
         at += 1
-    row = writer.program.rows[at]
     if row.op == k.OP_RETURN:
         return None
     if row.column == k.NONE:
@@ -288,8 +290,9 @@ class Tables:
             mask_cpus=sizes,
             masks=masks or [0],
             refilled_at=[-int(self.phases.of(REFILLS, *g.key) * g.fence.period) if g.fence.quota > 0 else 0 for g in groups],
-            pool=[g.fence.quota for g in groups],
+            pool=[g.fence.quota if g.fence.start is None else g.fence.start for g in groups],
             machine=column_of(groups, "machine"),
+            expires=[int(self.plan.machines[g.machine].expires) for g in groups],
             fluid_first=np.cumsum([0, *per_machine])[:-1],
             each=[int(g.affinity or self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},

@@ -127,6 +127,7 @@ CALLED: Final = SERVER + "operations/job/1"
 HELD: Final = {"lock": "log", "hold": [CPU], "spin": "1ms"}
 SPINNING: Final = {"lock": "log", "hold": [WAIT], "spin": "1ms"}
 LOCK: Final = "breakdown_s/lock"
+SHARED_WORK: Final = {"cpu": "12ms"}
 CACHING: Final = patched(WIDE, {STEP: {"disk": {"read": "64KiB", "working_set": "30GiB", "zipf": 0.9}}})
 """Reads of more data than the page cache holds."""
 STEPS: Final = (
@@ -142,6 +143,12 @@ STEPS: Final = (
     Case("LockStep.hold", WIDE, *step(HELD, HELD | {"hold": [CPU, CPU]}), LOCK, RISES, 0.3),
     Case("LockStep.lock", WIDE, {SERVER + "operations/job": [HELD, HELD]}, {SERVER + "operations/job": [HELD, HELD | {"lock": "other"}]}, LOCK, FALLS),
     Case("LockStep.spin", WIDE, *step(SPINNING | {"spin": "0s"}, SPINNING), "cpu/utilisation", RISES),
+    Case("CpuStep.team", WIDE, *grown(SHARED_WORK, team={"threads": 4}), MEAN, FALLS, 0.3),
+    Case("TeamSpec.threads", WIDE, *step(SHARED_WORK | {"team": {"threads": 2}}, SHARED_WORK | {"team": {"threads": "visible"}}), MEAN, FALLS, 0.2),
+    Case("TeamSpec.threads", patched(WIDE, {"platforms": ["docker"], SERVER + "cpus": 2}), *step(SHARED_WORK | {"team": "visible"}, SHARED_WORK | {"team": "limit"}), RUN_QUEUE, CHANGES),
+    Case("TeamSpec.regions", WIDE, *step(SHARED_WORK | {"team": {}}, SHARED_WORK | {"team": {"regions": 2000}}), MEAN, RISES, 0.2),
+    Case("TeamSpec.spin", WIDE, *step(SHARED_WORK | {"team": {"serial": 0.5}}, SHARED_WORK | {"team": {"serial": 0.5, "spin": "1s"}}), "cpu/utilisation", RISES, 0.2),
+    Case("TeamSpec.serial", WIDE, *step(SHARED_WORK | {"team": {}}, SHARED_WORK | {"team": {"serial": 0.5}}), MEAN, RISES, 0.2),
     Case("LockStep.scope", patched(WIDE, {SERVER + "scale": 2}), *step(HELD, HELD | {"scope": "kernel"}), LOCK, RISES),
     Case("CallStep.times", TWO, {}, {CALLED: CALL | {"times": 2}}, "services/db/throughput_per_s", RISES, 0.3),
     Case("CallStep.probability", TWO, {}, {CALLED: CALL | {"probability": 0.5}}, "services/db/throughput_per_s", FALLS, 0.3),

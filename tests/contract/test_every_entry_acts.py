@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+import entry_cases_files
 import entry_cases_memory
 import entry_cases_plan
 import pytest
@@ -81,6 +82,23 @@ WAITING_IN_LINE: Final = patched(BARE, {
     "services/server/operations/job": [{"lock": "log", "hold": [{"cpu": "1ms"}]}], "workload/open/rate": "600/s",
 })
 """Threads that sleep in line for a lock."""
+
+
+def bursting(field: str, value: Any, read: str, moves: str, more: dict[str, Any] | None = None) -> Case:
+    """A case of what a burstable instance earns and keeps; its VM needs 0.6 CPUs."""
+    mine = {"like": "t3.nano", **(more or {})}
+    platform = {"name": "x", "stack": ["kvm"], "credits": "mine"}
+    base = patched(BARE, {"platforms": [platform], "catalog": {"burstable": {"mine": mine}}, "run": {"duration": "20s", "replications": 1, "warmup": "0s"}})
+    return Case(f"burstable.{field}", base, {}, {f"catalog/burstable/mine/{field}": value}, read, moves)
+
+
+OLD_GUEST: Final = patched(BESIDE_HOG, {
+    "host": {"cores": 8, "memory": "16GiB"}, "platforms": [{"name": "x", "stack": ["mine", "docker"], "vms": {"count": 1, "vcpus": 8, "memory": "4GiB"}}],
+    "catalog": {"guests": {"mine": {"like": "linux"}}, "hypervisors": {"mine": {"like": "kvm", "guest": "mine"}}},
+    "services": {"server": {"threads": 1, "cpu_quota": "7ms", "background": {"threads": 7, "duty": 0.0001, "period": "10ms"}, "operations": {"job": [{"cpu": "0.2ms"}]}}},
+    "workload/open/rate": "50/s", "run": {"duration": "4s", "replications": 1, "warmup": "0s"},
+})
+"""A quota of 7 ms for threads that hardly do anything on the 8 vCPUs of a guest."""
 INSIDE: Final = patched(BESIDE_HOG, {"services/hog": {"background": {"threads": 1}}, "platforms": [{"name": "x", "stack": ["mine"], "vms": {"count": 1, "vcpus": 1, "memory": "4GiB"}}]})
 """A crowd inside one guest."""
 
@@ -126,6 +144,7 @@ MINE: Final = patched(KVM, {"platforms": ["mine"], "catalog": {"platforms": {"mi
 DISK: Final = "breakdown_s/disk"
 EXTRA: Final = "breakdown_s/virtualization"
 CASES: Final = (
+    *entry_cases_files.CASES,
     *entry_cases_memory.CASES,
     entry("hosts", "cpu", "generic", "xeon-gold-6132", "cpu/utilisation", FALLS),
     entry("hosts", "sockets", "generic", 4, "cpu/utilisation", FALLS),
@@ -200,6 +219,7 @@ CASES: Final = (
     Case("runtimes.disk", CONTAINERS, {}, {"catalog/devices/slow": {"like": "volume", "costs": {"disk_read": {"latency": number("5ms")}}}, "catalog/runtimes/mine/disk": "slow"}, DISK, RISES),
     entry("runtimes", "shim_memory", "docker", number("1GiB"), "memory/parts/runtime", RISES, CONTAINERS),
     entry("guests", "scheduler", "linux", "round-robin", "breakdown_s/run_queue", CHANGES, INSIDE),
+    Case("guests.linux", OLD_GUEST, {}, {"catalog/guests/mine/linux": "4.19"}, "cpu/throttled", RISES, 0.5),
     entry("guests", "tick", "linux", number("1ms"), "breakdown_s/run_queue", CHANGES, INSIDE),
     entry("guests", "memory", "linux", number("2GiB"), "memory/parts/vm", RISES),
     entry("guests", "background_duty", "linux", number(0.3), "cpu/virtualization", RISES),
@@ -221,6 +241,8 @@ CASES: Final = (
     Case("platforms.vms", patched(MINE, {"services/server/cpus": 2}), {}, mine("platforms", "kvm", vms={"count": 1, "cpus": number(1), "memory": number(0.5)}), "memory/parts/vm", RISES),
     Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),
     *entry_cases_plan.CASES,
+    bursting("earned", number("30/h"), "cpu/throttled", FALLS), bursting("launch", number(9), "cpu/throttled", FALLS),
+    bursting("most", number(0), "cpu/throttled", RISES, {"launch": number(0.1)}),
     Case("platforms.disk", patched(MINE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB"}}]}), {}, mine("platforms", "kvm", disk="firecracker-blk"), DISK, CHANGES),
 )
 READ: Final = {

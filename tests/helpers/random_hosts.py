@@ -40,6 +40,19 @@ def sourced(value: Any) -> Tree:
     return {"value": value, "source": SOURCE}
 
 
+def linux(draws: Draws) -> Tree:
+    """Sometimes the version of the host's kernel."""
+    return draws.sometimes({"linux": (0.1, lambda: draws.choice(["2.4", "3.10", "4.19", "5.4", "6.12"]))})
+
+
+def bounds(draws: Draws) -> Tree:
+    """Sometimes a cap of VMs apart from their vCPUs, or their credits."""
+    if not draws.yes(0.15):
+        return {}
+    return draws.choice([{"cap": round(draws.uniform(0.5, 6), 2)}, {"credits": draws.choice(names("burstable"))}, {
+        "credits": {"earn": f"{draws.whole(30, 200)}/h", "most": draws.whole(0, 5), "balance": round(draws.uniform(0, 0.2), 3)}}])
+
+
 def host(draws: Draws, scarce: bool) -> Tree:
     """A host: of the catalogue, or described inline; `scarce` ones have little memory, and most often swap space."""
     spec = {"model": draws.choice(names("hosts"))} if draws.yes(0.25) else {"cores": draws.whole(1, 8), "memory": size(draws.between(2, 64) * GIB)}

@@ -231,6 +231,18 @@ def parallel(draws: Draws, service: str, demand: float, callable_: Mapping[str, 
     return {"parallel": branches}, cost
 
 
+def with_teams(draws: Draws, drawn: Drawn) -> None:
+    """Lets teams compute some steps: as many threads as are seen, or as a limit allows, or a number; they spin or sleep."""
+    for spec in drawn.services.values():
+        for steps in spec.get("operations", {}).values() if "event_loops" not in spec else ():
+            for step in steps:
+                if "cpu" in step and draws.yes(0.06):
+                    step["team"] = draws.choice([draws.choice(["visible", "limit"]), draws.sometimes({
+                        "threads": (0.5, lambda: draws.choice([1, 2, 5])), "regions": (0.5, lambda: draws.choice([1, 3, 10])),
+                        "spin": (0.5, lambda: time(draws.between(1e3, 10 * MS))), "serial": (0.4, lambda: round(draws.random(), 2)),
+                    })])
+
+
 def ops(draws: Draws) -> Tree:
     """Numbers of operations of a CPU step."""
     return {name: round(draws.between(0.5, 50), 1) for name in draws.some(list(OPS), 3)}
@@ -265,3 +277,24 @@ def with_locks(draws: Draws, drawn: Drawn) -> None:
                         "spin": (0.4, lambda: time(draws.between(1e3, 1 * MS))), "scope": (0.3, lambda: draws.choice(["kernel", "replica"])),
                         "times": (0.1, lambda: 2), "probability": (0.1, lambda: 0.5),
                     })
+
+
+def with_files(draws: Draws, drawn: Drawn) -> None:
+    """Puts operations on files before some steps that compute, in start-ups too."""
+    for spec in drawn.services.values():
+        for steps in [*spec.get("operations", {}).values(), *([spec["startup"]] if "startup" in spec else [])]:
+            for at in reversed(range(len(steps))):
+                if "cpu" in steps[at] and draws.yes(0.06):
+                    steps.insert(at, {"files": files(draws)} | draws.sometimes({"times": (0.1, lambda: 2), "probability": (0.1, lambda: 0.5)}))
+
+
+def files(draws: Draws) -> Tree:
+    """Some operations on files, and where they lie."""
+    counts = {name: draws.choice([1, 2, 0.5, 20]) for name in draws.some(["stat", "fstat", "open", "read", "write", "close", "create", "rename", "unlink",
+                                                                          "readdir", "mmap", "fsync"], 4)} or {"open": 1}
+    hit = draws.choice([0.5, 0.98, 1])
+    return counts | draws.sometimes({
+        "size": (0.3, lambda: size(draws.between(512, 128 * KIB))), "depth": (0.2, lambda: draws.choice([1, 6])), "hit": (0.3, lambda: hit),
+        "layer": (0.2, lambda: draws.choice([1, 12])), "copy_up": (0.2, lambda: size(draws.between(512, 128 * KIB))),
+        "place": (0.2, lambda: draws.choice(["tmpfs", "disk"])), "cached": (0.2, lambda: draws.choice([0, 0.3])),
+    })

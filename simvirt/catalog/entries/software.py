@@ -11,9 +11,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
+from simvirt.catalog.entries.capacity import BurstableEntry, FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
 from simvirt.catalog.entries.entry import Entry, Part
+from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
@@ -30,6 +31,7 @@ from simvirt.catalog.sourced import (
     SourcedWork,
     within,
 )
+from simvirt.scenario.fields import Version
 from simvirt.scenario.spec.host import Policy
 
 Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
@@ -83,6 +85,7 @@ class DeviceEntry(Entry):
     container's stack in user space or proxy has, one for each CPU where it is not told; `frames` what it does with frames of a payload,
     `tracking` with a new connection.
     `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
+    `filesystem`: what a path to a disk that is one of files adds to operations on them.
     """
 
     role: Literal["net", "disk"]
@@ -96,6 +99,7 @@ class DeviceEntry(Entry):
     cache: Literal["none", "writeback"] = "none"
     moderation: SourcedTime | None = None
     poll: SourcedTime | None = None
+    filesystem: str | None = None
     costs: Costs
 
     @model_validator(mode="after")
@@ -122,6 +126,7 @@ class DeviceEntry(Entry):
             "serial": self.serial and (self.side == "runtime" or self.role == "net"),
             "cache": self.cache != "none" and (self.side == "runtime" or self.role == "net"),
             "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,
+            "filesystem": self.role == "net" and self.filesystem is not None,
             "poll": threadless and self.poll is not None and self.poll.value > 0,
         }
         for name in (name for name, found in idle.items() if found):
@@ -186,7 +191,7 @@ class RuntimeSpec(Entry):
 
 
 class GuestEntry(Entry):
-    """A guest operating system: memory it takes, CPU it uses while idle, its scheduler.
+    """A guest operating system: memory it takes, CPU it uses while idle, its scheduler; `linux`, its version, says how its quotas work.
 
     `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
     what it takes for devices in VMs with memory beyond 4 GiB; `file_cache` holds the files read while booting, `boot_memory` was
@@ -194,6 +199,7 @@ class GuestEntry(Entry):
     """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
+    linux: Version | None = None
     tick: Period
     memory: SourcedSize
     page_structs: Annotated[SourcedRatio, within(0, 0.5)] | None = None
@@ -210,8 +216,8 @@ class ProfileEntry(Entry):
 
     `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
     per CPU second that wait for other CPUs, `kernel_share` the share of CPU time in serial parts of the kernel, `walk_miss` that of page
-    walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket wherever it runs; None where
-    nothing is known.
+    walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket wherever it runs, `files` its
+    operations on files; None where nothing is known.
     """
 
     rates: Rates
@@ -223,6 +229,7 @@ class ProfileEntry(Entry):
     shootdowns: SourcedRate | None = None
     walk_miss: Share | None = None
     remote_share: Share | None = None
+    files: FileHabits | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> ProfileEntry:
@@ -268,6 +275,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "disks": DiskEntry,
     "nics": NicEntry,
     "techniques": TechniqueSpec,
+    "filesystems": FilesystemEntry,
     "devices": DeviceEntry,
     "hypervisors": HypervisorSpec,
     "runtimes": RuntimeSpec,
@@ -276,6 +284,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "images": ImageSpec,
     "footprints": FootprintEntry,
     "limits": LimitSpec,
+    "burstable": BurstableEntry,
     "reclaim": ReclaimEntry,
     "platforms": PlatformEntrySpec,
     "prices": PriceSpec,
@@ -289,6 +298,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "cpus": {"family": ("families",)},
     "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
+    "devices": {"filesystem": ("filesystems",)},
     "images": {"profile": ("profiles",)},
     "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
 }

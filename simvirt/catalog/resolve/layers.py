@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
 
+from simvirt.catalog.entries.capacity import BurstableEntry
 from simvirt.catalog.entries.costs import CostSpec
+from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.software import (
     DeviceEntry,
     GuestEntry,
@@ -18,10 +20,13 @@ from simvirt.catalog.entries.software import (
 )
 from simvirt.catalog.operations import NET_OPERATIONS, OPERATIONS
 from simvirt.catalog.problems import Path
-from simvirt.catalog.records import ContainerMemory, Cost, HostEntry, Layer, MonitorMemory, Platform, PlatformCosts, Vms
+from simvirt.catalog.records import ContainerMemory, Cost, Credits, HostEntry, Layer, MonitorMemory, Platform, PlatformCosts, Vms
 from simvirt.catalog.store import Store
+from simvirt.scenario.spec.host import CreditsSpec
 from simvirt.scenario.spec.models import PlatformSpec
 
+CREDIT_NS = 60e9
+"""CPU time of a credit: a vCPU for a minute. Source: AWS, Amazon EC2 user guide, key concepts for burstable performance instances."""
 BARE = PlatformEntrySpec(title="as the scenario says", source="the scenario", stack=())
 """What a platform with a stack of its own starts from."""
 
@@ -39,8 +44,19 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
     return Platform(
         name=spec.name, layers=_without_network_threads(layers), vms=_vms(spec, base), pin=base.pin if spec.pin is None else spec.pin,
         topology=spec.topology or base.topology, pages=spec.pages or base.pages, balloon=spec.balloon,
-        free_page_reporting=spec.free_page_reporting, guest_swap=spec.guest_swap,
+        free_page_reporting=spec.free_page_reporting, guest_swap=spec.guest_swap, cap=spec.cap,
+        credits=None if spec.credits is None else credits(store, spec.credits, (*path, "credits")),
     )
+
+
+def credits(store: Store, spec: CreditsSpec, path: Path) -> Credits:
+    """What a VM earns and saves up, as a scenario or an instance of the catalogue says."""
+    of = None if spec.of is None else store.typed("burstable", spec.of, BurstableEntry, (*path, "of"))
+    earned = spec.earn if spec.earn is not None or of is None else of.earned
+    most = spec.most if spec.most is not None or of is None else of.most
+    assert earned is not None and most is not None
+    balance = spec.balance if spec.balance is not None else (of.launch if of is not None else None) or 0.0
+    return Credits(earned * CREDIT_NS / 1e9, most * CREDIT_NS, balance * CREDIT_NS)
 
 
 def _without_network_threads(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
@@ -100,7 +116,7 @@ def with_device(store: Store, layers: tuple[Layer, ...], role: str, name: str, p
     old = layers[at[-1]]
     changed = replace(
         old, net=spec if role == "net" else old.net, disk=spec if role == "disk" else old.disk,
-        costs=MappingProxyType({**old.costs, **spec.costs}),
+        costs=MappingProxyType({**old.costs, **spec.costs}), files=filesystem(store, spec) if role == "disk" else old.files,
     )
     return (*layers[: at[-1]], changed, *layers[at[-1] + 1 :])
 
@@ -129,7 +145,7 @@ def _hypervisor(store: Store, name: str, depth: int) -> Layer:
     return Layer(
         kind="hypervisor", name=name, technique=spec.technique, type=spec.type, isolation=spec.isolation,
         guest=store.typed("guests", spec.guest, GuestEntry), memory_bytes=spec.vmm_memory, costs=costs_of(store, spec), depth=depth,
-        net=net, disk=disk, halt_poll_ns=spec.halt_poll or 0.0, scheduler=spec.scheduler,
+        net=net, disk=disk, files=filesystem(store, disk), halt_poll_ns=spec.halt_poll or 0.0, scheduler=spec.scheduler,
         spin_wait=1.0 if spec.spin_wait is None else spec.spin_wait, dom0=spec.dom0, host_load=spec.host_load,
         monitor=MonitorMemory(
             spec.vmm_shared or 0, spec.vmm_per_vcpu or 0, spec.vmm_per_memory or 0.0, spec.video_memory or 0, spec.host_memory or 0,
@@ -144,13 +160,26 @@ def _runtime(store: Store, name: str, depth: int) -> Layer:
     return Layer(
         kind="runtime", name=name, technique=spec.technique, type=None, isolation=spec.isolation, guest=None,
         memory_bytes=spec.shim_memory, costs=costs_of(store, spec), depth=depth, net=net, disk=disk,
-        container=ContainerMemory(spec.kernel_memory or 0, spec.daemon_memory or 0, spec.shares_files),
+        files=filesystem(store, disk), container=ContainerMemory(spec.kernel_memory or 0, spec.daemon_memory or 0, spec.shares_files),
     )
 
 
 def _devices(store: Store, spec: HypervisorSpec | RuntimeSpec) -> tuple[DeviceEntry, DeviceEntry]:
     """The network and the disk path of a layer."""
     return store.typed("devices", spec.net, DeviceEntry), store.typed("devices", spec.disk, DeviceEntry)
+
+
+def filesystem(store: Store, disk: DeviceEntry) -> FilesystemEntry | None:
+    """The file system that a path to a disk is, beyond a local one; None where it is a block device.
+
+    ValueError where a thread is to serve it, and the path has none.
+    """
+    if disk.filesystem is None:
+        return None
+    found = store.typed("filesystems", disk.filesystem, FilesystemEntry)
+    if found.server == "backend" and (disk.side != "hypervisor" or disk.backend in ("none", "vcpu")):
+        raise ValueError(f'file system "{found.name}" is served by the backend of a VM, which device "{disk.name}" has not')
+    return found
 
 
 def costs_of(store: Store, spec: HypervisorSpec | RuntimeSpec) -> Mapping[str, CostSpec]:
