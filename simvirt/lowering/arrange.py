@@ -98,16 +98,6 @@ class Device:
     entry: DeviceEntry | None
     backend: "Instance | None"
 
-    @property
-    def moderation(self) -> int:
-        """For how long its interrupts are put off [ns]."""
-        return round(self.entry.moderation or 0.0) if self.entry is not None else 0
-
-    @property
-    def of_vm(self) -> bool:
-        """Whether it is a device of a VM, with notifications and interrupts."""
-        return self.entry is not None and self.entry.side == "hypervisor"
-
 
 @dataclass(frozen=True)
 class Place:
