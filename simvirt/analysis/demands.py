@@ -18,8 +18,9 @@ import networkx as nx
 from simvirt.catalog import Catalog, HostEntry, Platform, PlatformCosts
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import S
+from simvirt.catalog.resolve.files import Served, disk_accesses, file_habits
 from simvirt.scenario.graph import Name, calls, entries, operation_times, service_graph, visits
-from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskStep, NetStep, Scenario
+from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, FilesSpec, FileStep, NetStep, Scenario
 from simvirt.scenario.spec.steps import AnyStep
 from simvirt.scenario.walk import walk
 
@@ -91,6 +92,7 @@ class _Reader:
     def __init__(self, scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> None:
         self.scenario, self.catalog, self.host = scenario, catalog, host
         self.costs: PlatformCosts = catalog.platform_costs(platform, host)
+        self.file_costs = catalog.file_costs(platform, host, self.costs)
         self.io = bool(platform.hypervisors)
 
     def operation(self, service: str, operation: str) -> Demand:
@@ -110,7 +112,9 @@ class _Reader:
             case CallStep():
                 return self._packets(1, 1) + Demand(delay_s=2 * self.costs.latency_ns["call_hop"] / S)
             case DiskStep():
-                return self._disk(step)
+                return self._disk(step.disk)
+            case FileStep():
+                return self._files(step.files)
             case NetStep():
                 return self._net(step)
             case DelayStep():
@@ -123,8 +127,11 @@ class _Reader:
         if step.ops:
             counts = [(PLURALS.get(op, op), float(count)) for op, count in step.ops.items()]
             return Demand(cpu_s=(mean * (1 - self.costs.spared(counts, mean)) + self.costs.charged(counts)) / S)
-        rates = list(self.catalog.profile(self.scenario.services[service]).rates.items())
-        return Demand(cpu_s=mean / S * (1 + self.costs.added(rates)))
+        spec = self.scenario.services[service]
+        profile = self.catalog.profile(spec)
+        habits = self.file_costs.habits(file_habits(spec, profile))
+        own = Demand(cpu_s=mean / S * (1 + self.costs.added(list(profile.rates.items())) + habits.added))
+        return sum((_served(one.times(mean)) for one in habits.served), own)
 
     def _packets(self, sent: float, received: float) -> Demand:
         return self._operations({"packet_out": sent, "packet_in": received})
@@ -145,9 +152,18 @@ class _Reader:
         }
         return self._operations(counts) + Demand(out_bytes=nic.wire_bytes(net.out), in_bytes=nic.wire_bytes(net.in_))
 
-    def _disk(self, step: DiskStep) -> Demand:
+    def _files(self, spec: FilesSpec) -> Demand:
+        """Operations on files: work, round trips to servers, accesses to the disk; those of a share are the host's own."""
+        work = self.file_costs.work(spec)
+        steps = [(count, DiskSpec.model_validate(fields)) for count, fields in disk_accesses(work)]
+        disk = sum((self._disk(step).times(count) for count, step in steps), Demand())
+        if not work.local:
+            disk = Demand(disk_s=disk.disk_s)
+        return sum((_served(one) for one in work.served), disk + Demand(cpu_s=(work.own_ns + work.added_ns) / S))
+
+    def _disk(self, spec: DiskSpec) -> Demand:
         """An access: none where the page cache has it, with its flush where it is to be durable."""
-        disk, spec = self.host.disk, step.disk
+        disk = self.host.disk
         write, size = spec.read is None, spec.size
         gathered = write and not (spec.sync or spec.direct)
         asked = self.catalog.reclaim().write_chunk if gathered else size  # the page cache writes in chunks
@@ -160,3 +176,13 @@ class _Reader:
             counts = {"disk_write": 1.0, "kib_written": size / 1024} | ({"disk_flush": 1.0} if spec.sync else {})
         wait = math.fsum((self.costs.latency_ns[op] + self.costs.wake_ns[op]) * count for op, count in counts.items()) / S
         return (self._operations(counts) + Demand(disk_s=busy / S, delay_s=wait)).times(1 - spec.hit)
+
+
+def _served(one: Served) -> Demand:
+    """Requests to a server of files: work of whoever asks, of the thread that answers, and waiting."""
+    cost = one.cost
+    each = Demand(
+        cpu_s=(cost.cpu_ns + cost.notify_ns + cost.interrupt_ns) / S, io_cpu_s=cost.host_cpu_ns / S,
+        delay_s=(cost.latency_ns + cost.wake_ns) / S,
+    )
+    return each.times(one.requests)

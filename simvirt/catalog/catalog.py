@@ -10,14 +10,15 @@ from simvirt.catalog.images import GENERIC, footprint_name, image_name, is_known
 from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve import hosts, layers, profiles
+from simvirt.catalog.resolve.files import FileCosts
 from simvirt.catalog.scenario_check import check
 from simvirt.catalog.sources import Constant, Listed, constants, listed
 from simvirt.catalog.store import Store
 from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, ServiceSpec
 
 EXPLAINED = (
-    "platforms", "hypervisors", "runtimes", "techniques", "devices", "guests", "hosts", "cpus", "families", "disks", "nics", "profiles",
-    "images", "prices", "power", "sites", "footprints", "limits", "reclaim", "burstable",
+    "platforms", "hypervisors", "runtimes", "techniques", "devices", "filesystems", "guests", "hosts", "cpus", "families", "disks", "nics",
+    "profiles", "images", "prices", "power", "sites", "footprints", "limits", "reclaim", "burstable",
 )
 """Kinds in the order in which `explain` looks a name up."""
 
@@ -56,6 +57,10 @@ class Catalog(Store):
     def platform_costs(self, platform: Platform, host: HostEntry) -> PlatformCosts:
         """What each operation costs on `platform` on `host`, in ns."""
         return layers.platform_costs(platform, host)
+
+    def file_costs(self, platform: Platform, host: HostEntry, costs: PlatformCosts) -> FileCosts:
+        """What operations on files cost on `platform` on `host`, where operations of software cost `costs`."""
+        return FileCosts(self, platform, host, costs)
 
     def guest(self, name: str) -> GuestEntry:
         """A guest operating system by name."""

@@ -47,6 +47,28 @@ DISK_OPERATIONS: Final[tuple[str, ...]] = ("disk_read", "disk_write", "disk_flus
 TECHNIQUE_OPERATIONS: Final[tuple[str, ...]] = (*RATE_OPERATIONS, "idle_wakeup")
 """Operations whose cost follows from how privileged work is virtualized."""
 
+FILE_OPERATIONS: Final[Mapping[str, str]] = MappingProxyType({
+    "lookup": "one component of a path that is resolved to a file",
+    "stat": "the attributes of one file, by its path",
+    "fstat": "the attributes of one open file",
+    "open": "one file opened, by its path",
+    "read": "one read of an open file, its bytes not counted",
+    "write": "one write to an open file, its bytes not counted",
+    "close": "one file closed",
+    "create": "one file made and opened",
+    "rename": "one file renamed",
+    "unlink": "one file removed",
+    "readdir": "one directory opened, listed and closed",
+    "mmap": "one file mapped, touched and unmapped, its bytes not counted",
+    "fsync": "one open file made durable, what the drive takes not counted",
+    "kib_read": "one KiB read from a file",
+    "kib_written": "one KiB written to a file",
+})
+"""Operations on files, each with its meaning; `lookup` and the KiB follow from the others."""
+
+NAMING: Final[Mapping[str, int]] = MappingProxyType({"stat": 1, "open": 1, "create": 1, "rename": 2, "unlink": 1, "readdir": 1})
+"""Operation on a file by its path -> how many paths it resolves."""
+
 PLURALS: Final[Mapping[str, str]] = MappingProxyType({
     "syscalls": "syscall", "page_faults": "page_fault", "context_switches": "context_switch", "tlb_misses": "tlb_miss", "timers": "timer",
     "ipis": "ipi", "instructions": "instruction", "page_table_updates": "page_table_update", "idle_wakeups": "idle_wakeup",

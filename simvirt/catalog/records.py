@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
 from simvirt.catalog.entries.costs import PARTS, CostSpec
+from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, Cstate, DiskEntry, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
@@ -141,6 +142,7 @@ class Layer:
     costs: Mapping[str, CostSpec]
     net: DeviceEntry
     disk: DeviceEntry
+    files: FilesystemEntry | None = None
     depth: int = 0
     halt_poll_ns: float = 0.0
     spin_wait: float = 1.0  # share of the wait for a preempted vCPU that is left where those who spin for it yield to it

@@ -12,9 +12,10 @@ from simvirt import units
 from simvirt.catalog.cost_breakdown import sourced_share
 from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.entries.entry import Entry
+from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.software import REFERENCES, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
 from simvirt.catalog.images import GENERIC
-from simvirt.catalog.operations import OPERATIONS
+from simvirt.catalog.operations import FILE_OPERATIONS, OPERATIONS
 from simvirt.catalog.records import HostEntry, Layer, Row, work_ns
 from simvirt.catalog.resolve.hosts import host_model
 from simvirt.catalog.resolve.layers import costs_of, named_platform
@@ -22,6 +23,7 @@ from simvirt.catalog.sourced import Sourced, SourcedWork, number
 from simvirt.catalog.store import Store
 
 LAYERS = (HypervisorSpec, RuntimeSpec)
+UNION = {"layer": "one further layer in which a name is looked for", "copy_up": "one file copied up, its bytes not counted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ def _layer_constants(store: Store, layer: Layer) -> list[Constant]:
     """Those of a hypervisor or runtime, with the costs of the devices that it has on this platform."""
     kind = f"{layer.kind}s"
     own = [row for row in _entry_constants(store, kind, layer.name) if row.name not in OPERATIONS]
-    return [*own, *_cost_constants(store, kind, layer.name, layer.costs)]
+    files = [] if layer.files is None else list(_entry_constants(store, "filesystems", layer.files.name))
+    return [*own, *_cost_constants(store, kind, layer.name, layer.costs), *files]
 
 
 def _entry_constants(store: Store, kind: str, name: str) -> Iterator[Constant]:
@@ -82,6 +85,8 @@ def _entry_constants(store: Store, kind: str, name: str) -> Iterator[Constant]:
             yield _sourced(kind, name, field, "", value, field.replace("_", " "))
         elif field == "rates":
             yield from (_sourced(kind, name, op, "rate", rate, OPERATIONS[op]) for op, rate in value.items())
+        elif isinstance(entry, FilesystemEntry) and field in ("costs", "request", "layer", "copy_up"):
+            yield from _file_constants(kind, name, field, value, host_model(store, GENERIC))
         elif field == "costs":
             yield from _cost_constants(store, kind, name, costs_of(store, entry) if isinstance(entry, LAYERS) else value)
         elif isinstance(value, BaseModel):
@@ -99,14 +104,15 @@ def _inner_constants(kind: str, name: str, field: str, value: BaseModel) -> Iter
     """The numbers of a part of an entry, such as the vCPUs of the domain that owns the devices."""
     for inner in type(value).model_fields:
         number = getattr(value, inner)
-        if isinstance(number, Sourced):
-            yield _sourced(kind, name, f"{field}.{inner}", "", number, f"{inner} of {field}".replace("_", " "))
+        for key, one in number.items() if isinstance(number, dict) else ((inner, number),):
+            if isinstance(one, Sourced):
+                yield _sourced(kind, name, f"{field}.{key}", "", one, f"{key} of {field}".replace("_", " "))
 
 
 def _referred_constants(store: Store, kind: str, entry: Entry) -> Iterator[Constant]:
     """The constants of the entries that this one names: a host's processor and devices, a hypervisor's guest."""
     for field, (referred, *_) in REFERENCES.get(kind, {}).items():
-        if referred not in ("techniques", "devices"):
+        if referred not in ("techniques", "devices") and getattr(entry, field) is not None:
             yield from _entry_constants(store, referred, getattr(entry, field))
 
 
@@ -119,6 +125,23 @@ def _cost_constants(store: Store, kind: str, name: str, costs: Mapping[str, Cost
         for part, meaning in PARTS.items():
             for term in getattr(cost, part) or ():
                 yield _sourced(kind, name, operation, part, term, f"{OPERATIONS[operation]}: {meaning}", host)
+
+
+def _file_constants(kind: str, name: str, field: str, value: Any, host: HostEntry) -> Iterator[Constant]:
+    """The numbers of a file system: what each operation costs, a request to its server, a further layer of a union."""
+    if field in UNION:
+        yield from (_sourced(kind, name, field, "cpu", term, UNION[field], host) for term in value or ())
+    elif field == "request" and value is not None:
+        for part, meaning in PARTS.items():
+            yield from (_sourced(kind, name, field, part, term, f"one request to the server: {meaning}", host)
+                        for term in getattr(value, part) or ())
+    elif field == "costs":
+        for operation, cost in value.items():
+            told = FILE_OPERATIONS[operation]
+            yield from (_sourced(kind, name, operation, "cpu", term, f"{told}: {PARTS['cpu']}", host) for term in cost.cpu or ())
+            for part, meaning in (("requests", "requests to the server"), ("cached", "requests that are left where caches answer")):
+                if getattr(cost, part) is not None:
+                    yield _sourced(kind, name, operation, part, getattr(cost, part), f"{told}: {meaning}")
 
 
 def _sourced(kind: str, layer: str, name: str, part: str, number: Sourced, meaning: str, host: HostEntry | None = None) -> Constant:
@@ -147,6 +170,7 @@ def platform_facts(store: Store, name: str) -> dict[str, Any]:
         "stack": [layer.name for layer in layers], "technique": _each(layers, "technique"),
         "type": [layer.type for layer in layers if layer.type],
         "isolation": _each(layers, "isolation"), "net": [layer.net.name for layer in layers], "disk": [layer.disk.name for layer in layers],
+        "files": [layer.files.name for layer in layers if layer.files is not None],
         "pin": platform.pin, "topology": platform.topology, "pages": platform.pages, "numbers": numbers, "estimated": estimated,
     }
 
@@ -189,7 +213,7 @@ def _figures(entry: BaseModel) -> Iterator[str]:
     """The main figures of an entry: its plain fields and its first sourced numbers, as text."""
     for field in type(entry).model_fields:
         value = getattr(entry, field)
-        if field in ("title", "source", "costs", "rates"):
+        if field in ("title", "source", "costs", "rates", "request", "layer", "copy_up"):
             continue
         if isinstance(value, Sourced):
             yield f"{field} {number(value.value, value.unit)}"

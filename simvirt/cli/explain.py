@@ -44,7 +44,7 @@ def _entry(catalog: "Catalog", name: str, host: "HostEntry", format_: Format) ->
         output.rows(catalogue.documents(rows), format_)
     elif name in catalog.names("platforms"):
         listed, = (row for row in catalog.listing("platforms") if row.name == name)
-        sizes = [row for row in rows if row.ns is None and row.value is not None]
+        sizes = [row for row in rows if row.ns is None and row.value is not None and row.kind != "filesystems"]
         costs = charges(catalog.named_platform(name), host)
         output.show(report.platform(name, listed.title, listed.facts, costs, sizes, _on(host), output.width()))
     else:

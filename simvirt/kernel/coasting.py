@@ -179,6 +179,7 @@ def expect_slice(p: Plane, q: int) -> None:
     p.cpus.coasting[c] = NONE
     timer: int = p.run.first_cpu_timer[0] + c
     at: int = p.queues.slice_at[q] + slice_spacing(p, p.queues.group[q])
+    p.cpus.review_at[c] = at
     if timer != p.run.timer[0] and at < p.calendar.at[timer]:
         set_timer(p.calendar, timer, at)
 

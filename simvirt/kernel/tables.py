@@ -131,6 +131,7 @@ class Cpus(Table):
     portion: Floats  # share of a pCPU that a vCPU gets; below 1 only under the fluid scheduler
     rest: Floats  # part of a ns of CPU time that its tasks have used and that is not booked yet
     charged_at: Ints  # instant up to which the current entity is charged [ns]
+    review_at: Ints  # instant at which what it runs is up for review, which a burst that ends then does not cancel [ns]
     lone: Ints  # 1 while one task has the CPU to itself and the run queues do not know of it
     ran: Ints  # how long it has run since [ns]
     deciding: Ints  # 1 while the kernel is between two tasks

@@ -2,7 +2,7 @@
 
 from simvirt.kernel.balancing import ANY_LOAD, busiest, cpu_load, move_from
 from simvirt.kernel.coasting import begin_coasting
-from simvirt.kernel.constants import NONE
+from simvirt.kernel.constants import NEVER, NONE
 from simvirt.kernel.cpu import costop_vcpu, costart_siblings, wakeup_preempt, resched
 from simvirt.kernel.hierarchy import group_weight, settle
 from simvirt.kernel.placement import next_in_rotation
@@ -23,6 +23,7 @@ ROUNDING_LOAD = 1e-6
 
 def review(p: Plane, c: int, now: int) -> None:
     """A tick that matters: throttle groups out of runtime, bring weights up to date, balance, choose again."""
+    p.cpus.review_at[c] = NEVER
     if p.hosts.coscheduled[p.cpus.host[c]] != 0 and p.entities.carries[p.cpus.current[c]] != NONE and check_skew(p, c, now):
         return
     q: int = p.entities.queue[p.cpus.current[c]]

@@ -31,6 +31,7 @@ class Instruction:
     interrupt: float = 0.0
     local: bool = False
     added: bool = False  # computes nothing but what the platform adds
+    of_files: bool = False  # computes for operations on files
     work: float = 0.0  # what a backend computes for it [ns], until that has a program of its own
     asks: Any = None  # of a page cache: the service, and the data that it reads
     held: Instruction | None = None  # what the backend's thread waits for

@@ -7,6 +7,7 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
+from simvirt.catalog.resolve.files import file_habits
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
@@ -108,7 +109,9 @@ def _writer(
         {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
         {machine.row for machine in plan.machines if machine.vm is not None},
     )
-    return Writer(scenario, rows, software, host, rates, routes, memory, locks, platform)
+    files = catalog.file_costs(platform, host, costs)
+    habits = {name: files.habits(file_habits(scenario.services[name], profile)) for name, profile in profiles.items()}
+    return Writer(scenario, rows, software, host, rates, routes, memory, locks, files, habits, platform)
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -133,7 +136,7 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
     at = entry[1]
-    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN) or writer.program.rows[at].added:
+    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN) or writer.program.rows[at].added or writer.program.rows[at].of_files:
         at += 1
     row = writer.program.rows[at]
     if row.op == k.OP_RETURN:

@@ -6,12 +6,15 @@ operation that a step performs n times adds n costs; operations that CPU work pe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from simvirt.capacity.visible import team_size
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
+from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
 from simvirt.kernel import constants as k
+from simvirt.lowering.files import often, work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
 from simvirt.lowering.instructions import Instruction, Program
 from simvirt.lowering.locks import Locks
@@ -21,6 +24,7 @@ from simvirt.lowering.teams import member
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
+from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.steps import (
     AnyStep,
@@ -29,12 +33,14 @@ from simvirt.scenario.spec.steps import (
     DelayStep,
     DiskSpec,
     DiskStep,
+    FileStep,
     LockStep,
     NetStep,
     ParallelStep,
     RepeatStep,
 )
-from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, Variables
+from simvirt.scenario.spec.teams import TeamSpec
+from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, FILES, Variables
 from simvirt.workload.intensity import multiplied
 
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
@@ -58,6 +64,8 @@ class Writer:
         routes: Routes,
         memory: Memory,
         locks: Locks,
+        files: FileCosts,
+        habits: Mapping[str, Habits],
         platform: Platform,
     ) -> None:
         self.scenario = scenario
@@ -69,6 +77,8 @@ class Writer:
         self.paths = routes.outer  # to clients, and to the disk
         self.memory = memory
         self.locks, self.platform = locks, platform
+        self.file_costs = files
+        self.habits = habits  # service: what its profile does with files
         self.program = Program()
 
     def operation(self, service: str, operation: str, variables: Variables, path: Paths | None, client: bool = False) -> int:
@@ -151,6 +161,8 @@ class Writer:
                 self.call(rows, service, step, variables)
             case DiskStep():
                 self.disk(rows, service, step.disk, variables)
+            case FileStep():
+                self.files(rows, service, step.files, variables)
             case NetStep():
                 self.paths.transfer(rows, step.net.out, step.net.in_)
             case DelayStep():
@@ -179,15 +191,19 @@ class Writer:
             row.ratio = 0.0 - self.software[service].spared(named, step.cpu.mean)
         else:
             row.ratio = self.added(service)
-        if step.team is not None:
-            self.team(rows, service, step, row, variables)
-            return
-        self.amount(rows, row, step.cpu, variables)
+        if step.team is None:
+            self.amount(rows, row, step.cpu, variables)
+        else:
+            self.team(rows, service, step, step.team, row, variables)
+        served = () if step.ops else self.habits[service].served
+        if served:
+            asked = [one.times(step.cpu.mean) for one in served]
+            work_and_requests(rows, 0.0, 0.0, asked, partial(variables.column, family=FILES))
 
-    def team(self, rows: list[Instruction], service: str, step: CpuStep, cost: Instruction, variables: Variables) -> None:
+    def team(
+        self, rows: list[Instruction], service: str, step: CpuStep, team: TeamSpec, cost: Instruction, variables: Variables,
+    ) -> None:
         """Let a team compute a step, each member its share of what is not done alone; the demands of both are drawn apart."""
-        team = step.team
-        assert team is not None
         size = team_size(team, self.scenario.services[service], self.platform, self.host)
         parts: list[Instruction] = []
         for part in ((1.0 - team.serial) / (size * team.regions), team.serial / team.regions):
@@ -202,7 +218,7 @@ class Writer:
 
     def added(self, service: str) -> float:
         """Work that the platform adds to a unit of a service's own, less what it spares."""
-        return self.software[service].added(list(self.rates[service].items()))
+        return self.software[service].added(list(self.rates[service].items())) + self.habits[service].added
 
     def call(self, rows: list[Instruction], service: str, step: CallStep, variables: Variables) -> None:
         """Send a request to another service and take its answer."""
@@ -249,6 +265,21 @@ class Writer:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
         if skip is not None:
             skip.target = len(rows)
+
+    def files(self, rows: list[Instruction], service: str, spec: FilesSpec, variables: Variables) -> None:
+        """Work and requests of operations on files, then what they read from the disk and write to it; of a share, as the host does it."""
+        work, chance = self.file_costs.work(spec), partial(variables.column, family=FILES)
+        work_and_requests(rows, work.own_ns, work.added_ns, work.served, chance)
+        for count, fields in disk_accesses(work):
+            disk = DiskSpec.model_validate(fields)
+
+            def act(rows: list[Instruction], disk: DiskSpec = disk) -> None:
+                if work.local:
+                    self.disk(rows, service, disk, variables)
+                else:
+                    rows.append(self.access(disk, disk.read is not None or disk.sync, variables))
+
+            often(rows, count, chance, act)
 
     def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""

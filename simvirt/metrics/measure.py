@@ -60,6 +60,7 @@ def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> 
     """What became of requests: how many were answered, how long that took, and where the time went."""
     completed = int((last.completed - first.completed).sum())
     histogram = last.histogram - first.histogram
+    lost = last.rejected + last.failed - first.rejected - first.failed
     ends = [_ends(histogram[row], plane, "tallies", row) for row in range(len(histogram))]
     lowest, highest = min(low for low, _ in ends), max(high for _, high in ends)
     return {
@@ -70,6 +71,7 @@ def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> 
         "ends_ns": (lowest, highest),
         "class_ends_ns": {name: ends[row] for row, name in enumerate(plane.lowered.classes)},
         "classes": {name: histogram[row] for row, name in enumerate(plane.lowered.classes)},
+        "class_lost": {name: int(lost[row]) for row, name in enumerate(plane.lowered.classes)},
         "class_means_s": _class_means(plane, first, last),
         "throughput_per_s": completed / span,
         "offered_per_s": int((last.arrived - first.arrived).sum()) / span,

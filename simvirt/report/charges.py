@@ -43,7 +43,9 @@ def _facts(facts: Mapping[str, Any]) -> RenderableType:
     kinds = [*facts["technique"], *(f"type {number}" for number in facts["type"])]
     told = {
         "stack": " in ".join(reversed(facts["stack"])), "technique": ", ".join(kinds), "isolation": " and ".join(facts["isolation"]),
-        "network": ", ".join(facts["net"]), "disk": ", ".join(facts["disk"]), "set up": settings(facts), "numbers": measured(facts),
+        "network": ", ".join(facts["net"]), "disk": ", ".join(facts["disk"]),
+        "files": ", ".join(f"{name} (simvirt explain {name})" for name in facts["files"]),
+        "set up": settings(facts), "numbers": measured(facts),
     }
     for label, value in told.items():
         if value:

@@ -24,6 +24,8 @@ from simvirt.scenario.spec.models import (
     DiurnalSpec,
     Empirical,
     Exponential,
+    FilesSpec,
+    FileStep,
     Gamma,
     HostSpec,
     Hyperexponential,
@@ -60,7 +62,8 @@ from simvirt.scenario.spec.models import (
 
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
-    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
+    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "FileStep",
+    "FilesSpec", "Gamma",
     "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep",
     "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec",
     "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec",

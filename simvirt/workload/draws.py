@@ -17,8 +17,8 @@ from simvirt.workload.streams import CLASSES, DRAWS, TENANTS, THINKING, stream
 BLOCK_BYTES = 262_144  # draws of a block; small enough for the cache
 
 
-DEMAND, CHANCE, CHOICE, FAULTS, ACCESS = range(5)
-"""Families of variables: demands and delays; probabilities; which replica; page faults; accesses to a disk."""
+DEMAND, CHANCE, CHOICE, FAULTS, ACCESS, FILES = range(6)
+"""Families of variables: demands and delays; probabilities; which replica; page faults; accesses to a disk; operations on files."""
 
 
 @dataclass(frozen=True)

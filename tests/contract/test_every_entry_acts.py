@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+import entry_cases_files
 import entry_cases_memory
 import entry_cases_plan
 import pytest
@@ -136,6 +137,7 @@ MINE: Final = patched(KVM, {"platforms": ["mine"], "catalog": {"platforms": {"mi
 DISK: Final = "breakdown_s/disk"
 EXTRA: Final = "breakdown_s/virtualization"
 CASES: Final = (
+    *entry_cases_files.CASES,
     *entry_cases_memory.CASES,
     entry("hosts", "cpu", "generic", "xeon-gold-6132", "cpu/utilisation", FALLS),
     entry("hosts", "sockets", "generic", 4, "cpu/utilisation", FALLS),

@@ -16,7 +16,7 @@ import yaml
 from helpers.random_catalogue import catalogue
 from helpers.random_draws import MS, S, Draws, Tree, time
 from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, tenants, timeline
-from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_locks, with_teams
+from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_teams
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry
@@ -52,6 +52,7 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
         _bind_within_vms(drawn)
     tree["services"] = drawn.services
     with_teams(Draws(seed, "teams"), drawn)
+    with_files(Draws(seed, "files"), drawn)
     with_locks(Draws(seed, "locks"), drawn)
     length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
     tree |= measured(Draws(seed, "measured"), tree["services"])

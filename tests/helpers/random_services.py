@@ -277,3 +277,24 @@ def with_locks(draws: Draws, drawn: Drawn) -> None:
                         "spin": (0.4, lambda: time(draws.between(1e3, 1 * MS))), "scope": (0.3, lambda: draws.choice(["kernel", "replica"])),
                         "times": (0.1, lambda: 2), "probability": (0.1, lambda: 0.5),
                     })
+
+
+def with_files(draws: Draws, drawn: Drawn) -> None:
+    """Puts operations on files before some steps that compute, in start-ups too."""
+    for spec in drawn.services.values():
+        for steps in [*spec.get("operations", {}).values(), *([spec["startup"]] if "startup" in spec else [])]:
+            for at in reversed(range(len(steps))):
+                if "cpu" in steps[at] and draws.yes(0.06):
+                    steps.insert(at, {"files": files(draws)} | draws.sometimes({"times": (0.1, lambda: 2), "probability": (0.1, lambda: 0.5)}))
+
+
+def files(draws: Draws) -> Tree:
+    """Some operations on files, and where they lie."""
+    counts = {name: draws.choice([1, 2, 0.5, 20]) for name in draws.some(["stat", "fstat", "open", "read", "write", "close", "create", "rename", "unlink",
+                                                                          "readdir", "mmap", "fsync"], 4)} or {"open": 1}
+    hit = draws.choice([0.5, 0.98, 1])
+    return counts | draws.sometimes({
+        "size": (0.3, lambda: size(draws.between(512, 128 * KIB))), "depth": (0.2, lambda: draws.choice([1, 6])), "hit": (0.3, lambda: hit),
+        "layer": (0.2, lambda: draws.choice([1, 12])), "copy_up": (0.2, lambda: size(draws.between(512, 128 * KIB))),
+        "place": (0.2, lambda: draws.choice(["tmpfs", "disk"])), "cached": (0.2, lambda: draws.choice([0, 0.3])),
+    })

@@ -12,7 +12,6 @@ from helpers.support import after, digests, write
 
 from simvirt import run
 from simvirt.catalog.operations import RATE_OPERATIONS
-from simvirt.plane import DataPlane
 from simvirt.scenario import loads
 from simvirt.scenario.spec.models import Scenario
 
@@ -234,37 +233,6 @@ def fingerprint(text: str) -> dict[str, str]:
     return {"result": hashlib.sha256(result.encode()).hexdigest()[:16]} | digests(clock.plane)
 
 
-class Guarded(list[Any]):
-    """A column of plain mode that refuses what the compiled kernel does not check: an index before its start."""
-
-    def __getitem__(self, at: Any) -> Any:
-        """One value."""
-        if isinstance(at, int) and at < 0:
-            raise IndexError(f"index {at} lies before the column")
-        return super().__getitem__(at)
-
-    def __setitem__(self, at: Any, value: Any) -> None:
-        """Change one value."""
-        if isinstance(at, int) and at < 0:
-            raise IndexError(f"index {at} lies before the column")
-        super().__setitem__(at, value)
-
-
-def guard() -> None:
-    """Make every data plane of plain mode use guarded columns."""
-    bind = DataPlane._bind
-
-    def bind_guarded(self: DataPlane, *changed: str) -> None:
-        for name in changed or self.columns:
-            table = self.columns[name]
-            table |= {key: Guarded(column) for key, column in table.items() if type(column) is list}
-        bind(self, *changed)
-
-    DataPlane._bind = bind_guarded  # type: ignore[method-assign]
-
-
 if __name__ == "__main__":
-    if "--guard" in sys.argv:
-        guard()
     chosen = worlds()
-    print(json.dumps({name: fingerprint(chosen[name]) for name in sys.argv[1:] if name != "--guard"} or {name: fingerprint(chosen[name]) for name in chosen}))
+    print(json.dumps({name: fingerprint(chosen[name]) for name in sys.argv[1:] or chosen}))

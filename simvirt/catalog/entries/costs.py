@@ -98,7 +98,11 @@ def check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bo
 def refuse_idle_parts(costs: Mapping[str, CostSpec], vm: bool) -> None:
     """ValueError where a cost has a part that nothing would charge."""
     for operation, cost in costs.items():
-        known = acting_parts(operation, vm)
-        idle = [part for part in PARTS if getattr(cost, part) is not None and part not in known]
-        if idle:
-            raise ValueError(f"costs.{operation}.{idle[0]}: has no effect; expected {' or '.join(known) or 'none'}")
+        refuse_parts(f"costs.{operation}", cost, acting_parts(operation, vm))
+
+
+def refuse_parts(where: str, cost: CostSpec, known: tuple[str, ...]) -> None:
+    """ValueError where a cost has a part that is not among those known."""
+    idle = [part for part in PARTS if getattr(cost, part) is not None and part not in known]
+    if idle:
+        raise ValueError(f"{where}.{idle[0]}: has no effect; expected {' or '.join(known) or 'none'}")

@@ -22,6 +22,7 @@ from simvirt.catalog.sourced import (
     SourcedWhole,
     within,
 )
+from simvirt.scenario.fields import HostBytes
 from simvirt.scenario.spec.host import Mitigations
 
 TCP_HEADERS: Final = 52
@@ -33,7 +34,6 @@ SMALL_BYTES: Final = 4096
 Entering = Annotated[SourcedCycles, within(1, 1e9)]
 """Cycles of an entry into a kernel."""
 Hertz = Annotated[float, BeforeValidator(units.parse_frequency)]
-Bytes = Annotated[int, BeforeValidator(units.parse_size), Field(ge=1, le=2**60)]
 BitsPerSecond = Annotated[float, BeforeValidator(units.parse_bandwidth)]
 
 
@@ -106,7 +106,7 @@ class HostModelSpec(Entry):
 
     cpu: str
     sockets: Annotated[int, Field(ge=1, le=64)]
-    memory: Bytes
+    memory: HostBytes
     disk: str
     nic: str
     tick: Period | None = None

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from simvirt.catalog.entries.capacity import BurstableEntry, FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
 from simvirt.catalog.entries.entry import Entry, Part
+from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
@@ -41,6 +42,7 @@ class DeviceEntry(Entry):
 
     `moderation` and `poll` are how long its interrupts and the sleep of its thread are put off [ns].
     `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
+    `filesystem`: what a path to a disk that is one of files adds to operations on them.
     """
 
     role: Literal["net", "disk"]
@@ -51,6 +53,7 @@ class DeviceEntry(Entry):
     cache: Literal["none", "writeback"] = "none"
     moderation: SourcedTime | None = None
     poll: SourcedTime | None = None
+    filesystem: str | None = None
     costs: Costs
 
     @model_validator(mode="after")
@@ -72,6 +75,7 @@ class DeviceEntry(Entry):
             "serial": self.serial and (self.side == "runtime" or self.role == "net"),
             "cache": self.cache != "none" and (self.side == "runtime" or self.role == "net"),
             "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,
+            "filesystem": self.role == "net" and self.filesystem is not None,
             "poll": threadless and self.poll is not None and self.poll.value > 0,
         }
         for name in (name for name, found in idle.items() if found):
@@ -161,8 +165,8 @@ class ProfileEntry(Entry):
 
     `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
     per CPU second that wait for other CPUs, `kernel_share` the share of CPU time in serial parts of the kernel, `walk_miss` that of page
-    walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket wherever it runs; None where
-    nothing is known.
+    walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket wherever it runs, `files` its
+    operations on files; None where nothing is known.
     """
 
     rates: Rates
@@ -174,6 +178,7 @@ class ProfileEntry(Entry):
     shootdowns: SourcedRate | None = None
     walk_miss: Share | None = None
     remote_share: Share | None = None
+    files: FileHabits | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> ProfileEntry:
@@ -219,6 +224,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "disks": DiskEntry,
     "nics": NicEntry,
     "techniques": TechniqueSpec,
+    "filesystems": FilesystemEntry,
     "devices": DeviceEntry,
     "hypervisors": HypervisorSpec,
     "runtimes": RuntimeSpec,
@@ -241,6 +247,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "cpus": {"family": ("families",)},
     "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
+    "devices": {"filesystem": ("filesystems",)},
     "images": {"profile": ("profiles",)},
     "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
 }

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from simvirt.catalog.entries.capacity import BurstableEntry
 from simvirt.catalog.entries.costs import CostSpec
+from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.software import (
     DeviceEntry,
     GuestEntry,
@@ -95,7 +96,7 @@ def with_device(store: Store, layers: tuple[Layer, ...], role: str, name: str, p
     old = layers[at[-1]]
     changed = replace(
         old, net=spec if role == "net" else old.net, disk=spec if role == "disk" else old.disk,
-        costs=MappingProxyType({**old.costs, **spec.costs}),
+        costs=MappingProxyType({**old.costs, **spec.costs}), files=filesystem(store, spec) if role == "disk" else old.files,
     )
     return (*layers[: at[-1]], changed, *layers[at[-1] + 1 :])
 
@@ -124,7 +125,7 @@ def _hypervisor(store: Store, name: str, depth: int) -> Layer:
     return Layer(
         kind="hypervisor", name=name, technique=spec.technique, type=spec.type, isolation=spec.isolation,
         guest=store.typed("guests", spec.guest, GuestEntry), memory_bytes=spec.vmm_memory, costs=costs_of(store, spec), depth=depth,
-        net=net, disk=disk, halt_poll_ns=spec.halt_poll or 0.0, scheduler=spec.scheduler,
+        net=net, disk=disk, files=filesystem(store, disk), halt_poll_ns=spec.halt_poll or 0.0, scheduler=spec.scheduler,
         spin_wait=1.0 if spec.spin_wait is None else spec.spin_wait, dom0=spec.dom0, host_load=spec.host_load,
         monitor=MonitorMemory(
             spec.vmm_shared or 0, spec.vmm_per_vcpu or 0, spec.vmm_per_memory or 0.0, spec.video_memory or 0, spec.host_memory or 0,
@@ -139,13 +140,26 @@ def _runtime(store: Store, name: str, depth: int) -> Layer:
     return Layer(
         kind="runtime", name=name, technique=spec.technique, type=None, isolation=spec.isolation, guest=None,
         memory_bytes=spec.shim_memory, costs=costs_of(store, spec), depth=depth, net=net, disk=disk,
-        container=ContainerMemory(spec.kernel_memory or 0, spec.daemon_memory or 0, spec.shares_files),
+        files=filesystem(store, disk), container=ContainerMemory(spec.kernel_memory or 0, spec.daemon_memory or 0, spec.shares_files),
     )
 
 
 def _devices(store: Store, spec: HypervisorSpec | RuntimeSpec) -> tuple[DeviceEntry, DeviceEntry]:
     """The network and the disk path of a layer."""
     return store.typed("devices", spec.net, DeviceEntry), store.typed("devices", spec.disk, DeviceEntry)
+
+
+def filesystem(store: Store, disk: DeviceEntry) -> FilesystemEntry | None:
+    """The file system that a path to a disk is, beyond a local one; None where it is a block device.
+
+    ValueError where a thread is to serve it, and the path has none.
+    """
+    if disk.filesystem is None:
+        return None
+    found = store.typed("filesystems", disk.filesystem, FilesystemEntry)
+    if found.server == "backend" and (disk.side != "hypervisor" or disk.backend in ("none", "vcpu")):
+        raise ValueError(f'file system "{found.name}" is served by the backend of a VM, which device "{disk.name}" has not')
+    return found
 
 
 def costs_of(store: Store, spec: HypervisorSpec | RuntimeSpec) -> Mapping[str, CostSpec]:

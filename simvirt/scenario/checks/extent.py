@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Iterator, Mapping
 
 from simvirt.scenario.bounds import (
@@ -19,7 +20,7 @@ from simvirt.scenario.graph import Name, callees_first, calls
 from simvirt.scenario.reading.tree import Path
 from simvirt.scenario.spec.distributions import AnyDistribution, Empirical
 from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, NetStep, ParallelStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, FileStep, NetStep, ParallelStep
 from simvirt.scenario.spec.workload import OpenSpec
 from simvirt.scenario.walk import walk
 from simvirt.units import format_size, format_time
@@ -131,6 +132,8 @@ def _sizes(step: AnyStep) -> Iterator[tuple[Path, int]]:
     """Bytes that a step moves, with where they are stated in it."""
     if isinstance(step, DiskStep):
         yield ("disk", "read" if step.disk.read is not None else "write"), step.disk.size
+    if isinstance(step, FileStep):
+        yield from ((("files", "size"), ceil(step.files.size * step.files.moves)), (("files", "copy_up"), step.files.copy_up))
     if isinstance(step, NetStep):
         yield from ((("net", "out"), step.net.out), (("net", "in"), step.net.in_))
 

@@ -11,7 +11,10 @@ from simvirt import units
 from simvirt.scenario.fields import (
     Bytes,
     DottedWord,
+    EntryNanoseconds,
+    GuestBytes,
     Hertz,
+    HostBytes,
     Number,
     PositiveBytes,
     PositiveNanoseconds,
@@ -115,14 +118,14 @@ class HostSpec(Spec):
     cores: Annotated[int, Whole(1, 4096, 14)] | None = Field(default=None, description="cores of a socket", examples=["14"])
     smt: Annotated[int, Whole(1, 8, 2)] | None = Field(default=None, description="hardware threads of a core")
     clock: Hertz | None = Field(default=None, description="clock of the cores", examples=["2.6GHz"])
-    memory: PositiveBytes | None = Field(default=None, description="memory of the host", examples=["192GiB"])
+    memory: HostBytes | None = Field(default=None, description="memory of the host", examples=["192GiB"])
     disk: Reference | None = Field(default=None, description="a disk of the catalogue", examples=["nvme"])
     nic: Nic | None = Field(default=None, description="a NIC of the catalogue, or its bandwidth", examples=["25Gbps"])
     max_cstate: DottedWord | None = Field(
         default=None, description="deepest idle state of its CPUs, or none; that of the model by default", examples=["C1E"])
     mitigations: Mitigations | None = Field(
         default=None, description="whether its kernel mitigates flaws of its processor, like `mitigations=` at boot", examples=["off"])
-    kernel_entry: PositiveNanoseconds | None = Field(
+    kernel_entry: EntryNanoseconds | None = Field(
         default=None, description="a trivial system call as measured on it, mitigations included", examples=["300ns"])
     linux: Version | None = Field(
         default=None, examples=["4.19"],
@@ -130,7 +133,7 @@ class HostSpec(Spec):
     swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
     zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
     ksm: KsmSpec | None = Field(default=None, description="merging of identical pages of VMs", examples=[KsmSpec.example])
-    memory_ratio: Annotated[float, Number(0, 100, 1.5, above=True)] | None = Field(
+    memory_ratio: Annotated[float, Number(0.01, 100, 1.5)] | None = Field(
         default=None, description="most memory that may be promised, as a multiple of the host's", examples=["1.5"])
     scheduler: SchedulerSpec = Field(default=SchedulerSpec.model_construct(policy="eevdf"), description="CPU scheduler", examples=["eevdf"])
 
@@ -168,7 +171,7 @@ class VmsSpec(Spec):
     example = "{count: 2, vcpus: 8, memory: 16GiB}"
     count: Annotated[int, Whole(1, 100_000, 2)] = Field(description="how many VMs", examples=["2"])
     vcpus: Annotated[int, Whole(1, 4096, 8)] = Field(description="vCPUs of each", examples=["8"])
-    memory: PositiveBytes = Field(description="memory of each", examples=["16GiB"])
+    memory: GuestBytes = Field(description="memory of each", examples=["16GiB"])
 
 
 class CreditsSpec(Spec):

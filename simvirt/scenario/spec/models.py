@@ -23,6 +23,7 @@ from simvirt.scenario.spec.distributions import (
     Uniform,
 )
 from simvirt.scenario.spec.experiment import ObjectiveSpec, RunSpec, TimelineEvent
+from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
@@ -35,6 +36,7 @@ from simvirt.scenario.spec.steps import (
     DelayStep,
     DiskSpec,
     DiskStep,
+    FileStep,
     LockStep,
     NetSpec,
     NetStep,
@@ -47,7 +49,8 @@ from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, Op
 
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
-    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "Gamma",
+    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "FileStep",
+    "FilesSpec", "Gamma",
     "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec", "MmppSpec",
     "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec",
     "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec",

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from simvirt.scenario.fields import (
     MOST_REPLICAS,
     EventLoops,
+    LimitBytes,
     Nanoseconds,
     Number,
     PositiveBytes,
@@ -74,7 +75,7 @@ class LimitsSpec(Spec):
 
     example = "{cpus: 2, memory: 512MiB}"
     cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["2"])
-    memory: PositiveBytes | None = Field(default=None, description="memory", examples=["512MiB"])
+    memory: LimitBytes | None = Field(default=None, description="memory", examples=["512MiB"])
 
 
 class ReservationsSpec(Spec):
@@ -129,10 +130,10 @@ class ServiceSpec(Spec):
     profile: Title | None = Field(default=None, description="what it does with its CPU time; the image's by default", examples=["redis"])
     deploy: DeploySpec = Field(default=DeploySpec.model_construct(), description="replicas and limits", examples=[DeploySpec.example])
     cpus: Cpus | None = Field(default=None, description="short for deploy.resources.limits.cpus", examples=["2"])
-    mem_limit: PositiveBytes | None = Field(default=None, description="short for deploy.resources.limits.memory", examples=["512MiB"])
+    mem_limit: LimitBytes | None = Field(default=None, description="short for deploy.resources.limits.memory", examples=["512MiB"])
     memory: MemorySpec | None = Field(default=None, description="what a replica needs, else its image's", examples=[MemorySpec.example])
-    mem_reservation: PositiveBytes | None = Field(default=None, description="memory kept from reclaim, as memory.low", examples=["256MiB"])
-    mem_high: PositiveBytes | None = Field(default=None, description="where reclaim begins, as memory.high", examples=["400MiB"])
+    mem_reservation: LimitBytes | None = Field(default=None, description="memory kept from reclaim, as memory.low", examples=["256MiB"])
+    mem_high: LimitBytes | None = Field(default=None, description="where reclaim begins, as memory.high", examples=["400MiB"])
     memswap_limit: PositiveBytes | None = Field(default=None, description="memory and swap together", examples=["1GiB"])
     oom_score_adj: Annotated[int, Whole(-1000, 1000, 500)] = Field(default=0, description="bias of the OOM killer", examples=["500"])
     restart: Literal["no", "always", "on-failure", "unless-stopped"] = Field(

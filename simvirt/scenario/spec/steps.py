@@ -1,7 +1,7 @@
 """The steps of an operation: use a CPU, call another operation, use the disk or the network, wait, do things in parallel.
 
 A step is a mapping with one verb: `{cpu: 1ms}`, `{call: db.select, times: 2}`, `{disk: {read: 8KiB}}`, `{net: {out: 24KiB}}`,
-`{delay: 5ms}`, `{parallel: [...]}`, `{repeat: [...], times: 3}`, `{lock: log, hold: [...]}`.
+`{files: {open: 1, read: 1}}`, `{delay: 5ms}`, `{parallel: [...]}`, `{repeat: [...], times: 3}`, `{lock: log, hold: [...]}`.
 `times` repeats it, `probability` makes it happen sometimes.
 """
 
@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapV
 from simvirt.scenario.fields import MOST_STEPS, Bytes, Number, PositiveBytes, Ratio, Whole, Word, WorkNanoseconds
 from simvirt.scenario.spec.base import Spec, refuse, unknown_key
 from simvirt.scenario.spec.distributions import Distribution
+from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.teams import TeamSpec
 from simvirt.units import UnitError, shown
@@ -126,6 +127,13 @@ class DiskStep(_Step):
     disk: DiskSpec = Field(description="what is read or written", examples=["{read: 8KiB}"])
 
 
+class FileStep(_Step):
+    """Opens, reads, makes files, one operation after another; what that takes depends on the file system of the platform's disk path."""
+
+    example = "{files: {open: 1, read: 1, close: 1}}"
+    files: FilesSpec = Field(description="how many operations of each kind", examples=[FilesSpec.example])
+
+
 class NetSpec(Spec):
     """Bytes sent and received."""
 
@@ -184,12 +192,12 @@ class LockStep(_Step):
         "a VM has its own)", examples=["kernel"])
 
 
-AnyStep = CpuStep | CallStep | DiskStep | NetStep | DelayStep | ParallelStep | RepeatStep | LockStep
+AnyStep = CpuStep | CallStep | DiskStep | FileStep | NetStep | DelayStep | ParallelStep | RepeatStep | LockStep
 VERBS: Final[Mapping[str, type[Spec]]] = {
-    "cpu": CpuStep, "call": CallStep, "disk": DiskStep, "net": NetStep, "delay": DelayStep, "parallel": ParallelStep,
-    "repeat": RepeatStep, "lock": LockStep,
+    "cpu": CpuStep, "call": CallStep, "disk": DiskStep, "files": FileStep, "net": NetStep, "delay": DelayStep,
+    "parallel": ParallelStep, "repeat": RepeatStep, "lock": LockStep,
 }
-STARTUP_VERBS: Final = ("cpu", "disk", "delay")
+STARTUP_VERBS: Final = ("cpu", "disk", "files", "delay")
 _COMMON: Final = ("times", "probability", "ops")
 
 
@@ -204,7 +212,7 @@ def _read(data: Any, handler: ValidatorFunctionWrapHandler) -> AnyStep:
 
 def _read_startup(data: Any, handler: ValidatorFunctionWrapHandler) -> AnyStep:
     """A step of a start-up: nothing can be called yet."""
-    if isinstance(data, (CpuStep, DiskStep, DelayStep)):
+    if isinstance(data, (CpuStep, DiskStep, FileStep, DelayStep)):
         return data
     result = VERBS[_verb(data, STARTUP_VERBS)].model_validate(data)
     assert isinstance(result, AnyStep)
@@ -239,7 +247,7 @@ def _branch(data: Any) -> Any:
 
 
 Step = Annotated[AnyStep, WrapValidator(_read)]
-StartupStep = Annotated[CpuStep | DiskStep | DelayStep, WrapValidator(_read_startup)]
+StartupStep = Annotated[CpuStep | DiskStep | FileStep | DelayStep, WrapValidator(_read_startup)]
 Branch = Annotated[tuple[Step, ...], Field(min_length=1), BeforeValidator(_branch, json_schema_input_type=Step | tuple[Step, ...])]
 ParallelStep.model_rebuild()
 RepeatStep.model_rebuild()
