@@ -94,11 +94,21 @@ class Host:
 
 @dataclass(frozen=True)
 class Device:
-    """A VM's path to the network or to the disk, and the instance that does its work."""
+    """A VM's path to the network or to the disk, or a container's to the network, and the instance that does its work."""
 
     row: int
-    entry: DeviceEntry
+    entry: DeviceEntry | None
     backend: "Instance | None"
+
+    @property
+    def moderation(self) -> int:
+        """For how long its interrupts are put off [ns]."""
+        return round(self.entry.moderation or 0.0) if self.entry is not None else 0
+
+    @property
+    def of_vm(self) -> bool:
+        """Whether it is a device of a VM, with notifications and interrupts."""
+        return self.entry is not None and self.entry.side == "hypervisor"
 
 
 @dataclass(frozen=True)
@@ -148,6 +158,7 @@ class Arrangement:
     devices: list[Device] = field(default_factory=list)
     memory: dict[str, int] = field(default_factory=dict)
     receivers: dict[int, Instance] = field(default_factory=dict)
+    softirqs: dict[int, Instance] = field(default_factory=dict)
 
     def add_group(
         self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -192,6 +203,7 @@ def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], 
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
     _add_receivers(plan, scenario)
+    _add_softirqs(plan)
     return plan
 
 
@@ -201,6 +213,16 @@ def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
     for row in sorted({instance.machine for instance in plan.instances if instance.service in bounded}):
         cpus = plan.machines[row].cpus
         plan.receivers[row] = plan.add_instance(NETWORK_SERVICE, row, Place(row), threads=cpus, queue=RING * cpus)
+
+
+def _add_softirqs(plan: Arrangement) -> None:
+    """The thread of each guest with more than one CPU that takes interrupts on another of them while services compute.
+
+    Where the monitor emulates an adapter on the vCPU that asks, its registers and the driver are work of one vCPU.
+    """
+    for machine in plan.machines:
+        if machine.net is not None and machine.net.entry is not None and machine.cpus > 1 and machine.net.entry.backend != "vcpu":
+            plan.softirqs[machine.row] = plan.add_instance(NETWORK_SERVICE, machine.row, Place(machine.row), threads=1)
 
 
 def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: HostEntry) -> Host:

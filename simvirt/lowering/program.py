@@ -14,9 +14,10 @@ from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
 from simvirt.kernel import constants as k
+from simvirt.lowering.container_paths import opens_connections
 from simvirt.lowering.files import often, work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
-from simvirt.lowering.instructions import Instruction, Program
+from simvirt.lowering.instructions import Instruction, Program, taking
 from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
@@ -83,19 +84,22 @@ class Writer:
 
     def operation(self, service: str, operation: str, variables: Variables, path: Paths | None, client: bool = False) -> int:
         """The instructions of an operation as a caller of this class meets it, or a client; their first row."""
-        steps = self.scenario.services[service].operations[operation]
-        return self.program.place(self.body(service, steps, variables, path, touches=True, answers=not (client and sends_last(steps))))
+        steps, connects = self.scenario.services[service].operations[operation], client and opens_connections(self.scenario)
+        answers = not (client and sends_last(steps))
+        return self.program.place(self.body(service, steps, variables, path, touches=True, answers=answers, connects=connects))
 
     def body(
         self, service: str, steps: Sequence[AnyStep], variables: Variables, path: Paths | None = None, touches: bool = False,
-        answers: bool = True,
+        answers: bool = True, connects: bool = False,
     ) -> list[Instruction]:
         """Steps in sequence, ended by a return; a request and its answer take a path, where one is given, and touch the working set.
 
         A call occupies a thread from the end of its arrival to the beginning of its answer's way, as a socket's buffers let it.
-        `answers`: whether the answer is a message of its own, and not what the last step sends.
+        `answers`: whether the answer is a message of its own, and not what the last step sends. `connects`: over a connection of its own.
         """
         rows: list[Instruction] = []
+        if path is not None and connects:
+            path.connect(rows)
         if path is not None:
             path.arrive(rows, answers)
         if touches:
@@ -302,8 +306,7 @@ class Writer:
     def lock(self, rows: list[Instruction], service: str, step: LockStep, variables: Variables) -> None:
         """Take a lock, do what is done while it is held, and give it up; a thread that slept first computes what waking it takes."""
         target, flag = self.locks.place(service, step)
-        rows += [Instruction(k.OP_LOCK, target=target, flag=flag, amount=step.spin), Instruction(k.OP_PARK, target=target, flag=flag)]
-        rows += [Instruction(k.OP_CPU, amount=self.host.thread_switch_ns), Instruction(k.OP_JUMP, target=len(rows) - 2, local=True)]
+        rows += taking(target, flag, step.spin, self.host.thread_switch_ns, len(rows))
         self.sequence(rows, service, step.hold, variables)
         rows.append(Instruction(k.OP_UNLOCK))
 
@@ -335,6 +338,10 @@ class Writer:
     def receive(self, work: float) -> int:
         """What a kernel does for a message before anything can reject it; its first row."""
         return self.program.place([Instruction(k.OP_CPU, amount=work), Instruction(k.OP_RETURN)])
+
+    def softirq(self) -> int:
+        """What a kernel does with what interrupts have left to do: all of it, and nothing of its own; its first row."""
+        return self.program.place([Instruction(k.OP_CPU, added=True), Instruction(k.OP_RETURN)])
 
     def startup(self, service: str, variables: Variables) -> int:
         """The work that a replica does before it is ready; its first row."""

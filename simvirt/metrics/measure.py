@@ -239,6 +239,8 @@ def _devices(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, dic
     """What passed the devices of VMs, and what that took, by role; nothing without VMs."""
     found: dict[str, dict[str, int]] = {}
     for device in plane.lowered.arrangement.devices:
+        if device.entry is None or not device.of_vm:
+            continue
         totals = found.setdefault(device.entry.role, dict.fromkeys(DEVICE_TOTALS, 0))
         for name in DEVICE_TOTALS:
             totals[name] += int((getattr(last, f"device_{name}") - getattr(first, f"device_{name}"))[device.row])
@@ -250,8 +252,10 @@ def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
     plan, found = plane.lowered.arrangement, {}
     rows = sorted({d.backend.row for d in plan.devices if d.backend is not None})
     if rows:
-        name = plane.lowered.platform.hypervisors[-1].name
-        found[f"{name} I/O thread"] = float((last.thread_time - first.thread_time)[rows].max()) / S / span
+        layers = plane.lowered.platform.hypervisors or plane.lowered.platform.layers
+        threads = np.array([max(int(plan.instances[row].threads), 1) for row in rows])
+        used = (last.thread_time - first.thread_time)[rows] / threads
+        found[f"{layers[-1].name if layers else 'host'} I/O thread"] = float(used.max()) / S / span
     for dom0 in (host.dom0 for host in plan.hosts if host.dom0 is not None):
         inside = [i.row for i in plan.instances if i.machine == dom0.row]
         used = float((last.cpu_time - first.cpu_time)[inside].sum()) / S / span / dom0.cpus

@@ -21,6 +21,11 @@ SLOW_DISK: Final = {
 }
 READING: Final = patched(BARE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "8KiB"}}]})
 SENDING: Final = patched(BARE, {"services/server/operations/job": [{"cpu": "1ms"}, {"net": {"out": "64KiB"}}]})
+TUNNELLED: Final = patched(BARE, {
+    "host": {"cores": 8, "memory": "16GiB", "nic": "100gbe"}, "platforms": ["docker-overlay-network"], "workload": {"closed": {"clients": 16}, "mix": {"server.job": 1}},
+    "services/server": {"threads": "unlimited", "operations": {"job": [{"cpu": "1us"}, {"net": {"in": "1KiB"}}, {"net": {"out": "64KiB"}, "probability": 0.1}]}},
+})
+"""Containers on an overlay that receive small payloads and now and then send a large one."""
 GVISOR: Final = patched(BARE, {"platforms": ["gvisor-ptrace"], "services/server/operations/job": [{"cpu": "1ms", "ops": {"syscalls": 20}}]})
 MANY_THREADS: Final = patched(BARE, {
     "host/cores": 40, "platforms": ["docker"], "services/server/cpus": 0.3, "services/server/operations/job": [{"cpu": "0.5ms"}],
@@ -82,6 +87,10 @@ HOST: Final = (
     Case("HostSpec.mitigations", patched(GVISOR, {"host/model": "gce-n1-standard-4"}), {}, {"host/mitigations": "off"}, "cpu/virtualization", FALLS),
     Case("HostSpec.kernel_entry", GVISOR, {}, {"host/kernel_entry": "2us"}, "cpu/virtualization", RISES),
     Case("HostSpec.kernel_entry", patched(GVISOR, {"platforms": ["gvisor-kvm"], "services/server/operations/job": [{"cpu": "100us", "ops": {"syscalls": 20}}]}), {"host/kernel_entry": "300ns"}, {"host/kernel_entry": "900ns"}, "latency_s/mean", FALLS),
+    Case("HostSpec.offloads", TUNNELLED, {}, {"host/offloads": "no-tunnels"}, "cpu/utilisation", RISES),
+    Case("HostSpec.offloads", TUNNELLED, {}, {"host/offloads": "none"}, "cpu/utilisation", RISES),
+    Case("HostSpec.offloads", patched(TUNNELLED, {"platforms": ["bare-metal"]}), {}, {"host/offloads": "none"}, "cpu/utilisation", RISES),
+    Case("HostSpec.receive_queues", TUNNELLED, {"host/receive_queues": 8}, {"host/receive_queues": 1}, "throughput_per_s", FALLS),
     Case("HostSpec.disk", READING, {"host/disk": "nvme"}, {"host/disk": "hdd"}, "breakdown_s/disk", RISES),
     Case("HostSpec.max_cstate", BARE, {}, {"host/max_cstate": "C6"}, "breakdown_s/run_queue", RISES),
     Case("HostSpec.max_cstate", patched(BARE, {"host": {"model": "ibm-x3650-m4"}}), {}, {"host/max_cstate": "none"}, "breakdown_s/run_queue", FALLS),

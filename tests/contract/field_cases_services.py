@@ -39,6 +39,11 @@ def limit(**limits: Any) -> dict[str, Any]:
 
 KEEPER: Final = patched(DOCKER, {SERVER + "memory": {"base": "20MiB", "per_connection": "1MiB"}})
 """A service whose working set follows its load."""
+RECEIVING: Final = patched(DOCKER, {
+    "host": {"cores": 8, "memory": "16GiB", "nic": "100gbe"}, "platforms": ["docker-overlay-network"], "workload": {"closed": {"clients": 16}, "mix": {"server.job": 1}},
+    SERVER + "threads": "unlimited", SERVER + "operations/job": [{"cpu": "1us"}, {"net": {"in": "64KiB"}}],
+})
+"""A container on an overlay that receives."""
 APPLICATION: Final = "memory/ledger/application_bytes"
 
 
@@ -65,6 +70,7 @@ SERVICE: Final = (
     Case("ServiceSpec.event_loops", WIDE, {}, {SERVER + "threads": ABSENT, SERVER + "event_loops": 1}, QUEUE, RISES),
     Case("ServiceSpec.event_loops", WIDE, {SERVER + "threads": ABSENT, SERVER + "event_loops": 1}, {SERVER + "threads": ABSENT, SERVER + "event_loops": "cores"}, QUEUE, FALLS),
     Case("ServiceSpec.event_loops", KVM, {SERVER + "threads": ABSENT, SERVER + "event_loops": 1}, {SERVER + "threads": ABSENT, SERVER + "event_loops": 3}, QUEUE, FALLS),
+    Case("ServiceSpec.flows", RECEIVING, {"services/server/flows": 8}, {"services/server/flows": 1}, "throughput_per_s", FALLS),
     Case("ServiceSpec.queue", BARE, {}, {SERVER + "queue": 1}, "rejected", RISES),
     Case("ServiceSpec.queue", BARE, {SERVER + "queue": 8}, {SERVER + "queue": 0}, MEAN, FALLS),
     Case("ServiceSpec.balance", REPLICATED, {SERVER + "balance": "round-robin"}, {SERVER + "balance": "least-connections"}, QUEUE, FALLS),

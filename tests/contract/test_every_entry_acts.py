@@ -55,6 +55,13 @@ CONTAINERS: Final = patched(RICH, {
     "catalog/hypervisors": {}, "catalog/devices": {"my-net": {"like": "bridge-nat"}, "my-disk": {"like": "volume"}}, "catalog/techniques": {"mine": {"like": "none"}},
     "catalog/runtimes": {"mine": {"like": "docker", "technique": "mine", "net": "my-net", "disk": "my-disk"}},
 })
+TUNNEL: Final = patched(CONTAINERS, {
+    "catalog/nics/mine": {"like": "100gbe"}, "catalog/devices/my-net": {"like": "vxlan-overlay"}, "services/server/threads": "unlimited", "host": {"model": "mine", "cores": 8},
+    "services/server/operations/job": [{"cpu": "20us"}, {"net": {"in": "64KiB", "out": "64KiB"}}], "services/db": {"operations": {"query": [{"cpu": "1ms"}]}},
+})
+"""Containers that send and receive 64 KiB through a tunnel."""
+CONNECTING: Final = patched(CONTAINERS, {"workload/connection": "new", "services/server/threads": "unlimited", "host": {"model": "mine", "cores": 8}, "services/server/operations/job": [{"cpu": "20us"}]})
+"""Containers to which each request opens a connection."""
 ENTERING: Final = patched(CONTAINERS, {"catalog/techniques/mine": {"like": "none", "costs": {"timer": {"cpu": number("9 entries")}}}})
 """Containers whose timers enter the host's kernel nine times more."""
 UNMITIGATED: Final = patched(ENTERING, {"host/mitigations": "off"})
@@ -177,6 +184,18 @@ CASES: Final = (
     entry("nics", "bandwidth", "1gbe", "10Gbps", "breakdown_s/network", FALLS),
     entry("nics", "mtu", "1gbe", number("9000B"), "breakdown_s/network", FALLS),
     entry("nics", "segment", "1gbe", number("1500B"), EXTRA, RISES),
+    Case("nics.tunnels", TUNNEL, {}, {"catalog/nics/mine/tunnels": False}, EXTRA, RISES),
+    Case("nics.queues", patched(TUNNEL, {"workload": {"closed": {"clients": 32}, "mix": {"server.job": 1}}}), {}, {"catalog/nics/mine/queues": number(1)}, RATE, FALLS),
+    Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {"headers": number("700B")}}, "breakdown_s/network", RISES),
+    *(Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {direction: number("5us")}}, EXTRA, RISES) for direction in ("frame_in",)),
+    Case("devices.frames", patched(TUNNEL, {"catalog/nics/mine/tunnels": False}), {}, {"catalog/devices/my-net/frames/frame_out": number("5us")}, EXTRA, RISES),
+    *(Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {"lost": [direction]}}, EXTRA, RISES) for direction in ("in", "out")),
+    *(Case("devices.frames", patched(TUNNEL, {"catalog/nics/mine/tunnels": False}), {}, {"catalog/devices/my-net/frames/tunnel": [direction]}, EXTRA, RISES) for direction in ("in", "out")),
+    Case("devices.tracking", CONNECTING, {}, {"catalog/devices/my-net": {"like": "bridge-nat", "tracking": {"work": number("90us")}}}, EXTRA, RISES),
+    Case("devices.tracking", patched(CONNECTING, {"workload": {"closed": {"clients": 32}, "mix": {"server.job": 1}, "connection": "new"}}), {"catalog/devices/my-net": {"like": "bridge-nat", "tracking": {"work": number("50us")}}},
+         {"catalog/devices/my-net": {"like": "bridge-nat", "tracking": {"work": number("50us"), "locked": number("50us")}}}, RATE, FALLS),
+    entry("hosts", "connection", "generic", number("300us"), "breakdown_s/cpu", RISES, CONNECTING),
+    Case("devices.threads", patched(TUNNEL, {"workload": {"closed": {"clients": 32}, "mix": {"server.job": 1}}, "catalog/devices/my-net": {"like": "docker-proxy"}}), {}, {"catalog/devices/my-net/threads": number(1)}, RATE, FALLS),
     entry("hypervisors", "guest", "kvm", "linux-minimal", "memory/parts/vm", FALLS),
     entry("hypervisors", "vmm_memory", "kvm", number("1GiB"), "memory/parts/vmm", RISES),
     entry("hypervisors", "technique", "kvm", "none", EXTRA, FALLS),
@@ -228,8 +247,9 @@ CASES: Final = (
 )
 READ: Final = {
     "cpu": (EXTRA, "latency_s/mean"), "latency": ("latency_s/mean",), "host_cpu": ("cpu/virtualization", "latency_s/mean"),
-    "notify": (EXTRA, "latency_s/mean"), "interrupt": (EXTRA, "latency_s/mean"), "wake": ("latency_s/mean",),
+    "kick": (EXTRA, "latency_s/mean"), "notify": (EXTRA, "latency_s/mean"), "interrupt": (EXTRA, "latency_s/mean"), "wake": ("latency_s/mean",),
     "spared": ("latency_s/mean",), "drive": ("cpu/virtualization", "latency_s/mean"),
+    "host_wake": ("cpu/virtualization", "latency_s/mean"), "host_interrupt": ("cpu/virtualization", "latency_s/mean"),
 }
 """Where each part of a cost shows."""
 
@@ -245,11 +265,11 @@ def cost(kind: str, name: str, operation: str, part: str, base: dict[str, Any], 
 
 SUBJECTS: Final = {
     "hypervisors": ("mine", tuple(OPERATIONS), RICH), "runtimes": ("mine", tuple(OPERATIONS), CONTAINERS), "techniques": ("mine", TECHNIQUE_OPERATIONS, RICH),
-    "devices": ("my-net", NET_OPERATIONS, RICH), "disk devices": ("my-disk", DISK_OPERATIONS, RICH),
+    "devices": ("my-net", NET_OPERATIONS, RICH), "served devices": ("my-net", NET_OPERATIONS, patched(CONTAINERS, {"catalog/devices/my-net": {"like": "docker-proxy"}})), "disk devices": ("my-disk", DISK_OPERATIONS, RICH),
 }
 COSTS: Final = {
     f"{kind}-{operation}-{part}": tuple(cost(kind.split()[-1], name, operation, part, base, read) for read in READ[part])
-    for kind, (name, operations, base) in SUBJECTS.items() for operation in operations for part in acting_parts(operation, vm=kind != "runtimes")
+    for kind, (name, operations, base) in SUBJECTS.items() for operation in operations for part in acting_parts(operation, vm=kind not in ("runtimes", "served devices"), served=kind == "served devices")
 }
 
 
@@ -294,7 +314,9 @@ def test_role_and_side_of_a_device_say_where_it_may_stand(stack: str, setting: d
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"like": "bridge-nat", "backend": "vhost"}, "backend: has no effect"), ({"like": "vhost-net", "serial": True}, "serial: has no effect"),
+    ({"like": "bridge-nat", "backend": "vhost"}, "backend: has no effect"), ({"like": "vhost-net", "backend": "proxy"}, "backend: has no effect"),
+    ({"like": "bridge-nat", "threads": number(2)}, "threads: has no effect"), ({"like": "vhost-net", "frames": {"lost": ["in"]}}, "frames: has no effect"),
+    ({"like": "vhost-net", "serial": True}, "serial: has no effect"),
     ({"like": "volume", "cache": "writeback"}, "cache: has no effect"),
     ({"like": "bridge-nat", "moderation": number("1us")}, "moderation: has no effect"), ({"like": "bridge-nat", "poll": number("1us")}, "poll: has no effect"),
 ])

@@ -20,7 +20,7 @@ SPANS: Final = {
 STATES: Final = ("none", "none", "C1", "C1E", "C6")
 NETS: Final = {
     True: ("virtio-net-user", "vhost-user", "e1000", "sr-iov", "elvis", "vhost-net", "rtl8139", "vmxnet3"),
-    False: ("host-network", "bridge", "macvlan", "slirp", "vxlan-overlay", "venet"),
+    False: ("host-network", "bridge", "macvlan", "slirp", "vxlan-overlay", "vxlan-overlay-2017", "docker-proxy", "gvisor-netstack", "venet"),
 }
 DISKS: Final = {
     True: ("virtio-blk", "virtio-blk-iothread", "virtio-scsi", "ahci", "ide", "nvme-passthrough", "virtio-9p", "virtio-fs"),
@@ -64,6 +64,7 @@ def host(draws: Draws, scarce: bool) -> Tree:
         "nic": (0.4, lambda: nic(draws)), "mitigations": (0.15, lambda: draws.choice(["auto", "off"])),
         "kernel_entry": (0.1, lambda: time(draws.between(50, 2000))), "memory_ratio": (0.15, lambda: round(draws.uniform(0.5, 2), 2)),
         "swap": (0.7 if scarce else 0.1, lambda: size(draws.between(0.2, 8) * GIB)), "ksm": (0.4 if scarce else 0.1, lambda: ksm(draws)),
+        "offloads": (0.15, lambda: draws.choice(["all", "no-tunnels", "none"])), "receive_queues": (0.1, lambda: draws.whole(1, 8)),
         "max_cstate": (0.15, lambda: draws.choice(STATES)),
     })
     if "swap" in spec and draws.yes(0.3):

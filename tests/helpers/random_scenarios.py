@@ -51,8 +51,8 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     if any("vms" in spec for spec in tree["platforms"] if isinstance(spec, dict)):
         _bind_within_vms(drawn)
     tree["services"] = drawn.services
-    with_teams(Draws(seed, "teams"), drawn)
     with_files(Draws(seed, "files"), drawn)
+    with_teams(Draws(seed, "teams"), drawn)
     with_locks(Draws(seed, "locks"), drawn)
     length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
     tree |= measured(Draws(seed, "measured"), tree["services"])

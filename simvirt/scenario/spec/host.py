@@ -52,6 +52,7 @@ EEVDF_SINCE: Final = (6, 6)
 """Versions of Linux since which its scheduler is CFS (2.6.23), and EEVDF. Source: Linux kernel/sched, release notes."""
 SLICES_LAST_SINCE: Final = (5, 4)
 """Version of Linux since which slices of a quota outlast the period. Source: Linux commit de53fd7aedb1 (5.4)."""
+Offloads = Literal["all", "no-tunnels", "none"]
 RESERVING: Final = ("esxi", "hyperv")
 """The policies that know reservations."""
 
@@ -121,6 +122,12 @@ class HostSpec(Spec):
     memory: HostBytes | None = Field(default=None, description="memory of the host", examples=["192GiB"])
     disk: Reference | None = Field(default=None, description="a disk of the catalogue", examples=["nvme"])
     nic: Nic | None = Field(default=None, description="a NIC of the catalogue, or its bandwidth", examples=["25Gbps"])
+    offloads: Offloads | None = Field(
+        default=None, description="what its NIC cuts and joins: `all`, nothing inside tunnels, or `none`, so that each frame is a packet; "
+        "that of the NIC by default", examples=["none"])
+    receive_queues: Annotated[int, Whole(1, 4096, 8)] | None = Field(
+        default=None, description="receive queues of its NIC, each bound to a CPU; with them packets are received there and not by the "
+        "thread that they are for", examples=["1"])
     max_cstate: DottedWord | None = Field(
         default=None, description="deepest idle state of its CPUs, or none; that of the model by default", examples=["C1E"])
     mitigations: Mitigations | None = Field(

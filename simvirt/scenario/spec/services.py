@@ -144,6 +144,9 @@ class ServiceSpec(Spec):
     event_loops: EventLoops | None = Field(
         default=None, examples=["1"],
         description="in place of threads: threads that each compute for any number of requests, as in Node.js; `cores`: one for each core")
+    flows: Annotated[int, Whole(1, 100_000, 8)] | None = Field(
+        default=None, examples=["1"],
+        description="connections that bring what a replica receives, each of which is received on one CPU; as many as threads by default")
     queue: Queue = Field(default="unlimited", description="requests that may wait for a thread of a replica", examples=["128"])
     balance: Literal["round-robin", "least-connections", "random", "two-choices"] = Field(
         default="round-robin", description="how requests are spread over replicas", examples=["least-connections"])

@@ -1,11 +1,8 @@
-"""What practitioners reported, as scenarios of our own: the direction is theirs, the size within a factor of 1.5.
-
-Reports give times, not numbers of operations; where a scenario has to assume some, its test says so.
-"""
+"""What practitioners reported of CPUs, as scenarios: the direction is right, and the size within a factor of 1.5 where a comment says nothing else."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from helpers.support import COMPILED, replications, scenario, service
@@ -13,107 +10,7 @@ from helpers.support import COMPILED, replications, scenario, service
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import quantile
 
-WITHIN: Final = 1.5
-LOCAL: Final = {"closed": {"clients": 1}, "local": True}
-
-
-def close_to(measured: float) -> Any:
-    """Within a factor of 1.5 of what was measured."""
-    return pytest.approx((measured * WITHIN + measured / WITHIN) / 2, abs=(measured * WITHIN - measured / WITHIN) / 2)
-
-
-def taken_s(steps: list[dict[str, Any]], *platforms: Any, **host: Any) -> list[float]:
-    """How long some steps take one client on each platform [s]."""
-    services = {"app": {"cpus": 2, "mem_limit": "2GiB", "threads": 1, "operations": {"run": steps}}}
-    spec = scenario(services, LOCAL, {"requests": 20, "warmup": "0s"}, host={"cores": 4} | host, platforms=list(platforms))
-    return [replications(spec, platform=number)[0].latency_mean_s for number in range(len(platforms))]
-
-
-def test_small_writes_to_a_directory_of_a_mac() -> None:
-    """docker/for-mac 77, 965 and 3677.
-
-    Each of 100,000 records of 1 KiB that dd writes takes 2 us in the container's layer, 1.5 us on a volume, 311 us on a shared directory.
-    It reads each first, from a device of the kernel.
-    """
-    steps = [{"files": {"read": 500, "size": "1KiB", "place": "tmpfs"}}, {"files": {"write": 500, "size": "1KiB"}}]
-    layer, volume, share = (time / 500 for time in taken_s(steps, "docker-desktop-overlay", "docker-desktop-volume", "docker-desktop"))
-    assert volume < layer < share
-    assert share == close_to(311e-6)
-    assert volume == close_to(1.5e-6) and layer == close_to(2e-6)
-
-
-def test_nginx_of_kata_containers_over_9p() -> None:
-    """kata-containers/runtime 717.
-
-    Eight workers, 1000 keep-alive connections of ab, the default page: 57,000 to 62,000 requests a second with runc, 4,800 to 5,800 over
-    9P, 11,000 to 50,000 on a block device. The work of a page is set by what runc reached; a page is opened at the end of five components.
-    """
-    page = [{"cpu": "128us"}, {"files": {"open": 1, "fstat": 1, "read": 1, "close": 1, "size": "1KiB", "depth": 5}}, {"net": {"out": "850B"}}]
-    services = {"nginx": {"image": "nginx", "cpus": 8, "mem_limit": "2GiB", "event_loops": 8, "operations": {"get": page}}}
-    platforms = ["docker-overlay", "kata-9p", "kata-block"]
-    spec = scenario(services, {"closed": {"clients": 1000}}, {"requests": 8000, "warmup": "0s"}, platforms=platforms,
-                    host={"sockets": 2, "cores": 12, "smt": 2, "clock": "2.5GHz", "nic": "10Gbps", "memory": "188GiB"})
-    runc, shared, block = (replications(spec, platform=number)[0].throughput_per_s for number in range(3))
-    assert runc == pytest.approx(59_500, rel=0.1)
-    assert shared < block / 4  # what the VM's network path adds to a page is not seen here
-    assert shared == close_to(5300)
-
-
-def test_a_windows_directory_in_wsl2() -> None:
-    """microsoft/WSL 4197.
-
-    A command takes 0.5 s on WSL2's own disk and 8 s in a Windows directory. Assumed: a status of 8000 files, four components deep, 60 us of
-    work each.
-    """
-    own, windows = taken_s([{"files": {"stat": 1000, "depth": 4}, "times": 8}, {"cpu": "480ms"}], "wsl2", "wsl2-windows")
-    assert own == close_to(0.5)
-    assert windows == close_to(8)
-
-
-def test_writing_reading_and_asking_in_a_windows_directory() -> None:
-    """microsoft/WSL 9430.
-
-    1000 rounds of open, write, close, open, read and stat of one file take 0.053 s on ext4 and 1.498 s in a Windows directory. Python asks
-    for the attributes of what it opens, and reads until nothing comes.
-    """
-    round_ = {"open": 2, "fstat": 2, "write": 1, "read": 2, "close": 2, "stat": 1, "size": "1B", "depth": 1}
-    own, windows = taken_s([{"cpu": "40ms"}, {"files": {name: 100 * count if name not in ("size", "depth") else count for name, count in round_.items()}, "times": 10}],
-                           "wsl2", "wsl2-windows")
-    assert own == close_to(0.053)
-    assert windows == close_to(1.498)
-
-
-def test_a_shared_folder_of_virtualbox() -> None:
-    """hashicorp/vagrant 1219.
-
-    A Rails application starts in 1.2 s on the VM's own disk and in more than 30 s from a shared folder. Assumed: 900 files, each looked for
-    at 40 places, six components deep.
-    """
-    own, shared = taken_s([{"cpu": "1100ms"}, {"files": {"stat": 1000, "depth": 6}, "times": 36}], "virtualbox", "virtualbox-shared")
-    assert own == close_to(1.2)
-    assert shared == close_to(30)
-
-
-def test_fetching_go_packages_in_gvisor() -> None:
-    """google/gvisor 451 (2019).
-
-    Go get takes 1.93 s with runc and 8.15 s on gVisor's ptrace platform. Assumed: 8000 files asked for, 3000 of them opened, read and
-    closed, 1500 made and written, four components deep, beside 1.7 s of computing and the network.
-    """
-    old = {"name": "gvisor-2019", "stack": ["gvisor-ptrace"], "disk": "gvisor-gofer-2019"}
-    steps = [
-        {"cpu": "1700ms"}, {"files": {"stat": 1000, "depth": 4}, "times": 8},
-        {"files": {"open": 1000, "fstat": 1000, "read": 1000, "close": 1000, "size": "8KiB", "depth": 4}, "times": 3},
-        {"files": {"create": 500, "write": 500, "close": 500, "depth": 4, "size": "8KiB"}, "times": 3},
-    ]
-    runc, ptrace = taken_s(steps, "docker-overlay", old, model="gce-n1-standard-4")
-    assert runc == close_to(1.93)
-    assert ptrace == close_to(8.15)
-
-
-# --- threads that spin, quotas, credits ------------------------------------------------------------------------------------
-
-long_runs = pytest.mark.skipif(not COMPILED, reason="long runs take the compiled kernel; the plain one gives the same bytes")
+pytestmark = pytest.mark.skipif(not COMPILED, reason="long runs take the compiled kernel; the plain one gives the same bytes")
 
 
 def alone(services: dict[str, Any], entry: str, duration: str, **fields: Any) -> Outcome:
@@ -123,7 +20,6 @@ def alone(services: dict[str, Any], entry: str, duration: str, **fields: Any) ->
     return found
 
 
-@long_runs
 @pytest.mark.parametrize(("cpus", "seen"), [(1, 4.0), (4, 1.0)])
 def test_tensorflow_by_quota_and_by_cpuset(cpus: int, seen: float) -> None:
     """A training step on one CPU is four times slower by quota than by cpuset; on four there is no loss.
@@ -143,7 +39,6 @@ def test_tensorflow_by_quota_and_by_cpuset(cpus: int, seen: float) -> None:
         assert quota / cpuset < 1.5 * seen
 
 
-@long_runs
 def test_a_jvm_that_sees_all_cpus_starts_slower_than_one_that_sees_its_quota() -> None:
     """A Spring Boot application under a quota of 2 CPUs on a host of 20 starts in 23 s when it sees 20 processors and in 5 s when it sees 2.
 
@@ -173,7 +68,6 @@ def spinning(threads: int) -> dict[str, Any]:
     return {"cpu": "330ms", "team": {"threads": threads, "regions": 392, "serial": 0.02, "spin": "10s"}}
 
 
-@long_runs
 def test_more_threads_that_spin_than_cpus_of_a_cpuset() -> None:
     """Ollama with 8 threads on a cpuset of 4 CPUs: 0.27 words/s, with 4 threads 12.07/s. Source: ollama/ollama, issue 17916 (2026)."""
     many, few = (
@@ -183,7 +77,6 @@ def test_more_threads_that_spin_than_cpus_of_a_cpuset() -> None:
     assert 45 / 1.5 < many / few < 45 * 1.5
 
 
-@long_runs
 def test_more_threads_that_spin_than_a_quota_has_cpus() -> None:
     """llama-server under a quota of 2 CPUs on 8 cores of two threads: 4.1 times slower with its own number of threads than with 2.
 
@@ -196,7 +89,6 @@ def test_more_threads_that_spin_than_a_quota_has_cpus() -> None:
     assert 4.1 / 1.5 < many / few < 4.1 * 1.5
 
 
-@long_runs
 def test_slices_that_expire_and_shorter_periods() -> None:
     """On kernels before 5.4 services with limits are throttled far below them, and a period of 5 ms bounds how long they wait.
 
@@ -217,7 +109,6 @@ def test_slices_that_expire_and_shorter_periods() -> None:
     assert p99("5.4", cpus=0.2) < 1.5 * free
 
 
-@long_runs
 def test_expiring_slices_of_many_cpus() -> None:
     """One busy thread and 79 that hardly do anything, 10 ms in 100 ms on 80 CPUs: removing expiry made it almost 30 times faster.
 
@@ -232,7 +123,6 @@ def test_expiring_slices_of_many_cpus() -> None:
     assert 15 < rate("5.4") / rate("5.3") < 45
 
 
-@long_runs
 def test_burstable_instances() -> None:
     """Full speed while credits last, then the baseline, seen as steal.
 
