@@ -20,7 +20,7 @@ from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import S
 from simvirt.catalog.resolve.files import Served, disk_accesses, file_habits
 from simvirt.scenario.graph import Name, calls, entries, operation_times, service_graph, visits
-from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, FilesSpec, FileStep, NetStep, Scenario
+from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, FilesSpec, FilesStep, NetStep, Scenario
 from simvirt.scenario.spec.steps import AnyStep
 from simvirt.scenario.walk import walk
 
@@ -113,7 +113,7 @@ class _Reader:
                 return self._packets(1, 1) + Demand(delay_s=2 * self.costs.latency_ns["call_hop"] / S)
             case DiskStep():
                 return self._disk(step.disk)
-            case FileStep():
+            case FilesStep():
                 return self._files(step.files)
             case NetStep():
                 return self._net(step)

@@ -23,7 +23,7 @@ from simvirt.catalog.records import Cost, HostEntry, Layer, Platform, PlatformCo
 from simvirt.catalog.store import Store
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.services import ServiceSpec
-from simvirt.scenario.spec.steps import FileStep
+from simvirt.scenario.spec.steps import FilesStep
 from simvirt.scenario.walk import walk
 
 LOCAL = "local"
@@ -145,7 +145,7 @@ class FileCosts:
 def file_habits(service: ServiceSpec, profile: ProfileEntry) -> FileHabits | None:
     """What a profile does with files; nothing where the service states its operations on files itself."""
     bodies = [*service.operations.values(), service.startup]
-    stated = any(isinstance(visit.step, FileStep) for steps in bodies for visit in walk(steps))
+    stated = any(isinstance(visit.step, FilesStep) for steps in bodies for visit in walk(steps))
     return None if stated else profile.files
 
 
