@@ -29,7 +29,10 @@ _LONGEST: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of quantity: what a message calls it, an example, units with their factors, the largest value and how to write it."""
+    """A kind of quantity: what a message calls it, an example, units with their factors, the largest value and how to write it.
+
+    `floor` is the least value that makes sense, beside 0 where that is allowed, and `least` how to write it.
+    """
 
     word: str
     example: str
@@ -37,6 +40,8 @@ class Kind:
     ceiling: float
     most: str
     synonyms: Mapping[str, str]
+    floor: float = 0.0
+    least: str = ""
 
 
 TIME: Final = Kind(
@@ -58,12 +63,14 @@ RATE: Final = Kind(
     {"rps": "/s", "qps": "/s", "req/s": "/s", "requests/s": "/s", "per s": "/s", "/sec": "/s", "/second": "/s", "/m": "/min",
      "/minute": "/min", "/hour": "/h", "/day": "/d", "hz": "/s", "s": "/s", "rpm": "/min", "tps": "/s"},
 )
-FREQUENCY: Final = Kind("a frequency", "2.6GHz", {"Hz": 1.0, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9}, 1e12, "1000GHz", {"g": "GHz", "m": "MHz"})
+FREQUENCY: Final = Kind(
+    "a frequency", "2.6GHz", {"Hz": 1.0, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9}, 1e12, "1000GHz", {"g": "GHz", "m": "MHz"}, 1e8, "100MHz",
+)
 BANDWIDTH: Final = Kind(
     "a bandwidth", "25Gbps",
     {"bps": 1.0, "kbps": 1e3, "Kbps": 1e3, "Mbps": 1e6, "Gbps": 1e9, "Tbps": 1e12,
      "bit/s": 1.0, "kbit/s": 1e3, "Mbit/s": 1e6, "Gbit/s": 1e9, "Tbit/s": 1e12},
-    1e15, "1000Tbps", {"g": "Gbps", "gbe": "Gbps", "gb/s": "Gbps", "gbit": "Gbps", "mbit": "Mbps", "gb": "Gbps"},
+    1e15, "1000Tbps", {"g": "Gbps", "gbe": "Gbps", "gb/s": "Gbps", "gbit": "Gbps", "mbit": "Mbps", "gb": "Gbps"}, 1e6, "1Mbps",
 )
 
 MONEY: Final = Kind("an amount of money", "2000USD", {"USD": 1.0, "kUSD": 1e3}, 1e12, "1e12USD", {"$": "USD", "dollars": "USD"})
@@ -142,6 +149,8 @@ def _parse(kind: Kind, value: object, zero: bool) -> float:
     if result < 0 or (result == 0 and not zero):
         bound = "that is not negative" if zero else "above 0"
         raise UnitError(f"expected {kind.word} {bound}, for example {kind.example}; got {shown(value)}")
+    if 0 < result < kind.floor:
+        raise UnitError(f"expected {kind.word} of at least {kind.least}, for example {kind.example}; got {shown(value)}")
     if result > kind.ceiling:
         raise UnitError(f"expected {kind.word} of at most {kind.most}, for example {kind.example}; got {shown(value)}")
     return result

@@ -1,12 +1,15 @@
-"""What pytest itself is given: an option that writes the committed reports anew."""
+"""What pytest itself is given: options that write the committed reports anew and say how many random scenarios are tried."""
 
 import pytest
+
+from simvirt import kernel
 
 pytest.register_assert_rewrite("helpers")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update-golden` writes the committed reports anew instead of comparing with them."""
+    """`--update-golden` writes the committed reports anew; `--random-scenarios` says how many are tried."""
+    parser.addoption("--random-scenarios", type=int, default=40, help="how many random scenarios are held against the laws")
     parser.addoption("--update-golden", action="store_true", help="write the committed reports in tests/golden and experiments anew")
 
 
@@ -14,3 +17,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether committed reports are to be written anew."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def few(request: pytest.FixtureRequest) -> int:
+    """How many random scenarios are tried without being asked for more; in plain Python as many as take as long."""
+    return int(request.config.getoption("--random-scenarios")) if kernel.MODE == "compiled" else 6

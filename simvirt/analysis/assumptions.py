@@ -20,7 +20,7 @@ HOST: Final = frozenset({
     "model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic", "max_cstate", "mitigations", "kernel_entry", "scheduler", "zswap",
 })
 STEP: Final = frozenset({"cpu", "call", "delay", "times", "probability"})
-WORKLOAD: Final = frozenset({"open", "closed", "mix", "local"})
+WORKLOAD: Final = frozenset({"open", "closed", "mix", "local", "connection"})
 WORDS: Final = {
     "image": "the image's use of caches and memory bandwidth", "profile": "the profile's use of caches and memory bandwidth",
     "memory": "memory that may run short", "background": "background threads", "startup": "work at the start", "cpuset": "a cpuset",
@@ -38,6 +38,8 @@ def broken(scenario: Any, host: Any) -> Iterator[str]:
     yield from _host(scenario, host)
     for name, service in scenario.services.items():
         yield from _service(name, service)
+    if getattr(scenario.workload, "connection", "kept") != "kept":
+        yield "connections that are opened and closed"
     yield from (f"the workload: {_word(field)}" for field in _unknown(scenario.workload, WORKLOAD))
 
 

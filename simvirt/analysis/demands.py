@@ -22,6 +22,7 @@ from simvirt.catalog.resolve.files import Served, disk_accesses, file_habits
 from simvirt.scenario.graph import Name, calls, entries, operation_times, service_graph, visits
 from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, FilesSpec, FilesStep, NetStep, Scenario
 from simvirt.scenario.spec.steps import AnyStep
+from simvirt.scenario.spec.workload import CONNECTING
 from simvirt.scenario.walk import walk
 
 
@@ -80,7 +81,7 @@ def analyse(scenario: Scenario, catalog: Catalog, platform: Platform, host: Host
     reader = _Reader(scenario, catalog, platform, host)
     graph, edges = service_graph(scenario), calls(scenario)
     local = scenario.workload is not None and scenario.workload.local
-    around = {name: reader.messages() if not local or graph.in_degree(name) > 0 else Demand() for name in graph}
+    around = {name: reader.messages(name) if not local or graph.in_degree(name) > 0 else Demand() for name in graph}
     demands = {name: reader.operation(*name) + around[name] for name in graph}
     times = operation_times(scenario, lambda service, step: reader.step(service, step).alone_s, lambda name: around[name].alone_s)
     return Analysis(visits(edges, scenario.mix), demands, times, entries(scenario.mix), graph)
@@ -93,16 +94,18 @@ class _Reader:
         self.scenario, self.catalog, self.host = scenario, catalog, host
         self.costs: PlatformCosts = catalog.platform_costs(platform, host)
         self.file_costs = catalog.file_costs(platform, host, self.costs)
-        self.io = bool(platform.hypervisors)
 
     def operation(self, service: str, operation: str) -> Demand:
         """One execution of the steps of an operation."""
         steps = walk(self.scenario.services[service].operations[operation])
         return sum((self.step(service, visit.step).times(visit.expected) for visit in steps), Demand())
 
-    def messages(self) -> Demand:
-        """A request and its answer."""
-        return self._packets(1, 1)
+    def messages(self, name: Name) -> Demand:
+        """A request and its answer, and what opens and closes a connection where each request of a client has its own."""
+        workload, kept = self.scenario.workload, self._packets(1, 1)
+        if workload is None or workload.connection == "kept" or ".".join(name) not in self.scenario.mix:
+            return kept
+        return kept + self._packets(CONNECTING, CONNECTING) + Demand(cpu_s=self.host.connection_ns / S)
 
     def step(self, service: str, step: AnyStep) -> Demand:
         """One execution of a step, its branches left out."""
@@ -139,9 +142,10 @@ class _Reader:
     def _operations(self, counts: Mapping[str, float]) -> Demand:
         """What device operations cost in the instance, on the threads that work for it, and in time."""
         costs = self.costs
-        own = math.fsum(count * (costs.cpu_ns[op] + costs.notify_ns[op] + costs.interrupt_ns[op]) for op, count in counts.items())
+        parts = (costs.cpu_ns, costs.kick_ns, costs.notify_ns, costs.interrupt_ns)
+        own = math.fsum(count * part[op] for op, count in counts.items() for part in parts)
         other = math.fsum(count * costs.backend_ns(op) for op, count in counts.items())
-        return Demand(cpu_s=own / S, io_cpu_s=other / S if self.io else 0.0)
+        return Demand(cpu_s=own / S, io_cpu_s=other / S)
 
     def _net(self, step: NetStep) -> Demand:
         """Packets and bytes of a transfer."""

@@ -124,7 +124,7 @@ def _case(scenario: Any, host: Any) -> _Case | None:
     if scenario.workload is None or not cores or any(broken(scenario, host)):
         return None
     entries = _entries(scenario)
-    policy = getattr(scenario.host.scheduler, "policy", None) or "eevdf"
+    policy = getattr(scenario.host.own_scheduler, "policy", None) or "eevdf"
     return _Case(scenario.services, entries, scenario.workload, cores, host.smt or 1, str(policy)) if entries else None
 
 

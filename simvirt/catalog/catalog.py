@@ -18,7 +18,7 @@ from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, Servi
 
 EXPLAINED = (
     "platforms", "hypervisors", "runtimes", "techniques", "devices", "filesystems", "guests", "hosts", "cpus", "families", "disks", "nics",
-    "profiles", "images", "prices", "power", "sites", "footprints", "limits", "reclaim",
+    "profiles", "images", "prices", "power", "sites", "footprints", "limits", "reclaim", "burstable",
 )
 """Kinds in the order in which `explain` looks a name up."""
 

@@ -40,6 +40,8 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
             yield from (((*path, "stack", at), "layers", name) for at, name in enumerate(platform["stack"]))
         else:
             yield path, "platforms", platform.get("name") if isinstance(platform, Mapping) else platform
+        credits = _table(platform).get("credits")
+        yield (*path, "credits"), "burstable", credits if isinstance(credits, str) else _table(credits).get("of")
     yield from _of_measured(data, ())
     for name, service in _table(data.get("services")).items():
         yield ("services", name, "profile"), "profiles", _table(service).get("profile")

@@ -34,7 +34,7 @@ class HostEntry:
 
     `system_memory` is what its own kernel and services take; `cstates` are the idle states that its processors enter, shallow ones first.
     `receive_ns` is the CPU time that a kernel on it takes for a packet from the interrupt to its socket, `thread_switch_ns`
-    that of the switch to a thread that was asleep.
+    that of the switch to a thread that was asleep, `connection_ns` that of opening and closing a TCP connection.
     `mitigated` is whether that kernel mitigates the flaws of its processor,
     `measured_entry_ns` what a mitigated entry takes where that was measured on this machine.
     """
@@ -51,11 +51,13 @@ class HostEntry:
     tick_ns: float
     receive_ns: float
     thread_switch_ns: float
+    connection_ns: float
     family: CpuFamily
     system_memory: int = 0
     cstates: tuple[Cstate, ...] = ()
     mitigated: bool = True
     measured_entry_ns: float | None = None
+    whole_frames: bool = False  # without offloads: the stack handles each frame of a payload
 
     @property
     def kernel_entry_ns(self) -> float:
@@ -99,9 +101,12 @@ class Cost:
     latency_ns: float = 0.0
     host_cpu_ns: float = 0.0
     drive_ns: float = 0.0
+    kick_ns: float = 0.0
     notify_ns: float = 0.0
     interrupt_ns: float = 0.0
     wake_ns: float = 0.0
+    host_wake_ns: float = 0.0
+    host_interrupt_ns: float = 0.0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(*(getattr(self, part) + getattr(other, part) for part in self.__slots__))
@@ -183,8 +188,20 @@ class Vms:
 
 
 @dataclass(frozen=True, slots=True)
+class Credits:
+    """CPU time that a VM earns [CPUs], may save up and has at the start [ns]."""
+
+    rate: float
+    most: float
+    balance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
-    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own."""
+    """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own.
+
+    `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead.
+    """
 
     name: str
     layers: tuple[Layer, ...]
@@ -195,6 +212,8 @@ class Platform:
     balloon: int | str = "none"
     free_page_reporting: bool = False
     guest_swap: int = 0
+    cap: float | None = None
+    credits: Credits | None = None
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:
@@ -220,9 +239,12 @@ class PlatformCosts:
     latency_ns: Mapping[str, float]
     host_cpu_ns: Mapping[str, float]
     drive_ns: Mapping[str, float]
+    kick_ns: Mapping[str, float]
     notify_ns: Mapping[str, float]
     interrupt_ns: Mapping[str, float]
     wake_ns: Mapping[str, float]
+    host_wake_ns: Mapping[str, float]
+    host_interrupt_ns: Mapping[str, float]
 
     def work_ns(self, operation: str) -> float:
         """What one operation of CPU work costs in all, less what it spares."""

@@ -18,7 +18,7 @@ from simvirt.metrics.statistics import CONFIDENCE
 from simvirt.result import frames, provenance
 from simvirt.result.density_document import AnswerResult, BindingResult, DensityDocument, Judged, MemoryAt, PointResult
 from simvirt.result.displayed import Displayed
-from simvirt.result.document import CpuShares, MemoryLedger
+from simvirt.result.document import UNKNOWN, CpuShares, MemoryLedger
 from simvirt.result.objective import UNDECIDED, effort, limits_of, replicated
 from simvirt.scenario.spec.models import Scenario
 
@@ -117,7 +117,7 @@ def _checks(point: Point, outcomes: list[Outcome]) -> list[Check]:
 
 def _judged(check: Check, replications: int) -> Judged:
     """A limit and what came of it in so many replications, of which a search runs `TIMES` times those that a scenario states."""
-    found = check.estimate
+    found = check.estimate if check.estimate.value is not None else UNKNOWN
     judged = Judged(limit=check.limit, value=found.value, low=found.low, high=found.high, verdict=check.verdict)
     if check.verdict != UNDECIDED:
         return judged

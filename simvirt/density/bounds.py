@@ -90,5 +90,5 @@ def shared_bounds(point: Point, scenario: Scenario, unit: Unit) -> list[Bound]:
 
 def is_shared(resource: str, scenario: Scenario, unit: Unit) -> bool:
     """Whether a resource belongs to a service that all instances share, so that its utilisation grows with n."""
-    service, _, _ = resource.rpartition(".")
+    service, _, _ = resource.partition(".")
     return unit.service is not None and service in scenario.services and service != unit.service

@@ -107,7 +107,7 @@ def _faster_threads(layer: Layer) -> Layer:
 
 def _halved(cost: CostSpec) -> CostSpec:
     """A cost with half the work of the backend's thread."""
-    parts = {part: getattr(cost, part) for part in ("host_cpu", "drive")}
+    parts = {part: getattr(cost, part) for part in ("host_cpu", "drive", "host_wake", "host_interrupt")}
     return cost.model_copy(update={
         part: tuple(term.scaled(1 / TIMES) for term in terms) for part, terms in parts.items() if terms
     })

@@ -83,7 +83,8 @@ def _check(name: str, limit: float, outcomes: Sequence[Outcome]) -> Check:
     estimate = estimate_of(name, outcomes)
     found = Check(name, limit, estimate, judged(name, estimate, limit))
     alone = (replace(found, estimate=estimate_of(name, [outcome])) for outcome in outcomes)
-    far = len(outcomes) > 1 and found.verdict == UNDECIDED and all(one.excess >= FAR for one in alone)
+    unsure = len(outcomes) > 1 and found.verdict == UNDECIDED and estimate.value is not None
+    far = unsure and all(one.excess >= FAR for one in alone)
     return replace(found, verdict=MISSED) if far else found
 
 

@@ -15,7 +15,7 @@ from simvirt.density.bounds import END, Bound, end_of_search, lowest
 from simvirt.density.copies import unit_of
 from simvirt.density.judge import OOM, failing, kills_of
 from simvirt.density.ledger import MEMORY, ledger, limits
-from simvirt.density.relief import HELPS, REQUEST, excess_of, reliefs
+from simvirt.density.relief import HELPS, REQUEST, excess_of, lock_of, reliefs
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
 from simvirt.errors import SimulationError, SimvirtError, sentence
@@ -137,9 +137,17 @@ def _binding(trials: Trials, edge: Edge, hard: Bound) -> Binding:
     check = failing(point.scenario.objective, point.measured)
     if check == OOM:
         return Binding(MEMORY, OOM, kills_of(point.measured)[0])
+    return _relieving(trials, point, check)
+
+
+def _relieving(trials: Trials, point: Point, check: str) -> Binding:
+    """The resource whose doubling helps a point most; where none helps the lock that requests wait for, or else a request's own work."""
     found = reliefs(trials, point)
     before, _ = excess_of(point)
-    if not found or found[0].excess > HELPS * before:
+    best_excess = min((relief.excess for relief in found), default=math.inf)
+    if (best_excess > HELPS * before or best_excess == math.inf) and (lock := lock_of(point)) is not None:
+        return Binding(lock, check, "requests wait for it most, and no resource, doubled, brings it nearer to the objective", tuple(found))
+    if best_excess > HELPS * before or not found:
         return Binding(REQUEST, check, "no resource of the host, doubled, brings it nearer to the objective", tuple(found))
     best = found[0]
     if best.holds:

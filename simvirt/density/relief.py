@@ -2,6 +2,8 @@
 
 *Model*: the first n that misses the objective is simulated again with the same draws and each candidate doubled (`density.doubling`),
     one at a time; the host's memory where some of it had to be reclaimed. What helps most binds.
+    There cannot be more of a lock: where nothing else helps and requests wait for locks more than for anything else, the lock that is
+    held most binds.
 *Ignores*: pairs of resources that only help together.
 """
 
@@ -13,6 +15,8 @@ from simvirt.density.doubling import TIMES, doubled
 from simvirt.density.judge import Check, checks_of, piling_up
 from simvirt.density.ledger import MEMORY
 from simvirt.density.trials import FIRST, Point, Trials, mean_of
+from simvirt.lowering.locks import is_lock
+from simvirt.metrics.outcome import CATEGORIES
 from simvirt.result.density_document import ReliefResult
 
 USED = 0.3
@@ -60,6 +64,15 @@ def candidates(point: Point, short: bool = False) -> list[str]:
     busiest = sorted(used, key=lambda name: -used[name])
     found = [name for place, name in enumerate(busiest) if used[name] >= USED or place == 0][:MOST_CANDIDATES]
     return [MEMORY, *found] if short else found
+
+
+def lock_of(point: Point) -> str | None:
+    """The lock that is held most, where requests wait longer for locks than for anything else, or compute; None otherwise."""
+    spent = {name: mean_of(point.outcomes, lambda o, name=name: o.breakdown_s[name] or 0.0) for name in CATEGORIES}  # type: ignore[misc]
+    if spent["lock"] <= 0 or spent["lock"] < max(spent.values()):
+        return None
+    locks = filter(is_lock, point.outcomes[0].resources)
+    return max(locks, key=lambda name: mean_of(point.outcomes, lambda o: o.resources[name]), default=None)
 
 
 def excess_of(point: Point) -> tuple[float, Check | None]:

@@ -2,7 +2,7 @@
 
 from simvirt.kernel.choosing import pick_task
 from simvirt.kernel.constants import NONE, WEIGHT_ONE
-from simvirt.kernel.hierarchy import charge, dequeue_task, enqueue_task, settle
+from simvirt.kernel.hierarchy import charge, dequeue_task, enqueue_task, home_queue, settle
 from simvirt.kernel.placement import may_run_on
 from simvirt.kernel.running import arm, mark_entity_waiting
 from simvirt.kernel.runqueue import total_load
@@ -81,6 +81,11 @@ def movable(p: Plane, q: int, c: int, most: float) -> int:
     return movable_in_tree(p, p.queues.tree[q], c, most)
 
 
+def may_compete_on(p: Plane, e: int, c: int) -> bool:
+    """Whether a task would compete on a CPU at once: its group is not throttled there (Linux, throttled_lb_pair)."""
+    return p.run.limited[0] == 0 or p.queues.throttled[home_queue(p, e, c)] == 0
+
+
 def movable_in_tree(p: Plane, node: int, c: int, most: float) -> int:
     """The first waiting task of a subtree that may move."""
     if node == NONE:
@@ -91,7 +96,7 @@ def movable_in_tree(p: Plane, node: int, c: int, most: float) -> int:
     if p.entities.delayed[node] == 0:
         if node < p.run.first_vcpu[0]:
             e = movable(p, node, c, most)
-        elif may_run_on(p, node, c) and task_load(p, node) <= most:
+        elif may_run_on(p, node, c) and task_load(p, node) <= most and may_compete_on(p, node, c):
             e = node
         if e != NONE:
             return e

@@ -23,7 +23,7 @@ def begin_coasting(p: Plane, c: int, now: int) -> bool:
         return False
     g: int = p.queues.group[q]
     every: int = slice_spacing(p, g)
-    if p.queues.runtime[q] != p.groups.slice[g] or p.groups.first_throttled[g] != NONE:
+    if p.groups.expires[g] != 0 or p.queues.runtime[q] != p.groups.slice[g] or p.groups.first_throttled[g] != NONE:
         return False
     if tick_at_or_after(p, c, now + p.groups.slice[g], now) != now + every:
         return False
@@ -179,6 +179,7 @@ def expect_slice(p: Plane, q: int) -> None:
     p.cpus.coasting[c] = NONE
     timer: int = p.run.first_cpu_timer[0] + c
     at: int = p.queues.slice_at[q] + slice_spacing(p, p.queues.group[q])
+    p.cpus.review_at[c] = at
     if timer != p.run.timer[0] and at < p.calendar.at[timer]:
         set_timer(p.calendar, timer, at)
 

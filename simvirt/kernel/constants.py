@@ -52,10 +52,13 @@ OP_FLUSH = 15  # the flusher of a disk chooses what to write, or sleeps
 OP_LOCK = 16  # take a lock, spin for it, or sleep until it may be free
 OP_PARK = 17  # it was not free while the thread spun: take it now, or sleep
 OP_UNLOCK = 18  # give up the lock that was taken last
+OP_BARRIER = 19  # wait for all members of the team: spin for it, or sleep
 OP_STALL = 20  # wait as long as the memory limit of the instance makes an allocation wait
 OP_SPIN = 21  # compute what memory management adds to each request of the instance
 OP_REPEAT = 22  # do what follows as often as pages are missing
 OP_AGAIN = 23  # the end of what is repeated
+OP_REST = 24  # a member of a team has spun as long as it does: it sleeps until all others have come
+OP_ROUND = 25  # the end of a region of a team: begin the next one, or go on
 
 # Locks
 REPLICA_LOCK = 0  # each replica has one

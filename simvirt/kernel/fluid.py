@@ -315,10 +315,7 @@ def on_fluid_group_timer(p: Plane, g: int, now: int) -> None:
     """The refill of a throttled group."""
     m: int = p.groups.machine[g]
     fluid_settle(p, m, now)
-    before: int = p.groups.nr_periods[g]
     refill(p, g, now)
-    if p.groups.nr_periods[g] > before:
-        p.groups.nr_throttled[g] += 1
     if p.groups.first_throttled[g] != NONE and settle_debt(p, p.groups.first_throttled[g]):
         q: int = unmark_throttled(p, g, now)
         fluid_state(p, p.queues.tree[q], CPU, now)

@@ -18,6 +18,7 @@ from simvirt.kernel.constants import (
     NONE,
     OP_ADMIT,
     OP_ARRIVE,
+    OP_BARRIER,
     OP_BELL,
     OP_CALL,
     OP_CPU,
@@ -32,7 +33,9 @@ from simvirt.kernel.constants import (
     OP_LOCK,
     OP_NET,
     OP_PARK,
+    OP_REST,
     OP_RETURN,
+    OP_ROUND,
     OP_SKIP,
     OP_UNLOCK,
     REJECTED,
@@ -72,6 +75,7 @@ from simvirt.kernel.requests import (
 )
 from simvirt.kernel.storage import disk_begin, disk_of
 from simvirt.kernel.tables import Plane
+from simvirt.kernel.teams import end_round, goes_on_computing, release_team, run_team_instruction
 from simvirt.kernel.writeback import buffer_write, flush
 
 
@@ -154,6 +158,8 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
         return True
     elif op == OP_LOCK or op == OP_PARK or op == OP_UNLOCK:
         return run_lock_instruction(p, f, pc, now)
+    elif op == OP_BARRIER or op == OP_REST or op == OP_ROUND:
+        return run_team_instruction(p, f, pc, now)
     else:
         return run_memory_instruction(p, f, pc, now)
     return False
@@ -236,7 +242,7 @@ def finish(p: Plane, f: int, now: int) -> None:
         if parent != NONE:
             append_todo(p, parent)
     elif kind == BRANCH:
-        join_branches(p, f, parent)
+        join_branches(p, f, parent, now)
     elif kind == WORK:
         signal(p, WORK_DONE, p.frames.category[f])
     elif kind == REQUEST:
@@ -247,9 +253,11 @@ def finish(p: Plane, f: int, now: int) -> None:
     free_frame(p, f)
 
 
-def join_branches(p: Plane, f: int, parent: int) -> None:
-    """A branch is over; the last one lets the parent go on."""
+def join_branches(p: Plane, f: int, parent: int, now: int) -> None:
+    """A branch is over; the last one lets the parent go on. Where it fails, others of its team need not wait for it at a barrier."""
     p.frames.pending[parent] -= 1
+    if p.frames.team_first[parent] != NONE:
+        release_team(p, parent, now)
     if p.frames.pending[parent] == 0:
         merge_branch(p, f)
         append_todo(p, parent)
@@ -286,6 +294,17 @@ def next_burst(p: Plane, f: int, now: int) -> bool:
                 return False
             if p.frames.lock_line[f] != NONE:
                 return True
+            pc = p.frames.pc[f]
+        elif op == OP_BARRIER:
+            p.frames.pc[f] = pc
+            if not goes_on_computing(p, f, pc, now):
+                return False
+            if p.program.op[p.frames.pc[f]] == OP_REST:
+                return True
+            pc = p.frames.pc[f]
+        elif op == OP_ROUND:
+            p.frames.pc[f] = pc + 1
+            end_round(p, f, pc)
             pc = p.frames.pc[f]
         elif past_idle_faults(p, f, pc) != pc:
             pc = past_idle_faults(p, f, pc)

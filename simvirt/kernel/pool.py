@@ -6,7 +6,7 @@ from simvirt.kernel.tables import Plane
 
 
 def refill(p: Plane, g: int, now: int) -> None:
-    """Add the quota of every period that has begun since the last look."""
+    """Add the quota of every period that has begun since the last look, and count those that ended with a throttled queue."""
     periods: int = (now - p.groups.refilled_at[g]) // p.groups.period[g]
     if periods <= 0:
         return
@@ -17,6 +17,8 @@ def refill(p: Plane, g: int, now: int) -> None:
     p.groups.pool[g] = min(p.groups.pool[g] + p.groups.quota[g], full)
     p.groups.refilled_at[g] += periods * p.groups.period[g]
     p.groups.nr_periods[g] += periods
+    if p.groups.first_throttled[g] != NONE:
+        p.groups.nr_throttled[g] += periods
 
 
 def set_group_timer(p: Plane, g: int) -> None:

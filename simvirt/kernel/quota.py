@@ -6,9 +6,12 @@ Model: at the start of each period the group's pool is refilled to the quota (pl
     that empties keeps 1 ms and gives the rest back. Periods of a group that nobody waits for cost no event: the pool is
     brought up to date when it is next looked at; slices that cannot fail cost none either (`coasting`).
     It only keeps books: `throttling` takes a queue off its CPU, `unthrottling` lets it go on.
-Ignores: hierarchies of quotas above the group itself.
+    Where slices expire (Linux before 5.4), what a queue has taken and not used is lost when the period ends: each CPU on which a
+    group ran briefly keeps 1 ms of its quota from it.
+Ignores: hierarchies of quotas above the group itself; that kernels from 3.16 to 4.17 as released never let slices expire (their
+    stable branches do since 2018), and that clocks of CPUs drift.
 Source: Linux kernel/sched/fair.c, CONFIG_CFS_BANDWIDTH; Documentation/scheduler/sched-bwc.rst; Turner, Rao, Rao, "CPU
-    bandwidth control for CFS", Linux Symposium 2010.
+    bandwidth control for CFS", Linux Symposium 2010; commits 512ac999d275 (4.18) and de53fd7aedb1 (5.4): expiry.
 """
 
 from simvirt.kernel.coasting import book_slices, end_coasting, shorten_coasting
@@ -22,6 +25,7 @@ def take_runtime(p: Plane, q: int, now: int) -> bool:
     g: int = p.queues.group[q]
     book_slices(p, g, now)
     refill(p, g, now)
+    p.queues.taken_in[q] = p.groups.refilled_at[g]
     amount: int = min(p.groups.slice[g] - p.queues.runtime[q], p.groups.pool[g])
     if amount > 0:
         p.groups.pool[g] -= amount
@@ -33,14 +37,29 @@ def take_runtime(p: Plane, q: int, now: int) -> bool:
 def has_runtime(p: Plane, q: int, now: int) -> bool:
     """Whether a group's queue may run: no quota, runtime at hand, or some left in the pool."""
     g: int = p.queues.group[q]
-    if g == NONE or p.groups.quota[g] == 0 or p.queues.runtime[q] > 0:
+    if g == NONE or p.groups.quota[g] == 0:
+        return True
+    if p.groups.expires[g] != 0:
+        expire(p, q, g, now)
+    if p.queues.runtime[q] > 0:
         return True
     return take_runtime(p, q, now)
+
+
+def expire(p: Plane, q: int, g: int, now: int) -> None:
+    """What a queue has left of an earlier period's slice is lost."""
+    refill(p, g, now)
+    if p.queues.taken_in[q] != p.groups.refilled_at[g] and p.queues.runtime[q] > 0:
+        p.queues.runtime[q] = 0
 
 
 def give_back(p: Plane, q: int, now: int) -> None:
     """A run queue that has emptied returns its runtime, but for 1 ms."""
     g: int = p.queues.group[q]
+    if p.groups.quota[g] > 0 and p.groups.expires[g] != 0:
+        expire(p, q, g, now)
+        if p.queues.runtime[q] <= 0:  # a task that leaves is accounted, which takes a slice
+            take_runtime(p, q, now)
     excess: int = p.queues.runtime[q] - QUOTA_KEEP
     if p.groups.quota[g] == 0 or excess <= 0:
         return
@@ -95,6 +114,7 @@ def unmark_throttled(p: Plane, g: int, now: int) -> int:
 def settle_debt(p: Plane, q: int) -> bool:
     """Pay a throttled queue's overrun from the pool; whether it can run again."""
     g: int = p.queues.group[q]
+    p.queues.taken_in[q] = p.groups.refilled_at[g]
     amount: int = min(1 - p.queues.runtime[q], p.groups.pool[g])
     if amount > 0:
         p.groups.pool[g] -= amount

@@ -76,6 +76,8 @@ def new_frame(p: Plane, kind: int, i: int, pc: int, now: int) -> int:
     p.frames.lock[f] = NONE
     p.frames.lock_line[f] = NONE
     p.frames.held_lock[f] = NONE
+    p.frames.team_first[f] = NONE
+    p.frames.team_waits[f] = 0
     return f
 
 

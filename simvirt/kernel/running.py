@@ -282,7 +282,7 @@ def watch_siblings(p: Plane, e: int, now: int) -> None:
 
 
 def arm(p: Plane, c: int, now: int) -> None:
-    """Set a CPU's timer to the first of: the burst is done, the slice is up for review, a group's runtime ends."""
+    """Set a CPU's timer to the first of: the burst is done, what runs is up for review. At one instant both come, in this order."""
     timer: int = p.run.first_cpu_timer[0] + c
     e: int = p.cpus.current[c]
     if e == NONE or p.cpus.speed[c] <= 0.0:
@@ -291,28 +291,38 @@ def arm(p: Plane, c: int, now: int) -> None:
         else:
             clear_timer(p.calendar, timer)
         return
-    at: int = NEVER
+    if p.cpus.review_at[c] != now:  # else one that is due now is still to come
+        p.cpus.review_at[c] = next_review(p, c, e, now)
+    at: int = p.cpus.review_at[c]
     if p.entities.carries[e] == NONE:
-        at = burst_end(p, c, p.frames.work[p.entities.frame[e]], now)
-    elif p.hosts.coscheduled[p.cpus.host[c]] != 0:
+        at = min(at, burst_end(p, c, p.frames.work[p.entities.frame[e]], now))
+    set_timer(p.calendar, timer, at)
+
+
+def next_review(p: Plane, c: int, e: int, now: int) -> int:
+    """Instant at which what a CPU runs is looked at: a slice is up, a group's runtime ends, a vCPU is far ahead [ns]."""
+    at: int = NEVER
+    if p.entities.carries[e] != NONE and p.hosts.coscheduled[p.cpus.host[c]] != 0:
         at = skew_check_at(p, e, now)
     q: int = p.entities.queue[e]
     if p.cpus.lone[c] != 0:
-        at = min(at, quota_end(p, c, p.entities.group[e], q, now))
-        q = NONE
+        return min(at, quota_end(p, c, p.entities.group[e], q, now))
     while q != NONE:
         if p.queues.entities[q] > 1:
             at = min(at, check_at(p, q, e, now))
         at = min(at, quota_end(p, c, p.queues.group[q], q, now))
         e = q
         q = p.queues.parent[q]
-    set_timer(p.calendar, timer, at)
+    return at
 
 
 def quota_end(p: Plane, c: int, g: int, q: int, now: int) -> int:
     """Tick at which the kernel will notice that a limited group's queue has used up its runtime [ns]."""
     if g == NONE or p.groups.quota[g] == 0 or p.cpus.coasting[c] != NONE:
         return NEVER
+    if p.groups.expires[g] != 0:
+        end: int = max(p.groups.refilled_at[g] + p.groups.period[g], now)
+        return tick_at_or_after(p, c, min(now + p.queues.runtime[q], end), now)
     return tick_at_or_after(p, c, now + p.queues.runtime[q], now)
 
 

@@ -1,8 +1,8 @@
 """What ticks bring: groups out of runtime are throttled, weights brought up to date, load is balanced between busy CPUs."""
 
-from simvirt.kernel.balancing import busiest, cpu_load, move_from
+from simvirt.kernel.balancing import ANY_LOAD, busiest, cpu_load, move_from
 from simvirt.kernel.coasting import begin_coasting
-from simvirt.kernel.constants import NONE
+from simvirt.kernel.constants import NEVER, NONE
 from simvirt.kernel.cpu import costop_vcpu, costart_siblings, wakeup_preempt, resched
 from simvirt.kernel.hierarchy import group_weight, settle
 from simvirt.kernel.placement import next_in_rotation
@@ -17,11 +17,13 @@ BALANCE_EVERY = 16000000  # periodic balancing of a busy CPU, per CPU of the mac
 BALANCE_AT_MOST = 128000000  # [ns]
 IMBALANCE = 1.17  # how much more loaded a CPU must be to be relieved
 MOST_FAILURES = 6
+MOST_LOOKED_AT = 8  # idle CPUs that are looked at for one that a task may run on
 ROUNDING_LOAD = 1e-6
 
 
 def review(p: Plane, c: int, now: int) -> None:
     """A tick that matters: throttle groups out of runtime, bring weights up to date, balance, choose again."""
+    p.cpus.review_at[c] = NEVER
     if p.hosts.coscheduled[p.cpus.host[c]] != 0 and p.entities.carries[p.cpus.current[c]] != NONE and check_skew(p, c, now):
         return
     q: int = p.entities.queue[p.cpus.current[c]]
@@ -40,6 +42,7 @@ def review(p: Plane, c: int, now: int) -> None:
             reweigh(p, parent, q, group_weight(p, q))
         q = parent
     on_tick(p, c, now)
+    kick_idle(p, c, now)
     balance(p, c, now)
     resched(p, c, now)
     if begin_coasting(p, c, now):
@@ -56,6 +59,22 @@ def check_skew(p: Plane, c: int, now: int) -> bool:
         return False
     costop_vcpu(p, c, now)
     return True
+
+
+def kick_idle(p: Plane, c: int, now: int) -> None:
+    """An idle CPU takes over what waits on a busy one at its tick, as after a refill that several queues of a CPU were throttled until.
+
+    Source: Linux kernel/sched/fair.c, nohz_balancer_kick.
+    """
+    m: int = p.cpus.machine[c]
+    if p.machines.idle_cpus[m] == 0 or p.queues.tasks[c] < 2:
+        return
+    top: int = p.machines.first_cpu[m] + p.machines.idle_cpus[m] - 1
+    for i in range(min(p.machines.idle_cpus[m], MOST_LOOKED_AT)):
+        d: int = p.stacks.cpus[top - i]
+        if move_from(p, c, d, ANY_LOAD, now) != NONE:
+            wakeup_preempt(p, d, now)
+            return
 
 
 def balance(p: Plane, c: int, now: int) -> None:

@@ -106,6 +106,9 @@ class Frames(Table):
     lock_next: Ints
     lock_prev: Ints
     held_lock: Ints  # lock that it took last and holds, NONE without
+    team_first: Ints  # member of its team that came last to the barrier of all that wait there, NONE without
+    team_next: Ints  # member that came to the barrier before it
+    team_waits: Ints  # members that wait at the barrier
     arrived: Ints  # intended arrival [ns]
     spent: Ints  # time by category, N_CATEGORIES columns a frame [ns]
     draws: Floats  # the request's luck, Source.width columns a frame

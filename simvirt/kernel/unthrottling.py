@@ -26,10 +26,7 @@ def on_group_timer(p: Plane, g: int, now: int) -> None:
     if p.groups.coasting[g] != NONE:
         renew_coasting(p, g, now)
         return
-    before: int = p.groups.nr_periods[g]
     refill(p, g, now)
-    if p.groups.nr_periods[g] > before:
-        p.groups.nr_throttled[g] += 1
     if p.groups.slack_at[g] <= now:
         p.groups.slack_at[g] = NEVER
     turns: int = p.machines.cpus[p.groups.machine[g]]

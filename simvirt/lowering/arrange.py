@@ -11,7 +11,7 @@ from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
 from simvirt.memory.guests import own_vcpus
 from simvirt.scenario.order import service_keys
-from simvirt.scenario.spec.host import SchedulerSpec
+from simvirt.scenario.spec.host import SLICES_LAST_SINCE, SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.workload.streams import DEVICE_DOMAIN, HOST, OWN_VM, REPLICA, SHARED_VM
 
@@ -25,6 +25,13 @@ NETWORK_SERVICE = "(network stack)"
 INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE)
 RING = 256
 """Packets that a NIC or a virtual one holds for a CPU before it drops them. Source: QEMU, virtio-net rx_queue_size; Linux, ethtool -g."""
+LINUX = ("eevdf", "cfs", "round-robin")
+"""Policies of Linux kernels."""
+CAP_PERIODS = {"credit": 30_000_000, "credit2": 10_000_000}
+"""Time in which a cap counts where it is not 100 ms [ns].
+
+Source: Xen xen/common/sched/credit.c, CSCHED_DEFAULT_TSLICE_MS; credit2.c, BUDGET_REPL_PERIOD.
+"""
 Replicas = list[tuple[str, int]]  # service, number
 Key = tuple[int, ...]  # whose the phase of a period is
 
@@ -39,6 +46,7 @@ class Fence:
     period: int = 100_000_000
     burst: int = 0
     cpuset: tuple[int, ...] = ()
+    start: int | None = None  # of the quota and what is saved up, at the start [ns]; the quota by default
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Group:
 
 @dataclass
 class Machine:
-    """A host's own kernel, or a guest: CPUs and a scheduler."""
+    """A host's own kernel, or a guest: CPUs and a scheduler; `expires`: whether slices of its quotas end with their period."""
 
     row: int
     host: int
@@ -67,6 +75,7 @@ class Machine:
     spin_wait: float = 1.0
     pins: tuple[int, ...] = ()
     key: Key = ()
+    expires: bool = False
     net: "Device | None" = None
     disk: "Device | None" = None
 
@@ -85,11 +94,21 @@ class Host:
 
 @dataclass(frozen=True)
 class Device:
-    """A VM's path to the network or to the disk, and the instance that does its work."""
+    """A VM's path to the network or to the disk, or a container's to the network, and the instance that does its work."""
 
     row: int
-    entry: DeviceEntry
+    entry: DeviceEntry | None
     backend: "Instance | None"
+
+    @property
+    def moderation(self) -> int:
+        """For how long its interrupts are put off [ns]."""
+        return round(self.entry.moderation or 0.0) if self.entry is not None else 0
+
+    @property
+    def of_vm(self) -> bool:
+        """Whether it is a device of a VM, with notifications and interrupts."""
+        return self.entry is not None and self.entry.side == "hypervisor"
 
 
 @dataclass(frozen=True)
@@ -139,6 +158,7 @@ class Arrangement:
     devices: list[Device] = field(default_factory=list)
     memory: dict[str, int] = field(default_factory=dict)
     receivers: dict[int, Instance] = field(default_factory=dict)
+    softirqs: dict[int, Instance] = field(default_factory=dict)
 
     def add_group(
         self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -164,7 +184,7 @@ def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
     """The scheduler of the host: as the scenario says, else that of the outermost hypervisor, else Linux's."""
     own = platform.hypervisors[0].scheduler if platform.hypervisors else None
     if own is None or "scheduler" in scenario.host.model_fields_set:
-        return scenario.host.scheduler
+        return scenario.host.own_scheduler
     return SchedulerSpec.model_validate(own)
 
 
@@ -183,6 +203,7 @@ def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], 
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
     _add_receivers(plan, scenario)
+    _add_softirqs(plan)
     return plan
 
 
@@ -194,14 +215,47 @@ def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
         plan.receivers[row] = plan.add_instance(NETWORK_SERVICE, row, Place(row), threads=cpus, queue=RING * cpus)
 
 
+def _add_softirqs(plan: Arrangement) -> None:
+    """The thread of each guest with more than one CPU that takes interrupts on another of them while services compute.
+
+    Where the monitor emulates an adapter on the vCPU that asks, its registers and the driver are work of one vCPU.
+    """
+    for machine in plan.machines:
+        if machine.net is not None and machine.net.entry is not None and machine.cpus > 1 and machine.net.entry.backend != "vcpu":
+            plan.softirqs[machine.row] = plan.add_instance(NETWORK_SERVICE, machine.row, Place(machine.row), threads=1)
+
+
 def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: HostEntry) -> Host:
     """A host with its own kernel, and nothing on it."""
     host, spec = Host(len(plan.hosts), entry, len(plan.machines)), host_scheduler(scenario, platform)
     plan.hosts.append(host)
     scheduler = scheduler_row(spec.policy, entry.pcpus, entry.tick_ns, spec)
-    plan.machines.append(Machine(host.machine, host.row, entry.pcpus, scheduler, key=(HOST, host.row)))
+    expires = slices_expire(scenario.host.linux) and spec.policy in LINUX
+    plan.machines.append(Machine(host.machine, host.row, entry.pcpus, scheduler, key=(HOST, host.row), expires=expires))
     plan.add_group(host.machine, per_task_weight=True)
     return host
+
+
+def bounded(fence: Fence, platform: Platform, vcpus: int, scheduler: SchedulerRow) -> Fence:
+    """What a VM may have where its platform caps it apart from its vCPUs, or gives it credits.
+
+    *Model*: credits are a quota, the baseline, of which what is not used is saved up.
+    *Ignores*: that clouds lower the speed over some minutes when credits run out; I/O threads count as the VM.
+    """
+    if platform.credits is not None:
+        quota = round(platform.credits.rate * fence.period)
+        return replace(fence, quota=quota, burst=round(platform.credits.most), start=quota + round(platform.credits.balance))
+    if platform.cap is None or platform.cap >= vcpus:
+        return fence
+    if fence.quota and fence.quota / fence.period <= platform.cap:
+        return fence
+    period = CAP_PERIODS.get(scheduler.policy, fence.period)
+    return replace(fence, quota=round(platform.cap * period), period=period)
+
+
+def slices_expire(linux: tuple[int, int] | None) -> bool:
+    """Whether slices of quotas expire in a kernel: before 5.4."""
+    return linux is not None and linux < SLICES_LAST_SINCE
 
 
 def shares_of(service: ServiceSpec) -> float:
@@ -307,6 +361,7 @@ def _add_hypervisor(plan: Arrangement, hypervisor: Layer, host: Host) -> None:
 def _add_vm(plan: Arrangement, platform: Platform, host: Host, vcpus: int, fence: Fence, memory: int, key: Key) -> Machine:
     """A VM: a group on the host, a guest kernel with its background load, its devices and the threads that serve them."""
     hypervisor = platform.hypervisors[-1]
+    fence = bounded(fence, platform, vcpus, plan.machines[host.machine].scheduler)
     pinned = pins(host.entry, vcpus, host.vcpus, host.wanted_vcpus, fence.cpuset) if platform.pin else ()
     guest = _add_guest(plan, hypervisor, host, vcpus, fence, key)
     guest.pins = pinned
@@ -322,7 +377,7 @@ def _add_guest(plan: Arrangement, hypervisor: Layer, host: Host, vcpus: int, fen
     scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick)
     guest = Machine(
         len(plan.machines), host.row, vcpus, scheduler, hypervisor.guest, plan.add_group(host.machine, fence, key=key),
-        round(hypervisor.halt_poll_ns), hypervisor.spin_wait, key=key,
+        round(hypervisor.halt_poll_ns), hypervisor.spin_wait, key=key, expires=slices_expire(hypervisor.guest.linux),
     )
     plan.machines.append(guest)
     host.vcpus += vcpus

@@ -24,22 +24,35 @@ class Instruction:
     flag: int = 0
     operations: int = 0
     kicks: int = 0
+    kick: float = 0.0
     notify: float = 0.0
     wake: float = 0.0
     irqs: int = 0
     interrupts: int = 0
     interrupt: float = 0.0
+    received: float = 0.0
+    host_wake: float = 0.0
+    host_interrupt: float = 0.0
     local: bool = False
     added: bool = False  # computes nothing but what the platform adds
     of_files: bool = False  # computes for operations on files
     work: float = 0.0  # what a backend computes for it [ns], until that has a program of its own
+    own: float = 0.0  # the same, where a host without the platform would compute it too; of CPU work: that of the kernel for a connection
     asks: Any = None  # of a page cache: the service, and the data that it reads
     held: Instruction | None = None  # what the backend's thread waits for
 
     @property
     def owes(self) -> bool:
-        """Whether it leaves kicks or interrupts to pay for."""
-        return self.op == k.OP_DETACH or self.kicks * self.notify + self.interrupts * self.interrupt > 0
+        """Whether it leaves kicks, interrupts or receiving to pay for."""
+        return self.op == k.OP_DETACH or self.kicks * (self.kick + self.notify) + self.interrupts * self.interrupt + self.received > 0
+
+
+def taking(lock: int, flag: int, spin: float, switch: float, at: int) -> list[Instruction]:
+    """Take a lock, from place `at` of a body on; a thread that slept first computes what waking it takes."""
+    return [
+        Instruction(k.OP_LOCK, target=lock, flag=flag, amount=spin), Instruction(k.OP_PARK, target=lock, flag=flag),
+        Instruction(k.OP_CPU, amount=switch), Instruction(k.OP_JUMP, target=at, local=True),
+    ]
 
 
 @dataclass
@@ -64,6 +77,6 @@ class Program:
 
     def backend_work(self, row: Instruction) -> int:
         """What the backend does for a device's path: compute, and wait for the disk where it serves one request at a time."""
-        work = [Instruction(k.OP_CPU, fixed=row.work)] if row.work > 0 else []
+        work = [Instruction(k.OP_CPU, amount=row.own, fixed=row.work)] if row.work + row.own > 0 else []
         work += [row.held] if row.held is not None else []
         return self.place([*work, Instruction(k.OP_RETURN)]) if work else k.NONE

@@ -61,15 +61,15 @@ def is_lock(resource: str) -> bool:
     return OF_REPLICA in resource or resource.startswith(KERNEL_LOCKS)
 
 
-def locks_of(scenario: Scenario, plan: Arrangement) -> Locks:
-    """The locks that operations take, in the order in which they are first met."""
+def locks_of(scenario: Scenario, plan: Arrangement, of_kernel: Sequence[str] = ()) -> Locks:
+    """The locks that operations take, in the order in which they are first met, and then some of kernels."""
     steps = {
         name: [visit.step for operation in spec.operations.values() for visit in walk(operation) if isinstance(visit.step, LockStep)]
         for name, spec in scenario.services.items()
     }
     own = {name: tuple(dict.fromkeys(step.lock for step in found if step.scope != OF_KERNEL)) for name, found in steps.items()}
     shared = dict.fromkeys(step.lock for found in steps.values() for step in found if step.scope == OF_KERNEL)
-    return Locks(own, tuple(shared), plan)
+    return Locks(own, tuple(dict.fromkeys([*shared, *of_kernel])), plan)
 
 
 def _starts(first: int, lengths: Sequence[int]) -> list[int]:

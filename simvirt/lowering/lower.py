@@ -12,12 +12,14 @@ from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
+from simvirt.lowering.container_paths import CONNTRACK, ContainerPaths, has_network_threads, locks_connections, opens_connections
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
-from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, start_ups
+from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, softirq_work, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, memory_of
+from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
@@ -29,7 +31,7 @@ from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
-STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH)  # each may start a frame; a fork starts one a branch
+STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL)  # each may start a frame; a fork starts one a branch
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
@@ -71,9 +73,10 @@ def lower_onto(
     host = hosts[0]
     memory = memory_of(scenario, catalog, platform, host)
     plan = arrange(scenario, platform, hosts, memory.follows)
+    add_network_threads(plan, scenario, platform)
     services = [*plan.services, *INTERNAL]
     costs = catalog.platform_costs(platform, host)
-    locks = locks_of(scenario, plan)
+    locks = locks_of(scenario, plan, (CONNTRACK,) if locks_connections(scenario, platform) else ())
     writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory, locks)
     classes = [name for name, weight in scenario.mix.items() if weight > 0] or list(scenario.mix)
     variables = [Variables() for _ in classes]
@@ -82,13 +85,14 @@ def lower_onto(
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, drawn) for entry, drawn in zip(entries, variables, strict=True)]
     reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
+    drain = softirq_work(plan, writer)
     errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
-    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs, locks)
+    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs, locks, writer.paths.poll)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
-    tables["run"]["receive"][:], tables["run"]["flush"][:] = receive, flushing
+    tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
     memory.find_reads(writer.program.rows)
     return Lowered(
         scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory, locks,
@@ -104,14 +108,21 @@ def _writer(
     software = {name: software_costs(costs, platform, host, profile) for name, profile in profiles.items()}
     rates = {name: profile.rates for name, profile in profiles.items()}
     inside = replace(platform, layers=platform.runtimes)
+    threads = has_network_threads(scenario, platform, host)
+    outer = Paths(platform, costs, host) if platform.hypervisors else ContainerPaths(platform, costs, host, threads, _conntrack(locks))
     routes = Routes(
-        Paths(platform, costs, host), Paths(inside, catalog.platform_costs(inside, host), host),
+        outer, Paths(inside, catalog.platform_costs(inside, host), host),
         {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
         {machine.row for machine in plan.machines if machine.vm is not None},
     )
     files = catalog.file_costs(platform, host, costs)
     habits = {name: files.habits(file_habits(scenario.services[name], profile)) for name, profile in profiles.items()}
-    return Writer(scenario, rows, software, host, rates, routes, memory, locks, files, habits)
+    return Writer(scenario, rows, software, host, rates, routes, memory, locks, files, habits, platform)
+
+
+def _conntrack(locks: Locks) -> int:
+    """The lock under which a kernel enters connections, among those of kernels; NONE where nothing takes it."""
+    return locks.of_kernel.index(CONNTRACK) if CONNTRACK in locks.of_kernel else k.NONE
 
 
 def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
@@ -136,9 +147,8 @@ def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | N
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
     at = entry[1]
-    while writer.program.rows[at].op not in (k.OP_CPU, k.OP_RETURN) or writer.program.rows[at].added or writer.program.rows[at].of_files:
+    while (row := writer.program.rows[at]).op not in (k.OP_CPU, k.OP_RETURN) or row.added or row.own > 0 or row.of_files:
         at += 1
-    row = writer.program.rows[at]
     if row.op == k.OP_RETURN:
         return None
     if row.column == k.NONE:
@@ -151,9 +161,10 @@ class Tables:
 
     def __init__(
         self, plan: Arrangement, services: list[str], program: Program, phases: Phases, shared: Sharing, platform: Platform,
-        writeback: ReclaimEntry, locks: Locks,
+        writeback: ReclaimEntry, locks: Locks, receive: float,
     ) -> None:
         self.writeback, self.locks = writeback, locks
+        self.receive = receive  # how long a guest polls for a packet [ns]
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, program, phases
         self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
@@ -178,6 +189,7 @@ class Tables:
         spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
         frames = FIRST_FRAMES + clients + n_background + 2 * spare
         hop = 0 if _local(scenario) else round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
+        hop *= 2 if opens_connections(scenario) else 1
         tables = {
             "run": self.run(spare, frames),
             "hosts": host_table(self.plan, self.shared),
@@ -280,8 +292,9 @@ class Tables:
             mask_cpus=sizes,
             masks=masks or [0],
             refilled_at=[-int(self.phases.of(REFILLS, *g.key) * g.fence.period) if g.fence.quota > 0 else 0 for g in groups],
-            pool=[g.fence.quota for g in groups],
+            pool=[g.fence.quota if g.fence.start is None else g.fence.start for g in groups],
             machine=column_of(groups, "machine"),
+            expires=[int(self.plan.machines[g.machine].expires) for g in groups],
             fluid_first=np.cumsum([0, *per_machine])[:-1],
             each=[int(g.affinity or self.plan.machines[g.machine].scheduler.weighs_each) for g in groups],
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
@@ -297,6 +310,7 @@ class Tables:
             loops=column_of(instances, "loops"),
             receiver=[row_of(self.plan.receivers.get(i.machine)) if i.service not in INTERNAL else k.NONE for i in instances],
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
+            softirq=[row_of(self.plan.softirqs.get(i.machine)) if i.service not in INTERNAL else k.NONE for i in instances],
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
             first_lock=self.locks.first[0][:-1],
@@ -307,7 +321,10 @@ class Tables:
         devices = self.plan.devices
         columns = blank(t.Devices, rows=max(len(devices), 1))
         if devices:
-            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation or 0.0) for d in devices])
+            fill(
+                columns, backend=[row_of(d.backend) for d in devices], moderation=[d.moderation for d in devices],
+                receive=[round(self.receive) if d.entry is not None and d.entry.role == "net" else 0 for d in devices],
+            )
         return columns
 
     def program_table(self) -> Columns:

@@ -5,19 +5,23 @@ operation that a step performs n times adds n costs; operations that CPU work pe
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from simvirt.capacity.visible import team_size
 from simvirt.catalog.operations import PLURALS
-from simvirt.catalog.records import HostEntry, PlatformCosts
+from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
 from simvirt.kernel import constants as k
+from simvirt.lowering.container_paths import opens_connections
 from simvirt.lowering.files import often, work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
-from simvirt.lowering.instructions import Instruction, Program
+from simvirt.lowering.instructions import Instruction, Program, taking
 from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
+from simvirt.lowering.teams import member
 from simvirt.memory.boxes import PAGE
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
@@ -37,6 +41,7 @@ from simvirt.scenario.spec.steps import (
     RepeatStep,
 )
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, FILES, Variables
+from simvirt.workload.intensity import multiplied
 
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
 
@@ -61,6 +66,7 @@ class Writer:
         locks: Locks,
         files: FileCosts,
         habits: Mapping[str, Habits],
+        platform: Platform,
     ) -> None:
         self.scenario = scenario
         self.services = services  # name: row
@@ -70,26 +76,29 @@ class Writer:
         self.routes = routes
         self.paths = routes.outer  # to clients, and to the disk
         self.memory = memory
-        self.locks = locks
+        self.locks, self.platform = locks, platform
         self.file_costs = files
         self.habits = habits  # service: what its profile does with files
         self.program = Program()
 
     def operation(self, service: str, operation: str, variables: Variables, path: Paths | None, client: bool = False) -> int:
         """The instructions of an operation as a caller of this class meets it, or a client; their first row."""
-        steps = self.scenario.services[service].operations[operation]
-        return self.program.place(self.body(service, steps, variables, path, touches=True, answers=not (client and sends_last(steps))))
+        steps, connects = self.scenario.services[service].operations[operation], client and opens_connections(self.scenario)
+        answers = not (client and sends_last(steps))
+        return self.program.place(self.body(service, steps, variables, path, touches=True, answers=answers, connects=connects))
 
     def body(
         self, service: str, steps: Sequence[AnyStep], variables: Variables, path: Paths | None = None, touches: bool = False,
-        answers: bool = True,
+        answers: bool = True, connects: bool = False,
     ) -> list[Instruction]:
         """Steps in sequence, ended by a return; a request and its answer take a path, where one is given, and touch the working set.
 
         A call occupies a thread from the end of its arrival to the beginning of its answer's way, as a socket's buffers let it.
-        `answers`: whether the answer is a message of its own, and not what the last step sends.
+        `answers`: whether the answer is a message of its own, and not what the last step sends. `connects`: over a connection of its own.
         """
         rows: list[Instruction] = []
+        if path is not None and connects:
+            path.connect(rows)
         if path is not None:
             path.arrive(rows, answers)
         if touches:
@@ -185,11 +194,30 @@ class Writer:
             row.ratio = 0.0 - self.software[service].spared(named, step.cpu.mean)
         else:
             row.ratio = self.added(service)
+        if step.team is not None:
+            self.team(rows, service, step, row, variables)
+            return
         self.amount(rows, row, step.cpu, variables)
         served = () if step.ops else self.habits[service].served
         if served:
             asked = [one.times(step.cpu.mean) for one in served]
             work_and_requests(rows, 0.0, 0.0, asked, partial(variables.column, family=FILES))
+
+    def team(self, rows: list[Instruction], service: str, step: CpuStep, cost: Instruction, variables: Variables) -> None:
+        """Let a team compute a step, each member its share of what is not done alone; the demands of both are drawn apart."""
+        team = step.team
+        assert team is not None
+        size = team_size(team, self.scenario.services[service], self.platform, self.host)
+        parts: list[Instruction] = []
+        for part in ((1.0 - team.serial) / (size * team.regions), team.serial / team.regions):
+            self.amount(parts, replace(cost, fixed=cost.fixed * part), multiplied(step.cpu, part), variables)
+        serial = parts[1] if team.serial > 0 else None
+        wake = self.host.thread_switch_ns
+        first, other = (
+            self.program.place(member(replace(parts[0]), serial, team, leads, wake)) for leads in (True, False)
+        )
+        rows.append(Instruction(k.OP_FORK, target=len(self.program.branches), entry=size))
+        self.program.branches += [first, *[other] * (size - 1)]
 
     def added(self, service: str) -> float:
         """Work that the platform adds to a unit of a service's own, less what it spares."""
@@ -277,8 +305,7 @@ class Writer:
     def lock(self, rows: list[Instruction], service: str, step: LockStep, variables: Variables) -> None:
         """Take a lock, do what is done while it is held, and give it up; a thread that slept first computes what waking it takes."""
         target, flag = self.locks.place(service, step)
-        rows += [Instruction(k.OP_LOCK, target=target, flag=flag, amount=step.spin), Instruction(k.OP_PARK, target=target, flag=flag)]
-        rows += [Instruction(k.OP_CPU, amount=self.host.thread_switch_ns), Instruction(k.OP_JUMP, target=len(rows) - 2, local=True)]
+        rows += taking(target, flag, step.spin, self.host.thread_switch_ns, len(rows))
         self.sequence(rows, service, step.hold, variables)
         rows.append(Instruction(k.OP_UNLOCK))
 
@@ -310,6 +337,10 @@ class Writer:
     def receive(self, work: float) -> int:
         """What a kernel does for a message before anything can reject it; its first row."""
         return self.program.place([Instruction(k.OP_CPU, amount=work), Instruction(k.OP_RETURN)])
+
+    def softirq(self) -> int:
+        """What a kernel does with what interrupts have left to do: all of it, and nothing of its own; its first row."""
+        return self.program.place([Instruction(k.OP_CPU, added=True), Instruction(k.OP_RETURN)])
 
     def startup(self, service: str, variables: Variables) -> int:
         """The work that a replica does before it is ready; its first row."""

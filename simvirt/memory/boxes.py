@@ -219,10 +219,12 @@ class Box:
 
     def forget(self) -> None:
         """Let go of what is needed no more: it is neither swapped out nor compressed nor merged."""
-        for name in ("merged", "out", "packed"):
-            setattr(self, name, min(getattr(self, name), self.wanted))
-        self.out -= min(self.out, max(0.0, self.merged + self.absent - self.wanted))
-        self.packed -= min(self.packed, max(0.0, self.merged + self.absent - self.wanted))
+        if self.merged == self.out == self.packed == 0.0:
+            return
+        wanted = self.wanted
+        self.merged, self.out, self.packed = min(self.merged, wanted), min(self.out, wanted), min(self.packed, wanted)
+        self.out -= min(self.out, max(0.0, self.merged + self.absent - wanted))
+        self.packed -= min(self.packed, max(0.0, self.merged + self.absent - wanted))
 
     def split(self) -> dict[str, float]:
         """Its bytes by holder, merged ones taken off in proportion; what is swapped out is among them."""

@@ -19,7 +19,7 @@ def hot_absent(box: Box) -> float:
     *Model*: a kernel that sees its processes evicts what is cold first; a host cannot know what is cold in a guest,
         so that hot pages are as likely to be gone as others.
     """
-    if box.hot <= 0:
+    if box.absent <= 0 or box.hot <= 0:
         return 0.0
     if box.guest is None:
         return _hot_part(box, box.absent)
@@ -28,7 +28,7 @@ def hot_absent(box: Box) -> float:
 
 def hot_swapped(box: Box) -> float:
     """Share of the hot memory that the guest itself has swapped out."""
-    return _hot_part(box, box.guest.swapped) if box.guest is not None and box.hot > 0 else 0.0
+    return _hot_part(box, box.guest.swapped) if box.guest is not None and box.guest.swapped > 0 and box.hot > 0 else 0.0
 
 
 def _hot_part(box: Box, gone: float) -> float:
@@ -52,15 +52,17 @@ def _work(memory: HostMemory, box: Box, replica: Replica) -> float:
     """Work of a request's faults that need no disk: compressed pages, pages shared by KSM that it writes [ns]."""
     costs, pages = memory.costs, replica.needs.touch / PAGE
     packed = box.packed / box.absent if box.absent > 0 else 0.0
-    shared = replica.needs.same * box.merged / box.wanted if box.wanted > 0 else 0.0
+    shared = replica.needs.same * box.merged / box.wanted if box.merged > 0 and box.wanted > 0 else 0.0
     return pages * (hot_absent(box) * packed * costs.unpack + shared * costs.unshare)
 
 
 def _stall(memory: HostMemory, box: Box, replica: Replica) -> int:
     """How long a request's allocations wait beyond memory.high [ns]."""
+    if not memory.fenced or math.isinf(replica.high):
+        return 0
     out = box.absent if box.guest is None else min(replica.pressed, box.guest.swapped)
-    over = (replica.anonymous - out) / replica.high - 1.0 if math.isfinite(replica.high) else 0.0
-    if over <= 0 or not memory.fenced:
+    over = (replica.anonymous - out) / replica.high - 1.0
+    if over <= 0:
         return 0
     pages = (replica.needs.per_connection + replica.needs.per_request + replica.needs.growth) / PAGE
     return min(MOST_HIGH_NS, int(HIGH_SECONDS * over * over * max(1.0, pages) / BATCH * 1e9))
@@ -69,7 +71,7 @@ def _stall(memory: HostMemory, box: Box, replica: Replica) -> int:
 def read_back(account: MemoryAccount, answered: Mapping[int, float]) -> None:
     """Make resident again what the answered requests of each replica (by its row) have read back from swap."""
     for box in account.memory.boxes:
-        for replica in box.replicas:
+        for replica in box.replicas if box.moved > 0 else ():
             pages = answered.get(replica.row, 0.0) * replica.needs.touch / PAGE
             back = min(box.absent, pages * hot_absent(box) * PAGE)
             share = box.out / box.absent if box.absent > 0 else 0.0

@@ -10,6 +10,7 @@ from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
 from simvirt.lowering.enforcement import sentences
 from simvirt.memory.working_set import Load
+from simvirt.metrics import credits
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
@@ -49,15 +50,17 @@ def measured(
 
 
 def _notes(plane: DataPlane) -> tuple[str, ...]:
-    """What the platform does not do of what the scenario says."""
+    """What the platform does not do of what the scenario says; what is left of credits."""
     lowered = plane.lowered
-    return sentences(lowered.scenario.services, lowered.platform, host_scheduler(lowered.scenario, lowered.platform).policy)
+    limits = sentences(lowered.scenario.services, lowered.platform, host_scheduler(lowered.scenario, lowered.platform).policy)
+    return (*limits, *credits.remarks(plane))
 
 
 def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
     """What became of requests: how many were answered, how long that took, and where the time went."""
     completed = int((last.completed - first.completed).sum())
     histogram = last.histogram - first.histogram
+    lost = last.rejected + last.failed - first.rejected - first.failed
     ends = [_ends(histogram[row], plane, "tallies", row) for row in range(len(histogram))]
     lowest, highest = min(low for low, _ in ends), max(high for _, high in ends)
     return {
@@ -68,6 +71,7 @@ def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> 
         "ends_ns": (lowest, highest),
         "class_ends_ns": {name: ends[row] for row, name in enumerate(plane.lowered.classes)},
         "classes": {name: histogram[row] for row, name in enumerate(plane.lowered.classes)},
+        "class_lost": {name: int(lost[row]) for row, name in enumerate(plane.lowered.classes)},
         "class_means_s": _class_means(plane, first, last),
         "throughput_per_s": completed / span,
         "offered_per_s": int((last.arrived - first.arrived).sum()) / span,
@@ -235,6 +239,8 @@ def _devices(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, dic
     """What passed the devices of VMs, and what that took, by role; nothing without VMs."""
     found: dict[str, dict[str, int]] = {}
     for device in plane.lowered.arrangement.devices:
+        if device.entry is None or not device.of_vm:
+            continue
         totals = found.setdefault(device.entry.role, dict.fromkeys(DEVICE_TOTALS, 0))
         for name in DEVICE_TOTALS:
             totals[name] += int((getattr(last, f"device_{name}") - getattr(first, f"device_{name}"))[device.row])
@@ -246,8 +252,10 @@ def _backends(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
     plan, found = plane.lowered.arrangement, {}
     rows = sorted({d.backend.row for d in plan.devices if d.backend is not None})
     if rows:
-        name = plane.lowered.platform.hypervisors[-1].name
-        found[f"{name} I/O thread"] = float((last.thread_time - first.thread_time)[rows].max()) / S / span
+        layers = plane.lowered.platform.hypervisors or plane.lowered.platform.layers
+        threads = np.array([max(int(plan.instances[row].threads), 1) for row in rows])
+        used = (last.thread_time - first.thread_time)[rows] / threads
+        found[f"{layers[-1].name if layers else 'host'} I/O thread"] = float(used.max()) / S / span
     for dom0 in (host.dom0 for host in plan.hosts if host.dom0 is not None):
         inside = [i.row for i in plan.instances if i.machine == dom0.row]
         used = float((last.cpu_time - first.cpu_time)[inside].sum()) / S / span / dom0.cpus
@@ -292,6 +300,8 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
         limited = (plane.read("groups", "quota")[service_groups(plane, rows)] > 0).any()
         cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and limited else []
         cores += [vcpus] if vcpus else []
+        cap = plane.lowered.platform.cap
+        cores += [cap * len({plan.instances[r].machine for r in rows})] if cap is not None else []
         if isinstance(spec.workers, int):
             found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * spec.replicas)
         if cores:

@@ -67,6 +67,7 @@ class Outcome:
     batches_s: np.ndarray
     pieces: np.ndarray
     class_means_s: dict[str, float | None]
+    class_lost: dict[str, int]
     throughput_per_s: float
     offered_per_s: float
     rejected: float

@@ -39,6 +39,10 @@ SHARES: Final = ("utilisation", "steal", "throttled", "virtualization")
 """Shares of CPU time that every platform has."""
 RATIOS: Final = (*SHARES, "costop", "rejected", "failed")
 """Numbers that cannot exceed 1."""
+SEEN: Final = 10.0
+"""A replication that expects so many requests of a kind hardly ever has none of them."""
+BEYOND: Final = 5.0
+"""Of so many requests expected beyond a quantile, over all replications, its interval has an upper end: e^-5 is below 2.5 %."""
 OF_SERVICE: Final = (
     "throughput_per_s", "queue_wait_s", "cpu_cores", "threads_busy", "nr_periods", "nr_throttled", "throttled_s", "rejected",
 )
@@ -85,7 +89,19 @@ def quantiles(histograms: Sequence[np.ndarray], ends: Sequence[Ends], names: Ite
 
 
 def estimate_of(limit: str, outcomes: Sequence[Outcome]) -> Estimate:
-    """The number that a limit of an objective is about, by its name."""
+    """The number that a limit of an objective is about, by its name; `LOST` where requests ended and none was answered."""
+    found = _measured(limit, outcomes)
+    return objective.LOST if found.value is None and _asked(limit, outcomes) else found
+
+
+def _asked(limit: str, outcomes: Sequence[Outcome]) -> bool:
+    """Whether requests that a limit is about could have been answered: any that came, of an operation those that were lost."""
+    operation = parts_of(limit)[1]
+    return any(o.offered_per_s != 0 if operation is None else o.class_lost[operation] > 0 for o in outcomes)
+
+
+def _measured(limit: str, outcomes: Sequence[Outcome]) -> Estimate:
+    """The number itself, unknown where nothing was answered."""
     measure, operation = parts_of(limit)
     if operation is not None:
         return _of_operation(measure, operation, outcomes)
@@ -230,7 +246,20 @@ def verdicts(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Verdi
             return objective.replicated(len(outcomes), factor)
         return objective.extended(scenario.run, max(o.simulated_s for o in outcomes), factor)
 
-    return objective.verdicts(scenario.objective, found, 1.0 if course is None else course.short_by, setting)
+    def unseen(limit: str) -> float | None:
+        return _unseen(limit, scenario, outcomes)
+
+    return objective.verdicts(scenario.objective, found, 1.0 if course is None else course.short_by, setting, unseen)
+
+
+def _unseen(limit: str, scenario: Scenario, outcomes: Sequence[Outcome]) -> float | None:
+    """How many times as much brings enough requests of an operation of which none came; None where they should have come."""
+    measure, operation = parts_of(limit)
+    come = average([o.offered_per_s * (o.simulated_s - o.warmup_s) for o in outcomes])
+    expected = come * scenario.mix[operation] / math.fsum(scenario.mix.values()) if come and operation is not None else 0.0
+    tail = 1 - QUANTILES.get(measure.removeprefix("latency_"), 0.0)
+    needed = max(SEEN, BEYOND / tail / len(outcomes)) if tail < 1 else SEEN
+    return needed / expected if 0 < expected < SEEN else None
 
 
 # -- platforms beside each other ------------------------------------------------------------------------------------------------

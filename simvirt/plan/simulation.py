@@ -19,7 +19,7 @@ from simvirt.plan.onehost import Load, Response, scenario_of, whole
 from simvirt.plan.packing import Counts, patterns
 from simvirt.plan.sizing import Case
 from simvirt.result.document import Estimate, Verdict
-from simvirt.result.objective import holds, replicated, verdicts
+from simvirt.result.objective import LOST, holds, replicated, verdicts
 from simvirt.result.plan_document import MeanLatency
 from simvirt.runs.run import run
 from simvirt.scenario.graph import Name
@@ -222,6 +222,11 @@ def _objective(
     """Each limit of the objective, what was found, and what its interval says of it."""
 
     def estimate_of(name: str) -> Estimate:
+        operation = parts_of(name)[1]
+        found = measured(name)
+        return LOST if found.value is None and (operation is None or _loses(hosts, operation)) else found
+
+    def measured(name: str) -> Estimate:
         measure, operation = parts_of(name)
         if operation is not None:
             return latency_of(*_entries(hosts, {operation: 1.0}))[measure.removeprefix("latency_")]
@@ -232,6 +237,11 @@ def _objective(
     replications = case.scenario.run.replications
     return verdicts(
         case.scenario.objective, estimate_of, max(host.short_by for host in hosts), lambda factor: replicated(replications, factor))
+
+
+def _loses(hosts: tuple[HostOutcome, ...], operation: str) -> bool:
+    """Whether some host has rejected or failed requests of an operation, or has no numbers at all."""
+    return any(not host.outcomes or any(o.class_lost.get(operation, 0) for o in host.outcomes) for host in hosts)
 
 
 def _replications(hosts: tuple[HostOutcome, ...]) -> list[list[tuple[int, Outcome]]]:

@@ -120,10 +120,11 @@ class Verdict(Document):
     """A limit of the objective and the predicted value [s, per s, ratio]."""
 
     limit: Number = Field(description="the limit that the scenario states")
-    value: Number | None = Field(description="the predicted value, `null` where nothing was answered")
+    value: Number | None = Field(description="the predicted value, `null` where nothing that it is about was answered")
     met: bool | None = Field(description="whether the limit is met, `null` where that is undecided")
     verdict: Decision = Field(
-        description="`met` or `missed` by the whole 95 % interval, or by nothing having been answered, else `undecided`"
+        description="`met` or `missed` by the whole 95 % interval, or by requests that are lost while none is answered, else `undecided`, "
+        "as where no request that it is about came"
     )
     longer: Number | None = Field(
         default=None,

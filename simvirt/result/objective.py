@@ -22,6 +22,10 @@ REPLICATIONS: Final = 5
 MOST_REPLICATIONS: Final = 1000
 Setting = Callable[[float], str | None]
 """What to set in a scenario so that so many times as much is simulated."""
+LOST: Final = Estimate(None, math.inf, math.inf)
+"""What came of requests of which some ended and none was answered: no value, and beyond any limit."""
+Unseen = Callable[[str], float | None]
+"""How many times as much has to be simulated until enough requests come that a limit is about, of which none came; None if not known."""
 MOST_LONGER: Final = 1000.0
 """A verdict that takes more than so many times as much is not worth a number."""
 
@@ -38,27 +42,30 @@ def within(name: str, value: float, limit: float) -> bool:
 
 
 def holds(name: str, verdict: Verdict) -> bool:
-    """Whether the value of a limit is within it, be that sure or not."""
-    return verdict.value is not None and within(name, verdict.value, verdict.limit)
+    """Whether the value of a limit is within it, be that sure or not; one that no request told anything about holds nothing up."""
+    return verdict.met is None if verdict.value is None else within(name, verdict.value, verdict.limit)
 
 
 def verdicts(
     objective: ObjectiveSpec | None, estimate_of: Callable[[str], Estimate], short_by: float = 1.0, setting: Setting = lambda factor: None,
+    unseen: Unseen = lambda name: None,
 ) -> dict[str, Verdict]:
     """Each limit, what came of it, and what its interval says of it.
 
     `short_by` is the factor by which a run has to be longer for its intervals to be believed: they count as wider by its root.
     """
-    return {name: _verdict(name, estimate_of(name), limit, short_by, setting) for name, limit in limits_of(objective).items()}
+    return {name: _verdict(name, estimate_of(name), limit, short_by, setting, unseen) for name, limit in limits_of(objective).items()}
 
 
-def _verdict(name: str, estimate: Estimate, limit: float, short_by: float, setting: Setting) -> Verdict:
+def _verdict(name: str, estimate: Estimate, limit: float, short_by: float, setting: Setting, unseen: Unseen) -> Verdict:
     """What came of one limit."""
     wide = _widened(estimate, math.sqrt(short_by))
     found = judged(name, wide, limit)
     if found != UNDECIDED:
         return Verdict(limit=limit, value=estimate.value, met=found == HOLDS, verdict=MET if found == HOLDS else MISSED)
     longer = effort(estimate, limit, short_by)
+    if estimate.value is None and (factor := unseen(name)) is not None:
+        longer = _rounded(max(factor, short_by))
     more = {} if (option := _option(estimate, longer, setting)) is None else {"setting": option}
     return Verdict(limit=limit, value=estimate.value, met=None, verdict=UNDECIDED, longer=longer, **more)
 
@@ -73,7 +80,7 @@ def _option(estimate: Estimate, longer: float | None, setting: Setting) -> str |
     """What to set for so much more; of one replication, which has no interval, that there are several."""
     if longer is not None:
         return setting(longer)
-    return f"run.replications={REPLICATIONS}" if estimate.low is None else None
+    return f"run.replications={REPLICATIONS}" if estimate.value is not None and estimate.low is None else None
 
 
 def replicated(replications: int, factor: float) -> str | None:
@@ -115,9 +122,9 @@ def _rounded(factor: float) -> float | None:
 
 
 def judged(name: str, estimate: Estimate, limit: float) -> Judgement:
-    """What a 95 % interval says of a limit: held or missed by the whole interval, else undecided; no value is a miss."""
+    """What a 95 % interval says of a limit: held or missed by the whole interval, else undecided; what is lost is a miss."""
     if estimate.value is None:
-        return MISSED
+        return MISSED if estimate == LOST else UNDECIDED
     if estimate.low is None or estimate.high is None:
         return UNDECIDED
     worse, better = (estimate.low, estimate.high) if name in AT_LEAST else (estimate.high, estimate.low)

@@ -143,7 +143,9 @@ def _verdict(platform: PlatformResult) -> Judgement:
 def _judged(platform: PlatformResult, key: str) -> Judgement:
     """What the interval says of one limit; without an interval what the value says."""
     verdict, estimate = platform.objective[key], _estimate(platform, key)
-    if estimate.value is not None and estimate.low is None:
+    if estimate.value is None:
+        return UNDECIDED if verdict.met is None else MISSED
+    if estimate.low is None:
         return HOLDS if within(key, estimate.value, float(verdict.limit)) else MISSED
     return judged(key, estimate, float(verdict.limit))
 
@@ -164,9 +166,14 @@ def _limits(platform: PlatformResult, keys: Sequence[str]) -> str:
     return listed([stated(key, float(platform.objective[key].limit)) for key in keys])
 
 
+def _quantity(key: str, estimate: Estimate, interval: bool) -> str:
+    """What came of a limit; that no request did where none did."""
+    return "no request of it came" if estimate.value is None else quantity(key, estimate, interval)
+
+
 def _values(names: Sequence[str], platforms: Platforms, key: str, interval: bool = False) -> str:
     """What came of one limit on some platforms; of many from the best to the worst."""
-    values = {name: quantity(key, _estimate(platforms[name], key), interval) for name in names}
+    values = {name: _quantity(key, _estimate(platforms[name], key), interval) for name in names}
     if len(names) > NAMED:
         order = sorted(names, key=lambda name: figures.middle(_estimate(platforms[name], key)) or 0.0)
         return f"{values[order[0]]} on {order[0]} to {values[order[-1]]} on {order[-1]}"

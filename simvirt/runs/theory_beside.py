@@ -50,6 +50,8 @@ def _beside(scenario: Scenario, catalog: Catalog, platform: Platform, host: Host
         return TheoryBeside(latency_mean_s=plain.latency_mean_s, latency_p95_s=plain.latency_p95_s, overhead=0.0)
     if platform.hypervisors:
         return TheoryBeside(reason="vCPUs that sleep and wake, and threads that serve devices, take time that no closed form knows")
+    if any(catalog.platform_costs(platform, host).host_cpu_ns[message] > 0 for message in MESSAGES):
+        return TheoryBeside(reason="threads that serve the network take time that no closed form knows")
     overhead, wait_s = _added(scenario, catalog, platform, host)
     if overhead > MOST:
         return TheoryBeside(reason=f"the platform adds {100 * overhead:.2g} % to each demand, which changes its distribution")

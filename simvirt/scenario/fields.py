@@ -35,14 +35,22 @@ Nanoseconds = Annotated[int, BeforeValidator(lambda value: round(units.parse_tim
 """A time [ns], possibly 0."""
 PositiveNanoseconds = Annotated[int, BeforeValidator(lambda value: _at_least_1ns(value)), _TIME]
 """A time of at least 1 ns [ns]."""
+EntryNanoseconds = Annotated[int, BeforeValidator(lambda value: _entry_ns(value)), _TIME]
+"""A time of an entry into a kernel, from 1 ns to 1 ms [ns]."""
 WorkNanoseconds = Annotated[float, BeforeValidator(lambda value: units.parse_time(value)), _TIME]
 """A demand [ns], possibly a fraction of one."""
 PositiveWorkNanoseconds = Annotated[float, BeforeValidator(lambda value: units.parse_time(value, zero=False)), _TIME]
 """A demand above 0 [ns]."""
 Bytes = Annotated[int, BeforeValidator(lambda value: units.parse_size(value)), _SIZE]
 """A size [bytes], possibly 0."""
-PositiveBytes = Annotated[int, BeforeValidator(lambda value: _at_least_1_byte(value)), _SIZE]
+PositiveBytes = Annotated[int, BeforeValidator(lambda value: size_from(1, "1B", "512MiB")(value)), _SIZE]
 """A size of at least one byte [bytes]."""
+LimitBytes = Annotated[int, BeforeValidator(lambda value: size_from(6 * 2**20, "6MiB", "512MiB")(value)), _SIZE]
+"""A limit of memory, or what is kept of it; Docker Engine accepts none below 6 MiB (moby, daemon_unix.go, linuxMinMemory) [bytes]."""
+GuestBytes = Annotated[int, BeforeValidator(lambda value: size_from(16 * 2**20, "16MiB", "16GiB")(value)), _SIZE]
+"""Memory of a VM; a kernel with its page tables takes as much (estimated) [bytes]."""
+HostBytes = Annotated[int, BeforeValidator(lambda value: size_from(64 * 2**20, "64MiB", "192GiB")(value)), _SIZE]
+"""Memory of a host; a kernel with what runs guests takes as much (estimated) [bytes]."""
 PerSecond = Annotated[float, BeforeValidator(lambda value: units.parse_rate(value)), _RATE]
 """A rate [per second], possibly 0."""
 PositivePerSecond = Annotated[float, BeforeValidator(lambda value: units.parse_rate(value, zero=False)), _RATE]
@@ -64,11 +72,21 @@ def _at_least_1ns(value: object) -> int:
     return time
 
 
-def _at_least_1_byte(value: object) -> int:
-    size = units.parse_size(value)
-    if size < 1:
-        raise UnitError(f"expected a size of at least 1B, for example 512MiB; got {shown(value)}")
-    return size
+def _entry_ns(value: object) -> int:
+    time = _at_least_1ns(value)
+    if time > 1_000_000:
+        raise UnitError(f"expected a time of at most 1ms, for example 300ns; got {shown(value)}")
+    return time
+
+
+def size_from(low: int, least: str, example: str) -> Callable[[object], int]:
+    """A reader of sizes from `low` bytes on; it raises UnitError below, where the bound is written as `least`."""
+    def read(value: object) -> int:
+        size = units.parse_size(value)
+        if size < low:
+            raise UnitError(f"expected a size of at least {least}, for example {example}; got {shown(value)}")
+        return size
+    return read
 
 
 def whole(low: int, high: int, example: int | None = None) -> Callable[[object], int]:
@@ -172,6 +190,19 @@ class Number:
         return {"type": "number", "exclusiveMinimum" if self.above else "minimum": self.low, "maximum": self.high}
 
 
+def version(value: object) -> tuple[int, int]:
+    """The version of a kernel as two numbers: 5.10 is later than 5.4, which is why it is text."""
+    match = re.fullmatch(r"v?(\d{1,3})\.(\d{1,3})([.-].{0,80})?", value.strip()[:120]) if isinstance(value, str) else None
+    if match is None:
+        raise UnitError(f'expected a version in quotes, for example "4.19"; got {shown(value)}')
+    return int(match[1]), int(match[2])
+
+
+Version = Annotated[
+    tuple[int, int], BeforeValidator(lambda value: value if isinstance(value, tuple) else version(value)),
+    WithJsonSchema({"type": "string", "pattern": r"^v?[0-9]{1,3}\.[0-9]{1,3}([.-].*)?$", "examples": ["4.19"]}),
+]
+"""A version of Linux, as its first two numbers."""
 Word = Annotated[str, BeforeValidator(word), WithJsonSchema({"type": "string", "pattern": f"^{_WORD.pattern}$"})]
 DottedWord = Annotated[str, BeforeValidator(dotted_word), WithJsonSchema({"type": "string", "pattern": f"^{_DOTTED_WORD.pattern}$"})]
 Title = Annotated[str, BeforeValidator(title), Field(max_length=200)]

@@ -21,7 +21,17 @@ SLOW_DISK: Final = {
 }
 READING: Final = patched(BARE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "8KiB"}}]})
 SENDING: Final = patched(BARE, {"services/server/operations/job": [{"cpu": "1ms"}, {"net": {"out": "64KiB"}}]})
+TUNNELLED: Final = patched(BARE, {
+    "host": {"cores": 8, "memory": "16GiB", "nic": "100gbe"}, "platforms": ["docker-overlay-network"], "workload": {"closed": {"clients": 16}, "mix": {"server.job": 1}},
+    "services/server": {"threads": "unlimited", "operations": {"job": [{"cpu": "1us"}, {"net": {"in": "1KiB"}}, {"net": {"out": "64KiB"}, "probability": 0.1}]}},
+})
+"""Containers on an overlay that receive small payloads and now and then send a large one."""
 GVISOR: Final = patched(BARE, {"platforms": ["gvisor-ptrace"], "services/server/operations/job": [{"cpu": "1ms", "ops": {"syscalls": 20}}]})
+MANY_THREADS: Final = patched(BARE, {
+    "host/cores": 40, "platforms": ["docker"], "services/server/cpus": 0.3, "services/server/operations/job": [{"cpu": "0.5ms"}],
+    "services/server/background": {"threads": 39, "duty": 0.0001, "period": "10ms"}, "run": {"duration": "4s", "replications": 1, "warmup": "0s"},
+})
+"""A quota of 30 ms for threads that hardly do anything on 40 CPUs."""
 FOUR_BUSY: Final = patched(BARE, {"services/batch": {"background": {"threads": 4}}, "run": {"duration": "1s", "replications": 1, "warmup": "0s"}, "workload/open/rate": "1/s"})
 BATCH: Final = "services/batch/cpu_cores"
 IN_VMS: Final = patched(WIDE, {
@@ -77,11 +87,17 @@ HOST: Final = (
     Case("HostSpec.mitigations", patched(GVISOR, {"host/model": "gce-n1-standard-4"}), {}, {"host/mitigations": "off"}, "cpu/virtualization", FALLS),
     Case("HostSpec.kernel_entry", GVISOR, {}, {"host/kernel_entry": "2us"}, "cpu/virtualization", RISES),
     Case("HostSpec.kernel_entry", patched(GVISOR, {"platforms": ["gvisor-kvm"], "services/server/operations/job": [{"cpu": "100us", "ops": {"syscalls": 20}}]}), {"host/kernel_entry": "300ns"}, {"host/kernel_entry": "900ns"}, "latency_s/mean", FALLS),
+    Case("HostSpec.offloads", TUNNELLED, {}, {"host/offloads": "no-tunnels"}, "cpu/utilisation", RISES),
+    Case("HostSpec.offloads", TUNNELLED, {}, {"host/offloads": "none"}, "cpu/utilisation", RISES),
+    Case("HostSpec.offloads", patched(TUNNELLED, {"platforms": ["bare-metal"]}), {}, {"host/offloads": "none"}, "cpu/utilisation", RISES),
+    Case("HostSpec.receive_queues", TUNNELLED, {"host/receive_queues": 8}, {"host/receive_queues": 1}, "throughput_per_s", FALLS),
     Case("HostSpec.disk", READING, {"host/disk": "nvme"}, {"host/disk": "hdd"}, "breakdown_s/disk", RISES),
     Case("HostSpec.max_cstate", BARE, {}, {"host/max_cstate": "C6"}, "breakdown_s/run_queue", RISES),
     Case("HostSpec.max_cstate", patched(BARE, {"host": {"model": "ibm-x3650-m4"}}), {}, {"host/max_cstate": "none"}, "breakdown_s/run_queue", FALLS),
     Case("HostSpec.nic", SENDING, {"host/nic": "10Gbps"}, {"host/nic": "100Mbps"}, "breakdown_s/network", RISES),
     Case("HostSpec.nic", SENDING, {"host/nic": "100gbe"}, {"host/nic": "1gbe"}, "breakdown_s/network", RISES),
+    Case("HostSpec.linux", CROWDED, {"host/linux": "6.12"}, {"host/linux": "4.19"}, "breakdown_s/run_queue", CHANGES),
+    Case("HostSpec.linux", MANY_THREADS, {"host/linux": "5.4"}, {"host/linux": "5.3"}, "cpu/throttled", RISES, 0.5),
     Case("HostSpec.scheduler", CROWDED, {"host/scheduler": "eevdf"}, {"host/scheduler": {"policy": "round-robin", "quantum": "50ms"}}, "breakdown_s/run_queue", RISES),
 )
 CROWDED_VMS: Final = patched(CROWDED, {"platforms": ["kvm"]})
@@ -108,7 +124,22 @@ SCHEDULER: Final = (
     Case("SchedulerSpec.quantum", CROWDED, scheduled("hyperv", quantum="1ms"), scheduled("hyperv", quantum="50ms"), "breakdown_s/run_queue", RISES),
     Case("SchedulerSpec.quantum", CROWDED, scheduled("round-robin", quantum="1ms"), scheduled("round-robin", quantum="50ms"), "breakdown_s/run_queue", RISES),
 )
+CAPPED: Final = patched(WIDE, {"platforms": [{"name": "x", "stack": ["kvm"]}], "run": {"duration": "20s", "replications": 1, "warmup": "0s"}})
+"""VMs that need more than half of a CPU."""
+
+
+def with_credits(**settings: object) -> dict[str, object]:
+    """The patch of a VM with credits."""
+    return {"platforms/0/credits": settings}
+
+
 PLATFORMS: Final = (
+    Case("PlatformSpec.cap", CAPPED, {}, {"platforms/0/cap": 0.4}, "cpu/steal", RISES, 0.5),
+    Case("PlatformSpec.credits", CAPPED, {}, with_credits(of="t2.micro", balance=0), "cpu/steal", RISES, 0.5),
+    Case("CreditsSpec.of", CAPPED, with_credits(of="t2.nano", balance=0), with_credits(of="t2.2xlarge", balance=0), "cpu/steal", FALLS, 0.2),
+    Case("CreditsSpec.earn", CAPPED, with_credits(earn="6/h", most=9), with_credits(earn="60/h", most=9), "cpu/throttled", FALLS, 0.2),
+    Case("CreditsSpec.most", patched(CAPPED, {"workload/open/rate": "20/s", "services/server/operations/job": [{"cpu": {"hyperexponential": {"mean": "10ms", "cv": 6}}}]}), with_credits(earn="18/h", most=0), with_credits(earn="18/h", most=9), "cpu/throttled", FALLS, 0.2),
+    Case("CreditsSpec.balance", CAPPED, with_credits(earn="6/h", most=9), with_credits(earn="6/h", most=9, balance=0.1), "cpu/throttled", FALLS, 0.1),
     Case("PlatformSpec.name", BARE, {"platforms": ["bare-metal"]}, {"platforms": [{"name": "metal", "stack": []}]}, "/comparison/baseline", CHANGES),
     Case("PlatformSpec.name", BARE, {"platforms": ["bare-metal"]}, {"platforms": ["kvm"]}, "cpu/virtualization", RISES),
     Case("PlatformSpec.stack", KVM, {"platforms": [{"name": "x", "stack": ["kvm"]}]}, {"platforms": [{"name": "x", "stack": ["kvm", "docker"]}]}, "cpu/virtualization", RISES),

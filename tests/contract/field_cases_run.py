@@ -53,6 +53,7 @@ WORKLOAD: Final = (
     Case("WorkloadSpec.rates", RATES, {}, {"workload/rates": {"file": "rates.csv", "at": "time_s", "rate": "half_per_s"}}, RATE, FALLS, files=TRACES),
     Case("WorkloadSpec.mix", TWO_OPERATIONS, {}, {"workload/mix": {"server.job": 1, "server.long": 1}}, MEAN, RISES),
     Case("WorkloadSpec.mix", TWO_OPERATIONS, {"workload/mix": {"server.job": 9, "server.long": 1}}, {"workload/mix": {"server.job": 1, "server.long": 9}}, "breakdown_s/cpu", RISES, 0.3),
+    Case("WorkloadSpec.connection", patched(BARE, {"services/server/operations/job": [{"cpu": "20us"}], "workload/open/rate": "900/s"}), {}, {"workload/connection": "new"}, MEAN, RISES),
     Case("WorkloadSpec.local", KVM, {}, {"workload/local": True}, MEAN, FALLS, 1e-5),
     opened("OpenSpec.rate", {"rate": "40/s"}, {"rate": "60/s"}, RATE, RISES),
     opened("OpenSpec.arrivals", {"rate": "60/s"}, {"rate": "60/s", "arrivals": "deterministic"}, "breakdown_s/queue", FALLS),

@@ -39,6 +39,11 @@ def limit(**limits: Any) -> dict[str, Any]:
 
 KEEPER: Final = patched(DOCKER, {SERVER + "memory": {"base": "20MiB", "per_connection": "1MiB"}})
 """A service whose working set follows its load."""
+RECEIVING: Final = patched(DOCKER, {
+    "host": {"cores": 8, "memory": "16GiB", "nic": "100gbe"}, "platforms": ["docker-overlay-network"], "workload": {"closed": {"clients": 16}, "mix": {"server.job": 1}},
+    SERVER + "threads": "unlimited", SERVER + "operations/job": [{"cpu": "1us"}, {"net": {"in": "64KiB"}}],
+})
+"""A container on an overlay that receives."""
 APPLICATION: Final = "memory/ledger/application_bytes"
 
 
@@ -65,6 +70,7 @@ SERVICE: Final = (
     Case("ServiceSpec.event_loops", WIDE, {}, {SERVER + "threads": ABSENT, SERVER + "event_loops": 1}, QUEUE, RISES),
     Case("ServiceSpec.event_loops", WIDE, {SERVER + "threads": ABSENT, SERVER + "event_loops": 1}, {SERVER + "threads": ABSENT, SERVER + "event_loops": "cores"}, QUEUE, FALLS),
     Case("ServiceSpec.event_loops", KVM, {SERVER + "threads": ABSENT, SERVER + "event_loops": 1}, {SERVER + "threads": ABSENT, SERVER + "event_loops": 3}, QUEUE, FALLS),
+    Case("ServiceSpec.flows", RECEIVING, {"services/server/flows": 8}, {"services/server/flows": 1}, "throughput_per_s", FALLS),
     Case("ServiceSpec.queue", BARE, {}, {SERVER + "queue": 1}, "rejected", RISES),
     Case("ServiceSpec.queue", BARE, {SERVER + "queue": 8}, {SERVER + "queue": 0}, MEAN, FALLS),
     Case("ServiceSpec.balance", REPLICATED, {SERVER + "balance": "round-robin"}, {SERVER + "balance": "least-connections"}, QUEUE, FALLS),
@@ -121,6 +127,7 @@ CALLED: Final = SERVER + "operations/job/1"
 HELD: Final = {"lock": "log", "hold": [CPU], "spin": "1ms"}
 SPINNING: Final = {"lock": "log", "hold": [WAIT], "spin": "1ms"}
 LOCK: Final = "breakdown_s/lock"
+SHARED_WORK: Final = {"cpu": "12ms"}
 CACHING: Final = patched(WIDE, {STEP: {"disk": {"read": "64KiB", "working_set": "30GiB", "zipf": 0.9}}})
 """Reads of more data than the page cache holds."""
 STEPS: Final = (
@@ -136,6 +143,12 @@ STEPS: Final = (
     Case("LockStep.hold", WIDE, *step(HELD, HELD | {"hold": [CPU, CPU]}), LOCK, RISES, 0.3),
     Case("LockStep.lock", WIDE, {SERVER + "operations/job": [HELD, HELD]}, {SERVER + "operations/job": [HELD, HELD | {"lock": "other"}]}, LOCK, FALLS),
     Case("LockStep.spin", WIDE, *step(SPINNING | {"spin": "0s"}, SPINNING), "cpu/utilisation", RISES),
+    Case("CpuStep.team", WIDE, *grown(SHARED_WORK, team={"threads": 4}), MEAN, FALLS, 0.3),
+    Case("TeamSpec.threads", WIDE, *step(SHARED_WORK | {"team": {"threads": 2}}, SHARED_WORK | {"team": {"threads": "visible"}}), MEAN, FALLS, 0.2),
+    Case("TeamSpec.threads", patched(WIDE, {"platforms": ["docker"], SERVER + "cpus": 2}), *step(SHARED_WORK | {"team": "visible"}, SHARED_WORK | {"team": "limit"}), RUN_QUEUE, CHANGES),
+    Case("TeamSpec.regions", WIDE, *step(SHARED_WORK | {"team": {}}, SHARED_WORK | {"team": {"regions": 2000}}), MEAN, RISES, 0.2),
+    Case("TeamSpec.spin", WIDE, *step(SHARED_WORK | {"team": {"serial": 0.5}}, SHARED_WORK | {"team": {"serial": 0.5, "spin": "1s"}}), "cpu/utilisation", RISES, 0.2),
+    Case("TeamSpec.serial", WIDE, *step(SHARED_WORK | {"team": {}}, SHARED_WORK | {"team": {"serial": 0.5}}), MEAN, RISES, 0.2),
     Case("LockStep.scope", patched(WIDE, {SERVER + "scale": 2}), *step(HELD, HELD | {"scope": "kernel"}), LOCK, RISES),
     Case("CallStep.times", TWO, {}, {CALLED: CALL | {"times": 2}}, "services/db/throughput_per_s", RISES, 0.3),
     Case("CallStep.probability", TWO, {}, {CALLED: CALL | {"probability": 0.5}}, "services/db/throughput_per_s", FALLS, 0.3),

@@ -34,7 +34,7 @@ def counts(balance: str, **patch: Any) -> np.ndarray:
 @pytest.mark.parametrize("balance", BALANCERS)
 def test_it_runs_the_web_shop(balance: str) -> None:
     sets = ["run.duration=500ms", "run.replications=1", f"services.web.balance={balance}", "services.db.scale=2", f"services.db.balance={balance}"]
-    for platform in run(load(shortened.CONFIGS / "web.yaml", sets=sets)).document()["platforms"].values():
+    for platform in run(load(shortened.CONFIGS / "web.yaml", sets=sets), maximum=False).document()["platforms"].values():
         assert platform["requests"] > 0
         assert set(platform["checks"].values()) == {"ok"}
 
@@ -62,14 +62,14 @@ def test_a_replica_that_has_stopped_gets_nothing(balance: str) -> None:
 @pytest.mark.parametrize("balance", BALANCERS)
 def test_one_replica_is_balanced_by_all_policies_alike(balance: str) -> None:
     single = {"services/server/scale": 1, "workload/open/rate": "60/s", "run": {"requests": 500, "replications": 1, "warmup": "0s"}}
-    found = [run(loads(yaml.safe_dump(patched(REPLICATED, single | {"services/server/balance": name})))).document()["platforms"] for name in (balance, "round-robin")]
+    found = [run(loads(yaml.safe_dump(patched(REPLICATED, single | {"services/server/balance": name}))), maximum=False).document()["platforms"] for name in (balance, "round-robin")]
     assert found[0]["bare-metal"]["latency_s"] == found[1]["bare-metal"]["latency_s"]
 
 
 def test_the_better_a_policy_knows_the_queues_the_shorter_they_are() -> None:
     """Random, round robin and two choices, all of them. Source: Mitzenmacher, The Power of Two Choices, IEEE TPDS 12(10), 2001."""
     def queue(balance: str) -> float:
-        document = run(loads(yaml.safe_dump(patched(REPLICATED, {"services/server/balance": balance, "workload/open/rate": "250/s"})))).document()
+        document = run(loads(yaml.safe_dump(patched(REPLICATED, {"services/server/balance": balance, "workload/open/rate": "250/s"}))), maximum=False).document()
         return float(document["platforms"]["bare-metal"]["breakdown_s"]["queue"])
 
     found = {balance: queue(balance) for balance in BALANCERS}

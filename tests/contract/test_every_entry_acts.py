@@ -55,6 +55,13 @@ CONTAINERS: Final = patched(RICH, {
     "catalog/hypervisors": {}, "catalog/devices": {"my-net": {"like": "bridge-nat"}, "my-disk": {"like": "volume"}}, "catalog/techniques": {"mine": {"like": "none"}},
     "catalog/runtimes": {"mine": {"like": "docker", "technique": "mine", "net": "my-net", "disk": "my-disk"}},
 })
+TUNNEL: Final = patched(CONTAINERS, {
+    "catalog/nics/mine": {"like": "100gbe"}, "catalog/devices/my-net": {"like": "vxlan-overlay"}, "services/server/threads": "unlimited", "host": {"model": "mine", "cores": 8},
+    "services/server/operations/job": [{"cpu": "20us"}, {"net": {"in": "64KiB", "out": "64KiB"}}], "services/db": {"operations": {"query": [{"cpu": "1ms"}]}},
+})
+"""Containers that send and receive 64 KiB through a tunnel."""
+CONNECTING: Final = patched(CONTAINERS, {"workload/connection": "new", "services/server/threads": "unlimited", "host": {"model": "mine", "cores": 8}, "services/server/operations/job": [{"cpu": "20us"}]})
+"""Containers to which each request opens a connection."""
 ENTERING: Final = patched(CONTAINERS, {"catalog/techniques/mine": {"like": "none", "costs": {"timer": {"cpu": number("9 entries")}}}})
 """Containers whose timers enter the host's kernel nine times more."""
 UNMITIGATED: Final = patched(ENTERING, {"host/mitigations": "off"})
@@ -75,6 +82,23 @@ WAITING_IN_LINE: Final = patched(BARE, {
     "services/server/operations/job": [{"lock": "log", "hold": [{"cpu": "1ms"}]}], "workload/open/rate": "600/s",
 })
 """Threads that sleep in line for a lock."""
+
+
+def bursting(field: str, value: Any, read: str, moves: str, more: dict[str, Any] | None = None) -> Case:
+    """A case of what a burstable instance earns and keeps; its VM needs 0.6 CPUs."""
+    mine = {"like": "t3.nano", **(more or {})}
+    platform = {"name": "x", "stack": ["kvm"], "credits": "mine"}
+    base = patched(BARE, {"platforms": [platform], "catalog": {"burstable": {"mine": mine}}, "run": {"duration": "20s", "replications": 1, "warmup": "0s"}})
+    return Case(f"burstable.{field}", base, {}, {f"catalog/burstable/mine/{field}": value}, read, moves)
+
+
+OLD_GUEST: Final = patched(BESIDE_HOG, {
+    "host": {"cores": 8, "memory": "16GiB"}, "platforms": [{"name": "x", "stack": ["mine", "docker"], "vms": {"count": 1, "vcpus": 8, "memory": "4GiB"}}],
+    "catalog": {"guests": {"mine": {"like": "linux"}}, "hypervisors": {"mine": {"like": "kvm", "guest": "mine"}}},
+    "services": {"server": {"threads": 1, "cpu_quota": "7ms", "background": {"threads": 7, "duty": 0.0001, "period": "10ms"}, "operations": {"job": [{"cpu": "0.2ms"}]}}},
+    "workload/open/rate": "50/s", "run": {"duration": "4s", "replications": 1, "warmup": "0s"},
+})
+"""A quota of 7 ms for threads that hardly do anything on the 8 vCPUs of a guest."""
 INSIDE: Final = patched(BESIDE_HOG, {"services/hog": {"background": {"threads": 1}}, "platforms": [{"name": "x", "stack": ["mine"], "vms": {"count": 1, "vcpus": 1, "memory": "4GiB"}}]})
 """A crowd inside one guest."""
 
@@ -160,6 +184,18 @@ CASES: Final = (
     entry("nics", "bandwidth", "1gbe", "10Gbps", "breakdown_s/network", FALLS),
     entry("nics", "mtu", "1gbe", number("9000B"), "breakdown_s/network", FALLS),
     entry("nics", "segment", "1gbe", number("1500B"), EXTRA, RISES),
+    Case("nics.tunnels", TUNNEL, {}, {"catalog/nics/mine/tunnels": False}, EXTRA, RISES),
+    Case("nics.queues", patched(TUNNEL, {"workload": {"closed": {"clients": 32}, "mix": {"server.job": 1}}}), {}, {"catalog/nics/mine/queues": number(1)}, RATE, FALLS),
+    Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {"headers": number("700B")}}, "breakdown_s/network", RISES),
+    *(Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {direction: number("5us")}}, EXTRA, RISES) for direction in ("frame_in",)),
+    Case("devices.frames", patched(TUNNEL, {"catalog/nics/mine/tunnels": False}), {}, {"catalog/devices/my-net/frames/frame_out": number("5us")}, EXTRA, RISES),
+    *(Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {"lost": [direction]}}, EXTRA, RISES) for direction in ("in", "out")),
+    *(Case("devices.frames", patched(TUNNEL, {"catalog/nics/mine/tunnels": False}), {}, {"catalog/devices/my-net/frames/tunnel": [direction]}, EXTRA, RISES) for direction in ("in", "out")),
+    Case("devices.tracking", CONNECTING, {}, {"catalog/devices/my-net": {"like": "bridge-nat", "tracking": {"work": number("90us")}}}, EXTRA, RISES),
+    Case("devices.tracking", patched(CONNECTING, {"workload": {"closed": {"clients": 32}, "mix": {"server.job": 1}, "connection": "new"}}), {"catalog/devices/my-net": {"like": "bridge-nat", "tracking": {"work": number("50us")}}},
+         {"catalog/devices/my-net": {"like": "bridge-nat", "tracking": {"work": number("50us"), "locked": number("50us")}}}, RATE, FALLS),
+    entry("hosts", "connection", "generic", number("300us"), "breakdown_s/cpu", RISES, CONNECTING),
+    Case("devices.threads", patched(TUNNEL, {"workload": {"closed": {"clients": 32}, "mix": {"server.job": 1}}, "catalog/devices/my-net": {"like": "docker-proxy"}}), {}, {"catalog/devices/my-net/threads": number(1)}, RATE, FALLS),
     entry("hypervisors", "guest", "kvm", "linux-minimal", "memory/parts/vm", FALLS),
     entry("hypervisors", "vmm_memory", "kvm", number("1GiB"), "memory/parts/vmm", RISES),
     entry("hypervisors", "technique", "kvm", "none", EXTRA, FALLS),
@@ -183,6 +219,7 @@ CASES: Final = (
     Case("runtimes.disk", CONTAINERS, {}, {"catalog/devices/slow": {"like": "volume", "costs": {"disk_read": {"latency": number("5ms")}}}, "catalog/runtimes/mine/disk": "slow"}, DISK, RISES),
     entry("runtimes", "shim_memory", "docker", number("1GiB"), "memory/parts/runtime", RISES, CONTAINERS),
     entry("guests", "scheduler", "linux", "round-robin", "breakdown_s/run_queue", CHANGES, INSIDE),
+    Case("guests.linux", OLD_GUEST, {}, {"catalog/guests/mine/linux": "4.19"}, "cpu/throttled", RISES, 0.5),
     entry("guests", "tick", "linux", number("1ms"), "breakdown_s/run_queue", CHANGES, INSIDE),
     entry("guests", "memory", "linux", number("2GiB"), "memory/parts/vm", RISES),
     entry("guests", "background_duty", "linux", number(0.3), "cpu/virtualization", RISES),
@@ -204,12 +241,15 @@ CASES: Final = (
     Case("platforms.vms", patched(MINE, {"services/server/cpus": 2}), {}, mine("platforms", "kvm", vms={"count": 1, "cpus": number(1), "memory": number(0.5)}), "memory/parts/vm", RISES),
     Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),
     *entry_cases_plan.CASES,
+    bursting("earned", number("30/h"), "cpu/throttled", FALLS), bursting("launch", number(9), "cpu/throttled", FALLS),
+    bursting("most", number(0), "cpu/throttled", RISES, {"launch": number(0.1)}),
     Case("platforms.disk", patched(MINE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB"}}]}), {}, mine("platforms", "kvm", disk="firecracker-blk"), DISK, CHANGES),
 )
 READ: Final = {
     "cpu": (EXTRA, "latency_s/mean"), "latency": ("latency_s/mean",), "host_cpu": ("cpu/virtualization", "latency_s/mean"),
-    "notify": (EXTRA, "latency_s/mean"), "interrupt": (EXTRA, "latency_s/mean"), "wake": ("latency_s/mean",),
+    "kick": (EXTRA, "latency_s/mean"), "notify": (EXTRA, "latency_s/mean"), "interrupt": (EXTRA, "latency_s/mean"), "wake": ("latency_s/mean",),
     "spared": ("latency_s/mean",), "drive": ("cpu/virtualization", "latency_s/mean"),
+    "host_wake": ("cpu/virtualization", "latency_s/mean"), "host_interrupt": ("cpu/virtualization", "latency_s/mean"),
 }
 """Where each part of a cost shows."""
 
@@ -225,11 +265,11 @@ def cost(kind: str, name: str, operation: str, part: str, base: dict[str, Any], 
 
 SUBJECTS: Final = {
     "hypervisors": ("mine", tuple(OPERATIONS), RICH), "runtimes": ("mine", tuple(OPERATIONS), CONTAINERS), "techniques": ("mine", TECHNIQUE_OPERATIONS, RICH),
-    "devices": ("my-net", NET_OPERATIONS, RICH), "disk devices": ("my-disk", DISK_OPERATIONS, RICH),
+    "devices": ("my-net", NET_OPERATIONS, RICH), "served devices": ("my-net", NET_OPERATIONS, patched(CONTAINERS, {"catalog/devices/my-net": {"like": "docker-proxy"}})), "disk devices": ("my-disk", DISK_OPERATIONS, RICH),
 }
 COSTS: Final = {
     f"{kind}-{operation}-{part}": tuple(cost(kind.split()[-1], name, operation, part, base, read) for read in READ[part])
-    for kind, (name, operations, base) in SUBJECTS.items() for operation in operations for part in acting_parts(operation, vm=kind != "runtimes")
+    for kind, (name, operations, base) in SUBJECTS.items() for operation in operations for part in acting_parts(operation, vm=kind not in ("runtimes", "served devices"), served=kind == "served devices")
 }
 
 
@@ -274,7 +314,9 @@ def test_role_and_side_of_a_device_say_where_it_may_stand(stack: str, setting: d
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"like": "bridge-nat", "backend": "vhost"}, "backend: has no effect"), ({"like": "vhost-net", "serial": True}, "serial: has no effect"),
+    ({"like": "bridge-nat", "backend": "vhost"}, "backend: has no effect"), ({"like": "vhost-net", "backend": "proxy"}, "backend: has no effect"),
+    ({"like": "bridge-nat", "threads": number(2)}, "threads: has no effect"), ({"like": "vhost-net", "frames": {"lost": ["in"]}}, "frames: has no effect"),
+    ({"like": "vhost-net", "serial": True}, "serial: has no effect"),
     ({"like": "volume", "cache": "writeback"}, "cache: has no effect"),
     ({"like": "bridge-nat", "moderation": number("1us")}, "moderation: has no effect"), ({"like": "bridge-nat", "poll": number("1us")}, "poll: has no effect"),
 ])

@@ -23,7 +23,7 @@ VMS = [name for name in PLATFORMS if CATALOG.platform(PlatformSpec(name=name)).h
 @pytest.mark.parametrize("name", shortened.SHORTEST)
 def test_every_platform_runs_every_shipped_scenario(name: str) -> None:
     spec = shortened.shortest(name, "host.cores=16", "host.smt=2", "host.memory=512GiB")
-    found = run(spec.model_copy(update={"platforms": tuple(PlatformSpec(name=platform) for platform in PLATFORMS)})).document()["platforms"]
+    found = run(spec.model_copy(update={"platforms": tuple(PlatformSpec(name=platform) for platform in PLATFORMS)}), maximum=False).document()["platforms"]
     assert list(found) == PLATFORMS
     hold_all(runs_soundly, {platform: (outcome,) for platform, outcome in found.items()})
 

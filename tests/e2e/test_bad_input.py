@@ -73,7 +73,7 @@ WRONG: Final = {
     "clients that fill the memory": (mm1("open: {rate: 80/s}", "closed: {clients: 10000000}"), r"GiB of memory"),
     "containers times CPUs that fill the memory": (changed(mm1("[bare-metal]", "[docker]"), "cores: 1,", "cores: 4096, sockets: 64,").replace("threads: 1,", "threads: 1, scale: 99999,"), r"GiB of memory"),
     "vCPUs that fill the memory": (changed(mm1("[bare-metal]", "[kvm]"), "cores: 1,", "cores: 4096,").replace("threads: 1,", "threads: unlimited, scale: 50000,"), r"at most 20,000 VMs"),
-    "VMs that fill the memory": (mm1("[bare-metal]", "[{name: x, stack: [kvm, docker], vms: {count: 100000, vcpus: 4096, memory: 1MiB}}]"), r"at most 20,000 VMs"),
+    "VMs that fill the memory": (mm1("[bare-metal]", "[{name: x, stack: [kvm, docker], vms: {count: 100000, vcpus: 4096, memory: 16MiB}}]").replace("4GiB", "4TiB"), r"at most 20,000 VMs"),
     "background threads that fill the memory": (mm1("threads: 1,", "threads: 1, scale: 1000, background: {threads: 20000},"), r"GiB of memory|threads in all"),
 }
 

@@ -103,7 +103,7 @@ def ends_well(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> int:
 def tiny(path: Path, out: Path) -> list[str]:
     """A run that is over soon, whatever the scenario says."""
     sets = ["run={requests: 200, replications: 1}", "timeline=[]"]
-    return ["run", str(path), "--format", "json", "--quiet", "--out", str(out), *changes(*sets)]
+    return ["run", str(path), "--format", "json", "--quiet", "--no-maximum", "--out", str(out), *changes(*sets)]
 
 
 @pytest.fixture(scope="module")

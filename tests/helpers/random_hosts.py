@@ -20,7 +20,7 @@ SPANS: Final = {
 STATES: Final = ("none", "none", "C1", "C1E", "C6")
 NETS: Final = {
     True: ("virtio-net-user", "vhost-user", "e1000", "sr-iov", "elvis", "vhost-net", "rtl8139", "vmxnet3"),
-    False: ("host-network", "bridge", "macvlan", "slirp", "vxlan-overlay", "venet"),
+    False: ("host-network", "bridge", "macvlan", "slirp", "vxlan-overlay", "vxlan-overlay-2017", "docker-proxy", "gvisor-netstack", "venet"),
 }
 DISKS: Final = {
     True: ("virtio-blk", "virtio-blk-iothread", "virtio-scsi", "ahci", "ide", "nvme-passthrough", "virtio-9p", "virtio-fs"),
@@ -40,6 +40,19 @@ def sourced(value: Any) -> Tree:
     return {"value": value, "source": SOURCE}
 
 
+def linux(draws: Draws) -> Tree:
+    """Sometimes the version of the host's kernel."""
+    return draws.sometimes({"linux": (0.1, lambda: draws.choice(["2.4", "3.10", "4.19", "5.4", "6.12"]))})
+
+
+def bounds(draws: Draws) -> Tree:
+    """Sometimes a cap of VMs apart from their vCPUs, or their credits."""
+    if not draws.yes(0.15):
+        return {}
+    return draws.choice([{"cap": round(draws.uniform(0.5, 6), 2)}, {"credits": draws.choice(names("burstable"))}, {
+        "credits": {"earn": f"{draws.whole(30, 200)}/h", "most": draws.whole(0, 5), "balance": round(draws.uniform(0, 0.2), 3)}}])
+
+
 def host(draws: Draws, scarce: bool) -> Tree:
     """A host: of the catalogue, or described inline; `scarce` ones have little memory, and most often swap space."""
     spec = {"model": draws.choice(names("hosts"))} if draws.yes(0.25) else {"cores": draws.whole(1, 8), "memory": size(draws.between(2, 64) * GIB)}
@@ -51,6 +64,7 @@ def host(draws: Draws, scarce: bool) -> Tree:
         "nic": (0.4, lambda: nic(draws)), "mitigations": (0.15, lambda: draws.choice(["auto", "off"])),
         "kernel_entry": (0.1, lambda: time(draws.between(50, 2000))), "memory_ratio": (0.15, lambda: round(draws.uniform(0.5, 2), 2)),
         "swap": (0.7 if scarce else 0.1, lambda: size(draws.between(0.2, 8) * GIB)), "ksm": (0.4 if scarce else 0.1, lambda: ksm(draws)),
+        "offloads": (0.15, lambda: draws.choice(["all", "no-tunnels", "none"])), "receive_queues": (0.1, lambda: draws.whole(1, 8)),
         "max_cstate": (0.15, lambda: draws.choice(STATES)),
     })
     if "swap" in spec and draws.yes(0.3):

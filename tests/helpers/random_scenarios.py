@@ -16,12 +16,14 @@ import yaml
 from helpers.random_catalogue import catalogue
 from helpers.random_draws import MS, S, Draws, Tree, time
 from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, tenants, timeline
-from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks
+from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_teams
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry
 from simvirt.scenario.spec.models import HostSpec
 
+OF_VMS: Final = {"vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap"}
+"""Words of platforms that have VMs."""
 EVENTS_OF_A_STEP: Final = 8
 SLICE_NS: Final = 2 * MS
 """Estimates for the length of a run."""
@@ -43,12 +45,14 @@ DEFAULT: Final = Size()
 def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     """The scenario of a seed, as the tree that its YAML would be; it names the files of `random_workloads.files`."""
     tree, draws = _hosted(seed, size), Draws(seed, "scenario")
+    tree["host"] |= random_hosts.linux(Draws(seed, "linux"))
     host = Catalog.load(tree.get("catalog")).resolve_host(HostSpec.model_validate(tree["host"]))
     drawn = _services(seed, size, tree, host)
     if any("vms" in spec for spec in tree["platforms"] if isinstance(spec, dict)):
         _bind_within_vms(drawn)
     tree["services"] = drawn.services
     with_files(Draws(seed, "files"), drawn)
+    with_teams(Draws(seed, "teams"), drawn)
     with_locks(Draws(seed, "locks"), drawn)
     length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
     tree |= measured(Draws(seed, "measured"), tree["services"])
@@ -89,6 +93,9 @@ def _hosted(seed: int, size: Size) -> Tree:
     policy = random_hosts.scheduler(Draws(seed, "scheduler"))
     tree: Tree = {"simvirt": 1, "name": f"random {seed}", "host": host | ({} if policy is None else {"scheduler": policy})}
     tree["platforms"] = random_hosts.platforms(Draws(seed, "platforms"), size.platforms)
+    for spec in tree["platforms"]:
+        if isinstance(spec, dict) and spec.keys() & OF_VMS:
+            spec |= random_hosts.bounds(Draws(seed, "bounds"))
     if host.keys() == {"model"} and draws.yes(0.5):
         tree["host"] = host["model"]
     catalogue(Draws(seed, "catalogue"), tree)

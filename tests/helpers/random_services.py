@@ -86,7 +86,7 @@ def serving(draws: Draws) -> Tree:
     """How a service takes requests."""
     spec = draws.sometimes({
         "threads": (0.8, lambda: draws.choice([1, 2, 3, 8, 64, "unlimited", "cores"])),
-        "balance": (0.4, lambda: draws.choice(["round-robin", "least-connections", "random", "two-choices"])),
+        "flows": (0.1, lambda: draws.whole(1, 8)), "balance": (0.4, lambda: draws.choice(["round-robin", "least-connections", "random", "two-choices"])),
         "startup": (0.2, lambda: startup(draws)),
     })
     if spec.get("threads", "unlimited") != "unlimited" and draws.yes(0.4):
@@ -229,6 +229,18 @@ def parallel(draws: Draws, service: str, demand: float, callable_: Mapping[str, 
         branch = steps(draws, service, demand / 2, callable_, cost, draws.choice([1, 1, 2]), depth + 1)
         branches.append(branch[0] if len(branch) == 1 and draws.yes(0.5) else branch)
     return {"parallel": branches}, cost
+
+
+def with_teams(draws: Draws, drawn: Drawn) -> None:
+    """Lets teams compute some steps: as many threads as are seen, or as a limit allows, or a number; they spin or sleep."""
+    for spec in drawn.services.values():
+        for steps in spec.get("operations", {}).values() if "event_loops" not in spec else ():
+            for step in steps:
+                if "cpu" in step and draws.yes(0.06):
+                    step["team"] = draws.choice([draws.choice(["visible", "limit"]), draws.sometimes({
+                        "threads": (0.5, lambda: draws.choice([1, 2, 5])), "regions": (0.5, lambda: draws.choice([1, 3, 10])),
+                        "spin": (0.5, lambda: time(draws.between(1e3, 10 * MS))), "serial": (0.4, lambda: round(draws.random(), 2)),
+                    })])
 
 
 def ops(draws: Draws) -> Tree:

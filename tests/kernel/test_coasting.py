@@ -50,6 +50,7 @@ def both_ways() -> list[str]:
     return wrong
 
 
+@pytest.mark.skipif(not COMPILED, reason="runs in plain Python wherever it is asked for")
 def test_slices_that_are_booked_together_change_no_answer() -> None:
     """Under all schedulers: throttled, hardly throttled, never throttled, and with saved quota."""
     code = "from test_coasting import both_ways; print(both_ways())"

@@ -33,7 +33,7 @@ def platform(step: dict[str, Any], depth: int = 1, think: str = "0s", **fields: 
         "services": {"app": {"operations": {"io": [{"disk": step}]}}}, "workload": {"closed": {"clients": depth, "think": think}, "local": True},
         "run": {"requests": REQUESTS, "warmup": "0s", "replications": 1},
     }
-    return simvirt.run(simvirt.loads(json.dumps(text))).document()["platforms"]["bare-metal"]
+    return simvirt.run(simvirt.loads(json.dumps(text)), maximum=False).document()["platforms"]["bare-metal"]
 
 
 def rate(found: Any) -> float:

@@ -1,7 +1,7 @@
 """Random valid scenarios of the whole language keep the laws that hold for every scenario.
 
 Each is made from a seed (`helpers/random_scenarios.py`) and run in a worker process; to look at one:
-`print(as_text(random_scenario(SEED, Size(events=EVENTS))))`. Some hundred run always, ten thousand behind the `slow` marker.
+`print(as_text(random_scenario(SEED, Size(events=EVENTS))))`. Some run always, more with `--random-scenarios`, ten thousand behind the `verification` marker.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from simvirt import kernel
 from simvirt.errors import ScenarioError
 
 EVENTS: Final = 6_000.0 if kernel.MODE == "compiled" else 300.0
-FEW: Final = 100 if kernel.MODE == "compiled" else 6
 MANY: Final = 10_000
 BATCH: Final = 250
 DRAWN: Final = 600
@@ -80,8 +79,8 @@ def held(check: str, seeds: range) -> list[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="workers are ended by a signal")
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_laws_hold(check: str) -> None:
-    assert held(check, range(0, FEW, CHECKS[check])) == []
+def test_the_laws_hold(check: str, few: int) -> None:
+    assert held(check, range(0, few, CHECKS[check])) == []
 
 
 @pytest.mark.slow

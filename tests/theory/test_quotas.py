@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from helpers.support import COMPILED, MS, SMALLER, S, after, assert_sound, background, cpu_seconds, means, quantiles, replications, scenario, service
 
+from simvirt.gauges import snapshot
 from simvirt.kernel import constants as k
 
 SECONDS = 20
@@ -126,3 +127,25 @@ def test_ticks_delay_the_throttling_of_a_kernel_with_ticks() -> None:
     assert tick == 4 * MS
     runtime = clock.plane.read("queues", "runtime")[clock.plane.read("queues", "group") != k.NONE]
     assert int(runtime.min()) > -tick
+
+
+@pytest.mark.parametrize("scheduler", ["eevdf", "cfs", "round-robin", "credit", "credit2", "esxi", "hyperv", "gps"])
+@pytest.mark.parametrize(("quota", "job", "cores"), [(50, 3, 1), (30, 20, 4), (150, 120, 4)])
+def test_no_window_has_more_than_the_quota_of_the_periods_that_it_touches(scheduler: str, quota: int, job: int, cores: int) -> None:
+    """Requests at random in windows of 1.3 s, askew to the periods: beside the quotas, a slice at hand and the overrun of a tick on each CPU."""
+    length, period, slice_s = 1_300 * MS, 100 * MS, 0.005
+    service_ = service({"cpu": {"exponential": f"{job}ms"}}, threads=4, cpu_quota=f"{quota}ms", cpu_period="100ms")
+    workload = {"open": {"rate": f"{0.9 * quota * 10 / job}/s"}}
+    clock, _ = after(scenario({"a": service_}, workload, {"duration": "1000s"}, platforms=["docker"], host={"cores": cores, "scheduler": scheduler}), 0.337)
+    edges = 0.0 if scheduler == "gps" else cores * (slice_s + float(clock.plane.read("machines", "tick")[0]) / S)
+    start, before = 337 * MS, cpu_seconds(clock, snapshot(clock.plane, 337 * MS), "a")
+    shares = []
+    for _ in range(100 // SMALLER):
+        end = start + length
+        clock.run(until=end)
+        used = cpu_seconds(clock, snapshot(clock.plane, end), "a")
+        touched = (end - 1) // period - start // period + 1
+        assert used - before <= touched * quota / 1e3 + edges + 1e-6
+        shares.append((used - before) / (length / S * quota * 10 / 1e3))
+        start, before = end, used
+    assert not COMPILED or max(shares) > 1.0  # which is no error

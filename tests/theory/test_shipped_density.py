@@ -9,7 +9,7 @@ import pytest
 from simvirt import kernel, load
 from simvirt.density import density
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(kernel.MODE == "plain", reason="many simulations")]
+pytestmark = [pytest.mark.slow, pytest.mark.verification, pytest.mark.skipif(kernel.MODE == "plain", reason="many simulations")]
 SHIPPED = Path(__file__).parents[2] / "configs" / "density.yaml"
 BINDING = {
     "bare-metal": "host.cpu", "docker": "bridge.ports", "kvm": "memory", "firecracker": "bridge.ports", "docker-on-kvm": "host.cpu",

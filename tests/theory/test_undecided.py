@@ -112,3 +112,51 @@ def test_a_density_says_it_of_the_first_n_that_does_not_surely_hold(tmp_path: Pa
     assert open_ones
     assert all(check.setting is None or check.setting.startswith("run.replications=") for check in open_ones)
     assert any(check.longer is not None and check.setting is not None for check in open_ones)
+
+
+RARE = "server.report"
+
+
+def with_a_rare_operation(folder: Path, jobs: int, seconds: int) -> Path:
+    """Beside jobs that take 10 ms, 30 of which come a second, one report for so many of them."""
+    steps = {"job": [{"cpu": {"exponential": "10ms"}}], "report": [{"cpu": "1ms"}]}
+    workload = {"open": {"rate": "30/s"}, "mix": {"server.job": jobs, RARE: 1}, "local": True}
+    run = {"duration": f"{seconds}s", "warmup": "0s", "replications": 3, "seed": 1}
+    objective = {"latency_mean": "1s", "operations": {RARE: {"latency_mean": "1s", "latency_p99": "1s"}}}
+    return file_of(folder, services={"server": {"threads": 1, "operations": steps}}, workload=workload, run=run, objective=objective)
+
+
+@pytest.mark.parametrize(("limit", "needed"), [("latency_mean", 10), ("latency_p99", 500 / 3)])
+def test_a_limit_that_no_request_told_anything_about_is_undecided(limit: str, needed: float, tmp_path: Path) -> None:
+    """The length that it asks for brings enough reports: ten in each replication, or five beyond the quantile in all three."""
+    path = with_a_rare_operation(tmp_path, jobs=299, seconds=2)
+    runs = (simulated(path, f"run.seed={seed}") for seed in range(1, 20))
+    document = next(found for found in runs if found.platforms["bare-metal"].operations[RARE].latency_s.mean.value is None)
+    found = document.platforms["bare-metal"].objective
+    rare = found[f"{limit}:{RARE}"]
+    assert found["latency_mean"].verdict == "met"
+    assert (rare.verdict, rare.met, rare.value) == ("undecided", None, None)
+    assert rare.longer is not None and rare.longer == pytest.approx(needed / (2 * 30 / 300), rel=0.3)
+    assert rare.setting is not None
+    assert "is undecided (no request of it came); about " in document.answer
+    longer = simulated(path, rare.setting)
+    assert longer.platforms["bare-metal"].objective[f"{limit}:{RARE}"].verdict == "met"
+
+
+def test_beyond_a_thousand_times_as_long_it_says_no_number(tmp_path: Path) -> None:
+    document = simulated(with_a_rare_operation(tmp_path, jobs=99999, seconds=20))
+    rare = document.platforms["bare-metal"].objective[f"latency_p99:{RARE}"]
+    assert (rare.verdict, rare.longer, rare.setting) == ("undecided", None, None)
+    assert "is undecided (no request of it came); more replications, or a longer run, may tell." in document.answer
+
+
+def test_a_limit_whose_requests_are_all_lost_is_missed(tmp_path: Path) -> None:
+    """Every report calls a service that has crashed, so that each fails."""
+    off = {"threads": 1, "operations": {"work": [{"cpu": "1ms"}]}}
+    server = {"threads": 1, "operations": {"job": [{"cpu": "1ms"}], "report": [{"call": "off.work"}]}}
+    path = file_of(
+        tmp_path, services={"server": server, "off": off}, timeline=[{"at": "0s", "crash": "off"}],
+        workload={"open": {"rate": "30/s"}, "mix": {"server.job": 9, RARE: 1}, "local": True},
+        objective={"operations": {RARE: {"latency_mean": "60ms"}}}, run={"duration": "20s", "warmup": "0s", "replications": 3, "seed": 1})
+    rare = verdict_of(simulated(path))
+    assert (rare.verdict, rare.met, rare.value) == ("missed", False, None)

@@ -17,7 +17,7 @@ from simvirt.density import copies, density, judge, length, search
 from simvirt.density.bounds import Bound
 from simvirt.errors import ScenarioError, UsageError
 from simvirt.metrics.statistics import Estimate, bucket_of
-from simvirt.result.objective import HOLDS, MISSED, UNDECIDED, judged
+from simvirt.result.objective import HOLDS, LOST, MISSED, UNDECIDED, judged
 from simvirt.report import density_report as report
 from simvirt.report.formats import rendered
 from simvirt.result.density_document import DensityDocument
@@ -119,7 +119,8 @@ INTERVALS = (
 def test_a_limit_holds_when_the_whole_interval_is_within() -> None:
     found = [judged(name, Estimate(1.0, low, high), 1.0) for low, high, name, _ in INTERVALS]
     assert found == [expected for *_, expected in INTERVALS]
-    assert judged("latency_p99", Estimate(None), 1.0) == MISSED, "nothing was answered"
+    assert judged("latency_p99", LOST, 1.0) == judged("throughput", LOST, 1.0) == MISSED, "none of what was asked was answered"
+    assert judged("latency_p99", Estimate(None), 1.0) == UNDECIDED, "nothing was asked"
 
 
 @pytest.mark.parametrize(("ratios", "found"), [

@@ -14,7 +14,7 @@ from simvirt.density import density, effort, platforms
 from simvirt.errors import SimulationError
 
 BASE: dict[str, Any] = {
-    "simvirt": 1, "name": "rare", "host": {"cores": 8, "memory": "16GiB"}, "platforms": ["kvm"],
+    "simvirt": 1, "name": "rare", "host": {"cores": 8, "memory": "8GiB"}, "platforms": ["kvm"],
     "services": {"vm": {"threads": 1, "cpus": 1, "mem_limit": "824MiB", "operations": {"use": [{"cpu": "1ms"}]}}},
     "workload": {"open": {"rate": "0.1/s"}, "mix": {"vm.use": 1}}, "objective": {"latency_p95": "1s"},
     "density": {"service": "vm", "per_instance": {"rate": "0.1/s"}, "max": 500}, "run": {"replications": 2, "seed": 1},

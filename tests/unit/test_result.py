@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from simvirt.result.document import UNKNOWN, Estimate, Latency, Program
-from simvirt.result.objective import limits_of, verdicts
+from simvirt.result.objective import LOST, limits_of, verdicts
 from simvirt.result.run_document import Compared, Comparison, Ratio
 from simvirt.scenario.spec.models import ObjectiveSpec
 
@@ -52,7 +52,8 @@ def test_a_verdict_knows_which_limits_hold_above() -> None:
     assert limits_of(objective) == {"latency_p99": 0.1, "throughput": 10.0}
     found = verdicts(objective, {"latency_p99": Estimate(0.2, 0.15, 0.25), "throughput": Estimate(20.0, 19.0, 21.0)}.__getitem__)
     assert {name: (verdict.met, verdict.verdict) for name, verdict in found.items()} == {"latency_p99": (False, "missed"), "throughput": (True, "met")}
-    assert {verdict.met for verdict in verdicts(objective, lambda name: UNKNOWN).values()} == {False}
+    assert {verdict.met for verdict in verdicts(objective, lambda name: LOST).values()} == {False}
+    assert {(verdict.met, verdict.verdict) for verdict in verdicts(objective, lambda name: UNKNOWN).values()} == {(None, "undecided")}
     assert verdicts(None, lambda name: Estimate(1.0)) == {}
 
 
@@ -72,4 +73,6 @@ def test_intervals_of_a_run_that_is_too_short_count_as_wider(short_by: float, ve
     objective = ObjectiveSpec.model_validate({"latency_p99": "100ms"})
     found = verdicts(objective, lambda name: Estimate(0.09, 0.089, 0.091), short_by)["latency_p99"]
     assert (found.verdict, found.longer, found.value) == (verdict, longer, 0.09)
-    assert verdicts(objective, lambda name: UNKNOWN, short_by)["latency_p99"].verdict == "missed"
+    assert verdicts(objective, lambda name: LOST, short_by)["latency_p99"].verdict == "missed"
+    unknown = verdicts(objective, lambda name: UNKNOWN, short_by, unseen=lambda name: 20.0)["latency_p99"]
+    assert (unknown.verdict, unknown.longer) == ("undecided", pytest.approx(max(20.0, short_by), rel=0.1))

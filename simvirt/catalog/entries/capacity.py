@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from simvirt.catalog.entries.entry import Entry, Text
-from simvirt.catalog.sourced import Share, SourcedCount, SourcedRatio, SourcedSize, SourcedTime, within
+from simvirt.catalog.sourced import Share, SourcedCount, SourcedRate, SourcedRatio, SourcedSize, SourcedTime, within
 
 
 class FootprintEntry(Entry):
@@ -26,6 +26,14 @@ class FootprintEntry(Entry):
     touch: SourcedSize
     disk: SourcedSize
     writable: SourcedSize
+
+
+class BurstableEntry(Entry):
+    """Credits of a burstable instance: how many it earns [per s], keeps at most, and has when it is launched; one is a minute of a vCPU."""
+
+    earned: Annotated[SourcedRate, within(1e-9, 1e6)]
+    most: SourcedCount
+    launch: SourcedCount | None = None
 
 
 class LimitSpec(Entry):

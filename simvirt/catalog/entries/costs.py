@@ -34,9 +34,12 @@ class CostSpec(Part):
     latency: Terms = None
     host_cpu: Terms = None
     drive: Terms = None
+    kick: Terms = None
     notify: Terms = None
     interrupt: Terms = None
     wake: Terms = None
+    host_wake: Terms = None
+    host_interrupt: Terms = None
     none: Source | None = None
 
     @model_validator(mode="after")
@@ -49,8 +52,11 @@ class CostSpec(Part):
 PARTS: Final[Mapping[str, str]] = {
     "cpu": "CPU work in the instance", "spared": "CPU work of the instance's own that falls away", "latency": "latency without CPU",
     "host_cpu": "CPU work of the backend's thread", "drive": "CPU work of the backend's thread beyond that where it waits for a drive",
+    "kick": "CPU work in the instance to notify a backend that does not look for its work",
     "notify": "CPU work in the instance to wake a sleeping backend", "interrupt": "CPU work in the instance to take an interrupt",
     "wake": "latency until a sleeping backend runs",
+    "host_wake": "CPU work of the backend's thread each time that it slept, whatever it finds then",
+    "host_interrupt": "CPU work of the backend's thread to raise an interrupt",
 }
 """Part of a cost -> what it is."""
 
@@ -73,8 +79,8 @@ Costs = Annotated[dict[str, CostSpec], BeforeValidator(_operations)]
 Rates = Annotated[dict[str, SourcedRate], BeforeValidator(_rates)]
 
 
-def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
-    """The parts of an operation's cost that a simulation charges, in a VM or in a container."""
+def acting_parts(operation: str, vm: bool, served: bool = False) -> tuple[str, ...]:
+    """The parts of an operation's cost that a simulation charges, in a VM or a container; `served`: one whose network has threads."""
     if operation == "call_hop":
         return ("latency",)
     if operation == "idle_wakeup":
@@ -82,23 +88,25 @@ def acting_parts(operation: str, vm: bool) -> tuple[str, ...]:
     if operation in RATE_OPERATIONS:
         return ("cpu", "spared", "latency")
     if not vm:
-        return ("cpu",) if operation.startswith("kib_") else ("cpu", "latency")
+        threads = () if not served else ("host_cpu",) if operation.startswith("kib_") else ("host_cpu", "wake")
+        return ("cpu", *threads) if operation.startswith("kib_") else ("cpu", "latency", *threads)
     drive = ("drive",) if operation in DISK_OPERATIONS else ()
-    return ("cpu", "host_cpu", *drive, *(() if operation.startswith("kib_") else ("latency", "notify", "interrupt", "wake")))
+    messages = () if operation.startswith("kib_") else ("latency", "kick", "notify", "interrupt", "wake", "host_wake", "host_interrupt")
+    return ("cpu", "host_cpu", *drive, *messages)
 
 
-def check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bool) -> None:
+def check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bool, served: bool = False) -> None:
     """ValueError where an expected operation has no cost, another one has, or a cost has a part that nothing would charge."""
     missing, foreign = [name for name in expected if name not in costs], sorted(set(costs) - set(expected))
     if missing or foreign:
         raise ValueError(f"expected a cost for each of {', '.join(expected)}; not its own: {foreign}; missing: {missing}")
-    refuse_idle_parts(costs, vm)
+    refuse_idle_parts(costs, vm, served)
 
 
-def refuse_idle_parts(costs: Mapping[str, CostSpec], vm: bool) -> None:
+def refuse_idle_parts(costs: Mapping[str, CostSpec], vm: bool, served: bool = False) -> None:
     """ValueError where a cost has a part that nothing would charge."""
     for operation, cost in costs.items():
-        refuse_parts(f"costs.{operation}", cost, acting_parts(operation, vm))
+        refuse_parts(f"costs.{operation}", cost, acting_parts(operation, vm, served))
 
 
 def refuse_parts(where: str, cost: CostSpec, known: tuple[str, ...]) -> None:

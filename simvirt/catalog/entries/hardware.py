@@ -22,6 +22,7 @@ from simvirt.catalog.sourced import (
     SourcedWhole,
     within,
 )
+from simvirt.scenario.fields import HostBytes
 from simvirt.scenario.spec.host import Mitigations
 
 TCP_HEADERS: Final = 52
@@ -33,7 +34,6 @@ SMALL_BYTES: Final = 4096
 Entering = Annotated[SourcedCycles, within(1, 1e9)]
 """Cycles of an entry into a kernel."""
 Hertz = Annotated[float, BeforeValidator(units.parse_frequency)]
-Bytes = Annotated[int, BeforeValidator(units.parse_size), Field(ge=1, le=2**60)]
 BitsPerSecond = Annotated[float, BeforeValidator(units.parse_bandwidth)]
 
 
@@ -98,7 +98,7 @@ class HostModelSpec(Entry):
     """A host model: processors, memory, disk, NIC, the timer tick of its kernel, and the memory that its own system takes.
 
     `receive` is the CPU time of a packet from the interrupt to its socket, in the host's kernel and in those of guests;
-    `thread_switch` that of the switch to a thread that was asleep.
+    `thread_switch` that of the switch to a thread that was asleep, `connection` that of opening and closing a TCP connection.
 
     `max_cstate` is the deepest idle state that its processors enter; those of which none is told stay awake.
     `kernel_entry` is a trivial system call as measured on the machine with mitigations; where it is not known, that of its processor.
@@ -106,7 +106,7 @@ class HostModelSpec(Entry):
 
     cpu: str
     sockets: Annotated[int, Field(ge=1, le=64)]
-    memory: Bytes
+    memory: HostBytes
     disk: str
     nic: str
     tick: Period | None = None
@@ -115,6 +115,7 @@ class HostModelSpec(Entry):
     system_memory: SourcedSize | None = None
     receive: SourcedTime | None = None
     thread_switch: SourcedTime | None = None
+    connection: SourcedTime | None = None
     max_cstate: str | None = None
     kernel_entry: Annotated[SourcedTime, within(1, 1e9)] | None = None
     mitigations: Mitigations = "auto"
@@ -163,17 +164,27 @@ class DiskEntry(Entry):
 
 
 class NicEntry(Entry):
-    """A network interface: line rate [bit/s], MTU and the largest segment handed over as one packet [bytes]."""
+    """A network interface: line rate [bit/s], MTU and the largest segment handed over as one packet [bytes].
+
+    `tunnels`: whether its segmentation reaches into tunnels (VXLAN, Geneve, IP in IP). `queues`: receive queues, each bound to a CPU; where
+    they are not told there is one for each CPU.
+    """
 
     bandwidth: BitsPerSecond
     mtu: Annotated[SourcedSize, within(68, 2**20)]
     segment: Annotated[SourcedSize, within(68, 2**24)]
+    tunnels: bool = True
+    queues: Annotated[SourcedWhole, within(1, 4096)] | None = None
 
-    def wire_bytes(self, payload: float) -> float:
+    def frames(self, payload: float, headers: float = 0.0) -> int:
+        """Frames of a payload on a path that adds so many bytes of headers to each."""
+        return ceil(payload / max(self.mtu - TCP_HEADERS - headers, 1))
+
+    def wire_bytes(self, payload: float, headers: float = 0.0) -> float:
         """Bytes that a payload takes on the wire: each frame has headers, checksum, preamble and gap, and 84 bytes at least.
 
         Source: IEEE 802.3 (18 bytes of header and checksum, 20 of preamble and gap, no frame below 64), RFC 791, 9293 and 7323
         (20 + 20 + 12 bytes of headers, with timestamps).
         """
-        frames = ceil(payload / (self.mtu - TCP_HEADERS))
-        return max(payload + frames * (TCP_HEADERS + FRAME), frames * LEAST_FRAME)
+        frames = self.frames(payload, headers)
+        return max(payload + frames * (TCP_HEADERS + headers + FRAME), frames * LEAST_FRAME)

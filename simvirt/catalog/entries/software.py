@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from simvirt.catalog.entries.capacity import FootprintEntry, LimitSpec, ReclaimEntry
+from simvirt.catalog.entries.capacity import BurstableEntry, FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
 from simvirt.catalog.entries.entry import Entry, Part
 from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
@@ -19,9 +19,23 @@ from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, Host
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
-from simvirt.catalog.sourced import Period, Share, SourcedRate, SourcedRatio, SourcedSize, SourcedThroughput, SourcedTime, within
+from simvirt.catalog.sourced import (
+    Period,
+    Share,
+    SourcedRate,
+    SourcedRatio,
+    SourcedSize,
+    SourcedThroughput,
+    SourcedTime,
+    SourcedWhole,
+    SourcedWork,
+    within,
+)
+from simvirt.scenario.fields import Version
 from simvirt.scenario.spec.host import Policy
 
+THREAD_PARTS: Final = ("host_cpu", "drive", "kick", "notify", "wake", "host_wake", "host_interrupt")
+"""Parts of a cost that only a backend with a thread has."""
 Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
 
 
@@ -36,10 +50,42 @@ class TechniqueSpec(Entry):
         return self
 
 
+Direction = Literal["in", "out"]
+NETWORK_THREADS: Final = ("softirq", "netstack", "proxy")
+"""Backends of a container's network path: the host's receive softirqs, threads of a network stack in user space, a proxy process."""
+
+
+class Frames(Part):
+    """What a network path does with the frames of a payload.
+
+    `headers` are the bytes that it adds to each. `frame_in` and `frame_out` are the CPU work for each frame beyond that of packets: of
+    aggregating received ones, and of cutting what is sent where the NIC cannot cut it inside a tunnel. In the directions of `lost` a
+    packet is a frame, because nothing is aggregated or cut late; in those of `tunnel` only where the NIC's offloads leave tunnels out.
+    """
+
+    headers: SourcedSize | None = None
+    frame_in: SourcedWork | None = None
+    frame_out: SourcedWork | None = None
+    lost: tuple[Direction, ...] = ()
+    tunnel: tuple[Direction, ...] = ()
+
+
+class Tracking(Part):
+    """What a network path does for a new connection beyond its packets: rules of NAT, an entry of a table, an end point of its own.
+
+    `locked` is the part during which a lock of the kernel is held that all connections share.
+    """
+
+    work: SourcedWork
+    locked: SourcedWork | None = None
+
+
 class DeviceEntry(Entry):
     """A path to the network or to a disk: a device of a VM with the thread that serves it, or a driver on the host's kernel.
 
-    `moderation` and `poll` are how long its interrupts and the sleep of its thread are put off [ns].
+    `moderation` and `poll` are how long its interrupts and the sleep of its thread are put off [ns]. `threads` is how many threads a
+    container's stack in user space or proxy has, one for each CPU where it is not told; `frames` what it does with frames of a payload,
+    `tracking` with a new connection.
     `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
     `filesystem`: what a path to a disk that is one of files adds to operations on them.
     """
@@ -47,7 +93,10 @@ class DeviceEntry(Entry):
     role: Literal["net", "disk"]
     side: Literal["hypervisor", "runtime"]
     model: Literal["emulated", "paravirtual", "passthrough", "software"]
-    backend: Literal["none", "vcpu", "vhost", "io-thread", "vmm", "dom0"] = "none"
+    backend: Literal["none", "vcpu", "vhost", "io-thread", "vmm", "dom0", "softirq", "netstack", "proxy"] = "none"
+    threads: Annotated[SourcedWhole, within(1, 4096)] | None = None
+    frames: Frames | None = None
+    tracking: Tracking | None = None
     serial: bool = False
     cache: Literal["none", "writeback"] = "none"
     moderation: SourcedTime | None = None
@@ -57,9 +106,10 @@ class DeviceEntry(Entry):
 
     @model_validator(mode="after")
     def _costs_act(self) -> DeviceEntry:
-        check_costs(self.costs, NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS, vm=self.side == "hypervisor")
+        expected = NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS
+        check_costs(self.costs, expected, vm=self.side == "hypervisor", served=self.backend in NETWORK_THREADS)
         if self.backend in ("none", "vcpu"):
-            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "drive", "notify", "wake")
+            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in THREAD_PARTS
                        if getattr(cost, part) is not None]
             if threads:
                 raise ValueError(f"{threads[0]}: has no effect, for backend {self.backend} is no thread")
@@ -68,9 +118,13 @@ class DeviceEntry(Entry):
 
     def _refuse_idle_fields(self) -> None:
         """ValueError where the path has a field that nothing would read."""
-        threadless = self.backend in ("none", "vcpu")
+        threadless = self.backend in ("none", "vcpu", *NETWORK_THREADS)
+        contained = self.side == "runtime" and self.role == "net"
         idle = {
-            "backend": self.side == "runtime" and self.backend != "none",
+            "backend": self.backend != "none" and contained != (self.backend in NETWORK_THREADS),
+            "threads": self.threads is not None and self.backend not in ("netstack", "proxy"),
+            "frames": self.frames is not None and not contained,
+            "tracking": self.tracking is not None and not contained,
             "serial": self.serial and (self.side == "runtime" or self.role == "net"),
             "cache": self.cache != "none" and (self.side == "runtime" or self.role == "net"),
             "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,
@@ -139,7 +193,7 @@ class RuntimeSpec(Entry):
 
 
 class GuestEntry(Entry):
-    """A guest operating system: memory it takes, CPU it uses while idle, its scheduler.
+    """A guest operating system: memory it takes, CPU it uses while idle, its scheduler; `linux`, its version, says how its quotas work.
 
     `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
     what it takes for devices in VMs with memory beyond 4 GiB; `file_cache` holds the files read while booting, `boot_memory` was
@@ -147,6 +201,7 @@ class GuestEntry(Entry):
     """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
+    linux: Version | None = None
     tick: Period
     memory: SourcedSize
     page_structs: Annotated[SourcedRatio, within(0, 0.5)] | None = None
@@ -231,6 +286,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "images": ImageSpec,
     "footprints": FootprintEntry,
     "limits": LimitSpec,
+    "burstable": BurstableEntry,
     "reclaim": ReclaimEntry,
     "platforms": PlatformEntrySpec,
     "prices": PriceSpec,

@@ -27,12 +27,21 @@ def resolve_host(store: Store, spec: HostSpec) -> HostEntry:
     given = {
         "sockets": spec.sockets, "cores": spec.cores, "smt": spec.smt, "clock_hz": spec.clock, "memory": spec.memory,
         "disk": None if spec.disk is None else store.typed("disks", spec.disk, DiskEntry, ("host", "disk")),
-        "nic": None if spec.nic is None else nic(store, spec.nic),
+        "nic": _set_up(base.nic if spec.nic is None else nic(store, spec.nic), spec),
+        "whole_frames": spec.offloads == "none",
         "measured_entry_ns": spec.kernel_entry, "mitigated": None if spec.mitigations is None else spec.mitigations == "auto",
     }
     inline = {field: value for field, value in given.items() if value is not None}
     host = replace(base, name=spec.model or "inline", **_lone_threads({"smt": base.smt, **inline}))
     return host if spec.model is not None else replace(host, family=_of_size(store, host))
+
+
+def _set_up(device: NicEntry, spec: HostSpec) -> NicEntry:
+    """A NIC with the offloads and the receive queues that a scenario states."""
+    queues = device.queues if spec.receive_queues is None else spec.receive_queues
+    tunnels = device.tunnels and spec.offloads not in ("no-tunnels", "none")
+    segment = min(device.segment, device.mtu) if spec.offloads == "none" else device.segment
+    return device.model_copy(update={"queues": queues, "tunnels": tunnels, "segment": segment})
 
 
 def socket_like(store: Store, cores: int) -> HostEntry:
@@ -83,11 +92,12 @@ def host_model(store: Store, name: str, path: Path = ("host", "model")) -> HostE
     system = generic.system_memory if model.system_memory is None else model.system_memory
     receive = generic.receive if model.receive is None else model.receive
     switch = generic.thread_switch if model.thread_switch is None else model.thread_switch
-    assert tick is not None and system is not None and receive is not None and switch is not None
+    connection = generic.connection if model.connection is None else model.connection
+    assert tick is not None and system is not None and receive is not None and switch is not None and connection is not None
     entry = HostEntry(
         name=name, sockets=model.sockets, cores=cpu.cores, smt=cpu.smt, clock_hz=cpu.clock, memory=model.memory,
         disk=store.typed("disks", model.disk, DiskEntry), nic=nic(store, model.nic), smt_yield=family.smt_yield, tick_ns=tick,
-        receive_ns=receive, thread_switch_ns=switch, family=family, system_memory=system,
+        receive_ns=receive, thread_switch_ns=switch, connection_ns=connection, family=family, system_memory=system,
         mitigated=model.mitigations == "auto", measured_entry_ns=model.kernel_entry,
     )
     return replace(entry, cstates=_cstates(store, entry, model.max_cstate, path))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
 
+from simvirt.catalog.entries.capacity import BurstableEntry
 from simvirt.catalog.entries.costs import CostSpec
 from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.software import (
@@ -17,12 +18,15 @@ from simvirt.catalog.entries.software import (
     RuntimeSpec,
     TechniqueSpec,
 )
-from simvirt.catalog.operations import OPERATIONS
+from simvirt.catalog.operations import NET_OPERATIONS, OPERATIONS
 from simvirt.catalog.problems import Path
-from simvirt.catalog.records import ContainerMemory, Cost, HostEntry, Layer, MonitorMemory, Platform, PlatformCosts, Vms
+from simvirt.catalog.records import ContainerMemory, Cost, Credits, HostEntry, Layer, MonitorMemory, Platform, PlatformCosts, Vms
 from simvirt.catalog.store import Store
+from simvirt.scenario.spec.host import CreditsSpec
 from simvirt.scenario.spec.models import PlatformSpec
 
+CREDIT_NS = 60e9
+"""CPU time of a credit: a vCPU for a minute. Source: AWS, Amazon EC2 user guide, key concepts for burstable performance instances."""
 BARE = PlatformEntrySpec(title="as the scenario says", source="the scenario", stack=())
 """What a platform with a stack of its own starts from."""
 
@@ -38,10 +42,41 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
             layers = with_device(store, layers, role, name, (*path, role))
     _check_dom0(layers)
     return Platform(
-        name=spec.name, layers=layers, vms=_vms(spec, base), pin=base.pin if spec.pin is None else spec.pin,
+        name=spec.name, layers=_without_network_threads(layers), vms=_vms(spec, base), pin=base.pin if spec.pin is None else spec.pin,
         topology=spec.topology or base.topology, pages=spec.pages or base.pages, balloon=spec.balloon,
-        free_page_reporting=spec.free_page_reporting, guest_swap=spec.guest_swap,
+        free_page_reporting=spec.free_page_reporting, guest_swap=spec.guest_swap, cap=spec.cap,
+        credits=None if spec.credits is None else credits(store, spec.credits, (*path, "credits")),
     )
+
+
+def credits(store: Store, spec: CreditsSpec, path: Path) -> Credits:
+    """What a VM earns and saves up, as a scenario or an instance of the catalogue says."""
+    of = None if spec.of is None else store.typed("burstable", spec.of, BurstableEntry, (*path, "of"))
+    earned = spec.earn if spec.earn is not None or of is None else of.earned
+    most = spec.most if spec.most is not None or of is None else of.most
+    assert earned is not None and most is not None
+    balance = spec.balance if spec.balance is not None else (of.launch if of is not None else None) or 0.0
+    return Credits(earned * CREDIT_NS / 1e9, most * CREDIT_NS, balance * CREDIT_NS)
+
+
+def _without_network_threads(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """The layers where containers in VMs have no network threads of their own: what those would do is work of the instance.
+
+    *Ignores*: that a guest's receive softirqs and a network stack inside it run beside the application on the guest's CPUs.
+    """
+    if all(layer.kind == "runtime" for layer in layers):
+        return layers
+    return tuple(layer if layer.kind == "hypervisor" else replace(layer, costs=_own_work(layer.costs)) for layer in layers)
+
+
+def _own_work(costs: Mapping[str, CostSpec]) -> Mapping[str, CostSpec]:
+    """Costs in which the work of a network thread is the instance's own, and the thread's wake-up a latency."""
+    found = dict(costs)
+    for operation in NET_OPERATIONS:
+        cost = found[operation]
+        cpu, latency = (*(cost.cpu or ()), *(cost.host_cpu or ())), (*(cost.latency or ()), *(cost.wake or ()))
+        found[operation] = cost.model_copy(update={"cpu": cpu or None, "latency": latency or None, "host_cpu": None, "wake": None})
+    return MappingProxyType(found)
 
 
 def _check_dom0(layers: tuple[Layer, ...]) -> None:

@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Mapping
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt import units
-from simvirt.scenario.fields import Bytes, DottedWord, Hertz, Number, PositiveBytes, PositiveNanoseconds, Ratio, Whole
+from simvirt.scenario.fields import (
+    Bytes,
+    DottedWord,
+    EntryNanoseconds,
+    GuestBytes,
+    Hertz,
+    HostBytes,
+    Number,
+    PositiveBytes,
+    PositiveNanoseconds,
+    PositivePerSecond,
+    Ratio,
+    Version,
+    Whole,
+)
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.memory_demand import Balloon, KsmSpec
 from simvirt.units import UnitError, format_time, shown
@@ -33,6 +47,12 @@ _BANDWIDTH: Final = re.compile(r"[0-9][0-9.e+-]*(\s*[a-z]*(bps|bit/s|b/s))?", re
 COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 Mitigations = Literal["auto", "off"]
+CFS_SINCE: Final = (2, 6)
+EEVDF_SINCE: Final = (6, 6)
+"""Versions of Linux since which its scheduler is CFS (2.6.23), and EEVDF. Source: Linux kernel/sched, release notes."""
+SLICES_LAST_SINCE: Final = (5, 4)
+"""Version of Linux since which slices of a quota outlast the period. Source: Linux commit de53fd7aedb1 (5.4)."""
+Offloads = Literal["all", "no-tunnels", "none"]
 RESERVING: Final = ("esxi", "hyperv")
 """The policies that know reservations."""
 
@@ -99,19 +119,28 @@ class HostSpec(Spec):
     cores: Annotated[int, Whole(1, 4096, 14)] | None = Field(default=None, description="cores of a socket", examples=["14"])
     smt: Annotated[int, Whole(1, 8, 2)] | None = Field(default=None, description="hardware threads of a core")
     clock: Hertz | None = Field(default=None, description="clock of the cores", examples=["2.6GHz"])
-    memory: PositiveBytes | None = Field(default=None, description="memory of the host", examples=["192GiB"])
+    memory: HostBytes | None = Field(default=None, description="memory of the host", examples=["192GiB"])
     disk: Reference | None = Field(default=None, description="a disk of the catalogue", examples=["nvme"])
     nic: Nic | None = Field(default=None, description="a NIC of the catalogue, or its bandwidth", examples=["25Gbps"])
+    offloads: Offloads | None = Field(
+        default=None, description="what its NIC cuts and joins: `all`, nothing inside tunnels, or `none`, so that each frame is a packet; "
+        "that of the NIC by default", examples=["none"])
+    receive_queues: Annotated[int, Whole(1, 4096, 8)] | None = Field(
+        default=None, description="receive queues of its NIC, each bound to a CPU; with them packets are received there and not by the "
+        "thread that they are for", examples=["1"])
     max_cstate: DottedWord | None = Field(
         default=None, description="deepest idle state of its CPUs, or none; that of the model by default", examples=["C1E"])
     mitigations: Mitigations | None = Field(
         default=None, description="whether its kernel mitigates flaws of its processor, like `mitigations=` at boot", examples=["off"])
-    kernel_entry: PositiveNanoseconds | None = Field(
+    kernel_entry: EntryNanoseconds | None = Field(
         default=None, description="a trivial system call as measured on it, mitigations included", examples=["300ns"])
+    linux: Version | None = Field(
+        default=None, examples=["4.19"],
+        description="version of its Linux kernel: before 6.6 its scheduler is cfs, before 5.4 slices of quotas expire with the period")
     swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
     zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
     ksm: KsmSpec | None = Field(default=None, description="merging of identical pages of VMs", examples=[KsmSpec.example])
-    memory_ratio: Annotated[float, Number(0, 100, 1.5, above=True)] | None = Field(
+    memory_ratio: Annotated[float, Number(0.01, 100, 1.5)] | None = Field(
         default=None, description="most memory that may be promised, as a multiple of the host's", examples=["1.5"])
     scheduler: SchedulerSpec = Field(default=SchedulerSpec.model_construct(policy="eevdf"), description="CPU scheduler", examples=["eevdf"])
 
@@ -129,6 +158,13 @@ class HostSpec(Spec):
         return self
 
     @property
+    def own_scheduler(self) -> SchedulerSpec:
+        """The scheduler of its own kernel: as stated, else that of its version of Linux."""
+        if self.linux is None or "scheduler" in self.model_fields_set or self.linux >= EEVDF_SINCE:
+            return self.scheduler
+        return SchedulerSpec.model_construct(policy="cfs" if self.linux >= CFS_SINCE else "round-robin")
+
+    @property
     def cpus(self) -> int | None:
         """Hardware threads of the host where it is described inline, else None."""
         if self.cores is None or (self.model is not None and (self.sockets is None or self.smt is None)):
@@ -142,7 +178,25 @@ class VmsSpec(Spec):
     example = "{count: 2, vcpus: 8, memory: 16GiB}"
     count: Annotated[int, Whole(1, 100_000, 2)] = Field(description="how many VMs", examples=["2"])
     vcpus: Annotated[int, Whole(1, 4096, 8)] = Field(description="vCPUs of each", examples=["8"])
-    memory: PositiveBytes = Field(description="memory of each", examples=["16GiB"])
+    memory: GuestBytes = Field(description="memory of each", examples=["16GiB"])
+
+
+class CreditsSpec(Spec):
+    """CPU credits of each VM, as burstable instances have them: earned all the time, one is spent for each minute of a busy vCPU."""
+
+    example = "t3.micro or {of: t3.micro, balance: 20} or {earn: 12/h, most: 288, balance: 20}"
+    shorthand = "of"
+    of: Reference | None = Field(default=None, description="a burstable instance of the catalogue", examples=["t3.micro"])
+    earn: PositivePerSecond | None = Field(default=None, description="credits earned; 6 an hour are 10 % of a vCPU", examples=["12/h"])
+    most: Annotated[float, Number(0, 1e9, 288)] | None = Field(default=None, description="most credits that are kept", examples=["288"])
+    balance: Annotated[float, Number(0, 1e9, 20)] | None = Field(
+        default=None, description="credits at the start; those of the instance's launch, or none, by default", examples=["20"])
+
+    @model_validator(mode="after")
+    def _complete(self) -> CreditsSpec:
+        if self.of is None and (self.earn is None or self.most is None):
+            refuse(f"expected an instance of the catalogue, or earn and most, for example {self.example}")
+        return self
 
 
 class PlatformSpec(Spec):
@@ -160,8 +214,16 @@ class PlatformSpec(Spec):
     balloon: Balloon = Field(default="none", description="memory reclaimed from VMs: as needed, or a fixed size", examples=["auto"])
     free_page_reporting: bool = Field(default=False, strict=True, description="whether guests report free pages", examples=["true"])
     guest_swap: Bytes = Field(default=0, description="swap space of each VM on its disk", examples=["1GiB"])
+    cap: Annotated[float, Number(0.01, 65536, 1.5)] | None = Field(
+        default=None, examples=["1.5"],
+        description="most CPUs that each VM may use, whatever its vCPUs (cap of Xen, quota of libvirt, limit of ESXi and Hyper-V)")
+    credits: CreditsSpec | None = Field(default=None, description="CPU credits of each VM", examples=["t3.micro"])
     pages: Literal["4k", "thp", "huge"] | None = Field(default=None, description="page size of the memory", examples=["huge"])
     net: Reference | None = Field(default=None, description="network path of the catalogue instead of the default one", examples=["sr-iov"])
     disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the default one", examples=["ahci"])
 
-
+    @model_validator(mode="after")
+    def _bounded_once(self) -> PlatformSpec:
+        if self.cap is not None and self.credits is not None:
+            refuse("a VM has a cap, or credits; expected one of them, for example credits: t3.micro", "cap")
+        return self

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from simvirt.scenario.fields import (
     MOST_REPLICAS,
     EventLoops,
+    LimitBytes,
     Nanoseconds,
     Number,
     PositiveBytes,
@@ -22,7 +23,8 @@ from simvirt.scenario.fields import (
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
-from simvirt.scenario.spec.steps import StartupStep, Step
+from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
+from simvirt.scenario.walk import walk
 from simvirt.units import UnitError, format_size, format_time, shown
 
 PERIOD_NS: Final = 100_000_000
@@ -73,7 +75,7 @@ class LimitsSpec(Spec):
 
     example = "{cpus: 2, memory: 512MiB}"
     cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["2"])
-    memory: PositiveBytes | None = Field(default=None, description="memory", examples=["512MiB"])
+    memory: LimitBytes | None = Field(default=None, description="memory", examples=["512MiB"])
 
 
 class ReservationsSpec(Spec):
@@ -128,10 +130,10 @@ class ServiceSpec(Spec):
     profile: Title | None = Field(default=None, description="what it does with its CPU time; the image's by default", examples=["redis"])
     deploy: DeploySpec = Field(default=DeploySpec.model_construct(), description="replicas and limits", examples=[DeploySpec.example])
     cpus: Cpus | None = Field(default=None, description="short for deploy.resources.limits.cpus", examples=["2"])
-    mem_limit: PositiveBytes | None = Field(default=None, description="short for deploy.resources.limits.memory", examples=["512MiB"])
+    mem_limit: LimitBytes | None = Field(default=None, description="short for deploy.resources.limits.memory", examples=["512MiB"])
     memory: MemorySpec | None = Field(default=None, description="what a replica needs, else its image's", examples=[MemorySpec.example])
-    mem_reservation: PositiveBytes | None = Field(default=None, description="memory kept from reclaim, as memory.low", examples=["256MiB"])
-    mem_high: PositiveBytes | None = Field(default=None, description="where reclaim begins, as memory.high", examples=["400MiB"])
+    mem_reservation: LimitBytes | None = Field(default=None, description="memory kept from reclaim, as memory.low", examples=["256MiB"])
+    mem_high: LimitBytes | None = Field(default=None, description="where reclaim begins, as memory.high", examples=["400MiB"])
     memswap_limit: PositiveBytes | None = Field(default=None, description="memory and swap together", examples=["1GiB"])
     oom_score_adj: Annotated[int, Whole(-1000, 1000, 500)] = Field(default=0, description="bias of the OOM killer", examples=["500"])
     restart: Literal["no", "always", "on-failure", "unless-stopped"] = Field(
@@ -142,6 +144,9 @@ class ServiceSpec(Spec):
     event_loops: EventLoops | None = Field(
         default=None, examples=["1"],
         description="in place of threads: threads that each compute for any number of requests, as in Node.js; `cores`: one for each core")
+    flows: Annotated[int, Whole(1, 100_000, 8)] | None = Field(
+        default=None, examples=["1"],
+        description="connections that bring what a replica receives, each of which is received on one CPU; as many as threads by default")
     queue: Queue = Field(default="unlimited", description="requests that may wait for a thread of a replica", examples=["128"])
     balance: Literal["round-robin", "least-connections", "random", "two-choices"] = Field(
         default="round-robin", description="how requests are spread over replicas", examples=["least-connections"])
@@ -176,6 +181,15 @@ class ServiceSpec(Spec):
         _one_of(self.event_loops, self.threads if "threads" in self.model_fields_set else None, "event_loops", "threads")
         _one_of(self.cpu_quota, self._cpus, "cpu_quota", "cpus")
         _one_of(self.cpu_shares, self.cpu_weight, "cpu_shares", "cpu_weight")
+        return self
+
+    @model_validator(mode="after")
+    def _teams_have_threads(self) -> ServiceSpec:
+        if self.event_loops is not None:
+            for where, steps in [(("startup",), self.startup), *((("operations", name), steps) for name, steps in self.operations.items())]:
+                for visit in walk(steps, where):
+                    if isinstance(visit.step, CpuStep) and visit.step.team is not None:
+                        refuse("a team needs threads of its own; expected a service with threads", *visit.path, "team")
         return self
 
     @model_validator(mode="after")

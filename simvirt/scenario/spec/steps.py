@@ -16,6 +16,7 @@ from simvirt.scenario.spec.base import Spec, refuse, unknown_key
 from simvirt.scenario.spec.distributions import Distribution
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
+from simvirt.scenario.spec.teams import TeamSpec
 from simvirt.units import UnitError, shown
 
 STEP_EXAMPLE: Final = "{cpu: {exponential: 1ms}} or {call: db.select}"
@@ -50,6 +51,8 @@ class CpuStep(_Step):
     ops: Mapping[str, Annotated[float, Number(0, 1e9, 20)]] = Field(
         default={}, description="operations per execution, by name; otherwise those of the profile",
         examples=["{syscalls: 40, page_faults: 2}"])
+    team: TeamSpec | None = Field(
+        default=None, description="threads that share its CPU time; it ends when the last of them is done", examples=[TeamSpec.example])
 
 
 class CallStep(_Step):

@@ -183,6 +183,10 @@ class RatesSpec(Spec):
         return isinstance(self.at, str)
 
 
+CONNECTING: Final = 3
+"""Packets each way that open and close a TCP connection, beyond a request and its answer. Source: RFC 9293, figures 6 and 12."""
+
+
 class WorkloadSpec(Spec):
     """Where requests come from, and the operations that they call."""
 
@@ -196,9 +200,19 @@ class WorkloadSpec(Spec):
     local: bool = Field(default=False, strict=True, examples=["true"],
                         description="whether requests begin and end inside the instance (a batch job, a benchmark): no message in or out")
 
+    connection: Literal["kept", "new"] = Field(
+        default="kept", examples=["new"],
+        description="whether requests come over connections that stay open, or each opens and closes one of its own")
+
     @model_validator(mode="after")
     def _one_source(self) -> WorkloadSpec:
         one_of(self, ("open", "closed", "trace", "rates"), self.example)
+        return self
+
+    @model_validator(mode="after")
+    def _connects(self) -> WorkloadSpec:
+        if self.local and self.connection == "new":
+            refuse("has no effect on requests that begin and end inside the instance; expected local: false beside it", "connection")
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""What practitioners reported, as scenarios of our own: the direction is theirs, the size within a factor of 1.5.
+"""What practitioners reported of files, as scenarios of our own: the direction is theirs, the size within a factor of 1.5.
 
 Reports give times, not numbers of operations; where a scenario has to assume some, its test says so.
 """
