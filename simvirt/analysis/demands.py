@@ -186,7 +186,7 @@ def _served(one: Served) -> Demand:
     """Requests to a server of files: work of whoever asks, of the thread that answers, and waiting."""
     cost = one.cost
     each = Demand(
-        cpu_s=(cost.cpu_ns + cost.notify_ns + cost.interrupt_ns) / S, io_cpu_s=cost.host_cpu_ns / S,
+        cpu_s=(cost.cpu_ns + cost.kick_ns + cost.notify_ns + cost.interrupt_ns) / S, io_cpu_s=cost.host_cpu_ns / S,
         delay_s=(cost.latency_ns + cost.wake_ns) / S,
     )
     return each.times(one.requests)
