@@ -318,7 +318,7 @@ class Tables:
         devices = self.plan.devices
         columns = blank(t.Devices, rows=max(len(devices), 1))
         if devices:
-            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round((d.entry.moderation if d.entry else None) or 0.0) for d in devices])
+            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices])
         return columns
 
     def program_table(self) -> Columns:
