@@ -142,7 +142,8 @@ class _Reader:
     def _operations(self, counts: Mapping[str, float]) -> Demand:
         """What device operations cost in the instance, on the threads that work for it, and in time."""
         costs = self.costs
-        own = math.fsum(count * (costs.cpu_ns[op] + costs.notify_ns[op] + costs.interrupt_ns[op]) for op, count in counts.items())
+        parts = (costs.cpu_ns, costs.kick_ns, costs.notify_ns, costs.interrupt_ns)
+        own = math.fsum(count * part[op] for op, count in counts.items() for part in parts)
         other = math.fsum(count * costs.backend_ns(op) for op, count in counts.items())
         return Demand(cpu_s=own / S, io_cpu_s=other / S)
 

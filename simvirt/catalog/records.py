@@ -101,9 +101,12 @@ class Cost:
     latency_ns: float = 0.0
     host_cpu_ns: float = 0.0
     drive_ns: float = 0.0
+    kick_ns: float = 0.0
     notify_ns: float = 0.0
     interrupt_ns: float = 0.0
     wake_ns: float = 0.0
+    host_wake_ns: float = 0.0
+    host_interrupt_ns: float = 0.0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(*(getattr(self, part) + getattr(other, part) for part in self.__slots__))
@@ -236,9 +239,12 @@ class PlatformCosts:
     latency_ns: Mapping[str, float]
     host_cpu_ns: Mapping[str, float]
     drive_ns: Mapping[str, float]
+    kick_ns: Mapping[str, float]
     notify_ns: Mapping[str, float]
     interrupt_ns: Mapping[str, float]
     wake_ns: Mapping[str, float]
+    host_wake_ns: Mapping[str, float]
+    host_interrupt_ns: Mapping[str, float]
 
     def work_ns(self, operation: str) -> float:
         """What one operation of CPU work costs in all, less what it spares."""

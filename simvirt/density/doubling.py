@@ -23,6 +23,8 @@ from simvirt.scenario.spec.models import Scenario
 
 TIMES: Final = 2
 """How many times as much of a resource there is when it is doubled."""
+BACKEND: Final = ("host_cpu", "drive", "host_wake", "host_interrupt")
+"""Parts of a cost that are work of a backend's thread."""
 IO_THREAD: Final = " I/O thread"
 DOM0: Final = "dom0.cpu"
 RECEIVING: Final = ("packet_in", "kib_in")
@@ -111,7 +113,7 @@ def _faster_threads(layer: Layer) -> Layer:
     return replace(layer, costs=costs, disk=layer.disk.model_copy(update={"serial": False}))
 
 
-def _halved(cost: CostSpec, halved: tuple[str, ...] = ("host_cpu", "drive")) -> CostSpec:
+def _halved(cost: CostSpec, halved: tuple[str, ...] = BACKEND) -> CostSpec:
     """A cost with half the work of the backend's thread."""
     parts = {part: getattr(cost, part) for part in halved}
     return cost.model_copy(update={

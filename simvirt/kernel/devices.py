@@ -1,13 +1,19 @@
-"""Devices of VMs: backends that sleep until they are kicked, interrupts that are coalesced.
+"""Devices of VMs: backends that sleep until they are kicked, kernels that poll for what comes in until there is no more.
 
 *Model*: a device's work is done by a backend, an instance of its own: a thread of the host or of dom0. A backend with
     work in flight, or that had some within its polling time, is awake and needs no kick; else the instance pays for a
-    kick and the request waits for the wake-up. An interrupt within the moderation time of the last one is coalesced.
-    What kicks and interrupts cost is a debt of the instance, taken up by its next burst.
-*Ignores*: the delay of a coalesced interrupt (the driver is
-    taken to poll meanwhile, as NAPI does); a backend that polls yields to any other task at once.
+    kick, the backend for waking up, and the request waits for that. What is sent while it is awake needs a kick too (an
+    exit, nobody is woken), unless the backend polls or has not done with what was sent before. So a backend's busy
+    period is a batch: its fixed work is one for each, and there are the fewer of them the higher the load.
+    An interrupt makes the instance's kernel poll for as long as it handles packets; what comes in meanwhile needs none,
+    nor what comes within the device's moderation, nor packets that others follow in the backend's line, up to its
+    budget. What kicks and interrupts cost is a debt: of the instance, taken up by its next burst, or of a thread of its
+    kernel, which works it off on another CPU while the instance's own threads compute, as far as one CPU suffices.
+*Ignores*: the delay of a coalesced interrupt; more than one queue: a VM takes interrupts on one CPU at a time; what is
+    received beside busy threads delays nobody but by the CPU that it takes; a backend that polls yields to any other
+    task at once.
 *Source*: Virtual I/O Device (VIRTIO) 1.2, section 2.7 (notification suppression); Linux drivers/vhost/net.c
-    (busyloop_timeout) and Documentation/networking/napi.rst.
+    (busyloop_timeout), net/core/dev.c (napi_schedule_prep: no interrupt while a poll is under way), drivers/net/virtio_net.c.
 """
 
 from simvirt.kernel.calendar import set_timer
@@ -16,6 +22,8 @@ from simvirt.kernel.constants import CALLEE, NET, NONE, WAITING, WRITE_BACK
 from simvirt.kernel.idling import exit_latency
 from simvirt.kernel.requests import admit, clear_account, append_todo, new_frame
 from simvirt.kernel.tables import Plane
+
+BUDGET = 64  # packets that a backend passes on before it interrupts; Linux drivers/vhost/net.c, VHOST_NET_BATCH
 
 
 def device_of(p: Plane, i: int, role: int) -> int:
@@ -28,10 +36,14 @@ def ring_bell(p: Plane, f: int, pc: int, now: int) -> None:
     i: int = p.frames.instance[f]
     d: int = device_of(p, i, p.program.target[pc])
     p.devices.operations[d] += p.program.operations[pc]
-    if p.program.kicks[pc] > 0:
-        kick(p, i, d, pc, now + int(p.program.amount[pc]), now)
-    if p.program.interrupts[pc] > 0:
-        interrupt(p, i, d, pc, now)
+    if p.program.kicks[pc] > 0 or p.program.host_wake[pc] > 0.0:
+        send(p, i, d, pc, now)
+    if p.program.interrupts[pc] > 0 or p.program.received[pc] > 0.0:
+        work: float = p.program.received[pc] + interrupt(p, d, pc, now)
+        if p.program.target[pc] == NET:
+            take_beside(p, i, work, now)
+        else:
+            p.instances.debt[i] += work
 
 
 def kick(p: Plane, i: int, d: int, pc: int, until: int, now: int) -> bool:
@@ -42,9 +54,31 @@ def kick(p: Plane, i: int, d: int, pc: int, until: int, now: int) -> bool:
     slept: bool = now >= p.instances.awake_until[b]
     if slept:
         p.devices.notifications[d] += p.program.kicks[pc]
-        p.instances.debt[i] += p.program.kicks[pc] * p.program.notify[pc]
+        rouse(p, i, d, pc)
     keep_awake(p, b, until, now)
     return slept
+
+
+def rouse(p: Plane, i: int, d: int, pc: int) -> None:
+    """What waking a backend costs: a kick and the wake-up itself where the instance does it, and the backend's own part."""
+    p.instances.debt[i] += p.program.kicks[pc] * (p.program.kick[pc] + p.program.notify[pc])
+    p.instances.debt[p.devices.backend[d]] += p.program.host_wake[pc]
+
+
+def send(p: Plane, i: int, d: int, pc: int, now: int) -> None:
+    """What an instance sends needs a kick, unless the backend polls or still takes what was sent before; to sleep is another matter."""
+    b: int = p.devices.backend[d]
+    if b == NONE:
+        return
+    if now >= p.devices.sends_until[d]:
+        if p.instances.in_flight[b] == 0 and now >= p.instances.awake_until[b]:
+            p.devices.notifications[d] += p.program.kicks[pc]
+            rouse(p, i, d, pc)
+            keep_awake(p, b, now, now)
+        elif p.instances.poll[b] == 0 and p.program.kick[pc] > 0.0:
+            p.devices.notifications[d] += p.program.kicks[pc]
+            p.instances.debt[i] += p.program.kicks[pc] * p.program.kick[pc]
+    p.devices.sends_until[d] = max(p.devices.sends_until[d], now) + int(p.program.amount[pc])
 
 
 def keep_awake(p: Plane, b: int, until: int, now: int) -> None:
@@ -56,15 +90,42 @@ def keep_awake(p: Plane, b: int, until: int, now: int) -> None:
     p.instances.awake_until[b] = max(until + poll, ends)
 
 
-def interrupt(p: Plane, i: int, d: int, pc: int, now: int) -> None:
-    """Interrupt an instance, unless the last interrupt of its device is recent."""
+def interrupt(p: Plane, d: int, pc: int, now: int) -> float:
+    """Work of the interrupts of a device: the first is spared while the kernel still polls, or the device holds it back [ns]."""
     due: int = p.program.interrupts[pc]
-    if now - p.devices.interrupted_at[d] < p.devices.moderation[d]:
+    if now < p.devices.polls_until[d] or now - p.devices.interrupted_at[d] < p.devices.moderation[d] or goes_on(p, d, pc):
         due -= 1
+    work: float = 0.0
     if due > 0:
         p.devices.interrupts[d] += due
         p.devices.interrupted_at[d] = now
-        p.instances.debt[i] += due * p.program.interrupt[pc]
+        p.devices.batch[d] = 0
+        work = p.program.interrupt[pc]
+        if p.devices.backend[d] != NONE:
+            p.instances.debt[p.devices.backend[d]] += due * p.program.host_interrupt[pc]
+    p.devices.polls_until[d] = max(p.devices.polls_until[d], now) + int(work) + p.devices.receive[d]
+    return max(due, 0) * work
+
+
+def goes_on(p: Plane, d: int, pc: int) -> bool:
+    """Whether the backend of a network path has more to do, so that it interrupts after that, or after as many as its budget."""
+    b: int = p.devices.backend[d]
+    if b == NONE or p.program.target[pc] != NET or p.instances.in_flight[b] == 0 or p.devices.batch[d] >= BUDGET:
+        return False
+    p.devices.batch[d] += 1
+    return True
+
+
+def take_beside(p: Plane, i: int, work: float, now: int) -> None:
+    """Work that a packet brings: on another CPU of its kernel while threads compute, as far as one can do it, else on theirs."""
+    s: int = p.instances.softirq[i]
+    if s == NONE or p.instances.busy_threads[i] == 0 or p.instances.in_flight[s] > 0:
+        p.instances.debt[i] += work
+        return
+    p.instances.debt[s] += work
+    g: int = new_frame(p, CALLEE, s, p.run.drain[0], now)
+    clear_account(p, g)
+    admit(p, g, now)
 
 
 def begin_io(p: Plane, f: int, pc: int, now: int) -> bool:

@@ -64,10 +64,14 @@ class Devices(Table):
     # lowering
     backend: Ints  # instance that does its work, NONE where the vCPU or the hardware does
     moderation: Ints  # least time between two interrupts [ns]
+    receive: Ints  # for how long the instance's kernel polls for a packet that has come in [ns]
     # kernel
     interrupted_at: Ints  # instant of the last interrupt [ns]
+    batch: Ints  # packets since the last interrupt whose backend had more to do
+    polls_until: Ints  # instant up to which the instance's kernel still handles what has come in [ns]
     operations: Ints  # packets, or requests to the disk
-    notifications: Ints  # kicks that woke the backend
+    notifications: Ints  # kicks
+    sends_until: Ints  # instant up to which the backend takes what is sent without a kick [ns]
     interrupts: Ints
 
 

@@ -43,6 +43,7 @@ class Run(Table):
     loops: Ints  # 1 when some instance has event loops
     flush: Ints  # first instruction of a disk's flusher
     receive: Ints  # first instruction of what receiving a rejected request takes
+    drain: Ints  # first instruction of what works off the debt of a softirq
     spare: Ints  # frames and entity rows that must be free before a frame may go on
     frames: Ints  # frame rows
     entities: Ints  # entity rows
@@ -290,6 +291,7 @@ class Instances(Table):
     loops: Ints  # 1 where its threads are event loops
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
     receiver: Ints  # instance of its kernel that spends the work of receiving what is rejected, NONE without
+    softirq: Ints  # instance of its kernel that takes interrupts beside its busy threads, NONE where there is but one CPU
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
     first_lock: Ints  # its first row in `locks`
@@ -333,17 +335,21 @@ class Program(Table):
     inside: Ints  # call: the same, where the callee is in the caller's kernel
     beyond: Ints  # call: the same, where the callee is on another host
     column: Ints  # column of the request's luck, NONE for a constant
-    amount: Floats  # constant time [ns], probability or bytes; bell: how long a kick keeps the backend busy [ns]
+    amount: Floats  # constant time [ns], probability or bytes; bell: how long what it sends keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
     ratio: Floats  # cpu: work that the platform adds per unit of demand; disk: bytes of a buffered write
     flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: the state it counts as
     operations: Ints  # io, bell: device operations
     kicks: Ints  # io, bell: notifications that a sleeping backend needs
-    notify: Floats  # work of one kick in the instance [ns]
+    kick: Floats  # work of one kick in the instance [ns]
+    notify: Floats  # work in the instance to wake a sleeping backend [ns]
     wake: Floats  # io: latency until a sleeping backend runs [ns]
     irqs: Ints  # io: interrupts of the host's NIC, each on a hardware thread that sleeps as long as the backend
     interrupts: Ints  # bell: interrupts, of which the first may be coalesced
     interrupt: Floats  # work of one interrupt in the instance [ns]
+    received: Floats  # bell: work in the instance's kernel for what has come in [ns]
+    host_wake: Floats  # io, bell: work of a backend that slept [ns]
+    host_interrupt: Floats  # work of one interrupt in the backend [ns]
     branches: Ints  # first instructions of all branches
 
 

@@ -23,8 +23,6 @@ LOAD_SERVICE = "(hypervisor)"
 MEMORY_SERVICE = "(memory)"
 NETWORK_SERVICE = "(network stack)"
 INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE)
-RING = 256
-"""Packets that a NIC or a virtual one holds for a CPU before it drops them. Source: QEMU, virtio-net rx_queue_size; Linux, ethtool -g."""
 LINUX = ("eevdf", "cfs", "round-robin")
 """Policies of Linux kernels."""
 CAP_PERIODS = {"credit": 30_000_000, "credit2": 10_000_000}
@@ -148,6 +146,7 @@ class Arrangement:
     devices: list[Device] = field(default_factory=list)
     memory: dict[str, int] = field(default_factory=dict)
     receivers: dict[int, Instance] = field(default_factory=dict)
+    softirqs: dict[int, Instance] = field(default_factory=dict)
 
     def add_group(
         self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -191,16 +190,7 @@ def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], 
         (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, replicas)
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
-    _add_receivers(plan, scenario)
     return plan
-
-
-def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
-    """The network stack of each kernel that may have to reject requests: it receives them nevertheless."""
-    bounded = {name for name, service in scenario.services.items() if service.queue != "unlimited"}
-    for row in sorted({instance.machine for instance in plan.instances if instance.service in bounded}):
-        cpus = plan.machines[row].cpus
-        plan.receivers[row] = plan.add_instance(NETWORK_SERVICE, row, Place(row), threads=cpus, queue=RING * cpus)
 
 
 def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: HostEntry) -> Host:

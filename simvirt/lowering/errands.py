@@ -87,6 +87,11 @@ def receive_work(plan: Arrangement, writer: Writer) -> int:
     return writer.receive(plan.hosts[0].entry.receive_ns) if plan.receivers else 0
 
 
+def softirq_work(plan: Arrangement, writer: Writer) -> int:
+    """First instruction of what works off what interrupts owe beside busy threads; 0 where no guest has a CPU for it."""
+    return writer.softirq() if plan.softirqs else 0
+
+
 def flusher(writer: Writer) -> int:
     """First instruction of a disk's flusher; 0 where nothing is written back."""
     return writer.flusher() if any(row.op == k.OP_DISK and row.flag == 1 for row in writer.program.rows) else 0

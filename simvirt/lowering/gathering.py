@@ -47,7 +47,7 @@ def gather_work(rows: list[Instruction], certain: list[int]) -> tuple[list[int],
 
 
 def gather_visits(rows: list[Instruction], certain: list[int]) -> None:
-    """Let the network's backend do the work of all visits when the first comes; later ones know how long theirs keeps it awake."""
+    """Let the network's backend do the work of all visits when the first comes; later ones know for how long theirs needs no other kick."""
     visits = [rows[i] for i in certain if rows[i].op == k.OP_IO and rows[i].target == k.NET and rows[i].work + rows[i].own > 0]
     for row in visits[1:]:
         visits[0].work, visits[0].own = visits[0].work + row.work, visits[0].own + row.own
@@ -63,12 +63,12 @@ def without(rows: list[Instruction], removed: set[int]) -> list[Instruction]:
 
 
 def becomes_bell(row: Instruction) -> bool:
-    """Turn a path that takes no time into a bell, which keeps its backend awake for work done elsewhere; whether it does nothing at all."""
+    """Turn a path that takes no time into a bell, whose work its backend does elsewhere; whether it does nothing at all."""
     if row.amount > 0 or row.wake > 0 or row.work + row.own > 0 or row.held is not None:
         row.fixed = 0.0
         return False
     row.op, row.amount, row.fixed = k.OP_BELL, row.fixed, 0.0
-    return row.kicks + row.operations + row.interrupts == 0
+    return row.kicks + row.operations + row.interrupts == 0 and row.host_wake == 0
 
 
 def settled(rows: list[Instruction], computes: bool) -> list[Instruction]:

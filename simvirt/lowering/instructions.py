@@ -24,11 +24,15 @@ class Instruction:
     flag: int = 0
     operations: int = 0
     kicks: int = 0
+    kick: float = 0.0
     notify: float = 0.0
     wake: float = 0.0
     irqs: int = 0
     interrupts: int = 0
     interrupt: float = 0.0
+    received: float = 0.0
+    host_wake: float = 0.0
+    host_interrupt: float = 0.0
     local: bool = False
     added: bool = False  # computes nothing but what the platform adds
     of_files: bool = False  # computes for operations on files
@@ -39,8 +43,8 @@ class Instruction:
 
     @property
     def owes(self) -> bool:
-        """Whether it leaves kicks or interrupts to pay for."""
-        return self.op == k.OP_DETACH or self.kicks * self.notify + self.interrupts * self.interrupt > 0
+        """Whether it leaves kicks, interrupts or receiving to pay for."""
+        return self.op == k.OP_DETACH or self.kicks * (self.kick + self.notify) + self.interrupts * self.interrupt + self.received > 0
 
 
 def taking(lock: int, flag: int, spin: float, switch: float, at: int) -> list[Instruction]:

@@ -14,7 +14,7 @@ from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
 from simvirt.lowering.container_paths import CONNTRACK, ContainerPaths, has_network_threads, locks_connections, opens_connections
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
-from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, start_ups
+from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, softirq_work, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.locks import Locks, locks_of
@@ -31,7 +31,7 @@ from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
 BATCHES = 4096
-STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH)  # each may start a frame; a fork starts one a branch
+STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL)  # each may start a frame; a fork starts one a branch
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
@@ -85,13 +85,14 @@ def lower_onto(
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, entry, drawn) for entry, drawn in zip(entries, variables, strict=True)]
     reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
+    drain = softirq_work(plan, writer)
     errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
-    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs, locks)
+    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs, locks, writer.paths.poll)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
-    tables["run"]["receive"][:], tables["run"]["flush"][:] = receive, flushing
+    tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
     memory.find_reads(writer.program.rows)
     return Lowered(
         scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory, locks,
@@ -160,9 +161,10 @@ class Tables:
 
     def __init__(
         self, plan: Arrangement, services: list[str], program: Program, phases: Phases, shared: Sharing, platform: Platform,
-        writeback: ReclaimEntry, locks: Locks,
+        writeback: ReclaimEntry, locks: Locks, receive: float,
     ) -> None:
         self.writeback, self.locks = writeback, locks
+        self.receive = receive  # how long a guest polls for a packet [ns]
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, program, phases
         self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
@@ -308,6 +310,7 @@ class Tables:
             loops=column_of(instances, "loops"),
             receiver=[row_of(self.plan.receivers.get(i.machine)) if i.service not in INTERNAL else k.NONE for i in instances],
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
+            softirq=[row_of(self.plan.softirqs.get(i.machine)) if i.service not in INTERNAL else k.NONE for i in instances],
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
             first_lock=self.locks.first[0][:-1],
@@ -318,7 +321,11 @@ class Tables:
         devices = self.plan.devices
         columns = blank(t.Devices, rows=max(len(devices), 1))
         if devices:
-            fill(columns, backend=[row_of(d.backend) for d in devices], moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices])
+            fill(
+                columns, backend=[row_of(d.backend) for d in devices],
+                moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices],
+                receive=[round(self.receive) if d.entry and d.entry.role == "net" and d.entry.side == "hypervisor" else 0 for d in devices],
+            )
         return columns
 
     def program_table(self) -> Columns:

@@ -51,18 +51,17 @@ class Paths:
     def arrive(self, rows: Rows, answers: bool) -> None:
         """A request comes in; the wake-up for its answer is decided with its own, its work too where the answer is a message of its own."""
         self.passage(rows, received=1, wake=self.wake("packet_in", "packet_out"))
-        self.bell(rows, 1, 1)
-        self.extra_work(rows, self.costs.cpu_ns["packet_in"] + self.costs.cpu_ns["packet_out"] * answers)
+        self.take(rows, 1)
+        self.extra_work(rows, self.costs.cpu_ns["packet_out"] * answers)
 
     def connect(self, rows: Rows) -> None:
         """A client opens a connection before its request and closes it after the answer.
 
         *Model*: three more packets each way (RFC 9293, figures 6 and 12), of which the first two are waited for, and the host's work.
         """
-        costs = self.costs
         self.passage(rows, received=CONNECTING, sent=CONNECTING, wake=self.wake("packet_in", "packet_out"))
-        self.bell(rows, CONNECTING, self.moderated(CONNECTING, 0))
-        self.extra_work(rows, CONNECTING * (costs.cpu_ns["packet_in"] + costs.cpu_ns["packet_out"]))
+        self.take(rows, CONNECTING)
+        self.extra_work(rows, CONNECTING * self.costs.cpu_ns["packet_out"])
         self.set_up(rows)
 
     def set_up(self, rows: Rows) -> None:
@@ -75,7 +74,7 @@ class Paths:
 
     def leave_for(self, rows: Rows) -> None:
         """A request goes to another service: its hop, and that of the answer."""
-        self.extra_work(rows, self.costs.cpu_ns["packet_out"] + self.costs.cpu_ns["packet_in"])
+        self.extra_work(rows, self.costs.cpu_ns["packet_out"])
         hops, wake = 2 * self.costs.latency_ns["call_hop"], self.wake("packet_out", "packet_in")
         if self.net is None:
             self.pause(rows, hops, k.NETWORK)
@@ -84,7 +83,7 @@ class Paths:
 
     def come_back(self, rows: Rows) -> None:
         """The answer of another service comes in."""
-        self.bell(rows, 1, 1)
+        self.take(rows, 1)
 
     def transfer(self, rows: Rows, out: int, in_: int) -> None:
         """Payload crosses the NIC, segment by segment.
@@ -93,13 +92,12 @@ class Paths:
         follows from the time that they take and from moderation.
         """
         costs, sent, received = self.costs, self.segments(out), self.segments(in_)
-        self.extra_work(rows, sent * costs.cpu_ns["packet_out"] + received * costs.cpu_ns["packet_in"])
-        self.extra_work(rows, (out * costs.cpu_ns["kib_out"] + in_ * costs.cpu_ns["kib_in"]) / 1024)
+        self.extra_work(rows, sent * costs.cpu_ns["packet_out"] + out / 1024 * costs.cpu_ns["kib_out"])
         self.passage(rows, sent=sent, work=out / 1024 * costs.host_cpu_ns["kib_out"])
         self.carry(rows, OUT, out)
         self.passage(rows, received=received, work=in_ / 1024 * costs.host_cpu_ns["kib_in"])
         self.carry(rows, IN, in_)
-        self.bell(rows, received, self.moderated(received, in_))
+        self.take(rows, received, in_)
 
     def carry(self, rows: Rows, link: int, amount: int) -> None:
         """Bytes on a link of the NIC."""
@@ -110,11 +108,20 @@ class Paths:
         """Packets of a payload."""
         return math.ceil(size / self.host.nic.segment)
 
+    @property
+    def poll(self) -> float:
+        """How long the instance's kernel handles a packet that has come in, from the device to its socket [ns]."""
+        return self.host.receive_ns + self.costs.cpu_ns["packet_in"]
+
+    def spared_for(self, n: int, work: float) -> float:
+        """Time after an interrupt in which another is not needed, where n packets take a work beyond that of plain ones [ns]."""
+        moderation = 0.0 if self.net is None else self.net.moderation or 0.0
+        return max(moderation, self.costs.interrupt_ns["packet_in"] + self.poll + work / n)
+
     def moderated(self, n: int, size: int) -> int:
         """Interrupts of n segments that come in a row at the speed of the NIC."""
-        if n == 0 or self.net is None or not self.net.moderation:
-            return n
-        return min(n, 1 + int(size * 8e9 / self.host.nic.bandwidth / self.net.moderation))
+        work = size / 1024 * self.costs.cpu_ns["kib_in"]
+        return min(n, 1 + int(size * 8e9 / self.host.nic.bandwidth / self.spared_for(n, work))) if n else 0
 
     def wake(self, *operations: str) -> float:
         """Latency until a sleeping backend runs [ns]."""
@@ -128,21 +135,36 @@ class Paths:
             return
         costs = self.costs
         out, back = costs.host_cpu_ns["packet_out"], costs.host_cpu_ns["packet_in"]
-        notify = costs.notify_ns["packet_out"] * (sent > 0) + costs.notify_ns["packet_in"] * (received > 0)
+        kick, notify = (part["packet_out"] * (sent > 0) + part["packet_in"] * (received > 0) for part in (costs.kick_ns, costs.notify_ns))
         completed = costs.interrupt_ns["packet_out"]
         row = Instruction(k.OP_IO, target=k.NET, flag=k.NETWORK, amount=latency, wake=wake, operations=sent)
         row.work = work + sent * out + (received + answers) * back if has_thread(self.net) else 0.0
-        row.kicks, row.notify, row.irqs = int(notify > 0), notify, int(received > 0)
+        row.kicks, row.kick, row.notify, row.irqs = int(kick + notify > 0), kick, notify, int(received > 0)
+        row.host_wake = costs.host_wake_ns["packet_out"] * (sent > 0) + costs.host_wake_ns["packet_in"] * (received + answers > 0)
         rows.append(row)
         if sent and completed > 0:
-            rows.append(Instruction(k.OP_BELL, target=k.NET, interrupts=1, interrupt=completed))
+            rows.append(self.interrupts(k.NET, 1, completed, costs.host_interrupt_ns["packet_out"]))
 
-    def bell(self, rows: Rows, packets: int, interrupts: int) -> None:
-        """Packets received, which interrupt the instance."""
-        work = self.costs.interrupt_ns["packet_in"]
-        if self.net is not None and packets:
-            due = interrupts if work > 0 else 0
-            rows.append(Instruction(k.OP_BELL, target=k.NET, operations=packets, interrupts=due, interrupt=work))
+    def take(self, rows: Rows, packets: int, size: int = 0) -> None:
+        """Packets received, which interrupt the instance; its kernel handles them then, outside VMs when the instance computes next."""
+        costs, due = self.costs, self.moderated(packets, size) if size else packets
+        received = packets * costs.cpu_ns["packet_in"] + size / 1024 * costs.cpu_ns["kib_in"]
+        if self.net is None:
+            self.extra_work(rows, received)
+        elif packets:
+            rows.append(self.interrupts(k.NET, due, costs.interrupt_ns["packet_in"], costs.host_interrupt_ns["packet_in"]))
+            rows[-1].operations, rows[-1].received = packets, received
+
+    def interrupts(self, device: int, due: int, work: float, raising: float) -> Instruction:
+        """Interrupts of a device, where they cost anything."""
+        row = Instruction(k.OP_BELL, target=device, interrupts=due if work + raising > 0 else 0, interrupt=work)
+        row.host_interrupt = raising if self.has_thread(device) else 0.0
+        return row
+
+    def has_thread(self, device: int) -> bool:
+        """Whether the path to the network or the disk has a backend that computes."""
+        entry = self.net if device == k.NET else self.disk
+        return entry is not None and has_thread(entry)
 
     # --- disk ----------------------------------------------------------------------------------------------------------
 
@@ -177,15 +199,16 @@ class Paths:
         costs, n = self.costs, len(operations)
         row = Instruction(k.OP_IO, target=k.BLOCK, flag=k.DISK, amount=latency, wake=self.wake(*operations), operations=n)
         row.work = math.fsum(costs.backend_ns(op) for op in operations) + work if has_thread(device) else 0.0
-        row.notify = math.fsum(costs.notify_ns[op] for op in operations) / n
-        row.kicks = n if row.notify > 0 else 0
+        row.kick, row.notify = (math.fsum(part[op] for op in operations) / n for part in (costs.kick_ns, costs.notify_ns))
+        row.kicks = n if row.kick + row.notify > 0 else 0
+        row.host_wake = math.fsum(costs.host_wake_ns[op] for op in operations)
         return row
 
     def completion(self, operations: list[str]) -> Instruction:
         """The interrupts of a request to the disk."""
         n = len(operations)
-        work = math.fsum(self.costs.interrupt_ns[op] for op in operations) / n
-        return Instruction(k.OP_BELL, target=k.BLOCK, interrupts=n if work > 0 else 0, interrupt=work)
+        work, raising = (math.fsum(part[op] for op in operations) / n for part in (self.costs.interrupt_ns, self.costs.host_interrupt_ns))
+        return self.interrupts(k.BLOCK, n, work, raising)
 
     # --- both ----------------------------------------------------------------------------------------------------------
 

@@ -338,6 +338,10 @@ class Writer:
         """What a kernel does for a message before anything can reject it; its first row."""
         return self.program.place([Instruction(k.OP_CPU, amount=work), Instruction(k.OP_RETURN)])
 
+    def softirq(self) -> int:
+        """What a kernel does with what interrupts have left to do: all of it, and nothing of its own; its first row."""
+        return self.program.place([Instruction(k.OP_CPU, added=True), Instruction(k.OP_RETURN)])
+
     def startup(self, service: str, variables: Variables) -> int:
         """The work that a replica does before it is ready; its first row."""
         return self.program.place(self.body(service, self.scenario.services[service].startup, variables))

@@ -248,8 +248,9 @@ CASES: Final = (
 )
 READ: Final = {
     "cpu": (EXTRA, "latency_s/mean"), "latency": ("latency_s/mean",), "host_cpu": ("cpu/virtualization", "latency_s/mean"),
-    "notify": (EXTRA, "latency_s/mean"), "interrupt": (EXTRA, "latency_s/mean"), "wake": ("latency_s/mean",),
+    "kick": (EXTRA, "latency_s/mean"), "notify": (EXTRA, "latency_s/mean"), "interrupt": (EXTRA, "latency_s/mean"), "wake": ("latency_s/mean",),
     "spared": ("latency_s/mean",), "drive": ("cpu/virtualization", "latency_s/mean"),
+    "host_wake": ("cpu/virtualization", "latency_s/mean"), "host_interrupt": ("cpu/virtualization", "latency_s/mean"),
 }
 """Where each part of a cost shows."""
 

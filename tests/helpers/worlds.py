@@ -124,7 +124,8 @@ def served(backend: str, **hypervisor: Any) -> str:
     """A shop in VMs whose devices have a certain backend; what a device may have beside it is used."""
     threads = backend not in ("none", "vcpu")
     bare = [f"{way}_{what}" for way in ("packet", "disk") for what in (("in", "out") if way == "packet" else ("read", "write", "flush"))]
-    parts = {"host_cpu": "9us", "notify": "2us", "wake": "7us", "interrupt": "3us"} if threads else {"cpu": "6us", "interrupt": "3us"}
+    turns = {"host_wake": "4us", "host_interrupt": "1us"}
+    parts = {"host_cpu": "9us", "kick": "1us", "notify": "2us", "wake": "7us", "interrupt": "3us"} | turns if threads else {"cpu": "6us", "interrupt": "3us"}
     costs = {name: {part: number(value) for part, value in parts.items()} for name in bare}
     extra = {"backend": backend, "moderation": number("40us"), "poll": number("30us" if threads else "0us")}
     copies = {"none": "made up for a test"}

@@ -34,9 +34,12 @@ class CostSpec(Part):
     latency: Terms = None
     host_cpu: Terms = None
     drive: Terms = None
+    kick: Terms = None
     notify: Terms = None
     interrupt: Terms = None
     wake: Terms = None
+    host_wake: Terms = None
+    host_interrupt: Terms = None
     none: Source | None = None
 
     @model_validator(mode="after")
@@ -49,8 +52,11 @@ class CostSpec(Part):
 PARTS: Final[Mapping[str, str]] = {
     "cpu": "CPU work in the instance", "spared": "CPU work of the instance's own that falls away", "latency": "latency without CPU",
     "host_cpu": "CPU work of the backend's thread", "drive": "CPU work of the backend's thread beyond that where it waits for a drive",
+    "kick": "CPU work in the instance to notify a backend that does not look for its work",
     "notify": "CPU work in the instance to wake a sleeping backend", "interrupt": "CPU work in the instance to take an interrupt",
     "wake": "latency until a sleeping backend runs",
+    "host_wake": "CPU work of the backend's thread each time that it slept, whatever it finds then",
+    "host_interrupt": "CPU work of the backend's thread to raise an interrupt",
 }
 """Part of a cost -> what it is."""
 
@@ -85,7 +91,8 @@ def acting_parts(operation: str, vm: bool, served: bool = False) -> tuple[str, .
         threads = () if not served else ("host_cpu",) if operation.startswith("kib_") else ("host_cpu", "wake")
         return ("cpu", *threads) if operation.startswith("kib_") else ("cpu", "latency", *threads)
     drive = ("drive",) if operation in DISK_OPERATIONS else ()
-    return ("cpu", "host_cpu", *drive, *(() if operation.startswith("kib_") else ("latency", "notify", "interrupt", "wake")))
+    messages = () if operation.startswith("kib_") else ("latency", "kick", "notify", "interrupt", "wake", "host_wake", "host_interrupt")
+    return ("cpu", "host_cpu", *drive, *messages)
 
 
 def check_costs(costs: Mapping[str, CostSpec], expected: tuple[str, ...], vm: bool, served: bool = False) -> None:

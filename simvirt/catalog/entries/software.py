@@ -34,6 +34,8 @@ from simvirt.catalog.sourced import (
 from simvirt.scenario.fields import Version
 from simvirt.scenario.spec.host import Policy
 
+THREAD_PARTS: Final = ("host_cpu", "drive", "kick", "notify", "wake", "host_wake", "host_interrupt")
+"""Parts of a cost that only a backend with a thread has."""
 Isolation = Literal["file-system", "namespaces", "user-space-kernel", "hardware", "software"]
 
 
@@ -56,9 +58,10 @@ NETWORK_THREADS: Final = ("softirq", "netstack", "proxy")
 class Frames(Part):
     """What a network path does with the frames of a payload.
 
-    `headers` are the bytes that it adds to each, `mtu` the largest that its interface sends where that of the NIC is larger. `frame_in` and `frame_out` are the CPU work for each frame beyond that of packets: of
-    aggregating received ones, and of cutting what is sent where the NIC cannot cut it inside a tunnel. In the directions of `lost` a
-    packet is a frame, because nothing is aggregated or cut late; in those of `tunnel` only where the NIC's offloads leave tunnels out.
+    `headers` are the bytes that it adds to each, `mtu` the largest that its interface sends where that of the NIC is larger.
+    `frame_in` and `frame_out` are the CPU work for each frame beyond that of packets: of aggregating received ones, and of cutting what
+    is sent where the NIC cannot cut it inside a tunnel. In the directions of `lost` a packet is a frame, because nothing is aggregated
+    or cut late; in those of `tunnel` only where the NIC's offloads leave tunnels out.
     """
 
     headers: SourcedSize | None = None
@@ -108,7 +111,7 @@ class DeviceEntry(Entry):
         expected = NET_OPERATIONS if self.role == "net" else DISK_OPERATIONS
         check_costs(self.costs, expected, vm=self.side == "hypervisor", served=self.backend in NETWORK_THREADS)
         if self.backend in ("none", "vcpu"):
-            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in ("host_cpu", "drive", "notify", "wake")
+            threads = [f"costs.{name}.{part}" for name, cost in self.costs.items() for part in THREAD_PARTS
                        if getattr(cost, part) is not None]
             if threads:
                 raise ValueError(f"{threads[0]}: has no effect, for backend {self.backend} is no thread")
