@@ -128,6 +128,7 @@ class Arrangement:
     memory: dict[str, int] = field(default_factory=dict)
     receivers: dict[int, Instance] = field(default_factory=dict)
     softirqs: dict[int, Instance] = field(default_factory=dict)
+    beside: dict[int, Instance] = field(default_factory=dict)
 
     def add_group(
         self, machine: int, fence: Fence = NO_FENCE, per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -143,6 +144,10 @@ class Arrangement:
         """An instance at a place, in the next row."""
         self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue, loops))
         return self.instances[-1]
+
+    def softirq_of(self, instance: Instance) -> Instance | None:
+        """What receives beside an instance's threads: a softirq of its guest, or one on another CPU of the host."""
+        return self.softirqs.get(instance.machine) or self.beside.get(instance.row)
 
     def host_of(self, instance: Instance) -> Host:
         """The host that an instance stands on."""

@@ -12,7 +12,14 @@ from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
-from simvirt.lowering.container_paths import CONNTRACK, ContainerPaths, has_network_threads, locks_connections, opens_connections
+from simvirt.lowering.container_paths import (
+    CONNTRACK,
+    ContainerPaths,
+    has_network_threads,
+    locks_connections,
+    opens_connections,
+    received_beside,
+)
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, softirq_work, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
@@ -109,7 +116,9 @@ def _writer(
     rates = {name: profile.rates for name, profile in profiles.items()}
     inside = replace(platform, layers=platform.runtimes)
     threads = has_network_threads(scenario, platform, host)
-    outer = Paths(platform, costs, host) if platform.hypervisors else ContainerPaths(platform, costs, host, threads, _conntrack(locks))
+    beside = received_beside(scenario, platform, host)
+    contained = ContainerPaths(platform, costs, host, threads, _conntrack(locks), beside)
+    outer = Paths(platform, costs, host) if platform.hypervisors else contained
     routes = Routes(
         outer, Paths(inside, catalog.platform_costs(inside, host), host),
         {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
@@ -310,7 +319,7 @@ class Tables:
             loops=column_of(instances, "loops"),
             receiver=[row_of(self.plan.receivers.get(i.machine)) if i.service not in INTERNAL else k.NONE for i in instances],
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
-            softirq=[row_of(self.plan.softirqs.get(i.machine)) if i.service not in INTERNAL else k.NONE for i in instances],
+            softirq=[row_of(self.plan.softirq_of(i)) if i.service not in INTERNAL else k.NONE for i in instances],
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
             first_lock=self.locks.first[0][:-1],

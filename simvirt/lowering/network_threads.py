@@ -6,7 +6,7 @@ from typing import Final
 from simvirt.catalog.entries.software import DeviceEntry
 from simvirt.catalog.records import Platform
 from simvirt.lowering.arrange import INTERNAL, NETWORK_SERVICE, Arrangement, Device, Host, Instance, Place
-from simvirt.lowering.container_paths import has_network_threads, network_path
+from simvirt.lowering.container_paths import has_network_threads, network_path, received_beside
 from simvirt.scenario.spec.models import Scenario
 
 RING = 256
@@ -50,6 +50,7 @@ def _add_paths(plan: Arrangement, scenario: Scenario, platform: Platform) -> Non
         of its container, a proxy in none. The interrupt of a packet wakes one CPU, as without containers: that of the thread that it is
         for; a softirq begins at once.
     """
+    _add_beside(plan, scenario, platform)
     if not has_network_threads(scenario, platform, plan.hosts[0].entry):
         return
     path = network_path(platform)
@@ -59,6 +60,15 @@ def _add_paths(plan: Arrangement, scenario: Scenario, platform: Platform) -> Non
         backend = queues.get(plan.host_of(instance).row) or _own_threads(plan, scenario, path, instance)
         plan.devices.append(Device(len(plan.devices), path, backend))
         instance.place = replace(instance.place, net=plan.devices[-1])
+
+
+def _add_beside(plan: Arrangement, scenario: Scenario, platform: Platform) -> None:
+    """Give replicas a softirq on another CPU, where their packets are received beside their workers."""
+    services = received_beside(scenario, platform, plan.hosts[0].entry)
+    for instance in [instance for instance in plan.instances if instance.service in services]:
+        plan.devices.append(Device(len(plan.devices), network_path(platform), None))
+        instance.place = replace(instance.place, net=plan.devices[-1])
+        plan.beside[instance.row] = plan.add_instance(NETWORK_SERVICE, len(plan.instances), Place(instance.machine), threads=1)
 
 
 def _queues(plan: Arrangement, host: Host) -> Instance:
