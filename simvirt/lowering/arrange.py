@@ -128,6 +128,7 @@ class Arrangement:
     memory: dict[str, int] = field(default_factory=dict)
     receivers: dict[int, Instance] = field(default_factory=dict)
     softirqs: dict[int, Instance] = field(default_factory=dict)
+    beside: dict[int, Instance] = field(default_factory=dict)
 
     def add_group(
         self, machine: int, fence: Fence = NO_FENCE, per_task_weight: bool = False, affinity: bool = False, key: Key = ()

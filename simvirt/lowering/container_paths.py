@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +51,17 @@ def has_network_threads(scenario: Scenario, platform: Platform, host: HostEntry)
     return any(cost.host_cpu is not None for cost in path.costs.values()) or receives_frames(scenario, host)
 
 
+def received_beside(scenario: Scenario, platform: Platform, host: HostEntry) -> frozenset[str]:
+    """Services whose lone packets another CPU receives while their workers compute: fewer workers than CPUs, not limited below them."""
+    path = network_path(platform)
+    if path is None or path.backend != "softirq" or host.nic.queues is not None or path.costs["packet_in"].cpu is None:
+        return frozenset()
+    if scenario.workload is not None and scenario.workload.local:
+        return frozenset()
+    few = {name: count for name, service in scenario.services.items() if isinstance(count := service.workers, int) and count < host.pcpus}
+    return frozenset(name for name, count in few.items() if (scenario.services[name].cpu_limit or count) >= count)
+
+
 def receives_frames(scenario: Scenario, host: HostEntry) -> bool:
     """Whether a step receives more than a frame over the network."""
     steps = (visit.step for service in scenario.services.values() for operation in service.operations.values() for visit in walk(operation))
@@ -75,14 +87,18 @@ class ContainerPaths(Paths):
     """The network path of processes and containers on a host's own kernel.
 
     *Model*: a lone packet is received in the time of the thread that it is for, unless its path has threads of its own or the NIC has
-        few receive queues; a payload of several frames is received by softirqs, and what a path in user space does is done by its threads.
+        few receive queues; where a service has fewer workers than the host has CPUs, another CPU receives it while they compute. A payload
+        of several frames is received by softirqs, and what a path in user space does is done by its threads.
         A payload is as many packets as segments; in directions in which segmentation or aggregation is lost, as frames, and its
         receiver acknowledges every second one. Headers of the path take their bytes on the wire and out of each frame.
     *Ignores*: batches of a poll, and that few frames are joined where many flows share a queue; retransmission after a ring overflows.
     *Source*: Linux net/core/dev.c (netif_rx, backlog of a CPU), Documentation/networking/scaling.rst, net/ipv4/udp_offload.c.
     """
 
-    def __init__(self, platform: Platform, costs: PlatformCosts, host: HostEntry, threads: bool, lock: int) -> None:
+    def __init__(
+        self, platform: Platform, costs: PlatformCosts, host: HostEntry, threads: bool, lock: int,
+        beside: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__(platform, costs, host)
         path = network_path(platform)
         self.tracking = path.tracking if path is not None else None
@@ -90,6 +106,13 @@ class ContainerPaths(Paths):
         self.in_kernel = path is None or path.backend not in ("netstack", "proxy")
         self.threads, self.lock = threads, lock
         self.queued = host.nic.queues is not None
+        self.beside, self.service = beside, ""
+
+    def of(self, service: str) -> ContainerPaths:
+        """The path to the replicas of a service."""
+        found = copy(self)
+        found.service = service
+        return found
 
     # --- what passes ---------------------------------------------------------------------------------------------------
 
@@ -97,6 +120,9 @@ class ContainerPaths(Paths):
         """A request comes in, and what its answer costs the instance is paid."""
         taken, sent = self.packet("in"), self.packet("out")
         self.visit(rows, taken, "packet_in")
+        if self.service in self.beside and taken.instance > 0:
+            rows.append(Instruction(k.OP_BELL, target=k.NET, received=taken.instance))
+            taken = Shared()
         self.extra_work(rows, taken.instance + sent.instance * answers)
 
     def connect(self, rows: Rows) -> None:

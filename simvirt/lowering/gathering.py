@@ -82,7 +82,9 @@ def settled(rows: list[Instruction], computes: bool) -> list[Instruction]:
 
 
 def admit_arrived(rows: list[Instruction]) -> None:
-    """Let a call whose arrival takes time pass the device before a thread takes it."""
+    """Let a call whose arrival takes time, or another CPU's, pass before a thread takes it."""
+    if rows[0].op == k.OP_BELL and rows[0].received > 0:
+        insert(rows, 0, Instruction(k.OP_IO, target=k.NET))
     if rows[0].op == k.OP_IO and rows[0].target == k.NET:
         rows[0].op = k.OP_ARRIVE
         insert(rows, next(i for i in range(1, len(rows)) if rows[i].op != k.OP_BELL), Instruction(k.OP_ADMIT))

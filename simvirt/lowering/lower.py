@@ -12,7 +12,14 @@ from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, Instance, arrange, row_of
-from simvirt.lowering.container_paths import CONNTRACK, ContainerPaths, has_network_threads, locks_connections, opens_connections
+from simvirt.lowering.container_paths import (
+    CONNTRACK,
+    ContainerPaths,
+    has_network_threads,
+    locks_connections,
+    opens_connections,
+    received_beside,
+)
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, softirq_work, start_ups
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
@@ -109,7 +116,9 @@ def _writer(
     rates = {name: profile.rates for name, profile in profiles.items()}
     inside = replace(platform, layers=platform.runtimes)
     threads = has_network_threads(scenario, platform, host)
-    outer = Paths(platform, costs, host) if platform.hypervisors else ContainerPaths(platform, costs, host, threads, _conntrack(locks))
+    beside = received_beside(scenario, platform, host)
+    contained = ContainerPaths(platform, costs, host, threads, _conntrack(locks), beside)
+    outer = Paths(platform, costs, host) if platform.hypervisors else contained
     routes = Routes(
         outer, Paths(inside, catalog.platform_costs(inside, host), host),
         {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
@@ -317,10 +326,12 @@ class Tables:
         )
 
     def softirq(self, instance: Instance) -> int:
-        """The instance that takes interrupts beside the threads of a replica, NONE where they could compute on all CPUs."""
+        """What takes interrupts beside the threads of a replica: a guest's, unless the threads could compute on all CPUs, or a host's."""
+        if instance.service in INTERNAL:
+            return k.NONE
         machine = self.plan.machines[instance.machine]
-        beside = instance.service not in INTERNAL and leaves_cpus(instance, machine.cpus)
-        return row_of(self.plan.softirqs.get(machine.row)) if beside else k.NONE
+        guests = self.plan.softirqs.get(machine.row) if leaves_cpus(instance, machine.cpus) else None
+        return row_of(guests or self.plan.beside.get(instance.row))
 
     def devices(self) -> Columns:
         """Paths of VMs to the network and to the disk."""

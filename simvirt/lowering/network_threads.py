@@ -1,15 +1,19 @@
 """The threads that handle what passes the network beside those of services: of hosts, containers and guests."""
 
 from dataclasses import replace
+from typing import Final
 
 from simvirt.catalog.entries.software import DeviceEntry
 from simvirt.catalog.records import Platform
 from simvirt.lowering.arrange import INTERNAL, NETWORK_SERVICE, Arrangement, Device, Host, Instance, Place
-from simvirt.lowering.container_paths import has_network_threads, network_path
+from simvirt.lowering.container_paths import has_network_threads, network_path, received_beside
 from simvirt.scenario.spec.models import Scenario
 
 RING = 256
 """Packets that a NIC or a virtual one holds for a CPU before it drops them. Source: QEMU, virtio-net rx_queue_size; Linux, ethtool -g."""
+
+AWAKE_NS: Final = 1
+"""For how long a softirq's CPU counts as awake when a packet comes: just so long that no idle state is left for it [ns]."""
 
 
 def add_network_threads(plan: Arrangement, scenario: Scenario, platform: Platform) -> None:
@@ -50,8 +54,10 @@ def _add_paths(plan: Arrangement, scenario: Scenario, platform: Platform) -> Non
 
     *Model*: a NIC with stated queues has a receive softirq for each, which all replicas share; else what a replica receives comes in
         flows, each received on one CPU: as many as its service states, or as it has threads. A stack in user space is in the cgroup
-        of its container, a proxy in none.
+        of its container, a proxy in none. The interrupt of a packet wakes one CPU, as without containers: that of the thread that it is
+        for; a softirq begins at once.
     """
+    _add_beside(plan, scenario, platform)
     if not has_network_threads(scenario, platform, plan.hosts[0].entry):
         return
     path = network_path(platform)
@@ -63,22 +69,34 @@ def _add_paths(plan: Arrangement, scenario: Scenario, platform: Platform) -> Non
         instance.place = replace(instance.place, net=plan.devices[-1])
 
 
+def _add_beside(plan: Arrangement, scenario: Scenario, platform: Platform) -> None:
+    """Give replicas a softirq on another CPU, where their packets are received beside their workers."""
+    services = received_beside(scenario, platform, plan.hosts[0].entry)
+    for instance in [instance for instance in plan.instances if instance.service in services]:
+        plan.devices.append(Device(len(plan.devices), network_path(platform), None))
+        instance.place = replace(instance.place, net=plan.devices[-1])
+        plan.beside[instance.row] = plan.add_instance(NETWORK_SERVICE, len(plan.instances), Place(instance.machine), threads=1)
+
+
 def _queues(plan: Arrangement, host: Host) -> Instance:
     """The receive softirqs of a host whose NIC has a stated number of queues."""
     count = min(host.entry.nic.queues or host.entry.pcpus, host.entry.pcpus)
-    return plan.add_instance(NETWORK_SERVICE, len(plan.instances), Place(host.machine), threads=count)
+    return _softirqs(plan, Place(host.machine), count)
 
 
 def _own_threads(plan: Arrangement, scenario: Scenario, path: DeviceEntry | None, instance: Instance) -> Instance:
     """The threads that a replica's path has for it alone."""
-    cpus, spec = plan.host_of(instance).entry.pcpus, scenario.services[instance.service]
-    place = instance.place if path is not None and path.backend == "netstack" else Place(instance.machine)
-    return plan.add_instance(NETWORK_SERVICE, len(plan.instances), place, threads=_count(path, spec.flows, instance, cpus))
-
-
-def _count(path: DeviceEntry | None, flows: int | None, instance: Instance, cpus: int) -> int:
-    """How many threads a replica's path has."""
+    cpus, outside = plan.host_of(instance).entry.pcpus, Place(instance.machine)
     if path is not None and path.backend in ("netstack", "proxy"):
-        return int(path.threads or cpus)
+        place = instance.place if path.backend == "netstack" else outside
+        return plan.add_instance(NETWORK_SERVICE, len(plan.instances), place, threads=int(path.threads or cpus))
+    flows = scenario.services[instance.service].flows
     known = flows if flows is not None or instance.loops else instance.threads
-    return min(known, cpus) if isinstance(known, int) else cpus
+    return _softirqs(plan, outside, min(known, cpus) if isinstance(known, int) else cpus)
+
+
+def _softirqs(plan: Arrangement, place: Place, count: int) -> Instance:
+    """So many receive softirqs."""
+    instance = plan.add_instance(NETWORK_SERVICE, len(plan.instances), place, threads=count)
+    instance.poll = AWAKE_NS
+    return instance

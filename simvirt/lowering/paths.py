@@ -46,6 +46,10 @@ class Paths:
         self.net = vm.net if vm is not None else None
         self.disk = vm.disk if vm is not None else None
 
+    def of(self, service: str) -> "Paths":
+        """The path to the replicas of a service."""
+        return self
+
     # --- network -------------------------------------------------------------------------------------------------------
 
     def arrive(self, rows: Rows, answers: bool) -> None:

@@ -98,6 +98,7 @@ class Writer:
         `answers`: whether the answer is a message of its own, and not what the last step sends. `connects`: over a connection of its own.
         """
         rows: list[Instruction] = []
+        path = path.of(service) if path is not None else None
         if path is not None and connects:
             path.connect(rows)
         if path is not None:

@@ -165,3 +165,22 @@ def test_a_payload_of_one_frame_is_received_by_its_thread() -> None:
     """No thread beside it is there, and none is waited for."""
     found = outcome([{"cpu": "1us"}, {"net": {"in": "1KiB"}}], {"closed": {"clients": 4}}, **path(costs={"packet_in": {"cpu": "9us"}}))
     assert not [name for name in found.resources if name.endswith("I/O thread")]
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1 / 15e-6), (8, 1 / 10e-6)])
+def test_another_cpu_receives_while_the_only_worker_computes(cores: int, expected: float) -> None:
+    """10 us of work and 5 us of a packet: with one CPU one after the other, with several side by side."""
+    found = outcome([{"cpu": "10us"}], {"closed": {"clients": 8}}, host=HOST | {"cores": cores}, threads=1, **path(costs={"packet_in": {"cpu": "5us"}}))
+    assert found.throughput_per_s == pytest.approx(expected, rel=0.01)
+
+
+def test_a_worker_that_sleeps_receives_its_packet_first() -> None:
+    found = outcome([{"cpu": "10us"}], {"open": {"rate": "10/s"}}, threads=1, **path(costs={"packet_in": {"cpu": "5us"}}))
+    assert found.latency_mean_s == pytest.approx(15e-6, rel=0.01)
+
+
+@pytest.mark.parametrize("clients", [1, 4, 50])
+def test_small_requests_pass_a_bridge_sooner_than_a_vm(clients: int) -> None:
+    container, vm = (outcome([{"cpu": "8us"}], {"closed": {"clients": clients}}, platform, threads=1, cpus=4).throughput_per_s
+                     for platform in ("docker", "kvm"))
+    assert container > vm
