@@ -21,7 +21,7 @@ from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import S
 from simvirt.catalog.resolve.files import Served, disk_accesses, file_habits
 from simvirt.scenario.graph import Name, calls, entries, operation_times, service_graph, visits
-from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, FilesSpec, FileStep, NetStep, Scenario
+from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, FilesSpec, FilesStep, NetStep, Scenario
 from simvirt.scenario.spec.steps import AnyStep
 from simvirt.scenario.spec.workload import CONNECTING
 from simvirt.scenario.walk import walk
@@ -127,7 +127,7 @@ class _Reader:
                 return self._packets(1, 1) + Demand(delay_s=2 * self.costs.latency_ns["call_hop"] / S)
             case DiskStep():
                 return self._disk(step.disk)
-            case FileStep():
+            case FilesStep():
                 return self._files(step.files)
             case NetStep():
                 return self._net(step)
@@ -197,7 +197,7 @@ def _served(one: Served) -> Demand:
     """Requests to a server of files: work of whoever asks, of the thread that answers, and waiting."""
     cost = one.cost
     each = Demand(
-        cpu_s=(cost.cpu_ns + cost.notify_ns + cost.interrupt_ns) / S, io_cpu_s=cost.host_cpu_ns / S,
+        cpu_s=(cost.cpu_ns + cost.kick_ns + cost.notify_ns + cost.interrupt_ns) / S, io_cpu_s=cost.host_cpu_ns / S,
         delay_s=(cost.latency_ns + cost.wake_ns) / S,
     )
     return each.times(one.requests)

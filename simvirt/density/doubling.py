@@ -23,8 +23,12 @@ from simvirt.scenario.spec.models import Scenario
 
 TIMES: Final = 2
 """How many times as much of a resource there is when it is doubled."""
+BACKEND: Final = ("host_cpu", "drive", "host_wake", "host_interrupt")
+"""Parts of a cost that are work of a backend's thread."""
 IO_THREAD: Final = " I/O thread"
 DOM0: Final = "dom0.cpu"
+RECEIVING: Final = ("packet_in", "kib_in")
+"""Operations that receive softirqs work for."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ def doubled(scenario: Scenario, catalog: Catalog, platform: Platform, resource: 
     if resource in _HOST:
         more = _HOST[resource](scenario, host)
         return Enlarged(more, Catalog.load(more.catalog), platform)
+    if resource.endswith(IO_THREAD) and host.nic.queues is not None and not platform.hypervisors:
+        return Enlarged(_more_queues(scenario, host), catalog, platform)
     if resource == DOM0 or resource.endswith(IO_THREAD):
         change = _more_dom0 if resource == DOM0 else _faster_threads
         return Enlarged(scenario, catalog, replace(platform, layers=tuple(map(change, platform.layers))))
@@ -102,12 +108,14 @@ def _more_dom0(layer: Layer) -> Layer:
 def _faster_threads(layer: Layer) -> Layer:
     """A layer whose threads serve devices in half the time, also where they waited for the drive."""
     costs = MappingProxyType({operation: _halved(cost) for operation, cost in layer.costs.items()})
+    if layer.net.backend == "softirq":
+        costs = MappingProxyType(costs | {name: _halved(costs[name], ("cpu",)) for name in RECEIVING})
     return replace(layer, costs=costs, disk=layer.disk.model_copy(update={"serial": False}))
 
 
-def _halved(cost: CostSpec) -> CostSpec:
+def _halved(cost: CostSpec, halved: tuple[str, ...] = BACKEND) -> CostSpec:
     """A cost with half the work of the backend's thread."""
-    parts = {part: getattr(cost, part) for part in ("host_cpu", "drive", "host_wake", "host_interrupt")}
+    parts = {part: getattr(cost, part) for part in halved}
     return cost.model_copy(update={
         part: tuple(term.scaled(1 / TIMES) for term in terms) for part, terms in parts.items() if terms
     })
@@ -118,6 +126,10 @@ def _halved(cost: CostSpec) -> CostSpec:
 
 def _more_cores(scenario: Scenario, host: HostEntry) -> Scenario:
     return scenario.model_copy(update={"host": scenario.host.model_copy(update={"cores": TIMES * host.cores})})
+
+
+def _more_queues(scenario: Scenario, host: HostEntry) -> Scenario:
+    return scenario.model_copy(update={"host": scenario.host.model_copy(update={"receive_queues": TIMES * (host.nic.queues or 1)})})
 
 
 def _more_memory(scenario: Scenario, host: HostEntry) -> Scenario:

@@ -70,14 +70,14 @@ def send(p: Plane, i: int, d: int, pc: int, now: int) -> None:
     b: int = p.devices.backend[d]
     if b == NONE:
         return
-    awake: bool = p.instances.in_flight[b] > 0 or now < p.instances.awake_until[b]
-    if not awake:
-        p.devices.notifications[d] += p.program.kicks[pc]
-        rouse(p, i, d, pc)
-        keep_awake(p, b, now, now)
-    elif p.instances.poll[b] == 0 and p.program.kick[pc] > 0.0 and now >= p.devices.sends_until[d]:
-        p.devices.notifications[d] += p.program.kicks[pc]
-        p.instances.debt[i] += p.program.kicks[pc] * p.program.kick[pc]
+    if now >= p.devices.sends_until[d]:
+        if p.instances.in_flight[b] == 0 and now >= p.instances.awake_until[b]:
+            p.devices.notifications[d] += p.program.kicks[pc]
+            rouse(p, i, d, pc)
+            keep_awake(p, b, now, now)
+        elif p.instances.poll[b] == 0 and p.program.kick[pc] > 0.0:
+            p.devices.notifications[d] += p.program.kicks[pc]
+            p.instances.debt[i] += p.program.kicks[pc] * p.program.kick[pc]
     p.devices.sends_until[d] = max(p.devices.sends_until[d], now) + int(p.program.amount[pc])
 
 

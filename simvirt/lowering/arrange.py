@@ -24,8 +24,6 @@ LOAD_SERVICE = "(hypervisor)"
 MEMORY_SERVICE = "(memory)"
 NETWORK_SERVICE = "(network stack)"
 INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE)
-RING = 256
-"""Packets that a NIC or a virtual one holds for a CPU before it drops them. Source: QEMU, virtio-net rx_queue_size; Linux, ethtool -g."""
 Replicas = list[tuple[str, int]]  # service, number
 Key = tuple[int, ...]  # whose the phase of a period is
 
@@ -80,16 +78,6 @@ class Device:
     row: int
     entry: DeviceEntry | None
     backend: "Instance | None"
-
-    @property
-    def moderation(self) -> int:
-        """For how long its interrupts are put off [ns]."""
-        return round(self.entry.moderation or 0.0) if self.entry is not None else 0
-
-    @property
-    def of_vm(self) -> bool:
-        """Whether it is a device of a VM, with notifications and interrupts."""
-        return self.entry is not None and self.entry.side == "hypervisor"
 
 
 @dataclass(frozen=True)
@@ -183,27 +171,7 @@ def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], 
         (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, replicas)
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
-    _add_receivers(plan, scenario)
-    _add_softirqs(plan)
     return plan
-
-
-def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
-    """The network stack of each kernel that may have to reject requests: it receives them nevertheless."""
-    bounded = {name for name, service in scenario.services.items() if service.queue != "unlimited"}
-    for row in sorted({instance.machine for instance in plan.instances if instance.service in bounded}):
-        cpus = plan.machines[row].cpus
-        plan.receivers[row] = plan.add_instance(NETWORK_SERVICE, row, Place(row), threads=cpus, queue=RING * cpus)
-
-
-def _add_softirqs(plan: Arrangement) -> None:
-    """The thread of each guest with more than one CPU that takes interrupts on another of them while services compute.
-
-    Where the monitor emulates an adapter on the vCPU that asks, its registers and the driver are work of one vCPU.
-    """
-    for machine in plan.machines:
-        if machine.net is not None and machine.net.entry is not None and machine.cpus > 1 and machine.net.entry.backend != "vcpu":
-            plan.softirqs[machine.row] = plan.add_instance(NETWORK_SERVICE, machine.row, Place(machine.row), threads=1)
 
 
 def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: HostEntry) -> Host:

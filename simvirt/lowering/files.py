@@ -54,10 +54,12 @@ def _request(cost: Cost, backend: bool, requests: int) -> Rows:
         return [Instruction(k.OP_DELAY, amount=cost.latency_ns * requests, flag=k.DISK)] if cost.latency_ns > 0 else []
     row = Instruction(
         k.OP_IO, target=k.BLOCK, flag=k.DISK, amount=cost.latency_ns * requests, wake=cost.wake_ns * requests, operations=requests,
-        work=cost.host_cpu_ns * requests, kicks=requests if cost.notify_ns > 0 else 0, notify=cost.notify_ns,
+        work=cost.host_cpu_ns * requests, kick=cost.kick_ns, notify=cost.notify_ns, host_wake=cost.host_wake_ns * requests,
     )
-    interrupts = requests if cost.interrupt_ns > 0 else 0
-    return [row, Instruction(k.OP_BELL, target=k.BLOCK, interrupts=interrupts, interrupt=cost.interrupt_ns)]
+    row.kicks = requests if row.kick + row.notify > 0 else 0
+    done = Instruction(k.OP_BELL, target=k.BLOCK, interrupt=cost.interrupt_ns, host_interrupt=cost.host_interrupt_ns)
+    done.interrupts = requests if done.interrupt + done.host_interrupt > 0 else 0
+    return [row, done]
 
 
 def often(rows: Rows, count: float, chance: Callable[[], int], act: Callable[[Rows], None]) -> None:

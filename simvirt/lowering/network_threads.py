@@ -1,4 +1,4 @@
-"""The threads that handle what passes the network of processes and containers on a host's own kernel."""
+"""The threads that handle what passes the network beside those of services: of hosts, containers and guests."""
 
 from dataclasses import replace
 
@@ -8,8 +8,37 @@ from simvirt.lowering.arrange import INTERNAL, NETWORK_SERVICE, Arrangement, Dev
 from simvirt.lowering.container_paths import has_network_threads, network_path
 from simvirt.scenario.spec.models import Scenario
 
+RING = 256
+"""Packets that a NIC or a virtual one holds for a CPU before it drops them. Source: QEMU, virtio-net rx_queue_size; Linux, ethtool -g."""
+
 
 def add_network_threads(plan: Arrangement, scenario: Scenario, platform: Platform) -> None:
+    """Add all of them: of kernels that may have to reject requests, of guests, and of replicas on a host's own kernel."""
+    _add_receivers(plan, scenario)
+    _add_softirqs(plan)
+    _add_paths(plan, scenario, platform)
+
+
+def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
+    """The network stack of each kernel that may have to reject requests: it receives them nevertheless."""
+    bounded = {name for name, service in scenario.services.items() if service.queue != "unlimited"}
+    for row in sorted({instance.machine for instance in plan.instances if instance.service in bounded}):
+        cpus = plan.machines[row].cpus
+        plan.receivers[row] = plan.add_instance(NETWORK_SERVICE, row, Place(row), threads=cpus, queue=RING * cpus)
+
+
+def _add_softirqs(plan: Arrangement) -> None:
+    """The thread of each guest with more than one CPU that takes interrupts on another of them while services compute.
+
+    Where the monitor emulates an adapter on the vCPU that asks, its registers and the driver are work of one vCPU.
+    """
+    for machine in plan.machines:
+        device = machine.net.entry if machine.net is not None else None
+        if device is not None and machine.cpus > 1 and device.backend != "vcpu":
+            plan.softirqs[machine.row] = plan.add_instance(NETWORK_SERVICE, machine.row, Place(machine.row), threads=1)
+
+
+def _add_paths(plan: Arrangement, scenario: Scenario, platform: Platform) -> None:
     """Give replicas the threads of their network paths: receive softirqs of the host, a stack in their cgroup, a proxy outside.
 
     *Model*: a NIC with stated queues has a receive softirq for each, which all replicas share; else what a replica receives comes in

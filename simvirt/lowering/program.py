@@ -34,7 +34,7 @@ from simvirt.scenario.spec.steps import (
     DelayStep,
     DiskSpec,
     DiskStep,
-    FileStep,
+    FilesStep,
     LockStep,
     NetStep,
     ParallelStep,
@@ -165,7 +165,7 @@ class Writer:
                 self.call(rows, service, step, variables)
             case DiskStep():
                 self.disk(rows, service, step.disk, variables)
-            case FileStep():
+            case FilesStep():
                 self.files(rows, service, step.files, variables)
             case NetStep():
                 self.paths.transfer(rows, step.net.out, step.net.in_)

@@ -239,7 +239,7 @@ def _devices(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, dic
     """What passed the devices of VMs, and what that took, by role; nothing without VMs."""
     found: dict[str, dict[str, int]] = {}
     for device in plane.lowered.arrangement.devices:
-        if device.entry is None or not device.of_vm:
+        if device.entry is None or device.entry.side != "hypervisor":
             continue
         totals = found.setdefault(device.entry.role, dict.fromkeys(DEVICE_TOTALS, 0))
         for name in DEVICE_TOTALS:

@@ -25,7 +25,7 @@ from simvirt.scenario.spec.models import (
     Empirical,
     Exponential,
     FilesSpec,
-    FileStep,
+    FilesStep,
     Gamma,
     HostSpec,
     Hyperexponential,
@@ -62,7 +62,7 @@ from simvirt.scenario.spec.models import (
 
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
-    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "FileStep",
+    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "FilesStep",
     "FilesSpec", "Gamma",
     "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep",
     "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec",

@@ -32,7 +32,8 @@ SERVING: Final = patched(SHARE, {
     "services/server/operations/job": [{"cpu": "1ms"}], "services/server/profile": "mine", "catalog/profiles": {"mine": {"like": "nginx-static", "files": HABITS}},
 })
 """Software that opens files as its profile says."""
-SHOWS: Final = {"cpu": EXTRA, "latency": DISK, "host_cpu": "cpu/virtualization", "notify": EXTRA, "interrupt": EXTRA, "wake": DISK}
+SHOWS: Final = {"cpu": EXTRA, "latency": DISK, "host_cpu": "cpu/virtualization", "kick": EXTRA, "notify": EXTRA, "interrupt": EXTRA, "wake": DISK,
+                "host_wake": "cpu/virtualization", "host_interrupt": "cpu/virtualization"}
 """Where each part of a request shows."""
 
 

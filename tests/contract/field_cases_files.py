@@ -25,9 +25,9 @@ def files(base: dict[str, Any], field: str, before: dict[str, Any], after: dict[
 
 
 CASES: Final = (
-    Case("FileStep.files", WIDE, {STEP: OPEN}, {STEP: {"files": {"create": 20}}}, CPU, RISES, 0.3),
-    Case("FileStep.times", WIDE, {STEP: OPEN}, {STEP: OPEN | {"times": 2}}, CPU, RISES, 0.3),
-    Case("FileStep.probability", WIDE, {STEP: OPEN}, {STEP: OPEN | {"probability": 0.5}}, CPU, FALLS, 0.3),
+    Case("FilesStep.files", WIDE, {STEP: OPEN}, {STEP: {"files": {"create": 20}}}, CPU, RISES, 0.3),
+    Case("FilesStep.times", WIDE, {STEP: OPEN}, {STEP: OPEN | {"times": 2}}, CPU, RISES, 0.3),
+    Case("FilesStep.probability", WIDE, {STEP: OPEN}, {STEP: OPEN | {"probability": 0.5}}, CPU, FALLS, 0.3),
     *(files(WIDE, name, {"stat": 1}, {"stat": 1, name: 40}, CPU, RISES, 0.3) for name in ("stat", "fstat", "open", "read", "write", "close", "create", "rename", "unlink", "readdir", "mmap")),
     *(files(SHARE, name, {"stat": 1}, {"stat": 1, name: 4}, DISK, RISES, 0.3) for name in ("open", "read", "write", "close", "create", "rename", "unlink", "readdir", "mmap")),
     files(WIDE, "fsync", {"stat": 1}, {"stat": 1, "fsync": 3}, DISK, RISES),

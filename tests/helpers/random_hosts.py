@@ -64,7 +64,6 @@ def host(draws: Draws, scarce: bool) -> Tree:
         "nic": (0.4, lambda: nic(draws)), "mitigations": (0.15, lambda: draws.choice(["auto", "off"])),
         "kernel_entry": (0.1, lambda: time(draws.between(50, 2000))), "memory_ratio": (0.15, lambda: round(draws.uniform(0.5, 2), 2)),
         "swap": (0.7 if scarce else 0.1, lambda: size(draws.between(0.2, 8) * GIB)), "ksm": (0.4 if scarce else 0.1, lambda: ksm(draws)),
-        "offloads": (0.15, lambda: draws.choice(["all", "no-tunnels", "none"])), "receive_queues": (0.1, lambda: draws.whole(1, 8)),
         "max_cstate": (0.15, lambda: draws.choice(STATES)),
     })
     if "swap" in spec and draws.yes(0.3):

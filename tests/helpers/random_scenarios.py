@@ -57,6 +57,7 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     with_locks(Draws(seed, "locks"), drawn)
     length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
     tree |= measured(Draws(seed, "measured"), tree["services"])
+    _network(Draws(seed, "network"), tree)
     draws = Draws(seed, "questions")
     tree |= draws.sometimes({
         "objective": (0.4, lambda: objective(draws)), "timeline": (0.2, lambda: timeline(draws, drawn, length * S)),
@@ -67,6 +68,18 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
         limits = objectives_of_operations(of_operations, drawn, tree["workload"])
         tree["objective"] = tree.get("objective", {}) | {"operations": limits}
     return tree | (density(draws, drawn, tree["workload"]) if "workload" in tree and draws.yes(0.15) else {})
+
+
+def _network(draws: Draws, tree: Tree) -> None:
+    """What is said of the network, of its NIC, its flows and its connections."""
+    if isinstance(tree["host"], dict):
+        tree["host"] |= draws.sometimes({
+            "offloads": (0.1, lambda: draws.choice(["all", "no-tunnels", "none"])), "receive_queues": (0.1, lambda: draws.whole(1, 8)),
+        })
+    for spec in tree["services"].values():
+        spec |= draws.sometimes({"flows": (0.1, lambda: draws.whole(1, 8))})
+    if "workload" in tree and not tree["workload"].get("local"):
+        tree["workload"] |= draws.sometimes({"connection": (0.1, lambda: draws.choice(["kept", "new"]))})
 
 
 def _bind_within_vms(drawn: Drawn) -> None:

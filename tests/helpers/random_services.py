@@ -86,7 +86,7 @@ def serving(draws: Draws) -> Tree:
     """How a service takes requests."""
     spec = draws.sometimes({
         "threads": (0.8, lambda: draws.choice([1, 2, 3, 8, 64, "unlimited", "cores"])),
-        "flows": (0.1, lambda: draws.whole(1, 8)), "balance": (0.4, lambda: draws.choice(["round-robin", "least-connections", "random", "two-choices"])),
+        "balance": (0.4, lambda: draws.choice(["round-robin", "least-connections", "random", "two-choices"])),
         "startup": (0.2, lambda: startup(draws)),
     })
     if spec.get("threads", "unlimited") != "unlimited" and draws.yes(0.4):

@@ -7,59 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.support import COMPILED, after, begun, replications, scenario, service
+from helpers.vm_devices import DISK, NET, SPAN, costs, number, outcome, world
 
-from simvirt.catalog import OPERATIONS
 from simvirt.analysis.formulas import md1
-from simvirt.metrics.outcome import Outcome
 from simvirt.scenario.spec.models import Scenario
 
-SPAN = 10 if COMPILED else 0.5  # seconds
-NET, DISK = ("packet_in", "packet_out", "kib_in", "kib_out", "call_hop"), ("disk_read", "disk_write", "disk_flush", "kib_read", "kib_written")
 READ = {"disk": {"read": "4KiB"}}
 READ_S = 58.7e-6
 """What a read of 4 KiB takes on the catalogue's NVMe drive [s]."""
-
-
-def number(value: str | float) -> dict[str, Any]:
-    """A sourced number."""
-    return {"value": value, "source": "made up for a test"}
-
-
-def costs(operations: tuple[str, ...], **given: dict[str, str]) -> dict[str, Any]:
-    """Costs of some operations, nothing for the others."""
-    nothing = {operation: {"none": "made up for a test"} for operation in operations}
-    return nothing | {name: {part: number(value) for part, value in parts.items()} for name, parts in given.items()}
-
-
-def world(
-    rate: float | None = None, *, steps: list[Any] | None = None, net: dict[str, Any] | None = None, disk: dict[str, Any] | None = None, clients: int = 1,
-    services: int = 1, seconds: float = SPAN, idle: dict[str, str] | None = None, **hypervisor: Any,
-) -> Scenario:
-    """Services in VMs that cost nothing but what the test states: paths to the network and to the disk, fields of the hypervisor."""
-    free = {operation: {"none": "made up for a test"} for operation in OPERATIONS if operation not in (*NET, *DISK)}
-    if idle is not None:
-        free["idle_wakeup"] = {part: number(value) for part, value in idle.items()}
-    catalog = {
-        "guests": {"idle": {"like": "linux", "background_duty": number(0)}},
-        "devices": {
-            "my-net": {"like": "vhost-net", "moderation": number("0ns"), "costs": costs(NET)} | (net or {}),
-            "my-disk": {"like": "virtio-blk", "moderation": number("0ns"), "costs": costs(DISK)} | (disk or {}),
-        },
-        "hypervisors": {"mine": {"like": "kvm", "guest": "idle", "net": "my-net", "disk": "my-disk", "halt_poll": number("0ns"), "costs": free} | hypervisor},
-    }
-    names = [f"s{n}" for n in range(services)]
-    workload = {"open": {"rate": f"{rate}/s"}} if rate is not None else {"closed": {"clients": clients}}
-    return scenario(
-        {name: service(*(steps or [{"delay": "1us"}]), threads="unlimited", cpus=1) for name in names}, workload | {"mix": {f"{name}.job": 1 for name in names}},
-        {"duration": f"{seconds}s", "warmup": "0s"}, platforms=[{"name": "x", "stack": ["mine"]}], catalog=catalog, host={"cores": 8, "disk": "nvme"},
-    )
-
-
-def outcome(**given: Any) -> Outcome:
-    """One replication."""
-    found = replications(world(**given))[0]
-    assert set(found.checks.values()) == {"ok"}, found.checks
-    return found
 
 
 # --- threads and messages on their way ---------------------------------------------------------------------------------------
@@ -134,55 +89,6 @@ def test_moderated_interrupts_come_at_the_rate_of_a_counter_with_dead_time() -> 
     expected = rate / (1 + rate * tau)
     assert found.devices["net"]["interrupts"] / found.simulated_s == pytest.approx(expected, rel=4 / np.sqrt(expected * SPAN))
     assert found.devices["net"]["operations"] == pytest.approx(2 * found.requests, abs=4)
-
-
-def test_a_backend_pays_for_waking_once_a_busy_period() -> None:
-    """Poisson packets of 20 us: a share 1 - rho' finds the backend asleep, whose 5 us of waking lengthen its busy periods too."""
-    for rate in (5_000.0, 20_000.0, 35_000.0):
-        net = {"costs": costs(NET, packet_in={"host_cpu": "20us", "host_wake": "5us"})}
-        found = outcome(rate=rate, steps=[{"delay": "0us"}], net=net)
-        asleep = (1 - rate * 20e-6) / (1 + rate * 5e-6)
-        assert found.resources["mine I/O thread"] == pytest.approx(rate * (20e-6 + asleep * 5e-6), rel=0.02 if COMPILED else 0.05)
-
-
-def test_a_guest_polls_while_packets_come_in() -> None:
-    """Poisson packets that a kernel handles in 20 us after interrupts of 10 us: a share (1 - rate x 20 us) / (1 + rate x 10 us) interrupts it."""
-    for rate in (5_000.0, 20_000.0, 40_000.0):
-        net = {"costs": costs(NET, packet_in={"cpu": "18900ns", "interrupt": "10us"})}  # and 1.1 us, as on any host
-        found = outcome(rate=rate, steps=[{"delay": "0us"}], net=net)
-        share = found.devices["net"]["interrupts"] / found.requests
-        assert share == pytest.approx((1 - rate * 20e-6) / (1 + rate * 10e-6), rel=0.02 if COMPILED else 0.05)
-
-
-def test_a_backend_interrupts_when_it_has_no_more_or_has_passed_on_its_budget() -> None:
-    """Poisson packets of 20 us: those that leave nobody behind interrupt, a share 1 - rho; a backend that never rests does for each 65th."""
-    parts = costs(NET, packet_in={"host_cpu": "20us", "interrupt": "1ns"})
-    for rate in (5_000.0, 25_000.0):
-        found = outcome(rate=rate, steps=[{"delay": "0us"}], net={"costs": parts})
-        assert found.devices["net"]["interrupts"] / found.requests == pytest.approx(1 - rate * 20e-6, rel=0.03 if COMPILED else 0.08)
-    full = outcome(clients=100, steps=[{"delay": "1us"}], net={"costs": parts})
-    assert full.devices["net"]["interrupts"] / full.requests == pytest.approx(1 / 65, rel=0.05)
-
-
-def test_packets_are_received_beside_busy_threads_where_there_is_another_cpu() -> None:
-    """One thread of 50 us, 20 us to receive each request: 14 286 requests/s on one vCPU, 20 000 on two, which compute 70 us for each either way."""
-    world_of = world(clients=16, steps=[{"cpu": "50us"}], net={"costs": costs(NET, packet_in={"interrupt": "20us"})}, seconds=SPAN / 10)
-    for vcpus, expected in ((1, 1 / 70e-6), (2, 1 / 50e-6)):
-        one = {"s0": world_of.services["s0"].model_copy(update={"threads": 1, "cpus": vcpus})}
-        found = replications(world_of.model_copy(update={"services": one}))[0]
-        assert set(found.checks.values()) == {"ok"}, found.checks
-        assert found.throughput_per_s == pytest.approx(expected, rel=0.01)
-        assert found.utilisation * 8 / found.throughput_per_s == pytest.approx(70e-6, rel=0.02)
-
-
-def test_what_is_received_beside_threads_is_what_one_cpu_can_do() -> None:
-    """30 us to receive, 10 us to compute, two vCPUs: they share 40 us a request, and no work is lost."""
-    world_of = world(clients=16, steps=[{"cpu": "10us"}], net={"costs": costs(NET, packet_in={"interrupt": "30us"})}, seconds=SPAN / 10)
-    one = {"s0": world_of.services["s0"].model_copy(update={"threads": 1, "cpus": 2})}
-    found = replications(world_of.model_copy(update={"services": one}))[0]
-    interrupted = found.devices["net"]["interrupts"] / found.requests
-    assert found.utilisation * 8 / found.throughput_per_s == pytest.approx(10e-6 + interrupted * 30e-6, rel=0.03)
-    assert found.utilisation * 8 <= 2.001
 
 
 def test_what_the_last_step_sends_is_the_answer() -> None:

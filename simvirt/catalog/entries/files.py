@@ -14,7 +14,8 @@ from simvirt.catalog.sourced import Share, SourcedCount, SourcedRate, SourcedSiz
 
 Server = Literal["none", "process", "backend"]
 REQUEST_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "none": (), "process": ("cpu", "latency"), "backend": ("cpu", "latency", "host_cpu", "notify", "interrupt", "wake"),
+    "none": (), "process": ("cpu", "latency"),
+    "backend": ("cpu", "latency", "host_cpu", "kick", "notify", "interrupt", "wake", "host_wake", "host_interrupt"),
 }
 """Who serves a file system -> the parts that a request to it may cost."""
 

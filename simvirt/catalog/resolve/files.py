@@ -16,20 +16,19 @@ from functools import cached_property
 from typing import Any
 
 from simvirt.catalog.entries.costs import CostSpec, Terms
-from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
+from simvirt.catalog.entries.files import REQUEST_PARTS, FileHabits, FilesystemEntry
 from simvirt.catalog.entries.software import ProfileEntry
 from simvirt.catalog.operations import NAMING
 from simvirt.catalog.records import Cost, HostEntry, Layer, Platform, PlatformCosts, S, work_ns
 from simvirt.catalog.store import Store
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.services import ServiceSpec
-from simvirt.scenario.spec.steps import FileStep
+from simvirt.scenario.spec.steps import FilesStep
 from simvirt.scenario.walk import walk
 
 LOCAL = "local"
 BLOCK = 4096
 """Bytes of the disk that hold what a name leads to, or a record of the journal."""
-PARTS = ("cpu", "latency", "host_cpu", "notify", "interrupt", "wake")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ class FileCosts:
         return Served(requests, self._request(layer, files.request), files.server == "backend")
 
     def _request(self, layer: Layer, spec: CostSpec) -> Cost:
-        return Cost(**{f"{part}_ns": self._ns(getattr(spec, part), layer) for part in PARTS})
+        return Cost(**{f"{part}_ns": self._ns(getattr(spec, part), layer) for part in REQUEST_PARTS["backend"]})
 
     def _ns(self, terms: Terms, layer: Layer | None = None) -> float:
         return math.fsum(work_ns(term, self.host, layer.depth if layer is not None else 0) for term in terms or ())
@@ -145,7 +144,7 @@ class FileCosts:
 def file_habits(service: ServiceSpec, profile: ProfileEntry) -> FileHabits | None:
     """What a profile does with files; nothing where the service states its operations on files itself."""
     bodies = [*service.operations.values(), service.startup]
-    stated = any(isinstance(visit.step, FileStep) for steps in bodies for visit in walk(steps))
+    stated = any(isinstance(visit.step, FilesStep) for steps in bodies for visit in walk(steps))
     return None if stated else profile.files
 
 

@@ -20,7 +20,7 @@ from simvirt.scenario.graph import Name, callees_first, calls
 from simvirt.scenario.reading.tree import Path
 from simvirt.scenario.spec.distributions import AnyDistribution, Empirical
 from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, FileStep, NetStep, ParallelStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, FilesStep, NetStep, ParallelStep
 from simvirt.scenario.spec.workload import OpenSpec
 from simvirt.scenario.walk import walk
 from simvirt.units import format_size, format_time
@@ -132,7 +132,7 @@ def _sizes(step: AnyStep) -> Iterator[tuple[Path, int]]:
     """Bytes that a step moves, with where they are stated in it."""
     if isinstance(step, DiskStep):
         yield ("disk", "read" if step.disk.read is not None else "write"), step.disk.size
-    if isinstance(step, FileStep):
+    if isinstance(step, FilesStep):
         yield from ((("files", "size"), ceil(step.files.size * step.files.moves)), (("files", "copy_up"), step.files.copy_up))
     if isinstance(step, NetStep):
         yield from ((("net", "out"), step.net.out), (("net", "in"), step.net.in_))

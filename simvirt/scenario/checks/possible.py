@@ -13,7 +13,7 @@ from simvirt.scenario.reading.tree import Path
 from simvirt.scenario.spec.host import RESERVING
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.services import RESERVATION, ServiceSpec, cpus_path, memory_path, replicas_path
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, FileStep, NetStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, FilesStep, NetStep
 from simvirt.scenario.walk import walk
 from simvirt.units import format_size, format_time
 
@@ -179,7 +179,7 @@ def _takes_time_itself(step: AnyStep) -> bool:
             return step.net.out + step.net.in_ > 0
         case DiskStep():
             return step.disk.hit < 1 and (step.disk.read is not None or step.disk.sync or step.disk.direct)
-        case FileStep():
+        case FilesStep():
             return sum(step.files.counts.values()) >= 1
     return False
 

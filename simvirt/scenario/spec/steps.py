@@ -127,7 +127,7 @@ class DiskStep(_Step):
     disk: DiskSpec = Field(description="what is read or written", examples=["{read: 8KiB}"])
 
 
-class FileStep(_Step):
+class FilesStep(_Step):
     """Opens, reads, makes files, one operation after another; what that takes depends on the file system of the platform's disk path."""
 
     example = "{files: {open: 1, read: 1, close: 1}}"
@@ -192,9 +192,9 @@ class LockStep(_Step):
         "a VM has its own)", examples=["kernel"])
 
 
-AnyStep = CpuStep | CallStep | DiskStep | FileStep | NetStep | DelayStep | ParallelStep | RepeatStep | LockStep
+AnyStep = CpuStep | CallStep | DiskStep | FilesStep | NetStep | DelayStep | ParallelStep | RepeatStep | LockStep
 VERBS: Final[Mapping[str, type[Spec]]] = {
-    "cpu": CpuStep, "call": CallStep, "disk": DiskStep, "files": FileStep, "net": NetStep, "delay": DelayStep,
+    "cpu": CpuStep, "call": CallStep, "disk": DiskStep, "files": FilesStep, "net": NetStep, "delay": DelayStep,
     "parallel": ParallelStep, "repeat": RepeatStep, "lock": LockStep,
 }
 STARTUP_VERBS: Final = ("cpu", "disk", "files", "delay")
@@ -212,7 +212,7 @@ def _read(data: Any, handler: ValidatorFunctionWrapHandler) -> AnyStep:
 
 def _read_startup(data: Any, handler: ValidatorFunctionWrapHandler) -> AnyStep:
     """A step of a start-up: nothing can be called yet."""
-    if isinstance(data, (CpuStep, DiskStep, FileStep, DelayStep)):
+    if isinstance(data, (CpuStep, DiskStep, FilesStep, DelayStep)):
         return data
     result = VERBS[_verb(data, STARTUP_VERBS)].model_validate(data)
     assert isinstance(result, AnyStep)
@@ -247,7 +247,7 @@ def _branch(data: Any) -> Any:
 
 
 Step = Annotated[AnyStep, WrapValidator(_read)]
-StartupStep = Annotated[CpuStep | DiskStep | FileStep | DelayStep, WrapValidator(_read_startup)]
+StartupStep = Annotated[CpuStep | DiskStep | FilesStep | DelayStep, WrapValidator(_read_startup)]
 Branch = Annotated[tuple[Step, ...], Field(min_length=1), BeforeValidator(_branch, json_schema_input_type=Step | tuple[Step, ...])]
 ParallelStep.model_rebuild()
 RepeatStep.model_rebuild()
