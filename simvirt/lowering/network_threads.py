@@ -28,14 +28,21 @@ def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
 
 
 def _add_softirqs(plan: Arrangement) -> None:
-    """The thread of each guest with more than one CPU that takes interrupts on another of them while services compute.
+    """The thread of each guest that takes interrupts on another CPU while a service computes which has fewer threads than CPUs.
 
-    Where the monitor emulates an adapter on the vCPU that asks, its registers and the driver are work of one vCPU.
+    Threads that could compute on all CPUs have the same to do wherever interrupts are taken. Where the monitor emulates an adapter
+    on the vCPU that asks, its registers and the driver are work of one vCPU.
     """
+    few = {i.machine for i in plan.instances if i.service not in INTERNAL and leaves_cpus(i, plan.machines[i.machine].cpus)}
     for machine in plan.machines:
         device = machine.net.entry if machine.net is not None else None
-        if device is not None and machine.cpus > 1 and device.backend != "vcpu":
+        if device is not None and machine.row in few and device.backend != "vcpu":
             plan.softirqs[machine.row] = plan.add_instance(NETWORK_SERVICE, machine.row, Place(machine.row), threads=1)
+
+
+def leaves_cpus(instance: Instance, cpus: int) -> bool:
+    """Whether a replica has fewer threads than its kernel has CPUs."""
+    return isinstance(instance.threads, int) and instance.threads < cpus
 
 
 def _add_paths(plan: Arrangement, scenario: Scenario, platform: Platform) -> None:

@@ -142,7 +142,7 @@ class Paths:
         row.kicks, row.kick, row.notify, row.irqs = int(kick + notify > 0), kick, notify, int(received > 0)
         row.host_wake = costs.host_wake_ns["packet_out"] * (sent > 0) + costs.host_wake_ns["packet_in"] * (received + answers > 0)
         rows.append(row)
-        if sent and completed > 0:
+        if sent and completed + costs.host_interrupt_ns["packet_out"] > 0:
             rows.append(self.interrupts(k.NET, 1, completed, costs.host_interrupt_ns["packet_out"]))
 
     def take(self, rows: Rows, packets: int, size: int = 0) -> None:

@@ -50,7 +50,16 @@ def a_hypervisor(draws: Draws, tree: Tree, entries: Tree) -> None:
     })
     guest = {"like": "linux", "background_duty": sourced(round(draws.between(0.0005, 0.1), 4)), "scheduler": draws.choice(["eevdf", "cfs", "round-robin"])}
     entries["hypervisors"], entries["guests"] = {"my-hypervisor": spec}, {"my-guest": guest}
+    if draws.random() < 0.5:
+        spec["net"], entries["devices"] = "my-net", {"my-net": a_network_device(draws)}
     tree["platforms"][0] = {"name": "mine", "stack": ["my-hypervisor"]}
+
+
+def a_network_device(draws: Draws) -> Tree:
+    """A path to the network with costs by wake-up, interrupt and packet of its own."""
+    parts = ("cpu", "host_cpu", "kick", "notify", "wake", "interrupt", "host_wake", "host_interrupt")
+    costs = {name: {part: sourced(time(draws.between(100, 2e4))) for part in parts} for name in ("packet_in", "packet_out")}
+    return {"like": "vhost-net", "costs": costs, "poll": sourced(time(draws.between(1, 1e5)))}
 
 
 def a_runtime(draws: Draws, tree: Tree, entries: Tree) -> None:
