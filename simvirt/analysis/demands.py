@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import networkx as nx
 
+from simvirt.capacity.visible import team_size
 from simvirt.catalog import Catalog, HostEntry, Platform, PlatformCosts
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import S
@@ -83,7 +84,7 @@ def analyse(scenario: Scenario, catalog: Catalog, platform: Platform, host: Host
     local = scenario.workload is not None and scenario.workload.local
     around = {name: reader.messages(name) if not local or graph.in_degree(name) > 0 else Demand() for name in graph}
     demands = {name: reader.operation(*name) + around[name] for name in graph}
-    times = operation_times(scenario, lambda service, step: reader.step(service, step).alone_s, lambda name: around[name].alone_s)
+    times = operation_times(scenario, reader.alone_s, lambda name: around[name].alone_s)
     return Analysis(visits(edges, scenario.mix), demands, times, entries(scenario.mix), graph)
 
 
@@ -93,7 +94,17 @@ class _Reader:
     def __init__(self, scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> None:
         self.scenario, self.catalog, self.host = scenario, catalog, host
         self.costs: PlatformCosts = catalog.platform_costs(platform, host)
+        self.platform = platform
         self.file_costs = catalog.file_costs(platform, host, self.costs)
+
+    def alone_s(self, service: str, step: AnyStep) -> float:
+        """Time of one execution of a step where nothing contends: of a team's, what one thread does and its share of the rest."""
+        demand = self.step(service, step)
+        if not isinstance(step, CpuStep) or step.team is None:
+            return demand.alone_s
+        threads = team_size(step.team, self.scenario.services[service], self.platform, self.host)
+        alone = step.team.serial + (1 - step.team.serial) / min(threads, self.host.pcpus)
+        return replace(demand, cpu_s=demand.cpu_s * alone).alone_s
 
     def operation(self, service: str, operation: str) -> Demand:
         """One execution of the steps of an operation."""

@@ -121,14 +121,14 @@ def _float(value: object) -> float | None:
         return None
 
 
-def whole_or(low: int, *words: str) -> Callable[[object], int | str]:
-    """A reader of whole numbers from `low`, or of some words."""
+def whole_or(low: int, *words: str, most: int = 10_000_000) -> Callable[[object], int | str]:
+    """A reader of whole numbers from `low` to `most`, or of some words."""
     def read(value: object) -> int | str:
         number = int(value) if isinstance(value, float) and value.is_integer() else value
         if isinstance(number, str) and number in words:
             return number
-        if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= 10_000_000:
-            raise UnitError(f"expected a whole number from {low} to 10000000 or {' or '.join(words)}, for example 64; got {shown(value)}")
+        if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= most:
+            raise UnitError(f"expected a whole number from {low} to {most} or {' or '.join(words)}, for example 64; got {shown(value)}")
         return number
     return read
 

@@ -45,7 +45,8 @@ DEFAULT: Final = Size()
 def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     """The scenario of a seed, as the tree that its YAML would be; it names the files of `random_workloads.files`."""
     tree, draws = _hosted(seed, size), Draws(seed, "scenario")
-    tree["host"] |= random_hosts.linux(Draws(seed, "linux"))
+    if isinstance(tree["host"], dict):
+        tree["host"] |= random_hosts.linux(Draws(seed, "linux"))
     host = Catalog.load(tree.get("catalog")).resolve_host(HostSpec.model_validate(tree["host"]))
     drawn = _services(seed, size, tree, host)
     if any("vms" in spec for spec in tree["platforms"] if isinstance(spec, dict)):

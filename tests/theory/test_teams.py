@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from helpers.support import assert_sound, background, replications, scenario, service
 
+from simvirt.analysis.demands import analyse
 from simvirt.catalog import Catalog
 from simvirt.capacity.visible import team_size
 from simvirt.errors import ScenarioError
@@ -129,3 +130,20 @@ def test_a_start_up_may_be_the_work_of_a_team() -> None:
 def test_event_loops_have_no_teams() -> None:
     with pytest.raises(ScenarioError, match="threads of its own"):
         scenario({"a": {"event_loops": 1, "operations": {"job": [team()]}}}, {"open": {"rate": "1/s"}, "mix": {"a.job": 1}}, {"duration": "1s"})
+
+
+def test_the_time_of_a_request_alone_is_that_of_its_team() -> None:
+    spec = scenario({"a": service(team(serial=0.2))}, {"closed": {"clients": 1, "think": "0s"}, "mix": {"a.job": 1}, "local": True}, {"requests": 1}, host={"cores": CORES})
+    catalog = Catalog.of(spec)
+    found = analyse(spec, catalog, catalog.platform(spec.platforms[0]), catalog.resolve_host(spec.host))
+    assert found.response_s == pytest.approx(0.08 * (0.2 + 0.8 / CORES))
+    assert found.service("a").cpu_s == pytest.approx(0.08)
+
+
+@pytest.mark.parametrize(("step", "message"), [
+    (team(threads=5000), "from 1 to 4096 or visible or limit"), (team(threads=4000) | {"times": 20}, "at most 20000 steps"),
+    (team(regions=0), "regions"), (team(spin="5"), "spin"), ({"cpu": "1ms", "team": {"size": 2}}, "size"),
+])
+def test_mistakes_are_told(step: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
+        scenario({"a": service(step)}, {"open": {"rate": "1/s"}, "mix": {"a.job": 1}}, {"duration": "1s"})

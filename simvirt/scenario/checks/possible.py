@@ -191,17 +191,29 @@ def _steps(scenario: Scenario) -> Iterator[Mistake]:
             yield ("services", service, "operations", operation), (
                 f"expected at most {MOST_STEPS} steps in a request, with all calls and times; got {min(count, 10**18)}")
     for name, spec in scenario.services.items():
-        count = sum(visit.times for visit in walk(spec.startup))
+        count = sum(visit.times * _members(visit.step, scenario.host.cpus or 1) for visit in walk(spec.startup))
         if count > MOST_STEPS:
             yield ("services", name, "startup"), f"expected at most {MOST_STEPS} steps in a start-up, with all times; got {count}"
 
 
 def step_counts(scenario: Scenario) -> dict[Name, int]:
-    """Steps that a request takes in each operation, with those of the operations that it calls; one for too many of these."""
+    """Steps that a request takes in each operation, with those of the operations that it calls; one for too many of these.
+
+    A step of a team counts for each of its threads.
+    """
+    cpus = scenario.host.cpus or 1
     counts: dict[Name, int] = {}
     for name in callees_first(calls(scenario)):
-        counts[name] = sum(visit.times * (1 + _called(visit.step, counts)) for visit in walk(_steps_of(scenario, name)))
+        steps = walk(_steps_of(scenario, name))
+        counts[name] = sum(visit.times * (_members(visit.step, cpus) + _called(visit.step, counts)) for visit in steps)
     return counts
+
+
+def _members(step: AnyStep, cpus: int) -> int:
+    """Threads that a step takes; those of a team that is as large as what it sees are taken as the host's CPUs."""
+    if not isinstance(step, CpuStep) or step.team is None:
+        return 1
+    return step.team.threads if isinstance(step.team.threads, int) else cpus
 
 
 def _called(step: AnyStep, counts: dict[Name, int]) -> int:

@@ -13,8 +13,8 @@ MOST_THREADS: Final = 4096
 MOST_REGIONS: Final = 1_000_000
 
 TeamThreads = Annotated[
-    int | Literal["visible", "limit"], BeforeValidator(whole_or(1, "visible", "limit")),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"enum": ["visible", "limit"]}]}),
+    int | Literal["visible", "limit"], BeforeValidator(whole_or(1, "visible", "limit", most=MOST_THREADS)),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_THREADS}, {"enum": ["visible", "limit"]}]}),
 ]
 
 
