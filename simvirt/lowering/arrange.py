@@ -6,45 +6,26 @@ from dataclasses import dataclass, field, replace
 from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
 from simvirt.catalog.records import HostEntry, Layer, Platform
 from simvirt.kernel.constants import NONE
+from simvirt.lowering.fences import LINUX, Fence, bounded, cgroup, slices_expire
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
 from simvirt.memory.guests import own_vcpus
 from simvirt.scenario.order import service_keys
-from simvirt.scenario.spec.host import SLICES_LAST_SINCE, SchedulerSpec
+from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.workload.streams import DEVICE_DOMAIN, HOST, OWN_VM, REPLICA, SHARED_VM
 
-SHARES = 1024.0  # default cpu.shares; cpu.weight 100
-SHARES_PER_WEIGHT = 10.24  # cgroup v2 weight 100 = v1 shares 1024
+NO_FENCE = Fence()
+"""What limits nothing."""
 GUEST_SERVICE = "(guest OS)"
 IO_SERVICE = "(I/O threads)"
 LOAD_SERVICE = "(hypervisor)"
 MEMORY_SERVICE = "(memory)"
 NETWORK_SERVICE = "(network stack)"
 INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE)
-LINUX = ("eevdf", "cfs", "round-robin")
-"""Policies of Linux kernels."""
-CAP_PERIODS = {"credit": 30_000_000, "credit2": 10_000_000}
-"""Time in which a cap counts where it is not 100 ms [ns].
-
-Source: Xen xen/common/sched/credit.c, CSCHED_DEFAULT_TSLICE_MS; credit2.c, BUDGET_REPL_PERIOD.
-"""
 Replicas = list[tuple[str, int]]  # service, number
 Key = tuple[int, ...]  # whose the phase of a period is
-
-
-@dataclass(frozen=True)
-class Fence:
-    """What a cgroup or a VM may have of a machine's CPUs."""
-
-    shares: float = SHARES
-    reserve: float = 0.0
-    quota: int = 0
-    period: int = 100_000_000
-    burst: int = 0
-    cpuset: tuple[int, ...] = ()
-    start: int | None = None  # of the quota and what is saved up, at the start [ns]; the quota by default
 
 
 @dataclass(frozen=True)
@@ -53,7 +34,7 @@ class Group:
 
     row: int
     machine: int
-    fence: Fence = Fence()
+    fence: Fence = NO_FENCE
     per_task_weight: bool = False
     affinity: bool = False
     key: Key = ()
@@ -149,7 +130,7 @@ class Arrangement:
     softirqs: dict[int, Instance] = field(default_factory=dict)
 
     def add_group(
-        self, machine: int, fence: Fence = Fence(), per_task_weight: bool = False, affinity: bool = False, key: Key = ()
+        self, machine: int, fence: Fence = NO_FENCE, per_task_weight: bool = False, affinity: bool = False, key: Key = ()
     ) -> Group:
         """A group on a machine, in the next row."""
         self.groups.append(Group(len(self.groups), machine, fence, per_task_weight, affinity, key))
@@ -204,47 +185,6 @@ def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: 
     return host
 
 
-def bounded(fence: Fence, platform: Platform, vcpus: int, scheduler: SchedulerRow) -> Fence:
-    """What a VM may have where its platform caps it apart from its vCPUs, or gives it credits.
-
-    *Model*: credits are a quota, the baseline, of which what is not used is saved up.
-    *Ignores*: that clouds lower the speed over some minutes when credits run out; I/O threads count as the VM.
-    """
-    if platform.credits is not None:
-        quota = round(platform.credits.rate * fence.period)
-        return replace(fence, quota=quota, burst=round(platform.credits.most), start=quota + round(platform.credits.balance))
-    if platform.cap is None or platform.cap >= vcpus:
-        return fence
-    if fence.quota and fence.quota / fence.period <= platform.cap:
-        return fence
-    period = CAP_PERIODS.get(scheduler.policy, fence.period)
-    return replace(fence, quota=round(platform.cap * period), period=period)
-
-
-def slices_expire(linux: tuple[int, int] | None) -> bool:
-    """Whether slices of quotas expire in a kernel: before 5.4."""
-    return linux is not None and linux < SLICES_LAST_SINCE
-
-
-def shares_of(service: ServiceSpec) -> float:
-    """Weight of a service's cgroup in units of cpu.shares."""
-    if service.cpu_shares is not None:
-        return float(service.cpu_shares)
-    return service.cpu_weight * SHARES_PER_WEIGHT if service.cpu_weight is not None else SHARES
-
-
-def cgroup(service: ServiceSpec, cpus: int) -> Fence:
-    """The limits that a container runtime gives a replica on a machine of so many CPUs."""
-    return Fence(
-        shares_of(service),
-        reserve=service.cpu_reservation or 0.0,
-        quota=service.quota_ns or 0,
-        period=service.period_ns,
-        burst=service.cpu_burst or 0,
-        cpuset=tuple(c for c in service.cpuset or () if c < cpus),
-    )
-
-
 def worker_threads(service: ServiceSpec, host: HostEntry, machine: Machine, seen: bool) -> int | str:
     """Threads or event loops of a replica; `cores`: as many as it sees and may run on; where topology is hidden each vCPU is one."""
     if service.workers != "cores":
@@ -275,7 +215,7 @@ def _arrange_vms(scenario: Scenario, platform: Platform, host: Host, plan: Arran
     own = sum(own_vcpus(scenario.services[name], host.entry) for name, _ in replicas)
     host.wanted_vcpus = host.vcpus + (vms.count * vms.vcpus if vms is not None else own)
     numbers = range(vms.count) if vms is not None else ()
-    shared = [_add_vm(plan, platform, host, vms.vcpus, Fence(), vms.memory, (SHARED_VM, host.row, n)) for n in numbers if vms is not None]
+    shared = [_add_vm(plan, platform, host, vms.vcpus, NO_FENCE, vms.memory, (SHARED_VM, host.row, n)) for n in numbers if vms is not None]
     for number, (name, replica) in enumerate(replicas):
         service = scenario.services[name]
         guest = shared[number % len(shared)] if shared else _own_vm(plan, platform, host, service, (OWN_VM, plan.keys[name], replica))
@@ -301,7 +241,7 @@ def _group_in_guest(plan: Arrangement, platform: Platform, guest: Machine, servi
     fence = replace(cgroup(service, guest.cpus), reserve=0.0)
     if platform.vms is None:
         fence = replace(fence, cpuset=())
-    elif not platform.runtimes and fence == Fence():
+    elif not platform.runtimes and fence == NO_FENCE:
         return None
     return plan.add_group(guest.row, fence, key=key) if platform.runtimes or platform.vms is not None else None
 
@@ -320,7 +260,7 @@ def _own_vm(plan: Arrangement, platform: Platform, host: Host, service: ServiceS
 def _add_hypervisor(plan: Arrangement, hypervisor: Layer, host: Host) -> None:
     """What a hypervisor keeps on the host beside its VMs: the domain that owns the devices, the load of a hosted one."""
     if hypervisor.dom0 is not None:
-        host.dom0 = _add_guest(plan, hypervisor, host, hypervisor.dom0.vcpus, Fence(), (DEVICE_DOMAIN, host.row))
+        host.dom0 = _add_guest(plan, hypervisor, host, hypervisor.dom0.vcpus, NO_FENCE, (DEVICE_DOMAIN, host.row))
         _remember(plan, "dom0", hypervisor.dom0.memory)
     if hypervisor.host_load is not None:
         plan.add_instance(LOAD_SERVICE, host.row, Place(host.machine))

@@ -141,7 +141,7 @@ class ContainerPaths(Paths):
     def carry(self, rows: Rows, link: int, amount: int) -> None:
         """Bytes on a link of the NIC, the headers of the path among them."""
         if amount > 0:
-            rows.append(Instruction(k.OP_NET, target=link, amount=self.host.nic.wire_bytes(amount, self.frames.headers or 0.0)))
+            rows.append(Instruction(k.OP_NET, target=link, amount=self.host.nic.wire_bytes(amount, *self.framing)))
 
     def visit(self, rows: Rows, shared: Shared, operation: str) -> None:
         """The threads of the path work; where they sleep they are woken first."""
@@ -164,12 +164,17 @@ class ContainerPaths(Paths):
         """Work of a payload."""
         if size == 0:
             return Shared()
-        frames, kib = self.host.nic.frames(size, self.frames.headers or 0.0), size / 1024
+        frames, kib = self.host.nic.frames(size, *self.framing), size / 1024
         packets = self.packet(direction) * (frames if self.loses(direction) else self.segments(size))
         if self.loses(direction):
             packets += self.packet("out" if direction == "in" else "in") * (frames // FRAMES_AN_ACK)
         rest = kib * self.costs.cpu_ns[f"kib_{direction}"] + frames * self.frame_ns(direction)
         return packets + Shared(rest, kib * self.costs.host_cpu_ns[f"kib_{direction}"])
+
+    @property
+    def framing(self) -> tuple[float, float | None]:
+        """Bytes that the path adds to each frame, and its own MTU."""
+        return self.frames.headers or 0.0, self.frames.mtu
 
     def loses(self, direction: Direction) -> bool:
         """Whether frames of a direction are handled one by one."""

@@ -323,8 +323,8 @@ class Tables:
         if devices:
             fill(
                 columns, backend=[row_of(d.backend) for d in devices],
-                moderation=[round((d.entry.moderation if d.entry else None) or 0.0) for d in devices],
-                receive=[round(self.receive) if d.entry is not None and d.entry.role == "net" else 0 for d in devices],
+                moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices],
+                receive=[round(self.receive) if d.entry and d.entry.role == "net" and d.entry.side == "hypervisor" else 0 for d in devices],
             )
         return columns
 

@@ -40,6 +40,7 @@ from simvirt.scenario.spec.steps import (
     ParallelStep,
     RepeatStep,
 )
+from simvirt.scenario.spec.teams import TeamSpec
 from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, FILES, Variables
 from simvirt.workload.intensity import multiplied
 
@@ -194,19 +195,19 @@ class Writer:
             row.ratio = 0.0 - self.software[service].spared(named, step.cpu.mean)
         else:
             row.ratio = self.added(service)
-        if step.team is not None:
-            self.team(rows, service, step, row, variables)
-            return
-        self.amount(rows, row, step.cpu, variables)
+        if step.team is None:
+            self.amount(rows, row, step.cpu, variables)
+        else:
+            self.team(rows, service, step, step.team, row, variables)
         served = () if step.ops else self.habits[service].served
         if served:
             asked = [one.times(step.cpu.mean) for one in served]
             work_and_requests(rows, 0.0, 0.0, asked, partial(variables.column, family=FILES))
 
-    def team(self, rows: list[Instruction], service: str, step: CpuStep, cost: Instruction, variables: Variables) -> None:
+    def team(
+        self, rows: list[Instruction], service: str, step: CpuStep, team: TeamSpec, cost: Instruction, variables: Variables,
+    ) -> None:
         """Let a team compute a step, each member its share of what is not done alone; the demands of both are drawn apart."""
-        team = step.team
-        assert team is not None
         size = team_size(team, self.scenario.services[service], self.platform, self.host)
         parts: list[Instruction] = []
         for part in ((1.0 - team.serial) / (size * team.regions), team.serial / team.regions):

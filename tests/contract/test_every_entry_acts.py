@@ -187,6 +187,7 @@ CASES: Final = (
     Case("nics.tunnels", TUNNEL, {}, {"catalog/nics/mine/tunnels": False}, EXTRA, RISES),
     Case("nics.queues", patched(TUNNEL, {"workload": {"closed": {"clients": 32}, "mix": {"server.job": 1}}}), {}, {"catalog/nics/mine/queues": number(1)}, RATE, FALLS),
     Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {"headers": number("700B")}}, "breakdown_s/network", RISES),
+    Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {"mtu": number("300B")}}, "breakdown_s/network", RISES),
     *(Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {direction: number("5us")}}, EXTRA, RISES) for direction in ("frame_in",)),
     Case("devices.frames", patched(TUNNEL, {"catalog/nics/mine/tunnels": False}), {}, {"catalog/devices/my-net/frames/frame_out": number("5us")}, EXTRA, RISES),
     *(Case("devices.frames", TUNNEL, {}, {"catalog/devices/my-net/frames": {"lost": [direction]}}, EXTRA, RISES) for direction in ("in", "out")),

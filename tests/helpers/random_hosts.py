@@ -50,7 +50,7 @@ def bounds(draws: Draws) -> Tree:
     if not draws.yes(0.15):
         return {}
     return draws.choice([{"cap": round(draws.uniform(0.5, 6), 2)}, {"credits": draws.choice(names("burstable"))}, {
-        "credits": {"earn": f"{draws.whole(30, 200)}/h", "most": draws.whole(0, 5), "balance": round(draws.uniform(0, 0.2), 3)}}])
+        "credits": {"earn": f"{draws.whole(30, 200)}/h", "most": draws.choice([0, 1, 5]), "balance": round(draws.uniform(0, 0.2), 3)}}])
 
 
 def host(draws: Draws, scarce: bool) -> Tree:

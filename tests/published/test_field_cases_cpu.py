@@ -43,16 +43,17 @@ def test_a_jvm_that_sees_all_cpus_starts_slower_than_one_that_sees_its_quota() -
     """A Spring Boot application under a quota of 2 CPUs on a host of 20 starts in 23 s when it sees 20 processors and in 5 s when it sees 2.
 
     Source: paketo-buildpacks/bellsoft-liberica, issue 205 (2022). Threads as HotSpot sizes them: 15 or 2 for a collection, 12 or 2 compilers.
-    The direction is right, the size is not: what 12 compilers compile that two do not get to is not modelled.
+    Collections of small heaps are a quarter one thread's work (they are some 3 times faster with many threads), those done wait spinning.
+    The direction is right, the size is not (1.6 for 4.6): what 12 compilers compile that two do not get to is not modelled.
     """
     slow, quick = (_started(collectors, compilers) for collectors, compilers in ((15, 12), (2, 2)))
     assert quick == pytest.approx(5.0, rel=0.5)
-    assert slow > 1.1 * quick
+    assert slow > 1.4 * quick
 
 
 def _started(collectors: int, compilers: int) -> float:
     """Time that a start takes in which 4 s of work alternate with collections, beside 4 s of compiling [s]."""
-    work = {"repeat": [{"cpu": "40ms"}, {"cpu": "8ms", "team": {"threads": collectors, "regions": 4, "spin": "5ms"}}], "times": 100}
+    work = {"repeat": [{"cpu": "40ms"}, {"cpu": "20ms", "team": {"threads": collectors, "regions": 4, "serial": 0.25, "spin": "5ms"}}], "times": 100}
     start = {"parallel": [[work], [{"cpu": "4s", "team": {"threads": compilers}}]]}
     found = alone({"app": service(start, cpus=2)}, "app.job", "200s", host={"cores": 20}, platforms=["docker"])
     return found.latency_mean_s or 0.0

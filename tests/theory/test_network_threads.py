@@ -90,6 +90,7 @@ def test_headers_take_bytes_of_each_frame() -> None:
     """64 KiB in frames of 1500 bytes: 46 with 1448 of payload, 47 with 1398 where a path adds 50."""
     nic = CATALOG.resolve_host(HostSpec.model_validate(HOST)).nic
     assert (nic.frames(KIB64), nic.frames(KIB64, 50)) == (46, 47)
+    assert (nic.frames(KIB64, 20, 1440), nic.frames(KIB64, 20, 9000)) == (48, 46)
     assert nic.wire_bytes(KIB64, 50) == KIB64 + 47 * (52 + 50 + 38)
     plain, tunnel = (outcome([{"cpu": "1us"}, {"net": {"out": "64KiB"}}], {"closed": {"clients": 32}, "local": True}, **path(**fields))
                      for fields in ({}, {"frames": {"headers": number("50B")}}))

@@ -176,15 +176,16 @@ class NicEntry(Entry):
     tunnels: bool = True
     queues: Annotated[SourcedWhole, within(1, 4096)] | None = None
 
-    def frames(self, payload: float, headers: float = 0.0) -> int:
-        """Frames of a payload on a path that adds so many bytes of headers to each."""
-        return ceil(payload / max(self.mtu - TCP_HEADERS - headers, 1))
+    def frames(self, payload: float, headers: float = 0.0, mtu: float | None = None) -> int:
+        """Frames of a payload on a path that adds so many bytes of headers to each, and whose own MTU may be smaller."""
+        least = self.mtu - headers if mtu is None else min(self.mtu - headers, mtu)
+        return ceil(payload / max(least - TCP_HEADERS, 1))
 
-    def wire_bytes(self, payload: float, headers: float = 0.0) -> float:
+    def wire_bytes(self, payload: float, headers: float = 0.0, mtu: float | None = None) -> float:
         """Bytes that a payload takes on the wire: each frame has headers, checksum, preamble and gap, and 84 bytes at least.
 
         Source: IEEE 802.3 (18 bytes of header and checksum, 20 of preamble and gap, no frame below 64), RFC 791, 9293 and 7323
         (20 + 20 + 12 bytes of headers, with timestamps).
         """
-        frames = self.frames(payload, headers)
+        frames = self.frames(payload, headers, mtu)
         return max(payload + frames * (TCP_HEADERS + headers + FRAME), frames * LEAST_FRAME)

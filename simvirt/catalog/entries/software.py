@@ -58,12 +58,14 @@ NETWORK_THREADS: Final = ("softirq", "netstack", "proxy")
 class Frames(Part):
     """What a network path does with the frames of a payload.
 
-    `headers` are the bytes that it adds to each. `frame_in` and `frame_out` are the CPU work for each frame beyond that of packets: of
-    aggregating received ones, and of cutting what is sent where the NIC cannot cut it inside a tunnel. In the directions of `lost` a
-    packet is a frame, because nothing is aggregated or cut late; in those of `tunnel` only where the NIC's offloads leave tunnels out.
+    `headers` are the bytes that it adds to each, `mtu` the largest that its interface sends where that of the NIC is larger.
+    `frame_in` and `frame_out` are the CPU work for each frame beyond that of packets: of aggregating received ones, and of cutting what
+    is sent where the NIC cannot cut it inside a tunnel. In the directions of `lost` a packet is a frame, because nothing is aggregated
+    or cut late; in those of `tunnel` only where the NIC's offloads leave tunnels out.
     """
 
     headers: SourcedSize | None = None
+    mtu: Annotated[SourcedSize, within(68, 2**20)] | None = None
     frame_in: SourcedWork | None = None
     frame_out: SourcedWork | None = None
     lost: tuple[Direction, ...] = ()
