@@ -190,7 +190,8 @@ class _Reader:
         else:
             counts = {"disk_write": 1.0, "kib_written": size / 1024} | ({"disk_flush": 1.0} if spec.sync else {})
         wait = math.fsum((self.costs.latency_ns[op] + self.costs.wake_ns[op]) * count for op, count in counts.items()) / S
-        return (self._operations(counts) + Demand(disk_s=busy / S, delay_s=wait)).times(1 - spec.hit)
+        crossed, missed = 1 - spec.hit * self.file_costs.keep_data, 1 - spec.hit
+        return (self._operations(counts) + Demand(delay_s=wait)).times(crossed) + Demand(disk_s=busy / S).times(missed)
 
 
 def _served(one: Served) -> Demand:

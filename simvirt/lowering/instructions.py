@@ -40,6 +40,7 @@ class Instruction:
     own: float = 0.0  # the same, where a host without the platform would compute it too; of CPU work: that of the kernel for a connection
     asks: Any = None  # of a page cache: the service, and the data that it reads
     held: Instruction | None = None  # what the backend's thread waits for
+    found: Instruction | None = None  # what leaves that out, where a cache of the host has it
 
     @property
     def owes(self) -> bool:
@@ -78,5 +79,8 @@ class Program:
     def backend_work(self, row: Instruction) -> int:
         """What the backend does for a device's path: compute, and wait for the disk where it serves one request at a time."""
         work = [Instruction(k.OP_CPU, amount=row.own, fixed=row.work)] if row.work + row.own > 0 else []
+        if row.found is not None:
+            row.found.target = len(work) + 2
+            work.append(row.found)
         work += [row.held] if row.held is not None else []
         return self.place([*work, Instruction(k.OP_RETURN)]) if work else k.NONE

@@ -177,21 +177,27 @@ class Paths:
         """Whether the host's page cache takes the writes of the VM."""
         return self.disk is not None and self.disk.cache == "writeback"
 
-    def use_disk(self, rows: Rows, operations: list[str], payload: str, size: int, access: Instruction, waited: bool) -> Rows:
-        """A request to the disk; the instructions of its write-back, where the path makes that more than an access nobody waits for."""
+    def use_disk(
+        self, rows: Rows, operations: list[str], payload: str, size: int, access: Instruction, waited: bool,
+        found: Instruction | None = None,
+    ) -> Rows:
+        """A request to the disk; the instructions of its write-back, where the path makes that more than an access nobody waits for.
+
+        `found`: what leaves the access out where a cache of the host has the data of a path that leads to files.
+        """
         kib, costs = size / 1024, self.costs
         self.extra_work(rows, math.fsum(costs.cpu_ns[op] for op in operations) + kib * costs.cpu_ns[payload])
         latency = math.fsum(costs.latency_ns[op] for op in operations)
         if self.disk is None:
             self.pause(rows, latency, k.DISK)
-            rows.append(access)
+            rows.extend(_unless(found, access, len(rows)))
             return []
         asked, done = self.request(self.disk, operations, kib * costs.backend_ns(payload), latency), self.completion(operations)
         if self.disk.serial:
-            asked.held = access
+            asked.held, asked.found = access, found
             path = [asked, done]
         else:
-            path = [asked, access, done]
+            path = [asked, *_unless(found, access, len(rows) + 1), done]
         if waited or not (latency or asked.wake or asked.work or asked.held or done.owes):
             rows.extend(path)
             return []
@@ -225,3 +231,11 @@ class Paths:
         """Time that passes without CPU."""
         if time > 0:
             rows.append(Instruction(k.OP_DELAY, amount=time, flag=state))
+
+
+def _unless(found: Instruction | None, access: Instruction, at: int) -> Rows:
+    """An access, left out where it is found elsewhere, from place `at` of a body on."""
+    if found is None:
+        return [access]
+    found.target = at + 2
+    return [found, access]

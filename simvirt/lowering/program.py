@@ -244,7 +244,7 @@ class Writer:
             variables.column(family=CHOICE)
         return column
 
-    def page_cache(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
+    def page_cache(self, service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
         """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set.
 
         Data that no operation reads, as a start-up may, is not in the cache.
@@ -253,22 +253,27 @@ class Writer:
         if disk.read is None or (disk.hit == 0 and asks is None):
             return None
         hit = disk.hit if asks is None else self.memory.hits.get(asks, 0.0)
-        rows.append(Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks))
-        return rows[-1]
+        return Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks)
 
     def disk(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> None:
-        """Read unless the page cache has it; write and wait for the device, perhaps for a flush, or leave it to write-back."""
-        skip = self.page_cache(rows, service, disk, variables)
+        """Read unless the page cache has it; write and wait for the device, perhaps for a flush, or leave it to write-back.
+
+        Where the page cache is that of the host of a shared directory, what it has is asked for nevertheless.
+        """
+        skip = self.page_cache(service, disk, variables)
+        kept = self.file_costs.keep_data
+        if skip is not None and kept:
+            rows.append(skip)
         if disk.read is not None:
             operations, payload = ["disk_read"], "kib_read"
         else:
             operations, payload = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written"
         waited = disk.read is not None or disk.sync or disk.direct
         access = self.access(disk, waited and (disk.read is not None or disk.sync or not self.paths.caches_writes), variables)
-        written_back = self.paths.use_disk(rows, operations, payload, disk.size, access, waited)
+        written_back = self.paths.use_disk(rows, operations, payload, disk.size, access, waited, None if kept else skip)
         if written_back:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
-        if skip is not None:
+        if skip is not None and kept:
             skip.target = len(rows)
 
     def files(self, rows: list[Instruction], service: str, spec: FilesSpec, variables: Variables) -> None:

@@ -52,6 +52,7 @@ CASES: Final = (
     Case("devices.filesystem", SHARE, {}, {"catalog/devices/my-disk/filesystem": "overlay2"}, DISK, FALLS),
     entry("server", "process", "devices/disk/operations", FALLS, patched(SHARE, {"catalog/filesystems/mine/request": {"cpu": number("1us"), "latency": number("9us")}})),
     entry("payload", number("4KiB"), DISK, RISES),
+    entry("keeps_data", False, DISK, RISES, patched(SHARE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB", "hit": 0.9}, "times": 5}]})),
     entry("layer", number("90us"), EXTRA, RISES, UNION),
     entry("copy_up", number("9ms"), EXTRA, RISES, UNION),
     entry("costs", {"stat": {"cpu": number("50us")}}, EXTRA, RISES, UNION),

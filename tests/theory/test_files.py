@@ -137,3 +137,15 @@ def test_profiles_bring_their_operations_on_files(profile: str) -> None:
 def test_local_files_of_profiles_are_in_their_cpu_time(platform: str) -> None:
     found = costs(name=platform)
     assert found.habits(CATALOG.named_profile("nginx-static").files) == Habits()
+
+
+@pytest.mark.parametrize(("disk", "asked"), [("virtio-9p", 1), ("shared-folder", 1), ("virtio-fs-never", 1), ("virtio-9p-loose", 0.25), ("virtio-fs", 0.25), ("virtio-blk", 0.25)])
+def test_a_hit_of_a_share_that_keeps_no_data_is_asked_for_and_not_read(disk: str, asked: float) -> None:
+    """Three quarters of the reads are in memory: that of the host, where the guest keeps none."""
+    services = {"app": {"cpus": 2, "operations": {"io": [{"cpu": "10us"}, {"disk": {"read": "4KiB", "hit": 0.75}}]}}}
+    workload = {"open": {"rate": "100/s", "arrivals": "deterministic"}, "local": True}
+    spec = scenario(services, workload, {"requests": 2000, "warmup": "0s"}, host={"cores": 4}, platforms=[{"name": "x", "stack": ["kvm"], "disk": disk}])
+    clock = begun(spec)
+    clock.run(until=20 * 10**9)
+    assert int(clock.plane.read("disks", "completed")[0]) == pytest.approx(500, rel=0.12)
+    assert replications(spec)[0].devices["disk"]["operations"] == pytest.approx(2000 * asked, rel=0.12)

@@ -56,6 +56,7 @@ class FilesystemEntry(Entry):
 
     `server`: who is asked for what caches do not answer: nobody; a `process` beside the application or on a desktop; or the
     `backend` of the VM's disk path, a thread of the host. A `request` is one round trip to it, of at most `payload` bytes of data.
+    `keeps_data`: whether reads of an open file are served by the page cache of whoever asks; else each goes to the server.
     A union looks for a name in one layer after the other, at the cost of `layer` each, and copies a file of a lower layer up
     before its first write: work of `copy_up` beside the copy of its bytes, and a flush.
     """
@@ -63,6 +64,7 @@ class FilesystemEntry(Entry):
     server: Server = "none"
     request: CostSpec | None = None
     payload: Annotated[SourcedSize, within(512, 2**30)] | None = None
+    keeps_data: bool = True
     layer: Terms = None
     copy_up: Terms = None
     costs: Annotated[dict[str, FileCostSpec], BeforeValidator(_known)]

@@ -84,6 +84,11 @@ class FileCosts:
         """What operations take in all on a disk of one's own."""
         return self.store.typed("filesystems", LOCAL, FilesystemEntry)
 
+    @property
+    def keep_data(self) -> bool:
+        """Whether the application's kernel serves reads of open files out of its page cache."""
+        return all(files.keeps_data for _, files in self.layers)
+
     def habits(self, files: FileHabits | None) -> Habits:
         """What a profile's operations on files add to its CPU time, which has the local work and the system calls in it already."""
         if files is None or not self.layers:
