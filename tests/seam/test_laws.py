@@ -181,7 +181,7 @@ def test_rows_are_given_back() -> None:
 
 @pytest.mark.parametrize("name", list(WORLDS))
 def test_all_rows_come_back_after_the_last_request(name: str) -> None:
-    """Frames that are still taken after the last answer are those of background threads and of clients."""
+    """Frames that are still taken after the last answer are those of background threads, of clients, and of kernels that still take interrupts."""
     clock = begun(loads(WORLDS[name], sets=["run.replications=1"]))
     for at in range(1, 200):
         clock.run(until=at * S // 4)
@@ -191,7 +191,9 @@ def test_all_rows_come_back_after_the_last_request(name: str) -> None:
     kinds = clock.plane.read("frames", "kind")
     clients = int(clock.plane.read("source", "clients")[0])
     kept = np.isin(kinds, (k.REQUEST, k.CALLEE, k.BRANCH)).sum()
-    assert kept == clients
+    receiving = ((kinds == k.CALLEE) & (clock.plane.read("frames", "parent") == k.NONE)).sum()
+    assert receiving <= len(clock.plane.read("machines", "host"))
+    assert kept - receiving == clients
     assert int(clock.plane.read("run", "free_frames")[0]) + int((kinds != k.NONE).sum()) == int(clock.plane.read("run", "frames")[0])
 
 
