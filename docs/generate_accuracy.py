@@ -1,7 +1,8 @@
-"""Writes docs/accuracy.md and docs/accuracy.svg: `python docs/generate_accuracy.py [REFERENCE.json]`.
+"""Writes docs/accuracy.md and docs/accuracy.svg: `python docs/generate_accuracy.py [--constants] [REFERENCE.json]`.
 
 Sections are generated from what `simvirt validate` finds; the one about a Linux kernel only where REFERENCE.json, a file of measured rows
-as `simvirt.validation.linux` reads them, is given: otherwise the page keeps it.
+as `simvirt.validation.linux` reads them, is given: otherwise the page keeps it. So it keeps the one about fitted
+constants, which takes many minutes, without `--constants`.
 """
 
 import re
@@ -10,12 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from statistics import median
 
+from simvirt.catalog import Catalog
 from simvirt.report import accuracyplot, validation_report
 from simvirt.report.as_markdown import escape, page, table
 from simvirt.report.blocks import PAGE, Block, Title
 from simvirt.result.validation_document import TableResult, ValidationDocument
+from simvirt.validation.dependence import dependences
 from simvirt.validation.facts import chosen
+from simvirt.validation.fitted import fitted
 from simvirt.validation.linux import NOISY_STEAL, Cell, compare_all, median_error
 from simvirt.validation.predict import Conditions
 from simvirt.validation.suite import validate
@@ -24,6 +29,7 @@ ACCURACY = Path(__file__).with_name("accuracy.md")
 PLOT = Path(__file__).with_name("accuracy.svg")
 CONDITIONS = Conditions(seed=1, replications=1)
 LINUX_PHASES = 6
+WITH_CONSTANTS = "--constants"
 FAR = 0.25  # absolute relative error from which the page names a prediction a failure
 BEGIN, END = "<!-- {}: made by docs/generate_accuracy.py -->", "<!-- /{} -->"
 
@@ -39,6 +45,12 @@ calibrated: the demand of the workload, on one column of the table, or a constan
 Calibrations are shown but not scored. The costs of a platform are in the catalogue, the same for every scenario, never in a table. *Median
 error* is the median of the absolute relative errors of predictions; *in order* counts pairs of a table's cells whose measurements differ by
 more than 10 %: of two platforms under one condition, or of one platform under two conditions.
+"""
+
+CONSTANTS = """## Fitted constants on tables that they were not fitted to
+
+A table is served by a constant if its cells move when the constant is changed by 5 %.
+
 """
 
 LINUX = """## A real Linux kernel
@@ -82,6 +94,23 @@ def left_out(document: ValidationDocument) -> str:
     rows = [[escape(name), escape(why)] for topic in document.topics for name, why in topic.left_out.items()]
     lines = table(["table", "why it is left out"], rows, right=False)
     return "## What is not predicted\n\nTables of the same sources and topics that have no scenario.\n\n" + "\n".join(lines) + "\n"
+
+
+def constants(document: ValidationDocument) -> str:
+    """Each fitted constant on the tables that depend on it and that it was not fitted to."""
+    known = fitted(Catalog.load())
+    moved = {found.id: dependences(found, known) for found in chosen()}
+    errors = {(found.id, cell.row, cell.column): 1.0 if cell.error is None else abs(cell.error)
+              for found in document.tables for cell in found.cells if cell.kind == "prediction"}
+    rows = []
+    for constant in known:
+        keys = [(name, *key) for name, by in moved.items() if name not in constant.tables for key in by.get(constant.name, ())]
+        others = [errors[key] for key in keys if key in errors]
+        middle = f"{median(others):.1%}" if others else "-"
+        names = [", ".join(sorted(found)) for found in (constant.tables, {key[0] for key in keys})]
+        rows.append([escape(constant.name), *names, str(len(others)), middle])
+    lines = table(["constant", "fitted to", "also serves", "predictions there", "median error there"], rows, right=False)
+    return CONSTANTS + "\n".join(lines) + "\n"
 
 
 def tables(document: ValidationDocument) -> str:
@@ -131,7 +160,10 @@ def main() -> None:
     document = validate(chosen(), CONDITIONS, jobs=2)
     known = kept(ACCURACY.read_text(), "linux") if ACCURACY.exists() else None
     sections: dict[str, str | None] = {"scores": scores(document), "failures": failures(document)}
-    sections["linux"] = linux(compare_all(Path(sys.argv[1]), LINUX_PHASES)) if len(sys.argv) > 1 else known
+    files = [name for name in sys.argv[1:] if name != WITH_CONSTANTS]
+    sections["linux"] = linux(compare_all(Path(files[0]), LINUX_PHASES)) if files else known
+    old = kept(ACCURACY.read_text(), "constants") if ACCURACY.exists() else None
+    sections["constants"] = constants(document) if WITH_CONSTANTS in sys.argv else old
     ACCURACY.write_text(joined(sections | {"theory": theory(document), "tables": tables(document), "left-out": left_out(document)}))
     PLOT.write_text(accuracyplot.svg(document))
 

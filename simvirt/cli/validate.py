@@ -10,7 +10,7 @@ from simvirt.cli.options import Seed
 
 if TYPE_CHECKING:
     from simvirt.result.validation_document import ValidationDocument
-    from simvirt.validation.facts import Table
+    from simvirt.validation.facts import Table, Topic
     from simvirt.validation.predict import Conditions
 
 Topics = Annotated[
@@ -18,6 +18,12 @@ Topics = Annotated[
 ]
 Tables = Annotated[
     list[str] | None, typer.Option("--table", metavar="ID", help="Only one table. May be repeated.", show_default=False)
+]
+Own = Annotated[
+    Path | None,
+    typer.Option(
+        "--tables", metavar="FILE", help="Tables of this file instead of the shipped ones (docs/models/tables.md).", show_default=False
+    ),
 ]
 Replications = Annotated[int, typer.Option("--replications", min=1, help="Replications of each prediction.")]
 Linux = Annotated[
@@ -28,29 +34,33 @@ WIDTH = 120
 
 
 def validate(
-    settings: Settings, topic: Topics = None, table: Tables = None, linux: Linux = None, replications: Replications = 1, seed: Seed = None
+    settings: Settings, topic: Topics = None, table: Tables = None, tables: Own = None, linux: Linux = None, replications: Replications = 1,
+    seed: Seed = None,
 ) -> int:
     """Score predictions against published measurements and theory; keep the result under results/validate/."""
     from simvirt.report.accuracyplot import svg
     from simvirt.report.validation_report import report
     from simvirt.validation.facts import chosen
     from simvirt.validation.predict import Conditions
+    from simvirt.validation.tables_file import read_tables
 
-    tables, conditions = chosen(tuple(topic or ()), tuple(table or ())), Conditions(seed or 1, replications)
+    among = None if tables is None else (read_tables(tables),)
+    asked, conditions = chosen(tuple(topic or ()), tuple(table or ()), among), Conditions(seed or 1, replications)
 
     def scored() -> "ValidationDocument":
-        return _scored(tables, conditions, linux, settings, everything=not (topic or table))
+        return _scored(asked, among, conditions, linux, settings, everything=not (topic or table or tables))
 
     carried_out(Question(settings.out / "validate", scored, report, files={"accuracy.svg": svg}, width=WIDTH, piped=WIDTH), settings)
     return 0
 
 
 def _scored(
-    tables: "list[Table]", conditions: "Conditions", linux: Path | None, settings: Settings, everything: bool
+    tables: "list[Table]", among: "tuple[Topic, ...] | None", conditions: "Conditions", linux: Path | None, settings: Settings,
+    everything: bool,
 ) -> "ValidationDocument":
     """All predictions, with a line on a terminal that says how far they are."""
     from simvirt.report.progress import counted
     from simvirt.validation.suite import validate as score
 
     with counted(settings.console, len(tables), wanted=not settings.quiet) as progress:
-        return score(tables, conditions, settings.workers, with_theory=everything, reference=linux, progress=progress)
+        return score(tables, conditions, settings.workers, everything, reference=linux, progress=progress, among=among)

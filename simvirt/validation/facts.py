@@ -8,7 +8,7 @@ that was published as a range is met anywhere in it; where the range is wide, it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -24,7 +24,7 @@ MeasureName = Literal[
 ]
 Found = Literal["raw data", "table", "text", "figure", "documentation", "source code", "mail", "second-hand"]
 Text = Annotated[str, Field(min_length=1)]
-Number = Annotated[float, Field(gt=0)]
+Number = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Value = Number | tuple[Number, Number]
 WIDE = 2.0  # ratio of a range's ends from which it is a bound
 
@@ -91,6 +91,14 @@ class Row(Fact):
     unit: str | None = None
     better: Literal["higher", "lower"] | None = None
 
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> Row:
+        for column in self.values:
+            low, high = self.limits(column)
+            if low > high:
+                raise ValueError(f"values.{column}: expected the lower end first, for example [{high:g}, {low:g}]; got [{low:g}, {high:g}]")
+        return self
+
     def limits(self, column: str) -> tuple[float, float]:
         """The lowest and the highest number that agree with what was published."""
         value = self.values[column]
@@ -125,10 +133,12 @@ class Table(Fact):
     def _names_exist(self) -> Table:
         for name, row in self.rows.items():
             if unknown := sorted(set(row.values) - set(self.columns)):
-                raise ValueError(f"rows.{name}: no such columns: {unknown}")
+                raise ValueError(f"rows.{name}: no such columns: {unknown}; expected some of {', '.join(self.columns)}")
         for told in self.calibration:
             if told.by not in self.columns or (told.row is not None and told.row not in self.rows):
                 raise ValueError("calibration: its column or row does not exist")
+            if told.scale and any(told.by not in row.values for row in self.rows.values()):
+                raise ValueError(f"calibration: scale: expected a number of {told.by} in each row, for example values: {{{told.by}: 100}}")
         return self
 
     def unit_of(self, row: str) -> str:
@@ -160,16 +170,29 @@ def topics() -> tuple[Topic, ...]:
 def _topic(text: str) -> Topic:
     """One file as a topic; its tables know the topic's number, its columns may be bare platforms."""
     raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    tables = [_spelled_out(dict(table), raw["number"]) for table in raw["tables"]]
+    tables = [spelled_out(table, raw["number"]) for table in raw["tables"]]
     return Topic.model_validate({key: raw[key] for key in ("number", "title", "left_out") if key in raw} | {"tables": tables})
 
 
-def _spelled_out(table: dict[str, Any], number: int) -> dict[str, Any]:
-    """A raw table with its shorthands spelled out: `native: bare-metal` is a column with that platform; a calibration is a list."""
-    columns = {name: column if _is_column(column) else {"platform": column} for name, column in table["columns"].items()}
-    rows = {str(name): {**row, "values": {str(key): value for key, value in row["values"].items()}} for name, row in table["rows"].items()}
-    told = table.get("calibration", [])
-    return {**table, "topic": number, "columns": columns, "rows": rows, "calibration": told if isinstance(told, list) else [told]}
+def spelled_out(table: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """A raw table with its shorthands spelled out: `native: bare-metal` is a column with that platform; a calibration is a list.
+
+    What has not the form of a table stays as it is, to be refused.
+    """
+    columns, rows, told = table.get("columns"), table.get("rows"), table.get("calibration", [])
+    found = {**table, "topic": number, "calibration": told if isinstance(told, list) else [told]}
+    if isinstance(columns, Mapping):
+        found["columns"] = {str(name): column if _is_column(column) else {"platform": column} for name, column in columns.items()}
+    if isinstance(rows, Mapping):
+        found["rows"] = {str(name): _named(row) for name, row in rows.items()}
+    return found
+
+
+def _named(row: Any) -> Any:
+    """A row with texts as names of its columns."""
+    if not isinstance(row, Mapping) or not isinstance(row.get("values"), Mapping):
+        return row
+    return {**row, "values": {str(key): value for key, value in row["values"].items()}}
 
 
 def _is_column(raw: Any) -> bool:
@@ -177,10 +200,14 @@ def _is_column(raw: Any) -> bool:
     return isinstance(raw, Mapping) and "platform" in raw
 
 
-def chosen(numbers: tuple[int, ...] = (), ids: tuple[str, ...] = ()) -> list[Table]:
-    """The tables of some topics, or those of some names; all where nothing is asked for. UsageError where there is none of a name."""
-    tables = [table for topic in topics() for table in topic.tables]
-    known_topics, known_ids = {topic.number for topic in topics()}, {table.id for table in tables}
+def chosen(numbers: tuple[int, ...] = (), ids: tuple[str, ...] = (), among: Sequence[Topic] | None = None) -> list[Table]:
+    """The tables of some topics, or those of some names; all where nothing is asked for; of the shipped topics or of those given.
+
+    UsageError where there is none of a name.
+    """
+    known = topics() if among is None else among
+    tables = [table for topic in known for table in topic.tables]
+    known_topics, known_ids = {topic.number for topic in known}, {table.id for table in tables}
     if unknown := sorted(set(numbers) - known_topics):
         raise UsageError(f"no topic {unknown[0]}; there are {', '.join(map(str, sorted(known_topics)))}")
     if missing := sorted(set(ids) - known_ids):

@@ -19,6 +19,8 @@ class Fitted:
 
     name: str
     cells: tuple[str, ...]
+    place: tuple[str, str, tuple[str, ...]] = ("", "", ())
+    """Kind and name of its entry, and the path in that."""
 
     @property
     def tables(self) -> set[str]:
@@ -33,8 +35,13 @@ def fitted(catalog: Catalog) -> list[Fitted]:
         for name in catalog.names(kind):
             for path, number in _numbers(catalog.entry(kind, name)):
                 if number.fitted:
-                    found.setdefault((path, number.value, number.source, number.fitted), Fitted(f"{kind}.{name}.{path}", number.fitted))
+                    found.setdefault((path, number.value, number.source, number.fitted), _of(kind, name, path, number))
     return list(found.values())
+
+
+def _of(kind: str, name: str, path: str, number: Sourced) -> Fitted:
+    """A number of an entry as a fitted constant."""
+    return Fitted(f"{kind}.{name}.{path}", number.fitted, (kind, name, tuple(path.split("."))))
 
 
 def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, Sourced]]:

@@ -31,7 +31,9 @@ def _estimate(path: str) -> Read:
 
 
 def _quantile(platform: PlatformResult, measure: Measure) -> float | None:
-    """A quantile of one operation's latency [s]."""
+    """A quantile of one operation's latency [s]; SimulationError where there is no such operation."""
+    if measure.operation not in platform.operations:
+        raise SimulationError(f"the run has no operation {measure.operation}; it has {', '.join(platform.operations)}")
     found: Estimate = getattr(platform.operations[str(measure.operation)].latency_s, measure.of.removeprefix("latency_"))
     return found.value
 

@@ -144,13 +144,13 @@ def _solve(table: Table, row: str, told: Calibration, given: Mapping[str, Any], 
     wanted, path = table.rows[row].middle(told.by), str(told.path)
 
     def error(x: float) -> float:
-        return number(table, row, told.by, {**given, path: _quantity(x, unit)}, conditions) / wanted - 1.0
+        return number(table, row, told.by, {**given, path: quantity(x, unit)}, conditions) / wanted - 1.0
 
     points = [(x, error(x)) for x in (first, first * 1.02)]
     for _ in range(MOST_STEPS):
         best, off = min(points, key=lambda point: abs(point[1]))
         if abs(off) <= SOLVED or (abs(off) <= STRADDLED and _width(_bracket(points)) <= SOLVED * best):
-            return _quantity(best, unit)
+            return quantity(best, unit)
         now = _next(points)
         points.append((now, error(now)))
     raise SimulationError(f"{table.id}, {row}: no {path} makes {told.by} {wanted:g} {table.unit_of(row)}")
@@ -180,12 +180,20 @@ def _next(points: Sequence[Point]) -> float:
 
 def _number(table: Table, text: str) -> tuple[float, str]:
     """A first guess as number and unit."""
+    try:
+        return quantity_of(text)
+    except ValueError as error:
+        raise SimulationError(f"{table.id}: calibration.start: {error}") from None
+
+
+def quantity_of(text: str) -> tuple[float, str]:
+    """A text as number and unit; ValueError where it is none."""
     match = _QUANTITY.fullmatch(text)
     if match is None:
-        raise SimulationError(f"{table.id}: calibration.start: expected a number, perhaps with a unit, for example 10us; got {text}")
+        raise ValueError(f"expected a number, perhaps with a unit, for example 10us; got {text}")
     return float(match.group(1)), match.group(2)
 
 
-def _quantity(x: float, unit: str) -> str | float:
+def quantity(x: float, unit: str) -> str | float:
     """A number with its unit, as a scenario takes it."""
     return f"{x:.9g}{unit}" if unit else float(f"{x:.9g}")

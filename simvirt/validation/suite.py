@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from simvirt.catalog import Catalog
+from simvirt.errors import sentence
 from simvirt.result import provenance
 from simvirt.result.validation_document import LinuxResult, LinuxRow, Summary, TableResult, TopicResult, ValidationDocument
 from simvirt.runs.pool import in_order, workers
 from simvirt.validation.closed_forms import rows
-from simvirt.validation.facts import Table, topics
+from simvirt.validation.facts import Table, Topic, topics
 from simvirt.validation.fitted import Fitted, fitted, fitted_cells
 from simvirt.validation.linux import compare_all, median_error, read_rows
-from simvirt.validation.predict import Conditions, predict
+from simvirt.validation.predict import Conditions, Predicted, predict
 from simvirt.validation.score import Cell, cells, score
 
 Progress = Callable[[str], None]
@@ -26,9 +27,12 @@ SAID = ("id", "topic", "title", "source", "found", "setup", "use", "better", "ra
 
 def validate(
     tables: Sequence[Table], conditions: Conditions, jobs: int = 1, with_theory: bool = True, reference: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, among: Sequence[Topic] | None = None,
 ) -> ValidationDocument:
-    """Predictions of tables, theory and measured Linux rows, scored; `jobs` tables at a time, which changes no number."""
+    """Predictions of tables, theory and measured Linux rows, scored; `jobs` tables at a time, which changes no number.
+
+    `among` are the topics that the tables belong to, the shipped ones where none are given.
+    """
     started = time.perf_counter()
     if reference is not None:
         read_rows(reference)  # a mistake in it is reported before anything is simulated
@@ -40,7 +44,7 @@ def validate(
         simvirt=provenance.program(),
         seed=conditions.seed,
         replications=conditions.replications,
-        topics=_topics(found, constants),
+        topics=_topics(found, constants, topics() if among is None else among),
         tables=tuple(_table(table, own, constants) for table, own in found),
         summary=_summary(found, constants),
         **more,
@@ -52,12 +56,21 @@ def _predicted(tables: Sequence[Table], conditions: Conditions, jobs: int, given
     """The cells of each table with their predictions."""
 
     def scored(table: Table) -> Scored:
-        found = cells(table, predict(table, conditions), given)
+        found = cells(table, _of_table(table, conditions), given)
         progress(table.id)
         return table, found
 
     with workers(jobs) as pool:
         return list(in_order(pool, scored, tables))
+
+
+def _of_table(table: Table, conditions: Conditions) -> dict[tuple[str, str], Predicted]:
+    """The predictions of a table; what ends them fails its cells and no other table."""
+    try:
+        return predict(table, conditions)
+    except Exception as error:
+        failed = Predicted(None, sentence(error))
+        return {(name, column): failed for name, row in table.rows.items() for column in row.values}
 
 
 def _summary(found: Sequence[Scored], constants: Sequence[Fitted]) -> Summary:
@@ -67,11 +80,11 @@ def _summary(found: Sequence[Scored], constants: Sequence[Fitted]) -> Summary:
     return Summary(**scores)
 
 
-def _topics(found: Sequence[Scored], constants: Sequence[Fitted]) -> tuple[TopicResult, ...]:
+def _topics(found: Sequence[Scored], constants: Sequence[Fitted], among: Sequence[Topic]) -> tuple[TopicResult, ...]:
     """The topics that tables belong to, each with its score."""
     return tuple(
         TopicResult(number=topic.number, title=topic.title, score=score(own, constants).typed(), left_out=topic.left_out)
-        for topic in topics()
+        for topic in among
         if (own := [(table, cells_) for table, cells_ in found if table.topic == topic.number])
     )
 
