@@ -19,6 +19,7 @@ import yaml
 
 import simvirt
 from simvirt import kernel
+from simvirt.validation.tables_file import read_tables
 from simvirt.result.schema import DOCUMENTS, result_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +67,16 @@ def test_yaml_blocks_load(path: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     for block in docs.blocks(path.read_text()):
         docs.keep_file(block, tmp_path)
         if block.language == "yaml" and "wrong" not in block.options:
-            simvirt.loads(whole(block.text))
+            loads_as_what_it_is(block.text, tmp_path)
+
+
+def loads_as_what_it_is(text: str, folder: Path) -> None:
+    """A scenario or a part of one, or tables of measurements."""
+    if "tables" in yaml.safe_load(text):
+        (folder / "tables.yaml").write_text(text, encoding="utf-8")
+        assert read_tables(folder / "tables.yaml").tables
+    else:
+        simvirt.loads(whole(text))
 
 
 @pytest.mark.parametrize("path", pages_with("python"))
