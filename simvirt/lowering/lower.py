@@ -11,7 +11,7 @@ from simvirt.catalog.resolve.files import file_habits
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, Instance, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
 from simvirt.lowering.container_paths import (
     CONNTRACK,
     ContainerPaths,
@@ -26,7 +26,7 @@ from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_ta
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, memory_of
-from simvirt.lowering.network_threads import add_network_threads, leaves_cpus
+from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
@@ -319,19 +319,11 @@ class Tables:
             loops=column_of(instances, "loops"),
             receiver=[row_of(self.plan.receivers.get(i.machine)) if i.service not in INTERNAL else k.NONE for i in instances],
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
-            softirq=[self.softirq(i) for i in instances],
+            softirq=[row_of(self.plan.beside.get(i.row)) for i in instances],
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
             first_lock=self.locks.first[0][:-1],
         )
-
-    def softirq(self, instance: Instance) -> int:
-        """What takes interrupts beside the threads of a replica: a guest's, unless the threads could compute on all CPUs, or a host's."""
-        if instance.service in INTERNAL:
-            return k.NONE
-        machine = self.plan.machines[instance.machine]
-        guests = self.plan.softirqs.get(machine.row) if leaves_cpus(instance, machine.cpus) else None
-        return row_of(guests or self.plan.beside.get(instance.row))
 
     def devices(self) -> Columns:
         """Paths of VMs to the network and to the disk."""

@@ -19,7 +19,7 @@ AWAKE_NS: Final = 1
 def add_network_threads(plan: Arrangement, scenario: Scenario, platform: Platform) -> None:
     """Add all of them: of kernels that may have to reject requests, of guests, and of replicas on a host's own kernel."""
     _add_receivers(plan, scenario)
-    _add_softirqs(plan)
+    _add_softirqs(plan, platform)
     _add_paths(plan, scenario, platform)
 
 
@@ -31,17 +31,20 @@ def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
         plan.receivers[row] = plan.add_instance(NETWORK_SERVICE, row, Place(row), threads=cpus, queue=RING * cpus)
 
 
-def _add_softirqs(plan: Arrangement) -> None:
+def _add_softirqs(plan: Arrangement, platform: Platform) -> None:
     """The thread of each guest that takes interrupts on another CPU while a service computes which has fewer threads than CPUs.
 
     Threads that could compute on all CPUs have the same to do wherever interrupts are taken. Where the monitor emulates an adapter
-    on the vCPU that asks, its registers and the driver are work of one vCPU.
+    on the vCPU that asks, its registers and the driver are work of one vCPU. In a guest that sees the threads of cores, a thread of a
+    busy core is no free CPU.
     """
-    few = {i.machine for i in plan.instances if i.service not in INTERNAL and leaves_cpus(i, plan.machines[i.machine].cpus)}
+    seen = plan.hosts[0].entry.smt if platform.topology == "exposed" else 1
+    few = [i for i in plan.instances if i.service not in INTERNAL and leaves_cpus(i, plan.machines[i.machine].cpus // seen)]
     for machine in plan.machines:
-        device = machine.net.entry if machine.net is not None else None
-        if device is not None and machine.row in few and device.backend != "vcpu":
+        device, served = machine.net.entry if machine.net is not None else None, [i for i in few if i.machine == machine.row]
+        if device is not None and served and device.backend != "vcpu":
             plan.softirqs[machine.row] = plan.add_instance(NETWORK_SERVICE, machine.row, Place(machine.row), threads=1)
+            plan.beside.update({i.row: plan.softirqs[machine.row] for i in served})
 
 
 def leaves_cpus(instance: Instance, cpus: int) -> bool:

@@ -16,6 +16,7 @@ def test_a_backend_pays_for_waking_once_a_busy_period() -> None:
         assert found.resources["mine I/O thread"] == pytest.approx(rate * (20e-6 + asleep * 5e-6), rel=0.02 if COMPILED else 0.05)
 
 
+@pytest.mark.skipif(not COMPILED, reason="takes the statistics of a long run; the plain kernel gives the same bytes")
 def test_a_guest_polls_while_packets_come_in() -> None:
     """Poisson packets that a kernel handles in 20 us after interrupts of 10 us: a share (1 - rate x 20 us) / (1 + rate x 10 us) interrupts it."""
     for rate in (5_000.0, 20_000.0, 40_000.0):

@@ -184,7 +184,7 @@ def test_a_hypervisor_that_lets_who_spins_yield_spares_most_of_the_collapse() ->
     boosted, coscheduled = (per_vm(2, SHOOTING, stack=[stack]) for stack in ("kvm", "esxi"))
     draws = [per_vm(2, SHOOTING, number, stack=["kvm-2018"]) for number in range(6)]
     plain, error = float(np.mean(draws)), float(np.std(draws, ddof=1)) / len(draws) ** 0.5
-    assert plain - 4 * error < 0.5 * boosted
+    assert fair - boosted < 0.5 * (fair - (plain + 4 * error))
     assert plain < 0.6 * coscheduled
     assert max(boosted, coscheduled) < fair
 
