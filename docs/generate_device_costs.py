@@ -84,7 +84,7 @@ def blocks(path: Way) -> Iterator[Point]:
 
 # --- the picture -------------------------------------------------------------------------------------------------------------
 
-WIDTH, HEIGHT, TOP, BOTTOM = 1080, 480, 62, 408
+WIDTH, HEIGHT, TOP, BOTTOM = 1080, 540, 62, 408
 INK, FAINT = "#1f2933", "#e4e7eb"
 STYLE = f"text{{font:13px system-ui,sans-serif;fill:{INK}}} .q{{font-size:12px;fill:#616e7c}} .t{{font-size:16px;font-weight:600}}"
 
@@ -136,7 +136,8 @@ def curve(panel: Panel, path: Way, predicted: Sequence[Point], measured: Sequenc
     yield f'<polyline points="{line}" fill="none" stroke="{path.colour}" stroke-width="2"/>'
     for x, y in map(panel.place, measured):
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{path.colour}"><title>{escape(path.name)}, measured</title></circle>'
-    yield f'<text x="{panel.left + 10}" y="{BOTTOM - 10 - 17 * row}" style="fill:{path.colour}">{escape(path.name)}</text>'
+    x, y = panel.left + 230 * (row % 2), BOTTOM + 64 + 18 * (row // 2)
+    yield f'<text x="{x}" y="{y}" style="fill:{path.colour}">{escape(path.name)}</text>'
 
 
 def picture() -> Iterator[str]:

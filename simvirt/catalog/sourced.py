@@ -73,13 +73,15 @@ def parse_work(raw: Any) -> Parsed:
 
 
 def number(value: float, unit: str) -> str:
-    """A canonical value as a reader likes it, with its unit: 1.2 us, 512 MiB, 250 per s."""
+    """A canonical value as a reader likes it, with its unit: 1.2 us, 512 MiB, 250/s, 12/h."""
     if unit == "ns":
         return units.format_time(value / 1e9)
     if unit == "bytes":
         return units.format_size(value) if value >= 10_000 else f"{value:g} B"
     if unit == "bytes/s":
         return f"{value / 1e6:g} MB/s"
+    if unit == "per s":
+        return units.format_rate(value)
     return f"{value:g}" if unit in ("ratio", "count") else f"{value:g} {unit}"
 
 

@@ -127,7 +127,6 @@ class Arrangement:
     devices: list[Device] = field(default_factory=list)
     memory: dict[str, int] = field(default_factory=dict)
     receivers: dict[int, Instance] = field(default_factory=dict)
-    softirqs: dict[int, Instance] = field(default_factory=dict)
     beside: dict[int, Instance] = field(default_factory=dict)
 
     def add_group(

@@ -88,8 +88,8 @@ def receive_work(plan: Arrangement, writer: Writer) -> int:
 
 
 def softirq_work(plan: Arrangement, writer: Writer) -> int:
-    """First instruction of what works off what interrupts owe beside busy threads; 0 where no guest has a CPU for it."""
-    return writer.softirq() if plan.softirqs or plan.beside else 0
+    """First instruction of what works off what interrupts owe beside busy threads; 0 where none does that."""
+    return writer.softirq() if plan.beside else 0
 
 
 def flusher(writer: Writer) -> int:

@@ -43,8 +43,8 @@ def _add_softirqs(plan: Arrangement, platform: Platform) -> None:
     for machine in plan.machines:
         device, served = machine.net.entry if machine.net is not None else None, [i for i in few if i.machine == machine.row]
         if device is not None and served and device.backend != "vcpu":
-            plan.softirqs[machine.row] = plan.add_instance(NETWORK_SERVICE, machine.row, Place(machine.row), threads=1)
-            plan.beside.update({i.row: plan.softirqs[machine.row] for i in served})
+            thread = plan.add_instance(NETWORK_SERVICE, machine.row, Place(machine.row), threads=1)
+            plan.beside.update({i.row: thread for i in served})
 
 
 def leaves_cpus(instance: Instance, cpus: int) -> bool:

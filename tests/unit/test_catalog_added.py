@@ -80,7 +80,7 @@ def test_rows_of_costs_are_taken_over_along_a_chain() -> None:
     ("disks", "nvme", "channels", number(0), "expected 1 to 65536; got 0"),
     ("disks", "nvme", "channels", number(1.5), "expected a whole number"),
     ("disks", "nvme", "read_throughput", number("0B/s"), "got 0 MB/s"),
-    ("disks", "nvme", "read_iops", number("0/s"), "expected 1 per s"),
+    ("disks", "nvme", "read_iops", number("0/s"), "expected 1/s"),
     ("disks", "nvme", "read_latency", number("9000h"), "expected 0 s"),
     ("nics", "10gbe", "mtu", number("52B"), "expected 68 B"),
     ("guests", "linux", "background_period", number("0ns"), "expected 1 us"),
