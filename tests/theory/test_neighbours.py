@@ -178,15 +178,26 @@ def test_overcommitted_vms_collapse_below_their_fair_share() -> None:
     assert 0.02 < three / one < two / one
 
 
+def without_the_boost() -> tuple[float, float]:
+    """Jobs a second of two VMs without the boost of that commit, and the standard error."""
+    draws = [per_vm(2, SHOOTING, number, stack=["kvm-2018"]) for number in range(6)]
+    return float(np.mean(draws)), float(np.std(draws, ddof=1)) / len(draws) ** 0.5
+
+
 def test_a_hypervisor_that_lets_who_spins_yield_spares_most_of_the_collapse() -> None:
     """The same with the boost of that commit (23520, 8000, 3100), with co-scheduling, and with a hypervisor that does neither."""
     fair = per_vm(1, SHOOTING) / 2
     boosted, coscheduled = (per_vm(2, SHOOTING, stack=[stack]) for stack in ("kvm", "esxi"))
-    draws = [per_vm(2, SHOOTING, number, stack=["kvm-2018"]) for number in range(6)]
-    plain, error = float(np.mean(draws)), float(np.std(draws, ddof=1)) / len(draws) ** 0.5
+    plain, error = without_the_boost()
     assert fair - boosted < 0.5 * (fair - (plain + 4 * error))
     assert plain < 0.6 * coscheduled
     assert max(boosted, coscheduled) < fair
+
+
+@pytest.mark.xfail(reason="0.53 of it (0.52 to 0.54 by the phases of periods), where 0.39 was measured", strict=True)
+def test_without_the_boost_two_vms_reach_less_than_half_of_what_they_reach_with_it() -> None:
+    plain, error = without_the_boost()
+    assert plain - 4 * error < 0.5 * per_vm(2, SHOOTING, stack=["kvm"])
 
 
 def test_vms_without_locks_and_shootdowns_get_their_fair_share() -> None:
