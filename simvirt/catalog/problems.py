@@ -14,7 +14,9 @@ Path = tuple[str | int, ...]
 Locate = Callable[[Path], tuple[str | None, int | None, int | None]]
 """Path of a value -> file, line and column where it was written, as far as known."""
 
-SINGULAR: Mapping[str, str] = {"families": "processor family", "cpus": "CPU", "nics": "NIC", "entries": "entry", "burstable": "burstable instance"}
+SINGULAR: Mapping[str, str] = {
+    "families": "processor family", "cpus": "CPU", "nics": "NIC", "entries": "entry", "burstable": "burstable instance",
+}
 """Kinds whose name in a message is not the kind without its last letter."""
 
 
