@@ -8,6 +8,7 @@ import pytest
 from helpers.support import assert_sound, replications, scenario, service
 
 from simvirt.catalog import Catalog
+from simvirt.catalog.sourced import number
 from simvirt.errors import ScenarioError
 from simvirt.metrics.outcome import Outcome
 from simvirt.scenario.spec.host import PlatformSpec
@@ -73,3 +74,14 @@ def test_instances_of_the_catalogue_earn_their_baseline_and_keep_a_day_of_it(nam
 def test_what_makes_no_sense_is_refused(platform: dict[str, Any], message: str) -> None:
     with pytest.raises(ScenarioError, match=message):
         Catalog.of(scenario({"a": service({"cpu": "1ms"})}, {"open": {"rate": "1/s"}, "mix": {"a.job": 1}}, {"duration": "1s"}, platforms=[platform]))
+
+
+def test_an_instance_that_is_not_known_is_called_one() -> None:
+    platforms = [{"name": "x", "stack": ["kvm"], "credits": "t9.huge"}]
+    spec = scenario({"a": service({"cpu": "1ms"})}, {"open": {"rate": "1/s"}}, {"duration": "1s"}, platforms=platforms)
+    with pytest.raises(ScenarioError, match=r'unknown burstable instance "t9\.huge"'):
+        Catalog.of(spec).platform(spec.platforms[0])
+
+
+def test_rates_of_the_catalogue_print_as_they_are_read() -> None:
+    assert [number(rate, "per s") for rate in (12 / 3600, 250.0)] == ["12/h", "250/s"]
