@@ -91,7 +91,7 @@ def _bind_within_vms(drawn: Drawn) -> None:
 
 def as_text(tree: Tree) -> str:
     """The YAML of a tree."""
-    return yaml.safe_dump(tree, sort_keys=False, width=120)
+    return str(yaml.dump(tree, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, width=120))
 
 
 def write_files(folder: Path) -> None:
