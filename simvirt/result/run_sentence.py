@@ -14,7 +14,7 @@ from typing import Final
 from simvirt.result import figures
 from simvirt.result.document import Estimate, Judgement
 from simvirt.result.limit_words import enough, quantity, stated, title_of
-from simvirt.result.objective import HOLDS, MISSED, UNDECIDED, judged, within
+from simvirt.result.objective import HOLDS, MET, MISSED, UNDECIDED
 from simvirt.result.run_document import PlatformResult, Ratio, RunDocument
 from simvirt.scenario.spec.experiment import parts_of
 
@@ -141,13 +141,9 @@ def _verdict(platform: PlatformResult) -> Judgement:
 
 
 def _judged(platform: PlatformResult, key: str) -> Judgement:
-    """What the interval says of one limit; without an interval what the value says."""
-    verdict, estimate = platform.objective[key], _estimate(platform, key)
-    if estimate.value is None:
-        return UNDECIDED if verdict.met is None else MISSED
-    if estimate.low is None:
-        return HOLDS if within(key, estimate.value, float(verdict.limit)) else MISSED
-    return judged(key, estimate, float(verdict.limit))
+    """The verdict on one limit."""
+    found = platform.objective[key].verdict
+    return HOLDS if found == MET else MISSED if found == MISSED else UNDECIDED
 
 
 def _estimate(platform: PlatformResult, key: str) -> Estimate:
