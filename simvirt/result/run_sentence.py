@@ -241,7 +241,8 @@ def _alone(platform: PlatformResult) -> Iterator[str]:
         yield f"Requests take {mean} in the mean and {tail} at p99, at {figures.rate(platform.throughput_per_s, interval=False)}"
     if most.max_throughput_per_s is not None:
         used = figures.percent(most.utilisation, interval=False)
-        yield f"{most.resource} saturates first, at {figures.rate(most.max_throughput_per_s)}; it is used to {used} now"
+        at = figures.rate(most.max_throughput_per_s, beside=platform.throughput_per_s)
+        yield f"{most.resource} saturates first, at {at}; it is used to {used} now"
 
 
 # -- words ----------------------------------------------------------------------------------------------------------------------

@@ -108,3 +108,16 @@ def test_the_warning_of_an_overload_is_about_the_maximum_and_not_what_a_backlog_
     result = run(loads(text))
     said, = [warning for warning in result.warnings() if "x capacity" in warning]
     assert float(said.partition("offered load is ")[2].partition(" x")[0]) == pytest.approx(1.2, rel=0.03)
+
+
+def test_the_rate_that_a_run_carried_is_the_least_that_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing may be spent on a search, 5,000 requests that were answered at 50/s say that it is at least that."""
+    from simvirt.runs import saturation
+
+    monkeypatch.setattr(saturation, "FLOOR", 1)
+    monkeypatch.setattr(saturation, "SHARE", 0.0)
+    text = (
+        "simvirt: 1\nname: x\nhost: {cores: 1, memory: 8GiB}\nplatforms: [bare-metal]\nservices: {s: {operations: {j: [{cpu: 10ms}]}}}\n"
+        "workload: {open: {rate: 50/s}, local: true}\nrun: {duration: 100s, replications: 1}\n")
+    found = run(loads(text)).typed().platforms["bare-metal"].bottleneck
+    assert (found.max_throughput_per_s, found.max_throughput_low_per_s, found.max_throughput_high_per_s) == (None, 50, None)
