@@ -145,3 +145,9 @@ def test_an_overloaded_run_says_so_first() -> None:
     document = simvirt.run(simvirt.loads(SMALL.replace("50/s", "150/s"))).typed()
     assert all(found.overload for found in document.platforms.values())
     assert document.answer.startswith("Overload on bare-metal and docker")
+
+
+def test_what_is_rejected_is_said_first() -> None:
+    lossy, sound = with_tail(0.004, 0.031, rejected=estimate(0.852)), with_tail(0.004, 0.031, rejected=estimate(0.004))
+    assert said(docker=lossy, kvm=sound).startswith("Of the requests 85.2 % on docker are rejected; the times are those of the others. ")
+    assert "rejected" not in said(docker=sound)
