@@ -8,7 +8,7 @@ from typing import Any, Callable, Final, Iterable, Mapping, Sequence
 from pydantic import ValidationError
 
 from simvirt.errors import Issue, ScenarioError
-from simvirt.scenario.bounds import MOST_BYTES, MOST_ISSUES
+from simvirt.scenario.bounds import MOST_BYTES, first_of
 from simvirt.scenario.checks.possible import impossibilities
 from simvirt.scenario.checks.references import references
 from simvirt.scenario.reading.csv_heads import table_mistakes
@@ -155,7 +155,4 @@ def _ordered(assembly: Assembly) -> list[Issue]:
     files = {file: index for index, file in enumerate(assembly.files)}
     unique = list(dict.fromkeys(assembly.issues))
     unique.sort(key=lambda issue: (files.get(issue.file or "", len(files)), issue.line or 0, issue.column or 0))
-    if len(unique) <= MOST_ISSUES:
-        return unique
-    rest = Issue(assembly.files[0], None, None, "", f"and {len(unique) - MOST_ISSUES} more mistakes")
-    return [*unique[:MOST_ISSUES], rest]
+    return first_of(unique)
