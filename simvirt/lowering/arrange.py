@@ -128,6 +128,7 @@ class Arrangement:
     memory: dict[str, int] = field(default_factory=dict)
     receivers: dict[int, Instance] = field(default_factory=dict)
     beside: dict[int, Instance] = field(default_factory=dict)
+    nodes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # service: NUMA nodes that its memory is bound to
 
     def add_group(
         self, machine: int, fence: Fence = NO_FENCE, per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -164,6 +165,8 @@ def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], 
     """
     keys = service_keys(scenario)
     plan = Arrangement(list(keys), keys)
+    if not platform.hypervisors or platform.vms is None:
+        plan.nodes.update({name: service.cpuset_mems for name, service in scenario.services.items() if service.cpuset_mems})
     counts = {name: scenario.services[name].replicas for name in plan.services}
     for number, entry in enumerate(hosts):
         host = _add_host(plan, scenario, platform, entry)
