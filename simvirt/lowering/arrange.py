@@ -10,7 +10,7 @@ from simvirt.lowering.fences import LINUX, Fence, bounded, cgroup, slices_expire
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
-from simvirt.memory.guests import own_vcpus
+from simvirt.memory.visible import own_vcpus
 from simvirt.scenario.order import service_keys
 from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from simvirt.capacity.visible import team_size
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
@@ -23,6 +22,7 @@ from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.teams import member
 from simvirt.memory.boxes import PAGE
+from simvirt.memory.visible import team_size
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
 from simvirt.scenario.spec.files import FilesSpec

@@ -16,6 +16,7 @@ from simvirt.memory import guests
 from simvirt.memory.boxes import UNBOUNDED, Box, Guest, Replica
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.occupancy import Occupancy
+from simvirt.memory.visible import has_cgroups, own_vcpus
 from simvirt.memory.working_set import IDLE
 
 Members = Mapping[str, range]
@@ -30,7 +31,7 @@ def host_memory(there: Occupancy, each: bool = False) -> HostMemory:
     return HostMemory(
         capacity=host.memory, kernel=host.system_memory + guests.PAGE_STRUCT * host.memory + own, boxes=list(_boxes(there, each)),
         costs=there.costs, swap=float(spec.swap or 0), pool=spec.zswap * host.memory, auto_balloon=platform.balloon == "auto",
-        fenced=guests.has_cgroups(platform), shares_files=all(layer.container.shares_files for layer in platform.runtimes),
+        fenced=has_cgroups(platform), shares_files=all(layer.container.shares_files for layer in platform.runtimes),
         text=float(sum(layer.monitor.shared for layer in platform.hypervisors[:1])), merging=spec.ksm is not None,
     )
 
@@ -82,7 +83,7 @@ def _alike(vms: list[Members], each: bool) -> Iterator[tuple[Members, int]]:
 
 def _replicas(there: Occupancy, name: str, numbers: range, each: bool) -> Iterator[Replica]:
     """Replicas of a service in one box, each by itself or one with its copies; a process has no cgroup whose limits would hold."""
-    service, fenced = there.scenario.services[name], guests.has_cgroups(there.platform)
+    service, fenced = there.scenario.services[name], has_cgroups(there.platform)
     limit, swap = service.memory_limit, service.memswap_limit if fenced else None
     low = float(service.mem_reservation or 0) if fenced or there.platform.hypervisors else 0.0
     for number in numbers if each else numbers[:1]:
@@ -120,4 +121,4 @@ def _shape(there: Occupancy, replicas: list[Replica]) -> tuple[int, int]:
         return there.shared_vms.memory, there.shared_vms.vcpus
     one = replicas[0]
     service = there.scenario.services[one.service]
-    return guests.own_size(service, there.platform, one.needs, one.load), guests.own_vcpus(service, there.host)
+    return guests.own_size(service, there.platform, one.needs, one.load), own_vcpus(service, there.host)
