@@ -75,7 +75,7 @@ def _check_platform(store: Store, spec: PlatformSpec, path: Path, problems: Prob
 
 def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, problems: Problems) -> None:
     """What is said of VMs means nothing where there are none."""
-    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits"):
+    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache"):
         if word in spec.model_fields_set and not platform.hypervisors:
             problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
 

@@ -33,7 +33,14 @@ def host_memory(there: Occupancy, each: bool = False) -> HostMemory:
         costs=there.costs, swap=float(spec.swap or 0), pool=spec.zswap * host.memory, auto_balloon=platform.balloon == "auto",
         fenced=has_cgroups(platform), shares_files=all(layer.container.shares_files for layer in platform.runtimes),
         text=float(sum(layer.monitor.shared for layer in platform.hypervisors[:1])), merging=spec.ksm is not None,
+        swappiness=swappiness_of(there), caches_disks=any(layer.disk.cache != "none" for layer in platform.hypervisors[:1]),
     )
+
+
+def swappiness_of(there: Occupancy) -> float:
+    """What kernels take from applications for their page cache, in 200ths: as stated, else that of Linux."""
+    stated = there.scenario.host.swappiness
+    return there.costs.swappiness if stated is None else float(stated)
 
 
 def _boxes(there: Occupancy, each: bool) -> Iterator[Box]:
@@ -106,7 +113,7 @@ def _vm(there: Occupancy, replicas: list[Replica], name: str, copies: int) -> Bo
         size=size, os=guests.guest_os(layer.guest, size) + guests.daemons(inside), file_cache=layer.guest.file_cache or 0,
         boot=layer.guest.boot_memory or 0, same=layer.guest.same or 0.0, swap=float(platform.guest_swap), between=between,
         preallocated=layer.monitor.preallocated, reports=platform.free_page_reporting,
-        balloon=min(float(static), there.costs.balloon_most * size),
+        swappiness=swappiness_of(there), balloon=min(float(static), there.costs.balloon_most * size),
     )
     vmm, tables = guests.monitors(platform, vcpus), guests.page_tables(platform)
     return Box(
