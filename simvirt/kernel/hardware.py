@@ -28,7 +28,8 @@ class Classes(Table):
     apart: Floats  # ratio of the time that these wait
     farther: Floats  # latency of another socket's memory over that of its own
     memory: Ints  # socket whose memory it uses, for each socket on which it may run; as many rows a class as there are sockets
-    footprint: Floats  # last-level cache that it fills [bytes]
+    process_cache: Floats  # last-level cache that the threads of a process share [bytes]
+    thread_cache: Floats  # last-level cache that each running thread fills [bytes]
     reuses: Ints  # 1 when misses count for it: it fits into the cache and has something to lose
     smt_share: Floats  # speed of each of two siblings that both run this class
     kernel_share: Floats  # share of its time in serial sections of the kernel
@@ -46,6 +47,7 @@ class Sockets(Table):
     first_member: Ints  # first row in `members`
     member_count: Ints
     classes: Ints  # number of classes (one row)
+    processes: Ints  # number of instances (one row)
     members: Ints  # pCPUs of all sockets, one after another
     far_used: Ints  # 1 when some class of its host may use other sockets' memory to an extent that matters
     link: Floats  # bandwidth of its memory for other sockets, 0 when not known [bytes/ns]
@@ -54,7 +56,8 @@ class Sockets(Table):
     stride: Ints  # columns of a socket in `load` (one row)
     sockets: Ints  # number of sockets (one row)
     # kernel
-    wanted: Floats  # cache that the classes under way want [bytes]
+    wanted: Floats  # cache that what runs wants [bytes]
+    threads: Ints  # threads that run, by instance; as many columns a socket as there are instances; kept where `process_cache` is not 0
     load: Floats  # speed by SMT alone of all that uses its memory, by class; of what runs elsewhere in as many further columns
     asker: Ints  # socket from which its memory was last used, itself at first
     misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force
