@@ -165,8 +165,9 @@ def _measured(plane: DataPlane, recorder: Recorder, end: Snapshot, wall: float, 
     """The numbers of a replication that has ended."""
     first, last = recorder.window(end)
     arriving = [s for s in recorder.kept if s.arrived.sum() < end.arrived.sum()]
+    rows = len(plane.read("tallies", "batch_count"))
     courses = [
-        Spread(batches_between(plane, first.at, last.at, row), recorder.pieces(first, last, classes))
+        Spread(batches_between(plane, first.at, last.at, row % rows), recorder.pieces(first, last, classes))
         for row, classes in enumerate([slice(None), *classes_of_loads(plane)])
     ]
     return measured(

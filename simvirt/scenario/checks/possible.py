@@ -272,7 +272,9 @@ def _instance_load(scenario: Scenario) -> Iterator[Mistake]:
     if load is None:
         return
     path = ("density", "per_instance")
-    if workload is None:
+    if scenario.workloads:
+        yield path, "expected one workload, for example workload: {open: {rate: 20/s}}; density counts instances of one"
+    elif workload is None:
         yield path, "the scenario has no workload that instances could share; expected one, for example open: {rate: 20/s}"
     elif load.rate is not None and workload.closed is not None:
         yield (*path, "rate"), "expected clients, for example {clients: 5}, because the workload has clients"
