@@ -24,7 +24,8 @@ class Classes(Table):
     steady: Floats  # time per work that does not wait for memory
     stall: Floats  # time per work that waits for memory, per unit of latency and of misses
     traffic: Floats  # memory traffic per work and unit of misses [bytes/ns]
-    footprint: Floats  # last-level cache that it fills [bytes]
+    process_cache: Floats  # last-level cache that the threads of a process share [bytes]
+    thread_cache: Floats  # last-level cache that each running thread fills [bytes]
     reuses: Ints  # 1 when misses count for it: it fits into the cache and has something to lose
     smt_share: Floats  # speed of each of two siblings that both run this class
     kernel_share: Floats  # share of its time in serial sections of the kernel
@@ -42,9 +43,11 @@ class Sockets(Table):
     first_member: Ints  # first row in `members`
     member_count: Ints
     classes: Ints  # number of classes (one row)
+    processes: Ints  # number of instances (one row)
     members: Ints  # pCPUs of all sockets, one after another
     # kernel
-    wanted: Floats  # cache that the classes under way want [bytes]
+    wanted: Floats  # cache that what runs wants [bytes]
+    threads: Ints  # threads that run, by instance; as many columns a socket as there are instances; kept where `process_cache` is not 0
     load: Floats  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
     misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force
     latency: Floats  # latency of the memory over the idle one, in force

@@ -7,7 +7,8 @@ Time per work of class k on socket n in the kernel of machine m, over that of a 
 
 Model: *SMT*: two busy siblings each run at half the yield of their classes, of two different ones at half the mean of
     both yields, more as `cores` says.
-    *Cache*: where the claims of all that runs on a socket exceed its last-level cache, each keeps a part in proportion,
+    *Cache*: a process claims what its threads share once a socket, and each of its running threads what is its own.
+    Where the claims of all that runs on a socket exceed its last-level cache, each keeps a part in proportion,
     and its misses grow with the root of what it lost (the power law of misses at exponent 1/2); what does not fit
     streams: it fills the cache and has nothing to lose. *Memory*: the latency of a socket's memory rises with the
     utilisation of its bandwidth, f = 1 + u^4, until that is full; from there on it rises until the traffic is the
@@ -100,7 +101,21 @@ def count_class(p: Plane, x: int, sign: int) -> None:
     if sign > 0:
         p.cpus.counted[x] = smt_speed(p, x)
     p.sockets.load[n * p.sockets.classes[0] + k] += sign * p.cpus.counted[x]
-    p.sockets.wanted[n] += sign * p.classes.footprint[k]
+
+
+def claim_cache(p: Plane, x: int, sign: int) -> None:
+    """Add what computes on a hardware thread to the claims on its socket's cache, or take it out; its process counts once."""
+    k: int = p.cpus.profile[x]
+    if k == NONE:
+        return
+    n: int = p.cpus.socket[x]
+    p.sockets.wanted[n] += sign * p.classes.thread_cache[k]
+    if p.classes.process_cache[k] > 0.0:
+        i: int = n * p.sockets.processes[0] + p.cpus.process[x]
+        beside: int = p.sockets.threads[i] + (sign if sign < 0 else 0)
+        p.sockets.threads[i] += sign
+        if beside == 0:
+            p.sockets.wanted[n] += sign * p.classes.process_cache[k]
 
 
 def run_class(p: Plane, x: int, sign: int) -> None:

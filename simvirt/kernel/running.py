@@ -10,6 +10,7 @@ from simvirt.kernel.constants import CPU, EPSILON, NEVER, NONE, NOTICEABLE, RUN_
 from simvirt.kernel.cores import thread_speed
 from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.interference import (
+    claim_cache,
     count_class,
     leaf_of,
     latency_of,
@@ -125,8 +126,8 @@ def occupy(p: Plane, c: int, now: int) -> None:
     x: int = pcpu_under(p, c)
     k: int = p.instances.profile[p.entities.instance[e]]
     m: int = p.entities.machine[e]
-    if p.cpus.profile[x] != k or p.cpus.running_machine[x] != m:
-        hand_to(p, x, k, m, now)
+    if p.cpus.profile[x] != k or p.cpus.running_machine[x] != m or is_other_process(p, x, k, p.entities.instance[e]):
+        hand_to(p, x, k, m, p.entities.instance[e], now)
     speed: float = pace(p, x)
     p.cpus.spin[p.entities.cpu[e]] = spinning(p, x)
     p.cpus.speed[x] = speed
@@ -135,17 +136,26 @@ def occupy(p: Plane, c: int, now: int) -> None:
         c = p.entities.cpu[p.cpus.vcpu[c]]
 
 
-def hand_to(p: Plane, x: int, k: int, m: int, now: int) -> None:
-    """A hardware thread computes for another class or machine or none: its siblings, socket and kernels take note."""
+def is_other_process(p: Plane, x: int, k: int, i: int) -> bool:
+    """Whether an instance of the class that computes on a hardware thread brings a cache content of its own."""
+    different: bool = p.cpus.process[x] != i and p.classes.process_cache[k] > 0.0
+    return different
+
+
+def hand_to(p: Plane, x: int, k: int, m: int, i: int, now: int) -> None:
+    """A hardware thread computes for another class, machine or instance, or none: its siblings, socket and kernels take note."""
     old: int = p.cpus.running_machine[x]
     beside: bool = computes_beside(p, x)
     count_class(p, x, -1)
+    claim_cache(p, x, -1)
     run_class(p, x, -1)
     if beside:
         count_beside(p, x, -1)
     p.cpus.profile[x] = k
     p.cpus.running_machine[x] = m
+    p.cpus.process[x] = i
     count_class(p, x, 1)
+    claim_cache(p, x, 1)
     run_class(p, x, 1)
     if beside:
         count_beside(p, x, 1)

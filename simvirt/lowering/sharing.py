@@ -20,7 +20,8 @@ class SoftwareClass:
     steady: float = 1.0
     stall: float = 0.0
     traffic: float = 0.0
-    footprint: float = 0.0
+    process_cache: float = 0.0
+    thread_cache: float = 0.0
     reuses: int = 0
     smt_share: float = 0.5
     kernel_share: float = 0.0
@@ -29,7 +30,7 @@ class SoftwareClass:
     @property
     def uses_memory(self) -> bool:
         """Whether it takes part in the memory or the cache of a socket."""
-        return self.stall > 0 or self.traffic > 0 or self.footprint > 0
+        return self.stall > 0 or self.traffic > 0 or self.process_cache > 0 or self.thread_cache > 0
 
 
 @dataclass(frozen=True)
@@ -65,18 +66,19 @@ def software_class(profile: ProfileEntry, host: HostEntry, remote: float, added:
     *Model*: a remote access takes `remote_latency` times as long; data that are spread over the sockets anyway are no farther in a VM.
         What the platform adds computes and does not wait for memory, so that its part of the time shrinks where memory is slow. A program
         that claims more than the cache streams through it: it fills all of it, and has no hits to lose.
+        Threads of a process share `llc`; each brings `thread_llc`.
     """
     stall = profile.stall or 0.0
     llc, family = host.family.llc or 0, host.family
-    claim = float(profile.llc or 0)
-    reuses = 0 < claim <= llc
+    shared, own = float(profile.llc or 0), float(profile.thread_llc or 0)
+    reuses = 0 < shared + own <= llc
     alone = math.sqrt(llc) if reuses else 1.0
     farther, anyway = (family.remote_latency or 1.0) - 1.0, profile.remote_share or 0.0
     longer = (1.0 + max(remote, anyway) * farther) / (1.0 + anyway * farther)
     return SoftwareClass(
         steady=(1.0 - stall + added) / (1.0 + added), stall=stall * longer / alone / (1.0 + added),
-        traffic=(profile.memory_bandwidth or 0.0) / 1e9 / alone / (1.0 + added), footprint=min(claim, llc),
-        reuses=int(reuses),
+        traffic=(profile.memory_bandwidth or 0.0) / 1e9 / alone / (1.0 + added),
+        process_cache=min(shared, llc), thread_cache=min(own, llc), reuses=int(reuses),
         smt_share=(host.smt_yield if profile.smt_yield is None or host.smt == 1 else profile.smt_yield) / 2,
         kernel_share=profile.kernel_share or 0.0, shootdowns=(profile.shootdowns or 0.0) / 1e9,
     )
@@ -98,10 +100,13 @@ def socket_table(found: Sharing, plan: Arrangement, first_cpu: np.ndarray) -> Co
     llc = [host.entry.family.llc or 0 for host in of_host]
     floor = [math.sqrt(size) if size else 1.0 for size in llc]
     return fill(
-        blank(t.Sockets, rows=n, members=len(members), load=n * len(found.classes), classes=1),
+        blank(
+            t.Sockets, rows=n, members=len(members), load=n * len(found.classes), classes=1,
+            threads=n * len(plan.instances), processes=1,
+        ),
         shared=uses, bandwidth=[(host.entry.family.memory_bandwidth or 0.0) / 1e9 for host in of_host], llc=llc,
         floor=floor, misses=floor, latency=[1.0] * n, first_member=np.cumsum([0, *each])[:-1], member_count=each,
-        classes=[len(found.classes)], members=members,
+        classes=[len(found.classes)], processes=[len(plan.instances)], members=members,
     )
 
 

@@ -218,15 +218,17 @@ class GuestEntry(Entry):
 class ProfileEntry(Entry):
     """A workload: how often it performs each operation in a second of CPU time, and what it wants of what others use too.
 
-    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
-    per CPU second that wait for other CPUs, `kernel_share` the share of CPU time in serial parts of the kernel, `walk_miss` that of page
-    walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket wherever it runs, `files` its
-    operations on files; None where nothing is known.
+    `llc` is what a process keeps in the last-level cache whatever the number of its threads, `thread_llc` what each of them that runs
+    keeps beside it; `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns`
+    those TLB shootdowns per CPU second that wait for other CPUs, `kernel_share` the share of CPU time in serial parts of the kernel,
+    `walk_miss` that of page walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket
+    wherever it runs, `files` its operations on files; None where nothing is known.
     """
 
     rates: Rates
     memory_bandwidth: SourcedThroughput | None = None
     llc: SourcedSize | None = None
+    thread_llc: SourcedSize | None = None
     stall: Share | None = None
     smt_yield: Annotated[SourcedRatio, within(0.1, 2)] | None = None
     kernel_share: Share | None = None
