@@ -13,7 +13,6 @@ from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
 from simvirt.kernel import constants as k
-from simvirt.lowering.container_paths import opens_connections
 from simvirt.lowering.files import often, work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
 from simvirt.lowering.instructions import Instruction, Program, taking
@@ -82,11 +81,16 @@ class Writer:
         self.habits = habits  # service: what its profile does with files
         self.program = Program()
 
-    def operation(self, service: str, operation: str, variables: Variables, path: Paths | None, client: bool = False) -> int:
-        """The instructions of an operation as a caller of this class meets it, or a client; their first row."""
-        steps, connects = self.scenario.services[service].operations[operation], client and opens_connections(self.scenario)
-        answers = not (client and sends_last(steps))
-        return self.program.place(self.body(service, steps, variables, path, touches=True, answers=answers, connects=connects))
+    def operation(self, service: str, operation: str, variables: Variables, path: Paths | None) -> int:
+        """The instructions of an operation as a caller of this class meets it; their first row."""
+        steps = self.scenario.services[service].operations[operation]
+        return self.program.place(self.body(service, steps, variables, path, touches=True))
+
+    def entry(self, service: str, operation: str, variables: Variables, path: Paths | None, connects: bool) -> int:
+        """The same as a client meets it, which `connects` for each request; their first row."""
+        steps = self.scenario.services[service].operations[operation]
+        body = self.body(service, steps, variables, path, touches=True, answers=not sends_last(steps), connects=connects)
+        return self.program.place(body)
 
     def body(
         self, service: str, steps: Sequence[AnyStep], variables: Variables, path: Paths | None = None, touches: bool = False,

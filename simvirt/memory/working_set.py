@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,8 @@ def expected_loads(scenario: Scenario, platform: Platform, host: HostEntry, repl
         proportion.
     *Ignores*: waiting, and what the platform adds; a run measures both. A trace has no load before it is run.
     """
+    if scenario.workloads:
+        return added([expected_loads(view, platform, host, replicas) for view in scenario.alone.values()])
     if scenario.workload is None or sum(scenario.mix.values()) <= 0:
         return {}
     times = operation_times(scenario, lambda service, step: _alone(step, scenario.services[service], platform, host))
@@ -129,6 +131,16 @@ def expected_loads(scenario: Scenario, platform: Platform, host: HostEntry, repl
             held[name[0]] = held.get(name[0], 0.0) + visited * times[name]
     each = {service: rate / 1e9 * time / max(1, replicas.get(service, 1)) for service, time in held.items()}
     return {service: Load(population, population) for service, population in each.items()}
+
+
+def added(loads: Sequence[Mapping[str, Load]]) -> dict[str, Load]:
+    """The loads that several workloads bring."""
+    found: dict[str, Load] = {}
+    for of in loads:
+        for service, load in of.items():
+            here = found.get(service, IDLE)
+            found[service] = Load(here.connections + load.connections, here.requests + load.requests)
+    return found
 
 
 def _alone(step: AnyStep, service: ServiceSpec, platform: Platform, host: HostEntry) -> float:
