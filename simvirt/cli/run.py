@@ -36,7 +36,7 @@ def _require_objective(spec: "Scenario", assert_: bool) -> None:
     """--assert needs something to assert."""
     from simvirt.errors import UsageError
 
-    if assert_ and spec.objective is None:
+    if assert_ and all(view.objective is None for view in (spec, *spec.alone.values())):
         raise UsageError("--assert: the scenario has no objective; give it one, such as `objective: {latency_p99: 100ms}`")
 
 
