@@ -38,10 +38,12 @@ def answer(document: RunDocument) -> str:
     """What came of the scenario, in one sentence or a few; empty where there is no platform."""
     answered = {name: found for name, found in document.platforms.items() if found.requests and not found.overload}
     sentences = [*_unanswered(document.platforms), *_overload(document.platforms), *_lost(answered)]
-    if answered:
-        sentences += _objective(answered) if any(found.objective for found in answered.values()) else []
+    if answered and any(found.objective for found in answered.values()):
+        sentences += _objective(answered)
+    if answered and document.workloads == ("",):
         sentences += _differences(document, answered) if len(document.platforms) > 1 else _alone(*answered.values())
-    return " ".join(f"{sentence}." for sentence in sentences)
+    each = [f"{name}: {said}" for name in document.workloads if name and (said := answer(document.of(name)))]
+    return " ".join([*(f"{sentence}." for sentence in sentences), *each])
 
 
 # -- what went wrong ------------------------------------------------------------------------------------------------------------
@@ -59,7 +61,7 @@ def _unanswered(platforms: Platforms) -> Iterator[str]:
 
 def _reached(platform: PlatformResult) -> str:
     """The maximum throughput of a platform; what it answered in the run where the maximum is not known."""
-    most = platform.bottleneck.max_throughput_per_s
+    most = None if platform.workloads else platform.bottleneck.max_throughput_per_s
     return figures.rate(platform.throughput_per_s if most is None else most, interval=False)
 
 

@@ -293,17 +293,24 @@ def saturation(
     hear: Callable[[int, int], None] | None = None,
 ) -> Saturation:
     """The maximum throughput of a platform whose replications are known; `hear` is called after each run with their number and events."""
-    if scenario.workload is None or not any(o.events and o.offered_per_s > 0 for o in outcomes):
+    if not scenario.loaded or not any(o.events and o.offered_per_s > 0 for o in of_raised(scenario, outcomes)):
         return Saturation(reason=NO_LOAD)
     if any(o.reclaim is not None and o.reclaim[1] for o in outcomes):
         return Saturation(reason=KILLED)
     anyway = frozenset(name for name, used in _used(outcomes).items() if used >= ALSO_IDLE)
     search = _begun(scenario, Case(steady(scenario), catalog, platform, seed, _alone_s(outcomes), halt, anyway), outcomes)
     search.hear = hear
-    guess = _guess(outcomes)
+    guess = _guess(scenario, outcomes)
     while not search.done and search.look(*search.next_rate(guess)):
         pass
-    return _bounded(_found(scenario, search, _carried(scenario, outcomes)), outcomes)
+    found = _found(scenario, search, _carried(scenario, outcomes))
+    return found if scenario.workloads else _bounded(found, outcomes)
+
+
+def of_raised(scenario: Scenario, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """What became of the requests whose rate is raised: of the first of several workloads, beside which the others stay as they are."""
+    first = next(iter(scenario.workloads), None)
+    return outcomes if first is None else [o.of(first) for o in outcomes]
 
 
 def _bounded(found: Saturation, outcomes: Sequence[Outcome]) -> Saturation:
@@ -328,7 +335,7 @@ def _bounded(found: Saturation, outcomes: Sequence[Outcome]) -> Saturation:
 def _begun(scenario: Scenario, case: Case, outcomes: Sequence[Outcome]) -> Search:
     """A search before its first run."""
     events = sum(o.events for o in outcomes)
-    arrivals = sum(o.offered_per_s * o.simulated_s for o in outcomes if o.offered_per_s > 0)
+    arrivals = sum(o.offered_per_s * o.simulated_s for o in of_raised(scenario, outcomes) if o.offered_per_s > 0)
     return Search(
         case, PIECES * _longest_ns(scenario, case), max(SHARE * events, FLOOR), max(events / max(arrivals, 1.0), 0.1),
         list(_proven(scenario, outcomes)),
@@ -348,14 +355,14 @@ def _alone_s(outcomes: Sequence[Outcome]) -> float:
 
 def _proven(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Sustained]:
     """The rate that replications no shorter than a trial kept up with."""
-    if sum(o.requests for o in outcomes) >= TRIAL.arrivals:
+    if sum(o.requests for o in of_raised(scenario, outcomes)) >= TRIAL.arrivals:
         yield from _kept_up(scenario, outcomes)
 
 
 def _kept_up(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Sustained]:
     """The rate that replications kept up with; none where one did not, or the rate was not steady."""
-    assert scenario.workload is not None
-    rate = scenario.workload.open.rate if scenario.workload.open is not None else None
+    workload = next(iter(scenario.alone.values())).workload
+    rate = workload.open.rate if workload is not None and workload.open is not None else None
     kept_up = all(o.unstable is None and o.full_at_s is None and o.rejected + o.failed == 0 for o in outcomes)
     if rate is not None and not scenario.timeline and kept_up:
         yield Sustained(rate, _used(outcomes), 0.0, True, True)
@@ -363,8 +370,7 @@ def _kept_up(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Sustai
 
 def _carried(scenario: Scenario, outcomes: Sequence[Outcome]) -> float:
     """The rate that replications kept up with, of which there are enough for an end of a range [per second]; 0 where none is known."""
-    assert scenario.workload is not None
-    enough = sum(o.requests for o in outcomes) >= LONG_RUN.least
+    enough = sum(o.requests for o in of_raised(scenario, outcomes)) >= LONG_RUN.least
     return max((one.rate for one in _kept_up(scenario, outcomes)), default=0.0) if enough else 0.0
 
 
@@ -373,10 +379,11 @@ def _used(outcomes: Sequence[Outcome]) -> dict[str, float]:
     return {name: value or 0.0 for name, value in averages([o.resources for o in outcomes]).items()}
 
 
-def _guess(outcomes: Sequence[Outcome]) -> float:
+def _guess(scenario: Scenario, outcomes: Sequence[Outcome]) -> float:
     """What is likely not to be sustained [per second]: above what an overloaded run answered, or what the utilisation law says."""
-    answered = average([o.throughput_per_s for o in outcomes]) or 0.0
-    offered = average([o.offered_per_s for o in outcomes]) or 0.0
+    raised = of_raised(scenario, outcomes)
+    answered = average([o.throughput_per_s for o in raised]) or 0.0
+    offered = average([o.offered_per_s for o in raised]) or 0.0
     if any(o.unstable is not None or o.full_at_s is not None for o in outcomes):
         return (1 + AWAY) * (answered or offered)
     return (1 + AWAY) * (answered or offered) / min(max(*_used(outcomes).values(), 1e-6), 1.0)

@@ -103,7 +103,7 @@ def limits(draws: Draws, room: Room) -> Tree:
         "image": (0.4, lambda: draws.choice(names("images")) + draws.choice(["", ":1.27", "-alpine"])),
         "profile": (0.15, lambda: draws.choice(names("profiles"))), "restart": (0.3, lambda: draws.choice(["no", "always", "on-failure", "unless-stopped"])),
         draws.choice(["cpu_shares", "cpu_weight"]): (0.25, lambda: draws.choice([2, 50, 100, 512, 1024, 4096])),
-        "cpuset": (0.1, lambda: cpuset(draws, room.cpus)), "oom_score_adj": (0.1, lambda: draws.randint(-1000, 1000)),
+        "cpuset": (0.1, lambda: cpuset(draws, room.cpus)), "cpuset_mems": (0.05, lambda: 0), "oom_score_adj": (0.1, lambda: draws.randint(-1000, 1000)),
     })
     replicas, cpus = draws.whole(1, room.replicas), quota(draws, room)
     if draws.yes(0.5):

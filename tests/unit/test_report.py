@@ -224,12 +224,17 @@ def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document
         "bottleneck": document["platforms"]["kvm"]["bottleneck"] | {"resource": "web.threads"}, "objective": {}, "operations": {"web.a": operation, "web.b": operation},
         "memory": document["platforms"]["kvm"]["memory"] | {"parts": {"vm": 1}, "ledger": {f"{name}_bytes": 1 for name in LEDGER}},
         "checks": {"little": "wrong", "flow": "ok", "utilisation_law": "ok"},
+        "workloads": {"ping": {
+            **operation, "rejected": estimate(0.0), "failed": estimate(0.0), "operations": {},
+            "breakdown_s": document["platforms"]["kvm"]["breakdown_s"],
+        }},
     }
     left_out = {"replications", "events", "limits", "devices", "series", "overload"}
     assert set(changes) | left_out == set(PlatformResult.model_fields) and not set(changes) & left_out
     for key, value in changes.items():
         changed = copy.deepcopy(document)
-        changed["platforms"]["docker"][key] = value
+        for platform in changed["platforms"] if key == "workloads" else ("docker",):
+            changed["platforms"][platform][key] = value
         assert text(changed, 200) != shown, key
 
 

@@ -44,6 +44,9 @@ def length_ns(scenario: Scenario) -> float | None:
     run, workload = scenario.run, scenario.workload
     if run.duration is not None:
         return float(run.duration)
+    if run.requests is not None and scenario.workloads:
+        rates = [spec.open.mean_rate for spec in scenario.workloads.values() if spec.open is not None]
+        return run.requests / sum(rates) * 1e9 if rates else None
     if workload is None or run.requests is None:
         return None
     if workload.open is not None:
@@ -157,12 +160,14 @@ def _too_often(scenario: Scenario) -> Iterator[Mistake]:
         if isinstance(value, int) and 0 < value < length / MOST_REQUESTS:
             yield ("host", "scheduler", key), _often(length, value, MOST_REQUESTS, "of these times")
     if scenario.workload is not None and scenario.workload.open is not None:
-        yield from _changes(scenario.workload.open, length)
+        yield from _changes(scenario.workload.open, length, ("workload", "open"))
+    for name, spec in scenario.workloads.items():
+        if spec.open is not None:
+            yield from _changes(spec.open, length, ("workloads", name, "open"))
 
 
-def _changes(spec: OpenSpec, length: float) -> Iterator[Mistake]:
+def _changes(spec: OpenSpec, length: float, path: Path) -> Iterator[Mistake]:
     """Rates that change too often."""
-    path: Path = ("workload", "open")
     if spec.diurnal is not None and length / spec.diurnal.period * CHANGES_OF_A_PERIOD > MOST_CHANGES:
         yield (*path, "diurnal", "period"), _often(length, spec.diurnal.period, MOST_CHANGES // CHANGES_OF_A_PERIOD, "periods")
     if spec.piecewise is not None and length * len(spec.piecewise) > MOST_CHANGES * sum(piece.for_ for piece in spec.piecewise):

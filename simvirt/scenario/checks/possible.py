@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Callable, Iterator
 
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
 from simvirt.scenario.checks.deadlocks import deadlocks
@@ -30,18 +30,37 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
         yield from _against_host(scenario, name, service)
     yield from _reservations(scenario)
     yield from _vms(scenario)
-    yield from _warmup(scenario)
-    yield from _requests(scenario)
+    yield from _counted(scenario)
+    for check in (_warmup, _requests, _trace_demands, _endless_instant):
+        yield from of_each_workload(scenario, check)
     yield from _steps(scenario)
     yield from _lock_scopes(scenario)
     yield from deadlocks(scenario)
     yield from beyond(scenario)
-    yield from _trace_demands(scenario)
-    yield from _endless_instant(scenario)
     yield from _tenants(scenario)
     yield from _instance_load(scenario)
     for index, _ in enumerate(scenario.timeline):
         yield from _event(scenario, index)
+
+
+def of_each_workload(scenario: Scenario, check: Callable[[Scenario], Iterator[Mistake]]) -> Iterator[Mistake]:
+    """What a check finds for each workload, as if there were no other, where that is written."""
+    for name, view in scenario.alone.items():
+        yield from ((placed(path, name), message) for path, message in check(view))
+
+
+def placed(path: Path, workload: str) -> Path:
+    """Where something of one of several workloads is written."""
+    return ("workloads", workload, *path[1:]) if workload and path[:1] == ("workload",) else path
+
+
+def _counted(scenario: Scenario) -> Iterator[Mistake]:
+    """A number of requests in all of which clients, who ask as often as they are answered, have no part of their own."""
+    asking = [name for name, spec in scenario.workloads.items() if spec.closed is not None]
+    if len(scenario.workloads) > 1 and asking and scenario.run.requests is not None:
+        yield ("run", "requests"), (
+            f"expected a duration, for example duration: 60s; how many of the requests are those of the clients of {asking[0]} "
+            "beside other workloads is not known before")
 
 
 def _sizes(scenario: Scenario) -> Iterator[Mistake]:
@@ -261,9 +280,10 @@ def _tenants(scenario: Scenario) -> Iterator[Mistake]:
     for name, service in scenario.services.items():
         if scenario.is_own(name) and service.replicas % count:
             yield ("services", name, *replicas_path(service)), f"expected a multiple of the {count} tenants; got {service.replicas}"
-    closed = scenario.workload.closed if scenario.workload is not None else None
-    if closed is not None and closed.clients % count:
-        yield ("workload", "closed", "clients"), f"expected a multiple of the {count} tenants; got {closed.clients}"
+    for name, view in scenario.alone.items():
+        clients = view.workload.clients if view.workload is not None else 0
+        if clients % count:
+            yield placed(("workload", "closed", "clients"), name), f"expected a multiple of the {count} tenants; got {clients}"
 
 
 def _instance_load(scenario: Scenario) -> Iterator[Mistake]:
@@ -272,7 +292,9 @@ def _instance_load(scenario: Scenario) -> Iterator[Mistake]:
     if load is None:
         return
     path = ("density", "per_instance")
-    if workload is None:
+    if scenario.workloads:
+        yield path, "expected one workload, for example workload: {open: {rate: 20/s}}; density counts instances of one"
+    elif workload is None:
         yield path, "the scenario has no workload that instances could share; expected one, for example open: {rate: 20/s}"
     elif load.rate is not None and workload.closed is not None:
         yield (*path, "rate"), "expected clients, for example {clients: 5}, because the workload has clients"
