@@ -238,8 +238,8 @@ def _bottleneck(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     yield from _row("resource", [p.bottleneck.resource for p in platforms])
     yield from _row("utilisation", [figures.percent(p.bottleneck.utilisation) for p in platforms])
     named = next((p.bottleneck.max_throughput_of for p in platforms), "")
-    row = f"max throughput of {named}" if named else "max throughput"
-    yield from _row(row, [_maximum(p.bottleneck, p.throughput_per_s) for p in platforms])
+    maxima = [_maximum(p.bottleneck, p.throughput_per_s) for p in platforms]
+    yield from _row(f"max throughput of {named}" if named else "max throughput", maxima)
     yield from _row("  why no value", [p.bottleneck.reason.replace(NOT_ASKED, "") or None for p in platforms])
 
 
