@@ -52,4 +52,5 @@ def follows(scenario: Scenario, platform: Platform) -> bool:
     """Whether memory is followed while time passes: somebody said how much is needed, or what is done when it runs short."""
     host = scenario.host
     asked = host.swap is not None or host.ksm is not None or platform.balloon != "none" or platform.free_page_reporting
-    return asked or platform.guest_swap > 0 or any(service.memory is not None for service in scenario.services.values())
+    asked |= host.eviction is not None or platform.guest_swap > 0
+    return asked or any(service.memory is not None or service.tmpfs is not None for service in scenario.services.values())

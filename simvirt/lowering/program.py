@@ -21,9 +21,8 @@ from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.teams import member
-from simvirt.memory.boxes import PAGE
 from simvirt.memory.visible import team_size
-from simvirt.memory.working_set import data_set
+from simvirt.memory.working_set import PAGE, data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.models import Scenario

@@ -100,6 +100,7 @@ def _replicas(there: Occupancy, name: str, numbers: range, each: bool) -> Iterat
             high=service.mem_high if fenced and service.mem_high is not None else UNBOUNDED, low=low,
             swap_most=UNBOUNDED if swap is None or limit is None else float(swap - limit), bias=service.oom_score_adj,
             load=there.loads.get(name, IDLE), copies=1 if each else len(numbers),
+            request=float(service.mem_reservation or service.memory_limit or 0),
         )
 
 

@@ -17,9 +17,10 @@ import math
 from dataclasses import dataclass, field
 
 from simvirt.memory import balloons, killers
-from simvirt.memory.boxes import PAGE, Box, follow_guest, leaning_on
+from simvirt.memory.boxes import Box, follow_guest, leaning_on
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.killers import Kill
+from simvirt.memory.working_set import PAGE
 from simvirt.scenario.spec.memory_demand import KsmSpec
 
 LEAST_BYTES = 1.0  # below which nothing is moved

@@ -50,7 +50,7 @@ class Outcome:
     """What one replication of a platform did after its warm-up; rates are NaN where nothing came after it.
 
     `ends_ns` are the smallest and the largest latency of a histogram, `batches_s` means of consecutive latencies, `pieces` the
-    histograms of equally long pieces of the window.
+    histograms of equally long pieces of the window. `seen` is the memory of a service's mean replica, and without a name that of the host.
     """
 
     requests: int
@@ -83,6 +83,7 @@ class Outcome:
     memory: dict[str, int]
     devices: dict[str, dict[str, int]]
     ledger: Ledger
+    seen: dict[str, dict[str, float]]
     limits: list[dict[str, Any]]
     reclaim: tuple[dict[str, Any], list[str]] | None
     notes: tuple[str, ...]
