@@ -96,7 +96,8 @@ Census = Mapping[str, tuple[Replica, int]]
 class Guest:
     """A VM's own part of a box [bytes]: `size` as promised, `os` with daemons, `file_cache` and `boot` of the guest's entry.
 
-    `between` is what the levels between the host and the VM take, which lies outside of its size.
+    `between` is what the levels between the host and the VM take, which lies outside of its size; `structs` the part of `os` that
+    describes the VM's own pages; `same` and `same_files` ratios of the rest of it and of file pages that other guests have too.
     """
 
     size: float
@@ -111,6 +112,8 @@ class Guest:
     written: float = 0.0
     preallocated: bool = False
     reports: bool = False
+    same_files: float = 0.0
+    structs: float = 0.0
     swappiness: float = 0.0
     touched: float = 0.0
     balloon: float = 0.0

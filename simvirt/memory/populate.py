@@ -112,7 +112,8 @@ def _vm(there: Occupancy, replicas: list[Replica], name: str, copies: int) -> Bo
     static, between = platform.balloon if isinstance(platform.balloon, int) else 0, guests.levels_between(platform, size)
     guest = Guest(
         size=size, os=guests.guest_os(layer.guest, size) + guests.daemons(inside), file_cache=layer.guest.file_cache or 0,
-        boot=layer.guest.boot_memory or 0, same=layer.guest.same or 0.0, swap=float(platform.guest_swap), between=between,
+        boot=layer.guest.boot_memory or 0, same=layer.guest.same or 0.0, same_files=layer.guest.same_files or 0.0,
+        structs=(layer.guest.page_structs or 0.0) * size, swap=float(platform.guest_swap), between=between,
         preallocated=layer.monitor.preallocated, reports=platform.free_page_reporting,
         swappiness=swappiness_of(there), balloon=min(float(static), there.costs.balloon_most * size),
     )
