@@ -41,6 +41,8 @@ from simvirt.scenario.bounds import LATEST_NS
 Process = Generator[simpy.Event, Any, None]
 PERIOD_NS, BOXES = 100_000_000, 50
 """Time between two looks at memory [ns], for every so many boxes: long against a request, short against what fills a gigabyte."""
+HOST: Final = "beneath guests"
+"""Name of the host's page cache among those of guests."""
 GROWN: Final = 40_000.0
 """Answered requests of a replica that runs long, where no heap bounds what they leave."""
 FIRST_RESTART_NS, LAST_RESTART_NS = 100_000_000, 60_000_000_000
@@ -98,10 +100,12 @@ class Follower:
         """Hit ratios with the room that page caches have now, where one has changed by more than a hundredth."""
         reads = self.lowered.memory.reads
         caches = list(self.memory.page_caches()) if reads else []
-        if all(abs(cache.size - self.cached.get(cache.name, -1.0)) <= 0.01 * cache.size for cache in caches):
+        beneath = self.memory.beneath if reads else None
+        now = {cache.name: cache.size for cache in caches} | ({} if beneath is None else {HOST: beneath})
+        if all(abs(size - self.cached.get(name, -1.0)) <= 0.01 * size for name, size in now.items()):
             return
-        self.cached = {cache.name: cache.size for cache in caches}
-        for key, hit in hits(self.lowered.scenario, self.lowered.memory.there.needs, caches).items():
+        self.cached = now
+        for key, hit in hits(self.lowered.scenario, self.lowered.memory.there.needs, caches, beneath).items():
             clock.plane.set_misses(reads.get(key, []), 1.0 - hit)
 
     def at_rest(self, killed: bool) -> bool:

@@ -131,6 +131,11 @@ class HostMemory:
             if box.guest is not None and box.live:
                 yield PageCache(box.name, box.inside, box.cached_data, box.copies)
 
+    @property
+    def beneath(self) -> float | None:
+        """Room of the host's page cache for what VMs read from their disks; None where those do not pass it [bytes]."""
+        return max(0.0, -self.excess) if self.caches_disks else None
+
     def rest_at(self, loads: Mapping[str, Load]) -> Ledger:
         """Let every replica that lives have the mean load of its service; who holds the host's memory then."""
         for one in self.replicas:
