@@ -69,9 +69,10 @@ def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict
 
 def _memory(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Any]:
     """Memory that is promised and used, and everything else that is limited in number."""
+    ledger, seen = ledger_of(plane, _loads(plane, services, last))
     return {
         "memory": {"capacity": sum(host.memory for host in plane.lowered.hosts), **plane.lowered.arrangement.memory},
-        "ledger": ledger_of(plane, _loads(plane, services, last)),
+        "ledger": ledger, "seen": seen,
         "limits": limits_of(plane),
         "reclaim": reclaim_of(plane),
     }
