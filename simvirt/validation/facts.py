@@ -42,6 +42,7 @@ class Measure(Fact):
     times: float = 1.0
     cycles: bool = False
     operation: str | None = None
+    workload: str | None = None
     device: Literal["net", "disk"] = "net"
     relative_to: str | None = None
 
