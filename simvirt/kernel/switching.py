@@ -127,9 +127,9 @@ def footprint(p: Plane, k: int, time: float) -> float:
     if full <= 0.0 or time <= 0.0:
         return 0.0
     if time >= full:
-        return p.classes.footprint[k]
+        return p.classes.claimed[k]
     side: float = cube_root(time / full)
-    return p.classes.footprint[k] * side * side
+    return p.classes.claimed[k] * side * side
 
 
 def cube_root(x: float) -> float:
@@ -147,8 +147,8 @@ def cube_root(x: float) -> float:
 def share_of_cache(p: Plane, n: int, k: int) -> float:
     """Bytes of a socket's cache that a class keeps beside all that runs there now."""
     if p.sockets.wanted[n] <= p.sockets.llc[n]:
-        return p.classes.footprint[k]
-    return p.classes.footprint[k] * p.sockets.llc[n] / p.sockets.wanted[n]
+        return p.classes.claimed[k]
+    return p.classes.claimed[k] * p.sockets.llc[n] / p.sockets.wanted[n]
 
 
 def first_of_core(x: int) -> int:

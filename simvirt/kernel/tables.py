@@ -145,6 +145,7 @@ class Cpus(Table):
     balance_failures: Ints  # attempts at balancing in a row that found no task light enough
     profile: Ints  # pCPU: class of what computes on it, NONE when idle; kept only where classes matter
     running_machine: Ints  # pCPU: machine of what computes on it, NONE when idle
+    process: Ints  # pCPU: instance of what computes on it, NONE when idle; kept as far as instances of its class have a cache content
     counted: Floats  # pCPU: speed by SMT alone that the loads of its socket count
     spin: Floats  # share of the time that the current task spins for preempted vCPUs
     since: Ints  # instant the current entity was put on the CPU [ns]

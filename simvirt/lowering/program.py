@@ -9,12 +9,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from simvirt.capacity.visible import team_size
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
 from simvirt.kernel import constants as k
-from simvirt.lowering.container_paths import opens_connections
 from simvirt.lowering.files import often, work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
 from simvirt.lowering.instructions import Instruction, Program, taking
@@ -23,6 +21,7 @@ from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.teams import member
 from simvirt.memory.boxes import PAGE
+from simvirt.memory.visible import team_size
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
 from simvirt.scenario.spec.files import FilesSpec
@@ -82,11 +81,16 @@ class Writer:
         self.habits = habits  # service: what its profile does with files
         self.program = Program()
 
-    def operation(self, service: str, operation: str, variables: Variables, path: Paths | None, client: bool = False) -> int:
-        """The instructions of an operation as a caller of this class meets it, or a client; their first row."""
-        steps, connects = self.scenario.services[service].operations[operation], client and opens_connections(self.scenario)
-        answers = not (client and sends_last(steps))
-        return self.program.place(self.body(service, steps, variables, path, touches=True, answers=answers, connects=connects))
+    def operation(self, service: str, operation: str, variables: Variables, path: Paths | None) -> int:
+        """The instructions of an operation as a caller of this class meets it; their first row."""
+        steps = self.scenario.services[service].operations[operation]
+        return self.program.place(self.body(service, steps, variables, path, touches=True))
+
+    def entry(self, service: str, operation: str, variables: Variables, path: Paths | None, connects: bool) -> int:
+        """The same as a client meets it, which `connects` for each request; their first row."""
+        steps = self.scenario.services[service].operations[operation]
+        body = self.body(service, steps, variables, path, touches=True, answers=not sends_last(steps), connects=connects)
+        return self.program.place(body)
 
     def body(
         self, service: str, steps: Sequence[AnyStep], variables: Variables, path: Paths | None = None, touches: bool = False,
@@ -294,12 +298,13 @@ class Writer:
     def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
-        row = self.plain_access(disk.size, write, device.flush_latency if disk.sync else 0.0)
+        flush = device.flush_latency if disk.sync or (write and self.paths.writes_through) else 0.0
+        row = self.plain_access(disk.size, write, flush)
         row.flag, row.ratio = int(not waited), float(disk.size)
         if device.cv(write) > 0 and waited:
             latency = device.latency_ns(write)
             row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
-            row.fixed = device.longer_ns(disk.size, write) + (device.flush_latency if disk.sync else 0.0) - row.amount
+            row.fixed = device.longer_ns(disk.size, write) + flush - row.amount
         return row
 
     def plain_access(self, size: int, write: bool, flush_ns: float = 0.0) -> Instruction:

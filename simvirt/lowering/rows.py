@@ -14,8 +14,9 @@ INITIAL: dict[str, dict[str, float]] = {
     "Calendar": {"at": k.NEVER, "slot": k.NONE},
     "Run": {"todo_head": k.NONE, "todo_tail": k.NONE, "decider": k.NONE, "free_frame": k.NONE, "timer": k.NONE},
     "Machines": {"fluid_speed": 1.0},
-    "Cpus": {"current": k.NONE, "coasting": k.NONE, "ran_last": k.NONE, "holder": k.NONE, "portion": 1.0, "review_at": k.NEVER}
-    | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot", "profile", "running_machine", "polls_for"), k.NONE),
+    "Cpus": {"current": k.NONE, "coasting": k.NONE, "portion": 1.0, "review_at": k.NEVER}
+    | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot"), k.NONE)
+    | dict.fromkeys(("profile", "running_machine", "process", "polls_for", "ran_last", "holder"), k.NONE),
     "Queues": {"tree": k.NONE, "current": k.NONE, "next_throttled": k.NONE, "next_coasting": k.NONE},
     "Entities": {
         "group": k.NONE, "carries": k.NONE, "pin": k.NONE, "instance": k.NONE, "queue": k.NONE, "weight": k.WEIGHT_ONE, "left": k.NONE,
@@ -31,7 +32,7 @@ INITIAL: dict[str, dict[str, float]] = {
     "Locks": dict.fromkeys(("holder", "below", "head", "tail"), k.NONE),
     "Frames": dict.fromkeys(("kind", "thread", "parent", "instance", "next", "lock", "lock_line", "held_lock"), k.NONE),
     "Disks": dict.fromkeys(("head", "tail", "flusher", "first_dirty", "last_dirty", "first_writer", "last_writer"), k.NONE),
-    "Source": {"parked": k.NONE},
+    "Source": {"parked": k.NONE, "lacking": 1},
     "Services": {"latency_min": k.NEVER},
     "Tallies": {"batch_size": 5, "latency_min": k.NEVER},
 }
