@@ -75,7 +75,7 @@ class Breakdown(Document):
     interference: Number = Field(
         default=0.0,
         description="CPU time beyond that work: siblings of the core, caches, memory bandwidth and kernel locks shared with others, "
-        "memory of another socket",
+        "memory of another socket, changes of process or vCPU and what caches have lost to others meanwhile",
     )
     disk: Number = Field(description="queueing for the disk, and being served by it")
     network: Number = Field(description="transfers, and hops between services")

@@ -47,6 +47,7 @@ _BANDWIDTH: Final = re.compile(r"[0-9][0-9.e+-]*(\s*[a-z]*(bps|bit/s|b/s))?", re
 COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 Mitigations = Literal["auto", "off"]
+Switching = Literal["auto", "none"]
 CFS_SINCE: Final = (2, 6)
 EEVDF_SINCE: Final = (6, 6)
 """Versions of Linux since which its scheduler is CFS (2.6.23), and EEVDF. Source: Linux kernel/sched, release notes."""
@@ -134,6 +135,8 @@ class HostSpec(Spec):
         default=None, description="whether its kernel mitigates flaws of its processor, like `mitigations=` at boot", examples=["off"])
     kernel_entry: EntryNanoseconds | None = Field(
         default=None, description="a trivial system call as measured on it, mitigations included", examples=["300ns"])
+    switching: Switching | None = Field(
+        default=None, description="whether a change of processes or vCPUs costs CPU time, `none` on an ideal machine", examples=["none"])
     linux: Version | None = Field(
         default=None, examples=["4.19"],
         description="version of its Linux kernel: before 6.6 its scheduler is cfs, before 5.4 slices of quotas expire with the period")
