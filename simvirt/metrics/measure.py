@@ -1,10 +1,11 @@
 """One replication measured: what happened between the end of the warm-up and the end of the run."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from simvirt.gauges import Snapshot
+from simvirt.gauges import Mark, Snapshot
 from simvirt.kernel import constants as k
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
@@ -21,7 +22,7 @@ S = 1e9  # ns in a second
 
 
 def measured(
-    plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, *, wall_s: float, arriving: list[Snapshot], batches_s: np.ndarray,
+    plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, *, wall_s: float, arriving: Sequence[Mark], batches_s: np.ndarray,
     pieces: np.ndarray, series: dict[str, list[Any]],
 ) -> Outcome:
     """The numbers of the window between two snapshots of a run that ended at a third."""
@@ -334,7 +335,7 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     }
 
 
-def _unstable(arriving: list[Snapshot]) -> float | None:
+def _unstable(arriving: Sequence[Mark]) -> float | None:
     """Offered load over what was answered while requests arrived, where their number in the system kept growing; None for a stable run.
 
     Looks at the second half of the arrivals, when a filling start is over.
