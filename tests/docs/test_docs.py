@@ -55,7 +55,9 @@ def whole(text: str) -> str:
     if "simvirt" in data:
         return text
     merged = BASE | data
-    if "services" in data and "workload" not in data:
+    if "workloads" in data:
+        del merged["workload"]
+    if "services" in data and not data.keys() & {"workload", "workloads"}:
         name, service = next(iter(data["services"].items()))
         operation = next(iter(service.get("operations", {"none": 0})))
         merged["workload"] = {"open": {"rate": "1/s"}, "mix": {f"{name}.{operation}": 1}}
