@@ -5,6 +5,7 @@
     |   +-- UnitError (ValueError)   a quantity cannot be read
     +-- ScenarioError                exit status 2: the input is wrong; holds every mistake at once
     +-- SimulationError              exit status 3: the simulation failed
+        +-- StandstillError          exit status 2: the scenario lets no time pass
 """
 
 from __future__ import annotations
@@ -31,6 +32,12 @@ class UnitError(UsageError, ValueError):
 
 class SimulationError(SimvirtError):
     """A simulation that could not be carried out."""
+
+
+class StandstillError(SimulationError):
+    """A scenario whose requests follow one another at one instant, for ever: it is wrong, which only its run has shown."""
+
+    exit_status = 2
 
 
 @dataclass(frozen=True, slots=True)

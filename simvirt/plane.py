@@ -11,7 +11,7 @@ import simpy
 from simpy.events import URGENT
 
 from simvirt import kernel
-from simvirt.errors import SimulationError
+from simvirt.errors import StandstillError
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Place, row_of
@@ -119,7 +119,7 @@ class DataPlane:
             elif reason == k.PAUSED:
                 self._look_whether_wanted()
             elif reason == k.STANDS_STILL:
-                raise SimulationError(self._what_repeats(horizon))
+                raise StandstillError(self._what_repeats(horizon))
             else:
                 self.over = reason == k.DONE
                 return None

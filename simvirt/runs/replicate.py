@@ -160,7 +160,7 @@ def replicate(
     try:
         ended = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
     except SimulationError as error:
-        raise SimulationError(f"{platform.name}: {error}") from None
+        raise type(error)(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
     return Measured(_measured(plane, recorder, snapshot(plane, ended), wall, series), recorder.given_up)
 

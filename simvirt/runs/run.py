@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simvirt.catalog import Catalog
-from simvirt.errors import ScenarioError, SimulationError, UsageError
+from simvirt.errors import ScenarioError, SimulationError, SimvirtError, StandstillError, UsageError
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.saturated import Saturation
@@ -69,6 +69,8 @@ class Result(Displayed):
     wall_s: float = 0.0
     interrupted: bool = False
     failed: dict[str, str] = field(default_factory=dict)
+    standstill: bool = True
+    """Whether all that failed did so because no time passes."""
     notes: list[str] = field(default_factory=list)
     assumptions: tuple[str, ...] = ()
     saturation: dict[str, Saturation] = field(default_factory=dict)
@@ -106,7 +108,10 @@ class Result(Displayed):
 
     def fail(self, name: str, why: Exception) -> None:
         """A platform could not be simulated: what there is of it is left out."""
-        self.failed.setdefault(name, f"{type(why).__name__}: {why}" if str(why) else type(why).__name__)
+        own = isinstance(why, SimvirtError)
+        said = str(why).removeprefix(f"{name}: ") if own else f"{type(why).__name__}: {why}" if str(why) else type(why).__name__
+        self.failed.setdefault(name, said)
+        self.standstill = self.standstill and isinstance(why, StandstillError)
         self.measured.pop(name, None)
 
     def document(self) -> dict[str, Any]:
@@ -192,7 +197,8 @@ def run(
     except Stopped:
         result.interrupted = True
     if not result.measured:
-        raise SimulationError("; ".join(f"{name}: {reason}" for name, reason in result.failed.items()))
+        failed = StandstillError if result.standstill else SimulationError
+        raise failed("; ".join(f"{name}: {reason}" for name, reason in result.failed.items()))
     result.notes += short_slices(scenario.host.scheduler, catalog.resolve_host(scenario.host).tick_ns)
     result.assumptions = assumptions(scenario, catalog)
     result.theory = theory(asked.scenario, catalog)

@@ -11,6 +11,7 @@ from helpers.mistakes import mm1_service, only
 from helpers.support import begun, replications, scenario, service
 
 from simvirt.control import observer
+from simvirt import run
 from simvirt.errors import ScenarioError, SimulationError
 from simvirt.scenario import loads
 from simvirt.scenario.bounds import LATEST_NS, MOST_LEVELS
@@ -112,6 +113,16 @@ def test_an_instant_that_does_not_end_is_reported(services: dict[str, Any], more
     spec = scenario(services, {"closed": {"clients": 4}, "mix": {"server.job": 1}}, {"duration": "5s", "warmup": "0s"}, **more)
     with pytest.raises(SimulationError, match=f"no time passes any more after .* s of the run: requests that {what}.*think: 1s"):
         begun(spec).run(until=5 * 10**9)
+
+
+def test_a_run_in_which_no_time_passes_is_a_mistake_of_its_scenario() -> None:
+    """Its status is that of a mistake, and the platform is named once."""
+    services = {"server": service({"call": "back.job"}, {"cpu": "1ms"}, threads=4), "back": service({"cpu": "1ms"}, threads=1, queue=0)}
+    spec = scenario(services, {"closed": {"clients": 4}, "mix": {"server.job": 1}}, {"duration": "5s", "warmup": "0s"})
+    with pytest.raises(SimulationError) as caught:
+        run(spec, maximum=False)
+    assert caught.value.exit_status == 2
+    assert str(caught.value).startswith("bare-metal: no time passes any more")
 
 
 def test_clients_that_do_not_think_may_read_more_than_the_memory_holds() -> None:
