@@ -50,7 +50,7 @@ CASES: Final = (
     Case("EvictionSpec.memory_available", CROWDED_NODE, {"host/eviction": "1MiB"}, {"host/eviction": "500MiB"}, RECLAIM + "evictions", RISES),
     Case("EvictionSpec.every", CROWDED_NODE, {"host/eviction": {"memory_available": "2GiB", "every": "100ms"}}, {"host/eviction": {"memory_available": "2GiB", "every": "1h"}}, RECLAIM + "evictions", FALLS),
     Case("PlatformSpec.disk_cache", ON_VM_DISKS, {}, {"platforms/0/disk_cache": "writethrough"}, LEDGER + "page_cache_bytes", RISES),
-    Case("PlatformSpec.disk_cache", ON_VM_DISKS, {}, {"platforms/0/disk_cache": "writethrough"}, DISK, FALLS),
+    Case("PlatformSpec.disk_cache", patched(ON_VM_DISKS, {"host/swap": ABSENT}), {}, {"platforms/0/disk_cache": "writethrough"}, DISK, FALLS),
     Case("PlatformSpec.disk_cache", patched(ON_VM_DISKS, {SERVER + "operations/job": [{"disk": {"write": "8KiB", "direct": True}}]}), {"platforms/0/disk_cache": "writethrough"}, {"platforms/0/disk_cache": "writeback"}, DISK, FALLS),
     Case("HostSpec.swap", SWAPPING, {"host/swap": ABSENT}, {}, RECLAIM + "swapped_out_bytes", RISES),
     Case("HostSpec.swap", SWAPPING, {"host/swap": ABSENT}, {}, RECLAIM + "oom_kills", FALLS),

@@ -243,7 +243,7 @@ CASES: Final = (
            {}, {"catalog/profiles/mine/rates": {operation: number("9000000000/s")}}, EXTRA, RISES) for operation in UNCHARGED),
     of_family("memory_bandwidth", "200GB/s", FALLS), of_family("llc", "200MiB", FALLS), of_family("remote_latency", 4.0, FALLS, FAR, RATE), of_family("remote_bandwidth", "4GB/s", FALLS, BOUND, RATE),
     of_family("memory_latency", "900ns", FALLS, SHARED_VMS, RATE), of_family("huge_reach", 50, FALLS, patched(SHARED_VMS, {"platforms": [{"name": "x", "stack": ["kvm"], "pages": "huge"}]}), EXTRA),
-    of_profile("memory_bandwidth", "1GB/s", FALLS), of_profile("llc", "14MiB", RISES), of_profile("thread_llc", "12MiB", RISES), of_profile("stall", 0.9, RISES), of_profile("smt_yield", 2.0, FALLS),
+    of_profile("memory_bandwidth", "1GB/s", FALLS), of_profile("llc", "14MiB", RISES), of_profile("thread_llc", "12MiB", RISES), of_profile("stall", 0.9, RISES, patched(SHARED, {"workload/open/rate": "150/s"})), of_profile("smt_yield", 2.0, FALLS),
     of_profile("kernel_share", 0.5, RISES), of_profile("shootdowns", "5000/s", FALLS, SHARED_VMS, RATE), of_profile("walk_miss", 1.0, FALLS, SHARED_VMS, RATE), of_profile("remote_share", 0.5, RISES, FAR, RATE),
     Case("platforms.pin", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "topology": "exposed"}}}), {}, {"catalog/platforms/mine/pin": True}, "latency_s/mean", CHANGES),
     Case("platforms.topology", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "pin": True}}}), {}, {"catalog/platforms/mine/topology": "exposed"}, "latency_s/mean", CHANGES),

@@ -141,6 +141,9 @@ def memory(draws: Draws, room: Room, count: int) -> Tree:
     fair = room.memory / count / room.replicas if room.scarce else draws.between(16 * MIB, 256 * MIB)
     need = fair * draws.between(0.3, 1.3)
     spec: Tree = {"memory": {"base": size(need)} | working_set(draws, need)}
+    if draws.yes(0.15):
+        used = need * draws.uniform(0.0, 0.3)
+        spec["tmpfs"] = draws.choice([size(used), {"used": size(used), "growth": size(draws.between(1, 64) * 1024), "size": size(used + need)}])
     if draws.yes(0.5):
         limit = min(need * draws.between(0.9, 2), room.memory * 0.9)
         spec["mem_limit"] = size(limit)
