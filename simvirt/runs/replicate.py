@@ -1,5 +1,6 @@
 """One scenario, one platform, one replication: lower, run, measure."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from simvirt.control.lifecycle import begin
 from simvirt.control.memory import follow
 from simvirt.control.observer import Series, observe
 from simvirt.errors import SimulationError
-from simvirt.gauges import Snapshot, snapshot
+from simvirt.gauges import Mark, Snapshot, mark, snapshot
 from simvirt.lowering.lower import Lowered, lower
+from simvirt.lowering.traffic import clients_of
+from simvirt.metrics.answers import Spread, classes_of_loads
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.steadiness import reduced, steady
 from simvirt.plane import DataPlane, Stopped
+from simvirt.runs.feeding import as_written, feed
 from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import RequestStream
@@ -46,15 +50,19 @@ class Measured:
 
 
 class Recorder:
-    """Snapshots at equal distances from the start, never more than SNAPSHOTS, and one where a stated warm-up ends.
+    """Marks at equal distances from the start, never more than SNAPSHOTS, and a snapshot where a stated warm-up ends.
 
-    `loaded` is the last one at which clients still had requests to make, of which there are `requests` at most.
+    Those from which on a run may be measured are snapshots: without a stated warm-up those of the first fifth, of all of it where its
+    `end` [ns] is not known. `loaded` is the last one at which clients still had requests to make, of which there are `requests` at most.
     """
 
-    def __init__(self, plane: DataPlane, spacing: int, warmup: int | None, requests: int | None = None) -> None:
-        self.plane, self.spacing, self.warmup, self.requests = plane, max(spacing, 1), warmup, requests
-        self.kept: list[Snapshot] = [snapshot(plane, 0)]
-        self.at_warmup: Snapshot | None = self.kept[0] if warmup == 0 else None
+    def __init__(
+        self, plane: DataPlane, spacing: int, warmup: int | None, requests: int | None = None, end: float = math.inf
+    ) -> None:
+        self.plane, self.spacing, self.warmup, self.requests, self.end = plane, max(spacing, 1), warmup, requests, end
+        self.started = snapshot(plane, 0)
+        self.kept: list[Mark] = [self.started]
+        self.at_warmup: Snapshot | None = self.started if warmup == 0 else None
         self.loaded: Snapshot | None = None
         self.given_up = False
 
@@ -66,12 +74,15 @@ class Recorder:
         return at
 
     def take(self, at: int) -> None:
-        """Take a snapshot; thin out when there are too many."""
-        taken = snapshot(self.plane, at)
-        if at == self.warmup:
-            self.at_warmup = taken
-        if self.requests is not None and int(self.plane.read("source", "handed")[0]) < self.requests:
-            self.loaded = taken
+        """Take a mark, or a snapshot where one may be needed; thin out when there are too many."""
+        loaded = self.requests is not None and int(self.plane.read("source", "handed")[0]) < self.requests
+        taken: Mark
+        if loaded or at == self.warmup or (self.warmup is None and at * WARMUP <= self.end):
+            taken = snapshot(self.plane, at)
+            self.at_warmup = taken if at == self.warmup else self.at_warmup
+            self.loaded = taken if loaded else self.loaded
+        else:
+            taken = mark(self.plane, at)
         if at >= self.kept[-1].at + self.spacing:
             self.kept.append(taken)
         if len(self.kept) > SNAPSHOTS:
@@ -85,28 +96,30 @@ class Recorder:
         clients do once they have no more requests to make, and ever fewer of them ask, is not measured, unless it is most of the run.
         """
         if self.warmup is None:
-            first = max((s for s in self.kept if s.at * WARMUP <= last.at), key=lambda s: s.at)
+            whole = (s for s in self.kept if isinstance(s, Snapshot) and s.at * WARMUP <= last.at)
+            first = max(whole, key=lambda s: s.at)
         elif self.at_warmup is not None and self.at_warmup.at < last.at:
             first = self.at_warmup
         else:
-            first = self.kept[0] if self.given_up else last
+            first = self.started if self.given_up else last
         if self.loaded is None or self.loaded.at <= first.at:
             return first, last
         answered, then = (int((to.completed - first.completed).sum()) for to in (last, self.loaded))
         drained = (answered - then) * (self.loaded.at - first.at) < STEADY * then * (last.at - self.loaded.at)
         return first, self.loaded if 2 * then >= answered and drained else last
 
-    def pieces(self, first: Snapshot, last: Snapshot) -> np.ndarray:
-        """Histograms of the equally long pieces between snapshots that lie between two others."""
-        totals = np.array([s.histogram.sum(axis=0) for s in (first, *self.kept) if first.at < s.at <= last.at], dtype=np.int32)
+    def pieces(self, first: Snapshot, last: Snapshot, classes: slice) -> np.ndarray:
+        """Histograms of some classes' latencies in the equally long pieces between snapshots that lie between two others."""
+        totals = np.array([s.histogram[classes].sum(axis=0) for s in (first, *self.kept) if first.at < s.at <= last.at], dtype=np.int32)
         return np.diff(totals, axis=0) if len(totals) else totals
 
 
-def batches_between(plane: DataPlane, first: int, last: int) -> np.ndarray:
-    """Means of consecutive batches of latencies that were complete between two instants [s]."""
-    n, size = int(plane.read("tallies", "batch_count")[0]), int(plane.read("tallies", "batch_size")[0])
-    ends = plane.read("tallies", "batch_at")[:n]
-    means: np.ndarray = plane.read("tallies", "batch_sum")[:n] / size / 1e9
+def batches_between(plane: DataPlane, first: int, last: int, row: int = 0) -> np.ndarray:
+    """Means of consecutive batches of latencies that were complete between two instants [s], of all requests or of a workload."""
+    n, size = int(plane.read("tallies", "batch_count")[row]), int(plane.read("tallies", "batch_size")[row])
+    at = row * int(plane.read("tallies", "batch_capacity")[0])
+    ends = plane.read("tallies", "batch_at")[at:at + n]
+    means: np.ndarray = plane.read("tallies", "batch_sum")[at:at + n] / size / 1e9
     return reduced(means[(ends > first) & (ends <= last)])
 
 
@@ -117,14 +130,11 @@ def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: i
 
 def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication of what has been lowered."""
-    scenario = lowered.scenario
-    weights = [scenario.mix[name] for name in lowered.classes]
-    requests = RequestStream(
-        scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes,
-        lowered.width,
-        scenario.tenants.count if scenario.tenants is not None else 1,
-    )
-    return DataPlane(lowered, requests, seed, replication)
+
+    def stream(load: int, limit: int | None) -> RequestStream:
+        return as_written(lowered, load, limit, seed, replication)
+
+    return DataPlane(lowered, feed(lowered, stream, lowered.scenario.run.requests), seed, replication)
 
 
 def replicate(
@@ -144,14 +154,15 @@ def replicate(
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))
-    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None)
+    end = math.inf if scenario.run.duration is None else float(scenario.run.duration)
+    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None, end)
     started = time.perf_counter()
     try:
-        end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+        ended = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
     except SimulationError as error:
         raise SimulationError(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
-    return Measured(_measured(plane, recorder, snapshot(plane, end), wall, series), recorder.given_up)
+    return Measured(_measured(plane, recorder, snapshot(plane, ended), wall, series), recorder.given_up)
 
 
 def _warmup(scenario: Scenario) -> int | None:
@@ -164,25 +175,29 @@ def _measured(plane: DataPlane, recorder: Recorder, end: Snapshot, wall: float, 
     """The numbers of a replication that has ended."""
     first, last = recorder.window(end)
     arriving = [s for s in recorder.kept if s.arrived.sum() < end.arrived.sum()]
+    rows = len(plane.read("tallies", "batch_count"))
+    courses = [
+        Spread(batches_between(plane, first.at, last.at, row % rows), recorder.pieces(first, last, classes))
+        for row, classes in enumerate([slice(None), *classes_of_loads(plane)])
+    ]
     return measured(
-        plane, first, last, end, wall_s=wall, arriving=arriving, batches_s=batches_between(plane, first.at, last.at),
-        pieces=recorder.pieces(first, last), series=series.document() if series.at_s else {},
+        plane, first, last, end, wall_s=wall, arriving=arriving, courses=courses, series=series.document() if series.at_s else {},
     )
 
 
 def _drains(scenario: Scenario) -> bool:
     """Whether fewer and fewer clients ask at the end of a run that ends by requests; a lone client asks until the last one."""
-    closed = scenario.workload.closed if scenario.workload is not None else None
-    return closed is not None and closed.clients > 1
+    return len(scenario.alone) == 1 and clients_of(scenario)[0] > 1
 
 
 def _spacing(scenario: Scenario) -> int:
     """Distance of the first snapshots [ns]."""
     if scenario.run.duration is not None:
         return int(scenario.run.duration) // SNAPSHOTS
-    workload = scenario.workload
-    if workload is not None and workload.open is not None and scenario.run.requests is not None:
-        return int(min(scenario.run.requests / workload.open.mean_rate * 1e9, LATEST_NS)) // SNAPSHOTS
+    arriving = [view.workload.open for view in scenario.alone.values() if view.workload is not None]
+    rates = [spec.mean_rate for spec in arriving if spec is not None]
+    if rates and scenario.run.requests is not None:
+        return int(min(scenario.run.requests / sum(rates) * 1e9, LATEST_NS)) // SNAPSHOTS
     return GUESS_NS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -209,9 +209,19 @@ def score_of(document: dict[str, Any], numbers: tuple[int, ...]) -> dict[str, fl
     return {"median_error": statistics.median(errors), "rank_order": right / pairs}
 
 
+def ends(table: Table) -> Table:
+    """A table with its first and its last row, and those in which a demand is solved for once."""
+    names = list(table.rows)
+    kept = {names[0], names[-1]} | {told.row for told in table.calibration}
+    return table.model_copy(update={"rows": {name: table.rows[name] for name in names if name in kept}})
+
+
 @pytest.mark.slow
-def test_all_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything runs, in less than a minute on two cores; nothing fails without a word; the table of scores adds up."""
+@pytest.mark.parametrize(("part", "in_order"), [
+    pytest.param(ends, 0.85, id="their ends"), pytest.param(lambda table: table, 0.88, id="whole", marks=pytest.mark.verification),
+])
+def test_all_tables(part: Callable[[Table], Table], in_order: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything runs, whole in less than a minute on two cores; nothing fails without a word; the table of scores adds up."""
     events: list[int] = []
 
     def counted(plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, **more: Any) -> Outcome:
@@ -219,7 +229,7 @@ def test_all_tables(monkeypatch: pytest.MonkeyPatch) -> None:
         return measured(plane, first, last, end, **more)
 
     monkeypatch.setattr("simvirt.runs.replicate.measured", counted)
-    document = validate(chosen(), CONDITIONS, jobs=2).document()
+    document = validate([part(table) for table in chosen()], CONDITIONS, jobs=2, with_theory=False).document()
     failed = [(table["id"], cell["row"], cell["column"], cell["failure"]) for table in document["tables"] for cell in table["cells"] if cell["predicted"] is None]
     assert not failed
     assert 0 < sum(events) < MOST_EVENTS
@@ -229,4 +239,4 @@ def test_all_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert total["predicted"] == sum(topic["score"]["predicted"] for topic in document["topics"])
     known = score_of(document, VALIDATED)
     assert known["median_error"] <= 0.15
-    assert known["rank_order"] >= 0.88
+    assert known["rank_order"] >= in_order
