@@ -187,6 +187,12 @@ def test_every_command_is_mentioned(page: str) -> None:
     assert not [command.name for command in app.registered_commands if not re.search(rf"(?:simvirt |`){command.name}\b", text)]
 
 
+def test_the_readme_has_the_score_on_tables_that_no_constant_knows() -> None:
+    headline = re.search(r"median error of a\s+prediction is \*\*([0-9.]+ %)\*\*", (ROOT / "docs" / "accuracy.md").read_text())
+    assert headline is not None
+    assert f"off by less than {headline.group(1)}" in (ROOT / "README.md").read_text()
+
+
 def test_the_scenario_reference_is_up_to_date() -> None:
     generate = module(ROOT / "docs" / "reference" / "generate.py")
     assert (ROOT / "docs" / "reference" / "scenario.md").read_text() == generate.page(), "run python docs/reference/generate.py"
