@@ -47,6 +47,7 @@ class Measure(Fact):
     times: float = 1.0
     cycles: bool = False
     operation: str | None = None
+    workload: str | None = None
     device: Literal["net", "disk"] = "net"
     cause: Literal["kick", "injection", "completion"] | None = None
     relative_to: str | None = None

@@ -20,6 +20,7 @@ Read = Callable[[PlatformResult, Measure, int], float | None]
 
 def read(platform: PlatformResult, measure: Measure, host: HostEntry) -> float:
     """A measure's number on a host; SimulationError where the run does not know it."""
+    platform = _seen_by(platform, measure)
     value = _of_operation(platform, measure) if measure.operation is not None else MEASURES[measure.of](platform, measure, host.pcpus)
     if value is None:
         raise SimulationError(f"the run has no {measure.of}")
@@ -30,6 +31,13 @@ def _estimate(path: str) -> Read:
     """Reads the value of an estimate."""
     at: Callable[[PlatformResult], Estimate] = attrgetter(path)
     return lambda platform, measure, pcpus: at(platform).value
+
+
+def _seen_by(platform: PlatformResult, measure: Measure) -> PlatformResult:
+    """A platform with the requests of the measure's workload alone; SimulationError where there is no such workload."""
+    if measure.workload is not None and measure.workload not in platform.workloads:
+        raise SimulationError(f"the run has no workload {measure.workload}; it has {', '.join(platform.workloads) or 'none with a name'}")
+    return platform.of(measure.workload or "")
 
 
 def _of_operation(platform: PlatformResult, measure: Measure) -> float | None:

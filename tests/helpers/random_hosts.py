@@ -66,6 +66,8 @@ def host(draws: Draws, scarce: bool) -> Tree:
         "swap": (0.7 if scarce else 0.1, lambda: size(draws.between(0.2, 8) * GIB)), "ksm": (0.4 if scarce else 0.1, lambda: ksm(draws)),
         "max_cstate": (0.15, lambda: draws.choice(STATES)),
     })
+    if scarce and draws.yes(0.1):
+        spec["eviction"] = draws.choice(["100MiB", {"memory_available": "1GiB", "every": "2s"}])
     if "swap" in spec and draws.yes(0.3):
         spec["swappiness"] = draws.choice([0, 1, 60, 100, 200])
     if "swap" in spec and draws.yes(0.3):

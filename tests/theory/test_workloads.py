@@ -1,12 +1,22 @@
 """Several workloads side by side: each as if alone where nothing is shared, all as one where one mix says the same."""
 
+import csv
+import io
 import math
+from collections.abc import Callable
 
 import pytest
 
 import simvirt
 from simvirt.analysis.formulas import mm1
-from simvirt.errors import ScenarioError
+from simvirt.catalog import Catalog
+from simvirt.density import density
+from simvirt.errors import ScenarioError, SimulationError, UsageError
+from simvirt.plan import plan
+from simvirt.report.formats import rendered
+from simvirt.report.run_report import report
+from simvirt.validation.facts import Measure
+from simvirt.validation.measures import read
 from tests.helpers.support import loads
 
 HOST = """
@@ -120,3 +130,27 @@ def test_mistakes_in_one_of_several_are_told_where_they_are(sets: list[str], sai
 def test_a_workload_and_workloads_are_not_both_given() -> None:
     with pytest.raises(ScenarioError, match="not both"):
         loads(HOST + f"workload: {OPEN}\nworkloads: {{slow: {SLOW}}}\n" + RUN)
+
+
+def test_a_table_of_measurements_reads_one_of_several() -> None:
+    found = answers(HOST + f"workloads: {{fast: {OPEN}, slow: {SLOW}}}\nrun: {{duration: 5s, replications: 1}}\n")
+    platform, host = found.typed().platforms["bare-metal"], Catalog.load().resolve_host(found.scenario.host)
+    for name in ("fast", "slow"):
+        assert read(platform, Measure(of="latency_p95", workload=name), host) == of(found, name)["latency_s"]["p95"]["value"]
+    with pytest.raises(SimulationError, match="no workload other; it has fast, slow"):
+        read(platform, Measure(of="throughput", workload="other"), host)
+
+
+def test_frames_and_csv_have_the_answers_of_each() -> None:
+    found = answers(HOST + f"workloads: {{fast: {OPEN}, slow: {SLOW}}}\nrun: {{duration: 5s, replications: 2}}\n")
+    expected = of(found, "slow")["latency_s"]["p99"]
+    assert [found.frame()[f"slow.latency_p99_s{end}"] for end in ("", "_low", "_high")] == [[expected[key]] for key in ("value", "low", "high")]
+    row, = csv.DictReader(io.StringIO(rendered(report(found.typed()), "csv", 80)))
+    assert float(row["workloads.slow.latency_s.p99.value"]) == expected["value"]
+
+
+@pytest.mark.parametrize("ask", [density, plan])
+def test_a_command_that_scales_one_workload_says_so(ask: Callable[[simvirt.Scenario], object]) -> None:
+    text = HOST + f"workloads: {{fast: {OPEN}, slow: {SLOW}}}\nobjective: {{latency_p99: 1s}}\n" + RUN
+    with pytest.raises((UsageError, ScenarioError), match="one workload"):
+        ask(loads(text))

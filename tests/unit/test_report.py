@@ -233,8 +233,8 @@ def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document
     assert set(changes) | left_out == set(PlatformResult.model_fields) and not set(changes) & left_out
     for key, value in changes.items():
         changed = copy.deepcopy(document)
-        for platform in changed["platforms"] if key == "workloads" else ("docker",):
-            changed["platforms"][platform][key] = value
+        for name in changed["platforms"] if key == "workloads" else ("docker",):
+            changed["platforms"][name][key] = value
         assert text(changed, 200) != shown, key
 
 

@@ -24,7 +24,7 @@ from simvirt.scenario.fields import (
     Whole,
 )
 from simvirt.scenario.spec.base import Spec, refuse
-from simvirt.scenario.spec.memory_demand import Balloon, KsmSpec
+from simvirt.scenario.spec.memory_demand import Balloon, EvictionSpec, KsmSpec
 from simvirt.units import UnitError, format_time, shown
 
 PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -147,6 +147,8 @@ class HostSpec(Spec):
         description="vm.swappiness of its kernel and those of guests: how much of what is short for data that is read repeatedly is taken "
         "from applications, in 200ths; 60 by default")
     ksm: KsmSpec | None = Field(default=None, description="merging of identical pages of VMs", examples=[KsmSpec.example])
+    eviction: EvictionSpec | None = Field(
+        default=None, description="the kubelet that ends pods when memory is short", examples=[EvictionSpec.example])
     memory_ratio: Annotated[float, Number(0.01, 100, 1.5)] | None = Field(
         default=None, description="most memory that may be promised, as a multiple of the host's", examples=["1.5"])
     scheduler: SchedulerSpec = Field(default=SchedulerSpec.model_construct(policy="eevdf"), description="CPU scheduler", examples=["eevdf"])
