@@ -115,9 +115,11 @@ def fetch(p: Plane, i: int, first: int, ways: int, size: float, touches: float, 
 def touched_since(p: Plane, row: int, first: int, ways: int) -> float:
     """What others have touched of a cache since a process was there [bytes]."""
     total: float = 0.0
-    for r in range(first, first + ways):
+    r: int = first
+    while r < first + ways and p.caches.owner[r] != NONE:
         if p.caches.used_at[r] > p.caches.used_at[row]:
             total += p.caches.touched[r]
+        r += 1
     return total
 
 
@@ -162,10 +164,12 @@ def first_of_socket(p: Plane, n: int) -> int:
 
 
 def row_of(p: Plane, i: int, first: int, ways: int) -> int:
-    """Row of a process in a cache, NONE where it is not among the last that were there."""
-    for row in range(first, first + ways):
+    """Row of a process in a cache, NONE where it is not among the last that were there; rows are taken from the first on."""
+    row: int = first
+    while row < first + ways and p.caches.owner[row] != NONE:
         if p.caches.owner[row] == i:
             return row
+        row += 1
     return NONE
 
 

@@ -26,12 +26,18 @@ def host_table(plan: Arrangement, shared: Sharing) -> Columns:
         interference=shared.acts,
         coscheduled=[_coscheduled(plan, host) for host in hosts],
         cores=[plan.machines[host.machine].scheduler.cores and host.entry.smt > 1 for host in hosts],
-        switches=[host.entry.switching and plan.machines[host.machine].scheduler.policy != "gps" for host in hosts],
+        switches=[_switches(plan, host) for host in hosts],
         reloads=[reloads(shared, host) for host in hosts],
         process_switch=[host.entry.switch_ns(vcpu=False) for host in hosts],
         vcpu_switch=[host.entry.switch_ns(vcpu=True) for host in hosts],
         core_cache=[host.entry.family.core_cache or 0 for host in hosts],
     )
+
+
+def _switches(plan: Arrangement, host: Host) -> bool:
+    """Whether a host has several processes or vCPUs, so that changing them costs something; a fluid host never does."""
+    several = host.vcpus + sum(plan.host_of(instance) is host for instance in plan.instances) > 1
+    return several and host.entry.switching and plan.machines[host.machine].scheduler.policy != "gps"
 
 
 def _coscheduled(plan: Arrangement, host: Host) -> bool:
