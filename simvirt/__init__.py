@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simvirt.version import __version__ as __version__
 
-__all__ = ["Result", "Scenario", "density", "load", "loads", "plan", "run", "validate"]
+__all__ = ["Result", "Scenario", "density", "load", "loads", "plan", "run", "sweep", "validate"]
 
 if TYPE_CHECKING:
     from simvirt.density import density
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simvirt.runs.run import Result, run
     from simvirt.scenario.reading.load import load, loads
     from simvirt.scenario.spec.models import Scenario
+    from simvirt.sweep import sweep
     from simvirt.validation.asked import validate
 
 _HOMES = {
@@ -30,6 +31,7 @@ _HOMES = {
     "load": "simvirt.scenario",
     "loads": "simvirt.scenario",
     "plan": "simvirt.plan",
+    "sweep": "simvirt.sweep",
     "validate": "simvirt.validation.asked",
 }
 

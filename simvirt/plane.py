@@ -26,6 +26,7 @@ from simvirt.workload.streams import Generators
 MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
 UP = (k.STARTING, k.READY, k.DRAINING)
 ENDS = {"completed": "take no time", "rejected": "are rejected", "failed": "are lost with a replica"}
+LONG = ("histogram",)  # columns that are read far more often than written: arrays also in plain Python
 LIMITS = ("shares", "reserve", "quota", "period", "burst")  # of a group, which come with a place
 
 
@@ -75,7 +76,7 @@ class DataPlane:
     def __post_init__(self) -> None:
         plain = kernel.MODE == "plain"
         self.columns: dict[str, dict[str, Any]] = {
-            name: {key: column.tolist() if plain else column.copy() for key, column in table.items()}
+            name: {key: column.tolist() if plain and key not in LONG else column.copy() for key, column in table.items()}
             for name, table in self.lowered.tables.items()
         }
         self._plane = kernel.make_plane()

@@ -1,10 +1,13 @@
 """What pytest itself is given: options that write the committed reports anew and say how many random scenarios are tried."""
 
 import pytest
+import yaml
 
 from simvirt import kernel
 
 pytest.register_assert_rewrite("helpers")
+
+yaml.SafeDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # type: ignore[misc]  # tests write thousands of scenarios
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

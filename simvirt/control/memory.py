@@ -26,13 +26,13 @@ from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import INTERNAL, MEMORY_SERVICE
 from simvirt.lowering.lower import Lowered
 from simvirt.memory.account import MemoryAccount
-from simvirt.memory.boxes import PAGE
+from simvirt.memory.boxes import PAGE, follow_guest
 from simvirt.memory.caching import hits
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.killers import Kill
 from simvirt.memory.missing import met, read_back
 from simvirt.memory.populate import host_memory
-from simvirt.memory.reclaim import Moved, bytes_to_merge, scan, scan_time, step
+from simvirt.memory.reclaim import Moved, bytes_to_merge, lean_on_applications, scan, scan_time, step
 from simvirt.memory.working_set import Load, Needs
 from simvirt.scenario.bounds import LATEST_NS
 
@@ -146,6 +146,7 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False) -> Process:
     follower, account = Follower(lowered, memory), MemoryAccount(memory)
     clock.plane.memory = account
     scan(memory, ksm, ksm.since if ksm is not None else 0)
+    account.book(up_for_long(memory))
     period, since = pace * PERIOD_NS * math.ceil(len(memory.boxes) / BOXES), 0
     while True:
         read_back(account, follower.look(clock))
@@ -161,6 +162,17 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False) -> Process:
         if follower.at_rest(bool(moved.kills)):
             due += int(max(0, min(follower.settled_until(clock), LATEST_NS) - due - 1)) // period * period
         yield clock.timeout(max(1, due - int(clock.now)))
+
+
+def up_for_long(memory: HostMemory) -> Moved:
+    """What a kernel has swapped out for its page cache before a run begins."""
+    moved = Moved()
+    memory.follow_data()
+    for box in memory.boxes:
+        follow_guest(box)
+    memory.add_up()
+    lean_on_applications(memory, moved)
+    return moved
 
 
 def memory_of_run(lowered: Lowered, grown: bool = False) -> HostMemory:

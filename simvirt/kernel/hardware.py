@@ -24,6 +24,10 @@ class Classes(Table):
     steady: Floats  # time per work that does not wait for memory
     stall: Floats  # time per work that waits for memory, per unit of latency and of misses
     traffic: Floats  # memory traffic per work and unit of misses [bytes/ns]
+    crosses: Floats  # ratio of its accesses to the memory of its socket's node that go to other sockets in truth
+    apart: Floats  # ratio of the time that these wait
+    farther: Floats  # latency of another socket's memory over that of its own
+    memory: Ints  # socket whose memory it uses, for each socket on which it may run; as many rows a class as there are sockets
     process_cache: Floats  # last-level cache that the threads of a process share [bytes]
     thread_cache: Floats  # last-level cache that each running thread fills [bytes]
     reuses: Ints  # 1 when misses count for it: it fits into the cache and has something to lose
@@ -45,12 +49,20 @@ class Sockets(Table):
     classes: Ints  # number of classes (one row)
     processes: Ints  # number of instances (one row)
     members: Ints  # pCPUs of all sockets, one after another
+    far_used: Ints  # 1 when some class of its host may use other sockets' memory to an extent that matters
+    link: Floats  # bandwidth of its memory for other sockets, 0 when not known [bytes/ns]
+    first: Ints  # first socket of its host
+    of_host: Ints  # number of sockets of its host
+    stride: Ints  # columns of a socket in `load` (one row)
+    sockets: Ints  # number of sockets (one row)
     # kernel
     wanted: Floats  # cache that what runs wants [bytes]
     threads: Ints  # threads that run, by instance; as many columns a socket as there are instances; kept where `process_cache` is not 0
-    load: Floats  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
+    load: Floats  # speed by SMT alone of all that uses its memory, by class; of what runs elsewhere in as many further columns
+    asker: Ints  # socket from which its memory was last used, itself at first
     misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force
     latency: Floats  # latency of the memory over the idle one, in force
+    far: Floats  # the same of what other sockets use, by the way there alone
 
 
 class Cstates(Table):

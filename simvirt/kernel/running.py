@@ -24,6 +24,7 @@ from simvirt.kernel.interference import (
     shootdown_wait,
     spinning,
 )
+from simvirt.kernel.numa import far_latency
 from simvirt.kernel.policy import check_at
 from simvirt.kernel.runqueue import tick_at_or_after
 from simvirt.kernel.schedulers.esxi import skew_check_at
@@ -163,7 +164,7 @@ def hand_to(p: Plane, x: int, k: int, m: int, i: int, now: int) -> None:
         refresh_machine(p, old, x, now)
     if m != NONE:
         refresh_machine(p, m, x, now)
-    refresh_socket(p, p.cpus.socket[x], x, now)
+    refresh_memory(p, p.cpus.socket[x], x, now)
     if beside:
         repace_beside(p, x, now)
 
@@ -195,19 +196,43 @@ def count_beside(p: Plane, x: int, sign: int) -> None:
         s = p.cpus.sibling[s]
 
 
+def refresh_memory(p: Plane, n: int, x: int, now: int) -> None:
+    """The demand on a socket's caches has changed, and on its memory, or on other sockets' where that is used too."""
+    if p.sockets.far_used[n] == 0:
+        refresh_socket(p, n, x, now)
+        return
+    for m in range(p.sockets.first[n], p.sockets.first[n] + p.sockets.of_host[n]):
+        refresh_socket(p, m, x, now)
+
+
 def refresh_socket(p: Plane, n: int, x: int, now: int) -> None:
     """The demand on a socket has changed: what runs there, x apart, takes its new speed, if that differs noticeably."""
     if p.sockets.shared[n] == 0:
         return
     misses: float = misses_of(p, n)
+    far: float = far_latency(p, n, misses)
+    changed: bool = abs(far - p.sockets.far[n]) > NOTICEABLE * p.sockets.far[n]
+    if changed:
+        p.sockets.far[n] = far
     latency: float = latency_of(p, n, misses)
     both: float = misses * latency
     old: float = p.sockets.misses[n] * p.sockets.latency[n]
-    if abs(both - old) <= NOTICEABLE * old and abs(latency - p.sockets.latency[n]) <= NOTICEABLE * p.sockets.latency[n]:
-        return
-    p.sockets.misses[n] = misses
-    p.sockets.latency[n] = latency
-    for i in range(p.sockets.first_member[n], p.sockets.first_member[n] + p.sockets.member_count[n]):
+    if abs(both - old) > NOTICEABLE * old or abs(latency - p.sockets.latency[n]) > NOTICEABLE * p.sockets.latency[n]:
+        changed = True
+        p.sockets.misses[n] = misses
+        p.sockets.latency[n] = latency
+    if changed:
+        repace_users(p, n, x, now)
+
+
+def repace_users(p: Plane, n: int, x: int, now: int) -> None:
+    """What uses a socket's memory, x apart, takes its new speed; that may run on any socket of the host."""
+    first: int = p.sockets.first_member[n]
+    count: int = p.sockets.member_count[n]
+    if p.sockets.far_used[n] != 0:
+        first = p.sockets.first_member[p.sockets.first[n]]
+        count = p.sockets.of_host[n] * count
+    for i in range(first, first + count):
         c: int = p.sockets.members[i]
         if c != x and p.cpus.profile[c] != NONE:
             repace(p, c, now)

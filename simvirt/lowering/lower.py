@@ -195,7 +195,7 @@ class Tables:
             "hosts": host_table(self.plan, self.shared),
             "machines": machine_table(self.plan, self.shared, self.first_cpu),
             "cpus": cpu_table(self.plan, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
-            "classes": class_table(self.shared),
+            "classes": class_table(self.shared, self.plan),
             "cstates": cstate_table(self.plan),
             "sockets": socket_table(self.shared, self.plan, self.first_cpu),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from simvirt.capacity.visible import team_size
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
@@ -22,6 +21,7 @@ from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.teams import member
 from simvirt.memory.boxes import PAGE
+from simvirt.memory.visible import team_size
 from simvirt.memory.working_set import data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
 from simvirt.scenario.spec.files import FilesSpec
@@ -298,12 +298,13 @@ class Writer:
     def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
-        row = self.plain_access(disk.size, write, device.flush_latency if disk.sync else 0.0)
+        flush = device.flush_latency if disk.sync or (write and self.paths.writes_through) else 0.0
+        row = self.plain_access(disk.size, write, flush)
         row.flag, row.ratio = int(not waited), float(disk.size)
         if device.cv(write) > 0 and waited:
             latency = device.latency_ns(write)
             row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
-            row.fixed = device.longer_ns(disk.size, write) + (device.flush_latency if disk.sync else 0.0) - row.amount
+            row.fixed = device.longer_ns(disk.size, write) + flush - row.amount
         return row
 
     def plain_access(self, size: int, write: bool, flush_ns: float = 0.0) -> Instruction:

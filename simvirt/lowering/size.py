@@ -15,7 +15,7 @@ from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.memory.guests import own_vcpus
+from simvirt.memory.visible import own_vcpus
 from simvirt.scenario.bounds import MOST_MEMORY, MOST_VMS
 from simvirt.scenario.checks.possible import placed, step_counts
 from simvirt.scenario.graph import name_of

@@ -42,5 +42,5 @@ def occupancy(
     """A scenario's replicas on a host, or other numbers of some, at the load that Little's law expects or at another."""
     given = {name: scenario.services[name].replicas for name in canonical_services(scenario)} | dict(counts or {})
     wanted = {name: needs(catalog, service) for name, service in scenario.services.items()}
-    load = expected_loads(scenario, host, given) if loads is None else loads
+    load = expected_loads(scenario, platform, host, given) if loads is None else loads
     return Occupancy(scenario, platform, host, wanted, catalog.reclaim(), given, load)

@@ -8,8 +8,9 @@ from typing import Any
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.capacity import FootprintEntry
-from simvirt.catalog.records import HostEntry
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.memory.cache import DataSet
+from simvirt.memory.visible import critical_part
 from simvirt.scenario.graph import calls, entries, operation_times, visits
 from simvirt.scenario.rates import mean_rate
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
@@ -109,18 +110,19 @@ def data_set(disk: DiskSpec) -> DataSet:
     return DataSet(max(1, disk.working_set // disk.read), disk.read, disk.zipf)
 
 
-def expected_loads(scenario: Scenario, host: HostEntry, replicas: Mapping[str, int]) -> dict[str, Load]:
+def expected_loads(scenario: Scenario, platform: Platform, host: HostEntry, replicas: Mapping[str, int]) -> dict[str, Load]:
     """The load of each service's replicas by Little's law, as if nobody waited.
 
-    *Model*: L = rate x time, where the time of a request at a service is its CPU time, its delays, its disk's service times and the
-        times of what it calls, branches side by side. Clients of a closed workload are spread in proportion.
+    *Model*: L = rate x time, where the time of a request at a service is its CPU time (a team's divided among its threads), its delays,
+        its disk's service times and the times of what it calls, branches side by side. Clients of a closed workload are spread in
+        proportion.
     *Ignores*: waiting, and what the platform adds; a run measures both. A trace has no load before it is run.
     """
     if scenario.workloads:
-        return added([expected_loads(view, host, replicas) for view in scenario.alone.values()])
+        return added([expected_loads(view, platform, host, replicas) for view in scenario.alone.values()])
     if scenario.workload is None or sum(scenario.mix.values()) <= 0:
         return {}
-    times = operation_times(scenario, lambda service, step: _alone(step, host))
+    times = operation_times(scenario, lambda service, step: _alone(step, scenario.services[service], platform, host))
     often = visits(calls(scenario), scenario.mix)
     rate = mean_rate(scenario, sum(share * times[name] for name, share in entries(scenario.mix).items()) / 1e9)
     held: dict[str, float] = {}
@@ -141,11 +143,11 @@ def added(loads: Sequence[Mapping[str, Load]]) -> dict[str, Load]:
     return found
 
 
-def _alone(step: AnyStep, host: HostEntry) -> float:
+def _alone(step: AnyStep, service: ServiceSpec, platform: Platform, host: HostEntry) -> float:
     """Expected time of one execution of a step [ns], of a call without what is called."""
     match step:
         case CpuStep():
-            return step.cpu.mean
+            return step.cpu.mean * critical_part(step.team, service, platform, host)
         case DelayStep():
             return step.delay.mean
         case DiskStep():

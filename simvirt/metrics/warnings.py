@@ -26,10 +26,19 @@ class Seen:
 
     scenario: Scenario
     outcomes: Sequence[Outcome]
+    most_per_s: float | None = None
+    """The maximum throughput [per second], where it is known."""
+
+    @property
+    def beyond(self) -> float:
+        """Offered load over capacity: the maximum throughput, or else what was answered, which a backlog may lower."""
+        if self.most_per_s:
+            return float(np.mean([o.offered_per_s for o in self.outcomes])) / self.most_per_s
+        return float(np.mean(self.growing))
 
     @property
     def growing(self) -> list[float]:
-        """Offered load over capacity of the replications whose backlog grew."""
+        """Offered load over what was answered, of the replications whose backlog grew."""
         return [o.unstable for o in self.outcomes if o.unstable is not None]
 
     @property
@@ -63,7 +72,7 @@ def _overload(seen: Seen) -> Iterator[str]:
     """More is offered than can be answered."""
     growing = seen.growing
     if 2 * len(growing) > len(seen.outcomes):
-        yield f"offered load is {np.mean(growing):.2f} x capacity; the numbers of requests and latencies grow without end"
+        yield f"offered load is {seen.beyond:.2f} x capacity; the numbers of requests and latencies grow without end"
     if seen.full:
         yield f"ended at {min(seen.full):.3g} s simulated, with a million calls under way; offered load is far beyond capacity"
     cut = [o.simulated_s for o in seen.outcomes if o.cut_off]

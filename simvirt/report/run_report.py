@@ -238,18 +238,18 @@ def _bottleneck(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     yield from _row("resource", [p.bottleneck.resource for p in platforms])
     yield from _row("utilisation", [figures.percent(p.bottleneck.utilisation) for p in platforms])
     named = next((p.bottleneck.max_throughput_of for p in platforms), "")
-    yield from _row(f"max throughput of {named}" if named else "max throughput", [_maximum(p.bottleneck) for p in platforms])
+    yield from _row(f"max throughput of {named}" if named else "max throughput", [_maximum(p.bottleneck, p.throughput_per_s) for p in platforms])
     yield from _row("  why no value", [p.bottleneck.reason.replace(NOT_ASKED, "") or None for p in platforms])
 
 
-def _maximum(found: Bottleneck) -> str | None:
+def _maximum(found: Bottleneck, beside: Estimate) -> str | None:
     """The maximum throughput; where it is not known the range that it lies in, as far as that is."""
     low, high = found.max_throughput_low_per_s, found.max_throughput_high_per_s
     if found.max_throughput_per_s is not None:
-        return figures.rate(found.max_throughput_per_s)
+        return figures.rate(found.max_throughput_per_s, beside=beside)
     if low is not None and high is not None:
-        return f"{figures.rate(low)} to {figures.rate(high)}"
-    return f"above {figures.rate(low)}" if low is not None else f"below {figures.rate(high)}" if high is not None else None
+        return f"{figures.rate(low, beside=beside)} to {figures.rate(high, beside=beside)}"
+    return f"above {figures.rate(low, beside=beside)}" if low is not None else f"below {figures.rate(high)}" if high is not None else None
 
 
 def _objective(platforms: Sequence[PlatformResult]) -> Iterator[Row]:

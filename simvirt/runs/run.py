@@ -118,8 +118,12 @@ class Result(Displayed):
         found = [*self.notes, *(f"{name}: it could not be simulated: {reason}" for name, reason in self.failed.items())]
         for name, measured in self.measured.items():
             if measured:
-                found += [f"{name}: {sentence}" for sentence in warnings(Seen(self.scenario, self.outcomes(name)))]
+                found += [f"{name}: {sentence}" for sentence in warnings(self._seen(name))]
         return found
+
+    def _seen(self, name: str) -> Seen:
+        """What there is to say of a platform."""
+        return Seen(self.scenario, self.outcomes(name), self.saturation[name].per_s if name in self.saturation else None)
 
     def frame(self) -> dict[str, list[Any]]:
         """One row a platform as columns of equal length, estimates with their ends, for `pandas.DataFrame(result.frame())` and the like."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from helpers.field_bases import BARE
-from field_cases_memory import FULL, MERGING, SWAPPING
+from field_cases_memory import FULL, MERGING, SEARCHING, SWAPPING
 from helpers.fields import CHANGES, FALLS, RISES, Case, patched
 
 from simvirt.catalog.loader import shipped
@@ -69,6 +69,7 @@ MANAGED: Final = (
     under("compression", number(1.1), "breakdown_s/disk", RISES, patched(SWAPPING, {"host/zswap": 0.3})),
     under("balloon_most", number(0.01), "memory/reclaim/ballooned_bytes", FALLS, BALLOONING),
     under("idle_tax", number(0), "breakdown_s/disk", RISES, UNEQUAL),
+    under("swappiness", number(0), LEDGER + "swapped_bytes", FALLS, SEARCHING),
     under("dirty_expiry", number("5s"), "bottleneck/resources/host.disk", RISES, LOGGING),
     under("flush_interval", number("50s"), "bottleneck/resources/host.disk", FALLS, LOGGING),
     under("dirty_background", number(1e-9), "bottleneck/resources/host.disk", RISES, LOGGING),

@@ -30,8 +30,18 @@ LEAKING: Final = patched(SWAPPING, {"host/swap": ABSENT, SERVER + "mem_limit": "
 """Containers that need more with every request, until they are killed."""
 LIMITED: Final = patched(SWAPPING, {"host/memory": "8GiB", SERVER + "mem_limit": "1GiB"})
 """Containers that need more than they may use."""
+SEARCHING: Final = patched(SWAPPING, {
+    "host/memory": "8GiB", SERVER + "memory": {"base": "2GiB", "hot": 0.5, "touch": "40KB"},
+    SERVER + "operations/job": [{"cpu": "1ms"}, {"disk": {"read": "8KiB", "working_set": "12GiB"}}],
+})
+"""Containers with room for themselves, and not for all the data that they read."""
+ON_VM_DISKS: Final = patched(SEARCHING, {"platforms": [{"name": "kvm"}], SERVER + "mem_limit": "2500MiB"})
 
 CASES: Final = (
+    Case("HostSpec.swappiness", SEARCHING, {"host/swappiness": 0}, {"host/swappiness": 100}, LEDGER + "swapped_bytes", RISES),
+    Case("HostSpec.swappiness", SEARCHING, {"host/swappiness": 1}, {}, LEDGER + "page_cache_bytes", RISES),
+    Case("PlatformSpec.disk_cache", ON_VM_DISKS, {}, {"platforms/0/disk_cache": "writethrough"}, LEDGER + "page_cache_bytes", RISES),
+    Case("PlatformSpec.disk_cache", patched(ON_VM_DISKS, {SERVER + "operations/job": [{"disk": {"write": "8KiB", "direct": True}}]}), {"platforms/0/disk_cache": "writethrough"}, {"platforms/0/disk_cache": "writeback"}, DISK, FALLS),
     Case("HostSpec.swap", SWAPPING, {"host/swap": ABSENT}, {}, RECLAIM + "swapped_out_bytes", RISES),
     Case("HostSpec.swap", SWAPPING, {"host/swap": ABSENT}, {}, RECLAIM + "oom_kills", FALLS),
     Case("HostSpec.zswap", SWAPPING, {}, {"host/zswap": 0.5}, DISK, FALLS),

@@ -22,7 +22,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry
 from simvirt.scenario.spec.models import HostSpec
 
-OF_VMS: Final = {"vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap"}
+OF_VMS: Final = {"vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "disk_cache"}
 """Words of platforms that have VMs."""
 EVENTS_OF_A_STEP: Final = 8
 SLICE_NS: Final = 2 * MS
@@ -122,7 +122,7 @@ def _bind_within_vms(drawn: Drawn) -> None:
 
 def as_text(tree: Tree) -> str:
     """The YAML of a tree."""
-    return yaml.safe_dump(tree, sort_keys=False, width=120)
+    return str(yaml.dump(tree, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, width=120))
 
 
 def write_files(folder: Path) -> None:

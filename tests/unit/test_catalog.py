@@ -272,6 +272,13 @@ def test_a_circle_of_likes_is_told() -> None:
         Catalog.load({"disks": {"a": {"like": "b"}, "b": {"like": "a"}}})
 
 
+def test_of_a_very_long_chain_a_hundred_mistakes_are_told_and_the_others_counted() -> None:
+    chain = {"d0": {"like": "nvme"}} | {f"d{n}": {"like": f"d{n - 1}"} for n in range(1, 300)}
+    with pytest.raises(ScenarioError, match="chain of at most 50 entries") as raised:
+        Catalog.load({"disks": chain})
+    assert [str(issue) for issue in raised.value.issues[100:]] == ["and 151 more mistakes"]
+
+
 def test_a_mistake_is_told_where_it_was_written() -> None:
     with pytest.raises(ScenarioError) as raised:
         Catalog.load({"cpus": {"c": 1}}, locate=lambda path: ("web.yaml", len(path), 7))

@@ -348,3 +348,11 @@ def test_operations_have_their_rate_mean_and_the_tails_that_the_objective_limits
     for found in document["platforms"].values():
         found["operations"].pop("web.GET /")
     assert "Operations" not in dict(run_report.sections(RunDocument.model_validate(document)))
+
+
+def test_rates_beside_each_other_have_one_unit_where_they_are_near() -> None:
+    """A maximum of 1.67 a minute beside 59 an hour is 100 an hour; one of 222 a second beside 3 a minute has its own unit."""
+    assert figures.rate(1.67 / 60, beside=59.19 / 3600) == "100.2/h"
+    assert figures.rate(222.3, beside=3 / 60) == "222.3/s"
+    assert figures.rate(8 / 60, beside=80.0) == "8.000/min"
+    assert figures.rate(99.0, beside=None) == "99.00/s"

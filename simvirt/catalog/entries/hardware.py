@@ -53,7 +53,8 @@ class CpuFamily(Entry):
     Skylake-SP does.
 
     Of a socket: memory bandwidth [bytes/s], latency of its memory [ns], bytes of its last-level cache; `remote_latency` is the latency of
-    another socket's memory over that of its own. `huge_reach` is the rate of TLB misses with small pages over that with huge ones.
+    another socket's memory over that of its own, `remote_bandwidth` what one socket gets of another's [bytes/s]. `huge_reach` is the rate
+    of TLB misses with small pages over that with huge ones.
     None where nothing is known: there is no limit then. `cstates` are its idle states, shallow ones first.
     """
 
@@ -69,6 +70,7 @@ class CpuFamily(Entry):
     memory_latency: SourcedTime | None = None
     llc: SourcedSize | None = None
     remote_latency: Annotated[SourcedRatio, within(1, 100)] | None = None
+    remote_bandwidth: SourcedThroughput | None = None
     huge_reach: Annotated[SourcedRatio, within(1, 1e5)] | None = None
     cstates: Mapping[str, Cstate] = {}
 

@@ -88,7 +88,8 @@ class DeviceEntry(Entry):
     `moderation` and `poll` are how long its interrupts and the sleep of its thread are put off [ns]. `threads` is how many threads a
     container's stack in user space or proxy has, one for each CPU where it is not told; `frames` what it does with frames of a payload,
     `tracking` with a new connection.
-    `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
+    `cache`: whether writes of a VM are done when the page cache of the host has them (`writeback`; a flush waits for the drive in any
+    case), or wait for a flush each (`writethrough`); with both the page cache of the host holds what is read.
     `filesystem`: what a path to a disk that is one of files adds to operations on them.
     """
 
@@ -100,7 +101,7 @@ class DeviceEntry(Entry):
     frames: Frames | None = None
     tracking: Tracking | None = None
     serial: bool = False
-    cache: Literal["none", "writeback"] = "none"
+    cache: Literal["none", "writeback", "writethrough"] = "none"
     moderation: SourcedTime | None = None
     poll: SourcedTime | None = None
     filesystem: str | None = None

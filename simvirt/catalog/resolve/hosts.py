@@ -59,6 +59,7 @@ def _of_size(store: Store, host: HostEntry) -> CpuFamily:
     return own.model_copy(update={
         "llc": max(own.llc or 0, round((theirs.llc or 0) * share)),
         "memory_bandwidth": max(own.memory_bandwidth or 0.0, (theirs.memory_bandwidth or 0.0) * share),
+        "remote_bandwidth": max(own.remote_bandwidth or 0.0, (theirs.remote_bandwidth or 0.0) * share),
     })
 
 

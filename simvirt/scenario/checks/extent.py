@@ -152,7 +152,8 @@ def _too_often(scenario: Scenario) -> Iterator[Mistake]:
     for name, service in scenario.services.items():
         load = service.background
         if load is not None and load.duty < 1 and length / load.period * load.threads * service.replicas > MOST_REQUESTS:
-            yield ("services", name, "background", "period"), _often(length, load.period, MOST_REQUESTS, "cycles of all its threads")
+            yield ("services", name, "background", "period"), _often(
+                length, load.period, MOST_REQUESTS, "cycles of all its threads", load.threads * service.replicas)
     scheduler = scenario.host.scheduler
     for key in scheduler.model_fields_set:
         value = getattr(scheduler, key)
@@ -176,10 +177,10 @@ def _changes(spec: OpenSpec, length: float, path: Path) -> Iterator[Mistake]:
         yield (*path, "mmpp", "sojourn"), _often(length, sum(spec.mmpp.sojourn) / len(spec.mmpp.sojourn), MOST_CHANGES, "states")
 
 
-def _often(length: float, every: float, most: int, what: str) -> str:
-    """The message about something that happens every so many ns."""
+def _often(length: float, every: float, most: int, what: str, times: int = 1) -> str:
+    """The message about something that happens so many times every so many ns."""
     return (f"expected at most {most:,} {what} in a run; every {format_time(every / 1e9)} in {format_time(length / 1e9)} are more, "
-            f"for example {format_time(_rounded_up(length / most) / 1e9, 1).replace(' ', '')}")
+            f"for example {format_time(_rounded_up(times * length / most) / 1e9, 1).replace(' ', '')}")
 
 
 def _rounded_up(value: float) -> float:

@@ -13,7 +13,7 @@ from simvirt.scenario.reading.tree import Path
 from simvirt.scenario.spec.host import RESERVING
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.services import RESERVATION, ServiceSpec, cpus_path, memory_path, replicas_path
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, FilesStep, NetStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, FilesStep, LockStep, NetStep
 from simvirt.scenario.walk import walk
 from simvirt.units import format_size, format_time
 
@@ -34,6 +34,7 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     for check in (_warmup, _requests, _trace_demands, _endless_instant):
         yield from of_each_workload(scenario, check)
     yield from _steps(scenario)
+    yield from _lock_scopes(scenario)
     yield from deadlocks(scenario)
     yield from beyond(scenario)
     yield from _tenants(scenario)
@@ -153,6 +154,21 @@ def _trace_demands(scenario: Scenario) -> Iterator[Mistake]:
             yield ("workload", "trace", "cpu"), f"{name} itself has no cpu step that could take the demand of a row"
 
 
+def _lock_scopes(scenario: Scenario) -> Iterator[Mistake]:
+    """A name for a lock of replicas and for one of kernels: they would be two locks."""
+    seen: dict[str, tuple[str, str]] = {}
+    for service, spec in scenario.services.items():
+        for operation, steps in spec.operations.items():
+            for visit in walk(steps, ("services", service, "operations", operation)):
+                if isinstance(visit.step, LockStep):
+                    lock, scope = visit.step.lock, visit.step.scope
+                    first, where = seen.setdefault(lock, (scope, f"{service}.{operation}"))
+                    if first != scope:
+                        yield (*visit.path, "lock"), (
+                            f"expected scope: {first}, as in {where}, or another name: a lock of a {scope} and one of a {first} are two; "
+                            f'got "{lock}" with scope: {scope}')
+
+
 def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
     """Clients that do not think and ask for nothing that takes time: they would continue forever at one instant."""
     closed = scenario.workload.closed if scenario.workload is not None else None
@@ -161,7 +177,7 @@ def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
     yield from _turned_away_at_once(scenario, closed.clients)
     happening = {caller: [callee for callee, count in called.items() if count > 0] for caller, called in calls(scenario).items()}
     for name, weight in scenario.mix.items():
-        if weight > 0 and not any(_takes_time(_steps_of(scenario, each)) for each in reached(happening, [name_of(name)])):
+        if weight > 0 and not any(_takes_time(scenario, each) for each in reached(happening, [name_of(name)])):
             sentence = f"expected a time to think, for example think: 1s; {name} takes no time and its clients do not wait between requests"
             yield ("workload", "closed"), sentence
 
@@ -183,12 +199,15 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
             return
 
 
-def _takes_time(steps: tuple[AnyStep, ...]) -> bool:
-    """Whether steps can take time, what they call left out."""
-    return any(_takes_time_itself(visit.step) for visit in walk(steps) if visit.expected > 0)
+def _takes_time(scenario: Scenario, name: Name) -> bool:
+    """Whether an operation can take time, what it calls left out."""
+    limit = scenario.services[name[0]].memory_limit
+    memory = min((size for size in (limit, scenario.host.memory) if size is not None), default=None)
+    return any(_takes_time_itself(visit.step, memory) for visit in walk(_steps_of(scenario, name)) if visit.expected > 0)
 
 
-def _takes_time_itself(step: AnyStep) -> bool:
+def _takes_time_itself(step: AnyStep, memory: int | None) -> bool:
+    """Whether a step can take time where so much memory can be a cache; None where that is not known [bytes]."""
     match step:
         case CpuStep():
             return step.cpu.mean > 0
@@ -197,7 +216,8 @@ def _takes_time_itself(step: AnyStep) -> bool:
         case NetStep():
             return step.net.out + step.net.in_ > 0
         case DiskStep():
-            return step.disk.hit < 1 and (step.disk.read is not None or step.disk.sync or step.disk.direct)
+            cached = step.disk.working_set is not None and (memory is None or step.disk.working_set <= memory)
+            return step.disk.hit < 1 and not cached and (step.disk.read is not None or step.disk.sync or step.disk.direct)
         case FilesStep():
             return sum(step.files.counts.values()) >= 1
     return False

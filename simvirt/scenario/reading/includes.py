@@ -23,10 +23,12 @@ SCENARIO_KEYS: Final = frozenset({
 class Assembly:
     """Reads files, follows their includes and keeps what is wrong with them."""
 
-    def __init__(self, names: Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]] | None = None) -> None:
+    def __init__(
+        self, names: Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]] | None = None, files: list[str] | None = None
+    ) -> None:
         self.names = names
         self.issues: list[Issue] = []
-        self.files: list[str] = []
+        self.files: list[str] = files or []
 
     def file(self, path: str, chain: tuple[str, ...] = (), asked: Place | None = None) -> Node | None:
         """The tree of a file with its includes; None where it cannot be read."""

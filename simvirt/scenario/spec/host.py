@@ -139,6 +139,10 @@ class HostSpec(Spec):
         description="version of its Linux kernel: before 6.6 its scheduler is cfs, before 5.4 slices of quotas expire with the period")
     swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
     zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
+    swappiness: Annotated[int, Whole(0, 200, 60)] | None = Field(
+        default=None, examples=["10"],
+        description="vm.swappiness of its kernel and those of guests: how much of what is short for data that is read repeatedly is taken "
+        "from applications, in 200ths; 60 by default")
     ksm: KsmSpec | None = Field(default=None, description="merging of identical pages of VMs", examples=[KsmSpec.example])
     memory_ratio: Annotated[float, Number(0.01, 100, 1.5)] | None = Field(
         default=None, description="most memory that may be promised, as a multiple of the host's", examples=["1.5"])
@@ -221,6 +225,11 @@ class PlatformSpec(Spec):
     pages: Literal["4k", "thp", "huge"] | None = Field(default=None, description="page size of the memory", examples=["huge"])
     net: Reference | None = Field(default=None, description="network path of the catalogue instead of the default one", examples=["sr-iov"])
     disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the default one", examples=["ahci"])
+
+    disk_cache: Literal["none", "writeback", "writethrough"] | None = Field(
+        default=None, examples=["writeback"],
+        description="what the host's page cache does for the disk of each VM, as cache= of QEMU: nothing, take reads and writes, or take "
+        "reads while writes wait until they are durable; as the disk path has it by default")
 
     @model_validator(mode="after")
     def _bounded_once(self) -> PlatformSpec:

@@ -156,6 +156,8 @@ class ServiceSpec(Spec):
     cpu_shares: Annotated[int, Whole(2, 262144, 1024)] | None = Field(default=None, description="weight as in cgroup v1", examples=["1024"])
     cpu_weight: Annotated[int, Whole(1, 10000, 100)] | None = Field(default=None, description="weight as in cgroup v2", examples=["100"])
     cpuset: Cpuset | None = Field(default=None, description="CPUs of the host that it may use", examples=["0-3,8"])
+    cpuset_mems: Cpuset | None = Field(
+        default=None, examples=["0"], description="NUMA nodes of the host that its memory is taken from; a socket is a node")
     background: BackgroundSpec | None = Field(default=None, description="threads that always need a CPU", examples=[BackgroundSpec.example])
     operations: Mapping[Title, Annotated[tuple[Step, ...], Field(min_length=1, max_length=10_000)]] = Field(
         default={}, description="what requests do here, by name", examples=["{job: [{cpu: {exponential: 10ms}}]}"])
