@@ -1,10 +1,11 @@
 """What a data plane shows to those who watch it, the control plane included; a look changes nothing.
 
 *Levels* are how much of something there is now; a *snapshot* has the totals up to an instant, and the difference of two is what happened
-in between.
+in between. A *mark* has those of them that tell how a run goes on, for a tenth of the work.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,17 +34,24 @@ def levels(plane: DataPlane) -> Levels:
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """Totals since the start of a replication; times in ns. Rows: c classes, s services, i instances, v vCPUs, g groups."""
+class Mark:
+    """Where requests stand at an instant [ns]. Rows: c classes."""
 
     at: int
     arrived: np.ndarray  # (c,)
     completed: np.ndarray  # (c,)
     rejected: np.ndarray  # (c,)
     failed: np.ndarray  # (c,)
+    in_system: int
+    histogram: np.ndarray  # (c, buckets)
+
+
+@dataclass(frozen=True)
+class Snapshot(Mark):
+    """Totals since the start of a replication; times in ns. Rows: c classes, s services, i instances, v vCPUs, g groups."""
+
     latency_sum: np.ndarray  # (c,)
     spent: np.ndarray  # (c, categories)
-    histogram: np.ndarray  # (c, buckets)
     service_completed: np.ndarray  # (s,)
     service_latency_sum: np.ndarray  # (s,)
     service_queue_wait: np.ndarray  # (s,)
@@ -69,20 +77,32 @@ class Snapshot:
     lock_held: np.ndarray  # (locks,)
     idle_exits: int
     switches: int
-    in_system: int
     events: int
+
+
+def mark(plane: DataPlane, at: int) -> Mark:
+    """Where requests of a plane that has caught up to `at` [ns] stand."""
+    return Mark(**_requests(plane, at))
+
+
+def _requests(plane: DataPlane, at: int) -> dict[str, Any]:
+    """The fields of a mark."""
+    read = plane.read
+    return {
+        "at": at, "in_system": int(read("tallies", "in_system")[0]),
+        "histogram": read("tallies", "histogram").reshape(-1, k.N_BUCKETS).copy(),
+        **{name: read("tallies", name).copy() for name in ("arrived", "completed", "rejected", "failed")},
+    }
 
 
 def snapshot(plane: DataPlane, at: int) -> Snapshot:
     """Totals of a plane that has caught up to `at` [ns]; what is under way counts up to there, and nothing is changed."""
     read = plane.read
     fluid = fluid_shares(plane, at)
-    histogram = read("tallies", "histogram").reshape(-1, k.N_BUCKETS).copy()
     return Snapshot(
-        at=at,
-        **{name: read("tallies", name).copy() for name in ("arrived", "completed", "rejected", "failed", "latency_sum")},
+        **_requests(plane, at),
+        latency_sum=read("tallies", "latency_sum").copy(),
         spent=read("tallies", "spent").reshape(-1, k.N_CATEGORIES).copy(),
-        histogram=histogram,
         service_completed=read("services", "completed").copy(),
         service_latency_sum=read("services", "latency_sum").copy(),
         service_queue_wait=read("services", "queue_wait").copy(),
@@ -93,7 +113,9 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         instance_rejected=read("instances", "rejected").copy(),
         busy=_busy(plane, at) + (int(fluid.got[np.isin(fluid.machine, read("hosts", "machine"))].sum()) if len(fluid.got) else 0),
         polled=int(read("cpus", "polled").sum() + read("instances", "polled").sum()) + _polling(plane, at),
-        **{f"device_{name}": read("devices", name).copy() for name in ("operations", "notifications", "interrupts")},
+        device_operations=read("devices", "operations").copy(),
+        device_notifications=read("devices", "notifications").copy(),
+        device_interrupts=read("devices", "interrupts").copy(),
         steal=_steal(plane, at) + _of_vcpus(plane, fluid),
         costop=_costop(plane, at),
         throttled=_throttled(plane, at),
@@ -106,7 +128,6 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         lock_held=read("locks", "held") + np.where(read("locks", "holder") != k.NONE, at - read("locks", "taken_at"), 0),
         idle_exits=int(read("cpus", "idle_exits").sum()),
         switches=int(read("cpus", "switches").sum()),
-        in_system=int(read("tallies", "in_system")[0]),
         events=int(read("run", "events")[0]),
     )
 
@@ -156,6 +177,8 @@ def fluid_shares(plane: DataPlane, at: int) -> FluidShares:
 def _of_threads(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
     """What the threads of each instance have got."""
     total = np.zeros(len(plane.read("instances", "cpu_time")), np.int64)
+    if not len(fluid.entity):
+        return total
     threads = plane.read("entities", "carries")[fluid.entity] == k.NONE
     np.add.at(total, plane.read("entities", "instance")[fluid.entity[threads]], fluid.got[threads])
     return total
@@ -165,6 +188,8 @@ def _of_vcpus(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
     """What each vCPU has missed."""
     first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
     total = np.zeros(last - first, np.int64)
+    if not len(fluid.entity):
+        return total
     vcpus = plane.read("entities", "carries")[fluid.entity] != k.NONE
     total[fluid.entity[vcpus] - first] = fluid.lost[vcpus]
     return total
@@ -192,6 +217,8 @@ def _cpu_time(plane: DataPlane, at: int) -> np.ndarray:
 def _steal(plane: DataPlane, at: int) -> np.ndarray:
     """Time that each vCPU was runnable without running."""
     first, last = (int(plane.read("run", name)[0]) for name in ("first_vcpu", "first_thread"))
+    if first == last:
+        return np.zeros(0, np.int64)
     wait = plane.read("entities", "wait")[first:last].copy()
     state = plane.read("entities", "state")[first:last]
     queued = (state == k.QUEUED) | (state == k.HELD)

@@ -26,3 +26,8 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 def few(request: pytest.FixtureRequest) -> int:
     """How many random scenarios are tried without being asked for more; in plain Python as many as take as long."""
     return int(request.config.getoption("--random-scenarios")) if kernel.MODE == "compiled" else 6
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

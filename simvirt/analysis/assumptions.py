@@ -17,7 +17,8 @@ SERVICE: Final = frozenset({
 })
 """Fields of a service that formulas know, or that act only under contention or pressure, which is excluded otherwise."""
 HOST: Final = frozenset({
-    "model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic", "max_cstate", "mitigations", "kernel_entry", "scheduler", "zswap",
+    "model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic", "max_cstate", "mitigations", "switching",
+    "kernel_entry", "scheduler", "zswap",
 })
 STEP: Final = frozenset({"cpu", "call", "delay", "times", "probability"})
 WORKLOAD: Final = frozenset({"open", "closed", "mix", "local", "connection"})

@@ -15,6 +15,11 @@ class Hosts(Table):
     interference: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
     coscheduled: Ints  # 1 when vCPUs are held back that have got ahead of their siblings
     cores: Ints  # 1 when threads of a core must not run different VMs
+    switches: Ints  # 1 when changing processes or vCPUs costs something
+    reloads: Ints  # 1 when some class finds its caches filled by others
+    process_switch: Floats  # work of changing from one process to another [ns]
+    vcpu_switch: Floats  # work of changing from or to a vCPU [ns]
+    core_cache: Floats  # what a core has for itself [bytes]
 
 
 class Classes(Table):
@@ -34,6 +39,10 @@ class Classes(Table):
     smt_share: Floats  # speed of each of two siblings that both run this class
     kernel_share: Floats  # share of its time in serial sections of the kernel
     shootdowns: Floats  # TLB shootdowns per work [per ns]
+    claimed: Floats  # last-level cache that a process of it holds by itself [bytes]
+    touched_in: Floats  # time in which it touches all of that, 0 when that is not known [ns]
+    refill: Floats  # work per byte that memory brings again [ns]
+    reload: Floats  # work per byte that the last-level cache brings again [ns]
 
 
 class Sockets(Table):
@@ -63,6 +72,18 @@ class Sockets(Table):
     misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force
     latency: Floats  # latency of the memory over the idle one, in force
     far: Floats  # the same of what other sockets use, by the way there alone
+
+
+class Caches(Table):
+    """One row a process in a cache: `WAYS` rows for each CPU's core, then `SOCKET_WAYS` for each socket."""
+
+    # lowering
+    first_of_sockets: Ints  # (one row)
+    # kernel
+    owner: Ints  # instance, NONE for a row not used
+    held: Floats  # what the process had in the cache when it was last there [bytes]
+    touched: Floats  # what it had touched then of it in its turn [bytes]
+    used_at: Ints  # instant at which it was [ns]
 
 
 class Cstates(Table):

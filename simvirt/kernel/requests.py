@@ -73,6 +73,7 @@ def new_frame(p: Plane, kind: int, i: int, pc: int, now: int) -> int:
     p.frames.failed[f] = 0
     p.frames.counted[f] = 0
     p.frames.overhead[f] = 0.0
+    p.frames.switching[f] = 0.0
     p.frames.lock[f] = NONE
     p.frames.lock_line[f] = NONE
     p.frames.held_lock[f] = NONE

@@ -28,6 +28,7 @@ from simvirt.kernel.numa import far_latency
 from simvirt.kernel.policy import check_at
 from simvirt.kernel.runqueue import tick_at_or_after
 from simvirt.kernel.schedulers.esxi import skew_check_at
+from simvirt.kernel.switching import take_over
 from simvirt.kernel.tables import Plane
 
 
@@ -48,6 +49,8 @@ def run_on(p: Plane, c: int, now: int) -> None:
     v: int = p.entities.carries[e]
     if p.hosts.interference[p.cpus.host[c]] != 0 and p.cpus.speed[c] > 0.0:
         occupy(p, c, now)
+    if p.hosts.switches[p.cpus.host[c]] != 0 and p.cpus.speed[c] > 0.0:
+        take_over(p, c, now)
     if v != NONE:
         set_speed(p, v, p.cpus.speed[c], p.cpus.portion[c], now)
     elif p.cpus.speed[c] > 0.0:

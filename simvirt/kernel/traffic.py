@@ -105,7 +105,8 @@ class Frames(Table):
     since: Ints  # instant it entered that state [ns]
     began: Ints  # instant the call was made [ns]
     work: Floats  # CPU work left of this burst [ns]
-    overhead: Floats  # share of the burst that the platform adds
+    overhead: Floats  # share of the burst that the platform adds, of what is no switching
+    switching: Floats  # part of the work that comes first: a change of process, and caches to be filled again [ns]
     failed: Ints  # 1 once the request cannot succeed
     counted: Ints  # 1 while its instance counts it among those in flight
     next: Ints  # free list, thread queue or device queue

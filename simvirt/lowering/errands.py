@@ -68,11 +68,11 @@ def background_threads(
 
 def shortest_operation(scenario: Scenario) -> float:
     """Mean CPU time and delays of the shortest operation that requests reach, with what it calls [ns]; 0 where none is known."""
-    load = scenario.workload
-    if load is None or (load.trace is not None and load.trace.cpu is not None):
+    views = [view for view in scenario.alone.values() if view.workload is not None]
+    if any(view.workload.trace is not None and view.workload.trace.cpu is not None for view in views if view.workload is not None):
         return 0.0
     times = operation_times(scenario, _own_time)
-    asked = [name_of(name) for name, weight in scenario.mix.items() if weight > 0]
+    asked = [name_of(name) for view in views for name, weight in view.mix.items() if weight > 0]
     return min((times[name] for name in reached(calls(scenario), asked)), default=0.0)
 
 

@@ -30,7 +30,7 @@ from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
-from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
+from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
 from simvirt.lowering.traffic import Entry, RequestClass, clients_of, request_classes, source_table, tallies_table
 from simvirt.scenario.spec.models import Constant, Scenario
 from simvirt.workload.draws import Variables
@@ -196,6 +196,7 @@ class Tables:
             "machines": machine_table(self.plan, self.shared, self.first_cpu),
             "cpus": cpu_table(self.plan, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
             "classes": class_table(self.shared, self.plan),
+            "caches": cache_table(self.shared, self.plan, self.n_cpus),
             "cstates": cstate_table(self.plan),
             "sockets": socket_table(self.shared, self.plan, self.first_cpu),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),

@@ -178,6 +178,11 @@ class Paths:
         return self.disk is not None and self.disk.cache == "writeback"
 
     @property
+    def caches_reads(self) -> bool:
+        """Whether the host's page cache has what the VM reads."""
+        return self.disk is not None and self.disk.cache != "none"
+
+    @property
     def writes_through(self) -> bool:
         """Whether each write of the VM waits until it is durable."""
         return self.disk is not None and self.disk.cache == "writethrough"

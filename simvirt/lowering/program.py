@@ -20,9 +20,9 @@ from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.teams import member
-from simvirt.memory.boxes import PAGE
+from simvirt.memory.caching import Beneath
 from simvirt.memory.visible import team_size
-from simvirt.memory.working_set import data_set
+from simvirt.memory.working_set import PAGE, data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.models import Scenario
@@ -259,6 +259,14 @@ class Writer:
         hit = disk.hit if asks is None else self.memory.hits.get(asks, 0.0)
         return Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks)
 
+    def beneath(self, service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
+        """What leaves the access to the drive out where the host's page cache has what a guest's has not."""
+        if disk.working_set is None or not self.paths.caches_reads:
+            return None
+        asks = Beneath((service, data_set(disk)))
+        hit = self.memory.hits.get(asks, 0.0)
+        return Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks)
+
     def disk(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> None:
         """Read unless the page cache has it; write and wait for the device, perhaps for a flush, or leave it to write-back.
 
@@ -274,7 +282,8 @@ class Writer:
             operations, payload = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written"
         waited = disk.read is not None or disk.sync or disk.direct
         access = self.access(disk, waited and (disk.read is not None or disk.sync or not self.paths.caches_writes), variables)
-        written_back = self.paths.use_disk(rows, operations, payload, disk.size, access, waited, None if kept else skip)
+        beneath = self.beneath(service, disk, variables) if kept else skip
+        written_back = self.paths.use_disk(rows, operations, payload, disk.size, access, waited, beneath)
         if written_back:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
         if skip is not None and kept:

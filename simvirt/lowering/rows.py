@@ -16,7 +16,7 @@ INITIAL: dict[str, dict[str, float]] = {
     "Machines": {"fluid_speed": 1.0},
     "Cpus": {"current": k.NONE, "coasting": k.NONE, "portion": 1.0, "review_at": k.NEVER}
     | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot"), k.NONE)
-    | dict.fromkeys(("profile", "running_machine", "process", "polls_for"), k.NONE),
+    | dict.fromkeys(("profile", "running_machine", "process", "polls_for", "ran_last", "holder"), k.NONE),
     "Queues": {"tree": k.NONE, "current": k.NONE, "next_throttled": k.NONE, "next_coasting": k.NONE},
     "Entities": {
         "group": k.NONE, "carries": k.NONE, "pin": k.NONE, "instance": k.NONE, "queue": k.NONE, "weight": k.WEIGHT_ONE, "left": k.NONE,
@@ -27,6 +27,7 @@ INITIAL: dict[str, dict[str, float]] = {
         "life": k.STOPPED, "machine": k.NONE, "group": k.NONE, "net_device": k.NONE, "disk_device": k.NONE, "ready_slot": k.NONE,
         "receiver": k.NONE, "softirq": k.NONE, "free_thread": k.NONE, "queue_head": k.NONE, "queue_tail": k.NONE,
     },
+    "Caches": {"owner": k.NONE, "used_at": -1},
     "Devices": {"interrupted_at": -k.NEVER},
     "Locks": dict.fromkeys(("holder", "below", "head", "tail"), k.NONE),
     "Frames": dict.fromkeys(("kind", "thread", "parent", "instance", "next", "lock", "lock_line", "held_lock"), k.NONE),

@@ -7,10 +7,13 @@ import numpy as np
 
 from simvirt.catalog.entries.software import ProfileEntry
 from simvirt.catalog.records import HostEntry, Platform
+from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import Arrangement
+from simvirt.lowering.arrange import Arrangement, Host
 from simvirt.lowering.rows import Columns, blank, fill
 from simvirt.lowering.topology import remote_share, socket_of
+
+LINE = 64  # bytes of a line of a cache
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class SoftwareClass:
     smt_share: float = 0.5
     kernel_share: float = 0.0
     shootdowns: float = 0.0
+    claimed: float = 0.0
+    touched_in: float = 0.0
+    refill: float = 0.0
+    reload: float = 0.0
     crosses: float = 0.0
     apart: float = 0.0
     farther: float = 1.0
@@ -95,7 +102,27 @@ def software_class(
         smt_share=(host.smt_yield if profile.smt_yield is None or host.smt == 1 else profile.smt_yield) / 2,
         kernel_share=profile.kernel_share or 0.0, shootdowns=(profile.shootdowns or 0.0) / 1e9,
         crosses=crosses, apart=crosses * (1.0 + farther) / (1.0 + crosses * farther), farther=1.0 + farther, nodes=nodes,
+        **_reloading(profile, host),
     )
+
+
+def _reloading(profile: ProfileEntry, host: HostEntry) -> dict[str, float]:
+    """How fast a profile touches the cache that it claims, and what a byte costs it that it has to fetch again: see `kernel/switching.py`.
+
+    *Model*: misses of a program that holds W bytes are the slope of its footprint W (t / T)^(2/3) at T, so that its traffic b is 2 W / 3 T.
+        Its stall over that traffic is what a byte costs it, no more than a line at a time at the latency of memory.
+    """
+    claim, traffic, family = float(profile.llc or 0) + float(profile.thread_llc or 0), (profile.memory_bandwidth or 0.0) / 1e9, host.family
+    if not claim or not traffic or not family.llc:
+        return {}
+    kept = min(claim, family.llc)
+    touched_in = claim / (1.5 * traffic) * (kept / claim) ** 1.5
+    refill = (profile.stall or 0.0) / traffic
+    if family.memory_latency is None:
+        return {"claimed": kept, "touched_in": touched_in, "refill": refill}
+    refill = min(refill, family.memory_latency / LINE)
+    nearer = family.llc_latency / host.clock_hz * 1e9 / family.memory_latency if family.llc_latency is not None else 0.0
+    return {"claimed": kept, "touched_in": touched_in, "refill": refill, "reload": refill * min(nearer, 1.0)}
 
 
 def class_table(found: Sharing, plan: Arrangement) -> Columns:
@@ -153,6 +180,18 @@ def socket_table(found: Sharing, plan: Arrangement, first_cpu: np.ndarray) -> Co
         floor=floor, misses=floor, latency=[1.0] * n, first_member=np.cumsum([0, *each])[:-1], member_count=each,
         classes=[len(found.classes)], processes=[len(plan.instances)], members=members,
     )
+
+
+def cache_table(found: Sharing, plan: Arrangement, cpus: int) -> Columns:
+    """What processes hold of the caches of cores and sockets: nothing yet."""
+    used = any(reloads(found, host) for host in plan.hosts)
+    rows = k.WAYS * cpus + k.SOCKET_WAYS * sum(host.entry.sockets for host in plan.hosts) if used else 1
+    return fill(blank(t.Caches, rows=rows, first_of_sockets=1), first_of_sockets=[k.WAYS * cpus])
+
+
+def reloads(found: Sharing, host: Host) -> bool:
+    """Whether some software of a host finds its caches filled by others."""
+    return host.entry.switching and found.acts[host.row] and any(kind.touched_in > 0 for kind in found.classes)
 
 
 def _by_socket(host: HostEntry) -> list[int]:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from simvirt.memory.working_set import Load, Needs
 
-PAGE = 4096
 UNBOUNDED = float("inf")
 
 
@@ -36,6 +35,8 @@ class Replica:
     load: Load = field(default_factory=Load)
     copies: int = 1
     gone: float = 0.0  # of one, swapped out by the host
+    request: float = 0.0
+    dirty: float = 0.0  # what it has written and its kernel has not
 
     @property
     def anonymous(self) -> float:
@@ -55,7 +56,17 @@ class Replica:
     @property
     def hot(self) -> float:
         """Part of it that requests keep touching [bytes]."""
-        return self.needs.hot * self.anonymous
+        return self.needs.hot * (self.anonymous - self.tmpfs)
+
+    @property
+    def tmpfs(self) -> float:
+        """Files that it keeps in memory [bytes]."""
+        return self.needs.tmpfs(self.load) if self.live else 0.0
+
+    @property
+    def written(self) -> float:
+        """What it has written through its page cache since it started [bytes]."""
+        return self.needs.written * self.load.answered if self.live else 0.0
 
     @property
     def data(self) -> float:
@@ -85,7 +96,8 @@ Census = Mapping[str, tuple[Replica, int]]
 class Guest:
     """A VM's own part of a box [bytes]: `size` as promised, `os` with daemons, `file_cache` and `boot` of the guest's entry.
 
-    `between` is what the levels between the host and the VM take, which lies outside of its size.
+    `between` is what the levels between the host and the VM take, which lies outside of its size; `structs` the part of `os` that
+    describes the VM's own pages; `same` and `same_files` ratios of the rest of it and of file pages that other guests have too.
     """
 
     size: float
@@ -97,8 +109,11 @@ class Guest:
     between: float = 0.0
     files: float = 0.0
     data: float = 0.0
+    written: float = 0.0
     preallocated: bool = False
     reports: bool = False
+    same_files: float = 0.0
+    structs: float = 0.0
     swappiness: float = 0.0
     touched: float = 0.0
     balloon: float = 0.0
@@ -188,7 +203,7 @@ class Box:
         if self.guest is None:
             return 0.0
         room = self.guest.usable - (self.used - self.guest.swapped)
-        return max(0.0, min(room, self.guest.file_cache + self.guest.files + self.guest.data))
+        return max(0.0, min(room, self.guest.file_cache + self.guest.files + self.guest.data + self.guest.written))
 
     @property
     def cached_data(self) -> float:

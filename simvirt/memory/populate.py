@@ -100,6 +100,7 @@ def _replicas(there: Occupancy, name: str, numbers: range, each: bool) -> Iterat
             high=service.mem_high if fenced and service.mem_high is not None else UNBOUNDED, low=low,
             swap_most=UNBOUNDED if swap is None or limit is None else float(swap - limit), bias=service.oom_score_adj,
             load=there.loads.get(name, IDLE), copies=1 if each else len(numbers),
+            request=float(service.mem_reservation or service.memory_limit or 0),
         )
 
 
@@ -111,7 +112,8 @@ def _vm(there: Occupancy, replicas: list[Replica], name: str, copies: int) -> Bo
     static, between = platform.balloon if isinstance(platform.balloon, int) else 0, guests.levels_between(platform, size)
     guest = Guest(
         size=size, os=guests.guest_os(layer.guest, size) + guests.daemons(inside), file_cache=layer.guest.file_cache or 0,
-        boot=layer.guest.boot_memory or 0, same=layer.guest.same or 0.0, swap=float(platform.guest_swap), between=between,
+        boot=layer.guest.boot_memory or 0, same=layer.guest.same or 0.0, same_files=layer.guest.same_files or 0.0,
+        structs=(layer.guest.page_structs or 0.0) * size, swap=float(platform.guest_swap), between=between,
         preallocated=layer.monitor.preallocated, reports=platform.free_page_reporting,
         swappiness=swappiness_of(there), balloon=min(float(static), there.costs.balloon_most * size),
     )

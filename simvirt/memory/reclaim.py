@@ -17,9 +17,10 @@ import math
 from dataclasses import dataclass, field
 
 from simvirt.memory import balloons, killers
-from simvirt.memory.boxes import PAGE, Box, follow_guest, leaning_on
+from simvirt.memory.boxes import Box, follow_guest, leaning_on
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.killers import Kill
+from simvirt.memory.working_set import PAGE
 from simvirt.scenario.spec.memory_demand import KsmSpec
 
 LEAST_BYTES = 1.0  # below which nothing is moved
@@ -122,12 +123,22 @@ def merge(memory: HostMemory) -> None:
 
 
 def alike(box: Box) -> float:
-    """Bytes of a VM that other guests of its kind have too."""
-    if box.guest is None:
+    """Bytes of a VM that other guests of its kind have too, by kind of page.
+
+    *Model*: file pages of the guest's system and of images, and what booting left behind, have the same content in all guests;
+        of the system's own memory a part has (kernel text, zero pages, start-up data), and page structs of memory that was never
+        touched; of applications what their footprint says; data that is read or written, and what applications once used, is each
+        guest's own.
+    """
+    guest = box.guest
+    if guest is None:
         return 0.0
-    own = max(0.0, box.wanted - box.anonymous)
-    same = sum(replica.needs.same * replica.anonymous * replica.copies for replica in box.replicas)
-    return min(box.wanted, box.guest.same * own + same)
+    files = min(box.cache, guest.file_cache + guest.files)
+    boot = min(guest.boot, max(0.0, guest.backed - (box.used - guest.swapped) - box.cache))
+    applications = sum(replica.needs.same * replica.anonymous * replica.copies for replica in box.replicas)
+    blank = guest.structs * max(0.0, 1.0 - guest.touched / guest.size)
+    system = blank + guest.same * max(0.0, guest.os - guest.structs)
+    return min(box.wanted, guest.same_files * (files + boot) + system + applications)
 
 
 def _evict(memory: HostMemory, moved: Moved) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simvirt.gauges import Snapshot
+from simvirt.gauges import Mark, Snapshot
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
 from simvirt.lowering.enforcement import sentences
@@ -23,7 +23,7 @@ DEVICE_TOTALS = ("operations", "notifications", "interrupts")
 
 
 def measured(
-    plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, *, wall_s: float, arriving: list[Snapshot],
+    plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, *, wall_s: float, arriving: Sequence[Mark],
     courses: Sequence[Spread], series: dict[str, list[Any]],
 ) -> Outcome:
     """The numbers of the window between two snapshots of a run that ended at a third; `courses` of all requests, then of each workload."""
@@ -69,9 +69,10 @@ def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict
 
 def _memory(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Any]:
     """Memory that is promised and used, and everything else that is limited in number."""
+    ledger, seen = ledger_of(plane, _loads(plane, services, last))
     return {
         "memory": {"capacity": sum(host.memory for host in plane.lowered.hosts), **plane.lowered.arrangement.memory},
-        "ledger": ledger_of(plane, _loads(plane, services, last)),
+        "ledger": ledger, "seen": seen,
         "limits": limits_of(plane),
         "reclaim": reclaim_of(plane),
     }
@@ -285,7 +286,7 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     }
 
 
-def _unstable(arriving: list[Snapshot]) -> float | None:
+def _unstable(arriving: Sequence[Mark]) -> float | None:
     """Offered load over what was answered while requests arrived, where their number in the system kept growing; None for a stable run.
 
     Looks at the second half of the arrivals, when a filling start is over.

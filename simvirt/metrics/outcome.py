@@ -75,7 +75,10 @@ class Answers:
 
 @dataclass(frozen=True)
 class Outcome(Answers):
-    """What one replication of a platform did after its warm-up."""
+    """What one replication of a platform did after its warm-up.
+
+    `seen` is the memory of a service's mean replica, and without a name that of the host.
+    """
 
     workloads: dict[str, Answers]
     """By name; nothing where there is at most one without a name."""
@@ -91,6 +94,7 @@ class Outcome(Answers):
     memory: dict[str, int]
     devices: dict[str, dict[str, int]]
     ledger: Ledger
+    seen: dict[str, dict[str, float]]
     limits: list[dict[str, Any]]
     reclaim: tuple[dict[str, Any], list[str]] | None
     notes: tuple[str, ...]

@@ -29,6 +29,7 @@ from simvirt.result.run_document import (
     Ratio,
     Reclaim,
     Series,
+    ServiceMemory,
     ServiceResult,
     WorkloadResult,
 )
@@ -138,7 +139,7 @@ def platform_result(scenario: Scenario, outcomes: Sequence[Outcome], saturation:
         **_extent(outcomes),
         **_answers(outcomes),
         cpu=cpu(outcomes),
-        services={name: service_result([o.services[name] for o in outcomes]) for name in scenario.services},
+        services={name: service_result([o.services[name] for o in outcomes], service_memory(name, outcomes)) for name in scenario.services},
         operations=operations(outcomes),
         breakdown_s=breakdown(outcomes),
         bottleneck=bottleneck(scenario, outcomes, saturation),
@@ -204,12 +205,18 @@ def cpu(outcomes: Sequence[Outcome]) -> CpuShares:
     return CpuShares(**{name: over(outcomes, name) for name in names})
 
 
-def service_result(outcomes: Sequence[ServiceOutcome]) -> ServiceResult:
+def service_result(outcomes: Sequence[ServiceOutcome], memory: ServiceMemory | None = None) -> ServiceResult:
     """A service's part of the result."""
     names = OF_SERVICE if outcomes[0].costop_s is None else (*OF_SERVICE, "costop_s")
     found = quantiles([o.histogram for o in outcomes], [o.ends_ns for o in outcomes])
     latency_s = Latency(mean=over(outcomes, "latency_mean_s"), **found)
-    return ServiceResult(latency_s=latency_s, **{name: over(outcomes, name) for name in names})
+    return ServiceResult(latency_s=latency_s, memory=memory, **{name: over(outcomes, name) for name in names})
+
+
+def service_memory(name: str, outcomes: Sequence[Outcome]) -> ServiceMemory | None:
+    """What is seen of a replica's memory, over the replications in which one lived to the end."""
+    seen = [o.seen[name] for o in outcomes if name in o.seen]
+    return ServiceMemory(**{key: round(average([each[key] for each in seen]) or 0) for key in seen[0]}) if seen else None
 
 
 def operation_result(name: str, outcomes: Sequence[Outcome]) -> OperationResult:
@@ -252,6 +259,7 @@ def memory(outcomes: Sequence[Outcome]) -> MemoryUse:
     return MemoryUse(
         capacity_bytes=first.memory["capacity"], committed_bytes=first.ledger.committed, parts=parts,
         ledger=MemoryLedger(**first.ledger.document()), **reclaim,
+        available_bytes=round(average([o.seen[""]["available_bytes"] for o in outcomes]) or 0),
     )
 
 

@@ -227,10 +227,19 @@ def _service_throttled(service: ServiceResult) -> str:
 
 
 def _memory(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
-    """Who holds the memory of the host at the end, where limits or VMs promise some of it."""
+    """Who holds the memory of the host at the end, where limits or VMs promise some of it; what operators see, where it is followed."""
     if any(p.memory.parts.get(part) for p in platforms for part in ("application", "vm")):
         for label, held in HOLDERS.items():
             yield from _acting(label, [figures.size(held(p.memory.ledger)) for p in platforms])
+    if any(p.memory.reclaim is not None for p in platforms):
+        yield from _row("available", [figures.size(p.memory.available_bytes or 0) for p in platforms])
+        for name in dict.fromkeys(name for p in platforms for name in p.services):
+            yield from _row(f"working set of {name}", [_working_set(p.services.get(name)) for p in platforms])
+
+
+def _working_set(service: ServiceResult | None) -> str | None:
+    """Working set of a replica, as the kubelet and docker stats have it."""
+    return None if service is None or service.memory is None else figures.size(service.memory.working_set_bytes)
 
 
 def _bottleneck(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
@@ -238,7 +247,8 @@ def _bottleneck(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     yield from _row("resource", [p.bottleneck.resource for p in platforms])
     yield from _row("utilisation", [figures.percent(p.bottleneck.utilisation) for p in platforms])
     named = next((p.bottleneck.max_throughput_of for p in platforms), "")
-    yield from _row(f"max throughput of {named}" if named else "max throughput", [_maximum(p.bottleneck, p.throughput_per_s) for p in platforms])
+    maxima = [_maximum(p.bottleneck, p.throughput_per_s) for p in platforms]
+    yield from _row(f"max throughput of {named}" if named else "max throughput", maxima)
     yield from _row("  why no value", [p.bottleneck.reason.replace(NOT_ASKED, "") or None for p in platforms])
 
 

@@ -22,6 +22,18 @@ from simvirt.result.document import (
 )
 
 
+class ServiceMemory(Document):
+    """Memory of a replica as its kernel accounts for it, at the end of a replication, on average over replicas and replications."""
+
+    usage_bytes: Number = Field(description="all that is charged to it, page cache included: `memory.current`")
+    working_set_bytes: Number = Field(description="of that all but inactive file pages, as the kubelet and `docker stats` have it")
+    anonymous_bytes: Number = Field(description="anonymous memory that is not swapped out")
+    tmpfs_bytes: Number = Field(description="files in tmpfs that are not swapped out")
+    file_bytes: Number = Field(description="file pages: its part of its image's, data read repeatedly, what it has written")
+    dirty_bytes: Number = Field(description="of these what is not yet written to the disk")
+    swapped_bytes: Number = Field(description="swapped out")
+
+
 class ServiceResult(Document):
     """What one service did, all its replicas together."""
 
@@ -39,6 +51,8 @@ class ServiceResult(Document):
     costop_s: Estimate = Field(
         default=UNKNOWN, description="under the scheduler `esxi`: time that the vCPUs of its VMs were held back"
     )
+    memory: ServiceMemory | None = Field(
+        default=None, description="memory of a replica as operators see it; `null` where none lives at the end")
 
 
 class OperationResult(Document):
@@ -61,7 +75,7 @@ class Breakdown(Document):
     interference: Number = Field(
         default=0.0,
         description="CPU time beyond that work: siblings of the core, caches, memory bandwidth and kernel locks shared with others, "
-        "memory of another socket",
+        "memory of another socket, changes of process or vCPU and what caches have lost to others meanwhile",
     )
     disk: Number = Field(description="queueing for the disk, and being served by it")
     network: Number = Field(description="transfers, and hops between services")
@@ -126,6 +140,7 @@ class Reclaim(Document):
     scanned_bytes: Number = Field(description="scanned for identical pages")
     peak_bytes: Number = Field(description="the most that was in use")
     oom_kills: Number = Field(description="processes that OOM killers ended")
+    evictions: Number = Field(default=0, description="pods that the kubelet ended")
 
 
 class MemoryUse(Document):
@@ -138,6 +153,8 @@ class MemoryUse(Document):
         "assigned to them), `vmm` and `runtime` (what each takes by itself)"
     )
     ledger: MemoryLedger = Field(description="what holds the host's memory at the mean load")
+    available_bytes: Number | None = Field(
+        default=None, description="memory of the host less its working set: `memory.available` of a kubelet")
     reclaim: Reclaim | None = Field(default=None, description="what reclaim did, where memory is followed")
 
 

@@ -28,6 +28,7 @@ from simvirt.control.memory import PERIOD_NS, follow
 from simvirt.gauges import Snapshot, snapshot
 from simvirt.lowering.lower import Lowered, lower
 from simvirt.metrics.measure import utilisations
+from simvirt.metrics.outcome import Outcome
 from simvirt.plane import DataPlane
 from simvirt.runs.feeding import Drawn, as_written, feed
 from simvirt.scenario.spec.models import Scenario, WorkloadSpec
@@ -290,3 +291,9 @@ def _under_way(at: Snapshot) -> np.ndarray:
 def _with_total(of_classes: np.ndarray) -> np.ndarray:
     """Numbers of the classes, and of all together."""
     return np.append(of_classes, of_classes.sum())
+
+
+def of_raised(scenario: Scenario, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """What became of the requests whose rate is raised: of the first of several workloads, beside which the others stay as they are."""
+    first = next(iter(scenario.workloads), None)
+    return outcomes if first is None else [o.of(first) for o in outcomes]

@@ -1,5 +1,6 @@
 """One scenario, one platform, one replication: lower, run, measure."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from simvirt.control.lifecycle import begin
 from simvirt.control.memory import follow
 from simvirt.control.observer import Series, observe
 from simvirt.errors import SimulationError
-from simvirt.gauges import Snapshot, snapshot
+from simvirt.gauges import Mark, Snapshot, mark, snapshot
 from simvirt.lowering.lower import Lowered, lower
 from simvirt.lowering.traffic import clients_of
 from simvirt.metrics.answers import Spread, classes_of_loads
@@ -49,15 +50,19 @@ class Measured:
 
 
 class Recorder:
-    """Snapshots at equal distances from the start, never more than SNAPSHOTS, and one where a stated warm-up ends.
+    """Marks at equal distances from the start, never more than SNAPSHOTS, and a snapshot where a stated warm-up ends.
 
-    `loaded` is the last one at which clients still had requests to make, of which there are `requests` at most.
+    Those from which on a run may be measured are snapshots: without a stated warm-up those of the first fifth, of all of it where its
+    `end` [ns] is not known. `loaded` is the last one at which clients still had requests to make, of which there are `requests` at most.
     """
 
-    def __init__(self, plane: DataPlane, spacing: int, warmup: int | None, requests: int | None = None) -> None:
-        self.plane, self.spacing, self.warmup, self.requests = plane, max(spacing, 1), warmup, requests
-        self.kept: list[Snapshot] = [snapshot(plane, 0)]
-        self.at_warmup: Snapshot | None = self.kept[0] if warmup == 0 else None
+    def __init__(
+        self, plane: DataPlane, spacing: int, warmup: int | None, requests: int | None = None, end: float = math.inf
+    ) -> None:
+        self.plane, self.spacing, self.warmup, self.requests, self.end = plane, max(spacing, 1), warmup, requests, end
+        self.started = snapshot(plane, 0)
+        self.kept: list[Mark] = [self.started]
+        self.at_warmup: Snapshot | None = self.started if warmup == 0 else None
         self.loaded: Snapshot | None = None
         self.given_up = False
 
@@ -69,12 +74,15 @@ class Recorder:
         return at
 
     def take(self, at: int) -> None:
-        """Take a snapshot; thin out when there are too many."""
-        taken = snapshot(self.plane, at)
-        if at == self.warmup:
-            self.at_warmup = taken
-        if self.requests is not None and int(self.plane.read("source", "handed")[0]) < self.requests:
-            self.loaded = taken
+        """Take a mark, or a snapshot where one may be needed; thin out when there are too many."""
+        loaded = self.requests is not None and int(self.plane.read("source", "handed")[0]) < self.requests
+        taken: Mark
+        if loaded or at == self.warmup or (self.warmup is None and at * WARMUP <= self.end):
+            taken = snapshot(self.plane, at)
+            self.at_warmup = taken if at == self.warmup else self.at_warmup
+            self.loaded = taken if loaded else self.loaded
+        else:
+            taken = mark(self.plane, at)
         if at >= self.kept[-1].at + self.spacing:
             self.kept.append(taken)
         if len(self.kept) > SNAPSHOTS:
@@ -88,11 +96,12 @@ class Recorder:
         clients do once they have no more requests to make, and ever fewer of them ask, is not measured, unless it is most of the run.
         """
         if self.warmup is None:
-            first = max((s for s in self.kept if s.at * WARMUP <= last.at), key=lambda s: s.at)
+            whole = (s for s in self.kept if isinstance(s, Snapshot) and s.at * WARMUP <= last.at)
+            first = max(whole, key=lambda s: s.at)
         elif self.at_warmup is not None and self.at_warmup.at < last.at:
             first = self.at_warmup
         else:
-            first = self.kept[0] if self.given_up else last
+            first = self.started if self.given_up else last
         if self.loaded is None or self.loaded.at <= first.at:
             return first, last
         answered, then = (int((to.completed - first.completed).sum()) for to in (last, self.loaded))
@@ -145,14 +154,15 @@ def replicate(
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))
-    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None)
+    end = math.inf if scenario.run.duration is None else float(scenario.run.duration)
+    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None, end)
     started = time.perf_counter()
     try:
-        end = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+        ended = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
     except SimulationError as error:
         raise SimulationError(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
-    return Measured(_measured(plane, recorder, snapshot(plane, end), wall, series), recorder.given_up)
+    return Measured(_measured(plane, recorder, snapshot(plane, ended), wall, series), recorder.given_up)
 
 
 def _warmup(scenario: Scenario) -> int | None:

@@ -123,7 +123,8 @@ class Result(Displayed):
 
     def _seen(self, name: str) -> Seen:
         """What there is to say of a platform."""
-        return Seen(self.scenario, self.outcomes(name), self.saturation[name].per_s if name in self.saturation else None)
+        most = self.saturation[name].per_s if name in self.saturation and not self.scenario.workloads else None
+        return Seen(self.scenario, self.outcomes(name), most)
 
     def frame(self) -> dict[str, list[Any]]:
         """One row a platform as columns of equal length, estimates with their ends, for `pandas.DataFrame(result.frame())` and the like."""

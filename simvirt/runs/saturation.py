@@ -32,7 +32,7 @@ from simvirt.metrics.saturated import Saturation, saturated_resource
 from simvirt.metrics.statistics import mean_interval
 from simvirt.metrics.steadiness import overloaded
 from simvirt.metrics.summary import average, averages
-from simvirt.runs.probe import BY_LOSSES, LONG_RUN, PIECES, SHORT, SHORT_RUN, TRIAL, Case, Kind, Probe, probe, steady
+from simvirt.runs.probe import BY_LOSSES, LONG_RUN, PIECES, SHORT, SHORT_RUN, TRIAL, Case, Kind, Probe, of_raised, probe, steady
 from simvirt.scenario.spec.models import Scenario
 
 NEAR: Final = 1.06
@@ -305,12 +305,6 @@ def saturation(
         pass
     found = _found(scenario, search, _carried(scenario, outcomes))
     return found if scenario.workloads else _bounded(found, outcomes)
-
-
-def of_raised(scenario: Scenario, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-    """What became of the requests whose rate is raised: of the first of several workloads, beside which the others stay as they are."""
-    first = next(iter(scenario.workloads), None)
-    return outcomes if first is None else [o.of(first) for o in outcomes]
 
 
 def _bounded(found: Saturation, outcomes: Sequence[Outcome]) -> Saturation:

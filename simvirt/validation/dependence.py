@@ -56,10 +56,12 @@ def _move(one: float | None, other: float | None) -> float:
 
 def _short(table: Table) -> Table:
     """The table with short runs, and with the starts of its calibrations as values of the scenario."""
-    run = {key: value for key, value in table.scenario.get("run", {}).items() if key not in ("duration", "requests")}
+    told = table.scenario.get("run", {})
+    without = told.get("requests", REQUESTS) is None  # nothing is asked for: how memory is laid out
+    run = told if without else {**{key: value for key, value in told.items() if key != "duration"}, "requests": REQUESTS}
     starts = {told.path: _start(told.start) for told in table.calibration if told.path is not None and told.start is not None}
     rows = {name: row.model_copy(update={"set": {**row.set, **starts}}) for name, row in table.rows.items()}
-    scenario = {**table.scenario, "run": {**run, "requests": REQUESTS}}
+    scenario = {**table.scenario, "run": run}
     return table.model_copy(update={"scenario": scenario, "rows": rows, "calibration": ()})
 
 

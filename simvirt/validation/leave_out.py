@@ -50,10 +50,10 @@ def leave_one_out(
 
 
 def _known(tables: Sequence[Table], constants: Sequence[Fitted], conditions: Conditions, jobs: int, progress: Progress) -> Known:
-    """What all of the tables depend on."""
+    """Which constants that were not fitted to them the tables depend on."""
 
     def moves(table: Table) -> dict[str, Moves]:
-        found = dependences(table, constants)
+        found = dependences(table, [constant for constant in constants if table.id not in constant.tables])
         progress(table.id)
         return found
 
@@ -73,10 +73,12 @@ def _without(scored: Scored, constants: Sequence[Fitted], known: Known) -> tuple
 
 
 def _predicted(table: Table, refits: Sequence[Refit], known: Known) -> Mapping[tuple[str, str], Predicted]:
-    """The predictions of a table by constants fitted anew; none of cells that a constant moves for which there is nothing."""
-    found, moves = predicted(changed(table, values_of(refits)), known.conditions), known.moves[table.id]
-    lost = {key: refit.constant.name for refit in refits if refit.rule == "nothing" for key in moves.get(refit.constant.name, ())}
-    return {key: Predicted(None, f"nothing else gives {lost[key]}") if key in lost else value for key, value in found.items()}
+    """The predictions of a table by constants fitted anew; none where there is nothing that one of them could be."""
+    lost = next((refit.constant.name for refit in refits if refit.rule == "nothing"), None)
+    if lost is not None:
+        failed = Predicted(None, f"nothing else gives {lost}")
+        return {(name, column): failed for name, row in table.rows.items() for column in row.values}
+    return predicted(changed(table, values_of(refits)), known.conditions)
 
 
 # --- results -------------------------------------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ CASES: Final = (
     entry("footprints", "touch", number("40MB"), "breakdown_s/disk", RISES, patched(SWAPPING, MINE_OF_SWAPPING)),
     entry("footprints", "same", number(0.9), LEDGER + "shared_bytes", RISES, patched(MERGING, {"services/server/image": "mine", "catalog/footprints": {"mine": {"like": "generic"}}})),
     Case("guests.same", patched(MERGING, {"platforms": [{"name": "x", "stack": ["mine"]}], "catalog": {"guests": {"mine": {"like": "linux"}}, "hypervisors": {"mine": {"like": "kvm", "guest": "mine"}}}}), {}, {"catalog/guests/mine/same": number(0.1)}, LEDGER + "shared_bytes", FALLS),
+    Case("guests.same_files", patched(MERGING, {"platforms": [{"name": "x", "stack": ["mine"]}], "catalog": {"guests": {"mine": {"like": "linux"}}, "hypervisors": {"mine": {"like": "kvm", "guest": "mine"}}}}), {}, {"catalog/guests/mine/same_files": number(0.1)}, LEDGER + "shared_bytes", FALLS),
     entry("hosts", "system_memory", number("2GiB"), LEDGER + "kernel_bytes", RISES),
     Case("disks.size", patched(VMS, {"catalog/disks": {"mine": {"like": "nvme"}}, "catalog/hosts/mine/disk": "mine"}), {}, {"catalog/disks/mine/size": number("4TB")}, "limits/disk.space/capacity", RISES),
     entry("hypervisors", "vmm_memory", number("1GiB"), LEDGER + "vmm_bytes", RISES),

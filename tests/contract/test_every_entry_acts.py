@@ -65,6 +65,11 @@ CONNECTING: Final = patched(CONTAINERS, {"workload/connection": "new", "services
 ENTERING: Final = patched(CONTAINERS, {"catalog/techniques/mine": {"like": "none", "costs": {"timer": {"cpu": number("9 entries")}}}})
 """Containers whose timers enter the host's kernel nine times more."""
 UNMITIGATED: Final = patched(ENTERING, {"host/mitigations": "off"})
+TAKING_TURNS: Final = patched(CROWDED, {
+    "host": {"model": "mine"}, "services/server/profile": "generic", "services/hog/profile": "generic",
+    "catalog": {"hosts": {"mine": {"like": "generic", "cpu": "mine"}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 1, "family": "mine"}}, "families": {"mine": {"like": "generic-x86"}}},
+})
+"""Two processes that take turns on one core."""
 SIBLINGS: Final = patched(BARE, {
     "host": {"model": "mine"}, "services/batch": {"background": {"threads": 4}}, "run": {"duration": "1s", "replications": 1, "warmup": "0s"}, "workload/open/rate": "1/s",
     "catalog": {"hosts": {"mine": {"like": "generic", "cpu": "mine"}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 2, "smt": 2, "family": "mine"}}, "families": {"mine": {"like": "generic-x86"}}},
@@ -167,6 +172,10 @@ CASES: Final = (
     entry("families", "native_walk", "generic-x86", number("1 cycles"), EXTRA, RISES),
     entry("families", "nested_walk", "generic-x86", number("200 cycles"), EXTRA, RISES),
     entry("families", "cstates", "generic-x86", {"C1": {"residency": number("1us"), "exit": number("300us")}}, WAITING, RISES, patched(RICH, {"catalog/hosts/mine/max_cstate": "C1"})),
+    entry("families", "process_switch", "generic-x86", number("90000 cycles"), "breakdown_s/interference", RISES, TAKING_TURNS),
+    entry("families", "core_cache", "generic-x86", number("64MiB"), "breakdown_s/interference", FALLS, TAKING_TURNS),
+    entry("families", "llc_latency", "generic-x86", number("200 cycles"), "breakdown_s/interference", RISES, TAKING_TURNS),
+    entry("families", "vcpu_switch", "generic-x86", number("90000 cycles"), "breakdown_s/interference", RISES, patched(TAKING_TURNS, {"platforms": ["kvm"]})),
     entry("families", "kernel_entry", "generic-x86", number("90 cycles"), EXTRA, FALLS, UNMITIGATED), entry("families", "mitigated_entry", "generic-x86", number("9000 cycles"), EXTRA, RISES, ENTERING),
     entry("cpus", "mitigated_entry", "generic-x86-2.6", number("9000 cycles"), EXTRA, RISES, ENTERING), entry("hosts", "kernel_entry", "generic", number("5us"), EXTRA, RISES, ENTERING),
     entry("hosts", "mitigations", "generic", "off", EXTRA, FALLS, ENTERING),

@@ -24,6 +24,7 @@ from simvirt.scenario.spec.models import HostSpec
 
 OF_VMS: Final = {"vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "disk_cache"}
 """Words of platforms that have VMs."""
+DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 EVENTS_OF_A_STEP: Final = 8
 SLICE_NS: Final = 2 * MS
 """Estimates for the length of a run."""
@@ -122,7 +123,7 @@ def _bind_within_vms(drawn: Drawn) -> None:
 
 def as_text(tree: Tree) -> str:
     """The YAML of a tree."""
-    return str(yaml.dump(tree, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, width=120))
+    return str(yaml.dump(tree, Dumper=DUMPER, sort_keys=False, width=120))
 
 
 def write_files(folder: Path) -> None:

@@ -41,16 +41,22 @@ def loaded(tree: dict[str, Any], folder: Path) -> Scenario:
 
 def document(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
     """What a run of a tree gives."""
-    return simvirt.run(loaded(tree, folder), maximum=False).document()
+    return _document(loaded(tree, folder))
+
+
+def _document(scenario: Scenario) -> dict[str, Any]:
+    """What a run of a scenario gives."""
+    return simvirt.run(scenario, maximum=False).document()
 
 
 def laws(tree: dict[str, Any], folder: Path) -> Iterator[Finding]:
     """The laws of a single document, and that a second run gives the same."""
-    first = document(tree, folder)
+    scenario = loaded(tree, folder)
+    first = _document(scenario)
     for name, law in LAWS.items():
         yield from ((name, line) for line in law(first))
-    yield from ((quotas_are_kept.__name__, line) for line in quotas_are_kept(first, loaded(tree, folder).services))
-    again = changes.differences(changes.comparable(first), changes.comparable(document(tree, folder)))
+    yield from ((quotas_are_kept.__name__, line) for line in quotas_are_kept(first, scenario.services))
+    again = changes.differences(changes.comparable(first), changes.comparable(_document(scenario)))
     yield from (("same_bytes_twice", line) for line in again)
 
 

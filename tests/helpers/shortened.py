@@ -1,4 +1,4 @@
-"""The shipped scenarios, shortened, and their reports without what depends on the machine; also a program that prints one."""
+"""The shipped scenarios, shortened, and their reports without what depends on the machine; also a program that prints those of the shortest."""
 
 from __future__ import annotations
 
@@ -88,9 +88,19 @@ def blanked(found: RunDocument) -> RunDocument:
     return found.model_copy(update={"simvirt": program, "scenario": named, "platforms": platforms})
 
 
+def shortest_forms() -> dict[str, str]:
+    """The forms of all shipped scenarios at their shortest, by file name."""
+    return {file: form for name in SHORTEST for file, form in forms_of(name, shortest(name), maximum=False).items()}
+
+
 def run_forms(name: str) -> dict[str, str]:
-    """The committed forms of a run by file name: the report as text, and of the scenarios that have every key the document too."""
-    found = simvirt.run(scenario(name), maximum=name in MAXIMUM).typed()
+    """The committed forms of a run by file name."""
+    return forms_of(name, scenario(name), maximum=name in MAXIMUM)
+
+
+def forms_of(name: str, spec: simvirt.Scenario, maximum: bool) -> dict[str, str]:
+    """Forms of a run by file name: the report as text, and of the scenarios that have every key the document too."""
+    found = simvirt.run(spec, maximum=maximum).typed()
     forms = {f"{name}.txt": rendered(run_report.report(blanked(found)), "text", WIDTH)}
     return forms | ({f"{name}.json": written(document(found))} if name in WHOLE else {})
 
@@ -138,4 +148,4 @@ def rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    json.dump({file: form for name in sys.argv[1:] or SHORTER for file, form in run_forms(name).items()}, sys.stdout)
+    json.dump(shortest_forms(), sys.stdout)

@@ -56,12 +56,14 @@ def same(names: list[str], others: dict[str, dict[str, str]]) -> None:
     assert not different
 
 
+@pytest.mark.slow
 def test_twice_gives_the_same_bytes() -> None:
     """Where something is left of a run before; what hangs on hashes or addresses shows in another process."""
     names = list(WORLDS)[::PARTS]
     same(names, {name: fingerprint(WORLDS[name]) for name in names})
 
 
+@pytest.mark.slow
 @every_part
 def test_another_process_gives_the_same_bytes(names: list[str]) -> None:
     same(names, elsewhere(os.environ.get("SIMVIRT_PLAIN", ""), *names))

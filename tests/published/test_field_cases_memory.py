@@ -65,3 +65,40 @@ def test_cache_modes_of_a_disk() -> None:
 
     assert writes("writeback", direct=True) > 1.1 * writes("none", direct=True) > writes("writethrough", direct=True)
     assert writes("writeback", sync=True) == pytest.approx(writes("none", sync=True), rel=0.02)
+
+
+def test_pods_evicted_by_working_set() -> None:
+    """kubernetes/kubernetes 43916 and 86171: page cache counts in the cgroup, the kubelet evicts by the working set.
+
+    A pod that appends small records is evicted although its page cache could be dropped; one that writes as much in large pieces is not;
+    memory.current of both is the same.
+    """
+
+    def node(piece: str, times: int, threshold: str) -> Any:
+        log = {"mem_limit": "900MiB", "threads": 4, "memory": {"base": "50MiB"}, "operations": {"put": [{"disk": {"write": piece}, "times": times}]}}
+        spec = scenario({"log": log}, {"open": {"rate": "20/s"}}, {"duration": "25s", "warmup": "0s"}, platforms=["docker"],
+                        host={"cores": 4, "memory": "1GiB", "disk": "nvme", "eviction": threshold})
+        found = replications(spec)[0]
+        assert found.reclaim is not None
+        return found.reclaim[0]["evictions"], found.seen.get("log", {})
+
+    evictions, gone = node("2KiB", 64, "380MiB")
+    assert (evictions, gone) == (1, {})
+    evictions, left = node("128KiB", 1, "380MiB")
+    assert evictions == 0
+    assert left["usage_bytes"] > 1.5 * left["working_set_bytes"]
+    assert node("2KiB", 64, "100MiB")[1]["working_set_bytes"] == pytest.approx(left["usage_bytes"])
+
+
+def test_pods_killed_by_files_in_memory() -> None:
+    """docker/for-linux 653, kubernetes/kubernetes 86171: what lies in tmpfs counts against the limit and is killed for, page cache is not."""
+
+    def kills(**kept: Any) -> int:
+        app = {"mem_limit": "256MiB", "threads": 4, "memory": {"base": "60MiB"}, "operations": {"put": [{"disk": {"write": "1MiB"}}]}} | kept
+        spec = scenario({"app": app}, {"open": {"rate": "50/s"}}, {"duration": "6s", "warmup": "0s"}, platforms=["docker"], host={"disk": "nvme"})
+        found = replications(spec)[0].reclaim
+        return int(found[0]["oom_kills"]) if found is not None else 0
+
+    assert kills() == 0
+    assert kills(tmpfs={"growth": "1MiB"}) == 1
+    assert kills(tmpfs={"growth": "1MiB", "size": "100MiB"}) == 0

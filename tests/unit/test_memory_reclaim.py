@@ -190,6 +190,21 @@ def test_idle_memory_is_cheaper() -> None:
     assert price(idle, 0.0) == price(busy, 0.0)
 
 
+def test_what_guests_have_alike_goes_by_the_kind_of_page() -> None:
+    """Files and what booting left in all of them, half of the system but for its page structs, those of memory never touched; no data."""
+    box = machine(0, 200, size=2000, same_files=1.0, structs=40 * MIB)
+    memory = host(box)
+    memory.follow_data()
+    step(memory)
+    touched = 100 + 200 + 100 + 50
+    assert alike(box) == pytest.approx((100 + 50 + 0.5 * 60 + 40 * (1 - touched / 2000)) * MIB)
+    before = alike(box)
+    box.replicas[0].needs = needs(200, data=(DataSet(blocks=1000, size=MIB, zipf=0.0),))
+    memory.follow_data()
+    step(memory)
+    assert alike(box) == pytest.approx(before - 1000 * 40 / 2000 * MIB)
+
+
 def test_merging_begins_after_a_first_pass_and_ends_after_a_second() -> None:
     boxes = [machine(row, 200) for row in range(4)]
     memory = host(*boxes, merging=True)

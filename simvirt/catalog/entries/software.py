@@ -200,7 +200,8 @@ class GuestEntry(Entry):
 
     `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
     what it takes for devices in VMs with memory beyond 4 GiB; `file_cache` holds the files read while booting, `boot_memory` was
-    touched while booting and is free since. `same` is the share of all this that is equal in all guests of the kind.
+    touched while booting and is free since. `same_files` is the share of file pages and of what booting left, `same` that of `memory`,
+    which are equal in all guests of the kind.
     """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
@@ -212,6 +213,7 @@ class GuestEntry(Entry):
     file_cache: SourcedSize | None = None
     boot_memory: SourcedSize | None = None
     same: Share | None = None
+    same_files: Share | None = None
     background_duty: Share
     background_period: Period
 

@@ -117,10 +117,7 @@ def with_device(store: Store, layers: tuple[Layer, ...], role: str, name: str, p
 
     ScenarioError at `path` where no device has that name and role, or no layer its side.
     """
-    known = [device for device in store.names("devices") if store.typed("devices", device, DeviceEntry).role == role]
-    if name not in known:
-        store.fail(path, "devices", name, known)
-    spec = store.typed("devices", name, DeviceEntry)
+    spec = _device(store, role, name, path)
     at = [index for index, layer in enumerate(layers) if layer.kind == spec.side]
     if not at:
         store.fail(path, f"{spec.side}s", "that this device could belong to", ())
@@ -130,6 +127,15 @@ def with_device(store: Store, layers: tuple[Layer, ...], role: str, name: str, p
         costs=MappingProxyType({**old.costs, **spec.costs}), files=filesystem(store, spec) if role == "disk" else old.files,
     )
     return (*layers[: at[-1]], changed, *layers[at[-1] + 1 :])
+
+
+def _device(store: Store, role: str, name: str, path: Path) -> DeviceEntry:
+    """A network or disk path by name; ScenarioError at `path` where no device of that role has it."""
+    found = store.typed("devices", name, DeviceEntry) if name in store.raw("devices") else None
+    if found is not None and found.role == role:
+        return found
+    known = [device for device in store.names("devices") if store.typed("devices", device, DeviceEntry).role == role]
+    store.fail(path, "devices", name, known)
 
 
 def stack_layers(store: Store, stack: Sequence[str], path: Path) -> tuple[Layer, ...]:

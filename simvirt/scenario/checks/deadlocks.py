@@ -121,9 +121,10 @@ def _bounded(scenario: Scenario) -> set[str]:
 
 
 def _too_few(scenario: Scenario, threads: int | str) -> bool:
-    """Whether clients are fewer than the threads of a replica, each of which waits for what it asked before it asks again."""
-    closed = scenario.workload.closed if scenario.workload is not None else None
-    if closed is None or not isinstance(threads, int) or closed.clients >= threads:
+    """Whether all requests are those of fewer clients than a replica has threads, each of whom waits for an answer before it asks again."""
+    loads = [view.workload for view in scenario.alone.values() if view.workload is not None]
+    clients = [load.closed.clients for load in loads if load.closed is not None]
+    if len(clients) < len(loads) or not isinstance(threads, int) or sum(clients) >= threads:
         return False
     return not any(isinstance(visit.step, ParallelStep) for _, visit in _visits(scenario))
 

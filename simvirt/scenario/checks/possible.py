@@ -145,13 +145,16 @@ def _steps_of(scenario: Scenario, name: Name) -> tuple[AnyStep, ...]:
 
 
 def _trace_demands(scenario: Scenario) -> Iterator[Mistake]:
-    """A trace that brings demands for operations that have no cpu step of their own."""
+    """A trace that brings demands for operations that have no cpu step of their own, or whose first one is a team's."""
     trace = scenario.workload.trace if scenario.workload is not None else None
     if trace is None or trace.cpu is None:
         return
     for name in scenario.mix:
-        if not any(isinstance(step, CpuStep) for step in _steps_of(scenario, name_of(name))):
+        first = next((step for step in _steps_of(scenario, name_of(name)) if isinstance(step, CpuStep)), None)
+        if first is None:
             yield ("workload", "trace", "cpu"), f"{name} itself has no cpu step that could take the demand of a row"
+        elif first.team is not None:
+            yield ("workload", "trace", "cpu"), f"the demand of a row is one thread's; expected a first cpu step of {name} without a team"
 
 
 def _lock_scopes(scenario: Scenario) -> Iterator[Mistake]:

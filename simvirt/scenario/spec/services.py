@@ -22,7 +22,7 @@ from simvirt.scenario.fields import (
 )
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.measured import MeasuredSpec
-from simvirt.scenario.spec.memory_demand import MemorySpec
+from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
 from simvirt.scenario.walk import walk
 from simvirt.units import UnitError, format_size, format_time, shown
@@ -132,6 +132,7 @@ class ServiceSpec(Spec):
     cpus: Cpus | None = Field(default=None, description="short for deploy.resources.limits.cpus", examples=["2"])
     mem_limit: LimitBytes | None = Field(default=None, description="short for deploy.resources.limits.memory", examples=["512MiB"])
     memory: MemorySpec | None = Field(default=None, description="what a replica needs, else its image's", examples=[MemorySpec.example])
+    tmpfs: TmpfsSpec | None = Field(default=None, description="files that it keeps in memory (tmpfs)", examples=[TmpfsSpec.example])
     mem_reservation: LimitBytes | None = Field(default=None, description="memory kept from reclaim, as memory.low", examples=["256MiB"])
     mem_high: LimitBytes | None = Field(default=None, description="where reclaim begins, as memory.high", examples=["400MiB"])
     memswap_limit: PositiveBytes | None = Field(default=None, description="memory and swap together", examples=["1GiB"])
