@@ -82,7 +82,7 @@ def _known(value: Any) -> Any:
 
 
 def _objective(found: PlatformResult) -> str:
-    """What the objectives, of the whole and of each workload, come to: missed where a limit is, undecided where one is and none is missed."""
+    """What the objectives, of all requests and of each workload, come to: missed where a limit is, else undecided where one is."""
     limits = [found.objective, *(mine.objective for mine in found.workloads.values())]
     verdicts = {verdict.verdict for objective in limits for verdict in objective.values()}
     return next((verdict for verdict in ("missed", "undecided", "met") if verdict in verdicts), "")
