@@ -82,8 +82,9 @@ def _known(value: Any) -> Any:
 
 
 def _objective(found: PlatformResult) -> str:
-    """What the objective comes to: missed where a limit is, undecided where one is and none is missed."""
-    verdicts = {verdict.verdict for verdict in found.objective.values()}
+    """What the objectives, of all requests and of each workload, come to: missed where a limit is, else undecided where one is."""
+    limits = [found.objective, *(mine.objective for mine in found.workloads.values())]
+    verdicts = {verdict.verdict for objective in limits for verdict in objective.values()}
     return next((verdict for verdict in ("missed", "undecided", "met") if verdict in verdicts), "")
 
 
