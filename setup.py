@@ -59,7 +59,7 @@ setup(
         Extension(
             "simvirt._kernel",
             [os.path.relpath(UNITY, HERE)],
-            extra_compile_args=["-O3", "-ffp-contract=off"] if os.name != "nt" else [],
+            extra_compile_args=["-O1" if CHECKED else "-O3", "-ffp-contract=off"] if os.name != "nt" else [],
             optional=True,
         )
     ],

@@ -1,8 +1,8 @@
-"""Writes docs/accuracy.md and docs/accuracy.svg: `python docs/generate_accuracy.py [--constants] [REFERENCE.json]`.
+"""Writes docs/accuracy.md and docs/accuracy.svg: `python docs/generate_accuracy.py [--leave-one-out] [REFERENCE.json]`.
 
 Sections are generated from what `simvirt validate` finds; the one about a Linux kernel only where REFERENCE.json, a file of measured rows
-as `simvirt.validation.linux` reads them, is given: otherwise the page keeps it. So it keeps the one about fitted
-constants, which takes many minutes, without `--constants`.
+as `simvirt.validation.linux` reads them, is given: otherwise the page keeps it. So it keeps those about leaving tables
+out, which take many minutes, without `--leave-one-out`.
 """
 
 import re
@@ -11,16 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from statistics import median
 
-from simvirt.catalog import Catalog
-from simvirt.report import accuracyplot, validation_report
+from simvirt.report import accuracyplot, leave_one_out_report, validation_report
 from simvirt.report.as_markdown import escape, page, table
 from simvirt.report.blocks import PAGE, Block, Title
+from simvirt.report.scored import percent, share
 from simvirt.result.validation_document import TableResult, ValidationDocument
-from simvirt.validation.dependence import dependences
 from simvirt.validation.facts import chosen
-from simvirt.validation.fitted import fitted
 from simvirt.validation.linux import NOISY_STEAL, Cell, compare_all, median_error
 from simvirt.validation.predict import Conditions
 from simvirt.validation.suite import validate
@@ -29,14 +26,31 @@ ACCURACY = Path(__file__).with_name("accuracy.md")
 PLOT = Path(__file__).with_name("accuracy.svg")
 CONDITIONS = Conditions(seed=1, replications=1)
 LINUX_PHASES = 6
-WITH_CONSTANTS = "--constants"
+LEAVE_ONE_OUT = "--leave-one-out"
 FAR = 0.25  # absolute relative error from which the page names a prediction a failure
 BEGIN, END = "<!-- {}: made by docs/generate_accuracy.py -->", "<!-- /{} -->"
 
-SCORES = """# Accuracy
+HEAD = """# Accuracy
 
-Predictions, measurements, and the tests that defend them. `simvirt validate` recomputes this page's numbers (replications:
-{replications}, seed {seed}); `tests/published/test_tables.py` defends them.
+Predictions, measurements, and the tests that defend them. On a table that no constant of the catalogue knows, the median error of a
+prediction is **{all}**, on tables to validate on {validate}: each table is predicted without itself, every constant that is fitted to it
+being fitted to other tables instead, or taken as what the catalogue gives without them (`otherwise`). By constants that know all tables
+it is {fitted_all} and {fitted_validate}. `simvirt validate --leave-one-out` recomputes these numbers.
+
+"""
+
+REFITS = """## Constants without a table that they are fitted to
+
+Each table with its median error, predicted by these constants instead of those that are fitted to it. A constant that serves cells of
+other tables is solved for there, by a bracketing method, until the geometric mean of predicted over measured numbers is one; factors are
+over the shipped value. Where that fails, or nothing else determines it, it is what the catalogue gives as `otherwise`, with the reason.
+
+"""
+
+SCORES = """## By constants that know all tables
+
+`simvirt validate` recomputes the numbers from here on (replications: {replications}, seed {seed}); `tests/published/test_tables.py`
+defends them.
 
 ![Predicted over measured, one line per table, one dot per cell]({plot})
 
@@ -68,9 +82,9 @@ Defended by `tests/published/test_linux_cgroups.py`. Times in ms: predicted / me
 
 
 def scores(document: ValidationDocument) -> str:
-    """The head of the page: what the words mean, and the scores."""
-    head = SCORES.format(plot=PLOT.name, replications=document.replications, seed=document.seed)
-    return head + "\n" + page([replace(validation_report.scores(document), figures=True)])
+    """What the words mean, and the scores."""
+    words = SCORES.format(plot=PLOT.name, replications=document.replications, seed=document.seed)
+    return words + "\n" + page([replace(validation_report.scores(document), figures=True)])
 
 
 def failures(document: ValidationDocument) -> str:
@@ -85,7 +99,7 @@ def _far(found: TableResult) -> Iterator[list[str]]:
     why = found.missing or "not known"
     for cell in found.cells:
         if cell.kind == "prediction" and (cell.error is None or abs(cell.error) > FAR):
-            yield [found.id, cell.row, cell.column, cell.failure or validation_report.percent(cell.error), why]
+            yield [found.id, cell.row, cell.column, cell.failure or percent(cell.error), why]
             why = "as above"
 
 
@@ -96,21 +110,29 @@ def left_out(document: ValidationDocument) -> str:
     return "## What is not predicted\n\nTables of the same sources and topics that have no scenario.\n\n" + "\n".join(lines) + "\n"
 
 
+def head(document: ValidationDocument) -> str:
+    """The headline: the score on tables that constants do not know, and the same by topic."""
+    assert document.leave_one_out is not None
+    own, all_ = document.leave_one_out.summary, document.summary
+    found = {"all": own.all, "validate": own.validate_, "fitted_all": all_.all, "fitted_validate": all_.validate_}
+    text = HEAD.format(**{name: share(score.median_error) for name, score in found.items()})
+    return text + page([leave_one_out_report.scores(document)])
+
+
+def refits(document: ValidationDocument) -> str:
+    """What constants are without a table."""
+    assert document.leave_one_out is not None
+    return REFITS + page([leave_one_out_report.refits(document.leave_one_out)])
+
+
 def constants(document: ValidationDocument) -> str:
     """Each fitted constant on the tables that depend on it and that it was not fitted to."""
-    known = fitted(Catalog.load())
-    moved = {found.id: dependences(found, known) for found in chosen()}
-    errors = {(found.id, cell.row, cell.column): 1.0 if cell.error is None else abs(cell.error)
-              for found in document.tables for cell in found.cells if cell.kind == "prediction"}
-    rows = []
-    for constant in known:
-        keys = [(name, *key) for name, by in moved.items() if name not in constant.tables for key in by.get(constant.name, ())]
-        others = [errors[key] for key in keys if key in errors]
-        middle = f"{median(others):.1%}" if others else "-"
-        names = [", ".join(sorted(found)) for found in (constant.tables, {key[0] for key in keys})]
-        rows.append([escape(constant.name), *names, str(len(others)), middle])
-    lines = table(["constant", "fitted to", "also serves", "predictions there", "median error there"], rows, right=False)
-    return CONSTANTS + "\n".join(lines) + "\n"
+    assert document.leave_one_out is not None
+    return CONSTANTS + page([leave_one_out_report.constants(document.leave_one_out)])
+
+
+LEFT_OUT = {"leave-one-out": head, "refits": refits, "constants": constants}
+"""Sections that are made with `--leave-one-out`, and kept without."""
 
 
 def tables(document: ValidationDocument) -> str:
@@ -157,14 +179,17 @@ def joined(sections: Mapping[str, str | None]) -> str:
 
 def main() -> None:
     """Predict everything, and write page and picture."""
-    document = validate(chosen(), CONDITIONS, jobs=2)
-    known = kept(ACCURACY.read_text(), "linux") if ACCURACY.exists() else None
-    sections: dict[str, str | None] = {"scores": scores(document), "failures": failures(document)}
-    files = [name for name in sys.argv[1:] if name != WITH_CONSTANTS]
-    sections["linux"] = linux(compare_all(Path(files[0]), LINUX_PHASES)) if files else known
-    old = kept(ACCURACY.read_text(), "constants") if ACCURACY.exists() else None
-    sections["constants"] = constants(document) if WITH_CONSTANTS in sys.argv else old
-    ACCURACY.write_text(joined(sections | {"theory": theory(document), "tables": tables(document), "left-out": left_out(document)}))
+    leaves = LEAVE_ONE_OUT in sys.argv
+    document = validate(chosen(), CONDITIONS, jobs=2, left_out=leaves)
+    old = ACCURACY.read_text() if ACCURACY.exists() else ""
+    files = [name for name in sys.argv[1:] if name != LEAVE_ONE_OUT]
+    left = {name: made(document) if leaves else kept(old, name) for name, made in LEFT_OUT.items()}
+    sections = {
+        "leave-one-out": left["leave-one-out"], "scores": scores(document), "failures": failures(document), "refits": left["refits"],
+        "constants": left["constants"], "linux": linux(compare_all(Path(files[0]), LINUX_PHASES)) if files else kept(old, "linux"),
+        "theory": theory(document), "tables": tables(document), "left-out": left_out(document),
+    }
+    ACCURACY.write_text(joined(sections))
     PLOT.write_text(accuracyplot.svg(document))
 
 

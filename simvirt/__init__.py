@@ -5,31 +5,41 @@ scenario = simvirt.load("configs/web.yaml")
 result = simvirt.run(scenario)
 print(result.frame())
 
-`density(scenario)`, `plan(scenario)` and `validate()` answer what the commands of these names do.
+`density(scenario)`, `plan(scenario)` and `validate()` answer what the commands of these names do. What is refused raises `ScenarioError`,
+what fails `SimulationError`; both are `SimvirtError`s.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from simvirt.version import __version__ as __version__
 
-__all__ = ["Result", "Scenario", "density", "load", "loads", "plan", "run", "validate"]
+__all__ = [
+    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "density", "load", "loads", "plan", "run", "sweep",
+    "validate",
+]
 
 if TYPE_CHECKING:
     from simvirt.density import density
+    from simvirt.errors import ScenarioError, SimulationError, SimvirtError
     from simvirt.plan import plan
     from simvirt.runs.run import Result, run
     from simvirt.scenario.reading.load import load, loads
     from simvirt.scenario.spec.models import Scenario
+    from simvirt.sweep import sweep
     from simvirt.validation.asked import validate
 
 _HOMES = {
     "Result": "simvirt.runs.run",
     "run": "simvirt.runs.run",
     "Scenario": "simvirt.scenario",
+    "ScenarioError": "simvirt.errors",
+    "SimulationError": "simvirt.errors",
+    "SimvirtError": "simvirt.errors",
     "density": "simvirt.density",
     "load": "simvirt.scenario",
     "loads": "simvirt.scenario",
     "plan": "simvirt.plan",
+    "sweep": "simvirt.sweep",
     "validate": "simvirt.validation.asked",
 }
 
@@ -46,4 +56,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """The public names, those that are not imported yet among them."""
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING"})

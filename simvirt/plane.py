@@ -19,12 +19,14 @@ from simvirt.lowering.errands import Errand
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.rows import blank, chain_frames
 from simvirt.memory.account import MemoryAccount
-from simvirt.workload.draws import RequestStream, sampler_of
+from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
 from simvirt.workload.sampling import Sampler
+from simvirt.workload.streams import Generators
 
 MOST_FRAMES = 2**20  # calls under way; some 500 bytes each
 UP = (k.STARTING, k.READY, k.DRAINING)
 ENDS = {"completed": "take no time", "rejected": "are rejected", "failed": "are lost with a replica"}
+LONG = ("histogram",)  # columns that are read far more often than written: arrays also in plain Python
 LIMITS = ("shares", "reserve", "quota", "period", "burst")  # of a group, which come with a place
 
 
@@ -55,7 +57,7 @@ class DataPlane:
     """The tables of one replication, the compiled functions over them, and the draws that feed them."""
 
     lowered: Lowered
-    requests: RequestStream
+    requests: list[Blocks]  # of each stream
     seed: int
     replication: int
     over: bool = False  # all requests are answered and none will come
@@ -69,11 +71,12 @@ class DataPlane:
     _due: list[Settled] = field(default_factory=list)
     _samplers: dict[int, list[Sampler]] = field(default_factory=dict)
     _background: dict[int, list[int]] = field(default_factory=dict)
+    _blocks: list[Block] = field(default_factory=list)  # of each stream, as the kernel has them
 
     def __post_init__(self) -> None:
         plain = kernel.MODE == "plain"
         self.columns: dict[str, dict[str, Any]] = {
-            name: {key: column.tolist() if plain else column.copy() for key, column in table.items()}
+            name: {key: column.tolist() if plain and key not in LONG else column.copy() for key, column in table.items()}
             for name, table in self.lowered.tables.items()
         }
         self._plane = kernel.make_plane()
@@ -83,8 +86,11 @@ class DataPlane:
         for instance in self.lowered.arrangement.instances:
             self._stand(instance.row, instance.place)
         self._bind()
-        for _ in range(int(self.columns["source"]["clients"][0])):
-            kernel.launch_client(self._plane, 0)
+        self._blocks = [nothing(self.lowered.width, False) for _ in self.requests]
+        of_class = self.read("source", "stream").tolist()
+        for row, clients in enumerate(self.read("source", "clients").tolist()):
+            for _ in range(clients):
+                kernel.launch_client(self._plane, of_class.index(row), 0)
 
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""
@@ -133,22 +139,40 @@ class DataPlane:
         ended = {name: int(self.read("tallies", name).sum()) - count for name, count in before.items()}
         most = max(ended, key=lambda name: ended[name])
         what = f"requests that {ENDS[most]} are followed by others at once" if ended[most] > 0 else "something happens again and again"
-        advice = "; give clients a time to think, for example think: 1s" if int(self.columns["source"]["clients"][0]) > 0 else ""
+        advice = "; give clients a time to think, for example think: 1s" if self.read("source", "clients").any() else ""
         return f"no time passes any more after {self.now / 1e9:.9g} s of the run: {what}{advice}"
 
     def _refill(self) -> None:
-        """Give the kernel the next block of requests."""
+        """Give the kernel the next block of requests of each stream that has used up its own."""
         self._look_whether_wanted()
-        block = self.requests.next_block()
-        source = self.columns["source"]
-        plain = kernel.MODE == "plain"
+        source, end = self.columns["source"], 0
+        for row, requests in enumerate(self.requests):
+            block = self._rest(row)
+            if len(block.at) == 0 and not block.last:
+                block = requests.next_block()
+                source["ended"][0] += int(block.last and len(block.at) == 0)
+            self._blocks[row] = block
+            source["cursor"][row], end = end, end + len(block.at)
+            source["end"][row], source["last"][row] = end, int(block.last)
+        source["lacking"][0] = int(any(len(block.at) == 0 and not block.last for block in self._blocks))
+        source["fresh"][0] = 1
+        self._hand_over(self._blocks[0] if len(self._blocks) == 1 else joined(self._blocks, False))
+
+    def _rest(self, row: int) -> Block:
+        """What a stream has not handed out of its block."""
+        block = self._blocks[row]
+        left = int(self.columns["source"]["end"][row]) - int(self.columns["source"]["cursor"][row])
+        return block.between(len(block.at) - left, len(block.at), block.last)
+
+    def _hand_over(self, block: Block) -> None:
+        """Let the kernel read a block."""
         columns = {"at": block.at, "category": block.category, "draws": block.draws.ravel()}
         if block.home is not None:
             columns["home"] = block.home
+        plain = kernel.MODE == "plain"
         for name, values in columns.items():
-            source[name] = values.tolist() if plain else np.ascontiguousarray(values if len(values) else np.zeros(1, values.dtype))
-        for name, value in (("count", len(block.at)), ("last", int(block.last)), ("cursor", 0)):
-            source[name][0] = value
+            values = values.tolist() if plain else np.ascontiguousarray(values if len(values) else np.zeros(1, values.dtype))
+            self.columns["source"][name] = values
         self._bind("source")
 
     def _grow(self) -> bool:
@@ -282,7 +306,8 @@ class DataPlane:
         if errand.key is None:
             return []
         if errand.key not in self._samplers:
-            self._samplers[errand.key] = [sampler_of(v, self.seed, self.replication, errand.key) for v in errand.variables.variables]
+            generators = Generators(self.seed, self.replication)
+            self._samplers[errand.key] = [sampler_of(v, generators, errand.key) for v in errand.variables.variables]
         return [float(draw(1)[0]) for draw in self._samplers[errand.key]]
 
     def _launch(self, kind: int, instance: int, entry: int, handle: int) -> int:

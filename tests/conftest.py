@@ -1,10 +1,13 @@
 """What pytest itself is given: options that write the committed reports anew and say how many random scenarios are tried."""
 
 import pytest
+import yaml
 
 from simvirt import kernel
 
 pytest.register_assert_rewrite("helpers")
+
+yaml.SafeDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # type: ignore[misc]  # tests write thousands of scenarios
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,3 +26,8 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 def few(request: pytest.FixtureRequest) -> int:
     """How many random scenarios are tried without being asked for more; in plain Python as many as take as long."""
     return int(request.config.getoption("--random-scenarios")) if kernel.MODE == "compiled" else 6
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

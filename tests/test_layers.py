@@ -35,7 +35,7 @@ LAYERS = (
     ("result",),
     ("metrics",),
     ("runs",),
-    ("density", "plan", "validation"),
+    ("density", "plan", "sweep", "validation"),
     ("report",),
     ("cli",),
 )

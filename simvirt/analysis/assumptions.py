@@ -17,13 +17,15 @@ SERVICE: Final = frozenset({
 })
 """Fields of a service that formulas know, or that act only under contention or pressure, which is excluded otherwise."""
 HOST: Final = frozenset({
-    "model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic", "max_cstate", "mitigations", "kernel_entry", "scheduler", "zswap",
+    "model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic", "max_cstate", "mitigations", "switching",
+    "kernel_entry", "scheduler", "zswap",
 })
 STEP: Final = frozenset({"cpu", "call", "delay", "times", "probability"})
 WORKLOAD: Final = frozenset({"open", "closed", "mix", "local", "connection"})
 WORDS: Final = {
     "image": "the image's use of caches and memory bandwidth", "profile": "the profile's use of caches and memory bandwidth",
     "memory": "memory that may run short", "background": "background threads", "startup": "work at the start", "cpuset": "a cpuset",
+    "cpuset_mems": "bound memory",
     "swap": "swapping", "ksm": "merging of pages", "ops": "operations of a step",
 }
 """What fields bring, in words; others by their name."""
@@ -69,7 +71,7 @@ def _service(name: str, service: Any) -> Iterator[str]:
     reservations = getattr(getattr(getattr(service, "deploy", None), "resources", None), "reservations", None)
     if reservations is not None and reservations.cpus is not None:
         yield f"{name}: a reservation"
-    unset = (field for field in ("background", "startup", "cpuset") if getattr(service, field, None))
+    unset = (field for field in ("background", "startup", "cpuset", "cpuset_mems") if getattr(service, field, None))
     yield from (f"{name}: {_word(field)}" for field in dict.fromkeys([*_unknown(service, SERVICE), *unset]))
     for steps in service.operations.values():
         yield from (f"{name}: {what}" for step in steps for what in _step(step))

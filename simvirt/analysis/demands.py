@@ -15,11 +15,11 @@ from dataclasses import dataclass, fields, replace
 
 import networkx as nx
 
-from simvirt.capacity.visible import team_size
 from simvirt.catalog import Catalog, HostEntry, Platform, PlatformCosts
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import S
 from simvirt.catalog.resolve.files import Served, disk_accesses, file_habits
+from simvirt.memory.visible import critical_part
 from simvirt.scenario.graph import Name, calls, entries, operation_times, service_graph, visits
 from simvirt.scenario.spec.models import CallStep, CpuStep, DelayStep, DiskSpec, DiskStep, FilesSpec, FilesStep, NetStep, Scenario
 from simvirt.scenario.spec.steps import AnyStep
@@ -102,9 +102,8 @@ class _Reader:
         demand = self.step(service, step)
         if not isinstance(step, CpuStep) or step.team is None:
             return demand.alone_s
-        threads = team_size(step.team, self.scenario.services[service], self.platform, self.host)
-        alone = step.team.serial + (1 - step.team.serial) / min(threads, self.host.pcpus)
-        return replace(demand, cpu_s=demand.cpu_s * alone).alone_s
+        part = critical_part(step.team, self.scenario.services[service], self.platform, self.host)
+        return replace(demand, cpu_s=demand.cpu_s * part).alone_s
 
     def operation(self, service: str, operation: str) -> Demand:
         """One execution of the steps of an operation."""

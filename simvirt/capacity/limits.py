@@ -17,7 +17,8 @@ from simvirt.catalog.entries.capacity import LimitSpec
 from simvirt.catalog.records import HostEntry, Layer, Platform
 from simvirt.catalog.sourced import Sourced
 from simvirt.memory import Load, Occupancy, footprint
-from simvirt.memory.guests import container_memory, daemons, guest_os, own_vcpus, runtimes_around
+from simvirt.memory.guests import container_memory, daemons, guest_os, runtimes_around
+from simvirt.memory.visible import own_vcpus
 from simvirt.memory.working_set import IDLE
 from simvirt.scenario.spec.models import ServiceSpec
 

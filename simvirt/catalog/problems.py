@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from simvirt.errors import Issue, ScenarioError
+from simvirt.scenario.bounds import first_of
 
 Path = tuple[str | int, ...]
 Locate = Callable[[Path], tuple[str | None, int | None, int | None]]
@@ -92,7 +93,7 @@ class Problems:
     def settle(self) -> None:
         """ScenarioError with everything noted so far; nothing where nothing was."""
         if self._issues:
-            raise ScenarioError(self._issues)
+            raise ScenarioError(first_of(self._issues))
 
     @property
     def issues(self) -> Sequence[Issue]:

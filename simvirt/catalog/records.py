@@ -35,6 +35,7 @@ class HostEntry:
     `system_memory` is what its own kernel and services take; `cstates` are the idle states that its processors enter, shallow ones first.
     `receive_ns` is the CPU time that a kernel on it takes for a packet from the interrupt to its socket, `thread_switch_ns`
     that of the switch to a thread that was asleep, `connection_ns` that of opening and closing a TCP connection.
+    `switching` is whether it costs something to change processes or vCPUs.
     `mitigated` is whether that kernel mitigates the flaws of its processor,
     `measured_entry_ns` what a mitigated entry takes where that was measured on this machine.
     """
@@ -57,6 +58,7 @@ class HostEntry:
     cstates: tuple[Cstate, ...] = ()
     mitigated: bool = True
     measured_entry_ns: float | None = None
+    switching: bool = True
     whole_frames: bool = False  # without offloads: the stack handles each frame of a payload
 
     @property
@@ -70,6 +72,11 @@ class HostEntry:
         if self.measured_entry_ns is None:
             return cycles / self.clock_hz * 1e9
         return self.measured_entry_ns * cycles / family.mitigated_entry
+
+    def switch_ns(self, vcpu: bool) -> float:
+        """What changing from one process, or from one vCPU, to another takes, without what the caches have lost."""
+        cycles = self.family.vcpu_switch if vcpu else self.family.process_switch
+        return (cycles or 0.0) / self.clock_hz * 1e9 if self.switching else 0.0
 
     @property
     def pcpus(self) -> int:

@@ -31,6 +31,7 @@ def check(store: Store, scenario: Scenario) -> None:
     host = hosts.resolve_host(store, scenario.host)
     if scenario.host.model is not None:
         _check_limits(scenario, host, problems)
+    _check_nodes(scenario, host.sockets, "of the host", problems)
     for spec in scenario.platforms:
         _check_cpusets(scenario, layers.platform(store, spec, ("platforms",)), host, problems)
     problems.settle()
@@ -74,7 +75,7 @@ def _check_platform(store: Store, spec: PlatformSpec, path: Path, problems: Prob
 
 def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, problems: Problems) -> None:
     """What is said of VMs means nothing where there are none."""
-    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits"):
+    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache"):
         if word in spec.model_fields_set and not platform.hypervisors:
             problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
 
@@ -84,10 +85,19 @@ def _check_cpusets(scenario: Scenario, platform: Platform, host: HostEntry, prob
     if platform.vms is None or not platform.hypervisors:
         return
     vcpus = platform.vms.on(host).vcpus
+    _check_nodes(scenario, 1, f"of the VMs of {platform.name}", problems)
     for name, service in scenario.services.items():
         if service.cpuset and max(service.cpuset) >= vcpus:
             sentence = f"expected CPUs from 0 to {vcpus - 1}, those of the VMs of {platform.name}; got {max(service.cpuset)}"
             problems.add(("services", name, "cpuset"), sentence)
+
+
+def _check_nodes(scenario: Scenario, nodes: int, whose: str, problems: Problems) -> None:
+    """The NUMA nodes that memory is bound to are there."""
+    for name, service in scenario.services.items():
+        if service.cpuset_mems and max(service.cpuset_mems) >= nodes:
+            sentence = f"expected NUMA nodes from 0 to {nodes - 1}, the sockets {whose}; got {max(service.cpuset_mems)}"
+            problems.add(("services", name, "cpuset_mems"), sentence)
 
 
 def _check_steps(store: Store, service: ServiceSpec, path: Path, problems: Problems) -> None:

@@ -1,7 +1,7 @@
 """Sourced numbers: a value with unit, spread, source and a mark where it is derived rather than measured.
 
 In YAML: `{value: 1.2us, spread: [1us, 2us], source: "author, title, year, table", estimated: true}`; `fitted: [table/row/column]` names the
-cells of `simvirt validate` on which the value was calibrated.
+cells of `simvirt validate` on which the value was calibrated, `otherwise: {value: 2us, why: ...}` what it would be taken as without them.
 Each kind of quantity is a float (sizes and whole numbers: an int) that is `Sourced`, in canonical units (ns, bytes, Hz,
 per second, bits per second, ratio), except `SourcedWork`, which may be given in processor terms (cycles, exits,
 nested_walks, entries) and is resolved against a host.
@@ -24,6 +24,15 @@ Parsed = tuple[float, str]
 _WORK = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)\s*(cycles?|exits?|nested_walks?|entries|entry)\s*")
 
 
+class Otherwise(BaseModel):
+    """What a fitted number would be taken as without the cells that it was fitted to (canonical, in the number's unit), and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float
+    why: Source
+
+
 class Written(BaseModel):
     """A number as the catalogue writes it: canonical value and unit, spread, source."""
 
@@ -35,11 +44,14 @@ class Written(BaseModel):
     source: Source
     estimated: bool = False
     fitted: tuple[Text, ...] = ()
+    otherwise: Otherwise | None = None
 
     @model_validator(mode="after")
     def _inside(self) -> Written:
         if self.spread is not None and not self.spread[0] <= self.value <= self.spread[1]:
             raise ValueError(f"value {self.value:g} {self.unit} lies outside its spread {self.spread[0]:g}..{self.spread[1]:g}")
+        if self.otherwise is not None and not self.fitted:
+            raise ValueError("otherwise: expected fitted beside it, for example fitted: [table/row/column]")
         return self
 
     def __float__(self) -> float:
@@ -96,7 +108,7 @@ class Sourced:
 
     A kind says how it is read, its canonical unit, an example, and bounds beyond which no number of the kind has a sense;
     a field may have narrower ones, by `within`. `fitted` are cells of published tables, as table/row/column, on which the
-    value was calibrated: they cannot be predicted with it.
+    value was calibrated: they cannot be predicted with it; `otherwise` is what it would be taken as without them.
     """
 
     read: ClassVar[Callable[[Any], float]]
@@ -108,6 +120,7 @@ class Sourced:
     source: str
     estimated: bool
     fitted: tuple[str, ...]
+    otherwise: Otherwise | None
 
     def __init_subclass__(
         cls, *, read: Callable[[Any], float] = _number, unit: str = "ratio", example: str = "1.5",
@@ -130,7 +143,7 @@ class Sourced:
 
     def scaled(self, factor: float) -> Self:
         """This number times a factor, with its source; what its spread was no longer bounds it."""
-        return type(self)(Written(**{**vars(self), "value": self.value * factor, "spread": None}))
+        return type(self)(Written(**{**vars(self), "value": self.value * factor, "spread": None, "otherwise": None}))
 
     @classmethod
     def _canonical(cls, data: Any) -> Any:
@@ -141,7 +154,8 @@ class Sourced:
             raise ValueError(f"the unit belongs to the value, for example {{value: {cls.example}, ...}}")
         value, unit = cls.parse(data["value"])
         check_within(value, unit, *cls.bounds)
-        return {**data, "value": value, "unit": unit, "spread": cls._spread(data.get("spread"), unit)}
+        found = {**data, "value": value, "unit": unit, "spread": cls._spread(data.get("spread"), unit)}
+        return found | ({"otherwise": cls._otherwise(data["otherwise"], unit)} if "otherwise" in data else {})
 
     @classmethod
     def _spread(cls, raw: Any, unit: str) -> tuple[float, float] | None:
@@ -153,6 +167,16 @@ class Sourced:
         if {low_unit, high_unit} != {unit}:
             raise ValueError(f"spread: expected the unit of the value ({unit}); got {units.shown(raw)}")
         return low, high
+
+    @classmethod
+    def _otherwise(cls, raw: Any, unit: str) -> Any:
+        """What is written as `otherwise`, its value in the unit of the number."""
+        if not isinstance(raw, Mapping) or "value" not in raw:
+            raise ValueError(f"otherwise: expected {{value: {cls.example}, why: ...}}; got {units.shown(raw)}")
+        value, own = cls.parse(raw["value"])
+        if own != unit:
+            raise ValueError(f"otherwise: expected the unit of the value ({unit}); got {units.shown(raw['value'])}")
+        return {**raw, "value": value}
 
 
 class SourcedRatio(Sourced, float):

@@ -77,7 +77,8 @@ class Store:
         raw = self.raw(kind)
         if name not in raw:
             self.fail(path, kind, name, raw)
-        return _entry(kind, name, raw) if kind in self._extra else _shipped_entry(kind, name)
+        own = self._extra.get(kind, {})
+        return shipped_entry(kind, name) if name not in own and own.keys().isdisjoint(shipped(kind)) else validated(kind, name, raw)
 
     def _check(self, kind: str, name: str, problems: Problems) -> None:
         """Notes what is wrong with an added entry, the names it refers to included."""
@@ -98,15 +99,15 @@ class Store:
                 problems.add(path, unknown(kinds[0], name, [known for kind in kinds for known in self.raw(kind)]))
 
 
-def _entry(kind: str, name: str, raw: Raw) -> Entry:
-    """An entry of a kind whose entries are `raw`; ValidationError or ValueError where it is malformed."""
+def validated(kind: str, name: str, raw: Raw) -> Entry:
+    """An entry of those as written; ValidationError or ValueError where it is malformed."""
     return KINDS[kind].model_validate(expand(name, raw, shipped(kind))).named(name)
 
 
 @cache
-def _shipped_entry(kind: str, name: str) -> Entry:
-    """An entry of a kind of which a scenario adds none, validated once per process."""
-    return _entry(kind, name, shipped(kind))
+def shipped_entry(kind: str, name: str) -> Entry:
+    """An entry that comes with the package, where none that it may be like is changed; validated once per process."""
+    return validated(kind, name, shipped(kind))
 
 
 def _sections(extra: Mapping[str, Any], problems: Problems) -> dict[str, Raw]:

@@ -17,6 +17,7 @@ from simvirt.cli.list import list_
 from simvirt.cli.plan import plan
 from simvirt.cli.run import run
 from simvirt.cli.schema import schema
+from simvirt.cli.sweep import sweep
 from simvirt.cli.validate import validate
 
 DEBUG = "SIMVIRT_DEBUG"  # set to anything: errors come with their traceback
@@ -32,6 +33,7 @@ app.command("run")(with_settings(run))
 app.command("check")(check)
 app.command("density")(with_settings(density))
 app.command("plan")(with_settings(plan))
+app.command("sweep")(with_settings(sweep))
 app.command("schema")(schema)
 app.command("list")(list_)
 app.command("explain")(explain)

@@ -72,7 +72,8 @@ class Question(Generic[D]):
     """What a command asks: how the document is made, said and kept.
 
     `files` are kept beside the document and the report; `width` is that of the kept report,
-    `piped` that of a printed one where there is no terminal; `cut` says what an interrupted document holds, None of a whole one.
+    `piped` that of a printed one where there is no terminal; `cut` says what an interrupted document holds, None of a whole one;
+    `expected` foresees the seconds that a slow kernel takes, where that can be foreseen.
     """
 
     folder: Path
@@ -83,14 +84,17 @@ class Question(Generic[D]):
     width: int = 100
     piped: int = output.PIPED_WIDTH
     cut: Callable[[D], str | None] = lambda document: None
+    expected: Callable[[], float] | None = None
 
 
 def carried_out(question: Question[D], settings: Settings) -> D:
     """The answer to a question, printed and kept; typer.Exit where Ctrl-C left nothing to keep, or a file could not be written."""
     from simvirt.report import store
 
-    if (why := slowness.reason()) is not None:
-        output.note(why, settings.quiet)
+    if not settings.quiet and (why := slowness.reason()) is not None:
+        output.note(why)
+        if question.expected is not None and (length := slowness.ahead(question.expected)) is not None:
+            output.note(length)
     with store.prepared(question.folder) as folder:
         document = _answered(question)
         report = question.report(document)

@@ -26,7 +26,9 @@ def run(
     spec = loading.load(scenario, sets, seed)
     _require_objective(spec, assert_)
     folder = store.folder_of(settings.out, spec.name, spec.digest)
-    document = carried_out(Question(folder, lambda: _simulated(spec, settings, not no_maximum), report, cut=_kept), settings)
+    question = Question(
+        folder, lambda: _simulated(spec, settings, not no_maximum), report, cut=_kept, expected=lambda: _seconds(spec, not no_maximum))
+    document = carried_out(question, settings)
     return INTERRUPTED if document.interrupted else int(assert_ and _fails(document))
 
 
@@ -34,7 +36,7 @@ def _require_objective(spec: "Scenario", assert_: bool) -> None:
     """--assert needs something to assert."""
     from simvirt.errors import UsageError
 
-    if assert_ and spec.objective is None:
+    if assert_ and all(view.objective is None for view in (spec, *spec.alone.values())):
         raise UsageError("--assert: the scenario has no objective; give it one, such as `objective: {latency_p99: 100ms}`")
 
 
@@ -45,6 +47,13 @@ def _simulated(spec: "Scenario", settings: Settings, maximum: bool) -> "RunDocum
 
     with shown(settings.console, wanted=not settings.quiet) as progress:
         return simulate(spec, jobs=settings.workers, progress=progress, maximum=maximum).typed()
+
+
+def _seconds(spec: "Scenario", maximum: bool) -> float:
+    """How long the run is expected to take."""
+    from simvirt.runs.forecast import seconds
+
+    return seconds(spec, maximum)
 
 
 def _kept(document: "RunDocument") -> str | None:

@@ -9,7 +9,7 @@ from simvirt.cli import output
 Result = Annotated[bool, typer.Option("--result", help="The schema of a result instead: what --format json prints.")]
 Kind = Annotated[
     str | None,
-    typer.Argument(help="With --result: run, density, plan, validate, check, error, list or explain.", show_default="run"),
+    typer.Argument(help="With --result: run, density, plan, sweep, validate, check, error, list or explain.", show_default="run"),
 ]
 
 

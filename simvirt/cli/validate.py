@@ -30,25 +30,34 @@ Linux = Annotated[
     Path | None,
     typer.Option("--linux", metavar="FILE", help="Also replay the measured rows of a Linux kernel in this file.", show_default=False),
 ]
+LeftOut = Annotated[
+    bool,
+    typer.Option(
+        "--leave-one-out", help="Also predict each table by constants that were fitted to others (all tables: many minutes)."
+    ),
+]
 WIDTH = 120
 
 
 def validate(
     settings: Settings, topic: Topics = None, table: Tables = None, tables: Own = None, linux: Linux = None, replications: Replications = 1,
-    seed: Seed = None,
+    seed: Seed = None, leave_one_out: LeftOut = False,
 ) -> int:
     """Score predictions against published measurements and theory; keep the result under results/validate/."""
+    from simvirt.errors import UsageError
     from simvirt.report.accuracyplot import svg
     from simvirt.report.validation_report import report
     from simvirt.validation.facts import chosen
     from simvirt.validation.predict import Conditions
     from simvirt.validation.tables_file import read_tables
 
+    if tables and leave_one_out:
+        raise UsageError("--leave-one-out: no constant was fitted to tables of a file; expected one of --tables and --leave-one-out")
     among = None if tables is None else (read_tables(tables),)
     asked, conditions = chosen(tuple(topic or ()), tuple(table or ()), among), Conditions(seed or 1, replications)
 
     def scored() -> "ValidationDocument":
-        return _scored(asked, among, conditions, linux, settings, everything=not (topic or table or tables))
+        return _scored(asked, among, conditions, linux, settings, everything=not (topic or table or tables), left_out=leave_one_out)
 
     carried_out(Question(settings.out / "validate", scored, report, files={"accuracy.svg": svg}, width=WIDTH, piped=WIDTH), settings)
     return 0
@@ -56,11 +65,13 @@ def validate(
 
 def _scored(
     tables: "list[Table]", among: "tuple[Topic, ...] | None", conditions: "Conditions", linux: Path | None, settings: Settings,
-    everything: bool,
+    everything: bool, left_out: bool,
 ) -> "ValidationDocument":
     """All predictions, with a line on a terminal that says how far they are."""
     from simvirt.report.progress import counted
+    from simvirt.validation.facts import chosen
     from simvirt.validation.suite import validate as score
 
-    with counted(settings.console, len(tables), wanted=not settings.quiet) as progress:
-        return score(tables, conditions, settings.workers, everything, reference=linux, progress=progress, among=among)
+    steps = len(tables) * 2 + len(chosen()) if left_out else len(tables)
+    with counted(settings.console, steps, wanted=not settings.quiet) as progress:
+        return score(tables, conditions, settings.workers, everything, reference=linux, progress=progress, among=among, left_out=left_out)

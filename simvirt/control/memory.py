@@ -26,19 +26,23 @@ from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import INTERNAL, MEMORY_SERVICE
 from simvirt.lowering.lower import Lowered
 from simvirt.memory.account import MemoryAccount
-from simvirt.memory.boxes import PAGE
+from simvirt.memory.boxes import follow_guest
 from simvirt.memory.caching import hits
+from simvirt.memory.eviction import evict
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.killers import Kill
 from simvirt.memory.missing import met, read_back
 from simvirt.memory.populate import host_memory
-from simvirt.memory.reclaim import Moved, bytes_to_merge, scan, scan_time, step
-from simvirt.memory.working_set import Load, Needs
+from simvirt.memory.reclaim import Moved, bytes_to_merge, lean_on_applications, scan, scan_time, step
+from simvirt.memory.seen import available
+from simvirt.memory.working_set import PAGE, Load, Needs
 from simvirt.scenario.bounds import LATEST_NS
 
 Process = Generator[simpy.Event, Any, None]
 PERIOD_NS, BOXES = 100_000_000, 50
 """Time between two looks at memory [ns], for every so many boxes: long against a request, short against what fills a gigabyte."""
+HOST: Final = "beneath guests"
+"""Name of the host's page cache among those of guests."""
 GROWN: Final = 40_000.0
 """Answered requests of a replica that runs long, where no heap bounds what they leave."""
 FIRST_RESTART_NS, LAST_RESTART_NS = 100_000_000, 60_000_000_000
@@ -56,16 +60,18 @@ class Follower:
     cached: dict[str, float] = field(default_factory=dict)
     reported: dict[int, tuple[float, float, int]] = field(default_factory=dict)
     seen: tuple[Any, ...] = ()
+    next_eviction: int = 0
 
     def look(self, clock: Clock) -> dict[int, float]:
         """Read the load of every replica off the data plane; how many requests each has answered since then."""
         plane = clock.plane
         life, inside, busy, loops = (plane.read("instances", name) for name in ("life", "in_flight", "busy_threads", "loops"))
-        answered = self._answered(clock)
+        answered, dirty = self._answered(clock), plane.read("instances", "dirty")
         for replica in self.memory.replicas:
             replica.live = life[replica.row] in (k.STARTING, k.READY, k.DRAINING)
             before = replica.load.answered if replica.live else 0.0
             now = before + answered.get(replica.row, 0.0)
+            replica.dirty = float(dirty[replica.row])
             replica.load = Load(float(inside[replica.row]), float((inside if loops[replica.row] else busy)[replica.row]), now)
         return answered
 
@@ -94,10 +100,12 @@ class Follower:
         """Hit ratios with the room that page caches have now, where one has changed by more than a hundredth."""
         reads = self.lowered.memory.reads
         caches = list(self.memory.page_caches()) if reads else []
-        if all(abs(cache.size - self.cached.get(cache.name, -1.0)) <= 0.01 * cache.size for cache in caches):
+        beneath = self.memory.beneath if reads else None
+        now = {cache.name: cache.size for cache in caches} | ({} if beneath is None else {HOST: beneath})
+        if all(abs(size - self.cached.get(name, -1.0)) <= 0.01 * size for name, size in now.items()):
             return
-        self.cached = {cache.name: cache.size for cache in caches}
-        for key, hit in hits(self.lowered.scenario, self.lowered.memory.there.needs, caches).items():
+        self.cached = now
+        for key, hit in hits(self.lowered.scenario, self.lowered.memory.there.needs, caches, beneath).items():
             clock.plane.set_misses(reads.get(key, []), 1.0 - hit)
 
     def at_rest(self, killed: bool) -> bool:
@@ -117,6 +125,9 @@ class Follower:
         known = min(next_change(clock.plane), self._next_merged(int(clock.now)))
         if self.memory.merging or self.restarts or self.lowered.scenario.timeline:
             known = min(known, clock.peek())
+        eviction = self.lowered.scenario.host.eviction
+        if eviction is not None and available(self.memory) < eviction.memory_available:
+            known = min(known, self.next_eviction)
         return known
 
     def _next_merged(self, now: int) -> float:
@@ -124,7 +135,16 @@ class Follower:
         spec, left = self.lowered.scenario.host.ksm, bytes_to_merge(self.memory) if self.memory.merging else math.inf
         return now + scan_time(self.memory, spec, left) if spec is not None and math.isfinite(left) else math.inf
 
-    def kill(self, clock: Clock, decision: Kill) -> str:
+    def evicted(self, clock: Clock) -> list[Kill]:
+        """The pod that the kubelet ends now, where it looks and finds memory short."""
+        spec = self.lowered.scenario.host.eviction
+        if spec is None or clock.now < self.next_eviction:
+            return []
+        self.next_eviction = int(clock.now) // spec.every * spec.every + spec.every
+        victim = evict(self.memory, spec.memory_available)
+        return [] if victim is None else [victim]
+
+    def kill(self, clock: Clock, decision: Kill, how: str = "killed") -> str:
         """End the replicas that an OOM killer chose, to start again later where their service says so; this in words."""
         for replica in decision.replicas:
             again = self.lowered.scenario.services[replica.service].restart != "no"
@@ -133,7 +153,7 @@ class Follower:
             clock.process(lifecycle.crash(clock, replica.service, replica.row, delay))
             replica.live = False
         names = ", ".join(replica.name for replica in decision.replicas)
-        return f"at {clock.now / 1e9:.3f} s, {names}: {decision.why}; killed"
+        return f"at {clock.now / 1e9:.3f} s, {names}: {decision.why}; {how}"
 
 
 def follow(clock: Clock, pace: int = 1, grown: bool = False) -> Process:
@@ -146,6 +166,7 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False) -> Process:
     follower, account = Follower(lowered, memory), MemoryAccount(memory)
     clock.plane.memory = account
     scan(memory, ksm, ksm.since if ksm is not None else 0)
+    account.book(up_for_long(memory))
     period, since = pace * PERIOD_NS * math.ceil(len(memory.boxes) / BOXES), 0
     while True:
         read_back(account, follower.look(clock))
@@ -154,13 +175,26 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False) -> Process:
         memory.follow_data()
         moved = step(memory)
         account.kills += [follower.kill(clock, decision) for decision in moved.kills]
+        evicted = follower.evicted(clock)
+        account.evictions += [follower.kill(clock, decision, "evicted") for decision in evicted]
         account.book(moved)
         follower.report(clock)
         yield from reclaim(clock, memory, moved)
         due = since + period
-        if follower.at_rest(bool(moved.kills)):
+        if follower.at_rest(bool(moved.kills or evicted)):
             due += int(max(0, min(follower.settled_until(clock), LATEST_NS) - due - 1)) // period * period
         yield clock.timeout(max(1, due - int(clock.now)))
+
+
+def up_for_long(memory: HostMemory) -> Moved:
+    """What a kernel has swapped out for its page cache before a run begins."""
+    moved = Moved()
+    memory.follow_data()
+    for box in memory.boxes:
+        follow_guest(box)
+    memory.add_up()
+    lean_on_applications(memory, moved)
+    return moved
 
 
 def memory_of_run(lowered: Lowered, grown: bool = False) -> HostMemory:

@@ -31,13 +31,13 @@ def next_change(plane: DataPlane) -> float:
 
 def _goes_on(plane: DataPlane) -> bool:
     """Whether something moves at this instant: frames that can go on, clients that a new block of draws lets think."""
-    parked, last = (int(plane.read("source", name)[0]) for name in ("parked", "last"))
-    return int(plane.read("run", "todo_head")[0]) != k.NONE or (parked != k.NONE and not last)
+    waiting = (plane.read("source", "parked") != k.NONE) & (plane.read("source", "last") == 0)
+    return int(plane.read("run", "todo_head")[0]) != k.NONE or bool(waiting.any())
 
 
 def _next_arrival(plane: DataPlane) -> float:
     """Instant of the next request of an open workload; 0 where it has not been drawn yet [ns]."""
-    cursor, count, clients, last = (int(plane.read("source", name)[0]) for name in ("cursor", "count", "clients", "last"))
+    cursor, end, clients, last = (int(plane.read("source", name)[0]) for name in ("cursor", "end", "clients", "last"))
     if clients > 0:
         return k.NEVER
-    return float(plane.read("source", "at")[cursor]) if cursor < count else k.NEVER if last else 0
+    return float(plane.read("source", "at")[cursor]) if cursor < end else k.NEVER if last else 0

@@ -36,6 +36,8 @@ class Unit:
 def unit_of(scenario: Scenario) -> Unit:
     """What the scenario's `density` section counts; UsageError where its load cannot be divided or multiplied."""
     spec, workload = scenario.density, scenario.workload
+    if scenario.workloads:
+        raise UsageError("density counts instances of one workload; expected workload instead of workloads, the others as background load")
     if workload is None or scenario.objective is None:
         missing = "workload" if workload is None else "objective"
         raise UsageError(f"density needs a load and an objective that instances must hold; the scenario has no {missing}")

@@ -42,7 +42,7 @@ def watch_of(scenario: Scenario, rate_per_s: float, duration_ns: int) -> Watch |
 def _missed(plane: DataPlane, name: str, limit: float, requests: float) -> bool:
     """Whether the answers so far make it certain that a limit is missed by far; `requests` are those that it is about."""
     q, operation = quantile_of(name), parts_of(name)[1]
-    rows = slice(None) if operation is None else [plane.lowered.classes.index(operation)]
+    rows = slice(None) if operation is None else [row for row, of in enumerate(plane.lowered.classes) if of.operation == operation]
     if q is None:
         return float(plane.read("tallies", "latency_sum")[rows].sum()) > FAR * limit * requests
     histogram = plane.read("tallies", "histogram").reshape(-1, k.N_BUCKETS)[rows]

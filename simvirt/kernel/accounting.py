@@ -51,6 +51,8 @@ def book_running(p: Plane, f: int, row: int, elapsed: int) -> None:
         p.frames.spent[row + STEAL] += lost
         elapsed -= lost
         speed /= portion
+    if p.frames.switching[f] > 0.0:
+        elapsed = book_switching(p, f, row, speed, elapsed)
     share: float = p.frames.overhead[f]
     if share < 0.0:
         p.frames.spent[row + LOCK] += elapsed
@@ -66,6 +68,19 @@ def book_running(p: Plane, f: int, row: int, elapsed: int) -> None:
     extra: int = spun + int((elapsed - slowed - spun) * share)
     p.frames.spent[row + VIRTUALIZATION] += extra
     p.frames.spent[row + CPU] += elapsed - slowed - extra
+
+
+def book_switching(p: Plane, f: int, row: int, speed: float, elapsed: int) -> int:
+    """The first time on a CPU after a change of processes goes to the change; what is left of it [ns]."""
+    left: float = p.frames.switching[f]
+    if elapsed * speed < left:
+        p.frames.switching[f] = left - elapsed * speed
+        p.frames.spent[row + INTERFERENCE] += elapsed
+        return 0
+    took: int = min(int(left / speed + 0.5), elapsed)
+    p.frames.switching[f] = 0.0
+    p.frames.spent[row + INTERFERENCE] += took
+    return elapsed - took
 
 
 def waiting_queue(p: Plane, f: int) -> int:

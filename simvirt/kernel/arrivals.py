@@ -10,23 +10,35 @@ from simvirt.kernel.tables import Plane
 
 def think(p: Plane, f: int, now: int) -> None:
     """A client of a closed workload thinks before its next request, if there is one."""
-    k: int = p.source.cursor[0]
-    if k == p.source.count[0]:
-        p.frames.next[f] = p.source.parked[0]
-        p.source.parked[0] = f
+    s: int = p.source.stream[p.frames.category[f]]
+    k: int = p.source.cursor[s]
+    if k == p.source.end[s]:
+        p.frames.next[f] = p.source.parked[s]
+        p.source.parked[s] = f
         return
-    p.source.cursor[0] = k + 1
-    copy_luck(p, f, k)
+    take_luck(p, f, s)
     p.frames.pc[f] = THINKING
     set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + p.source.at[k])
 
 
-def copy_luck(p: Plane, f: int, k: int) -> None:
-    """Give a request its class and its draws from row k of the block."""
+def take_luck(p: Plane, f: int, s: int) -> None:
+    """Give a request the next row of a stream, and note where that was the last one of its block."""
+    k: int = p.source.cursor[s]
+    p.source.cursor[s] = k + 1
+    if k + 1 == p.source.end[s]:
+        if p.source.last[s] == 0:
+            p.source.lacking[0] = 1
+        else:
+            p.source.ended[0] += 1
+    copy_luck(p, f, k, s)
+
+
+def copy_luck(p: Plane, f: int, k: int, s: int) -> None:
+    """Give a request its class and its draws from row k of the blocks."""
     width: int = p.source.width[0]
     p.source.handed[0] += 1
     p.frames.category[f] = p.source.category[k]
-    if p.source.homes[0] > 1 and p.source.clients[0] == 0:
+    if p.source.homes[0] > 1 and p.source.clients[s] == 0:
         p.frames.home[f] = p.source.home[k]
     for c in range(width):
         p.frames.draws[f * width + c] = p.source.draws[k * width + c]

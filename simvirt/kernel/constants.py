@@ -121,6 +121,9 @@ QUOTA_KEEP = 1000000  # runtime that a run queue keeps when it empties [ns]
 QUOTA_SLACK = 5000000  # delay before returned runtime is handed on [ns]
 QUOTA_MARGIN = 7000000  # no slack hand-out this close to the refill: slack + 2 ms [ns]
 
+WAYS = 16  # processes whose part of a core's own cache is remembered ...
+SOCKET_WAYS = 64  # ... and of the last-level cache of a socket
+
 # Sizes fixed at build time
 MOST_SIGNALS = 4096  # signals that one call of advance() can hold
 SIGNALS_OF_A_FRAME = 8  # more than one frame can give before it has to wait

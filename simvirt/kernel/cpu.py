@@ -393,7 +393,7 @@ def cpuidle_enter(p: Plane, c: int, now: int) -> None:
         block_task(p, p.cpus.vcpu[c], now)
         begin_polling(p, c, now)
     elif p.hosts.interference[p.cpus.host[c]] != 0:
-        hand_to(p, c, NONE, NONE, now)
+        hand_to(p, c, NONE, NONE, NONE, now)
     else:
         busy: int = busy_siblings(p, c)
         if busy > 0:

@@ -15,6 +15,11 @@ class Hosts(Table):
     interference: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
     coscheduled: Ints  # 1 when vCPUs are held back that have got ahead of their siblings
     cores: Ints  # 1 when threads of a core must not run different VMs
+    switches: Ints  # 1 when changing processes or vCPUs costs something
+    reloads: Ints  # 1 when some class finds its caches filled by others
+    process_switch: Floats  # work of changing from one process to another [ns]
+    vcpu_switch: Floats  # work of changing from or to a vCPU [ns]
+    core_cache: Floats  # what a core has for itself [bytes]
 
 
 class Classes(Table):
@@ -24,11 +29,20 @@ class Classes(Table):
     steady: Floats  # time per work that does not wait for memory
     stall: Floats  # time per work that waits for memory, per unit of latency and of misses
     traffic: Floats  # memory traffic per work and unit of misses [bytes/ns]
-    footprint: Floats  # last-level cache that it fills [bytes]
+    crosses: Floats  # ratio of its accesses to the memory of its socket's node that go to other sockets in truth
+    apart: Floats  # ratio of the time that these wait
+    farther: Floats  # latency of another socket's memory over that of its own
+    memory: Ints  # socket whose memory it uses, for each socket on which it may run; as many rows a class as there are sockets
+    process_cache: Floats  # last-level cache that the threads of a process share [bytes]
+    thread_cache: Floats  # last-level cache that each running thread fills [bytes]
     reuses: Ints  # 1 when misses count for it: it fits into the cache and has something to lose
     smt_share: Floats  # speed of each of two siblings that both run this class
     kernel_share: Floats  # share of its time in serial sections of the kernel
     shootdowns: Floats  # TLB shootdowns per work [per ns]
+    claimed: Floats  # last-level cache that a process of it holds by itself [bytes]
+    touched_in: Floats  # time in which it touches all of that, 0 when that is not known [ns]
+    refill: Floats  # work per byte that memory brings again [ns]
+    reload: Floats  # work per byte that the last-level cache brings again [ns]
 
 
 class Sockets(Table):
@@ -42,12 +56,34 @@ class Sockets(Table):
     first_member: Ints  # first row in `members`
     member_count: Ints
     classes: Ints  # number of classes (one row)
+    processes: Ints  # number of instances (one row)
     members: Ints  # pCPUs of all sockets, one after another
+    far_used: Ints  # 1 when some class of its host may use other sockets' memory to an extent that matters
+    link: Floats  # bandwidth of its memory for other sockets, 0 when not known [bytes/ns]
+    first: Ints  # first socket of its host
+    of_host: Ints  # number of sockets of its host
+    stride: Ints  # columns of a socket in `load` (one row)
+    sockets: Ints  # number of sockets (one row)
     # kernel
-    wanted: Floats  # cache that the classes under way want [bytes]
-    load: Floats  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
+    wanted: Floats  # cache that what runs wants [bytes]
+    threads: Ints  # threads that run, by instance; as many columns a socket as there are instances; kept where `process_cache` is not 0
+    load: Floats  # speed by SMT alone of all that uses its memory, by class; of what runs elsewhere in as many further columns
+    asker: Ints  # socket from which its memory was last used, itself at first
     misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force
     latency: Floats  # latency of the memory over the idle one, in force
+    far: Floats  # the same of what other sockets use, by the way there alone
+
+
+class Caches(Table):
+    """One row a process in a cache: `WAYS` rows for each CPU's core, then `SOCKET_WAYS` for each socket."""
+
+    # lowering
+    first_of_sockets: Ints  # (one row)
+    # kernel
+    owner: Ints  # instance, NONE for a row not used
+    held: Floats  # what the process had in the cache when it was last there [bytes]
+    touched: Floats  # what it had touched then of it in its turn [bytes]
+    used_at: Ints  # instant at which it was [ns]
 
 
 class Cstates(Table):

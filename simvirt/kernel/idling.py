@@ -106,6 +106,6 @@ def add_wake_work(p: Plane, c: int, extra: float) -> None:
     if extra <= 0.0 or p.entities.carries[e] != NONE:
         return
     f: int = p.entities.frame[e]
-    work: float = p.frames.work[f]
+    work: float = max(p.frames.work[f] - p.frames.switching[f], 0.0)
     p.frames.overhead[f] = (p.frames.overhead[f] * work + extra) / (work + extra)
-    p.frames.work[f] = work + extra
+    p.frames.work[f] += extra

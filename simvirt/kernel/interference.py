@@ -7,7 +7,8 @@ Time per work of class k on socket n in the kernel of machine m, over that of a 
 
 Model: *SMT*: two busy siblings each run at half the yield of their classes, of two different ones at half the mean of
     both yields, more as `cores` says.
-    *Cache*: where the claims of all that runs on a socket exceed its last-level cache, each keeps a part in proportion,
+    *Cache*: a process claims what its threads share once a socket, and each of its running threads what is its own.
+    Where the claims of all that runs on a socket exceed its last-level cache, each keeps a part in proportion,
     and its misses grow with the root of what it lost (the power law of misses at exponent 1/2); what does not fit
     streams: it fills the cache and has nothing to lose. *Memory*: the latency of a socket's memory rises with the
     utilisation of its bandwidth, f = 1 + u^4, until that is full; from there on it rises until the traffic is the
@@ -17,8 +18,9 @@ Model: *SMT*: two busy siblings each run at half the yield of their classes, of 
     line for the locks, and a TLB shootdown waits for the last of them to run again; how long that takes is learnt from
     how long they have waited so far, and is at most one turn of the host's scheduler. A hypervisor that notices
     spinning lets who spins yield to those it waits for (directed yield, calls of the guest), which leaves a part of it.
-Ignores: what idle tasks leave in caches; prefetching and traffic of devices; bandwidth between sockets; that tasks
-    which wait for locks use less memory; several independent locks; under the fluid scheduler everything here.
+    *Other sockets*: see `numa`.
+Ignores: what idle tasks leave in caches; prefetching and traffic of devices; that tasks which wait for locks use less
+    memory; several independent locks; under the fluid scheduler everything here.
 Source: Jacob, "The Memory System", Morgan & Claypool 2009 (latency flat to 40 % of the bandwidth, linear to 80 %, twice
     and more near 100 %); Hartstein et al., "Cache miss behavior: is it sqrt 2?", CF 2006; Schweitzer 1979 in Lazowska
     et al., "Quantitative System Performance", 1984, chapter 6; Uhlig et al., "Towards scalable multiprocessor virtual
@@ -27,6 +29,7 @@ Source: Jacob, "The Memory System", Morgan & Claypool 2009 (latency flat to 40 %
 
 from simvirt.kernel.constants import NONE
 from simvirt.kernel.cores import thread_speed
+from simvirt.kernel.numa import load_column, placed_time, settled_latency
 from simvirt.kernel.tables import Plane
 
 LOADED_LATENCY = 1.0  # what full use of the bandwidth adds to the latency, over the idle latency
@@ -76,6 +79,8 @@ def pace(p: Plane, x: int) -> float:
     k: int = p.cpus.profile[x]
     stretch: float = kernel_stretch(p, k, p.cpus.running_machine[x])
     n: int = p.cpus.socket[x]
+    if p.sockets.far_used[n] != 0:
+        return p.cpus.counted[x] / (placed_time(p, k, n) * stretch)
     return p.cpus.counted[x] / (memory_time(p, k, p.sockets.misses[n], p.sockets.latency[n]) * stretch)
 
 
@@ -99,8 +104,22 @@ def count_class(p: Plane, x: int, sign: int) -> None:
     n: int = p.cpus.socket[x]
     if sign > 0:
         p.cpus.counted[x] = smt_speed(p, x)
-    p.sockets.load[n * p.sockets.classes[0] + k] += sign * p.cpus.counted[x]
-    p.sockets.wanted[n] += sign * p.classes.footprint[k]
+    p.sockets.load[load_column(p, k, n)] += sign * p.cpus.counted[x]
+
+
+def claim_cache(p: Plane, x: int, sign: int) -> None:
+    """Add what computes on a hardware thread to the claims on its socket's cache, or take it out; its process counts once."""
+    k: int = p.cpus.profile[x]
+    if k == NONE:
+        return
+    n: int = p.cpus.socket[x]
+    p.sockets.wanted[n] += sign * p.classes.thread_cache[k]
+    if p.classes.process_cache[k] > 0.0:
+        i: int = n * p.sockets.processes[0] + p.cpus.process[x]
+        beside: int = p.sockets.threads[i] + (sign if sign < 0 else 0)
+        p.sockets.threads[i] += sign
+        if beside == 0:
+            p.sockets.wanted[n] += sign * p.classes.process_cache[k]
 
 
 def run_class(p: Plane, x: int, sign: int) -> None:
@@ -134,7 +153,7 @@ def memory_time(p: Plane, k: int, misses: float, latency: float) -> float:
 
 def amount(p: Plane, n: int, k: int, misses: float) -> float:
     """Memory traffic per work and speed by SMT of all of a class on a socket, at so many misses [bytes/ns]."""
-    load: float = p.sockets.load[n * p.sockets.classes[0] + k] * p.classes.traffic[k]
+    load: float = p.sockets.load[n * p.sockets.stride[0] + k] * p.classes.traffic[k]
     if p.classes.reuses[k] != 0:
         return load * misses
     return load
@@ -143,6 +162,8 @@ def amount(p: Plane, n: int, k: int, misses: float) -> float:
 def latency_of(p: Plane, n: int, misses: float) -> float:
     """Latency of a socket's memory over the idle one, for all that runs there."""
     most: float = p.sockets.bandwidth[n]
+    if p.sockets.far_used[n] != 0:
+        return settled_latency(p, n, misses, most, False)
     if most <= 0.0 or offered(p, n, misses) <= SURELY_QUIET * most or flow(p, n, misses, 1.0) <= QUIET * most:
         return 1.0
     if flow(p, n, misses, 1.0 + LOADED_LATENCY) >= most:

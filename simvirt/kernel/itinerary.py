@@ -247,7 +247,7 @@ def finish(p: Plane, f: int, now: int) -> None:
         signal(p, WORK_DONE, p.frames.category[f])
     elif kind == REQUEST:
         tally_request(p, f, now)
-        if p.source.clients[0] > 0:
+        if p.source.clients[p.source.stream[p.frames.category[f]]] > 0:
             think(p, f, now)
             return
     free_frame(p, f)

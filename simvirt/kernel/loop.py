@@ -48,7 +48,7 @@ from simvirt.kernel.unthrottling import on_group_timer
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
 from simvirt.kernel.locks import abandon_locks
-from simvirt.kernel.arrivals import arrive, copy_luck, enter_service, think
+from simvirt.kernel.arrivals import arrive, enter_service, take_luck, think
 from simvirt.kernel.itinerary import on_burst_end, on_fluid_end, proceed
 from simvirt.kernel.network import link_end
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
@@ -161,37 +161,37 @@ def fire_timer(p: Plane, timer: int, now: int) -> None:
 
 def on_arrival(p: Plane, now: int) -> None:
     """The next request of an open workload arrives."""
-    k: int = p.source.cursor[0]
-    p.source.cursor[0] = k + 1
     f: int = new_frame(p, REQUEST, NONE, 0, now)
-    copy_luck(p, f, k)
+    take_luck(p, f, 0)
     arrive(p, f, now)
 
 
 def next_arrival(p: Plane) -> int:
     """Instant of the next arrival of an open workload [ns]."""
-    if p.source.clients[0] > 0 or p.source.cursor[0] >= p.source.count[0]:
+    if p.source.clients[0] > 0 or p.source.cursor[0] >= p.source.end[0]:
         return NEVER
     return p.source.at[p.source.cursor[0]]
 
 
-def lacks_demand(p: Plane) -> bool:
-    """Whether the block of arrivals is used up and another will follow."""
-    return p.source.cursor[0] >= p.source.count[0] and p.source.last[0] == 0
-
-
-def release_parked(p: Plane, now: int) -> None:
-    """Clients that waited for the next block think now."""
-    f: int = p.source.parked[0]
-    while f != NONE and p.source.cursor[0] < p.source.count[0]:
-        p.source.parked[0] = p.frames.next[f]
+def release_parked(p: Plane, s: int, now: int) -> None:
+    """Clients that waited for the next block of a stream think now."""
+    f: int = p.source.parked[s]
+    while f != NONE and p.source.cursor[s] < p.source.end[s]:
+        p.source.parked[s] = p.frames.next[f]
         think(p, f, now)
-        f = p.source.parked[0]
+        f = p.source.parked[s]
+
+
+def release_clients(p: Plane, now: int) -> None:
+    """Clients of all streams that waited for blocks think, after these have come."""
+    p.source.fresh[0] = 0
+    for s in range(p.source.streams[0]):
+        release_parked(p, s, now)
 
 
 def is_over(p: Plane) -> bool:
     """Whether a run that ends with its requests has answered them all."""
-    if p.source.bounded[0] == 0 or p.source.last[0] == 0 or p.source.cursor[0] < p.source.count[0]:
+    if p.source.bounded[0] == 0 or p.source.ended[0] < p.source.streams[0]:
         return False
     return p.source.issued[0] == p.source.handed[0] and p.tallies.in_system[0] == 0
 
@@ -201,12 +201,12 @@ def is_over(p: Plane) -> bool:
 
 def step(p: Plane, until: int) -> int:
     """Carry out the next event before the horizon; NOTHING when there is none, NONE after one, else what is needed."""
-    if lacks_demand(p):
+    if p.source.lacking[0] != 0:
         return NEEDS_DEMAND
     if not has_room(p):
         return NEEDS_ROOM
-    if p.source.parked[0] != NONE:
-        release_parked(p, p.run.now[0])
+    if p.source.fresh[0] != 0:
+        release_clients(p, p.run.now[0])
     arrival: int = next_arrival(p)
     at: int = next_instant(p.calendar)
     if at <= arrival:
@@ -269,18 +269,20 @@ def advance(p: Plane, until: int) -> int:
 
 
 @boundary
-def launch_client(p: Plane, now: int) -> int:
-    """Create a client of a closed workload, which waits for its first row of luck; its frame."""
-    return new_client(p, now)
+def launch_client(p: Plane, k: int, now: int) -> int:
+    """Create a client that will send requests of class k and others of its stream, and waits for its first row of luck; its frame."""
+    return new_client(p, k, now)
 
 
-def new_client(p: Plane, now: int) -> int:
+def new_client(p: Plane, k: int, now: int) -> int:
     """A client's frame, parked."""
+    s: int = p.source.stream[k]
     p.run.now[0] = now
     f: int = new_frame(p, REQUEST, NONE, THINKING, now)
     p.frames.home[f] = f % p.source.homes[0]
-    p.frames.next[f] = p.source.parked[0]
-    p.source.parked[0] = f
+    p.frames.category[f] = k
+    p.frames.next[f] = p.source.parked[s]
+    p.source.parked[s] = f
     return f
 
 

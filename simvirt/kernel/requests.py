@@ -73,6 +73,7 @@ def new_frame(p: Plane, kind: int, i: int, pc: int, now: int) -> int:
     p.frames.failed[f] = 0
     p.frames.counted[f] = 0
     p.frames.overhead[f] = 0.0
+    p.frames.switching[f] = 0.0
     p.frames.lock[f] = NONE
     p.frames.lock_line[f] = NONE
     p.frames.held_lock[f] = NONE
@@ -199,7 +200,7 @@ def receive_in_vain(p: Plane, f: int, i: int, now: int) -> None:
         1997; Linux kernel/softirq.c, Documentation/networking/napi.rst.
     """
     r: int = p.instances.receiver[i]
-    if r == NONE or (p.frames.kind[f] == REQUEST and p.source.received[0] == 0):
+    if r == NONE or (p.frames.kind[f] == REQUEST and p.source.received[p.frames.category[f]] == 0):
         return
     if p.instances.busy_threads[r] == p.instances.threads[r] and p.instances.queue_length[r] >= p.instances.queue_limit[r]:
         return
@@ -303,33 +304,37 @@ def tally_latency(p: Plane, f: int, k: int, latency: int, now: int) -> None:
     spent: int = f * N_CATEGORIES
     for c in range(N_CATEGORIES):
         p.tallies.spent[row + c] += p.frames.spent[spent + c]
-    batch_latency(p, latency, now)
+    batch_latency(p, 0, latency, now)
+    if p.source.workloads[0] > 1:
+        batch_latency(p, 1 + p.source.workload[k], latency, now)
 
 
-def batch_latency(p: Plane, latency: int, now: int) -> None:
-    """Add a latency to the open batch; merge neighbours when all batches are full."""
-    p.tallies.batch_open[0] += latency
-    p.tallies.batch_fill[0] += 1
-    if p.tallies.batch_fill[0] < p.tallies.batch_size[0]:
+def batch_latency(p: Plane, w: int, latency: int, now: int) -> None:
+    """Add a latency to the open batch of all requests or of a workload; merge neighbours when all batches are full."""
+    p.tallies.batch_open[w] += latency
+    p.tallies.batch_fill[w] += 1
+    if p.tallies.batch_fill[w] < p.tallies.batch_size[w]:
         return
-    n: int = p.tallies.batch_count[0]
-    p.tallies.batch_sum[n] = p.tallies.batch_open[0]
-    p.tallies.batch_at[n] = now
-    p.tallies.batch_open[0] = 0.0
-    p.tallies.batch_fill[0] = 0
-    p.tallies.batch_count[0] = n + 1
+    n: int = p.tallies.batch_count[w]
+    at: int = w * p.tallies.batch_capacity[0] + n
+    p.tallies.batch_sum[at] = p.tallies.batch_open[w]
+    p.tallies.batch_at[at] = now
+    p.tallies.batch_open[w] = 0.0
+    p.tallies.batch_fill[w] = 0
+    p.tallies.batch_count[w] = n + 1
     if n + 1 == p.tallies.batch_capacity[0]:
-        merge_batches(p)
+        merge_batches(p, w)
 
 
-def merge_batches(p: Plane) -> None:
+def merge_batches(p: Plane, w: int) -> None:
     """Halve the number of batches by joining neighbours."""
-    half: int = p.tallies.batch_count[0] // 2
-    for j in range(half):
-        p.tallies.batch_sum[j] = p.tallies.batch_sum[2 * j] + p.tallies.batch_sum[2 * j + 1]
-        p.tallies.batch_at[j] = p.tallies.batch_at[2 * j + 1]
-    p.tallies.batch_count[0] = half
-    p.tallies.batch_size[0] *= 2
+    half: int = p.tallies.batch_count[w] // 2
+    first: int = w * p.tallies.batch_capacity[0]
+    for j in range(first, first + half):
+        p.tallies.batch_sum[j] = p.tallies.batch_sum[2 * j - first] + p.tallies.batch_sum[2 * j - first + 1]
+        p.tallies.batch_at[j] = p.tallies.batch_at[2 * j - first + 1]
+    p.tallies.batch_count[w] = half
+    p.tallies.batch_size[w] *= 2
 
 
 def tally_call(p: Plane, f: int, now: int) -> None:

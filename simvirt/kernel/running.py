@@ -10,6 +10,7 @@ from simvirt.kernel.constants import CPU, EPSILON, NEVER, NONE, NOTICEABLE, RUN_
 from simvirt.kernel.cores import thread_speed
 from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.interference import (
+    claim_cache,
     count_class,
     leaf_of,
     latency_of,
@@ -23,9 +24,11 @@ from simvirt.kernel.interference import (
     shootdown_wait,
     spinning,
 )
+from simvirt.kernel.numa import far_latency
 from simvirt.kernel.policy import check_at
 from simvirt.kernel.runqueue import tick_at_or_after
 from simvirt.kernel.schedulers.esxi import skew_check_at
+from simvirt.kernel.switching import take_over
 from simvirt.kernel.tables import Plane
 
 
@@ -46,6 +49,8 @@ def run_on(p: Plane, c: int, now: int) -> None:
     v: int = p.entities.carries[e]
     if p.hosts.interference[p.cpus.host[c]] != 0 and p.cpus.speed[c] > 0.0:
         occupy(p, c, now)
+    if p.hosts.switches[p.cpus.host[c]] != 0 and p.cpus.speed[c] > 0.0:
+        take_over(p, c, now)
     if v != NONE:
         set_speed(p, v, p.cpus.speed[c], p.cpus.portion[c], now)
     elif p.cpus.speed[c] > 0.0:
@@ -125,8 +130,8 @@ def occupy(p: Plane, c: int, now: int) -> None:
     x: int = pcpu_under(p, c)
     k: int = p.instances.profile[p.entities.instance[e]]
     m: int = p.entities.machine[e]
-    if p.cpus.profile[x] != k or p.cpus.running_machine[x] != m:
-        hand_to(p, x, k, m, now)
+    if p.cpus.profile[x] != k or p.cpus.running_machine[x] != m or is_other_process(p, x, k, p.entities.instance[e]):
+        hand_to(p, x, k, m, p.entities.instance[e], now)
     speed: float = pace(p, x)
     p.cpus.spin[p.entities.cpu[e]] = spinning(p, x)
     p.cpus.speed[x] = speed
@@ -135,17 +140,26 @@ def occupy(p: Plane, c: int, now: int) -> None:
         c = p.entities.cpu[p.cpus.vcpu[c]]
 
 
-def hand_to(p: Plane, x: int, k: int, m: int, now: int) -> None:
-    """A hardware thread computes for another class or machine or none: its siblings, socket and kernels take note."""
+def is_other_process(p: Plane, x: int, k: int, i: int) -> bool:
+    """Whether an instance of the class that computes on a hardware thread brings a cache content of its own."""
+    different: bool = p.cpus.process[x] != i and p.classes.process_cache[k] > 0.0
+    return different
+
+
+def hand_to(p: Plane, x: int, k: int, m: int, i: int, now: int) -> None:
+    """A hardware thread computes for another class, machine or instance, or none: its siblings, socket and kernels take note."""
     old: int = p.cpus.running_machine[x]
     beside: bool = computes_beside(p, x)
     count_class(p, x, -1)
+    claim_cache(p, x, -1)
     run_class(p, x, -1)
     if beside:
         count_beside(p, x, -1)
     p.cpus.profile[x] = k
     p.cpus.running_machine[x] = m
+    p.cpus.process[x] = i
     count_class(p, x, 1)
+    claim_cache(p, x, 1)
     run_class(p, x, 1)
     if beside:
         count_beside(p, x, 1)
@@ -153,7 +167,7 @@ def hand_to(p: Plane, x: int, k: int, m: int, now: int) -> None:
         refresh_machine(p, old, x, now)
     if m != NONE:
         refresh_machine(p, m, x, now)
-    refresh_socket(p, p.cpus.socket[x], x, now)
+    refresh_memory(p, p.cpus.socket[x], x, now)
     if beside:
         repace_beside(p, x, now)
 
@@ -185,19 +199,43 @@ def count_beside(p: Plane, x: int, sign: int) -> None:
         s = p.cpus.sibling[s]
 
 
+def refresh_memory(p: Plane, n: int, x: int, now: int) -> None:
+    """The demand on a socket's caches has changed, and on its memory, or on other sockets' where that is used too."""
+    if p.sockets.far_used[n] == 0:
+        refresh_socket(p, n, x, now)
+        return
+    for m in range(p.sockets.first[n], p.sockets.first[n] + p.sockets.of_host[n]):
+        refresh_socket(p, m, x, now)
+
+
 def refresh_socket(p: Plane, n: int, x: int, now: int) -> None:
     """The demand on a socket has changed: what runs there, x apart, takes its new speed, if that differs noticeably."""
     if p.sockets.shared[n] == 0:
         return
     misses: float = misses_of(p, n)
+    far: float = far_latency(p, n, misses)
+    changed: bool = abs(far - p.sockets.far[n]) > NOTICEABLE * p.sockets.far[n]
+    if changed:
+        p.sockets.far[n] = far
     latency: float = latency_of(p, n, misses)
     both: float = misses * latency
     old: float = p.sockets.misses[n] * p.sockets.latency[n]
-    if abs(both - old) <= NOTICEABLE * old and abs(latency - p.sockets.latency[n]) <= NOTICEABLE * p.sockets.latency[n]:
-        return
-    p.sockets.misses[n] = misses
-    p.sockets.latency[n] = latency
-    for i in range(p.sockets.first_member[n], p.sockets.first_member[n] + p.sockets.member_count[n]):
+    if abs(both - old) > NOTICEABLE * old or abs(latency - p.sockets.latency[n]) > NOTICEABLE * p.sockets.latency[n]:
+        changed = True
+        p.sockets.misses[n] = misses
+        p.sockets.latency[n] = latency
+    if changed:
+        repace_users(p, n, x, now)
+
+
+def repace_users(p: Plane, n: int, x: int, now: int) -> None:
+    """What uses a socket's memory, x apart, takes its new speed; that may run on any socket of the host."""
+    first: int = p.sockets.first_member[n]
+    count: int = p.sockets.member_count[n]
+    if p.sockets.far_used[n] != 0:
+        first = p.sockets.first_member[p.sockets.first[n]]
+        count = p.sockets.of_host[n] * count
+    for i in range(first, first + count):
         c: int = p.sockets.members[i]
         if c != x and p.cpus.profile[c] != NONE:
             repace(p, c, now)

@@ -8,12 +8,12 @@ through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nan
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Sockets
+from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Sockets
 from simvirt.kernel.traffic import Frames, Services, Source, Tallies
 from simvirt.kernel.table import Floats, Ints, Table
 
 __all__ = [
-    "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups",
+    "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups",
     "Hosts", "IdleStacks", "Instances", "Ints", "Links", "Locks", "Machines", "Plane", "Program", "Queues", "Run", "Services",
     "Sockets", "Source", "Table", "Tallies",
 ]
@@ -145,9 +145,13 @@ class Cpus(Table):
     balance_failures: Ints  # attempts at balancing in a row that found no task light enough
     profile: Ints  # pCPU: class of what computes on it, NONE when idle; kept only where classes matter
     running_machine: Ints  # pCPU: machine of what computes on it, NONE when idle
+    process: Ints  # pCPU: instance of what computes on it, NONE when idle; kept as far as instances of its class have a cache content
     counted: Floats  # pCPU: speed by SMT alone that the loads of its socket count
     spin: Floats  # share of the time that the current task spins for preempted vCPUs
     since: Ints  # instant the current entity was put on the CPU [ns]
+    ran_last: Ints  # pCPU: entity that it ran last, NONE before the first; kept only where switches cost something, as the next two
+    holder: Ints  # pCPU: instance that computed on it last
+    turn_at: Ints  # pCPU: instant from which that has had it [ns]
     busy: Ints  # time not idle [ns]
     busy_since: Ints  # instant from which it is; in the future while it leaves its idle state [ns]
     idle_exits: Ints  # times a vCPU left HLT
@@ -362,6 +366,7 @@ class Plane:
     machines: Machines
     cpus: Cpus
     classes: Classes
+    caches: Caches
     cstates: Cstates
     sockets: Sockets
     stacks: IdleStacks

@@ -26,30 +26,40 @@ class Services(Table):
 
 
 class Source(Table):
-    """The arrivals: a block at a time, refilled from outside on NEEDS_DEMAND."""
+    """The requests that come, in streams: arrivals at instants are the first one, the clients of each closed workload one of their own.
+
+    A stream comes a block at a time, refilled from outside on NEEDS_DEMAND; blocks lie one behind the other.
+    """
 
     # lowering
     width: Ints  # draws per request
     entry: Ints  # class: first instruction
     service: Ints  # class: service of the entry
     balance_column: Ints  # class: column of the draw that picks a replica
-    received: Ints  # 1 where requests come over the network, 0 where they begin in the instance (one row)
+    stream: Ints  # class: stream that its requests come in
+    workload: Ints  # class: workload that it belongs to
+    workloads: Ints  # number of workloads (one row)
+    received: Ints  # class: 1 where requests come over the network, 0 where they begin in the instance
     hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
-    clients: Ints  # closed workload: number of clients, 0 for open
+    clients: Ints  # stream: number of clients, 0 for arrivals at instants
     bounded: Ints  # 1 when the run ends with the answer to its last request
+    streams: Ints  # number of streams (one row)
     homes: Ints  # tenants that replicas and load are divided among, 1 without
     # control
-    at: Ints  # arrival instants of the block, or think times when closed [ns]
-    category: Ints  # request classes of the block
-    home: Ints  # tenants of the block's requests; one row where there is one tenant, or clients that have theirs
-    draws: Floats  # luck of the block, row-major
-    count: Ints  # requests in the block
-    last: Ints  # 1 when no block follows
+    at: Ints  # arrival instants of the blocks, or think times of clients [ns]
+    category: Ints  # request classes of the blocks
+    home: Ints  # tenants of the blocks' requests; one row where there is one tenant, or only clients, that have theirs
+    draws: Floats  # luck of the blocks, row-major
+    end: Ints  # stream: row behind its block
+    last: Ints  # stream: 1 when no block follows
+    fresh: Ints  # 1 where blocks have come since clients last looked (one row)
     # kernel
-    cursor: Ints  # next request of the block
-    handed: Ints  # rows of luck given to requests so far
-    issued: Ints  # requests issued so far
-    parked: Ints  # clients that wait for the next block
+    cursor: Ints  # stream: next request of its block
+    parked: Ints  # stream: clients that wait for the next block
+    lacking: Ints  # 1 where a block is used up and another will follow (one row)
+    ended: Ints  # streams whose last request has been handed out (one row)
+    handed: Ints  # rows of luck given to requests so far (one row)
+    issued: Ints  # requests issued so far (one row)
 
 
 class Tallies(Table):
@@ -70,13 +80,13 @@ class Tallies(Table):
     in_system: Ints  # requests under way (one row)
     area: Ints  # integral of in_system over time, modulo 2^62 (one row) [ns]
     area_at: Ints  # [ns]
-    batch_sum: Floats  # latency sums of consecutive batches, for warm-up detection [ns]
-    batch_at: Ints  # instants at which batches were full [ns]
     batch_capacity: Ints  # batches kept; when full, neighbours are merged (one row)
-    batch_size: Ints  # requests a batch (one row)
-    batch_count: Ints  # full batches (one row)
-    batch_fill: Ints  # requests in the open batch (one row)
-    batch_open: Floats  # latency sum of the open batch (one row) [ns]
+    batch_sum: Floats  # latency sums of consecutive batches of all requests; then of each workload's, where there are several [ns]
+    batch_at: Ints  # instants at which batches were full [ns]
+    batch_size: Ints  # requests a batch (a row for all, then one a workload; so are the following)
+    batch_count: Ints  # full batches
+    batch_fill: Ints  # requests in the open batch
+    batch_open: Floats  # latency sum of the open batch [ns]
 
 
 class Frames(Table):
@@ -95,7 +105,8 @@ class Frames(Table):
     since: Ints  # instant it entered that state [ns]
     began: Ints  # instant the call was made [ns]
     work: Floats  # CPU work left of this burst [ns]
-    overhead: Floats  # share of the burst that the platform adds
+    overhead: Floats  # share of the burst that the platform adds, of what is no switching
+    switching: Floats  # part of the work that comes first: a change of process, and caches to be filled again [ns]
     failed: Ints  # 1 once the request cannot succeed
     counted: Ints  # 1 while its instance counts it among those in flight
     next: Ints  # free list, thread queue or device queue

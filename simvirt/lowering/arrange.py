@@ -10,7 +10,7 @@ from simvirt.lowering.fences import LINUX, Fence, bounded, cgroup, slices_expire
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
-from simvirt.memory.guests import own_vcpus
+from simvirt.memory.visible import own_vcpus
 from simvirt.scenario.order import service_keys
 from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
@@ -128,6 +128,7 @@ class Arrangement:
     memory: dict[str, int] = field(default_factory=dict)
     receivers: dict[int, Instance] = field(default_factory=dict)
     beside: dict[int, Instance] = field(default_factory=dict)
+    nodes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # service: NUMA nodes that its memory is bound to
 
     def add_group(
         self, machine: int, fence: Fence = NO_FENCE, per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -164,6 +165,8 @@ def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], 
     """
     keys = service_keys(scenario)
     plan = Arrangement(list(keys), keys)
+    if not platform.hypervisors or platform.vms is None:
+        plan.nodes.update({name: service.cpuset_mems for name, service in scenario.services.items() if service.cpuset_mems})
     counts = {name: scenario.services[name].replicas for name in plan.services}
     for number, entry in enumerate(hosts):
         host = _add_host(plan, scenario, platform, entry)

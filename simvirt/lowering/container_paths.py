@@ -37,8 +37,8 @@ def locks_connections(scenario: Scenario, platform: Platform) -> bool:
 
 
 def opens_connections(scenario: Scenario) -> bool:
-    """Whether each request of a client comes over a connection of its own."""
-    return scenario.workload is not None and scenario.workload.connection == "new"
+    """Whether each request of some client comes over a connection of its own."""
+    return any(view.workload is not None and view.workload.connection == "new" for view in scenario.alone.values())
 
 
 def has_network_threads(scenario: Scenario, platform: Platform, host: HostEntry) -> bool:
@@ -56,7 +56,7 @@ def received_beside(scenario: Scenario, platform: Platform, host: HostEntry) -> 
     path = network_path(platform)
     if path is None or path.backend != "softirq" or host.nic.queues is not None or path.costs["packet_in"].cpu is None:
         return frozenset()
-    if scenario.workload is not None and scenario.workload.local:
+    if scenario.loaded and all(view.workload is not None and view.workload.local for view in scenario.alone.values()):
         return frozenset()
     few = {name: count for name, service in scenario.services.items() if isinstance(count := service.workers, int) and count < host.pcpus}
     return frozenset(name for name, count in few.items() if (scenario.services[name].cpu_limit or count) >= count)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from simvirt.catalog.records import Platform
-from simvirt.memory.guests import has_cgroups
+from simvirt.memory.visible import has_cgroups
 from simvirt.scenario.spec.host import RESERVING
 from simvirt.scenario.spec.services import ServiceSpec, cpus_path
 

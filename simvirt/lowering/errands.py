@@ -1,15 +1,22 @@
 """Work that no request asks for: errands of the control plane, background threads, load of guests and hypervisors, KSM."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from simvirt.catalog.records import Platform
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, MEMORY_SERVICE, Arrangement, Instance
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.program import Writer
+from simvirt.scenario.graph import calls, name_of, operation_times, reached
 from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.steps import AnyStep, CpuStep, DelayStep
 from simvirt.workload.draws import Variables
 from simvirt.workload.streams import CYCLES, REPLICA, START_UPS, Phases
+
+GATHERED: Final = 10
+"""Turns of a kernel's own load that an operation sees in its time at least, however many it would see: a finer load is gathered into
+as many, of the same duty. Each turn more or less is its duty's part of a tenth of a request, two parts in ten thousand of Linux."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +55,32 @@ def background_threads(
     scenario: Scenario, platform: Platform, plan: Arrangement, writer: Writer, phases: Phases
 ) -> list[Background]:
     """Background threads of services, the load of each guest OS, and that of a hosted hypervisor."""
-    found = []
+    found, gathered = [], shortest_operation(scenario) / GATHERED
     for instance in plan.instances:
         threads, duty, period = load_of(scenario, platform, plan, instance, writer.memory)
+        if instance.service in (GUEST_SERVICE, LOAD_SERVICE):
+            period = max(period, gathered)
         if duty > 0:
             offsets = [phases.of(CYCLES, *_key(plan, instance), n) if duty < 1 else 0.0 for n in range(threads)]
             found += [Background(instance.row, writer.background(duty, period, offset)) for offset in offsets]
     return found
+
+
+def shortest_operation(scenario: Scenario) -> float:
+    """Mean CPU time and delays of the shortest operation that requests reach, with what it calls [ns]; 0 where none is known."""
+    views = [view for view in scenario.alone.values() if view.workload is not None]
+    if any(view.workload.trace is not None and view.workload.trace.cpu is not None for view in views if view.workload is not None):
+        return 0.0
+    times = operation_times(scenario, _own_time)
+    asked = [name_of(name) for view in views for name, weight in view.mix.items() if weight > 0]
+    return min((times[name] for name in reached(calls(scenario), asked)), default=0.0)
+
+
+def _own_time(_service: str, step: AnyStep) -> float:
+    """Mean time of a step that waits for nothing but a CPU [ns]."""
+    if isinstance(step, CpuStep):
+        return step.cpu.mean
+    return step.delay.mean if isinstance(step, DelayStep) else 0.0
 
 
 def _key(plan: Arrangement, instance: Instance) -> tuple[int, ...]:

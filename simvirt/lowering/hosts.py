@@ -6,7 +6,7 @@ from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement, Host
 from simvirt.lowering.rows import Columns, blank, fill
-from simvirt.lowering.sharing import Sharing
+from simvirt.lowering.sharing import Sharing, reloads
 
 MIB = 2**20
 DIRECTIONS = 2  # of a NIC, OUT and IN
@@ -26,6 +26,11 @@ def host_table(plan: Arrangement, shared: Sharing) -> Columns:
         interference=shared.acts,
         coscheduled=[_coscheduled(plan, host) for host in hosts],
         cores=[plan.machines[host.machine].scheduler.cores and host.entry.smt > 1 for host in hosts],
+        switches=[host.entry.switching and plan.machines[host.machine].scheduler.policy != "gps" for host in hosts],
+        reloads=[reloads(shared, host) for host in hosts],
+        process_switch=[host.entry.switch_ns(vcpu=False) for host in hosts],
+        vcpu_switch=[host.entry.switch_ns(vcpu=True) for host in hosts],
+        core_cache=[host.entry.family.core_cache or 0 for host in hosts],
     )
 
 

@@ -17,7 +17,6 @@ from simvirt.lowering.container_paths import (
     ContainerPaths,
     has_network_threads,
     locks_connections,
-    opens_connections,
     received_beside,
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
@@ -31,20 +30,19 @@ from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
-from simvirt.lowering.sharing import Sharing, class_table, sharing, socket_table
+from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
+from simvirt.lowering.traffic import Entry, RequestClass, clients_of, request_classes, source_table, tallies_table
 from simvirt.scenario.spec.models import Constant, Scenario
 from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
-BATCHES = 4096
 STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL)  # each may start a frame; a fork starts one a branch
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
 With fewer at the start tables grow sooner, which takes time and changes nothing.
 """
-Entry = tuple[int, int, int]  # of a request class: service row, first instruction, balancing column
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Lowered:
     hosts: list[HostEntry]
     arrangement: Arrangement
     services: list[str]
-    classes: list[str]
+    classes: list[RequestClass]
     variables: list[Variables]
     trace_columns: list[int | None]
     startup: dict[str, Errand]
@@ -85,12 +83,12 @@ def lower_onto(
     costs = catalog.platform_costs(platform, host)
     locks = locks_of(scenario, plan, (CONNTRACK,) if locks_connections(scenario, platform) else ())
     writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory, locks)
-    classes = [name for name, weight in scenario.mix.items() if weight > 0] or list(scenario.mix)
+    classes = request_classes(scenario)
     variables = [Variables() for _ in classes]
-    entries = [_entry(writer, name, drawn) for name, drawn in zip(classes, variables, strict=True)]
+    entries = [_entry(writer, of, drawn) for of, drawn in zip(classes, variables, strict=True)]
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
-    trace = [_trace_column(writer, entry, drawn) for entry, drawn in zip(entries, variables, strict=True)]
+    trace = [_trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
     reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
     drain = softirq_work(plan, writer)
     errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
@@ -134,25 +132,20 @@ def _conntrack(locks: Locks) -> int:
     return locks.of_kernel.index(CONNTRACK) if CONNTRACK in locks.of_kernel else k.NONE
 
 
-def _entry(writer: Writer, name: str, variables: Variables) -> Entry:
+def _entry(writer: Writer, of: RequestClass, variables: Variables) -> Entry:
     """Service row, first instruction and balancing column of a request class."""
-    service, _, operation = name.partition(".")
+    service, _, operation = of.operation.partition(".")
     column = writer.balance_column(service, variables)
-    path = None if _local(writer.scenario) else writer.paths
-    return writer.services[service], writer.operation(service, operation, variables, path, client=True), column
+    first = writer.entry(service, operation, variables, None if of.local else writer.paths, of.connects)
+    return writer.services[service], first, column
 
 
-def _local(scenario: Scenario) -> bool:
-    """Whether requests begin and end inside the instance."""
-    return scenario.workload is not None and scenario.workload.local
-
-
-def _trace_column(writer: Writer, entry: Entry, variables: Variables) -> int | None:
+def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Variables) -> int | None:
     """Column of the first CPU step of a class, which a trace's own demand replaces; made where the step is a constant.
 
     None where no trace brings demands, or the operation has no CPU step of its own.
     """
-    workload = writer.scenario.workload
+    workload = of.view.workload
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
     at = entry[1]
@@ -191,20 +184,19 @@ class Tables:
         return [*rows, first]
 
     def build(
-        self, scenario: Scenario, classes: list[str], entries: list[Entry], width: int, n_background: int, costs: PlatformCosts
+        self, scenario: Scenario, classes: list[RequestClass], entries: list[Entry], width: int, n_background: int, costs: PlatformCosts
     ) -> dict[str, Columns]:
         """All tables, by their attribute in the plane."""
-        clients = scenario.workload.closed.clients if scenario.workload is not None and scenario.workload.closed is not None else 0
+        clients = clients_of(scenario)
         spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
-        frames = FIRST_FRAMES + clients + n_background + 2 * spare
-        hop = 0 if _local(scenario) else round(costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"])
-        hop *= 2 if opens_connections(scenario) else 1
+        frames = FIRST_FRAMES + sum(clients) + n_background + 2 * spare
         tables = {
             "run": self.run(spare, frames),
             "hosts": host_table(self.plan, self.shared),
             "machines": machine_table(self.plan, self.shared, self.first_cpu),
             "cpus": cpu_table(self.plan, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
-            "classes": class_table(self.shared),
+            "classes": class_table(self.shared, self.plan),
+            "caches": cache_table(self.shared, self.plan, self.n_cpus),
             "cstates": cstate_table(self.plan),
             "sockets": socket_table(self.shared, self.plan, self.first_cpu),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),
@@ -218,8 +210,8 @@ class Tables:
             "program": self.program_table(),
             "disks": disk_table(self.plan, self.writeback),
             "links": link_table(self.plan, frames),
-            "source": self.source(entries, width, clients, scenario, hop),
-            "tallies": self.tallies(len(classes)),
+            "source": source_table(classes, entries, width, scenario, costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"]),
+            "tallies": tallies_table(classes, len(clients)),
             "locks": self.locks.table(),
         }
         tables["machines"]["first_lock"][:] = self.locks.first[1][:-1]
@@ -346,27 +338,6 @@ class Tables:
         if self.program.branches:
             fill(columns, branches=self.program.branches)
         return columns
-
-    def source(self, entries: list[Entry], width: int, clients: int, scenario: Scenario, hop: int) -> Columns:
-        """Request classes; the block of arrivals begins empty."""
-        bounded, homes = scenario.run.requests is not None, scenario.tenants.count if scenario.tenants is not None else 1
-        n = max(len(entries), 1)
-        columns = blank(t.Source, rows=1, entry=n, service=n, balance_column=n, hop=n)
-        fill(columns, width=[width], clients=[clients], bounded=[int(bounded)], homes=[homes], hop=[hop] * n)
-        columns["received"][:] = int(not _local(scenario))
-        if entries:
-            fill(columns, service=[e[0] for e in entries], entry=[e[1] for e in entries], balance_column=[e[2] for e in entries])
-        return columns
-
-    def tallies(self, classes: int) -> Columns:
-        """Results by request class."""
-        n = max(classes, 1)
-        names = ("in_system", "area", "area_at", "batch_capacity", "batch_size", "batch_count", "batch_fill", "batch_open")
-        single = dict.fromkeys(names, 1)
-        columns = blank(
-            t.Tallies, rows=n, spent=n * k.N_CATEGORIES, histogram=n * k.N_BUCKETS, batch_sum=BATCHES, batch_at=BATCHES, **single
-        )
-        return fill(columns, batch_capacity=[BATCHES])
 
     def _list_idle(self, tables: dict[str, Columns]) -> None:
         """All CPUs are idle; the first ones lie on top of the stacks."""

@@ -10,7 +10,7 @@ from simvirt.catalog.records import HostEntry, Platform
 from simvirt.lowering.instructions import Instruction
 from simvirt.memory import Occupancy, occupancy
 from simvirt.memory.at_rest import at_rest
-from simvirt.memory.caching import Key, hits
+from simvirt.memory.caching import Beneath, Key, hits
 from simvirt.scenario.spec.models import Scenario
 
 
@@ -24,10 +24,10 @@ class Memory:
 
     there: Occupancy
     limits: list[Limit]
-    hits: Mapping[Key, float]
+    hits: Mapping[Key | Beneath, float]
     costs: ReclaimEntry
     follows: bool
-    reads: dict[Key, list[int]] = field(default_factory=dict)
+    reads: dict[Key | Beneath, list[int]] = field(default_factory=dict)
 
     @property
     def followed(self) -> ReclaimEntry | None:
@@ -44,7 +44,8 @@ class Memory:
 def memory_of(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry) -> Memory:
     """The memory of a scenario on a platform, at the load that Little's law expects."""
     there = occupancy(scenario, catalog, platform, host)
-    found = hits(scenario, there.needs, at_rest(there).page_caches())
+    memory = at_rest(there)
+    found = hits(scenario, there.needs, memory.page_caches(), memory.beneath)
     return Memory(there, limits(there, catalog), found, there.costs, follows(scenario, platform))
 
 
@@ -52,4 +53,5 @@ def follows(scenario: Scenario, platform: Platform) -> bool:
     """Whether memory is followed while time passes: somebody said how much is needed, or what is done when it runs short."""
     host = scenario.host
     asked = host.swap is not None or host.ksm is not None or platform.balloon != "none" or platform.free_page_reporting
-    return asked or platform.guest_swap > 0 or any(service.memory is not None for service in scenario.services.values())
+    asked |= host.eviction is not None or platform.guest_swap > 0
+    return asked or any(service.memory is not None or service.tmpfs is not None for service in scenario.services.values())

@@ -177,6 +177,16 @@ class Paths:
         """Whether the host's page cache takes the writes of the VM."""
         return self.disk is not None and self.disk.cache == "writeback"
 
+    @property
+    def caches_reads(self) -> bool:
+        """Whether the host's page cache has what the VM reads."""
+        return self.disk is not None and self.disk.cache != "none"
+
+    @property
+    def writes_through(self) -> bool:
+        """Whether each write of the VM waits until it is durable."""
+        return self.disk is not None and self.disk.cache == "writethrough"
+
     def use_disk(
         self, rows: Rows, operations: list[str], payload: str, size: int, access: Instruction, waited: bool,
         found: Instruction | None = None,

@@ -9,12 +9,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from simvirt.capacity.visible import team_size
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
 from simvirt.kernel import constants as k
-from simvirt.lowering.container_paths import opens_connections
 from simvirt.lowering.files import often, work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
 from simvirt.lowering.instructions import Instruction, Program, taking
@@ -22,8 +20,9 @@ from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.teams import member
-from simvirt.memory.boxes import PAGE
-from simvirt.memory.working_set import data_set
+from simvirt.memory.caching import Beneath
+from simvirt.memory.visible import team_size
+from simvirt.memory.working_set import PAGE, data_set
 from simvirt.scenario.spec.distributions import Constant, Lognormal
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.models import Scenario
@@ -82,11 +81,16 @@ class Writer:
         self.habits = habits  # service: what its profile does with files
         self.program = Program()
 
-    def operation(self, service: str, operation: str, variables: Variables, path: Paths | None, client: bool = False) -> int:
-        """The instructions of an operation as a caller of this class meets it, or a client; their first row."""
-        steps, connects = self.scenario.services[service].operations[operation], client and opens_connections(self.scenario)
-        answers = not (client and sends_last(steps))
-        return self.program.place(self.body(service, steps, variables, path, touches=True, answers=answers, connects=connects))
+    def operation(self, service: str, operation: str, variables: Variables, path: Paths | None) -> int:
+        """The instructions of an operation as a caller of this class meets it; their first row."""
+        steps = self.scenario.services[service].operations[operation]
+        return self.program.place(self.body(service, steps, variables, path, touches=True))
+
+    def entry(self, service: str, operation: str, variables: Variables, path: Paths | None, connects: bool) -> int:
+        """The same as a client meets it, which `connects` for each request; their first row."""
+        steps = self.scenario.services[service].operations[operation]
+        body = self.body(service, steps, variables, path, touches=True, answers=not sends_last(steps), connects=connects)
+        return self.program.place(body)
 
     def body(
         self, service: str, steps: Sequence[AnyStep], variables: Variables, path: Paths | None = None, touches: bool = False,
@@ -255,6 +259,14 @@ class Writer:
         hit = disk.hit if asks is None else self.memory.hits.get(asks, 0.0)
         return Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks)
 
+    def beneath(self, service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
+        """What leaves the access to the drive out where the host's page cache has what a guest's has not."""
+        if disk.working_set is None or not self.paths.caches_reads:
+            return None
+        asks = Beneath((service, data_set(disk)))
+        hit = self.memory.hits.get(asks, 0.0)
+        return Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks)
+
     def disk(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> None:
         """Read unless the page cache has it; write and wait for the device, perhaps for a flush, or leave it to write-back.
 
@@ -270,7 +282,8 @@ class Writer:
             operations, payload = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written"
         waited = disk.read is not None or disk.sync or disk.direct
         access = self.access(disk, waited and (disk.read is not None or disk.sync or not self.paths.caches_writes), variables)
-        written_back = self.paths.use_disk(rows, operations, payload, disk.size, access, waited, None if kept else skip)
+        beneath = self.beneath(service, disk, variables) if kept else skip
+        written_back = self.paths.use_disk(rows, operations, payload, disk.size, access, waited, beneath)
         if written_back:
             rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
         if skip is not None and kept:
@@ -294,12 +307,13 @@ class Writer:
     def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
-        row = self.plain_access(disk.size, write, device.flush_latency if disk.sync else 0.0)
+        flush = device.flush_latency if disk.sync or (write and self.paths.writes_through) else 0.0
+        row = self.plain_access(disk.size, write, flush)
         row.flag, row.ratio = int(not waited), float(disk.size)
         if device.cv(write) > 0 and waited:
             latency = device.latency_ns(write)
             row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
-            row.fixed = device.longer_ns(disk.size, write) + (device.flush_latency if disk.sync else 0.0) - row.amount
+            row.fixed = device.longer_ns(disk.size, write) + flush - row.amount
         return row
 
     def plain_access(self, size: int, write: bool, flush_ns: float = 0.0) -> Instruction:

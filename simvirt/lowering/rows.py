@@ -15,7 +15,8 @@ INITIAL: dict[str, dict[str, float]] = {
     "Run": {"todo_head": k.NONE, "todo_tail": k.NONE, "decider": k.NONE, "free_frame": k.NONE, "timer": k.NONE},
     "Machines": {"fluid_speed": 1.0},
     "Cpus": {"current": k.NONE, "coasting": k.NONE, "portion": 1.0, "review_at": k.NEVER}
-    | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot", "profile", "running_machine", "polls_for"), k.NONE),
+    | dict.fromkeys(("core_slot", "idle_slot", "overloaded_slot", "crowded_slot"), k.NONE)
+    | dict.fromkeys(("profile", "running_machine", "process", "polls_for", "ran_last", "holder"), k.NONE),
     "Queues": {"tree": k.NONE, "current": k.NONE, "next_throttled": k.NONE, "next_coasting": k.NONE},
     "Entities": {
         "group": k.NONE, "carries": k.NONE, "pin": k.NONE, "instance": k.NONE, "queue": k.NONE, "weight": k.WEIGHT_ONE, "left": k.NONE,
@@ -26,11 +27,12 @@ INITIAL: dict[str, dict[str, float]] = {
         "life": k.STOPPED, "machine": k.NONE, "group": k.NONE, "net_device": k.NONE, "disk_device": k.NONE, "ready_slot": k.NONE,
         "receiver": k.NONE, "softirq": k.NONE, "free_thread": k.NONE, "queue_head": k.NONE, "queue_tail": k.NONE,
     },
+    "Caches": {"owner": k.NONE, "used_at": -1},
     "Devices": {"interrupted_at": -k.NEVER},
     "Locks": dict.fromkeys(("holder", "below", "head", "tail"), k.NONE),
     "Frames": dict.fromkeys(("kind", "thread", "parent", "instance", "next", "lock", "lock_line", "held_lock"), k.NONE),
     "Disks": dict.fromkeys(("head", "tail", "flusher", "first_dirty", "last_dirty", "first_writer", "last_writer"), k.NONE),
-    "Source": {"parked": k.NONE},
+    "Source": {"parked": k.NONE, "lacking": 1},
     "Services": {"latency_min": k.NEVER},
     "Tallies": {"batch_size": 5, "latency_min": k.NEVER},
 }

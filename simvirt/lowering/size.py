@@ -15,9 +15,9 @@ from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.memory.guests import own_vcpus
+from simvirt.memory.visible import own_vcpus
 from simvirt.scenario.bounds import MOST_MEMORY, MOST_VMS
-from simvirt.scenario.checks.possible import step_counts
+from simvirt.scenario.checks.possible import placed, step_counts
 from simvirt.scenario.graph import name_of
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
@@ -45,7 +45,7 @@ def size_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platform]
         if vms > MOST_VMS:
             yield path, f"expected at most {MOST_VMS:,} VMs on a platform; {platform.name} has {vms:,}"
             return
-    loads: dict[Path, int] = {("workload", "closed", "clients"): _clients(scenario), **_background(scenario)}
+    loads: dict[Path, int] = {**_clients(scenario), **_background(scenario)}
     for index, platform in enumerate(platforms):
         parts = loads | _machines(scenario, host, platform, index)
         total = sum(parts.values())
@@ -73,9 +73,12 @@ def _frame(scenario: Scenario) -> int:
     return FRAME + NUMBER * max([counts.get(name_of(name), 0) for name in scenario.mix], default=0)
 
 
-def _clients(scenario: Scenario) -> int:
-    closed = scenario.workload.closed if scenario.workload is not None else None
-    return 0 if closed is None else closed.clients * _frame(scenario)
+def _clients(scenario: Scenario) -> dict[Path, int]:
+    """Bytes of the clients of each workload."""
+    views, frame = scenario.alone.items(), _frame(scenario)
+    return {
+        placed(("workload", "closed", "clients"), name): view.workload.clients * frame for name, view in views if view.workload is not None
+    }
 
 
 def _background(scenario: Scenario) -> dict[Path, int]:

@@ -22,6 +22,7 @@ class MemoryAccount:
     scanned: float = 0.0
     peak: float = 0.0
     kills: list[str] = field(default_factory=list)
+    evictions: list[str] = field(default_factory=list)
 
     def book(self, moved: Moved) -> None:
         """Add what a step did."""
@@ -35,4 +36,5 @@ class MemoryAccount:
     def document(self) -> dict[str, Any]:
         """The sums with their unit in the key, as results have them."""
         sizes = ("swapped_out", "swapped_in", "compressed", "ballooned", "merged", "scanned", "peak")
-        return {f"{name}_bytes": round(getattr(self, name)) for name in sizes} | {"oom_kills": len(self.kills)}
+        ended = {"oom_kills": len(self.kills), "evictions": len(self.evictions)}
+        return {f"{name}_bytes": round(getattr(self, name)) for name in sizes} | ended

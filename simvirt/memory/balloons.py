@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from simvirt.memory.boxes import PAGE, Box, follow_guest
+from simvirt.memory.boxes import Box, follow_guest
 from simvirt.memory.host_memory import HostMemory
+from simvirt.memory.working_set import PAGE
 
 LEAST_BYTES = 1.0  # below which nothing is moved
 BALLOON_STEPS = 16  # parts in which balloons take what is short, so that several VMs share it

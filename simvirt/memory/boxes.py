@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from simvirt.memory.working_set import Load, Needs
 
-PAGE = 4096
 UNBOUNDED = float("inf")
 
 
@@ -35,6 +34,9 @@ class Replica:
     live: bool = True
     load: Load = field(default_factory=Load)
     copies: int = 1
+    gone: float = 0.0  # of one, swapped out by the host
+    request: float = 0.0
+    dirty: float = 0.0  # what it has written and its kernel has not
 
     @property
     def anonymous(self) -> float:
@@ -54,7 +56,27 @@ class Replica:
     @property
     def hot(self) -> float:
         """Part of it that requests keep touching [bytes]."""
-        return self.needs.hot * self.anonymous
+        return self.needs.hot * (self.anonymous - self.tmpfs)
+
+    @property
+    def tmpfs(self) -> float:
+        """Files that it keeps in memory [bytes]."""
+        return self.needs.tmpfs(self.load) if self.live else 0.0
+
+    @property
+    def written(self) -> float:
+        """What it has written through its page cache since it started [bytes]."""
+        return self.needs.written * self.load.answered if self.live else 0.0
+
+    @property
+    def data(self) -> float:
+        """What it reads from its disk repeatedly [bytes]."""
+        return float(sum(part.bytes for part in self.needs.data))
+
+    @property
+    def cold(self) -> float:
+        """Anonymous memory that requests do not keep touching [bytes]."""
+        return max(0.0, self.anonymous - self.hot)
 
     def cacheable(self, n: int) -> float:
         """Data that n of them on one kernel may keep in its page cache: all of it, or what their limits leave [bytes].
@@ -62,8 +84,8 @@ class Replica:
         Source: Linux Documentation/admin-guide/cgroup-v2.rst: page cache is charged to the cgroup that first touches
             it.
         """
-        data = float(sum(part.bytes for part in self.needs.data))
-        return min(data, n * max(0.0, self.limit - self.anonymous)) if data > 0 and self.limit < UNBOUNDED else data
+        room = n * max(0.0, self.limit - (self.anonymous - self.gone))
+        return min(self.data, room) if self.data > 0 and self.limit < UNBOUNDED else self.data
 
 
 Census = Mapping[str, tuple[Replica, int]]
@@ -74,7 +96,8 @@ Census = Mapping[str, tuple[Replica, int]]
 class Guest:
     """A VM's own part of a box [bytes]: `size` as promised, `os` with daemons, `file_cache` and `boot` of the guest's entry.
 
-    `between` is what the levels between the host and the VM take, which lies outside of its size.
+    `between` is what the levels between the host and the VM take, which lies outside of its size; `structs` the part of `os` that
+    describes the VM's own pages; `same` and `same_files` ratios of the rest of it and of file pages that other guests have too.
     """
 
     size: float
@@ -86,8 +109,12 @@ class Guest:
     between: float = 0.0
     files: float = 0.0
     data: float = 0.0
+    written: float = 0.0
     preallocated: bool = False
     reports: bool = False
+    same_files: float = 0.0
+    structs: float = 0.0
+    swappiness: float = 0.0
     touched: float = 0.0
     balloon: float = 0.0
     swapped: float = 0.0
@@ -151,6 +178,16 @@ class Box:
         return sum(replica.hot * replica.copies for replica in self.replicas)
 
     @property
+    def cold(self) -> float:
+        """Memory of it that neither requests nor a guest's system keep touching [bytes]."""
+        return max(0.0, self.wanted - self.hot - self.shims - (self.guest.os if self.guest is not None else 0.0))
+
+    @property
+    def read(self) -> float:
+        """What a VM reads from its disk repeatedly, of each service once for each of its replicas [bytes]."""
+        return sum(replica.data * replica.copies for replica in self.replicas if replica.live) if self.guest is not None else 0.0
+
+    @property
     def shims(self) -> float:
         """Runtime memory of the replicas that live [bytes]."""
         return self.runtime * sum(replica.live * replica.copies for replica in self.replicas)
@@ -166,7 +203,7 @@ class Box:
         if self.guest is None:
             return 0.0
         room = self.guest.usable - (self.used - self.guest.swapped)
-        return max(0.0, min(room, self.guest.file_cache + self.guest.files + self.guest.data))
+        return max(0.0, min(room, self.guest.file_cache + self.guest.files + self.guest.data + self.guest.written))
 
     @property
     def cached_data(self) -> float:
@@ -259,6 +296,17 @@ def image_files(there: Census, shared: bool) -> float:
     return sum(images.values())
 
 
+def leaning_on(short: float, data: float, swappiness: float) -> float:
+    """What a kernel takes from applications for data that is read repeatedly, when so much is short for both [bytes].
+
+    *Model*: both lists are scanned in the ratio swappiness : 200 - swappiness, and give way in that ratio where pages of neither come
+        back more often; pages that are touched again stay. Only what is short of such data counts: what is read once is dropped first.
+    *Ignores*: that costs of pages that come back shift the ratio; how long it takes: a kernel that has been up for long has done it.
+    *Source*: Linux mm/vmscan.c, get_scan_count; Documentation/admin-guide/sysctl/vm.rst, swappiness.
+    """
+    return swappiness / 200.0 * max(0.0, min(short, data))
+
+
 def follow_guest(box: Box) -> float:
     """Let a guest react to its replicas and its balloon; what it lacks beyond its swap space [bytes]."""
     guest = box.guest
@@ -269,7 +317,9 @@ def follow_guest(box: Box) -> float:
         return 0.0
     over = box.used - guest.usable
     pressed = sum(replica.pressed * replica.copies for replica in box.replicas)
-    guest.swapped = min(max(0.0, over, pressed), guest.swap)
+    leaning = leaning_on(over + guest.file_cache + guest.files + guest.data, guest.data, guest.swappiness)
+    cold = sum(replica.cold * replica.copies for replica in box.replicas)
+    guest.swapped = min(max(0.0, over, pressed, min(leaning, cold)), guest.swap)
     in_use = box.used - guest.swapped + box.cache
     if guest.preallocated:
         guest.touched = guest.usable

@@ -97,3 +97,55 @@ def _hits(data: DataSet, asked: float) -> float:
         return 1.0
     count, each = popularity(data.blocks, data.zipf)
     return float(-(count * each * np.expm1(-each * asked)).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What a cache lets pass of a data set: reads at a rate, a block that nobody reads for a time is gone; `copies` sets are alike."""
+
+    data: DataSet
+    rate: float
+    time: float
+    copies: int
+
+    @property
+    def passing(self) -> tuple[np.ndarray, np.ndarray]:
+        """(popularity of a block times its ratio of misses, blocks) of each bin."""
+        count, each = popularity(self.data.blocks, self.data.zipf)
+        return each * np.exp(-np.minimum(each * self.rate * self.time, 700.0)), count
+
+
+def hits_beneath(missed: Sequence[Missed], capacity: float) -> list[float]:
+    """Ratio of what caches let pass that a cache of some bytes beneath them serves.
+
+    *Model*: a block is asked for there when it has gone above, which takes the time above; it is found if it was asked for in the time
+        beneath less that. Both caches hold it then.
+    *Source*: Che, Tung and Wang, Hierarchical Web Caching Systems, IEEE JSAC 20(7), 2002, section III.
+    """
+    live = [one for one in missed if one.rate > 0 and math.isfinite(one.time)]
+    total = sum(one.data.bytes * one.copies for one in live)
+    if capacity <= 0:
+        return [0.0] * len(missed)
+    low, high = math.log(1e-6), math.log(1e18)
+    for _ in range(STEPS if total > capacity else 0):
+        middle = (low + high) / 2
+        filled = sum(_filled_beneath(one, math.exp(middle)) for one in live)
+        low, high = (middle, high) if filled < capacity else (low, middle)
+    time = math.inf if total <= capacity else math.exp((low + high) / 2)
+    return [_found_beneath(one, time) for one in missed]
+
+
+def _filled_beneath(one: Missed, time: float) -> float:
+    """Bytes of a data set that were let pass at least once in some time."""
+    passing, count = one.passing
+    return -one.data.size * one.copies * float((count * np.expm1(-passing * one.rate * time)).sum())
+
+
+def _found_beneath(one: Missed, time: float) -> float:
+    """Ratio of the passing reads whose block was asked for in the time beneath less that above."""
+    if math.isinf(time) or math.isinf(one.time):
+        return 1.0
+    passing, count = one.passing
+    asked = -np.expm1(-passing * one.rate * max(0.0, time - one.time))
+    whole = float((passing * count).sum())
+    return float((passing * count * asked).sum() / whole) if whole > 0 else 1.0

@@ -12,7 +12,7 @@ import math
 from typing import Final
 
 from simvirt.catalog.entries.software import GuestEntry
-from simvirt.catalog.records import HostEntry, Layer, Platform
+from simvirt.catalog.records import Layer, Platform
 from simvirt.memory.working_set import Load, Needs
 from simvirt.scenario.spec.models import ServiceSpec
 
@@ -20,18 +20,6 @@ PAGE_STRUCT: Final = 64 / 4096
 """Bytes that a kernel keeps for each byte that it manages. Source: Linux, include/linux/mm_types.h, struct page."""
 BOUNCE_ABOVE: Final = 3 * 2**30
 """Memory of a VM beyond which some of it lies above 4 GiB [bytes]. Source: QEMU, hw/i386/pc.c, the hole of the PCI devices."""
-
-
-def has_cgroups(platform: Platform) -> bool:
-    """Whether limits of services are those of cgroups: of containers, or of the services (systemd slices) of a guest that several share."""
-    return bool(platform.runtimes) or (bool(platform.hypervisors) and platform.vms is not None)
-
-
-def own_vcpus(service: ServiceSpec, host: HostEntry) -> int:
-    """vCPUs of a replica's own VM: as many as its limit needs; without one as many as threads, at most the pCPUs."""
-    if service.cpu_limit is not None:
-        return max(1, math.ceil(service.cpu_limit - 1e-9))
-    return max(1, min(host.pcpus, service.workers)) if isinstance(service.workers, int) else host.pcpus
 
 
 def own_size(service: ServiceSpec, platform: Platform, needs: Needs, load: Load) -> int:

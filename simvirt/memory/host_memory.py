@@ -27,7 +27,7 @@ class HostMemory:
     """The memory of a host [bytes]: `kernel` is reserved, `text` is of all monitors, `pool` for compressed pages.
 
     `fenced` says that limits of cgroups hold, `shares_files` that containers share file pages, on the host as in
-    guests.
+    guests, `caches_disks` that its page cache holds what VMs read from their disks.
     """
 
     capacity: float
@@ -42,7 +42,10 @@ class HostMemory:
     text: float = 0.0
     scanned: float = 0.0
     merging: bool = False
+    swappiness: float = 0.0
+    caches_disks: bool = False
     data: float = 0.0
+    written: float = 0.0
     gone: float = 0.0  # swapped out or compressed, kept beside the boxes so that nobody has to add them up
     packed: float = 0.0
 
@@ -95,6 +98,11 @@ class HostMemory:
         return self.resident + self.reserve - self.capacity
 
     @property
+    def spared_by_swap(self) -> float:
+        """Memory that is free because pages are swapped out or compressed [bytes]."""
+        return self.gone - self.compressed
+
+    @property
     def swap_left(self) -> float:
         """Swap space that is free; a compressed page has its place there too [bytes]."""
         return max(0.0, self.swap - self.gone)
@@ -107,9 +115,13 @@ class HostMemory:
     def follow_data(self) -> None:
         """Find out what page caches could keep: the images in guests, data on the host and in each guest."""
         for box in self.boxes:
+            for replica in box.replicas if box.guest is None else ():
+                replica.gone = box.absent / max(1, replica.copies)
             if box.guest is not None:
+                box.guest.written = _written(box.inside)
                 box.guest.data, box.guest.files = _cacheable(box.inside), image_files(box.inside, self.shares_files)
-        self.data = _cacheable(self.on_host)
+        disks = sum(box.read * box.copies for box in self.boxes) if self.caches_disks else 0.0
+        self.data, self.written = _cacheable(self.on_host) + disks, _written(self.on_host)
 
     def page_caches(self) -> Iterator[PageCache]:
         """The page caches that replicas read through: the host's has what is free there, a guest's what it has room for."""
@@ -118,6 +130,11 @@ class HostMemory:
         for box in self.boxes:
             if box.guest is not None and box.live:
                 yield PageCache(box.name, box.inside, box.cached_data, box.copies)
+
+    @property
+    def beneath(self) -> float | None:
+        """Room of the host's page cache for what VMs read from their disks; None where those do not pass it [bytes]."""
+        return max(0.0, -self.excess) if self.caches_disks else None
 
     def rest_at(self, loads: Mapping[str, Load]) -> Ledger:
         """Let every replica that lives have the mean load of its service; who holds the host's memory then."""
@@ -142,10 +159,15 @@ class HostMemory:
                 for part, amount in box.split().items():
                     parts[part] = parts.get(part, 0.0) + amount * box.copies
         promised = sum(box.promised * box.copies for box in self.boxes)
-        data = min(self.data, max(0.0, -self.excess))
+        data = min(self.data + self.written, max(0.0, -self.excess))
         return settle(round(self.capacity), parts, swapped=homeless, swap=moved, shared=self.spared, committed=promised, data=data)
 
 
 def _cacheable(there: Census) -> float:
     """Data that the replicas on one kernel may keep in its page cache [bytes]."""
     return sum(replica.cacheable(n) for replica, n in there.values())
+
+
+def _written(there: Census) -> float:
+    """What the replicas on one kernel have written through its page cache [bytes]."""
+    return sum(replica.written * n for replica, n in there.values())

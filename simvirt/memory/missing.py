@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 
 from simvirt.memory.account import MemoryAccount
-from simvirt.memory.boxes import PAGE, Box, Replica
+from simvirt.memory.boxes import Box, Replica
 from simvirt.memory.host_memory import HostMemory
+from simvirt.memory.working_set import PAGE
 
 HIGH_SECONDS, MOST_HIGH_NS, BATCH = 64.0, 2_000_000_000, 64
 """An allocation of 64 pages beyond memory.high waits 64 s x (overage / high)^2, at most 2 s. Source: Linux mm/memcontrol.c."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.catalog.records import HostEntry, Platform, Vms
-from simvirt.memory.working_set import Load, Needs, expected_loads, needs
+from simvirt.memory.working_set import Load, Needs, expected_loads, needs, written_by
 from simvirt.scenario.order import canonical_services
 from simvirt.scenario.spec.models import Scenario
 
@@ -41,6 +41,15 @@ def occupancy(
 ) -> Occupancy:
     """A scenario's replicas on a host, or other numbers of some, at the load that Little's law expects or at another."""
     given = {name: scenario.services[name].replicas for name in canonical_services(scenario)} | dict(counts or {})
-    wanted = {name: needs(catalog, service) for name, service in scenario.services.items()}
-    load = expected_loads(scenario, host, given) if loads is None else loads
+    written = written_by(scenario)
+    wanted = {name: _on(host, needs(catalog, service), *written.get(name, (0.0, False))) for name, service in scenario.services.items()}
+    load = expected_loads(scenario, platform, host, given) if loads is None else loads
     return Occupancy(scenario, platform, host, wanted, catalog.reclaim(), given, load)
+
+
+def _on(host: HostEntry, need: Needs, written: float, appended: bool) -> Needs:
+    """The needs of a replica with what it writes, and with the size that a tmpfs has on a host by default: half of its memory.
+
+    *Source*: Linux Documentation/filesystems/tmpfs.rst, size.
+    """
+    return replace(need, written=written, appended=appended and written > 0, tmpfs_size=min(need.tmpfs_size, host.memory / 2))

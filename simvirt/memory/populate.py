@@ -16,6 +16,7 @@ from simvirt.memory import guests
 from simvirt.memory.boxes import UNBOUNDED, Box, Guest, Replica
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.occupancy import Occupancy
+from simvirt.memory.visible import has_cgroups, own_vcpus
 from simvirt.memory.working_set import IDLE
 
 Members = Mapping[str, range]
@@ -30,9 +31,16 @@ def host_memory(there: Occupancy, each: bool = False) -> HostMemory:
     return HostMemory(
         capacity=host.memory, kernel=host.system_memory + guests.PAGE_STRUCT * host.memory + own, boxes=list(_boxes(there, each)),
         costs=there.costs, swap=float(spec.swap or 0), pool=spec.zswap * host.memory, auto_balloon=platform.balloon == "auto",
-        fenced=guests.has_cgroups(platform), shares_files=all(layer.container.shares_files for layer in platform.runtimes),
+        fenced=has_cgroups(platform), shares_files=all(layer.container.shares_files for layer in platform.runtimes),
         text=float(sum(layer.monitor.shared for layer in platform.hypervisors[:1])), merging=spec.ksm is not None,
+        swappiness=swappiness_of(there), caches_disks=any(layer.disk.cache != "none" for layer in platform.hypervisors[:1]),
     )
+
+
+def swappiness_of(there: Occupancy) -> float:
+    """What kernels take from applications for their page cache, in 200ths: as stated, else that of Linux."""
+    stated = there.scenario.host.swappiness
+    return there.costs.swappiness if stated is None else float(stated)
 
 
 def _boxes(there: Occupancy, each: bool) -> Iterator[Box]:
@@ -82,7 +90,7 @@ def _alike(vms: list[Members], each: bool) -> Iterator[tuple[Members, int]]:
 
 def _replicas(there: Occupancy, name: str, numbers: range, each: bool) -> Iterator[Replica]:
     """Replicas of a service in one box, each by itself or one with its copies; a process has no cgroup whose limits would hold."""
-    service, fenced = there.scenario.services[name], guests.has_cgroups(there.platform)
+    service, fenced = there.scenario.services[name], has_cgroups(there.platform)
     limit, swap = service.memory_limit, service.memswap_limit if fenced else None
     low = float(service.mem_reservation or 0) if fenced or there.platform.hypervisors else 0.0
     for number in numbers if each else numbers[:1]:
@@ -92,6 +100,7 @@ def _replicas(there: Occupancy, name: str, numbers: range, each: bool) -> Iterat
             high=service.mem_high if fenced and service.mem_high is not None else UNBOUNDED, low=low,
             swap_most=UNBOUNDED if swap is None or limit is None else float(swap - limit), bias=service.oom_score_adj,
             load=there.loads.get(name, IDLE), copies=1 if each else len(numbers),
+            request=float(service.mem_reservation or service.memory_limit or 0),
         )
 
 
@@ -103,9 +112,10 @@ def _vm(there: Occupancy, replicas: list[Replica], name: str, copies: int) -> Bo
     static, between = platform.balloon if isinstance(platform.balloon, int) else 0, guests.levels_between(platform, size)
     guest = Guest(
         size=size, os=guests.guest_os(layer.guest, size) + guests.daemons(inside), file_cache=layer.guest.file_cache or 0,
-        boot=layer.guest.boot_memory or 0, same=layer.guest.same or 0.0, swap=float(platform.guest_swap), between=between,
+        boot=layer.guest.boot_memory or 0, same=layer.guest.same or 0.0, same_files=layer.guest.same_files or 0.0,
+        structs=(layer.guest.page_structs or 0.0) * size, swap=float(platform.guest_swap), between=between,
         preallocated=layer.monitor.preallocated, reports=platform.free_page_reporting,
-        balloon=min(float(static), there.costs.balloon_most * size),
+        swappiness=swappiness_of(there), balloon=min(float(static), there.costs.balloon_most * size),
     )
     vmm, tables = guests.monitors(platform, vcpus), guests.page_tables(platform)
     return Box(
@@ -120,4 +130,4 @@ def _shape(there: Occupancy, replicas: list[Replica]) -> tuple[int, int]:
         return there.shared_vms.memory, there.shared_vms.vcpus
     one = replicas[0]
     service = there.scenario.services[one.service]
-    return guests.own_size(service, there.platform, one.needs, one.load), guests.own_vcpus(service, there.host)
+    return guests.own_size(service, there.platform, one.needs, one.load), own_vcpus(service, there.host)

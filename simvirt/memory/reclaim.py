@@ -1,6 +1,7 @@
 """Reclaim: what a host does when memory runs short, in the order in which it does it.
 
-*Model*: the page cache gives way first, because it is what is left. Then balloons are inflated, where VMs have them.
+*Model*: the page cache gives way first, because it is what is left; where data that is read repeatedly would need more of it, swap
+    takes cold memory of applications too, by `swappiness`. Then balloons are inflated, where VMs have them.
     Then pages are compressed, while the pool has room, and swapped out, from every box in proportion to what is above
     its reservation. Then the OOM killer takes the box with the largest score. KSM merges pages that are alike once it
     has seen all memory of VMs twice. A guest that lacks memory gets it back from its balloon first.
@@ -16,9 +17,10 @@ import math
 from dataclasses import dataclass, field
 
 from simvirt.memory import balloons, killers
-from simvirt.memory.boxes import PAGE, Box, follow_guest
+from simvirt.memory.boxes import Box, follow_guest, leaning_on
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.killers import Kill
+from simvirt.memory.working_set import PAGE
 from simvirt.scenario.spec.memory_demand import KsmSpec
 
 LEAST_BYTES = 1.0  # below which nothing is moved
@@ -49,6 +51,7 @@ def step(memory: HostMemory) -> Moved:
         moved.inflated = balloons.adjust(memory)
         memory.add_up()
     _evict(memory, moved)
+    lean_on_applications(memory, moved)
     if memory.excess - memory.reserve > LEAST_BYTES:
         moved.kills += killers.host_kill(memory, moved.kills)
     return moved
@@ -74,7 +77,8 @@ def _fence(memory: HostMemory, box: Box, moved: Moved) -> None:
             continue
         bound = min(replica.limit, replica.high)
         room = min(replica.swap_most, box.absent + memory.swap_left)
-        goal = min(max(0.0, replica.anonymous - bound), room)
+        leaning = leaning_on(replica.anonymous + replica.data - bound, replica.data, memory.swappiness)
+        goal = min(max(0.0, replica.anonymous - bound, min(leaning, replica.cold)), room)
         if goal > box.absent + LEAST_BYTES:
             _put_out(memory, box, goal - box.absent, moved)
         if replica.anonymous - box.absent > replica.limit + LEAST_BYTES:
@@ -119,12 +123,22 @@ def merge(memory: HostMemory) -> None:
 
 
 def alike(box: Box) -> float:
-    """Bytes of a VM that other guests of its kind have too."""
-    if box.guest is None:
+    """Bytes of a VM that other guests of its kind have too, by kind of page.
+
+    *Model*: file pages of the guest's system and of images, and what booting left behind, have the same content in all guests;
+        of the system's own memory a part has (kernel text, zero pages, start-up data), and page structs of memory that was never
+        touched; of applications what their footprint says; data that is read or written, and what applications once used, is each
+        guest's own.
+    """
+    guest = box.guest
+    if guest is None:
         return 0.0
-    own = max(0.0, box.wanted - box.anonymous)
-    same = sum(replica.needs.same * replica.anonymous * replica.copies for replica in box.replicas)
-    return min(box.wanted, box.guest.same * own + same)
+    files = min(box.cache, guest.file_cache + guest.files)
+    boot = min(guest.boot, max(0.0, guest.backed - (box.used - guest.swapped) - box.cache))
+    applications = sum(replica.needs.same * replica.anonymous * replica.copies for replica in box.replicas)
+    blank = guest.structs * max(0.0, 1.0 - guest.touched / guest.size)
+    system = blank + guest.same * max(0.0, guest.os - guest.structs)
+    return min(box.wanted, guest.same_files * (files + boot) + system + applications)
 
 
 def _evict(memory: HostMemory, moved: Moved) -> None:
@@ -138,6 +152,19 @@ def _evict(memory: HostMemory, moved: Moved) -> None:
         for box, amount in zip(memory.boxes, free, strict=True):
             if total > 0:
                 _put_out(memory, box, min(1.0, short / total) * amount, moved)
+
+
+def lean_on_applications(memory: HostMemory, moved: Moved) -> None:
+    """Swap out cold memory for data that is read repeatedly, from each box in proportion to what it has of it."""
+    if memory.swap <= 0 or memory.data <= 0:
+        return
+    short = memory.data + memory.excess + memory.spared_by_swap
+    more = leaning_on(short, memory.data, memory.swappiness) - memory.spared_by_swap
+    cold = [max(0.0, box.cold - box.absent - box.protected) for box in memory.boxes]
+    total = sum(cold)
+    for box, amount in zip(memory.boxes, cold, strict=True):
+        if more > LEAST_BYTES and total > 0:
+            _put_out(memory, box, min(1.0, more / total) * amount, moved)
 
 
 def _put_out(memory: HostMemory, box: Box, amount: float, moved: Moved) -> None:

@@ -1,41 +1,40 @@
 """One replication measured: what happened between the end of the warm-up and the end of the run."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from simvirt.gauges import Mark, Snapshot
-from simvirt.kernel import constants as k
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
 from simvirt.lowering.enforcement import sentences
 from simvirt.memory.working_set import Load
 from simvirt.metrics import credits
+from simvirt.metrics.answers import S, Seen, Spread, ends_of, mean_s, ratio, workloads_seen
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
-from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
-from simvirt.metrics.statistics import bucket_bounds, bucket_of, growing
+from simvirt.metrics.outcome import Outcome, ServiceOutcome
+from simvirt.metrics.statistics import growing
 from simvirt.plane import DataPlane
 
 DEVICE_TOTALS = ("operations", "notifications", "interrupts")
-S = 1e9  # ns in a second
 
 
 def measured(
-    plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, *, wall_s: float, arriving: Sequence[Mark], batches_s: np.ndarray,
-    pieces: np.ndarray, series: dict[str, list[Any]],
+    plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, *, wall_s: float, arriving: Sequence[Mark],
+    courses: Sequence[Spread], series: dict[str, list[Any]],
 ) -> Outcome:
-    """The numbers of the window between two snapshots of a run that ended at a third."""
+    """The numbers of the window between two snapshots of a run that ended at a third; `courses` of all requests, then of each workload."""
     span = (last.at - first.at) / S or float("nan")
     services = _services(plane, first, last, span)
+    seen = Seen(plane, first, last, end)
     return Outcome(
         events=end.events,
         wall_s=wall_s,
-        warmup_s=first.at / S,
-        simulated_s=end.at / S,
-        batches_s=batches_s,
-        pieces=pieces,
-        **_answers(plane, first, last, span),
+        **seen.answers(courses[0], range(len(plane.lowered.classes))),
+        workloads=workloads_seen(seen, courses[1:]),
         **_cpu(plane, first, last, span),
         **_memory(plane, services, end),
         services=services,
@@ -57,37 +56,6 @@ def _notes(plane: DataPlane) -> tuple[str, ...]:
     return (*limits, *credits.remarks(plane))
 
 
-def _answers(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
-    """What became of requests: how many were answered, how long that took, and where the time went."""
-    completed = int((last.completed - first.completed).sum())
-    histogram = last.histogram - first.histogram
-    lost = last.rejected + last.failed - first.rejected - first.failed
-    ends = [_ends(histogram[row], plane, "tallies", row) for row in range(len(histogram))]
-    lowest, highest = min(low for low, _ in ends), max(high for _, high in ends)
-    return {
-        "requests": completed,
-        "latency_mean_s": _mean((last.latency_sum - first.latency_sum).sum(), completed),
-        "latency_max_s": highest / S if completed else None,
-        "histogram": histogram.sum(axis=0),
-        "ends_ns": (lowest, highest),
-        "class_ends_ns": {name: ends[row] for row, name in enumerate(plane.lowered.classes)},
-        "classes": {name: histogram[row] for row, name in enumerate(plane.lowered.classes)},
-        "class_lost": {name: int(lost[row]) for row, name in enumerate(plane.lowered.classes)},
-        "class_means_s": _class_means(plane, first, last),
-        "throughput_per_s": completed / span,
-        "offered_per_s": int((last.arrived - first.arrived).sum()) / span,
-        "rejected": _ratio((last.rejected - first.rejected).sum(), completed),
-        "failed": _ratio((last.failed - first.failed).sum(), completed),
-        "breakdown_s": {name: _mean((last.spent - first.spent)[:, row].sum(), completed) for row, name in enumerate(CATEGORIES)},
-    }
-
-
-def _class_means(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, float | None]:
-    """Mean latency of each request class [s]."""
-    completed, spent = last.completed - first.completed, last.latency_sum - first.latency_sum
-    return {name: _mean(spent[row], int(completed[row])) for row, name in enumerate(plane.lowered.classes)}
-
-
 def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
     """Shares of CPU time."""
     return {
@@ -101,30 +69,13 @@ def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict
 
 def _memory(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Any]:
     """Memory that is promised and used, and everything else that is limited in number."""
+    ledger, seen = ledger_of(plane, _loads(plane, services, last))
     return {
         "memory": {"capacity": sum(host.memory for host in plane.lowered.hosts), **plane.lowered.arrangement.memory},
-        "ledger": ledger_of(plane, _loads(plane, services, last)),
+        "ledger": ledger, "seen": seen,
         "limits": limits_of(plane),
         "reclaim": reclaim_of(plane),
     }
-
-
-def _mean(total: Any, count: int) -> float | None:
-    return float(total) / S / count if count else None
-
-
-def _ratio(part: Any, rest: int) -> float:
-    return float(part) / float(part + rest) if part + rest else 0.0
-
-
-def _ends(histogram: np.ndarray, plane: DataPlane, table: str, row: int) -> tuple[int, int]:
-    """Smallest and largest latency of the window [ns]: the run's own where they lie in the window's first and last bucket."""
-    used = np.flatnonzero(histogram)
-    if len(used) == 0:
-        return k.NEVER, 0
-    lower, width = bucket_bounds(used[[0, -1]])
-    low, high = (int(plane.read(table, name)[row]) for name in ("latency_min", "latency_max"))
-    return low if bucket_of(low) == used[0] else int(lower[0]), high if bucket_of(high) == used[-1] else int(lower[1] + width[1] - 1)
 
 
 def _rows(plane: DataPlane, service: str) -> list[int]:
@@ -137,16 +88,16 @@ def _service(plane: DataPlane, row: int, name: str, first: Snapshot, last: Snaps
     completed = int(last.service_completed[row] - first.service_completed[row])
     groups = service_groups(plane, rows)
     return ServiceOutcome(
-        latency_mean_s=_mean(last.service_latency_sum[row] - first.service_latency_sum[row], completed),
+        latency_mean_s=mean_s(last.service_latency_sum[row] - first.service_latency_sum[row], completed),
         histogram=(histogram := last.service_histogram[row] - first.service_histogram[row]),
-        ends_ns=_ends(histogram, plane, "services", row),
+        ends_ns=ends_of(histogram, plane, "services", row),
         throughput_per_s=completed / span,
-        queue_wait_s=_mean(last.service_queue_wait[row] - first.service_queue_wait[row], completed),
+        queue_wait_s=mean_s(last.service_queue_wait[row] - first.service_queue_wait[row], completed),
         cpu_cores=float((last.cpu_time - first.cpu_time)[rows].sum()) / S / span,
         nr_throttled=float((last.nr_throttled - first.nr_throttled)[groups].sum()),
         nr_periods=float((last.nr_periods - first.nr_periods)[groups].sum()),
         throttled_s=float((last.throttled - first.throttled)[groups].sum()) / S,
-        rejected=_ratio((last.instance_rejected - first.instance_rejected)[rows].sum(), completed),
+        rejected=ratio((last.instance_rejected - first.instance_rejected)[rows].sum(), completed),
         costop_s=_costop_s(plane, rows, first, last),
         threads_busy=float((last.thread_time - first.thread_time)[rows].sum()) / S / span,
     )

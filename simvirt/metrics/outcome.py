@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -46,16 +46,14 @@ def _finite(rate: float) -> float:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one replication of a platform did after its warm-up; rates are NaN where nothing came after it.
+class Answers:
+    """What became of requests after the warm-up, of all or of one workload; rates are NaN where nothing came after it.
 
     `ends_ns` are the smallest and the largest latency of a histogram, `batches_s` means of consecutive latencies, `pieces` the
-    histograms of equally long pieces of the window.
+    histograms of equally long pieces of the window; `classes` are operations that requests enter at.
     """
 
     requests: int
-    events: int
-    wall_s: float
     warmup_s: float
     simulated_s: float
     latency_mean_s: float | None
@@ -72,17 +70,31 @@ class Outcome:
     offered_per_s: float
     rejected: float
     failed: float
+    breakdown_s: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Outcome(Answers):
+    """What one replication of a platform did after its warm-up.
+
+    `seen` is the memory of a service's mean replica, and without a name that of the host.
+    """
+
+    workloads: dict[str, Answers]
+    """By name; nothing where there is at most one without a name."""
+    events: int
+    wall_s: float
     utilisation: float
     steal: float
     costop: float | None
     throttled: float
     virtualization: float
-    breakdown_s: dict[str, float | None]
     services: dict[str, ServiceOutcome]
     resources: dict[str, float]
     memory: dict[str, int]
     devices: dict[str, dict[str, int]]
     ledger: Ledger
+    seen: dict[str, dict[str, float]]
     limits: list[dict[str, Any]]
     reclaim: tuple[dict[str, Any], list[str]] | None
     notes: tuple[str, ...]
@@ -91,3 +103,10 @@ class Outcome:
     full_at_s: float | None
     cut_off: bool = False
     series: dict[str, list[Any]] = field(default_factory=dict)
+
+    def of(self, workload: str) -> Outcome:
+        """The same with the requests of one of several workloads alone; as it is for "", all requests."""
+        if not workload:
+            return self
+        found = self.workloads[workload]
+        return replace(self, workloads={}, **{part.name: getattr(found, part.name) for part in fields(Answers)})

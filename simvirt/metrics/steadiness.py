@@ -115,10 +115,9 @@ class Course:
 
 def steady(scenario: Scenario) -> bool:
     """Whether the load is the same from the beginning to the end: clients or a constant rate, and no timeline."""
-    load = scenario.workload
-    if load is None or scenario.timeline:
-        return False
-    return load.closed is not None or (load.open is not None and load.open.rate is not None)
+    loads = [view.workload for view in scenario.alone.values()]
+    return not scenario.timeline and all(
+        load is not None and (load.closed is not None or (load.open is not None and load.open.rate is not None)) for load in loads)
 
 
 def overloaded(outcomes: Sequence[Outcome]) -> bool:
@@ -140,7 +139,7 @@ def course_of(scenario: Scenario, outcomes: Sequence[Outcome]) -> Course | None:
     simulated = float(np.mean([o.simulated_s for o in whole]))
     step = float(np.mean([(o.simulated_s - o.warmup_s) / len(o.batches_s) for o in whole]))
     seen = correlation_time([o.batches_s for o in whole]) * step
-    closed = scenario.workload is not None and scenario.workload.closed is not None
+    closed = any(view.workload is not None and view.workload.closed is not None for view in scenario.alone.values())
     return Course(simulated, seen if closed else max(seen, min(_of_a_queue(whole), DOUBT * seen)))
 
 

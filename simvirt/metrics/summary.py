@@ -19,6 +19,7 @@ from simvirt.result.run_document import (
     Breakdown,
     Checks,
     Compared,
+    ComparedAnswers,
     Comparison,
     DeviceUse,
     LimitUse,
@@ -28,7 +29,9 @@ from simvirt.result.run_document import (
     Ratio,
     Reclaim,
     Series,
+    ServiceMemory,
     ServiceResult,
+    WorkloadResult,
 )
 from simvirt.scenario.spec.experiment import parts_of
 from simvirt.scenario.spec.models import Scenario
@@ -136,10 +139,10 @@ def platform_result(scenario: Scenario, outcomes: Sequence[Outcome], saturation:
         **_extent(outcomes),
         **_answers(outcomes),
         cpu=cpu(outcomes),
-        services={name: service_result([o.services[name] for o in outcomes]) for name in scenario.services},
-        operations={name: operation_result(name, outcomes) for name in first.classes},
-        breakdown_s=Breakdown(**{name: average([o.breakdown_s[name] for o in outcomes]) or 0.0 for name in CATEGORIES}),
-        bottleneck=bottleneck(outcomes, saturation),
+        services={name: service_result([o.services[name] for o in outcomes], service_memory(name, outcomes)) for name in scenario.services},
+        operations=operations(outcomes),
+        breakdown_s=breakdown(outcomes),
+        bottleneck=bottleneck(scenario, outcomes, saturation),
         memory=memory(outcomes),
         limits={row["resource"]: LimitUse(demand=row["demand"], capacity=row["capacity"]) for row in first.limits},
         checks=Checks(**{law: next((o.checks[law] for o in outcomes if o.checks[law] != "ok"), "ok") for law in first.checks}),
@@ -168,11 +171,32 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["devices"] = devices(outcomes)
     if scenario.objective is not None:
         found["objective"] = verdicts(scenario, outcomes)
+    if scenario.workloads:
+        found["workloads"] = {name: workload_result(view, [o.of(name) for o in outcomes]) for name, view in scenario.alone.items()}
     if overloaded(outcomes):
         found["overload"] = True
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found
+
+
+def workload_result(view: Scenario, outcomes: Sequence[Outcome]) -> WorkloadResult:
+    """The part of one of several workloads in the result."""
+    objective: dict[str, Any] = {"objective": verdicts(view, outcomes)} if view.objective is not None else {}
+    return WorkloadResult(
+        requests=round(average([o.requests for o in outcomes]) or 0), **_answers(outcomes), operations=operations(outcomes),
+        breakdown_s=breakdown(outcomes), **objective,
+    )
+
+
+def operations(outcomes: Sequence[Outcome]) -> dict[str, OperationResult]:
+    """The operations that requests enter at."""
+    return {name: operation_result(name, outcomes) for name in outcomes[0].classes}
+
+
+def breakdown(outcomes: Sequence[Outcome]) -> Breakdown:
+    """Where the mean latency goes."""
+    return Breakdown(**{name: average([o.breakdown_s[name] for o in outcomes]) or 0.0 for name in CATEGORIES})
 
 
 def cpu(outcomes: Sequence[Outcome]) -> CpuShares:
@@ -181,12 +205,18 @@ def cpu(outcomes: Sequence[Outcome]) -> CpuShares:
     return CpuShares(**{name: over(outcomes, name) for name in names})
 
 
-def service_result(outcomes: Sequence[ServiceOutcome]) -> ServiceResult:
+def service_result(outcomes: Sequence[ServiceOutcome], memory: ServiceMemory | None = None) -> ServiceResult:
     """A service's part of the result."""
     names = OF_SERVICE if outcomes[0].costop_s is None else (*OF_SERVICE, "costop_s")
     found = quantiles([o.histogram for o in outcomes], [o.ends_ns for o in outcomes])
     latency_s = Latency(mean=over(outcomes, "latency_mean_s"), **found)
-    return ServiceResult(latency_s=latency_s, **{name: over(outcomes, name) for name in names})
+    return ServiceResult(latency_s=latency_s, memory=memory, **{name: over(outcomes, name) for name in names})
+
+
+def service_memory(name: str, outcomes: Sequence[Outcome]) -> ServiceMemory | None:
+    """What is seen of a replica's memory, over the replications in which one lived to the end."""
+    seen = [o.seen[name] for o in outcomes if name in o.seen]
+    return ServiceMemory(**{key: round(average([each[key] for each in seen]) or 0) for key in seen[0]}) if seen else None
 
 
 def operation_result(name: str, outcomes: Sequence[Outcome]) -> OperationResult:
@@ -207,11 +237,13 @@ def devices(outcomes: Sequence[Outcome]) -> dict[str, DeviceUse]:
     }
 
 
-def bottleneck(outcomes: Sequence[Outcome], saturation: Saturation) -> Bottleneck:
+def bottleneck(scenario: Scenario, outcomes: Sequence[Outcome], saturation: Saturation) -> Bottleneck:
     """The resource that saturates first, or where none was seen to the one nearest to its limit; its utilisation; the most throughput."""
     used = {name: value or 0.0 for name, value in averages([o.resources for o in outcomes]).items()}
     name = saturation.resource or fullest(used)
     reason: dict[str, Any] = {"reason": saturation.reason} if saturation.reason else {}
+    if scenario.workloads:
+        reason["max_throughput_of"] = next(iter(scenario.workloads))
     return Bottleneck(
         resource=name, utilisation=used[name], max_throughput_per_s=saturation.per_s, max_throughput_low_per_s=saturation.low_per_s,
         max_throughput_high_per_s=saturation.high_per_s, resources=used, **reason,
@@ -227,6 +259,7 @@ def memory(outcomes: Sequence[Outcome]) -> MemoryUse:
     return MemoryUse(
         capacity_bytes=first.memory["capacity"], committed_bytes=first.ledger.committed, parts=parts,
         ledger=MemoryLedger(**first.ledger.document()), **reclaim,
+        available_bytes=round(average([o.seen[""]["available_bytes"] for o in outcomes]) or 0),
     )
 
 
@@ -242,7 +275,7 @@ def verdicts(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Verdi
         return Estimate(estimate.value, math.inf, math.inf) if growing and limit.startswith("latency_") else estimate
 
     def setting(factor: float) -> str | None:
-        if scenario.workload is not None and scenario.workload.trace is not None:
+        if any(view.workload is not None and view.workload.trace is not None for view in scenario.alone.values()):
             return objective.replicated(len(outcomes), factor)
         return objective.extended(scenario.run, max(o.simulated_s for o in outcomes), factor)
 
@@ -256,7 +289,7 @@ def _unseen(limit: str, scenario: Scenario, outcomes: Sequence[Outcome]) -> floa
     """How many times as much brings enough requests of an operation of which none came; None where they should have come."""
     measure, operation = parts_of(limit)
     come = average([o.offered_per_s * (o.simulated_s - o.warmup_s) for o in outcomes])
-    expected = come * scenario.mix[operation] / math.fsum(scenario.mix.values()) if come and operation is not None else 0.0
+    expected = come * scenario.mix.get(operation, 0.0) / math.fsum(scenario.mix.values()) if come and operation is not None else 0.0
     tail = 1 - QUANTILES.get(measure.removeprefix("latency_"), 0.0)
     needed = max(SEEN, BEYOND / tail / len(outcomes)) if tail < 1 else SEEN
     return needed / expected if 0 < expected < SEEN else None
@@ -275,8 +308,16 @@ def comparison(outcomes: Mapping[str, Sequence[Outcome]]) -> Comparison:
 
 
 def _compared(outcomes: Sequence[Outcome], baseline: Sequence[Outcome]) -> Compared:
-    """One platform over the baseline."""
-    return Compared(**{measure: _ratio(outcomes, baseline, read) for measure, read in COMPARED.items()})
+    """One platform over the baseline, workload by workload too where there are several."""
+    names = outcomes[0].workloads
+    each = {name: ComparedAnswers(**_ratios([o.of(name) for o in outcomes], [o.of(name) for o in baseline])) for name in names}
+    workloads: dict[str, Any] = {"workloads": each} if each else {}
+    return Compared(**_ratios(outcomes, baseline), **workloads)
+
+
+def _ratios(outcomes: Sequence[Outcome], baseline: Sequence[Outcome]) -> dict[str, Any]:
+    """Each measure over that of the baseline."""
+    return {measure: _ratio(outcomes, baseline, read) for measure, read in COMPARED.items()}
 
 
 def _ratio(outcomes: Sequence[Outcome], baseline: Sequence[Outcome], read: Callable[[Outcome], float | None]) -> Ratio:

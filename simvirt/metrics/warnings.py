@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,10 +26,19 @@ class Seen:
 
     scenario: Scenario
     outcomes: Sequence[Outcome]
+    most_per_s: float | None = None
+    """The maximum throughput [per second], where it is known."""
+
+    @property
+    def beyond(self) -> float:
+        """Offered load over capacity: the maximum throughput, or else what was answered, which a backlog may lower."""
+        if self.most_per_s:
+            return float(np.mean([o.offered_per_s for o in self.outcomes])) / self.most_per_s
+        return float(np.mean(self.growing))
 
     @property
     def growing(self) -> list[float]:
-        """Offered load over capacity of the replications whose backlog grew."""
+        """Offered load over what was answered, of the replications whose backlog grew."""
         return [o.unstable for o in self.outcomes if o.unstable is not None]
 
     @property
@@ -38,18 +47,32 @@ class Seen:
         return [o.full_at_s for o in self.outcomes if o.full_at_s is not None]
 
 
+Check = Callable[[Seen], Iterator[str]]
+
+
 def warnings(seen: Seen) -> Iterator[str]:
     """All of them."""
     yield from seen.outcomes[0].notes
-    for of in (_overload, _length, _window, _commitments, _limits, _kills, _working_sets, _too_few_requests, _lost_requests):
+    for of in (_overload, _of_each(_length), _window, _commitments, _limits, _kills, _working_sets, _of_each(_too_few_requests),
+               _of_each(_lost_requests)):
         yield from of(seen)
+
+
+def _of_each(check: Check) -> Check:
+    """The same of each workload, by its name where it has one."""
+    def checked(seen: Seen) -> Iterator[str]:
+        for name, view in seen.scenario.alone.items():
+            found = check(Seen(view, [o.of(name) for o in seen.outcomes]))
+            yield from (f"{name}: {said}" if name else said for said in found)
+
+    return checked
 
 
 def _overload(seen: Seen) -> Iterator[str]:
     """More is offered than can be answered."""
     growing = seen.growing
     if 2 * len(growing) > len(seen.outcomes):
-        yield f"offered load is {np.mean(growing):.2f} x capacity; the numbers of requests and latencies grow without end"
+        yield f"offered load is {seen.beyond:.2f} x capacity; the numbers of requests and latencies grow without end"
     if seen.full:
         yield f"ended at {min(seen.full):.3g} s simulated, with a million calls under way; offered load is far beyond capacity"
     cut = [o.simulated_s for o in seen.outcomes if o.cut_off]
@@ -107,7 +130,7 @@ def _working_sets(seen: Seen) -> Iterator[str]:
 
 def _too_few_requests(seen: Seen) -> Iterator[str]:
     """Answers are too few for a mean or for a tail."""
-    if seen.scenario.workload is None:
+    if not seen.scenario.loaded:
         return
     if all(o.warmup_s >= o.simulated_s for o in seen.outcomes):
         return

@@ -204,7 +204,7 @@ def memory(case: Case, counts: Counts, pattern: Counts, factor: float) -> Ledger
     whole = carried(case, counts, factor)
     here = {name: pattern.get(name, 0) for name in counts}
     platform = case.catalog.platform(vms_for(case, pattern))
-    return footprint(occupancy(whole, case.catalog, platform, case.host, here, expected_loads(whole, case.host, counts)))
+    return footprint(occupancy(whole, case.catalog, platform, case.host, here, expected_loads(whole, platform, case.host, counts)))
 
 
 def assumptions(plan: Plan) -> Iterator[str]:

@@ -91,9 +91,9 @@ def _with(simulator: Simulator, factor: float, grown: Grown) -> Sizing:
 
 
 def _holds(simulator: Simulator, factor: float, grown: Grown, ample: Sizing) -> bool:
-    """Whether a placement holds with so much of some resources, with all hosts and without the lost ones."""
+    """Whether a placement holds with so much of some resources, without the lost hosts, where more of it does not, and with all."""
     twin = _twin(simulator, grown)
-    held = all(twin.system(placed, ample.counts, factor).met for placed in (ample.placed, ample.rest) if placed is not None)
+    held = all(twin.system(placed, ample.counts, factor).met for placed in (ample.rest, ample.placed) if placed is not None)
     simulator.done += twin.done
     return held
 

@@ -125,6 +125,8 @@ def _impossible(case: Case) -> str | None:
             found.append(f"{name} may use {service.cpu_limit:g} CPUs, the host has {case.host.pcpus}")
         if service.cpuset and max(service.cpuset) >= case.host.pcpus:
             found.append(f"{name} is bound to CPU {max(service.cpuset)}, the host has {case.host.pcpus}")
+        if service.cpuset_mems and max(service.cpuset_mems) >= case.host.sockets:
+            found.append(f"memory of {name} is bound to node {max(service.cpuset_mems)}, the host has {case.host.sockets}")
     vms = case.platform.vms.on(case.host) if case.platform.vms is not None and case.platform.hypervisors else None
     if vms is not None and vms.memory > case.host.memory * case.memory_ratio:
         found.append(f"a VM has {vms.memory / 2**30:.4g} GiB of memory, the host {case.host.memory / 2**30:.4g} GiB")

@@ -53,8 +53,10 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
 def _check(scenario: Scenario) -> None:
     """ScenarioError where there is nothing to size for."""
     workload = scenario.workload
-    path, message = ("workload",), ""
-    if workload is None:
+    path, message = ("workloads" if scenario.workloads else "workload",), ""
+    if scenario.workloads:
+        message = "a plan sizes for one workload, whose mix may have operations of all services; expected workload"
+    elif workload is None:
         message = "a plan needs a load, for example workload: {open: {rate: 800/s}, mix: {web.GET /: 1}}"
     elif workload.trace is not None:
         message = "a plan scales the load; a trace cannot be scaled, expected open, closed or rates"

@@ -8,8 +8,8 @@ from typing import Any, Final
 from simvirt.report.blocks import Data, Report
 
 ORDER: Final = (
-    "requests", "events", "wall_s", "warmup_s", "simulated_s", "latency_s", "throughput_per_s", "rejected", "failed", "cpu", "services",
-    "operations", "breakdown_s", "bottleneck", "objective", "checks", "comparison",
+    "requests", "events", "wall_s", "warmup_s", "simulated_s", "latency_s", "throughput_per_s", "rejected", "failed", "workloads", "cpu",
+    "services", "operations", "breakdown_s", "bottleneck", "objective", "checks", "comparison",
 )
 """Groups of columns that stand before all others."""
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")

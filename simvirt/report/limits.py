@@ -31,9 +31,10 @@ def doubts(objective: Mapping[str, Verdict]) -> list[str]:
 
 def _sentences(document: RunDocument) -> Iterator[tuple[Verdict, str]]:
     """What is said of each limit on each platform."""
-    for name, platform in document.platforms.items():
-        for key, found in platform.objective.items():
-            yield found, f"{name}: {stated(key, found.limit)} is {_what(found)}"
+    for workload in dict.fromkeys(("", *document.workloads)):
+        for name, platform in document.of(workload).platforms.items():
+            for key, found in platform.objective.items():
+                yield found, f"{name}: {workload and f'{workload}: '}{stated(key, found.limit)} is {_what(found)}"
 
 
 def _what(found: Verdict) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from simvirt.report import holders, limits
@@ -78,12 +79,27 @@ def sections(document: RunDocument) -> list[Section]:
     """All sections of a result that have something to say."""
     platforms = list(document.platforms.values())
     made: dict[str, Iterator[Row]] = {
-        "Latency": _latency(platforms), "Load": _load(platforms), "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
+        "Latency": _latency(platforms), "Load": _load(platforms), **_workloads(document),
+        "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
         "Operations": _operations(platforms), "Services": _services(platforms), "Memory": _memory(platforms),
         "Bottleneck": _bottleneck(platforms),
         "Objective": _objective(platforms), f"vs {document.comparison.baseline}": _comparison(document), "Run": _run(platforms),
     }
     return [(title, rows) for title, found in made.items() if (rows := list(found))]
+
+
+def _workloads(document: RunDocument) -> dict[str, Iterator[Row]]:
+    """The sections of several workloads."""
+    return {title: rows for name in document.workloads if name for title, rows in _workload(document.of(name), name)}
+
+
+def _workload(document: RunDocument, name: str) -> Iterator[tuple[str, Iterator[Row]]]:
+    """The sections of one of several workloads."""
+    platforms = list(document.platforms.values())
+    yield f"Workload {name}", chain(_latency(platforms), _load(platforms), _operations(platforms))
+    yield f"{name}: breakdown", _breakdown(platforms)
+    yield f"{name}: objective", _objective(platforms)
+    yield f"{name}: vs {document.comparison.baseline}", _comparison(document)
 
 
 # -- rows -----------------------------------------------------------------------------------------------------------------------
@@ -211,28 +227,39 @@ def _service_throttled(service: ServiceResult) -> str:
 
 
 def _memory(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
-    """Who holds the memory of the host at the end, where limits or VMs promise some of it."""
+    """Who holds the memory of the host at the end, where limits or VMs promise some of it; what operators see, where it is followed."""
     if any(p.memory.parts.get(part) for p in platforms for part in ("application", "vm")):
         for label, held in HOLDERS.items():
             yield from _acting(label, [figures.size(held(p.memory.ledger)) for p in platforms])
+    if any(p.memory.reclaim is not None for p in platforms):
+        yield from _row("available", [figures.size(p.memory.available_bytes or 0) for p in platforms])
+        for name in dict.fromkeys(name for p in platforms for name in p.services):
+            yield from _row(f"working set of {name}", [_working_set(p.services.get(name)) for p in platforms])
+
+
+def _working_set(service: ServiceResult | None) -> str | None:
+    """Working set of a replica, as the kubelet and docker stats have it."""
+    return None if service is None or service.memory is None else figures.size(service.memory.working_set_bytes)
 
 
 def _bottleneck(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     """What limits the throughput, and to how much."""
     yield from _row("resource", [p.bottleneck.resource for p in platforms])
     yield from _row("utilisation", [figures.percent(p.bottleneck.utilisation) for p in platforms])
-    yield from _row("max throughput", [_maximum(p.bottleneck) for p in platforms])
+    named = next((p.bottleneck.max_throughput_of for p in platforms), "")
+    maxima = [_maximum(p.bottleneck, p.throughput_per_s) for p in platforms]
+    yield from _row(f"max throughput of {named}" if named else "max throughput", maxima)
     yield from _row("  why no value", [p.bottleneck.reason.replace(NOT_ASKED, "") or None for p in platforms])
 
 
-def _maximum(found: Bottleneck) -> str | None:
+def _maximum(found: Bottleneck, beside: Estimate) -> str | None:
     """The maximum throughput; where it is not known the range that it lies in, as far as that is."""
     low, high = found.max_throughput_low_per_s, found.max_throughput_high_per_s
     if found.max_throughput_per_s is not None:
-        return figures.rate(found.max_throughput_per_s)
+        return figures.rate(found.max_throughput_per_s, beside=beside)
     if low is not None and high is not None:
-        return f"{figures.rate(low)} to {figures.rate(high)}"
-    return f"above {figures.rate(low)}" if low is not None else f"below {figures.rate(high)}" if high is not None else None
+        return f"{figures.rate(low, beside=beside)} to {figures.rate(high, beside=beside)}"
+    return f"above {figures.rate(low, beside=beside)}" if low is not None else f"below {figures.rate(high)}" if high is not None else None
 
 
 def _objective(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
@@ -247,7 +274,7 @@ def _objective(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
 def _comparison(document: RunDocument) -> Iterator[Row]:
     """Ratios to the first platform, with intervals; an interval that holds 1 is no difference."""
     others, baseline = document.comparison.others, document.comparison.baseline
-    ratios = {name: dict(found) for name, found in others.items()}
+    ratios = {name: {key: ratio for key, ratio in found if key != "workloads"} for name, found in others.items()}
     for measure in dict.fromkeys(key for found in ratios.values() for key in found):
         cells = {name: _as_cell(figures.ratio(ratios[name][measure]) if name in ratios else None) for name in document.platforms}
         yield Row(title_of(measure), tuple((cells | {baseline: Cell("1", "quiet")}).values()))

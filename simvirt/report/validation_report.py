@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from simvirt.report.blocks import PAGE, SCREEN, Block, Cell, Data, Prose, Report, Table, Title, Where, cells
 from simvirt.report.heading import counted, made_by
+from simvirt.report.leave_one_out_report import blocks as left_out
+from simvirt.report.scored import order, percent, share
 from simvirt.result.validation_document import CellResult, LinuxRow, ScoreResult, TableResult, TheoryRow, ValidationDocument
 
 GOOD, BAD = 0.15, 0.50  # absolute relative errors up to which a number is green, and from which red
@@ -35,6 +37,7 @@ def _blocks(document: ValidationDocument) -> Iterator[Block]:
         yield from (Title("A Linux kernel, job by job"), linux(document.linux.rows))
     if document.tables:
         yield from (Title("Score", where=SCREEN), scores(document, SCREEN))
+    yield from left_out(document)
     yield Data(tuple(_data(document)))
 
 
@@ -51,21 +54,6 @@ def figure(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}".replace(",", " ") if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def percent(error: float | None) -> str:
-    """A relative error with its sign."""
-    return "-" if error is None else f"{error * 100:+.1f} %"
-
-
-def share(part: float | None) -> str:
-    """A ratio in percent."""
-    return "-" if part is None else f"{part * 100:.1f} %"
-
-
-def order(right: int, pairs: int) -> str:
-    """How many pairs stand in the right order."""
-    return f"{right} of {pairs}" if pairs else "-"
 
 
 def sentence(score: ScoreResult) -> str:
@@ -156,6 +144,10 @@ def _data(document: ValidationDocument) -> Iterator[dict[str, Any]]:
         for cell in table.cells:
             numbers = {key: value for key, value in cell.document().items() if key != "failure"}
             yield {"topic": table.topic, "table": table.id, "use": table.use, **numbers}
+    for without in document.leave_one_out.tables if document.leave_one_out else ():
+        for cell in without.cells:
+            numbers = {key: value for key, value in cell.document().items() if key != "failure"}
+            yield {"topic": without.topic, "table": without.id, "use": "left out", **numbers}
     for row in document.theory:
         yield {
             "table": "theory", "row": row.model, "column": row.measure, "predicted": row.simulated, "measured": row.theory,

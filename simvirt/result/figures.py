@@ -24,6 +24,8 @@ class Interval(Protocol):
 
 Value = float | Interval | None
 UNKNOWN: Final = "–"
+FAR: Final = 10.0
+"""A rate that is so many times another has a unit of its own."""
 MANY: Final = 2.0  # of minutes and longer units, before seconds give way to them
 
 
@@ -71,12 +73,13 @@ def time(value: Value, interval: bool = True) -> str:
     return scaled(value, unit, factor, interval=interval)
 
 
-def rate(value: Value, interval: bool = True) -> str:
-    """A rate in the unit that fits it: `799.6 ± 1.6/s`, `59.47 ± 0.31/h`."""
-    number = middle(value)
+def rate(value: Value, interval: bool = True, beside: Value = None) -> str:
+    """A rate in the unit that fits it, or the one `beside` it where they are not far from each other: `799.6 ± 1.6/s`, `59.47 ± 0.31/h`."""
+    number, other = middle(value), middle(beside)
     if number is None:
         return UNKNOWN
-    factor, unit = units.unit_of(number, units.RATE_STEPS) if number else units.RATE_STEPS[0]
+    alike = other is not None and 0 < other < number < FAR * other
+    factor, unit = units.unit_of(other if alike and other is not None else number, units.RATE_STEPS) if number else units.RATE_STEPS[0]
     return f"{scaled(value, '', factor, digits=4, interval=interval)}{unit}"
 
 

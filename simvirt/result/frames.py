@@ -13,7 +13,7 @@ from typing import Any, Final
 from simvirt.result.density_document import AnswerResult, DensityDocument
 from simvirt.result.document import UNKNOWN, CpuShares, Estimate, Latency
 from simvirt.result.plan_document import AlternativeResult, PlanDocument
-from simvirt.result.run_document import RunDocument
+from simvirt.result.run_document import PlatformResult, RunDocument
 
 Frame = dict[str, list[Any]]
 NOTHING: Final = math.nan
@@ -26,9 +26,17 @@ def of_run(document: RunDocument) -> Frame:
         {"platform": name, "replications": found.replications, "requests": found.requests}
         | dict(_answers(found.latency_s, found.throughput_per_s, found.rejected, found.cpu)) | dict(_ends("failed", found.failed))
         | {"bottleneck": found.bottleneck.resource, "max_throughput_per_s": _number(found.bottleneck.max_throughput_per_s)}
-        | {"overload": found.overload}
+        | {"overload": found.overload} | dict(_of_workloads(found))
         for name, found in document.platforms.items()
     )
+
+
+def _of_workloads(found: PlatformResult) -> Iterator[tuple[str, Any]]:
+    """The answers of several workloads, each under its name."""
+    for name, mine in found.workloads.items():
+        for key, value in _answers(mine.latency_s, mine.throughput_per_s, mine.rejected, None):
+            if not key.startswith("cpu_"):
+                yield f"{name}.{key}", value
 
 
 def of_density(document: DensityDocument) -> Frame:

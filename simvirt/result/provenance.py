@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Final
 
 from simvirt import kernel
@@ -16,6 +18,14 @@ SCHEMA: Final = 1
 def program() -> Program:
     """This simvirt."""
     return Program(version=__version__, schema=SCHEMA, kernel=kernel.MODE)
+
+
+def program_digest() -> str:
+    """SHA-256 of what predictions come from: the source files of the package and its data."""
+    root, found = Path(__file__).resolve().parents[1], hashlib.sha256()
+    for path in sorted(path for pattern in ("**/*.py", "**/*.yaml") for path in root.glob(pattern)):
+        found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
 
 
 def name_of(scenario: Scenario) -> ScenarioName:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ConfigDict, Field
 
@@ -20,6 +20,18 @@ from simvirt.result.document import (
     Utilisations,
     Verdict,
 )
+
+
+class ServiceMemory(Document):
+    """Memory of a replica as its kernel accounts for it, at the end of a replication, on average over replicas and replications."""
+
+    usage_bytes: Number = Field(description="all that is charged to it, page cache included: `memory.current`")
+    working_set_bytes: Number = Field(description="of that all but inactive file pages, as the kubelet and `docker stats` have it")
+    anonymous_bytes: Number = Field(description="anonymous memory that is not swapped out")
+    tmpfs_bytes: Number = Field(description="files in tmpfs that are not swapped out")
+    file_bytes: Number = Field(description="file pages: its part of its image's, data read repeatedly, what it has written")
+    dirty_bytes: Number = Field(description="of these what is not yet written to the disk")
+    swapped_bytes: Number = Field(description="swapped out")
 
 
 class ServiceResult(Document):
@@ -39,6 +51,8 @@ class ServiceResult(Document):
     costop_s: Estimate = Field(
         default=UNKNOWN, description="under the scheduler `esxi`: time that the vCPUs of its VMs were held back"
     )
+    memory: ServiceMemory | None = Field(
+        default=None, description="memory of a replica as operators see it; `null` where none lives at the end")
 
 
 class OperationResult(Document):
@@ -61,12 +75,25 @@ class Breakdown(Document):
     interference: Number = Field(
         default=0.0,
         description="CPU time beyond that work: siblings of the core, caches, memory bandwidth and kernel locks shared with others, "
-        "memory of another socket",
+        "memory of another socket, changes of process or vCPU and what caches have lost to others meanwhile",
     )
     disk: Number = Field(description="queueing for the disk, and being served by it")
     network: Number = Field(description="transfers, and hops between services")
     delay: Number = Field(description="stated delays")
     lock: Number = Field(description="waiting for a lock, asleep or spinning")
+
+
+class WorkloadResult(Document):
+    """One of several workloads; counts and times are those of one replication on average."""
+
+    requests: int = Field(description="requests answered in the window")
+    latency_s: Latency = Field(description="from the intended arrival of a request to its answer; answered requests only")
+    throughput_per_s: Estimate = Field(description="answers per second")
+    rejected: Estimate = Field(description="ratio of requests rejected")
+    failed: Estimate = Field(description="ratio of requests lost in crashes")
+    operations: Mapping[str, OperationResult] = Field(description="each operation of its mix, by name")
+    breakdown_s: Breakdown = Field(description="where the mean latency goes")
+    objective: Mapping[str, Verdict] = Field(default={}, description="each limit of its objective")
 
 
 NOT_ASKED: Final = "not asked for"
@@ -96,6 +123,8 @@ class Bottleneck(Document):
     max_throughput_high_per_s: Number | None = Field(
         default=None, description="the lowest rate that a simulation did not keep up with"
     )
+    max_throughput_of: str = Field(
+        default="", description="of several workloads the one whose rate that is, the first; the others stay as they are")
     reason: str = Field(default="", description="why the maximum throughput is not known, or only as a range")
     resources: Utilisations
 
@@ -111,6 +140,7 @@ class Reclaim(Document):
     scanned_bytes: Number = Field(description="scanned for identical pages")
     peak_bytes: Number = Field(description="the most that was in use")
     oom_kills: Number = Field(description="processes that OOM killers ended")
+    evictions: Number = Field(default=0, description="pods that the kubelet ended")
 
 
 class MemoryUse(Document):
@@ -123,6 +153,8 @@ class MemoryUse(Document):
         "assigned to them), `vmm` and `runtime` (what each takes by itself)"
     )
     ledger: MemoryLedger = Field(description="what holds the host's memory at the mean load")
+    available_bytes: Number | None = Field(
+        default=None, description="memory of the host less its working set: `memory.available` of a kubelet")
     reclaim: Reclaim | None = Field(default=None, description="what reclaim did, where memory is followed")
 
 
@@ -179,6 +211,8 @@ class PlatformResult(Document):
     cpu: CpuShares = Field(description="shares of CPU time")
     services: Mapping[str, ServiceResult] = Field(description="what each service did, by name")
     operations: Mapping[str, OperationResult] = Field(description="each operation of the mix, by name")
+    workloads: Mapping[str, WorkloadResult] = Field(
+        default={}, description="with `workloads`: what became of the requests of each, by name; what stands beside it is of all requests")
     breakdown_s: Breakdown = Field(description="where the mean latency goes")
     bottleneck: Bottleneck = Field(description="what saturates first")
     memory: MemoryUse = Field(description="memory that is committed and used")
@@ -198,6 +232,16 @@ class PlatformResult(Document):
     )
     series: Series | None = Field(default=None, description="with `run.observe`: samples over time")
 
+    def of(self, workload: str) -> PlatformResult:
+        """The same with the requests of one of several workloads alone; as it is for "", all requests."""
+        if not workload:
+            return self
+        mine, most = self.workloads[workload], self.bottleneck
+        if most.max_throughput_of not in ("", workload):
+            most = most.model_copy(update={"max_throughput_per_s": None})
+        answers = {name: getattr(mine, name) for name in WorkloadResult.model_fields}
+        return self.model_copy(update={"workloads": {}, "bottleneck": most, **answers})
+
 
 class Ratio(Document):
     """A platform over the baseline, from pairs of replications with common random numbers."""
@@ -207,12 +251,18 @@ class Ratio(Document):
     high: float | None = Field(description="upper end of its 95 % interval")
 
 
-class Compared(Document):
-    """One platform over the baseline."""
+class ComparedAnswers(Document):
+    """Requests on one platform over those on the baseline."""
 
     latency_mean: Ratio = Field(description="of the mean latency")
     latency_p99: Ratio = Field(description="of the 99th percentile of the latency")
     throughput: Ratio = Field(description="of the throughput")
+
+
+class Compared(ComparedAnswers):
+    """One platform over the baseline."""
+
+    workloads: Mapping[str, ComparedAnswers] = Field(default={}, description="with `workloads`: the same of each, by name")
 
 
 class Comparison(Document):
@@ -227,6 +277,14 @@ class Comparison(Document):
     def others(self) -> Mapping[str, Compared]:
         """The platforms that are compared, by name."""
         return self.__pydantic_extra__
+
+    def of(self, workload: str) -> Comparison:
+        """The same of one of several workloads; as it is for "", all requests."""
+        if not workload:
+            return self
+        others = {name: found.workloads[workload] for name, found in self.others.items() if workload in found.workloads}
+        mine: dict[str, Any] = {name: Compared(**dict(found)) for name, found in others.items()}
+        return Comparison(baseline=self.baseline, **mine)
 
 
 class TheoryBeside(Document):
@@ -280,5 +338,15 @@ class RunDocument(Document):
     failed: Mapping[str, str] = Field(
         default={}, description="platforms that could not be simulated, by name, and why; the others are not touched by it"
     )
+
+    @property
+    def workloads(self) -> tuple[str, ...]:
+        """Names of several workloads; "" alone, which is all requests, where there is at most one without a name."""
+        return tuple(next(iter(self.platforms.values())).workloads) or ("",) if self.platforms else ("",)
+
+    def of(self, workload: str) -> RunDocument:
+        """The same of one of several workloads; as it is for "", all requests."""
+        platforms = {name: found.of(workload) for name, found in self.platforms.items()}
+        return self.model_copy(update={"platforms": platforms, "comparison": self.comparison.of(workload)}) if workload else self
 
 

@@ -1,7 +1,7 @@
 """The answer of `simvirt run` in a sentence or two, computed from its document.
 
-*Model*: overload comes first, then what becomes of the objective, then how platforms differ or, of a single one, what saturates first. A
-    difference is named where its 95 % interval excludes none, a limit as met or missed where the interval lies on one side of it.
+*Model*: overload comes first, then what is rejected, then what becomes of the objective, then how platforms differ or, of a single one,
+    what saturates first. A difference is named where its 95 % interval excludes none; limits are met or missed as their verdicts say.
 *Ignores*: everything else in the document.
 """
 
@@ -14,7 +14,7 @@ from typing import Final
 from simvirt.result import figures
 from simvirt.result.document import Estimate, Judgement
 from simvirt.result.limit_words import enough, quantity, stated, title_of
-from simvirt.result.objective import HOLDS, MISSED, UNDECIDED, judged, within
+from simvirt.result.objective import HOLDS, MET, MISSED, UNDECIDED
 from simvirt.result.run_document import PlatformResult, Ratio, RunDocument
 from simvirt.scenario.spec.experiment import parts_of
 
@@ -26,6 +26,8 @@ PARTS: Final[Mapping[str, str]] = {
 """What parts of a latency are called in a sentence; others by their key."""
 MOST: Final = 0.5
 """A part is named as the reason from this share on."""
+LOST: Final = 0.01
+"""Requests that are lost are spoken of from this share on."""
 NAMED: Final = 3
 """Platforms that are named one by one."""
 
@@ -35,11 +37,13 @@ Platforms = Mapping[str, PlatformResult]
 def answer(document: RunDocument) -> str:
     """What came of the scenario, in one sentence or a few; empty where there is no platform."""
     answered = {name: found for name, found in document.platforms.items() if found.requests and not found.overload}
-    sentences = [*_unanswered(document.platforms), *_overload(document.platforms)]
-    if answered:
-        sentences += _objective(answered) if any(found.objective for found in answered.values()) else []
+    sentences = [*_unanswered(document.platforms), *_overload(document.platforms), *_lost(answered)]
+    if answered and any(found.objective for found in answered.values()):
+        sentences += _objective(answered)
+    if answered and document.workloads == ("",):
         sentences += _differences(document, answered) if len(document.platforms) > 1 else _alone(*answered.values())
-    return " ".join(f"{sentence}." for sentence in sentences)
+    each = [f"{name}: {said}" for name in document.workloads if name and (said := answer(document.of(name)))]
+    return " ".join([*(f"{sentence}." for sentence in sentences), *each])
 
 
 # -- what went wrong ------------------------------------------------------------------------------------------------------------
@@ -57,7 +61,7 @@ def _unanswered(platforms: Platforms) -> Iterator[str]:
 
 def _reached(platform: PlatformResult) -> str:
     """The maximum throughput of a platform; what it answered in the run where the maximum is not known."""
-    most = platform.bottleneck.max_throughput_per_s
+    most = None if platform.workloads else platform.bottleneck.max_throughput_per_s
     return figures.rate(platform.throughput_per_s if most is None else most, interval=False)
 
 
@@ -69,6 +73,16 @@ def _overload(platforms: Platforms) -> Iterator[str]:
         reached = rates.pop() if len(rates) == 1 else listed([f"{_reached(platform)} on {name}" for name, platform in found.items()])
         most = listed(list(dict.fromkeys(platform.bottleneck.resource for platform in found.values())))
         yield f"Overload on {listed(list(found))}: more requests arrive than the {reached} that can be answered ({most} is used most)"
+
+
+def _lost(platforms: Platforms) -> Iterator[str]:
+    """Platforms that keep up because they answer only a part of what arrives."""
+    for what in ("rejected", "failed"):
+        shares = {name: figures.middle(getattr(found, what)) or 0.0 for name, found in platforms.items()}
+        lost = [f"{figures.percent(share)} on {name}" for name, share in shares.items() if share >= LOST]
+        if lost:
+            of_them = "; the times are those of the others" if what == "rejected" else ""
+            yield f"Of the requests {listed(lost)} {'are' if what == 'rejected' else 'have'} {what}{of_them}"
 
 
 # -- the objective --------------------------------------------------------------------------------------------------------------
@@ -141,13 +155,9 @@ def _verdict(platform: PlatformResult) -> Judgement:
 
 
 def _judged(platform: PlatformResult, key: str) -> Judgement:
-    """What the interval says of one limit; without an interval what the value says."""
-    verdict, estimate = platform.objective[key], _estimate(platform, key)
-    if estimate.value is None:
-        return UNDECIDED if verdict.met is None else MISSED
-    if estimate.low is None:
-        return HOLDS if within(key, estimate.value, float(verdict.limit)) else MISSED
-    return judged(key, estimate, float(verdict.limit))
+    """The verdict on one limit."""
+    found = platform.objective[key].verdict
+    return HOLDS if found == MET else MISSED if found == MISSED else UNDECIDED
 
 
 def _estimate(platform: PlatformResult, key: str) -> Estimate:
@@ -245,7 +255,8 @@ def _alone(platform: PlatformResult) -> Iterator[str]:
         yield f"Requests take {mean} in the mean and {tail} at p99, at {figures.rate(platform.throughput_per_s, interval=False)}"
     if most.max_throughput_per_s is not None:
         used = figures.percent(most.utilisation, interval=False)
-        yield f"{most.resource} saturates first, at {figures.rate(most.max_throughput_per_s)}; it is used to {used} now"
+        at = figures.rate(most.max_throughput_per_s, beside=platform.throughput_per_s)
+        yield f"{most.resource} saturates first, at {at}; it is used to {used} now"
 
 
 # -- words ----------------------------------------------------------------------------------------------------------------------

@@ -14,12 +14,14 @@ from simvirt.result.density_document import DensityDocument
 from simvirt.result.mistakes import Mistakes
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.run_document import RunDocument
+from simvirt.result.sweep_document import SweepDocument
 from simvirt.result.validation_document import ValidationDocument
 
 DOCUMENTS: Final[Mapping[str, Any]] = {
     "run": RunDocument,
     "density": DensityDocument,
     "plan": PlanDocument,
+    "sweep": SweepDocument,
     "validate": ValidationDocument,
     "check": Mistakes,
     "error": Mistakes,

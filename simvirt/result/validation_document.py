@@ -118,6 +118,55 @@ class LinuxResult(Document):
     median_error: Number = Field(description="median of the absolute relative errors")
 
 
+class RefitResult(Document):
+    """A constant of the catalogue without one table that it was fitted to."""
+
+    name: str = Field(description="the constant")
+    rule: Literal["other cells", "other tables", "otherwise", "nothing"] = Field(
+        description="what it was taken from: cells of other tables that it is fitted to, cells of other tables that it moves, what the "
+        "catalogue gives as `otherwise`, or nothing, which leaves the table without predictions"
+    )
+    factor: Number | None = Field(description="its value over the shipped one, `null` where it is `otherwise`")
+    told: str = Field(description="the cells, or why it is taken as that")
+
+
+class LeftOutTable(Document):
+    """One table predicted by constants that know nothing of it."""
+
+    id: str = Field(description="the table")
+    topic: int = Field(description="number of its topic")
+    constants: tuple[RefitResult, ...] = Field(description="the constants that were fitted to it, without it")
+    cells: tuple[CellResult, ...] = Field(description="its numbers; those that constants were fitted to are predictions here")
+    score: ScoreResult = Field(description="its score")
+
+
+class LeftOutTopic(Document):
+    """The tables of one question, each left out in turn."""
+
+    number: int = Field(description="the topic")
+    title: str = Field(description="the question")
+    score: ScoreResult = Field(description="the score of its tables")
+
+
+class ConstantScore(Document):
+    """A fitted constant on tables that it was not fitted to."""
+
+    name: str = Field(description="the constant")
+    fitted_to: tuple[str, ...] = Field(description="the tables of its cells")
+    serves: tuple[str, ...] = Field(description="other tables with cells that move when it is changed by 5 %")
+    predicted: int = Field(description="predictions among those cells")
+    median_error: Number | None = Field(description="median of their absolute relative errors, `null` where there are none")
+
+
+class LeaveOneOut(Document):
+    """With `--leave-one-out`: every table predicted by constants that were fitted to others."""
+
+    topics: tuple[LeftOutTopic, ...] = Field(description="the questions, each with its score")
+    tables: tuple[LeftOutTable, ...] = Field(description="the tables that constants were fitted to; the others stay as they are")
+    constants: tuple[ConstantScore, ...] = Field(description="the fitted constants on tables that they were not fitted to")
+    summary: Summary = Field(description="the score of all tables, each left out in turn")
+
+
 class ValidationDocument(Document):
     """What `simvirt validate` prints with `--format json`."""
 
@@ -129,4 +178,5 @@ class ValidationDocument(Document):
     summary: Summary = Field(description="the score of all")
     theory: tuple[TheoryRow, ...] = Field(default=(), description="closed forms, where everything is validated")
     linux: LinuxResult | None = Field(default=None, description="with `--linux`: a measured Linux kernel")
+    leave_one_out: LeaveOneOut | None = Field(default=None, description="with `--leave-one-out`: by constants fitted to others")
     wall_s: Number = Field(description="wall-clock time of the command")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Event
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -28,11 +28,15 @@ from simvirt.control.memory import PERIOD_NS, follow
 from simvirt.gauges import Snapshot, snapshot
 from simvirt.lowering.lower import Lowered, lower
 from simvirt.metrics.measure import utilisations
+from simvirt.metrics.outcome import Outcome
 from simvirt.plane import DataPlane
-from simvirt.scenario.spec.models import Scenario
+from simvirt.runs.feeding import Drawn, as_written, feed
+from simvirt.scenario.spec.models import Scenario, WorkloadSpec
+from simvirt.workload.draws import Blocks
 from simvirt.workload.steady import SteadyStream
-from simvirt.workload.streams import Phases
+from simvirt.workload.streams import Generators, Phases
 
+Workload = TypeVar("Workload", bound=WorkloadSpec | None)
 REPLICATION: Final = 1_000_000
 """Number of the replication whose random streams all probes of a run share; replications of the run itself have lower ones."""
 SHORT: Final = 0.01
@@ -85,7 +89,7 @@ class Case:
 
         And 0 where memory is not followed: with its faults the work of a run is never even, so that requests under way come and go.
         """
-        asked = {name.partition(".")[0] for name in self.lowered.classes}
+        asked = {of.operation.partition(".")[0] for of in self.lowered.classes}
         found = [instance.threads for instance in self.lowered.arrangement.instances if instance.service in asked and not instance.loops]
         bounded = all(n != "unlimited" for n in found) and self.lowered.memory.follows
         return sum(int(n) for n in found) if bounded else 0
@@ -145,13 +149,20 @@ class Probe:
 
 
 def steady(scenario: Scenario) -> Scenario:
-    """A scenario with all its services up from the start, and no end of its load."""
+    """A scenario with all its services up from the start, and no end of its load, the first workload of which is asked at a rate."""
     run = scenario.run.model_copy(update={
         "duration": LONGEST_NS, "requests": None, "warmup": 0, "observe": None, "precision": None})
-    workload = scenario.workload
-    if workload is not None and workload.closed is not None:
-        workload = workload.model_copy(update={"closed": workload.closed.model_copy(update={"clients": 0})})
-    return scenario.model_copy(update={"run": run, "timeline": (), "workload": workload})
+    changed: dict[str, Any] = {"run": run, "timeline": (), "workload": _without_clients(scenario.workload)}
+    for name, spec in list(scenario.workloads.items())[:1]:
+        changed["workloads"] = {**scenario.workloads, name: _without_clients(spec)}
+    return scenario.model_copy(update=changed)
+
+
+def _without_clients(workload: Workload) -> Workload:
+    """A workload that is asked at a rate instead of by clients."""
+    if workload is None or workload.closed is None:
+        return workload
+    return workload.model_copy(update={"closed": workload.closed.model_copy(update={"clients": 0})})
 
 
 def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float, most_events: int, number: int = 0) -> Probe:
@@ -166,7 +177,8 @@ def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float,
     ends = [length * number for number in range(1, PIECES + 1)]
     if plane.lowered.memory.follows:
         clock.process(follow(clock, max(1, ends[-1] // (LOOKS * PERIOD_NS)), grown=True))
-    most = math.inf if kind.even else PILED_UP * rate * ends[-1] / 1e9 + 2 * rate * case.alone_s + SPARE
+    beside, clients = _held(case.scenario)
+    most = math.inf if kind.even else PILED_UP * (rate + beside) * ends[-1] / 1e9 + 2 * (rate + beside) * case.alone_s + clients + SPARE
     kept = _pieces(clock, ends, max(int(LOOK / rate * 1e9), 1), lambda: _under_way_now(plane) > most or _events(plane) > most_events)
     return _judged(case, plane, rate, kept, ends[-1], kind.even, _under_way_now(plane) > most or plane.full)
 
@@ -181,12 +193,26 @@ def _events(plane: DataPlane) -> int:
 
 def _plane(case: Case, rate: float, even: bool, replication: int) -> DataPlane:
     """The data plane of a probe, at its start."""
-    lowered, scenario = case.lowered, case.scenario
-    requests = SteadyStream(
-        scenario.workload, rate, [scenario.mix[name] for name in lowered.classes], lowered.variables, lowered.trace_columns, case.seed,
-        replication, lowered.classes, lowered.width, scenario.tenants.count if scenario.tenants is not None else 1, even,
-    )
-    return DataPlane(lowered, requests, case.seed, replication, halt=case.halt)
+    views = list(case.scenario.alone.values())
+
+    def stream(load: int, limit: int | None) -> Blocks:
+        workload = views[load].workload
+        constant = rate if load == 0 else workload.open.rate if workload is not None and workload.open is not None else None
+        if constant is None:
+            return as_written(case.lowered, load, limit, case.seed, replication)
+        of, generators = Drawn(case.lowered, load), Generators(case.seed, replication, load)
+        return SteadyStream(
+            workload, constant, of.weights, of.variables, of.trace_columns, generators, of.operations, case.lowered.width, of.tenants,
+            of.first, even,
+        )
+
+    return DataPlane(case.lowered, feed(case.lowered, stream, None), case.seed, replication, halt=case.halt)
+
+
+def _held(scenario: Scenario) -> tuple[float, int]:
+    """The rates of workloads that stay as they are beside the one that is asked at a rate [per second], and their clients."""
+    beside = list(scenario.workloads.values())[1:]
+    return sum(spec.about_per_s for spec in beside if spec.closed is None), sum(spec.clients for spec in beside)
 
 
 def _piece_ns(period: int, wanted: float) -> int:
@@ -222,7 +248,7 @@ def _judged(
     if overdrawn > 1 + SHORT and case.period_ns > 1:
         share = min(share, 1 / overdrawn)
     return Probe(
-        rate=rate, sustained=rate * share, lost=lost, arrivals=int(last.arrived.sum()),
+        rate=rate, sustained=rate * share, lost=lost, arrivals=int(last.arrived[[of.load == 0 for of in plane.lowered.classes]].sum()),
         events=last.events, simulated_ns=last.at, complete=last.at >= end,
         killed=plane.memory is not None and bool(plane.memory.kills), resources=used,
     )
@@ -265,3 +291,9 @@ def _under_way(at: Snapshot) -> np.ndarray:
 def _with_total(of_classes: np.ndarray) -> np.ndarray:
     """Numbers of the classes, and of all together."""
     return np.append(of_classes, of_classes.sum())
+
+
+def of_raised(scenario: Scenario, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """What became of the requests whose rate is raised: of the first of several workloads, beside which the others stay as they are."""
+    first = next(iter(scenario.workloads), None)
+    return outcomes if first is None else [o.of(first) for o in outcomes]

@@ -17,10 +17,13 @@ from simvirt.control.observer import Series, observe
 from simvirt.errors import SimulationError
 from simvirt.gauges import Mark, Snapshot, mark, snapshot
 from simvirt.lowering.lower import Lowered, lower
+from simvirt.lowering.traffic import clients_of
+from simvirt.metrics.answers import Spread, classes_of_loads
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.steadiness import reduced, steady
 from simvirt.plane import DataPlane, Stopped
+from simvirt.runs.feeding import as_written, feed
 from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import RequestStream
@@ -105,17 +108,18 @@ class Recorder:
         drained = (answered - then) * (self.loaded.at - first.at) < STEADY * then * (last.at - self.loaded.at)
         return first, self.loaded if 2 * then >= answered and drained else last
 
-    def pieces(self, first: Snapshot, last: Snapshot) -> np.ndarray:
-        """Histograms of the equally long pieces between snapshots that lie between two others."""
-        totals = np.array([s.histogram.sum(axis=0) for s in (first, *self.kept) if first.at < s.at <= last.at], dtype=np.int32)
+    def pieces(self, first: Snapshot, last: Snapshot, classes: slice) -> np.ndarray:
+        """Histograms of some classes' latencies in the equally long pieces between snapshots that lie between two others."""
+        totals = np.array([s.histogram[classes].sum(axis=0) for s in (first, *self.kept) if first.at < s.at <= last.at], dtype=np.int32)
         return np.diff(totals, axis=0) if len(totals) else totals
 
 
-def batches_between(plane: DataPlane, first: int, last: int) -> np.ndarray:
-    """Means of consecutive batches of latencies that were complete between two instants [s]."""
-    n, size = int(plane.read("tallies", "batch_count")[0]), int(plane.read("tallies", "batch_size")[0])
-    ends = plane.read("tallies", "batch_at")[:n]
-    means: np.ndarray = plane.read("tallies", "batch_sum")[:n] / size / 1e9
+def batches_between(plane: DataPlane, first: int, last: int, row: int = 0) -> np.ndarray:
+    """Means of consecutive batches of latencies that were complete between two instants [s], of all requests or of a workload."""
+    n, size = int(plane.read("tallies", "batch_count")[row]), int(plane.read("tallies", "batch_size")[row])
+    at = row * int(plane.read("tallies", "batch_capacity")[0])
+    ends = plane.read("tallies", "batch_at")[at:at + n]
+    means: np.ndarray = plane.read("tallies", "batch_sum")[at:at + n] / size / 1e9
     return reduced(means[(ends > first) & (ends <= last)])
 
 
@@ -126,14 +130,11 @@ def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: i
 
 def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication of what has been lowered."""
-    scenario = lowered.scenario
-    weights = [scenario.mix[name] for name in lowered.classes]
-    requests = RequestStream(
-        scenario.workload, weights, lowered.variables, lowered.trace_columns, scenario.run.requests, seed, replication, lowered.classes,
-        lowered.width,
-        scenario.tenants.count if scenario.tenants is not None else 1,
-    )
-    return DataPlane(lowered, requests, seed, replication)
+
+    def stream(load: int, limit: int | None) -> RequestStream:
+        return as_written(lowered, load, limit, seed, replication)
+
+    return DataPlane(lowered, feed(lowered, stream, lowered.scenario.run.requests), seed, replication)
 
 
 def replicate(
@@ -174,25 +175,29 @@ def _measured(plane: DataPlane, recorder: Recorder, end: Snapshot, wall: float, 
     """The numbers of a replication that has ended."""
     first, last = recorder.window(end)
     arriving = [s for s in recorder.kept if s.arrived.sum() < end.arrived.sum()]
+    rows = len(plane.read("tallies", "batch_count"))
+    courses = [
+        Spread(batches_between(plane, first.at, last.at, row % rows), recorder.pieces(first, last, classes))
+        for row, classes in enumerate([slice(None), *classes_of_loads(plane)])
+    ]
     return measured(
-        plane, first, last, end, wall_s=wall, arriving=arriving, batches_s=batches_between(plane, first.at, last.at),
-        pieces=recorder.pieces(first, last), series=series.document() if series.at_s else {},
+        plane, first, last, end, wall_s=wall, arriving=arriving, courses=courses, series=series.document() if series.at_s else {},
     )
 
 
 def _drains(scenario: Scenario) -> bool:
     """Whether fewer and fewer clients ask at the end of a run that ends by requests; a lone client asks until the last one."""
-    closed = scenario.workload.closed if scenario.workload is not None else None
-    return closed is not None and closed.clients > 1
+    return len(scenario.alone) == 1 and clients_of(scenario)[0] > 1
 
 
 def _spacing(scenario: Scenario) -> int:
     """Distance of the first snapshots [ns]."""
     if scenario.run.duration is not None:
         return int(scenario.run.duration) // SNAPSHOTS
-    workload = scenario.workload
-    if workload is not None and workload.open is not None and scenario.run.requests is not None:
-        return int(min(scenario.run.requests / workload.open.mean_rate * 1e9, LATEST_NS)) // SNAPSHOTS
+    arriving = [view.workload.open for view in scenario.alone.values() if view.workload is not None]
+    rates = [spec.mean_rate for spec in arriving if spec is not None]
+    if rates and scenario.run.requests is not None:
+        return int(min(scenario.run.requests / sum(rates) * 1e9, LATEST_NS)) // SNAPSHOTS
     return GUESS_NS
 
 

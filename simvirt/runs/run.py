@@ -118,8 +118,13 @@ class Result(Displayed):
         found = [*self.notes, *(f"{name}: it could not be simulated: {reason}" for name, reason in self.failed.items())]
         for name, measured in self.measured.items():
             if measured:
-                found += [f"{name}: {sentence}" for sentence in warnings(Seen(self.scenario, self.outcomes(name)))]
+                found += [f"{name}: {sentence}" for sentence in warnings(self._seen(name))]
         return found
+
+    def _seen(self, name: str) -> Seen:
+        """What there is to say of a platform."""
+        most = self.saturation[name].per_s if name in self.saturation and not self.scenario.workloads else None
+        return Seen(self.scenario, self.outcomes(name), most)
 
     def frame(self) -> dict[str, list[Any]]:
         """One row a platform as columns of equal length, estimates with their ends, for `pandas.DataFrame(result.frame())` and the like."""
@@ -212,10 +217,11 @@ def _length_wanted(result: Result) -> int:
     found = 0.0
     for name in result.measured:
         outcomes = result.outcomes(name)
-        course = course_of(result.scenario, outcomes)
-        if course is not None and course.short_of_wish:
-            most = MOST_EVENTS / max(o.events for o in outcomes) * course.simulated_s
-            found = max(found, min(course.needed_s, most) * 1e9)
+        for workload, view in result.scenario.alone.items():
+            course = course_of(view, [o.of(workload) for o in outcomes])
+            if course is not None and course.short_of_wish:
+                most = MOST_EVENTS / max(o.events for o in outcomes) * course.simulated_s
+                found = max(found, min(course.needed_s, most) * 1e9)
     return min(math.ceil(found / STEP_NS) * STEP_NS, MOST_NS)
 
 
@@ -229,7 +235,7 @@ def _refine(asked: Asked, result: Result, precision: float, most: int) -> None:
 
 def _replications_wanted(result: Result, precision: float, most: int) -> int:
     """How many replications the platform that needs most of them needs."""
-    every = [result.outcomes(name) for name in result.measured]
+    every = [[o.of(workload) for o in result.outcomes(name)] for name in result.measured for workload in result.scenario.alone]
     return max((next_replications(_measures(o), precision, most, {"latency": own_variance(o)}) for o in every), default=0)
 
 

@@ -32,7 +32,7 @@ from simvirt.metrics.saturated import Saturation, saturated_resource
 from simvirt.metrics.statistics import mean_interval
 from simvirt.metrics.steadiness import overloaded
 from simvirt.metrics.summary import average, averages
-from simvirt.runs.probe import BY_LOSSES, LONG_RUN, PIECES, SHORT, SHORT_RUN, TRIAL, Case, Kind, Probe, probe, steady
+from simvirt.runs.probe import BY_LOSSES, LONG_RUN, PIECES, SHORT, SHORT_RUN, TRIAL, Case, Kind, Probe, of_raised, probe, steady
 from simvirt.scenario.spec.models import Scenario
 
 NEAR: Final = 1.06
@@ -293,23 +293,25 @@ def saturation(
     hear: Callable[[int, int], None] | None = None,
 ) -> Saturation:
     """The maximum throughput of a platform whose replications are known; `hear` is called after each run with their number and events."""
-    if scenario.workload is None or not any(o.events and o.offered_per_s > 0 for o in outcomes):
+    if not scenario.loaded or not any(o.events and o.offered_per_s > 0 for o in of_raised(scenario, outcomes)):
         return Saturation(reason=NO_LOAD)
     if any(o.reclaim is not None and o.reclaim[1] for o in outcomes):
         return Saturation(reason=KILLED)
     anyway = frozenset(name for name, used in _used(outcomes).items() if used >= ALSO_IDLE)
     search = _begun(scenario, Case(steady(scenario), catalog, platform, seed, _alone_s(outcomes), halt, anyway), outcomes)
     search.hear = hear
-    guess = _guess(outcomes)
+    guess = _guess(scenario, outcomes)
     while not search.done and search.look(*search.next_rate(guess)):
         pass
-    return _bounded(_found(scenario, search), outcomes)
+    found = _found(scenario, search, _carried(scenario, outcomes))
+    return found if scenario.workloads else _bounded(found, outcomes)
 
 
 def _bounded(found: Saturation, outcomes: Sequence[Outcome]) -> Saturation:
     """No more than the utilisation law lets threads and locks carry, which short runs do not fill where few requests need them.
 
-    A request holds them no shorter at a high load than at a low one, so that the law's rate is a bound; beyond its interval it counts.
+    A request holds them no shorter at a high load than at a low one, so that the law's rate is a bound; beyond its interval it counts,
+    and beyond its value where one replication has no interval and there is only a range.
     In an overload threads are held by what waits for another resource, and say nothing.
     """
     held = () if overloaded(outcomes) else HELD
@@ -318,7 +320,8 @@ def _bounded(found: Saturation, outcomes: Sequence[Outcome]) -> Saturation:
         if most is None or min(o.resources[name] for o in outcomes) <= 0:
             continue
         law = mean_interval([o.throughput_per_s / o.resources[name] for o in outcomes])
-        if law.value is not None and law.high is not None and law.high < most:
+        bound = law.value if law.high is None and found.per_s is None else law.high
+        if law.value is not None and bound is not None and bound < most:
             found = replace(found, per_s=law.value, low_per_s=min(found.low_per_s or law.value, law.value), resource=name, reason="")
     return found
 
@@ -326,7 +329,7 @@ def _bounded(found: Saturation, outcomes: Sequence[Outcome]) -> Saturation:
 def _begun(scenario: Scenario, case: Case, outcomes: Sequence[Outcome]) -> Search:
     """A search before its first run."""
     events = sum(o.events for o in outcomes)
-    arrivals = sum(o.offered_per_s * o.simulated_s for o in outcomes if o.offered_per_s > 0)
+    arrivals = sum(o.offered_per_s * o.simulated_s for o in of_raised(scenario, outcomes) if o.offered_per_s > 0)
     return Search(
         case, PIECES * _longest_ns(scenario, case), max(SHARE * events, FLOOR), max(events / max(arrivals, 1.0), 0.1),
         list(_proven(scenario, outcomes)),
@@ -345,12 +348,24 @@ def _alone_s(outcomes: Sequence[Outcome]) -> float:
 
 
 def _proven(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Sustained]:
-    """The rate that replications no shorter than a trial kept up with; none where one did not, or the rate was not steady."""
-    assert scenario.workload is not None
-    rate = scenario.workload.open.rate if scenario.workload.open is not None else None
+    """The rate that replications no shorter than a trial kept up with."""
+    if sum(o.requests for o in of_raised(scenario, outcomes)) >= TRIAL.arrivals:
+        yield from _kept_up(scenario, outcomes)
+
+
+def _kept_up(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Sustained]:
+    """The rate that replications kept up with; none where one did not, or the rate was not steady."""
+    workload = next(iter(scenario.alone.values())).workload
+    rate = workload.open.rate if workload is not None and workload.open is not None else None
     kept_up = all(o.unstable is None and o.full_at_s is None and o.rejected + o.failed == 0 for o in outcomes)
-    if rate is not None and not scenario.timeline and kept_up and sum(o.requests for o in outcomes) >= TRIAL.arrivals:
+    if rate is not None and not scenario.timeline and kept_up:
         yield Sustained(rate, _used(outcomes), 0.0, True, True)
+
+
+def _carried(scenario: Scenario, outcomes: Sequence[Outcome]) -> float:
+    """The rate that replications kept up with, of which there are enough for an end of a range [per second]; 0 where none is known."""
+    enough = sum(o.requests for o in of_raised(scenario, outcomes)) >= LONG_RUN.least
+    return max((one.rate for one in _kept_up(scenario, outcomes)), default=0.0) if enough else 0.0
 
 
 def _used(outcomes: Sequence[Outcome]) -> dict[str, float]:
@@ -358,18 +373,20 @@ def _used(outcomes: Sequence[Outcome]) -> dict[str, float]:
     return {name: value or 0.0 for name, value in averages([o.resources for o in outcomes]).items()}
 
 
-def _guess(outcomes: Sequence[Outcome]) -> float:
+def _guess(scenario: Scenario, outcomes: Sequence[Outcome]) -> float:
     """What is likely not to be sustained [per second]: above what an overloaded run answered, or what the utilisation law says."""
-    answered = average([o.throughput_per_s for o in outcomes]) or 0.0
-    offered = average([o.offered_per_s for o in outcomes]) or 0.0
+    raised = of_raised(scenario, outcomes)
+    answered = average([o.throughput_per_s for o in raised]) or 0.0
+    offered = average([o.offered_per_s for o in raised]) or 0.0
     if any(o.unstable is not None or o.full_at_s is not None for o in outcomes):
         return (1 + AWAY) * (answered or offered)
     return (1 + AWAY) * (answered or offered) / min(max(*_used(outcomes).values(), 1e-6), 1.0)
 
 
-def _found(scenario: Scenario, search: Search) -> Saturation:
-    """What a search has found."""
+def _found(scenario: Scenario, search: Search, carried: float) -> Saturation:
+    """What a search has found; a range begins no lower than at the rate that is carried."""
     beyond, low = search.beyond, search.low.rate
+    low = carried if low < carried < search.high else low
     if beyond is None:
         return Saturation(low_per_s=low or None, reason=NOT_REACHED, events=search.spent)
     stated = (search.done or search.nearly_done) and not (search.chancy and search.by_kills)

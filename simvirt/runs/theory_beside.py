@@ -27,6 +27,9 @@ MESSAGES: Final = ("packet_in", "packet_out")
 
 def theory(scenario: Scenario, catalog: Catalog) -> TheoryResult | NoTheory | None:
     """The closed form beside the first platform that it holds on, bare machines first, and what it says of the others."""
+    if len(scenario.workloads) > 1:
+        return NoTheory(reason="several workloads side by side")
+    scenario, = scenario.alone.values()
     if scenario.workload is None:
         return None
     host = catalog.resolve_host(scenario.host)

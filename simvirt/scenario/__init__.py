@@ -5,7 +5,7 @@
 """
 
 from simvirt.scenario.json_schema import json_schema
-from simvirt.scenario.reading.load import load, loads
+from simvirt.scenario.reading.load import Source, load, loads, source
 from simvirt.scenario.spec.models import (
     AnyDistribution,
     AnyStep,
@@ -68,6 +68,7 @@ __all__ = [
     "Lognormal", "MmppSpec", "NetSpec", "NetStep", "ObjectiveSpec",
     "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec",
     "ResourcesSpec",
-    "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec",
-    "WorkloadSpec", "json_schema", "load", "loads",
+    "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Source", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform",
+    "VmsSpec",
+    "WorkloadSpec", "json_schema", "load", "loads", "source",
 ]

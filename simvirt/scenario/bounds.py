@@ -1,6 +1,9 @@
 """How large a scenario may be: bounds on what is read, so that a wrong or hostile file is refused at once."""
 
+from collections.abc import Sequence
 from typing import Final
+
+from simvirt.errors import Issue
 
 MOST_BYTES: Final = 4 * 2**20
 """Size of a scenario file."""
@@ -39,3 +42,9 @@ MOST_GROWN: Final = 1_000_000
 """Load at the end of a plan over that of today."""
 MOST_MEMORY: Final = 4 * 2**30
 """Memory of the tables of one replication, estimated [bytes]."""
+
+
+def first_of(issues: Sequence[Issue]) -> list[Issue]:
+    """The first `MOST_ISSUES` mistakes, and how many others there are."""
+    more = len(issues) - MOST_ISSUES
+    return [*issues[:MOST_ISSUES], *([Issue(issues[0].file, None, None, "", f"and {more} more mistakes")] if more > 0 else [])]

@@ -51,6 +51,8 @@ def _once(step: AnyStep, of: Callable[[AnyStep], float]) -> float:
     """Expected time of one execution of a step."""
     if isinstance(step, ParallelStep):
         return max(elapsed(branch, of) for branch in step.parallel)
+    if isinstance(step, LockStep):
+        return elapsed(step.hold, of)
     return elapsed(step.repeat, of) if isinstance(step, RepeatStep) else of(step)
 
 

@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from simvirt.errors import UsageError
 
 MeasureName = Literal[
-    "throughput", "period", "latency_mean", "latency_p50", "latency_p95", "latency_p99", "cpu_cores", "utilisation", "cpu_per_request",
-    "exits", "interrupts", "memory", "memory_overhead", "memory_saved", "memory_used", "notifications", "steal", "throttled",
+    "throughput", "period", "latency_mean", "latency_p50", "latency_p90", "latency_p95", "latency_p99", "latency_p999",
+    "run_queue", "cpu_cores", "utilisation", "cpu_per_request", "steal", "throttled", "exits", "interrupts", "memory",
+    "memory_overhead", "memory_saved", "memory_used", "notifications",
 ]
 Found = Literal["raw data", "table", "text", "figure", "documentation", "source code", "mail", "second-hand"]
 Text = Annotated[str, Field(min_length=1)]
@@ -36,19 +37,30 @@ class Fact(BaseModel):
 
 
 class Measure(Fact):
-    """What is read from a result: a number by name, times a factor for the table's unit; with `cycles` times the host's clock."""
+    """What is read from a result: a number by name, times a factor for the table's unit; with `cycles` times the host's clock.
+
+    `operation` is whose latency; `device` whose notifications, interrupts and exits, `cause` which of the exits; `relative_to` a platform
+    over whose number it is taken, with `complement` what that ratio lacks of one.
+    """
 
     of: MeasureName
     times: float = 1.0
     cycles: bool = False
     operation: str | None = None
+    workload: str | None = None
     device: Literal["net", "disk"] = "net"
+    cause: Literal["kick", "injection", "completion"] | None = None
     relative_to: str | None = None
+    complement: bool = False
 
     @model_validator(mode="after")
     def _known(self) -> Measure:
-        if self.operation is not None and not self.of.startswith("latency_p"):
-            raise ValueError("operation: only quantiles of the latency are available by operation")
+        if self.operation is not None and not self.of.startswith("latency_"):
+            raise ValueError("operation: only the latency is available by operation, for example {of: latency_p99, operation: app.op}")
+        if self.cause is not None and self.of != "exits":
+            raise ValueError("cause: only exits have causes, for example {of: exits, cause: kick}")
+        if self.complement and self.relative_to is None:
+            raise ValueError("complement: expected a platform beside it, for example relative_to: bare-metal")
         return self
 
 

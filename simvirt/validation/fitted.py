@@ -12,15 +12,17 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.entries.software import KINDS
 from simvirt.catalog.sourced import Sourced
 
+Place = tuple[str, str, tuple[str, ...]]
+"""Kind and name of an entry, and the path in that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """One fitted constant: where it stands, and the cells (table/row/column) that it comes from."""
+    """One fitted constant: the first place where it stands, and the cells (table/row/column) that it comes from."""
 
     name: str
     cells: tuple[str, ...]
-    place: tuple[str, str, tuple[str, ...]] = ("", "", ())
-    """Kind and name of its entry, and the path in that."""
+    places: tuple[Place, ...] = ()
 
     @property
     def tables(self) -> set[str]:
@@ -29,19 +31,21 @@ class Fitted:
 
 
 def fitted(catalog: Catalog) -> list[Fitted]:
-    """All fitted constants; what several entries take over from one counts once."""
-    found: dict[tuple[Any, ...], Fitted] = {}
+    """All fitted constants; what several entries take over from one, or several parts of an entry have in common, counts once."""
+    found: dict[tuple[Any, ...], list[Place]] = {}
     for kind in KINDS:
         for name in catalog.names(kind):
             for path, number in _numbers(catalog.entry(kind, name)):
                 if number.fitted:
-                    found.setdefault((path, number.value, number.source, number.fitted), _of(kind, name, path, number))
-    return list(found.values())
+                    key = (number.value, number.unit, number.source, number.fitted)
+                    found.setdefault(key, []).append((kind, name, tuple(path.split("."))))
+    return [Fitted(_name(places[0]), key[-1], tuple(dict.fromkeys(places))) for key, places in found.items()]
 
 
-def _of(kind: str, name: str, path: str, number: Sourced) -> Fitted:
-    """A number of an entry as a fitted constant."""
-    return Fitted(f"{kind}.{name}.{path}", number.fitted, (kind, name, tuple(path.split("."))))
+def _name(place: Place) -> str:
+    """A place as text."""
+    kind, name, path = place
+    return f"{kind}.{name}.{'.'.join(path)}"
 
 
 def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, Sourced]]:

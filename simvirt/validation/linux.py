@@ -186,7 +186,7 @@ def _next_event(plane: DataPlane) -> int:
     calendar, source = plane.columns["calendar"], plane.columns["source"]
     timer = int(calendar["at"][calendar["heap"][0]]) if calendar["size"][0] > 0 else NEVER
     cursor = int(source["cursor"][0])
-    arrival = int(source["at"][cursor]) if cursor < source["count"][0] else plane.now if not source["last"][0] else NEVER
+    arrival = int(source["at"][cursor]) if cursor < source["end"][0] else plane.now if not source["last"][0] else NEVER
     return min(timer, arrival)
 
 

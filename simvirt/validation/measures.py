@@ -1,4 +1,7 @@
-"""Numbers read from a platform's part of a result, in SI units, by the names that tables of measurements use."""
+"""Numbers read from a platform's part of a result, in SI units, by the names that tables of measurements use.
+
+An interrupt causes two exits without posted interrupts, one that injects it and one that completes it: Gordon et al., ELI, ASPLOS 2012.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ from simvirt.validation.facts import Measure
 
 Read = Callable[[PlatformResult, Measure, int], float | None]
 """A platform's part of a result, the measure and the host's hardware threads to the number."""
-EXITS_OF_AN_INTERRUPT = 2  # without posted interrupts: Gordon et al., ELI, ASPLOS 2012
 
 
 def read(platform: PlatformResult, measure: Measure, host: HostEntry) -> float:
     """A measure's number on a host; SimulationError where the run does not know it."""
-    value = _quantile(platform, measure) if measure.operation is not None else MEASURES[measure.of](platform, measure, host.pcpus)
+    platform = _seen_by(platform, measure)
+    value = _of_operation(platform, measure) if measure.operation is not None else MEASURES[measure.of](platform, measure, host.pcpus)
     if value is None:
         raise SimulationError(f"the run has no {measure.of}")
     return float(value) * measure.times * (host.clock_hz if measure.cycles else 1.0)
@@ -30,8 +33,15 @@ def _estimate(path: str) -> Read:
     return lambda platform, measure, pcpus: at(platform).value
 
 
-def _quantile(platform: PlatformResult, measure: Measure) -> float | None:
-    """A quantile of one operation's latency [s]; SimulationError where there is no such operation."""
+def _seen_by(platform: PlatformResult, measure: Measure) -> PlatformResult:
+    """A platform with the requests of the measure's workload alone; SimulationError where there is no such workload."""
+    if measure.workload is not None and measure.workload not in platform.workloads:
+        raise SimulationError(f"the run has no workload {measure.workload}; it has {', '.join(platform.workloads) or 'none with a name'}")
+    return platform.of(measure.workload or "")
+
+
+def _of_operation(platform: PlatformResult, measure: Measure) -> float | None:
+    """Mean or quantile of one operation's latency [s]; SimulationError where there is no such operation."""
     if measure.operation not in platform.operations:
         raise SimulationError(f"the run has no operation {measure.operation}; it has {', '.join(platform.operations)}")
     found: Estimate = getattr(platform.operations[str(measure.operation)].latency_s, measure.of.removeprefix("latency_"))
@@ -69,9 +79,17 @@ def _device(counter: str) -> Read:
 
 
 def _exits(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
-    """Exits that a device causes in a second: one for each notification, one to inject an interrupt and one for its completion."""
+    """Exits that a device causes in a second, or those of one cause: a notification, an interrupt that is injected, its completion."""
     kicks, interrupts = (_device(counter)(platform, measure, pcpus) for counter in ("notifications", "interrupts"))
-    return None if kicks is None or interrupts is None else kicks + EXITS_OF_AN_INTERRUPT * interrupts
+    if kicks is None or interrupts is None:
+        return None
+    causes = {"kick": kicks, "injection": interrupts, "completion": interrupts}
+    return sum(causes.values()) if measure.cause is None else causes[measure.cause]
+
+
+def _run_queue(platform: PlatformResult, measure: Measure, pcpus: int) -> float:
+    """Time that a request spends runnable while other tasks have the CPUs, on average [s]."""
+    return float(platform.breakdown_s.run_queue)
 
 
 def _memory(platform: PlatformResult, measure: Measure, pcpus: int) -> float:
@@ -101,8 +119,11 @@ MEASURES: Mapping[str, Read] = {
     "period": _period,
     "latency_mean": _estimate("latency_s.mean"),
     "latency_p50": _estimate("latency_s.p50"),
+    "latency_p90": _estimate("latency_s.p90"),
     "latency_p95": _estimate("latency_s.p95"),
     "latency_p99": _estimate("latency_s.p99"),
+    "latency_p999": _estimate("latency_s.p999"),
+    "run_queue": _run_queue,
     "cpu_cores": _cores,
     "utilisation": _estimate("cpu.utilisation"),
     "cpu_per_request": _cpu_per_request,

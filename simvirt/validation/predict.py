@@ -8,26 +8,21 @@ Ignores: what a setup does not state; the table's `missing` says what is known t
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from simvirt.catalog import Catalog
-from simvirt.errors import SimulationError, SimvirtError
+from simvirt.errors import SimulationError, SimvirtError, sentence
 from simvirt.runs.run import run
 from simvirt.scenario import loads
 from simvirt.scenario.spec.models import Scenario
 from simvirt.validation.facts import Calibration, Column, Measure, Row, Table
 from simvirt.validation.measures import read
+from simvirt.validation.solving import solve
 
-SOLVED: Final = 1e-3  # relative error at which a calibration is good enough
-STRADDLED: Final = 1e-2  # the same where the column jumps over its number
-MOST_STEPS: Final = 24
 RUN: Final[Mapping[str, Any]] = {"requests": 4000, "warmup": "0s"}
-Point = tuple[float, float]
-"""A value that was tried, and its relative error."""
 _QUANTITY = re.compile(r"([0-9.]+(?:e[+-]?\d+)?)\s*(\S*)")
 
 
@@ -57,6 +52,15 @@ def predict(table: Table, conditions: Conditions) -> dict[tuple[str, str], Predi
     return {(name, column): value for name, row in rows.items() for column, value in row.items()}
 
 
+def predicted(table: Table, conditions: Conditions) -> dict[tuple[str, str], Predicted]:
+    """`predict`, where what ends it fails the table's cells and nothing else."""
+    try:
+        return predict(table, conditions)
+    except Exception as error:
+        failed = Predicted(None, sentence(error))
+        return {(name, column): failed for name, row in table.rows.items() for column in row.values}
+
+
 def _row(table: Table, name: str, once: Mapping[str, Any], conditions: Conditions) -> dict[str, Predicted]:
     """The cells of a row."""
     row = table.rows[name]
@@ -84,13 +88,14 @@ def _cell(table: Table, row: str, column: str, given: Mapping[str, Any], conditi
 
 
 def number(table: Table, row: str, column: str, given: Mapping[str, Any], conditions: Conditions) -> float:
-    """A cell's number with some values of the scenario given, over that of another platform where the measure says so."""
+    """A cell's number with some values of the scenario given, or, where the measure says so, its ratio to another platform's."""
     measure = table.measure_of(row)
     value = _simulated(scenario_of(table, row, table.columns[column], given, conditions), measure)
     if measure.relative_to is None:
         return value
     base = scenario_of(table, row, Column(platform=measure.relative_to, set=table.columns[column].set), given, conditions)
-    return value / (_simulated(base, measure) / measure.times)
+    ratio = value / _simulated(base, measure)
+    return measure.times * (1.0 - ratio if measure.complement else ratio)
 
 
 def scenario_of(table: Table, row: str, column: Column, given: Mapping[str, Any], conditions: Conditions) -> Scenario:
@@ -136,46 +141,17 @@ def _solved(
 
 
 def _solve(table: Table, row: str, told: Calibration, given: Mapping[str, Any], conditions: Conditions) -> str | float:
-    """The value at which the calibrating column comes out; SimulationError where it does not within a few steps.
-
-    Where the column jumps over its number, as idle states make latencies do, it is the nearer side of the jump, within STRADDLED.
-    """
+    """The value at which the calibrating column comes out; SimulationError where it does not within a few steps."""
     first, unit = _number(table, str(told.start))
     wanted, path = table.rows[row].middle(told.by), str(told.path)
 
     def error(x: float) -> float:
         return number(table, row, told.by, {**given, path: quantity(x, unit)}, conditions) / wanted - 1.0
 
-    points = [(x, error(x)) for x in (first, first * 1.02)]
-    for _ in range(MOST_STEPS):
-        best, off = min(points, key=lambda point: abs(point[1]))
-        if abs(off) <= SOLVED or (abs(off) <= STRADDLED and _width(_bracket(points)) <= SOLVED * best):
-            return quantity(best, unit)
-        now = _next(points)
-        points.append((now, error(now)))
-    raise SimulationError(f"{table.id}, {row}: no {path} makes {told.by} {wanted:g} {table.unit_of(row)}")
-
-
-def _bracket(points: Sequence[Point]) -> tuple[float, float] | None:
-    """The closest two values between which the error changes its sign."""
-    below, above = ([x for x, off in points if (off < 0) is negative] for negative in (True, False))
-    pairs = [(min(a, b), max(a, b)) for a in below for b in above]
-    return min(pairs, key=_width, default=None)
-
-
-def _width(bracket: tuple[float, float] | None) -> float:
-    """Distance of the ends; endless where there is no bracket."""
-    return math.inf if bracket is None else bracket[1] - bracket[0]
-
-
-def _next(points: Sequence[Point]) -> float:
-    """Where to look next: the secant method; in a bracket that it leaves, or does not narrow quickly, the middle."""
-    (before, error_before), (last, error_last) = points[-2:]
-    step = -error_last * (last - before) / (error_last - error_before) if error_last != error_before else last
-    now, bracket = min(max(last + step, last / 5.0), last * 5.0), _bracket(points)
-    if bracket is not None and (not bracket[0] < now < bracket[1] or len(points) % 2):
-        return sum(bracket) / 2.0
-    return now
+    found = solve(error, first)
+    if found is None:
+        raise SimulationError(f"{table.id}, {row}: no {path} makes {told.by} {wanted:g} {table.unit_of(row)}")
+    return quantity(found, unit)
 
 
 def _number(table: Table, text: str) -> tuple[float, str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from simvirt.result.validation_document import CellResult, Kind, ScoreResult
+from simvirt.result.validation_document import CellResult, Kind, ScoreResult, Summary
 from simvirt.validation.facts import WIDE, Table
 from simvirt.validation.fitted import Fitted
 from simvirt.validation.predict import Predicted
@@ -159,3 +159,10 @@ def score(scored: Iterable[tuple[Table, Sequence[Cell]]], constants: Sequence[Fi
         platform_pairs_right=sum(in_order(one, other) for one, other in platforms),
         fitted_constants=sum(bool(constant.tables & names) for constant in constants),
     )
+
+
+def summary(found: Sequence[tuple[Table, Sequence[Cell]]], constants: Sequence[Fitted]) -> Summary:
+    """The score of all tables, and of those that are used for one thing."""
+    parts = {use: [(table, own) for table, own in found if table.use == use] for use in ("validate", "calibrate")}
+    scores: dict[str, Any] = {name: score(own, constants).typed() for name, own in {"all": found, **parts}.items()}
+    return Summary(**scores)

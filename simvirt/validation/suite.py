@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from simvirt.catalog import Catalog
-from simvirt.errors import sentence
 from simvirt.result import provenance
-from simvirt.result.validation_document import LinuxResult, LinuxRow, Summary, TableResult, TopicResult, ValidationDocument
+from simvirt.result.validation_document import LinuxResult, LinuxRow, TableResult, TopicResult, ValidationDocument
 from simvirt.runs.pool import in_order, workers
 from simvirt.validation.closed_forms import rows
 from simvirt.validation.facts import Table, Topic, topics
 from simvirt.validation.fitted import Fitted, fitted, fitted_cells
+from simvirt.validation.leave_out import leave_one_out
 from simvirt.validation.linux import compare_all, median_error, read_rows
-from simvirt.validation.predict import Conditions, Predicted, predict
-from simvirt.validation.score import Cell, cells, score
+from simvirt.validation.predict import Conditions, predicted
+from simvirt.validation.score import Cell, cells, score, summary
 
 Progress = Callable[[str], None]
 Scored = tuple[Table, list[Cell]]
@@ -27,11 +27,12 @@ SAID = ("id", "topic", "title", "source", "found", "setup", "use", "better", "ra
 
 def validate(
     tables: Sequence[Table], conditions: Conditions, jobs: int = 1, with_theory: bool = True, reference: Path | None = None,
-    progress: Progress | None = None, among: Sequence[Topic] | None = None,
+    progress: Progress | None = None, among: Sequence[Topic] | None = None, left_out: bool = False,
 ) -> ValidationDocument:
     """Predictions of tables, theory and measured Linux rows, scored; `jobs` tables at a time, which changes no number.
 
-    `among` are the topics that the tables belong to, the shipped ones where none are given.
+    `among` are the topics that the tables belong to, the shipped ones where none are given; with `left_out`, each table is also
+    predicted by constants that were fitted to others.
     """
     started = time.perf_counter()
     if reference is not None:
@@ -39,6 +40,8 @@ def validate(
     constants = fitted(Catalog.load())
     found = _predicted(tables, conditions, jobs, fitted_cells(constants), progress or (lambda what: None))
     more: dict[str, Any] = {"theory": rows(conditions)} if with_theory else {}
+    if left_out:
+        more |= {"leave_one_out": leave_one_out(found, among or topics(), constants, conditions, jobs, progress)}
     more |= {"linux": _linux(reference, conditions.replications)} if reference is not None else {}
     return ValidationDocument(
         simvirt=provenance.program(),
@@ -46,7 +49,7 @@ def validate(
         replications=conditions.replications,
         topics=_topics(found, constants, topics() if among is None else among),
         tables=tuple(_table(table, own, constants) for table, own in found),
-        summary=_summary(found, constants),
+        summary=summary(found, constants),
         **more,
         wall_s=time.perf_counter() - started,
     )
@@ -56,28 +59,12 @@ def _predicted(tables: Sequence[Table], conditions: Conditions, jobs: int, given
     """The cells of each table with their predictions."""
 
     def scored(table: Table) -> Scored:
-        found = cells(table, _of_table(table, conditions), given)
+        found = cells(table, predicted(table, conditions), given)
         progress(table.id)
         return table, found
 
     with workers(jobs) as pool:
         return list(in_order(pool, scored, tables))
-
-
-def _of_table(table: Table, conditions: Conditions) -> dict[tuple[str, str], Predicted]:
-    """The predictions of a table; what ends them fails its cells and no other table."""
-    try:
-        return predict(table, conditions)
-    except Exception as error:
-        failed = Predicted(None, sentence(error))
-        return {(name, column): failed for name, row in table.rows.items() for column in row.values}
-
-
-def _summary(found: Sequence[Scored], constants: Sequence[Fitted]) -> Summary:
-    """The score of all tables, and of those that are used for one thing."""
-    parts = {use: [(table, own) for table, own in found if table.use == use] for use in ("validate", "calibrate")}
-    scores: dict[str, Any] = {name: score(own, constants).typed() for name, own in {"all": found, **parts}.items()}
-    return Summary(**scores)
 
 
 def _topics(found: Sequence[Scored], constants: Sequence[Fitted], among: Sequence[Topic]) -> tuple[TopicResult, ...]:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from simvirt.errors import Issue, ScenarioError
 from simvirt.runs.admission import catalog_of
-from simvirt.scenario.bounds import MOST_ISSUES
+from simvirt.scenario.bounds import first_of
 from simvirt.scenario.reading.files import NoText, read_text
 from simvirt.scenario.reading.messages import sentence
 from simvirt.scenario.reading.reader import read
@@ -62,7 +62,7 @@ class _Reading:
         """ScenarioError where there are mistakes; each once, in the order of the lines."""
         found = sorted(dict.fromkeys(self.issues), key=lambda issue: (issue.line or 0, issue.column or 0))
         if found:
-            raise ScenarioError(found[:MOST_ISSUES])
+            raise ScenarioError(first_of(found))
 
 
 def read_tables(path: str | os.PathLike[str]) -> Topic:

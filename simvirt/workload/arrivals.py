@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from simvirt.scenario.bounds import CHANGES_OF_A_PERIOD, LATEST_NS
-from simvirt.workload.streams import ARRIVALS, RATES, stream
+from simvirt.workload.streams import ARRIVALS, RATES, Generators
 
 Segment = tuple[float, float]  # duration [ns], rate [1/ns]
 
@@ -117,12 +117,12 @@ class SteadyArrivals:
         return instants
 
 
-def open_arrivals(workload: Any, seed: int, replication: int) -> Instants:
+def open_arrivals(workload: Any, generators: Generators) -> Instants:
     """The arrival instants of an open workload or a rate file."""
     from simvirt.scenario.reading.tracefile import read_rates
 
     spec = workload.open or workload.rates
-    steps = stream(seed, replication, ARRIVALS) if spec.arrivals == "poisson" else None
+    steps = generators.stream(ARRIVALS) if spec.arrivals == "poisson" else None
     if workload.rates is not None:
         rates = read_rates(workload.rates)
         return ModulatedArrivals(profile(rates.at_ns, rates.per_s), steps)
@@ -132,4 +132,4 @@ def open_arrivals(workload: Any, seed: int, replication: int) -> Instants:
         return ModulatedArrivals(piecewise(spec.piecewise), steps)
     if spec.diurnal is not None:
         return ModulatedArrivals(diurnal(spec.diurnal), steps)
-    return ModulatedArrivals(mmpp(spec.mmpp, stream(seed, replication, RATES)), steps)
+    return ModulatedArrivals(mmpp(spec.mmpp, generators.stream(RATES)), steps)

@@ -4,15 +4,17 @@ The n-th request of a class meets the same draws on every platform, in every cel
 of a class has a stream of its own, and its n-th number belongs to the n-th request of that class.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from simvirt.scenario.spec.distributions import Distribution
 from simvirt.workload.arrivals import Instants, open_arrivals
 from simvirt.workload.sampling import Sampler, sampler
-from simvirt.workload.streams import CLASSES, DRAWS, TENANTS, THINKING, stream
+from simvirt.workload.streams import CLASSES, DRAWS, TENANTS, THINKING, Generators
 
 BLOCK_BYTES = 262_144  # draws of a block; small enough for the cache
 
@@ -56,9 +58,35 @@ class Block:
     last: bool
     home: np.ndarray | None = None
 
+    def between(self, first: int, end: int, last: bool) -> Block:
+        """Some of its requests."""
+        home = None if self.home is None else self.home[first:end]
+        return Block(self.at[first:end], self.category[first:end], self.draws[first:end], last, home)
+
+
+def nothing(width: int, last: bool) -> Block:
+    """A block without requests."""
+    return Block(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, width)), last)
+
+
+def joined(blocks: list[Block], last: bool) -> Block:
+    """Blocks one behind the other."""
+    homes = [block.home for block in blocks if block.home is not None]
+    return Block(
+        np.concatenate([block.at for block in blocks]), np.concatenate([block.category for block in blocks]),
+        np.concatenate([block.draws for block in blocks]), last, np.concatenate(homes) if homes else None,
+    )
+
+
+class Blocks(Protocol):
+    """Where blocks of requests come from."""
+
+    def next_block(self) -> Block:
+        """The next requests, at least one of them until the last block, which says so."""
+
 
 class RequestStream:
-    """Draws blocks of requests for one replication."""
+    """Draws blocks of requests of one workload for one replication; its classes are numbered from `first` on."""
 
     def __init__(
         self,
@@ -67,33 +95,33 @@ class RequestStream:
         variables: list[Variables],
         trace_columns: list[int | None],
         limit: int | None,
-        seed: int,
-        replication: int,
+        generators: Generators,
         classes: list[str],
         width: int,
         tenants: int = 1,
+        first: int = 0,
     ) -> None:
-        self._tenants = TenantAssignment(workload, tenants, seed, replication)
+        self._tenants, self._first = TenantAssignment(workload, tenants, generators), first
         self.width = width  # draws a row, those included that others than requests use
         self._workload = workload
         self._shares = np.cumsum(weights) / np.sum(weights) if len(weights) > 0 else np.ones(1)
-        self._samplers = [[sampler_of(v, seed, replication, k) for v in of_class.variables] for k, of_class in enumerate(variables)]
-        self._classes = stream(seed, replication, CLASSES)
+        self._samplers = [[sampler_of(v, generators, k) for v in of_class.variables] for k, of_class in enumerate(variables)]
+        self._classes = generators.stream(CLASSES)
         self._left = limit
         self._size = int(np.clip(BLOCK_BYTES // (8 * self.width), 64, 4096))
         self._think: Sampler | None = None
         self._instants: Instants | None = None
         self._trace = Trace(workload.trace, trace_columns, classes) if workload is not None and workload.trace is not None else None
         if workload is not None and workload.closed is not None:
-            self._think = sampler_of(Variable(workload.closed.think, DEMAND, 0), seed, replication, THINKING)
+            self._think = sampler_of(Variable(workload.closed.think, DEMAND, 0), generators, THINKING)
         elif workload is not None and self._trace is None:
-            self._instants = open_arrivals(workload, seed, replication)
+            self._instants = open_arrivals(workload, generators)
 
     def next_block(self) -> Block:
         """The next requests; the last block says so."""
         n = self._size if self._left is None else min(self._size, self._left)
         if self._workload is None or n == 0:
-            return Block(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, self.width)), True)
+            return nothing(self.width, True)
         at = self._take_instants(n)
         if self._left is not None:
             self._left -= len(at)
@@ -102,7 +130,7 @@ class RequestStream:
         if self._trace is not None:
             self._trace.fill(draws, category)
         ended = len(at) < n or self._left == 0 or (self._trace is not None and self._trace.ended)
-        return Block(at, category, draws, ended, self._tenants.take(len(at)))
+        return Block(at, category + self._first if self._first else category, draws, ended, self._tenants.take(len(at)))
 
     def _take_instants(self, n: int) -> np.ndarray:
         """Arrival instants, or times to think of a closed workload."""
@@ -139,11 +167,11 @@ class TenantAssignment:
         at equal distances are dealt out in turn, so that each tenant's are at equal distances too. Clients belong to a tenant for good.
     """
 
-    def __init__(self, workload: Any, count: int, seed: int, replication: int) -> None:
+    def __init__(self, workload: Any, count: int, generators: Generators) -> None:
         self._count, self._next = count, 0
         source = None if workload is None else workload.open or workload.rates
         in_turn = source is not None and source.arrivals == "deterministic"
-        self._choice = stream(seed, replication, TENANTS) if count > 1 and not in_turn else None
+        self._choice = generators.stream(TENANTS) if count > 1 and not in_turn else None
 
     def take(self, n: int) -> np.ndarray | None:
         """The tenants of the next n requests, numbered from 0; None where there is only one."""
@@ -155,12 +183,12 @@ class TenantAssignment:
         return (first + np.arange(n, dtype=np.int64)) % self._count
 
 
-def sampler_of(variable: Variable, seed: int, replication: int, k: int) -> Sampler:
-    """Sampler of a variable of class k."""
-    first = stream(seed, replication, DRAWS, k, variable.family, variable.number, 0)
+def sampler_of(variable: Variable, generators: Generators, k: int) -> Sampler:
+    """Sampler of a variable of class k, counted in its workload."""
+    first = generators.stream(DRAWS, k, variable.family, variable.number, 0)
     if variable.distribution is None:
         return first.random
-    return sampler(variable.distribution, first, stream(seed, replication, DRAWS, k, variable.family, variable.number, 1))
+    return sampler(variable.distribution, first, generators.stream(DRAWS, k, variable.family, variable.number, 1))
 
 
 class Trace:

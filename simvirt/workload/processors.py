@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.economy import load_of
-from simvirt.scenario.spec.models import AnyStep, CpuStep, HostSpec, MeasuredSpec, Scenario, ServiceSpec, TraceSpec
+from simvirt.scenario.spec.models import AnyStep, CpuStep, HostSpec, MeasuredSpec, Scenario, ServiceSpec, TraceSpec, WorkloadSpec
 from simvirt.scenario.walk import rewritten, walk
 from simvirt.workload.intensity import multiplied
+
+Workload = TypeVar("Workload", bound=WorkloadSpec)
 
 
 def on_host(scenario: Scenario, catalog: Catalog, host: HostSpec) -> Scenario:
@@ -25,10 +28,9 @@ def on_host(scenario: Scenario, catalog: Catalog, host: HostSpec) -> Scenario:
     """
     pace = _Pace(scenario, catalog, catalog.resolve_host(host).speed)
     services = {name: pace.service(spec) for name, spec in scenario.services.items()}
-    workload = scenario.workload
-    if workload is not None and workload.trace is not None:
-        workload = workload.model_copy(update={"trace": pace.trace(workload.trace)})
-    return scenario.model_copy(update={"services": services, "workload": workload, "measured_on": None})
+    workload = None if scenario.workload is None else pace.workload(scenario.workload)
+    workloads = {name: pace.workload(spec) for name, spec in scenario.workloads.items()}
+    return scenario.model_copy(update={"services": services, "workload": workload, "workloads": workloads, "measured_on": None})
 
 
 def taken_as_stated(scenario: Scenario) -> bool:
@@ -60,6 +62,10 @@ class _Pace:
 
         operations = {name: rewritten(steps, paced) for name, steps in spec.operations.items()}
         return spec.model_copy(update={"operations": operations, "startup": rewritten(spec.startup, paced), "measured_on": None})
+
+    def workload(self, spec: Workload) -> Workload:
+        """A workload the demands of whose trace are those on these processors."""
+        return spec if spec.trace is None else spec.model_copy(update={"trace": self.trace(spec.trace)})
 
     def trace(self, spec: TraceSpec) -> TraceSpec:
         """A trace whose demands are those on these processors: they stand for the first CPU step of an operation."""

@@ -18,7 +18,7 @@ import numpy as np
 from simvirt.workload.arrivals import SteadyArrivals
 from simvirt.workload.draws import RequestStream, Trace, Variable, Variables, sampler_of
 from simvirt.workload.sampling import Sampler
-from simvirt.workload.streams import ARRIVALS, CLASSES, stream
+from simvirt.workload.streams import ARRIVALS, CLASSES, Generators
 
 STRETCH: Final = 256
 GOLDEN: Final = (5**0.5 - 1) / 2
@@ -51,10 +51,10 @@ class Stretches:
         return np.asarray(values * np.divide(self._mean, means, out=np.ones_like(means), where=means > 0))
 
 
-def matched(variable: Variable, seed: int, replication: int, k: int) -> Sampler:
+def matched(variable: Variable, generators: Generators, k: int) -> Sampler:
     """Sampler of a variable of class k, a stretch at a time; uniform ones are stratified."""
     mean = None if variable.distribution is None else float(variable.distribution.mean)
-    return Stretches(sampler_of(variable, seed, replication, k), mean)
+    return Stretches(sampler_of(variable, generators, k), mean)
 
 
 class SteadyStream(RequestStream):
@@ -65,14 +65,14 @@ class SteadyStream(RequestStream):
 
     def __init__(
         self, workload: Any, rate_per_s: float, weights: list[float], variables: list[Variables], trace_columns: list[int | None],
-        seed: int, replication: int, classes: list[str], width: int, tenants: int, even: bool,
+        generators: Generators, classes: list[str], width: int, tenants: int, first: int, even: bool,
     ) -> None:
-        super().__init__(workload, weights, variables, trace_columns, None, seed, replication, classes, width, tenants)
+        super().__init__(workload, weights, variables, trace_columns, None, generators, classes, width, tenants, first)
         self._think, self._even = None, even
         if even:
-            self._samplers = [[matched(v, seed, replication, k) for v in of_class.variables] for k, of_class in enumerate(variables)]
-        self._instants = SteadyArrivals(rate_per_s, _gaps(workload, stream(seed, replication, ARRIVALS), even))
-        self._rotation = float(stream(seed, replication, CLASSES).random())
+            self._samplers = [[matched(v, generators, k) for v in of_class.variables] for k, of_class in enumerate(variables)]
+        self._instants = SteadyArrivals(rate_per_s, _gaps(workload, generators.stream(ARRIVALS), even))
+        self._rotation = float(generators.stream(CLASSES).random())
         self._trace = None if workload.trace is None else Repeated(workload.trace, trace_columns, classes)
 
     def _take_instants(self, n: int) -> np.ndarray:

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ARRIVALS, CLASSES, DRAWS, PHASES, RATES, TENANTS = range(6)
+ARRIVALS, CLASSES, DRAWS, PHASES, RATES, TENANTS, LOADS = range(7)
 START_UPS, THINKING = 1_000_000, 2_000_000
-"""DRAWS of a request class are keyed by its number; from these numbers on they are of start-up work, by service, and of times to think."""
+"""LOADS begins the keys of each workload but the first.
+
+DRAWS of a request class are keyed by its number; from these numbers on they are of start-up work, by service, and of times to think.
+"""
 
 
 TICKS, REFILLS, CYCLES = range(3)
@@ -35,3 +38,16 @@ def stream(seed: int, replication: int, *key: int) -> np.random.Generator:
     the same numbers on every platform, in every cell of a sweep and on any number of workers.
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy=seed, spawn_key=(replication, *key))))
+
+
+@dataclass(frozen=True)
+class Generators:
+    """The generators of one workload in one replication; what other workloads draw shifts none of them."""
+
+    seed: int
+    replication: int
+    load: int = 0  # number of the workload among those side by side
+
+    def stream(self, *key: int) -> np.random.Generator:
+        """The generator of one of its variables."""
+        return stream(self.seed, self.replication, *((LOADS, self.load) if self.load else ()), *key)

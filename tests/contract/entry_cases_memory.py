@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from helpers.field_bases import BARE
-from field_cases_memory import FULL, MERGING, SWAPPING
+from field_cases_memory import FULL, MERGING, SEARCHING, SWAPPING
 from helpers.fields import CHANGES, FALLS, RISES, Case, patched
 
 from simvirt.catalog.loader import shipped
@@ -69,6 +69,7 @@ MANAGED: Final = (
     under("compression", number(1.1), "breakdown_s/disk", RISES, patched(SWAPPING, {"host/zswap": 0.3})),
     under("balloon_most", number(0.01), "memory/reclaim/ballooned_bytes", FALLS, BALLOONING),
     under("idle_tax", number(0), "breakdown_s/disk", RISES, UNEQUAL),
+    under("swappiness", number(0), LEDGER + "swapped_bytes", FALLS, SEARCHING),
     under("dirty_expiry", number("5s"), "bottleneck/resources/host.disk", RISES, LOGGING),
     under("flush_interval", number("50s"), "bottleneck/resources/host.disk", FALLS, LOGGING),
     under("dirty_background", number(1e-9), "bottleneck/resources/host.disk", RISES, LOGGING),
@@ -81,6 +82,7 @@ CASES: Final = (
     entry("footprints", "touch", number("40MB"), "breakdown_s/disk", RISES, patched(SWAPPING, MINE_OF_SWAPPING)),
     entry("footprints", "same", number(0.9), LEDGER + "shared_bytes", RISES, patched(MERGING, {"services/server/image": "mine", "catalog/footprints": {"mine": {"like": "generic"}}})),
     Case("guests.same", patched(MERGING, {"platforms": [{"name": "x", "stack": ["mine"]}], "catalog": {"guests": {"mine": {"like": "linux"}}, "hypervisors": {"mine": {"like": "kvm", "guest": "mine"}}}}), {}, {"catalog/guests/mine/same": number(0.1)}, LEDGER + "shared_bytes", FALLS),
+    Case("guests.same_files", patched(MERGING, {"platforms": [{"name": "x", "stack": ["mine"]}], "catalog": {"guests": {"mine": {"like": "linux"}}, "hypervisors": {"mine": {"like": "kvm", "guest": "mine"}}}}), {}, {"catalog/guests/mine/same_files": number(0.1)}, LEDGER + "shared_bytes", FALLS),
     entry("hosts", "system_memory", number("2GiB"), LEDGER + "kernel_bytes", RISES),
     Case("disks.size", patched(VMS, {"catalog/disks": {"mine": {"like": "nvme"}}, "catalog/hosts/mine/disk": "mine"}), {}, {"catalog/disks/mine/size": number("4TB")}, "limits/disk.space/capacity", RISES),
     entry("hypervisors", "vmm_memory", number("1GiB"), LEDGER + "vmm_bytes", RISES),

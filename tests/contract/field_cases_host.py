@@ -85,6 +85,7 @@ HOST: Final = (
     Case("HostSpec.memory", patched(DOCKER, {"services/server/mem_limit": "6GiB", "services/server/scale": 2}), {}, {"host/memory": "8GiB"}, "/warnings", CHANGES),
     Case("HostSpec.mitigations", patched(GVISOR, {"host/model": "dell-r740-gold-6132"}), {}, {"host/mitigations": "off"}, "cpu/virtualization", FALLS),
     Case("HostSpec.mitigations", patched(GVISOR, {"host/model": "gce-n1-standard-4"}), {}, {"host/mitigations": "off"}, "cpu/virtualization", FALLS),
+    Case("HostSpec.switching", CROWDED, {}, {"host/switching": "none"}, "breakdown_s/interference", FALLS),
     Case("HostSpec.kernel_entry", GVISOR, {}, {"host/kernel_entry": "2us"}, "cpu/virtualization", RISES),
     Case("HostSpec.kernel_entry", patched(GVISOR, {"platforms": ["gvisor-kvm"], "services/server/operations/job": [{"cpu": "100us", "ops": {"syscalls": 20}}]}), {"host/kernel_entry": "300ns"}, {"host/kernel_entry": "900ns"}, "latency_s/mean", FALLS),
     Case("HostSpec.offloads", TUNNELLED, {}, {"host/offloads": "no-tunnels"}, "cpu/utilisation", RISES),

@@ -30,8 +30,28 @@ LEAKING: Final = patched(SWAPPING, {"host/swap": ABSENT, SERVER + "mem_limit": "
 """Containers that need more with every request, until they are killed."""
 LIMITED: Final = patched(SWAPPING, {"host/memory": "8GiB", SERVER + "mem_limit": "1GiB"})
 """Containers that need more than they may use."""
+SEARCHING: Final = patched(SWAPPING, {
+    "host/memory": "8GiB", SERVER + "memory": {"base": "2GiB", "hot": 0.5, "touch": "40KB"},
+    SERVER + "operations/job": [{"cpu": "1ms"}, {"disk": {"read": "8KiB", "working_set": "12GiB"}}],
+})
+"""Containers with room for themselves, and not for all the data that they read."""
+CROWDED_NODE: Final = patched(SWAPPING, {"host/swap": ABSENT, "host/memory": "3GiB", SERVER + "memory/base": "1000MiB"})
+"""Two pods that leave little of 3 GiB."""
+ON_VM_DISKS: Final = patched(SEARCHING, {"platforms": [{"name": "kvm"}], SERVER + "mem_limit": "2500MiB"})
 
 CASES: Final = (
+    Case("HostSpec.swappiness", SEARCHING, {"host/swappiness": 0}, {"host/swappiness": 100}, LEDGER + "swapped_bytes", RISES),
+    Case("HostSpec.swappiness", SEARCHING, {"host/swappiness": 1}, {}, LEDGER + "page_cache_bytes", RISES),
+    Case("ServiceSpec.tmpfs", LIMITED, {SERVER + "memory/base": "900MiB"}, {SERVER + "memory/base": "900MiB", SERVER + "tmpfs": "200MiB"}, LEDGER + "swapped_bytes", RISES),
+    Case("TmpfsSpec.used", LIMITED, {SERVER + "tmpfs": "1MiB"}, {SERVER + "tmpfs": "50MiB"}, "services/server/memory/tmpfs_bytes", RISES),
+    Case("TmpfsSpec.growth", LEAKING, {SERVER + "memory/growth": "0B"}, {SERVER + "memory/growth": "0B", SERVER + "tmpfs": {"growth": "4MiB"}}, RECLAIM + "oom_kills", RISES),
+    Case("TmpfsSpec.size", LEAKING, {SERVER + "memory/growth": "0B", SERVER + "tmpfs": {"growth": "4MiB"}}, {SERVER + "memory/growth": "0B", SERVER + "tmpfs": {"growth": "4MiB", "size": "50MiB"}}, RECLAIM + "oom_kills", FALLS),
+    Case("HostSpec.eviction", CROWDED_NODE, {}, {"host/eviction": "500MiB"}, RECLAIM + "evictions", RISES),
+    Case("EvictionSpec.memory_available", CROWDED_NODE, {"host/eviction": "1MiB"}, {"host/eviction": "500MiB"}, RECLAIM + "evictions", RISES),
+    Case("EvictionSpec.every", CROWDED_NODE, {"host/eviction": {"memory_available": "2GiB", "every": "100ms"}}, {"host/eviction": {"memory_available": "2GiB", "every": "1h"}}, RECLAIM + "evictions", FALLS),
+    Case("PlatformSpec.disk_cache", ON_VM_DISKS, {}, {"platforms/0/disk_cache": "writethrough"}, LEDGER + "page_cache_bytes", RISES),
+    Case("PlatformSpec.disk_cache", ON_VM_DISKS, {}, {"platforms/0/disk_cache": "writethrough"}, DISK, FALLS),
+    Case("PlatformSpec.disk_cache", patched(ON_VM_DISKS, {SERVER + "operations/job": [{"disk": {"write": "8KiB", "direct": True}}]}), {"platforms/0/disk_cache": "writethrough"}, {"platforms/0/disk_cache": "writeback"}, DISK, FALLS),
     Case("HostSpec.swap", SWAPPING, {"host/swap": ABSENT}, {}, RECLAIM + "swapped_out_bytes", RISES),
     Case("HostSpec.swap", SWAPPING, {"host/swap": ABSENT}, {}, RECLAIM + "oom_kills", FALLS),
     Case("HostSpec.zswap", SWAPPING, {}, {"host/zswap": 0.5}, DISK, FALLS),

@@ -23,6 +23,13 @@ RESERVED: Final = patched(SHARED, {"host/scheduler": "hyperv", SERVER + "cpu_sha
 """Few shares beside two threads that always want the only core, and a right to most of it."""
 
 
+TWO_SOCKETS: Final = patched(BARE, {
+    "host": {"sockets": 2, "cores": 2, "memory": "16GiB"}, "platforms": ["docker"], SERVER + "threads": 2, SERVER + "profile": "random-access", SERVER + "cpuset": "0,1",
+    "workload": {"closed": {"clients": 2}},
+})
+"""Two threads on one of two sockets that wait for memory all the time."""
+
+
 SELDOM: Final = patched(BARE, {"workload/open/rate": "10/s"})
 """A host that is hardly used."""
 
@@ -86,6 +93,8 @@ SERVICE: Final = (
     Case("ServiceSpec.cpu_weight", SHARED, {SERVER + "cpu_weight": 25}, {SERVER + "cpu_weight": 400}, RUN_QUEUE, FALLS),
     Case("ServiceSpec.cpuset", PINNED, {SERVER + "cpuset": "0"}, {SERVER + "cpuset": "0-2"}, RUN_QUEUE, FALLS),
     Case("ServiceSpec.cpuset", patched(KVM, {SERVER + "threads": 4}), {SERVER + "cpuset": "1"}, {}, "breakdown_s/steal", FALLS),
+    Case("ServiceSpec.cpuset_mems", TWO_SOCKETS, {SERVER + "cpuset_mems": "0"}, {SERVER + "cpuset_mems": "1"}, "throughput_per_s", FALLS),
+    Case("ServiceSpec.cpuset_mems", patched(TWO_SOCKETS, {"platforms": ["kvm"]}), {SERVER + "cpuset_mems": "0"}, {SERVER + "cpuset_mems": "1"}, "throughput_per_s", FALLS),
     Case("ServiceSpec.background", WIDE, {}, {SERVER + "background": {"threads": 1}}, "cpu/utilisation", RISES),
     Case("ServiceSpec.operations", BARE, {}, {SERVER + "operations": {"job": [{"cpu": {"exponential": "5ms"}}]}}, MEAN, FALLS),
     Case("ServiceSpec.measured_on", SELDOM, {}, {SERVER + "measured_on": {"clock": "1.3GHz"}}, "breakdown_s/cpu", FALLS, 0.4),

@@ -65,6 +65,11 @@ CONNECTING: Final = patched(CONTAINERS, {"workload/connection": "new", "services
 ENTERING: Final = patched(CONTAINERS, {"catalog/techniques/mine": {"like": "none", "costs": {"timer": {"cpu": number("9 entries")}}}})
 """Containers whose timers enter the host's kernel nine times more."""
 UNMITIGATED: Final = patched(ENTERING, {"host/mitigations": "off"})
+TAKING_TURNS: Final = patched(CROWDED, {
+    "host": {"model": "mine"}, "services/server/profile": "generic", "services/hog/profile": "generic",
+    "catalog": {"hosts": {"mine": {"like": "generic", "cpu": "mine"}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 1, "family": "mine"}}, "families": {"mine": {"like": "generic-x86"}}},
+})
+"""Two processes that take turns on one core."""
 SIBLINGS: Final = patched(BARE, {
     "host": {"model": "mine"}, "services/batch": {"background": {"threads": 4}}, "run": {"duration": "1s", "replications": 1, "warmup": "0s"}, "workload/open/rate": "1/s",
     "catalog": {"hosts": {"mine": {"like": "generic", "cpu": "mine"}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 2, "smt": 2, "family": "mine"}}, "families": {"mine": {"like": "generic-x86"}}},
@@ -114,8 +119,8 @@ SHARED: Final = patched(BARE, {
     "services/batch": {"background": {"threads": 3}, "profile": "mine"},
     "catalog": {
         "hosts": {"mine": {"like": "generic", "cpu": "mine", "sockets": 2}}, "cpus": {"mine": {"like": "generic-x86-2.6", "cores": 2, "smt": 2, "family": "mine"}},
-        "families": {"mine": {"like": "generic-x86", "memory_bandwidth": number("20GB/s"), "memory_latency": number("80ns"), "llc": number("20MiB"), "remote_latency": number(1.5), "huge_reach": number(2)}},
-        "profiles": {"mine": {"like": "generic", "memory_bandwidth": number("12GB/s"), "llc": number("8MiB"), "stall": number(0.5), "smt_yield": number(1.3), "kernel_share": number(0.05), "shootdowns": number("100/s"), "walk_miss": number(0.3)}},
+        "families": {"mine": {"like": "generic-x86", "memory_bandwidth": number("20GB/s"), "memory_latency": number("80ns"), "llc": number("20MiB"), "remote_latency": number(1.5), "remote_bandwidth": number("10GB/s"), "huge_reach": number(2)}},
+        "profiles": {"mine": {"like": "generic", "memory_bandwidth": number("12GB/s"), "llc": number("8MiB"), "thread_llc": number("6MiB"), "stall": number(0.5), "smt_yield": number(1.3), "kernel_share": number(0.05), "shootdowns": number("100/s"), "walk_miss": number(0.3)}},
     },
 })
 """Threads that meet in sockets, cores and one kernel."""
@@ -125,6 +130,8 @@ RATE: Final = "throughput_per_s"
 WAITING: Final = "breakdown_s/run_queue"
 FAR: Final = patched(SHARED_VMS, {"services/server/threads": 8, "workload/closed/clients": 8, "services/batch/background": {"threads": 1, "duty": 0.1}})
 """A VM on both sockets, and one that does hardly anything."""
+BOUND: Final = patched(SHARED_VMS, {"platforms": ["docker"], "services/server/cpuset": "0,1", "services/server/cpuset_mems": "1", "services/batch/background": {"threads": 1, "duty": 0.1}})
+"""A container on one socket whose memory is on the other."""
 
 
 def of_family(field: str, value: Any, moves: str, base: Any = SHARED, read: str = "latency_s/mean") -> Case:
@@ -165,6 +172,10 @@ CASES: Final = (
     entry("families", "native_walk", "generic-x86", number("1 cycles"), EXTRA, RISES),
     entry("families", "nested_walk", "generic-x86", number("200 cycles"), EXTRA, RISES),
     entry("families", "cstates", "generic-x86", {"C1": {"residency": number("1us"), "exit": number("300us")}}, WAITING, RISES, patched(RICH, {"catalog/hosts/mine/max_cstate": "C1"})),
+    entry("families", "process_switch", "generic-x86", number("90000 cycles"), "breakdown_s/interference", RISES, TAKING_TURNS),
+    entry("families", "core_cache", "generic-x86", number("64MiB"), "breakdown_s/interference", FALLS, TAKING_TURNS),
+    entry("families", "llc_latency", "generic-x86", number("200 cycles"), "breakdown_s/interference", RISES, TAKING_TURNS),
+    entry("families", "vcpu_switch", "generic-x86", number("90000 cycles"), "breakdown_s/interference", RISES, patched(TAKING_TURNS, {"platforms": ["kvm"]})),
     entry("families", "kernel_entry", "generic-x86", number("90 cycles"), EXTRA, FALLS, UNMITIGATED), entry("families", "mitigated_entry", "generic-x86", number("9000 cycles"), EXTRA, RISES, ENTERING),
     entry("cpus", "mitigated_entry", "generic-x86-2.6", number("9000 cycles"), EXTRA, RISES, ENTERING), entry("hosts", "kernel_entry", "generic", number("5us"), EXTRA, RISES, ENTERING),
     entry("hosts", "mitigations", "generic", "off", EXTRA, FALLS, ENTERING),
@@ -230,9 +241,9 @@ CASES: Final = (
     *(Case("profiles.rates", RICH, {}, {"catalog/profiles/mine/rates": {operation: number("9000000/s")}}, EXTRA, RISES) for operation in RATE_OPERATIONS if operation not in UNCHARGED),
     *(Case("profiles.rates", patched(RICH, {"catalog/techniques/mine": {"like": "nested-paging", "costs": {operation: {"cpu": number("1us")}}}}),
            {}, {"catalog/profiles/mine/rates": {operation: number("9000000000/s")}}, EXTRA, RISES) for operation in UNCHARGED),
-    of_family("memory_bandwidth", "200GB/s", FALLS), of_family("llc", "200MiB", FALLS), of_family("remote_latency", 4.0, FALLS, FAR, RATE),
+    of_family("memory_bandwidth", "200GB/s", FALLS), of_family("llc", "200MiB", FALLS), of_family("remote_latency", 4.0, FALLS, FAR, RATE), of_family("remote_bandwidth", "4GB/s", FALLS, BOUND, RATE),
     of_family("memory_latency", "900ns", FALLS, SHARED_VMS, RATE), of_family("huge_reach", 50, FALLS, patched(SHARED_VMS, {"platforms": [{"name": "x", "stack": ["kvm"], "pages": "huge"}]}), EXTRA),
-    of_profile("memory_bandwidth", "1GB/s", FALLS), of_profile("llc", "20MiB", RISES), of_profile("stall", 0.9, RISES), of_profile("smt_yield", 2.0, FALLS),
+    of_profile("memory_bandwidth", "1GB/s", FALLS), of_profile("llc", "14MiB", RISES), of_profile("thread_llc", "12MiB", RISES), of_profile("stall", 0.9, RISES), of_profile("smt_yield", 2.0, FALLS),
     of_profile("kernel_share", 0.5, RISES), of_profile("shootdowns", "5000/s", FALLS, SHARED_VMS, RATE), of_profile("walk_miss", 1.0, FALLS, SHARED_VMS, RATE), of_profile("remote_share", 0.5, RISES, FAR, RATE),
     Case("platforms.pin", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "topology": "exposed"}}}), {}, {"catalog/platforms/mine/pin": True}, "latency_s/mean", CHANGES),
     Case("platforms.topology", patched(SHARED_VMS, {"platforms": ["mine"], "catalog/platforms": {"mine": {"like": "kvm", "pin": True}}}), {}, {"catalog/platforms/mine/topology": "exposed"}, "latency_s/mean", CHANGES),

@@ -11,6 +11,7 @@ import field_cases_memory
 import field_cases_plan
 import field_cases_run
 import field_cases_services
+import field_cases_workloads
 import pytest
 from helpers.field_bases import BARE
 from helpers.fields import Case, fields_of, moved, output, patched, result
@@ -22,7 +23,7 @@ from simvirt.scenario.spec.distributions import KINDS, Constant
 
 CASES = (
     *field_cases_density.CASES, *field_cases_host.CASES, *field_cases_services.CASES, *field_cases_memory.CASES, *field_cases_run.CASES,
-    *field_cases_plan.CASES, *field_cases_files.CASES,
+    *field_cases_plan.CASES, *field_cases_files.CASES, *field_cases_workloads.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}
 """Fields with a test of their own below."""

@@ -54,6 +54,12 @@ def test_a_topic_has_all_of_its_tables(capsys: pytest.CaptureFixture[str], tmp_p
     assert {table["topic"] for table in json.loads(out)["tables"]} == {4}
 
 
+def test_a_file_of_tables_has_no_constants_to_leave_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, _, err = said(capsys, tmp_path, "--tables", str(tmp_path / "mine.yaml"), "--leave-one-out")
+    assert status == 2
+    assert "no constant was fitted to tables of a file" in err
+
+
 def test_linux_rows_are_scored_beside(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "alone-1.csv").write_text("arrives_s,demand_ms,response_ms\n0.1,2.0,2.07\n0.2,2.0,2.07\n")
     row = {"name": "alone", "seed": 1, "cpus": 1, "workers": 1, "demand_mean_ms": 2, "quota_us": None, "period_us": 100000, "shares": 1024, "hogs": [],

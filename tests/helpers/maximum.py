@@ -26,13 +26,15 @@ BELOW, ABOVE, SHORT = 0.97, 1.03, 0.01
 
 
 def at_rate(scenario: Scenario, rate: float) -> Scenario:
-    """The same requests at a steady rate [per second], all services up, no clients that wait, no end."""
-    assert scenario.workload is not None
-    source = scenario.workload.open or scenario.workload.rates
+    """The same requests, of several workloads those of the first, at a steady rate [per second], all services up, no clients, no end."""
+    name, view = next(iter(scenario.alone.items()))
+    assert view.workload is not None
+    source = view.workload.open or view.workload.rates
     steady = OpenSpec.model_construct(rate=rate, arrivals=source.arrivals if source is not None else "poisson")
-    workload = scenario.workload.model_copy(update={"open": steady, "closed": None, "rates": None, "trace": None})
+    workload = view.workload.model_copy(update={"open": steady, "closed": None, "rates": None, "trace": None})
     run = scenario.run.model_copy(update={"duration": 10**18, "requests": None, "warmup": 0, "observe": None, "precision": None})
-    return scenario.model_copy(update={"workload": workload, "run": run, "timeline": ()})
+    changed = {"workloads": {**scenario.workloads, name: workload}} if name else {"workload": workload}
+    return scenario.model_copy(update={"run": run, "timeline": (), **changed})
 
 
 def unanswered(scenario: Scenario, catalog: Catalog, platform: Platform, rate: float) -> float:

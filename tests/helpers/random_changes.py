@@ -17,16 +17,21 @@ TIMES: Final = ("wall_s", "version", "simvirt", "digest", "simulations_s")
 
 def renamed(tree: Tree) -> Tree | None:
     """The same with other names of services; None where a file has their names."""
-    workload = tree.get("workload", {})
-    if "operation" in workload.get("trace", {}):
+    if any("operation" in workload.get("trace", {}) for workload in workloads(tree)):
         return None
     new = _in_values(copy.deepcopy(tree))
     new["services"] = {OTHER[name]: spec for name, spec in new["services"].items()}
-    if "mix" in workload:
-        new["workload"]["mix"] = {_called(name): weight for name, weight in workload["mix"].items()}
+    for workload in workloads(new):
+        if "mix" in workload:
+            workload["mix"] = {_called(name): weight for name, weight in workload["mix"].items()}
     if "operations" in tree.get("objective", {}):
         new["objective"]["operations"] = {_called(name): limits for name, limits in tree["objective"]["operations"].items()}
     return new
+
+
+def workloads(tree: Tree) -> list[Tree]:
+    """The workload of a scenario, or all of several."""
+    return [tree["workload"]] if "workload" in tree else list(tree.get("workloads", {}).values())
 
 
 def _called(name: str) -> str:

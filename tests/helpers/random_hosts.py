@@ -61,11 +61,15 @@ def host(draws: Draws, scarce: bool) -> Tree:
     spec |= draws.sometimes({
         "sockets": (0.2, lambda: draws.choice([1, 2])), "smt": (0.4, lambda: draws.choices([1, 2, 4], [2, 5, 1])[0]),
         "clock": (0.3, lambda: f"{draws.uniform(1, 4):.2f}GHz"), "disk": (0.5, lambda: draws.choice(names("disks"))),
-        "nic": (0.4, lambda: nic(draws)), "mitigations": (0.15, lambda: draws.choice(["auto", "off"])),
+        "nic": (0.4, lambda: nic(draws)), "mitigations": (0.15, lambda: draws.choice(["auto", "off"])), "switching": (0.15, lambda: draws.choice(["auto", "none"])),
         "kernel_entry": (0.1, lambda: time(draws.between(50, 2000))), "memory_ratio": (0.15, lambda: round(draws.uniform(0.5, 2), 2)),
         "swap": (0.7 if scarce else 0.1, lambda: size(draws.between(0.2, 8) * GIB)), "ksm": (0.4 if scarce else 0.1, lambda: ksm(draws)),
         "max_cstate": (0.15, lambda: draws.choice(STATES)),
     })
+    if scarce and draws.yes(0.1):
+        spec["eviction"] = draws.choice(["100MiB", {"memory_available": "1GiB", "every": "2s"}])
+    if "swap" in spec and draws.yes(0.3):
+        spec["swappiness"] = draws.choice([0, 1, 60, 100, 200])
     if "swap" in spec and draws.yes(0.3):
         spec["zswap"] = draws.choice([0.2, "50%"])
     return spec
@@ -143,7 +147,7 @@ def _of_vms(draws: Draws) -> Tree:
     """What only VMs can be set up with."""
     return draws.sometimes({
         "pin": (0.2, lambda: draws.yes(0.7)), "topology": (0.2, lambda: draws.choice(["exposed", "hidden"])), "vms": (0.4, lambda: vms(draws)), "balloon": (0.3, lambda: draws.choice(["auto", "none", size(draws.between(32, 512) * MIB)])),
-        "free_page_reporting": (0.2, lambda: draws.yes(0.7)), "guest_swap": (0.2, lambda: size(draws.between(0.1, 2) * GIB)),
+        "disk_cache": (0.2, lambda: draws.choice(["none", "writeback", "writethrough"])), "free_page_reporting": (0.2, lambda: draws.yes(0.7)), "guest_swap": (0.2, lambda: size(draws.between(0.1, 2) * GIB)),
     })
 
 

@@ -22,7 +22,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry
 from simvirt.scenario.spec.models import HostSpec
 
-OF_VMS: Final = {"vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap"}
+OF_VMS: Final = {"vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "disk_cache"}
 """Words of platforms that have VMs."""
 DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 EVENTS_OF_A_STEP: Final = 8
@@ -68,7 +68,38 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     if "workload" in tree and of_operations.yes(0.15):
         limits = objectives_of_operations(of_operations, drawn, tree["workload"])
         tree["objective"] = tree.get("objective", {}) | {"operations": limits}
-    return tree | (density(draws, drawn, tree["workload"]) if "workload" in tree and draws.yes(0.15) else {})
+    tree |= density(draws, drawn, tree["workload"]) if "workload" in tree and draws.yes(0.15) else {}
+    side_by_side = Draws(seed, "side by side")
+    if "workload" in tree and not tree.keys() & {"density", "plan"} and side_by_side.yes(0.2):
+        _beside(side_by_side, tree, drawn)
+    return tree
+
+
+def _beside(draws: Draws, tree: Tree, drawn: Drawn) -> None:
+    """The workload becomes one of several, beside which others ask a little."""
+    first = tree.pop("workload")
+    if len(drawn.costs) == 1:
+        first.setdefault("mix", {f"{FRONT}.get": 1})
+    tree["workloads"] = {"main": first} | {name: _another(draws, tree, drawn) for name in ("ping", "stream-2")[:draws.whole(1, 2)]}
+    if any("closed" in spec for spec in tree["workloads"].values()) and "requests" in tree["run"]:
+        tree["run"] |= {"duration": "50ms"}
+        del tree["run"]["requests"]
+        for name in ("warmup", "observe"):
+            tree["run"].pop(name, None)
+        tree.pop("timeline", None)
+
+
+def _another(draws: Draws, tree: Tree, drawn: Drawn) -> Tree:
+    """A workload at a low rate."""
+    weights = random_workloads.mix(draws, drawn)
+    cost = random_workloads.mean_cost(weights, drawn.costs)
+    per_s = 1e9 / max(cost.response, 1e5) * draws.between(0.05, 0.3)
+    spec = random_workloads.load(draws, per_s, cost.response, set(drawn.costs), False, per_s).workload
+    if "closed" in spec:
+        spec["closed"] = {"clients": 3 * tree.get("tenants", {}).get("count", 1), "think": time(3e9 / per_s)}
+    spec |= {"mix": weights} if spec.get("trace", {}).get("operation") is None else {}
+    spec |= draws.sometimes({"objective": (0.5, lambda: objective(draws)), "local": (0.2, lambda: True)})
+    return spec | ({"connection": "new"} if not spec.get("local") and draws.yes(0.3) else {})
 
 
 def _network(draws: Draws, tree: Tree) -> None:

@@ -103,7 +103,7 @@ def limits(draws: Draws, room: Room) -> Tree:
         "image": (0.4, lambda: draws.choice(names("images")) + draws.choice(["", ":1.27", "-alpine"])),
         "profile": (0.15, lambda: draws.choice(names("profiles"))), "restart": (0.3, lambda: draws.choice(["no", "always", "on-failure", "unless-stopped"])),
         draws.choice(["cpu_shares", "cpu_weight"]): (0.25, lambda: draws.choice([2, 50, 100, 512, 1024, 4096])),
-        "cpuset": (0.1, lambda: cpuset(draws, room.cpus)), "oom_score_adj": (0.1, lambda: draws.randint(-1000, 1000)),
+        "cpuset": (0.1, lambda: cpuset(draws, room.cpus)), "cpuset_mems": (0.05, lambda: 0), "oom_score_adj": (0.1, lambda: draws.randint(-1000, 1000)),
     })
     replicas, cpus = draws.whole(1, room.replicas), quota(draws, room)
     if draws.yes(0.5):
@@ -269,12 +269,14 @@ def net(draws: Draws) -> tuple[Tree, Cost]:
 
 def with_locks(draws: Draws, drawn: Drawn) -> None:
     """Puts some steps that call nothing under locks: of the replica or the kernel, waited for asleep or spinning."""
+    scopes = {lock: draws.choice(["kernel", "replica", "replica"]) for lock in ("log", "index")}
     for spec in drawn.services.values():
         for steps in spec.get("operations", {}).values():
             for at, step in enumerate(steps):
                 if step.keys() & {"cpu", "disk", "delay"} and draws.yes(0.08):
-                    steps[at] = {"lock": draws.choice(["log", "index"]), "hold": [step]} | draws.sometimes({
-                        "spin": (0.4, lambda: time(draws.between(1e3, 1 * MS))), "scope": (0.3, lambda: draws.choice(["kernel", "replica"])),
+                    lock = draws.choice(["log", "index"])
+                    steps[at] = {"lock": lock, "hold": [step], "scope": scopes[lock]} | draws.sometimes({
+                        "spin": (0.4, lambda: time(draws.between(1e3, 1 * MS))),
                         "times": (0.1, lambda: 2), "probability": (0.1, lambda: 0.5),
                     })
 

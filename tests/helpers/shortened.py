@@ -1,4 +1,4 @@
-"""The shipped scenarios, shortened, and their reports without what depends on the machine; also a program that prints one."""
+"""The shipped scenarios, shortened, and their reports without what depends on the machine; also a program that prints those of the shortest."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "mm1": ("run.requests=4000",),
     "noisy-neighbour": ("run.duration=4s",),
     "plan": ("run.duration=500ms",),
+    "stream-beside-ping": ("run.duration=100ms",),
     "throttling": ("run.duration=20s",),
     "voting-app": ("run.duration=20s",),
     "web": ("run.duration=1s",),
@@ -38,13 +39,14 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "mm1": ("run.requests=500",),
     "noisy-neighbour": ("run.duration=1s",),
     "plan": ("run.duration=200ms",),
+    "stream-beside-ping": ("run.duration=20ms",),
     "throttling": ("run.duration=5s",),
     "voting-app": ("run.duration=10s",),
     "web": ("run.duration=300ms",),
 }
 """What makes each short enough to be run by the hundred."""
-WHOLE: Final = ("memory-overcommit", "mm1")
-"""Documents with every key: one follows memory and observes over time, one is short enough for theory to speak."""
+WHOLE: Final = ("memory-overcommit", "mm1", "stream-beside-ping")
+"""Documents with every key: one follows memory and observes over time, one is short enough for theory to speak, one has several workloads."""
 SMALL: Final[dict[str, tuple[str, ...]]] = {
     "density": ("host={cores: 1, memory: 2GiB}", "platforms=[kvm]", "run.replications=2"),
     "plan": ("run={duration: 500ms, replications: 2, seed: 1}", "workload.open.rate=1000/s", "platforms=[docker]"),
@@ -53,7 +55,7 @@ SMALL: Final[dict[str, tuple[str, ...]]] = {
 MAXIMUM: Final = ("mm1",)
 """Scenarios whose maximum throughput is looked for: a search is a hundred times the work of a shortened run, and runs in plain Python too."""
 STEADY: Final[dict[str, Any]] = {"wall_s": 0.0, "digest": "00000000", "version": "0", "kernel": "any"}
-NAMED: Final = {"platforms", "services", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "objective", "disks"}
+NAMED: Final = {"platforms", "services", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "objective", "disks", "workloads"}
 """Keys under which names stand."""
 DIGITS: Final = 9
 WIDTH: Final = 100
@@ -86,9 +88,19 @@ def blanked(found: RunDocument) -> RunDocument:
     return found.model_copy(update={"simvirt": program, "scenario": named, "platforms": platforms})
 
 
+def shortest_forms() -> dict[str, str]:
+    """The forms of all shipped scenarios at their shortest, by file name."""
+    return {file: form for name in SHORTEST for file, form in forms_of(name, shortest(name), maximum=False).items()}
+
+
 def run_forms(name: str) -> dict[str, str]:
-    """The committed forms of a run by file name: the report as text, and of the scenarios that have every key the document too."""
-    found = simvirt.run(scenario(name), maximum=name in MAXIMUM).typed()
+    """The committed forms of a run by file name."""
+    return forms_of(name, scenario(name), maximum=name in MAXIMUM)
+
+
+def forms_of(name: str, spec: simvirt.Scenario, maximum: bool) -> dict[str, str]:
+    """Forms of a run by file name: the report as text, and of the scenarios that have every key the document too."""
+    found = simvirt.run(spec, maximum=maximum).typed()
     forms = {f"{name}.txt": rendered(run_report.report(blanked(found)), "text", WIDTH)}
     return forms | ({f"{name}.json": written(document(found))} if name in WHOLE else {})
 
@@ -136,4 +148,4 @@ def rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    json.dump({file: form for name in sys.argv[1:] or SHORTER for file, form in run_forms(name).items()}, sys.stdout)
+    json.dump(shortest_forms(), sys.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ from simvirt.scenario import loads
 from simvirt.scenario.spec.models import Scenario
 
 MS, S = 1_000_000, 1_000_000_000  # ns
-COMPILED = kernel.MODE == "compiled"
+COMPILED = kernel.MODE == "compiled" and os.environ.get("SIMVIRT_BOUNDSCHECK", "") in ("", "0")  # a kernel with bounds checks is slow too
 SMALLER = 1 if COMPILED else 50  # how much smaller statistical runs are in plain mode
 
 

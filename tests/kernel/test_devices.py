@@ -198,7 +198,7 @@ def test_a_monitor_with_one_thread_serves_both_paths_with_it() -> None:
 def test_dom0_saturates_however_many_vms_share_it(services: int) -> None:
     """Two vCPUs pass 2 / 50 us requests a second of all VMs together."""
     net = {"backend": "dom0", "costs": costs(NET, packet_in={"host_cpu": "50us"})}
-    found = outcome(clients=64, services=services, net=net, dom0={"vcpus": number(2), "memory": number("1GiB")})
+    found = outcome(clients=64, services=services, net=net, seconds=SPAN / 5, dom0={"vcpus": number(2), "memory": number("1GiB")})
     assert found.throughput_per_s == pytest.approx(40_000, rel=0.02)
     assert found.resources["dom0.cpu"] == pytest.approx(1.0, rel=0.02)
     assert found.memory["dom0"] == 2**30
@@ -206,7 +206,7 @@ def test_dom0_saturates_however_many_vms_share_it(services: int) -> None:
 
 def test_a_thread_of_its_own_for_each_vm_does_not_saturate_with_their_number() -> None:
     net = {"costs": costs(NET, packet_in={"host_cpu": "50us"})}
-    found = [outcome(clients=64, services=n, net=net).throughput_per_s for n in (1, 3)]
+    found = [outcome(clients=64, services=n, net=net, seconds=SPAN / 5).throughput_per_s for n in (1, 3)]
     assert found == [pytest.approx(20_000, rel=0.02), pytest.approx(60_000, rel=0.02)]
 
 
@@ -273,7 +273,7 @@ def test_the_window_grows_as_in_linux() -> None:
 @pytest.mark.parametrize("vms", [3, 9])
 def test_polling_ends_when_another_takes_the_cpu(cores: int, vms: int) -> None:
     """Many vCPUs that halt and wake all the time poll on few CPUs: what tasks and polling take never exceeds the CPUs."""
-    spec = world(services=vms, clients=vms, steps=[{"cpu": "20us"}, {"delay": "40us"}], halt_poll=number("200us"), idle={"cpu": "1us", "latency": "2us"})
+    spec = world(services=vms, clients=vms, steps=[{"cpu": "20us"}, {"delay": "40us"}], halt_poll=number("200us"), idle={"cpu": "1us", "latency": "2us"}, seconds=SPAN / 10)
     found = replications(spec.model_copy(update={"host": spec.host.model_copy(update={"cores": cores})}))[0]
     assert found.utilisation <= 1.0 + 1e-9
     assert found.utilisation > min(0.99, 20 / 63 * vms / cores)
@@ -281,7 +281,7 @@ def test_polling_ends_when_another_takes_the_cpu(cores: int, vms: int) -> None:
 
 def test_pinned_vcpus_leave_other_cpus_to_the_threads_that_serve_them() -> None:
     """A thread that works 10 us for each packet beside one vCPU that always computes: pinning takes nothing from either."""
-    spec = world(clients=4, steps=[{"cpu": "20us"}], net={"costs": costs(NET, packet_in={"host_cpu": "10us"})})
+    spec = world(clients=4, steps=[{"cpu": "20us"}], net={"costs": costs(NET, packet_in={"host_cpu": "10us"})}, seconds=SPAN / 5)
     pinned = spec.model_copy(update={"platforms": (spec.platforms[0].model_copy(update={"pin": True}),)})
     free, bound = (replications(each)[0] for each in (spec, pinned))
     assert bound.latency_mean_s == pytest.approx(free.latency_mean_s, rel=0.01)

@@ -132,6 +132,7 @@ class Audit:
         """Each running sum is what a count gives."""
         loads, wanted = np.zeros(self.classes * self.sockets), np.zeros(self.sockets)
         running, tasks = (np.zeros(len(self.read("machines", "cpus")), int) for _ in range(2))
+        processes = set[tuple[int, int, int]]()
         for x in range(len(self.read("sockets", "members"))):
             assert (int(self.read("cpus", "profile")[x]) != k.NONE) == (x in self.leaves)
         for x in self.leaves:
@@ -139,9 +140,12 @@ class Audit:
             assert (int(self.read("cpus", "profile")[x]), int(self.read("cpus", "running_machine")[x])) == (kind, machine)
             socket = int(self.read("cpus", "socket")[x])
             loads[socket * self.classes + kind] += self.smt_speed(x)
-            wanted[socket] += self.read("classes", "footprint")[kind]
+            wanted[socket] += self.read("classes", "thread_cache")[kind]
+            processes.add((socket, kind, int(self.read("entities", "instance")[self.leaves[x]])))
             running[machine] += 1
             tasks[machine] += self.read("classes", "kernel_share")[kind] > 0
+        for socket, kind, _ in processes:
+            wanted[socket] += self.read("classes", "process_cache")[kind]
         assert self.read("sockets", "load") == pytest.approx(loads, abs=1e-9)
         assert self.read("sockets", "wanted") == pytest.approx(wanted)
         assert self.read("machines", "running").tolist() == running.tolist()

@@ -99,7 +99,7 @@ def test_nothing_is_lost_and_nothing_is_negative(spec: Scenario) -> None:
 @pytest.mark.parametrize("name", [name for name in worlds() if not name.startswith("eventful")])
 def test_the_worlds_conserve_too(name: str) -> None:
     spec = loads(worlds()[name])
-    for outcome in replications(spec, 2):
+    for outcome in replications(spec):
         assert_conserved(spec, outcome)
 
 

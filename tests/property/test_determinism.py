@@ -45,9 +45,9 @@ def elsewhere(plain: str, *arguments: str) -> dict[str, dict[str, str]]:
 
 
 def unequal(a: dict[str, str], b: dict[str, str]) -> list[str]:
-    """What differs."""
-    assert a.keys() == b.keys()
-    return [name for name in a if a[name] != b[name]]
+    """What differs; the plain kernel elsewhere has no results."""
+    assert a.keys() - {"result"} <= b.keys() <= a.keys()
+    return [name for name in b if a[name] != b[name]]
 
 
 def same(names: list[str], others: dict[str, dict[str, str]]) -> None:
@@ -56,11 +56,14 @@ def same(names: list[str], others: dict[str, dict[str, str]]) -> None:
     assert not different
 
 
-@every_part
-def test_twice_gives_the_same_bytes(names: list[str]) -> None:
+@pytest.mark.slow
+def test_twice_gives_the_same_bytes() -> None:
+    """Where something is left of a run before; what hangs on hashes or addresses shows in another process."""
+    names = list(WORLDS)[::PARTS]
     same(names, {name: fingerprint(WORLDS[name]) for name in names})
 
 
+@pytest.mark.slow
 @every_part
 def test_another_process_gives_the_same_bytes(names: list[str]) -> None:
     same(names, elsewhere(os.environ.get("SIMVIRT_PLAIN", ""), *names))
@@ -69,7 +72,7 @@ def test_another_process_gives_the_same_bytes(names: list[str]) -> None:
 @pytest.mark.slow
 @every_part
 def test_the_plain_kernel_gives_the_same_bytes(names: list[str]) -> None:
-    """All columns of all tables in the middle of a run, and the result."""
+    """All columns of all tables in the middle of a run."""
     same(names, elsewhere("1", *names))
 
 

@@ -48,6 +48,7 @@ def used(part: Any) -> Iterator[str]:
         yield from used(inner)
 
 
+@pytest.mark.slow
 def test_every_field_of_the_language_is_drawn_and_nearly_all_scenarios_are_valid(tmp_path: Path) -> None:
     found, refused, missing = set(), 0, fields_of()
     write_files(tmp_path)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -18,9 +19,11 @@ from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.plane import DataPlane
 from simvirt.validation import closed_forms
+from simvirt.validation.changed import written
 from simvirt.validation.facts import Table, chosen, topics
-from simvirt.validation.fitted import fitted
-from simvirt.validation.predict import Conditions, _solve, predict
+from simvirt.validation.fitted import fitted, fitted_cells
+from simvirt.validation.predict import Conditions, Predicted, _solve, predict
+from simvirt.validation.score import cells
 from simvirt.validation.suite import validate
 
 QUICK = ("dall17-vhe", "gv-redis", "gvhc-read", "ibm-gups")
@@ -29,6 +32,8 @@ VALIDATED = (1, 4, 5, 8, 9)
 MOST_EVENTS = 100_000_000
 """Of all tables: 42 million today, 25 to 30 s on each of two cores."""
 CONDITIONS = Conditions(seed=1, replications=1)
+UNKNOWN: Mapping[tuple[str, str], Predicted] = defaultdict(lambda: Predicted(None))
+"""The predictions of a table that nobody has made."""
 
 
 def test_facts_are_whole() -> None:
@@ -53,6 +58,14 @@ def test_what_constants_were_fitted_to_exists() -> None:
     """A constant that claims a cell names one that there is; otherwise the cell would be scored with its own answer."""
     cells = {f"{table.id}/{row}/{column}" for table in chosen() for row, spec in table.rows.items() for column in spec.values}
     assert not {cell for constant in fitted(Catalog.load()) for cell in constant.cells} - cells
+
+
+def test_a_constant_of_one_table_says_what_it_would_be_without_it() -> None:
+    """And with that why it serves no other; fitted constants are fewer than a sixth of what is predicted, calibrations of tables not counted."""
+    constants = fitted(Catalog.load())
+    assert not [constant.name for constant in constants if len(constant.tables) == 1 and not all("otherwise" in each for each in written(constant))]
+    scored = [cell for table in chosen() for cell in cells(table, UNKNOWN, fitted_cells(constants)) if cell.scored]
+    assert 6 * len(constants) < len(scored)
 
 
 def test_a_choice_that_does_not_exist_is_told() -> None:
@@ -141,6 +154,33 @@ def test_a_ratio_is_taken_to_another_platform() -> None:
     assert 90 < (found["one", "vm"].value or 0) < 100
 
 
+def test_a_ratio_has_a_complement() -> None:
+    ratio, rest = (predict(made(measure={"of": "throughput", "relative_to": "bare-metal", "times": 100, **more}), CONDITIONS)["one", "vm"].value or 0.0
+                   for more in ({}, {"complement": True}))
+    assert 0 < rest < 10
+    assert ratio + rest == pytest.approx(100)
+
+
+def test_times_of_a_request_in_run_queues_and_of_an_operation() -> None:
+    """Two threads of 10 ms each take turns on one CPU: half of 20 ms is spent in its queue; all quantiles lie about there, of the operation as of all."""
+    two = {"services.app.threads": 2, "workload.closed.clients": 2}
+    rows = {name: {"set": two, "measure": {"of": name, "times": 1e3}, "values": {"native": 1}} for name in ("run_queue", "latency_p90", "latency_p999", "latency_mean")}
+    rows["own"] = {"set": two, "measure": {"of": "latency_mean", "operation": "app.job", "times": 1e3}, "values": {"native": 1}}
+    found = {row: cell.value or 0.0 for (row, _), cell in predict(made(rows=rows, columns={"native": {"platform": "bare-metal"}}), CONDITIONS).items()}
+    assert found["latency_mean"] == found["own"] == pytest.approx(20, rel=0.05)
+    assert found["run_queue"] == pytest.approx(10, rel=0.1)
+    assert found["latency_mean"] <= found["latency_p90"] <= found["latency_p999"] < 40
+
+
+def test_exits_have_causes() -> None:
+    served = {"services.app.operations.job": [{"cpu": "10us"}, {"net": {"out": "1KiB"}}], "workload.local": False}
+    rows = {name: {"set": served, "measure": {"of": "exits", **more}, "values": {"vm": 1}} for name, more in (
+        ("all", {}), ("kick", {"cause": "kick"}), ("injection", {"cause": "injection"}), ("completion", {"cause": "completion"}))}
+    found = {row: cell.value or 0.0 for (row, _), cell in predict(made(rows=rows, columns={"vm": {"platform": "kvm"}}), CONDITIONS).items()}
+    assert found["injection"] == found["completion"] > 0
+    assert found["all"] == pytest.approx(found["kick"] + 2 * found["injection"])
+
+
 def test_an_impossible_cell_says_why() -> None:
     """A platform that the catalogue does not have, and a demand that no number makes right."""
     found = predict(made(columns={"native": {"platform": "bare-metal"}, "vm": {"platform": "none-such"}}), CONDITIONS)
@@ -153,8 +193,9 @@ def test_an_impossible_cell_says_why() -> None:
 
 @pytest.mark.parametrize("changes", [
     {"calibration": [{"by": "nobody", "scale": True, "why": "made up"}]}, {"calibration": [{"by": "native", "path": "run.seed", "why": "made up"}]},
-    {"rows": {"one": {"values": {"nobody": 1}}}}, {"measure": {"of": "latency_mean", "operation": "app.job"}}, {"colour": "red"},
-], ids=["column", "start", "cell", "operation", "key"])
+    {"rows": {"one": {"values": {"nobody": 1}}}}, {"measure": {"of": "throughput", "operation": "app.job"}}, {"colour": "red"},
+    {"measure": {"of": "interrupts", "cause": "kick"}}, {"measure": {"of": "throughput", "complement": True}},
+], ids=["column", "start", "cell", "operation", "key", "cause", "complement"])
 def test_mistakes_in_facts_are_told(changes: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         made(**changes)
@@ -168,9 +209,19 @@ def score_of(document: dict[str, Any], numbers: tuple[int, ...]) -> dict[str, fl
     return {"median_error": statistics.median(errors), "rank_order": right / pairs}
 
 
+def ends(table: Table) -> Table:
+    """A table with its first and its last row, and those in which a demand is solved for once."""
+    names = list(table.rows)
+    kept = {names[0], names[-1]} | {told.row for told in table.calibration}
+    return table.model_copy(update={"rows": {name: table.rows[name] for name in names if name in kept}})
+
+
 @pytest.mark.slow
-def test_all_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything runs, in less than a minute on two cores; nothing fails without a word; the table of scores adds up."""
+@pytest.mark.parametrize(("part", "in_order"), [
+    pytest.param(ends, 0.85, id="their ends"), pytest.param(lambda table: table, 0.88, id="whole", marks=pytest.mark.verification),
+])
+def test_all_tables(part: Callable[[Table], Table], in_order: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything runs, whole in less than a minute on two cores; nothing fails without a word; the table of scores adds up."""
     events: list[int] = []
 
     def counted(plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, **more: Any) -> Outcome:
@@ -178,7 +229,7 @@ def test_all_tables(monkeypatch: pytest.MonkeyPatch) -> None:
         return measured(plane, first, last, end, **more)
 
     monkeypatch.setattr("simvirt.runs.replicate.measured", counted)
-    document = validate(chosen(), CONDITIONS, jobs=2).document()
+    document = validate([part(table) for table in chosen()], CONDITIONS, jobs=2, with_theory=False).document()
     failed = [(table["id"], cell["row"], cell["column"], cell["failure"]) for table in document["tables"] for cell in table["cells"] if cell["predicted"] is None]
     assert not failed
     assert 0 < sum(events) < MOST_EVENTS
@@ -188,4 +239,4 @@ def test_all_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert total["predicted"] == sum(topic["score"]["predicted"] for topic in document["topics"])
     known = score_of(document, VALIDATED)
     assert known["median_error"] <= 0.15
-    assert known["rank_order"] >= 0.88
+    assert known["rank_order"] >= in_order

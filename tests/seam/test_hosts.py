@@ -98,7 +98,7 @@ def test_the_way_of_a_call_is_that_of_its_replicas(platform: str, near: str) -> 
     mix = {"front.job": 1} | {f"back.take{ms}": 1e-12 for ms in (10, 20, 40)}
     spec = scenario(services, {"open": {"rate": "60/s", "arrivals": "deterministic"}, "mix": mix}, {"duration": "60s"}, platforms=[platform], host={"cores": 8})
     lowered = lowered_onto(spec, {}, {})
-    first = dict(zip(lowered.classes, lowered.tables["source"]["entry"].tolist(), strict=True))
+    first = dict(zip([of.operation for of in lowered.classes], lowered.tables["source"]["entry"].tolist(), strict=True))
     program = lowered.tables["program"]
     for way, ms in (("inside", 10), ("entry", 20), ("beyond", 40)):
         program[way][program["op"] == k.OP_CALL] = first[f"back.take{ms}"]

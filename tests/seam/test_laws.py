@@ -77,7 +77,7 @@ def test_a_cut_at_every_event_changes_nothing(name: str) -> None:
     while at < until:
         cut.plane.catch_up(min(at, until))
         timers = int(cut.plane.read("calendar", "at")[cut.plane.read("calendar", "heap")[0]]) if cut.plane.read("calendar", "size")[0] else k.NEVER
-        cursor, count = int(cut.plane.read("source", "cursor")[0]), int(cut.plane.read("source", "count")[0])
+        cursor, count = int(cut.plane.read("source", "cursor")[0]), int(cut.plane.read("source", "end")[0])
         arrival = int(cut.plane.read("source", "at")[cursor]) if cursor < count else k.NEVER
         coming = min(timers, arrival)
         at = max(at + 1, coming if coming > at else at + 1) if coming < k.NEVER else until

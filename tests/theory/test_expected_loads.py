@@ -38,8 +38,16 @@ def analysed(scenario: Scenario) -> Analysis:
 def expected(scenario: Scenario) -> dict[str, float]:
     """Requests in all replicas of each service."""
     counts = {name: service.replicas for name, service in scenario.services.items()}
-    loads = expected_loads(scenario, Catalog.of(scenario).resolve_host(scenario.host), counts)
+    catalog = Catalog.of(scenario)
+    loads = expected_loads(scenario, catalog.platform(scenario.platforms[0]), catalog.resolve_host(scenario.host), counts)
     return {name: load.connections * counts[name] for name, load in loads.items()}
+
+
+def test_a_team_shares_its_work() -> None:
+    """40 ms, a quarter of them of one thread, among four threads: 17.5 ms."""
+    scenario = of([{"cpu": "40ms", "team": {"threads": 4, "serial": 0.25}}], OPEN)
+    assert expected(scenario)["front"] == pytest.approx(20 * 0.0175)
+    assert analysed(scenario).response_s == pytest.approx(0.0175, abs=100e-6)
 
 
 @pytest.mark.parametrize(("steps", "front_s"), [

@@ -152,6 +152,41 @@ def test_locks_that_could_wait_for_each_other_are_refused(steps: list[dict[str, 
         scenario(services, {"open": {"rate": "1/s"}, "mix": {"db.job": 1}}, {"requests": 10})
 
 
+OTHERS = {"open": {"rate": "10/s"}}
+
+
+@pytest.mark.parametrize(("threads", "queue", "load", "refused"), [
+    (4, "unlimited", OTHERS, True), (4, 1, OTHERS, True), (4, "unlimited", {"closed": {"clients": 4, "think": "1ms"}}, True),
+    ("unlimited", "unlimited", OTHERS, False), (4, 0, OTHERS, False), (4, "unlimited", {"closed": {"clients": 3, "think": "1ms"}}, False),
+])
+def test_threads_that_may_all_wait_for_a_lock_are_not_asked_for_by_its_holder(threads: Any, queue: Any, load: dict[str, Any], refused: bool) -> None:
+    """The holder waits for a thread of db while each of them waits for the lock; one rejected at once, or too few clients, do not."""
+    db = {"threads": threads, "queue": queue, "operations": {"get": [{"cpu": "1ms"}], "put": [locked({"cpu": "1ms"}, scope="kernel")]}}
+    services = {"web": service(locked({"call": "db.get"}, scope="kernel"), threads=4), "db": db}
+    if not refused:
+        assert scenario(services, load | {"mix": {"web.job": 1, "db.put": 1}}, {"requests": 10})
+        return
+    with pytest.raises(ScenarioError, match=r"web\.operations\.job\.0\.hold\.0: .*log -> threads of db -> log.*threads: unlimited"):
+        scenario(services, load | {"mix": {"web.job": 1, "db.put": 1}}, {"requests": 10})
+
+
+def test_a_cycle_through_threads_of_threads_is_found_and_one_of_threads_alone_is_not_refused() -> None:
+    """The holder asks a, all of whose threads wait for b, all of whose threads wait for the lock."""
+    a = {"threads": 2, "operations": {"quick": [{"cpu": "1ms"}], "slow": [{"call": "b.quick"}]}}
+    b = {"threads": 2, "operations": {"quick": [{"cpu": "1ms"}], "put": [locked({"cpu": "1ms"}, scope="kernel")], "back": [{"call": "a.quick"}]}}
+    services = {"web": service(locked({"call": "a.quick"}, scope="kernel"), threads=4), "a": a, "b": b}
+    load = {"open": {"rate": "10/s"}, "mix": {"web.job": 1, "a.slow": 1, "b.put": 1, "b.back": 1}}
+    with pytest.raises(ScenarioError, match="log -> threads of a -> threads of b -> log"):
+        scenario(services, load, {"requests": 10})
+    assert scenario({name: services[name] for name in "ab"}, load | {"mix": {"a.slow": 1, "b.back": 1}}, {"requests": 10})
+
+
+def test_a_name_is_that_of_one_kind_of_lock() -> None:
+    services = {"a": service(locked({"cpu": "1ms"}, scope="kernel")), "b": service(locked({"cpu": "1ms"}))}
+    with pytest.raises(ScenarioError, match=r"b\.operations\.job\.0\.lock: expected scope: kernel, as in a\.job, or another name"):
+        scenario(services, {"open": {"rate": "10/s"}, "mix": {"a.job": 1, "b.job": 1}}, {"requests": 10})
+
+
 def test_the_maximum_throughput_is_that_of_the_lock() -> None:
     import simvirt
 

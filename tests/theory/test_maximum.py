@@ -98,3 +98,26 @@ def test_a_run_at_the_same_rate_shows_the_same() -> None:
     case = Case(steady(scenario), catalog, catalog.platform(scenario.platforms[0]), 1, 0.01)
     first, again = (probe(case, SHORT_RUN, 90.0, 1500, 0, 10**6) for _ in range(2))
     assert first == again
+
+
+def test_the_warning_of_an_overload_is_about_the_maximum_and_not_what_a_backlog_leaves_of_it() -> None:
+    """120/s of constant 10 ms on one core: 1.2 times what it can; it answers some 83/s meanwhile, as all jobs share the core."""
+    text = (
+        "simvirt: 1\nname: x\nhost: {cores: 1, memory: 8GiB}\nplatforms: [bare-metal]\nservices: {s: {operations: {j: [{cpu: 10ms}]}}}\n"
+        "workload: {open: {rate: 120/s}, local: true}\nrun: {duration: 30s, replications: 1}\n")
+    result = run(loads(text))
+    said, = [warning for warning in result.warnings() if "x capacity" in warning]
+    assert float(said.partition("offered load is ")[2].partition(" x")[0]) == pytest.approx(1.2, rel=0.03)
+
+
+def test_the_rate_that_a_run_carried_is_the_least_that_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing may be spent on a search, 5,000 requests that were answered at 50/s say that it is at least that."""
+    from simvirt.runs import saturation
+
+    monkeypatch.setattr(saturation, "FLOOR", 1)
+    monkeypatch.setattr(saturation, "SHARE", 0.0)
+    text = (
+        "simvirt: 1\nname: x\nhost: {cores: 1, memory: 8GiB}\nplatforms: [bare-metal]\nservices: {s: {operations: {j: [{cpu: 10ms}]}}}\n"
+        "workload: {open: {rate: 50/s}, local: true}\nrun: {duration: 100s, replications: 1}\n")
+    found = run(loads(text)).typed().platforms["bare-metal"].bottleneck
+    assert (found.max_throughput_per_s, found.max_throughput_low_per_s, found.max_throughput_high_per_s) == (None, 50, None)

@@ -75,11 +75,23 @@ def test_a_neighbour_that_computes_slows_nobody() -> None:
     assert rate({"mine": dict(QUIET), "other": {"stall": 0.0}}, beside(7)) == rate({"mine": dict(QUIET), "other": {"stall": 0.0}})
 
 
-def test_claims_beyond_the_cache_cost_misses_by_the_square_root() -> None:
-    """One task with 20 MiB beside three with 20 MiB or with more than the cache on a socket of 20 MiB: the stall of 0.4 doubles."""
-    for claim in ("20MiB", "90MiB"):
-        mine, other = {"stall": 0.4, "llc": "20MiB"}, {"stall": 0.1, "llc": claim}
-        assert rate({"mine": mine, "other": other}, beside(7)) == pytest.approx(1000 / (0.6 + 0.4 * 2), rel=0.02)
+@pytest.mark.parametrize("claim", ["20MiB", "90MiB"])
+def test_claims_beyond_the_cache_cost_misses_by_the_square_root(claim: str) -> None:
+    """One task with 20 MiB beside three that bring 20 MiB each, or more than the cache, on a socket of 20 MiB: the stall of 0.4 doubles."""
+    mine, other = {"stall": 0.4, "llc": "20MiB"}, {"stall": 0.1, "llc": "0B", "thread_llc": claim}
+    assert rate({"mine": mine, "other": other}, beside(7)) == pytest.approx(1000 / (0.6 + 0.4 * 2), rel=0.02)
+
+
+def test_threads_of_a_process_share_what_it_keeps_in_the_cache() -> None:
+    """Four threads a socket with 15 of 20 MiB: in one process all is there, as four processes they claim 60."""
+    mine = {"mine": {"stall": 0.4, "llc": "15MiB", "thread_llc": "0B"}}
+    assert rate(mine, threads=8) == pytest.approx(8000, rel=0.005)
+    assert rate(mine, scale=8) == pytest.approx(8000 / (0.6 + 0.4 * 3**0.5), rel=0.02)
+
+
+def test_each_thread_brings_what_is_its_own() -> None:
+    """Four threads a socket with 4 MiB each beside 8 MiB of their process: 24 of 20 MiB."""
+    assert rate({"mine": {"stall": 0.4, "llc": "8MiB", "thread_llc": "4MiB"}}, threads=8) == pytest.approx(8000 / (0.6 + 0.4 * 1.2**0.5), rel=0.005)
 
 
 def test_what_streams_through_the_cache_has_nothing_to_lose() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 
-from simvirt.memory.cache import DataSet, characteristic_time, hit_ratios, popularity
+from simvirt.memory.cache import DataSet, Missed, characteristic_time, hit_ratios, hits_beneath, popularity
 
 BLOCK = 4096
 
@@ -89,3 +90,38 @@ def test_the_unit_of_time_does_not_matter() -> None:
     data = [DataSet(1000, BLOCK, 0.9)]
     assert hit_ratios(data, [1.0], 100 * BLOCK) == pytest.approx(hit_ratios(data, [1e-9], 100 * BLOCK))
     assert characteristic_time(data, [2.0], 100 * BLOCK) == pytest.approx(characteristic_time(data, [1.0], 100 * BLOCK) / 2)
+
+
+@pytest.mark.parametrize(("above", "beneath"), [(100, 800), (300, 400), (300, 100), (50, 2000), (0, 300)])
+def test_a_cache_beneath_a_cache(above: int, beneath: int) -> None:
+    """What the lower of two LRU caches serves of what the upper one lets pass, against both as they are."""
+    data = DataSet(blocks=2000, size=1, zipf=0.9)
+    time = characteristic_time([data], [1.0], above) if above else 0.0
+    found, = hits_beneath([Missed(data, 1.0, time, 1)], beneath)
+    draws = random.Random(1).choices(range(2000), [(rank + 1) ** -0.9 for rank in range(2000)], k=60_000)
+    upper, lower, asked, served = OrderedDict[int, None](), OrderedDict[int, None](), 0, 0
+    for at, block in enumerate(draws):
+        if not use(upper, block, above):
+            hit = use(lower, block, beneath)
+            asked, served = asked + (at > 20_000), served + (hit and at > 20_000)
+    assert found == pytest.approx(served / asked, abs=0.06)
+
+
+def use(cache: OrderedDict[int, None], block: int, size: int) -> bool:
+    """Ask an LRU cache for a block, which it has afterwards; whether it had it."""
+    hit = block in cache
+    cache[block] = None
+    cache.move_to_end(block)
+    if len(cache) > size:
+        cache.popitem(last=False)
+    return hit
+
+
+def test_guests_with_their_own_data_share_the_cache_beneath() -> None:
+    """Four guests have four times the data: a cache four times as large serves as much."""
+    data = DataSet(blocks=2000, size=1, zipf=0.9)
+    time = characteristic_time([data], [1.0], 100)
+    one, four = (hits_beneath([Missed(data, 1.0, time, n)], n * 500)[0] for n in (1, 4))
+    assert one == pytest.approx(four)
+    assert hits_beneath([Missed(data, 1.0, time, 4)], 4 * 2000) == [1.0]
+    assert hits_beneath([Missed(data, 1.0, time, 4)], 0) == [0.0]

@@ -183,7 +183,7 @@ def test_counted_memory_is_that_of_the_ledger(platform: str) -> None:
     catalog = Catalog.of(scenario)
     resolved, host = catalog.platform(spec), catalog.resolve_host(scenario.host)
     counted = {stock.name: stock for stock in stocks(scenario, catalog, resolved, host)}
-    ledger = footprint(occupancy(scenario, catalog, resolved, host, {"web": 3, "db": 2}, expected_loads(scenario, host, {"web": 4, "db": 1})))
+    ledger = footprint(occupancy(scenario, catalog, resolved, host, {"web": 3, "db": 2}, expected_loads(scenario, resolved, host, {"web": 4, "db": 1})))
     promised, used = (counted[name].fixed + 3 * counted[name].each["web"] + 2 * counted[name].each["db"] for name in ("memory.promised", "memory"))
     assert promised * host.memory == pytest.approx(ledger.committed, rel=1e-3)
     assert used * host.memory == pytest.approx(ledger.demand, rel=0.02)

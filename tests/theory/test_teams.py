@@ -9,7 +9,7 @@ from helpers.support import assert_sound, background, replications, scenario, se
 
 from simvirt.analysis.demands import analyse
 from simvirt.catalog import Catalog
-from simvirt.capacity.visible import team_size
+from simvirt.memory.visible import team_size
 from simvirt.errors import ScenarioError
 from simvirt.metrics.outcome import Outcome
 from simvirt.scenario.spec.host import HostSpec, PlatformSpec

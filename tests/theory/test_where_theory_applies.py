@@ -25,7 +25,7 @@ platforms: [bare-metal, docker, kvm]
 services:
   app: {threads: 2, cpus: 2, operations: {work: [{cpu: {exponential: 10ms}}]}}
 workload: {open: {rate: 150/s}, mix: {app.work: 1}}
-run: {requests: 30000, replications: 8, seed: 1}
+run: {requests: 10000, replications: 8, seed: 1}
 """)
 
 

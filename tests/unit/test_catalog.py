@@ -20,7 +20,7 @@ CATALOG = Catalog.load()
 def host_spec(**given: Any) -> Any:
     """A scenario's host with everything left out that is not given."""
     fields = (
-        "model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic", "max_cstate", "mitigations", "kernel_entry", "offloads",
+        "model", "sockets", "cores", "smt", "clock", "memory", "disk", "nic", "max_cstate", "mitigations", "switching", "kernel_entry", "offloads",
         "receive_queues",
     )
     return SimpleNamespace(**{**dict.fromkeys(fields), **given})

@@ -166,3 +166,10 @@ def test_the_times_of_idle_states_are_explained_one_by_one() -> None:
 
 def test_lists_show_what_a_hypervisor_keeps_beside_its_vms() -> None:
     assert any("dom0 vcpus 4 memory 2 GiB" in row.figures for row in Catalog.load().listing("hypervisors"))
+
+
+def test_of_a_very_long_chain_a_hundred_mistakes_are_told_and_the_others_counted() -> None:
+    chain = {"d0": {"like": "nvme"}} | {f"d{n}": {"like": f"d{n - 1}"} for n in range(1, 300)}
+    with pytest.raises(ScenarioError, match="chain of at most 50 entries") as raised:
+        Catalog.load({"disks": chain})
+    assert [str(issue) for issue in raised.value.issues[100:]] == ["and 151 more mistakes"]

@@ -48,6 +48,14 @@ def test_a_spread_is_read_in_the_unit_of_the_value() -> None:
     assert number.estimated
 
 
+def test_what_a_fitted_number_would_be_otherwise_is_read_in_its_unit() -> None:
+    raw = {"value": "2us", "source": SOURCE, "fitted": ["table/row/column"], "otherwise": {"value": "500ns", "why": "as its sibling"}}
+    number = TypeAdapter(SourcedTime).validate_python(raw)
+    assert number.otherwise is not None
+    assert number.otherwise.value == 500.0
+    assert number.scaled(2).otherwise is None
+
+
 @pytest.mark.parametrize(("model", "data", "said"), [
     (SourcedTime, "2us", "expected a sourced number"),
     (SourcedTime, {"source": SOURCE}, "expected a sourced number"),
@@ -64,6 +72,10 @@ def test_a_spread_is_read_in_the_unit_of_the_value() -> None:
     (SourcedRatio, {"value": True, "source": SOURCE}, "expected a number"),
     (SourcedThroughput, {"value": "500MB", "source": SOURCE}, "expected a size per second"),
     (SourcedTime, {"value": "2us", "source": SOURCE, "sprad": []}, "sprad"),
+    (SourcedTime, {"value": "2us", "source": SOURCE, "fitted": ["a/b/c"], "otherwise": "3us"}, "otherwise: expected {value: 1.2us, why: ...}"),
+    (SourcedTime, {"value": "2us", "source": SOURCE, "fitted": ["a/b/c"], "otherwise": {"value": "3us"}}, "why"),
+    (SourcedTime, {"value": "2us", "source": SOURCE, "otherwise": {"value": "3us", "why": SOURCE}}, "expected fitted beside it"),
+    (SourcedWork, {"value": "2 exits", "source": SOURCE, "fitted": ["a/b/c"], "otherwise": {"value": "3us", "why": SOURCE}}, "the unit of the value (exits)"),
 ])
 def test_a_malformed_number_is_refused_in_words(model: type[Sourced], data: object, said: str) -> None:
     with pytest.raises(ValidationError) as raised:

@@ -15,6 +15,8 @@ from simvirt.catalog import Catalog
 from simvirt.cli.app import main
 from simvirt.result.run_document import RunDocument
 from simvirt.errors import Issue, ScenarioError, SimulationError
+from simvirt.runs import admission, forecast
+from simvirt.scenario.spec.models import Scenario
 
 MISTAKES = [
     Issue("web.yaml", 14, 7, "services.web.thread", 'unknown key; did you mean "threads"?'),
@@ -30,6 +32,10 @@ class Spec:
     platforms: tuple = ("docker",)
     services: dict = field(default_factory=lambda: {"web": None, "db": None})
 
+    @property
+    def alone(self):
+        return {"": self}
+
 
 def document(met=True, replications=5):
     docker = platform(0.0041) | {"replications": replications, "objective": {"latency_p99": {"limit": 0.1, "value": 0.03, "met": met, "verdict": {True: "met", False: "missed", None: "undecided"}[met]}}}
@@ -39,7 +45,7 @@ def document(met=True, replications=5):
 @pytest.fixture
 def calls(monkeypatch, tmp_path):
     """Fakes for scenario and simulation; what they were called with, and what they do."""
-    told = SimpleNamespace(spec=Spec(), document=document(), error=None, wrong=None, loaded=None, jobs=None, maximum=None)
+    told = SimpleNamespace(spec=Spec(), document=document(), error=None, wrong=None, loaded=None, jobs=None, maximum=None, expected_s=5.0)
 
     def load(path, sets=(), seed=None, names=None):
         told.loaded = (path.name, sets, seed)
@@ -57,9 +63,10 @@ def calls(monkeypatch, tmp_path):
     fake(monkeypatch, "simvirt.scenario", load=load, json_schema=lambda: {"title": "Scenario"})
     fake(monkeypatch, "simvirt.scenario.checks.contents", check_contents=lambda spec: None)
     fake(monkeypatch, "simvirt.runs.run", run=run)
-    monkeypatch.setattr("simvirt.runs.admission.catalog_of", lambda spec: Catalog.of(spec))
+    fake(monkeypatch, "simvirt.runs.forecast", seconds=lambda spec, maximum: told.expected_s * (2 if maximum else 1))
+    monkeypatch.setattr(admission, "catalog_of", lambda spec: Catalog.of(spec))
     monkeypatch.setattr(Catalog, "of", lambda spec: None)
-    monkeypatch.setattr("simvirt.runs.admission.assumptions", lambda spec, catalog: ())
+    monkeypatch.setattr(admission, "assumptions", lambda spec, catalog: ())
     monkeypatch.setattr("simvirt.kernel.MODE", "compiled")
     monkeypatch.chdir(tmp_path)
     return told
@@ -76,6 +83,29 @@ def test_a_run_on_the_plain_kernel_says_in_one_line_that_it_is_slow_and_why(call
     assert "slow" not in "".join(others)
     assert main(["run", "web.yaml", "--quiet"]) == 0
     assert "slow" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("expected_s", "options", "said"), [
+    (3000, [], "about 1.7 h"), (600, [], "about 20 min"), (600, ["--no-maximum"], "about 10 min"), (20, [], None), (3000, ["--quiet"], None),
+])
+def test_a_run_on_the_plain_kernel_says_before_it_begins_how_long_it_will_take(calls, capsys, monkeypatch, expected_s, options, said):
+    monkeypatch.setattr("simvirt.kernel.MODE", "plain")
+    calls.expected_s, calls.error = expected_s, SimulationError("not simulated")
+    main(["run", "web.yaml", *options])
+    lines = [line for line in capsys.readouterr().err.splitlines() if "this run will take" in line]
+    assert len(lines) == (said is not None)
+    assert all(said in line and "--set run.duration=" in line for line in lines)
+
+
+def test_the_length_of_a_run_is_foreseen_from_short_parts_of_it(monkeypatch):
+    """Twice the requests or the replications take about twice as long; parts of them tell it."""
+    monkeypatch.setattr(forecast, "ENOUGH_S", 0.02)
+    base = {
+        "simvirt": 1, "name": "one", "host": {"cores": 1, "memory": "4GiB"}, "platforms": ["bare-metal"], "run": {"requests": 1_000_000, "replications": 2},
+        "services": {"a": {"operations": {"x": [{"cpu": "1ms"}]}}}, "workload": {"open": {"rate": "500/s"}, "mix": {"a.x": 1}},
+    }
+    one, four = (forecast.seconds(Scenario.model_validate(base | more), maximum=False) for more in ({}, {"run": {"requests": 2_000_000, "replications": 4}}))
+    assert 1.5 < four / one < 10, "the clock of CPU time is coarse"
 
 
 def fake(monkeypatch, name, **contents):

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from simvirt import loads
 from simvirt.cli.app import main
+from simvirt.plan import Plan, plan
 
 SCENARIO = """
 simvirt: 1
@@ -32,6 +34,19 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def whole() -> Plan:
+    """Its plan."""
+    return plan(loads(SCENARIO, name="small.yaml"))
+
+
+@pytest.fixture
+def planned(small: Path, whole: Plan, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same folder, with a plan that is made once for all forms."""
+    monkeypatch.setattr("simvirt.plan.plan", lambda *_, **__: whole)
+    return small
+
+
 def test_text_holds_every_table(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "small.yaml"]) == 0
     printed = capsys.readouterr()
@@ -42,7 +57,7 @@ def test_text_holds_every_table(small: Path, capsys: pytest.CaptureFixture[str])
     assert "result.json" in printed.err
 
 
-def test_json_is_one_document_and_is_kept(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_one_document_and_is_kept(planned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "small.yaml", "--format", "json", "--quiet"]) == 0
     printed = capsys.readouterr()
     document = json.loads(printed.out)
@@ -51,7 +66,7 @@ def test_json_is_one_document_and_is_kept(small: Path, capsys: pytest.CaptureFix
     costs = [a["cost"]["year_usd"] for a in document["alternatives"]]
     assert costs == sorted(costs)
     assert document["simulations"] == sum(a["simulations"] for a in document["alternatives"]) > 0
-    kept, = (small / "results").glob("small-plan-*/result.json")
+    kept, = (planned / "results").glob("small-plan-*/result.json")
     assert json.loads(kept.read_text())["alternatives"] == document["alternatives"]
     for a in document["alternatives"]:
         assert sum(place["hosts"] for place in a["placement"]) == a["hosts"] >= a["lower_bound"]
@@ -63,7 +78,7 @@ def test_json_is_one_document_and_is_kept(small: Path, capsys: pytest.CaptureFix
         assert a["binding"]["utilisation"] == max(a["peak"]["resources"].values())
 
 
-def test_csv_has_a_row_an_alternative(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_csv_has_a_row_an_alternative(planned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "small.yaml", "--format", "csv", "--quiet"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["rank"] for row in rows] == ["1", "2", "3", "4"]
@@ -71,7 +86,7 @@ def test_csv_has_a_row_an_alternative(small: Path, capsys: pytest.CaptureFixture
     assert all(float(row["year_usd"]) > 0 for row in rows)
 
 
-def test_markdown_has_tables(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_markdown_has_tables(planned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "small.yaml", "--format", "markdown", "--quiet"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("# small: plan\n")

@@ -60,7 +60,8 @@ def test_where_all_fail_the_error_says_why_on_each(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("changes", [rate(0.0001), rate(0.1) | {"host": {**BASE["host"], "ksm": {"since": "1d"}}}], ids=["rare", "followed"])
-def test_rare_requests_take_a_bounded_effort(changes: dict[str, Any]) -> None:
+def test_rare_requests_take_a_bounded_effort(changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(effort, "IDLE_EVENTS", effort.IDLE_EVENTS // 4)
     found = density(scenario(**changes), jobs=2).answers["kvm"]
     most = effort.IDLE_EVENTS / effort.idle_per_s(scenario(**changes), scenario_platform(changes))
     assert found.binding.resource == "memory"

@@ -12,6 +12,7 @@ def test_cells_depend_on_the_constants_that_they_use_and_on_no_others() -> None:
     (table,) = chosen((), ("kvm-vmexit-skx",))
     wanted = {"families.skylake-sp.vm_exit", "techniques.nested-paging.costs.ipi.cpu", "families.zen2.vm_exit", "guests.linux.same"}
     found = dependences(table, [constant for constant in fitted(Catalog.load()) if constant.name in wanted])
-    assert found["techniques.nested-paging.costs.ipi.cpu"] == {("ipi", "kvm")}
+    assert set(found["techniques.nested-paging.costs.ipi.cpu"]) == {("ipi", "kvm")}
+    assert 0.9 < found["families.skylake-sp.vm_exit"]["vmcall", "kvm"] <= 1
     assert ("vmcall", "kvm") in found["families.skylake-sp.vm_exit"]
     assert set(found) == {"families.skylake-sp.vm_exit", "techniques.nested-paging.costs.ipi.cpu"}

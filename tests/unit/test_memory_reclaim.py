@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from simvirt.catalog import Catalog
 from simvirt.memory.balloons import price
 from simvirt.memory.boxes import UNBOUNDED, Box, Guest, Replica, follow_guest
+from simvirt.memory.cache import DataSet
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.missing import hot_absent, hot_swapped
 from simvirt.memory.reclaim import Moved, alike, step
@@ -189,6 +190,21 @@ def test_idle_memory_is_cheaper() -> None:
     assert price(idle, 0.0) == price(busy, 0.0)
 
 
+def test_what_guests_have_alike_goes_by_the_kind_of_page() -> None:
+    """Files and what booting left in all of them, half of the system but for its page structs, those of memory never touched; no data."""
+    box = machine(0, 200, size=2000, same_files=1.0, structs=40 * MIB)
+    memory = host(box)
+    memory.follow_data()
+    step(memory)
+    touched = 100 + 200 + 100 + 50
+    assert alike(box) == pytest.approx((100 + 50 + 0.5 * 60 + 40 * (1 - touched / 2000)) * MIB)
+    before = alike(box)
+    box.replicas[0].needs = needs(200, data=(DataSet(blocks=1000, size=MIB, zipf=0.0),))
+    memory.follow_data()
+    step(memory)
+    assert alike(box) == pytest.approx(before - 1000 * 40 / 2000 * MIB)
+
+
 def test_merging_begins_after_a_first_pass_and_ends_after_a_second() -> None:
     boxes = [machine(row, 200) for row in range(4)]
     memory = host(*boxes, merging=True)
@@ -250,3 +266,42 @@ def test_every_byte_is_somewhere_after_every_step(
             assert box.out + box.packed + box.merged <= box.wanted + 1 or not box.live
         assert sum(box.absent for box in boxes) <= swap * MIB + 1
         assert abs(whole.ledger().balance) == 0
+
+
+READ = (DataSet(blocks=512 * 1024, size=8192, zipf=0.9),)
+"""4 GiB that are read repeatedly."""
+
+
+@pytest.mark.parametrize("swappiness", [0, 60, 100, 200])
+def test_applications_give_way_to_data_by_swappiness(swappiness: int) -> None:
+    """2000 MiB of which half is cold and data of 4096 MiB in 4096 MiB: 2000 are short, of which 30 % are 600, and no hot page goes."""
+    memory = host(container(0, 2000, swap_most=UNBOUNDED), swap=8 * GIB, swappiness=swappiness)
+    memory.boxes[0].replicas[0].needs = needs(2000, data=READ)
+    memory.follow_data()
+    step(memory)
+    assert memory.boxes[0].absent == pytest.approx(min(1000 * MIB, swappiness / 200 * (2000 * MIB + memory.reserve)))
+    assert memory.ledger().balance == 0
+
+
+def test_without_swap_space_or_data_that_is_read_again_nothing_gives_way() -> None:
+    for swap, data in ((0, READ), (8 * GIB, ())):
+        memory = host(container(0, 3500), swap=swap, swappiness=100)
+        memory.boxes[0].replicas[0].needs = needs(3500, data=data)
+        memory.follow_data()
+        step(memory)
+        assert memory.boxes[0].absent == 0
+
+
+def test_a_limit_and_a_guest_lean_on_what_is_in_them() -> None:
+    """In a limit of 1000 MiB, 800 of which 400 are cold, 4 GiB of data: 30 % of what is short are more than is cold; in a guest alike."""
+    box, vm = container(0, 800, limit=1000 * MIB), machine(1, 800, size=1200, swap=2000, swappiness=60)
+    memory = host(box, vm, memory=16 * 1024, swap=8 * GIB, swappiness=60)
+    for replica in memory.replicas:
+        replica.needs = needs(800, data=READ)
+    memory.follow_data()
+    step(memory)
+    assert box.absent == pytest.approx(400 * MIB)
+    assert vm.guest is not None
+    assert vm.guest.swapped == pytest.approx(400 * MIB)
+    memory.follow_data()
+    assert box.replicas[0].cacheable(1) == pytest.approx(600 * MIB)

@@ -116,3 +116,10 @@ def test_tables_take_a_frame_as_it_is(results: dict[str, Any], kind: str, librar
     table = pytest.importorskip(library).DataFrame(columns)
     assert list(table.columns) == list(columns)
     assert len(table) == len(columns["platform"])
+
+
+def test_what_the_calls_raise_is_at_hand_and_nothing_else_is() -> None:
+    with pytest.raises(simvirt.ScenarioError, match="empty"):
+        simvirt.loads("")
+    assert issubclass(simvirt.SimulationError, simvirt.SimvirtError)
+    assert not {"Any", "TYPE_CHECKING"} & set(dir(simvirt))

@@ -224,12 +224,17 @@ def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document
         "bottleneck": document["platforms"]["kvm"]["bottleneck"] | {"resource": "web.threads"}, "objective": {}, "operations": {"web.a": operation, "web.b": operation},
         "memory": document["platforms"]["kvm"]["memory"] | {"parts": {"vm": 1}, "ledger": {f"{name}_bytes": 1 for name in LEDGER}},
         "checks": {"little": "wrong", "flow": "ok", "utilisation_law": "ok"},
+        "workloads": {"ping": {
+            **operation, "rejected": estimate(0.0), "failed": estimate(0.0), "operations": {},
+            "breakdown_s": document["platforms"]["kvm"]["breakdown_s"],
+        }},
     }
     left_out = {"replications", "events", "limits", "devices", "series", "overload"}
     assert set(changes) | left_out == set(PlatformResult.model_fields) and not set(changes) & left_out
     for key, value in changes.items():
         changed = copy.deepcopy(document)
-        changed["platforms"]["docker"][key] = value
+        for name in changed["platforms"] if key == "workloads" else ("docker",):
+            changed["platforms"][name][key] = value
         assert text(changed, 200) != shown, key
 
 
@@ -343,3 +348,11 @@ def test_operations_have_their_rate_mean_and_the_tails_that_the_objective_limits
     for found in document["platforms"].values():
         found["operations"].pop("web.GET /")
     assert "Operations" not in dict(run_report.sections(RunDocument.model_validate(document)))
+
+
+def test_rates_beside_each_other_have_one_unit_where_they_are_near() -> None:
+    """A maximum of 1.67 a minute beside 59 an hour is 100 an hour; one of 222 a second beside 3 a minute has its own unit."""
+    assert figures.rate(1.67 / 60, beside=59.19 / 3600) == "100.2/h"
+    assert figures.rate(222.3, beside=3 / 60) == "222.3/s"
+    assert figures.rate(8 / 60, beside=80.0) == "8.000/min"
+    assert figures.rate(99.0, beside=None) == "99.00/s"

@@ -10,7 +10,7 @@ from simvirt import run
 from simvirt.errors import ScenarioError
 from simvirt.scenario import CallStep, CpuStep, DelayStep, loads
 from simvirt.scenario.graph import callees_first, calls, cycle, name_of, reached, visits
-from simvirt.scenario.walk import rewritten, walk
+from simvirt.scenario.walk import elapsed, rewritten, walk
 
 TEXT = """
 simvirt: 1
@@ -135,6 +135,11 @@ def test_clients_without_thought_need_a_step_that_takes_time_and_can_happen():
     with pytest.raises(Exception, match="takes no time"):
         loads(TEXT, sets=closed)
     assert loads(TEXT, sets=[*closed, "services.db.operations.write.0.probability=0.1"]).workload.closed.clients == 1
+
+
+def test_a_step_under_a_lock_takes_its_time():
+    steps = loads(TEXT, sets=["services.db.operations.idle=[{lock: log, hold: [{delay: 2ms}, {delay: 1ms, times: 2}]}]"]).services["db"]
+    assert elapsed(steps.operations["idle"], lambda step: step.delay.mean) == 4e6
 
 
 def test_many_paths_to_work_that_takes_no_time_are_looked_at_once():

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.effort import effort
+from helpers.mistakes import MM1
 
 from simvirt.errors import ScenarioError
-from simvirt.scenario import Empirical, RatesSpec, TraceSpec
+from simvirt.scenario import Empirical, RatesSpec, TraceSpec, loads
 from simvirt.scenario.reading.tracefile import read_rates, read_trace
 
 
@@ -127,3 +128,11 @@ def test_a_million_lines(tmp_path: Path) -> None:
     assert len(trace.at_ns) == 1_000_000
     assert work < 100_000, "lines are read by the block"
     assert refusal(tmp_path, TraceSpec(file=table(tmp_path, text + "0,0\n"), at="at_s", cpu="d_ms")).startswith("t.csv:1000002: at_s: ")
+
+
+def test_the_demand_of_a_row_is_not_that_of_a_team(tmp_path: Path) -> None:
+    """It would be ignored, or be that of a later step."""
+    (tmp_path / "t.csv").write_text("x_s,d_ms\n0,8\n1,4\n", encoding="utf-8")
+    text = MM1.replace("{exponential: 10ms}", "10ms, team: {threads: 4}").replace("open: {rate: 80/s}", "trace: {file: t.csv, at: x_s, cpu: d_ms}")
+    with pytest.raises(ScenarioError, match=r"workload\.trace\.cpu: the demand of a row is one thread's; expected a first cpu step of server\.job"):
+        loads(text, str(tmp_path / "x.yaml"))

@@ -68,10 +68,11 @@ class ReclaimEntry(Entry):
     """What a kernel's memory management costs and how it decides: swapping, compressing, merging, ballooning.
 
     Times are CPU time for one page of 4 KiB. `cluster` is what is written to swap at once; `compression` the size of pages over that of
-    their compressed form; `balloon_most` the share of a VM that a balloon may take; `idle_tax` what an idle page costs a VM more than
-    one in use when balloons are shared out. Writes that nobody waits for are gathered: `flush_interval` between two looks of the
-    flusher, `dirty_expiry` the age at which it writes, `dirty_background` and `dirty_most` the shares of memory beyond which it begins at
-    once and writers wait, `write_chunk` its largest request.
+    their compressed form; `balloon_most` the share of a VM that a balloon may take; `idle_tax` what an idle page costs a VM more than one
+    in use when balloons are shared out; `swappiness` what the kernel takes from applications for its page cache, in 200ths. Writes that
+    nobody waits for are gathered: `flush_interval` between two looks of the flusher, `dirty_expiry` the age at which it writes,
+    `dirty_background` and `dirty_most` the shares of memory beyond which it begins at once and writers wait, `write_chunk` its largest
+    request.
     """
 
     swap_fault: SourcedTime
@@ -84,6 +85,7 @@ class ReclaimEntry(Entry):
     compression: Annotated[SourcedRatio, within(1, 1000)]
     balloon_most: Annotated[SourcedRatio, within(0, 0.99)]
     idle_tax: Annotated[SourcedRatio, within(0, 0.99)]
+    swappiness: Annotated[SourcedRatio, within(0, 200)]
     flush_interval: Annotated[SourcedTime, within(1e6, 8.64e13)]
     dirty_expiry: SourcedTime
     dirty_background: Annotated[SourcedRatio, within(0, 1)]

@@ -53,7 +53,10 @@ class CpuFamily(Entry):
     Skylake-SP does.
 
     Of a socket: memory bandwidth [bytes/s], latency of its memory [ns], bytes of its last-level cache; `remote_latency` is the latency of
-    another socket's memory over that of its own. `huge_reach` is the rate of TLB misses with small pages over that with huge ones.
+    another socket's memory over that of its own, `remote_bandwidth` what one socket gets of another's [bytes/s], `llc_latency` the latency
+    of a load that the last-level cache serves [cycles]. `core_cache` is what a core has for itself [bytes], `process_switch` and
+    `vcpu_switch` are what changing from one process or vCPU to another takes while caches are warm [cycles]. `huge_reach` is the rate of
+    TLB misses with small pages over that with huge ones.
     None where nothing is known: there is no limit then. `cstates` are its idle states, shallow ones first.
     """
 
@@ -68,7 +71,12 @@ class CpuFamily(Entry):
     memory_bandwidth: SourcedThroughput | None = None
     memory_latency: SourcedTime | None = None
     llc: SourcedSize | None = None
+    llc_latency: SourcedCycles | None = None
+    core_cache: SourcedSize | None = None
+    process_switch: SourcedCycles | None = None
+    vcpu_switch: SourcedCycles | None = None
     remote_latency: Annotated[SourcedRatio, within(1, 100)] | None = None
+    remote_bandwidth: SourcedThroughput | None = None
     huge_reach: Annotated[SourcedRatio, within(1, 1e5)] | None = None
     cstates: Mapping[str, Cstate] = {}
 

@@ -88,7 +88,8 @@ class DeviceEntry(Entry):
     `moderation` and `poll` are how long its interrupts and the sleep of its thread are put off [ns]. `threads` is how many threads a
     container's stack in user space or proxy has, one for each CPU where it is not told; `frames` what it does with frames of a payload,
     `tracking` with a new connection.
-    `cache`: whether writes of a VM are done when the page cache of the host has them; a flush waits for the drive in any case.
+    `cache`: whether writes of a VM are done when the page cache of the host has them (`writeback`; a flush waits for the drive in any
+    case), or wait for a flush each (`writethrough`); with both the page cache of the host holds what is read.
     `filesystem`: what a path to a disk that is one of files adds to operations on them.
     """
 
@@ -100,7 +101,7 @@ class DeviceEntry(Entry):
     frames: Frames | None = None
     tracking: Tracking | None = None
     serial: bool = False
-    cache: Literal["none", "writeback"] = "none"
+    cache: Literal["none", "writeback", "writethrough"] = "none"
     moderation: SourcedTime | None = None
     poll: SourcedTime | None = None
     filesystem: str | None = None
@@ -199,7 +200,8 @@ class GuestEntry(Entry):
 
     `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
     what it takes for devices in VMs with memory beyond 4 GiB; `file_cache` holds the files read while booting, `boot_memory` was
-    touched while booting and is free since. `same` is the share of all this that is equal in all guests of the kind.
+    touched while booting and is free since. `same_files` is the share of file pages and of what booting left, `same` that of `memory`,
+    which are equal in all guests of the kind.
     """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
@@ -211,6 +213,7 @@ class GuestEntry(Entry):
     file_cache: SourcedSize | None = None
     boot_memory: SourcedSize | None = None
     same: Share | None = None
+    same_files: Share | None = None
     background_duty: Share
     background_period: Period
 
@@ -218,15 +221,17 @@ class GuestEntry(Entry):
 class ProfileEntry(Entry):
     """A workload: how often it performs each operation in a second of CPU time, and what it wants of what others use too.
 
-    `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns` those TLB shootdowns
-    per CPU second that wait for other CPUs, `kernel_share` the share of CPU time in serial parts of the kernel, `walk_miss` that of page
-    walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket wherever it runs, `files` its
-    operations on files; None where nothing is known.
+    `llc` is what a process keeps in the last-level cache whatever the number of its threads, `thread_llc` what each of them that runs
+    keeps beside it; `memory_bandwidth` is in bytes per CPU second, `stall` the share of CPU time that waits for memory, `shootdowns`
+    those TLB shootdowns per CPU second that wait for other CPUs, `kernel_share` the share of CPU time in serial parts of the kernel,
+    `walk_miss` that of page walks whose last step misses the caches, `remote_share` that of memory accesses which go to another socket
+    wherever it runs, `files` its operations on files; None where nothing is known.
     """
 
     rates: Rates
     memory_bandwidth: SourcedThroughput | None = None
     llc: SourcedSize | None = None
+    thread_llc: SourcedSize | None = None
     stall: Share | None = None
     smt_yield: Annotated[SourcedRatio, within(0.1, 2)] | None = None
     kernel_share: Share | None = None

@@ -29,7 +29,8 @@ def resolve_host(store: Store, spec: HostSpec) -> HostEntry:
         "disk": None if spec.disk is None else store.typed("disks", spec.disk, DiskEntry, ("host", "disk")),
         "nic": _set_up(base.nic if spec.nic is None else nic(store, spec.nic), spec),
         "whole_frames": spec.offloads == "none",
-        "measured_entry_ns": spec.kernel_entry, "mitigated": None if spec.mitigations is None else spec.mitigations == "auto",
+        "measured_entry_ns": spec.kernel_entry, "switching": None if spec.switching is None else spec.switching == "auto",
+        "mitigated": None if spec.mitigations is None else spec.mitigations == "auto",
     }
     inline = {field: value for field, value in given.items() if value is not None}
     host = replace(base, name=spec.model or "inline", **_lone_threads({"smt": base.smt, **inline}))
@@ -59,6 +60,7 @@ def _of_size(store: Store, host: HostEntry) -> CpuFamily:
     return own.model_copy(update={
         "llc": max(own.llc or 0, round((theirs.llc or 0) * share)),
         "memory_bandwidth": max(own.memory_bandwidth or 0.0, (theirs.memory_bandwidth or 0.0) * share),
+        "remote_bandwidth": max(own.remote_bandwidth or 0.0, (theirs.remote_bandwidth or 0.0) * share),
     })
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
+from typing import Literal
 
 from simvirt.catalog.entries.capacity import BurstableEntry
 from simvirt.catalog.entries.costs import CostSpec
@@ -40,6 +41,7 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
         name = getattr(spec, role) or getattr(base, role)
         if name is not None:
             layers = with_device(store, layers, role, name, (*path, role))
+    layers = _with_cache(layers, spec.disk_cache)
     _check_dom0(layers)
     return Platform(
         name=spec.name, layers=_without_network_threads(layers), vms=_vms(spec, base), pin=base.pin if spec.pin is None else spec.pin,
@@ -47,6 +49,15 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
         free_page_reporting=spec.free_page_reporting, guest_swap=spec.guest_swap, cap=spec.cap,
         credits=None if spec.credits is None else credits(store, spec.credits, (*path, "credits")),
     )
+
+
+def _with_cache(layers: tuple[Layer, ...], mode: Literal["none", "writeback", "writethrough"] | None) -> tuple[Layer, ...]:
+    """The layers where the host's page cache does for the disks of the innermost VMs what is stated."""
+    at = [index for index, layer in enumerate(layers) if layer.kind == "hypervisor"]
+    if mode is None or not at:
+        return layers
+    old = layers[at[-1]]
+    return (*layers[: at[-1]], replace(old, disk=old.disk.model_copy(update={"cache": mode})), *layers[at[-1] + 1 :])
 
 
 def credits(store: Store, spec: CreditsSpec, path: Path) -> Credits:

@@ -24,7 +24,7 @@ def check_contents(scenario: Scenario) -> None:
 def tables_of(scenario: Scenario) -> Iterator[Table]:
     """The traces, rates and empirical distributions of a scenario, each once."""
     seen: list[Table] = []
-    parts: list[object] = [scenario.services, scenario.workload]
+    parts: list[object] = [scenario.services, scenario.workload, scenario.workloads]
     while parts:
         part = parts.pop()
         if isinstance(part, Table):

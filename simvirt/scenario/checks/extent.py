@@ -44,6 +44,9 @@ def length_ns(scenario: Scenario) -> float | None:
     run, workload = scenario.run, scenario.workload
     if run.duration is not None:
         return float(run.duration)
+    if run.requests is not None and scenario.workloads:
+        rates = [spec.open.mean_rate for spec in scenario.workloads.values() if spec.open is not None]
+        return run.requests / sum(rates) * 1e9 if rates else None
     if workload is None or run.requests is None:
         return None
     if workload.open is not None:
@@ -149,19 +152,22 @@ def _too_often(scenario: Scenario) -> Iterator[Mistake]:
     for name, service in scenario.services.items():
         load = service.background
         if load is not None and load.duty < 1 and length / load.period * load.threads * service.replicas > MOST_REQUESTS:
-            yield ("services", name, "background", "period"), _often(length, load.period, MOST_REQUESTS, "cycles of all its threads")
+            yield ("services", name, "background", "period"), _often(
+                length, load.period, MOST_REQUESTS, "cycles of all its threads", load.threads * service.replicas)
     scheduler = scenario.host.scheduler
     for key in scheduler.model_fields_set:
         value = getattr(scheduler, key)
         if isinstance(value, int) and 0 < value < length / MOST_REQUESTS:
             yield ("host", "scheduler", key), _often(length, value, MOST_REQUESTS, "of these times")
     if scenario.workload is not None and scenario.workload.open is not None:
-        yield from _changes(scenario.workload.open, length)
+        yield from _changes(scenario.workload.open, length, ("workload", "open"))
+    for name, spec in scenario.workloads.items():
+        if spec.open is not None:
+            yield from _changes(spec.open, length, ("workloads", name, "open"))
 
 
-def _changes(spec: OpenSpec, length: float) -> Iterator[Mistake]:
+def _changes(spec: OpenSpec, length: float, path: Path) -> Iterator[Mistake]:
     """Rates that change too often."""
-    path: Path = ("workload", "open")
     if spec.diurnal is not None and length / spec.diurnal.period * CHANGES_OF_A_PERIOD > MOST_CHANGES:
         yield (*path, "diurnal", "period"), _often(length, spec.diurnal.period, MOST_CHANGES // CHANGES_OF_A_PERIOD, "periods")
     if spec.piecewise is not None and length * len(spec.piecewise) > MOST_CHANGES * sum(piece.for_ for piece in spec.piecewise):
@@ -171,10 +177,10 @@ def _changes(spec: OpenSpec, length: float) -> Iterator[Mistake]:
         yield (*path, "mmpp", "sojourn"), _often(length, sum(spec.mmpp.sojourn) / len(spec.mmpp.sojourn), MOST_CHANGES, "states")
 
 
-def _often(length: float, every: float, most: int, what: str) -> str:
-    """The message about something that happens every so many ns."""
+def _often(length: float, every: float, most: int, what: str, times: int = 1) -> str:
+    """The message about something that happens so many times every so many ns."""
     return (f"expected at most {most:,} {what} in a run; every {format_time(every / 1e9)} in {format_time(length / 1e9)} are more, "
-            f"for example {format_time(_rounded_up(length / most) / 1e9, 1).replace(' ', '')}")
+            f"for example {format_time(_rounded_up(times * length / most) / 1e9, 1).replace(' ', '')}")
 
 
 def _rounded_up(value: float) -> float:

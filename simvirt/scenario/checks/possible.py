@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Callable, Iterator
 
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
 from simvirt.scenario.checks.deadlocks import deadlocks
@@ -13,7 +13,7 @@ from simvirt.scenario.reading.tree import Path
 from simvirt.scenario.spec.host import RESERVING
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.services import RESERVATION, ServiceSpec, cpus_path, memory_path, replicas_path
-from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, FilesStep, NetStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, FilesStep, LockStep, NetStep
 from simvirt.scenario.walk import walk
 from simvirt.units import format_size, format_time
 
@@ -30,17 +30,37 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
         yield from _against_host(scenario, name, service)
     yield from _reservations(scenario)
     yield from _vms(scenario)
-    yield from _warmup(scenario)
-    yield from _requests(scenario)
+    yield from _counted(scenario)
+    for check in (_warmup, _requests, _trace_demands, _endless_instant):
+        yield from of_each_workload(scenario, check)
     yield from _steps(scenario)
+    yield from _lock_scopes(scenario)
     yield from deadlocks(scenario)
     yield from beyond(scenario)
-    yield from _trace_demands(scenario)
-    yield from _endless_instant(scenario)
     yield from _tenants(scenario)
     yield from _instance_load(scenario)
     for index, _ in enumerate(scenario.timeline):
         yield from _event(scenario, index)
+
+
+def of_each_workload(scenario: Scenario, check: Callable[[Scenario], Iterator[Mistake]]) -> Iterator[Mistake]:
+    """What a check finds for each workload, as if there were no other, where that is written."""
+    for name, view in scenario.alone.items():
+        yield from ((placed(path, name), message) for path, message in check(view))
+
+
+def placed(path: Path, workload: str) -> Path:
+    """Where something of one of several workloads is written."""
+    return ("workloads", workload, *path[1:]) if workload and path[:1] == ("workload",) else path
+
+
+def _counted(scenario: Scenario) -> Iterator[Mistake]:
+    """A number of requests in all of which clients, who ask as often as they are answered, have no part of their own."""
+    asking = [name for name, spec in scenario.workloads.items() if spec.closed is not None]
+    if len(scenario.workloads) > 1 and asking and scenario.run.requests is not None:
+        yield ("run", "requests"), (
+            f"expected a duration, for example duration: 60s; how many of the requests are those of the clients of {asking[0]} "
+            "beside other workloads is not known before")
 
 
 def _sizes(scenario: Scenario) -> Iterator[Mistake]:
@@ -125,13 +145,31 @@ def _steps_of(scenario: Scenario, name: Name) -> tuple[AnyStep, ...]:
 
 
 def _trace_demands(scenario: Scenario) -> Iterator[Mistake]:
-    """A trace that brings demands for operations that have no cpu step of their own."""
+    """A trace that brings demands for operations that have no cpu step of their own, or whose first one is a team's."""
     trace = scenario.workload.trace if scenario.workload is not None else None
     if trace is None or trace.cpu is None:
         return
     for name in scenario.mix:
-        if not any(isinstance(step, CpuStep) for step in _steps_of(scenario, name_of(name))):
+        first = next((step for step in _steps_of(scenario, name_of(name)) if isinstance(step, CpuStep)), None)
+        if first is None:
             yield ("workload", "trace", "cpu"), f"{name} itself has no cpu step that could take the demand of a row"
+        elif first.team is not None:
+            yield ("workload", "trace", "cpu"), f"the demand of a row is one thread's; expected a first cpu step of {name} without a team"
+
+
+def _lock_scopes(scenario: Scenario) -> Iterator[Mistake]:
+    """A name for a lock of replicas and for one of kernels: they would be two locks."""
+    seen: dict[str, tuple[str, str]] = {}
+    for service, spec in scenario.services.items():
+        for operation, steps in spec.operations.items():
+            for visit in walk(steps, ("services", service, "operations", operation)):
+                if isinstance(visit.step, LockStep):
+                    lock, scope = visit.step.lock, visit.step.scope
+                    first, where = seen.setdefault(lock, (scope, f"{service}.{operation}"))
+                    if first != scope:
+                        yield (*visit.path, "lock"), (
+                            f"expected scope: {first}, as in {where}, or another name: a lock of a {scope} and one of a {first} are two; "
+                            f'got "{lock}" with scope: {scope}')
 
 
 def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
@@ -142,7 +180,7 @@ def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
     yield from _turned_away_at_once(scenario, closed.clients)
     happening = {caller: [callee for callee, count in called.items() if count > 0] for caller, called in calls(scenario).items()}
     for name, weight in scenario.mix.items():
-        if weight > 0 and not any(_takes_time(_steps_of(scenario, each)) for each in reached(happening, [name_of(name)])):
+        if weight > 0 and not any(_takes_time(scenario, each) for each in reached(happening, [name_of(name)])):
             sentence = f"expected a time to think, for example think: 1s; {name} takes no time and its clients do not wait between requests"
             yield ("workload", "closed"), sentence
 
@@ -164,12 +202,15 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
             return
 
 
-def _takes_time(steps: tuple[AnyStep, ...]) -> bool:
-    """Whether steps can take time, what they call left out."""
-    return any(_takes_time_itself(visit.step) for visit in walk(steps) if visit.expected > 0)
+def _takes_time(scenario: Scenario, name: Name) -> bool:
+    """Whether an operation can take time, what it calls left out."""
+    limit = scenario.services[name[0]].memory_limit
+    memory = min((size for size in (limit, scenario.host.memory) if size is not None), default=None)
+    return any(_takes_time_itself(visit.step, memory) for visit in walk(_steps_of(scenario, name)) if visit.expected > 0)
 
 
-def _takes_time_itself(step: AnyStep) -> bool:
+def _takes_time_itself(step: AnyStep, memory: int | None) -> bool:
+    """Whether a step can take time where so much memory can be a cache; None where that is not known [bytes]."""
     match step:
         case CpuStep():
             return step.cpu.mean > 0
@@ -178,7 +219,8 @@ def _takes_time_itself(step: AnyStep) -> bool:
         case NetStep():
             return step.net.out + step.net.in_ > 0
         case DiskStep():
-            return step.disk.hit < 1 and (step.disk.read is not None or step.disk.sync or step.disk.direct)
+            cached = step.disk.working_set is not None and (memory is None or step.disk.working_set <= memory)
+            return step.disk.hit < 1 and not cached and (step.disk.read is not None or step.disk.sync or step.disk.direct)
         case FilesStep():
             return sum(step.files.counts.values()) >= 1
     return False
@@ -241,9 +283,10 @@ def _tenants(scenario: Scenario) -> Iterator[Mistake]:
     for name, service in scenario.services.items():
         if scenario.is_own(name) and service.replicas % count:
             yield ("services", name, *replicas_path(service)), f"expected a multiple of the {count} tenants; got {service.replicas}"
-    closed = scenario.workload.closed if scenario.workload is not None else None
-    if closed is not None and closed.clients % count:
-        yield ("workload", "closed", "clients"), f"expected a multiple of the {count} tenants; got {closed.clients}"
+    for name, view in scenario.alone.items():
+        clients = view.workload.clients if view.workload is not None else 0
+        if clients % count:
+            yield placed(("workload", "closed", "clients"), name), f"expected a multiple of the {count} tenants; got {clients}"
 
 
 def _instance_load(scenario: Scenario) -> Iterator[Mistake]:
@@ -252,7 +295,9 @@ def _instance_load(scenario: Scenario) -> Iterator[Mistake]:
     if load is None:
         return
     path = ("density", "per_instance")
-    if workload is None:
+    if scenario.workloads:
+        yield path, "expected one workload, for example workload: {open: {rate: 20/s}}; density counts instances of one"
+    elif workload is None:
         yield path, "the scenario has no workload that instances could share; expected one, for example open: {rate: 20/s}"
     elif load.rate is not None and workload.closed is not None:
         yield (*path, "rate"), "expected clients, for example {clients: 5}, because the workload has clients"

@@ -88,23 +88,47 @@ def _guess(target: str, operations: Mapping[str, Any], services: Mapping[str, An
 
 
 def _mix(data: Mapping[str, Any], operations: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Mistakes of the mix."""
-    workload = data.get("workload")
-    if workload is None:
-        return (yield from _no_workload(data, services))
+    """Mistakes of the mixes."""
+    workloads = dict(workloads_of(data))
+    if not workloads:
+        yield from _no_workload(data, services)
+    for path, workload in workloads.items():
+        yield from _mix_of(workload, path, operations, services)
+
+
+def workloads_of(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """The workload of a scenario's plain data, or each of several, with its path."""
+    if data.get("workload") is not None:
+        yield ("workload",), data["workload"]
+    yield from ((("workloads", name), body) for name, body in _table(data.get("workloads")).items())
+
+
+def _mix_of(workload: Any, path: Path, operations: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Mistakes of one mix."""
     for name in _table(_table(workload).get("mix")):
         if "." in name:
-            yield from _unknown(("workload", "mix", name), name, operations, services)
+            yield from _unknown((*path, "mix", name), name, operations, services)
     if isinstance(workload, Mapping) and workload.get("mix") is None and not _drawn_elsewhere(workload) and len(operations) != 1:
         example = ", ".join(f"{name}: 1" for name in list(operations)[:2]) or "web.GET /: 1"
-        yield ("workload", "mix"), f"missing; a mix says which of {len(operations)} operations are called, for example mix: {{{example}}}"
+        yield (*path, "mix"), f"missing; a mix says which of {len(operations)} operations are called, for example mix: {{{example}}}"
 
 
 def _limited(data: Mapping[str, Any], operations: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
     """Operations with limits of their own that do not exist, or at which no request enters."""
-    mix = _table(_table(data.get("workload")).get("mix"))
-    for name in _table(_table(data.get("objective")).get("operations")):
-        path = ("objective", "operations", name)
+    mixes = [_table(_table(workload).get("mix")) for _, workload in workloads_of(data)]
+    joint = {name: weight for mix in mixes for name, weight in mix.items() if weight} if all(mixes) else {}
+    yield from _limited_in(("objective",), data.get("objective"), joint, operations, services)
+    for path, workload in workloads_of(data):
+        mix = _table(_table(workload).get("mix"))
+        yield from _limited_in((*path, "objective"), _table(workload).get("objective"), mix, operations, services)
+
+
+def _limited_in(
+    where: Path, objective: Any, mix: Mapping[str, Any], operations: Mapping[str, Any], services: Mapping[str, Any]
+) -> Iterator[Mistake]:
+    """The same of one objective, for a mix; an empty one is not known."""
+    for name in _table(_table(objective).get("operations")):
+        path = (*where, "operations", name)
         if isinstance(name, str) and "." in name and name not in operations:
             yield from _unknown(path, name, operations, services)
         elif mix and not mix.get(name):

@@ -110,11 +110,14 @@ def shown_file(path: str) -> str:
 
 def table_mistakes(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """What is wrong with the files that a scenario's plain data names, and with the columns it asks for."""
-    workload = data.get("workload")
-    if isinstance(workload, Mapping):
-        yield from _of_table(workload.get("trace"), ("workload", "trace"), ("at", "cpu", "operation"))
-        yield from _of_table(workload.get("rates"), ("workload", "rates"), ("at", "rate"))
-    for key in ("workload", "services"):
+    named = data.get("workloads")
+    workloads: list[tuple[Path, Any]] = [(("workload",), data.get("workload"))]
+    workloads += [(("workloads", name), body) for name, body in named.items()] if isinstance(named, Mapping) else []
+    for path, workload in workloads:
+        if isinstance(workload, Mapping):
+            yield from _of_table(workload.get("trace"), (*path, "trace"), ("at", "cpu", "operation"))
+            yield from _of_table(workload.get("rates"), (*path, "rates"), ("at", "rate"))
+    for key in ("workload", "workloads", "services"):
         yield from _of_empirical(data.get(key), (key,))
 
 

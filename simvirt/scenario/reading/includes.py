@@ -14,8 +14,8 @@ from simvirt.scenario.reading.tree import Node, Path, Place, Scalar, Sequence, T
 from simvirt.units import shown
 
 SCENARIO_KEYS: Final = frozenset({
-    "simvirt", "name", "host", "platforms", "services", "workload", "objective", "run", "tenants", "density", "timeline", "plan", "catalog",
-    "include",
+    "simvirt", "name", "host", "platforms", "services", "workload", "workloads", "objective", "run", "tenants", "density", "timeline",
+    "plan", "catalog", "include",
 })
 """Keys of which a file that is included has at least one."""
 
@@ -23,10 +23,12 @@ SCENARIO_KEYS: Final = frozenset({
 class Assembly:
     """Reads files, follows their includes and keeps what is wrong with them."""
 
-    def __init__(self, names: Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]] | None = None) -> None:
+    def __init__(
+        self, names: Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]] | None = None, files: list[str] | None = None
+    ) -> None:
         self.names = names
         self.issues: list[Issue] = []
-        self.files: list[str] = []
+        self.files: list[str] = files or []
 
     def file(self, path: str, chain: tuple[str, ...] = (), asked: Place | None = None) -> Node | None:
         """The tree of a file with its includes; None where it cannot be read."""

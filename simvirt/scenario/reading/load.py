@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any, Callable, Final, Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
 from simvirt.errors import Issue, ScenarioError
-from simvirt.scenario.bounds import MOST_BYTES, MOST_ISSUES
+from simvirt.scenario.bounds import MOST_BYTES, first_of
 from simvirt.scenario.checks.possible import impossibilities
 from simvirt.scenario.checks.references import references
 from simvirt.scenario.reading.csv_heads import table_mistakes
@@ -50,6 +51,27 @@ def loads(text: str, name: str = "<string>", sets: Sequence[str] = (), seed: int
     if len(text) > MOST_BYTES:
         raise ScenarioError([Issue(name, None, None, "", f"expected a scenario of at most {MOST_BYTES >> 20} MiB; this text is larger")])
     return _finish(assembly, assembly.text(text, name, (name,)), sets, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A scenario as it is written, with what it includes, from which scenarios come that differ by overrides."""
+
+    root: Node
+    files: tuple[str, ...]
+
+    def scenario(self, sets: Sequence[str] = (), seed: int | None = None, names: Names | None = None) -> Scenario:
+        """The scenario with overrides; ScenarioError with every mistake."""
+        return _finish(Assembly(names=names, files=list(self.files)), self.root, sets, seed)
+
+
+def source(path: str | os.PathLike[str]) -> Source:
+    """What a file and those that it includes say, not yet checked; ScenarioError where they cannot be read."""
+    assembly = Assembly()
+    root = assembly.file(os.fspath(path))
+    if root is None or assembly.issues:
+        raise ScenarioError(_ordered(assembly))
+    return Source(root, tuple(assembly.files))
 
 
 def _finish(assembly: Assembly, root: Node | None, sets: Iterable[str], seed: int | None) -> Scenario:
@@ -128,7 +150,7 @@ def _value(path: Path, node: Scalar) -> Any:
 
 def _names_file(path: Path) -> bool:
     """Whether the scalar at `path` is the name of a CSV file."""
-    if len(path) < 3 or path[0] not in ("workload", "services"):
+    if len(path) < 3 or path[0] not in ("workload", "workloads", "services"):
         return False
     return path[-1] == "empirical" or (path[-1] == "file" and path[-2] in ("trace", "rates", "empirical"))
 
@@ -155,7 +177,4 @@ def _ordered(assembly: Assembly) -> list[Issue]:
     files = {file: index for index, file in enumerate(assembly.files)}
     unique = list(dict.fromkeys(assembly.issues))
     unique.sort(key=lambda issue: (files.get(issue.file or "", len(files)), issue.line or 0, issue.column or 0))
-    if len(unique) <= MOST_ISSUES:
-        return unique
-    rest = Issue(assembly.files[0], None, None, "", f"and {len(unique) - MOST_ISSUES} more mistakes")
-    return [*unique[:MOST_ISSUES], rest]
+    return first_of(unique)

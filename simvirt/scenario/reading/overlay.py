@@ -13,6 +13,7 @@ from simvirt.scenario.reading.tree import Entry, Node, Path, Scalar, Table
 _RATES: Final = frozenset({"rate", "piecewise", "diurnal", "mmpp"})
 _DISTRIBUTIONS: Final = frozenset({"exponential", "lognormal", "gamma", "pareto", "hyperexponential", "uniform", "empirical"})
 _ALTERNATIVES: Final[dict[Path, tuple[frozenset[str], ...]]] = {
+    (): (frozenset({"workload", "workloads"}),),
     ("run",): (frozenset({"duration", "requests"}),),
     ("workload",): (frozenset({"open", "closed", "trace", "rates"}),),
     ("workload", "open"): (_RATES,),
@@ -73,7 +74,7 @@ def _groups(path: Path) -> tuple[frozenset[str], ...]:
         return _OF_A_SERVICE
     if path[:1] == ("services",) and path[-1] in _DEMANDS and any(isinstance(part, int) for part in path):
         return (_DISTRIBUTIONS,)
-    return _ALTERNATIVES.get(path, ())
+    return _ALTERNATIVES.get(("workload", *path[2:]) if path[:1] == ("workloads",) and len(path) > 1 else path, ())
 
 
 def shorthand(path: Path, node: Node) -> Node:

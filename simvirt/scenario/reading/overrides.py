@@ -100,7 +100,8 @@ def _key(table: Table, path: Path, parts: list[str]) -> tuple[str, list[str]]:
 
 def _new_key(table: Table, path: Path, parts: list[str]) -> tuple[str, list[str]]:
     """A key that is not there yet: fine for fields, which are checked later, but not for a part of what does not exist."""
-    if path == ("workload", "mix") or (len(path) == 1 and path[0] == "services" and len(parts) == 1):
+    is_mix = path == ("workload", "mix") or (len(path) == 3 and path[0] == "workloads" and path[2] == "mix")
+    if is_mix or (len(path) == 1 and path[0] == "services" and len(parts) == 1):
         return ".".join(parts), []
     kind = _named(path)
     if kind is not None and len(parts) > 1:
@@ -110,8 +111,8 @@ def _new_key(table: Table, path: Path, parts: list[str]) -> tuple[str, list[str]
 
 def _named(path: Path) -> str | None:
     """What the entries of the mapping at `path` are where their names are the user's own."""
-    if path == ("services",):
-        return "service"
+    if path in (("services",), ("workloads",)):
+        return path[0].removesuffix("s")
     return "operation" if len(path) == 3 and path[0] == "services" and path[2] == "operations" else None
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_valida
 from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.steps import OperationName
-from simvirt.scenario.spec.workload import one_of
+from simvirt.scenario.spec.workload import WorkloadSpec, one_of
 
 MOST_REQUESTS: Final = 10_000_000_000
 DEFAULT_DURATION: Final = "60s"
@@ -66,6 +66,14 @@ def parts_of(key: str) -> tuple[str, str | None]:
     """What a limit is about, and of which operation; None where it is about all requests."""
     measure, colon, operation = key.partition(":")
     return measure, operation if colon else None
+
+
+class NamedWorkloadSpec(WorkloadSpec):
+    """One of several workloads side by side: where its requests come from, what they call, and what they must meet."""
+
+    example = "{open: {rate: 10/s}, mix: {ping.echo: 1}, objective: {latency_p99: 1ms}}"
+    objective: ObjectiveSpec | None = Field(
+        default=None, description="what the requests of this workload must meet", examples=[ObjectiveSpec.example])
 
 
 class RunSpec(Spec):

@@ -24,7 +24,7 @@ from simvirt.scenario.fields import (
     Whole,
 )
 from simvirt.scenario.spec.base import Spec, refuse
-from simvirt.scenario.spec.memory_demand import Balloon, KsmSpec
+from simvirt.scenario.spec.memory_demand import Balloon, EvictionSpec, KsmSpec
 from simvirt.units import UnitError, format_time, shown
 
 PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -47,6 +47,7 @@ _BANDWIDTH: Final = re.compile(r"[0-9][0-9.e+-]*(\s*[a-z]*(bps|bit/s|b/s))?", re
 COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 Mitigations = Literal["auto", "off"]
+Switching = Literal["auto", "none"]
 CFS_SINCE: Final = (2, 6)
 EEVDF_SINCE: Final = (6, 6)
 """Versions of Linux since which its scheduler is CFS (2.6.23), and EEVDF. Source: Linux kernel/sched, release notes."""
@@ -134,12 +135,20 @@ class HostSpec(Spec):
         default=None, description="whether its kernel mitigates flaws of its processor, like `mitigations=` at boot", examples=["off"])
     kernel_entry: EntryNanoseconds | None = Field(
         default=None, description="a trivial system call as measured on it, mitigations included", examples=["300ns"])
+    switching: Switching | None = Field(
+        default=None, description="whether a change of processes or vCPUs costs CPU time, `none` on an ideal machine", examples=["none"])
     linux: Version | None = Field(
         default=None, examples=["4.19"],
         description="version of its Linux kernel: before 6.6 its scheduler is cfs, before 5.4 slices of quotas expire with the period")
     swap: PositiveBytes | None = Field(default=None, description="swap space on its disk", examples=["8GiB"])
     zswap: Ratio = Field(default=0.0, description="ratio of memory that compressed pages may take", examples=["0.2"])
+    swappiness: Annotated[int, Whole(0, 200, 60)] | None = Field(
+        default=None, examples=["10"],
+        description="vm.swappiness of its kernel and those of guests: how much of what is short for data that is read repeatedly is taken "
+        "from applications, in 200ths; 60 by default")
     ksm: KsmSpec | None = Field(default=None, description="merging of identical pages of VMs", examples=[KsmSpec.example])
+    eviction: EvictionSpec | None = Field(
+        default=None, description="the kubelet that ends pods when memory is short", examples=[EvictionSpec.example])
     memory_ratio: Annotated[float, Number(0.01, 100, 1.5)] | None = Field(
         default=None, description="most memory that may be promised, as a multiple of the host's", examples=["1.5"])
     scheduler: SchedulerSpec = Field(default=SchedulerSpec.model_construct(policy="eevdf"), description="CPU scheduler", examples=["eevdf"])
@@ -221,6 +230,11 @@ class PlatformSpec(Spec):
     pages: Literal["4k", "thp", "huge"] | None = Field(default=None, description="page size of the memory", examples=["huge"])
     net: Reference | None = Field(default=None, description="network path of the catalogue instead of the default one", examples=["sr-iov"])
     disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the default one", examples=["ahci"])
+
+    disk_cache: Literal["none", "writeback", "writethrough"] | None = Field(
+        default=None, examples=["writeback"],
+        description="what the host's page cache does for the disk of each VM, as cache= of QEMU: nothing, take reads and writes, or take "
+        "reads while writes wait until they are durable; as the disk path has it by default")
 
     @model_validator(mode="after")
     def _bounded_once(self) -> PlatformSpec:

@@ -33,6 +33,32 @@ class KsmSpec(Spec):
     since: Nanoseconds = Field(default=0, description="how long it has been scanning before the run starts", examples=["1h"])
 
 
+class TmpfsSpec(Spec):
+    """Files that a replica keeps in memory: tmpfs, /dev/shm, volumes of medium Memory; they count against its limit, and stay."""
+
+    example = "200MiB or {used: 10MiB, growth: 64KiB, size: 512MiB}"
+    shorthand = "used"
+    used: Bytes = Field(default=0, description="bytes in it at first", examples=["200MiB"])
+    growth: Bytes = Field(default=0, description="left there by each answered request", examples=["64KiB"])
+    size: PositiveBytes | None = Field(
+        default=None, description="where growth ends; half of the host's memory by default", examples=["512MiB"])
+
+    @model_validator(mode="after")
+    def _used_within_size(self) -> TmpfsSpec:
+        if self.size is not None and self.used > self.size:
+            refuse("expected at most its size", "used")
+        return self
+
+
+class EvictionSpec(Spec):
+    """The kubelet of the host ends pods while less memory is available than a threshold."""
+
+    example = "100MiB or {memory_available: 100MiB, every: 10s}"
+    shorthand = "memory_available"
+    memory_available: PositiveBytes = Field(default=100 * 2**20, description="the threshold, memory.available", examples=["100MiB"])
+    every: PositiveNanoseconds = Field(default=10_000_000_000, description="time between two looks of the kubelet", examples=["10s"])
+
+
 class MemorySpec(Spec):
     """The working set of a replica; what is left out is that of its image in the catalogue."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Mapping
+from typing import Any, Final, Literal, Mapping
 
 from pydantic import Field, PrivateAttr, ValidatorFunctionWrapHandler, field_validator, model_validator
 
@@ -22,7 +22,7 @@ from simvirt.scenario.spec.distributions import (
     Pareto,
     Uniform,
 )
-from simvirt.scenario.spec.experiment import ObjectiveSpec, RunSpec, TimelineEvent
+from simvirt.scenario.spec.experiment import NamedWorkloadSpec, ObjectiveSpec, RunSpec, TimelineEvent
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
@@ -51,11 +51,13 @@ __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
     "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "FilesStep",
     "FilesSpec", "Gamma",
-    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec", "MmppSpec",
-    "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec", "PlanSpec", "PlatformSpec", "RatesSpec",
-    "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario", "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec",
-    "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec",
+    "MmppSpec", "NamedWorkloadSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec",
+    "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
+    "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
 ]
+
+MOST_WORKLOADS: Final = 1000
 
 
 class Scenario(Spec):
@@ -72,6 +74,9 @@ class Scenario(Spec):
     measured_on: MeasuredSpec | None = Field(
         default=None, description="where the CPU demands were measured; on the host by default", examples=[MeasuredSpec.example])
     workload: WorkloadSpec | None = Field(default=None, description="where requests come from", examples=[WorkloadSpec.example])
+    workloads: Mapping[Word, NamedWorkloadSpec] = Field(
+        default={}, max_length=MOST_WORKLOADS, examples=[f"{{ping: {NamedWorkloadSpec.example}}}"],
+        description="several workloads side by side, by name, instead of one")
     objective: ObjectiveSpec | None = Field(default=None, description="what must be met", examples=[ObjectiveSpec.example])
     run: RunSpec = Field(default_factory=lambda: RunSpec.model_validate({}), description="how long and how often",
                          examples=[RunSpec.example])
@@ -101,10 +106,16 @@ class Scenario(Spec):
             seen.add(platform.name)
         return self
 
+    @model_validator(mode="after")
+    def _one_form(self) -> Scenario:
+        if self.workload is not None and self.workloads:
+            refuse("expected workload, or workloads by name, not both", "workloads")
+        return self
+
     @property
     def digest(self) -> str:
         """SHA-256 of the resolved content, files included [hex]; reads the files that the scenario names."""
-        return digest(self.model_dump(mode="json", by_alias=True))
+        return digest(self.model_dump(mode="json", by_alias=True, exclude=None if self.workloads else {"workloads"}))
 
     def is_own(self, service: str) -> bool:
         """Whether each tenant has replicas of a service for itself."""
@@ -114,13 +125,40 @@ class Scenario(Spec):
     def mix(self) -> dict[str, float]:
         """Weight of each operation that requests enter at, as `service.operation`.
 
-        Without a mix it is the only operation, or all those that a trace may name.
+        Without a mix it is the only operation, or all those that a trace may name. Several workloads count by their rates.
         """
+        if self.workloads:
+            return self._joint_mix()
         if self.workload is None:
             return {}
         names = [f"{service}.{operation}" for service, spec in self.services.items() for operation in spec.operations]
         traced = self.workload.trace is not None and self.workload.trace.operation is not None
         return dict(self.workload.mix) or (dict.fromkeys(names, 1.0) if traced or len(names) == 1 else {})
+
+    def _joint_mix(self) -> dict[str, float]:
+        """Requests per second at each operation, about, of all workloads together."""
+        found: dict[str, float] = {}
+        for view in self.alone.values():
+            assert view.workload is not None
+            mix, rate = view.mix, view.workload.about_per_s
+            for name, weight in mix.items():
+                found[name] = found.get(name, 0.0) + rate * weight / (sum(mix.values()) or 1.0)
+        return found
+
+    @property
+    def alone(self) -> dict[str, Scenario]:
+        """The scenario as each of its workloads sees it, as if there were no other; itself under "" where there is at most one unnamed."""
+        if not self.workloads:
+            return {"": self}
+        return {
+            name: self.model_copy(update={"workload": spec, "workloads": {}, "objective": spec.objective})
+            for name, spec in self.workloads.items()
+        }
+
+    @property
+    def loaded(self) -> bool:
+        """Whether requests come at all."""
+        return self.workload is not None or bool(self.workloads)
 
     def locate(self, path: tuple[str | int, ...]) -> tuple[str | None, int | None, int | None]:
         """File, line and column where the value at `path` was written, as far as known."""

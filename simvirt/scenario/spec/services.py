@@ -22,7 +22,7 @@ from simvirt.scenario.fields import (
 )
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.measured import MeasuredSpec
-from simvirt.scenario.spec.memory_demand import MemorySpec
+from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
 from simvirt.scenario.walk import walk
 from simvirt.units import UnitError, format_size, format_time, shown
@@ -132,6 +132,7 @@ class ServiceSpec(Spec):
     cpus: Cpus | None = Field(default=None, description="short for deploy.resources.limits.cpus", examples=["2"])
     mem_limit: LimitBytes | None = Field(default=None, description="short for deploy.resources.limits.memory", examples=["512MiB"])
     memory: MemorySpec | None = Field(default=None, description="what a replica needs, else its image's", examples=[MemorySpec.example])
+    tmpfs: TmpfsSpec | None = Field(default=None, description="files that it keeps in memory (tmpfs)", examples=[TmpfsSpec.example])
     mem_reservation: LimitBytes | None = Field(default=None, description="memory kept from reclaim, as memory.low", examples=["256MiB"])
     mem_high: LimitBytes | None = Field(default=None, description="where reclaim begins, as memory.high", examples=["400MiB"])
     memswap_limit: PositiveBytes | None = Field(default=None, description="memory and swap together", examples=["1GiB"])
@@ -156,6 +157,8 @@ class ServiceSpec(Spec):
     cpu_shares: Annotated[int, Whole(2, 262144, 1024)] | None = Field(default=None, description="weight as in cgroup v1", examples=["1024"])
     cpu_weight: Annotated[int, Whole(1, 10000, 100)] | None = Field(default=None, description="weight as in cgroup v2", examples=["100"])
     cpuset: Cpuset | None = Field(default=None, description="CPUs of the host that it may use", examples=["0-3,8"])
+    cpuset_mems: Cpuset | None = Field(
+        default=None, examples=["0"], description="NUMA nodes of the host that its memory is taken from; a socket is a node")
     background: BackgroundSpec | None = Field(default=None, description="threads that always need a CPU", examples=[BackgroundSpec.example])
     operations: Mapping[Title, Annotated[tuple[Step, ...], Field(min_length=1, max_length=10_000)]] = Field(
         default={}, description="what requests do here, by name", examples=["{job: [{cpu: {exponential: 10ms}}]}"])

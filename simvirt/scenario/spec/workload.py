@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema, model_
 from simvirt.scenario.fields import Nanoseconds, Number, PerSecond, PositiveNanoseconds, PositivePerSecond, Ratio, Whole
 from simvirt.scenario.reading.csv_heads import RATE_SUFFIXES, TIME_SUFFIXES, suffix_of
 from simvirt.scenario.spec.base import Spec, refuse
-from simvirt.scenario.spec.distributions import Constant, Distribution
+from simvirt.scenario.spec.distributions import Constant, Distribution, Empirical
 from simvirt.scenario.spec.steps import OperationName
 from simvirt.units import UnitError, shown
 
@@ -187,6 +187,9 @@ CONNECTING: Final = 3
 """Packets each way that open and close a TCP connection, beyond a request and its answer. Source: RFC 9293, figures 6 and 12."""
 
 
+SHORT_ANSWER_NS: Final = 1_000_000
+
+
 class WorkloadSpec(Spec):
     """Where requests come from, and the operations that they call."""
 
@@ -203,6 +206,22 @@ class WorkloadSpec(Spec):
     connection: Literal["kept", "new"] = Field(
         default="kept", examples=["new"],
         description="whether requests come over connections that stay open, or each opens and closes one of its own")
+
+    @property
+    def clients(self) -> int:
+        """How many clients there are; 0 where requests come by themselves."""
+        return self.closed.clients if self.closed is not None else 0
+
+    @property
+    def about_per_s(self) -> float:
+        """Requests per second about, to weigh workloads against each other: of clients as if answers took `SHORT_ANSWER_NS`.
+
+        1 where only a file tells.
+        """
+        if self.closed is not None:
+            think = self.closed.think
+            return self.closed.clients / (SHORT_ANSWER_NS + (0.0 if isinstance(think, Empirical) else think.mean)) * 1e9
+        return self.open.mean_rate if self.open is not None else 1.0
 
     @model_validator(mode="after")
     def _one_source(self) -> WorkloadSpec:

@@ -1,4 +1,4 @@
-"""How many CPUs the software in a replica sees, and how many threads runtimes start that size themselves by it.
+"""Which limits hold a replica, how many CPUs its software sees, and how many threads runtimes start that size themselves by it.
 
 *Model*: software that asks its kernel (sched_getaffinity, /proc/cpuinfo) sees all CPUs of the host whatever its quota, or those of
     its cpuset; in a VM the vCPUs. Runtimes that know containers read cpu.max too, and round the quota up.
@@ -12,9 +12,20 @@ from __future__ import annotations
 import math
 
 from simvirt.catalog.records import HostEntry, Platform
-from simvirt.memory.guests import has_cgroups, own_vcpus
 from simvirt.scenario.spec.models import ServiceSpec
 from simvirt.scenario.spec.teams import TeamSpec
+
+
+def has_cgroups(platform: Platform) -> bool:
+    """Whether limits of services are those of cgroups: of containers, or of the services (systemd slices) of a guest that several share."""
+    return bool(platform.runtimes) or (bool(platform.hypervisors) and platform.vms is not None)
+
+
+def own_vcpus(service: ServiceSpec, host: HostEntry) -> int:
+    """vCPUs of a replica's own VM: as many as its limit needs; without one as many as threads, at most the pCPUs."""
+    if service.cpu_limit is not None:
+        return max(1, math.ceil(service.cpu_limit - 1e-9))
+    return max(1, min(host.pcpus, service.workers)) if isinstance(service.workers, int) else host.pcpus
 
 
 def visible_cpus(service: ServiceSpec, platform: Platform, host: HostEntry) -> int:
@@ -33,3 +44,10 @@ def team_size(team: TeamSpec, service: ServiceSpec, platform: Platform, host: Ho
     if team.threads == "visible" or service.cpu_limit is None or not has_cgroups(platform):
         return visible
     return max(1, min(visible, math.ceil(service.cpu_limit - 1e-9)))
+
+
+def critical_part(team: TeamSpec | None, service: ServiceSpec, platform: Platform, host: HostEntry) -> float:
+    """Part of a step's CPU time that passes until it is done where nothing contends: what one thread does, and its share of the rest."""
+    if team is None:
+        return 1.0
+    return team.serial + (1.0 - team.serial) / min(team_size(team, service, platform, host), host.pcpus)

@@ -1,0 +1,85 @@
+"""`simvirt sweep`: a scenario over many values of its leaves; every cell is kept as it ends."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simvirt.cli.command import INTERRUPTED, Question, Settings, carried_out
+from simvirt.cli.options import Seed, Sets
+
+if TYPE_CHECKING:
+    from simvirt.result.sweep_document import SweepDocument
+    from simvirt.sweep import Sweep
+
+SweepFile = Annotated[Path, typer.Argument(metavar="FILE", help="A sweep in YAML, or a scenario with --vary.", show_default=False)]
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vary", metavar="PATH=VALUES", show_default=False,
+        help="An axis: services.web.deploy.replicas=1..16, workload.open.rate=100/s..10000/s:7:log, platforms=docker,kvm. May be repeated.",
+    ),
+]
+Limit = Annotated[str | None, typer.Option("--limit", metavar="TIME", help="Longest time that a cell may take.", show_default=False)]
+DesignOf = Annotated[
+    str | None,
+    typer.Option(
+        "--design", metavar="KIND:CELLS", show_default=False, help="grid, or random, latin-hypercube, sobol with a number of cells."
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what was begun; failed cells are tried once more.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew: what was begun is deleted.")]
+Maximum = Annotated[bool, typer.Option("--maximum", help="Look for the maximum throughput in every cell too.")]
+
+
+def sweep(
+    settings: Settings, file: SweepFile, vary: Vary = None, sets: Sets = None, seed: Seed = None, design: DesignOf = None,
+    limit: Limit = None, resume: Resume = False, fresh: Fresh = False, maximum: Maximum = False,
+) -> int:
+    """Simulate a scenario over many values; keep every cell as it ends, so that nothing is lost; say what the results depend on."""
+    from simvirt.report import store
+    from simvirt.report.sweep_report import report
+    from simvirt.sweep import load
+    from simvirt.units import parse_time
+
+    sets = [*(sets or ()), *([f"run.seed={seed}"] if seed is not None else [])]
+    limit_s = None if limit is None else parse_time(limit, zero=False) / 1e9
+    asked = load(file, vary or (), sets, _design(design), limit_s, maximum)
+    folder = store.folder_of(settings.out, f"sweep-{asked.name}", asked.digest)
+    files = {"cells.csv": _csv}
+    names = ("sweep.json", "sweep.txt")
+    question = Question(folder, lambda: _swept(asked, settings, folder, resume, fresh), report, names, files, cut=_kept)
+    document = carried_out(question, settings)
+    return INTERRUPTED if document.interrupted else 0
+
+
+def _design(text: str | None) -> dict[str, int] | str | None:
+    """A design as a file has it, from `sobol:128`."""
+    kind, colon, number = (text or "").partition(":")
+    return {kind: int(number)} if colon and number.isdigit() else text
+
+
+def _swept(asked: "Sweep", settings: Settings, folder: Path, resume: bool, fresh: bool) -> "SweepDocument":
+    """The result, with progress on a terminal."""
+    from simvirt.report.progress import counted
+    from simvirt.sweep import sweep as carry_out
+
+    def heard(number: int, status: str) -> None:
+        if progress is not None:
+            progress(f"cell {number}" if status == "done" else f"cell {number} failed")
+
+    with counted(settings.console, asked.cells, wanted=not settings.quiet) as progress:
+        return carry_out(asked, folder, settings.workers, resume, fresh, progress=heard).typed()
+
+
+def _csv(document: "SweepDocument") -> str:
+    """The rows of all cells."""
+    from simvirt.report.formats import rendered
+    from simvirt.report.sweep_report import report
+
+    return rendered(report(document), "csv")
+
+
+def _kept(document: "SweepDocument") -> str | None:
+    """What an interrupted result holds."""
+    return f"{document.done} of {document.cells} cells; go on with --resume" if document.interrupted else None

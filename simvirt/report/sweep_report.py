@@ -1,0 +1,84 @@
+"""The report of `simvirt sweep`: the answer, what the measures depend on, the cells while they are few."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from simvirt.report.blocks import Block, Cell, Data, Notes, Prose, Report, Table, Title, cells, titled
+from simvirt.report.heading import counted, made_by, scenario
+from simvirt.result import figures
+from simvirt.result.sweep_document import Effect, SweepDocument
+
+MOST_ROWS: Final = 64
+"""Rows beyond which a report leaves cells to the CSV."""
+LEAST_SHARE: Final = 0.005
+"""Interactions that explain less are not shown."""
+NAMES: Final[Mapping[str, str]] = {"latency_p99_s": "p99", "latency_mean_s": "mean latency", "throughput_per_s": "throughput"}
+TONES: Final[Mapping[str, Any]] = {"met": "good", "missed": "bad", "undecided": "quiet"}
+
+
+def report(document: SweepDocument) -> Report:
+    """All that is said of a sweep."""
+    return Report(document, tuple(_blocks(document)))
+
+
+def _blocks(document: SweepDocument) -> Iterator[Block]:
+    yield Title(f"{document.sweep.name}: sweep", level=1)
+    yield from (Prose(document.answer, tone="lead"), Prose(_heading(document), tone="quiet"))
+    yield from titled("What it depends on: share of the variance over the cells", _effects(document.effects))
+    if 0 < len(document.rows) <= MOST_ROWS:
+        yield from titled("Cells", _cells(document))
+    elif document.rows:
+        yield Prose(f"{len(document.rows)} rows: they are in cells.csv", "Cells")
+    yield from _failures(document)
+    columns = ("cell", *(column for axis in document.axes for column in axis.columns), "platform", "objective")
+    yield Data(document.rows, columns)
+
+
+def _heading(document: SweepDocument) -> str:
+    """How the sweep was made."""
+    return ", ".join((f"{document.design} of {counted(document.cells, 'cell')}", scenario(document.scenario), made_by(document.simvirt)))
+
+
+def _effects(found: Sequence[Effect]) -> Table:
+    """The effects, the strongest of a measure and platform first."""
+    rows = [
+        cells(NAMES[effect.measure], effect.platform, " x ".join(effect.axes), figures.percent(effect.share), *_ends(effect))
+        for effect in found if len(effect.axes) == 1 or effect.share >= LEAST_SHARE
+    ]
+    return Table(("measure", "platform", "axis", "share", "lowest at", "highest at"), tuple(rows), (0, 1, 2, 4, 5), names=3, folds=True)
+
+
+def _ends(effect: Effect) -> tuple[str, str]:
+    """Where the measure is smallest and largest, and how much it is there."""
+    if len(effect.axes) > 1:
+        return "", ""
+    shown = figures.rate if effect.measure == "throughput_per_s" else figures.time
+    return f"{effect.low}: {shown(effect.low_mean)}", f"{effect.high}: {shown(effect.high_mean)}"
+
+
+def _cells(document: SweepDocument) -> Table:
+    """One row a cell and platform."""
+    columns = [column for axis in document.axes for column in axis.columns]
+    judged = any(row["objective"] for row in document.rows)
+    said = [column.rpartition(".")[2] for column in columns]
+    head = (*said, "platform", "mean", "p99", "throughput", "CPU", *(["objective"] if judged else []))
+    rows = [
+        cells(
+            *(row[column] for column in columns), row["platform"], figures.time(row["latency_mean_s"]), figures.time(row["latency_p99_s"]),
+            figures.rate(row["throughput_per_s"]), figures.percent(row["cpu_utilisation"]),
+            *([Cell(row["objective"], TONES.get(row["objective"], ""))] if judged else []),
+        )
+        for row in document.rows
+    ]
+    names = len(columns) + 1
+    return Table(head, tuple(rows), tuple(range(names)), names=names)
+
+
+def _failures(document: SweepDocument) -> Iterator[Block]:
+    """Cells that failed, the first few in words."""
+    if document.failed:
+        said = [f"cell {number} failed: {why}" for number, why in list(document.failed.items())[:5]]
+        more = [f"and {len(document.failed) - 5} more cells failed: they are in sweep.json"] if len(document.failed) > 5 else []
+        yield Notes((*said, *more))
+    if document.interrupted:
+        yield Notes((f"interrupted: {document.done} of {document.cells} cells are kept; go on with --resume",))

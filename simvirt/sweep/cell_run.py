@@ -1,0 +1,76 @@
+"""What a worker does: one cell, from the written scenario to its result."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Event, Timer
+from typing import Any
+
+from simvirt.errors import sentence
+from simvirt.runs.run import run
+from simvirt.scenario import Source
+from simvirt.sweep.designs import Cell
+from simvirt.sweep.ledger import Kept, content_of
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How every cell of a sweep is run.
+
+    The pickled `Source`, overrides of all cells, whether maximum throughputs are looked for, the longest time for a cell [s].
+    """
+
+    source: bytes
+    sets: tuple[str, ...] = ()
+    maximum: bool = False
+    limit_s: float | None = None
+
+
+def carry_out(work: Work, cell: Cell) -> Kept:
+    """A cell simulated; where that cannot be, in words why."""
+    try:
+        return _carried_out(work, cell)
+    except Exception as error:
+        return Kept(cell.number, "failed", sentence(error))
+
+
+def _carried_out(work: Work, cell: Cell) -> Kept:
+    """The result of a cell, without the times that it took, so that the same cell gives the same bytes."""
+    scenario = _source(work.source).scenario([*work.sets, *(f"{path}={value}" for path, value in cell.overrides)])
+    with _cancelled_after(work.limit_s) as late:
+        result = run(scenario, maximum=work.maximum, cancel=late)
+    if late.is_set():
+        return Kept(cell.number, "failed", f"took longer than {work.limit_s:g} s")
+    return Kept(cell.number, "done", content_of(_timeless(result.document())))
+
+
+def _timeless(document: dict[str, Any]) -> dict[str, Any]:
+    """A result that does not say how long it took."""
+    platforms = {name: found | {"wall_s": None} for name, found in document["platforms"].items()}
+    return document | {"wall_s": 0.0, "platforms": platforms}
+
+
+@contextmanager
+def _cancelled_after(limit_s: float | None) -> Iterator[Event]:
+    """An event that is set after so long, None is never."""
+    late = Event()
+    timer = Timer(limit_s, late.set) if limit_s is not None else None
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield late
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+@lru_cache(maxsize=1)
+def _source(pickled: bytes) -> Source:
+    """The written scenario, unpacked once a worker."""
+    found: Source = pickle.loads(pickled)
+    return found

@@ -1,0 +1,68 @@
+"""A sweep carried out: what its ledger lacks is simulated, what it has is not."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Final
+
+from simvirt.errors import UsageError
+from simvirt.result import provenance
+from simvirt.sweep.cell_run import Work
+from simvirt.sweep.coordinator import Coordinator
+from simvirt.sweep.designs import cells_of
+from simvirt.sweep.files import Sweep
+from simvirt.sweep.ledger import Ledger, Status, identity_of, opened
+from simvirt.sweep.local_workers import processes
+from simvirt.sweep.swept import Swept, swept
+
+LEDGER: Final = "ledger.sqlite"
+Progress = Callable[[int, Status], None]
+"""Hears of each cell that is kept: its number, and how it ended."""
+
+
+def sweep(
+    asked: Sweep, folder: str | Path, jobs: int = 1, resume: bool = False, fresh: bool = False, executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Swept:
+    """Simulates the cells of a sweep, each once, and keeps every one in a ledger in `folder` as it ends.
+
+    `jobs` worker processes, or any `executor` with so many workers; their number changes nothing in the result. Where there is a ledger
+    already, `resume` goes on with it, failed cells once more, and `fresh` begins anew. UsageError where it says neither, or the ledger is
+    another sweep's or in use; SimulationError where the disk is full. After Ctrl-C and whatever else ends it, what is kept is kept.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LEDGER
+    _agreed(path, resume, fresh)
+    program = provenance.program()
+    with opened(path, identity_of(asked.digest, program.version, provenance.program_digest())) as ledger:
+        try:
+            _fill(asked, ledger, jobs, executor, progress)
+        except KeyboardInterrupt:
+            return swept(asked, ledger, interrupted=True)
+        return swept(asked, ledger)
+
+
+def _agreed(path: Path, resume: bool, fresh: bool) -> None:
+    """UsageError where a ledger is there and nobody has said what becomes of it; takes it away where it is not wanted."""
+    if fresh:
+        path.unlink(missing_ok=True)
+    elif path.exists() and not resume:
+        raise UsageError(f"{path}: this sweep was begun already; go on with --resume, or begin anew with --fresh")
+
+
+def _fill(asked: Sweep, ledger: Ledger, jobs: int, executor: Executor | None, progress: Progress | None) -> None:
+    """Keeps all cells that the ledger lacks."""
+    ledger.forget("failed")
+    there = ledger.statuses()
+    missing = (cell for cell in cells_of(asked.design, asked.axes, asked.seed) if cell.number not in there)
+    workers = (lambda: nullcontext(executor)) if executor is not None else (lambda: processes(min(jobs, asked.cells)))
+    coordinator = Coordinator(Work(pickle.dumps(asked.base), asked.sets, asked.maximum, asked.limit_s), workers, jobs)
+    for kept in coordinator.results(missing):
+        ledger.keep(kept)
+        if progress is not None:
+            progress(kept.number, kept.status)

@@ -1,0 +1,121 @@
+"""What came of a sweep: rows by cell and platform, what they depend on, and the sentence that says it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simvirt.result import figures, frames, provenance
+from simvirt.result.displayed import Displayed
+from simvirt.result.document import ScenarioName
+from simvirt.result.run_document import PlatformResult, RunDocument
+from simvirt.result.sweep_document import AxisResult, Effect, SweepDocument
+from simvirt.sweep.designs import Cell, cells_of
+from simvirt.sweep.effects import effects
+from simvirt.sweep.files import Sweep
+from simvirt.sweep.ledger import Ledger
+
+
+@dataclass(repr=False)
+class Swept(Displayed):
+    """The result of a sweep; `typed()` is the document, `frame()` one row a cell and platform as columns."""
+
+    document_: SweepDocument
+
+    def typed(self) -> SweepDocument:
+        """The result as a typed document."""
+        return self.document_
+
+    def document(self) -> dict[str, Any]:
+        """The result as the document that `--format json` prints."""
+        return self.document_.document()
+
+    def frame(self) -> dict[str, list[Any]]:
+        """One row a cell and platform as columns of equal length; NaN where nothing is known."""
+        rows = self.document_.rows
+        keys = list(dict.fromkeys(key for row in rows for key in row))
+        return {key: [math.nan if row.get(key) is None else row[key] for row in rows] for key in keys}
+
+    def summary(self) -> str:
+        """How many cells, and the answer."""
+        return f"{self.document_.sweep.name}: {self.document_.done} of {self.document_.cells} cells. {self.document_.answer}"
+
+
+def swept(asked: Sweep, ledger: Ledger, interrupted: bool = False) -> Swept:
+    """The result of what a ledger keeps, by the order of cells: it depends on nothing else."""
+    cells = {cell.number: cell for cell in cells_of(asked.design, asked.axes, asked.seed)}
+    rows, failed, done, base = list[dict[str, Any]](), dict[str, str](), 0, asked.scenario
+    for kept in ledger.cells():
+        if kept.status == "failed":
+            failed[str(kept.number)] = kept.content
+            continue
+        done += 1
+        rows += _rows(asked, cells[kept.number], RunDocument.model_validate_json(kept.content))
+    found = effects(asked.axes, asked.design, rows)
+    where_it_applies: dict[str, Any] = ({"failed": failed} if failed else {}) | ({"interrupted": True} if interrupted else {})
+    return Swept(SweepDocument(
+        simvirt=provenance.program(), sweep=ScenarioName(name=asked.name, digest=asked.digest), scenario=provenance.name_of(base),
+        answer=_answer(asked.cells, done, failed, rows, found), design=asked.design.kind, seed=asked.seed,
+        axes=tuple(map(_axis, asked.axes)), cells=asked.cells, done=done, rows=tuple(rows), effects=found, **where_it_applies,
+    ))
+
+
+def _axis(axis: Any) -> AxisResult:
+    return AxisResult(name=axis.name, sets=axis.paths, columns=axis.columns, levels=axis.levels)
+
+
+def _rows(asked: Sweep, cell: Cell, document: RunDocument) -> Iterator[dict[str, Any]]:
+    """The rows of a cell: what it sets, and what its platforms did."""
+    columns = [column for axis in asked.axes for column in axis.columns]
+    head = {"cell": cell.number, **dict(zip(columns, cell.labels, strict=True))}
+    frame = frames.of_run(document)
+    for n, name in enumerate(frame["platform"]):
+        measures = {key: _known(values[n]) for key, values in frame.items() if key != "platform"}
+        yield {**head, "platform": name, "objective": _objective(document.platforms[name]), **measures}
+
+
+def _known(value: Any) -> Any:
+    """A value, None where it is not a number."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _objective(found: PlatformResult) -> str:
+    """What the objective comes to: missed where a limit is, undecided where one is and none is missed."""
+    verdicts = {verdict.verdict for verdict in found.objective.values()}
+    return next((verdict for verdict in ("missed", "undecided", "met") if verdict in verdicts), "")
+
+
+def _answer(cells: int, done: int, failed: Mapping[str, str], rows: Sequence[Mapping[str, Any]], found: Sequence[Effect]) -> str:
+    """What came of a sweep in a sentence or two."""
+    parts = [f"{done} of {cells} cells were simulated" + (f", {len(failed)} failed" if failed else "")]
+    if any(row["objective"] for row in rows):
+        parts.append("the objective is met in " + _counts(rows))
+    elif rows:
+        parts.append(_extremes(rows))
+    strongest = next((effect for effect in found if len(effect.axes) == 1), None)
+    depends = "" if strongest is None else (
+        f" Its p99 on {strongest.platform} depends most on {strongest.axes[0]} ({figures.percent(strongest.share)} of its variance): "
+        f"{figures.time(strongest.low_mean)} in the mean at {strongest.low}, {figures.time(strongest.high_mean)} at {strongest.high}."
+    ) if strongest.measure == "latency_p99_s" else ""
+    return "; ".join(parts) + "." + depends
+
+
+def _counts(rows: Sequence[Mapping[str, Any]]) -> str:
+    """In how many cells each platform meets the objective."""
+    names = dict.fromkeys(row["platform"] for row in rows)
+    met = {name: [row["objective"] == "met" for row in rows if row["platform"] == name] for name in names}
+    return ", ".join(f"{sum(found)} of {len(found)} on {name}" for name, found in met.items())
+
+
+def _extremes(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Between what the p99 lies."""
+    known = [row for row in rows if row["latency_p99_s"] is not None]
+    if not known:
+        return "none of them answered a request"
+    low, high = (best(known, key=lambda row: row["latency_p99_s"]) for best in (min, max))
+    return (
+        f"p99 lies between {figures.time(low['latency_p99_s'])} ({low['platform']}, cell {low['cell']}) and "
+        f"{figures.time(high['latency_p99_s'])} ({high['platform']}, cell {high['cell']})"
+    )
