@@ -47,7 +47,7 @@ def sentences(services: Mapping[str, ServiceSpec], platform: Platform, policy: s
     found = unenforced(services, platform, policy)
     reserved = found.pop(RESERVATIONS, [])
     why = "a VM has no memory.high and no swap limit" if platform.hypervisors else "bare processes have no cgroup"
-    of = ", ".join(sorted({name for those in found.values() for name in those}))
+    of = ", ".join(name for name in services if any(name in those for those in found.values()))
     said = [f"{', '.join(found)} of {of} not enforced: {why}"] if found else []
     if reserved:
         said.append(f"CPUs of {', '.join(reserved)} not reserved: expected the host's scheduler esxi or hyperv, containers or VMs on it")

@@ -166,3 +166,10 @@ run: {duration: 1000h}
 """), cancel=cancel)
     assert found.interrupted
     assert found.typed().platforms == {}
+
+
+def test_services_whose_limits_nothing_enforces_are_listed_as_the_scenario_lists_them() -> None:
+    services = {name: service({"cpu": "1ms"}, cpu_shares=100) for name in ("zulu", "alpha")}
+    load = evenly("50/s") | {"mix": {"zulu.job": 1, "alpha.job": 1}}
+    warnings = run(scenario(services, load, {"requests": 20}), maximum=False).document()["warnings"]
+    assert any("of zulu, alpha not enforced" in line for line in warnings)
