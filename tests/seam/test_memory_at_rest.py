@@ -70,7 +70,7 @@ def test_a_run_holds_what_is_counted_without_one(services: Any) -> None:
         assert clock.plane.memory is not None
         memory, counted = clock.plane.memory.memory, footprint(there)
         run = memory.rest_at(there.loads)
-        found = hits(there.scenario, there.needs, memory.page_caches())
+        found = hits(there.scenario, there.needs, memory.page_caches(), memory.beneath)
         if run != counted or run.balance != 0 or found != pytest.approx(clock.plane.lowered.memory.hits, rel=1e-9):
             wrong[platform.name] = (run.document(), counted.document())
     assert not wrong
