@@ -62,16 +62,21 @@ def _cells(document: SweepDocument) -> Table:
     judged = any(row["objective"] for row in document.rows)
     said = [column.rpartition(".")[2] for column in columns]
     head = (*said, "platform", "mean", "p99", "throughput", "CPU", *(["objective"] if judged else []))
-    rows = [
-        cells(
-            *(row[column] for column in columns), row["platform"], figures.time(row["latency_mean_s"]), figures.time(row["latency_p99_s"]),
-            figures.rate(row["throughput_per_s"]), figures.percent(row["cpu_utilisation"]),
-            *([Cell(row["objective"], TONES.get(row["objective"], ""))] if judged else []),
-        )
-        for row in document.rows
-    ]
+    rows = [cells(*_of_cell(row, columns), *(_verdict(row) if judged else ())) for row in document.rows]
     names = len(columns) + 1
     return Table(head, tuple(rows), tuple(range(names)), names=names)
+
+
+def _of_cell(row: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, ...]:
+    """A row of the table: what a cell sets, and the measures that come first."""
+    measures = (figures.time(row["latency_mean_s"]), figures.time(row["latency_p99_s"]), figures.rate(row["throughput_per_s"]))
+    return *(str(row[column]) for column in columns), str(row["platform"]), *measures, figures.percent(row["cpu_utilisation"])
+
+
+def _verdict(row: Mapping[str, Any]) -> tuple[Cell]:
+    """What the objective comes to in a cell."""
+    said = str(row["objective"])
+    return (Cell(said, TONES.get(said, "")),)
 
 
 def _failures(document: SweepDocument) -> Iterator[Block]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import Field
 
-from simvirt.result.document import Document, Program, ScenarioName
+from simvirt.result.document import Document, Number, Program, ScenarioName
 
 
 class AxisResult(Document):
@@ -47,7 +46,7 @@ class SweepDocument(Document):
     cells: int = Field(description="cells of the design")
     done: int = Field(description="cells that were simulated")
     failed: Mapping[str, str] = Field(default={}, description="cells that could not be simulated, by number, and why")
-    rows: tuple[Mapping[str, Any], ...] = Field(
+    rows: tuple[Mapping[str, str | Number | bool | None], ...] = Field(
         description="one row a cell and platform, in their order: `cell`, the columns of the axes, `platform`, `objective` "
         "(`met`, `missed`, `undecided`, empty without one), then measures as `frame()` of a run has them; what is not known is `null`"
     )
