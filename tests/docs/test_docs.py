@@ -74,8 +74,12 @@ def test_yaml_blocks_load(path: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def loads_as_what_it_is(text: str, folder: Path) -> None:
-    """A scenario or a part of one, or tables of measurements."""
-    if "tables" in yaml.safe_load(text):
+    """A scenario or a part of one, a sweep over one, or tables of measurements."""
+    if "axes" in (content := yaml.safe_load(text)):
+        docs.workplace(folder)
+        (folder / "sweep.yaml").write_text(text, encoding="utf-8")
+        assert simvirt.sweep.load(folder / "sweep.yaml").cells
+    elif "tables" in content:
         (folder / "tables.yaml").write_text(text, encoding="utf-8")
         assert read_tables(folder / "tables.yaml").tables
     else:
