@@ -1,6 +1,6 @@
 """Tables of the data plane: hosts, shared hardware, disks, links, devices of VMs; see `tables`."""
 
-from simvirt.kernel.table import Floats, Ints, Table
+from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 
 class Hosts(Table):
@@ -41,11 +41,11 @@ class Sockets(Table):
     floor: Floats  # root of llc, 1 when not known
     first_member: Ints  # first row in `members`
     member_count: Ints
-    classes: Ints  # number of classes (one row)
-    members: Ints  # pCPUs of all sockets, one after another
+    classes: IntArray  # number of classes (one row)
+    members: IntArray  # pCPUs of all sockets, one after another
     # kernel
     wanted: Floats  # cache that the classes under way want [bytes]
-    load: Floats  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
+    load: FloatArray  # speed by SMT alone of all that runs, by class; as many columns a socket as there are classes
     misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force
     latency: Floats  # latency of the memory over the idle one, in force
 
@@ -116,11 +116,11 @@ class Links(Table):
     transfers: Ints
     volume: Floats  # bytes that a transfer present since the start would have got
     settled_at: Ints  # [ns]
-    tags: Floats  # volume at which a transfer ends; a heap of `capacity` columns a link
-    frames: Ints
+    tags: FloatArray  # volume at which a transfer ends; a heap of `capacity` columns a link
+    frames: IntArray
     busy: Ints  # time with a transfer under way [ns]
     bytes: Floats  # bytes carried
-    capacity: Ints  # columns of the heap (one row)
+    capacity: IntArray  # columns of the heap (one row)
 
 
 class Locks(Table):
@@ -129,8 +129,8 @@ class Locks(Table):
     # kernel
     holder: Ints  # frame, NONE while it is free
     below: Ints  # lock that its holder took before it and still holds, NONE without
-    head: Ints  # first of each line, two columns a lock: who sleeps, who spins
-    tail: Ints
+    head: IntArray  # first of each line, two columns a lock: who sleeps, who spins
+    tail: IntArray
     taken_at: Ints  # instant at which its holder took it [ns]
     handed: Ints  # 1 where the first in line has been too late once, so that the next release hands the lock over to it
     held: Ints  # time for which it was held, up to taken_at [ns]

@@ -1,6 +1,6 @@
 """Tables of the data plane: requests that come in, services that take them, their calls in progress, accounts of those that went."""
 
-from simvirt.kernel.table import Floats, Ints, Table
+from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 
 class Services(Table):
@@ -10,19 +10,19 @@ class Services(Table):
     first: Ints  # first row of its stretch in `ready`
     balance: Ints
     per_home: Ints  # replicas of each tenant, 0 where all tenants share them
-    members: Ints  # instances of the service, tenant by tenant; stretches as those of `ready`
+    members: IntArray  # instances of the service, tenant by tenant; stretches as those of `ready`
     # kernel
-    ready: Ints  # instances that take requests
+    ready: IntArray  # instances that take requests
     ready_count: Ints
     next: Ints  # round robin
-    turns: Ints  # round robin of each tenant, in the first row of its stretch
+    turns: IntArray  # round robin of each tenant, in the first row of its stretch
     completed: Ints
     failed: Ints
     latency_sum: Floats  # [ns]
     latency_min: Ints  # [ns]
     latency_max: Ints  # [ns]
     queue_wait: Floats  # time waited for a thread [ns]
-    histogram: Ints  # latencies, N_BUCKETS columns a service
+    histogram: IntArray  # latencies, N_BUCKETS columns a service
 
 
 class Source(Table):
@@ -30,19 +30,19 @@ class Source(Table):
 
     # lowering
     width: Ints  # draws per request
-    entry: Ints  # class: first instruction
-    service: Ints  # class: service of the entry
-    balance_column: Ints  # class: column of the draw that picks a replica
+    entry: IntArray  # class: first instruction
+    service: IntArray  # class: service of the entry
+    balance_column: IntArray  # class: column of the draw that picks a replica
     received: Ints  # 1 where requests come over the network, 0 where they begin in the instance (one row)
-    hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
+    hop: IntArray  # class: time that the platform adds to the way from and to the client [ns]
     clients: Ints  # closed workload: number of clients, 0 for open
     bounded: Ints  # 1 when the run ends with the answer to its last request
     homes: Ints  # tenants that replicas and load are divided among, 1 without
     # control
-    at: Ints  # arrival instants of the block, or think times when closed [ns]
-    category: Ints  # request classes of the block
-    home: Ints  # tenants of the block's requests; one row where there is one tenant, or clients that have theirs
-    draws: Floats  # luck of the block, row-major
+    at: IntArray  # arrival instants of the block, or think times when closed [ns]
+    category: IntArray  # request classes of the block
+    home: IntArray  # tenants of the block's requests; one row where there is one tenant, or clients that have theirs
+    draws: FloatArray  # luck of the block, row-major
     count: Ints  # requests in the block
     last: Ints  # 1 when no block follows
     # kernel
@@ -65,18 +65,18 @@ class Tallies(Table):
     latency_max: Ints  # [ns]
     arrival_sum: Ints  # sum of arrival instants, modulo 2^62 [ns]
     departure_sum: Ints  # sum of departure instants, modulo 2^62 [ns]
-    spent: Floats  # breakdown of all latencies, N_CATEGORIES columns a class [ns]
-    histogram: Ints  # latencies, N_BUCKETS columns a class
-    in_system: Ints  # requests under way (one row)
-    area: Ints  # integral of in_system over time, modulo 2^62 (one row) [ns]
-    area_at: Ints  # [ns]
-    batch_sum: Floats  # latency sums of consecutive batches, for warm-up detection [ns]
-    batch_at: Ints  # instants at which batches were full [ns]
-    batch_capacity: Ints  # batches kept; when full, neighbours are merged (one row)
-    batch_size: Ints  # requests a batch (one row)
-    batch_count: Ints  # full batches (one row)
-    batch_fill: Ints  # requests in the open batch (one row)
-    batch_open: Floats  # latency sum of the open batch (one row) [ns]
+    spent: FloatArray  # breakdown of all latencies, N_CATEGORIES columns a class [ns]
+    histogram: IntArray  # latencies, N_BUCKETS columns a class
+    in_system: IntArray  # requests under way (one row)
+    area: IntArray  # integral of in_system over time, modulo 2^62 (one row) [ns]
+    area_at: IntArray  # [ns]
+    batch_sum: FloatArray  # latency sums of consecutive batches, for warm-up detection [ns]
+    batch_at: IntArray  # instants at which batches were full [ns]
+    batch_capacity: IntArray  # batches kept; when full, neighbours are merged (one row)
+    batch_size: IntArray  # requests a batch (one row)
+    batch_count: IntArray  # full batches (one row)
+    batch_fill: IntArray  # requests in the open batch (one row)
+    batch_open: FloatArray  # latency sum of the open batch (one row) [ns]
 
 
 class Frames(Table):
@@ -110,5 +110,5 @@ class Frames(Table):
     team_next: Ints  # member that came to the barrier before it
     team_waits: Ints  # members that wait at the barrier
     arrived: Ints  # intended arrival [ns]
-    spent: Ints  # time by category, N_CATEGORIES columns a frame [ns]
-    draws: Floats  # the request's luck, Source.width columns a frame
+    spent: IntArray  # time by category, N_CATEGORIES columns a frame [ns]
+    draws: FloatArray  # the request's luck, Source.width columns a frame
