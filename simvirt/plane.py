@@ -17,7 +17,7 @@ from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Place, row_of
 from simvirt.lowering.errands import Errand
 from simvirt.lowering.lower import Lowered
-from simvirt.lowering.rows import Columns, blank, chain_frames, lie_together
+from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
 from simvirt.memory.account import MemoryAccount
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
 from simvirt.workload.sampling import Sampler
@@ -202,9 +202,12 @@ class DataPlane:
     def _extend(self, name: str, table: type[t.Table], rows: int, factors: dict[str, int]) -> None:
         """Add blank rows to a table."""
         lengths = {key: rows * factor for key, factor in factors.items()}
-        columns = self.columns[name]
-        more = blank(table, rows=rows, **lengths)
-        self._keep(name, {key: np.concatenate([np.asarray(columns[key], added.dtype), added]) for key, added in more.items()})
+        columns, more = self.columns[name], blank(table, rows=rows, **lengths)
+        if kernel.MODE != "plain":
+            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, kernel.RECORDS[name])
+            return
+        for key, added in more.items():
+            columns[key] = columns[key] + added.tolist() if isinstance(columns[key], list) else np.concatenate([columns[key], added])
 
     def _widen_links(self, old: int, new: int) -> None:
         """Give each link's heap room for all frames."""

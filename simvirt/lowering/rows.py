@@ -67,6 +67,17 @@ def lie_together(columns: Columns, fields: Sequence[str]) -> tuple[Columns, np.n
     return {name: records[name] if name in fields else column.copy() for name, column in columns.items()}, records.view(np.int64)
 
 
+def lengthen(columns: Columns, words: np.ndarray, more: Columns, fields: Sequence[str]) -> tuple[Columns, np.ndarray]:
+    """Columns that lie together, and their records, with more behind them; the rows that are added are all alike."""
+    longer = {name: np.concatenate([columns[name], added]) for name, added in more.items() if name not in fields}
+    if not fields:
+        return longer, words
+    _, row = lie_together({name: more[name][:1] for name in fields}, fields)
+    words = np.concatenate([words, np.tile(row, len(more[fields[0]]))])
+    records = words.view([(name, more[name].dtype) for name in fields])
+    return longer | {name: records[name] for name in fields}, words
+
+
 def column_of(items: list[Any], attribute: str) -> list[Any]:
     """One attribute of every item."""
     return [getattr(item, attribute) for item in items]

@@ -11,7 +11,7 @@ import pytest
 
 from simvirt import kernel
 from simvirt.catalog import Catalog
-from simvirt.lowering.rows import lie_together
+from simvirt.lowering.rows import lengthen, lie_together
 from simvirt.runs.replicate import make_plane
 from simvirt.scenario import load
 
@@ -180,3 +180,12 @@ def test_what_lies_together_is_a_copy_that_stays_in_step() -> None:
     assert words.tolist()[::2] == [1, 7]
     assert words.view(np.float64)[1::2].tolist() == [0.5, 1.5]
     assert columns["a"].tolist() == [1, 2]
+
+
+def test_rows_that_are_added_lie_behind_the_others() -> None:
+    kept, words = lie_together({"a": np.array([1, 2]), "b": np.array([0.5, 1.5]), "c": np.arange(3)}, ("a", "b"))
+    kept["a"][1] = 7
+    longer, words = lengthen(kept, words, {"a": np.full(2, 9), "b": np.zeros(2), "c": np.array([4])}, ("a", "b"))
+    assert {name: column.tolist() for name, column in longer.items()} == {"a": [1, 7, 9, 9], "b": [0.5, 1.5, 0.0, 0.0], "c": [0, 1, 2, 4]}
+    longer["a"][3] = 8
+    assert words.tolist()[::2] == [1, 7, 9, 8]
