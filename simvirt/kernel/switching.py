@@ -8,7 +8,8 @@
     lost it fetches what its turn touches again, beyond what it misses there in any case: r - 2/3 r^(3/2) of the loss, where it touches r of
     what it held; a third where it touches all. A byte that memory has to bring costs what the process waits for a byte of its own
     traffic, one that the socket's cache still has as much less as that is nearer. A turn that is too short to touch much evicts little,
-    and pays little. Threads of one process change places at no cost, unless they are on different vCPUs.
+    and pays little. Threads of one process change places at no cost, unless they are on different vCPUs; softirqs run in whatever
+    process was there.
 *Ignores*: that siblings share their core's cache; the first turn of a process on a core, or on a socket; TLBs and branch predictors beyond
     what the direct cost has of them; processes beyond the last `WAYS` of a core and `SOCKET_WAYS` of a socket, which pay nothing for what
     they lost; that one replica may be several processes. A fluid host never switches.
@@ -31,6 +32,10 @@ def take_over(p: Plane, c: int, now: int) -> None:
     x: int = pcpu_under(p, c)
     top: int = p.cpus.current[x]
     i: int = p.entities.instance[e]
+    if p.instances.softirqs[i] != 0:
+        if p.entities.carries[top] == NONE:
+            return
+        i = p.cpus.holder[x]
     before: int = p.cpus.ran_last[x]
     if before == top and p.cpus.holder[x] == i:
         return

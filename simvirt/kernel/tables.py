@@ -297,6 +297,7 @@ class Instances(Table):
     queue_limit: Ints  # requests that may wait, NEVER for unlimited
     receiver: Ints  # instance of its kernel that spends the work of receiving what is rejected, NONE without
     softirq: Ints  # instance of its kernel that takes interrupts beside its busy threads, NONE where there is but one CPU
+    softirqs: Ints  # 1 where its threads are softirqs, which run in whatever process was there
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
     first_lock: Ints  # its first row in `locks`

@@ -102,6 +102,7 @@ class Instance:
     queue: int | str = "unlimited"
     loops: bool = False
     poll: int = 0
+    softirqs: bool = False
 
     @property
     def machine(self) -> int:

@@ -312,6 +312,7 @@ class Tables:
             receiver=[row_of(self.plan.receivers.get(i.machine)) if i.service not in INTERNAL else k.NONE for i in instances],
             queue_limit=[k.NEVER if i.queue == "unlimited" else i.queue for i in instances],
             softirq=[row_of(self.plan.beside.get(i.row)) for i in instances],
+            softirqs=column_of(instances, "softirqs"),
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
             first_lock=self.locks.first[0][:-1],

@@ -28,7 +28,8 @@ def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
     bounded = {name for name, service in scenario.services.items() if service.queue != "unlimited"}
     for row in sorted({instance.machine for instance in plan.instances if instance.service in bounded}):
         cpus = plan.machines[row].cpus
-        plan.receivers[row] = plan.add_instance(NETWORK_SERVICE, row, Place(row), threads=cpus, queue=RING * cpus)
+        plan.receivers[row] = _softirqs(plan, row, Place(row), cpus)
+        plan.receivers[row].queue = RING * cpus
 
 
 def _add_softirqs(plan: Arrangement, platform: Platform) -> None:
@@ -43,7 +44,7 @@ def _add_softirqs(plan: Arrangement, platform: Platform) -> None:
     for machine in plan.machines:
         device, served = machine.net.entry if machine.net is not None else None, [i for i in few if i.machine == machine.row]
         if device is not None and served and device.backend != "vcpu":
-            thread = plan.add_instance(NETWORK_SERVICE, machine.row, Place(machine.row), threads=1)
+            thread = _softirqs(plan, machine.row, Place(machine.row), 1)
             plan.beside.update({i.row: thread for i in served})
 
 
@@ -78,13 +79,13 @@ def _add_beside(plan: Arrangement, scenario: Scenario, platform: Platform) -> No
     for instance in [instance for instance in plan.instances if instance.service in services]:
         plan.devices.append(Device(len(plan.devices), network_path(platform), None))
         instance.place = replace(instance.place, net=plan.devices[-1])
-        plan.beside[instance.row] = plan.add_instance(NETWORK_SERVICE, len(plan.instances), Place(instance.machine), threads=1)
+        plan.beside[instance.row] = _softirqs(plan, len(plan.instances), Place(instance.machine), 1)
 
 
 def _queues(plan: Arrangement, host: Host) -> Instance:
     """The receive softirqs of a host whose NIC has a stated number of queues."""
     count = min(host.entry.nic.queues or host.entry.pcpus, host.entry.pcpus)
-    return _softirqs(plan, Place(host.machine), count)
+    return _waking(_softirqs(plan, len(plan.instances), Place(host.machine), count))
 
 
 def _own_threads(plan: Arrangement, scenario: Scenario, path: DeviceEntry | None, instance: Instance) -> Instance:
@@ -95,11 +96,17 @@ def _own_threads(plan: Arrangement, scenario: Scenario, path: DeviceEntry | None
         return plan.add_instance(NETWORK_SERVICE, len(plan.instances), place, threads=int(path.threads or cpus))
     flows = scenario.services[instance.service].flows
     known = flows if flows is not None or instance.loops else instance.threads
-    return _softirqs(plan, outside, min(known, cpus) if isinstance(known, int) else cpus)
+    return _waking(_softirqs(plan, len(plan.instances), outside, min(known, cpus) if isinstance(known, int) else cpus))
 
 
-def _softirqs(plan: Arrangement, place: Place, count: int) -> Instance:
+def _softirqs(plan: Arrangement, replica: int, place: Place, count: int) -> Instance:
     """So many receive softirqs."""
-    instance = plan.add_instance(NETWORK_SERVICE, len(plan.instances), place, threads=count)
+    instance = plan.add_instance(NETWORK_SERVICE, replica, place, threads=count)
+    instance.softirqs = True
+    return instance
+
+
+def _waking(instance: Instance) -> Instance:
+    """Softirqs that begin at once on a CPU which the packet's interrupt finds awake."""
     instance.poll = AWAKE_NS
     return instance

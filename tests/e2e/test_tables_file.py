@@ -9,7 +9,7 @@ import pytest
 
 from simvirt import validate
 from simvirt.cli.app import main
-from simvirt.validation import suite
+from simvirt.validation import predict
 from simvirt.validation.facts import Table
 from simvirt.validation.predict import Conditions, Predicted
 
@@ -67,7 +67,7 @@ def test_whatever_ends_a_table_fails_its_cells_alone(monkeypatch: pytest.MonkeyP
             raise KeyError("unforeseen")
         return {("job", "native"): Predicted(10.0), ("job", "kvm"): Predicted(10.0)}
 
-    monkeypatch.setattr(suite, "predict", broken)
+    monkeypatch.setattr(predict, "predict", broken)
     (tmp_path / "mine.yaml").write_text(MINE)
     found = validate(file=tmp_path / "mine.yaml").tables
     assert [[cell.failure for cell in table.cells] for table in found] == [["", ""], ["internal error: KeyError: 'unforeseen'"] * 2]

@@ -62,7 +62,8 @@ def test_an_image_without_kin_is_named_without_a_guess() -> None:
 
 def test_an_unknown_image_fights_for_nothing() -> None:
     """It pays its platform as server software does, and loses nothing to a neighbour in caches and memory; the generic image does."""
-    found = {image: run(of(image), maximum=False).typed().platforms["docker"].breakdown_s for image in ("ngnix:1.27", "generic")}
+    host = {"cores": 8, "memory": "16GiB", "switching": "none"}
+    found = {image: run(of(image, host), maximum=False).typed().platforms["docker"].breakdown_s for image in ("ngnix:1.27", "generic")}
     assert found["ngnix:1.27"].interference == 0.0
     assert found["generic"].interference > 1e-5
     assert found["ngnix:1.27"].virtualization == pytest.approx(found["generic"].virtualization, rel=0.02)
