@@ -28,12 +28,17 @@ class Column:
 
     table: str  # attribute of the plane
     name: str
-    kind: str  # Ints, Floats
+    kind: str  # Ints, Floats, IntArray, FloatArray
 
     @property
     def flat(self) -> str:
         """Its name in the flattened plane."""
         return f"{self.table}_{self.name}"
+
+    @property
+    def of_row(self) -> bool:
+        """Whether it has one value a row."""
+        return not self.kind.endswith("Array")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Joins the kernel's source files into one Cython module: a unity build, so that small functions inline across files.
 
 The kernel is plain typed Python, read by `source.py`; this step says what its types mean in C: `int` is a 64-bit
-integer, `float` a double, `bool` a C truth value, `Ints` and `Floats` are pointers, the plane is an extension type
-that holds one for each column, a function is a C function without the GIL, and one marked `@boundary` is a Python
-function that releases the GIL.
+integer, `float` a double, `bool` a C truth value, a row of a table is a struct of its columns (`Ints`, `Floats`), a
+column of a length of its own (`IntArray`, `FloatArray`) a pointer, the plane is an extension type that holds a pointer
+for each table and each of these columns, a function is a C function without the GIL, and one marked `@boundary` is a
+Python function that releases the GIL. With bounds checks every column is a memoryview.
 """
 
 import ast
@@ -13,8 +14,9 @@ from pathlib import Path
 from build_kernel.source import FOLDER, Column, read_source
 
 TYPES = {"int": "cython.longlong", "float": "cython.double", "bool": "cython.bint", "None": "cython.void"}
-POINTERS = {"Ints": "cython.p_longlong", "Floats": "cython.p_double"}
-VIEWS = {"Ints": "cython.longlong[::1]", "Floats": "cython.double[::1]"}  # know their bounds
+FIELDS = {"Ints": "cython.longlong", "Floats": "cython.double"}
+POINTERS = {"IntArray": "cython.p_longlong", "FloatArray": "cython.p_double"}
+VIEWS = {kind: f"{c_type}[:]" for kind, c_type in zip(FIELDS | POINTERS, 2 * list(FIELDS.values()), strict=True)}  # know their bounds
 CASTS = {"int": "cython.longlong", "float": "cython.double"}
 DIRECTIVES = {
     "language_level": 3,
@@ -28,12 +30,12 @@ DIRECTIVES = {
 }
 ADDRESSES = '''
 @cython.cfunc
-def Ints_of(column: cython.longlong[::1]) -> cython.p_longlong:
+def IntArray_of(column: cython.longlong[::1]) -> cython.p_longlong:
     return cython.address(column[0])
 
 
 @cython.cfunc
-def Floats_of(column: cython.double[::1]) -> cython.p_double:
+def FloatArray_of(column: cython.double[::1]) -> cython.p_double:
     return cython.address(column[0])
 '''
 
@@ -44,11 +46,20 @@ def expression(text: str) -> ast.expr:
 
 
 class Typed(ast.NodeTransformer):
-    """Replaces annotations and conversions by what they mean in C."""
+    """Replaces annotations, conversions and values of rows by what they mean in C."""
 
-    def __init__(self, columns: dict[str, str]) -> None:
-        self.types = TYPES | columns
+    def __init__(self, kinds: dict[str, str], fields: dict[str, Column]) -> None:
+        self.types = TYPES | kinds
+        self.fields = fields  # by their names in the flattened plane
         self.large: set[int] = set()
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """`p.table_column[row]` is a field of a row's record."""
+        self.generic_visit(node)
+        if not isinstance(node.value, ast.Attribute) or node.value.attr not in self.fields:
+            return node
+        field = self.fields[node.value.attr]
+        return ast.Attribute(expression(f"p.{field.table}[{ast.unparse(node.slice)}]"), field.name, node.ctx)
 
     def c_type(self, annotation: ast.expr | None) -> str:
         """What a type annotation means in C."""
@@ -95,33 +106,51 @@ def large_name(value: int) -> str:
     return f"large_{value}".replace("-", "minus_")
 
 
+def record_types(columns: list[Column]) -> list[str]:
+    """The record of a row of each table that has columns with one value a row."""
+    tables = dict.fromkeys(c.table for c in columns if c.of_row)
+    fields = {table: [f"{c.name}={FIELDS[c.kind]}" for c in columns if c.of_row and c.table == table] for table in tables}
+    return [f"{table}_row = cython.struct({', '.join(found)})" for table, found in fields.items()]
+
+
 def plane_class(columns: list[Column], checked: bool) -> str:
-    """The extension type that holds all columns: pointers, and the arrays that they point into."""
-    types = VIEWS if checked else POINTERS
+    """The extension type that holds all tables: pointers, and the arrays that they point into."""
+    tables = dict.fromkeys(c.table for c in columns if c.of_row and not checked)
+    apart = [c for c in columns if checked or not c.of_row]
     lines = ["@cython.cclass", "class Plane:", "    arrays: dict"]
-    lines += [f"    {c.flat}: {types[c.kind]}" for c in columns]
+    lines += [f"    {table}: cython.pointer({table}_row)" for table in tables]
+    lines += [f"    {c.flat}: {(VIEWS if checked else POINTERS)[c.kind]}" for c in apart]
     lines += ["    def __init__(self):", "        self.arrays = {}"]
-    lines += ["    def bind(self, table, columns):", "        self.arrays[table] = dict(columns)"]
+    lines += ["    def bind(self, table, columns, records):", "        self.arrays[table] = (dict(columns), records)"]
     for table in dict.fromkeys(c.table for c in columns):
         lines.append(f"        if table == {table!r}:")
-        for c in columns:
+        if table in tables:
+            lines.append(f"            self.{table} = cython.cast(cython.pointer({table}_row), IntArray_of(records))")
+        for c in apart:
             if c.table == table:
                 value = f"columns[{c.name!r}]"
                 lines.append(f"            self.{c.flat} = {value if checked else f'{c.kind}_of({value})'}")
     return "\n".join(lines)
 
 
+def record_fields(columns: list[Column], checked: bool) -> dict[str, tuple[str, ...]]:
+    """The columns that make up the records of each table, in their order; none where every column is apart."""
+    tables = dict.fromkeys(c.table for c in columns)
+    return {table: tuple(c.name for c in columns if c.table == table and c.of_row and not checked) for table in tables}
+
+
 def unity_source(checked: bool = False) -> str:
     """The whole kernel as one Cython module in pure-Python syntax; `checked`: columns know their bounds."""
     source = read_source()
-    typed = Typed(VIEWS if checked else POINTERS)
+    typed = Typed(VIEWS if checked else POINTERS, {} if checked else {c.flat: c for c in source.columns if c.of_row})
     functions = []
     for function in source.functions.values():
         functions.append(f"# {function.file}\n" + typed.function(function.node, function.boundary))
     digests = {file: hashlib.sha256((FOLDER / file).read_bytes()).hexdigest() for file in source.files}
     parts = ['"""Made by build_kernel from simvirt/kernel; do not edit."""', "import cython", f"SOURCES = {digests!r}"]
-    parts.append(f"SCHEDULERS = {source.schedulers!r}")
+    parts += [f"SCHEDULERS = {source.schedulers!r}", f"RECORDS = {record_fields(source.columns, checked)!r}"]
     parts += [f"{large_name(value)} = cython.declare(cython.longlong, {value})" for value in sorted(typed.large)]
+    parts += [] if checked else record_types(source.columns)
     return "\n\n".join([*parts, ADDRESSES, plane_class(source.columns, checked), *functions]) + "\n"
 
 

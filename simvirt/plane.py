@@ -17,7 +17,7 @@ from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Place, row_of
 from simvirt.lowering.errands import Errand
 from simvirt.lowering.lower import Lowered
-from simvirt.lowering.rows import blank, chain_frames
+from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
 from simvirt.memory.account import MemoryAccount
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
 from simvirt.workload.sampling import Sampler
@@ -74,11 +74,10 @@ class DataPlane:
     _blocks: list[Block] = field(default_factory=list)  # of each stream, as the kernel has them
 
     def __post_init__(self) -> None:
-        plain = kernel.MODE == "plain"
-        self.columns: dict[str, dict[str, Any]] = {
-            name: {key: column.tolist() if plain and key not in LONG else column.copy() for key, column in table.items()}
-            for name, table in self.lowered.tables.items()
-        }
+        self.columns: dict[str, dict[str, Any]] = {}
+        self._records: dict[str, Any] = {}
+        for name, table in self.lowered.tables.items():
+            self._keep(name, table)
         self._plane = kernel.make_plane()
         self._most_frames = max(MOST_FRAMES, 2 * int(self.columns["run"]["frames"][0]))
         for thread in self.lowered.background:
@@ -92,10 +91,18 @@ class DataPlane:
             for _ in range(clients):
                 kernel.launch_client(self._plane, of_class.index(row), 0)
 
+    def _keep(self, name: str, table: Columns) -> None:
+        """Copy a table as the kernel in use wants it: lists; or arrays, of which some lie together row by row."""
+        if kernel.MODE == "plain":
+            columns = {key: column.copy() if key in LONG else column.tolist() for key, column in table.items()}
+            self.columns[name], self._records[name] = columns, None
+        else:
+            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name])
+
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""
         for name in changed or self.columns:
-            kernel.bind(self._plane, name, self.columns[name])
+            kernel.bind(self._plane, name, self.columns[name], self._records[name])
 
     # --- time ----------------------------------------------------------------------------------------------------------
 
@@ -195,9 +202,12 @@ class DataPlane:
     def _extend(self, name: str, table: type[t.Table], rows: int, factors: dict[str, int]) -> None:
         """Add blank rows to a table."""
         lengths = {key: rows * factor for key, factor in factors.items()}
-        for key, more in blank(table, rows=rows, **lengths).items():
-            column = self.columns[name][key]
-            self.columns[name][key] = column + more.tolist() if isinstance(column, list) else np.concatenate([column, more])
+        columns, more = self.columns[name], blank(table, rows=rows, **lengths)
+        if kernel.MODE != "plain":
+            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, kernel.RECORDS[name])
+            return
+        for key, added in more.items():
+            columns[key] = columns[key] + added.tolist() if isinstance(columns[key], list) else np.concatenate([columns[key], added])
 
     def _widen_links(self, old: int, new: int) -> None:
         """Give each link's heap room for all frames."""

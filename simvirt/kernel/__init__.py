@@ -52,6 +52,9 @@ MODE, _kernel = _choose()
 SCHEDULERS: tuple[str, ...] = _kernel.SCHEDULERS
 """Names of the schedulers of run queues; the place of one is its number in `queues.policy`."""
 
+RECORDS: dict[str, tuple[str, ...]] = _kernel.RECORDS
+"""Columns of each table that lie together, row by row, as the kernel in use wants it; none in plain mode."""
+
 advance = _kernel.advance
 launch = _kernel.launch
 launch_client = _kernel.launch_client
@@ -64,6 +67,6 @@ def make_plane() -> Any:
     return _kernel.Plane()
 
 
-def bind(plane: Any, table: str, columns: Mapping[str, Any]) -> None:
-    """Let a plane use the columns of a table."""
-    plane.bind(table, columns)
+def bind(plane: Any, table: str, columns: Mapping[str, Any], records: Any) -> None:
+    """Let a plane use the columns of a table, and the records that hold those of RECORDS, as 64-bit words."""
+    plane.bind(table, columns, records)

@@ -1,6 +1,6 @@
 """Tables of the data plane: hosts, shared hardware, disks, links, devices of VMs; see `tables`."""
 
-from simvirt.kernel.table import Floats, Ints, Table
+from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 
 class Hosts(Table):
@@ -32,7 +32,7 @@ class Classes(Table):
     crosses: Floats  # ratio of its accesses to the memory of its socket's node that go to other sockets in truth
     apart: Floats  # ratio of the time that these wait
     farther: Floats  # latency of another socket's memory over that of its own
-    memory: Ints  # socket whose memory it uses, for each socket on which it may run; as many rows a class as there are sockets
+    memory: IntArray  # socket whose memory it uses, for each socket on which it may run; as many rows a class as there are sockets
     process_cache: Floats  # last-level cache that the threads of a process share [bytes]
     thread_cache: Floats  # last-level cache that each running thread fills [bytes]
     reuses: Ints  # 1 when misses count for it: it fits into the cache and has something to lose
@@ -55,19 +55,19 @@ class Sockets(Table):
     floor: Floats  # root of llc, 1 when not known
     first_member: Ints  # first row in `members`
     member_count: Ints
-    classes: Ints  # number of classes (one row)
-    processes: Ints  # number of instances (one row)
-    members: Ints  # pCPUs of all sockets, one after another
+    classes: IntArray  # number of classes (one row)
+    processes: IntArray  # number of instances (one row)
+    members: IntArray  # pCPUs of all sockets, one after another
     far_used: Ints  # 1 when some class of its host may use other sockets' memory to an extent that matters
     link: Floats  # bandwidth of its memory for other sockets, 0 when not known [bytes/ns]
     first: Ints  # first socket of its host
     of_host: Ints  # number of sockets of its host
-    stride: Ints  # columns of a socket in `load` (one row)
-    sockets: Ints  # number of sockets (one row)
+    stride: IntArray  # columns of a socket in `load` (one row)
+    sockets: IntArray  # number of sockets (one row)
     # kernel
     wanted: Floats  # cache that what runs wants [bytes]
-    threads: Ints  # threads that run, by instance; as many columns a socket as there are instances; kept where `process_cache` is not 0
-    load: Floats  # speed by SMT alone of all that uses its memory, by class; of what runs elsewhere in as many further columns
+    threads: IntArray  # threads that run, by instance; as many columns a socket as there are instances; kept where `process_cache` is not 0
+    load: FloatArray  # speed by SMT alone of all that uses its memory, by class; of what runs elsewhere in as many further columns
     asker: Ints  # socket from which its memory was last used, itself at first
     misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force
     latency: Floats  # latency of the memory over the idle one, in force
@@ -78,7 +78,7 @@ class Caches(Table):
     """One row a process in a cache: `WAYS` rows for each CPU's core, then `SOCKET_WAYS` for each socket."""
 
     # lowering
-    first_of_sockets: Ints  # (one row)
+    first_of_sockets: IntArray  # (one row)
     # kernel
     owner: Ints  # instance, NONE for a row not used
     held: Floats  # what the process had in the cache when it was last there [bytes]
@@ -152,11 +152,11 @@ class Links(Table):
     transfers: Ints
     volume: Floats  # bytes that a transfer present since the start would have got
     settled_at: Ints  # [ns]
-    tags: Floats  # volume at which a transfer ends; a heap of `capacity` columns a link
-    frames: Ints
+    tags: FloatArray  # volume at which a transfer ends; a heap of `capacity` columns a link
+    frames: IntArray
     busy: Ints  # time with a transfer under way [ns]
     bytes: Floats  # bytes carried
-    capacity: Ints  # columns of the heap (one row)
+    capacity: IntArray  # columns of the heap (one row)
 
 
 class Locks(Table):
@@ -165,8 +165,8 @@ class Locks(Table):
     # kernel
     holder: Ints  # frame, NONE while it is free
     below: Ints  # lock that its holder took before it and still holds, NONE without
-    head: Ints  # first of each line, two columns a lock: who sleeps, who spins
-    tail: Ints
+    head: IntArray  # first of each line, two columns a lock: who sleeps, who spins
+    tail: IntArray
     taken_at: Ints  # instant at which its holder took it [ns]
     handed: Ints  # 1 where the first in line has been too late once, so that the next release hands the lock over to it
     held: Ints  # time for which it was held, up to taken_at [ns]

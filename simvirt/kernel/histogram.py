@@ -1,7 +1,7 @@
 """Latency histograms: 64 buckets an octave, so that a bucket's middle is within 0.8 % of every value in it."""
 
 from simvirt.kernel.constants import SUB_BUCKETS_LOG2
-from simvirt.kernel.tables import Ints
+from simvirt.kernel.tables import IntArray
 
 
 def octave(value: int) -> int:
@@ -33,6 +33,6 @@ def bucket_of(value: int) -> int:
     return (shift << SUB_BUCKETS_LOG2) + (value >> shift)
 
 
-def record(histogram: Ints, first: int, value: int) -> None:
+def record(histogram: IntArray, first: int, value: int) -> None:
     """Count a latency in the histogram whose buckets start at `first`."""
     histogram[first + bucket_of(value)] += 1

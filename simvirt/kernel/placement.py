@@ -9,16 +9,16 @@ Source: Linux kernel/sched/fair.c, select_idle_sibling (idle core, idle CPU, tar
 
 from simvirt.kernel.constants import NONE
 from simvirt.kernel.cores import busy_beside
-from simvirt.kernel.tables import Ints, Plane
+from simvirt.kernel.tables import IntArray, Plane
 
 
-def stack_push(stack: Ints, slots: Ints, first: int, size: int, c: int) -> None:
+def stack_push(stack: IntArray, slots: IntArray, first: int, size: int, c: int) -> None:
     """Put a CPU on a stack of `size` entries that begins at row `first`."""
     stack[first + size] = c
     slots[c] = size
 
 
-def stack_drop(stack: Ints, slots: Ints, first: int, size: int, c: int) -> None:
+def stack_drop(stack: IntArray, slots: IntArray, first: int, size: int, c: int) -> None:
     """Take a CPU out of a stack of `size` entries; the top fills its place."""
     top: int = stack[first + size - 1]
     stack[first + slots[c]] = top

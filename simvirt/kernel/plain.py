@@ -7,9 +7,12 @@ from simvirt.kernel import tables
 from simvirt.kernel.loop import advance, crash, launch, launch_client, set_ready
 from simvirt.kernel.schedulers import registry
 
-__all__ = ["SCHEDULERS", "Plane", "advance", "crash", "launch", "launch_client", "set_ready"]
+__all__ = ["RECORDS", "SCHEDULERS", "Plane", "advance", "crash", "launch", "launch_client", "set_ready"]
 
 SCHEDULERS = tuple(scheduler.name for scheduler in registry.SCHEDULERS)
+
+
+RECORDS: dict[str, tuple[str, ...]] = dict.fromkeys(tables.Plane.__annotations__, ())
 
 
 class Plane(tables.Plane):
@@ -18,6 +21,6 @@ class Plane(tables.Plane):
     def __init__(self) -> None:
         super().__init__(dict.fromkeys(tables.Plane.__annotations__))
 
-    def bind(self, table: str, columns: Mapping[str, Any]) -> None:
-        """Take the columns of a table."""
+    def bind(self, table: str, columns: Mapping[str, Any], records: Any) -> None:
+        """Take the columns of a table, which has no records."""
         setattr(self, table, tables.Plane.__annotations__[table](columns))

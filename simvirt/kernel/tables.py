@@ -1,8 +1,9 @@
-"""The tables of the data plane: structures of arrays, one class a table, one row a thing.
+"""The tables of the data plane, one class a table, one row a thing.
 
 Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
 through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
-(float). In the compiled kernel a column is a typed memoryview, in plain mode a list.
+(float). The compiled kernel keeps a row as a record, as what is read together should lie together; in plain mode a column is
+a list.
 """
 
 from collections.abc import Mapping
@@ -10,12 +11,12 @@ from typing import Any
 
 from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Sockets
 from simvirt.kernel.traffic import Frames, Services, Source, Tallies
-from simvirt.kernel.table import Floats, Ints, Table
+from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 __all__ = [
-    "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "Floats", "Frames", "Groups",
-    "Hosts", "IdleStacks", "Instances", "Ints", "Links", "Locks", "Machines", "Plane", "Program", "Queues", "Run", "Services",
-    "Sockets", "Source", "Table", "Tallies",
+    "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames", "Groups",
+    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Plane", "Program", "Queues", "Run",
+    "Services", "Sockets", "Source", "Table", "Tallies",
 ]
 
 
@@ -25,8 +26,8 @@ class Calendar(Table):
     # kernel
     at: Ints  # instant it rings, NEVER when off [ns]
     slot: Ints  # place in the heap, NONE when off
-    heap: Ints  # timers, earliest first
-    size: Ints  # number of timers in the heap (one row)
+    heap: IntArray  # timers, earliest first
+    size: IntArray  # number of timers in the heap (one row)
 
 
 class Run(Table):
@@ -52,7 +53,7 @@ class Run(Table):
     events: Ints
     timer: Ints  # the one that rang last at this instant; NONE before all, NEVER after all of them
     repeats: Ints  # events since time has passed, or a request of an open workload has come
-    signals: Ints  # pairs (signal, row)
+    signals: IntArray  # pairs (signal, row)
     pending: Ints  # pairs in `signals`
     todo_head: Ints  # frames that go on at this instant
     todo_tail: Ints
@@ -137,10 +138,10 @@ class Cpus(Table):
     ran: Ints  # how long it has run since [ns]
     deciding: Ints  # 1 while the kernel is between two tasks
     coasting: Ints  # limited queue that runs here and whose slices are booked together, NONE otherwise
-    idle_slot: Ints  # place in the idle stack of its machine
-    core_slot: Ints  # place in the idle-core stack
-    overloaded_slot: Ints
-    crowded_slot: Ints
+    idle_slot: IntArray  # place in the idle stack of its machine
+    core_slot: IntArray  # place in the idle-core stack
+    overloaded_slot: IntArray
+    crowded_slot: IntArray
     next_balance: Ints  # earliest instant of the next periodic balancing [ns]
     balance_failures: Ints  # attempts at balancing in a row that found no task light enough
     profile: Ints  # pCPU: class of what computes on it, NONE when idle; kept only where classes matter
@@ -171,10 +172,10 @@ class IdleStacks(Table):
     """Stacks of idle, of overloaded and of crowded CPUs, a stretch for each machine as long as its CPUs."""
 
     # kernel
-    cores: Ints
-    cpus: Ints
-    overloaded: Ints
-    crowded: Ints
+    cores: IntArray
+    cpus: IntArray
+    overloaded: IntArray
+    crowded: IntArray
 
 
 class Queues(Table):
@@ -263,7 +264,7 @@ class Groups(Table):
     expires: Ints  # 1 where runtime that a queue has not used is lost when the period ends
     first_mask: Ints  # cpuset: first row in `masks`
     mask_cpus: Ints  # number of CPUs in the cpuset, 0 for all
-    masks: Ints  # CPU rows of all cpusets, one after another
+    masks: IntArray  # CPU rows of all cpusets, one after another
     # kernel
     reserve_left: Floats  # reserved CPU time that is due to it [ns]
     reserve_at: Ints  # instant of reserve_left [ns]
@@ -281,9 +282,9 @@ class Groups(Table):
     fluid_used: Floats  # gps: CPU time so far of a task that was always runnable [ns]
     fluid_time: Floats  # gps: work done so far by such a task [ns]
     fluid_slot: Ints  # gps: place among the active groups of the machine
-    fluid_active: Ints  # gps: active groups, a stretch for each machine
-    fluid_count: Ints  # gps: number of active groups of a machine (row = machine)
-    fluid_first: Ints  # gps: first row of a machine's stretch in fluid_active (row = machine)
+    fluid_active: IntArray  # gps: active groups, a stretch for each machine
+    fluid_count: IntArray  # gps: number of active groups of a machine (row = machine)
+    fluid_first: IntArray  # gps: first row of a machine's stretch in fluid_active (row = machine)
 
 
 class Instances(Table):
@@ -355,7 +356,7 @@ class Program(Table):
     received: Floats  # bell: work in the instance's kernel for what has come in [ns]
     host_wake: Floats  # io, bell: work of a backend that slept [ns]
     host_interrupt: Floats  # work of one interrupt in the backend [ns]
-    branches: Ints  # first instructions of all branches
+    branches: IntArray  # first instructions of all branches
 
 
 class Plane:

@@ -1,6 +1,6 @@
 """Tables of the data plane: requests that come in, services that take them, their calls in progress, accounts of those that went."""
 
-from simvirt.kernel.table import Floats, Ints, Table
+from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 
 class Services(Table):
@@ -10,19 +10,19 @@ class Services(Table):
     first: Ints  # first row of its stretch in `ready`
     balance: Ints
     per_home: Ints  # replicas of each tenant, 0 where all tenants share them
-    members: Ints  # instances of the service, tenant by tenant; stretches as those of `ready`
+    members: IntArray  # instances of the service, tenant by tenant; stretches as those of `ready`
     # kernel
-    ready: Ints  # instances that take requests
+    ready: IntArray  # instances that take requests
     ready_count: Ints
     next: Ints  # round robin
-    turns: Ints  # round robin of each tenant, in the first row of its stretch
+    turns: IntArray  # round robin of each tenant, in the first row of its stretch
     completed: Ints
     failed: Ints
     latency_sum: Floats  # [ns]
     latency_min: Ints  # [ns]
     latency_max: Ints  # [ns]
     queue_wait: Floats  # time waited for a thread [ns]
-    histogram: Ints  # latencies, N_BUCKETS columns a service
+    histogram: IntArray  # latencies, N_BUCKETS columns a service
 
 
 class Source(Table):
@@ -33,29 +33,29 @@ class Source(Table):
 
     # lowering
     width: Ints  # draws per request
-    entry: Ints  # class: first instruction
-    service: Ints  # class: service of the entry
-    balance_column: Ints  # class: column of the draw that picks a replica
-    stream: Ints  # class: stream that its requests come in
-    workload: Ints  # class: workload that it belongs to
+    entry: IntArray  # class: first instruction
+    service: IntArray  # class: service of the entry
+    balance_column: IntArray  # class: column of the draw that picks a replica
+    stream: IntArray  # class: stream that its requests come in
+    workload: IntArray  # class: workload that it belongs to
     workloads: Ints  # number of workloads (one row)
-    received: Ints  # class: 1 where requests come over the network, 0 where they begin in the instance
-    hop: Ints  # class: time that the platform adds to the way from and to the client [ns]
-    clients: Ints  # stream: number of clients, 0 for arrivals at instants
+    received: IntArray  # class: 1 where requests come over the network, 0 where they begin in the instance
+    hop: IntArray  # class: time that the platform adds to the way from and to the client [ns]
+    clients: IntArray  # stream: number of clients, 0 for arrivals at instants
     bounded: Ints  # 1 when the run ends with the answer to its last request
     streams: Ints  # number of streams (one row)
     homes: Ints  # tenants that replicas and load are divided among, 1 without
     # control
-    at: Ints  # arrival instants of the blocks, or think times of clients [ns]
-    category: Ints  # request classes of the blocks
-    home: Ints  # tenants of the blocks' requests; one row where there is one tenant, or only clients, that have theirs
-    draws: Floats  # luck of the blocks, row-major
-    end: Ints  # stream: row behind its block
-    last: Ints  # stream: 1 when no block follows
+    at: IntArray  # arrival instants of the blocks, or think times of clients [ns]
+    category: IntArray  # request classes of the blocks
+    home: IntArray  # tenants of the blocks' requests; one row where there is one tenant, or only clients, that have theirs
+    draws: FloatArray  # luck of the blocks, row-major
+    end: IntArray  # stream: row behind its block
+    last: IntArray  # stream: 1 when no block follows
     fresh: Ints  # 1 where blocks have come since clients last looked (one row)
     # kernel
-    cursor: Ints  # stream: next request of its block
-    parked: Ints  # stream: clients that wait for the next block
+    cursor: IntArray  # stream: next request of its block
+    parked: IntArray  # stream: clients that wait for the next block
     lacking: Ints  # 1 where a block is used up and another will follow (one row)
     ended: Ints  # streams whose last request has been handed out (one row)
     handed: Ints  # rows of luck given to requests so far (one row)
@@ -75,18 +75,18 @@ class Tallies(Table):
     latency_max: Ints  # [ns]
     arrival_sum: Ints  # sum of arrival instants, modulo 2^62 [ns]
     departure_sum: Ints  # sum of departure instants, modulo 2^62 [ns]
-    spent: Floats  # breakdown of all latencies, N_CATEGORIES columns a class [ns]
-    histogram: Ints  # latencies, N_BUCKETS columns a class
-    in_system: Ints  # requests under way (one row)
-    area: Ints  # integral of in_system over time, modulo 2^62 (one row) [ns]
-    area_at: Ints  # [ns]
-    batch_capacity: Ints  # batches kept; when full, neighbours are merged (one row)
-    batch_sum: Floats  # latency sums of consecutive batches of all requests; then of each workload's, where there are several [ns]
-    batch_at: Ints  # instants at which batches were full [ns]
-    batch_size: Ints  # requests a batch (a row for all, then one a workload; so are the following)
-    batch_count: Ints  # full batches
-    batch_fill: Ints  # requests in the open batch
-    batch_open: Floats  # latency sum of the open batch [ns]
+    spent: FloatArray  # breakdown of all latencies, N_CATEGORIES columns a class [ns]
+    histogram: IntArray  # latencies, N_BUCKETS columns a class
+    in_system: IntArray  # requests under way (one row)
+    area: IntArray  # integral of in_system over time, modulo 2^62 (one row) [ns]
+    area_at: IntArray  # [ns]
+    batch_capacity: IntArray  # batches kept; when full, neighbours are merged (one row)
+    batch_sum: FloatArray  # latency sums of consecutive batches of all requests; then of each workload's, where there are several [ns]
+    batch_at: IntArray  # instants at which batches were full [ns]
+    batch_size: IntArray  # requests a batch (a row for all, then one a workload; so are the following)
+    batch_count: IntArray  # full batches
+    batch_fill: IntArray  # requests in the open batch
+    batch_open: FloatArray  # latency sum of the open batch [ns]
 
 
 class Frames(Table):
@@ -121,5 +121,5 @@ class Frames(Table):
     team_next: Ints  # member that came to the barrier before it
     team_waits: Ints  # members that wait at the barrier
     arrived: Ints  # intended arrival [ns]
-    spent: Ints  # time by category, N_CATEGORIES columns a frame [ns]
-    draws: Floats  # the request's luck, Source.width columns a frame
+    spent: IntArray  # time by category, N_CATEGORIES columns a frame [ns]
+    draws: FloatArray  # the request's luck, Source.width columns a frame

@@ -1,5 +1,6 @@
 """Columns of the tables before the run: what lowering says, and how the kernel's own columns begin."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,26 @@ def fill(columns: Columns, **given: Any) -> Columns:
         column = columns[name]
         column[:] = np.asarray(values, dtype=column.dtype)
     return columns
+
+
+def lie_together(columns: Columns, fields: Sequence[str]) -> tuple[Columns, np.ndarray]:
+    """Copies of columns, of which some are fields of records, one record a row; the records as 64-bit words."""
+    rows = len(columns[fields[0]]) if fields else 0
+    records = np.zeros(rows, dtype=[(name, columns[name].dtype) for name in fields])
+    for name in fields:
+        records[name] = columns[name]
+    return {name: records[name] if name in fields else column.copy() for name, column in columns.items()}, records.view(np.int64)
+
+
+def lengthen(columns: Columns, words: np.ndarray, more: Columns, fields: Sequence[str]) -> tuple[Columns, np.ndarray]:
+    """Columns that lie together, and their records, with more behind them; the rows that are added are all alike."""
+    longer = {name: np.concatenate([columns[name], added]) for name, added in more.items() if name not in fields}
+    if not fields:
+        return longer, words
+    _, row = lie_together({name: more[name][:1] for name in fields}, fields)
+    words = np.concatenate([words, np.tile(row, len(more[fields[0]]))])
+    records = words.view([(name, more[name].dtype) for name in fields])
+    return longer | {name: records[name] for name in fields}, words
 
 
 def column_of(items: list[Any], attribute: str) -> list[Any]:

@@ -6,15 +6,20 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from simvirt import kernel
+from simvirt.catalog import Catalog
+from simvirt.lowering.rows import lengthen, lie_together
+from simvirt.runs.replicate import make_plane
+from simvirt.scenario import load
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_COMPILED = {"__init__.py", "schedulers/__init__.py", "plain.py", "boundary.py"}
 PYTHON_API = re.compile(r"\b(?:Py[A-Z]\w*_\w+|__Pyx_(?!div_|mod_|pow_)\w+)\(")
 C_FUNCTION = re.compile(r"^static [^\n;]*__pyx_f_\w*_kernel_(\w+)\([^\n;]*\) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-SETTERS = {"Ints_of", "Floats_of"}  # take the address of an array when a plane is bound
+SETTERS = {"IntArray_of", "FloatArray_of"}  # take the address of an array when a plane is bound
 SMALL = {
     "loop.py": """
 from simvirt.kernel.boundary import boundary
@@ -137,3 +142,50 @@ def test_the_kernels_functions_are_free_of_python_calls(build: ModuleType, tmp_p
     functions = {name: body for name, body in C_FUNCTION.findall(text) if name not in SETTERS}
     assert len(functions) > 100
     assert {name: PYTHON_API.findall(body) for name, body in functions.items() if PYTHON_API.search(body)} == {}
+
+
+def test_columns_that_lie_together_have_a_value_for_every_row(build: ModuleType) -> None:
+    """A column of another length in a row's record would be read beyond its end."""
+    spec = load(str(ROOT / "configs/web.yaml"))
+    catalog = Catalog.of(spec)
+    columns = make_plane(spec, catalog, catalog.platform(spec.platforms[3]), 1, 0).columns
+    lengths: dict[str, set[int]] = {}
+    for column in build.read_source().columns:
+        if column.of_row:
+            lengths.setdefault(column.table, set()).add(len(columns[column.table][column.name]))
+    assert len(lengths) > 15
+    assert {table: found for table, found in lengths.items() if len(found) > 1} == {}
+
+
+def test_a_value_of_a_row_is_a_field_of_its_record(build: ModuleType, tmp_path: Path) -> None:
+    import ast
+
+    from build_kernel.unity import POINTERS, Typed, plane_class, record_types
+
+    other = SMALL["other.py"].replace("    at: Ints", "    heap: IntArray\n    at: Ints") + "\ndef both(p: Plane, i: int) -> int:\n    return p.calendar.at[i + 1] + p.calendar.heap[i]"
+    source = build.read_source(written(tmp_path, other=other))
+    typed = Typed(POINTERS, {c.flat: c for c in source.columns if c.of_row})
+    assert typed.function(source.functions["both"].node, False).splitlines()[-1] == "    return p.calendar[i + 1].at + p.calendar_heap[i]"
+    assert record_types(source.columns) == ["calendar_row = cython.struct(at=cython.longlong)"]
+    lines = plane_class(source.columns, False).splitlines()
+    assert lines[3:5] == ["    calendar: cython.pointer(calendar_row)", "    calendar_heap: cython.p_longlong"]
+    ast.parse("\n".join(lines))
+
+
+def test_what_lies_together_is_a_copy_that_stays_in_step() -> None:
+    columns = {"a": np.array([1, 2]), "b": np.array([0.5, 1.5]), "c": np.arange(3)}
+    kept, words = lie_together(columns, ("a", "b"))
+    assert [kept[name].tolist() for name in columns] == [column.tolist() for column in columns.values()]
+    kept["a"][1] = 7
+    assert words.tolist()[::2] == [1, 7]
+    assert words.view(np.float64)[1::2].tolist() == [0.5, 1.5]
+    assert columns["a"].tolist() == [1, 2]
+
+
+def test_rows_that_are_added_lie_behind_the_others() -> None:
+    kept, words = lie_together({"a": np.array([1, 2]), "b": np.array([0.5, 1.5]), "c": np.arange(3)}, ("a", "b"))
+    kept["a"][1] = 7
+    longer, words = lengthen(kept, words, {"a": np.full(2, 9), "b": np.zeros(2), "c": np.array([4])}, ("a", "b"))
+    assert {name: column.tolist() for name, column in longer.items()} == {"a": [1, 7, 9, 9], "b": [0.5, 1.5, 0.0, 0.0], "c": [0, 1, 2, 4]}
+    longer["a"][3] = 8
+    assert words.tolist()[::2] == [1, 7, 9, 8]
