@@ -15,7 +15,9 @@ import numpy as np
 from simvirt.scenario.bounds import CHANGES_OF_A_PERIOD, LATEST_NS
 from simvirt.workload.streams import ARRIVALS, RATES, Generators
 
-Segment = tuple[float, float]  # duration [ns], rate [1/ns]
+CHUNK = 1024
+"""Segments that are made at a time, at least: where a rate changes often beside its arrivals there are millions."""
+Segments = tuple[np.ndarray, np.ndarray]  # durations [ns], rates [1/ns]
 
 
 class Instants(Protocol):
@@ -25,12 +27,12 @@ class Instants(Protocol):
         """The next n instants [ns], int64; fewer at the end of the load."""
 
 
-def piecewise(spec: Any) -> Iterator[Segment]:
+def piecewise(spec: Any) -> Iterator[Segments]:
     """Segments of a piecewise-constant rate, repeated from the start."""
-    return itertools.cycle([(float(part.for_), part.rate / 1e9) for part in spec])
+    return _repeated(np.array([part.for_ for part in spec], dtype=float), np.array([part.rate / 1e9 for part in spec], dtype=float))
 
 
-def diurnal(spec: Any) -> Iterator[Segment]:
+def diurnal(spec: Any) -> Iterator[Segments]:
     """Segments of a sinusoidal rate: mean x (1 + amplitude x cos(2 pi (t - peak) / period)), averaged exactly over each."""
     step = spec.period / CHANGES_OF_A_PERIOD
     wave = 2 * math.pi / spec.period
@@ -39,33 +41,39 @@ def diurnal(spec: Any) -> Iterator[Segment]:
         return float(t + spec.amplitude * math.sin(wave * (t - spec.peak_ns)) / wave)
 
     rates = [spec.mean / 1e9 * (integral((k + 1) * step) - integral(k * step)) / step for k in range(CHANGES_OF_A_PERIOD)]
-    return itertools.cycle([(step, max(rate, 0.0)) for rate in rates])
+    return _repeated(np.full(len(rates), step), np.maximum(rates, 0.0))
 
 
-def mmpp(spec: Any, generator: np.random.Generator) -> Iterator[Segment]:
+def _repeated(durations: np.ndarray, rates: np.ndarray) -> Iterator[Segments]:
+    """Segments of a cycle, whole cycles at a time."""
+    times = -(-CHUNK // len(rates))
+    return itertools.repeat((np.tile(durations, times), np.tile(rates, times)))
+
+
+def mmpp(spec: Any, generator: np.random.Generator) -> Iterator[Segments]:
     """Segments of a Markov-modulated Poisson process that goes round its states, starting in the first."""
-    for state in itertools.cycle(range(len(spec.rates))):
-        yield float(spec.sojourn[state]) * float(generator.standard_exponential()), spec.rates[state] / 1e9
+    for durations, rates in _repeated(np.array(spec.sojourn, dtype=float), np.array(spec.rates, dtype=float) / 1e9):
+        yield durations * generator.standard_exponential(len(durations)), rates
 
 
-def profile(times_ns: np.ndarray, rates_per_s: np.ndarray) -> Iterator[Segment]:
+def profile(times_ns: np.ndarray, rates_per_s: np.ndarray) -> Iterator[Segments]:
     """Segments of a rate file: each rate holds until the next time; the last as long as the one before."""
     ends = np.append(times_ns[1:], 2 * times_ns[-1] - times_ns[-2] if len(times_ns) > 1 else np.inf)
     if times_ns[0] > 0:
-        yield float(times_ns[0]), 0.0
-    yield from zip((ends - times_ns).astype(float), rates_per_s / 1e9, strict=True)
+        yield np.array([times_ns[0]], dtype=float), np.zeros(1)
+    yield (ends - times_ns).astype(float), rates_per_s / 1e9
 
 
 class ModulatedArrivals:
     """Arrivals at a piecewise-constant rate."""
 
-    def __init__(self, segments: Iterator[Segment], steps: np.random.Generator | None) -> None:
+    def __init__(self, segments: Iterator[Segments], steps: np.random.Generator | None) -> None:
         self._segments = segments
         self._steps = steps
-        self._operational = 0.0  # operational time of the last arrival, from the start of the current table
-        self._starts = [0.0]  # segment starts [ns] ...
-        self._integral = [0.0]  # ... and integrated rates there
-        self._rates: list[float] = []
+        self._operational = 0.0  # operational time of the last arrival
+        self._starts = np.zeros(1)  # segment starts [ns] ...
+        self._integral = np.zeros(1)  # ... and integrated rates there
+        self._rates = np.zeros(0)
         self._ended = False
 
     def take(self, n: int) -> np.ndarray:
@@ -74,7 +82,7 @@ class ModulatedArrivals:
         wanted = self._operational + np.cumsum(steps)
         self._operational = float(wanted[-1])
         self._extend(self._operational)
-        integral, starts, rates = np.array(self._integral), np.array(self._starts), np.array(self._rates)
+        integral, starts, rates = self._integral, self._starts, self._rates
         wanted = wanted[wanted < integral[-1]] if self._ended else wanted
         row = np.searchsorted(integral, wanted, side="right") - 1
         row = np.minimum(row, len(rates) - 1)
@@ -84,19 +92,22 @@ class ModulatedArrivals:
 
     def _extend(self, operational: float) -> None:
         """Draw segments until the integrated rate covers an operational time, or the clock ends."""
-        while self._integral[-1] <= operational and not self._ended:
-            segment = next(self._segments, None)
-            if segment is None or self._starts[-1] > LATEST_NS:
+        starts, integrals, rates = [self._starts], [self._integral], [self._rates]
+        while integrals[-1][-1] <= operational and not self._ended:
+            segments = next(self._segments, None)
+            if segments is None or starts[-1][-1] > LATEST_NS:
                 self._ended = True
-                return
-            duration, rate = segment
-            self._rates.append(rate)
-            self._starts.append(self._starts[-1] + duration)
-            self._integral.append(self._integral[-1] + duration * rate)
+                break
+            start = np.cumsum(np.append(starts[-1][-1], segments[0]))
+            kept = int(np.count_nonzero(start[:-1] <= LATEST_NS))
+            starts.append(start[1 : kept + 1])
+            integrals.append(np.cumsum(np.append(integrals[-1][-1], segments[0][:kept] * segments[1][:kept]))[1:])
+            rates.append(segments[1][:kept])
+        self._starts, self._integral, self._rates = (np.concatenate(parts) for parts in (starts, integrals, rates))
 
     def _forget(self, row: int) -> None:
         """Drop segments that lie behind."""
-        del self._starts[:row], self._integral[:row], self._rates[:row]
+        self._starts, self._integral, self._rates = self._starts[row:], self._integral[row:], self._rates[row:]
 
 
 class SteadyArrivals:

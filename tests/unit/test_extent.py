@@ -146,8 +146,8 @@ def test_a_start_up_reads_a_working_set_and_a_trace_brings_demands_of_constant_s
 
 
 def test_zeros_of_a_whole_day_do_not_end_the_load() -> None:
-    quiet = [(1e9, 0.0)] * 100_100
-    arrivals = ModulatedArrivals(iter([*quiet, (1e9, 1e-6)]), None)
+    quiet = (np.full(100_100, 1e9), np.zeros(100_100))
+    arrivals = ModulatedArrivals(iter([quiet, (np.array([1e9]), np.array([1e-6]))]), None)
     assert len(arrivals.take(500)) == 500
 
 
