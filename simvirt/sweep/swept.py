@@ -97,7 +97,7 @@ def _answer(cells: int, done: int, failed: Mapping[str, str], rows: Sequence[Map
         parts.append(_extremes(rows))
     strongest = next((effect for effect in found if len(effect.axes) == 1), None)
     depends = "" if strongest is None else (
-        f" Its p99 on {strongest.platform} depends most on {strongest.axes[0]} ({figures.percent(strongest.share)} of its variance): "
+        f" The p99 on {strongest.platform} depends most on {strongest.axes[0]} ({figures.percent(strongest.share)} of its variance): "
         f"{figures.time(strongest.low_mean)} in the mean at {strongest.low}, {figures.time(strongest.high_mean)} at {strongest.high}."
     ) if strongest.measure == "latency_p99_s" else ""
     return "; ".join(parts) + "." + depends
