@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from simvirt.errors import Issue, ScenarioError, UsageError
 from simvirt.scenario import Scenario, Source, source
-from simvirt.scenario.reading.files import NoText, read_text
-from simvirt.scenario.reading.reader import read
-from simvirt.scenario.reading.tree import plain
+from simvirt.scenario.reading.reader import read_file
+from simvirt.scenario.reading.tree import Marks, dotted, plain
 from simvirt.scenario.spec.base import unknown_key
 from simvirt.sweep.axes import Axis, axis_of, varied
 from simvirt.sweep.designs import Design, count, design_of
@@ -68,10 +67,7 @@ def load(
 
     ScenarioError for a file that is wrong, UsageError for what is said beside it.
     """
-    given = _read(os.fspath(path))
-    if "axes" not in given and "scenario" not in given:
-        given = {"scenario": os.path.basename(path), "name": given.get("name") or Path(path).stem}
-    made = _made(os.fspath(path), given, vary, sets)
+    made = _made(_read(os.fspath(path)), vary, sets)
     if design is not None or limit_s is not None or maximum:
         made = _replaced(made, design, limit_s, maximum)
     if not made.axes:
@@ -80,40 +76,50 @@ def load(
     return made
 
 
-def _read(path: str) -> Mapping[str, Any]:
-    """The plain content of a sweep's file."""
-    try:
-        node, issues = read(read_text(path), path)
-    except NoText as error:
-        raise ScenarioError([Issue(path, error.line, error.column, "", str(error))]) from None
-    if issues:
-        raise ScenarioError(issues)
-    content = plain(node, lambda _, scalar: scalar.value) if node is not None else None
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What a sweep's file says, and where."""
+
+    path: str
+    content: Mapping[str, Any]
+    marks: Marks = field(default_factory=Marks)
+
+    def issue(self, message: str, *where: str, of_key: bool = False) -> Issue:
+        """A mistake at a key of the file."""
+        place = self.marks.place(where, of_key)
+        line, column = (place.line, place.column) if place is not None else (None, None)
+        return Issue(self.path, line, column, dotted(where) if of_key else "", message)
+
+
+def _read(path: str) -> _Written:
+    """What a sweep's file says; of a scenario's file, that it is the base of a sweep."""
+    root = read_file(path)
+    content = plain(root, lambda _, scalar: scalar.value) if root is not None else None
     if not isinstance(content, Mapping):
         raise ScenarioError([Issue(path, 1, 1, "", f"expected a sweep, for example {EXAMPLE}; got {shown(content)}")])
-    return content
+    if "axes" in content or "scenario" in content:
+        return _Written(path, content, Marks(root))
+    return _Written(path, {"simvirt": 1, "scenario": os.path.basename(path), "name": content.get("name") or Path(path).stem})
 
 
-def _made(path: str, given: Mapping[str, Any], vary: Sequence[str], sets: Sequence[str]) -> Sweep:
-    """A sweep from what its file says; ScenarioError with the first mistake of each key."""
-    issues = [Issue(path, None, None, key, unknown_key(key, KEYS)) for key in given if key not in KEYS]
+def _made(written: _Written, vary: Sequence[str], sets: Sequence[str]) -> Sweep:
+    """A sweep from what its file says; ScenarioError with the mistakes of all keys."""
+    given = written.content
+    issues = [written.issue(unknown_key(key, KEYS), key, of_key=True) for key in given if key not in KEYS]
     found: dict[str, Any] = {}
-    for name, maker in (("axes", _axes), ("set", _sets), ("design", design_of), ("limit", _limit), ("seed", _seed)):
+    for key, maker in MAKERS.items():
         try:
-            found[name] = maker(given.get(name))
+            found[key] = maker(given.get(key))
         except (UsageError, UnitError) as error:
-            issues.append(Issue(path, None, None, "", str(error)))
-    if not isinstance(given.get("scenario"), str):
-        issues.append(Issue(path, None, None, "scenario", f"expected the file of the base scenario; got {shown(given.get('scenario'))}"))
+            issues.append(written.issue(str(error), key))
+    axes = _axes(written, issues)
     if issues:
         raise ScenarioError(issues)
-    base = os.path.join(os.path.dirname(path), given["scenario"])
-    axes = tuple(found["axes"]) + tuple(varied(text) for text in vary)
+    axes += [varied(text) for text in vary]
     _check_once(axes)
-    return Sweep(
-        str(given.get("name") or Path(path).stem), source(base), axes, (*found["set"], *sets), found["design"], found["seed"],
-        bool(given.get("maximum")), found["limit"],
-    )
+    base = source(os.path.join(os.path.dirname(written.path), found["scenario"]))
+    name = str(given.get("name") or Path(written.path).stem)
+    return Sweep(name, base, tuple(axes), (*found["set"], *sets), found["design"], found["seed"], found["maximum"], found["limit"])
 
 
 def _replaced(made: Sweep, design: Any, limit_s: float | None, maximum: bool) -> Sweep:
@@ -124,12 +130,37 @@ def _replaced(made: Sweep, design: Any, limit_s: float | None, maximum: bool) ->
     )
 
 
-def _axes(given: Any) -> list[Axis]:
-    if given is None:
-        return []
+def _axes(written: _Written, issues: list[Issue]) -> list[Axis]:
+    """The axes of a file; notes what is wrong with each."""
+    given, found = written.content.get("axes", {}), list[Axis]()
     if not isinstance(given, Mapping):
-        raise UsageError(f"axes: expected a mapping, for example {{workload.open.rate: 100/s..1000/s:4}}; got {shown(given)}")
-    return [axis_of(str(name), values) for name, values in given.items()]
+        example = "{workload.open.rate: 100/s..1000/s:4}"
+        issues.append(written.issue(f"axes: expected a mapping, for example {example}; got {shown(given)}", "axes"))
+        return found
+    for name, values in given.items():
+        try:
+            found.append(axis_of(str(name), values))
+        except UsageError as error:
+            issues.append(written.issue(str(error), "axes", name))
+    return found
+
+
+def _version(given: Any) -> int:
+    if given != 1:
+        raise UsageError(f"simvirt: expected 1, the version of the language; got {shown(given)}")
+    return 1
+
+
+def _scenario(given: Any) -> str:
+    if not isinstance(given, str):
+        raise UsageError(f"scenario: expected the file of the base scenario, for example ../web.yaml; got {shown(given)}")
+    return given
+
+
+def _maximum(given: Any) -> bool:
+    if given is not None and not isinstance(given, bool):
+        raise UsageError(f"maximum: expected true or false; got {shown(given)}")
+    return bool(given)
 
 
 def _sets(given: Any) -> list[str]:
@@ -150,6 +181,12 @@ def _seed(given: Any) -> int:
     if not isinstance(given, int) or isinstance(given, bool) or given < 0:
         raise UsageError(f"seed: expected a whole number, for example 1; got {shown(given)}")
     return given
+
+
+MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "simvirt": _version, "scenario": _scenario, "set": _sets, "design": design_of, "limit": _limit, "seed": _seed, "maximum": _maximum,
+}
+"""What each key but the name and the axes is made of."""
 
 
 def _check_once(axes: Sequence[Axis]) -> None:

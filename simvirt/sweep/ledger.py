@@ -84,7 +84,7 @@ class Ledger:
             self._db.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?)", (kept.number, kept.status, content, zlib.crc32(content)))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            raise SimulationError(f"{self.path}: cannot be written: {error}; cells kept so far are safe") from None
+            raise SimulationError(f"{self.path}: cannot be written: {error}; cells kept so far are safe: go on with --resume") from None
 
     def forget(self, status: Status) -> None:
         """Takes out cells that ended so."""

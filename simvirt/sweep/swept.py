@@ -95,7 +95,8 @@ def _answer(cells: int, done: int, failed: Mapping[str, str], rows: Sequence[Map
         parts.append("the objective is met in " + _counts(rows))
     elif rows:
         parts.append(_extremes(rows))
-    strongest = next((effect for effect in found if len(effect.axes) == 1), None)
+    alone = [effect for effect in found if len(effect.axes) == 1 and effect.measure == found[0].measure]
+    strongest = alone[0] if len({effect.axes for effect in alone}) > 1 else None  # of one axis alone it would be all
     depends = "" if strongest is None else (
         f" The p99 on {strongest.platform} depends most on {strongest.axes[0]} ({figures.percent(strongest.share)} of its variance): "
         f"{figures.time(strongest.low_mean)} in the mean at {strongest.low}, {figures.time(strongest.high_mean)} at {strongest.high}."

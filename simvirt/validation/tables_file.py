@@ -18,9 +18,8 @@ from pydantic import ValidationError
 from simvirt.errors import Issue, ScenarioError
 from simvirt.runs.admission import catalog_of
 from simvirt.scenario.bounds import first_of
-from simvirt.scenario.reading.files import NoText, read_text
 from simvirt.scenario.reading.messages import sentence
-from simvirt.scenario.reading.reader import read
+from simvirt.scenario.reading.reader import read_file
 from simvirt.scenario.reading.tree import Marks, Path, Table, dotted, plain
 from simvirt.scenario.spec.base import details, unknown_key
 from simvirt.validation import facts
@@ -79,12 +78,7 @@ def read_tables(path: str | os.PathLike[str]) -> Topic:
 
 def _tree(name: str) -> _Reading:
     """What is written in a file."""
-    try:
-        root, issues = read(read_text(name), name)
-    except NoText as error:
-        raise ScenarioError([Issue(name, error.line, error.column, "", str(error))]) from None
-    if issues:
-        raise ScenarioError(issues)
+    root = read_file(name)
     if not isinstance(root, Table):
         expected = "expected a mapping with a title and tables, for example {title: round trips, tables: [{id: mine, ...}]}"
         raise ScenarioError([Issue(name, 1, 1, "", f"{expected}; got {'nothing' if root is None else 'something else'}")])

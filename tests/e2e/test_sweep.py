@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -135,6 +136,8 @@ def test_a_time_limit_ends_a_cell(tmp_path: Path) -> None:
         ({"axes": {"services.a.cpus": "1..x"}}, "expected two numbers with one unit"),
         ({"design": {"sobol": 100}}, "power of two"),
         ({"limit": "soon"}, "soon"),
+        ({"maximum": "no"}, "maximum: expected true or false"),
+        ({"simvirt": 2}, "simvirt: expected 1"),
         ({"axes": {"x": {"set": ["services.a.cpus"], "values": [1, 2]}, "services.a.cpus": [1, 2]}}, "two axes set it"),
     ],
 )
@@ -142,6 +145,35 @@ def test_mistakes_are_said_before_anything_runs(tmp_path: Path, fields: dict[str
     with pytest.raises((ScenarioError, UsageError)) as caught:
         load(written(tmp_path, **fields))
     assert words in str(caught.value)
+
+
+def test_all_mistakes_of_a_file_come_at_once_with_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "sweep.yaml").write_text("simvirt: 1\nscenario: base.yaml\nlimt: 1s\naxes:\n  a.b: 5..1\n  c.d: 1ms..3s\nseed: x\n")
+    with pytest.raises(ScenarioError) as caught:
+        load(tmp_path / "sweep.yaml")
+    assert sorted(issue.line or 0 for issue in caught.value.issues) == [3, 5, 6, 7]
+
+
+def test_of_one_axis_alone_nothing_is_said_to_depend_most_on_it(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        one, two = (
+            simvirt.sweep(load(written(tmp_path, axes=axes)), tmp_path / str(len(axes)), executor=threads).document()["answer"]
+            for axes in ({"workload.open.rate": ["100/s", "900/s"]}, {"workload.open.rate": ["100/s", "900/s"], "services.a.cpus": [1, 2]})
+        )
+    assert ("depends most on" in one, "depends most on" in two) == (False, True)
+
+
+@posix
+def test_a_full_disk_keeps_what_was_kept(tmp_path: Path) -> None:
+    """A file that may not grow beyond 64 KiB, as on a full disk: status 3, what to do, and then the same result."""
+    sweep = written(tmp_path, axes={"run.seed": "1..60"})
+    limited = ["bash", "-c", f"ulimit -f 64; trap '' XFSZ; exec {shlex.join(command(sweep, '--out', tmp_path / 'out'))}"]
+    full = subprocess.run(limited, capture_output=True, text=True, timeout=120)
+    assert full.returncode == 3, full.stderr
+    assert "go on with --resume" in full.stderr
+    assert ran(sweep, "--out", tmp_path / "out", "--resume").returncode == 0
+    (folder,) = (tmp_path / "out").iterdir()
+    assert json.loads((folder / "sweep.json").read_text())["done"] == 60
 
 
 def test_a_scenario_with_axes_from_the_command_line(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import yaml
 
-from simvirt.errors import Issue
+from simvirt.errors import Issue, ScenarioError
 from simvirt.scenario.bounds import MOST_DEPTH, MOST_NODES
-from simvirt.scenario.reading.files import NoText, check_printable
+from simvirt.scenario.reading.files import NoText, check_printable, read_text
 from simvirt.scenario.reading.scalars import scalar
 from simvirt.scenario.reading.tree import Entry, Node, Place, Scalar, Sequence, Table
 
@@ -200,6 +200,17 @@ def _feed(text: str, builder: _Builder) -> None:
             builder.take(loader.get_event())
     finally:
         loader.dispose()
+
+
+def read_file(name: str) -> Node | None:
+    """The tree of a file on its own, None of an empty one; ScenarioError where it cannot be read."""
+    try:
+        root, issues = read(read_text(name), name)
+    except NoText as error:
+        raise ScenarioError([Issue(name, error.line, error.column, "", str(error))]) from None
+    if issues:
+        raise ScenarioError(issues)
+    return root
 
 
 _SENTENCES: Final = (
