@@ -36,6 +36,7 @@ LAYERS = (
     ("metrics",),
     ("runs",),
     ("density", "plan", "sweep", "validation"),
+    ("charts",),
     ("report",),
     ("cli",),
 )
@@ -43,7 +44,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 FILES = sorted(PACKAGE.rglob("*.py"))
 PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DECLARED = {re.split(r"[^\w-]", requirement)[0] for requirement in PROJECT["dependencies"]}
-PACKAGES = {"pyyaml": "yaml"}
+PACKAGES = {"pyyaml": "yaml", "vl-convert-python": "vl_convert"}
 """Declared name -> the package that is imported, where it is another."""
 ALONG = {"pydantic_core"}
 """What comes along with a declared package and belongs to its interface."""
@@ -120,8 +121,9 @@ def stays_in_the_kernel(path: Path) -> None:
 
 
 def test_only_declared_packages_are_imported() -> None:
-    """The standard library, what `pyproject.toml` declares, and what comes along with it."""
-    allowed = {"simvirt", *ALONG, *(PACKAGES.get(name, name) for name in DECLARED), *sys.stdlib_module_names}
+    """The standard library, what `pyproject.toml` declares, for an extra or for all, and what comes along with it."""
+    extras = {re.split(r"[^\w-]", name)[0] for extra, names in PROJECT["optional-dependencies"].items() if extra != "test" for name in names}
+    allowed = {"simvirt", *ALONG, *(PACKAGES.get(name, name) for name in DECLARED | extras), *sys.stdlib_module_names}
     assert not {f"{path.name}: {module}" for path in FILES for module in imported(path) if module.partition(".")[0] not in allowed}
 
 
