@@ -60,16 +60,12 @@ def _design(text: str | None) -> dict[str, int] | str | None:
 
 
 def _swept(asked: "Sweep", settings: Settings, folder: Path, resume: bool, fresh: bool) -> "SweepDocument":
-    """The result, with progress on a terminal."""
-    from simvirt.report.progress import counted
+    """The result, with progress."""
+    from simvirt.report.cells_progress import following
     from simvirt.sweep import sweep as carry_out
 
-    def heard(number: int, status: str) -> None:
-        if progress is not None:
-            progress(f"cell {number}" if status == "done" else f"cell {number} failed")
-
-    with counted(settings.console, asked.cells, wanted=not settings.quiet) as progress:
-        return carry_out(asked, folder, settings.workers, resume, fresh, progress=heard).typed()
+    with following(settings.console, asked.cells, wanted=not settings.quiet) as progress:
+        return carry_out(asked, folder, settings.workers, resume, fresh, progress=progress).typed()
 
 
 def _csv(document: "SweepDocument") -> str:

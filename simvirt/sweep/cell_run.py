@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Event, Timer
 from typing import Any
@@ -14,7 +15,8 @@ from simvirt.errors import sentence
 from simvirt.runs.run import run
 from simvirt.scenario import Source
 from simvirt.sweep.designs import Cell
-from simvirt.sweep.ledger import Kept, content_of
+from simvirt.sweep.ledger import Kept, packed
+from simvirt.sweep.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,17 @@ class Work:
 
 def carry_out(work: Work, cell: Cell) -> Kept:
     """A cell simulated; where that cannot be, in words why."""
+    started = time.perf_counter()
     try:
-        return _carried_out(work, cell)
+        kept = _carried_out(work, cell)
     except Exception as error:
-        return Kept(cell.number, "failed", sentence(error))
+        kept = failed(cell, sentence(error))
+    return replace(kept, wall_s=time.perf_counter() - started)
+
+
+def failed(cell: Cell, why: str) -> Kept:
+    """A cell without a result."""
+    return Kept(cell.number, "failed", packed(why))
 
 
 def _carried_out(work: Work, cell: Cell) -> Kept:
@@ -44,8 +53,9 @@ def _carried_out(work: Work, cell: Cell) -> Kept:
     with _cancelled_after(work.limit_s) as late:
         result = run(scenario, maximum=work.maximum, cancel=late)
     if late.is_set():
-        return Kept(cell.number, "failed", f"took longer than {work.limit_s:g} s")
-    return Kept(cell.number, "done", content_of(_timeless(result.document())))
+        return failed(cell, f"took longer than {work.limit_s:g} s")
+    document = result.typed()
+    return Kept(cell.number, "done", packed(_timeless(document.document())), packed(rows_of(document)))
 
 
 def _timeless(document: dict[str, Any]) -> dict[str, Any]:
