@@ -17,10 +17,17 @@ Vary = Annotated[
     list[str] | None,
     typer.Option(
         "--vary", metavar="PATH=VALUES", show_default=False,
-        help="An axis: services.web.deploy.replicas=1..16, workload.open.rate=100/s..10000/s:7:log, platforms=docker,kvm. May be repeated.",
+        help="An axis: services.web.deploy.replicas=1..16, workload.open.rate=200/s..1600/s..200/s (in steps) or 100/s..10000/s:7:log "
+        "(points), platforms=docker,kvm. May be repeated.",
     ),
 ]
 Limit = Annotated[str | None, typer.Option("--limit", metavar="TIME", help="Longest time that a cell may take.", show_default=False)]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        "--precision", metavar="RATIO", help="Replicate each cell until its intervals are so narrow: 2%.", show_default=False
+    ),
+]
 DesignOf = Annotated[
     str | None,
     typer.Option(
@@ -34,7 +41,7 @@ Maximum = Annotated[bool, typer.Option("--maximum", help="Look for the maximum t
 
 def sweep(
     settings: Settings, file: SweepFile, vary: Vary = None, sets: Sets = None, seed: Seed = None, design: DesignOf = None,
-    limit: Limit = None, resume: Resume = False, fresh: Fresh = False, maximum: Maximum = False,
+    precision: Precision = None, limit: Limit = None, resume: Resume = False, fresh: Fresh = False, maximum: Maximum = False,
 ) -> int:
     """Simulate a scenario over many values; keep every cell as it ends, so that nothing is lost; say what the results depend on."""
     from simvirt.report import store
@@ -44,7 +51,7 @@ def sweep(
 
     sets = [*(sets or ()), *([f"run.seed={seed}"] if seed is not None else [])]
     limit_s = None if limit is None else parse_time(limit, zero=False) / 1e9
-    asked = load(file, vary or (), sets, _design(design), limit_s, maximum)
+    asked = load(file, vary or (), sets, _design(design), limit_s, maximum, precision)
     folder = store.folder_of(settings.out, f"sweep-{asked.name}", asked.digest)
     files = {"cells.csv": _csv}
     names = ("sweep.json", "sweep.txt")

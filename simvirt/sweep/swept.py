@@ -58,7 +58,7 @@ def swept(asked: Sweep, ledger: Ledger, interrupted: bool = False) -> Swept:
     where_it_applies: dict[str, Any] = ({"failed": failed} if failed else {}) | ({"interrupted": True} if interrupted else {})
     return Swept(SweepDocument(
         simvirt=provenance.program(), sweep=ScenarioName(name=asked.name, digest=asked.digest), scenario=provenance.name_of(base),
-        answer=_answer(asked.cells, done, failed, rows, found), design=asked.design.kind, seed=asked.seed,
+        answer=_answer(asked.cells, done, failed, rows, found, base.run.precision), design=asked.design.kind, seed=asked.seed,
         axes=tuple(map(_axis, asked.axes)), cells=asked.cells, done=done, rows=tuple(rows), effects=found, **where_it_applies,
     ))
 
@@ -67,7 +67,9 @@ def _axis(axis: Any) -> AxisResult:
     return AxisResult(name=axis.name, sets=axis.paths, columns=axis.columns, levels=axis.levels)
 
 
-def _answer(cells: int, done: int, failed: Mapping[str, str], rows: Sequence[Mapping[str, Any]], found: Sequence[Effect]) -> str:
+def _answer(
+    cells: int, done: int, failed: Mapping[str, str], rows: Sequence[Mapping[str, Any]], found: Sequence[Effect], precision: float | None,
+) -> str:
     """What came of a sweep in a sentence or two."""
     parts = [f"{done} of {cells} cells were simulated" + (f", {len(failed)} failed" if failed else "")]
     if any(row["objective"] for row in rows):
@@ -80,7 +82,16 @@ def _answer(cells: int, done: int, failed: Mapping[str, str], rows: Sequence[Map
         f" The p99 on {strongest.platform} depends most on {strongest.axes[0]} ({figures.percent(strongest.share)} of its variance): "
         f"{figures.time(strongest.low_mean)} in the mean at {strongest.low}, {figures.time(strongest.high_mean)} at {strongest.high}."
     ) if strongest.measure == "latency_p99_s" else ""
-    return "; ".join(parts) + "." + depends
+    return "; ".join(parts) + "." + depends + _imprecise(precision, rows)
+
+
+def _imprecise(precision: float | None, rows: Sequence[Mapping[str, Any]]) -> str:
+    """In how many cells a precision that was asked for is not reached."""
+    if precision is None:
+        return ""
+    wide = {row["cell"] for row in rows if row["half_width"] is None or row["half_width"] > precision}
+    said = f" A precision of {figures.percent(precision)} is not reached in {len(wide)} of them: raise run.max_replications."
+    return said if wide else ""
 
 
 def _counts(rows: Sequence[Mapping[str, Any]]) -> str:
