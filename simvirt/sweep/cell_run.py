@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from socket import gethostname
 from threading import Event, Timer
 from typing import Any
 
 from simvirt.errors import sentence
+from simvirt.result.provenance import program_digest
 from simvirt.runs.run import run
 from simvirt.scenario import Source
 from simvirt.sweep.designs import Cell
@@ -23,13 +25,15 @@ from simvirt.sweep.rows import rows_of
 class Work:
     """How every cell of a sweep is run.
 
-    The pickled `Source`, overrides of all cells, whether maximum throughputs are looked for, the longest time for a cell [s].
+    The pickled `Source`, overrides of all cells, whether maximum throughputs are looked for, the longest time for a cell [s], and the
+    digest of the program that a worker elsewhere must have.
     """
 
     source: bytes
     sets: tuple[str, ...] = ()
     maximum: bool = False
     limit_s: float | None = None
+    program: str | None = None
 
 
 def carry_out(work: Work, cell: Cell) -> Kept:
@@ -49,6 +53,8 @@ def failed(cell: Cell, why: str) -> Kept:
 
 def _carried_out(work: Work, cell: Cell) -> Kept:
     """The result of a cell, without the times that it took, so that the same cell gives the same bytes."""
+    if work.program not in (None, program_digest()):
+        return failed(cell, f"the worker on {gethostname()} has another simvirt than the coordinator: install the same version there")
     scenario = _source(work.source).scenario([*work.sets, *(f"{path}={value}" for path, value in cell.overrides)])
     with _cancelled_after(work.limit_s) as late:
         result = run(scenario, maximum=work.maximum, cancel=late)

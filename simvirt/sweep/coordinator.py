@@ -18,7 +18,6 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Final
 
-from simvirt.errors import sentence
 from simvirt.sweep.cell_run import Work, carry_out, failed
 from simvirt.sweep.designs import Cell
 from simvirt.sweep.ledger import Kept
@@ -65,7 +64,7 @@ class Coordinator:
                 yield from (other.result() for other in under_way if other.done() and _lost(other) is None)
                 return sorted((cell for other, cell in under_way.items() if not other.done() or _lost(other)), key=lambda cell: cell.number)
             elif self._culprit(cell := under_way.pop(future)):
-                yield failed(cell, f"was lost {STRIKES} times: {sentence(error)}")
+                yield failed(cell, f"was lost {STRIKES} times: {type(error).__name__}: {error}")
             else:
                 self._submit(pool, cell, under_way, ended)
 

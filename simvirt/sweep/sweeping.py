@@ -64,7 +64,9 @@ def _fill(asked: Sweep, ledger: Ledger, jobs: Jobs, executor: Executor | None, p
     missing = [cell for cell in cells_of(asked.design, asked.axes, asked.seed) if cell.number not in there]
     number = jobs if callable(jobs) else lambda: jobs
     workers = _given(executor) if executor is not None else lambda: processes(min(number(), asked.cells))
-    coordinator = Coordinator(Work(pickle.dumps(asked.base), asked.sets, asked.maximum, asked.limit_s), workers, number)
+    elsewhere = None if executor is None else provenance.program_digest()
+    work = Work(pickle.dumps(asked.base), asked.sets, asked.maximum, asked.limit_s, elsewhere)
+    coordinator = Coordinator(work, workers, number)
     pace = Pace(asked.cells, number, len(there))
     for kept in coordinator.results(scattered(missing)):
         ledger.keep(kept)

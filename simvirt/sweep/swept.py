@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simvirt.result import figures, provenance
+from simvirt.result import figures, frames, provenance
 from simvirt.result.displayed import Displayed
 from simvirt.result.document import ScenarioName
 from simvirt.result.sweep_document import AxisResult, Effect, SweepDocument
@@ -32,11 +31,9 @@ class Swept(Displayed):
         """The result as the document that `--format json` prints."""
         return self.document_.document()
 
-    def frame(self) -> dict[str, list[Any]]:
+    def frame(self) -> frames.Frame:
         """One row a cell and platform as columns of equal length; NaN where nothing is known."""
-        rows = self.document_.rows
-        keys = list(dict.fromkeys(key for row in rows for key in row))
-        return {key: [math.nan if row.get(key) is None else row[key] for row in rows] for key in keys}
+        return frames.of_rows(self.document_.rows)
 
     def summary(self) -> str:
         """How many cells, and the answer."""
