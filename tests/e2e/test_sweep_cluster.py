@@ -81,18 +81,18 @@ def test_without_the_extra_one_line_says_how_to_get_it(monkeypatch: pytest.Monke
 def test_a_lost_worker_of_a_cluster_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of two Dask workers is killed in the middle: the results are those of a sweep without a cluster."""
     pytest.importorskip("distributed", reason="simvirt[cluster] is not installed")
-    sweep = asked(tmp_path, 60)
+    sweep = asked(tmp_path, 24)
     with dask_processes(tmp_path, 2) as dask, cluster(str(dask.file)) as executor:
         calls = list[int]()
 
         def heard(event: Any) -> None:
             calls.append(event.number)
-            if len(calls) == 10:
+            if len(calls) == 6:
                 dask.processes[1].kill()
 
         found = simvirt.sweep(sweep, tmp_path / "out", jobs=executor.workers, executor=executor, progress=heard)
         assert dask.processes[1].wait(1) != 0
-        assert len(calls) == 60
+        assert len(calls) == 24
     alone = simvirt.sweep(sweep, tmp_path / "alone", executor=Instant({}, OSError))
     assert json.dumps(found.document()) == json.dumps(alone.document())
     monkeypatch.setattr(of_clusters, "PATIENCE_S", 0.5)
