@@ -131,7 +131,7 @@ class Result(Displayed):
         most = self.saturation[name].per_s if name in self.saturation and not self.scenario.workloads else None
         return Seen(self.scenario, self.outcomes(name), most)
 
-    def frame(self) -> dict[str, list[Any]]:
+    def frame(self) -> frames.Frame:
         """One row a platform as columns of equal length, estimates with their ends, for `pandas.DataFrame(result.frame())` and the like."""
         return frames.of_run(self.typed())
 
