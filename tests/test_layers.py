@@ -35,7 +35,7 @@ LAYERS = (
     ("result",),
     ("metrics",),
     ("runs",),
-    ("density", "plan", "sweep", "validation"),
+    ("density", "knee", "plan", "sweep", "validation"),
     ("report",),
     ("cli",),
 )

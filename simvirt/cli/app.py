@@ -13,6 +13,7 @@ from simvirt.cli.check import check
 from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
 from simvirt.cli.density import density
 from simvirt.cli.explain import explain
+from simvirt.cli.knee import knee
 from simvirt.cli.list import list_
 from simvirt.cli.plan import plan
 from simvirt.cli.run import run
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("run")(with_settings(run))
 app.command("check")(check)
 app.command("density")(with_settings(density))
+app.command("knee")(with_settings(knee))
 app.command("plan")(with_settings(plan))
 app.command("sweep")(with_settings(sweep))
 app.command("schema")(schema)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from simvirt.result.density_document import AnswerResult, DensityDocument
 from simvirt.result.document import UNKNOWN, CpuShares, Estimate, Latency
+from simvirt.result.knee_document import KneeDocument, PlatformKnee
 from simvirt.result.plan_document import AlternativeResult, PlanDocument
 from simvirt.result.run_document import PlatformResult, RunDocument
 
@@ -53,6 +54,20 @@ def _points(name: str, found: AnswerResult) -> Iterator[dict[str, Any]]:
         )
     if not found.curve:
         yield common | {"n": found.n, "verdict": ""} | dict(_answers(None, UNKNOWN, UNKNOWN, None))
+
+
+def of_knee(document: KneeDocument) -> Frame:
+    """One row for each load that was simulated on a platform, with the platform's knee."""
+    return _columns(row for name, found in document.knees.items() for row in _loads(name, found))
+
+
+def _loads(name: str, found: PlatformKnee) -> Iterator[dict[str, Any]]:
+    """The loads of a platform's curve, with its knee and saturation."""
+    common = {"platform": name, **dict(_ends("knee", found.knee)), **dict(_ends("saturation_per_s", found.saturation.rate))}
+    for point in found.curve:
+        yield common | {"rate": point.rate, "verdict": point.verdict} | dict(
+            _answers(point.latency_s, point.throughput_per_s, point.rejected, point.cpu)
+        )
 
 
 def of_plan(document: PlanDocument) -> Frame:
