@@ -35,7 +35,7 @@ LAYERS = (
     ("result",),
     ("metrics",),
     ("runs",),
-    ("density", "knee", "plan", "sweep", "validation"),
+    ("compare", "density", "knee", "plan", "sweep", "validation"),
     ("report",),
     ("cli",),
 )

@@ -11,6 +11,7 @@ import typer
 
 from simvirt.cli.check import check
 from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
+from simvirt.cli.compare import compare
 from simvirt.cli.density import density
 from simvirt.cli.explain import explain
 from simvirt.cli.knee import knee
@@ -36,6 +37,7 @@ app.command("density")(with_settings(density))
 app.command("knee")(with_settings(knee))
 app.command("plan")(with_settings(plan))
 app.command("sweep")(with_settings(sweep))
+app.command("compare")(with_settings(compare))
 app.command("schema")(schema)
 app.command("list")(list_)
 app.command("explain")(explain)

@@ -30,7 +30,7 @@ Found = Cell | str | None
 Format = Callable[[Any], str]
 HOLDERS: Final = {**{name: of for name, of in holders.PARTS.items() if name != "host"}, "host": holders.PARTS["host"], **holders.REST}
 FIRST: Final = ("scenario", "digest", "seed", "replications", "platform")
-ELSEWHERE: Final = {"replications", "series"}  # not among a platform's data: one stands in FIRST, the other has no row to itself
+ELSEWHERE: Final = {"replications", "series", "by_replication"}  # not among a platform's data: in FIRST, or without a row to itself
 VERDICTS: Final = ("NOT MET", "met", "undecided")
 
 
@@ -351,6 +351,7 @@ def _data(document: RunDocument, name: str) -> Iterator[tuple[str, Any]]:
     """One platform's flat data."""
     said, platform = document.scenario, document.platforms[name]
     yield from zip(FIRST, (said.name, said.digest, document.seed, platform.replications, name), strict=True)
-    yield from flat({key: value for key, value in platform.document().items() if key not in ELSEWHERE})
+    data = flat({key: value for key, value in platform.document().items() if key not in ELSEWHERE})
+    yield from ((key, value) for key, value in data if ".by_replication." not in key)
     if name in document.comparison.others:
         yield from flat(document.comparison.others[name].document(), "comparison.")

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from simvirt.result.compare_document import Change, CompareDocument
 from simvirt.result.density_document import AnswerResult, DensityDocument
 from simvirt.result.document import UNKNOWN, CpuShares, Estimate, Latency
 from simvirt.result.knee_document import KneeDocument, PlatformKnee
@@ -68,6 +69,23 @@ def _loads(name: str, found: PlatformKnee) -> Iterator[dict[str, Any]]:
         yield common | {"rate": point.rate, "verdict": point.verdict} | dict(
             _answers(point.latency_s, point.throughput_per_s, point.rejected, point.cpu)
         )
+
+
+def of_comparison(document: CompareDocument) -> Frame:
+    """One row a platform and measure, and of sweeps one for each cell too, whose columns are empty in the former."""
+    labels = dict.fromkeys(label for cell in document.cells for label in cell.cell)
+    every: list[tuple[dict[str, Any], str, Mapping[str, Change]]] = [
+        *((dict.fromkeys(labels, ""), name, measures) for name, measures in document.platforms.items()),
+        *((dict(cell.cell), cell.platform, cell.measures) for cell in document.cells),
+    ]
+    return _columns(_change(cell, name, key, found) for cell, name, measures in every for key, found in measures.items())
+
+
+def _change(cell: Mapping[str, Any], platform: str, measure: str, found: Change) -> dict[str, Any]:
+    """What became of a measure."""
+    estimates = (("before", found.before), ("after", found.after), ("difference", found.difference), ("ratio", found.ratio))
+    ends = {key: value for name, estimate in estimates for key, value in _ends(name, estimate)}
+    return {**cell, "platform": platform, "measure": measure, "verdict": found.verdict, "method": found.method, **ends}
 
 
 def of_plan(document: PlanDocument) -> Frame:

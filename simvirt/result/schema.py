@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from simvirt.errors import UsageError
 from simvirt.result.catalogue_document import ConstantRow, DifferenceRow, EntryRow, KindRow, SpentRow
+from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.mistakes import Mistakes
@@ -24,6 +25,7 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "knee": KneeDocument,
     "plan": PlanDocument,
     "sweep": SweepDocument,
+    "compare": CompareDocument,
     "validate": ValidationDocument,
     "check": Mistakes,
     "error": Mistakes,
