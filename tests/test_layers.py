@@ -35,7 +35,7 @@ LAYERS = (
     ("result",),
     ("metrics",),
     ("runs",),
-    ("density", "plan", "sweep", "validation"),
+    ("compare", "density", "knee", "plan", "sweep", "validation"),
     ("charts",),
     ("report",),
     ("cli",),

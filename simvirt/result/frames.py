@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from simvirt.result import arrow
+from simvirt.result.compare_document import Change, CompareDocument
 from simvirt.result.density_document import AnswerResult, DensityDocument
 from simvirt.result.document import UNKNOWN, CpuShares, Estimate, Latency
+from simvirt.result.knee_document import KneeDocument, PlatformKnee
 from simvirt.result.plan_document import AlternativeResult, PlanDocument
 from simvirt.result.run_document import PlatformResult, RunDocument
 
@@ -77,6 +79,37 @@ def _points(name: str, found: AnswerResult) -> Iterator[dict[str, Any]]:
         )
     if not found.curve:
         yield common | {"n": found.n, "verdict": ""} | dict(_answers(None, UNKNOWN, UNKNOWN, None))
+
+
+def of_knee(document: KneeDocument) -> Frame:
+    """One row for each load that was simulated on a platform, with the platform's knee."""
+    return _columns(row for name, found in document.knees.items() for row in _loads(name, found))
+
+
+def _loads(name: str, found: PlatformKnee) -> Iterator[dict[str, Any]]:
+    """The loads of a platform's curve, with its knee and saturation."""
+    common = {"platform": name, **dict(_ends("knee", found.knee)), **dict(_ends("saturation_per_s", found.saturation.rate))}
+    for point in found.curve:
+        yield common | {"rate": point.rate, "verdict": point.verdict} | dict(
+            _answers(point.latency_s, point.throughput_per_s, point.rejected, point.cpu)
+        )
+
+
+def of_comparison(document: CompareDocument) -> Frame:
+    """One row a platform and measure, and of sweeps one for each cell too, whose columns are empty in the former."""
+    labels = dict.fromkeys(label for cell in document.cells for label in cell.cell)
+    every: list[tuple[dict[str, Any], str, Mapping[str, Change]]] = [
+        *((dict.fromkeys(labels, ""), name, measures) for name, measures in document.platforms.items()),
+        *((dict(cell.cell), cell.platform, cell.measures) for cell in document.cells),
+    ]
+    return _columns(_change(cell, name, key, found) for cell, name, measures in every for key, found in measures.items())
+
+
+def _change(cell: Mapping[str, Any], platform: str, measure: str, found: Change) -> dict[str, Any]:
+    """What became of a measure."""
+    estimates = (("before", found.before), ("after", found.after), ("difference", found.difference), ("ratio", found.ratio))
+    ends = {key: value for name, estimate in estimates for key, value in _ends(name, estimate)}
+    return {**cell, "platform": platform, "measure": measure, "verdict": found.verdict, "method": found.method, **ends}
 
 
 def of_plan(document: PlanDocument) -> Frame:
