@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from simvirt.version import __version__ as __version__
 
 __all__ = [
-    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "density", "load", "loads", "plan", "run", "sweep",
+    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "Trace", "density", "load", "loads", "plan", "run", "sweep",
     "validate",
 ]
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simvirt.scenario.reading.load import load, loads
     from simvirt.scenario.spec.models import Scenario
     from simvirt.sweep import sweep
+    from simvirt.trace.window import Trace
     from simvirt.validation.asked import validate
 
 _HOMES = {
@@ -35,6 +36,7 @@ _HOMES = {
     "ScenarioError": "simvirt.errors",
     "SimulationError": "simvirt.errors",
     "SimvirtError": "simvirt.errors",
+    "Trace": "simvirt.trace.window",
     "density": "simvirt.density",
     "load": "simvirt.scenario",
     "loads": "simvirt.scenario",
