@@ -32,6 +32,7 @@ LAYERS = (
     ("gauges",),
     ("clock",),
     ("control",),
+    ("trace",),
     ("result",),
     ("metrics",),
     ("runs",),
