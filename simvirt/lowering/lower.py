@@ -151,7 +151,7 @@ def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Var
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
     at = entry[1]
-    while (row := writer.program.rows[at]).op not in (k.OP_CPU, k.OP_RETURN) or row.added or row.own > 0 or row.of_files:
+    while not (row := writer.program.rows[at]).demand and row.op != k.OP_RETURN:
         at += 1
     if row.op == k.OP_RETURN:
         return None

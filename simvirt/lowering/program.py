@@ -193,7 +193,7 @@ class Writer:
 
     def cpu(self, rows: list[Instruction], service: str, step: CpuStep, variables: Variables) -> None:
         """Compute: stated operations cost per execution, those of the image per CPU second."""
-        row = Instruction(k.OP_CPU)
+        row = Instruction(k.OP_CPU, demand=True)
         if step.ops:
             named = [(PLURALS.get(name, name), float(count)) for name, count in step.ops.items()]
             row.fixed = self.software[service].charged(named)
