@@ -215,7 +215,7 @@ class Paths:
             rows.extend(_unless(found, access, len(rows)))
             return []
         work = kib * costs.backend_ns(payload) + self.repeated(operations[0], parts)
-        asked, done = self.request(self.disk, operations, work, latency), self.completion(operations, parts.requests)
+        asked, done = self.request(self.disk, operations, work, latency), self.completion(operations, 1 if self.disk.suppresses else parts.requests)
         if self.disk.serial:
             asked.held, asked.found = access, found
             path = [asked, done]
@@ -242,7 +242,7 @@ class Paths:
         return row
 
     def completion(self, operations: list[str], requests: int) -> Instruction:
-        """The interrupts of a request to the disk, which became so many."""
+        """The interrupts of a request to the disk, so many for what was split."""
         every = [*operations[:1] * requests, *operations[1:]]
         n = len(every)
         work, raising = (math.fsum(part[op] for op in every) / n for part in (self.costs.interrupt_ns, self.costs.host_interrupt_ns))

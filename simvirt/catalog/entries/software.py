@@ -91,6 +91,7 @@ class DeviceEntry(Entry):
     `cache`: whether writes of a VM are done when the page cache of the host has them (`writeback`, whose flushes wait for the drive;
     `unsafe`, whose flushes are acknowledged and not done), or wait for a flush each (`writethrough`); with all of them the page cache of
     the host holds what is read.
+    `suppresses`: whether a VM and its device leave out kicks and interrupts that the other side, which is looking for work, does not need.
     `segments`: most pieces of memory that one of its requests consists of; unlimited where it is not told.
     `filesystem`: what a path to a disk that is one of files adds to operations on them.
     """
@@ -104,6 +105,7 @@ class DeviceEntry(Entry):
     tracking: Tracking | None = None
     serial: bool = False
     cache: DiskCache = "none"
+    suppresses: bool = True
     segments: Annotated[SourcedWhole, within(1, 65536)] | None = None
     moderation: SourcedTime | None = None
     poll: SourcedTime | None = None
@@ -133,6 +135,7 @@ class DeviceEntry(Entry):
             "tracking": self.tracking is not None and not contained,
             "serial": self.serial and (self.side == "runtime" or self.role == "net"),
             "cache": self.cache != "none" and (self.side == "runtime" or self.role == "net"),
+            "suppresses": not self.suppresses and (self.side == "runtime" or threadless),
             "segments": self.segments is not None and (self.side == "runtime" or self.role == "net"),
             "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,
             "filesystem": self.role == "net" and self.filesystem is not None,
