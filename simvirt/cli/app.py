@@ -15,6 +15,7 @@ from simvirt.cli.density import density
 from simvirt.cli.explain import explain
 from simvirt.cli.list import list_
 from simvirt.cli.plan import plan
+from simvirt.cli.report import report
 from simvirt.cli.run import run
 from simvirt.cli.schema import schema
 from simvirt.cli.sweep import sweep
@@ -34,6 +35,7 @@ app.command("check")(check)
 app.command("density")(with_settings(density))
 app.command("plan")(with_settings(plan))
 app.command("sweep")(with_settings(sweep))
+app.command("report")(report)
 app.command("schema")(schema)
 app.command("list")(list_)
 app.command("explain")(explain)
