@@ -156,6 +156,7 @@ def platform_result(scenario: Scenario, outcomes: Sequence[Outcome], saturation:
         memory=memory(outcomes),
         limits={row["resource"]: LimitUse(demand=row["demand"], capacity=row["capacity"]) for row in first.limits},
         checks=Checks(**{law: next((o.checks[law] for o in outcomes if o.checks[law] != "ok"), "ok") for law in first.checks}),
+        by_replication=by_replication(outcomes),
         **_where_it_applies(scenario, outcomes),
     )
 
@@ -182,6 +183,15 @@ def histogram(outcomes: Sequence[Outcome]) -> Histogram:
     return Histogram(upper_s=tuple(((lower + width) / NS_PER_S).tolist()), count=tuple(counts[buckets].tolist()))
 
 
+def by_replication(outcomes: Sequence[Outcome]) -> dict[str, tuple[float | None, ...]]:
+    """Each replication's own latencies, throughput and losses; None where it could not measure one."""
+    latencies = {f"latency_{name}_s": [quantile(o.histogram, q, o.ends_ns) for o in outcomes] for name, q in QUANTILES.items()}
+    named = {"latency_mean_s": "latency_mean_s", "cpu_utilisation": "utilisation"}
+    named |= {name: name for name in ("throughput_per_s", "rejected", "failed")}
+    every = latencies | {name: [getattr(o, field) for o in outcomes] for name, field in named.items()}
+    return {name: tuple(None if value is None or math.isnan(value) else value for value in values) for name, values in every.items()}
+
+
 def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What only some scenarios have: devices of VMs, an objective, samples."""
     first = outcomes[0]
@@ -204,7 +214,7 @@ def workload_result(view: Scenario, outcomes: Sequence[Outcome]) -> WorkloadResu
     objective: dict[str, Any] = {"objective": verdicts(view, outcomes)} if view.objective is not None else {}
     return WorkloadResult(
         requests=round(average([o.requests for o in outcomes]) or 0), **_answers(outcomes), operations=operations(outcomes),
-        breakdown_s=breakdown(outcomes), **objective,
+        breakdown_s=breakdown(outcomes), by_replication=by_replication(outcomes), **objective,
     )
 
 

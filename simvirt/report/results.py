@@ -14,9 +14,12 @@ from simvirt.result.document import Document
 from simvirt.result.provenance import SCHEMA
 from simvirt.result.schema import DOCUMENTS
 
-FILES: Final = ("result.json", "density.json", "sweep.json")
+FILES: Final = ("result.json", "density.json", "knee.json", "sweep.json", "compare.json")
 """What commands call their documents."""
-KEYS: Final = {"platforms": "run", "density": "density", "alternatives": "plan", "sweep": "sweep", "tables": "validate"}
+KEYS: Final = {
+    "comparison": "run", "density": "density", "knees": "knee", "alternatives": "plan", "sweep": "sweep", "before": "compare",
+    "tables": "validate",
+}
 """A key by which each kind of document is known."""
 EXAMPLE: Final = "results/web-shop-1a2b3c4d"
 
@@ -54,7 +57,7 @@ def document(path: Path) -> Document:
         raise UsageError(f"{path}:{error.lineno}:{error.colno}: expected JSON, as in result.json; {error.msg.lower()}") from None
     kind = next((kind for key, kind in KEYS.items() if isinstance(content, dict) and "simvirt" in content and key in content), None)
     if kind is None:
-        raise UsageError(f"{path}: no result of simvirt; expected what run, density, plan, sweep or validate have kept, for example "
+        raise UsageError(f"{path}: no result of simvirt; expected what run, density, plan, sweep or another command has kept, for example "
                          f"{EXAMPLE}/result.json")
     return _validated(path, kind, content)
 

@@ -59,6 +59,11 @@ class ScenarioName(Document):
         default=None,
         description="the scenario itself, with overrides and all defaults: quantities with their units, nothing that is not set")
 
+    @property
+    def alone(self) -> ScenarioName:
+        """Name and digest without the content."""
+        return ScenarioName(name=self.name, digest=self.digest)
+
 
 class Latency(Document):
     """From the intended arrival of a request to its answer [s]; answered requests only."""

@@ -93,6 +93,10 @@ class Histogram(Document):
     count: tuple[int, ...] = Field(description="answered requests in it")
 
 
+BY_REPLICATION: Final = "single replications in their order, by column as in `frame()`: what two results are compared by, pair by pair"
+ByReplication = Mapping[str, tuple[Number | None, ...]]
+
+
 class WorkloadResult(Document):
     """One of several workloads; counts and times are those of one replication on average."""
 
@@ -105,6 +109,7 @@ class WorkloadResult(Document):
     operations: Mapping[str, OperationResult] = Field(description="each operation of its mix, by name")
     breakdown_s: Breakdown = Field(description="where the mean latency goes")
     objective: Mapping[str, Verdict] = Field(default={}, description="each limit of its objective")
+    by_replication: ByReplication = Field(default={}, description=BY_REPLICATION)
 
 
 NOT_ASKED: Final = "not asked for"
@@ -264,6 +269,7 @@ class PlatformResult(Document):
     )
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
+    by_replication: ByReplication = Field(default={}, description=BY_REPLICATION)
 
     def of(self, workload: str) -> PlatformResult:
         """The same with the requests of one of several workloads alone; as it is for "", all requests."""
@@ -361,6 +367,9 @@ class RunDocument(Document):
     comparison: Comparison = Field(description="each platform over the first one")
     assumptions: tuple[str, ...] = Field(default=(), description="what was assumed where the scenario does not say it")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
+    stated: Mapping[str, Any] = Field(
+        default={}, description="the scenario with its overrides, without what is as by default: times in ns, sizes in bytes, rates per s"
+    )
     theory: TheoryResult | NoTheory | None = Field(
         default=None, description="the closed form that holds for this scenario, or the reason why none does"
     )

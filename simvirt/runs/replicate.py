@@ -26,6 +26,8 @@ from simvirt.plane import DataPlane, Stopped
 from simvirt.runs.feeding import as_written, feed
 from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
 from simvirt.scenario.spec.models import Scenario
+from simvirt.trace.recorder import Traced, completed, traced
+from simvirt.trace.window import Window
 from simvirt.workload.draws import RequestStream
 from simvirt.workload.streams import Phases
 
@@ -47,6 +49,7 @@ class Measured:
 
     outcome: Outcome
     given_up: bool = False
+    traced: Traced | None = None
 
 
 class Recorder:
@@ -139,11 +142,11 @@ def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
 
 def replicate(
     scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int, progress: Progress | None = None,
-    halt: Event | None = None, hopeless: Callable[[DataPlane], bool] | None = None,
+    halt: Event | None = None, hopeless: Callable[[DataPlane], bool] | None = None, trace: Window | None = None,
 ) -> Measured:
     """Simulate one replication of a platform; Stopped where `halt` is set meanwhile.
 
-    It is given up when `hopeless`, asked some 64 times in a run, says so.
+    It is given up when `hopeless`, asked some 64 times in a run, says so. A `trace` of a part of it changes nothing.
     """
     plane = make_plane(scenario, catalog, platform, seed, replication)
     plane.halt = halt
@@ -158,11 +161,13 @@ def replicate(
     recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None, end)
     started = time.perf_counter()
     try:
-        ended = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+        with traced(plane, trace) as timeline:
+            ended = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+            written = completed(timeline, ended) if timeline is not None else None
     except SimulationError as error:
         raise type(error)(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
-    return Measured(_measured(plane, recorder, snapshot(plane, ended), wall, series), recorder.given_up)
+    return Measured(_measured(plane, recorder, snapshot(plane, ended), wall, series), recorder.given_up, written)
 
 
 def _warmup(scenario: Scenario) -> int | None:

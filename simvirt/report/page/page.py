@@ -51,7 +51,8 @@ def _runtime() -> str:
     """What makes charts interactive: Vega-Lite and what it needs, as one script."""
     import vl_convert
 
-    return str(vl_convert.javascript_bundle(None, vl_version=VERSION))
+    convert: Any = vl_convert
+    return str(convert.javascript_bundle(vl_version=VERSION))
 
 
 def _inline(script: str) -> str:

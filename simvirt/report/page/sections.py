@@ -16,8 +16,10 @@ from simvirt.report.blocks import PAGE, Block, Data, Notes, Prose, Title
 from simvirt.report.of_document import report_of
 from simvirt.report.page import drawings
 from simvirt.result import figures
+from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
 from simvirt.result.document import Document
+from simvirt.result.knee_document import KneeDocument
 from simvirt.result.limit_words import stated
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, TheoryResult
@@ -28,7 +30,9 @@ WIDE: Final = 600
 NARROW: Final = 390
 """Widths at which charts are drawn [px]."""
 KINDS: Final[Mapping[type[Document], str]] = {
-    RunDocument: "run", DensityDocument: "density", PlanDocument: "plan", SweepDocument: "sweep", ValidationDocument: "validate"}
+    RunDocument: "run", DensityDocument: "density", KneeDocument: "knee", PlanDocument: "plan", SweepDocument: "sweep",
+    CompareDocument: "compare", ValidationDocument: "validate",
+}
 GROUPS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "latency": ("How long requests take", ("latency", "percentiles", "compared")),
     "time": ("Where the time goes", ("breakdown", "added")),
@@ -138,7 +142,10 @@ def _parts(document: Document, draws: bool) -> Iterator[Part]:
 def _name(document: Document) -> str:
     if isinstance(document, SweepDocument):
         return document.sweep.name
-    return "validation" if isinstance(document, ValidationDocument) else str(getattr(document, "scenario").name)  # noqa: B009
+    if isinstance(document, CompareDocument):
+        return f"{document.before.name} and {document.after.name}"
+    scenario = getattr(document, "scenario", None)
+    return "validation" if scenario is None else str(scenario.name)
 
 
 def _answer(document: Document) -> str:
@@ -152,7 +159,7 @@ def _answer(document: Document) -> str:
 
 def _about(document: Document) -> str:
     """How a document was made."""
-    said = [f"seed {getattr(document, 'seed', '')}"]
+    said = [f"seed {document.seed}"] if hasattr(document, "seed") else []
     if replications := getattr(document, "replications", None):
         said.append(f"{replications} replication{'s' if replications != 1 else ''}")
     if getattr(document, "interrupted", False):
