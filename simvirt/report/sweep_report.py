@@ -7,7 +7,7 @@ from simvirt.report.blocks import Block, Cell, Data, Notes, Prose, Report, Table
 from simvirt.report.heading import counted, made_by, scenario
 from simvirt.result import figures
 from simvirt.result.compared_measures import MEASURES
-from simvirt.result.sweep_document import Effect, SobolIndex, SweepDocument, SweptKnee
+from simvirt.result.sweep_document import Effect, SweepDocument, SweptKnee
 
 MOST_ROWS: Final = 64
 """Rows beyond which a report leaves cells to the CSV."""
@@ -25,8 +25,8 @@ def report(document: SweepDocument) -> Report:
 def _blocks(document: SweepDocument) -> Iterator[Block]:
     yield Title(f"{document.sweep.name}: sweep", level=1)
     yield from (Prose(document.answer, tone="lead"), Prose(_heading(document), tone="quiet"))
-    yield from titled("What it depends on: share of the variance over the cells", _effects(document.effects))
-    yield from titled("What it depends on: Sobol' indices, alone and with all interactions", _indices(document.indices))
+    yield from titled("What it depends on: share of the variance over the cells", _effects(document))
+    yield from titled("What it depends on: Sobol' indices, alone and with all interactions", _indices(document))
     yield from titled("Along the load", _knees(document))
     yield from titled("Pareto front: nothing beats these in one without losing in another", _front(document))
     if 0 < len(document.rows) <= MOST_ROWS:
@@ -43,18 +43,23 @@ def _heading(document: SweepDocument) -> str:
     return ", ".join((f"{document.design} of {counted(document.cells, 'cell')}", scenario(document.scenario), made_by(document.simvirt)))
 
 
-def _effects(found: Sequence[Effect]) -> Table:
+def _effects(document: SweepDocument) -> Table:
     """The effects, the strongest of a measure and platform first."""
+    names = short(document)
     rows = [
-        cells(NAMES[effect.measure], effect.platform, " x ".join(effect.axes), figures.percent(effect.share), *_ends(effect))
-        for effect in found if len(effect.axes) == 1 or effect.share >= LEAST_SHARE
+        cells(NAMES[effect.measure], effect.platform, " x ".join(map(names.__getitem__, effect.axes)), *_share(effect), *_ends(effect))
+        for effect in document.effects if len(effect.axes) == 1 or effect.share >= LEAST_SHARE
     ]
     return Table(("measure", "platform", "axis", "share", "lowest at", "highest at"), tuple(rows), (0, 1, 2, 4, 5), names=3, folds=True)
 
 
-def _indices(found: Sequence[SobolIndex]) -> Table:
+def _indices(document: SweepDocument) -> Table:
     """The indices of each axis, the largest total first."""
-    rows = [cells(NAMES[one.measure], one.platform, one.axis, figures.percent(one.first), figures.percent(one.total)) for one in found]
+    names = short(document)
+    rows = [
+        cells(NAMES[one.measure], one.platform, names[one.axis], figures.percent(one.first), figures.percent(one.total))
+        for one in document.indices
+    ]
     return Table(("measure", "platform", "axis", "alone", "in all"), tuple(rows), (0, 1, 2), names=3, folds=True)
 
 
@@ -97,6 +102,25 @@ def _valued(column: str, value: float) -> str:
     if column not in MEASURES:
         return f"{value:,g}"
     return {"time": figures.time, "rate": figures.rate, "share": figures.percent}[MEASURES[column].kind](value)
+
+
+def short(document: SweepDocument) -> dict[str, str]:
+    """Each axis as the last parts of its name, as many as tell it from the others."""
+    names = [axis.name for axis in document.axes]
+    return {name: next((part for part in _endings(name) if sum(_ends_with(other, part) for other in names) == 1), name) for name in names}
+
+
+def _endings(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    return (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
+
+
+def _ends_with(name: str, part: str) -> bool:
+    return name == part or name.endswith(f".{part}")
+
+
+def _share(effect: Effect) -> tuple[str]:
+    return (figures.percent(effect.share),)
 
 
 def _ends(effect: Effect) -> tuple[str, str]:

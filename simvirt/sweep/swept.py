@@ -18,6 +18,7 @@ from simvirt.sweep.files import Sweep
 from simvirt.sweep.indices import sobol_indices
 from simvirt.sweep.ledger import Ledger
 from simvirt.sweep.pareto import front
+from simvirt.sweep.said import said
 from simvirt.sweep.swept_knees import swept_knees
 
 
@@ -57,14 +58,15 @@ def swept(asked: Sweep, ledger: Ledger, interrupted: bool = False) -> Swept:
         done += 1
         rows += _rows(asked, cells[kept.number], RunDocument.model_validate_json(kept.content))
     found = effects(asked.axes, asked.design, rows)
-    answers: dict[str, Any] = {"indices": sobol_indices(asked.axes, asked.design, rows, asked.seed), "pareto": front(asked.pareto, rows)}
-    answers |= {"knees": swept_knees(asked.axes, asked.design, rows)}
+    indices, knees = sobol_indices(asked.axes, asked.design, rows, asked.seed), swept_knees(asked.axes, asked.design, rows)
+    best = front(asked.pareto, rows)
+    answers: dict[str, Any] = {key: value for key, value in (("indices", indices), ("pareto", best), ("knees", knees)) if value}
     where_it_applies: dict[str, Any] = ({"failed": failed} if failed else {}) | ({"interrupted": True} if interrupted else {})
     return Swept(SweepDocument(
         simvirt=provenance.program(), sweep=ScenarioName(name=asked.name, digest=asked.digest), scenario=provenance.name_of(base),
-        answer=_answer(asked.cells, done, failed, rows, found), design=asked.design.kind, seed=asked.seed,
+        answer=_answer(asked.cells, done, failed, rows, found) + said(indices, knees, best), design=asked.design.kind, seed=asked.seed,
         axes=tuple(map(_axis, asked.axes)), cells=asked.cells, done=done, rows=tuple(rows), effects=found,
-        **{key: value for key, value in answers.items() if value}, **where_it_applies,
+        **answers, **where_it_applies,
     ))
 
 
