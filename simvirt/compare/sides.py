@@ -132,7 +132,8 @@ def _values(found: PlatformResult | WorkloadResult, name: str) -> tuple[float | 
 def _of_sweep(name: str, document: SweepDocument, ledger: Path | None = None) -> Read:
     """A sweep's measures, cell by cell; with single replications where its ledger is there."""
     kept = documents(ledger, document.sweep.digest) if ledger is not None else {}
-    of_cells = {number: measures_of(RunDocument.model_validate(found)) for number, found in kept.items()}
+    runs = {number: RunDocument.model_validate(found) for number, found in kept.items()}
+    of_cells, first = {number: measures_of(found) for number, found in runs.items()}, next(iter(runs.values()), None)
     columns = [column for axis in document.axes for column in axis.columns]
     cells: dict[Labels, dict[str, Measures]] = {}
     for row in document.rows:
@@ -140,8 +141,8 @@ def _of_sweep(name: str, document: SweepDocument, ledger: Path | None = None) ->
         of_row = {key: _of_row(row, key) for key in MEASURES if row.get(key) is not None}
         platform = str(row["platform"])
         cells.setdefault(labels, {})[platform] = of_cells.get(int(row["cell"] or 0), {}).get(platform, of_row)
-    side = Side(name=name, simvirt=document.simvirt, scenario=document.sweep, seed=document.seed)
-    return Read(side, {}, True, cells)
+    side = Side(name=name, simvirt=document.simvirt, scenario=document.sweep, seed=document.seed if first is None else first.seed)
+    return Read(side, {} if first is None else first.stated, True, cells)
 
 
 def _label(value: Any) -> str | int | float:
