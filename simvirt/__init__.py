@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from simvirt.version import __version__ as __version__
 
 __all__ = [
-    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "compare", "density", "knee", "load", "loads", "plan", "run",
-    "sweep", "validate",
+    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "Trace", "compare", "density", "knee", "load", "loads",
+    "plan", "run", "sweep", "validate",
 ]
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from simvirt.scenario.reading.load import load, loads
     from simvirt.scenario.spec.models import Scenario
     from simvirt.sweep import sweep
+    from simvirt.trace.window import Trace
     from simvirt.validation.asked import validate
 
 _HOMES = {
@@ -38,6 +39,7 @@ _HOMES = {
     "SimulationError": "simvirt.errors",
     "SimvirtError": "simvirt.errors",
     "compare": "simvirt.compare",
+    "Trace": "simvirt.trace.window",
     "density": "simvirt.density",
     "knee": "simvirt.knee",
     "load": "simvirt.scenario",

@@ -10,7 +10,16 @@ import numpy as np
 
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import Saturation, fullest
-from simvirt.metrics.statistics import QUANTILES, Ends, mean_interval, paired_ratio, quantile, quantile_interval
+from simvirt.metrics.statistics import (
+    NS_PER_S,
+    QUANTILES,
+    Ends,
+    bucket_bounds,
+    mean_interval,
+    paired_ratio,
+    quantile,
+    quantile_interval,
+)
 from simvirt.metrics.steadiness import course_of, overloaded, own_variance, variance_of_share
 from simvirt.result import objective
 from simvirt.result.document import CpuShares, Estimate, Latency, MemoryLedger, Verdict
@@ -22,6 +31,7 @@ from simvirt.result.run_document import (
     ComparedAnswers,
     Comparison,
     DeviceUse,
+    Histogram,
     LimitUse,
     MemoryUse,
     OperationResult,
@@ -161,7 +171,16 @@ def _extent(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def _answers(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What became of the requests."""
     found = latency(outcomes, max=Estimate(max((o.latency_max_s for o in outcomes if o.latency_max_s is not None), default=None)))
-    return {"latency_s": found} | {name: over(outcomes, name) for name in ("throughput_per_s", "rejected", "failed")}
+    rates = {name: over(outcomes, name) for name in ("throughput_per_s", "rejected", "failed")}
+    return {"latency_s": found, "latency_histogram": histogram(outcomes), **rates}
+
+
+def histogram(outcomes: Sequence[Outcome]) -> Histogram:
+    """The latencies of all replications together, by size."""
+    counts = np.sum([o.histogram for o in outcomes], axis=0)
+    buckets = np.flatnonzero(counts)
+    lower, width = bucket_bounds(buckets)
+    return Histogram(upper_s=tuple(((lower + width) / NS_PER_S).tolist()), count=tuple(counts[buckets].tolist()))
 
 
 def by_replication(outcomes: Sequence[Outcome]) -> dict[str, tuple[float | None, ...]]:

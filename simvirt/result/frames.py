@@ -1,4 +1,4 @@
-"""Documents as columns of equal length: what `frame()` of a result gives, for pandas, polars and duckdb as it is.
+"""Documents as columns of equal length: what `frame()` of a result gives, for pandas, polars and duckdb as it is, and as Arrow and Parquet.
 
 An estimate is three columns: `latency_mean_s`, `latency_mean_s_low` and `latency_mean_s_high`. What is not known is NaN, so that columns of
 numbers are columns of numbers. Times in seconds, rates per second, ratios 0 to 1, money in US dollars.
@@ -7,9 +7,13 @@ numbers are columns of numbers. Times in seconds, rates per second, ratios 0 to 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
 from typing import Any, Final
 
+from simvirt.result import arrow
 from simvirt.result.compare_document import Change, CompareDocument
 from simvirt.result.density_document import AnswerResult, DensityDocument
 from simvirt.result.document import UNKNOWN, CpuShares, Estimate, Latency
@@ -17,9 +21,29 @@ from simvirt.result.knee_document import KneeDocument, PlatformKnee
 from simvirt.result.plan_document import AlternativeResult, PlanDocument
 from simvirt.result.run_document import PlatformResult, RunDocument
 
-Frame = dict[str, list[Any]]
 NOTHING: Final = math.nan
 COSTS: Final = ("month_usd", "year_usd", "buy_usd", "energy_kwh")
+
+
+class Frame(dict[str, list[Any]]):
+    """Columns by name, all of one length: a dictionary, and a stream of Arrow for what speaks the Arrow PyCapsule protocol."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
+        """The columns as Arrow, names dictionary-encoded; UsageError without `simvirt[parquet]`."""
+        return arrow.stream(self, requested_schema)
+
+    def to_arrow(self) -> Any:
+        """The columns as a table of pyarrow or arro3, which DuckDB reads by its name; UsageError without `simvirt[parquet]`."""
+        return arrow.table(self)
+
+    def write_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Writes the columns as a Parquet file; UsageError without `simvirt[parquet]`."""
+        Path(path).write_bytes(arrow.parquet(self))
+
+
+def of_rows(rows: Sequence[Mapping[str, Any]]) -> Frame:
+    """Rows that may lack keys as columns; None is what is not known."""
+    return Frame({key: [NOTHING if row.get(key) is None else row[key] for row in rows] for key in dict.fromkeys(chain.from_iterable(rows))})
 
 
 def of_run(document: RunDocument) -> Frame:
@@ -126,4 +150,4 @@ def _number(value: float | None) -> float:
 def _columns(rows: Iterable[Mapping[str, Any]]) -> Frame:
     """Rows with the same keys as columns."""
     found = list(rows)
-    return {key: [row[key] for row in found] for key in (found[0] if found else ())}
+    return Frame({key: [row[key] for row in found] for key in (found[0] if found else ())})

@@ -18,9 +18,9 @@ from simvirt.scenario.spec.base import unknown_key
 from simvirt.sweep.axes import Axis, axis_of, varied
 from simvirt.sweep.designs import Design, count, design_of
 from simvirt.sweep.pareto import Objectives, objectives_of
-from simvirt.units import UnitError, parse_time, shown
+from simvirt.units import UnitError, parse_ratio, parse_time, shown
 
-KEYS: Final = ("simvirt", "name", "scenario", "set", "axes", "design", "seed", "maximum", "limit", "pareto")
+KEYS: Final = ("simvirt", "name", "scenario", "set", "axes", "design", "seed", "maximum", "limit", "precision", "pareto")
 EXAMPLE: Final = "simvirt: 1, name: rates, scenario: ../web.yaml, axes: {workload.open.rate: 100/s..1000/s:4}"
 
 
@@ -64,13 +64,14 @@ class Sweep:
 
 def load(
     path: str | os.PathLike[str], vary: Sequence[str] = (), sets: Sequence[str] = (), design: Any = None, limit_s: float | None = None,
-    maximum: bool = False, pareto: Any = None,
+    maximum: bool = False, precision: str | float | None = None, pareto: Any = None,
 ) -> Sweep:
     """A sweep from its file, or of a scenario over the axes `vary` (`services.web.threads=8..64:4`).
 
+    With a `precision` (`2%`) each cell has as many replications as make its intervals so narrow.
     ScenarioError for a file that is wrong, UsageError for what is said beside it.
     """
-    made = _made(_read(os.fspath(path)), vary, sets)
+    made = _made(_read(os.fspath(path)), vary, [*sets, *_precision(precision)])
     if design is not None or limit_s is not None or maximum:
         made = _replaced(made, design, limit_s, maximum)
     if pareto is not None:
@@ -128,8 +129,8 @@ def _made(written: _Written, vary: Sequence[str], sets: Sequence[str]) -> Sweep:
         raise ScenarioError([written.issue(str(error), "pareto")]) from None
     base = source(os.path.join(os.path.dirname(written.path), found["scenario"]))
     name = str(given.get("name") or Path(written.path).stem)
-    sets = (*found["set"], *sets)
-    return Sweep(name, base, tuple(axes), sets, found["design"], found["seed"], found["maximum"], found["limit"], objectives)
+    common = (*found["set"], *found["precision"], *sets)
+    return Sweep(name, base, tuple(axes), common, found["design"], found["seed"], found["maximum"], found["limit"], objectives)
 
 
 def _replaced(made: Sweep, design: Any, limit_s: float | None, maximum: bool) -> Sweep:
@@ -185,6 +186,15 @@ def _limit(given: Any) -> float | None:
     return None if given is None else parse_time(given, zero=False) / 1e9
 
 
+def _precision(given: Any) -> list[str]:
+    if given is None:
+        return []
+    try:
+        return [f"run.precision={parse_ratio(given, zero=False, one=False):g}"]
+    except UnitError as error:
+        raise UsageError(f"precision: {error}") from None
+
+
 def _seed(given: Any) -> int:
     if given is None:
         return 1
@@ -195,6 +205,7 @@ def _seed(given: Any) -> int:
 
 MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "simvirt": _version, "scenario": _scenario, "set": _sets, "design": design_of, "limit": _limit, "seed": _seed, "maximum": _maximum,
+    "precision": _precision,
 }
 """What each key but the name and the axes is made of."""
 
