@@ -86,13 +86,13 @@ class Writer:
     def operation(self, service: str, operation: str, variables: Variables, path: Paths | None) -> int:
         """The instructions of an operation as a caller of this class meets it; their first row."""
         steps = self.scenario.services[service].operations[operation]
-        return self.program.place(self.body(service, steps, variables, path, touches=True))
+        return self.program.place(self.body(service, steps, variables, path, touches=True), f"{service}.{operation}")
 
     def entry(self, service: str, operation: str, variables: Variables, path: Paths | None, connects: bool) -> int:
         """The same as a client meets it, which `connects` for each request; their first row."""
         steps = self.scenario.services[service].operations[operation]
         body = self.body(service, steps, variables, path, touches=True, answers=not sends_last(steps), connects=connects)
-        return self.program.place(body)
+        return self.program.place(body, f"{service}.{operation}")
 
     def body(
         self, service: str, steps: Sequence[AnyStep], variables: Variables, path: Paths | None = None, touches: bool = False,
@@ -195,7 +195,7 @@ class Writer:
 
     def cpu(self, rows: list[Instruction], service: str, step: CpuStep, variables: Variables) -> None:
         """Compute: stated operations cost per execution, those of the image per CPU second."""
-        row = Instruction(k.OP_CPU)
+        row = Instruction(k.OP_CPU, demand=True)
         if step.ops:
             named = [(PLURALS.get(name, name), float(count)) for name, count in step.ops.items()]
             row.fixed = self.software[service].charged(named)
