@@ -63,8 +63,8 @@ def window_of(trace: Trace | str | Path, scenario: Scenario, called: Mapping[str
     if run.duration is not None and last > run.duration:
         if wanted.length is not None and not run.length_is_free:
             raise UsageError(
-                f"{called['length']}: the run lasts {in_words(run.duration)}, of which {in_words(run.duration - start)} is left after"
-                f" {in_words(start)}; got {wanted.length}"
+                f"{called['length']}: expected at most {in_words(run.duration - start)}, for the run lasts {in_words(run.duration)}"
+                f" and the trace begins at {in_words(start)}; got {wanted.length}"
             )
         last = int(run.duration)
     return Window(_file(wanted.file, called["file"]), _platform(wanted.platform, scenario, called["platform"]), start, last)
