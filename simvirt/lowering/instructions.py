@@ -35,7 +35,7 @@ class Instruction:
     host_interrupt: float = 0.0
     local: bool = False
     added: bool = False  # computes nothing but what the platform adds
-    of_files: bool = False  # computes for operations on files
+    demand: bool = False  # computes what a CPU step of an operation asks for
     work: float = 0.0  # what a backend computes for it [ns], until that has a program of its own
     own: float = 0.0  # the same, where a host without the platform would compute it too; of CPU work: that of the kernel for a connection
     asks: Any = None  # of a page cache: the service, and the data that it reads

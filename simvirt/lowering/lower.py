@@ -151,7 +151,7 @@ def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Var
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
     at = entry[1]
-    while (row := writer.program.rows[at]).op not in (k.OP_CPU, k.OP_RETURN) or row.added or row.own > 0 or row.of_files:
+    while not (row := writer.program.rows[at]).demand and row.op != k.OP_RETURN:
         at += 1
     if row.op == k.OP_RETURN:
         return None
@@ -329,6 +329,7 @@ class Tables:
             fill(
                 columns, backend=[row_of(d.backend) for d in devices],
                 moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices],
+                suppresses=[int(d.entry is None or d.entry.suppresses) for d in devices],
                 receive=[round(self.receive) if d.entry and d.entry.role == "net" and d.entry.side == "hypervisor" else 0 for d in devices],
             )
         return columns

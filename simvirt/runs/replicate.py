@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 
@@ -185,9 +185,16 @@ def _measured(plane: DataPlane, recorder: Recorder, end: Snapshot, wall: float, 
         Spread(batches_between(plane, first.at, last.at, row % rows), recorder.pieces(first, last, classes))
         for row, classes in enumerate([slice(None), *classes_of_loads(plane)])
     ]
-    return measured(
-        plane, first, last, end, wall_s=wall, arriving=arriving, courses=courses, series=series.document() if series.at_s else {},
-    )
+    sampled = series if series.at_s else _series(recorder.kept)
+    return measured(plane, first, last, end, wall_s=wall, arriving=arriving, courses=courses, series=sampled.document())
+
+
+def _series(marks: Sequence[Mark]) -> Series:
+    """The samples of a run that nothing observes."""
+    series = Series([mark.at / 1e9 for mark in marks], completed=[int(mark.completed.sum()) for mark in marks])
+    series.in_system, series.busy_cpus, series.queued = (
+        [getattr(mark, name) for mark in marks] for name in ("in_system", "busy_cpus", "queued"))
+    return series
 
 
 def _drains(scenario: Scenario) -> bool:

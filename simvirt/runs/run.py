@@ -100,6 +100,7 @@ class Result(Displayed):
             comparison=summary.comparison(complete),
             assumptions=self.assumptions,
             warnings=tuple(self.warnings()),
+            stated=self.scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             **self._where_it_applies(),
         )
         return document.model_copy(update={"answer": answer(document)})
@@ -139,7 +140,7 @@ class Result(Displayed):
         most = self.saturation[name].per_s if name in self.saturation and not self.scenario.workloads else None
         return Seen(self.scenario, self.outcomes(name), most)
 
-    def frame(self) -> dict[str, list[Any]]:
+    def frame(self) -> frames.Frame:
         """One row a platform as columns of equal length, estimates with their ends, for `pandas.DataFrame(result.frame())` and the like."""
         return frames.of_run(self.typed())
 
