@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -99,6 +100,8 @@ def _file(file: str | Path, name: str) -> Path:
         raise UsageError(f"{name}: {path} is a folder; expected a file, for example {path / 'trace.json.gz'}")
     if not path.parent.is_dir():
         raise UsageError(f"{name}: {path}: there is no folder {path.parent}; make it first, or name one that is there")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"{name}: {path}: no permission to write it")
     return path
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -50,7 +51,7 @@ class Writer:
         self.processes: set[int] = set()
         self.flows = self.events = 0
         self.lines: list[str] = []
-        self.out.write(b'{"displayTimeUnit":"ns","traceEvents":[\n')
+        self.head = '{"displayTimeUnit":"ns","traceEvents":[\n'
         self._meta(0, 0, "process_name", "name", quoted("simvirt"))
 
     @property
@@ -67,8 +68,9 @@ class Writer:
 
     def _flush(self) -> None:
         if self.lines:
-            self.out.write((",\n".join(self.lines) + ",\n").encode())
+            text, self.head = self.head + ",\n".join(self.lines) + ",\n", ""
             self.lines.clear()
+            self.out.write(text.encode())
 
     def _meta(self, process: int, track: int, name: str, key: str, value: str) -> None:
         self._line(f'{{"ph":"M","pid":{process},"tid":{track},"name":"{name}","args":{{"{key}":{value}}}}}')
@@ -124,6 +126,14 @@ class Writer:
 
     def close(self) -> None:
         """Close the file as it is."""
-        if self.out is not self.raw:
-            self.out.close()
-        self.raw.close()
+        try:
+            if self.out is not self.raw:
+                self.out.close()
+        finally:
+            self.raw.close()
+
+    def discard(self) -> None:
+        """Close the file, whatever comes of that, and remove it."""
+        with suppress(OSError):
+            self.close()
+        self.file.unlink(missing_ok=True)
