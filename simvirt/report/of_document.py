@@ -1,10 +1,12 @@
 """The report of a document, whatever the command that it is of."""
 
-from simvirt.report import density_report, plan_report, run_report, validation_report
+from simvirt.report import compare_report, density_report, knee_report, plan_report, run_report, validation_report
 from simvirt.report.blocks import Report
 from simvirt.report.formats import rendered
+from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
 from simvirt.result.document import Document
+from simvirt.result.knee_document import KneeDocument
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.run_document import RunDocument
 from simvirt.result.validation_document import ValidationDocument
@@ -15,8 +17,12 @@ def report_of(document: Document) -> Report:
     match document:
         case RunDocument():
             return run_report.report(document)
+        case CompareDocument():
+            return compare_report.report(document)
         case DensityDocument():
             return density_report.report(document)
+        case KneeDocument():
+            return knee_report.report(document)
         case PlanDocument():
             return plan_report.report(document)
         case ValidationDocument():

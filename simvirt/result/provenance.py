@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ def program() -> Program:
     return Program(version=__version__, schema=SCHEMA, kernel=kernel.MODE)
 
 
+@lru_cache(maxsize=1)
 def program_digest() -> str:
     """SHA-256 of what predictions come from: the source files of the package and its data."""
     root, found = Path(__file__).resolve().parents[1], hashlib.sha256()

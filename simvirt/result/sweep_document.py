@@ -48,7 +48,8 @@ class SweepDocument(Document):
     failed: Mapping[str, str] = Field(default={}, description="cells that could not be simulated, by number, and why")
     rows: tuple[Mapping[str, str | Number | bool | None], ...] = Field(
         description="one row a cell and platform, in their order: `cell`, the columns of the axes, `platform`, `objective` "
-        "(`met`, `missed`, `undecided`, empty without one), then measures as `frame()` of a run has them; what is not known is `null`"
+        "(`met`, `missed`, `undecided`, empty without one), `half_width` (the largest relative half-width of mean latency and "
+        "throughput), then measures as `frame()` of a run has them; what is not known is `null`"
     )
     effects: tuple[Effect, ...] = Field(default=(), description="what the measures depend on, the strongest first")
     interrupted: bool = Field(default=False, description="`true` where Ctrl-C ended the sweep: the cells that are kept are in it")

@@ -17,9 +17,9 @@ from simvirt.scenario.reading.tree import Marks, dotted, plain
 from simvirt.scenario.spec.base import unknown_key
 from simvirt.sweep.axes import Axis, axis_of, varied
 from simvirt.sweep.designs import Design, count, design_of
-from simvirt.units import UnitError, parse_time, shown
+from simvirt.units import UnitError, parse_ratio, parse_time, shown
 
-KEYS: Final = ("simvirt", "name", "scenario", "set", "axes", "design", "seed", "maximum", "limit")
+KEYS: Final = ("simvirt", "name", "scenario", "set", "axes", "design", "seed", "maximum", "limit", "precision")
 EXAMPLE: Final = "simvirt: 1, name: rates, scenario: ../web.yaml, axes: {workload.open.rate: 100/s..1000/s:4}"
 
 
@@ -61,13 +61,14 @@ class Sweep:
 
 def load(
     path: str | os.PathLike[str], vary: Sequence[str] = (), sets: Sequence[str] = (), design: Any = None, limit_s: float | None = None,
-    maximum: bool = False,
+    maximum: bool = False, precision: str | float | None = None,
 ) -> Sweep:
     """A sweep from its file, or of a scenario over the axes `vary` (`services.web.threads=8..64:4`).
 
+    With a `precision` (`2%`) each cell has as many replications as make its intervals so narrow.
     ScenarioError for a file that is wrong, UsageError for what is said beside it.
     """
-    made = _made(_read(os.fspath(path)), vary, sets)
+    made = _made(_read(os.fspath(path)), vary, [*sets, *_precision(precision)])
     if design is not None or limit_s is not None or maximum:
         made = _replaced(made, design, limit_s, maximum)
     if not made.axes:
@@ -119,7 +120,8 @@ def _made(written: _Written, vary: Sequence[str], sets: Sequence[str]) -> Sweep:
     _check_once(axes)
     base = source(os.path.join(os.path.dirname(written.path), found["scenario"]))
     name = str(given.get("name") or Path(written.path).stem)
-    return Sweep(name, base, tuple(axes), (*found["set"], *sets), found["design"], found["seed"], found["maximum"], found["limit"])
+    common = (*found["set"], *found["precision"], *sets)
+    return Sweep(name, base, tuple(axes), common, found["design"], found["seed"], found["maximum"], found["limit"])
 
 
 def _replaced(made: Sweep, design: Any, limit_s: float | None, maximum: bool) -> Sweep:
@@ -175,6 +177,15 @@ def _limit(given: Any) -> float | None:
     return None if given is None else parse_time(given, zero=False) / 1e9
 
 
+def _precision(given: Any) -> list[str]:
+    if given is None:
+        return []
+    try:
+        return [f"run.precision={parse_ratio(given, zero=False, one=False):g}"]
+    except UnitError as error:
+        raise UsageError(f"precision: {error}") from None
+
+
 def _seed(given: Any) -> int:
     if given is None:
         return 1
@@ -185,6 +196,7 @@ def _seed(given: Any) -> int:
 
 MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "simvirt": _version, "scenario": _scenario, "set": _sets, "design": design_of, "limit": _limit, "seed": _seed, "maximum": _maximum,
+    "precision": _precision,
 }
 """What each key but the name and the axes is made of."""
 
