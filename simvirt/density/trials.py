@@ -96,6 +96,11 @@ class Trials:
         return self.events > SEARCH_EVENTS
 
     @property
+    def first(self) -> int:
+        """Replications at first."""
+        return FIRST
+
+    @property
     def most(self) -> int:
         """Replications at most."""
         return max(FIRST, TIMES * self.scenario.run.replications)
@@ -163,18 +168,26 @@ class Trials:
 
     def _decide(self, point: Point) -> None:
         """Add replications until the objective holds or is missed, or there are enough of them."""
-        wanted = FIRST
+        wanted = self.first
         while True:
             self.add(point, wanted)
             self.judge(point)
-            if point.verdict != UNDECIDED or wanted >= self.most or futile(point.scenario, point.outcomes, self.most):
+            if point.verdict != UNDECIDED or wanted >= self.most or self.in_vain(point):
                 return
             wanted = min(self.most, max(wanted + 1, math.ceil(wanted * GROWTH)))
+
+    def in_vain(self, point: Point) -> bool:
+        """Whether more replications are not likely to change anything."""
+        return futile(point.scenario, point.outcomes, self.most)
+
+    def wider(self, replications: int) -> float:
+        """So many times as wide an interval counts in a verdict on so many replications."""
+        return 1.0
 
     def judge(self, point: Point) -> None:
         """The verdict on what there is."""
         assert point.scenario.objective is not None
-        point.verdict = verdict(point.scenario.objective, point.measured)
+        point.verdict = verdict(point.scenario.objective, point.measured, self.wider(len(point.measured)))
         if point.cut and point.holds and not tells(point.scenario.objective, point.scenario.mix, sum(o.requests for o in point.outcomes)):
             point.verdict = UNDECIDED
         self.told(point)

@@ -62,13 +62,15 @@ class Program:
 
     rows: list[Instruction] = field(default_factory=list)
     branches: list[int] = field(default_factory=list)
+    places: list[tuple[int, str]] = field(default_factory=list)  # first row of each body, the operation that it carries out or ""
 
-    def place(self, body: list[Instruction]) -> int:
-        """Append a body; its first row."""
+    def place(self, body: list[Instruction], operation: str = "") -> int:
+        """Append a body, of an operation or of a part of one; its first row."""
         for row in body:
             if row.op in (k.OP_IO, k.OP_ARRIVE):
                 row.entry = self.backend_work(row)
         base = len(self.rows)
+        self.places.append((base, operation))
         for row in body:
             if row.local:
                 row.target += base
