@@ -99,7 +99,7 @@ def _of_content(name: str, file: Path, content: Any) -> Read:
 
 def _of_run(name: str, document: RunDocument) -> Read:
     """A run's measures."""
-    side = Side(name=name, simvirt=document.simvirt, scenario=document.scenario, seed=document.seed)
+    side = Side(name=name, simvirt=document.simvirt, scenario=document.scenario.alone, seed=document.seed)
     return Read(side, document.stated, False, {(): measures_of(document)})
 
 

@@ -8,8 +8,8 @@
     An interrupt makes the instance's kernel poll for as long as it handles packets; what comes in meanwhile needs none,
     nor what comes within the device's moderation, nor packets that others follow in the backend's line, up to its
     budget. A device that suppresses nothing is kicked for all that is sent, and interrupts a kernel that polls. What
-    kicks and interrupts cost is a debt: of the instance, taken up by its next burst, or of a thread of its kernel,
-    which works it off on another CPU while the instance's own threads compute, as far as one CPU suffices.
+    kicks and interrupts cost is a debt: of the instance, taken up by its next burst, or of a thread of its kernel, which
+    works it off on another CPU while the instance's own threads compute, as far as one CPU suffices.
 *Ignores*: the delay of a coalesced interrupt; more than one queue: a VM takes interrupts on one CPU at a time; what is
     received beside busy threads delays nobody but by the CPU that it takes; a backend that polls yields to any other
     task at once.
