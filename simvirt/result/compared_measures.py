@@ -25,3 +25,5 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "rejected": Measure("rejected", "share"), "failed": Measure("failed", "share"), "cpu_utilisation": Measure("cpu", "share"),
 }
 """By column of `frame()`."""
+BY_NAME: Final[Mapping[str, str]] = {measure.name.replace(" ", "-"): key for key, measure in MEASURES.items()}
+"""Columns by what users call them: `p99`, `max-throughput`."""

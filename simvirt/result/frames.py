@@ -22,6 +22,8 @@ from simvirt.result.plan_document import AlternativeResult, PlanDocument
 from simvirt.result.run_document import PlatformResult, RunDocument
 
 NOTHING: Final = math.nan
+MEMORY: Final = ("free", "page_cache", "swapped", "missing")
+OF_SERVICES: Final = ("throughput_per_s", "threads_busy", "queue_wait_s", "cpu_cores", "nr_throttled")
 COSTS: Final = ("month_usd", "year_usd", "buy_usd", "energy_kwh")
 
 
@@ -52,9 +54,18 @@ def of_run(document: RunDocument) -> Frame:
         {"platform": name, "replications": found.replications, "requests": found.requests}
         | dict(_answers(found.latency_s, found.throughput_per_s, found.rejected, found.cpu)) | dict(_ends("failed", found.failed))
         | {"bottleneck": found.bottleneck.resource, "max_throughput_per_s": _number(found.bottleneck.max_throughput_per_s)}
-        | {"overload": found.overload} | dict(_of_workloads(found))
+        | {"overload": found.overload} | dict(_of_workloads(found)) | dict(_spent(found))
         for name, found in document.platforms.items()
     )
+
+
+def _spent(found: PlatformResult) -> Iterator[tuple[str, float]]:
+    """Where the mean latency goes, what holds the memory, how busy each service is."""
+    yield from ((f"breakdown_{part}_s", _number(value)) for part, value in found.breakdown_s)
+    yield from ((f"memory_{part}_bytes", getattr(found.memory.ledger, f"{part}_bytes")) for part in MEMORY)
+    yield "oom_kills", NOTHING if found.memory.reclaim is None else found.memory.reclaim.oom_kills
+    for name, service in found.services.items():
+        yield from ((f"services.{name}.{measure}", _number(getattr(service, measure).value)) for measure in OF_SERVICES)
 
 
 def _of_workloads(found: PlatformResult) -> Iterator[tuple[str, Any]]:

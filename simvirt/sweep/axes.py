@@ -121,19 +121,27 @@ def _linked(name: str, given: Mapping[str, Any]) -> Axis:
 
 def _side_by_side(name: str, given: Mapping[str, Any]) -> Axis:
     """Lists that are stepped through at once."""
-    lists = {str(path): _levels(f"{name}.set.{path}", values)[0] for path, values in given["set"].items()}
+    lists = {str(path): _levels(f"{name}.set.{path}", values, once=False)[0] for path, values in given["set"].items()}
     if "values" in given or not lists or len({len(levels) for levels in lists.values()}) != 1:
         lengths = ", ".join(f"{len(levels)} of {path}" for path, levels in lists.items()) or "none"
         raise UsageError(f"axes.{name}.set: expected lists of one length, and no values beside them; got {lengths}")
-    return Axis(name, tuple(lists), tuple(lists), tuple(zip(*lists.values(), strict=True)))
+    levels = tuple(zip(*lists.values(), strict=True))
+    _check_once(f"{name}.set", [", ".join(level) for level in levels])
+    return Axis(name, tuple(lists), tuple(lists), levels)
 
 
-def _levels(name: str, given: Any) -> tuple[list[str], Span | None]:
-    """The levels of an axis as texts of YAML, and the range that they come from."""
+def _check_once(name: str, levels: Sequence[str]) -> None:
+    """UsageError where a level stands in a list twice."""
+    if len(set(levels)) < len(levels):
+        raise UsageError(f"axes.{name}: a value stands there twice: {next(v for n, v in enumerate(levels) if v in levels[:n])}")
+
+
+def _levels(name: str, given: Any, once: bool = True) -> tuple[list[str], Span | None]:
+    """The levels of an axis as texts of YAML, each once or not, and the range that they come from."""
     if isinstance(given, list) and given:
         found = [_text(name, value) for value in given]
-        if len(set(found)) < len(found):
-            raise UsageError(f"axes.{name}: a value stands there twice: {next(v for n, v in enumerate(found) if v in found[:n])}")
+        if once:
+            _check_once(name, found)
         return found, None
     match = RANGE.match(given.strip()) if isinstance(given, str) else None
     if match is None:
