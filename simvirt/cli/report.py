@@ -10,7 +10,7 @@ from simvirt.cli.options import Quiet
 
 Results = Annotated[
     list[Path],
-    typer.Argument(metavar="RESULT...", help="Folders or files under results/, such as results/web-shop-1a2b3c4d.", show_default=False),
+    typer.Argument(metavar="RESULT", help="Folders or files under results/, such as results/web-shop-1a2b3c4d.", show_default=False),
 ]
 Opens = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
 To = Annotated[
