@@ -46,7 +46,8 @@ def _warmup(until: float) -> list[dict[str, Any]]:
     start = {"datum": 0, "type": "quantitative"}
     words = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "dy": 4, "text": "warm-up", "color": theme.QUIET, "aria": False}
     return [
-        {"data": data, "mark": {"type": "rect", "color": theme.GRID, "opacity": 0.45}, "encoding": {"x": start, "x2": {"datum": until}}},
+        {"data": data, "mark": {"type": "rect", "color": theme.GRID, "opacity": 0.45, "aria": False},
+         "encoding": {"x": start, "x2": {"datum": until}}},
         {"data": data, "mark": words, "encoding": {"x": start, "y": {"value": 0}}},
     ] if until else []
 

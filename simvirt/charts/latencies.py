@@ -44,7 +44,7 @@ def _tail_layers(document: RunDocument, unit: str, least: float) -> list[dict[st
     place = {
         "x": marks.quantitative("time", f"latency [{unit}]", {"type": "log", "nice": False}),
         "y": marks.quantitative(
-            "above", "requests that take longer", shares, labelExpr=words, labelOverlap=False,
+            "above", "requests that take longer", shares, labelExpr=words, tickCount=20,
             values=[1, 0.5, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-5, 1e-6]),
         "color": scales["color"], "opacity": marks.FADED,
     }

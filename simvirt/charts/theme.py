@@ -85,7 +85,8 @@ def platform_scales(platforms: Iterable[str], points: bool = False) -> dict[str,
     found = styles(platforms)
     names = list(found)
 
-    legend: dict[str, Any] = {"legend": {"symbolStrokeWidth": 0, "symbolDash": [1, 0]}} if points else {}
+    whole = {"symbols": {"update": {"strokeWidth": {"value": 0}, "strokeDash": {"value": [1, 0]}}}}
+    legend: dict[str, Any] = {"legend": {"encoding": whole}} if points else {}
 
     def encoding(values: list[Any]) -> dict[str, Any]:
         return {"field": "platform", "type": "nominal", "title": None, "sort": None, "scale": {"domain": names, "range": values}, **legend}

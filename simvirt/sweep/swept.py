@@ -96,7 +96,7 @@ def _imprecise(precision: float | None, rows: Sequence[Mapping[str, Any]]) -> st
     if precision is None:
         return ""
     wide = {row["cell"] for row in rows if row["half_width"] is None or row["half_width"] > precision}
-    said = f" A precision of {figures.percent(precision)} is not reached in {len(wide)} of them: raise run.max_replications."
+    said = f" A precision of {figures.percent(precision)} is not reached in {len(wide)} of the cells: raise run.max_replications."
     return said if wide else ""
 
 

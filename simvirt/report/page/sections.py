@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import yaml
@@ -34,17 +34,19 @@ KINDS: Final[Mapping[type[Document], str]] = {
     CompareDocument: "compare", ValidationDocument: "validate",
 }
 GROUPS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
-    "latency": ("How long requests take", ("latency", "percentiles", "compared")),
-    "time": ("Where the time goes", ("breakdown", "added")),
-    "resources": ("What is used, and what gives way", ("throughput", "utilisation", "memory")),
-    "course": ("Over time", ("series", "series-throughput", "series-cpus", "series-queued")),
     "density": ("How many fit", ("answers", "curve")),
     "plan": ("What it costs", ("alternatives", "regret", "placement")),
     "sweep": ("What it depends on", ("effects", "surface", "lines-p99", "lines-mean", "lines-throughput")),
     "accuracy": ("Predicted and measured", ("accuracy",)),
+    "latency": ("How long requests take", ("latency", "percentiles", "compared")),
+    "time": ("Where the time goes", ("breakdown", "added")),
+    "resources": ("What is used, and what gives way", ("throughput", "utilisation", "memory")),
+    "course": ("Over time", ("series", "series-throughput", "series-cpus", "series-queued")),
 }
 SHORT: Final = {"latency": "Latency", "time": "Time", "resources": "Resources", "course": "Over time", "density": "Density", "plan": "Cost",
                 "sweep": "Effects", "accuracy": "Accuracy"}
+THREE: Final = ("latency", "resources", "course")
+"""Sections whose three figures stand side by side where there is room."""
 BADGES: Final = {"met": "good", "missed": "bad", "undecided": "open"}
 WORDS: Final = ("missed", "met", "undecided")
 UNVERSIONED: Final = "a version that is not known"
@@ -94,6 +96,7 @@ class Part:
     notes: tuple[tuple[str, str], ...] = ()
     html: str = ""
     code: str = ""
+    three: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def result(document: Document, key: str, draws: bool) -> Shown:
 
 def _keyed(part: Part, key: str) -> Part:
     """The part with a key that no other result has."""
-    return Part(f"{key}-{part.key}", part.title, part.short, part.grids, part.figures, part.drawings, part.notes, part.html, part.code)
+    return replace(part, key=f"{key}-{part.key}")
 
 
 def _parts(document: Document, draws: bool) -> Iterator[Part]:
@@ -128,9 +131,8 @@ def _parts(document: Document, draws: bool) -> Iterator[Part]:
         yield Part("compare", "Platforms side by side", "Compare", grids=(_verdicts(document),))
     made = {chart.name: chart for chart in charts.charts_of(document)}
     for name, (title, names) in GROUPS.items():
-        yield Part(name, title, SHORT[name], figures=tuple(_figure(made[one], draws) for one in names if one in made))
-    if "memory" in made and not isinstance(document, RunDocument):
-        yield Part("memory", "Memory", "Memory", figures=(_figure(made["memory"], draws),))
+        shown = tuple(_figure(made[one], draws) for one in names if one in made)
+        yield Part(name, title, SHORT[name], figures=shown, three=name in THREE and len(shown) == 3)
     yield Part("layout", "What calls what, and what stands where", "Topology", drawings=tuple(drawings.of(document)))
     yield Part("numbers", "All numbers", "Numbers", html=_report(document))
     yield Part("scenario", "The scenario, with all defaults", "Scenario", code=_scenario(document))

@@ -10,7 +10,6 @@ from typing import Any, Final
 from simvirt.charts import can_draw
 from simvirt.charts.chart import MISSING, VERSION
 from simvirt.report.page import sections
-from simvirt.report.page.sections import Part
 from simvirt.result.document import Document
 from simvirt.version import __version__
 
@@ -59,5 +58,3 @@ def _inline(script: str) -> str:
     """A script as it may stand in a page."""
     return script.replace(CLOSES, "<\\/script").replace("<!--", "<\\!--")
 
-
-__all__ = ["Part", "page"]
