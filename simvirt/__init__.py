@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from simvirt.version import __version__ as __version__
 
 __all__ = [
-    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "Trace", "compare", "density", "knee", "load", "loads", "plan",
-    "run", "sweep", "validate",
+    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "Trace", "compare", "density", "knee", "load", "loads",
+    "plan", "run", "sweep", "validate",
 ]
 
 if TYPE_CHECKING:

@@ -39,6 +39,7 @@ LAYERS = (
     ("compare", "density", "knee", "plan", "sweep", "validation"),
     ("charts",),
     ("report",),
+    ("lab",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

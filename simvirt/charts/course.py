@@ -26,13 +26,18 @@ def series(document: RunDocument, of: str = "series") -> Chart | None:
     warmup = max(platform.warmup_s or 0.0 for platform in found.values())
     after = {name: [row["value"] for row in rows if row["platform"] == name and row["at"] >= warmup] for name in found}
     after = {name: values for name, values in after.items() if values}
-    said = "; ".join(f"{sum(values) / len(values):.3g} on {name}" for name, values in after.items())
+    said = "; ".join(f"{_said(sum(values) / len(values))} on {name}" for name, values in after.items())
     return chart(
         of, f"{SERIES[of].capitalize()} over time", f"After the warm-up {SERIES[of]}: {said} on average.", rows,
         ("platform", "mean after the warm-up", "smallest", "largest"),
-        ([name, *(f"{value:.4g}" for value in (sum(values) / len(values), min(values), max(values)))] for name, values in after.items()),
+        ([name, *(_said(value) for value in (sum(values) / len(values), min(values), max(values)))] for name, values in after.items()),
         height=220, layer=[*_warmup(warmup), *_lines(document, SERIES[of])],
     )
+
+
+def _said(value: float) -> str:
+    """A number of requests or CPUs, or a rate."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _warmup(until: float) -> list[dict[str, Any]]:
@@ -41,7 +46,8 @@ def _warmup(until: float) -> list[dict[str, Any]]:
     start = {"datum": 0, "type": "quantitative"}
     words = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "dy": 4, "text": "warm-up", "color": theme.QUIET, "aria": False}
     return [
-        {"data": data, "mark": {"type": "rect", "color": theme.GRID, "opacity": 0.45}, "encoding": {"x": start, "x2": {"datum": until}}},
+        {"data": data, "mark": {"type": "rect", "color": theme.GRID, "opacity": 0.45, "aria": False},
+         "encoding": {"x": start, "x2": {"datum": until}}},
         {"data": data, "mark": words, "encoding": {"x": start, "y": {"value": 0}}},
     ] if until else []
 
@@ -70,4 +76,4 @@ def _samples(name: str, taken: Series | None, of: str) -> Iterator[dict[str, Any
     else:
         values = {"series": taken.in_system, "series-cpus": taken.busy_cpus, "series-queued": taken.queued}[of]
     for when, value in zip(at, values, strict=True):
-        yield {"platform": name, "at": when, "value": value, "said": f"{value:.4g}", "when": figures.time(when)}
+        yield {"platform": name, "at": when, "value": value, "said": _said(value), "when": figures.time(when)}

@@ -31,7 +31,7 @@ def latency(document: RunDocument) -> Chart | None:
     rows = [row for name, platform in found.items() for row in (*_tail(name, platform, factor), *_quantiles(name, platform, factor))]
     limits = [layer for key, limit in _latency_limits(found) for layer in marks.rule("x", limit / factor, stated(key, limit), True)]
     return chart(
-        "latency", "How long requests take", _said(found), rows, *_quantile_table(found), height=300,
+        "latency", "How many requests take longer", _said(found), rows, *_quantile_table(found), height=300,
         layer=[*_tail_layers(document, unit, min(row["above"] for row in rows)), *limits],
     )
 
@@ -44,7 +44,8 @@ def _tail_layers(document: RunDocument, unit: str, least: float) -> list[dict[st
     place = {
         "x": marks.quantitative("time", f"latency [{unit}]", {"type": "log", "nice": False}),
         "y": marks.quantitative(
-            "above", "requests that take longer", shares, values=[1, 0.5, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-5, 1e-6], labelExpr=words),
+            "above", "requests that take longer", shares, labelExpr=words, tickCount=20,
+            values=[1, 0.5, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-5, 1e-6]),
         "color": scales["color"], "opacity": marks.FADED,
     }
     tips = marks.tips(("platform", "platform"), ("quantile", "quantile"), ("said", "latency"))

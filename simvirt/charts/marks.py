@@ -58,7 +58,8 @@ def rule(axis: str, value: float, text: str = "", before: bool = False) -> list[
     """A limit: a line across the chart at a value of an axis, and what it is called at its beginning, `before` it or beyond."""
     at: Encoding = {axis: {"datum": value, "type": "quantitative"}}
     data: Encoding = {"values": [{}]}
-    line = {"data": data, "mark": {"type": "rule", "color": theme.LIMIT, "strokeDash": [4, 3], "strokeWidth": 1.5}, "encoding": at}
+    mark = {"type": "rule", "color": theme.LIMIT, "strokeDash": [4, 3], "strokeWidth": 1.5, "aria": False}
+    line = {"data": data, "mark": mark, "encoding": at}
     if not text:
         return [line]
     words = {"type": "text", "align": "left", "dx": 5, "dy": -5, "color": theme.LIMIT, "text": text, "aria": False}

@@ -85,11 +85,14 @@ def platform_scales(platforms: Iterable[str], points: bool = False) -> dict[str,
     found = styles(platforms)
     names = list(found)
 
+    whole = {"symbols": {"update": {"strokeWidth": {"value": 0}, "strokeDash": {"value": [1, 0]}}}}
+    legend: dict[str, Any] = {"legend": {"encoding": whole}} if points else {}
+
     def encoding(values: list[Any]) -> dict[str, Any]:
-        return {"field": "platform", "type": "nominal", "title": None, "sort": None, "scale": {"domain": names, "range": values}}
+        return {"field": "platform", "type": "nominal", "title": None, "sort": None, "scale": {"domain": names, "range": values}, **legend}
 
     return {
-        "color": encoding([style.colour for style in found.values()]) | ({"legend": {"symbolStrokeWidth": 0}} if points else {}),
+        "color": encoding([style.colour for style in found.values()]),
         "shape": encoding([style.shape for style in found.values()]),
         "strokeDash": encoding([list(style.dash) or [1, 0] for style in found.values()]),
     }

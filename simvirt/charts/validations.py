@@ -50,12 +50,13 @@ def _layers(tables: list[str]) -> list[dict[str, Any]]:
     def kinds(values: list[str]) -> dict[str, Any]:
         return {"field": "kind", "type": "nominal", "title": None, "sort": None, "scale": {"domain": list(KINDS), "range": values}}
 
+    ticks = [0.25, 0.5, 0.8, 1, 1.25, 2, 4]
     x = marks.quantitative(
-        "ratio", "predicted over measured", {"type": "log", "domain": list(ENDS)}, values=[0.25, 0.5, 0.8, 1, 1.25, 2, 4], format="~g")
+        "ratio", "predicted over measured", {"type": "log", "domain": list(ENDS)}, values=ticks, format="~g", tickCount=20)
     tips = marks.tips(("table", "table"), ("row", "row"), ("column", "column"), ("predicted", "predicted"), ("measured", "measured"))
     pick = {**marks.PICK, "select": {"type": "point", "fields": ["kind"]}}
     return [
-        {"data": data, "mark": {"type": "rect", "color": theme.GRID, "opacity": 0.5}, "encoding": {
+        {"data": data, "mark": {"type": "rect", "color": theme.GRID, "opacity": 0.5, "aria": False}, "encoding": {
             "x": {"datum": 1 / WITHIN, "type": "quantitative", "scale": {"type": "log"}}, "x2": {"datum": WITHIN}}},
         {"mark": {"type": "point", "size": 40, "opacity": 0.9}, "params": [pick], "encoding": {
             "x": x, "y": marks.named("table", tables, grid=True), "color": kinds([colour for colour, _ in KINDS.values()]),

@@ -15,8 +15,10 @@ from simvirt.cli.compare import compare
 from simvirt.cli.density import density
 from simvirt.cli.explain import explain
 from simvirt.cli.knee import knee
+from simvirt.cli.lab import lab
 from simvirt.cli.list import list_
 from simvirt.cli.plan import plan
+from simvirt.cli.report import report
 from simvirt.cli.run import run
 from simvirt.cli.schema import schema
 from simvirt.cli.sweep import sweep
@@ -38,6 +40,8 @@ app.command("knee")(with_settings(knee))
 app.command("plan")(with_settings(plan))
 app.command("sweep")(with_settings(sweep))
 app.command("compare")(with_settings(compare))
+app.command("report")(report)
+app.command("lab")(lab)
 app.command("schema")(schema)
 app.command("list")(list_)
 app.command("explain")(explain)

@@ -33,11 +33,19 @@ Precision = Annotated[
 DesignOf = Annotated[
     str | None,
     typer.Option(
-        "--design", metavar="KIND:CELLS", show_default=False, help="grid, or random, latin-hypercube, sobol with a number of cells."
+        "--design", metavar="KIND:CELLS", show_default=False,
+        help="grid, or random, latin-hypercube, sobol with a number of cells, sobol-indices with one of pairs.",
     ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what was begun; failed cells are tried once more.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew: what was begun is deleted.")]
+Pareto = Annotated[
+    str | None,
+    typer.Option(
+        "--pareto", metavar="NAMES", show_default=False,
+        help="The front of cells that nothing beats: services.web.deploy.replicas,p99, each with :min or :max where that is not plain.",
+    ),
+]
 ClusterAt = Annotated[
     str | None,
     typer.Option(
@@ -52,7 +60,7 @@ Maximum = Annotated[bool, typer.Option("--maximum", help="Look for the maximum t
 def sweep(
     settings: Settings, file: SweepFile, vary: Vary = None, sets: Sets = None, seed: Seed = None, design: DesignOf = None,
     precision: Precision = None, limit: Limit = None, resume: Resume = False, fresh: Fresh = False, maximum: Maximum = False,
-    parquet: Parquet = False, cluster: ClusterAt = None,
+    pareto: Pareto = None, parquet: Parquet = False, cluster: ClusterAt = None,
 ) -> int:
     """Simulate a scenario over many values; keep every cell as it ends, so that nothing is lost; say what the results depend on."""
     from simvirt.report import store
@@ -63,7 +71,7 @@ def sweep(
 
     sets = [*(sets or ()), *([f"run.seed={seed}"] if seed is not None else [])]
     limit_s = None if limit is None else parse_time(limit, zero=False) / 1e9
-    asked = load(file, vary or (), sets, _design(design), limit_s, maximum, precision)
+    asked = load(file, vary or (), sets, _design(design), limit_s, maximum, precision, pareto)
     folder = store.folder_of(settings.out, f"sweep-{asked.name}", asked.digest)
     files: dict[str, Callable[[SweepDocument], str | bytes]] = {"cells.csv": _csv}
     if parquet and arrow.library():  # a mistake before anything is simulated where there is none

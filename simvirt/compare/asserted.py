@@ -10,12 +10,11 @@ from typing import Final
 
 from simvirt.errors import UsageError
 from simvirt.result.compare_document import Asserted, Change
-from simvirt.result.compared_measures import MEASURES, Measure
+from simvirt.result.compared_measures import BY_NAME, MEASURES, Measure
 from simvirt.result.document import UNKNOWN, Estimate
 
 FORM: Final = re.compile(r"^\s*(?:(?P<platform>[^:]+?)\s*:\s*)?(?P<measure>[\w-]+)\s*(?P<sign>[+-])\s*(?P<number>\d+(?:\.\d+)?)\s*%\s*$")
 EXAMPLE: Final = "'p99 +5%', 'throughput -2%' or 'kvm: cpu +3%'"
-BY_NAME: Final[Mapping[str, str]] = {measure.name.replace(" ", "-"): key for key, measure in MEASURES.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """How a measure of one result changed from that of another: the difference, the ratio, their intervals, and what they say.
 
 *Model*: results of the same seed have the same draws, replication by replication: Student's interval is that of the differences of
-    pairs, and the ratio's that of Fieller, so that the variation that both share cancels. Results of different seeds are independent
-    (Welch). Maximum throughputs are known as ranges, and so is their ratio. A change is one where the interval is to one side of none;
-    no difference is seen where it lies within the margin to either side as a whole; all else is undecided.
+    pairs, and the ratio's that of Fieller (where it gives none, Student's of logarithms), so that the variation that both share
+    cancels. Results of different seeds are independent (Welch). Maximum throughputs are known as ranges, and so is their ratio.
+    A change is one where the interval is to one side of none; no difference is seen where it lies within the margin to either side
+    as a whole; all else is undecided.
 *Ignores*: that one of twenty measures that did not change seems to have, at 95 %.
 *Source*: Law, Simulation Modeling and Analysis, 5th ed. 2015, section 10.2 (paired-t, Welch); Fieller, J. R. Stat. Soc. B 16 (1954).
 """
@@ -68,8 +69,11 @@ def _paired(pairs: Sequence[tuple[float, float]]) -> tuple[Estimate, Estimate]:
     """Difference and ratio of replications that had the same draws."""
     x, y = np.array(pairs, dtype=float).T
     half = student(len(x) - 1) * float(np.std(y - x, ddof=1)) / math.sqrt(len(x))
-    mean = float((y - x).mean())
-    return Estimate(mean, mean - half, mean + half), paired_ratio(list(y), list(x))
+    mean, ratio = float((y - x).mean()), paired_ratio(list(y), list(x))
+    if ratio.value is not None and ratio.low is None and x.min() > 0 and y.min() > 0:
+        far = student(len(x) - 1) * float(np.std(np.log(y / x), ddof=1)) / math.sqrt(len(x))
+        ratio = Estimate(ratio.value, ratio.value * math.exp(-far), ratio.value * math.exp(far))
+    return Estimate(mean, mean - half, mean + half), ratio
 
 
 def _unpaired(before: Measured, after: Measured) -> tuple[Estimate, Estimate]:
@@ -107,7 +111,9 @@ def _of_ranges(before: Estimate, after: Estimate) -> Estimate:
     return Estimate(value, after.low / before.high, after.high / before.low)
 
 
-WORDS: Final[dict[Direction, tuple[str, str]]] = {"time": ("faster", "slower"), "rate": ("slower", "faster"), "share": ("lower", "higher")}
+WORDS: Final[dict[Direction, tuple[str, str]]] = {
+    "time": ("faster", "slower"), "rate": ("slower", "faster"), "answers": ("lower", "higher"), "share": ("lower", "higher"),
+}
 """What a measure that fell, and one that rose, is called."""
 
 

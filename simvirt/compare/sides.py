@@ -19,6 +19,8 @@ from simvirt.result.run_document import PlatformResult, RunDocument, WorkloadRes
 from simvirt.result.sweep_document import SweepDocument
 from simvirt.runs.run import Result, run
 from simvirt.scenario import Scenario, load
+from simvirt.sweep.kept import documents
+from simvirt.sweep.sweeping import LEDGER
 from simvirt.sweep.swept import Swept
 
 FILES: Final = ("result.json", "sweep.json")
@@ -83,7 +85,7 @@ def _of_content(name: str, file: Path, content: Any) -> Read:
     keys = content if isinstance(content, Mapping) else {}
     try:
         if "rows" in keys and "sweep" in keys:
-            return _of_sweep(name, SweepDocument.model_validate(content))
+            return _of_sweep(name, SweepDocument.model_validate(content), file.parent / LEDGER)
         if "platforms" in keys and "comparison" in keys:
             return _of_run(name, RunDocument.model_validate(content))
     except ValidationError as error:
@@ -97,7 +99,7 @@ def _of_content(name: str, file: Path, content: Any) -> Read:
 
 def _of_run(name: str, document: RunDocument) -> Read:
     """A run's measures."""
-    side = Side(name=name, simvirt=document.simvirt, scenario=document.scenario, seed=document.seed)
+    side = Side(name=name, simvirt=document.simvirt, scenario=document.scenario.alone, seed=document.seed)
     return Read(side, document.stated, False, {(): measures_of(document)})
 
 
@@ -127,15 +129,20 @@ def _values(found: PlatformResult | WorkloadResult, name: str) -> tuple[float | 
     return tuple(found.by_replication.get(name, ()))
 
 
-def _of_sweep(name: str, document: SweepDocument) -> Read:
-    """A sweep's measures, cell by cell."""
+def _of_sweep(name: str, document: SweepDocument, ledger: Path | None = None) -> Read:
+    """A sweep's measures, cell by cell; with single replications where its ledger is there."""
+    kept = documents(ledger, document.sweep.digest) if ledger is not None else {}
+    runs = {number: RunDocument.model_validate(found) for number, found in kept.items()}
+    of_cells, first = {number: measures_of(found) for number, found in runs.items()}, next(iter(runs.values()), None)
     columns = [column for axis in document.axes for column in axis.columns]
     cells: dict[Labels, dict[str, Measures]] = {}
     for row in document.rows:
         labels = tuple((column, _label(row[column])) for column in columns)
-        cells.setdefault(labels, {})[str(row["platform"])] = {key: _of_row(row, key) for key in MEASURES if row.get(key) is not None}
-    side = Side(name=name, simvirt=document.simvirt, scenario=document.sweep, seed=document.seed)
-    return Read(side, {}, True, cells)
+        of_row = {key: _of_row(row, key) for key in MEASURES if row.get(key) is not None}
+        platform = str(row["platform"])
+        cells.setdefault(labels, {})[platform] = of_cells.get(int(row["cell"] or 0), {}).get(platform, of_row)
+    side = Side(name=name, simvirt=document.simvirt, scenario=document.sweep, seed=document.seed if first is None else first.seed)
+    return Read(side, {} if first is None else first.stated, True, cells)
 
 
 def _label(value: Any) -> str | int | float:

@@ -13,6 +13,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Event
+from typing import Final
 
 from simvirt.analysis.demands import analyse
 from simvirt.catalog import Catalog
@@ -68,6 +69,12 @@ class Point:
         return self.verdict == HOLDS
 
 
+SOONER: Final = 4
+PILOT: Final = 2000
+"""Where clients that are answered at once would make so many times as many requests as those who wait as long as the objective lets
+them, so many of them are simulated first, as long runs of such clients take hours."""
+
+
 @dataclass
 class Trials:
     """The simulations of one platform."""
@@ -119,11 +126,25 @@ class Trials:
 
     def prepared_as(self, at_n: Scenario, n: int) -> Point:
         """The same with a scenario that is already at n."""
-        rate = offered_per_s(at_n)
+        rate = self._asked_per_s(at_n)
         found = affordable(at_n, self.platform, duration_ns(at_n, rate, self.pressure(n)), rate * self._alone_s)
         run = at_n.run.model_copy(update={
             "duration": found.duration_ns, "requests": None, "warmup": found.duration_ns // WARMUP, "precision": None, "observe": None})
         return Point(n, found.scenario.model_copy(update={"run": run}), found.duration_ns, found.times, found.cut)
+
+    def _asked_per_s(self, at_n: Scenario) -> float:
+        """Requests per second; of clients who may be answered far sooner than the objective asks for, what a short simulation says."""
+        rate = offered_per_s(at_n)
+        closed = at_n.workload.closed if at_n.workload is not None else None
+        if closed is None:
+            return rate
+        most = closed.clients / max(closed.think.mean / 1e9 + self._alone_s, 1e-6)
+        if most < SOONER * rate:
+            return rate
+        run = at_n.run.lasting(math.ceil(PILOT / most * 1e9), warmup=0, precision=None, observe=None)
+        short = at_n.model_copy(update={"run": run})
+        found = self.pool.submit(replicate, short, self.catalog, self.platform, run.seed, 0, None, self.halt).result()
+        return max(rate, found.outcome.throughput_per_s)
 
     @cached_property
     def _alone_s(self) -> float:

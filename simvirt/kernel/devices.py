@@ -7,8 +7,9 @@
     period is a batch: its fixed work is one for each, and there are the fewer of them the higher the load.
     An interrupt makes the instance's kernel poll for as long as it handles packets; what comes in meanwhile needs none,
     nor what comes within the device's moderation, nor packets that others follow in the backend's line, up to its
-    budget. A device that suppresses nothing is kicked for all that is sent, and interrupts a kernel that polls. What kicks and interrupts cost is a debt: of the instance, taken up by its next burst, or of a thread of its
-    kernel, which works it off on another CPU while the instance's own threads compute, as far as one CPU suffices.
+    budget. A device that suppresses nothing is kicked for all that is sent, and interrupts a kernel that polls. What
+    kicks and interrupts cost is a debt: of the instance, taken up by its next burst, or of a thread of its kernel, which
+    works it off on another CPU while the instance's own threads compute, as far as one CPU suffices.
 *Ignores*: the delay of a coalesced interrupt; more than one queue: a VM takes interrupts on one CPU at a time; what is
     received beside busy threads delays nobody but by the CPU that it takes; a backend that polls yields to any other
     task at once.
@@ -105,7 +106,7 @@ def interrupt(p: Plane, d: int, pc: int, now: int) -> float:
     """Work of the interrupts of a device: the first is spared while the kernel still polls, or the device holds it back [ns]."""
     due: int = p.program.interrupts[pc]
     polled: bool = now < p.devices.polls_until[d] and p.devices.suppresses[d] > 0
-    if polled or now - p.devices.interrupted_at[d] < p.devices.moderation[d] or goes_on(p, d, pc):
+    if polled or now - p.devices.interrupted_at[d] < p.devices.moderation[d] or goes_on(p, d):
         due -= 1
     work: float = 0.0
     if due > 0:
@@ -119,10 +120,10 @@ def interrupt(p: Plane, d: int, pc: int, now: int) -> float:
     return max(due, 0) * work
 
 
-def goes_on(p: Plane, d: int, pc: int) -> bool:
-    """Whether the backend of a network path has more to do, so that it interrupts after that, or after as many as its budget."""
+def goes_on(p: Plane, d: int) -> bool:
+    """Whether a backend that gathers has more to do, so that it interrupts after that, or after as many as its budget."""
     b: int = p.devices.backend[d]
-    if b == NONE or p.program.target[pc] != NET or p.instances.in_flight[b] == 0 or p.devices.batch[d] >= BUDGET:
+    if b == NONE or p.devices.gathers[d] == 0 or p.instances.in_flight[b] == 0 or p.devices.batch[d] >= BUDGET:
         return False
     p.devices.batch[d] += 1
     return True

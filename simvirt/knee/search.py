@@ -28,6 +28,8 @@ ASIDE: Final = 0.45
 """How far from the guess rates are tried, over the width that is wanted: just inside the half."""
 SPARE: Final = 1 / 16
 """A guess keeps such a part of the range to either side."""
+ENOUGH: Final = 1 / 4
+"""Gaps beside what is undecided need not be narrower than such a part of it."""
 DIGITS: Final = 10
 """A rate is rounded to such a part of the width that is wanted."""
 Narrowed = Callable[[int, int], None]
@@ -43,12 +45,9 @@ class Range:
 
 def range_of(trials: RateTrials, first: int, precision: float, narrowed: Narrowed) -> Range:
     """The range of the knee, as narrow as `precision` asks for where that can be decided."""
-    low, high = _lowest_met(trials, first), None
-    if low:
-        high = _missed_above(trials, low)
-        low = max(n for n, point in trials.points.items() if point.holds and n < (high or math.inf))
-    else:
-        high = _lowest_missed(trials)
+    low = _lowest_met(trials, first)
+    high = _missed_above(trials, low or first)
+    low = max((n for n, point in trials.points.items() if point.holds and n < (high or math.inf)), default=0)
     while low and high is not None:
         narrowed(low, high)
         n = None if trials.spent else _next(trials, low, high, precision)
@@ -70,7 +69,7 @@ def _lowest_met(trials: RateTrials, first: int) -> int:
 
 
 def _missed_above(trials: RateTrials, low: int) -> int | None:
-    """A rate above one that is met at which the objective is surely missed; None where it is nowhere up to the end of the search."""
+    """A rate above one that is tried at which the objective is surely missed; None where it is nowhere up to the end of the search."""
     if (known := _lowest_missed(trials)) is not None:
         return known
     _, n = bracket(trials, trials.points[low], trials.unit.most)
@@ -96,13 +95,14 @@ def _next(trials: RateTrials, low: int, high: int, precision: float) -> int | No
         return _beside(low, min(unsure), max(unsure), high, width)
     guess = guessed(trials, low, high)
     below, above = guess - ASIDE * width, guess + ASIDE * width
-    return _rounded(below if below - low > ASIDE * width / 2 else above, low, high, width)
+    inside = [n for n in (below, above) if low + ASIDE * width / 2 < n < high - ASIDE * width / 2]
+    return _rounded(inside[0] if inside else (low + high) / 2, low, high, width)
 
 
 def _beside(low: int, first: int, last: int, high: int, width: float) -> int | None:
-    """A rate in the wider gap beside what is undecided, as far from that as it is wide; None where both gaps are narrow."""
+    """A rate in the wider gap beside what is undecided, as far from that as it is wide; None where both gaps are narrow beside it."""
     aside = max(width / 2, last - first)
-    if max(first - low, high - last) <= max(width / 2, 1.0):
+    if max(first - low, high - last) <= max(width / 2, ENOUGH * (last - first), 1.0):
         return None
     if first - low >= high - last:
         return _rounded(max(first - aside, (low + first) / 2), low, first, width)

@@ -22,7 +22,7 @@ def sentence(document: KneeDocument) -> str:
 def _said(document: KneeDocument, found: PlatformKnee) -> tuple[str, str]:
     """What is said of a platform: the verb, and at which load."""
     if found.knee.low is None:
-        return "is not met", f"even at {load(document.counts, found.lightest)}"
+        return "is not surely met", f"even at {load(document.counts, found.lightest)}"
     if found.knee.high is None:
         return "holds", f"at {load(document.counts, found.knee.low)}, the highest that was tried,"
     return "breaks", f"at {load(document.counts, found.knee.value)}"

@@ -329,6 +329,7 @@ class Tables:
             fill(
                 columns, backend=[row_of(d.backend) for d in devices],
                 moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices],
+                gathers=[int(d.entry is not None and (d.entry.role == "net" or d.entry.serial)) for d in devices],
                 suppresses=[int(d.entry is None or d.entry.suppresses) for d in devices],
                 receive=[round(self.receive) if d.entry and d.entry.role == "net" and d.entry.side == "hypervisor" else 0 for d in devices],
             )

@@ -215,7 +215,8 @@ class Paths:
             rows.extend(_unless(found, access, len(rows)))
             return []
         work = kib * costs.backend_ns(payload) + self.repeated(operations[0], parts)
-        asked, done = self.request(self.disk, operations, work, latency), self.completion(operations, 1 if self.disk.suppresses else parts.requests)
+        interrupted = 1 if self.disk.suppresses else parts.requests
+        asked, done = self.request(self.disk, operations, work, latency), self.completion(operations, interrupted)
         if self.disk.serial:
             asked.held, asked.found = access, found
             path = [asked, done]

@@ -3,9 +3,10 @@
 *Model*: a buffer lies in pieces of physical memory of the guest's `piece`, and a request of the device consists of at most
     `segments` of them; a larger one is split into several, which are sent together and waited for together. Each is work of the
     guest's block layer and of the backend. One kick and one interrupt serve all, but each has its interrupt where the device does
-    not suppress them, for the backend keeps pace with a guest that sends them. Where the page cache of the host lies in between, what lies side by side is found, dirtied and read together (`kib_*`), and the first
-    of several reads brings what it asks for; the second follows on it, whereupon the cache reads ahead: all that is left, at least
-    a window; the others find their data there. Elsewhere the drive gets all of them side by side.
+    not suppress them, for the backend keeps pace with the guest that sends them. Where the page cache of the host lies in between,
+    what lies side by side is found, dirtied and read together (`kib_*`), and the first of several reads brings what it asks for;
+    the second follows on it, whereupon the cache reads ahead: all that is left, at least a window; the others find their data
+    there. Elsewhere the drive gets all of them side by side.
 *Ignores*: how adjacent pieces happen to lie (32 requests and one were seen for the same size), merging of requests, that a queue
     holds only so many; the growth of the window over small requests.
 *Source*: Linux drivers/block/virtio_blk.c, virtblk_probe: one segment without VIRTIO_BLK_F_SEG_MAX; block/blk-merge.c,

@@ -195,7 +195,7 @@ def by_replication(outcomes: Sequence[Outcome]) -> dict[str, tuple[float | None,
 def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What only some scenarios have: devices of VMs, an objective, samples."""
     first = outcomes[0]
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"layout": first.layout}
     if first.devices:
         found["devices"] = devices(outcomes)
     if scenario.objective is not None:

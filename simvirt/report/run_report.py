@@ -30,7 +30,7 @@ Found = Cell | str | None
 Format = Callable[[Any], str]
 HOLDERS: Final = {**{name: of for name, of in holders.PARTS.items() if name != "host"}, "host": holders.PARTS["host"], **holders.REST}
 FIRST: Final = ("scenario", "digest", "seed", "replications", "platform")
-ELSEWHERE: Final = {"replications", "series", "latency_histogram", "by_replication"}
+ELSEWHERE: Final = {"replications", "series", "latency_histogram", "layout", "by_replication"}
 """Not among a platform's data: one stands in FIRST, the others have no row to themselves."""
 VERDICTS: Final = ("NOT MET", "met", "undecided")
 

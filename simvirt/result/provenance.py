@@ -10,6 +10,7 @@ from typing import Final
 from simvirt import kernel
 from simvirt.result.document import Program, ScenarioName
 from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.written import written
 from simvirt.version import __version__
 
 SCHEMA: Final = 1
@@ -31,5 +32,5 @@ def program_digest() -> str:
 
 
 def name_of(scenario: Scenario) -> ScenarioName:
-    """A scenario's name and digest."""
-    return ScenarioName(name=scenario.name, digest=scenario.digest)
+    """A scenario's name, digest and content."""
+    return ScenarioName(name=scenario.name, digest=scenario.digest, content=written(scenario))

@@ -207,6 +207,26 @@ class Series(Document):
     queued: tuple[int, ...] = Field(description="calls queueing for worker threads")
 
 
+class VmLayout(Document):
+    """VMs that are alike."""
+
+    count: int = Field(description="how many")
+    vcpus: int = Field(description="vCPUs of each")
+    replicas: Mapping[str, int] = Field(description="replicas in each, by service")
+
+
+class HostLayout(Document):
+    """A host, and what stands where on it at the start."""
+
+    model: str = Field(description="its model in the catalogue")
+    sockets: int = Field(description="processors")
+    cores: int = Field(description="cores of each")
+    smt: int = Field(description="hardware threads of each core")
+    memory_bytes: int = Field(description="physical memory")
+    replicas: Mapping[str, int] = Field(description="replicas on the host itself, in containers or bare, by service")
+    vms: tuple[VmLayout, ...] = Field(description="its VMs")
+
+
 class PlatformResult(Document):
     """What one platform did; counts and times are those of one replication on average."""
 
@@ -248,6 +268,7 @@ class PlatformResult(Document):
         default=False, description="`true` where requests arrive faster than they are answered, in most replications"
     )
     series: Series | None = Field(default=None, description="samples over time")
+    layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     by_replication: ByReplication = Field(default={}, description=BY_REPLICATION)
 
     def of(self, workload: str) -> PlatformResult:

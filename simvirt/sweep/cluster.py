@@ -9,14 +9,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from simvirt.errors import SimulationError, UsageError
 from simvirt.result.provenance import program_digest
@@ -86,16 +90,41 @@ def cluster(address: str) -> Iterator[Cluster]:
         client.close(timeout=PATIENCE_S)
 
 
-def _client(address: str) -> Any:
+def _client(where: str) -> Any:
     """A connection to the scheduler."""
-    where = {"scheduler_file": address} if os.path.exists(address) else {"address": address}
     try:
-        return import_module("distributed").Client(**where, timeout=PATIENCE_S, set_as_default=False)
-    except (OSError, ValueError, KeyError) as error:
+        address = _address(where)
+        _wait_for(address)
+        return import_module("distributed").Client(address, timeout=PATIENCE_S, set_as_default=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"--cluster {address}: no scheduler answers there: expected its address or its scheduler file, "
-            f"for example tcp://10.0.0.1:8786 or scheduler.json ({error})"
+            f"--cluster {where}: no scheduler answers there: expected its address or its scheduler file, "
+            f"for example tcp://10.0.0.1:8786 or scheduler.json ({type(error).__name__}: {error})"
         ) from None
+
+
+def _address(where: str) -> str:
+    """The address of a scheduler, with its protocol, from its file if that is given."""
+    address = str(json.loads(Path(where).read_text(encoding="utf-8"))["address"]) if os.path.exists(where) else where
+    return address if "://" in address else f"tcp://{address}"
+
+
+def _wait_for(address: str) -> None:
+    """Waits until something listens at an address; OSError if it does not in time, ValueError if there is no port in it.
+
+    Sooner said, and in fewer words, than by a client of Dask. Protocols that are not TCP's are left to it.
+    """
+    parts = urlsplit(address)
+    if parts.hostname is None or parts.port is None:
+        raise ValueError(f"no host and port in {address}")
+    deadline = time.monotonic() + PATIENCE_S
+    while parts.scheme in ("tcp", "tls"):
+        try:
+            return socket.create_connection((parts.hostname, parts.port), PATIENCE_S).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _check_workers(address: str, client: Any) -> None:

@@ -17,9 +17,10 @@ from simvirt.scenario.reading.tree import Marks, dotted, plain
 from simvirt.scenario.spec.base import unknown_key
 from simvirt.sweep.axes import Axis, axis_of, varied
 from simvirt.sweep.designs import Design, count, design_of
+from simvirt.sweep.pareto import Objectives, objectives_of
 from simvirt.units import UnitError, parse_ratio, parse_time, shown
 
-KEYS: Final = ("simvirt", "name", "scenario", "set", "axes", "design", "seed", "maximum", "limit", "precision")
+KEYS: Final = ("simvirt", "name", "scenario", "set", "axes", "design", "seed", "maximum", "limit", "precision", "pareto")
 EXAMPLE: Final = "simvirt: 1, name: rates, scenario: ../web.yaml, axes: {workload.open.rate: 100/s..1000/s:4}"
 
 
@@ -28,7 +29,8 @@ class Sweep:
     """A base scenario and what differs between its cells.
 
     `sets` hold for all cells; `seed` draws the points of a design, not the demands, which are those of the scenario's seed in every cell;
-    with `maximum` each cell looks for maximum throughputs; `limit_s` is the longest that a cell may take [s].
+    with `maximum` each cell looks for maximum throughputs; `limit_s` is the longest that a cell may take [s]; `pareto` says in what
+    cells are compared.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Sweep:
     seed: int = 1
     maximum: bool = False
     limit_s: float | None = None
+    pareto: Objectives | None = None
 
     @property
     def cells(self) -> int:
@@ -61,7 +64,7 @@ class Sweep:
 
 def load(
     path: str | os.PathLike[str], vary: Sequence[str] = (), sets: Sequence[str] = (), design: Any = None, limit_s: float | None = None,
-    maximum: bool = False, precision: str | float | None = None,
+    maximum: bool = False, precision: str | float | None = None, pareto: Any = None,
 ) -> Sweep:
     """A sweep from its file, or of a scenario over the axes `vary` (`services.web.threads=8..64:4`).
 
@@ -71,6 +74,8 @@ def load(
     made = _made(_read(os.fspath(path)), vary, [*sets, *_precision(precision)])
     if design is not None or limit_s is not None or maximum:
         made = _replaced(made, design, limit_s, maximum)
+    if pareto is not None:
+        made = replace(made, pareto=objectives_of(pareto, made.axes))
     if not made.axes:
         raise UsageError(f"{path}: a scenario, not a sweep: say what varies, for example --vary services.web.deploy.replicas=1..16")
     _check(made)
@@ -118,10 +123,14 @@ def _made(written: _Written, vary: Sequence[str], sets: Sequence[str]) -> Sweep:
         raise ScenarioError(issues)
     axes += [varied(text) for text in vary]
     _check_once(axes)
+    try:
+        objectives = objectives_of(given.get("pareto"), axes)
+    except UsageError as error:
+        raise ScenarioError([written.issue(str(error), "pareto")]) from None
     base = source(os.path.join(os.path.dirname(written.path), found["scenario"]))
     name = str(given.get("name") or Path(written.path).stem)
     common = (*found["set"], *found["precision"], *sets)
-    return Sweep(name, base, tuple(axes), common, found["design"], found["seed"], found["maximum"], found["limit"])
+    return Sweep(name, base, tuple(axes), common, found["design"], found["seed"], found["maximum"], found["limit"], objectives)
 
 
 def _replaced(made: Sweep, design: Any, limit_s: float | None, maximum: bool) -> Sweep:

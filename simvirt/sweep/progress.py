@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CellEnded:
-    """A cell has ended: its number and how, how many of all have, how many of them failed, how long the others will take [s]."""
+    """A cell has ended: its number, how, and after how long [s]; how many of all have, how many failed, how long the others take [s]."""
 
     number: int
     status: Status
@@ -29,6 +29,7 @@ class CellEnded:
     failed: int
     cells: int
     remaining_s: float
+    wall_s: float = 0.0
 
 
 Progress = Callable[[CellEnded], None]
@@ -50,7 +51,7 @@ class Pace:
         self.ended, self.new, self.wall_s = self.ended + 1, self.new + 1, self.wall_s + kept.wall_s
         self.failed += kept.status == "failed"
         turns = ceil((self.cells - self.ended) / max(self.workers(), 1))
-        return CellEnded(kept.number, kept.status, self.ended, self.failed, self.cells, turns * self.wall_s / self.new)
+        return CellEnded(kept.number, kept.status, self.ended, self.failed, self.cells, turns * self.wall_s / self.new, kept.wall_s)
 
 
 def scattered(what: Sequence[T]) -> Iterator[T]:

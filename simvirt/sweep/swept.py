@@ -14,7 +14,11 @@ from simvirt.sweep.axes import columns_of
 from simvirt.sweep.designs import cells_of
 from simvirt.sweep.effects import effects
 from simvirt.sweep.files import Sweep
+from simvirt.sweep.indices import sobol_indices
 from simvirt.sweep.ledger import Ledger, unpacked
+from simvirt.sweep.pareto import front
+from simvirt.sweep.said import said
+from simvirt.sweep.swept_knees import swept_knees
 
 
 @dataclass(repr=False)
@@ -52,11 +56,16 @@ def swept(asked: Sweep, ledger: Ledger, interrupted: bool = False) -> Swept:
         done += 1
         rows += [heads[kept.number] | row for row in unpacked(kept.rows)]
     found = effects(asked.axes, asked.design, rows)
+    indices, knees = sobol_indices(asked.axes, asked.design, rows, asked.seed), swept_knees(asked.axes, asked.design, rows)
+    best = front(asked.pareto, rows)
+    answers: dict[str, Any] = {key: value for key, value in (("indices", indices), ("pareto", best), ("knees", knees)) if value}
     where_it_applies: dict[str, Any] = ({"failed": failed} if failed else {}) | ({"interrupted": True} if interrupted else {})
     return Swept(SweepDocument(
         simvirt=provenance.program(), sweep=ScenarioName(name=asked.name, digest=asked.digest), scenario=provenance.name_of(base),
-        answer=_answer(asked.cells, done, failed, rows, found, base.run.precision), design=asked.design.kind, seed=asked.seed,
-        axes=tuple(map(_axis, asked.axes)), cells=asked.cells, done=done, rows=tuple(rows), effects=found, **where_it_applies,
+        answer=_answer(asked.cells, done, failed, rows, found, base.run.precision) + said(indices, knees, best),
+        design=asked.design.kind, seed=asked.seed,
+        axes=tuple(map(_axis, asked.axes)), cells=asked.cells, done=done, rows=tuple(rows), effects=found,
+        **answers, **where_it_applies,
     ))
 
 
@@ -87,7 +96,7 @@ def _imprecise(precision: float | None, rows: Sequence[Mapping[str, Any]]) -> st
     if precision is None:
         return ""
     wide = {row["cell"] for row in rows if row["half_width"] is None or row["half_width"] > precision}
-    said = f" A precision of {figures.percent(precision)} is not reached in {len(wide)} of them: raise run.max_replications."
+    said = f" A precision of {figures.percent(precision)} is not reached in {len(wide)} of the cells: raise run.max_replications."
     return said if wide else ""
 
 

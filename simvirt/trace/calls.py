@@ -15,7 +15,7 @@ STATES: Final = {
 }
 OUTCOMES: Final = {0: "answered", k.REJECTED: "rejected", k.LOST: "lost"}
 ALONE: Final = (k.BACKGROUND, k.WORK)
-"""Kinds of frames that have a thread to themselves, whose states are slices by themselves."""
+"""Kinds of frames that have a thread to themselves: their states are slices by themselves, and their sleep is none."""
 Segment = tuple[int, int, int]  # since, until [ns], state
 
 
@@ -125,7 +125,8 @@ class Calls:
         if call.state == k.NONE or at <= call.since:
             return
         if call.thread != k.NONE and call.kind in ALONE:
-            self._write(self._of_thread(call.thread), (call.since, at, call.state), "")
+            if call.state != k.DELAY:
+                self._write(self._of_thread(call.thread), (call.since, at, call.state), "")
         elif call.thread != k.NONE:
             call.on_thread.append((call.since, at, call.state))
             self.held += 1

@@ -9,7 +9,6 @@ from simvirt.plane import DataPlane
 from simvirt.trace.names import MEMORY, Track
 from simvirt.trace.writer import Writer
 
-LEVELS: Final = Track(MEMORY, 0, "host memory")
 EVENTS: Final = Track(MEMORY, 1, "reclaim")
 MOVES: Final = {"swapped_out": "swap out", "swapped_in": "swap in", "compressed": "compress", "ballooned": "balloon"}
 ENDS: Final = {"kills": "OOM kill", "evictions": "eviction"}
@@ -30,13 +29,13 @@ class MemoryEvents:
         if account is None:
             return
         at = max(int(plane.clock.now), first)
-        new = not self.moved
+        new = not self.moved and first > 0
         self._look_at_moves(account, at, new)
         self._look_at_ends(account, at, new)
         levels = {"resident MiB": round(account.memory.resident / 2**20), "merged MiB": round(account.merged / 2**20)}
         if levels != self.levels:
             self.levels = levels
-            self.writer.counter(LEVELS, at, levels)
+            self.writer.counter(MEMORY, "host memory", at, levels)
 
     def _look_at_moves(self, account: MemoryAccount, at: int, new: bool) -> None:
         for name, word in MOVES.items():

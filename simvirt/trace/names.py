@@ -13,20 +13,22 @@ from simvirt.lowering.arrange import INTERNAL, IO_SERVICE, Instance, Machine
 from simvirt.lowering.lower import Lowered
 from simvirt.plane import DataPlane
 
-PCPUS: Final = 1
-REQUESTS: Final = 2
-DEVICES: Final = 3
-MEMORY: Final = 4
-FIRST: Final = 10
-"""Processes of a trace; those of VMs follow from `FIRST` on, and those of replicas after them."""
+PCPUS: Final = 10_001
+REQUESTS: Final = 10_002
+DEVICES: Final = 10_003
+MEMORY: Final = 10_004
+FIRST: Final = 10_010
+"""Numbers of processes of a trace; those of VMs follow from `FIRST` on, and those of replicas after them.
+
+Large ones, because viewers take the track that has the number of its process for something else.
+"""
 KINDS: Final = {k.BRANCH: "branch", k.BACKGROUND: "background", k.WORK: "performed work", k.WRITE_BACK: "write-back"}
 """Name of a frame that is of no operation."""
-DIRECTIONS: Final = ("out", "in")
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One line of a trace: its process, its key in there, which also orders it, and its name."""
+    """One line of a trace: its process, its number in there, which also orders it, and its name."""
 
     process: int
     key: int
@@ -91,8 +93,8 @@ class Names:
         machine = self.machine_of[c]
         number = c - self.first_cpu[machine]
         if machine not in self.guests:
-            return Track(PCPUS, c, f"pCPU {number}")
-        return Track(FIRST + machine, c, f"vCPU {number}")
+            return Track(PCPUS, c + 1, f"pCPU {number}")
+        return Track(FIRST + machine, number + 1, f"vCPU {number}")
 
     def thread(self, entity: int) -> Track:
         """The track of a thread; threads of a replica are numbered as they are seen."""
@@ -105,10 +107,6 @@ class Names:
             self.counted[instance] = self.counted.get(instance, 0) + 1
             self.threads[entity] = instance, self.counted[instance]
         return self.threads[entity]
-
-    def queue(self, instance: int) -> Track:
-        """The counter of a replica's calls."""
-        return Track(self.first_instance + instance, 0, "calls")
 
     def runs(self, entity: int) -> tuple[str, str]:
         """Who has a CPU: a vCPU of a VM, or a replica and a thread of it."""
@@ -126,11 +124,3 @@ class Names:
             return KINDS[kind]
         name = self.lowered.places[bisect_right(self.starts, pc) - 1][1] if pc >= 0 else ""
         return name or (self.instances[instance].service.strip("()") if instance != k.NONE else "call")
-
-    def disk(self, d: int) -> Track:
-        """The counter of a disk."""
-        return Track(DEVICES, d, f"disk {d}" if d else "disk")
-
-    def link(self, row: int) -> Track:
-        """The counter of a direction of the NIC."""
-        return Track(DEVICES, 1000 + row, f"NIC {DIRECTIONS[row % len(DIRECTIONS)]}")

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from simvirt import kernel
+from simvirt.errors import UsageError
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.rows import Columns, blank, fill
@@ -78,7 +79,7 @@ class Recorder:
         self.memory = MemoryEvents(self.writer)
         self.begun = self.over = False
         self.left_out = 0
-        self.failed: str | None = None
+        self.failed: OSError | None = None
 
     def advance(self, tables: Any, until: int) -> int:
         """Carry out all events before `until` [ns], with looks in the window; why it came back."""
@@ -110,7 +111,10 @@ class Recorder:
             self._drain()
             self.over = True
         if self.begun and self.failed is None:
-            self.timeline.end(min(at, self.window.last))
+            try:
+                self.timeline.end(min(at, self.window.last))
+            except OSError as error:
+                self.failed = error
 
     def _drain(self) -> None:
         """What has been recorded becomes events; where there are enough of them, the trace is over."""
@@ -123,8 +127,21 @@ class Recorder:
         try:
             self.timeline.take(records.tolist())
         except OSError as error:
-            self.failed = f"{self.window.file} cannot be written: {error.strerror or error}"
+            self.failed = error
         self.over = self.timeline.full or self.failed is not None
+
+    def kept(self) -> Traced:
+        """The file, with its end and its name; OSError where it could not be written."""
+        if self.failed is not None:
+            raise self.failed
+        lacks, ended = self.lacks(), self.timeline.ended or self.window.first
+        self.writer.end({
+            "simvirt": __version__, "scenario": self.plane.lowered.scenario.name, "platform": self.window.platform,
+            "from_s": self.window.first / 1e9, "to_s": ended / 1e9, "left_out": "; ".join(lacks),
+        })
+        size = self.writer.file.stat().st_size
+        os.replace(self.writer.file, self.window.file)
+        return Traced(self.window, ended, self.writer.events, size, lacks)
 
     def lacks(self) -> tuple[str, ...]:
         """What the trace was to have and has not."""
@@ -160,34 +177,28 @@ def traced(plane: DataPlane, window: Window | None) -> Iterator[Recorder | None]
         yield None
         return
     draft = window.file.with_name(window.file.name + ".part")
-    recorder = Recorder(plane, window, draft)
+    try:
+        recorder = Recorder(plane, window, draft)
+    except OSError as error:
+        raise UsageError(f"{draft} cannot be written: {error.strerror or error}") from None
     plane.advance = recorder.advance
     try:
         yield recorder
     except BaseException:
-        recorder.writer.close()
-        draft.unlink(missing_ok=True)
+        recorder.writer.discard()
         raise
 
 
 def completed(recorder: Recorder, at: int) -> Traced:
     """The trace of a run that has ended at an instant [ns]: its file takes its name."""
     recorder.finish(at)
-    window, writer, draft = recorder.window, recorder.writer, recorder.writer.file
-    lacks: tuple[str, ...] = (recorder.failed,) if recorder.failed else ()
+    window = recorder.window
     if not recorder.begun:
-        lacks = (f"the run ended at {in_words(at)}, before {in_words(window.first)}",)
-    if lacks:
-        writer.close()
-        draft.unlink(missing_ok=True)
-        return Traced(window, None, lacks=lacks, too_late=not recorder.begun)
-    lacks = recorder.lacks()
-    ended = recorder.timeline.ended or window.first
-    scenario = recorder.plane.lowered.scenario
-    writer.end({
-        "simvirt": __version__, "scenario": scenario.name, "platform": window.platform, "from_s": window.first / 1e9,
-        "to_s": ended / 1e9, "left_out": "; ".join(lacks),
-    })
-    size = draft.stat().st_size
-    os.replace(draft, window.file)
-    return Traced(window, ended, writer.events, size, lacks)
+        recorder.writer.discard()
+        why = f"the run ended at {in_words(at)}, before {in_words(window.first)}"
+        return Traced(window, None, lacks=(why,), too_late=True)
+    try:
+        return recorder.kept()
+    except OSError as error:
+        recorder.writer.discard()
+        return Traced(window, None, lacks=(f"{window.file} cannot be written: {error.strerror or error}",))

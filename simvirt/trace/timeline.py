@@ -8,7 +8,7 @@ from typing import Final
 
 from simvirt.kernel import constants as k
 from simvirt.trace.calls import Calls
-from simvirt.trace.names import PCPUS, REQUESTS, Names, Track
+from simvirt.trace.names import DEVICES, PCPUS, REQUESTS, Names
 from simvirt.trace.writer import Writer
 
 MOST_EVENTS: Final = 1_000_000
@@ -19,6 +19,8 @@ VCPU_STATES: Final = {
     k.CPU_IDLE: "halted", k.CPU_WAKES: "wakes pCPU", k.CPU_WAITS: "steal", k.CPU_STOPPED: "throttled", k.CPU_HELD: "co-stop",
 }
 RUNNING: Final = "running"
+DIRECTIONS: Final = ("out", "in")
+"""Of a NIC."""
 
 
 @dataclass(slots=True)
@@ -51,9 +53,9 @@ class Timeline:
             k.SEEN_END: lambda at, row, reason, _: calls.end(row, at, reason),
             k.SEEN_QUEUE: self._queue,
             k.SEEN_DISK: self._disk,
-            k.SEEN_LINK: lambda at, row, count, _: writer.counter(names.link(row), at, {"transfers": count}),
-            k.SEEN_SYSTEM: lambda at, row, count, _: writer.counter(Track(REQUESTS, 0, "in the system"), at, {"requests": count}),
-            k.SEEN_SHARES: lambda at, row, share, _: writer.counter(Track(PCPUS, -1, "busy pCPUs"), at, {"shares": share / 1e9}),
+            k.SEEN_LINK: self._link,
+            k.SEEN_SYSTEM: lambda at, row, count, _: writer.counter(REQUESTS, "in the system", at, {"requests": count}),
+            k.SEEN_SHARES: lambda at, row, share, _: writer.counter(PCPUS, f"CPUs shared out{number(row)}", at, {"busy": share / 1e9}),
         }
 
     def take(self, records: Iterable[Sequence[int]]) -> None:
@@ -107,7 +109,17 @@ class Timeline:
             self.writer.slice(place, held.since, until, state, "state")
 
     def _queue(self, at: int, instance: int, waiting: int, in_flight: int) -> None:
-        self.writer.counter(self.names.queue(instance), at, {"in service": max(in_flight - waiting, 0), "waiting": waiting})
+        process = self.names.first_instance + instance
+        self.writer.counter(process, "calls", at, {"in service": max(in_flight - waiting, 0), "waiting": waiting})
 
     def _disk(self, at: int, d: int, served: int, waiting: int) -> None:
-        self.writer.counter(self.names.disk(d), at, {"in service": served, "waiting": waiting})
+        self.writer.counter(DEVICES, f"disk{number(d)}", at, {"in service": served, "waiting": waiting})
+
+    def _link(self, at: int, row: int, count: int, _: int) -> None:
+        direction = DIRECTIONS[row % len(DIRECTIONS)]
+        self.writer.counter(DEVICES, f"NIC{number(row // len(DIRECTIONS))} {direction}", at, {"transfers": count})
+
+
+def number(row: int) -> str:
+    """What tells a thing of another host from that of the first."""
+    return f" {row + 1}" if row else ""

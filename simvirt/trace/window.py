@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,7 +12,7 @@ from typing import Final
 from simvirt.errors import UnitError, UsageError
 from simvirt.scenario.spec.experiment import RunSpec
 from simvirt.scenario.spec.models import Scenario
-from simvirt.units import format_time, parse_time, shown
+from simvirt.units import parse_time, shown
 
 ENDINGS: Final = (".json.gz", ".json")
 LENGTH_NS: Final = 1_000_000_000
@@ -63,16 +64,16 @@ def window_of(trace: Trace | str | Path, scenario: Scenario, called: Mapping[str
     if run.duration is not None and last > run.duration:
         if wanted.length is not None and not run.length_is_free:
             raise UsageError(
-                f"{called['length']}: the run lasts {in_words(run.duration)}, of which {in_words(run.duration - start)} is left after"
-                f" {in_words(start)}; got {wanted.length}"
+                f"{called['length']}: expected at most {in_words(run.duration - start)}, for the run lasts {in_words(run.duration)}"
+                f" and the trace begins at {in_words(start)}; got {wanted.length}"
             )
         last = int(run.duration)
     return Window(_file(wanted.file, called["file"]), _platform(wanted.platform, scenario, called["platform"]), start, last)
 
 
 def in_words(ns: float) -> str:
-    """A time in ns as people read it."""
-    return format_time(ns / 1e9, 6)
+    """A time or an instant in ns as seconds."""
+    return f"{ns / 1e9:.6g} s"
 
 
 def _default_start(run: RunSpec) -> int:
@@ -99,6 +100,8 @@ def _file(file: str | Path, name: str) -> Path:
         raise UsageError(f"{name}: {path} is a folder; expected a file, for example {path / 'trace.json.gz'}")
     if not path.parent.is_dir():
         raise UsageError(f"{name}: {path}: there is no folder {path.parent}; make it first, or name one that is there")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"{name}: {path}: no permission to write it")
     return path
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -20,7 +22,7 @@ LEVEL: Final = 4
 """Of compression: half the time of the default, for a tenth more bytes."""
 LINES: Final = 4096
 """Events that are written at a time."""
-Place = tuple[int, int]  # number of a process, and of a track in all processes
+Place = tuple[int, int]  # number of a process, and of a track in there
 
 
 def micros(ns: int) -> str:
@@ -28,8 +30,9 @@ def micros(ns: int) -> str:
     return f"{ns // 1000}.{ns % 1000:03d}"
 
 
+@lru_cache(4096)
 def quoted(text: str) -> str:
-    """A text as JSON."""
+    """A text as JSON; there are few names and many slices."""
     return json.dumps(text)
 
 
@@ -46,11 +49,11 @@ class Writer:
         self.raw: BinaryIO = file.open("wb")
         self.out: Any = gzip.GzipFile("", "wb", LEVEL, self.raw, mtime=0) if compressed else self.raw
         self.process = process
-        self.places: dict[tuple[int, int, str], Place] = {}
+        self.places: set[Place] = set()
         self.processes: set[int] = set()
         self.flows = self.events = 0
         self.lines: list[str] = []
-        self.out.write(b'{"displayTimeUnit":"ns","traceEvents":[\n')
+        self.head = '{"displayTimeUnit":"ns","traceEvents":[\n'
         self._meta(0, 0, "process_name", "name", quoted("simvirt"))
 
     @property
@@ -67,30 +70,28 @@ class Writer:
 
     def _flush(self) -> None:
         if self.lines:
-            self.out.write((",\n".join(self.lines) + ",\n").encode())
+            text, self.head = self.head + ",\n".join(self.lines) + ",\n", ""
             self.lines.clear()
+            self.out.write(text.encode())
 
     def _meta(self, process: int, track: int, name: str, key: str, value: str) -> None:
         self._line(f'{{"ph":"M","pid":{process},"tid":{track},"name":"{name}","args":{{"{key}":{value}}}}}')
 
     def place(self, track: Track) -> Place:
         """Numbers of a track; its names are written where it is new."""
-        key = (track.process, track.key, track.name)
-        if key not in self.places:
-            self.places[key] = track.process, len(self.places) + 1
-            self._name(track, *self.places[key])
-        return self.places[key]
+        place = track.process, track.key
+        if place not in self.places:
+            self.places.add(place)
+            self._name_process(track.process)
+            self._meta(*place, "thread_name", "name", quoted(track.name))
+            self._meta(*place, "thread_sort_index", "sort_index", str(track.key))
+        return place
 
     def _name_process(self, process: int) -> None:
         if process not in self.processes:
             self.processes.add(process)
             self._meta(process, 0, "process_name", "name", quoted(self.process(process)))
             self._meta(process, 0, "process_sort_index", "sort_index", str(process))
-
-    def _name(self, track: Track, process: int, number: int) -> None:
-        self._name_process(process)
-        self._meta(process, number, "thread_name", "name", quoted(track.name))
-        self._meta(process, number, "thread_sort_index", "sort_index", str(track.key))
 
     def slice(self, place: Place, since: int, until: int, name: str, category: str, args: str = "") -> None:
         """Something that lasts, from an instant up to another one [ns]; `args` is JSON."""
@@ -100,10 +101,11 @@ class Writer:
             f'"cat":"{category}"{more}}}'
         )
 
-    def counter(self, track: Track, at: int, values: Mapping[str, int | float]) -> None:
+    def counter(self, process: int, name: str, at: int, values: Mapping[str, int | float]) -> None:
         """Levels from an instant on [ns]."""
-        self._name_process(track.process)
-        self._line(f'{{"ph":"C","pid":{track.process},"tid":0,"ts":{micros(at)},"name":{quoted(track.name)},"args":{compact(values)}}}')
+        self._name_process(process)
+        args = ",".join(f'"{key}":{value}' for key, value in values.items())
+        self._line(f'{{"ph":"C","pid":{process},"tid":0,"ts":{micros(at)},"name":{quoted(name)},"args":{{{args}}}}}')
 
     def instant(self, place: Place, at: int, name: str, args: Mapping[str, Any]) -> None:
         """Something that happens [ns]."""
@@ -127,6 +129,14 @@ class Writer:
 
     def close(self) -> None:
         """Close the file as it is."""
-        if self.out is not self.raw:
-            self.out.close()
-        self.raw.close()
+        try:
+            if self.out is not self.raw:
+                self.out.close()
+        finally:
+            self.raw.close()
+
+    def discard(self) -> None:
+        """Close the file, whatever comes of that, and remove it."""
+        with suppress(OSError):
+            self.close()
+        self.file.unlink(missing_ok=True)

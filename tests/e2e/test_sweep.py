@@ -138,7 +138,7 @@ def test_cells_are_replicated_until_they_are_as_precise_as_asked(tmp_path: Path)
     assert 3 < quiet < busy < 90
     wide = [row["cell"] for row in found["rows"] if row["half_width"] > 0.03]
     assert 1 in wide and not {2, 3} & set(wide)
-    assert f"A precision of 3.00 % is not reached in {len(wide)} of them" in found["answer"]
+    assert f"A precision of 3.00 % is not reached in {len(wide)} of the cells" in found["answer"]
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,19 @@ def test_without_the_extra_one_line_says_how_to_get_it(monkeypatch: pytest.Monke
         pass
 
 
+@pytest.mark.parametrize("where", ["127.0.0.1:9", "tcp://127.0.0.1:9", "tcp://127.0.0.1", "none.json", "text.json", "list.json", "other.json"])
+def test_where_no_scheduler_is_one_line_says_what_was_expected(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="simvirt[cluster] is not installed")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(of_clusters, "PATIENCE_S", 0.1)
+    for name, text in (("text", "no JSON"), ("list", "[]"), ("other", "{}")):
+        (tmp_path / f"{name}.json").write_text(text)
+    with pytest.raises(UsageError, match=r"no scheduler answers there: expected its address .* for example tcp://"), cluster(where):
+        pass
+
+
 @pytest.mark.slow
-def test_a_lost_worker_of_a_cluster_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_worker_of_a_cluster_changes_nothing(tmp_path: Path) -> None:
     """One of two Dask workers is killed in the middle: the results are those of a sweep without a cluster."""
     pytest.importorskip("distributed", reason="simvirt[cluster] is not installed")
     sweep = asked(tmp_path, 24)
@@ -95,6 +106,3 @@ def test_a_lost_worker_of_a_cluster_changes_nothing(tmp_path: Path, monkeypatch:
         assert len(calls) == 24
     alone = simvirt.sweep(sweep, tmp_path / "alone", executor=Instant({}, OSError))
     assert json.dumps(found.document()) == json.dumps(alone.document())
-    monkeypatch.setattr(of_clusters, "PATIENCE_S", 0.5)
-    with pytest.raises(UsageError, match="no scheduler answers there"), cluster(str(dask.file)):
-        pass

@@ -18,12 +18,14 @@ from typing import Any
 import pytest
 import yaml
 from helpers.dask_processes import DaskProcesses, dask_processes
-from helpers.processes import command
+from helpers.processes import PATIENCE_S, command
 
 from simvirt.sweep.sweeping import LEDGER
 
 CELLS = int(os.environ.get("SIMVIRT_TRIAL_CELLS", "2000"))
 KILLS = 20
+CELL_BYTES = 3000
+"""What a cell takes in the ledger, about: kills are spread over the sweep by it."""
 BASE: dict[str, Any] = {
     "simvirt": 1, "name": "base", "host": {"cores": 2, "memory": "8GiB"}, "platforms": ["docker", "kvm"],
     "services": {"a": {"cpus": 1, "mem_limit": "512MiB", "operations": {"get": [{"cpu": {"exponential": "1ms"}}]}}},
@@ -73,6 +75,18 @@ class Trial:
             time.sleep(0.05)
         return False
 
+    def grown(self, process: subprocess.Popen[bytes], cells: float) -> None:
+        """Waits until about so many cells more are kept, or the sweep has ended."""
+        aim = self.size() + cells * CELL_BYTES
+        deadline = time.monotonic() + PATIENCE_S
+        while self.size() < aim and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def size(self) -> int:
+        """The size of the ledger [bytes]."""
+        return self.ledger().stat().st_size if self.ledger().exists() else 0
+
     def kept(self) -> int:
         """Cells in the ledger of a sweep that is at rest, whose file must be whole."""
         import sqlite3
@@ -113,7 +127,7 @@ def test_a_sweep_that_everything_befalls_ends_with_the_bytes_of_one_that_nothing
     subprocess.run(trial.arguments("-j", 3), check=True, stdout=subprocess.DEVNULL)
     trial.note(f"whole after {time.monotonic() - began:.0f} s")
     undisturbed = tmp_path / "undisturbed"
-    subprocess.run(trial.arguments("-j", 1, out=undisturbed), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(trial.arguments("-j", 2, out=undisturbed), check=True, stdout=subprocess.DEVNULL)
     for name in RESULTS:
         one, other = ((next(out.iterdir()) / name).read_bytes() for out in (trial.out, undisturbed))
         print(f"{name}: {len(one):,} bytes")
@@ -122,16 +136,15 @@ def test_a_sweep_that_everything_befalls_ends_with_the_bytes_of_one_that_nothing
 
 def killed(trial: Trial, number: int) -> None:
     """The whole process group killed at a random instant; of two, one has a worker killed before."""
-    more = trial.draw.uniform(0.0, 5.0)
-    started = time.time()
+    started, cells = time.time(), trial.draw.uniform(0.0, 1.6 * CELLS / KILLS)
     with trial.running("-j", trial.draw.choice((1, 2, 3))) as process:
         if number % 4:  # of four, one at any instant of its start
-            assert trial.written(started)
-        time.sleep(more)
+            trial.grown(process, cells / 2)
         worker = number % 2 and one_worker(process.pid)
         if worker:
             os.kill(worker, signal.SIGKILL)
-            time.sleep(more)
+            trial.grown(process, cells / 2)
+        time.sleep(trial.draw.uniform(0.0, 1.0))
     trial.note(f"kill {number + 1} of {KILLS} after {time.time() - started:.1f} s" + (", and of a worker before" if worker else ""))
 
 

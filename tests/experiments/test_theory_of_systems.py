@@ -177,7 +177,7 @@ def test_14_servers_by_load(update_golden: bool) -> None:
 def test_14_the_planner_needs_as_many_and_has_the_same_regrets() -> None:
     """But for the energy of hosts that are not needed."""
     found = simvirt.plan(simvirt.load(LABS[13] / "scenario.yaml")).document()["regret"]
-    choices = {row["hosts"]: row["regret_usd"] for row in found["choices"]}
+    choices = {row["hosts"]: row["regrets_usd"] for row in found["choices"]}
     assert next(iter(choices)) == 2 and set(choices) == set(NEEDED.values())
     for hosts, regrets in choices.items():
         for regret, needed in zip(regrets, NEEDED.values(), strict=True):

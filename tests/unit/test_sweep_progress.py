@@ -16,7 +16,7 @@ from simvirt.sweep.progress import CellEnded, Pace, scattered
 def test_what_remains_takes_what_was_taken_shared_by_workers() -> None:
     pace = Pace(10, lambda: 3, ended=2)
     assert pace.after(Kept(5, "done", b"", wall_s=4.0)).remaining_s == 3 * 4.0  # seven cells in three turns
-    assert pace.after(Kept(9, "failed", b"", wall_s=2.0)) == CellEnded(9, "failed", 4, 1, 10, 2 * 3.0)
+    assert pace.after(Kept(9, "failed", b"", wall_s=2.0)) == CellEnded(9, "failed", 4, 1, 10, 2 * 3.0, wall_s=2.0)
 
 
 def test_at_the_end_nothing_remains() -> None:
