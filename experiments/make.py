@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -32,8 +33,9 @@ def labs(names: Sequence[str] = ()) -> list[Path]:
 
 def table(folder: Path, jobs: int = 1, sets: Sequence[str] = ()) -> str:
     """What the sweep of a lab gives, as the text of its expected.csv."""
-    with TemporaryDirectory() as kept:
-        frame = simvirt.sweep(load(folder / "sweep.yaml", sets=sets), kept, jobs=jobs).frame()
+    asked = load(folder / "sweep.yaml", sets=sets)
+    with TemporaryDirectory() as kept, ThreadPoolExecutor(1) as here:
+        frame = simvirt.sweep(asked, kept, jobs=jobs, executor=here if jobs == 1 else None).frame()
     columns = header(folder)
     rows = zip(*(frame[_found(column, frame)] for column in columns), strict=True)
     out = io.StringIO()
@@ -105,10 +107,9 @@ def _styled(part: Any, scales: dict[str, dict[str, Any]]) -> Any:
         return [_styled(one, scales) for one in part]
     if not isinstance(part, dict):
         return part
-    return {
-        key: scales[key] | value if key in scales and isinstance(value, dict) and value.get("field") == "platform" else _styled(value, scales)
-        for key, value in part.items()
-    }
+    named = isinstance(part.get("color"), dict) and part["color"].get("field") == "platform"
+    fixed = {key: scales[key] | part[key] for key in scales if key in part} if named else {}
+    return {key: fixed.get(key) or _styled(value, scales) for key, value in part.items()}
 
 
 def make(folder: Path, jobs: int) -> bool:

@@ -111,7 +111,9 @@ def _of_ranges(before: Estimate, after: Estimate) -> Estimate:
     return Estimate(value, after.low / before.high, after.high / before.low)
 
 
-WORDS: Final[dict[Direction, tuple[str, str]]] = {"time": ("faster", "slower"), "rate": ("slower", "faster"), "share": ("lower", "higher")}
+WORDS: Final[dict[Direction, tuple[str, str]]] = {
+    "time": ("faster", "slower"), "rate": ("slower", "faster"), "answers": ("lower", "higher"), "share": ("lower", "higher"),
+}
 """What a measure that fell, and one that rose, is called."""
 
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import Final
 
@@ -101,6 +101,9 @@ def _binding(trials: RateTrials, missed: Point) -> Binding:
     found = binding_at(trials, missed)
     used = averages([outcome.resources for outcome in missed.outcomes])
     busiest = saturated_resource(missed.scenario, used)
+    if found.reliefs and found.resource == found.reliefs[0].resource:
+        helps = "with twice as much of it the objective holds there" if found.reliefs[0].holds else "twice as much of it helps most"
+        return replace(found, why=helps)
     if found.resource != REQUEST or busiest is None or used[busiest] < BUSY:
         return found
     why = f"{figures.percent(used[busiest])} of it is used, and no resource, doubled alone, helps"

@@ -15,8 +15,8 @@ MOST_DIFFERENCES: Final = 20
 """Differences beyond which a report leaves them to the JSON."""
 MOST_ROWS: Final = 64
 """Rows beyond which a report leaves cells to the CSV."""
-OF_CELLS: Final = ("latency_p99_s", "throughput_per_s")
-"""The measures of single cells that a report shows."""
+OF_CELLS: Final = "latency_p99_s"
+"""The measure of single cells that a report shows."""
 TONES: Final[Mapping[str, Tone]] = {"faster": "good", "slower": "bad", "undecided": "quiet", "no difference seen": "quiet"}
 WORDS: Final[Mapping[bool | None, str]] = {True: "holds", False: "exceeded", None: "undecided"}
 
@@ -35,7 +35,7 @@ def _blocks(document: CompareDocument) -> Iterator[Block]:
         yield Notes((f"{len(document.differs) - MOST_DIFFERENCES} more differences are in compare.json",))
     yield Title("What changed" + (", over all cells" if document.cells else ""))
     yield _changes(document.platforms)
-    yield from titled("Cells by verdict", _counts(document))
+    yield from titled("Cells by what became of their p99", _counts(document))
     if 0 < len(document.cells) <= MOST_ROWS:
         yield from titled("Cells", _cells(document))
     elif document.cells:
@@ -96,25 +96,24 @@ def _plain(estimate: Estimate) -> float | None:
 
 def _shown(key: str) -> Any:
     """How a measure is written."""
-    return {"time": figures.time, "rate": figures.rate, "share": figures.percent}[MEASURES[key].kind]
+    return {"time": figures.time, "rate": figures.rate, "answers": figures.rate, "share": figures.percent}[MEASURES[key].kind]
 
 
 def _counts(document: CompareDocument) -> Table:
     """In how many cells each platform is faster, slower or neither."""
-    found: dict[tuple[str, str], Counter[str]] = {}
+    found: dict[str, Counter[str]] = {}
     for cell in document.cells:
-        for key in OF_CELLS:
-            if key in cell.measures:
-                found.setdefault((cell.platform, key), Counter())[cell.measures[key].verdict] += 1
+        if OF_CELLS in cell.measures:
+            found.setdefault(cell.platform, Counter())[cell.measures[OF_CELLS].verdict] += 1
     words = ("faster", "slower", "no difference seen", "undecided")
-    rows = [cells(name, MEASURES[key].name, *(str(count[word]) for word in words)) for (name, key), count in found.items()]
-    return Table(("", "", "faster", "slower", "no difference", "undecided"), tuple(rows), (0, 1), names=2)
+    rows = [cells(name, *(str(count[word]) for word in words)) for name, count in found.items()]
+    return Table(("", "faster", "slower", "no difference", "undecided"), tuple(rows))
 
 
 def _cells(document: CompareDocument) -> Table:
     """One row a cell and platform, with the measures that come first."""
     columns = tuple(dict.fromkeys(key for cell in document.cells for key in cell.cell))
-    key = OF_CELLS[0]
+    key = OF_CELLS
     rows = [
         cells(*(str(cell.cell.get(column, "")) for column in columns), cell.platform, *_change(key, cell.measures[key]))
         for cell in document.cells if key in cell.measures

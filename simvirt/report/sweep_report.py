@@ -101,7 +101,7 @@ def _valued(column: str, value: float) -> str:
     """A value of an objective."""
     if column not in MEASURES:
         return f"{value:,g}"
-    return {"time": figures.time, "rate": figures.rate, "share": figures.percent}[MEASURES[column].kind](value)
+    return {"time": figures.time, "rate": figures.rate, "answers": figures.rate, "share": figures.percent}[MEASURES[column].kind](value)
 
 
 def short(document: SweepDocument) -> dict[str, str]:

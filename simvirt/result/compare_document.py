@@ -9,8 +9,8 @@ from pydantic import Field
 
 from simvirt.result.document import Document, Estimate, Number, Program, ScenarioName
 
-Direction = Literal["time", "rate", "share"]
-"""What a measure is: less of a time is faster, more of a rate is."""
+Direction = Literal["time", "rate", "answers", "share"]
+"""What a measure is: less of a time is faster, more of a possible rate too; of answers there may be fewer as fewer were asked for."""
 Method = Literal["paired", "unpaired", "ranges"]
 
 
@@ -34,8 +34,8 @@ class Change(Document):
         description="`paired` replications with the same draws, `unpaired` ones, or `ranges` of maximum throughputs, which have no interval"
     )
     verdict: str = Field(
-        description="`faster`, `slower`, of shares `lower`, `higher`; `no difference seen` where the interval lies within the margin, "
-        "else `undecided`"
+        description="`faster`, `slower`, of throughput and shares `lower`, `higher`; `no difference seen` where the interval lies within "
+        "the margin, else `undecided`"
     )
 
 

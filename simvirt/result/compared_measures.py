@@ -21,7 +21,7 @@ MAXIMUM: Final = "max_throughput_per_s"
 MEASURES: Final[Mapping[str, Measure]] = {
     "latency_mean_s": Measure("mean", "time"), "latency_p50_s": Measure("p50", "time"), "latency_p90_s": Measure("p90", "time"),
     "latency_p95_s": Measure("p95", "time"), "latency_p99_s": Measure("p99", "time"), "latency_p999_s": Measure("p999", "time"),
-    "throughput_per_s": Measure("throughput", "rate"), MAXIMUM: Measure("max throughput", "rate"),
+    "throughput_per_s": Measure("throughput", "answers"), MAXIMUM: Measure("max throughput", "rate"),
     "rejected": Measure("rejected", "share"), "failed": Measure("failed", "share"), "cpu_utilisation": Measure("cpu", "share"),
 }
 """By column of `frame()`."""

@@ -81,7 +81,7 @@ def _way(column: str, way: Any) -> Way:
         raise UsageError(f"pareto.{column}: expected min or max; got {shown(way)}")
     if way is not None:
         return "max" if way == "max" else "min"
-    return "max" if column in MEASURES and MEASURES[column].kind == "rate" else "min"
+    return "max" if column in MEASURES and MEASURES[column].kind in ("rate", "answers") else "min"
 
 
 def _prices(given: Mapping[Any, Any], axes: Sequence[Axis]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import Final
 from simvirt.errors import UnitError, UsageError
 from simvirt.scenario.spec.experiment import RunSpec
 from simvirt.scenario.spec.models import Scenario
-from simvirt.units import format_time, parse_time, shown
+from simvirt.units import parse_time, shown
 
 ENDINGS: Final = (".json.gz", ".json")
 LENGTH_NS: Final = 1_000_000_000
@@ -72,8 +72,8 @@ def window_of(trace: Trace | str | Path, scenario: Scenario, called: Mapping[str
 
 
 def in_words(ns: float) -> str:
-    """A time in ns as people read it."""
-    return format_time(ns / 1e9, 6)
+    """A time or an instant in ns as seconds."""
+    return f"{ns / 1e9:.6g} s"
 
 
 def _default_start(run: RunSpec) -> int:

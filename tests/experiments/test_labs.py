@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import simvirt
 from simvirt import kernel
+from simvirt.charts import svg
 from simvirt.cli.app import app
 
 PARTS = ["Question", "Background", "Predict first", "Steps", "How to check", "What to try"]
@@ -93,6 +94,22 @@ def test_its_sweep_gives_its_table(lab: Path, update_golden: bool) -> None:
     if update_golden:
         (lab / "expected.csv").write_text(made, encoding="utf-8")
     assert not list(make.differences(lab, made))
+
+
+@by_lab
+def test_its_figure_is_drawn_from_its_table(lab: Path, update_golden: bool) -> None:
+    """By the same version of what draws it the same to the byte."""
+    pytest.importorskip("vl_convert")
+    drawn = svg(make.specification(lab))
+    if update_golden:
+        (lab / "figure.svg").write_text(drawn, encoding="utf-8")
+    assert drawn == (lab / "figure.svg").read_text(encoding="utf-8")
+
+
+def test_there_are_answers_to_each_lab() -> None:
+    text = (FOLDER / "instructor.md").read_text(encoding="utf-8")
+    assert [int(number) for number in re.findall(r"^## (\d+)\. ", text, re.MULTILINE)] == list(range(1, len(LABS) + 1))
+    assert text.count("**Predictions.**") == text.count("**To try.**") == len(LABS)
 
 
 @pytest.mark.verification

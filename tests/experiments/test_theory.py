@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from helpers.labs import LABS, expected, ms, shows, within
+from helpers.labs import LABS, expected, ms, rate_of, shows, within
 
 import simvirt
 from simvirt.catalog import Catalog
 from simvirt.catalog.cost_breakdown import differences
 
 CATALOG = Catalog.load()
-
-
-def rate_of(row: dict[str, str]) -> float:
-    return float(row["rate"].removesuffix("/s"))
 
 
 def half(row: dict[str, float], name: str) -> float:

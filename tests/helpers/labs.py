@@ -52,3 +52,12 @@ def shows(number: int, rows: Iterable[Iterable[str]], update: bool) -> None:
 
 def ms(seconds: float, digits: int = 1) -> str:
     return f"{1e3 * seconds:.{digits}f}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+def rate_of(row: dict[str, Any]) -> float:
+    """The rate of a row [/s]."""
+    return float(row["rate"].removesuffix("/s"))
