@@ -109,6 +109,16 @@ def test_the_frame_of_a_run_has_the_numbers_of_its_document(results: dict[str, A
         assert columns[f"latency_{key}_s_high"] == [e.high for e in found]
 
 
+def test_the_frame_of_a_run_tells_where_time_and_memory_go(results: dict[str, Any]) -> None:
+    columns, platforms = results["run"].frame(), results["run"].typed().platforms
+    parts = [name for name in columns if name.startswith("breakdown_")]
+    for n, found in enumerate(platforms.values()):
+        assert sum(columns[part][n] for part in parts) == pytest.approx(found.latency_s.mean.value, rel=1e-6)
+        assert columns["memory_free_bytes"][n] == found.memory.ledger.free_bytes
+        for name, service in found.services.items():
+            assert columns[f"services.{name}.threads_busy"][n] == service.threads_busy.value
+
+
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 @pytest.mark.parametrize("kind", ["run", "density", "plan"])
 def test_tables_take_a_frame_as_it_is(results: dict[str, Any], kind: str, library: str) -> None:

@@ -34,7 +34,7 @@ def test_values_of_an_axis(text: str, levels: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [[], "1", "5..1", "1ms..3s", {"values": [1]}, {"set": {"a": [1, 2], "b": [3]}}, {"set": {}}, [1, 1], "0..1:3:log", "0..99999999", 7, None, "a..b", "1..9..0", "1..9..x", "1ms..9ms..1s", "1..9..1:log", "0..1..1e-9"]
+    "given", [[], "1", "5..1", "1ms..3s", {"values": [1]}, {"set": {"a": [1, 2], "b": [3]}}, {"set": {}}, {"set": {"a": [1, 2, 1], "b": [3, 3, 3]}}, [1, 1], "0..1:3:log", "0..99999999", 7, None, "a..b", "1..9..0", "1..9..x", "1ms..9ms..1s", "1..9..1:log", "0..1..1e-9"]
 )
 def test_what_is_no_axis_is_refused_with_an_example(given: Any) -> None:
     with pytest.raises(UsageError, match=r"expected|twice|levels"):
@@ -47,6 +47,11 @@ def test_leaves_that_change_together() -> None:
     apart = axis_of("size", {"set": {"a.cpus": [1, 2], "a.mem": ["1GiB", "2GiB"]}})
     assert [apart.overrides(level) for level in apart.levels] == [(("a.cpus", "1"), ("a.mem", "1GiB")), (("a.cpus", "2"), ("a.mem", "2GiB"))]
     assert (same.columns, apart.columns) == (("period",), ("a.cpus", "a.mem"))
+
+
+def test_of_leaves_that_change_together_each_may_have_a_value_again() -> None:
+    size = axis_of("size", {"set": {"a.cpus": [1, 2, 2], "a.mem": ["1GiB", "1GiB", "2GiB"]}})
+    assert size.levels == (("1", "1GiB"), ("2", "1GiB"), ("2", "2GiB"))
 
 
 def test_a_platform_alone_is_a_list_of_one() -> None:
