@@ -5,8 +5,8 @@ scenario = simvirt.load("configs/web.yaml")
 result = simvirt.run(scenario)
 print(result.frame())
 
-`density(scenario)`, `plan(scenario)` and `validate()` answer what the commands of these names do. What is refused raises `ScenarioError`,
-what fails `SimulationError`; both are `SimvirtError`s.
+`compare(a, b)`, `density(scenario)`, `knee(scenario)`, `plan(scenario)`, `sweep(asked)` and `validate()` answer what the commands of
+these names do. What is refused raises `ScenarioError`, what fails `SimulationError`; both are `SimvirtError`s.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,18 +14,21 @@ from typing import TYPE_CHECKING, Any
 from simvirt.version import __version__ as __version__
 
 __all__ = [
-    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "density", "load", "loads", "plan", "run", "sweep",
-    "validate",
+    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "Trace", "compare", "density", "knee", "load", "loads",
+    "plan", "run", "sweep", "validate",
 ]
 
 if TYPE_CHECKING:
+    from simvirt.compare import compare
     from simvirt.density import density
     from simvirt.errors import ScenarioError, SimulationError, SimvirtError
+    from simvirt.knee import knee
     from simvirt.plan import plan
     from simvirt.runs.run import Result, run
     from simvirt.scenario.reading.load import load, loads
     from simvirt.scenario.spec.models import Scenario
     from simvirt.sweep import sweep
+    from simvirt.trace.window import Trace
     from simvirt.validation.asked import validate
 
 _HOMES = {
@@ -35,7 +38,10 @@ _HOMES = {
     "ScenarioError": "simvirt.errors",
     "SimulationError": "simvirt.errors",
     "SimvirtError": "simvirt.errors",
+    "compare": "simvirt.compare",
+    "Trace": "simvirt.trace.window",
     "density": "simvirt.density",
+    "knee": "simvirt.knee",
     "load": "simvirt.scenario",
     "loads": "simvirt.scenario",
     "plan": "simvirt.plan",

@@ -43,6 +43,8 @@ class Mark:
     rejected: np.ndarray  # (c,)
     failed: np.ndarray  # (c,)
     in_system: int
+    busy_cpus: int
+    queued: int
     histogram: np.ndarray  # (c, buckets)
 
 
@@ -87,9 +89,9 @@ def mark(plane: DataPlane, at: int) -> Mark:
 
 def _requests(plane: DataPlane, at: int) -> dict[str, Any]:
     """The fields of a mark."""
-    read = plane.read
+    read, now = plane.read, levels(plane)
     return {
-        "at": at, "in_system": int(read("tallies", "in_system")[0]),
+        "at": at, "in_system": now.in_system, "busy_cpus": now.busy_cpus, "queued": now.queued,
         "histogram": read("tallies", "histogram").reshape(-1, k.N_BUCKETS).copy(),
         **{name: read("tallies", name).copy() for name in ("arrived", "completed", "rejected", "failed")},
     }

@@ -1,6 +1,6 @@
 """The seam, sideways: the data plane as the rest of the program sees it, and the verbs by which the control plane acts on it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
@@ -65,6 +65,7 @@ class DataPlane:
     full: bool = False  # more requests are under way than the tables may hold; nothing happens any more
     halt: Event | None = None  # ends the run at its next block of requests
     memory: MemoryAccount | None = None  # what has become of memory, where the control plane follows it
+    advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
     _works: list[Work] = field(default_factory=list)
     _drained: dict[int, Settled] = field(default_factory=dict)
@@ -104,6 +105,11 @@ class DataPlane:
         for name in changed or self.columns:
             kernel.bind(self._plane, name, self.columns[name], self._records[name])
 
+    def replace(self, name: str, table: Columns) -> None:
+        """Other columns for a table."""
+        self._keep(name, table)
+        self._bind(name)
+
     # --- time ----------------------------------------------------------------------------------------------------------
 
     @property
@@ -115,7 +121,7 @@ class DataPlane:
         """Carry out every request event before `until` [ns], or up to the first one that is for the control plane, which comes back."""
         horizon = k.NEVER if until == float("inf") else int(until)
         while not self._due:
-            reason = kernel.advance(self._plane, horizon)
+            reason = self.advance(self._plane, horizon)
             if reason == k.NEEDS_DEMAND:
                 self._refill()
             elif reason == k.NEEDS_ROOM:

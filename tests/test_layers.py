@@ -32,21 +32,31 @@ LAYERS = (
     ("gauges",),
     ("clock",),
     ("control",),
+    ("trace",),
     ("result",),
     ("metrics",),
     ("runs",),
-    ("density", "plan", "sweep", "validation"),
+    ("compare", "density", "knee", "plan", "sweep", "validation"),
+    ("charts",),
     ("report",),
+    ("lab",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 FILES = sorted(PACKAGE.rglob("*.py"))
 PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DECLARED = {re.split(r"[^\w-]", requirement)[0] for requirement in PROJECT["dependencies"]}
-PACKAGES = {"pyyaml": "yaml"}
+OPTIONAL = {
+    re.split(r"[^\w-]", requirement)[0]
+    for extra, requirements in PROJECT["optional-dependencies"].items() if extra not in ("docs", "test") for requirement in requirements
+}
+"""What extras bring."""
+PACKAGES = {"pyyaml": "yaml", "vl-convert-python": "vl_convert", "arro3-core": "arro3", "arro3-io": "arro3"}
 """Declared name -> the package that is imported, where it is another."""
 ALONG = {"pydantic_core"}
 """What comes along with a declared package and belongs to its interface."""
+INSTEAD = {"pyarrow"}
+"""What is taken in the place of an extra where it is installed."""
 CHOOSES = {"__init__.py", "plain.py"}
 """Files of the kernel that choose how it runs."""
 KERNEL_MAY = {"collections", "typing"}  # of types only
@@ -120,9 +130,11 @@ def stays_in_the_kernel(path: Path) -> None:
 
 
 def test_only_declared_packages_are_imported() -> None:
-    """The standard library, what `pyproject.toml` declares, and what comes along with it."""
-    allowed = {"simvirt", *ALONG, *(PACKAGES.get(name, name) for name in DECLARED), *sys.stdlib_module_names}
+    """The standard library, what `pyproject.toml` declares, for an extra or for all, and what comes along with it."""
+    allowed = {"simvirt", *ALONG, *(PACKAGES.get(name, name) for name in DECLARED | OPTIONAL), *sys.stdlib_module_names}
     assert not {f"{path.name}: {module}" for path in FILES for module in imported(path) if module.partition(".")[0] not in allowed}
+    wanted = {match[1].partition(".")[0] for path in FILES for match in re.finditer(r'import_module\("([^"]+)"\)', path.read_text(encoding="utf-8"))}
+    assert wanted - {"simvirt"} <= {PACKAGES.get(name, name) for name in OPTIONAL} | INSTEAD
 
 
 @pytest.mark.parametrize("name", sorted(DECLARED))

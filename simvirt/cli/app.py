@@ -11,10 +11,14 @@ import typer
 
 from simvirt.cli.check import check
 from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
+from simvirt.cli.compare import compare
 from simvirt.cli.density import density
 from simvirt.cli.explain import explain
+from simvirt.cli.knee import knee
+from simvirt.cli.lab import lab
 from simvirt.cli.list import list_
 from simvirt.cli.plan import plan
+from simvirt.cli.report import report
 from simvirt.cli.run import run
 from simvirt.cli.schema import schema
 from simvirt.cli.sweep import sweep
@@ -32,8 +36,12 @@ app = typer.Typer(
 app.command("run")(with_settings(run))
 app.command("check")(check)
 app.command("density")(with_settings(density))
+app.command("knee")(with_settings(knee))
 app.command("plan")(with_settings(plan))
 app.command("sweep")(with_settings(sweep))
+app.command("compare")(with_settings(compare))
+app.command("report")(report)
+app.command("lab")(lab)
 app.command("schema")(schema)
 app.command("list")(list_)
 app.command("explain")(explain)

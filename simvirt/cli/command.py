@@ -80,7 +80,7 @@ class Question(Generic[D]):
     answer: Callable[[], D]
     report: "Callable[[D], Report]"
     names: tuple[str, str] = (RESULT, REPORT)
-    files: Mapping[str, Callable[[D], str]] = field(default_factory=dict)
+    files: Mapping[str, Callable[[D], str | bytes]] = field(default_factory=dict)
     width: int = 100
     piped: int = output.PIPED_WIDTH
     cut: Callable[[D], str | None] = lambda document: None
@@ -106,7 +106,7 @@ def carried_out(question: Question[D], settings: Settings) -> D:
 
 
 @contextmanager
-def _kept_or_said(folder: Path, files: dict[str, str]) -> Iterator[None]:
+def _kept_or_said(folder: Path, files: dict[str, str | bytes]) -> Iterator[None]:
     """Files written before the block; where that fails the command ends after the block, and says which one is missing."""
     from simvirt.report import store
 
@@ -128,12 +128,12 @@ def _answered(question: Question[D]) -> D:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _files(question: Question[D], report: "Report", document: D) -> dict[str, str]:
+def _files(question: Question[D], report: "Report", document: D) -> dict[str, str | bytes]:
     """The files of an answer by name."""
     from simvirt.report.formats import rendered
 
     result, text = question.names
-    kept = {result: rendered(report, Format.json), text: rendered(report, Format.text, question.width)}
+    kept: dict[str, str | bytes] = {result: rendered(report, Format.json), text: rendered(report, Format.text, question.width)}
     return kept | {name: made(document) for name, made in question.files.items()}
 
 

@@ -168,7 +168,7 @@ class DensityResult(Displayed):
         """The result as the document that `--format json` prints."""
         return self.typed().document()
 
-    def frame(self) -> dict[str, list[Any]]:
+    def frame(self) -> frames.Frame:
         """One row for each number of instances that was simulated, as columns of equal length; estimates with their ends."""
         return frames.of_density(self.typed())
 

@@ -60,8 +60,9 @@ def analytic_bounds(scenario: Scenario, catalog: Catalog, platform: Platform, un
     total = sum((found.service(name) for name in one.services), Demand())
     background = sum(s.replicas * s.background.threads * s.background.duty for s in one.services.values() if s.background is not None)
     cores = host.sockets * host.cores * max(host.core_yield(host.smt, two) for two in (host.smt_yield, *_yields(one, catalog)))
+    each, always = (0.0, background) if unit.load_only else (background, 0.0)
     uses = {
-        "host.cpu": (rate * (total.cpu_s + total.io_cpu_s) + background, cores, "cores"),
+        "host.cpu": (rate * (total.cpu_s + total.io_cpu_s) + each, max(cores - always, 0.0), "cores"),
         "host.disk": (rate * total.disk_s, host.disk.channels, "channels"),
         "host.nic": (rate * max(total.out_bytes, total.in_bytes), host.nic.bandwidth / 8, "bytes/s"),
     }
@@ -90,5 +91,7 @@ def shared_bounds(point: Point, scenario: Scenario, unit: Unit) -> list[Bound]:
 
 def is_shared(resource: str, scenario: Scenario, unit: Unit) -> bool:
     """Whether a resource belongs to a service that all instances share, so that its utilisation grows with n."""
+    if unit.load_only:
+        return True
     service, _, _ = resource.partition(".")
     return unit.service is not None and service in scenario.services and service != unit.service

@@ -1,13 +1,14 @@
-"""The scenario with n instances: replicas of a service or copies of all services, each with a load of its own."""
+"""The scenario with n instances: replicas of a service or copies of all services, each with its load; or with n parts of its load."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from simvirt.errors import UsageError
 from simvirt.result.density_document import CountedUnit
 from simvirt.scenario.rates import mean_rate
-from simvirt.scenario.spec.models import ClosedSpec, Scenario, TenantsSpec, WorkloadSpec
+from simvirt.scenario.spec.models import ClosedSpec, ObjectiveSpec, Scenario, TenantsSpec, WorkloadSpec
 from simvirt.scenario.spec.tenancy import MOST_INSTANCES
 from simvirt.workload.intensity import scaled as times
 
@@ -20,6 +21,7 @@ class Unit:
     """What is counted: replicas of `service`, or copies of all services where it is None; what one of them brings.
 
     `share` is the load of one instance over the workload as written; `clients` those of one instance where the workload is closed.
+    With `load_only` parts of the load are counted, and services stay as they are.
     """
 
     service: str | None
@@ -27,6 +29,7 @@ class Unit:
     rate_per_s: float | None
     clients: int | None
     most: int
+    load_only: bool = False
 
     def typed(self) -> CountedUnit:
         """The unit as it stands in a result."""
@@ -76,6 +79,19 @@ def scaled(scenario: Scenario, unit: Unit, n: int) -> Scenario:
     """The scenario with n instances; replicas, load and tenants follow, and the objective's throughput with the load."""
     assert scenario.workload is not None and scenario.objective is not None
     load = unit.share * n
+    changed = {"workload": _loaded(scenario.workload, load, unit, n), "objective": _asking(scenario.objective, load), "timeline": ()}
+    return scenario.model_copy(update=changed if unit.load_only else changed | _instances(scenario, unit, n))
+
+
+def _asking(objective: ObjectiveSpec, load: float) -> ObjectiveSpec:
+    """The objective for a load that is so many times as large: a throughput follows it."""
+    if objective.throughput is None:
+        return objective
+    return objective.model_copy(update={"throughput": objective.throughput * load})
+
+
+def _instances(scenario: Scenario, unit: Unit, n: int) -> dict[str, Any]:
+    """What differs from the scenario as written, beside its load, where there are n instances."""
     services = {
         name: service.model_copy(update={"scale": _replicas(scenario, unit, name, n)}) for name, service in scenario.services.items()
     }
@@ -83,15 +99,10 @@ def scaled(scenario: Scenario, unit: Unit, n: int) -> Scenario:
     count = n
     if scenario.tenants is not None:
         own, count = scenario.tenants.own, scenario.tenants.count * n
-    host, objective = scenario.host, scenario.objective
+    host = scenario.host
     if host.ksm is not None:
         host = host.model_copy(update={"ksm": host.ksm.model_copy(update={"since": max(host.ksm.since, SETTLED_NS)})})
-    if objective.throughput is not None:
-        objective = objective.model_copy(update={"throughput": objective.throughput * load})
-    return scenario.model_copy(update={
-        "services": services, "workload": _loaded(scenario.workload, load, unit, n), "objective": objective, "timeline": (),
-        "host": host, "tenants": TenantsSpec.model_construct(count=count, own=own), "density": None,
-    })
+    return {"services": services, "host": host, "tenants": TenantsSpec.model_construct(count=count, own=own), "density": None}
 
 
 def _replicas(scenario: Scenario, unit: Unit, name: str, n: int) -> int:

@@ -17,7 +17,7 @@ from simvirt.metrics.statistics import student
 from simvirt.metrics.steadiness import overloaded as piles_up
 from simvirt.metrics.summary import estimate_of
 from simvirt.result.document import Estimate, Judgement
-from simvirt.result.objective import AT_LEAST, HOLDS, MISSED, UNDECIDED, judged, limits_of
+from simvirt.result.objective import AT_LEAST, HOLDS, MISSED, UNDECIDED, judged, limits_of, widened
 from simvirt.runs.replicate import Measured
 from simvirt.scenario.spec.models import ObjectiveSpec
 
@@ -73,15 +73,15 @@ class Check:
         return worse / limit if limit > 0 else float("inf") if worse > 0 else 0.0
 
 
-def checks_of(objective: ObjectiveSpec, outcomes: Sequence[Outcome]) -> list[Check]:
-    """Each limit of the objective."""
-    return [_check(name, limit, outcomes) for name, limit in limits_of(objective).items()]
+def checks_of(objective: ObjectiveSpec, outcomes: Sequence[Outcome], wider: float = 1.0) -> list[Check]:
+    """Each limit of the objective; verdicts count intervals as so many times as wide."""
+    return [_check(name, limit, outcomes, wider) for name, limit in limits_of(objective).items()]
 
 
-def _check(name: str, limit: float, outcomes: Sequence[Outcome]) -> Check:
+def _check(name: str, limit: float, outcomes: Sequence[Outcome], wider: float) -> Check:
     """A limit against its interval; missed too where each of several replications misses it by `FAR`, however wide the interval is."""
     estimate = estimate_of(name, outcomes)
-    found = Check(name, limit, estimate, judged(name, estimate, limit))
+    found = Check(name, limit, estimate, judged(name, widened(estimate, wider), limit))
     alone = (replace(found, estimate=estimate_of(name, [outcome])) for outcome in outcomes)
     unsure = len(outcomes) > 1 and found.verdict == UNDECIDED and estimate.value is not None
     far = unsure and all(one.excess >= FAR for one in alone)
@@ -105,11 +105,11 @@ def kills_of(measured: Sequence[Measured]) -> list[str]:
     return [kill for m in measured if m.outcome.reclaim is not None for kill in m.outcome.reclaim[1]]
 
 
-def verdict(objective: ObjectiveSpec, measured: Sequence[Measured]) -> Judgement:
-    """Whether the objective holds, is missed, or is not decided yet."""
+def verdict(objective: ObjectiveSpec, measured: Sequence[Measured], wider: float = 1.0) -> Judgement:
+    """Whether the objective holds, is missed, or is not decided yet; intervals count as so many times as wide."""
     if overloaded(measured) or kills_of(measured):
         return MISSED
-    found = [check.verdict for check in checks_of(objective, [m.outcome for m in measured])]
+    found = [check.verdict for check in checks_of(objective, [m.outcome for m in measured], wider)]
     return MISSED if MISSED in found else UNDECIDED if UNDECIDED in found else HOLDS
 
 

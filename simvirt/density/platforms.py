@@ -5,23 +5,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from threading import Event
 
-from simvirt.catalog import Catalog
 from simvirt.density.answer import Answer, Binding, DensityResult
+from simvirt.density.binding import binding_at
 from simvirt.density.bounds import END, Bound, end_of_search, lowest
 from simvirt.density.copies import unit_of
-from simvirt.density.judge import OOM, failing, kills_of
-from simvirt.density.ledger import MEMORY, ledger, limits
-from simvirt.density.relief import HELPS, REQUEST, excess_of, lock_of, reliefs
+from simvirt.density.ledger import ledger, limits
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
-from simvirt.errors import SimulationError, SimvirtError, sentence
 from simvirt.runs.admission import assumptions, catalog_of
-from simvirt.runs.pool import workers
-from simvirt.scenario.spec.models import Scenario
+from simvirt.runs.side_by_side import side_by_side
+from simvirt.scenario.spec.models import PlatformSpec, Scenario
 from simvirt.workload.processors import on_host
 
 SPENT = "work"
@@ -58,43 +55,15 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     result.assumptions = assumptions(scenario, catalog)
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the density")
-    found: dict[str, Future[Answer]] = {}
-    try:
-        _search(result, catalog, jobs, progress, found)
-    except KeyboardInterrupt:
-        result.interrupted = True
-    result.answers = {name: future.result() for name, future in found.items() if _error(future) is None}
-    errors = {} if result.interrupted else {name: error for name, future in found.items() if (error := _error(future)) is not None}
-    if not result.answers:
-        raise _none_left(errors)
-    result.failed = {name: sentence(error) for name, error in errors.items()}
+    scenario = on_host(scenario, catalog, scenario.host)
+
+    def answer(spec: PlatformSpec, pool: Executor, halt: Event) -> Answer:
+        return _answer(Trials(scenario, catalog, catalog.platform(spec), result.unit, pool, halt), progress)
+
+    found = side_by_side(scenario.platforms, jobs, answer)
+    result.answers, result.failed, result.interrupted = found.answers, found.failed, found.interrupted
     result.wall_s = time.perf_counter() - started
     return result
-
-
-def _search(
-    result: DensityResult, catalog: Catalog, jobs: int, progress: Progress | None, found: dict[str, Future[Answer]],
-) -> None:
-    """Search on every platform side by side; `found` holds what there is, also of an interrupted search."""
-    scenario, halt = on_host(result.scenario, catalog, result.scenario.host), Event()
-    with workers(len(scenario.platforms), halt) as searches, workers(jobs, halt) as pool:
-        for spec in scenario.platforms:
-            trials = Trials(scenario, catalog, catalog.platform(spec), result.unit, pool, halt)
-            found[spec.name] = searches.submit(_answer, trials, progress)
-        wait(found.values())
-
-
-def _none_left(errors: dict[str, BaseException]) -> BaseException:
-    """What is raised where no platform has an answer: the user's mistake, else what failed on each; an interruption where nothing did."""
-    if not errors:
-        return KeyboardInterrupt()
-    mistakes = (error for error in errors.values() if isinstance(error, SimvirtError) or not isinstance(error, Exception))
-    return next(mistakes, SimulationError("; ".join(f"{name}: {sentence(error)}" for name, error in errors.items())))
-
-
-def _error(future: Future[Answer]) -> BaseException | None:
-    """Why there is no answer; None where there is one."""
-    return future.exception() if future.done() and not future.cancelled() else CancelledError()
 
 
 def _answer(trials: Trials, progress: Progress | None) -> Answer:
@@ -133,26 +102,7 @@ def _binding(trials: Trials, edge: Edge, hard: Bound) -> Binding:
         return Binding(SPENT, SPENT, f"the work of a search is spent; {edge.n:,} hold, {edge.open_to:,} do not fit")
     if point is None:
         return Binding(hard.resource, hard.resource, hard.why)
-    assert point.scenario.objective is not None
-    check = failing(point.scenario.objective, point.measured)
-    if check == OOM:
-        return Binding(MEMORY, OOM, kills_of(point.measured)[0])
-    return _relieving(trials, point, check)
-
-
-def _relieving(trials: Trials, point: Point, check: str) -> Binding:
-    """The resource whose doubling helps a point most; where none helps the lock that requests wait for, or else a request's own work."""
-    found = reliefs(trials, point)
-    before, _ = excess_of(point)
-    best_excess = min((relief.excess for relief in found), default=math.inf)
-    if (best_excess > HELPS * before or best_excess == math.inf) and (lock := lock_of(point)) is not None:
-        return Binding(lock, check, "requests wait for it most, and no resource, doubled, brings it nearer to the objective", tuple(found))
-    if best_excess > HELPS * before or not found:
-        return Binding(REQUEST, check, "no resource of the host, doubled, brings it nearer to the objective", tuple(found))
-    best = found[0]
-    if best.holds:
-        return Binding(best.resource, check, f"twice as much of it, and {point.n} hold the objective", tuple(found))
-    return Binding(best.resource, check, f"twice as much of it brings {point.n} nearest to the objective", tuple(found))
+    return binding_at(trials, point)
 
 
 def _remarks(point: Point | None) -> list[str]:

@@ -63,8 +63,8 @@ def soft_bounds(trials: Trials, point: Point) -> list[Bound]:
 def bracket(trials: Trials, first: Point, most: int) -> tuple[int, int]:
     """An n that holds and one that does not; `most` + 1 stands for what does not fit."""
     soft = soft_bounds(trials, first)
-    guess = min([most, *(max(2, bound.most + 1) for bound in soft)])
-    low = 1
+    low = first.n
+    guess = min([most, *(max(low + 1, bound.most + 1) for bound in soft)])
     while True:
         if guess <= low:
             return low, most + 1

@@ -13,6 +13,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Event
+from typing import Final
 
 from simvirt.analysis.demands import analyse
 from simvirt.catalog import Catalog
@@ -68,6 +69,12 @@ class Point:
         return self.verdict == HOLDS
 
 
+SOONER: Final = 4
+PILOT: Final = 2000
+"""Where clients that are answered at once would make so many times as many requests as those who wait as long as the objective lets
+them, so many of them are simulated first, as long runs of such clients take hours."""
+
+
 @dataclass
 class Trials:
     """The simulations of one platform."""
@@ -87,6 +94,11 @@ class Trials:
     def spent(self) -> bool:
         """Whether the search has taken all the work that it may."""
         return self.events > SEARCH_EVENTS
+
+    @property
+    def first(self) -> int:
+        """Replications at first."""
+        return FIRST
 
     @property
     def most(self) -> int:
@@ -114,11 +126,25 @@ class Trials:
 
     def prepared_as(self, at_n: Scenario, n: int) -> Point:
         """The same with a scenario that is already at n."""
-        rate = offered_per_s(at_n)
+        rate = self._asked_per_s(at_n)
         found = affordable(at_n, self.platform, duration_ns(at_n, rate, self.pressure(n)), rate * self._alone_s)
         run = at_n.run.model_copy(update={
             "duration": found.duration_ns, "requests": None, "warmup": found.duration_ns // WARMUP, "precision": None, "observe": None})
         return Point(n, found.scenario.model_copy(update={"run": run}), found.duration_ns, found.times, found.cut)
+
+    def _asked_per_s(self, at_n: Scenario) -> float:
+        """Requests per second; of clients who may be answered far sooner than the objective asks for, what a short simulation says."""
+        rate = offered_per_s(at_n)
+        closed = at_n.workload.closed if at_n.workload is not None else None
+        if closed is None:
+            return rate
+        most = closed.clients / max(closed.think.mean / 1e9 + self._alone_s, 1e-6)
+        if most < SOONER * rate:
+            return rate
+        run = at_n.run.lasting(math.ceil(PILOT / most * 1e9), warmup=0, precision=None, observe=None)
+        short = at_n.model_copy(update={"run": run})
+        found = self.pool.submit(replicate, short, self.catalog, self.platform, run.seed, 0, None, self.halt).result()
+        return max(rate, found.outcome.throughput_per_s)
 
     @cached_property
     def _alone_s(self) -> float:
@@ -142,18 +168,26 @@ class Trials:
 
     def _decide(self, point: Point) -> None:
         """Add replications until the objective holds or is missed, or there are enough of them."""
-        wanted = FIRST
+        wanted = self.first
         while True:
             self.add(point, wanted)
             self.judge(point)
-            if point.verdict != UNDECIDED or wanted >= self.most or futile(point.scenario, point.outcomes, self.most):
+            if point.verdict != UNDECIDED or wanted >= self.most or self.in_vain(point):
                 return
             wanted = min(self.most, max(wanted + 1, math.ceil(wanted * GROWTH)))
+
+    def in_vain(self, point: Point) -> bool:
+        """Whether more replications are not likely to change anything."""
+        return futile(point.scenario, point.outcomes, self.most)
+
+    def wider(self, replications: int) -> float:
+        """So many times as wide an interval counts in a verdict on so many replications."""
+        return 1.0
 
     def judge(self, point: Point) -> None:
         """The verdict on what there is."""
         assert point.scenario.objective is not None
-        point.verdict = verdict(point.scenario.objective, point.measured)
+        point.verdict = verdict(point.scenario.objective, point.measured, self.wider(len(point.measured)))
         if point.cut and point.holds and not tells(point.scenario.objective, point.scenario.mix, sum(o.requests for o in point.outcomes)):
             point.verdict = UNDECIDED
         self.told(point)

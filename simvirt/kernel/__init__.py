@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FUNCTIONS = ("advance", "launch", "launch_client", "set_ready", "crash")
+FUNCTIONS = ("advance", "advance_traced", "launch", "launch_client", "set_ready", "crash")
 
 
 class StaleKernel(RuntimeError):
@@ -56,6 +56,7 @@ RECORDS: dict[str, tuple[str, ...]] = _kernel.RECORDS
 """Columns of each table that lie together, row by row, as the kernel in use wants it; none in plain mode."""
 
 advance = _kernel.advance
+advance_traced = _kernel.advance_traced
 launch = _kernel.launch
 launch_client = _kernel.launch_client
 set_ready = _kernel.set_ready

@@ -109,6 +109,33 @@ DONE = 5  # all requests are answered and none will come
 SIGNALS = 6  # `run.signals` holds some
 PAUSED = 7  # some events have passed, so that somebody may look whether the run is still wanted
 STANDS_STILL = 8  # more events than an instant can hold, and no time passes
+TRACE_FULL = 9  # there is no room for what another look may record
+
+# What a look records of a run that is traced, in RECORD_COLUMNS columns: the instant, one of these, a row, and two values
+RECORD_COLUMNS = 5
+SEEN_PCPU = 0  # a pCPU: its state, and the entity that has it or, while it polls, when that ends [ns]
+SEEN_VCPU = 1  # a vCPU: its state, and the thread that has it
+SEEN_CALL = 2  # a frame begins: its kind, its instance ...
+SEEN_ORIGIN = 3  # ... its parent, the instant at which it began [ns] ...
+SEEN_PLACE = 4  # ... its next instruction, its category
+SEEN_STATE = 5  # a frame: what it waits for, its thread
+SEEN_END = 6  # a frame has ended: why it could not succeed, NONE where that is not known
+SEEN_QUEUE = 7  # an instance: calls that wait for a thread, calls in flight
+SEEN_DISK = 8  # a disk: requests in its channels, requests that wait for one
+SEEN_LINK = 9  # a direction of a NIC: transfers under way
+SEEN_SYSTEM = 10  # requests in the system
+SEEN_SHARES = 11  # a fluid machine: CPUs that its tasks have together [1e-9]
+
+# States of a CPU in these records
+CPU_IDLE = 0
+CPU_RUNS = 1
+CPU_WAKES = 2  # its pCPU leaves an idle state
+CPU_POLLS = 3  # idle, while the host polls for a vCPU that halted there
+CPU_WAITS = 4  # a vCPU is runnable, something else has the pCPU
+CPU_STOPPED = 5  # a vCPU is throttled
+CPU_HELD = 6  # a vCPU is held back until its siblings have caught up
+
+SPINNING = 12  # a frame computes only in order to wait: for a lock, or at a barrier
 
 # Latency histogram
 SUB_BUCKETS_LOG2 = 6

@@ -7,8 +7,9 @@
     period is a batch: its fixed work is one for each, and there are the fewer of them the higher the load.
     An interrupt makes the instance's kernel poll for as long as it handles packets; what comes in meanwhile needs none,
     nor what comes within the device's moderation, nor packets that others follow in the backend's line, up to its
-    budget. What kicks and interrupts cost is a debt: of the instance, taken up by its next burst, or of a thread of its
-    kernel, which works it off on another CPU while the instance's own threads compute, as far as one CPU suffices.
+    budget. A device that suppresses nothing is kicked for all that is sent, and interrupts a kernel that polls. What
+    kicks and interrupts cost is a debt: of the instance, taken up by its next burst, or of a thread of its kernel, which
+    works it off on another CPU while the instance's own threads compute, as far as one CPU suffices.
 *Ignores*: the delay of a coalesced interrupt; more than one queue: a VM takes interrupts on one CPU at a time; what is
     received beside busy threads delays nobody but by the CPU that it takes; a backend that polls yields to any other
     task at once.
@@ -49,14 +50,24 @@ def ring_bell(p: Plane, f: int, pc: int, now: int) -> None:
 def kick(p: Plane, i: int, d: int, pc: int, until: int, now: int) -> bool:
     """Tell a backend of work that keeps it awake until an instant; whether it slept."""
     b: int = p.devices.backend[d]
-    if b == NONE or p.instances.in_flight[b] > 0:
+    if b == NONE:
         return False
-    slept: bool = now >= p.instances.awake_until[b]
+    busy: bool = p.instances.in_flight[b] > 0
+    slept: bool = not busy and now >= p.instances.awake_until[b]
     if slept:
         p.devices.notifications[d] += p.program.kicks[pc]
         rouse(p, i, d, pc)
-    keep_awake(p, b, until, now)
+    elif p.devices.suppresses[d] == 0:
+        disturb(p, i, d, pc)
+    if not busy:
+        keep_awake(p, b, until, now)
     return slept
+
+
+def disturb(p: Plane, i: int, d: int, pc: int) -> None:
+    """A kick that wakes nobody: an exit of the instance."""
+    p.devices.notifications[d] += p.program.kicks[pc]
+    p.instances.debt[i] += p.program.kicks[pc] * p.program.kick[pc]
 
 
 def rouse(p: Plane, i: int, d: int, pc: int) -> None:
@@ -76,8 +87,9 @@ def send(p: Plane, i: int, d: int, pc: int, now: int) -> None:
             rouse(p, i, d, pc)
             keep_awake(p, b, now, now)
         elif p.instances.poll[b] == 0 and p.program.kick[pc] > 0.0:
-            p.devices.notifications[d] += p.program.kicks[pc]
-            p.instances.debt[i] += p.program.kicks[pc] * p.program.kick[pc]
+            disturb(p, i, d, pc)
+    elif p.devices.suppresses[d] == 0 and p.program.kick[pc] > 0.0:
+        disturb(p, i, d, pc)
     p.devices.sends_until[d] = max(p.devices.sends_until[d], now) + int(p.program.amount[pc])
 
 
@@ -93,7 +105,8 @@ def keep_awake(p: Plane, b: int, until: int, now: int) -> None:
 def interrupt(p: Plane, d: int, pc: int, now: int) -> float:
     """Work of the interrupts of a device: the first is spared while the kernel still polls, or the device holds it back [ns]."""
     due: int = p.program.interrupts[pc]
-    if now < p.devices.polls_until[d] or now - p.devices.interrupted_at[d] < p.devices.moderation[d] or goes_on(p, d, pc):
+    polled: bool = now < p.devices.polls_until[d] and p.devices.suppresses[d] > 0
+    if polled or now - p.devices.interrupted_at[d] < p.devices.moderation[d] or goes_on(p, d):
         due -= 1
     work: float = 0.0
     if due > 0:
@@ -107,10 +120,10 @@ def interrupt(p: Plane, d: int, pc: int, now: int) -> float:
     return max(due, 0) * work
 
 
-def goes_on(p: Plane, d: int, pc: int) -> bool:
-    """Whether the backend of a network path has more to do, so that it interrupts after that, or after as many as its budget."""
+def goes_on(p: Plane, d: int) -> bool:
+    """Whether a backend that gathers has more to do, so that it interrupts after that, or after as many as its budget."""
     b: int = p.devices.backend[d]
-    if b == NONE or p.program.target[pc] != NET or p.instances.in_flight[b] == 0 or p.devices.batch[d] >= BUDGET:
+    if b == NONE or p.devices.gathers[d] == 0 or p.instances.in_flight[b] == 0 or p.devices.batch[d] >= BUDGET:
         return False
     p.devices.batch[d] += 1
     return True

@@ -101,6 +101,8 @@ class Devices(Table):
     backend: Ints  # instance that does its work, NONE where the vCPU or the hardware does
     moderation: Ints  # least time between two interrupts [ns]
     receive: Ints  # for how long the instance's kernel polls for a packet that has come in [ns]
+    gathers: Ints  # whether its backend interrupts when it has done with its line, and not for each
+    suppresses: Ints  # whether kicks and interrupts that the other side does not need are left out
     # kernel
     interrupted_at: Ints  # instant of the last interrupt [ns]
     batch: Ints  # packets since the last interrupt whose backend had more to do

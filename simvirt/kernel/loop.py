@@ -36,6 +36,7 @@ from simvirt.kernel.constants import (
     SLEEPERS,
     STANDS_STILL,
     THINKING,
+    TRACE_FULL,
     WAITING,
     WORK,
 )
@@ -48,6 +49,7 @@ from simvirt.kernel.unthrottling import on_group_timer
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
 from simvirt.kernel.locks import abandon_locks
+from simvirt.kernel.looking import has_room_for_a_look, look
 from simvirt.kernel.arrivals import arrive, enter_service, take_luck, think
 from simvirt.kernel.itinerary import on_burst_end, on_fluid_end, proceed
 from simvirt.kernel.network import link_end
@@ -263,6 +265,27 @@ def run_until(p: Plane, until: int) -> int:
 def advance(p: Plane, until: int) -> int:
     """Carry out all events before `until` [ns]; why it came back."""
     return run_until(p, until)
+
+
+def run_traced(p: Plane, until: int) -> int:
+    """As `run_until`, one instant at a time, with a look after each of them: the same events in the same order."""
+    horizon: int = min(p.run.now[0] + 1, until)
+    while has_room_for_a_look(p):
+        reason: int = run_until(p, horizon)
+        look(p, p.run.now[0])
+        if reason != NOTHING:
+            return reason
+        at: int = min(next_instant(p.calendar), next_arrival(p))
+        if at >= until:
+            return NOTHING
+        horizon = at + 1
+    return TRACE_FULL
+
+
+@boundary
+def advance_traced(p: Plane, until: int) -> int:
+    """Carry out all events before `until` [ns], and record what changes; why it came back."""
+    return run_traced(p, until)
 
 
 # --- what the control plane does --------------------------------------------------------------------------------------

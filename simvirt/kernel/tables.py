@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Sockets
-from simvirt.kernel.traffic import Frames, Services, Source, Tallies
+from simvirt.kernel.traffic import Frames, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 __all__ = [
     "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames", "Groups",
     "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Plane", "Program", "Queues", "Run",
-    "Services", "Sockets", "Source", "Table", "Tallies",
+    "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
 ]
 
 
@@ -385,6 +385,7 @@ class Plane:
     source: Source
     tallies: Tallies
     locks: Locks
+    trace: Trace
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
         for name in type(self).__annotations__:

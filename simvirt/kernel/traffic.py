@@ -123,3 +123,31 @@ class Frames(Table):
     arrived: Ints  # intended arrival [ns]
     spent: IntArray  # time by category, N_CATEGORIES columns a frame [ns]
     draws: FloatArray  # the request's luck, Source.width columns a frame
+
+
+class Trace(Table):
+    """What looks at a traced run have recorded, and how things stood at the last look; nothing but one row of each where none is traced."""
+
+    # control
+    room: Ints  # records that one look may make at most (one row)
+    capacity: Ints  # records that there is room for (one row)
+    most_frames: Ints  # frames that are looked at, in the first rows of their table (one row)
+    instances: Ints  # number of instances (one row)
+    disks: Ints  # number of disks (one row)
+    # kernel
+    count: Ints  # records made (one row)
+    top: Ints  # rows of frames up to the last one that was under way (one row)
+    in_system: Ints  # requests under way (one row)
+    records: IntArray  # RECORD_COLUMNS columns a record
+    cpu_state: IntArray  # CPU: NONE before the first look
+    cpu_value: IntArray  # CPU: what it runs
+    began: IntArray  # frame: instant at which it began, NONE where the row is free [ns]
+    state: IntArray  # frame: what it waits for
+    thread: IntArray  # frame
+    waiting: IntArray  # instance: calls that wait for a thread
+    in_flight: IntArray  # instance
+    at_disk: IntArray  # disk: requests that have reached it
+    at_disk_before: IntArray  # disk: the same at the last look
+    served: IntArray  # disk: those of them in its channels
+    transfers: IntArray  # direction of a NIC
+    shares: IntArray  # machine: CPUs that its tasks have together [1e-9]

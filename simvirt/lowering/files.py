@@ -39,7 +39,7 @@ def _ask(one: Served, rows: Rows) -> None:
 def _work(rows: Rows, own_ns: float, added_ns: float) -> None:
     """CPU work for files."""
     if own_ns + added_ns > 0:
-        rows.append(Instruction(k.OP_CPU, amount=own_ns, fixed=added_ns, of_files=True))
+        rows.append(Instruction(k.OP_CPU, amount=own_ns, fixed=added_ns))
 
 
 def _visits(requests: int) -> list[int]:

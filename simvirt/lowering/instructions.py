@@ -35,7 +35,7 @@ class Instruction:
     host_interrupt: float = 0.0
     local: bool = False
     added: bool = False  # computes nothing but what the platform adds
-    of_files: bool = False  # computes for operations on files
+    demand: bool = False  # computes what a CPU step of an operation asks for
     work: float = 0.0  # what a backend computes for it [ns], until that has a program of its own
     own: float = 0.0  # the same, where a host without the platform would compute it too; of CPU work: that of the kernel for a connection
     asks: Any = None  # of a page cache: the service, and the data that it reads
@@ -62,13 +62,15 @@ class Program:
 
     rows: list[Instruction] = field(default_factory=list)
     branches: list[int] = field(default_factory=list)
+    places: list[tuple[int, str]] = field(default_factory=list)  # first row of each body, the operation that it carries out or ""
 
-    def place(self, body: list[Instruction]) -> int:
-        """Append a body; its first row."""
+    def place(self, body: list[Instruction], operation: str = "") -> int:
+        """Append a body, of an operation or of a part of one; its first row."""
         for row in body:
             if row.op in (k.OP_IO, k.OP_ARRIVE):
                 row.entry = self.backend_work(row)
         base = len(self.rows)
+        self.places.append((base, operation))
         for row in body:
             if row.local:
                 row.target += base

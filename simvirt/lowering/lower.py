@@ -60,6 +60,7 @@ class Lowered:
     startup: dict[str, Errand]
     reclaim: Errand | None
     background: list[Background]
+    places: list[tuple[int, str]]  # first instruction of each body of the program, the operation that it carries out or ""
     tables: dict[str, Columns]
     width: int
     memory: Memory
@@ -100,7 +101,8 @@ def lower_onto(
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
     memory.find_reads(writer.program.rows)
     return Lowered(
-        scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, tables, width, memory, locks,
+        scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, writer.program.places, tables,
+        width, memory, locks,
     )
 
 
@@ -149,7 +151,7 @@ def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Var
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
     at = entry[1]
-    while (row := writer.program.rows[at]).op not in (k.OP_CPU, k.OP_RETURN) or row.added or row.own > 0 or row.of_files:
+    while not (row := writer.program.rows[at]).demand and row.op != k.OP_RETURN:
         at += 1
     if row.op == k.OP_RETURN:
         return None
@@ -213,6 +215,7 @@ class Tables:
             "source": source_table(classes, entries, width, scenario, costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"]),
             "tallies": tallies_table(classes, len(clients)),
             "locks": self.locks.table(),
+            "trace": blank(t.Trace, rows=1),
         }
         tables["machines"]["first_lock"][:] = self.locks.first[1][:-1]
         tables["calendar"] = blank(t.Calendar, rows=int(tables["run"]["first_frame_timer"][0]) + frames, size=1)
@@ -326,6 +329,8 @@ class Tables:
             fill(
                 columns, backend=[row_of(d.backend) for d in devices],
                 moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices],
+                gathers=[int(d.entry is not None and (d.entry.role == "net" or d.entry.serial)) for d in devices],
+                suppresses=[int(d.entry is None or d.entry.suppresses) for d in devices],
                 receive=[round(self.receive) if d.entry and d.entry.role == "net" and d.entry.side == "hypervisor" else 0 for d in devices],
             )
         return columns

@@ -7,6 +7,7 @@ from simvirt.catalog.entries.software import DeviceEntry
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction
+from simvirt.lowering.splitting import Split, split
 from simvirt.scenario.spec.workload import CONNECTING
 
 Rows = list[Instruction]
@@ -45,6 +46,7 @@ class Paths:
         self.costs, self.host = costs, host
         self.net = vm.net if vm is not None else None
         self.disk = vm.disk if vm is not None else None
+        self.guest = vm.guest if vm is not None else None
 
     def of(self, service: str) -> "Paths":
         """The path to the replicas of a service."""
@@ -175,7 +177,12 @@ class Paths:
     @property
     def caches_writes(self) -> bool:
         """Whether the host's page cache takes the writes of the VM."""
-        return self.disk is not None and self.disk.cache == "writeback"
+        return self.disk is not None and self.disk.cache in ("writeback", "unsafe")
+
+    @property
+    def flushes(self) -> bool:
+        """Whether a flush of the VM reaches the drive."""
+        return self.disk is None or self.disk.cache != "unsafe"
 
     @property
     def caches_reads(self) -> bool:
@@ -187,6 +194,10 @@ class Paths:
         """Whether each write of the VM waits until it is durable."""
         return self.disk is not None and self.disk.cache == "writethrough"
 
+    def split(self, size: int, write: bool) -> Split:
+        """What a request of a guest to its disk becomes."""
+        return split(self.disk, self.guest, size, write)
+
     def use_disk(
         self, rows: Rows, operations: list[str], payload: str, size: int, access: Instruction, waited: bool,
         found: Instruction | None = None,
@@ -195,14 +206,17 @@ class Paths:
 
         `found`: what leaves the access out where a cache of the host has the data of a path that leads to files.
         """
-        kib, costs = size / 1024, self.costs
-        self.extra_work(rows, math.fsum(costs.cpu_ns[op] for op in operations) + kib * costs.cpu_ns[payload])
+        kib, costs, parts = size / 1024, self.costs, self.split(size, "disk_write" in operations)
+        repeated = (parts.requests - 1) * costs.cpu_ns[operations[0]]
+        self.extra_work(rows, math.fsum(costs.cpu_ns[op] for op in operations) + repeated + kib * costs.cpu_ns[payload])
         latency = math.fsum(costs.latency_ns[op] for op in operations)
         if self.disk is None:
             self.pause(rows, latency, k.DISK)
             rows.extend(_unless(found, access, len(rows)))
             return []
-        asked, done = self.request(self.disk, operations, kib * costs.backend_ns(payload), latency), self.completion(operations)
+        work = kib * costs.backend_ns(payload) + self.repeated(operations[0], parts)
+        interrupted = 1 if self.disk.suppresses else parts.requests
+        asked, done = self.request(self.disk, operations, work, latency), self.completion(operations, interrupted)
         if self.disk.serial:
             asked.held, asked.found = access, found
             path = [asked, done]
@@ -214,6 +228,10 @@ class Paths:
         access.flag = 1
         return [*path, Instruction(k.OP_RETURN)]
 
+    def repeated(self, operation: str, parts: Split) -> float:
+        """Work of the backend for all requests but the first that one was split into; at the drive, for those that wait for it again."""
+        return (parts.requests - 1) * self.costs.host_cpu_ns[operation] + (len(parts.waits) - 1) * self.costs.drive_ns[operation]
+
     def request(self, device: DeviceEntry, operations: list[str], work: float, latency: float) -> Instruction:
         """The way of a request to the disk's backend."""
         costs, n = self.costs, len(operations)
@@ -224,10 +242,11 @@ class Paths:
         row.host_wake = math.fsum(costs.host_wake_ns[op] for op in operations)
         return row
 
-    def completion(self, operations: list[str]) -> Instruction:
-        """The interrupts of a request to the disk."""
-        n = len(operations)
-        work, raising = (math.fsum(part[op] for op in operations) / n for part in (self.costs.interrupt_ns, self.costs.host_interrupt_ns))
+    def completion(self, operations: list[str], requests: int) -> Instruction:
+        """The interrupts of a request to the disk, so many for what was split."""
+        every = [*operations[:1] * requests, *operations[1:]]
+        n = len(every)
+        work, raising = (math.fsum(part[op] for op in every) / n for part in (self.costs.interrupt_ns, self.costs.host_interrupt_ns))
         return self.interrupts(k.BLOCK, n, work, raising)
 
     # --- both ----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ A call is expanded at its place, so that every step of a class has draws of its 
 operation that a step performs n times adds n costs; operations that CPU work performs by itself add rate x cost per unit of work.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from simvirt.lowering.instructions import Instruction, Program, taking
 from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
+from simvirt.lowering.splitting import Split
 from simvirt.lowering.teams import member
 from simvirt.memory.caching import Beneath
 from simvirt.memory.visible import team_size
@@ -84,13 +86,13 @@ class Writer:
     def operation(self, service: str, operation: str, variables: Variables, path: Paths | None) -> int:
         """The instructions of an operation as a caller of this class meets it; their first row."""
         steps = self.scenario.services[service].operations[operation]
-        return self.program.place(self.body(service, steps, variables, path, touches=True))
+        return self.program.place(self.body(service, steps, variables, path, touches=True), f"{service}.{operation}")
 
     def entry(self, service: str, operation: str, variables: Variables, path: Paths | None, connects: bool) -> int:
         """The same as a client meets it, which `connects` for each request; their first row."""
         steps = self.scenario.services[service].operations[operation]
         body = self.body(service, steps, variables, path, touches=True, answers=not sends_last(steps), connects=connects)
-        return self.program.place(body)
+        return self.program.place(body, f"{service}.{operation}")
 
     def body(
         self, service: str, steps: Sequence[AnyStep], variables: Variables, path: Paths | None = None, touches: bool = False,
@@ -193,7 +195,7 @@ class Writer:
 
     def cpu(self, rows: list[Instruction], service: str, step: CpuStep, variables: Variables) -> None:
         """Compute: stated operations cost per execution, those of the image per CPU second."""
-        row = Instruction(k.OP_CPU)
+        row = Instruction(k.OP_CPU, demand=True)
         if step.ops:
             named = [(PLURALS.get(name, name), float(count)) for name, count in step.ops.items()]
             row.fixed = self.software[service].charged(named)
@@ -281,7 +283,8 @@ class Writer:
         else:
             operations, payload = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written"
         waited = disk.read is not None or disk.sync or disk.direct
-        access = self.access(disk, waited and (disk.read is not None or disk.sync or not self.paths.caches_writes), variables)
+        flushed = disk.sync and self.paths.flushes
+        access = self.access(disk, waited and (disk.read is not None or flushed or not self.paths.caches_writes), variables)
         beneath = self.beneath(service, disk, variables) if kept else skip
         written_back = self.paths.use_disk(rows, operations, payload, disk.size, access, waited, beneath)
         if written_back:
@@ -307,20 +310,26 @@ class Writer:
     def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
         """What the drive does for a step: its latency varies where somebody waits for it."""
         device, write = self.host.disk, disk.read is None
-        flush = device.flush_latency if disk.sync or (write and self.paths.writes_through) else 0.0
-        row = self.plain_access(disk.size, write, flush)
+        flush = device.flush_latency if (disk.sync and self.paths.flushes) or (write and self.paths.writes_through) else 0.0
+        parts = self.paths.split(disk.size, write)
+        row = self.waited_for(parts, write, flush)
         row.flag, row.ratio = int(not waited), float(disk.size)
         if device.cv(write) > 0 and waited:
-            latency = device.latency_ns(write)
-            row.column = variables.column(Lognormal.model_construct(mean=latency, cv=device.cv(write)), ACCESS)
-            row.fixed = device.longer_ns(disk.size, write) + flush - row.amount
+            n = len(parts.waits)
+            latency = Lognormal.model_construct(mean=n * device.latency_ns(write), cv=device.cv(write) / math.sqrt(n))
+            row.column = variables.column(latency, ACCESS)
+            row.fixed = parts.longer_ns(device, write) + flush - row.amount
         return row
 
-    def plain_access(self, size: int, write: bool, flush_ns: float = 0.0) -> Instruction:
+    def plain_access(self, size: int, write: bool) -> Instruction:
+        """What the drive does for a request that nothing splits."""
+        return self.waited_for(Split(1, (size,)), write, 0.0)
+
+    def waited_for(self, parts: Split, write: bool, flush_ns: float) -> Instruction:
         """What the drive does: its path for the size, then the rest of its latency."""
         device = self.host.disk
-        passage = float(round(device.passage_ns(size, write)))
-        alone = float(round(device.latency_ns(write) + device.longer_ns(size, write) + flush_ns))
+        passage = float(round(parts.passage_ns(device, write)))
+        alone = float(round(len(parts.waits) * device.latency_ns(write) + parts.longer_ns(device, write) + flush_ns))
         return Instruction(k.OP_DISK, amount=passage, fixed=max(alone - passage, 0.0))
 
     def lock(self, rows: list[Instruction], service: str, step: LockStep, variables: Variables) -> None:

@@ -14,6 +14,7 @@ from simvirt.lowering.enforcement import sentences
 from simvirt.memory.working_set import Load
 from simvirt.metrics import credits
 from simvirt.metrics.answers import S, Seen, Spread, ends_of, mean_s, ratio, workloads_seen
+from simvirt.metrics.layout import layout_of
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
 from simvirt.metrics.outcome import Outcome, ServiceOutcome
 from simvirt.metrics.statistics import growing
@@ -46,6 +47,7 @@ def measured(
         full_at_s=end.at / S if plane.full else None,
         cut_off=plane.cut_off,
         series=series,
+        layout=layout_of(plane.lowered.arrangement),
     )
 
 

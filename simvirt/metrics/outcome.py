@@ -10,6 +10,7 @@ import numpy as np
 
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
+from simvirt.result.run_document import HostLayout
 
 CATEGORIES = (
     "queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "interference", "disk", "network", "delay", "lock",
@@ -103,6 +104,7 @@ class Outcome(Answers):
     full_at_s: float | None
     cut_off: bool = False
     series: dict[str, list[Any]] = field(default_factory=dict)
+    layout: tuple[HostLayout, ...] = ()
 
     def of(self, workload: str) -> Outcome:
         """The same with the requests of one of several workloads alone; as it is for "", all requests."""

@@ -10,7 +10,16 @@ import numpy as np
 
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import Saturation, fullest
-from simvirt.metrics.statistics import QUANTILES, Ends, mean_interval, paired_ratio, quantile, quantile_interval
+from simvirt.metrics.statistics import (
+    NS_PER_S,
+    QUANTILES,
+    Ends,
+    bucket_bounds,
+    mean_interval,
+    paired_ratio,
+    quantile,
+    quantile_interval,
+)
 from simvirt.metrics.steadiness import course_of, overloaded, own_variance, variance_of_share
 from simvirt.result import objective
 from simvirt.result.document import CpuShares, Estimate, Latency, MemoryLedger, Verdict
@@ -22,6 +31,7 @@ from simvirt.result.run_document import (
     ComparedAnswers,
     Comparison,
     DeviceUse,
+    Histogram,
     LimitUse,
     MemoryUse,
     OperationResult,
@@ -146,6 +156,7 @@ def platform_result(scenario: Scenario, outcomes: Sequence[Outcome], saturation:
         memory=memory(outcomes),
         limits={row["resource"]: LimitUse(demand=row["demand"], capacity=row["capacity"]) for row in first.limits},
         checks=Checks(**{law: next((o.checks[law] for o in outcomes if o.checks[law] != "ok"), "ok") for law in first.checks}),
+        by_replication=by_replication(outcomes),
         **_where_it_applies(scenario, outcomes),
     )
 
@@ -160,13 +171,31 @@ def _extent(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def _answers(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What became of the requests."""
     found = latency(outcomes, max=Estimate(max((o.latency_max_s for o in outcomes if o.latency_max_s is not None), default=None)))
-    return {"latency_s": found} | {name: over(outcomes, name) for name in ("throughput_per_s", "rejected", "failed")}
+    rates = {name: over(outcomes, name) for name in ("throughput_per_s", "rejected", "failed")}
+    return {"latency_s": found, "latency_histogram": histogram(outcomes), **rates}
+
+
+def histogram(outcomes: Sequence[Outcome]) -> Histogram:
+    """The latencies of all replications together, by size."""
+    counts = np.sum([o.histogram for o in outcomes], axis=0)
+    buckets = np.flatnonzero(counts)
+    lower, width = bucket_bounds(buckets)
+    return Histogram(upper_s=tuple(((lower + width) / NS_PER_S).tolist()), count=tuple(counts[buckets].tolist()))
+
+
+def by_replication(outcomes: Sequence[Outcome]) -> dict[str, tuple[float | None, ...]]:
+    """Each replication's own latencies, throughput and losses; None where it could not measure one."""
+    latencies = {f"latency_{name}_s": [quantile(o.histogram, q, o.ends_ns) for o in outcomes] for name, q in QUANTILES.items()}
+    named = {"latency_mean_s": "latency_mean_s", "cpu_utilisation": "utilisation"}
+    named |= {name: name for name in ("throughput_per_s", "rejected", "failed")}
+    every = latencies | {name: [getattr(o, field) for o in outcomes] for name, field in named.items()}
+    return {name: tuple(None if value is None or math.isnan(value) else value for value in values) for name, values in every.items()}
 
 
 def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What only some scenarios have: devices of VMs, an objective, samples."""
     first = outcomes[0]
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"layout": first.layout}
     if first.devices:
         found["devices"] = devices(outcomes)
     if scenario.objective is not None:
@@ -185,7 +214,7 @@ def workload_result(view: Scenario, outcomes: Sequence[Outcome]) -> WorkloadResu
     objective: dict[str, Any] = {"objective": verdicts(view, outcomes)} if view.objective is not None else {}
     return WorkloadResult(
         requests=round(average([o.requests for o in outcomes]) or 0), **_answers(outcomes), operations=operations(outcomes),
-        breakdown_s=breakdown(outcomes), **objective,
+        breakdown_s=breakdown(outcomes), by_replication=by_replication(outcomes), **objective,
     )
 
 

@@ -83,7 +83,7 @@ class Plan(Displayed):
         """The plan as the document that `--format json` prints."""
         return self.typed().document()
 
-    def frame(self) -> dict[str, list[Any]]:
+    def frame(self) -> frames.Frame:
         """One row an alternative, as columns of equal length."""
         return frames.of_plan(self.typed())
 

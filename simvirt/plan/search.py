@@ -16,6 +16,7 @@ import numpy as np
 
 from simvirt.lowering.locks import OF_REPLICA
 from simvirt.plan import sizing
+from simvirt.plan.alone import never_met
 from simvirt.plan.packing import TOLERANCE, Counts, Packing, place, smallest, too_large
 from simvirt.plan.simulation import Simulator, System
 from simvirt.plan.sizing import Case
@@ -73,6 +74,8 @@ def size(simulator: Simulator, factor: float) -> Sizing:
         sized = trial.of(counts, trial.least)
         if sized.feasible or not sized.hosts:
             return trial.narrowed(sized)
+        if trial.tried == 1 and (why := never_met(case)) is not None:
+            return replace(sized, reason=why)
         more = _more(case, counts, sized.lost or sized.peak, factor)
         if isinstance(more, _End):
             return replace(sized, reason=more.reason, kept=more.kept)
@@ -92,6 +95,7 @@ class _Trial:
     least: int = 0
     failed: int = 0
     analytic: int = 0
+    tried: int = 0
 
     def of(self, counts: Counts, least: int) -> Sizing:
         """At least so many hosts, placed and simulated; without hosts where nothing can be placed."""
@@ -99,6 +103,7 @@ class _Trial:
         if isinstance(found, str):
             return Sizing(counts, reason=found, analytic=self.analytic)
         packing, placed, rest = found
+        self.tried += 1
         self.analytic = self.analytic or len(placed)
         peak = self.simulator.system(placed, counts, self.factor)
         lost = None if rest is None or not peak.met else self.simulator.system(rest, counts, self.factor)

@@ -17,7 +17,7 @@ from simvirt.metrics.steadiness import course_of
 from simvirt.metrics.summary import average
 from simvirt.plan.onehost import Load, Response, scenario_of, whole
 from simvirt.plan.packing import Counts, patterns
-from simvirt.plan.sizing import Case
+from simvirt.plan.sizing import Case, usable_cpus
 from simvirt.result.document import Estimate, Verdict
 from simvirt.result.objective import LOST, holds, replicated, verdicts
 from simvirt.result.plan_document import MeanLatency
@@ -111,7 +111,7 @@ class Simulator:
             load = replace(load, responses=seen)
         if not alone and not any(h.broken for h in hosts):
             self._seen = dict(responses(hosts, load.responses))
-        return summed(self.case, hosts, _shares(self.case, alone))
+        return summed(self.case, hosts, shares_of(self.case, alone))
 
     def _host(self, load: Load, pattern: Counts, hosts: int) -> HostOutcome:
         """One distinct load of a host."""
@@ -171,11 +171,25 @@ def summed(case: Case, hosts: tuple[HostOutcome, ...], shares: Mapping[str, floa
     latency = latency_of(histograms, ends)
     loads = tuple((load_of(min(host.used("host.cpu"), 1.0), case.host), host.hosts) for host in hosts)
     names = dict.fromkeys(name for host in busy for name in host.outcomes[0].resources)
-    resources = {name: max(host.used(name) for host in busy) for name in names}
+    resources = {name: max(host.used(name) for host in busy) for name in names if not _of_background(case, name)}
     resources["host.cpu"] = max(load for load, _ in loads)
     stable = bool(busy) and not any(host.broken for host in busy) and (not case.scenario.mix or all(throughput))
     mean = MeanLatency(**{name: estimate.value for name, estimate in latency.items()})
     return System(hosts, _objective(case, hosts, latency, shares), mean, loads, resources, stable)
+
+
+def _of_background(case: Case, resource: str) -> bool:
+    """Whether background threads alone decide about a service's CPU limit: no request comes there, or they could use all of it up.
+
+    More replicas, each with threads of its own, would be no less full, and requests elsewhere do not wait for them.
+    """
+    name, _, kind = resource.rpartition(".")
+    spec = case.scenario.services.get(name)
+    if spec is None or kind != "cpu":
+        return False
+    asked = any(visits > 0 for (service, _), visits in case.analysis.visits.items() if service == name)
+    own = 0.0 if spec.background is None else spec.background.threads * spec.background.duty
+    return not asked or own >= usable_cpus(case, spec)
 
 
 def latency_of(histograms: Histograms, ends: Sequence[Ends]) -> dict[str, Estimate]:
@@ -201,7 +215,7 @@ def _entries(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> tup
     return found, ends
 
 
-def _shares(case: Case, alone: bool) -> dict[str, float]:
+def shares_of(case: Case, alone: bool) -> dict[str, float]:
     """Of each operation that requests enter at, the share of its simulated requests that enter there.
 
     All of them where calls are simulated as calls.

@@ -37,7 +37,7 @@ def parts(block: Block) -> Iterator[str]:
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[Cell]], left: set[int]) -> str:
     """A table; figures are to the right."""
-    top = "".join(f"<th{'' if i in left else RIGHT}>{escape(name)}</th>" for i, name in enumerate(head))
+    top = "".join(f"<th{'' if i in left else RIGHT}>{escape(name)}</th>" if name else "<td></td>" for i, name in enumerate(head))
     body = "\n".join(f"<tr>{''.join(_cell(cell, i in left) for i, cell in enumerate(row))}</tr>" for row in rows)
     return f"<table>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 

@@ -1,11 +1,15 @@
-"""A document as JSON: one object, what is not known is null, numbers as short as they round-trip."""
+"""A document as JSON: one object, what is not known is null, numbers as short as they round-trip, lists of numbers on one line."""
 
 import json
 import math
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from simvirt.report.blocks import Report
+
+NUMBERS: Final = re.compile(r"\[\n\s+[-\dn][^\[\]{}\"]*\]")
+"""A list of numbers over several lines; no text has a line's end in it."""
 
 
 def render(report: Report, width: int = 0) -> str:
@@ -15,7 +19,8 @@ def render(report: Report, width: int = 0) -> str:
 
 def dumps(document: Any) -> str:
     """The document as JSON text with a newline at its end; NaN and infinities become null, numpy's numbers Python's."""
-    return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False)
+    return NUMBERS.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(" ]", "]"), text) + "\n"
 
 
 def _plain(value: Any) -> Any:

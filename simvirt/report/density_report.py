@@ -4,11 +4,10 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from simvirt.report import holders
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import PAGE, SCREEN, Block, Curve, Data, Points, Prose, Report, Table, Title, assumed, cells, notes
 from simvirt.report.heading import made_by, scenario
-from simvirt.result import figures
+from simvirt.result import figures, holders
 from simvirt.result.density_document import AnswerResult, DensityDocument, PointResult, ReliefResult
 from simvirt.result.document import MemoryLedger
 from simvirt.result.limit_words import enough, label, quantity, stated

@@ -1,12 +1,15 @@
 """The report of a document, whatever the command that it is of."""
 
-from simvirt.report import density_report, plan_report, run_report, validation_report
+from simvirt.report import compare_report, density_report, knee_report, plan_report, run_report, sweep_report, validation_report
 from simvirt.report.blocks import Report
 from simvirt.report.formats import rendered
+from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
 from simvirt.result.document import Document
+from simvirt.result.knee_document import KneeDocument
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.run_document import RunDocument
+from simvirt.result.sweep_document import SweepDocument
 from simvirt.result.validation_document import ValidationDocument
 
 
@@ -15,10 +18,16 @@ def report_of(document: Document) -> Report:
     match document:
         case RunDocument():
             return run_report.report(document)
+        case CompareDocument():
+            return compare_report.report(document)
         case DensityDocument():
             return density_report.report(document)
+        case KneeDocument():
+            return knee_report.report(document)
         case PlanDocument():
             return plan_report.report(document)
+        case SweepDocument():
+            return sweep_report.report(document)
         case ValidationDocument():
             return validation_report.report(document)
     raise TypeError(f"there is no report of a {type(document).__name__}")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from simvirt.report import holders, limits
+from simvirt.report import limits
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
-from simvirt.result import figures
+from simvirt.result import figures, holders
 from simvirt.result.document import Estimate
 from simvirt.result.limit_words import label, stated, title_of
 from simvirt.result.objective import within
@@ -30,7 +30,8 @@ Found = Cell | str | None
 Format = Callable[[Any], str]
 HOLDERS: Final = {**{name: of for name, of in holders.PARTS.items() if name != "host"}, "host": holders.PARTS["host"], **holders.REST}
 FIRST: Final = ("scenario", "digest", "seed", "replications", "platform")
-ELSEWHERE: Final = {"replications", "series"}  # not among a platform's data: one stands in FIRST, the other has no row to itself
+ELSEWHERE: Final = {"replications", "series", "latency_histogram", "layout", "by_replication"}
+"""Not among a platform's data: one stands in FIRST, the others have no row to themselves."""
 VERDICTS: Final = ("NOT MET", "met", "undecided")
 
 
@@ -351,6 +352,6 @@ def _data(document: RunDocument, name: str) -> Iterator[tuple[str, Any]]:
     """One platform's flat data."""
     said, platform = document.scenario, document.platforms[name]
     yield from zip(FIRST, (said.name, said.digest, document.seed, platform.replications, name), strict=True)
-    yield from flat({key: value for key, value in platform.document().items() if key not in ELSEWHERE})
+    yield from ((key, value) for key, value in flat(platform.document()) if ELSEWHERE.isdisjoint(key.split(".")))
     if name in document.comparison.others:
         yield from flat(document.comparison.others[name].document(), "comparison.")

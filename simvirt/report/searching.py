@@ -29,8 +29,8 @@ class Step(Protocol):
 class Lines:
     """The lines of all platforms; call it with each step, from any thread."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._lock = progress, Lock()
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress, self._lock, self._what = progress, Lock(), what
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, step: Step) -> None:
@@ -38,14 +38,14 @@ class Lines:
         with self._lock:
             if step.platform not in self._tasks:
                 self._tasks[step.platform] = self._progress.add_task(step.platform, total=1.0, bracket="", simulations="")
-            bracket = f"n {step.low:,} to {step.high:,}" if step.high > step.low else f"n {step.low:,}"
+            bracket = f"{self._what} {step.low:,} to {step.high:,}" if step.high > step.low else f"{self._what} {step.low:,}"
             task = self._tasks[step.platform]
             self._progress.update(task, completed=step.done_ratio, bracket=bracket, simulations=f"{step.simulations} simulations")
 
 
 @contextmanager
-def shown(console: Console, wanted: bool = True) -> Iterator[Lines | None]:
-    """Progress lines while the block runs, gone when it ends; None, and silence, where the console is no terminal."""
+def shown(console: Console, wanted: bool = True, what: str = "n") -> Iterator[Lines | None]:
+    """Progress lines about `what` while the block runs, gone when it ends; None, and silence, where the console is no terminal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
@@ -54,4 +54,4 @@ def shown(console: Console, wanted: bool = True) -> Iterator[Lines | None]:
         TimeElapsedColumn(),
     )
     with drawn(console, wanted, columns) as progress:
-        yield None if progress is None else Lines(progress)
+        yield None if progress is None else Lines(progress, what)

@@ -36,7 +36,7 @@ def prepared(folder: Path) -> Iterator[Path]:
         _remove_empty(made)
 
 
-def save(folder: Path, files: Mapping[str, str]) -> None:
+def save(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Writes files into a folder, each beside its place and then renamed to it, so that no reader sees half of one.
 
     OSError with the name of the file that could not be written.
@@ -52,10 +52,10 @@ def save(folder: Path, files: Mapping[str, str]) -> None:
             beside.unlink(missing_ok=True)
 
 
-def _write(path: Path, content: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     """A file on the disk, not only in its cache."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(content)
+    with path.open("wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 from simvirt.report.blocks import Block, Cell, Data, Notes, Prose, Report, Table, Title, cells, titled
 from simvirt.report.heading import counted, made_by, scenario
 from simvirt.result import figures
-from simvirt.result.sweep_document import Effect, SweepDocument
+from simvirt.result.compared_measures import MEASURES
+from simvirt.result.sweep_document import Effect, SweepDocument, SweptKnee
 
 MOST_ROWS: Final = 64
 """Rows beyond which a report leaves cells to the CSV."""
@@ -24,7 +25,10 @@ def report(document: SweepDocument) -> Report:
 def _blocks(document: SweepDocument) -> Iterator[Block]:
     yield Title(f"{document.sweep.name}: sweep", level=1)
     yield from (Prose(document.answer, tone="lead"), Prose(_heading(document), tone="quiet"))
-    yield from titled("What it depends on: share of the variance over the cells", _effects(document.effects))
+    yield from titled("What it depends on: share of the variance over the cells", _effects(document))
+    yield from titled("What it depends on: Sobol' indices, alone and with all interactions", _indices(document))
+    yield from titled("Along the load", _knees(document))
+    yield from titled("Pareto front: nothing beats these in one without losing in another", _front(document))
     if 0 < len(document.rows) <= MOST_ROWS:
         yield from titled("Cells", _cells(document))
     elif document.rows:
@@ -39,13 +43,84 @@ def _heading(document: SweepDocument) -> str:
     return ", ".join((f"{document.design} of {counted(document.cells, 'cell')}", scenario(document.scenario), made_by(document.simvirt)))
 
 
-def _effects(found: Sequence[Effect]) -> Table:
+def _effects(document: SweepDocument) -> Table:
     """The effects, the strongest of a measure and platform first."""
+    names = short(document)
     rows = [
-        cells(NAMES[effect.measure], effect.platform, " x ".join(effect.axes), figures.percent(effect.share), *_ends(effect))
-        for effect in found if len(effect.axes) == 1 or effect.share >= LEAST_SHARE
+        cells(NAMES[effect.measure], effect.platform, " x ".join(map(names.__getitem__, effect.axes)), *_share(effect), *_ends(effect))
+        for effect in document.effects if len(effect.axes) == 1 or effect.share >= LEAST_SHARE
     ]
     return Table(("measure", "platform", "axis", "share", "lowest at", "highest at"), tuple(rows), (0, 1, 2, 4, 5), names=3, folds=True)
+
+
+def _indices(document: SweepDocument) -> Table:
+    """The indices of each axis, the largest total first."""
+    names = short(document)
+    rows = [
+        cells(NAMES[one.measure], one.platform, names[one.axis], figures.percent(one.first), figures.percent(one.total))
+        for one in document.indices
+    ]
+    return Table(("measure", "platform", "axis", "alone", "in all"), tuple(rows), (0, 1, 2), names=3, folds=True)
+
+
+def _knees(document: SweepDocument) -> Table:
+    """Where objectives break and platforms saturate along axes that are loads."""
+    judged, found = any(one.met or one.missed for one in document.knees), document.knees[:MOST_ROWS]
+    head = ("axis", "platform", "at", *(("met to", "missed from") if judged else ()), "saturated from", "most", "most power at")
+    return Table(head, tuple(cells(*_knee(one, judged)) for one in found), (0, 1, 2), names=3, folds=True)
+
+
+def _knee(one: SweptKnee, judged: bool) -> Iterator[str]:
+    """A line of loads."""
+    yield from (one.axis.rpartition(".")[2], one.platform, ", ".join(f"{key.rpartition('.')[2]}={value}" for key, value in one.at.items()))
+    yield from (value or figures.UNKNOWN for value in ((one.met, one.missed) if judged else ()))
+    yield from (one.saturated or figures.UNKNOWN, figures.rate(one.most_per_s), one.power or figures.UNKNOWN)
+
+
+def _front(document: SweepDocument) -> Table:
+    """What is on the Pareto front: its objectives, and what its cells set."""
+    found = document.pareto
+    if found is None:
+        return Table((), ())
+    columns = [column for axis in document.axes for column in axis.columns if column not in found.objectives]
+    rows = {int(row["cell"] or 0): row for row in document.rows}
+    head = ("cell", "platform", *(name.rpartition(".")[2] for name in columns), *map(_named, found.objectives))
+    said = [
+        cells(p.cell, p.platform, *(rows[p.cell][name] for name in columns), *(_valued(key, value) for key, value in p.values.items()))
+        for p in found.points[:MOST_ROWS]
+    ]
+    return Table(head, tuple(said), tuple(range(2 + len(columns))), names=2)
+
+
+def _named(column: str) -> str:
+    """A column as the head of a table."""
+    return MEASURES[column].name if column in MEASURES else column.rpartition(".")[2]
+
+
+def _valued(column: str, value: float) -> str:
+    """A value of an objective."""
+    if column not in MEASURES:
+        return f"{value:,g}"
+    return {"time": figures.time, "rate": figures.rate, "answers": figures.rate, "share": figures.percent}[MEASURES[column].kind](value)
+
+
+def short(document: SweepDocument) -> dict[str, str]:
+    """Each axis as the last parts of its name, as many as tell it from the others."""
+    names = [axis.name for axis in document.axes]
+    return {name: next((part for part in _endings(name) if sum(_ends_with(other, part) for other in names) == 1), name) for name in names}
+
+
+def _endings(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    return (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
+
+
+def _ends_with(name: str, part: str) -> bool:
+    return name == part or name.endswith(f".{part}")
+
+
+def _share(effect: Effect) -> tuple[str]:
+    return (figures.percent(effect.share),)
 
 
 def _ends(effect: Effect) -> tuple[str, str]:

@@ -20,6 +20,13 @@ class Displayed:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.summary()}>"
 
+    def chart(self, name: str) -> Any:
+        """A chart of the result by its name, such as `latency` (docs/report.md has all): a Vega-Lite specification, which notebooks draw.
+
+        UsageError where there is no such chart, or nothing to draw.
+        """
+        return import_module("simvirt.charts").chart_of(self.typed(), name)
+
     def _repr_html_(self) -> str:
         document: Document = self.typed()
         return str(import_module("simvirt.report.of_document").html(document))

@@ -55,6 +55,14 @@ class ScenarioName(Document):
 
     name: str = Field(description="its name")
     digest: str = Field(description="SHA-256 of the resolved scenario, overrides included")
+    content: Mapping[str, Any] | None = Field(
+        default=None,
+        description="the scenario itself, with overrides and all defaults: quantities with their units, nothing that is not set")
+
+    @property
+    def alone(self) -> ScenarioName:
+        """Name and digest without the content."""
+        return ScenarioName(name=self.name, digest=self.digest)
 
 
 class Latency(Document):

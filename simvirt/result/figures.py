@@ -93,6 +93,26 @@ def percent(value: Value, interval: bool = True) -> str:
     return scaled(value, "%", 0.01, interval=interval, most=2)
 
 
+def change(ratio: Value) -> str:
+    """A ratio as the change that it is, with its sign: `+8.1 ± 0.4 %`."""
+    number, half = middle(ratio), half_width(ratio)
+    if number is None:
+        return UNKNOWN
+    off, aside = number - 1, half or 0.0
+    return signed(Estimate(off, off - aside, off + aside) if half is not None else Estimate(off), "%")
+
+
+def points(difference: Value) -> str:
+    """A difference of ratios in percentage points, with its sign: `+0.4 ± 0.1 pp`."""
+    return signed(difference, "pp")
+
+
+def signed(hundredths: Value, unit: str) -> str:
+    """A change of a hundredth each with its sign; 0 where nothing changed."""
+    text = scaled(hundredths, unit, 0.01, most=2)
+    return "0" if middle(hundredths) == 0 and not half_width(hundredths) else text if text.startswith(("-", UNKNOWN)) else f"+{text}"
+
+
 def count(value: Value) -> str:
     """A count in full: `480,000`."""
     number = middle(value)

@@ -1,4 +1,4 @@
-"""Documents as columns of equal length: what `frame()` of a result gives, for pandas, polars and duckdb as it is.
+"""Documents as columns of equal length: what `frame()` of a result gives, for pandas, polars and duckdb as it is, and as Arrow and Parquet.
 
 An estimate is three columns: `latency_mean_s`, `latency_mean_s_low` and `latency_mean_s_high`. What is not known is NaN, so that columns of
 numbers are columns of numbers. Times in seconds, rates per second, ratios 0 to 1, money in US dollars.
@@ -7,17 +7,45 @@ numbers are columns of numbers. Times in seconds, rates per second, ratios 0 to 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
 from typing import Any, Final
 
+from simvirt.result import arrow
+from simvirt.result.compare_document import Change, CompareDocument
 from simvirt.result.density_document import AnswerResult, DensityDocument
 from simvirt.result.document import UNKNOWN, CpuShares, Estimate, Latency
+from simvirt.result.knee_document import KneeDocument, PlatformKnee
 from simvirt.result.plan_document import AlternativeResult, PlanDocument
 from simvirt.result.run_document import PlatformResult, RunDocument
 
-Frame = dict[str, list[Any]]
 NOTHING: Final = math.nan
+MEMORY: Final = ("free", "page_cache", "swapped", "missing")
+OF_SERVICES: Final = ("throughput_per_s", "threads_busy", "queue_wait_s", "cpu_cores", "nr_throttled")
 COSTS: Final = ("month_usd", "year_usd", "buy_usd", "energy_kwh")
+
+
+class Frame(dict[str, list[Any]]):
+    """Columns by name, all of one length: a dictionary, and a stream of Arrow for what speaks the Arrow PyCapsule protocol."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
+        """The columns as Arrow, names dictionary-encoded; UsageError without `simvirt[parquet]`."""
+        return arrow.stream(self, requested_schema)
+
+    def to_arrow(self) -> Any:
+        """The columns as a table of pyarrow or arro3, which DuckDB reads by its name; UsageError without `simvirt[parquet]`."""
+        return arrow.table(self)
+
+    def write_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Writes the columns as a Parquet file; UsageError without `simvirt[parquet]`."""
+        Path(path).write_bytes(arrow.parquet(self))
+
+
+def of_rows(rows: Sequence[Mapping[str, Any]]) -> Frame:
+    """Rows that may lack keys as columns; None is what is not known."""
+    return Frame({key: [NOTHING if row.get(key) is None else row[key] for row in rows] for key in dict.fromkeys(chain.from_iterable(rows))})
 
 
 def of_run(document: RunDocument) -> Frame:
@@ -26,9 +54,18 @@ def of_run(document: RunDocument) -> Frame:
         {"platform": name, "replications": found.replications, "requests": found.requests}
         | dict(_answers(found.latency_s, found.throughput_per_s, found.rejected, found.cpu)) | dict(_ends("failed", found.failed))
         | {"bottleneck": found.bottleneck.resource, "max_throughput_per_s": _number(found.bottleneck.max_throughput_per_s)}
-        | {"overload": found.overload} | dict(_of_workloads(found))
+        | {"overload": found.overload} | dict(_of_workloads(found)) | dict(_spent(found))
         for name, found in document.platforms.items()
     )
+
+
+def _spent(found: PlatformResult) -> Iterator[tuple[str, float]]:
+    """Where the mean latency goes, what holds the memory, how busy each service is."""
+    yield from ((f"breakdown_{part}_s", _number(value)) for part, value in found.breakdown_s)
+    yield from ((f"memory_{part}_bytes", getattr(found.memory.ledger, f"{part}_bytes")) for part in MEMORY)
+    yield "oom_kills", NOTHING if found.memory.reclaim is None else found.memory.reclaim.oom_kills
+    for name, service in found.services.items():
+        yield from ((f"services.{name}.{measure}", _number(getattr(service, measure).value)) for measure in OF_SERVICES)
 
 
 def _of_workloads(found: PlatformResult) -> Iterator[tuple[str, Any]]:
@@ -53,6 +90,37 @@ def _points(name: str, found: AnswerResult) -> Iterator[dict[str, Any]]:
         )
     if not found.curve:
         yield common | {"n": found.n, "verdict": ""} | dict(_answers(None, UNKNOWN, UNKNOWN, None))
+
+
+def of_knee(document: KneeDocument) -> Frame:
+    """One row for each load that was simulated on a platform, with the platform's knee."""
+    return _columns(row for name, found in document.knees.items() for row in _loads(name, found))
+
+
+def _loads(name: str, found: PlatformKnee) -> Iterator[dict[str, Any]]:
+    """The loads of a platform's curve, with its knee and saturation."""
+    common = {"platform": name, **dict(_ends("knee", found.knee)), **dict(_ends("saturation_per_s", found.saturation.rate))}
+    for point in found.curve:
+        yield common | {"rate": point.rate, "verdict": point.verdict} | dict(
+            _answers(point.latency_s, point.throughput_per_s, point.rejected, point.cpu)
+        )
+
+
+def of_comparison(document: CompareDocument) -> Frame:
+    """One row a platform and measure, and of sweeps one for each cell too, whose columns are empty in the former."""
+    labels = dict.fromkeys(label for cell in document.cells for label in cell.cell)
+    every: list[tuple[dict[str, Any], str, Mapping[str, Change]]] = [
+        *((dict.fromkeys(labels, ""), name, measures) for name, measures in document.platforms.items()),
+        *((dict(cell.cell), cell.platform, cell.measures) for cell in document.cells),
+    ]
+    return _columns(_change(cell, name, key, found) for cell, name, measures in every for key, found in measures.items())
+
+
+def _change(cell: Mapping[str, Any], platform: str, measure: str, found: Change) -> dict[str, Any]:
+    """What became of a measure."""
+    estimates = (("before", found.before), ("after", found.after), ("difference", found.difference), ("ratio", found.ratio))
+    ends = {key: value for name, estimate in estimates for key, value in _ends(name, estimate)}
+    return {**cell, "platform": platform, "measure": measure, "verdict": found.verdict, "method": found.method, **ends}
 
 
 def of_plan(document: PlanDocument) -> Frame:
@@ -93,4 +161,4 @@ def _number(value: float | None) -> float:
 def _columns(rows: Iterable[Mapping[str, Any]]) -> Frame:
     """Rows with the same keys as columns."""
     found = list(rows)
-    return {key: [row[key] for row in found] for key in (found[0] if found else ())}
+    return Frame({key: [row[key] for row in found] for key in (found[0] if found else ())})

@@ -59,7 +59,7 @@ def verdicts(
 
 def _verdict(name: str, estimate: Estimate, limit: float, short_by: float, setting: Setting, unseen: Unseen) -> Verdict:
     """What came of one limit."""
-    wide = _widened(estimate, math.sqrt(short_by))
+    wide = widened(estimate, math.sqrt(short_by))
     found = judged(name, wide, limit)
     if found != UNDECIDED:
         return Verdict(limit=limit, value=estimate.value, met=found == HOLDS, verdict=MET if found == HOLDS else MISSED)
@@ -97,7 +97,7 @@ def extended(run: RunSpec, simulated_s: float, factor: float) -> str | None:
     return f"run.duration={math.ceil(simulated_s * factor)}s"
 
 
-def _widened(estimate: Estimate, factor: float) -> Estimate:
+def widened(estimate: Estimate, factor: float) -> Estimate:
     """An estimate whose interval is so many times as wide."""
     if factor == 1 or estimate.value is None or estimate.low is None or estimate.high is None:
         return estimate

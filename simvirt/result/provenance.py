@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from simvirt import kernel
 from simvirt.result.document import Program, ScenarioName
 from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.written import written
 from simvirt.version import __version__
 
 SCHEMA: Final = 1
@@ -20,6 +22,7 @@ def program() -> Program:
     return Program(version=__version__, schema=SCHEMA, kernel=kernel.MODE)
 
 
+@lru_cache(maxsize=1)
 def program_digest() -> str:
     """SHA-256 of what predictions come from: the source files of the package and its data."""
     root, found = Path(__file__).resolve().parents[1], hashlib.sha256()
@@ -29,5 +32,5 @@ def program_digest() -> str:
 
 
 def name_of(scenario: Scenario) -> ScenarioName:
-    """A scenario's name and digest."""
-    return ScenarioName(name=scenario.name, digest=scenario.digest)
+    """A scenario's name, digest and content."""
+    return ScenarioName(name=scenario.name, digest=scenario.digest, content=written(scenario))

@@ -83,17 +83,33 @@ class Breakdown(Document):
     lock: Number = Field(description="waiting for a lock, asleep or spinning")
 
 
+class Histogram(Document):
+    """Latencies by size, of all replications together; buckets in which none lies are left out.
+
+    The bucket that ends at `u` begins at `u (1 - 1/64)` or later: 64 buckets of one width fill an octave.
+    """
+
+    upper_s: tuple[Number, ...] = Field(description="where a bucket ends, the first of the next ones [s], ascending")
+    count: tuple[int, ...] = Field(description="answered requests in it")
+
+
+BY_REPLICATION: Final = "single replications in their order, by column as in `frame()`: what two results are compared by, pair by pair"
+ByReplication = Mapping[str, tuple[Number | None, ...]]
+
+
 class WorkloadResult(Document):
     """One of several workloads; counts and times are those of one replication on average."""
 
     requests: int = Field(description="requests answered in the window")
     latency_s: Latency = Field(description="from the intended arrival of a request to its answer; answered requests only")
+    latency_histogram: Histogram | None = Field(default=None, description="the distribution of that latency, over all replications")
     throughput_per_s: Estimate = Field(description="answers per second")
     rejected: Estimate = Field(description="ratio of requests rejected")
     failed: Estimate = Field(description="ratio of requests lost in crashes")
     operations: Mapping[str, OperationResult] = Field(description="each operation of its mix, by name")
     breakdown_s: Breakdown = Field(description="where the mean latency goes")
     objective: Mapping[str, Verdict] = Field(default={}, description="each limit of its objective")
+    by_replication: ByReplication = Field(default={}, description=BY_REPLICATION)
 
 
 NOT_ASKED: Final = "not asked for"
@@ -182,13 +198,33 @@ class DeviceUse(Document):
 
 
 class Series(Document):
-    """Samples of the first replication, one at each instant."""
+    """Samples of the first replication, one at each instant: those of `run.observe`, else at most 64 at equal distances."""
 
     at_s: tuple[Number, ...] = Field(description="instants of the samples")
     in_system: tuple[int, ...] = Field(description="requests under way")
     completed: tuple[int, ...] = Field(description="requests answered so far")
     busy_cpus: tuple[int, ...] = Field(description="busy hardware threads of the host")
     queued: tuple[int, ...] = Field(description="calls queueing for worker threads")
+
+
+class VmLayout(Document):
+    """VMs that are alike."""
+
+    count: int = Field(description="how many")
+    vcpus: int = Field(description="vCPUs of each")
+    replicas: Mapping[str, int] = Field(description="replicas in each, by service")
+
+
+class HostLayout(Document):
+    """A host, and what stands where on it at the start."""
+
+    model: str = Field(description="its model in the catalogue")
+    sockets: int = Field(description="processors")
+    cores: int = Field(description="cores of each")
+    smt: int = Field(description="hardware threads of each core")
+    memory_bytes: int = Field(description="physical memory")
+    replicas: Mapping[str, int] = Field(description="replicas on the host itself, in containers or bare, by service")
+    vms: tuple[VmLayout, ...] = Field(description="its VMs")
 
 
 class PlatformResult(Document):
@@ -205,6 +241,7 @@ class PlatformResult(Document):
     latency_s: Latency = Field(
         description="from the intended arrival of a request to its answer; answered requests only"
     )
+    latency_histogram: Histogram | None = Field(default=None, description="the distribution of that latency, over all replications")
     throughput_per_s: Estimate = Field(description="answers per second")
     rejected: Estimate = Field(description="ratio of requests rejected: the queue was full, or no replica was ready")
     failed: Estimate = Field(description="ratio of requests lost in crashes")
@@ -230,7 +267,9 @@ class PlatformResult(Document):
     overload: bool = Field(
         default=False, description="`true` where requests arrive faster than they are answered, in most replications"
     )
-    series: Series | None = Field(default=None, description="with `run.observe`: samples over time")
+    series: Series | None = Field(default=None, description="samples over time")
+    layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
+    by_replication: ByReplication = Field(default={}, description=BY_REPLICATION)
 
     def of(self, workload: str) -> PlatformResult:
         """The same with the requests of one of several workloads alone; as it is for "", all requests."""
@@ -328,6 +367,9 @@ class RunDocument(Document):
     comparison: Comparison = Field(description="each platform over the first one")
     assumptions: tuple[str, ...] = Field(default=(), description="what was assumed where the scenario does not say it")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
+    stated: Mapping[str, Any] = Field(
+        default={}, description="the scenario with its overrides, without what is as by default: times in ns, sizes in bytes, rates per s"
+    )
     theory: TheoryResult | NoTheory | None = Field(
         default=None, description="the closed form that holds for this scenario, or the reason why none does"
     )

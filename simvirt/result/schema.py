@@ -10,7 +10,9 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from simvirt.errors import UsageError
 from simvirt.result.catalogue_document import ConstantRow, DifferenceRow, EntryRow, KindRow, SpentRow
+from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
+from simvirt.result.knee_document import KneeDocument
 from simvirt.result.mistakes import Mistakes
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.run_document import RunDocument
@@ -20,8 +22,10 @@ from simvirt.result.validation_document import ValidationDocument
 DOCUMENTS: Final[Mapping[str, Any]] = {
     "run": RunDocument,
     "density": DensityDocument,
+    "knee": KneeDocument,
     "plan": PlanDocument,
     "sweep": SweepDocument,
+    "compare": CompareDocument,
     "validate": ValidationDocument,
     "check": Mistakes,
     "error": Mistakes,

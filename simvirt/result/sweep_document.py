@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field
 
-from simvirt.result.document import Document, Number, Program, ScenarioName
+from simvirt.result.document import Document, Estimate, Number, Program, ScenarioName
 
 
 class AxisResult(Document):
@@ -33,6 +34,44 @@ class Effect(Document):
     high_mean: float | None = Field(default=None, description="the mean there")
 
 
+class SobolIndex(Document):
+    """How much of the variance of a measure goes with an axis, over levels that are equally likely."""
+
+    measure: str = Field(description="column of `rows`")
+    platform: str = Field(description="on which platform")
+    axis: str = Field(description="which axis")
+    first: Estimate = Field(description="first-order index: the share that goes with the axis alone")
+    total: Estimate = Field(description="total index: the share that goes with it and all that it interacts with")
+
+
+class FrontPoint(Document):
+    """A cell on a platform that nothing beats."""
+
+    cell: int = Field(description="number of the cell, as in `rows`")
+    platform: str = Field(description="on which platform")
+    values: Mapping[str, Number] = Field(description="what it comes to in each objective")
+
+
+class ParetoFront(Document):
+    """The cells that nothing beats in one objective without losing in another."""
+
+    objectives: Mapping[str, Literal["min", "max"]] = Field(description="columns of `rows`, or `cost`, and which way they are better")
+    points: tuple[FrontPoint, ...] = Field(description="what is on it, the best of the first objective first")
+
+
+class SweptKnee(Document):
+    """What becomes of a platform along an axis that is a load, all other axes at one level."""
+
+    axis: str = Field(description="which axis")
+    platform: str = Field(description="on which platform")
+    at: Mapping[str, str | Number] = Field(description="the levels of the other columns")
+    met: str | None = Field(description="the highest load at which the objective is met, below all at which it is missed; `null` without")
+    missed: str | None = Field(description="the lowest load at which it is missed; `null` where at none")
+    saturated: str | None = Field(description="the lowest load of which less than 98 % is answered; `null` where there is none")
+    most_per_s: Number | None = Field(description="the largest throughput along the axis")
+    power: str | None = Field(description="the load with the largest throughput over mean latency")
+
+
 class SweepDocument(Document):
     """What `simvirt sweep` prints with `--format json`: nothing in it depends on how long anything took, or in which order."""
 
@@ -48,7 +87,11 @@ class SweepDocument(Document):
     failed: Mapping[str, str] = Field(default={}, description="cells that could not be simulated, by number, and why")
     rows: tuple[Mapping[str, str | Number | bool | None], ...] = Field(
         description="one row a cell and platform, in their order: `cell`, the columns of the axes, `platform`, `objective` "
-        "(`met`, `missed`, `undecided`, empty without one), then measures as `frame()` of a run has them; what is not known is `null`"
+        "(`met`, `missed`, `undecided`, empty without one), `half_width` (the largest relative half-width of mean latency and "
+        "throughput), then measures as `frame()` of a run has them; what is not known is `null`"
     )
     effects: tuple[Effect, ...] = Field(default=(), description="what the measures depend on, the strongest first")
+    indices: tuple[SobolIndex, ...] = Field(default=(), description="of a design `sobol-indices`: the largest total index first")
+    pareto: ParetoFront | None = Field(default=None, description="the Pareto front, where one was asked for")
+    knees: tuple[SweptKnee, ...] = Field(default=(), description="where objectives break along an axis that is a load")
     interrupted: bool = Field(default=False, description="`true` where Ctrl-C ended the sweep: the cells that are kept are in it")

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 
@@ -26,6 +26,8 @@ from simvirt.plane import DataPlane, Stopped
 from simvirt.runs.feeding import as_written, feed
 from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
 from simvirt.scenario.spec.models import Scenario
+from simvirt.trace.recorder import Traced, completed, traced
+from simvirt.trace.window import Window
 from simvirt.workload.draws import RequestStream
 from simvirt.workload.streams import Phases
 
@@ -47,6 +49,7 @@ class Measured:
 
     outcome: Outcome
     given_up: bool = False
+    traced: Traced | None = None
 
 
 class Recorder:
@@ -139,11 +142,11 @@ def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
 
 def replicate(
     scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int, progress: Progress | None = None,
-    halt: Event | None = None, hopeless: Callable[[DataPlane], bool] | None = None,
+    halt: Event | None = None, hopeless: Callable[[DataPlane], bool] | None = None, trace: Window | None = None,
 ) -> Measured:
     """Simulate one replication of a platform; Stopped where `halt` is set meanwhile.
 
-    It is given up when `hopeless`, asked some 64 times in a run, says so.
+    It is given up when `hopeless`, asked some 64 times in a run, says so. A `trace` of a part of it changes nothing.
     """
     plane = make_plane(scenario, catalog, platform, seed, replication)
     plane.halt = halt
@@ -158,11 +161,13 @@ def replicate(
     recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None, end)
     started = time.perf_counter()
     try:
-        ended = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+        with traced(plane, trace) as timeline:
+            ended = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
+            written = completed(timeline, ended) if timeline is not None else None
     except SimulationError as error:
         raise type(error)(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
-    return Measured(_measured(plane, recorder, snapshot(plane, ended), wall, series), recorder.given_up)
+    return Measured(_measured(plane, recorder, snapshot(plane, ended), wall, series), recorder.given_up, written)
 
 
 def _warmup(scenario: Scenario) -> int | None:
@@ -180,9 +185,16 @@ def _measured(plane: DataPlane, recorder: Recorder, end: Snapshot, wall: float, 
         Spread(batches_between(plane, first.at, last.at, row % rows), recorder.pieces(first, last, classes))
         for row, classes in enumerate([slice(None), *classes_of_loads(plane)])
     ]
-    return measured(
-        plane, first, last, end, wall_s=wall, arriving=arriving, courses=courses, series=series.document() if series.at_s else {},
-    )
+    sampled = series if series.at_s else _series(recorder.kept)
+    return measured(plane, first, last, end, wall_s=wall, arriving=arriving, courses=courses, series=sampled.document())
+
+
+def _series(marks: Sequence[Mark]) -> Series:
+    """The samples of a run that nothing observes."""
+    series = Series([mark.at / 1e9 for mark in marks], completed=[int(mark.completed.sum()) for mark in marks])
+    series.in_system, series.busy_cpus, series.queued = (
+        [getattr(mark, name) for mark in marks] for name in ("in_system", "busy_cpus", "queued"))
+    return series
 
 
 def _drains(scenario: Scenario) -> bool:

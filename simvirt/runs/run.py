@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -30,6 +31,8 @@ from simvirt.runs.replicate import Measured, Progress, replicate
 from simvirt.runs.saturation import saturation
 from simvirt.runs.theory_beside import theory
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
+from simvirt.trace.recorder import Traced
+from simvirt.trace.window import Trace, Window, window_of
 from simvirt.workload.processors import on_host
 
 
@@ -79,6 +82,11 @@ class Result(Displayed):
         """The replications of a platform."""
         return [m.outcome for m in self.measured[platform]]
 
+    @property
+    def traced(self) -> Traced | None:
+        """What became of the trace that was asked for; no part of the document."""
+        return next((m.traced for measured in self.measured.values() for m in measured if m.traced is not None), None)
+
     def typed(self) -> RunDocument:
         """The result as a typed document; times in seconds, sizes in bytes, ratios 0 to 1."""
         complete = {name: self.outcomes(name) for name in self.measured if self.measured[name]}
@@ -92,6 +100,7 @@ class Result(Displayed):
             comparison=summary.comparison(complete),
             assumptions=self.assumptions,
             warnings=tuple(self.warnings()),
+            stated=self.scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             **self._where_it_applies(),
         )
         return document.model_copy(update={"answer": answer(document)})
@@ -131,7 +140,7 @@ class Result(Displayed):
         most = self.saturation[name].per_s if name in self.saturation and not self.scenario.workloads else None
         return Seen(self.scenario, self.outcomes(name), most)
 
-    def frame(self) -> dict[str, list[Any]]:
+    def frame(self) -> frames.Frame:
         """One row a platform as columns of equal length, estimates with their ends, for `pandas.DataFrame(result.frame())` and the like."""
         return frames.of_run(self.typed())
 
@@ -150,6 +159,7 @@ class Asked:
     jobs: int
     progress: ProgressCallback | None
     cancel: Event | None = None
+    trace: Window | None = None
 
     def reporting(self, platform: str, number: int, replications: int) -> Progress:
         """What hears how far one replication is."""
@@ -172,7 +182,8 @@ class Asked:
 
 
 def run(
-    scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = None, maximum: bool = True, cancel: Event | None = None
+    scenario: Scenario, jobs: int = 1, progress: ProgressCallback | None = None, maximum: bool = True, cancel: Event | None = None,
+    trace: Trace | Window | str | Path | None = None,
 ) -> Result:
     """Simulate every platform of a scenario, side by side, with the same draws; with `maximum` its maximum throughput is looked for too.
 
@@ -180,11 +191,13 @@ def run(
     catalogue; SimulationError where no platform could be simulated, while one that could not be leaves the others as they are.
     Where neither a duration nor requests are stated, the run is made longer than the default where its intervals need it.
     Ctrl-C keeps the replications that are complete; KeyboardInterrupt when there are none. So does `cancel`, a `threading.Event`, once it
-    is set, from any thread: the result then is `interrupted`, and empty where nothing is complete.
+    is set, from any thread: the result then is `interrupted`, and empty where nothing is complete. A `trace`, or the name of its file,
+    is a timeline of a part of the run, which changes nothing else; UsageError where it asks for what there is not.
     """
     started = time.perf_counter()
     catalog, spec = catalog_of(scenario), scenario.run
-    asked = Asked(on_host(scenario, catalog, scenario.host), catalog, jobs, progress, cancel)
+    window = trace if trace is None or isinstance(trace, Window) else window_of(trace, scenario)
+    asked = Asked(on_host(scenario, catalog, scenario.host), catalog, jobs, progress, cancel, window)
     result = Result(scenario, spec.seed, spec.replications, {p.name: [] for p in scenario.platforms})
     try:
         _simulate(asked, result)
@@ -300,7 +313,10 @@ def _replication(asked: Asked, spec: PlatformSpec, number: int, total: int, halt
     """One replication of a platform, or why it could not be simulated."""
     report = asked.reporting(spec.name, number, total)
     try:
-        measured = replicate(asked.scenario, asked.catalog, asked.catalog.platform(spec), asked.scenario.run.seed, number, report, halt)
+        measured = replicate(
+            asked.scenario, asked.catalog, asked.catalog.platform(spec), asked.scenario.run.seed, number, report, halt,
+            trace=asked.trace if asked.trace is not None and (spec.name, number) == (asked.trace.platform, 0) else None,
+        )
     except (ScenarioError, UsageError, Stopped):
         raise
     except Exception as error:

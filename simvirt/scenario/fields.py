@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Callable, Final, Literal
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer, SerializationInfo, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 from simvirt import units
@@ -31,31 +31,49 @@ _RATIO = WithJsonSchema({
     "examples": [0.3, "30%"],
 })
 
-Nanoseconds = Annotated[int, BeforeValidator(lambda value: round(units.parse_time(value))), _TIME]
+def _written(steps: units.Steps, factor: float) -> PlainSerializer:
+    """Writes a quantity with its unit, exactly, where a dump's context asks for that; `factor` is the internal unit over the base unit."""
+
+    def write(value: Any, info: SerializationInfo) -> Any:
+        if not info.context or isinstance(value, bool) or not isinstance(value, int | float):
+            return value
+        base = value * factor
+        step, name = units.unit_of(base, steps) if base else (1.0, steps[-1][1])
+        return f"{base / step:.12g}{name}"
+
+    return PlainSerializer(write)
+
+
+_WRITTEN_TIME = _written(units.TIME_STEPS, 1e-9)
+_WRITTEN_SIZE = _written(units.SIZE_STEPS, 1.0)
+_WRITTEN_RATE = _written(units.RATE_STEPS, 1.0)
+_WRITTEN_FREQUENCY = _written(((1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz")), 1.0)
+
+Nanoseconds = Annotated[int, BeforeValidator(lambda value: round(units.parse_time(value))), _TIME, _WRITTEN_TIME]
 """A time [ns], possibly 0."""
-PositiveNanoseconds = Annotated[int, BeforeValidator(lambda value: _at_least_1ns(value)), _TIME]
+PositiveNanoseconds = Annotated[int, BeforeValidator(lambda value: _at_least_1ns(value)), _TIME, _WRITTEN_TIME]
 """A time of at least 1 ns [ns]."""
-EntryNanoseconds = Annotated[int, BeforeValidator(lambda value: _entry_ns(value)), _TIME]
+EntryNanoseconds = Annotated[int, BeforeValidator(lambda value: _entry_ns(value)), _TIME, _WRITTEN_TIME]
 """A time of an entry into a kernel, from 1 ns to 1 ms [ns]."""
-WorkNanoseconds = Annotated[float, BeforeValidator(lambda value: units.parse_time(value)), _TIME]
+WorkNanoseconds = Annotated[float, BeforeValidator(lambda value: units.parse_time(value)), _TIME, _WRITTEN_TIME]
 """A demand [ns], possibly a fraction of one."""
-PositiveWorkNanoseconds = Annotated[float, BeforeValidator(lambda value: units.parse_time(value, zero=False)), _TIME]
+PositiveWorkNanoseconds = Annotated[float, BeforeValidator(lambda value: units.parse_time(value, zero=False)), _TIME, _WRITTEN_TIME]
 """A demand above 0 [ns]."""
-Bytes = Annotated[int, BeforeValidator(lambda value: units.parse_size(value)), _SIZE]
+Bytes = Annotated[int, BeforeValidator(lambda value: units.parse_size(value)), _SIZE, _WRITTEN_SIZE]
 """A size [bytes], possibly 0."""
-PositiveBytes = Annotated[int, BeforeValidator(lambda value: size_from(1, "1B", "512MiB")(value)), _SIZE]
+PositiveBytes = Annotated[int, BeforeValidator(lambda value: size_from(1, "1B", "512MiB")(value)), _SIZE, _WRITTEN_SIZE]
 """A size of at least one byte [bytes]."""
-LimitBytes = Annotated[int, BeforeValidator(lambda value: size_from(6 * 2**20, "6MiB", "512MiB")(value)), _SIZE]
+LimitBytes = Annotated[int, BeforeValidator(lambda value: size_from(6 * 2**20, "6MiB", "512MiB")(value)), _SIZE, _WRITTEN_SIZE]
 """A limit of memory, or what is kept of it; Docker Engine accepts none below 6 MiB (moby, daemon_unix.go, linuxMinMemory) [bytes]."""
-GuestBytes = Annotated[int, BeforeValidator(lambda value: size_from(16 * 2**20, "16MiB", "16GiB")(value)), _SIZE]
+GuestBytes = Annotated[int, BeforeValidator(lambda value: size_from(16 * 2**20, "16MiB", "16GiB")(value)), _SIZE, _WRITTEN_SIZE]
 """Memory of a VM; a kernel with its page tables takes as much (estimated) [bytes]."""
-HostBytes = Annotated[int, BeforeValidator(lambda value: size_from(64 * 2**20, "64MiB", "192GiB")(value)), _SIZE]
+HostBytes = Annotated[int, BeforeValidator(lambda value: size_from(64 * 2**20, "64MiB", "192GiB")(value)), _SIZE, _WRITTEN_SIZE]
 """Memory of a host; a kernel with what runs guests takes as much (estimated) [bytes]."""
-PerSecond = Annotated[float, BeforeValidator(lambda value: units.parse_rate(value)), _RATE]
+PerSecond = Annotated[float, BeforeValidator(lambda value: units.parse_rate(value)), _RATE, _WRITTEN_RATE]
 """A rate [per second], possibly 0."""
-PositivePerSecond = Annotated[float, BeforeValidator(lambda value: units.parse_rate(value, zero=False)), _RATE]
+PositivePerSecond = Annotated[float, BeforeValidator(lambda value: units.parse_rate(value, zero=False)), _RATE, _WRITTEN_RATE]
 """A rate above 0 [per second]."""
-Hertz = Annotated[float, BeforeValidator(lambda value: units.parse_frequency(value)), _FREQUENCY]
+Hertz = Annotated[float, BeforeValidator(lambda value: units.parse_frequency(value)), _FREQUENCY, _WRITTEN_FREQUENCY]
 """A frequency above 0 [Hz]."""
 Ratio = Annotated[float, BeforeValidator(lambda value: units.parse_ratio(value)), _RATIO]
 """A ratio, 0 to 1."""

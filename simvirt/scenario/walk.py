@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator
 
 from simvirt.scenario.reading.tree import Path
-from simvirt.scenario.spec.steps import AnyStep, CallStep, LockStep, ParallelStep, RepeatStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, LockStep, ParallelStep, RepeatStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,15 @@ def walk(steps: Iterable[AnyStep], path: Path = (), times: int = 1, expected: fl
 def calls_in(steps: Iterable[AnyStep]) -> Iterator[tuple[CallStep, Visit]]:
     """The calls among some steps."""
     return ((visit.step, visit) for visit in walk(steps) if isinstance(visit.step, CallStep))
+
+
+def first_cpu_step(steps: Iterable[AnyStep]) -> CpuStep | None:
+    """The first CPU step of an operation, whose demand that of a trace's row replaces: in a group or under a lock too, not in a branch."""
+    for step in steps:
+        inner = step.repeat if isinstance(step, RepeatStep) else step.hold if isinstance(step, LockStep) else ()
+        if (found := step if isinstance(step, CpuStep) else first_cpu_step(inner)) is not None:
+            return found
+    return None
 
 
 def elapsed(steps: Iterable[AnyStep], of: Callable[[AnyStep], float]) -> float:

@@ -6,14 +6,16 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from simvirt.errors import UsageError
 from simvirt.units import shown
 
 Scale = Literal["linear", "log"]
-RANGE: Final = re.compile(r"^(?P<low>[^.\s]\S*?)\.\.(?P<high>[^:\s]+?)(?::(?P<points>\d+))?(?::(?P<scale>log|linear))?$")
+RANGE: Final = re.compile(
+    r"^(?P<low>[^.\s]\S*?)\.\.(?P<high>[^:\s]+?)(?:\.\.(?P<step>[^:\s]+)|(?::(?P<points>\d+))?(?::(?P<scale>log|linear))?)$"
+)
 NUMBER: Final = re.compile(r"^\s*(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>.*?)\s*$")
 DIGITS: Final = 6
 """Significant digits of a level that lies between the ends of a range."""
@@ -119,26 +121,37 @@ def _linked(name: str, given: Mapping[str, Any]) -> Axis:
 
 def _side_by_side(name: str, given: Mapping[str, Any]) -> Axis:
     """Lists that are stepped through at once."""
-    lists = {str(path): _levels(f"{name}.set.{path}", values)[0] for path, values in given["set"].items()}
+    lists = {str(path): _levels(f"{name}.set.{path}", values, once=False)[0] for path, values in given["set"].items()}
     if "values" in given or not lists or len({len(levels) for levels in lists.values()}) != 1:
         lengths = ", ".join(f"{len(levels)} of {path}" for path, levels in lists.items()) or "none"
         raise UsageError(f"axes.{name}.set: expected lists of one length, and no values beside them; got {lengths}")
-    return Axis(name, tuple(lists), tuple(lists), tuple(zip(*lists.values(), strict=True)))
+    levels = tuple(zip(*lists.values(), strict=True))
+    _check_once(f"{name}.set", [", ".join(level) for level in levels])
+    return Axis(name, tuple(lists), tuple(lists), levels)
 
 
-def _levels(name: str, given: Any) -> tuple[list[str], Span | None]:
-    """The levels of an axis as texts of YAML, and the range that they come from."""
+def _check_once(name: str, levels: Sequence[str]) -> None:
+    """UsageError where a level stands in a list twice."""
+    if len(set(levels)) < len(levels):
+        raise UsageError(f"axes.{name}: a value stands there twice: {next(v for n, v in enumerate(levels) if v in levels[:n])}")
+
+
+def _levels(name: str, given: Any, once: bool = True) -> tuple[list[str], Span | None]:
+    """The levels of an axis as texts of YAML, each once or not, and the range that they come from."""
     if isinstance(given, list) and given:
         found = [_text(name, value) for value in given]
-        if len(set(found)) < len(found):
-            raise UsageError(f"axes.{name}: a value stands there twice: {next(v for n, v in enumerate(found) if v in found[:n])}")
+        if once:
+            _check_once(name, found)
         return found, None
     match = RANGE.match(given.strip()) if isinstance(given, str) else None
     if match is None:
         raise UsageError(
-            f"axes.{name}: expected a list of values or a range, for example [8, 16, 32], 1..16 or 100/s..10000/s:7:log; got {shown(given)}"
+            f"axes.{name}: expected a list of values or a range, for example [8, 16, 32], 1..16, "
+            f"0.5..4..0.5 or 100/s..10000/s:7:log; got {shown(given)}"
         )
     span = _span(name, given, match)
+    if match["step"] is not None:
+        return _stepped(name, given, span, match["step"]), None
     return span.levels() if span.points is not None or span.whole else [], span
 
 
@@ -153,9 +166,20 @@ def _span(name: str, text: str, match: re.Match[str]) -> Span:
         what = f"a range that rises, from above 0 where it is log, with 1 to {MOST_LEVELS} points"
         raise UsageError(f"axes.{name}: expected {what}; got {text}")
     whole = all(end is not None and re.fullmatch(r"[+-]?\d+", end["number"]) for end in ends) and (points is None or not ends[0]["unit"])
-    if whole and points is None and high - low >= MOST_LEVELS:
+    if whole and points is None and match["step"] is None and high - low >= MOST_LEVELS:
         raise UsageError(f"axes.{name}: {high - low + 1:,.0f} levels; say how many points: {text}:7")
     return Span(low, high, ends[0]["unit"], whole, points, "log" if scale == "log" else "linear")
+
+
+def _stepped(name: str, text: str, span: Span, step: str) -> list[str]:
+    """The values of a range from its lower end on in steps, up to its upper end or the last one below it."""
+    number = NUMBER.match(step)
+    wide = float(number["number"]) if number is not None and number["unit"] in ("", span.unit) else 0.0
+    steps = math.floor((span.high - span.low) / wide * (1 + 1e-12)) if wide > 0 else MOST_LEVELS
+    if steps >= MOST_LEVELS:
+        example = f"{span.at(0.0)}..{span.at(1.0)}..{span._text((span.high - span.low) / 4)}"
+        raise UsageError(f"axes.{name}: expected a step in the unit of the range, for example {example}; got {text}")
+    return [replace(span, whole=span.whole and wide.is_integer())._text(span.low + n * wide) for n in range(steps + 1)]
 
 
 def _text(name: str, value: Any) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from simvirt.result.sweep_document import Effect
 from simvirt.sweep.axes import NUMBER, Axis
-from simvirt.sweep.designs import GRID, Design
+from simvirt.sweep.designs import GRID, INDICES, Design
 
 MEASURES: Final = ("latency_p99_s", "latency_mean_s", "throughput_per_s")
 FEWEST_PARTS: Final = 8
@@ -32,6 +32,8 @@ Rows = Sequence[Mapping[str, Any]]
 def effects(axes: Sequence[Axis], design: Design, rows: Rows) -> tuple[Effect, ...]:
     """The effects on each measure of each platform, the strongest first; none where there is too little to tell."""
     found: list[Effect] = []
+    if design.kind == INDICES:
+        return ()  # its cells are no independent draws; it has indices instead
     for measure in MEASURES:
         for platform in dict.fromkeys(row["platform"] for row in rows):
             known = [row for row in rows if row["platform"] == platform and row[measure] is not None]

@@ -17,9 +17,10 @@ from simvirt.scenario.reading.tree import Marks, dotted, plain
 from simvirt.scenario.spec.base import unknown_key
 from simvirt.sweep.axes import Axis, axis_of, varied
 from simvirt.sweep.designs import Design, count, design_of
-from simvirt.units import UnitError, parse_time, shown
+from simvirt.sweep.pareto import Objectives, objectives_of
+from simvirt.units import UnitError, parse_ratio, parse_time, shown
 
-KEYS: Final = ("simvirt", "name", "scenario", "set", "axes", "design", "seed", "maximum", "limit")
+KEYS: Final = ("simvirt", "name", "scenario", "set", "axes", "design", "seed", "maximum", "limit", "precision", "pareto")
 EXAMPLE: Final = "simvirt: 1, name: rates, scenario: ../web.yaml, axes: {workload.open.rate: 100/s..1000/s:4}"
 
 
@@ -28,7 +29,8 @@ class Sweep:
     """A base scenario and what differs between its cells.
 
     `sets` hold for all cells; `seed` draws the points of a design, not the demands, which are those of the scenario's seed in every cell;
-    with `maximum` each cell looks for maximum throughputs; `limit_s` is the longest that a cell may take [s].
+    with `maximum` each cell looks for maximum throughputs; `limit_s` is the longest that a cell may take [s]; `pareto` says in what
+    cells are compared.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Sweep:
     seed: int = 1
     maximum: bool = False
     limit_s: float | None = None
+    pareto: Objectives | None = None
 
     @property
     def cells(self) -> int:
@@ -61,15 +64,18 @@ class Sweep:
 
 def load(
     path: str | os.PathLike[str], vary: Sequence[str] = (), sets: Sequence[str] = (), design: Any = None, limit_s: float | None = None,
-    maximum: bool = False,
+    maximum: bool = False, precision: str | float | None = None, pareto: Any = None,
 ) -> Sweep:
     """A sweep from its file, or of a scenario over the axes `vary` (`services.web.threads=8..64:4`).
 
+    With a `precision` (`2%`) each cell has as many replications as make its intervals so narrow.
     ScenarioError for a file that is wrong, UsageError for what is said beside it.
     """
-    made = _made(_read(os.fspath(path)), vary, sets)
+    made = _made(_read(os.fspath(path)), vary, [*sets, *_precision(precision)])
     if design is not None or limit_s is not None or maximum:
         made = _replaced(made, design, limit_s, maximum)
+    if pareto is not None:
+        made = replace(made, pareto=objectives_of(pareto, made.axes))
     if not made.axes:
         raise UsageError(f"{path}: a scenario, not a sweep: say what varies, for example --vary services.web.deploy.replicas=1..16")
     _check(made)
@@ -117,9 +123,14 @@ def _made(written: _Written, vary: Sequence[str], sets: Sequence[str]) -> Sweep:
         raise ScenarioError(issues)
     axes += [varied(text) for text in vary]
     _check_once(axes)
+    try:
+        objectives = objectives_of(given.get("pareto"), axes)
+    except UsageError as error:
+        raise ScenarioError([written.issue(str(error), "pareto")]) from None
     base = source(os.path.join(os.path.dirname(written.path), found["scenario"]))
     name = str(given.get("name") or Path(written.path).stem)
-    return Sweep(name, base, tuple(axes), (*found["set"], *sets), found["design"], found["seed"], found["maximum"], found["limit"])
+    common = (*found["set"], *found["precision"], *sets)
+    return Sweep(name, base, tuple(axes), common, found["design"], found["seed"], found["maximum"], found["limit"], objectives)
 
 
 def _replaced(made: Sweep, design: Any, limit_s: float | None, maximum: bool) -> Sweep:
@@ -175,6 +186,15 @@ def _limit(given: Any) -> float | None:
     return None if given is None else parse_time(given, zero=False) / 1e9
 
 
+def _precision(given: Any) -> list[str]:
+    if given is None:
+        return []
+    try:
+        return [f"run.precision={parse_ratio(given, zero=False, one=False):g}"]
+    except UnitError as error:
+        raise UsageError(f"precision: {error}") from None
+
+
 def _seed(given: Any) -> int:
     if given is None:
         return 1
@@ -185,6 +205,7 @@ def _seed(given: Any) -> int:
 
 MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "simvirt": _version, "scenario": _scenario, "set": _sets, "design": design_of, "limit": _limit, "seed": _seed, "maximum": _maximum,
+    "precision": _precision,
 }
 """What each key but the name and the axes is made of."""
 

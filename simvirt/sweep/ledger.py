@@ -20,21 +20,32 @@ from typing import Any, Final, Literal
 from simvirt.errors import SimulationError, UsageError
 
 APPLICATION: Final = 0x73_76_73_77  # "svsw"
-FORM: Final = 1
+FORM: Final = 2
 Status = Literal["done", "failed"]
 TABLES: Final = (
     "CREATE TABLE sweep (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE cells (number INTEGER PRIMARY KEY, status TEXT NOT NULL, content BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE cells (number INTEGER PRIMARY KEY, status TEXT NOT NULL, content BLOB NOT NULL, rows BLOB NOT NULL, "
+    "checksum INTEGER NOT NULL) WITHOUT ROWID",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a ledger keeps of a cell: the result as JSON, or in words why there is none."""
+    """What a ledger keeps of a cell, packed: the result as JSON and the rows that are made of it, or in words why there is none.
+
+    `wall_s` is how long a cell took that has just ended [s]; it is not kept.
+    """
 
     number: int
     status: Status
-    content: str
+    content: bytes
+    rows: bytes = b""
+    wall_s: float = 0.0
+
+    @property
+    def checksum(self) -> int:
+        """What tells whether anything of it has changed."""
+        return zlib.crc32(self.rows, zlib.crc32(self.content))
 
 
 class Ledger:
@@ -78,10 +89,10 @@ class Ledger:
 
     def keep(self, kept: Kept) -> None:
         """Keeps a cell for good; SimulationError where the disk takes no more."""
-        content = zlib.compress(kept.content.encode(), 6)
+        row = (kept.number, kept.status, kept.content, kept.rows, kept.checksum)
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?)", (kept.number, kept.status, content, zlib.crc32(content)))
+            self._db.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?)", row)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise SimulationError(f"{self.path}: cannot be written: {error}; cells kept so far are safe: go on with --resume") from None
@@ -92,10 +103,11 @@ class Ledger:
 
     def cells(self) -> Iterator[Kept]:
         """What is kept, in the order of cells; SimulationError where a cell is not what was written."""
-        for number, status, content, checksum in self._db.execute("SELECT * FROM cells ORDER BY number"):
-            if zlib.crc32(content) != checksum:
+        for number, status, content, rows, checksum in self._db.execute("SELECT * FROM cells ORDER BY number"):
+            kept = Kept(number, status, content, rows)
+            if kept.checksum != checksum:
                 raise SimulationError(f"{self.path}: cell {number} is damaged; take it out with --fresh")
-            yield Kept(number, status, zlib.decompress(content).decode())
+            yield kept
 
     def close(self) -> None:
         """Gives up the file and its lock."""
@@ -114,9 +126,14 @@ def identity_of(digest: str, version: str, kernel: str) -> dict[str, str]:
     return {"sweep": digest, "version": version, "kernel": kernel}
 
 
-def content_of(document: Mapping[str, Any]) -> str:
-    """A result as a ledger keeps it."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+def packed(what: Any) -> bytes:
+    """What JSON can say, as a ledger keeps it."""
+    return zlib.compress(json.dumps(what, separators=(",", ":"), ensure_ascii=False).encode(), 6)
+
+
+def unpacked(content: bytes) -> Any:
+    """What was packed."""
+    return json.loads(zlib.decompress(content))
 
 
 def _refused(path: Path, error: sqlite3.DatabaseError) -> str:

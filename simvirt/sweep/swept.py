@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from simvirt.result import figures, frames, provenance
 from simvirt.result.displayed import Displayed
 from simvirt.result.document import ScenarioName
-from simvirt.result.run_document import PlatformResult, RunDocument
 from simvirt.result.sweep_document import AxisResult, Effect, SweepDocument
-from simvirt.sweep.designs import Cell, cells_of
+from simvirt.sweep.axes import columns_of
+from simvirt.sweep.designs import cells_of
 from simvirt.sweep.effects import effects
 from simvirt.sweep.files import Sweep
-from simvirt.sweep.ledger import Ledger
+from simvirt.sweep.indices import sobol_indices
+from simvirt.sweep.ledger import Ledger, unpacked
+from simvirt.sweep.pareto import front
+from simvirt.sweep.said import said
+from simvirt.sweep.swept_knees import swept_knees
 
 
 @dataclass(repr=False)
@@ -32,11 +35,9 @@ class Swept(Displayed):
         """The result as the document that `--format json` prints."""
         return self.document_.document()
 
-    def frame(self) -> dict[str, list[Any]]:
+    def frame(self) -> frames.Frame:
         """One row a cell and platform as columns of equal length; NaN where nothing is known."""
-        rows = self.document_.rows
-        keys = list(dict.fromkeys(key for row in rows for key in row))
-        return {key: [math.nan if row.get(key) is None else row[key] for row in rows] for key in keys}
+        return frames.of_rows(self.document_.rows)
 
     def summary(self) -> str:
         """How many cells, and the answer."""
@@ -45,20 +46,26 @@ class Swept(Displayed):
 
 def swept(asked: Sweep, ledger: Ledger, interrupted: bool = False) -> Swept:
     """The result of what a ledger keeps, by the order of cells: it depends on nothing else."""
-    cells = {cell.number: cell for cell in cells_of(asked.design, asked.axes, asked.seed)}
+    columns = ("cell", *columns_of(asked.axes))
+    heads = [dict(zip(columns, (cell.number, *cell.labels), strict=True)) for cell in cells_of(asked.design, asked.axes, asked.seed)]
     rows, failed, done, base = list[dict[str, Any]](), dict[str, str](), 0, asked.scenario
     for kept in ledger.cells():
         if kept.status == "failed":
-            failed[str(kept.number)] = kept.content
+            failed[str(kept.number)] = unpacked(kept.content)
             continue
         done += 1
-        rows += _rows(asked, cells[kept.number], RunDocument.model_validate_json(kept.content))
+        rows += [heads[kept.number] | row for row in unpacked(kept.rows)]
     found = effects(asked.axes, asked.design, rows)
+    indices, knees = sobol_indices(asked.axes, asked.design, rows, asked.seed), swept_knees(asked.axes, asked.design, rows)
+    best = front(asked.pareto, rows)
+    answers: dict[str, Any] = {key: value for key, value in (("indices", indices), ("pareto", best), ("knees", knees)) if value}
     where_it_applies: dict[str, Any] = ({"failed": failed} if failed else {}) | ({"interrupted": True} if interrupted else {})
     return Swept(SweepDocument(
         simvirt=provenance.program(), sweep=ScenarioName(name=asked.name, digest=asked.digest), scenario=provenance.name_of(base),
-        answer=_answer(asked.cells, done, failed, rows, found), design=asked.design.kind, seed=asked.seed,
-        axes=tuple(map(_axis, asked.axes)), cells=asked.cells, done=done, rows=tuple(rows), effects=found, **where_it_applies,
+        answer=_answer(asked.cells, done, failed, rows, found, base.run.precision) + said(indices, knees, best),
+        design=asked.design.kind, seed=asked.seed,
+        axes=tuple(map(_axis, asked.axes)), cells=asked.cells, done=done, rows=tuple(rows), effects=found,
+        **answers, **where_it_applies,
     ))
 
 
@@ -66,29 +73,9 @@ def _axis(axis: Any) -> AxisResult:
     return AxisResult(name=axis.name, sets=axis.paths, columns=axis.columns, levels=axis.levels)
 
 
-def _rows(asked: Sweep, cell: Cell, document: RunDocument) -> Iterator[dict[str, Any]]:
-    """The rows of a cell: what it sets, and what its platforms did."""
-    columns = [column for axis in asked.axes for column in axis.columns]
-    head = {"cell": cell.number, **dict(zip(columns, cell.labels, strict=True))}
-    frame = frames.of_run(document)
-    for n, name in enumerate(frame["platform"]):
-        measures = {key: _known(values[n]) for key, values in frame.items() if key != "platform"}
-        yield {**head, "platform": name, "objective": _objective(document.platforms[name]), **measures}
-
-
-def _known(value: Any) -> Any:
-    """A value, None where it is not a number."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _objective(found: PlatformResult) -> str:
-    """What the objectives, of all requests and of each workload, come to: missed where a limit is, else undecided where one is."""
-    limits = [found.objective, *(mine.objective for mine in found.workloads.values())]
-    verdicts = {verdict.verdict for objective in limits for verdict in objective.values()}
-    return next((verdict for verdict in ("missed", "undecided", "met") if verdict in verdicts), "")
-
-
-def _answer(cells: int, done: int, failed: Mapping[str, str], rows: Sequence[Mapping[str, Any]], found: Sequence[Effect]) -> str:
+def _answer(
+    cells: int, done: int, failed: Mapping[str, str], rows: Sequence[Mapping[str, Any]], found: Sequence[Effect], precision: float | None,
+) -> str:
     """What came of a sweep in a sentence or two."""
     parts = [f"{done} of {cells} cells were simulated" + (f", {len(failed)} failed" if failed else "")]
     if any(row["objective"] for row in rows):
@@ -101,7 +88,16 @@ def _answer(cells: int, done: int, failed: Mapping[str, str], rows: Sequence[Map
         f" The p99 on {strongest.platform} depends most on {strongest.axes[0]} ({figures.percent(strongest.share)} of its variance): "
         f"{figures.time(strongest.low_mean)} in the mean at {strongest.low}, {figures.time(strongest.high_mean)} at {strongest.high}."
     ) if strongest.measure == "latency_p99_s" else ""
-    return "; ".join(parts) + "." + depends
+    return "; ".join(parts) + "." + depends + _imprecise(precision, rows)
+
+
+def _imprecise(precision: float | None, rows: Sequence[Mapping[str, Any]]) -> str:
+    """In how many cells a precision that was asked for is not reached."""
+    if precision is None:
+        return ""
+    wide = {row["cell"] for row in rows if row["half_width"] is None or row["half_width"] > precision}
+    said = f" A precision of {figures.percent(precision)} is not reached in {len(wide)} of the cells: raise run.max_replications."
+    return said if wide else ""
 
 
 def _counts(rows: Sequence[Mapping[str, Any]]) -> str:

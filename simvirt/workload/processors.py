@@ -15,7 +15,7 @@ from typing import TypeVar
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.economy import load_of
 from simvirt.scenario.spec.models import AnyStep, CpuStep, HostSpec, MeasuredSpec, Scenario, ServiceSpec, TraceSpec, WorkloadSpec
-from simvirt.scenario.walk import rewritten, walk
+from simvirt.scenario.walk import first_cpu_step, rewritten, walk
 from simvirt.workload.intensity import multiplied
 
 Workload = TypeVar("Workload", bound=WorkloadSpec)
@@ -72,7 +72,7 @@ class _Pace:
         factors = dict(spec.factors)
         for service, of in self.scenario.services.items():
             for operation, steps in of.operations.items():
-                first = next((visit.step for visit in walk(steps) if isinstance(visit.step, CpuStep)), None)
+                first = first_cpu_step(steps)
                 name = f"{service}.{operation}"
                 factors[name] = factors.get(name, 1.0) * (1.0 if first is None else self.factor(of, first))
         return spec.paced(factors)

@@ -52,6 +52,7 @@ CASES: Final = (
     Case("PlatformSpec.disk_cache", ON_VM_DISKS, {}, {"platforms/0/disk_cache": "writethrough"}, LEDGER + "page_cache_bytes", RISES),
     Case("PlatformSpec.disk_cache", patched(ON_VM_DISKS, {"host/swap": ABSENT}), {}, {"platforms/0/disk_cache": "writethrough"}, DISK, FALLS),
     Case("PlatformSpec.disk_cache", patched(ON_VM_DISKS, {SERVER + "operations/job": [{"disk": {"write": "8KiB", "direct": True}}]}), {"platforms/0/disk_cache": "writethrough"}, {"platforms/0/disk_cache": "writeback"}, DISK, FALLS),
+    Case("PlatformSpec.disk_cache", patched(ON_VM_DISKS, {SERVER + "operations/job": [{"disk": {"write": "8KiB", "sync": True}}]}), {"platforms/0/disk_cache": "writeback"}, {"platforms/0/disk_cache": "unsafe"}, DISK, FALLS),
     Case("HostSpec.swap", SWAPPING, {"host/swap": ABSENT}, {}, RECLAIM + "swapped_out_bytes", RISES),
     Case("HostSpec.swap", SWAPPING, {"host/swap": ABSENT}, {}, RECLAIM + "oom_kills", FALLS),
     Case("HostSpec.zswap", SWAPPING, {}, {"host/zswap": 0.5}, DISK, FALLS),

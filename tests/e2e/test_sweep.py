@@ -127,6 +127,20 @@ def test_a_time_limit_ends_a_cell(tmp_path: Path) -> None:
     assert found["failed"] == {"1": "took longer than 2 s"}
 
 
+def test_cells_are_replicated_until_they_are_as_precise_as_asked(tmp_path: Path) -> None:
+    """Each as often as it needs; those that may not be replicated so often are counted in the answer."""
+    axes = {"run.max_replications": [3, 90], "workload.open.rate": ["100/s", "500/s"]}
+    asked = load(written(tmp_path, axes=axes, set={"platforms": ["docker"], "run.requests": 2000}), precision="3%")
+    with ThreadPoolExecutor(2) as threads:
+        found = simvirt.sweep(asked, tmp_path / "out", executor=threads).document()
+    few, quiet_few, quiet, busy = (found["rows"][n]["replications"] for n in (1, 0, 2, 3))
+    assert few == 3 >= quiet_few
+    assert 3 < quiet < busy < 90
+    wide = [row["cell"] for row in found["rows"] if row["half_width"] > 0.03]
+    assert 1 in wide and not {2, 3} & set(wide)
+    assert f"A precision of 3.00 % is not reached in {len(wide)} of the cells" in found["answer"]
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -136,6 +150,7 @@ def test_a_time_limit_ends_a_cell(tmp_path: Path) -> None:
         ({"axes": {"services.a.cpus": "1..x"}}, "expected two numbers with one unit"),
         ({"design": {"sobol": 100}}, "power of two"),
         ({"limit": "soon"}, "soon"),
+        ({"precision": "200%"}, "precision: expected a ratio from more than 0 to less than 1, for example 0.3 or 30%"),
         ({"maximum": "no"}, "maximum: expected true or false"),
         ({"simvirt": 2}, "simvirt: expected 1"),
         ({"axes": {"x": {"set": ["services.a.cpus"], "values": [1, 2]}, "services.a.cpus": [1, 2]}}, "two axes set it"),

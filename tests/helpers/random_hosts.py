@@ -147,7 +147,7 @@ def _of_vms(draws: Draws) -> Tree:
     """What only VMs can be set up with."""
     return draws.sometimes({
         "pin": (0.2, lambda: draws.yes(0.7)), "topology": (0.2, lambda: draws.choice(["exposed", "hidden"])), "vms": (0.4, lambda: vms(draws)), "balloon": (0.3, lambda: draws.choice(["auto", "none", size(draws.between(32, 512) * MIB)])),
-        "disk_cache": (0.2, lambda: draws.choice(["none", "writeback", "writethrough"])), "free_page_reporting": (0.2, lambda: draws.yes(0.7)), "guest_swap": (0.2, lambda: size(draws.between(0.1, 2) * GIB)),
+        "disk_cache": (0.2, lambda: draws.choice(["none", "writeback", "writethrough", "unsafe"])), "free_page_reporting": (0.2, lambda: draws.yes(0.7)), "guest_swap": (0.2, lambda: size(draws.between(0.1, 2) * GIB)),
     })
 
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from simvirt.scenario.spec.models import ServiceSpec
-
 Document = Mapping[str, Any]
 Law = Callable[[Document], Iterator[str]]
 QUANTILES: Final = ("p50", "p90", "p95", "p99", "p999", "max")
@@ -84,21 +82,6 @@ def utilised_at_most_fully(document: Document) -> Iterator[str]:
         found = {"cpu": platform["cpu"]["utilisation"]["value"]} | platform["bottleneck"].get("resources", {})
         shared = {resource: ratio for resource, ratio in found.items() if resource.removesuffix(".cpu") not in platform["services"]}
         yield from (f"{name}/{resource} = {ratio:.4g}" for resource, ratio in shared.items() if ratio is not None and ratio > 1.0005)
-
-
-def quotas_are_kept(document: Document, services: Mapping[str, ServiceSpec]) -> Iterator[str]:
-    """A service uses no more than its CPUs; under a quota, than that of the periods that its window touches, and its burst."""
-    for name, platform in document["platforms"].items():
-        found, window = platform["bottleneck"].get("resources", {}), max(platform["simulated_s"] - platform["warmup_s"], 1e-9)
-        for service, spec in services.items():
-            ratio = found.get(f"{service}.cpu")
-            if ratio is not None and ratio > (1 + _beyond(spec) / window) * 1.0005:
-                yield f"{name}/{service}.cpu = {ratio:.4g}"
-
-
-def _beyond(spec: ServiceSpec) -> float:
-    """Time in which a service uses the quota that it may use beyond that of a window [s]."""
-    return (2 * spec.period_ns + (spec.cpu_burst or 0) / spec.quota_ns * spec.period_ns) / 1e9 if spec.quota_ns else 0.0
 
 
 def breakdown_adds_up(document: Document) -> Iterator[str]:

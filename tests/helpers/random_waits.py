@@ -19,6 +19,7 @@ from simvirt.clock import Clock
 from simvirt.control.memory import follow
 from simvirt.control.lifecycle import begin
 from simvirt.kernel import constants as k
+from simvirt.lowering.arrange import host_scheduler
 from simvirt.runs.replicate import make_plane
 from simvirt.scenario.spec.models import Scenario
 
@@ -53,7 +54,7 @@ class Waits:
 
 def has_bound(scenario: Scenario, catalog: Catalog, platform: Platform) -> bool:
     """Whether everything on a host has a bound: no guests, no fluid, no whole cores in turn."""
-    policy = scenario.host.scheduler.policy
+    policy = host_scheduler(scenario, platform).policy
     return not platform.hypervisors and policy != "gps" and not (policy == "hyperv" and catalog.resolve_host(scenario.host).smt > 1)
 
 
@@ -83,7 +84,7 @@ def beyond_bounds(scenario: Scenario, catalog: Catalog) -> Iterator[tuple[str, s
 def _beyond(scenario: Scenario, found: Waits) -> Iterator[str]:
     """The groups in which something waited for too long."""
     read = found.clock.plane.read
-    policy = scenario.host.scheduler.policy
+    policy = host_scheduler(scenario, found.clock.plane.lowered.platform).policy
     if (read("groups", "reserve") > 0).any():
         return
     cpus, quota = int(read("machines", "cpus")[0]), read("groups", "quota")

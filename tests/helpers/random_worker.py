@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from helpers import random_changes as changes
-from helpers.random_laws import LAWS, quotas_are_kept
+from helpers.random_laws import LAWS
+from helpers.random_quotas import quotas_are_kept
 from helpers.random_waits import beyond_bounds
 from helpers.random_scenarios import Size, as_text, random_scenario, write_files
 
@@ -55,7 +56,7 @@ def laws(tree: dict[str, Any], folder: Path) -> Iterator[Finding]:
     first = _document(scenario)
     for name, law in LAWS.items():
         yield from ((name, line) for line in law(first))
-    yield from ((quotas_are_kept.__name__, line) for line in quotas_are_kept(first, scenario.services))
+    yield from ((quotas_are_kept.__name__, line) for line in quotas_are_kept(first, scenario))
     again = changes.differences(changes.comparable(first), changes.comparable(_document(scenario)))
     yield from (("same_bytes_twice", line) for line in again)
 

@@ -67,6 +67,17 @@ def test_kicks_per_packet_fall_with_load_as_the_backend_sleeps_less() -> None:
     assert shares == sorted(shares, reverse=True)
 
 
+def test_a_device_that_suppresses_nothing_interrupts_a_kernel_that_polls() -> None:
+    """Poisson packets whose kernel handles each for long: spared are the interrupts of those that find the backend at work alone."""
+    rate, parts = 30_000.0, costs(NET, packet_in={"host_cpu": "2us", "cpu": "15us", "interrupt": "1us"}, packet_out={"kick": "1us", "host_cpu": "2us"})
+    each = {}
+    for suppresses in (False, True):
+        found = outcome(rate=rate, net={"suppresses": suppresses, "costs": parts}, steps=[{"delay": "0us"}], seconds=SPAN / 20)
+        each[suppresses] = found.devices["net"]["interrupts"] / (found.devices["net"]["operations"] / 2)
+    assert each[False] == pytest.approx(1 - rate * 4e-6, abs=0.03)
+    assert each[True] < 0.6 * each[False]
+
+
 def test_a_backend_that_polls_needs_no_kick_while_it_does() -> None:
     """One packet a millisecond with a window longer than that: the first kick only, and the host polls all the time."""
     found = outcome(clients=1, steps=[{"delay": "1ms"}], net=kicking(host_cpu="10us", poll=number("2ms")))

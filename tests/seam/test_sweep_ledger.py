@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simvirt.errors import SimulationError, UsageError
-from simvirt.sweep.ledger import Kept, Ledger, identity_of, opened
+from simvirt.sweep.ledger import Kept, Ledger, identity_of, opened, packed, unpacked
 
 HERE = identity_of("d", "1", "p")
 
@@ -16,9 +16,9 @@ HERE = identity_of("d", "1", "p")
 def test_what_was_kept_is_there_in_the_order_of_cells(tmp_path: Path) -> None:
     with opened(tmp_path / "l", HERE) as ledger:
         for number in (5, 1, 3):
-            ledger.keep(Kept(number, "done", f"{number}" * 1000))
+            ledger.keep(Kept(number, "done", packed(f"{number}" * 1000)))
     with opened(tmp_path / "l", HERE) as ledger:
-        assert [(kept.number, kept.content[:2]) for kept in ledger.cells()] == [(1, "11"), (3, "33"), (5, "55")]
+        assert [(kept.number, unpacked(kept.content)[:2]) for kept in ledger.cells()] == [(1, "11"), (3, "33"), (5, "55")]
         assert ledger.statuses() == {1: "done", 3: "done", 5: "done"}
 
 
@@ -49,7 +49,7 @@ def test_a_file_that_is_no_ledger_is_refused_and_left_as_it_is(tmp_path: Path) -
 
 def test_a_cell_that_was_damaged_is_found(tmp_path: Path) -> None:
     with opened(tmp_path / "l", HERE) as ledger:
-        ledger.keep(Kept(0, "done", "x" * 100))
+        ledger.keep(Kept(0, "done", packed("x" * 100)))
     with sqlite3.connect(tmp_path / "l") as db:
         db.execute("UPDATE cells SET content = x'00'")
     with opened(tmp_path / "l", HERE) as ledger, pytest.raises(SimulationError, match="cell 0 is damaged"):

@@ -79,3 +79,16 @@ def test_two_vms_take_turns_on_a_core_of_four_threads() -> None:
     clock, totals = after(spec, SECONDS)
     used = np.array([cpu_seconds(clock, totals, name) for name in "ab"])
     assert used == pytest.approx([SECONDS, SECONDS], rel=0.02)
+
+
+@pytest.mark.parametrize("duty", [{}, {"duty": 0.5, "period": "1ms"}], ids=str)
+def test_threads_of_the_host_run_on_beside_vms_and_containers_that_a_core_belongs_to(duty: Any) -> None:
+    """What receives packets is in no group: it keeps its thread of the core whatever group runs on the other, and wakes nobody out of it."""
+    load = {"background": {"threads": 1} | duty, "cpus": 1}
+    services = {"a": service({"cpu": "100us"}, {"net": {"in": "100KiB"}}, threads=4, cpus=1), "b": load, "c": load}
+    core = {"cores": 1, "smt": 2, "scheduler": {"policy": "hyperv", "type": "core"}}
+    for platform in ("docker", "docker-overlay-network"):
+        spec = scenario(services, {"closed": {"clients": 4}}, {"duration": "2s" if COMPILED else "200ms"}, platforms=[platform], host=core)
+        (found,) = replications(spec)
+        assert_sound([found])
+        assert found.requests > 0

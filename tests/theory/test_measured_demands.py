@@ -86,6 +86,28 @@ def test_a_trace_brings_demands_that_were_measured_too(tmp_path: Path) -> None:
     assert cpu_s(of(tmp_path, measured_on={"clock": "1.3GHz"}, **trace)) == pytest.approx(2e-3, rel=1e-6)
 
 
+BEFORE: dict[str, dict[str, Any]] = {
+    "memory": {"memory": {"base": "10MiB"}},
+    "a lock": {"steps": [{"lock": "table", "hold": [JOB]}]},
+    "files": {"steps": [{"files": {"open": 3}}, JOB]},
+    "a group": {"steps": [{"repeat": [{"delay": "1ms"}, JOB]}, JOB]},
+    "a branch": {"steps": [{"parallel": [[JOB | {"measured_on": {"clock": "1.3GHz"}}]]}, JOB]},
+}
+"""What puts instructions before those of the first CPU step: memory that is followed may swap, who slept at a lock has to wake up."""
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_demands_of_a_trace_are_those_of_the_first_step_whatever_comes_before(tmp_path: Path, before: str) -> None:
+    """Each millisecond more in a row is one more of CPU time."""
+    service = {"threads": 1, "operations": {"job": BEFORE[before].get("steps", [JOB])}, "memory": BEFORE[before].get("memory", {})}
+    trace = {"workload": {"trace": {"file": "t.csv", "at": "at_s", "cpu": "demand_ms"}, "mix": {"server.job": 1}, "local": True}, "services": {"server": service}}
+    found = []
+    for demand in (1, 5):
+        (tmp_path / "t.csv").write_text("at_s,demand_ms\n" + "\n".join(f"{n},{demand}" for n in range(1, 20)) + "\n")
+        found.append(cpu_s(of(tmp_path, **trace)))
+    assert found[1] - found[0] == pytest.approx(4e-3, rel=1e-6)
+
+
 @pytest.mark.parametrize(("more", "said"), [
     ({}, True), ({"measured_on": OLD}, False), ({"host": {"cores": 4, "memory": "16GiB"}}, False),
     ({"host": {"cores": 4, "memory": "16GiB", "clock": "3GHz"}}, True),

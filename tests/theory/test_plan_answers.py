@@ -105,3 +105,21 @@ def test_a_host_model_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPat
     found = plan(shop(platforms=["docker", "bare-metal"], services=database(cpus=2))).typed()
     assert [(a.platform, a.feasible, a.failed) for a in found.alternatives] == [("bare-metal", True, False), ("docker", False, True)]
     assert found.alternatives[1].reason == "it could not be simulated: ''"
+
+
+def test_what_lone_requests_miss_is_said_before_anything_is_enlarged() -> None:
+    """A job of 5 ms is exponential: nine of ten take up to 11.5 ms where they meet no others, and no number of replicas changes that."""
+    found = plan(shop(services={"web": {**SHOP["services"]["web"], "operations": {"get": [{"cpu": {"exponential": "5ms"}}]}}}, objective={"latency_p90": "8ms"}))
+    best = found.typed().alternatives[0]
+    assert not best.feasible and best.reason is not None
+    least = re.fullmatch(r"requests that meet no others miss the objective: latency_p90 is ([0-9.]+) ms at least", best.reason)
+    assert least is not None and 10 < float(least[1]) < 14
+    assert best.simulations <= 2
+
+
+def test_background_threads_that_fill_their_own_limit_need_no_replicas() -> None:
+    """A batch job that no request comes to uses all that it may; each replica more would do so too."""
+    services = {**SHOP["services"], "db": {**SHOP["services"]["db"], "cpus": 1}, "batch": {"cpus": 0.3, "background": {"threads": 1}}}
+    best = plan(shop(services=services, run={"duration": "2s", "replications": 2, "seed": 1})).typed().alternatives[0]
+    assert best.feasible
+    assert best.replicas["batch"] == 1

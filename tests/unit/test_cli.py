@@ -53,7 +53,7 @@ def calls(monkeypatch, tmp_path):
             raise told.wrong
         return told.spec
 
-    def run(spec, jobs=1, progress=None, maximum=True):
+    def run(spec, jobs=1, progress=None, maximum=True, trace=None):
         told.jobs, told.maximum = jobs, maximum
         assert progress is None, "no terminal, no progress"
         if told.error:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +15,10 @@ import pytest
 import yaml
 
 from simvirt import loads
+from simvirt.catalog import Catalog
 from simvirt.density import copies, density, judge, length, search
 from simvirt.density.bounds import Bound
+from simvirt.density.trials import Trials
 from simvirt.errors import ScenarioError, UsageError
 from simvirt.metrics.statistics import Estimate, bucket_of
 from simvirt.result.objective import HOLDS, LOST, MISSED, UNDECIDED, judged
@@ -189,6 +193,20 @@ def test_a_replication_is_given_up_when_its_quantile_is_certain() -> None:
     assert not watch(plane(199))
     assert watch(plane(202)), "more than twice 10 % of the requests took four times the limit"
     assert watch(plane(0, under_way=2000)), "by Little's law the mean is beyond 16 times the limit"
+
+
+def test_clients_that_are_answered_at_once_are_simulated_no_longer_than_that_takes() -> None:
+    """A hundred requests beyond the p99 come in seconds; clients who waited as long as the objective lets them would take a quarter of an hour."""
+    services = {"web": {"operations": {"get": [{"cpu": "200us"}]}}}
+    workload = {"closed": {"clients": 1, "think": "100us"}, "mix": {"web.get": 1}}
+    written = scenario(services=services, workload=workload, objective={"latency_p99": "100ms"})
+    catalog = Catalog.of(written)
+    with ThreadPoolExecutor(1) as pool:
+        trials = Trials(written, catalog, catalog.platform(written.platforms[0]), copies.unit_of(written), pool, Event())
+        point = trials.prepared(1)
+        trials.add(point, 1)
+    assert point.outcomes[0].requests >= 0.8 * length.requests_needed(written.objective, written.mix)
+    assert point.duration_ns <= 2 * length.LIMITS * 100e6
 
 
 # --- the search ------------------------------------------------------------------------------------------------------------------------

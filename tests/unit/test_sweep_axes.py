@@ -21,6 +21,11 @@ from simvirt.sweep.designs import cells_of, count, design_of
         ("a=1ms..3ms", "1ms 2ms 3ms"),
         ("a=10ms,50ms", "10ms 50ms"),
         ("a=1..3:7", "1 2 3"),
+        ("a=1..16..5", "1 6 11 16"),
+        ("a=1..9..3", "1 4 7"),
+        ("a=200/s..800/s..200/s", "200/s 400/s 600/s 800/s"),
+        ("a=0.1..0.5..0.1", "0.1 0.2 0.3 0.4 0.5"),
+        ("a=1..2..0.5", "1 1.5 2"),
         ("a=1000000..4000000:2", "1000000 4000000"),
     ],
 )
@@ -29,7 +34,7 @@ def test_values_of_an_axis(text: str, levels: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [[], "1", "5..1", "1ms..3s", {"values": [1]}, {"set": {"a": [1, 2], "b": [3]}}, {"set": {}}, [1, 1], "0..1:3:log", "0..99999999", 7, None, "a..b"]
+    "given", [[], "1", "5..1", "1ms..3s", {"values": [1]}, {"set": {"a": [1, 2], "b": [3]}}, {"set": {}}, [1, 1], "0..1:3:log", "0..99999999", 7, None, "a..b", "1..9..0", "1..9..x", "1ms..9ms..1s", "1..9..1:log", "0..1..1e-9"]
 )
 def test_what_is_no_axis_is_refused_with_an_example(given: Any) -> None:
     with pytest.raises(UsageError, match=r"expected|twice|levels"):

@@ -32,7 +32,7 @@ from simvirt.catalog.sourced import (
     within,
 )
 from simvirt.scenario.fields import Version
-from simvirt.scenario.spec.host import Policy
+from simvirt.scenario.spec.host import DiskCache, Policy
 
 THREAD_PARTS: Final = ("host_cpu", "drive", "kick", "notify", "wake", "host_wake", "host_interrupt")
 """Parts of a cost that only a backend with a thread has."""
@@ -88,8 +88,11 @@ class DeviceEntry(Entry):
     `moderation` and `poll` are how long its interrupts and the sleep of its thread are put off [ns]. `threads` is how many threads a
     container's stack in user space or proxy has, one for each CPU where it is not told; `frames` what it does with frames of a payload,
     `tracking` with a new connection.
-    `cache`: whether writes of a VM are done when the page cache of the host has them (`writeback`; a flush waits for the drive in any
-    case), or wait for a flush each (`writethrough`); with both the page cache of the host holds what is read.
+    `cache`: whether writes of a VM are done when the page cache of the host has them (`writeback`, whose flushes wait for the drive;
+    `unsafe`, whose flushes are acknowledged and not done), or wait for a flush each (`writethrough`); with all of them the page cache of
+    the host holds what is read.
+    `suppresses`: whether a VM and its device leave out kicks and interrupts that the other side, which is looking for work, does not need.
+    `segments`: most pieces of memory that one of its requests consists of; unlimited where it is not told.
     `filesystem`: what a path to a disk that is one of files adds to operations on them.
     """
 
@@ -101,7 +104,9 @@ class DeviceEntry(Entry):
     frames: Frames | None = None
     tracking: Tracking | None = None
     serial: bool = False
-    cache: Literal["none", "writeback", "writethrough"] = "none"
+    cache: DiskCache = "none"
+    suppresses: bool = True
+    segments: Annotated[SourcedWhole, within(1, 65536)] | None = None
     moderation: SourcedTime | None = None
     poll: SourcedTime | None = None
     filesystem: str | None = None
@@ -130,6 +135,8 @@ class DeviceEntry(Entry):
             "tracking": self.tracking is not None and not contained,
             "serial": self.serial and (self.side == "runtime" or self.role == "net"),
             "cache": self.cache != "none" and (self.side == "runtime" or self.role == "net"),
+            "suppresses": not self.suppresses and (self.side == "runtime" or threadless),
+            "segments": self.segments is not None and (self.side == "runtime" or self.role == "net"),
             "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,
             "filesystem": self.role == "net" and self.filesystem is not None,
             "poll": threadless and self.poll is not None and self.poll.value > 0,
@@ -201,7 +208,7 @@ class GuestEntry(Entry):
     `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
     what it takes for devices in VMs with memory beyond 4 GiB; `file_cache` holds the files read while booting, `boot_memory` was
     touched while booting and is free since. `same_files` is the share of file pages and of what booting left, `same` that of `memory`,
-    which are equal in all guests of the kind.
+    which are equal in all guests of the kind. `piece` is how much of a buffer lies in one piece of physical memory.
     """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
@@ -214,6 +221,7 @@ class GuestEntry(Entry):
     boot_memory: SourcedSize | None = None
     same: Share | None = None
     same_files: Share | None = None
+    piece: Annotated[SourcedSize, within(512, 2**30)] | None = None
     background_duty: Share
     background_period: Period
 

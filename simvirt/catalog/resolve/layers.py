@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
-from typing import Literal
 
 from simvirt.catalog.entries.capacity import BurstableEntry
 from simvirt.catalog.entries.costs import CostSpec
@@ -23,7 +22,7 @@ from simvirt.catalog.operations import NET_OPERATIONS, OPERATIONS
 from simvirt.catalog.problems import Path
 from simvirt.catalog.records import ContainerMemory, Cost, Credits, HostEntry, Layer, MonitorMemory, Platform, PlatformCosts, Vms
 from simvirt.catalog.store import Store
-from simvirt.scenario.spec.host import CreditsSpec
+from simvirt.scenario.spec.host import CreditsSpec, DiskCache
 from simvirt.scenario.spec.models import PlatformSpec
 
 CREDIT_NS = 60e9
@@ -51,7 +50,7 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
     )
 
 
-def _with_cache(layers: tuple[Layer, ...], mode: Literal["none", "writeback", "writethrough"] | None) -> tuple[Layer, ...]:
+def _with_cache(layers: tuple[Layer, ...], mode: DiskCache | None) -> tuple[Layer, ...]:
     """The layers where the host's page cache does for the disks of the innermost VMs what is stated."""
     at = [index for index, layer in enumerate(layers) if layer.kind == "hypervisor"]
     if mode is None or not at:

@@ -10,8 +10,9 @@ Source: Microsoft, "Manage Hyper-V hypervisor scheduler types"; "About Hyper-V h
     (classic: fair share, round robin over all threads; core: the default since Windows Server 2019).
 """
 
-from simvirt.kernel.constants import CURRENT, NONE, QUEUED
+from simvirt.kernel.constants import NONE, QUEUED
 from simvirt.kernel.schedulers.shares import shares_charged, shares_pick
+from simvirt.kernel.schedulers.turns import turn_is_over
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.tree import leftmost
 
@@ -53,13 +54,18 @@ def waiting_beside(p: Plane, c: int) -> int:
 
 
 def allowed_in_core(p: Plane, c: int) -> int:
-    """Entity of a thread's queue that may run beside what the other thread runs; NONE when there is none."""
+    """Entity of a thread's queue that may run beside what the others run: the current one for its turn; NONE when there is none."""
     g: int = vm_beside(p, c)
-    first: int = leftmost(p.entities, p.queues.tree[c])
-    if first != NONE and first >= p.run.first_vcpu[0]:
-        return first
     own: int = p.groups.first_queue[g] + c - p.machines.first_cpu[p.cpus.machine[c]]
-    return own if p.entities.state[own] == QUEUED or p.entities.state[own] == CURRENT else NONE
+    first: int = leftmost(p.entities, p.queues.tree[c])
+    if first < p.run.first_vcpu[0]:
+        first = own if p.entities.state[own] == QUEUED else NONE
+    current: int = p.queues.current[c]
+    if current == NONE or (current < p.run.first_vcpu[0] and current != own):
+        return first
+    if first == NONE or p.entities.vruntime[first] > p.entities.vruntime[current]:
+        return current
+    return first if turn_is_over(p, c, current, p.machines.quantum[p.cpus.machine[c]]) else current
 
 
 def least_on(p: Plane, c: int, waiting: bool) -> float:

@@ -14,7 +14,7 @@ from simvirt.scenario.spec.host import RESERVING
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.services import RESERVATION, ServiceSpec, cpus_path, memory_path, replicas_path
 from simvirt.scenario.spec.steps import AnyStep, CallStep, CpuStep, DelayStep, DiskStep, FilesStep, LockStep, NetStep
-from simvirt.scenario.walk import walk
+from simvirt.scenario.walk import first_cpu_step, walk
 from simvirt.units import format_size, format_time
 
 SHORTEST_NS = 0.5
@@ -150,7 +150,7 @@ def _trace_demands(scenario: Scenario) -> Iterator[Mistake]:
     if trace is None or trace.cpu is None:
         return
     for name in scenario.mix:
-        first = next((step for step in _steps_of(scenario, name_of(name)) if isinstance(step, CpuStep)), None)
+        first = first_cpu_step(_steps_of(scenario, name_of(name)))
         if first is None:
             yield ("workload", "trace", "cpu"), f"{name} itself has no cpu step that could take the demand of a row"
         elif first.team is not None:

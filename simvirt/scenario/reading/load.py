@@ -64,6 +64,11 @@ class Source:
         """The scenario with overrides; ScenarioError with every mistake."""
         return _finish(Assembly(names=names, files=list(self.files)), self.root, sets, seed)
 
+    def data(self, sets: Sequence[str] = ()) -> dict[str, Any]:
+        """What is written, with overrides, as plain data; files by their absolute paths. It is not checked."""
+        found: dict[str, Any] = plain(_overridden(Assembly(), self.root, sets, None), _value)
+        return found
+
 
 def source(path: str | os.PathLike[str]) -> Source:
     """What a file and those that it includes say, not yet checked; ScenarioError where they cannot be read."""

@@ -48,6 +48,7 @@ COSTOP_NS: Final = 3_000_000
 """Default of costop, 3 ms. Source: ESXi advanced setting Cpu.CoschedCostopThreshold."""
 Mitigations = Literal["auto", "off"]
 Switching = Literal["auto", "none"]
+DiskCache = Literal["none", "writeback", "writethrough", "unsafe"]
 CFS_SINCE: Final = (2, 6)
 EEVDF_SINCE: Final = (6, 6)
 """Versions of Linux since which its scheduler is CFS (2.6.23), and EEVDF. Source: Linux kernel/sched, release notes."""
@@ -231,10 +232,10 @@ class PlatformSpec(Spec):
     net: Reference | None = Field(default=None, description="network path of the catalogue instead of the default one", examples=["sr-iov"])
     disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the default one", examples=["ahci"])
 
-    disk_cache: Literal["none", "writeback", "writethrough"] | None = Field(
+    disk_cache: DiskCache | None = Field(
         default=None, examples=["writeback"],
-        description="what the host's page cache does for the disk of each VM, as cache= of QEMU: nothing, take reads and writes, or take "
-        "reads while writes wait until they are durable; as the disk path has it by default")
+        description="what the host's page cache does for the disk of each VM, as cache= of QEMU: nothing, take reads and writes, take "
+        "reads while writes wait until they are durable, or take both and do no flush; as the disk path has it by default")
 
     @model_validator(mode="after")
     def _bounded_once(self) -> PlatformSpec:
