@@ -14,6 +14,7 @@ from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
 from simvirt.cli.compare import compare
 from simvirt.cli.density import density
 from simvirt.cli.explain import explain
+from simvirt.cli.init import init
 from simvirt.cli.knee import knee
 from simvirt.cli.lab import lab
 from simvirt.cli.list import list_
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init)
 app.command("run")(with_settings(run))
 app.command("check")(check)
 app.command("density")(with_settings(density))
