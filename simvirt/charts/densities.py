@@ -90,7 +90,7 @@ def _table(point: PointResult, key: str) -> tuple[str, str, str]:
 
 def _curves(names: Sequence[str], title: str) -> list[dict[str, Any]]:
     """A line a platform; a point that does not surely hold is hollow."""
-    scales = theme.platform_scales(names, points=True)
+    scales = theme.platform_scales(names)
     x = marks.quantitative("n", "instances", {"zero": False})
     common: Mapping[str, Any] = {"x": x, "color": scales["color"], "opacity": marks.FADED}
     y = marks.quantitative("value", title)

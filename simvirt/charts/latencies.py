@@ -38,7 +38,7 @@ def latency(document: RunDocument) -> Chart | None:
 
 def _tail_layers(document: RunDocument, unit: str, least: float) -> list[dict[str, Any]]:
     """A line a platform, and its quantiles as points."""
-    scales = theme.platform_scales(document.platforms, points=True)
+    scales = theme.platform_scales(document.platforms)
     shares = {"type": "log", "domain": [max(least, 1e-6), 1]}
     words = "datum.value >= 0.01 ? format(datum.value, '.0%') : format(datum.value, '~%')"
     place = {

@@ -77,7 +77,7 @@ def _range(rows: Sequence[Row], column: str, measure: str) -> str:
 
 def _lines(names: Sequence[str], x: Mapping[str, Any], title: str, scale: Mapping[str, Any], several: bool) -> list[dict[str, Any]]:
     """Lines of means over the cells, and the cells."""
-    scales = theme.platform_scales(names, points=True)
+    scales = theme.platform_scales(names)
     y = marks.quantitative("value", title, scale)
     mean = {**y, "aggregate": "mean"} if several else y
     return [

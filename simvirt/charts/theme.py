@@ -80,16 +80,13 @@ def styles(platforms: Iterable[str]) -> dict[str, Style]:
     return {name: found[name] for name in names}
 
 
-def platform_scales(platforms: Iterable[str], points: bool = False) -> dict[str, dict[str, Any]]:
-    """The encodings `color`, `shape` and `strokeDash` of a field `platform`, with one legend for all, of `points` or lines."""
+def platform_scales(platforms: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The encodings `color`, `shape` and `strokeDash` of a field `platform`, with one legend for all."""
     found = styles(platforms)
     names = list(found)
 
-    whole = {"symbols": {"update": {"strokeWidth": {"value": 0}, "strokeDash": {"value": [1, 0]}}}}
-    legend: dict[str, Any] = {"legend": {"encoding": whole}} if points else {}
-
     def encoding(values: list[Any]) -> dict[str, Any]:
-        return {"field": "platform", "type": "nominal", "title": None, "sort": None, "scale": {"domain": names, "range": values}, **legend}
+        return {"field": "platform", "type": "nominal", "title": None, "sort": None, "scale": {"domain": names, "range": values}}
 
     return {
         "color": encoding([style.colour for style in found.values()]),

@@ -10,7 +10,7 @@ from simvirt.cli.options import Quiet
 
 Results = Annotated[
     list[Path],
-    typer.Argument(metavar="RESULT...", help="Folders or files under results/, such as results/web-shop-1a2b3c4d.", show_default=False),
+    typer.Argument(metavar="RESULT", help="Folders or files under results/, such as results/web-shop-1a2b3c4d.", show_default=False),
 ]
 Opens = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
 To = Annotated[
@@ -22,7 +22,7 @@ To = Annotated[
 def report(results: Results, open_: Opens = False, to: To = None, quiet: Quiet = False) -> int:
     """Write results as one HTML page with charts, which needs nothing else; keep it as report.html beside the first result."""
     from simvirt.charts.chart import MISSING, can_draw
-    from simvirt.report.page import page
+    from simvirt.report.page.page import page
     from simvirt.report.results import files_of, read
 
     path = to or files_of(results[0])[0].parent / "report.html"

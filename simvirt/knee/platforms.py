@@ -90,6 +90,9 @@ def _answer(trials: RateTrials, precision: float, progress: Progress | None) -> 
     likely = guessed(trials, found.low, found.high) if found.low and found.high is not None else None
     points = [trials.points[n] for n in sorted(trials.points)]
     saturated = _saturation(trials, found)
+    if likely is not None and saturated.per_s is not None and trials.unit.rate_per_s is not None:
+        most = saturated.per_s / trials.unit.rate_per_s  # beyond which nothing holds in the long run
+        likely = max(min(likely, most), float(found.low))
     return Answer(
         trials.platform.name, trials.unit, found, likely, points, saturated, binding, trials.simulations, time.perf_counter() - started,
         trials.most,

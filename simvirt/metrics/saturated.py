@@ -12,6 +12,14 @@ from simvirt.scenario.spec.models import Scenario
 USED_UP: Final = 0.95
 """Utilisation from which a resource is used up; short of 1 by what replicas that are not loaded alike leave idle."""
 THREADS: Final = ".threads"
+NO_LOAD: Final = "no requests"
+NOT_REACHED: Final = "no limit within the work"
+NOT_NARROWED: Final = "no more within the work"
+SLOWLY: Final = "losses grow slowly"
+BY_CHANCE: Final = "chance: backlogs stay"
+KILLED: Final = "OOM killers end replicas"
+INTERRUPTED: Final = "interrupted"
+"""Why a maximum is not known, or only as a range; what each means is said in docs/models/statistics.md."""
 
 
 @dataclass(frozen=True)

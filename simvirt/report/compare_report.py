@@ -55,7 +55,8 @@ def _how(document: CompareDocument) -> str:
     """How intervals came about, and what counts as a change."""
     methods = {one.method for measures in document.platforms.values() for one in measures.values()}
     paired = "replications paired, as their draws are the same" if "paired" in methods else "replications independent"
-    return f"{paired}; 95 % intervals; changes within {figures.percent(document.margin)} count as none"
+    within = figures.percent(document.margin)
+    return f"{paired}; 95 % intervals: a change where they leave out none, no difference where they lie within {within}, else undecided"
 
 
 def _differences(found: tuple[Difference, ...]) -> Table:

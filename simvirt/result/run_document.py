@@ -134,10 +134,10 @@ class Bottleneck(Document):
         "simulation; `null` where it is not known, or only as a range"
     )
     max_throughput_low_per_s: Number | None = Field(
-        default=None, description="the highest rate that a simulation kept up with"
+        default=None, description="the highest rate that simulations surely kept up with"
     )
     max_throughput_high_per_s: Number | None = Field(
-        default=None, description="the lowest rate that a simulation did not keep up with"
+        default=None, description="the lowest rate that simulations surely did not keep up with"
     )
     max_throughput_of: str = Field(
         default="", description="of several workloads the one whose rate that is, the first; the others stay as they are")

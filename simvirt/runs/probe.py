@@ -6,6 +6,7 @@
     `EVEN` (`BY_CHANCE` in a trial) in both halves of the window or by far (`PILED_UP`). What it then sustains is the rate times the
     smallest share that is answered, over the classes. A service that runs on quota saved up before keeps up with what its quota alone
     sustains. Memory that answered requests leave (growth) is there from the start: up to the heap, and without one what 40,000 leave.
+    A run that does not keep up by a backlog that comes and goes, or may by chance, goes on for as long again (see `simvirt.runs.course`).
 *Ignores*: a growth that begins later than the run ends; timelines and start-up work, which are left out.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Event
 from typing import Any, Final, TypeVar
@@ -30,6 +31,7 @@ from simvirt.lowering.lower import Lowered, lower
 from simvirt.metrics.measure import utilisations
 from simvirt.metrics.outcome import Outcome
 from simvirt.plane import DataPlane
+from simvirt.runs.course import Course
 from simvirt.runs.feeding import Drawn, as_written, feed
 from simvirt.scenario.spec.models import Scenario, WorkloadSpec
 from simvirt.workload.draws import Blocks
@@ -48,17 +50,23 @@ SPREAD: Final = 3.0
 """Standard deviations of a Poisson number under way that are no growth."""
 FEW: Final = 50
 """A class with fewer arrivals in the window says nothing by itself."""
+MANY: Final = 500
+"""A class with as many may lose no more than all together."""
 PILED_UP: Final = 0.05
+SAVED: Final = 0.1
+"""Share of a quota beyond it that a longer run may show to be what was saved up before."""
 FULL: Final = 0.998
 """Utilisation from which a resource had no rest in a run whose draws have their means."""
 SPARE: Final = 200
 """Requests under way, over those that a run brings and beyond those that its mere work time keeps there, that are never worked off."""
 PIECES: Final = 4
 """Pieces of a run, the second half of which are looked at."""
+LONGER: Final = 3
+"""Times that a run which may be behind by chance is made twice as long at most."""
 LOOKS: Final = 50
 """Looks at memory in a run at most, where memory is followed: less often in a long run, as each takes as long as a thousand events."""
 LOOK: Final = 500
-"""Arrivals between two looks at the number of events."""
+"""Arrivals between two looks at the number of events and the backlog."""
 LONGEST_NS: Final = 10**18
 """A run is no longer, whatever its rate [ns]."""
 
@@ -94,6 +102,10 @@ class Case:
         bounded = all(n != "unlimited" for n in found) and self.lowered.memory.follows
         return sum(int(n) for n in found) if bounded else 0
 
+    def full(self, used: Mapping[str, float]) -> bool:
+        """Whether a resource had no rest, by its utilisation, that has some at other loads."""
+        return any(value >= FULL for name, value in used.items() if name not in self.full_anyway)
+
     @cached_property
     def lowered(self) -> Lowered:
         """Tables, which every run copies."""
@@ -102,19 +114,24 @@ class Case:
 
 @dataclass(frozen=True)
 class Kind:
-    """How long a run is, and what it draws: arrivals, the least of them, whether draws have their means in every stretch."""
+    """How long a run is, and what it draws: arrivals, the least of them, whether draws have their means in every stretch.
+
+    And whether more requests come in the first eighth of it, so that there is a backlog.
+    """
 
     arrivals: float
     least: float
     even: bool
+    rush: bool = False
 
 
 SHORT_RUN: Final = Kind(1_500, 400, True)
 LONG_RUN: Final = Kind(8_000, 4_000, True)
 BY_LOSSES: Final = Kind(24_000, 8_000, False)
 TRIAL: Final = Kind(12_001, 8_000, False)
-"""Runs that look for the range, inside it, inside it where requests are lost (which is a matter of chance), and one that confirms it
-with chance as in the scenario's own run."""
+BACKLOG: Final = Kind(12_002, 8_000, False, rush=True)
+"""Runs that look for the range, inside it, inside it where requests are lost (which is a matter of chance), one that confirms it
+with chance as in the scenario's own run, and one that shows whether a backlog is worked off."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +144,8 @@ class Probe:
     """Answered of it in the long run [per second]; the rate itself where the system keeps up."""
     lost: float
     """Share of the requests that were lost: rejected, or under way when they failed."""
+    error: float
+    """Standard error of that share."""
     arrivals: int
     events: int
     simulated_ns: int
@@ -134,6 +153,10 @@ class Probe:
     """Whether it came to its end."""
     killed: bool
     """Whether an OOM killer ended replicas."""
+    doubtful: bool
+    """Whether it is behind by a backlog that does not grow for good, as far as it shows."""
+    waves: bool
+    """Whether a part of it was that has been made longer."""
     resources: Mapping[str, float]
     """Utilisation in the window."""
 
@@ -170,17 +193,31 @@ def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float,
 
     Runs of the same `number` have the same draws.
     """
-    plane = _plane(case, rate, kind.even, REPLICATION + number)
+    length = _piece_ns(case.period_ns, max(arrivals / rate * 1e9, least_ns) / PIECES)
+    plane = _plane(case, rate, kind.even, REPLICATION + number, length // 2 if kind.rush else 0)
     clock = Clock(plane)
     begin(clock, case.scenario)
-    length = _piece_ns(case.period_ns, max(arrivals / rate * 1e9, least_ns) / PIECES)
     ends = [length * number for number in range(1, PIECES + 1)]
     if plane.lowered.memory.follows:
         clock.process(follow(clock, max(1, ends[-1] // (LOOKS * PERIOD_NS)), grown=True))
     beside, clients = _held(case.scenario)
-    most = math.inf if kind.even else PILED_UP * (rate + beside) * ends[-1] / 1e9 + 2 * (rate + beside) * case.alone_s + clients + SPARE
-    kept = _pieces(clock, ends, max(int(LOOK / rate * 1e9), 1), lambda: _under_way_now(plane) > most or _events(plane) > most_events)
-    return _judged(case, plane, rate, kept, ends[-1], kind.even, _under_way_now(plane) > most or plane.full)
+    most = math.inf if kind.even else 2 * PILED_UP * (rate + beside) * ends[-1] / 1e9 + 2 * (rate + beside) * case.alone_s + clients + SPARE
+    course, step = Course(), max(int(LOOK / rate * 1e9), 1)
+
+    def over() -> bool:
+        course.look(plane, int(clock.now))
+        return _under_way_now(plane) > most or _events(plane) > most_events
+
+    kept = [snapshot(plane, 0), *_pieces(clock, ends, step, over)]
+    found = _judged(case, plane, rate, kept, ends[-1], kind.even, _under_way_now(plane) > most or plane.full, course)
+    for times in range(1, LONGER + 1):
+        if not found.doubtful or 3 * found.events > most_events:
+            break
+        ends = [2**times * PIECES * length * part // PIECES for part in (PIECES - 1, PIECES)]
+        kept = [*kept[::2], *_pieces(clock, ends, step, over)]
+        found = _judged(case, plane, rate, kept, ends[-1], kind.even, _under_way_now(plane) > most or plane.full, course)
+        found = replace(found, waves=True)
+    return found
 
 
 def _under_way_now(plane: DataPlane) -> int:
@@ -191,7 +228,7 @@ def _events(plane: DataPlane) -> int:
     return int(plane.read("run", "events")[0])
 
 
-def _plane(case: Case, rate: float, even: bool, replication: int) -> DataPlane:
+def _plane(case: Case, rate: float, even: bool, replication: int, rush_ns: int = 0) -> DataPlane:
     """The data plane of a probe, at its start."""
     views = list(case.scenario.alone.values())
 
@@ -203,7 +240,7 @@ def _plane(case: Case, rate: float, even: bool, replication: int) -> DataPlane:
         of, generators = Drawn(case.lowered, load), Generators(case.seed, replication, load)
         return SteadyStream(
             workload, constant, of.weights, of.variables, of.trace_columns, generators, of.operations, case.lowered.width, of.tenants,
-            of.first, even,
+            of.first, even, rush_ns,
         )
 
     return DataPlane(case.lowered, feed(case.lowered, stream, None), case.seed, replication, halt=case.halt)
@@ -223,7 +260,7 @@ def _piece_ns(period: int, wanted: float) -> int:
 def _pieces(clock: Clock, ends: Sequence[int], step: int, over: Callable[[], bool]) -> list[Snapshot]:
     """Snapshots between the pieces, up to where the run is over, which is asked after every step."""
     plane = clock.plane
-    kept = [snapshot(plane, 0)]
+    kept = []
     for end in ends:
         while clock.now < end and not plane.full and not over():
             clock.run(until=min(clock.now + step, end))
@@ -235,28 +272,36 @@ def _pieces(clock: Clock, ends: Sequence[int], step: int, over: Callable[[], boo
 
 
 def _judged(
-    case: Case, plane: DataPlane, rate: float, kept: Sequence[Snapshot], end: int, even: bool, piled_up: bool
+    case: Case, plane: DataPlane, rate: float, kept: Sequence[Snapshot], end: int, even: bool, piled_up: bool, course: Course
 ) -> Probe:
     """What the second half of a run says; one in which requests piled up does not keep up."""
     window = kept[len(kept) // 2 :]
     first, last = window[0], window[-1]
     lost = _lost(kept[len(kept) // 4], last)
     used = utilisations(plane, first, last) if last.at > first.at else {}
-    full = even and any(value >= FULL for name, value in used.items() if name not in case.full_anyway)
+    full = even and case.full(used)
     share = min(_answered(window, even, case.threads, lost, full), 1 - 2 * SHORT if piled_up else 1.0)
+    doubtful = share < 1 and lost <= SHORT and not (piled_up or full or course.rises) and last.at >= end
     overdrawn = max([name.endswith(".cpu") and value for name, value in used.items()], default=0.0)
     if overdrawn > 1 + SHORT and case.period_ns > 1:
+        doubtful = share == 1 and overdrawn < 1 + SAVED and last.at >= end
         share = min(share, 1 / overdrawn)
+    raised = [of.load == 0 for of in plane.lowered.classes]
     return Probe(
-        rate=rate, sustained=rate * share, lost=lost, arrivals=int(last.arrived[[of.load == 0 for of in plane.lowered.classes]].sum()),
+        rate=rate, sustained=rate * share, lost=lost, error=course.error_of_lost, arrivals=int(last.arrived[raised].sum()),
         events=last.events, simulated_ns=last.at, complete=last.at >= end,
-        killed=plane.memory is not None and bool(plane.memory.kills), resources=used,
+        killed=plane.memory is not None and bool(plane.memory.kills), doubtful=doubtful, waves=doubtful,
+        resources=used,
     )
 
 
 def _lost(first: Snapshot, last: Snapshot) -> float:
-    """The share of all requests that is lost."""
-    return float((last.rejected + last.failed - first.rejected - first.failed).sum() / max(int((last.arrived - first.arrived).sum()), 1))
+    """The share of all requests that is lost, or of the class of `MANY` that fares worst."""
+    arrived = _with_total(last.arrived - first.arrived)
+    lost = _with_total(last.rejected + last.failed - first.rejected - first.failed)
+    counted = arrived >= MANY
+    counted[-1] = True
+    return float((lost / np.maximum(arrived, 1))[counted].max())
 
 
 def _answered(window: Sequence[Snapshot], even: bool, threads: int, share_lost: float, full: bool) -> float:

@@ -16,7 +16,7 @@ from simvirt.catalog import Catalog
 from simvirt.errors import ScenarioError, SimulationError, SimvirtError, StandstillError, UsageError
 from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.saturated import Saturation
+from simvirt.metrics.saturated import INTERRUPTED, Saturation
 from simvirt.metrics.statistics import next_replications
 from simvirt.metrics.steadiness import course_of, own_variance
 from simvirt.metrics.warnings import Seen, short_slices, warnings
@@ -28,7 +28,7 @@ from simvirt.result.run_sentence import answer
 from simvirt.runs.admission import assumptions, catalog_of
 from simvirt.runs.pool import Halt, Inline, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate
-from simvirt.runs.saturation import INTERRUPTED, saturation
+from simvirt.runs.saturation import saturation
 from simvirt.runs.theory_beside import theory
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
 from simvirt.trace.recorder import Traced

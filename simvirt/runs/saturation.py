@@ -7,7 +7,9 @@
     others, as many are as may be. A maximum is stated where a rate that is not sustained and one that surely is lie within `NEAR` of
     each other, so that it is within a few percent of both; else a range. The resource is what is used up in the run just above it.
     Where a backlog lowers what is sustained (threads then share cores, or throttled ones wait for each other), a rate above that lasts
-    until chance brings a backlog, which then stays: such a rate needs several trials, and the range may remain one.
+    until chance brings a backlog, which then stays: trials show that none keeps up with the upper end, and one with a backlog whether it
+    is worked off just below; else the maximum is a range from what is answered with a backlog. Of losses it is a range where their errors
+    are more than a few percent of the rate.
 *Ignores*: the shape of arrivals over time (bursts, days, files of rates, traces): the maximum is that of the same requests at a
     steady rate; clients that wait are replaced by arrivals at a rate, as of so many clients that they never all wait. Timelines, start-up.
 *Source*: Loynes 1962 (a queue is stable below the rate that its servers sustain in saturation); Baccelli, Foss, On the saturation
@@ -17,77 +19,49 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Final
 
-import numpy as np
-
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
-from simvirt.lowering.locks import is_lock
 from simvirt.metrics.outcome import Outcome
-from simvirt.metrics.saturated import Saturation, saturated_resource
-from simvirt.metrics.statistics import mean_interval
-from simvirt.metrics.steadiness import overloaded
-from simvirt.metrics.summary import average, averages
-from simvirt.runs.probe import BY_LOSSES, LONG_RUN, PIECES, SHORT, SHORT_RUN, TRIAL, Case, Kind, Probe, of_raised, probe, steady
+from simvirt.metrics.saturated import BY_CHANCE, KILLED, NO_LOAD, NOT_NARROWED, NOT_REACHED, SLOWLY, Saturation, saturated_resource
+from simvirt.runs.beginning import AWAY, NONE, TRIALS, Sustained, alone_s, carried, guessed, longest_ns, proven, used
+from simvirt.runs.law import bounded
+from simvirt.runs.losses import Loss, crossing, fitted
+from simvirt.runs.probe import BACKLOG, BY_LOSSES, LONG_RUN, PIECES, SHORT, SHORT_RUN, TRIAL, Case, Kind, Probe, of_raised, probe, steady
 from simvirt.scenario.spec.models import Scenario
 
 NEAR: Final = 1.06
 """A rate that is not sustained over one that surely is, where the search ends."""
-AWAY: Final = 0.02
-"""How far above what is likely to be the maximum rates are looked at ..."""
 BELOW: Final = 0.97
-"""... and the part of it that trials are to confirm. What is stated is no further from either end of the range."""
+"""The part of what is likely to be the maximum that trials are to confirm. What is stated is no further from either end of the range."""
 FRESH: Final = 1.005
 """A rate is another one from this factor on."""
+JUST: Final = 0.999
+"""Of a factor that is to be kept."""
 ALSO_IDLE: Final = 0.995
 """Of a resource that is used more than this below the maximum, by something else than requests, the utilisation law tells nothing."""
 GROWTH: Final = (1.2, 2.5)
 """Least and most factor of the next rate over one that is sustained, as long as none is known that is not."""
+UPWARD: Final = 1.1
+"""Factor of the next rate over one that a trial kept up with and was not expected to."""
 AGAIN: Final = 0.96
 """Down to such a part of a rate that a run kept up with, what is answered beyond is what is sustained; below, a backlog lowers it."""
-FAR: Final = 4.0
-"""Factor of the share lost within which it grows with a power of the rate."""
 TRIES: Final = 4
 """Runs in which OOM killers end replicas, until memory is taken to be too small for any load."""
-TRIALS: Final = 3
-"""Trials of a rate, with other draws, where it is a matter of chance; most of them decide, but any that ends in a backlog that stays."""
+SURE: Final = 0.008
+"""Relative standard error of a rate up to which it is stated as a value, so that 2.5 of them are less than what a value may be off."""
+SURELY: Final = 2.5
+"""Standard errors of a rate to either end of a range."""
 FLOOR: Final = 1_600_000
 """Events of a search, at least ..."""
 SHARE: Final = 0.4
 """... and over those of the replications of its platform."""
 MOST: Final = 30
 """Runs of a search."""
-HELD: Final = (".threads", ".event_loops")
-"""How the names of threads end, which requests hold one by one, as they do locks."""
-NO_LOAD: Final = "no requests"
-NOT_REACHED: Final = "no limit within the work"
-NOT_NARROWED: Final = "no more within the work"
-BY_CHANCE: Final = "chance: backlogs stay"
-KILLED: Final = "OOM killers end replicas"
-INTERRUPTED: Final = "interrupted"
-"""Why a maximum is not known, or only as a range; what each means is said in docs/models/statistics.md."""
-
-
-@dataclass(frozen=True)
-class Sustained:
-    """A rate that is sustained [per second], utilisations and the share lost there, whether a long run and whether a trial says so.
-
-    And whether OOM killers ended replicas meanwhile.
-    """
-
-    rate: float = 0.0
-    used: Mapping[str, float] = field(default_factory=dict)
-    lost: float = 0.0
-    long: bool = False
-    surely: bool = False
-    killed: bool = False
-
-
-NONE: Final = Sustained()
 
 
 @dataclass
@@ -111,8 +85,16 @@ class Search:
     """Whether trials are to confirm what has been found."""
     chancy: bool = False
     """Whether less has been answered beyond the maximum than is sustained: whether a rate lasts is then a matter of chance."""
-    losses: dict[float, float] = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
     """Shares lost at rates that long runs with chance have looked at."""
+    fails: list[tuple[Probe, Kind]] = field(default_factory=list)
+    """Runs at rates that no run kept up with, and of what kind they were."""
+    passed: float = 0.0
+    """The highest rate that some trial kept up with where a trial, or a run whose draws have their means, did not."""
+    waves: bool = False
+    """Whether a backlog came and went, or grew though nothing was used up: the upper end is then to be shown by trials, too."""
+    tried: bool = False
+    """Whether a lower end has been looked for where chance decides: as near to the upper one as a value has to be."""
     hear: Callable[[int, int], None] | None = None
     """What hears of the number of runs so far, and of their events."""
     runs: int = 0
@@ -125,8 +107,11 @@ class Search:
 
     @property
     def proven(self) -> Sustained:
-        """The highest rate that surely is."""
-        return max((one for one in self.kept if one.surely), key=lambda one: one.rate, default=NONE)
+        """The highest rate that surely is; where chance decides the one at which a backlog is still worked off."""
+        by_chance = self.chancy and not self.by_kills
+        held = [Sustained(self.held)] if by_chance else []
+        trials = (one for one in self.kept if (one.worked_off if by_chance else one.trials >= (TRIALS if self.chancy else 1)))
+        return max([*trials, *held], key=lambda one: one.rate, default=NONE)
 
     @property
     def high(self) -> float:
@@ -144,6 +129,21 @@ class Search:
         return self.surely and self.high <= NEAR * self.proven.rate
 
     @property
+    def settled(self) -> bool:
+        """Whether there is no more to look for: a value, or both ends of the rates at which chance decides."""
+        if self.by_losses and not self.chancy and self.nearly_done:
+            found = fitted(SHORT, self.losses)
+            return found is None or found[1] <= SURE
+        if self.chancy:
+            return self.certain and (self.tried or self.done)
+        return self.done and (self.certain or not self.waves)
+
+    @property
+    def certain(self) -> bool:
+        """Whether trials have shown the lowest rate that is not sustained."""
+        return any(one is self.beyond and kind is TRIAL for one, kind in self.fails)
+
+    @property
     def nearly_done(self) -> bool:
         """Whether long runs say so, if no trial does: one that is sustained, or what is answered just above."""
         return self.surely and (self.just_above or (self.low.long and self.high <= NEAR * self.low.rate))
@@ -157,7 +157,8 @@ class Search:
     def stated(self) -> float:
         """The maximum [per second], as far from the ends of its range as it has to be; where it is a matter of chance as low as that."""
         if self.by_losses and not self.chancy and self.low.lost > 0:
-            return min(max(self._fitted(), BELOW * self.high), self.low.rate / BELOW, self.high)
+            found = fitted(SHORT, self.losses)
+            return min(max(self._at_limit(), BELOW * self.high), self.low.rate / BELOW, self.high) if found is None else found[0]
         low = self.proven.rate if self.done else max(self.low.rate, self.told)
         likely = low if self.chancy else self.told or math.sqrt(low * self.high)
         return min(max(likely, BELOW * self.high), low / BELOW)
@@ -173,17 +174,25 @@ class Search:
         affordable = self.events / self.per_arrival
         if self.hopeless or self.runs >= MOST or affordable < max(kind.least, rate * self.least_ns / 1e9):
             return False
-        wanted = kind.arrivals * (2 if kind is TRIAL and self.chancy else 1)
+        self.tried = self.tried or (self.chancy and self.certain)
+        wanted = kind.arrivals * (2 if self.tried and kind is TRIAL else 1)
         arrivals = min(wanted, max(affordable / 3, kind.least))
-        self._learn(list(self._trials(rate, arrivals)) if kind is TRIAL else [self._run(rate, kind, arrivals)], kind)
+        self._learn(list(self._trials(rate, arrivals)) if kind is TRIAL else [self._run(rate, kind, arrivals, self._draws(kind))], kind)
         return True
 
+    def _draws(self, kind: Kind) -> int:
+        """The number of the draws of a run: others for every one whose losses are a matter of chance."""
+        return len(self.losses) if kind is BY_LOSSES else 0
+
     def _trials(self, rate: float, arrivals: float) -> Iterator[Probe]:
-        """As many trials as it takes: one that keeps up will do where a backlog lowers nothing, and one that surely does not."""
+        """As many trials as it takes to contradict what is expected; one that bears it out where nothing is a matter of chance."""
+        expected = self.beyond is not None and rate < self.high
         for number in range(TRIALS):
             found = self._run(rate, TRIAL, arrivals, number)
             yield found
-            if self.events <= 0 or found.sustained < AGAIN * rate or (number == 0 and found.keeps_up and not self.chancy):
+            if self.events <= 0 or (number == 0 and found.keeps_up == expected and not self.chancy):
+                return
+            if found.keeps_up != expected and (self.chancy or number > 0):
                 return
 
     def _run(self, rate: float, kind: Kind, arrivals: float, number: int = 0) -> Probe:
@@ -192,26 +201,60 @@ class Search:
         self.runs += 1
         self.spent += found.events
         self.events -= found.events
+        self.waves = self.waves or found.waves
         self.per_arrival = max(found.events / max(found.arrivals, 1), 0.1)
         if self.hear is not None:
             self.hear(self.runs, self.spent)
         return found
 
     def _learn(self, found: Sequence[Probe], kind: Kind) -> None:
-        """Narrow the range by what runs at a rate showed."""
-        self.losses |= {one.rate: one.lost for one in found if kind is BY_LOSSES and one.complete and one.lost > 0}
+        """Narrow the range by what runs at a rate showed; those at the ends of a small range of losses only tell how much is lost."""
+        told = kind is BY_LOSSES and self.by_losses and self.nearly_done
+        self.losses += [(one.rate, one.lost, one.error) for one in found if kind is BY_LOSSES and one.complete and one.lost > 0]
+        if told:
+            return
         failed = [one for one in found if not one.keeps_up]
         worst = min(found, key=lambda one: one.sustained)
-        if 2 * len(failed) > len(found) or worst.sustained < AGAIN * worst.rate:
-            self.beyond, self.surely = worst, kind is not SHORT_RUN
-            most = worst.rate if kind is SHORT_RUN else max(worst.sustained, FRESH * self.proven.rate)
-            self.kept = [one for one in self.kept if one.rate < (worst.rate if one.long else most)]
+        disputed = self.chancy and not kind.even and len(found) < TRIALS and (failed or self.beyond is None or worst.rate >= self.high)
+        if disputed or 0 < len(failed) < len(found):
+            self._by_chance(worst.rate, len(failed) < len(found))
+        elif failed:
+            self._fails(worst, failed, kind)
         elif all(one.complete for one in found):
             of_kind = [one for one in self.kept if one.long or kind is SHORT_RUN]
-            self.kept = [*of_kind, Sustained(worst.rate, worst.resources, worst.lost, kind is not SHORT_RUN, not kind.even, worst.killed)]
-            self.beyond = self.beyond if worst.rate < self.high else None
+            long, trials = kind is not SHORT_RUN, len(found) if kind is TRIAL else int(not kind.even)
+            self.kept = [*of_kind, Sustained(worst.rate, worst.resources, worst.lost, long, trials, worst.killed, kind.rush)]
+            self._fails_above(worst.rate)
         self._look_for_chance()
         self.confirming = self.confirming or self.nearly_done
+
+    def _fails(self, worst: Probe, failed: Sequence[Probe], kind: Kind) -> None:
+        """A rate that no run kept up with."""
+        self.fails += [(one, kind) for one in failed]
+        self.beyond, self.surely = worst, kind is not SHORT_RUN
+        self.waves = self.waves or (kind is LONG_RUN and not self.case.full(worst.resources))
+        most = worst.rate if kind is SHORT_RUN else max(worst.sustained, FRESH * self.proven.rate)
+        self.kept = [one for one in self.kept if one.rate < (worst.rate if one.long else most)]
+
+    def _fails_above(self, rate: float) -> None:
+        """A rate that a run kept up with: the lowest one that is not sustained is above it."""
+        if rate >= self.high:
+            above = [one for one in self.fails if one[0].rate > rate and one[1] is not SHORT_RUN]
+            self.beyond, kind = min(above, key=lambda one: one[0].rate) if above else (None, SHORT_RUN)
+            self.surely = kind is not SHORT_RUN
+
+    def _by_chance(self, rate: float, passed: bool) -> None:
+        """A rate that trials need not keep up with, though some may have `passed`."""
+        self.kept = [one for one in self.kept if one.rate < rate]
+        if passed:
+            self.passed = max(self.passed, rate)
+            self._fails_above(rate)
+        self._chance_decides()
+
+    def _chance_decides(self) -> None:
+        """More may be spent, once."""
+        self.events += 0 if self.chancy else FLOOR
+        self.chancy = True
 
     def _look_for_chance(self) -> None:
         """Where a backlog lowers what is sustained, or OOM killers may come, more may be spent."""
@@ -219,7 +262,7 @@ class Search:
         if beyond is None or self.chancy or self.by_losses or not self.low.long:
             return
         if self.by_kills or beyond.sustained < AGAIN * self.low.rate:
-            self.chancy, self.events = True, self.events + FLOOR
+            self._chance_decides()
 
     @property
     def by_kills(self) -> bool:
@@ -233,11 +276,17 @@ class Search:
 
     def next_rate(self, guess: float) -> tuple[float, Kind]:
         """The next rate to look at [per second], and in what kind of run."""
+        if self.beyond is None and self.passed > 0:
+            return UPWARD * self.passed, TRIAL
         if self.beyond is None:
             return self._affordable(self._further() if self.kept else guess), SHORT_RUN
+        if self.by_losses and not self.chancy and self.nearly_done:
+            return (self.low.rate if len(self.losses) % 2 else self.high), BY_LOSSES
         above = (1 + AWAY) * self.told
         if (FRESH * self.low.rate if self.low.long else 0.0) < above < self.high / FRESH:
             return above, LONG_RUN
+        if self.chancy and self.certain and not self.by_kills:
+            return self.high / (JUST * NEAR), BACKLOG
         if self.confirming and not self.by_losses:
             return self._trial_rate(), TRIAL
         kind = SHORT_RUN if self.high > 2 * self.low.rate else BY_LOSSES if self.by_losses else LONG_RUN
@@ -261,19 +310,9 @@ class Search:
         return self._at_limit() if self.by_losses and self.low.lost > 0 else self._middle
 
     def _at_limit(self) -> float:
-        """The rate at which as many are lost as may be, if the share grows with a power of the rate."""
+        """The rate at which as many are lost as may be, as those at the ends of the range tell."""
         assert self.beyond is not None
-        at = math.log(SHORT / self.low.lost) / math.log(max(self.beyond.lost, 1.01 * SHORT) / self.low.lost)
-        return float(self.low.rate * (self.high / self.low.rate) ** min(max(at, 0.2), 0.8))
-
-    def _fitted(self) -> float:
-        """The same from all rates near the limit that have been looked at, by least squares."""
-        near = {rate: lost for rate, lost in self.losses.items() if SHORT / FAR <= lost <= SHORT * FAR}
-        if len(near) < 2:
-            return self._at_limit()
-        rates, lost = np.log(list(near)), np.log(list(near.values()))
-        slope, level = np.polyfit(rates, lost, 1, w=np.exp(lost / 2))
-        return float(np.exp((math.log(SHORT) - level) / slope)) if slope > 0 else self._at_limit()
+        return crossing(SHORT, (self.low.rate, self.low.lost), (self.high, self.beyond.lost))
 
     @property
     def _middle(self) -> float:
@@ -281,11 +320,24 @@ class Search:
         return math.sqrt(self.low.rate * self.high) if self.low.rate > 0 else self.high / 2
 
     def _trial_rate(self) -> float:
-        """Just below the maximum, or what long runs keep up with; where that surely is sustained in the middle of what is left."""
+        """Just below the maximum, or what long runs keep up with; where that surely is sustained in the middle of what is left.
+
+        Where chance decides, or may, first the upper end; where OOM killers do, then what longer runs kept up with.
+        """
         assert self.beyond is not None
+        if not self.certain and (self.chancy or (self.done and self.waves)):
+            return self.high
+        if self.chancy:
+            return self.low.rate or self.high / NEAR
         kept_up = self.low.rate if (1 + AWAY) * self.low.rate < self.high and not self.told else 0.0
         first = max(BELOW * (self.told or self.beyond.sustained), kept_up)
         return first if first > FRESH * self.proven.rate else math.sqrt(self.proven.rate * self.high)
+
+    @property
+    def held(self) -> float:
+        """What is sustained where a backlog is there [per second], the least that long runs just beyond show."""
+        near = [one.sustained for one, kind in self.fails if kind is not SHORT_RUN and one.rate <= UPWARD * self.high]
+        return min(near, default=0.0)
 
 
 def saturation(
@@ -297,33 +349,14 @@ def saturation(
         return Saturation(reason=NO_LOAD)
     if any(o.reclaim is not None and o.reclaim[1] for o in outcomes):
         return Saturation(reason=KILLED)
-    anyway = frozenset(name for name, used in _used(outcomes).items() if used >= ALSO_IDLE)
-    search = _begun(scenario, Case(steady(scenario), catalog, platform, seed, _alone_s(outcomes), halt, anyway), outcomes)
+    anyway = frozenset(name for name, share in used(outcomes).items() if share >= ALSO_IDLE)
+    search = _begun(scenario, Case(steady(scenario), catalog, platform, seed, alone_s(outcomes), halt, anyway), outcomes)
     search.hear = hear
-    guess = _guess(scenario, outcomes)
-    while not search.done and search.look(*search.next_rate(guess)):
+    guess = guessed(scenario, outcomes)
+    while not search.settled and search.look(*search.next_rate(guess)):
         pass
-    found = _found(scenario, search, _carried(scenario, outcomes))
-    return found if scenario.workloads else _bounded(found, outcomes)
-
-
-def _bounded(found: Saturation, outcomes: Sequence[Outcome]) -> Saturation:
-    """No more than the utilisation law lets threads and locks carry, which short runs do not fill where few requests need them.
-
-    A request holds them no shorter at a high load than at a low one, so that the law's rate is a bound; beyond its interval it counts,
-    and beyond its value where one replication has no interval and there is only a range.
-    In an overload threads are held by what waits for another resource, and say nothing.
-    """
-    held = () if overloaded(outcomes) else HELD
-    for name in [name for name in outcomes[0].resources if name.endswith(held) or is_lock(name)]:
-        most = found.per_s or found.low_per_s or found.high_per_s
-        if most is None or min(o.resources[name] for o in outcomes) <= 0:
-            continue
-        law = mean_interval([o.throughput_per_s / o.resources[name] for o in outcomes])
-        bound = law.value if law.high is None and found.per_s is None else law.high
-        if law.value is not None and bound is not None and bound < most:
-            found = replace(found, per_s=law.value, low_per_s=min(found.low_per_s or law.value, law.value), resource=name, reason="")
-    return found
+    found = _found(scenario, search, carried(scenario, outcomes))
+    return found if scenario.workloads else bounded(found, outcomes)
 
 
 def _begun(scenario: Scenario, case: Case, outcomes: Sequence[Outcome]) -> Search:
@@ -331,56 +364,9 @@ def _begun(scenario: Scenario, case: Case, outcomes: Sequence[Outcome]) -> Searc
     events = sum(o.events for o in outcomes)
     arrivals = sum(o.offered_per_s * o.simulated_s for o in of_raised(scenario, outcomes) if o.offered_per_s > 0)
     return Search(
-        case, PIECES * _longest_ns(scenario, case), max(SHARE * events, FLOOR), max(events / max(arrivals, 1.0), 0.1),
-        list(_proven(scenario, outcomes)),
+        case, PIECES * longest_ns(scenario, case), max(SHARE * events, FLOOR), max(events / max(arrivals, 1.0), 0.1),
+        list(proven(scenario, outcomes)),
     )
-
-
-def _longest_ns(scenario: Scenario, case: Case) -> float:
-    """The longest of what repeats, and of the time that a request takes where nothing contends [ns]."""
-    backgrounds = [spec.background for spec in scenario.services.values() if spec.background is not None]
-    return max([float(case.period_ns), 1e9 * case.alone_s, *(float(b.period) for b in backgrounds if b.duty < 1)])
-
-
-def _alone_s(outcomes: Sequence[Outcome]) -> float:
-    """The time that a request takes where nothing contends [s]."""
-    return sum(average([o.breakdown_s.get(part) for o in outcomes]) or 0.0 for part in ("cpu", "virtualization", "network", "delay"))
-
-
-def _proven(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Sustained]:
-    """The rate that replications no shorter than a trial kept up with."""
-    if sum(o.requests for o in of_raised(scenario, outcomes)) >= TRIAL.arrivals:
-        yield from _kept_up(scenario, outcomes)
-
-
-def _kept_up(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Sustained]:
-    """The rate that replications kept up with; none where one did not, or the rate was not steady."""
-    workload = next(iter(scenario.alone.values())).workload
-    rate = workload.open.rate if workload is not None and workload.open is not None else None
-    kept_up = all(o.unstable is None and o.full_at_s is None and o.rejected + o.failed == 0 for o in outcomes)
-    if rate is not None and not scenario.timeline and kept_up:
-        yield Sustained(rate, _used(outcomes), 0.0, True, True)
-
-
-def _carried(scenario: Scenario, outcomes: Sequence[Outcome]) -> float:
-    """The rate that replications kept up with, of which there are enough for an end of a range [per second]; 0 where none is known."""
-    enough = sum(o.requests for o in of_raised(scenario, outcomes)) >= LONG_RUN.least
-    return max((one.rate for one in _kept_up(scenario, outcomes)), default=0.0) if enough else 0.0
-
-
-def _used(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Utilisation of each resource, averaged over replications."""
-    return {name: value or 0.0 for name, value in averages([o.resources for o in outcomes]).items()}
-
-
-def _guess(scenario: Scenario, outcomes: Sequence[Outcome]) -> float:
-    """What is likely not to be sustained [per second]: above what an overloaded run answered, or what the utilisation law says."""
-    raised = of_raised(scenario, outcomes)
-    answered = average([o.throughput_per_s for o in raised]) or 0.0
-    offered = average([o.offered_per_s for o in raised]) or 0.0
-    if any(o.unstable is not None or o.full_at_s is not None for o in outcomes):
-        return (1 + AWAY) * (answered or offered)
-    return (1 + AWAY) * (answered or offered) / min(max(*_used(outcomes).values(), 1e-6), 1.0)
 
 
 def _found(scenario: Scenario, search: Search, carried: float) -> Saturation:
@@ -389,10 +375,14 @@ def _found(scenario: Scenario, search: Search, carried: float) -> Saturation:
     low = carried if low < carried < search.high else low
     if beyond is None:
         return Saturation(low_per_s=low or None, reason=NOT_REACHED, events=search.spent)
-    stated = (search.done or search.nearly_done) and not (search.chancy and search.by_kills)
-    reason = KILLED if search.hopeless else BY_CHANCE if search.chancy else NOT_NARROWED
-    most = max(search.stated, low if search.low.long else 0.0) if stated else None
-    return Saturation(
-        most, (search.proven.rate if search.done else low) or None, beyond.rate,
-        saturated_resource(scenario, beyond.resources), "" if stated else reason, search.spent,
-    )
+    full = saturated_resource(scenario, beyond.resources)
+    slope = fitted(SHORT, search.losses) if search.by_losses and not search.chancy else None
+    if slope is not None and slope[1] > SURE:
+        off = math.exp(SURELY * slope[1])
+        return Saturation(None, slope[0] / off, slope[0] * off, full, SLOWLY, search.spent)
+    stated = (search.done and not (search.chancy and search.by_kills)) or (search.nearly_done and not search.chancy)
+    reason = "" if stated else KILLED if search.hopeless else BY_CHANCE if search.chancy else NOT_NARROWED
+    most = max(search.stated, low if search.low.long and not search.chancy else 0.0) if stated else None
+    least = search.proven.rate if search.proven.rate and (search.done or search.chancy) else low
+    high = beyond.rate if search.certain or not search.chancy else None
+    return Saturation(most, least or None, high, full, reason, search.spent)

@@ -21,6 +21,7 @@ from simvirt.workload.sampling import Sampler
 from simvirt.workload.streams import ARRIVALS, CLASSES, Generators
 
 STRETCH: Final = 256
+RUSH: Final = 1.5
 GOLDEN: Final = (5**0.5 - 1) / 2
 """The rotation whose multiples are spread most evenly (Kuipers, Niederreiter, Uniform Distribution of Sequences 1974)."""
 
@@ -57,21 +58,37 @@ def matched(variable: Variable, generators: Generators, k: int) -> Sampler:
     return Stretches(sampler_of(variable, generators, k), mean)
 
 
+class Rushed:
+    """Arrivals that come `RUSH` times as fast in the beginning."""
+
+    def __init__(self, arrivals: SteadyArrivals, until_ns: int) -> None:
+        self._arrivals, self._until = arrivals, until_ns
+
+    def take(self, n: int) -> np.ndarray:
+        """The next n instants [ns]."""
+        at = self._arrivals.take(n)
+        saved = int((RUSH - 1) * self._until)
+        return np.where(at < self._until + saved, (at / RUSH).astype(np.int64), at - saved)
+
+
 class SteadyStream(RequestStream):
     """Requests of a workload at a rate of one's own; a trace gives its operations and demands, again from the start after the last.
 
-    Draws have their means in every stretch where they are to be `even`; else they are as in any replication.
+    Draws have their means in every stretch where they are to be `even`; else they are as in any replication. In the first `rush_ns`
+    requests come `RUSH` times as fast.
     """
 
     def __init__(
         self, workload: Any, rate_per_s: float, weights: list[float], variables: list[Variables], trace_columns: list[int | None],
         generators: Generators, classes: list[str], width: int, tenants: int, first: int, even: bool,
+        rush_ns: int = 0,
     ) -> None:
         super().__init__(workload, weights, variables, trace_columns, None, generators, classes, width, tenants, first)
         self._think, self._even = None, even
         if even:
             self._samplers = [[matched(v, generators, k) for v in of_class.variables] for k, of_class in enumerate(variables)]
-        self._instants = SteadyArrivals(rate_per_s, _gaps(workload, generators.stream(ARRIVALS), even))
+        steady = SteadyArrivals(rate_per_s, _gaps(workload, generators.stream(ARRIVALS), even))
+        self._instants = Rushed(steady, rush_ns) if rush_ns else steady
         self._rotation = float(generators.stream(CLASSES).random())
         self._trace = None if workload.trace is None else Repeated(workload.trace, trace_columns, classes)
 

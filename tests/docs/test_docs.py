@@ -76,7 +76,8 @@ def test_yaml_blocks_load(path: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 def loads_as_what_it_is(text: str, folder: Path) -> None:
     """A scenario or a part of one, a sweep over one, or tables of measurements."""
     if "axes" in (content := yaml.safe_load(text)):
-        docs.workplace(folder)
+        if not (folder / "configs").exists():
+            docs.workplace(folder)
         (folder / "sweep.yaml").write_text(text, encoding="utf-8")
         assert simvirt.sweep.load(folder / "sweep.yaml").cells
     elif "tables" in content:

@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 import simvirt
 from simvirt.cli.app import main
 from simvirt.report.as_json import dumps
+from simvirt.result.schema import result_schema
 from simvirt.sweep import load as load_sweep
 
 SCENARIO = """\
@@ -76,6 +78,7 @@ def test_a_result_and_itself(ran: Any) -> None:
 def test_what_was_asserted_fails_with_status_1(ran: Any) -> None:
     status, out, err = ran("compare", "after", "before", "--assert", "docker: mean +5%", "--assert", "cpu +90%", "--format", "json")
     found = json.loads(out)
+    jsonschema.Draft202012Validator(result_schema("compare")).validate(found)
     assert status == 1
     assert [(one["platform"], one["said"], one["holds"]) for one in found["asserted"]] == [
         ("docker", "docker: mean +5%", False), ("bare-metal", "cpu +90%", True), ("docker", "cpu +90%", True),
@@ -139,6 +142,7 @@ def test_a_knee(ran: Any) -> None:
     status, out, err = ran(
         "knee", "shop.yaml", "--platform", "docker", "--objective", "latency_mean=20ms", "--precision", "30%", "--format", "json")
     found = json.loads(out)
+    jsonschema.Draft202012Validator(result_schema("knee")).validate(found)
     knee = found["knees"]["docker"]["knee"]
     assert status == 0
     assert list(found["knees"]) == ["docker"]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import simvirt
-from simvirt.report.page import page
+from simvirt.report.page.page import page
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"

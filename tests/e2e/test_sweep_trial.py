@@ -167,7 +167,7 @@ def full_disk(trial: Trial, small: Path) -> None:
     """The ledger on a file system that has room for few cells more: status 3 and what to do; then with room again."""
     room = small / "disk"
     room.mkdir(parents=True)
-    size = sum(path.stat().st_size for path in trial.out.rglob("*")) + 200_000
+    size = sum(path.stat().st_size for path in trial.out.rglob("*")) + 60_000
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(room)], capture_output=True, text=True)
     if mounted.returncode:
         trial.note(f"no full disk: {mounted.stderr.strip()}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -9,14 +11,18 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
-from simvirt.control.memory import follow
 from simvirt.control.lifecycle import begin
+from simvirt.control.memory import follow
+from simvirt.plane import DataPlane
 from simvirt.runs.replicate import make_plane
 from simvirt.scenario.spec.models import OpenSpec, Scenario
+from simvirt.workload.processors import on_host
 
 ARRIVALS: Final = 40_000
 LEAST_S: Final = 2.0
 SAMPLES: Final = 16
+LONGER: Final = 3
+"""Times that a run is made twice as long at most."""
 MANY: Final = 500
 FEW: Final = 50
 """Arrivals of a class from which it says something by itself, and from which it does where that is no matter of chance."""
@@ -38,21 +44,40 @@ def at_rate(scenario: Scenario, rate: float) -> Scenario:
 
 
 def unanswered(scenario: Scenario, catalog: Catalog, platform: Platform, rate: float) -> float:
-    """The share of requests, of all or of the class that fares worst, that are lost or pile up in the second half of a run at a rate."""
-    spec = at_rate(scenario, rate)
+    """The share of requests, of all or of the class that fares worst, that are lost or pile up in the second half of a run at a rate.
+
+    The run goes on for as long again as long as chance may decide whether that is more than `SHORT`, `LONGER` times at most.
+    """
+    spec = at_rate(on_host(scenario, catalog, scenario.host), rate)
     plane = make_plane(spec, catalog, platform, scenario.run.seed + 77, 0)
     clock = Clock(plane)
     begin(clock, spec)
     if plane.lowered.memory.follows:
         clock.process(follow(clock))
-    length = max(ARRIVALS / rate, LEAST_S) * 1e9
-    seen = []
-    for sample in range(1, SAMPLES + 1):
-        clock.run(until=int(length * sample / SAMPLES))
-        if plane.full:
-            return 1.0
-        seen.append([plane.read("tallies", name).copy() for name in ("arrived", "completed")])
-    return _missing(seen[SAMPLES // 2 - 1], seen[-1])
+    length, seen = max(ARRIVALS / rate, LEAST_S) * 1e9, [_counted(plane)]
+    for longer in range(LONGER + 1):
+        for sample in range(1, SAMPLES + 1):
+            clock.run(until=int(length * (sample / SAMPLES if longer == 0 else 1 + sample / SAMPLES) * 2 ** max(longer - 1, 0)))
+            if plane.full:
+                return 1.0
+            seen.append(_counted(plane))
+        seen = seen if longer == 0 else seen[::2]
+        share = _missing(seen[SAMPLES // 2], seen[-1])
+        if abs(share - SHORT) > SPREAD * _noise(seen[SAMPLES // 2:]):
+            return share
+    return share
+
+
+def _counted(plane: DataPlane) -> list[np.ndarray]:
+    """Requests of each class that have arrived, and that were answered."""
+    return [plane.read("tallies", name).copy() for name in ("arrived", "completed")]
+
+
+def _noise(seen: Sequence[list[np.ndarray]]) -> float:
+    """The standard error of the share of all requests that is missing, as the pieces of a run show it."""
+    shares = [float((arrived - before - completed + done).sum() / max((arrived - before).sum(), 1))
+              for (before, done), (arrived, completed) in pairwise(seen)]
+    return float(np.std(shares, ddof=1) / np.sqrt(len(shares)))
 
 
 def _missing(middle: list[np.ndarray], last: list[np.ndarray]) -> float:

@@ -26,7 +26,7 @@ def quotas_are_kept(document: Mapping[str, Any], scenario: Scenario) -> Iterator
         found, plane = document["platforms"][platform.name], make_plane(scenario, catalog, platform, scenario.run.seed, 0)
         window = (found["simulated_s"] - found["warmup_s"]) * 1e9
         for service in scenario.services:
-            used = found["services"][service]["cpu_cores"]["value"] * window
+            used = (found["services"][service]["cpu_cores"]["value"] or 0.0) * window  # no value where nothing was measured
             for limit, most in _limits(plane, service, window, found["warmup_s"] > 0):
                 if used > most * ROUNDING:
                     yield f"{platform.name}/{service}: {used:.0f} ns in {window:.0f} ns, {limit} allow {most:.0f} ns"

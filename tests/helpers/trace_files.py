@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -134,7 +135,14 @@ def _check_nesting(trace: TraceFile) -> None:
 
 def _check_flows(trace: TraceFile) -> None:
     """Each end of a flow lies in a slice of its track, and the arrow does not point back."""
+    outer: dict[Track, list[Slice]] = {}
+    for track, line in trace.slices.items():
+        whole = outer.setdefault(track, [])
+        for s in line:
+            if not whole or s.since >= whole[-1].until:
+                whole.append(s)
     for left, at, right, came in trace.flows:
         assert at <= came
         for track, instant in ((left, at), (right, came)):
-            assert any(s.since <= instant < s.until for s in trace.slices[track]), (track, instant)
+            around = outer[track][bisect_right(outer[track], instant, key=lambda s: s.since) - 1]
+            assert around.since <= instant < around.until, (track, instant)

@@ -7,8 +7,10 @@ from typing import Any, Final
 import numpy as np
 import pytest
 from helpers.fairness import BOUNDS, Rival, longest_wait
+from helpers.random_waits import beyond_bounds
 from helpers.support import COMPILED, MS, S, begun, replications, scenario, service
 
+from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.kernel import constants as k
 
@@ -95,3 +97,10 @@ def test_a_refill_begins_no_new_turn(scheduler: str, hogs: int, cores: int) -> N
     assert found.latency_max_s is not None
     assert found.latency_max_s <= longest
     assert found.requests >= found.simulated_s / (1.0 + longest) - 1
+
+
+@pytest.mark.parametrize("linux", ["2.4", "5.10", "6.8"])
+def test_the_kernel_of_a_host_says_whose_bounds_hold(linux: str) -> None:
+    """A scenario that names no scheduler has that of its kernel: turns, CFS, EEVDF."""
+    spec = scenario({"a": BUSY, "b": LIGHT, "c": BUSY}, None, {"duration": "2s"}, platforms=["docker", "bare-metal"], host={"cores": 2, "linux": linux})
+    assert list(beyond_bounds(spec, Catalog.of(spec))) == []

@@ -8,9 +8,9 @@ import pytest
 
 from simvirt import kernel, loads, run
 from simvirt.catalog import Catalog
+from simvirt.metrics.saturated import BY_CHANCE, KILLED
 from simvirt.result.run_document import Bottleneck
-from simvirt.runs.probe import SHORT_RUN, Case, probe, steady
-from simvirt.runs.saturation import BY_CHANCE, KILLED
+from simvirt.runs.probe import BACKLOG, LONG_RUN, SHORT_RUN, Case, probe, steady
 
 pytestmark = pytest.mark.skipif(kernel.MODE == "plain", reason="a search takes some hundred thousand events")
 HOST: Final = "host: {cores: 4, memory: 8GiB}"
@@ -88,6 +88,18 @@ def test_where_a_backlog_lowers_what_is_sustained_chance_decides() -> None:
     assert low is not None and high is not None
     assert 0.55 * 100 < low < high < 1.03 * 100
     assert found.max_throughput_per_s is not None or found.reason == BY_CHANCE
+
+
+@pytest.mark.parametrize(("service", "drains"), [("threads: 16, cpus: 1, ", False), ("threads: 16, ", True)])
+def test_a_backlog_is_worked_off_only_where_it_does_not_slow_down_what_works_it_off(service: str, drains: bool) -> None:
+    """Of 16 threads with a backlog siblings share cores, and spend a quota at 62.5 % of their speed: less than 92 % of what one at a time has."""
+    host = f"host: {{cores: {1 if drains else 4}, smt: {1 if drains else 2}, memory: 8GiB}}"
+    text = ["simvirt: 1", "name: backlog", host, "platforms: [docker]", f"services: {{s: {{{service}operations: {{j: [{{cpu: 10ms}}]}}}}}}"]
+    scenario = loads("\n".join([*text, "workload: {open: {rate: 20/s, arrivals: deterministic}, local: true}", SHORTLY]), "backlog.yaml")
+    catalog = Catalog.of(scenario)
+    case = Case(steady(scenario), catalog, catalog.platform(scenario.platforms[0]), 1, 0.01)
+    found = {kind: probe(case, kind, 92.0, 8000, 0, 10**6).keeps_up for kind in (LONG_RUN, BACKLOG)}
+    assert found == {LONG_RUN: True, BACKLOG: drains}
 
 
 def test_a_run_at_the_same_rate_shows_the_same() -> None:

@@ -17,6 +17,7 @@ import simvirt
 from simvirt import kernel
 from simvirt.catalog import Catalog
 from simvirt.errors import ScenarioError
+from simvirt.metrics.saturated import BY_CHANCE
 from simvirt.result.run_document import Bottleneck
 
 pytestmark = pytest.mark.skipif(kernel.MODE == "plain", reason="a search takes some hundred thousand events")
@@ -61,7 +62,8 @@ def test_a_run_at_the_maximum_confirms_it(name: str, platform: str) -> None:
 def test_every_platform_of_every_shipped_scenario_does(name: str) -> None:
     scenario = simvirt.load(CONFIGS / f"{name}.yaml")
     found = stated(scenario)
-    assert {name for name, one in found.items() if one.max_throughput_per_s is None} == set()
+    ranges = {name for name, one in found.items() if one.max_throughput_per_s is None}
+    assert {name for name in ranges if found[name].max_throughput_high_per_s is None or found[name].reason != BY_CHANCE} == set()
     assert against(scenario, found) == {}
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.random_quotas import quotas_are_kept
 from helpers.support import COMPILED, MS, SMALLER, S, after, assert_sound, background, cpu_seconds, means, quantiles, replications, scenario, service
 
+from simvirt import run
 from simvirt.gauges import snapshot
 from simvirt.kernel import constants as k
 
@@ -28,6 +30,17 @@ def test_a_group_uses_its_quota_each_period_and_no_more(threads: int, scheduler:
     tick_s = float(clock.plane.read("machines", "tick")[0]) / S
     assert used <= 0.05 * 101 + threads * tick_s  # a period at each end; overruns of a tick are repaid
     assert used >= 0.05 * 99
+
+
+def test_short_windows_hold_a_tick_on_each_cpu_beyond_the_quota_and_no_more() -> None:
+    """What has overrun at the end of a window is repaid after it; of what random scenarios may use twice as much is too much."""
+    spec = scenario({"a": background(2, cpus=0.3, cpu_period="6ms")}, None, {"duration": "40ms", "warmup": "0s"}, platforms=["docker"], host={"cores": 2})
+    found = run(spec, maximum=False).document()
+    used = found["platforms"]["docker"]["services"]["a"]["cpu_cores"]
+    assert used["value"] * 40 > 0.3 * (40 + 2 * 6)
+    assert list(quotas_are_kept(found, spec)) == []
+    used["value"] *= 2
+    assert len(list(quotas_are_kept(found, spec))) == 1
 
 
 @pytest.mark.parametrize("threads", [2, 5, 8])

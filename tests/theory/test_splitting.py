@@ -17,7 +17,8 @@ PARTS = {"disk_read": {"host_cpu": "2us", "interrupt": "1us"}, "disk_write": {"h
 def latency_us(step: dict[str, Any], **device: Any) -> float:
     """How long a lone request for the disk takes, on a device that takes one piece at a time unless something else is stated."""
     given = {"segments": number(1), "serial": True, "cache": "unsafe", "costs": costs(DISK, **PARTS)} | device
-    return outcome(clients=1, steps=[{"disk": step}, {"delay": "200us"}], disk=given, seconds=0.05).latency_mean_s * 1e6 - 200
+    found = outcome(clients=1, steps=[{"disk": step}, {"delay": "200us"}], disk=given, seconds=0.05)
+    return float(found.latency_mean_s) * 1e6 - 200
 
 
 def test_a_write_to_the_page_cache_is_work_for_every_piece() -> None:

@@ -14,7 +14,7 @@ from simvirt import charts
 from simvirt.cli.app import main
 from simvirt.errors import UsageError
 from simvirt.report.as_json import dumps
-from simvirt.report.page import page
+from simvirt.report.page.page import page
 from simvirt.report.results import document, read
 from simvirt.result import figures
 from simvirt.scenario.written import written
@@ -46,7 +46,7 @@ def result() -> simvirt.Result:
 @pytest.fixture
 def plain(result: simvirt.Result, monkeypatch: pytest.MonkeyPatch) -> str:
     """The page where charts cannot be drawn."""
-    monkeypatch.setattr("simvirt.report.page.building.can_draw", lambda: False)
+    monkeypatch.setattr("simvirt.report.page.page.can_draw", lambda: False)
     return page([result.typed()])
 
 
@@ -137,7 +137,7 @@ def test_no_sentence_gives_a_platform_the_number_of_another(result: simvirt.Resu
 
 def test_a_page_with_charts_loads_nothing_and_has_each_name_once(result: simvirt.Result, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("vl_convert")
-    monkeypatch.setattr("simvirt.report.page.building._runtime", lambda: "x = '</script><!--'")
+    monkeypatch.setattr("simvirt.report.page.page._runtime", lambda: "x = '</script><!--'")
     text = page([result.typed()])
     assert text == page([result.typed()])
     seen = Seen(text)
@@ -152,7 +152,7 @@ def test_a_page_with_charts_loads_nothing_and_has_each_name_once(result: simvirt
 
 
 def test_several_results_have_a_section_each(result: simvirt.Result, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simvirt.report.page.building.can_draw", lambda: False)
+    monkeypatch.setattr("simvirt.report.page.page.can_draw", lambda: False)
     seen = Seen(page([result.typed(), result.typed()]))
     assert [attrs["id"] for attrs in seen.all("article")] == ["r1", "r2"]
     assert [attrs["href"] for attrs in seen.all("a")] == ["#main", "#r1", "#r2"]
@@ -201,7 +201,7 @@ def test_a_folder_and_its_file_are_the_same_result(kept: Path, result: simvirt.R
 
 
 def test_the_command_writes_the_page_beside_the_result(kept: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simvirt.report.page.building.can_draw", lambda: False)
+    monkeypatch.setattr("simvirt.report.page.page.can_draw", lambda: False)
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
     assert main(["report", str(kept), "--open"]) == 0
@@ -239,7 +239,7 @@ def test_a_folder_without_a_result_names_those_below(tmp_path: Path, kept: Path)
 def test_a_page_that_cannot_be_written_is_a_mistake(
     kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, to: str,
 ) -> None:
-    monkeypatch.setattr("simvirt.report.page.building.can_draw", lambda: False)
+    monkeypatch.setattr("simvirt.report.page.page.can_draw", lambda: False)
     (tmp_path / "folder").mkdir()
     assert main(["report", str(kept), "-o", str(tmp_path / to)]) == 2
     assert str(tmp_path / to) in capsys.readouterr().err

@@ -55,7 +55,7 @@ def calls(content: Mapping[str, Any]) -> Drawing:
     nx.set_node_attributes(graph, layer, "layer")
     places = nx.multipartite_layout(graph, subset_key="layer", align="horizontal") if len(graph) else {}
     at = _places(layer, {name: float(place[0]) for name, place in places.items()})
-    said = [f"{a} calls {b}" for a, b in edges] or [f"{len(services)} services, and none calls another"]
+    said = [f"{a} calls {b}" for a, b in edges] or ["No service calls another"]
     rows = [(a, b, f"{count:g}") for (a, b), count in edges.items()]
     return Drawing(
         "Services and their calls", f"{'; '.join(said)}. Requests enter at {', '.join(entered) or 'none'}.",

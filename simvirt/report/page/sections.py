@@ -176,7 +176,7 @@ def _verdicts(document: RunDocument) -> Grid:
     """A row a platform: whether it meets the objective, what requests take, the difference from the baseline, what gives way first."""
     asked = list(dict.fromkeys(key for platform in document.platforms.values() for key in platform.objective))
     goals = [stated(key, next(float(p.objective[key].limit) for p in document.platforms.values() if key in p.objective)) for key in asked]
-    baseline = document.comparison.baseline
+    baseline = document.comparison.baseline if document.comparison.others else ""
     head = ("platform", *goals, "mean", "p99", *([f"mean over {baseline}"] if baseline else []), "gives way first", "at", "used now")
     return Grid(head, tuple(tuple(_verdict(document, name, asked)) for name in document.platforms), "Each platform under the same load")
 
@@ -191,7 +191,7 @@ def _verdict(document: RunDocument, name: str, asked: Sequence[str]) -> Iterator
         yield Badge("–") if verdict is None or said is None else Badge(said, BADGES[verdict.verdict])
     yield Badge(figures.time(found.latency_s.mean))
     yield Badge(figures.time(found.latency_s.p99), "bad" if found.overload else "")
-    if document.comparison.baseline:
+    if document.comparison.others:
         yield _difference(document, name)
     yield Badge(found.bottleneck.resource)
     yield Badge(_reaches(found))
