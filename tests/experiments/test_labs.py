@@ -65,7 +65,7 @@ def test_its_commands_are_about_files_that_load(lab: Path, monkeypatch: pytest.M
     for words in written:
         if words[0] == "sweep":
             simvirt.sweep.load(words[1], options(words, "--vary"), options(words, "--set"))
-        elif words[0] in ("run", "check", "density", "plan"):
+        elif words[0] in ("run", "check", "density", "plan", "knee"):
             simvirt.load(words[1], sets=options(words, "--set"))
 
 
