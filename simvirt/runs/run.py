@@ -100,7 +100,6 @@ class Result(Displayed):
             comparison=summary.comparison(complete),
             assumptions=self.assumptions,
             warnings=tuple(self.warnings()),
-            stated=self.scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             **self._where_it_applies(),
         )
         return document.model_copy(update={"answer": answer(document)})
