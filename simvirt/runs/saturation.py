@@ -226,10 +226,11 @@ class Search:
             return
         failed = [one for one in found if not one.keeps_up]
         worst = min(found, key=lambda one: one.sustained)
-        if self.below and kind is TRIAL and failed:
-            return self._fails(min(failed, key=lambda one: one.sustained), failed, kind)
+        enough = self.below and kind is TRIAL and failed
         disputed = self.chancy and not kind.even and len(found) < TRIALS and (failed or self.beyond is None or worst.rate >= self.high)
-        if disputed or 0 < len(failed) < len(found):
+        if enough:
+            self._fails(min(failed, key=lambda one: one.sustained), failed, kind)
+        elif disputed or 0 < len(failed) < len(found):
             self._by_chance(worst.rate, len(failed) < len(found))
         elif failed:
             self._fails(worst, failed, kind)
