@@ -16,7 +16,7 @@ from simvirt.metrics import credits
 from simvirt.metrics.answers import S, Seen, Spread, ends_of, mean_s, ratio, workloads_seen
 from simvirt.metrics.layout import layout_of
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
-from simvirt.metrics.outcome import Outcome, ServiceOutcome
+from simvirt.metrics.outcome import BEHIND, Growth, Outcome, ServiceOutcome
 from simvirt.metrics.statistics import growing
 from simvirt.plane import DataPlane
 
@@ -288,8 +288,8 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     }
 
 
-def _unstable(arriving: Sequence[Mark]) -> float | None:
-    """Offered load over what was answered while requests arrived, where their number in the system kept growing; None for a stable run.
+def _unstable(arriving: Sequence[Mark]) -> Growth | None:
+    """Arrivals and answers while requests arrived, where their number in the system kept growing; None for a stable run.
 
     Looks at the second half of the arrivals, when a filling start is over.
     """
@@ -299,4 +299,7 @@ def _unstable(arriving: Sequence[Mark]) -> float | None:
     middle, last = arriving[len(arriving) // 2], arriving[-1]
     offered = int((last.arrived - middle.arrived).sum())
     answered = int((last.completed + last.rejected + last.failed - middle.completed - middle.rejected - middle.failed).sum())
-    return offered / answered if offered >= 100 and offered > 1.005 * answered > 0 else None
+    if offered < 100 or not offered > BEHIND * answered > 0:
+        return None
+    span = (last.at - middle.at) / S
+    return Growth(offered / span, answered / span)

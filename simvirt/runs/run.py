@@ -137,7 +137,7 @@ class Result(Displayed):
 
     def _seen(self, name: str) -> Seen:
         """What there is to say of a platform."""
-        most = self.saturation[name].per_s if name in self.saturation and not self.scenario.workloads else None
+        most = Saturation() if self.scenario.workloads else self.saturation.get(name, Saturation())
         return Seen(self.scenario, self.outcomes(name), most)
 
     def frame(self) -> frames.Frame:
