@@ -93,6 +93,8 @@ def _overload(seen: Seen) -> Iterator[str]:
 
 def _load(seen: Seen) -> str:
     """What is offered, against what can be answered."""
+    if not any(one.answered_per_s for one in seen.growing):
+        return "requests arrive and none is answered"
     if seen.surely:
         return f"offered load is {seen.offered_per_s / seen.capacity_per_s:.2f} x capacity"
     return "offered load is about the capacity, too near to it to say which is more"
