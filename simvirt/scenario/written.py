@@ -1,17 +1,25 @@
-"""A scenario with all its defaults as plain data that a reader understands: quantities with their units, nothing that is not set."""
+"""A scenario as plain data that a reader understands: quantities with their units, nothing that is not set."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 from simvirt.scenario.spec.models import Scenario
+
+UNITS: Final = {"units": True}
+"""The context in which quantities are written with their units."""
 
 
 def written(scenario: Scenario) -> dict[str, Any]:
     """The whole scenario; files by their names without folders."""
-    found = scenario.model_dump(mode="json", by_alias=True, exclude_none=True, context={"units": True})
+    found = scenario.model_dump(mode="json", by_alias=True, exclude_none=True, context=UNITS)
     return {key: _plain(value) for key, value in found.items() if not _empty(value)}
+
+
+def stated(scenario: Scenario) -> dict[str, Any]:
+    """What of the scenario is not as by default; files as they were written."""
+    return scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True, context=UNITS)
 
 
 def _plain(value: Any) -> Any:
