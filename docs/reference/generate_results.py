@@ -13,7 +13,7 @@ Made by `docs/reference/generate_results.py` from the JSON Schemas that `simvirt
 
 `simvirt run X.yaml --format json` prints one document; `results/<name>-<digest>/result.json` keeps it. CSV has one row per platform and the
 same keys joined with dots (`latency_s.p99.value`). `density` keeps its document as `density.json`, with one CSV row per point of a curve;
-the CSV of `plan` has one row per alternative, that of `sweep` one row per cell and platform.
+the CSV of `plan` has one row per alternative, that of `sweep` one row per cell and platform, those of `knee` and `compare` one row per trial and per change.
 Times are in seconds, sizes in bytes, ratios 0 to 1, money in US dollars; the unit is in the key. Keys are added, never renamed.
 
 What is undefined (the interval of one replication, the mean of no requests) is `null`. A key that is not **always** there is left out
@@ -24,8 +24,8 @@ In Python, `result.typed()` is the same document as frozen pydantic models of th
 is made of.
 """
 TITLES = {
-    "run": "`simvirt run`", "density": "`simvirt density`", "plan": "`simvirt plan`", "sweep": "`simvirt sweep`",
-    "validate": "`simvirt validate`",
+    "run": "`simvirt run`", "density": "`simvirt density`", "knee": "`simvirt knee`", "plan": "`simvirt plan`", "sweep": "`simvirt sweep`",
+    "compare": "`simvirt compare`", "validate": "`simvirt validate`",
     "error": "`simvirt check`, and mistakes", "list": "`simvirt list`", "explain": "`simvirt explain`",
 }
 WORDS = {"integer": "whole number", "number": "number", "boolean": "`true`, `false`", "string": "text", "null": "`null`"}
@@ -49,8 +49,9 @@ def kind(schema: Schema) -> str:
     if schema.get("type") == "array":
         return f"list of {kind(schema['items'])}" if "items" in schema else "list"
     if schema.get("type") == "object":
-        return f"{kind(schema['additionalProperties'])} by name"
-    return WORDS[schema["type"]]
+        inner = schema["additionalProperties"]
+        return f"{kind(inner) if isinstance(inner, dict) else 'anything'} by name"
+    return WORDS[schema["type"]] if "type" in schema else "anything"
 
 
 def row(key: str, schema: Schema, always: bool) -> str:

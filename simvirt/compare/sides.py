@@ -100,7 +100,7 @@ def _of_content(name: str, file: Path, content: Any) -> Read:
 def _of_run(name: str, document: RunDocument) -> Read:
     """A run's measures."""
     side = Side(name=name, simvirt=document.simvirt, scenario=document.scenario.alone, seed=document.seed)
-    return Read(side, document.stated, False, {(): measures_of(document)})
+    return Read(side, document.scenario.content or {}, False, {(): measures_of(document)})
 
 
 def measures_of(document: RunDocument) -> dict[str, Measures]:
@@ -142,7 +142,7 @@ def _of_sweep(name: str, document: SweepDocument, ledger: Path | None = None) ->
         platform = str(row["platform"])
         cells.setdefault(labels, {})[platform] = of_cells.get(int(row["cell"] or 0), {}).get(platform, of_row)
     side = Side(name=name, simvirt=document.simvirt, scenario=document.sweep, seed=document.seed if first is None else first.seed)
-    return Read(side, {} if first is None else first.stated, True, cells)
+    return Read(side, {} if first is None else first.scenario.content or {}, True, cells)
 
 
 def _label(value: Any) -> str | int | float:

@@ -367,9 +367,6 @@ class RunDocument(Document):
     comparison: Comparison = Field(description="each platform over the first one")
     assumptions: tuple[str, ...] = Field(default=(), description="what was assumed where the scenario does not say it")
     warnings: tuple[str, ...] = Field(description="messages that say what makes the numbers misleading")
-    stated: Mapping[str, Any] = Field(
-        default={}, description="the scenario with its overrides, without what is as by default; quantities are texts with their units"
-    )
     theory: TheoryResult | NoTheory | None = Field(
         default=None, description="the closed form that holds for this scenario, or the reason why none does"
     )

@@ -31,7 +31,6 @@ from simvirt.runs.replicate import Measured, Progress, replicate
 from simvirt.runs.saturation import saturation
 from simvirt.runs.theory_beside import theory
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
-from simvirt.scenario.written import stated
 from simvirt.trace.recorder import Traced
 from simvirt.trace.window import Trace, Window, window_of
 from simvirt.workload.processors import on_host
@@ -101,7 +100,6 @@ class Result(Displayed):
             comparison=summary.comparison(complete),
             assumptions=self.assumptions,
             warnings=tuple(self.warnings()),
-            stated=stated(self.scenario),
             **self._where_it_applies(),
         )
         return document.model_copy(update={"answer": answer(document)})

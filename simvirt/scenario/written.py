@@ -1,25 +1,17 @@
-"""A scenario as plain data that a reader understands: quantities with their units, nothing that is not set."""
+"""A scenario with all its defaults as plain data that a reader understands: quantities with their units, nothing that is not set."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any
 
 from simvirt.scenario.spec.models import Scenario
-
-UNITS: Final = {"units": True}
-"""The context in which quantities are written with their units."""
 
 
 def written(scenario: Scenario) -> dict[str, Any]:
     """The whole scenario; files by their names without folders."""
-    found = scenario.model_dump(mode="json", by_alias=True, exclude_none=True, context=UNITS)
+    found = scenario.model_dump(mode="json", by_alias=True, exclude_none=True, context={"units": True})
     return {key: _plain(value) for key, value in found.items() if not _empty(value)}
-
-
-def stated(scenario: Scenario) -> dict[str, Any]:
-    """What of the scenario is not as by default; files as they were written."""
-    return scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True, context=UNITS)
 
 
 def _plain(value: Any) -> Any:

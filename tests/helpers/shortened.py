@@ -55,7 +55,10 @@ SMALL: Final[dict[str, tuple[str, ...]]] = {
 MAXIMUM: Final = ("mm1",)
 """Scenarios whose maximum throughput is looked for: a search is a hundred times the work of a shortened run, and runs in plain Python too."""
 STEADY: Final[dict[str, Any]] = {"wall_s": 0.0, "digest": "00000000", "version": "0", "kernel": "any"}
-NAMED: Final = {"platforms", "services", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "objective", "disks", "workloads"}
+NAMED: Final = {
+    "platforms", "services", "replicas", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "objective", "disks",
+    "workloads",
+}
 """Keys under which names stand."""
 DIGITS: Final = 9
 WIDTH: Final = 100
@@ -129,12 +132,13 @@ def written(document: Any) -> str:
 
 
 def keys_of(value: Any) -> set[str]:
-    """All keys of a document but those that are names of the scenario's own, or of its devices and limits."""
+    """All keys of a document but those of the scenario in it, and those that are names of its own, or of its devices and limits."""
     if isinstance(value, list):
         return set().union(*map(keys_of, value))
     if not isinstance(value, dict):
         return set()
-    inner = [part for key, item in value.items() for part in (item.values() if key in NAMED and isinstance(item, dict) else [item])]
+    held = {key: item for key, item in value.items() if key != "content"}
+    inner = [part for key, item in held.items() for part in (item.values() if key in NAMED and isinstance(item, dict) else [item])]
     return set(value).union(*map(keys_of, inner))
 
 

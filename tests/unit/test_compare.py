@@ -17,7 +17,7 @@ from simvirt.result.compare_document import Change, Side
 from simvirt.result.compared_measures import MEASURES
 from simvirt.result.document import UNKNOWN, Estimate, Program, ScenarioName
 from simvirt.scenario import loads
-from simvirt.scenario.written import stated
+from simvirt.scenario.written import written
 
 DRAWS = np.random.default_rng(7)
 
@@ -131,7 +131,7 @@ def test_what_differs_has_the_units_of_a_scenario() -> None:
     texts = [STATED, STATED]
     for name, (before, after, _) in QUANTITIES.items():
         texts = [texts[0].replace(name, before), texts[1].replace(name, after)]
-    one, other = (stated(loads(text)) for text in texts)
+    one, other = (written(loads(text)) for text in texts)
     found = {d.what: (d.before, d.after) for d in differences(side(), side(), (one, other))}
     expected = [(before if before != "90s" else "1.5min", said) for before, _, said in QUANTITIES.values()]
     assert sorted(found.values()) == sorted(expected)
