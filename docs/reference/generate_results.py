@@ -13,7 +13,8 @@ Made by `docs/reference/generate_results.py` from the JSON Schemas that `simvirt
 
 `simvirt run X.yaml --format json` prints one document; `results/<name>-<digest>/result.json` keeps it. CSV has one row per platform and the
 same keys joined with dots (`latency_s.p99.value`). `density` keeps its document as `density.json`, with one CSV row per point of a curve;
-the CSV of `plan` has one row per alternative, that of `sweep` one row per cell and platform, those of `knee` and `compare` one row per trial and per change.
+the CSV of `plan` has one row per alternative, that of `sweep` one row per cell and platform, those of `knee` and `compare` one row per
+trial and per change.
 Times are in seconds, sizes in bytes, ratios 0 to 1, money in US dollars; the unit is in the key. Keys are added, never renamed.
 
 What is undefined (the interval of one replication, the mean of no requests) is `null`. A key that is not **always** there is left out

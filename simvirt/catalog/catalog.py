@@ -97,16 +97,16 @@ class Catalog(Store):
         """What a kernel or host has only so many of."""
         return [self.typed("limits", name, LimitSpec) for name in self.names("limits")]
 
-    def explain(self, name: str, kind: str | None = None) -> list[Constant]:
-        """Every constant behind a platform, hypervisor, host or other entry, with unit, spread and source.
+    def explain(self, name: str, kind: str | None = None, host: str = GENERIC) -> list[Constant]:
+        """Every constant behind an entry of any kind, with unit, spread and source; costs also in ns on a host model.
 
         Where kinds share a name the first of platforms, hypervisors, runtimes, hosts, ... is meant, unless `kind` says which.
-        ScenarioError where no entry has that name.
+        ScenarioError where no entry or no host has that name.
         """
         kinds = EXPLAINED if kind is None else (kind,)
         for candidate in kinds:
             if name in self.raw(candidate):
-                return constants(self, candidate, name)
+                return constants(self, candidate, name, self.host_model(host))
         self.fail((), "entries", name, [known for candidate in kinds for known in self.raw(candidate)])
 
     def listing(self, kind: str) -> list[Listed]:
@@ -117,7 +117,7 @@ class Catalog(Store):
         return [listed(self, kind, name) for name in self.names(kind)]
 
     def host_model(self, name: str = GENERIC) -> HostEntry:
-        """A host model of the catalogue as it is; the generic one is what `explain` states costs for.
+        """A host model of the catalogue as it is; the generic one is what `explain` states costs for by default.
 
         ScenarioError where it does not exist.
         """

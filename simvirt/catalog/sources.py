@@ -14,10 +14,8 @@ from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.entries.entry import Entry
 from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.software import REFERENCES, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
-from simvirt.catalog.images import GENERIC
 from simvirt.catalog.operations import FILE_OPERATIONS, OPERATIONS
 from simvirt.catalog.records import HostEntry, Layer, Row, work_ns
-from simvirt.catalog.resolve.hosts import host_model
 from simvirt.catalog.resolve.layers import costs_of, named_platform
 from simvirt.catalog.sourced import Sourced, SourcedWork, number
 from simvirt.catalog.store import Store
@@ -62,22 +60,22 @@ class Listed(Row):
         return {"name": self.name, "title": self.title, "figures": self.figures, "source": self.source, **self.facts}
 
 
-def constants(store: Store, kind: str, name: str) -> list[Constant]:
-    """Every constant behind one entry; of a platform, those of all its layers."""
+def constants(store: Store, kind: str, name: str, host: HostEntry) -> list[Constant]:
+    """Every constant behind one entry, costs also in ns on a host; of a platform, those of all its layers."""
     if kind == "platforms":
-        return [row for layer in named_platform(store, name).layers for row in _layer_constants(store, layer)]
-    return list(_entry_constants(store, kind, name))
+        return [row for layer in named_platform(store, name).layers for row in _layer_constants(store, layer, host)]
+    return list(_entry_constants(store, kind, name, host))
 
 
-def _layer_constants(store: Store, layer: Layer) -> list[Constant]:
+def _layer_constants(store: Store, layer: Layer, host: HostEntry) -> list[Constant]:
     """Those of a hypervisor or runtime, with the costs of the devices that it has on this platform."""
     kind = f"{layer.kind}s"
-    own = [row for row in _entry_constants(store, kind, layer.name) if row.name not in OPERATIONS]
-    files = [] if layer.files is None else list(_entry_constants(store, "filesystems", layer.files.name))
-    return [*own, *_cost_constants(store, kind, layer.name, layer.costs), *files]
+    own = [row for row in _entry_constants(store, kind, layer.name, host) if row.name not in OPERATIONS]
+    files = [] if layer.files is None else list(_entry_constants(store, "filesystems", layer.files.name, host))
+    return [*own, *_cost_constants(kind, layer.name, layer.costs, host), *files]
 
 
-def _entry_constants(store: Store, kind: str, name: str) -> Iterator[Constant]:
+def _entry_constants(store: Store, kind: str, name: str, host: HostEntry) -> Iterator[Constant]:
     entry = store.entry(kind, name)
     for field in type(entry).model_fields:
         value = getattr(entry, field)
@@ -86,9 +84,9 @@ def _entry_constants(store: Store, kind: str, name: str) -> Iterator[Constant]:
         elif field == "rates":
             yield from (_sourced(kind, name, op, "rate", rate, OPERATIONS[op]) for op, rate in value.items())
         elif isinstance(entry, FilesystemEntry) and field in ("costs", "request", "layer", "copy_up"):
-            yield from _file_constants(kind, name, field, value, host_model(store, GENERIC))
+            yield from _file_constants(kind, name, field, value, host)
         elif field == "costs":
-            yield from _cost_constants(store, kind, name, costs_of(store, entry) if isinstance(entry, LAYERS) else value)
+            yield from _cost_constants(kind, name, costs_of(store, entry) if isinstance(entry, LAYERS) else value, host)
         elif isinstance(value, BaseModel):
             yield from _inner_constants(kind, name, field, value)
         elif field == "cstates":
@@ -97,7 +95,7 @@ def _entry_constants(store: Store, kind: str, name: str) -> Iterator[Constant]:
         elif field not in ("title", "source", "aliases") and value is not None:
             shown = _plain(field, value)
             yield Constant(kind, name, field, "", None, shown, None, entry.source, False, f"{field}: {shown}")
-    yield from _referred_constants(store, kind, entry)
+    yield from _referred_constants(store, kind, entry, host)
 
 
 def _inner_constants(kind: str, name: str, field: str, value: BaseModel) -> Iterator[Constant]:
@@ -109,16 +107,15 @@ def _inner_constants(kind: str, name: str, field: str, value: BaseModel) -> Iter
                 yield _sourced(kind, name, f"{field}.{key}", "", one, f"{key} of {field}".replace("_", " "))
 
 
-def _referred_constants(store: Store, kind: str, entry: Entry) -> Iterator[Constant]:
+def _referred_constants(store: Store, kind: str, entry: Entry, host: HostEntry) -> Iterator[Constant]:
     """The constants of the entries that this one names: a host's processor and devices, a hypervisor's guest."""
     for field, (referred, *_) in REFERENCES.get(kind, {}).items():
         if referred not in ("techniques", "devices") and getattr(entry, field) is not None:
-            yield from _entry_constants(store, referred, getattr(entry, field))
+            yield from _entry_constants(store, referred, getattr(entry, field), host)
 
 
-def _cost_constants(store: Store, kind: str, name: str, costs: Mapping[str, CostSpec]) -> Iterator[Constant]:
-    """The parts of each cost, in ns on the generic host; a cost that does not exist says why."""
-    host = host_model(store, GENERIC)
+def _cost_constants(kind: str, name: str, costs: Mapping[str, CostSpec], host: HostEntry) -> Iterator[Constant]:
+    """The parts of each cost, also in ns on a host; a cost that does not exist says why."""
     for operation, cost in costs.items():
         if cost.none is not None:
             yield Constant(kind, name, operation, "cpu", 0.0, "ns", None, cost.none, False, OPERATIONS[operation], 0.0)

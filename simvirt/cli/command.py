@@ -1,6 +1,5 @@
 """What every command that simulates does: say that it will be slow, answer, print, keep the files, say what was kept."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,17 +28,12 @@ D = TypeVar("D", bound="Document")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What options say of any command: how many simulations at a time, the folder of results, the form, whether to be quiet."""
+    """What options say of any command: simulations at a time (0: one per CPU), the folder of results, the form, whether to be quiet."""
 
     jobs: int
     out: Path
     form: Format
     quiet: bool
-
-    @property
-    def workers(self) -> int:
-        """Simulations at a time."""
-        return self.jobs or cpus()
 
     @property
     def console(self) -> "Console":
@@ -143,8 +137,3 @@ def _say_kept(question: Question[D], document: D, kept: bool, quiet: bool) -> No
     if cut is None:
         return output.note(file, quiet)
     output.note(f"interrupted: kept {cut}{f' in {file}' if kept else ''}")
-
-
-def cpus() -> int:
-    """CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

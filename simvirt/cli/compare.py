@@ -65,7 +65,7 @@ def _compared(
         from simvirt.runs.run import run
 
         with shown(settings.console, wanted=not settings.quiet) as progress:
-            return run(loading.load(path, sets, seed), jobs=settings.workers, progress=progress).typed()
+            return run(loading.load(path, sets, seed), jobs=settings.jobs, progress=progress).typed()
 
     return carry_out(before, after, margin, asserts, simulate).typed()
 

@@ -39,7 +39,7 @@ def _found(spec: "Scenario", settings: Settings) -> "DensityDocument":
     from simvirt.report.searching import shown
 
     with shown(settings.console, wanted=not settings.quiet) as progress:
-        return search(spec, jobs=settings.workers, progress=progress).typed()
+        return search(spec, jobs=settings.jobs, progress=progress).typed()
 
 
 def _kept(document: "DensityDocument") -> str | None:

@@ -39,7 +39,7 @@ def _entry(catalog: "Catalog", name: str, host: "HostEntry", format_: Format) ->
     from simvirt.report import catalogue
     from simvirt.report import charges as report
 
-    rows = catalog.explain(name)
+    rows = catalog.explain(name, host=host.name)
     if format_ is not Format.text:
         output.rows(catalogue.documents(rows), format_)
     elif name in catalog.names("platforms"):

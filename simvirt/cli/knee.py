@@ -72,7 +72,7 @@ def _found(spec: "Scenario", precision: float, settings: Settings) -> "KneeDocum
     from simvirt.report.searching import shown
 
     with shown(settings.console, wanted=not settings.quiet, what="load") as progress:
-        return search(spec, precision, jobs=settings.workers, progress=progress).typed()
+        return search(spec, precision, jobs=settings.jobs, progress=progress).typed()
 
 
 def _kept(document: "KneeDocument") -> str | None:

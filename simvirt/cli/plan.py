@@ -59,7 +59,7 @@ def _made(spec: "Scenario", settings: Settings) -> "PlanDocument":
     from simvirt.plan import plan as make
 
     with _told(settings) as tell:
-        return make(spec, settings.workers, tell).typed()
+        return make(spec, settings.jobs, tell).typed()
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def _simulated(spec: "Scenario", settings: Settings, maximum: bool, window: "Win
     if window is not None:
         said.ahead(spec, window)
     with shown(settings.console, wanted=not settings.quiet) as progress:
-        result = simulate(spec, jobs=settings.workers, progress=progress, maximum=maximum, trace=window)
+        result = simulate(spec, jobs=settings.jobs, progress=progress, maximum=maximum, trace=window)
     if window is not None:
         said.afterwards(result, window)
     return result.typed()

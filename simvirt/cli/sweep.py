@@ -96,7 +96,7 @@ def _swept(asked: "Sweep", settings: Settings, folder: Path, resume: bool, fresh
 
     with ExitStack() as stack:
         executor = None if address is None else stack.enter_context(cluster(address))
-        jobs = settings.workers if executor is None else executor.workers
+        jobs = settings.jobs if executor is None else executor.workers
         progress = stack.enter_context(following(settings.console, asked.cells, wanted=not settings.quiet))
         return carry_out(asked, folder, jobs, resume, fresh, executor, progress).typed()
 

@@ -74,4 +74,4 @@ def _scored(
 
     steps = len(tables) * 2 + len(chosen()) if left_out else len(tables)
     with counted(settings.console, steps, wanted=not settings.quiet) as progress:
-        return score(tables, conditions, settings.workers, everything, reference=linux, progress=progress, among=among, left_out=left_out)
+        return score(tables, conditions, settings.jobs, everything, reference=linux, progress=progress, among=among, left_out=left_out)

@@ -45,7 +45,7 @@ Progress = Callable[[Step], None]
 def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None) -> DensityResult:
     """The largest n on each platform that holds the scenario's objective with 95 % confidence.
 
-    `jobs` simulations run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
+    `jobs` simulations run at a time, 0 for one per CPU; it changes no number. ScenarioError where the scenario does not fit the
     catalogue, UsageError where it has no objective or a load that does not grow. A platform that fails leaves the others their answers
     and its reason in `failed`; where all fail, the first mistake of the user is raised, else a SimulationError that says what failed on
     each. Ctrl-C keeps the platforms that are answered; KeyboardInterrupt when there are none.

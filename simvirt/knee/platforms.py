@@ -43,7 +43,7 @@ def knee(scenario: Scenario, precision: float = PRECISION, jobs: int = 1, progre
     """The rate at which the scenario's objective breaks on each platform: where it is surely met, and where it is surely missed.
 
     `precision` is how wide the range between the two may be, over its upper end; it is wider where replications do not decide more.
-    `jobs` simulations run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
+    `jobs` simulations run at a time, 0 for one per CPU; it changes no number. ScenarioError where the scenario does not fit the
     catalogue, UsageError where it has no objective or a load that cannot be raised. A platform that fails leaves the others their
     answers and its reason in `failed`. Ctrl-C keeps the platforms that are answered; KeyboardInterrupt when there are none.
     """

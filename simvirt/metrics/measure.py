@@ -16,7 +16,8 @@ from simvirt.metrics import credits
 from simvirt.metrics.answers import S, Seen, Spread, ends_of, mean_s, ratio, workloads_seen
 from simvirt.metrics.layout import layout_of
 from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
-from simvirt.metrics.outcome import Outcome, ServiceOutcome
+from simvirt.metrics.outcome import BEHIND, Growth, Outcome, ServiceOutcome
+from simvirt.metrics.saturated import USED_UP
 from simvirt.metrics.statistics import growing
 from simvirt.plane import DataPlane
 
@@ -30,6 +31,7 @@ def measured(
     """The numbers of the window between two snapshots of a run that ended at a third; `courses` of all requests, then of each workload."""
     span = (last.at - first.at) / S or float("nan")
     services = _services(plane, first, last, span)
+    resources = _resources(plane, services, first, last, span)
     seen = Seen(plane, first, last, end)
     return Outcome(
         events=end.events,
@@ -39,11 +41,11 @@ def measured(
         **_cpu(plane, first, last, span),
         **_memory(plane, services, end),
         services=services,
-        resources=_resources(plane, services, first, last, span),
+        resources=resources,
         devices=_devices(plane, first, last),
         notes=_notes(plane),
         checks=checks(plane, end),
-        unstable=_unstable(arriving),
+        unstable=_unstable(arriving, max(resources.values(), default=0.0)),
         full_at_s=end.at / S if plane.full else None,
         cut_off=plane.cut_off,
         series=series,
@@ -288,10 +290,11 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     }
 
 
-def _unstable(arriving: Sequence[Mark]) -> float | None:
-    """Offered load over what was answered while requests arrived, where their number in the system kept growing; None for a stable run.
+def _unstable(arriving: Sequence[Mark], used: float) -> Growth | None:
+    """Arrivals and answers while requests arrived, where their number in the system kept growing; None for a stable run.
 
-    Looks at the second half of the arrivals, when a filling start is over.
+    Looks at the second half of the arrivals, when a filling start is over. Where nothing is answered, requests may just be longer than the
+    run; they pile up where a resource is used up, `used` being the utilisation of the fullest one.
     """
     population = [s.in_system for s in arriving]
     if len(population) < 10 or not growing(population):
@@ -299,4 +302,7 @@ def _unstable(arriving: Sequence[Mark]) -> float | None:
     middle, last = arriving[len(arriving) // 2], arriving[-1]
     offered = int((last.arrived - middle.arrived).sum())
     answered = int((last.completed + last.rejected + last.failed - middle.completed - middle.rejected - middle.failed).sum())
-    return offered / answered if offered >= 100 and offered > 1.005 * answered > 0 else None
+    if offered < 100 or offered <= BEHIND * answered or not (answered or used >= USED_UP):
+        return None
+    span = (last.at - middle.at) / S
+    return Growth(offered / span, answered / span)

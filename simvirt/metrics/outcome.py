@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,6 +15,18 @@ from simvirt.result.run_document import HostLayout
 CATEGORIES = (
     "queue", "run_queue", "throttled", "steal", "cpu", "virtualization", "interference", "disk", "network", "delay", "lock",
 )
+
+
+BEHIND: Final = 1.005
+"""Arrivals over answers from which a backlog that grows is no coincidence."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A backlog that grows: what was offered and what was answered in the second half of the arrivals [per second]."""
+
+    offered_per_s: float
+    answered_per_s: float
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,8 @@ class Outcome(Answers):
     reclaim: tuple[dict[str, Any], list[str]] | None
     notes: tuple[str, ...]
     checks: dict[str, str]
-    unstable: float | None
+    unstable: Growth | None
+    """None of a run whose backlog does not grow."""
     full_at_s: float | None
     cut_off: bool = False
     series: dict[str, list[Any]] = field(default_factory=dict)

@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from simvirt.metrics.outcome import Outcome
+from simvirt.metrics.outcome import BEHIND, Growth, Outcome
+from simvirt.metrics.saturated import Saturation
 from simvirt.metrics.statistics import QUANTILES, quantile_supported
 from simvirt.metrics.steadiness import course_of
 from simvirt.metrics.summary import memory
@@ -18,6 +19,7 @@ from simvirt.scenario.spec.models import Scenario
 from simvirt.units import format_time
 
 YEAR_S: Final = 365.25 * 86_400
+UNKNOWN: Final = Saturation()
 
 
 @dataclass(frozen=True)
@@ -26,19 +28,28 @@ class Seen:
 
     scenario: Scenario
     outcomes: Sequence[Outcome]
-    most_per_s: float | None = None
-    """The maximum throughput [per second], where it is known."""
+    most: Saturation = UNKNOWN
+    """The maximum throughput, where it is known."""
 
     @property
-    def beyond(self) -> float:
-        """Offered load over capacity: the maximum throughput, or else what was answered, which a backlog may lower."""
-        if self.most_per_s:
-            return float(np.mean([o.offered_per_s for o in self.outcomes])) / self.most_per_s
-        return float(np.mean(self.growing))
+    def offered_per_s(self) -> float:
+        """What was offered while requests arrived, of the replications whose backlog grew [per second]."""
+        return float(np.mean([o.offered_per_s for o in self.growing]))
 
     @property
-    def growing(self) -> list[float]:
-        """Offered load over what was answered, of the replications whose backlog grew."""
+    def capacity_per_s(self) -> float:
+        """The maximum throughput, or else what was answered meanwhile, which a backlog may lower [per second]."""
+        return self.most.per_s or float(np.mean([o.answered_per_s for o in self.growing]))
+
+    @property
+    def surely(self) -> bool:
+        """Whether more was offered than the maximum throughput may be."""
+        highest = self.most.high_per_s if self.most.per_s else None
+        return self.offered_per_s > max(BEHIND * self.capacity_per_s, highest or 0.0)
+
+    @property
+    def growing(self) -> list[Growth]:
+        """The replications whose backlog grew."""
         return [o.unstable for o in self.outcomes if o.unstable is not None]
 
     @property
@@ -72,12 +83,21 @@ def _overload(seen: Seen) -> Iterator[str]:
     """More is offered than can be answered."""
     growing = seen.growing
     if 2 * len(growing) > len(seen.outcomes):
-        yield f"offered load is {seen.beyond:.2f} x capacity; the numbers of requests and latencies grow without end"
+        yield f"{_load(seen)}; the numbers of requests and latencies {'grow without end' if seen.surely else 'grew to the end of the run'}"
     if seen.full:
         yield f"ended at {min(seen.full):.3g} s simulated, with a million calls under way; offered load is far beyond capacity"
     cut = [o.simulated_s for o in seen.outcomes if o.cut_off]
     if cut:
         yield f"ended after {min(cut) / YEAR_S:.3g} years simulated, the end of the clock, before all requests were answered"
+
+
+def _load(seen: Seen) -> str:
+    """What is offered, against what can be answered."""
+    if not any(one.answered_per_s for one in seen.growing):
+        return "requests arrive and none is answered"
+    if seen.surely:
+        return f"offered load is {seen.offered_per_s / seen.capacity_per_s:.2f} x capacity"
+    return "offered load is about the capacity, too near to it to say which is more"
 
 
 def _length(seen: Seen) -> Iterator[str]:

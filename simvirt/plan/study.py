@@ -19,6 +19,7 @@ from simvirt.plan.search import Sizing, size
 from simvirt.plan.simulation import Simulator
 from simvirt.plan.sizing import Case
 from simvirt.runs.admission import catalog_of
+from simvirt.runs.pool import at_a_time
 from simvirt.scenario.spec.models import HostSpec, PlanSpec, PlatformSpec, Scenario
 from simvirt.scenario.spec.procurement import DEFAULT
 from simvirt.workload.processors import on_host
@@ -29,14 +30,14 @@ Told = Callable[[str], None]
 def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> Plan:
     """Hosts for a scenario's load: every platform on every host model that its plan names, the cheapest first.
 
-    `jobs` replications run at a time; their number changes nothing in the result. `tell` is called with what is simulated.
+    `jobs` replications run at a time, 0 for one per CPU; it changes no number. `tell` is called with what is simulated.
     ScenarioError where the scenario does not fit the catalogue, or has no load that could be scaled; SimulationError where nothing could
     be simulated, while an alternative that could not be has its reason and leaves the others as they are.
     """
     started = time.perf_counter()
     _check(scenario)
     spec = scenario.plan or DEFAULT
-    study = Study(scenario, catalog_of(scenario), spec, jobs, tell)
+    study = Study(scenario, catalog_of(scenario), spec, at_a_time(jobs), tell)
     found = [_alternative(study, host, platform) for host in spec.hosts or (scenario.host,) for platform in scenario.platforms]
     if all(a.sizing.failed for a in found):
         raise SimulationError("; ".join(dict.fromkeys(f"{a.case.platform_spec.name}: {a.sizing.reason}" for a in found)))

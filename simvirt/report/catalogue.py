@@ -67,7 +67,7 @@ def _layer(kind: str, layer: str, rows: Sequence[Constant]) -> RenderableType:
 
 
 def _value(row: Constant) -> str:
-    """A constant with its unit; a cost in cycles also in the time that it takes on the generic host."""
+    """A constant with its unit; a cost in cycles also in the time that it takes on the host asked for."""
     if row.value is None:
         return row.unit
     shown = number(row.value, row.unit)

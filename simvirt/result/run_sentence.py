@@ -67,12 +67,20 @@ def _reached(platform: PlatformResult) -> str:
 
 def _overload(platforms: Platforms) -> Iterator[str]:
     """Platforms at which more arrives than can be answered, with what they answer and what is used up."""
-    found = {name: platform for name, platform in platforms.items() if platform.overload}
+    every = {name: platform for name, platform in platforms.items() if platform.overload}
+    silent, found = ({name: one for name, one in every.items() if bool(one.requests) is answers} for answers in (False, True))
+    if silent:
+        yield f"Overload on {listed(list(silent))}: requests arrive and none is answered ({_fullest(silent)} is used most)"
     if found:
         rates = {_reached(platform) for platform in found.values()}
         reached = rates.pop() if len(rates) == 1 else listed([f"{_reached(platform)} on {name}" for name, platform in found.items()])
-        most = listed(list(dict.fromkeys(platform.bottleneck.resource for platform in found.values())))
-        yield f"Overload on {listed(list(found))}: more requests arrive than the {reached} that can be answered ({most} is used most)"
+        where, most = listed(list(found)), _fullest(found)
+        yield f"Overload on {where}: more requests arrive than the {reached} that can be answered ({most} is used most)"
+
+
+def _fullest(platforms: Platforms) -> str:
+    """What is used up."""
+    return listed(list(dict.fromkeys(platform.bottleneck.resource for platform in platforms.values())))
 
 
 def _lost(platforms: Platforms) -> Iterator[str]:

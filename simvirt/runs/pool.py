@@ -6,11 +6,15 @@ Workers are threads, because the compiled kernel runs without the GIL. Whatever 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 from typing import Any, TypeVar
+
+from simvirt.errors import UsageError
+from simvirt.units import shown
 
 T = TypeVar("T")
 
@@ -49,14 +53,26 @@ class Inline(Executor):
         return Later(lambda: fn(*args, **kwargs))
 
 
+def at_a_time(jobs: int) -> int:
+    """How many tasks run at a time: so many, for 0 one per CPU that this process may use; UsageError where that is no number of tasks."""
+    if not isinstance(jobs, int) or jobs < 0:
+        raise UsageError(f"jobs: expected a whole number, for example 4, or 0 for one per CPU; got {shown(jobs)}")
+    return jobs or cpus()
+
+
+def cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def workers(jobs: int, halt: Event | None = None) -> Iterator[Executor]:
-    """Threads for `jobs` tasks at a time, at least one, for the length of a block.
+    """Threads for `jobs` tasks at a time, 0 for one per CPU, for the length of a block.
 
     Where the block ends with an error or an interruption, `halt` is set, at which tasks under way look, and tasks that wait
     are dropped. When the block has ended, nothing is under way.
     """
-    pool = ThreadPoolExecutor(max(jobs, 1))
+    pool = ThreadPoolExecutor(at_a_time(jobs))
     try:
         yield pool
     except BaseException:

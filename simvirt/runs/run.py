@@ -26,7 +26,7 @@ from simvirt.result.displayed import Displayed
 from simvirt.result.run_document import NOT_ASKED, NoTheory, PlatformResult, RunDocument, TheoryResult
 from simvirt.result.run_sentence import answer
 from simvirt.runs.admission import assumptions, catalog_of
-from simvirt.runs.pool import Halt, Inline, in_order, workers
+from simvirt.runs.pool import Halt, Inline, at_a_time, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate
 from simvirt.runs.saturation import saturation
 from simvirt.runs.theory_beside import theory
@@ -136,7 +136,7 @@ class Result(Displayed):
 
     def _seen(self, name: str) -> Seen:
         """What there is to say of a platform."""
-        most = self.saturation[name].per_s if name in self.saturation and not self.scenario.workloads else None
+        most = Saturation() if self.scenario.workloads else self.saturation.get(name, Saturation())
         return Seen(self.scenario, self.outcomes(name), most)
 
     def frame(self) -> frames.Frame:
@@ -186,7 +186,7 @@ def run(
 ) -> Result:
     """Simulate every platform of a scenario, side by side, with the same draws; with `maximum` its maximum throughput is looked for too.
 
-    `jobs` replications run at a time; their number changes nothing in the result. ScenarioError where the scenario does not fit the
+    `jobs` replications run at a time, 0 for one per CPU; it changes no number. ScenarioError where the scenario does not fit the
     catalogue; SimulationError where no platform could be simulated, while one that could not be leaves the others as they are.
     Where neither a duration nor requests are stated, the run is made longer than the default where its intervals need it.
     Ctrl-C keeps the replications that are complete; KeyboardInterrupt when there are none. So does `cancel`, a `threading.Event`, once it
@@ -196,7 +196,7 @@ def run(
     started = time.perf_counter()
     catalog, spec = catalog_of(scenario), scenario.run
     window = trace if trace is None or isinstance(trace, Window) else window_of(trace, scenario)
-    asked = Asked(on_host(scenario, catalog, scenario.host), catalog, jobs, progress, cancel, window)
+    asked = Asked(on_host(scenario, catalog, scenario.host), catalog, at_a_time(jobs), progress, cancel, window)
     result = Result(scenario, spec.seed, spec.replications, {p.name: [] for p in scenario.platforms})
     try:
         _simulate(asked, result)

@@ -7,8 +7,9 @@
     others, as many are as may be. A maximum is stated where a rate that is not sustained and one that surely is lie within `NEAR` of
     each other, so that it is within a few percent of both; else a range. The resource is what is used up in the run just above it.
     Where a backlog lowers what is sustained (threads then share cores, or throttled ones wait for each other), a rate above that lasts
-    until chance brings a backlog, which then stays: trials show that none keeps up with the upper end, and one with a backlog whether it
-    is worked off just below; else the maximum is a range from what is answered with a backlog. Of losses it is a range where their errors
+    until chance brings a backlog, which then stays: long trials then have to keep up with a rate, all of them, and one that does not is
+    enough for the upper end. Where none do, one with a backlog shows whether it is worked off just below; else the maximum is a range from
+    what is answered with a backlog. Of losses it is a range where their errors
     are more than a few percent of the rate.
 *Ignores*: the shape of arrivals over time (bursts, days, files of rates, traces): the maximum is that of the same requests at a
     steady rate; clients that wait are replaced by arrivals at a rate, as of so many clients that they never all wait. Timelines, start-up.
@@ -56,6 +57,10 @@ SURE: Final = 0.008
 """Relative standard error of a rate up to which it is stated as a value, so that 2.5 of them are less than what a value may be off."""
 SURELY: Final = 2.5
 """Standard errors of a rate to either end of a range."""
+ROUNDS: Final = 3
+"""Rates at most at which trials look for a lower end where chance decides."""
+LONGER: Final = 5
+"""Factor of the length of trials where chance decides: of those one that fails is enough, for in the long run they all would."""
 FLOOR: Final = 1_600_000
 """Events of a search, at least ..."""
 SHARE: Final = 0.4
@@ -93,8 +98,12 @@ class Search:
     """The highest rate that some trial kept up with where a trial, or a run whose draws have their means, did not."""
     waves: bool = False
     """Whether a backlog came and went, or grew though nothing was used up: the upper end is then to be shown by trials, too."""
+    below: bool = False
+    """Whether trials have been made where chance decides, as near to the upper end as a value has to be."""
+    rounds: int = 0
+    """How often such trials have been made."""
     tried: bool = False
-    """Whether a lower end has been looked for where chance decides: as near to the upper one as a value has to be."""
+    """Whether a backlog has been tried there."""
     hear: Callable[[int, int], None] | None = None
     """What hears of the number of runs so far, and of their events."""
     runs: int = 0
@@ -110,7 +119,7 @@ class Search:
         """The highest rate that surely is; where chance decides the one at which a backlog is still worked off."""
         by_chance = self.chancy and not self.by_kills
         held = [Sustained(self.held)] if by_chance else []
-        trials = (one for one in self.kept if (one.worked_off if by_chance else one.trials >= (TRIALS if self.chancy else 1)))
+        trials = (one for one in self.kept if one.worked_off or one.trials >= (TRIALS if self.chancy else 1))
         return max([*trials, *held], key=lambda one: one.rate, default=NONE)
 
     @property
@@ -174,8 +183,10 @@ class Search:
         affordable = self.events / self.per_arrival
         if self.hopeless or self.runs >= MOST or affordable < max(kind.least, rate * self.least_ns / 1e9):
             return False
-        self.tried = self.tried or (self.chancy and self.certain)
-        wanted = kind.arrivals * (2 if self.tried and kind is TRIAL else 1)
+        self.tried = self.tried or kind is BACKLOG
+        if self.chancy and self.certain and kind is TRIAL:
+            self.below, self.rounds = True, self.rounds + 1
+        wanted = kind.arrivals * (LONGER if self.below and kind is TRIAL else 1)
         arrivals = min(wanted, max(affordable / 3, kind.least))
         self._learn(list(self._trials(rate, arrivals)) if kind is TRIAL else [self._run(rate, kind, arrivals, self._draws(kind))], kind)
         return True
@@ -215,8 +226,11 @@ class Search:
             return
         failed = [one for one in found if not one.keeps_up]
         worst = min(found, key=lambda one: one.sustained)
+        enough = self.below and kind is TRIAL and failed
         disputed = self.chancy and not kind.even and len(found) < TRIALS and (failed or self.beyond is None or worst.rate >= self.high)
-        if disputed or 0 < len(failed) < len(found):
+        if enough:
+            self._fails(min(failed, key=lambda one: one.sustained), failed, kind)
+        elif disputed or 0 < len(failed) < len(found):
             self._by_chance(worst.rate, len(failed) < len(found))
         elif failed:
             self._fails(worst, failed, kind)
@@ -286,7 +300,7 @@ class Search:
         if (FRESH * self.low.rate if self.low.long else 0.0) < above < self.high / FRESH:
             return above, LONG_RUN
         if self.chancy and self.certain and not self.by_kills:
-            return self.high / (JUST * NEAR), BACKLOG
+            return self.high / (JUST * NEAR), TRIAL if self.rounds < ROUNDS else BACKLOG
         if self.confirming and not self.by_losses:
             return self._trial_rate(), TRIAL
         kind = SHORT_RUN if self.high > 2 * self.low.rate else BY_LOSSES if self.by_losses else LONG_RUN

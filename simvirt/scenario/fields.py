@@ -45,9 +45,11 @@ def _written(steps: units.Steps, factor: float) -> PlainSerializer:
 
 
 _WRITTEN_TIME = _written(units.TIME_STEPS, 1e-9)
-_WRITTEN_SIZE = _written(units.SIZE_STEPS, 1.0)
+WRITTEN_SIZE: Final = _written(units.SIZE_STEPS, 1.0)
 _WRITTEN_RATE = _written(units.RATE_STEPS, 1.0)
 _WRITTEN_FREQUENCY = _written(((1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz")), 1.0)
+WRITTEN_BANDWIDTH: Final = _written(((1e12, "Tbps"), (1e9, "Gbps"), (1e6, "Mbps"), (1e3, "kbps"), (1.0, "bps")), 1.0)
+WRITTEN_ENERGY_PRICE: Final = _written(((1.0, "USD/kWh"),), 1.0)
 
 Nanoseconds = Annotated[int, BeforeValidator(lambda value: round(units.parse_time(value))), _TIME, _WRITTEN_TIME]
 """A time [ns], possibly 0."""
@@ -59,15 +61,15 @@ WorkNanoseconds = Annotated[float, BeforeValidator(lambda value: units.parse_tim
 """A demand [ns], possibly a fraction of one."""
 PositiveWorkNanoseconds = Annotated[float, BeforeValidator(lambda value: units.parse_time(value, zero=False)), _TIME, _WRITTEN_TIME]
 """A demand above 0 [ns]."""
-Bytes = Annotated[int, BeforeValidator(lambda value: units.parse_size(value)), _SIZE, _WRITTEN_SIZE]
+Bytes = Annotated[int, BeforeValidator(lambda value: units.parse_size(value)), _SIZE, WRITTEN_SIZE]
 """A size [bytes], possibly 0."""
-PositiveBytes = Annotated[int, BeforeValidator(lambda value: size_from(1, "1B", "512MiB")(value)), _SIZE, _WRITTEN_SIZE]
+PositiveBytes = Annotated[int, BeforeValidator(lambda value: size_from(1, "1B", "512MiB")(value)), _SIZE, WRITTEN_SIZE]
 """A size of at least one byte [bytes]."""
-LimitBytes = Annotated[int, BeforeValidator(lambda value: size_from(6 * 2**20, "6MiB", "512MiB")(value)), _SIZE, _WRITTEN_SIZE]
+LimitBytes = Annotated[int, BeforeValidator(lambda value: size_from(6 * 2**20, "6MiB", "512MiB")(value)), _SIZE, WRITTEN_SIZE]
 """A limit of memory, or what is kept of it; Docker Engine accepts none below 6 MiB (moby, daemon_unix.go, linuxMinMemory) [bytes]."""
-GuestBytes = Annotated[int, BeforeValidator(lambda value: size_from(16 * 2**20, "16MiB", "16GiB")(value)), _SIZE, _WRITTEN_SIZE]
+GuestBytes = Annotated[int, BeforeValidator(lambda value: size_from(16 * 2**20, "16MiB", "16GiB")(value)), _SIZE, WRITTEN_SIZE]
 """Memory of a VM; a kernel with its page tables takes as much (estimated) [bytes]."""
-HostBytes = Annotated[int, BeforeValidator(lambda value: size_from(64 * 2**20, "64MiB", "192GiB")(value)), _SIZE, _WRITTEN_SIZE]
+HostBytes = Annotated[int, BeforeValidator(lambda value: size_from(64 * 2**20, "64MiB", "192GiB")(value)), _SIZE, WRITTEN_SIZE]
 """Memory of a host; a kernel with what runs guests takes as much (estimated) [bytes]."""
 PerSecond = Annotated[float, BeforeValidator(lambda value: units.parse_rate(value)), _RATE, _WRITTEN_RATE]
 """A rate [per second], possibly 0."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from simvirt.errors import SimulationError, UsageError
 from simvirt.result import provenance
+from simvirt.runs.pool import at_a_time
 from simvirt.sweep.cell_run import Work
 from simvirt.sweep.coordinator import Coordinator
 from simvirt.sweep.designs import cells_of
@@ -31,11 +32,12 @@ def sweep(
 ) -> Swept:
     """Simulates the cells of a sweep, each once, and keeps every one in a ledger in `folder` as it ends.
 
-    `jobs` worker processes, or any `executor` with so many workers; their number changes nothing in the result. Where there is a ledger
-    already, `resume` goes on with it, failed cells once more, and `fresh` begins anew. `progress` hears of each cell that is kept.
-    UsageError where neither is said, or the ledger is another sweep's or in use; SimulationError where the disk is full, or the executor
-    breaks. After Ctrl-C and whatever else ends it, what is kept is kept.
+    `jobs` worker processes, 0 for one per CPU, or any `executor` with so many workers; it changes no number of the result. Where there
+    is a ledger already, `resume` goes on with it, failed cells once more, and `fresh` begins anew. `progress` hears of each cell that is
+    kept. UsageError where neither is said, or the ledger is another sweep's or in use; SimulationError where the disk is full, or the
+    executor breaks. After Ctrl-C and whatever else ends it, what is kept is kept.
     """
+    number = _number(jobs)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LEDGER
@@ -43,10 +45,18 @@ def sweep(
     program = provenance.program()
     with opened(path, identity_of(asked.digest, program.version, provenance.program_digest())) as ledger:
         try:
-            _fill(asked, ledger, jobs, executor, progress)
+            _fill(asked, ledger, number, executor, progress)
         except KeyboardInterrupt:
             return swept(asked, ledger, interrupted=True)
         return swept(asked, ledger)
+
+
+def _number(jobs: Jobs) -> Callable[[], int]:
+    """What says how many workers there are; UsageError where `jobs` is no number of them."""
+    if callable(jobs):
+        return jobs
+    workers = at_a_time(jobs)
+    return lambda: workers
 
 
 def _agreed(path: Path, resume: bool, fresh: bool) -> None:
@@ -57,12 +67,11 @@ def _agreed(path: Path, resume: bool, fresh: bool) -> None:
         raise UsageError(f"{path}: this sweep was begun already; go on with --resume, or begin anew with --fresh")
 
 
-def _fill(asked: Sweep, ledger: Ledger, jobs: Jobs, executor: Executor | None, progress: Progress | None) -> None:
+def _fill(asked: Sweep, ledger: Ledger, number: Callable[[], int], executor: Executor | None, progress: Progress | None) -> None:
     """Keeps all cells that the ledger lacks."""
     ledger.forget("failed")
     there = ledger.statuses()
     missing = [cell for cell in cells_of(asked.design, asked.axes, asked.seed) if cell.number not in there]
-    number = jobs if callable(jobs) else lambda: jobs
     workers = _given(executor) if executor is not None else lambda: processes(min(number(), asked.cells))
     elsewhere = None if executor is None else provenance.program_digest()
     work = Work(pickle.dumps(asked.base), asked.sets, asked.maximum, asked.limit_s, elsewhere)

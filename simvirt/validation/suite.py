@@ -29,7 +29,7 @@ def validate(
     tables: Sequence[Table], conditions: Conditions, jobs: int = 1, with_theory: bool = True, reference: Path | None = None,
     progress: Progress | None = None, among: Sequence[Topic] | None = None, left_out: bool = False,
 ) -> ValidationDocument:
-    """Predictions of tables, theory and measured Linux rows, scored; `jobs` tables at a time, which changes no number.
+    """Predictions of tables, theory and measured Linux rows, scored; `jobs` tables at a time, 0 for one per CPU: it changes no number.
 
     `among` are the topics that the tables belong to, the shipped ones where none are given; with `left_out`, each table is also
     predicted by constants that were fitted to others.

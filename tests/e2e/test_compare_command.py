@@ -62,7 +62,7 @@ def test_two_results(ran: Any) -> None:
     assert out.splitlines()[0] == "before → after/result.json"
     assert "p99 is" in out.splitlines()[1]
     assert "faster on bare-metal" in out
-    assert {("workload.open.rate", "320", "100"), ("services.web.threads", "8", "4")} <= {tuple(line.split()) for line in out.splitlines()}
+    assert {("workload.open.rate", "320/s", "100/s"), ("services.web.threads", "8", "4")} <= {tuple(line.split()) for line in out.splitlines()}
     assert "replications paired" in out
     assert Path(err.strip()).name == "compare.json"
     assert {path.name for path in Path(err.strip()).parent.iterdir()} == {"compare.json", "compare.txt", "compare.csv"}

@@ -294,6 +294,19 @@ def test_the_catalogue_in_every_form(capsys, command, form):
     assert "\x1b" not in out
 
 
+@pytest.mark.parametrize("name", ["kvm", "docker-on-kvm", "virtiofs"])
+def test_costs_in_ns_are_those_on_the_host_asked_for(capsys, name):
+    """In data as in texts: the clock turns cycles into time, and what is stated in time stays as it is."""
+    rows = {}
+    for host in ("generic", "ibm-x3650-m4"):
+        assert main(["explain", name, "--host", host, "--format", "json"]) == 0
+        rows[host] = [row for row in json.loads(capsys.readouterr().out) if row["ns"] is not None]
+    of_both = list(zip(rows["generic"], rows["ibm-x3650-m4"], strict=True))
+    assert all(here["ns"] == there["ns"] for here, there in of_both if here["unit"] == "ns")
+    assert all(here["ns"] != there["ns"] for here, there in of_both if here["unit"] != "ns" and here["value"])
+    assert {here["unit"] for here, _ in of_both} > {"ns"}
+
+
 def test_unknown_names_of_the_catalogue(capsys):
     assert main(["list", "hots"]) == 2
     assert main(["explain", "kwm"]) == 2

@@ -16,6 +16,8 @@ from simvirt.errors import UsageError
 from simvirt.result.compare_document import Change, Side
 from simvirt.result.compared_measures import MEASURES
 from simvirt.result.document import UNKNOWN, Estimate, Program, ScenarioName
+from simvirt.scenario import loads
+from simvirt.scenario.written import written
 
 DRAWS = np.random.default_rng(7)
 
@@ -102,6 +104,38 @@ def test_what_differs_is_named_by_its_path() -> None:
     assert [(d.what, d.before, d.after) for d in found] == [
         ("version", "1", "2"), ("kernel", "compiled", "plain"), ("seed", 1, 2), ("services.web.threads", 4, None), ("services.web.steps[1]", 2, 3),
     ]
+
+
+STATED = """
+simvirt: 1
+name: stated
+host: {cores: 4, memory: MEMORY, nic: NIC, clock: CLOCK}
+platforms: [{name: kvm, balloon: BALLOON}]
+services: {app: {threads: 2, operations: {job: [{cpu: WORK}]}}}
+workload: {open: {rate: RATE}, mix: {app.job: 1}}
+objective: {latency_p99: LIMIT}
+plan: {energy_price: PRICE}
+run: {duration: LENGTH, warmup: SETTLED, seed: 1}
+"""
+QUANTITIES = {
+    "MEMORY": ("8GiB", "1536MiB", "1.5GiB"), "NIC": ("25Gbps", "2500Mbps", "2.5Gbps"), "CLOCK": ("2.6GHz", "900MHz", "900MHz"),
+    "BALLOON": ("512MiB", "auto", "auto"), "WORK": ("2ms", "1500us", "1.5ms"), "RATE": ("800/s", "30/min", "30/min"),
+    "LIMIT": ("100ms", "1.5s", "1.5s"), "PRICE": ("0.12USD/kWh", "200USD/MWh", "0.2USD/kWh"), "LENGTH": ("90s", "2h", "2h"),
+    "SETTLED": ("5s", "250ms", "250ms"),
+}
+"""What stands before and after, and how the latter is said: in the largest unit of which it is one."""
+
+
+def test_what_differs_has_the_units_of_a_scenario() -> None:
+    """A time, a size, a rate, a bandwidth, a frequency, a price: of each kind, wherever a scenario may have one."""
+    texts = [STATED, STATED]
+    for name, (before, after, _) in QUANTITIES.items():
+        texts = [texts[0].replace(name, before), texts[1].replace(name, after)]
+    one, other = (written(loads(text)) for text in texts)
+    found = {d.what: (d.before, d.after) for d in differences(side(), side(), (one, other))}
+    expected = [(before if before != "90s" else "1.5min", said) for before, _, said in QUANTITIES.values()]
+    assert sorted(found.values()) == sorted(expected)
+    assert found["host.nic"] == ("25Gbps", "2.5Gbps") and found["platforms[0].balloon"] == ("512MiB", "auto")
 
 
 def test_results_that_do_not_say_what_was_stated_differ_by_digest() -> None:

@@ -10,7 +10,9 @@ from threading import Event
 
 import pytest
 
-from simvirt.runs.pool import Inline, in_order, workers
+from simvirt.errors import UsageError
+from simvirt.runs import pool as pools
+from simvirt.runs.pool import Inline, at_a_time, in_order, workers
 
 
 def test_results_have_the_order_of_the_tasks() -> None:
@@ -24,6 +26,21 @@ def test_results_have_the_order_of_the_tasks() -> None:
 
     with workers(3) as pool:
         assert list(in_order(pool, task, range(3))) == [0, 1, 4]
+
+
+@pytest.mark.parametrize(("jobs", "most"), [(1, 1), (2, 2), (3, 3), (0, 4)])
+def test_as_many_run_at_a_time_as_asked_of_0_one_per_cpu(jobs: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "cpus", lambda: 4)
+    assert at_a_time(jobs) == most
+    with workers(jobs) as pool:
+        barrier = threading.Barrier(most)
+        list(in_order(pool, lambda _: barrier.wait(10), range(most)))
+
+
+@pytest.mark.parametrize("jobs", [-1, 1.5, None])
+def test_what_is_no_number_of_tasks_is_refused(jobs: int) -> None:
+    with pytest.raises(UsageError, match=r"^jobs: expected a whole number, for example 4, or 0 for one per CPU; got (-1|1\.5|nothing)$"):
+        at_a_time(jobs)
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])

@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import simvirt
 from simvirt.density.answer import DensityResult
 from simvirt.plan.document import Plan
+from simvirt.sweep import load as load_sweep
 
 SMALL = """
 simvirt: 1
@@ -49,6 +51,26 @@ def test_results_are_of_their_kinds(results: dict[str, Any]) -> None:
     assert isinstance(results["run"], simvirt.Result)
     assert isinstance(results["density"], DensityResult)
     assert isinstance(results["plan"], Plan)
+
+
+def asked(kind: str, folder: Path, jobs: int) -> Any:
+    """A small question of each kind, with so many tasks at a time."""
+    small = simvirt.loads(SMALL.replace("[bare-metal, docker]", "[bare-metal]"))
+    if kind == "sweep":
+        (folder / "s.yaml").write_text(SMALL)
+        return simvirt.sweep(load_sweep(folder / "s.yaml", ["services.app.threads=1,2"]), folder / "out", jobs=jobs)
+    if kind == "validate":
+        return simvirt.validate(tables=["kvm-cpuid-2024"], jobs=jobs)
+    return getattr(simvirt, kind)(small, jobs=jobs)
+
+
+@pytest.mark.parametrize("kind", ["run", "density", "knee", "plan", "validate", "sweep"])
+def test_every_call_takes_the_same_numbers_of_jobs(kind: str, tmp_path: Path) -> None:
+    """0 is one per CPU, and what is below it is refused before anything is there."""
+    with pytest.raises(simvirt.SimvirtError, match="jobs: expected a whole number"):
+        asked(kind, tmp_path, -1)
+    assert not (tmp_path / "out").exists()
+    assert asked(kind, tmp_path, 0) is not None
 
 
 @pytest.mark.parametrize("kind", ["run", "density", "plan"])

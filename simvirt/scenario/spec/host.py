@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt import units
 from simvirt.scenario.fields import (
+    WRITTEN_BANDWIDTH,
     Bytes,
     DottedWord,
     EntryNanoseconds,
@@ -108,7 +109,7 @@ def _reference(value: object) -> str:
 
 
 Reference = Annotated[str, BeforeValidator(_reference)]
-Nic = Annotated[float | str, BeforeValidator(_nic), WithJsonSchema({"type": "string", "examples": ["25Gbps"]})]
+Nic = Annotated[float | str, BeforeValidator(_nic), WithJsonSchema({"type": "string", "examples": ["25Gbps"]}), WRITTEN_BANDWIDTH]
 
 
 class HostSpec(Spec):

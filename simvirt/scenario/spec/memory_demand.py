@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from simvirt.scenario.fields import Bytes, Nanoseconds, PositiveBytes, PositiveNanoseconds, Ratio, Whole
+from simvirt.scenario.fields import WRITTEN_SIZE, Bytes, Nanoseconds, PositiveBytes, PositiveNanoseconds, Ratio, Whole
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.units import UnitError, parse_size, shown
 
@@ -21,7 +21,9 @@ def _balloon(value: object) -> int | str:
         raise UnitError(f"expected auto, none or a size, for example 512MiB; got {shown(value)}") from None
 
 
-Balloon = Annotated[int | str, BeforeValidator(_balloon), WithJsonSchema({"type": "string", "examples": ["auto", "none", "512MiB"]})]
+Balloon = Annotated[
+    int | str, BeforeValidator(_balloon), WithJsonSchema({"type": "string", "examples": ["auto", "none", "512MiB"]}), WRITTEN_SIZE,
+]
 
 
 class KsmSpec(Spec):

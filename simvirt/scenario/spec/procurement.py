@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final, Literal, Mapping
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt import units
-from simvirt.scenario.fields import Number, Ratio, Whole, Word
+from simvirt.scenario.fields import WRITTEN_ENERGY_PRICE, Number, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.host import HostSpec, Reference
 
@@ -51,7 +51,7 @@ Survivable = Annotated[int, Whole(0, 1000, 1), BeforeValidator(_hosts), WithJson
 })]
 EnergyPrice = Annotated[float, BeforeValidator(lambda value: units.parse_energy_price(value)), WithJsonSchema({
     "type": "string", "pattern": r"^\s*[0-9.]+([eE][-+]?[0-9]+)?\s*USD/[kM]Wh\s*$", "examples": ["0.12USD/kWh"],
-})]
+}), WRITTEN_ENERGY_PRICE]
 
 
 class DemandSpec(Spec):
