@@ -75,7 +75,7 @@ def test_what_tests_read_is_in_the_source_distribution() -> None:
     """Its tests, unpacked, find the folders that they read."""
     read_from = re.compile(r"""(?:ROOT|parents\[\d\])(?: / |\.glob\()["']([\w.]+)""")
     read_by_tests = {name for path in CODE if "tests" in path.parts for name in read_from.findall(path.read_text(encoding="utf-8"))}
-    folders = {name for name in read_by_tests if (ROOT / name).is_dir()}
+    folders = {name for name in read_by_tests if (ROOT / name).is_dir()} - {".git"}
     lines = [line.split() for line in (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()]
     packaged = {"simvirt"} | {line[1] for line in lines if line[0] in ("graft", "recursive-include")}
     assert {".ci", "configs", "docs", "experiments"} <= folders

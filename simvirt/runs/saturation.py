@@ -98,10 +98,8 @@ class Search:
     """The highest rate that some trial kept up with where a trial, or a run whose draws have their means, did not."""
     waves: bool = False
     """Whether a backlog came and went, or grew though nothing was used up: the upper end is then to be shown by trials, too."""
-    below: bool = False
-    """Whether trials have been made where chance decides, as near to the upper end as a value has to be."""
     rounds: int = 0
-    """How often such trials have been made."""
+    """At how many rates trials have looked for a lower end where chance decides, as near to the upper one as a value has to be."""
     tried: bool = False
     """Whether a backlog has been tried there."""
     hear: Callable[[int, int], None] | None = None
@@ -184,9 +182,8 @@ class Search:
         if self.hopeless or self.runs >= MOST or affordable < max(kind.least, rate * self.least_ns / 1e9):
             return False
         self.tried = self.tried or kind is BACKLOG
-        if self.chancy and self.certain and kind is TRIAL:
-            self.below, self.rounds = True, self.rounds + 1
-        wanted = kind.arrivals * (LONGER if self.below and kind is TRIAL else 1)
+        self.rounds += self.chancy and self.certain and kind is TRIAL
+        wanted = kind.arrivals * (LONGER if self.rounds and kind is TRIAL else 1)
         arrivals = min(wanted, max(affordable / 3, kind.least))
         self._learn(list(self._trials(rate, arrivals)) if kind is TRIAL else [self._run(rate, kind, arrivals, self._draws(kind))], kind)
         return True
@@ -226,7 +223,7 @@ class Search:
             return
         failed = [one for one in found if not one.keeps_up]
         worst = min(found, key=lambda one: one.sustained)
-        enough = self.below and kind is TRIAL and failed
+        enough = self.rounds and kind is TRIAL and failed
         disputed = self.chancy and not kind.even and len(found) < TRIALS and (failed or self.beyond is None or worst.rate >= self.high)
         if enough:
             self._fails(min(failed, key=lambda one: one.sustained), failed, kind)
