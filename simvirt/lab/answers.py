@@ -24,7 +24,7 @@ class Rung:
     requests: int
 
 
-RUNGS: Final = (Rung(3, 4_000), Rung(5, 40_000))
+RUNGS: Final = (Rung(3, 2_000), Rung(5, 20_000))
 """The first is meant for less than a second on two cores, the second for less than three, with four platforms."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from threading import Event
@@ -26,6 +27,8 @@ STYLE: Final = (
     ".platforms thead tr {border-bottom: 1px solid currentColor} :has(> .platforms) {overflow-x: auto}</style>"
 )
 JOBS: Final = os.cpu_count() or 1
+STANDS_S: Final = 0.05
+"""How long a slider stands before a run begins: one that is on its way asks for nothing."""
 
 
 class Left(Event):
@@ -102,8 +105,10 @@ def answer(lab: Lab, at: Mapping[str, str]) -> None:
     """Shows the answers for these positions where the cell is, each in the place of the one before, until the sliders move on."""
 
     def found() -> None:
+        left = Left(mo.current_thread())
+        time.sleep(STANDS_S)
         try:
-            for one in lab.answers(at, JOBS, Left(mo.current_thread())):
+            for one in lab.answers(at, JOBS, left):
                 mo.output.replace(shown(one))
         except SimvirtError as error:
             mo.output.replace(mo.callout(mo.md(f"```text\n{error}\n```"), kind="danger"))

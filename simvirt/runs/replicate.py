@@ -144,10 +144,12 @@ def replicate(
     scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int, progress: Progress | None = None,
     halt: Event | None = None, hopeless: Callable[[DataPlane], bool] | None = None, trace: Window | None = None,
 ) -> Measured:
-    """Simulate one replication of a platform; Stopped where `halt` is set meanwhile.
+    """Simulate one replication of a platform; Stopped where `halt` is set, before it begins or meanwhile.
 
     It is given up when `hopeless`, asked some 64 times in a run, says so. A `trace` of a part of it changes nothing.
     """
+    if halt is not None and halt.is_set():
+        raise Stopped
     plane = make_plane(scenario, catalog, platform, seed, replication)
     plane.halt = halt
     clock = Clock(plane)
