@@ -17,10 +17,10 @@ from simvirt.result.schema import DOCUMENTS
 FILES: Final = ("result.json", "density.json", "knee.json", "sweep.json", "compare.json")
 """What commands call their documents."""
 KEYS: Final = {
-    "comparison": "run", "density": "density", "knees": "knee", "alternatives": "plan", "sweep": "sweep", "before": "compare",
+    "sweep": "sweep", "comparison": "run", "density": "density", "knees": "knee", "alternatives": "plan", "before": "compare",
     "tables": "validate",
 }
-"""A key by which each kind of document is known."""
+"""A key by which each kind of document is known; the first that is there: sweeps over a load have knees, too."""
 EXAMPLE: Final = "results/web-shop-1a2b3c4d"
 
 

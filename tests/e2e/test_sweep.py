@@ -19,6 +19,8 @@ import yaml
 
 import simvirt
 from simvirt.errors import ScenarioError, UsageError
+from simvirt.report import results
+from simvirt.result.sweep_document import SweepDocument
 from simvirt.sweep import load
 from simvirt.sweep.sweeping import LEDGER
 
@@ -74,6 +76,14 @@ def test_rows_of_all_cells_are_those_of_single_runs(undisturbed: dict[str, bytes
     alone = simvirt.run(simvirt.loads(yaml.safe_dump(tree)), maximum=False).document()["platforms"]["kvm"]
     assert row["latency_p99_s"] == alone["latency_s"]["p99"]["value"]
     assert row["objective"] == alone["objective"]["latency_p99"]["verdict"]
+
+
+def test_a_sweep_over_a_load_has_knees_and_is_read_back_as_a_sweep(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_bytes(undisturbed["sweep.json"])
+    assert json.loads(undisturbed["sweep.json"])["knees"]
+    (found,) = results.read([tmp_path])
+    assert isinstance(found, SweepDocument)
+    assert found.cells == 24
 
 
 @posix
