@@ -1,5 +1,6 @@
 """`simvirt lab`: the what-if page on this machine."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -37,8 +38,21 @@ def lab(
     opened(scenario, vary or (), sets or ())
     if find_spec("marimo") is None:
         raise UsageError(MISSING)
+    if not _is_free(port):
+        raise UsageError(f"--port {port}: something else listens there; name another, for example --port {2719 if port != 2719 else 2720}")
     output.note(f"http://127.0.0.1:{port} has the lab of {scenario}; Ctrl-C ends it")
     return _served(_command(scenario, vary or [], sets or [], port, headless))
+
+
+def _is_free(port: int) -> bool:
+    """Whether nothing listens there."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _command(scenario: Path, vary: list[str], sets: list[str], port: int, headless: bool) -> list[str]:

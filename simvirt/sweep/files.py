@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from simvirt.errors import Issue, ScenarioError, UsageError
+from simvirt.runs.admission import catalog_of
 from simvirt.scenario import Scenario, Source, source
 from simvirt.scenario.reading.reader import read_file
 from simvirt.scenario.reading.tree import Marks, dotted, plain
@@ -222,7 +223,7 @@ def _check_once(axes: Sequence[Axis]) -> None:
 
 def _check(made: Sweep) -> None:
     """ScenarioError where the base is wrong, or an axis is with each of its levels; UsageError where the design is."""
-    _ = made.cells, made.scenario
+    _ = made.cells, catalog_of(made.scenario)
     issues = [issue for axis in made.axes for issue in _wrong(made, axis)]
     if issues:
         raise ScenarioError(issues)
@@ -233,7 +234,7 @@ def _wrong(made: Sweep, axis: Axis) -> tuple[Issue, ...]:
     found: tuple[Issue, ...] = ()
     for level in axis.levels or (axis.level(0.0), axis.level(1.0 - 1e-9)):
         try:
-            made.base.scenario([*made.sets, *(f"{path}={value}" for path, value in axis.overrides(level))])
+            catalog_of(made.base.scenario([*made.sets, *(f"{path}={value}" for path, value in axis.overrides(level))]))
         except ScenarioError as error:
             found = found or error.issues
         else:

@@ -157,6 +157,8 @@ def test_cells_are_replicated_until_they_are_as_precise_as_asked(tmp_path: Path)
         ({"axis": {}}, 'axis: unknown key; did you mean "axes"?'),
         ({"scenario": 3}, "expected the file of the base scenario"),
         ({"axes": {"services.b.cpus": [1, 2]}}, 'unknown service "b"'),
+        ({"set": {"platforms": ["dokcer"]}}, 'unknown platform "dokcer"; did you mean "docker"'),
+        ({"axes": {"host.model": ["dell-r741"]}}, "dell-r741"),
         ({"axes": {"services.a.cpus": "1..x"}}, "expected two numbers with one unit"),
         ({"design": {"sobol": 100}}, "power of two"),
         ({"limit": "soon"}, "soon"),

@@ -1,5 +1,7 @@
 """The lab without its page: sliders and where they stand, answers that become more precise, links, files to take away."""
 
+import importlib.util
+import socket
 from pathlib import Path
 from threading import Event
 
@@ -120,3 +122,12 @@ def test_mistakes_are_said_before_a_page_opens(folder: Path, capsys: pytest.Capt
         opened(folder / "scenario.yaml", sets=["services.web.thread=8"])
     assert main(["lab", str(folder / "none.yaml")]) == 2
     assert "none.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(importlib.util.find_spec("marimo") is None, reason="needs the extra `lab`")
+def test_a_port_that_is_taken_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        assert main(["lab", str(folder / "scenario.yaml"), "--no-open", "--port", str(other.getsockname()[1])]) == 2
+    assert "name another" in capsys.readouterr().err
