@@ -16,13 +16,13 @@ Per = Literal["instance", "vm", "host"]
 class StartPhase(Part):
     """A phase of a start: what it computes, reads, writes and waits for, in this order, and where.
 
-    `on`: the kernel beneath the layer that the entry is of (`host`), the guest's own vCPUs (`guest`), or the replica's cgroup
+    `at`: the kernel beneath the layer that the entry is of (`host`), the guest's own vCPUs (`guest`), or the replica's cgroup
     (`instance`). `lock` is the name of a lock of the kernel that the phase runs on, held meanwhile. `per`: a phase of a `vm` is
     done once for all replicas in it, one of a `host` once on each. CPU time is that on the machine of the entry.
     """
 
     name: Text
-    on: On
+    at: On
     cpu: SourcedTime | None = None
     read: SourcedSize | None = None
     write: SourcedSize | None = None

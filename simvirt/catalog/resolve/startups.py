@@ -55,6 +55,6 @@ def _phase(layer: str, phase: StartPhase, slower: float, inside: bool) -> Phase:
     """A phase on a host on which CPU work takes `slower` times as long as where it was measured."""
     given = [number for number in (phase.cpu, phase.read, phase.write, phase.wait) if number is not None]
     return Phase(
-        phase.name, layer, "guest" if inside and phase.on == "host" else phase.on, float(phase.cpu or 0.0) * slower, int(phase.read or 0),
+        phase.name, layer, "guest" if inside and phase.at == "host" else phase.at, float(phase.cpu or 0.0) * slower, int(phase.read or 0),
         int(phase.write or 0), round(phase.wait or 0.0), phase.lock, phase.per, "; ".join(dict.fromkeys(n.source for n in given)),
     )
