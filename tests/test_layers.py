@@ -36,7 +36,7 @@ LAYERS = (
     ("result",),
     ("metrics",),
     ("runs",),
-    ("compare", "density", "knee", "plan", "sweep", "validation"),
+    ("compare", "density", "deploy", "knee", "plan", "sweep", "validation"),
     ("charts",),
     ("report",),
     ("lab",),
