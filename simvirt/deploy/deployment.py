@@ -11,8 +11,7 @@ from typing import Final
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
-from simvirt.control.cluster import Cluster
-from simvirt.control.deploy import begin, deploy
+from simvirt.control.deploy import begin
 from simvirt.control.records import Life
 from simvirt.errors import SimulationError
 from simvirt.gauges import snapshot
@@ -55,9 +54,9 @@ def deployed(
     plane = make_plane(scenario, catalog, platform, scenario.run.seed, replication)
     plane.halt = halt
     clock = Clock(plane)
-    cluster = Cluster(clock, catalog)
-    begin(cluster)
-    all_ready = deploy(cluster)
+    cluster = begin(clock, scenario, catalog)
+    all_ready = cluster.deployed
+    assert all_ready is not None
     clock.run(until=all_ready | clock.timeout(LONGEST_NS))
     if halt is not None and halt.is_set():
         raise Stopped

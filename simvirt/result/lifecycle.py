@@ -50,3 +50,7 @@ class Lifecycle(Document):
     readiness_s: Readiness = Field(description="after how long they are ready, those of all services together [s]")
     services: Mapping[str, ServiceReadiness] = Field(description="the same for each service")
     phases: tuple[PhaseResult, ...] = Field(description="what the starts consist of, in the order in which phases are first met")
+
+    def slowest_s(self, phase: str) -> float:
+        """What the slowest instance spent in phases of a name [s]."""
+        return sum(found.last_s.value or 0.0 for found in self.phases if found.phase == phase)
