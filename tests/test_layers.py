@@ -22,6 +22,7 @@ LAYERS = (
     ("units",),
     ("scenario",),
     ("catalog",),
+    ("images",),
     ("memory",),
     ("capacity",),
     ("workload",),
