@@ -23,6 +23,7 @@ LAYERS = (
     ("scenario",),
     ("catalog",),
     ("images",),
+    ("network",),
     ("memory",),
     ("capacity",),
     ("workload",),
