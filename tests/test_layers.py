@@ -22,6 +22,7 @@ LAYERS = (
     ("units",),
     ("scenario",),
     ("catalog",),
+    ("images",),
     ("network",),
     ("memory",),
     ("capacity",),
