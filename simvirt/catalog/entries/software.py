@@ -319,7 +319,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "devices": {"filesystem": ("filesystems",)},
     "images": {"profile": ("profiles",)},
-    "startups": {"measured_on": ("hosts",)},
+    "startups": {"measured_on": ("hosts",), "boots": ("startups",)},
     "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
 }
 """Kind -> field that names other entries -> the kinds it may name."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from simvirt.catalog.entries.startups import On, Per, StartPhase, StartupEntry
-from simvirt.catalog.images import GENERIC, image_name, short_name
+from simvirt.catalog.images import image_name, short_name
 from simvirt.catalog.records import HostEntry, Layer, Platform, Row, work_ns
 from simvirt.catalog.resolve.hosts import host_model
 from simvirt.catalog.sourced import Sourced
@@ -21,6 +21,8 @@ from simvirt.catalog.store import Store
 from simvirt.scenario.spec.models import ServiceSpec
 
 PAGE: Final = 4096
+READ_AHEAD: Final = 131072
+"""What a file that is read from its beginning to its end is read in. Source: Linux mm/readahead.c, VM_READAHEAD_PAGES: 128 KiB."""
 NUMBERS: Final = ("cpu", "each", "memory", "read", "piece", "write", "flushes", "wait")
 """The numbers of a phase, in the order in which they are told."""
 
@@ -51,13 +53,19 @@ class Phase(Row):
 
 
 def start_up(store: Store, platform: Platform, host: HostEntry, service: ServiceSpec) -> tuple[Phase, ...]:
-    """The phases of the start of a replica of a service on a platform, in their order."""
+    """The phases of the start of a replica of a service on a platform, in their order; its own `startup` steps are not among them."""
+    return phases_of(store, platform, host, None if service.startup else service.image)
+
+
+def phases_of(store: Store, platform: Platform, host: HostEntry, image: str | None = None) -> tuple[Phase, ...]:
+    """The phases of a start on a platform, and of the software of an image, in their order."""
     found: list[Phase] = []
     for layer in platform.hypervisors[-1:]:
         found += _hypervisor(store, layer, host)
     for layer in platform.runtimes:
         found += _phases(store, named(store, "runtimes", layer.name), host, layer.name, inside=bool(platform.hypervisors))
-    return (*found, *_software(store, host, service))
+    software = None if image is None else software_name(store, image)
+    return (*found, *(() if software is None else _phases(store, store.typed("startups", software, StartupEntry), host, software, inside=False)))
 
 
 def _hypervisor(store: Store, layer: Layer, host: HostEntry) -> Iterator[Phase]:
@@ -71,15 +79,16 @@ def _hypervisor(store: Store, layer: Layer, host: HostEntry) -> Iterator[Phase]:
         yield from _phases(store, of, host, boots or guest or "", inside=True)
 
 
-def _software(store: Store, host: HostEntry, service: ServiceSpec) -> Iterator[Phase]:
-    """What the software of an image does before it is ready, where the scenario does not say it."""
-    if service.image is None or service.startup:
-        return
+def software_name(store: Store, image: str) -> str | None:
+    """The entry that says how the software of an image starts; None where none does."""
     known = store.names("startups")
-    names = (short_name(service.image), image_name(store, service.image))
-    name = next((name for name in names if name in known and name != GENERIC), None)
-    if name is not None:
-        yield from _phases(store, store.typed("startups", name, StartupEntry), host, name, inside=False)
+    names = (short_name(image), image_name(store, image))
+    return next((name for name in names if name in known and name in _images(store)), None)
+
+
+def _images(store: Store) -> set[str]:
+    """The names that speak of images and not of layers."""
+    return set(store.names("startups")).difference(*(store.names(kind) for kind in ("hypervisors", "runtimes", "guests")))
 
 
 def named(store: Store, kind: str, name: str) -> StartupEntry | None:
@@ -115,3 +124,18 @@ def _phase(layer: str, phase: StartPhase, slower: float, fault: float, inside: b
         source="; ".join(dict.fromkeys(number.source for number in numbers)), each_ns=float(phase.each or 0.0) * slower,
         piece=int(phase.piece or 0), flushes=int(phase.flushes or 0), estimated=all(number.estimated for number in numbers),
     )
+
+
+def alone_ns(phase: Phase, host: HostEntry) -> float:
+    """How long a phase takes on a host where nothing else runs [ns]: its work, its accesses to the host's drive one after another, its wait.
+
+    *Ignores*: what the path to the disk of a VM adds; writes that the page cache takes.
+    """
+    disk = host.disk
+    if disk.medium == "memory":
+        return phase.cpu_ns + phase.wait_ns
+    size = phase.piece or READ_AHEAD
+    accesses = -(-phase.read // size)
+    beyond = max(phase.read - accesses * PAGE, 0) * 1e9 / (disk.read_stream or disk.read_throughput)
+    reads = accesses * float(disk.read_latency) + beyond
+    return phase.cpu_ns + reads + phase.flushes * (float(disk.write_latency) + float(disk.flush_latency)) + phase.wait_ns
