@@ -20,10 +20,13 @@ from simvirt.workload.draws import Variables
 
 PIECES: Final = (131072, 65536, 16384, 4096)
 """Sizes of accesses [bytes]: of all but the last, and of that."""
+NOTHING: Final = (0,) * len(PIECES)
 
 
 def pieces(size: int) -> tuple[int, ...]:
     """How many accesses of each of `PIECES` an amount takes [bytes]: whole ones, then the smallest that holds the rest."""
+    if not size:
+        return NOTHING
     whole, rest = divmod(size, PIECES[0])
     counts = [whole, *(0 for _ in PIECES[1:])]
     if rest:
@@ -36,8 +39,7 @@ def amounts(cpu: float, read: int, write: int, sync: bool, wait: float, piece: i
 
     Reads at random come in the largest of `PIECES` within `piece`; `flushes` are small writes that wait for a flush each.
     """
-    nothing = pieces(0)
-    left, waited = (nothing, pieces(write)) if sync else (pieces(write), nothing)
+    left, waited = (NOTHING, pieces(write)) if sync else (pieces(write), NOTHING)
     return (cpu, *(scattered(read, piece) if piece else pieces(read)), *left, *waited, float(flushes + (sync and write > 0)), wait)
 
 
