@@ -27,6 +27,7 @@ LAYERS = (
     ("workload",),
     ("analysis",),
     ("kernel",),
+    ("placement",),
     ("lowering",),
     ("plane",),
     ("gauges",),
