@@ -11,6 +11,7 @@ from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve import hosts, layers, profiles
 from simvirt.catalog.resolve.files import FileCosts
+from simvirt.catalog.resolve.startups import Phase, start_up
 from simvirt.catalog.scenario_check import check
 from simvirt.catalog.sources import Constant, Listed, constants, listed
 from simvirt.catalog.store import Store
@@ -19,6 +20,7 @@ from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, Servi
 EXPLAINED = (
     "platforms", "hypervisors", "runtimes", "techniques", "devices", "filesystems", "guests", "hosts", "cpus", "families", "disks", "nics",
     "profiles", "images", "prices", "power", "sites", "footprints", "limits", "reclaim", "burstable",
+    "startups",
 )
 """Kinds in the order in which `explain` looks a name up."""
 
@@ -66,6 +68,10 @@ class Catalog(Store):
     def file_costs(self, platform: Platform, host: HostEntry, costs: PlatformCosts) -> FileCosts:
         """What operations on files cost on `platform` on `host`, where operations of software cost `costs`."""
         return FileCosts(self, platform, host, costs)
+
+    def start_up(self, platform: Platform, host: HostEntry, service: ServiceSpec) -> tuple[Phase, ...]:
+        """The phases in which a replica of a service starts on `platform` on `host`, in their order."""
+        return start_up(self, platform, host, service)
 
     def guest(self, name: str) -> GuestEntry:
         """A guest operating system by name."""

@@ -18,6 +18,7 @@ from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
+from simvirt.catalog.entries.startups import StartupEntry
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.sourced import (
     Period,
@@ -307,6 +308,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "prices": PriceSpec,
     "power": PowerSpec,
     "sites": Site,
+    "startups": StartupEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 
@@ -317,6 +319,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "devices": {"filesystem": ("filesystems",)},
     "images": {"profile": ("profiles",)},
+    "startups": {"measured_on": ("hosts",)},
     "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
 }
 """Kind -> field that names other entries -> the kinds it may name."""
