@@ -38,6 +38,7 @@ class Cluster:
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
     _guests: set[int] = field(default_factory=set)
+    _made: set[int] = field(default_factory=set)
     _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     @property
@@ -111,6 +112,15 @@ class Cluster:
             lowered = self.plane.lowered
             self._phases[service, host] = self.catalog.start_up(lowered.platform, lowered.hosts[host], self.scenario.services[service])
         return self._phases[service, host]
+
+    def others(self, row: int) -> int:
+        """How many other replicas there are on the host of one: up, or made so far that what each of them adds to a start is there."""
+        host = self.host_of(row)
+        return sum(self.host_of(one.row) == host and (one.row in self._made or self.plane.is_ready(one.row)) for one in self.replicas)
+
+    def make(self, row: int) -> None:
+        """From now on a replica is one of those that are there."""
+        self._made.add(row)
 
     def begin_guest(self, machine: int) -> None:
         """Let the own load of a guest begin, unless it has."""

@@ -83,17 +83,19 @@ def _carried_out(cluster: Cluster, row: int, phase: Phase) -> Began:
     on = performer(cluster, row, phase)
     if phase.lock is None:
         began = int(cluster.clock.now)
-        yield from _done(cluster, on, phase)
+        yield from _done(cluster, on, row, phase)
         return began
     with cluster.kernel_lock(_kernel(cluster, row, phase), phase.lock).request() as turn:
         yield turn
         began = int(cluster.clock.now)
-        yield from _done(cluster, on, phase)
+        yield from _done(cluster, on, row, phase)
     return began
 
 
-def _done(cluster: Cluster, on: int, phase: Phase) -> Process:
-    yield from perform(cluster, on, phase.cpu_ns, phase.read, phase.write, phase.wait_ns)
+def _done(cluster: Cluster, on: int, row: int, phase: Phase) -> Process:
+    work_ns = phase.cpu_ns + (phase.each_ns * cluster.others(row) if phase.each_ns else 0.0)
+    yield from perform(cluster, on, work_ns, phase.read, phase.write, phase.wait_ns, piece=phase.piece, flushes=phase.flushes)
+    cluster.make(row)
 
 
 def performer(cluster: Cluster, row: int, phase: Phase) -> int:

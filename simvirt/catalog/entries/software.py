@@ -327,7 +327,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "devices": {"filesystem": ("filesystems",)},
     "images": {"profile": ("profiles",)},
     "pullers": {"codec": ("codecs",), "driver": ("drivers",)},
-    "startups": {"measured_on": ("hosts",)},
+    "startups": {"measured_on": ("hosts",), "boots": ("startups",)},
     "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
 }
 """Kind -> field that names other entries -> the kinds it may name."""
