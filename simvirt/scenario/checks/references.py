@@ -137,7 +137,7 @@ def _limited_in(
 
 def _no_workload(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
     """A mistake where nothing at all would happen."""
-    if services and not any(_table(body).get("background") is not None for body in services.values()):
+    if services and data.get("state") is None and not any(_table(body).get("background") is not None for body in services.values()):
         yield ("workload",), 'missing (where requests come from), for example "workload: {open: {rate: 800/s}, mix: {web.GET /: 1}}"'
 
 
