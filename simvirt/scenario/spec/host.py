@@ -233,6 +233,11 @@ class PlatformSpec(Spec):
     net: Reference | None = Field(default=None, description="network path of the catalogue instead of the default one", examples=["sr-iov"])
     disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the default one", examples=["ahci"])
 
+    puller: Reference | None = Field(
+        default=None, examples=["kubelet"],
+        description="how images are pulled: an entry of the catalogue's pullers instead of the runtime's")
+    disk_image: Reference | None = Field(
+        default=None, examples=["debian-cloud"], description="disk image of the catalogue that VMs are made from, instead of the guest's")
     disk_cache: DiskCache | None = Field(
         default=None, examples=["writeback"],
         description="what the host's page cache does for the disk of each VM, as cache= of QEMU: nothing, take reads and writes, take "
