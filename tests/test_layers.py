@@ -22,6 +22,7 @@ LAYERS = (
     ("units",),
     ("scenario",),
     ("catalog",),
+    ("network",),
     ("memory",),
     ("capacity",),
     ("workload",),

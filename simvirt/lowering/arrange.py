@@ -27,7 +27,8 @@ IO_SERVICE = "(I/O threads)"
 LOAD_SERVICE = "(hypervisor)"
 MEMORY_SERVICE = "(memory)"
 NETWORK_SERVICE = "(network stack)"
-INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE)
+MANAGEMENT_SERVICE = "(management)"
+INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE, MANAGEMENT_SERVICE)
 Replicas = list[tuple[str, int]]  # service, number
 Key = tuple[int, ...]  # whose the phase of a period is
 
@@ -154,6 +155,7 @@ class Arrangement:
     receivers: dict[int, Instance] = field(default_factory=dict)
     beside: dict[int, Instance] = field(default_factory=dict)
     nodes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # service: NUMA nodes that its memory is bound to
+    hands: dict[int, Instance] = field(default_factory=dict)  # host's own kernel or guest: what manages instances there
 
     def add_group(
         self, machine: int, fence: Fence = NO_FENCE, per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -194,7 +196,20 @@ def arrange(scenario: Scenario, platform: Platform, sites: Sequence[Site], recla
         (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, replicas)
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
+    if scenario.state is not None:
+        _add_hands(plan)
     return plan
+
+
+def _add_hands(plan: Arrangement) -> None:
+    """What manages instances: daemons and tools on a host's own kernel, or in the domain that stands for it, and in each guest."""
+    for host in plan.hosts:
+        own = host.machine if host.dom0 is None else host.dom0.row
+        plan.hands[host.machine] = plan.add_instance(MANAGEMENT_SERVICE, own, Place(own))
+    for machine in plan.machines:
+        if machine.vm is not None and machine.net is not None:
+            place = Place(machine.row, None, machine.net, machine.disk)
+            plan.hands[machine.row] = plan.add_instance(MANAGEMENT_SERVICE, machine.row, place)
 
 
 def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site]) -> list[Replicas]:

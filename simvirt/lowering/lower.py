@@ -21,7 +21,18 @@ from simvirt.lowering.container_paths import (
     received_beside,
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
-from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, softirq_work, start_ups
+from simvirt.lowering.errands import (
+    Background,
+    Errand,
+    Management,
+    background_threads,
+    flusher,
+    management_errands,
+    receive_work,
+    reclaim_errand,
+    softirq_work,
+    start_ups,
+)
 from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.locks import Locks, locks_of
@@ -59,6 +70,7 @@ class Lowered:
     trace_columns: list[int | None]
     startup: dict[str, Errand]
     reclaim: Errand | None
+    management: Management | None
     background: list[Background]
     places: list[tuple[int, str]]  # first instruction of each body of the program, the operation that it carries out or ""
     tables: dict[str, Columns]
@@ -115,9 +127,10 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
+    managed = management_errands(plan, writer)
     reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
     drain = softirq_work(plan, writer)
-    errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
+    errands = [*startup.values(), *([reclaim] if reclaim is not None else []), *([managed.native, managed.guest] if managed else [])]
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
@@ -126,8 +139,8 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
     memory.find_reads(writer.program.rows)
     return Lowered(
-        scenario, platform, plan, services, classes, variables, trace, startup, reclaim, background, writer.program.places, tables,
-        width, memories, locks,
+        scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
+        tables, width, memories, locks,
     )
 
 

@@ -32,6 +32,7 @@ from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
 from simvirt.scenario.spec.procurement import DemandSpec, PlanSpec
 from simvirt.scenario.spec.services import BackgroundSpec, DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec, ServiceSpec
+from simvirt.scenario.spec.state import StateSpec
 from simvirt.scenario.spec.steps import (
     AnyStep,
     CallStep,
@@ -57,7 +58,7 @@ __all__ = [
     "HostPoolSpec", "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec",
     "MmppSpec", "NamedWorkloadSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec",
     "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
-    "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+    "SchedulerSpec", "ServiceSpec", "StateSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
 ]
 
 MOST_WORKLOADS: Final = 1000
@@ -93,6 +94,7 @@ class Scenario(Spec):
     density: DensitySpec | None = Field(default=None, description="what `simvirt density` counts", examples=[DensitySpec.example])
     timeline: tuple[TimelineEvent, ...] = Field(default=(), max_length=100_000, description="what happens when",
                                                 examples=[f"[{TimelineEvent.example}]"])
+    state: StateSpec | None = Field(default=None, description="what is there at 0 s: images, instances", examples=[StateSpec.example])
     plan: PlanSpec | None = Field(default=None, description="what `simvirt plan` answers", examples=[PlanSpec.example])
     catalog: Mapping[str, Any] = Field(default={}, description="entries added to the catalogue, by kind and name",
                                        examples=["{disks: {my-disk: {...}}}"])
@@ -140,8 +142,14 @@ class Scenario(Spec):
     @property
     def digest(self) -> str:
         """SHA-256 of the resolved content, files included [hex]; reads the files that the scenario names."""
-        absent = {name for name in ("only_host", "hosts", "workloads") if not getattr(self, name)}
-        return digest(self.model_dump(mode="json", by_alias=True, exclude=absent))
+        return digest(self.model_dump(mode="json", by_alias=True, exclude=self._unsaid))
+
+    @property
+    def _unsaid(self) -> dict[str, Any]:
+        """Keys that came later than others and are not stated, without which a scenario keeps its digest."""
+        anywhere = [name for name, spec in self.services.items() if "placement" not in spec.deploy.model_fields_set]
+        placements = {name: {"deploy": {"placement"}} for name in anywhere}
+        return {"services": placements} | {name: True for name in ("workloads", "state", "only_host", "hosts") if not getattr(self, name)}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Scenario:
         """A copy with some fields changed; `host` makes it a scenario of that host alone, on which replicas may stand."""
