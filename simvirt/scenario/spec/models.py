@@ -145,9 +145,11 @@ class Scenario(Spec):
         return digest(self.model_dump(mode="json", by_alias=True, exclude=self._unsaid))
 
     @property
-    def _unsaid(self) -> set[str]:
+    def _unsaid(self) -> dict[str, Any]:
         """Keys that came later than others and are not stated, without which a scenario keeps its digest."""
-        return {name for name in ("only_host", "hosts", "workloads", "state") if not getattr(self, name)}
+        anywhere = [name for name, spec in self.services.items() if spec.deploy.placement is None]
+        placements = {name: {"deploy": {"placement"}} for name in anywhere}
+        return {"services": placements} | {name: True for name in ("workloads", "state", "only_host", "hosts") if not getattr(self, name)}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Scenario:
         """A copy with some fields changed; `host` makes it a scenario of that host alone, on which replicas may stand."""
