@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ def test_phases_follow_on_one_another_from_the_beginning_to_the_end(platform: st
 def test_nobody_holds_a_lock_with_another() -> None:
     held = sorted((span.began, span.ended) for life in lives("docker") for span in life.spans if span.phase == "iptables")
     assert len(held) == 4
-    assert all(before[1] <= after[0] for before, after in zip(held, held[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(held))
 
 
 def test_replicas_of_one_vm_wait_for_one_boot() -> None:
