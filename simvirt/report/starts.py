@@ -1,4 +1,4 @@
-"""How a platform starts, as text: its phases in their order, with what each does, how long it takes alone, and where its numbers come from."""
+"""How a platform starts, in words: each phase with what it does, how long it takes alone, and where its numbers are from."""
 
 from __future__ import annotations
 

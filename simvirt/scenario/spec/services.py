@@ -121,6 +121,11 @@ class DependencySpec(Spec):
         description="whether its processes have to be there, or ready for requests")
 
 
+Dependencies = Annotated[
+    Mapping[Title, DependencySpec], BeforeValidator(_dependencies, json_schema_input_type=Mapping[str, DependencySpec] | list[str]),
+]
+
+
 class BackgroundSpec(Spec):
     """Threads that need a CPU by themselves, without requests."""
 
@@ -183,9 +188,9 @@ class ServiceSpec(Spec):
         default={}, description="what requests do here, by name", examples=["{job: [{cpu: {exponential: 10ms}}]}"])
     measured_on: MeasuredSpec | None = Field(
         default=None, description="where its CPU demands were measured; as the scenario says by default", examples=[MeasuredSpec.example])
-    depends_on: Annotated[Mapping[Title, DependencySpec], BeforeValidator(_dependencies, json_schema_input_type=dict[str, DependencySpec] | list[str])] = Field(
+    depends_on: Dependencies = Field(
         default={}, examples=[f"{{db: {DependencySpec.example}}}"],
-        description="services that are started before, by name, where a run begins without instances; a list asks for processes that are there")
+        description="services that come first where a run begins without instances, by name; a list waits for their processes alone")
     startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
                                              examples=["[{cpu: 200ms}, {disk: {read: 50MiB}}]"])
 
