@@ -139,8 +139,8 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
     memory.find_reads(writer.program.rows)
     return Lowered(
-        scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background,
-        writer.program.places, tables, width, memories, locks,
+        scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
+        tables, width, memories, locks,
     )
 
 

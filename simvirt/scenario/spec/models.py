@@ -173,10 +173,11 @@ class Scenario(Spec):
     def _unsaid(self) -> dict[str, Any]:
         """Keys that came later than others and are not stated, without which a scenario keeps its digest."""
         later = ("only_host", "hosts", "workloads", "state", "registries", "images")
+        placements = {name: {"deploy": {"placement"}} for name, spec in self.services.items() if spec.deploy.placement is None}
         of_platforms = {
             index: {name for name in ("puller", "disk_image") if not getattr(spec, name)} for index, spec in enumerate(self.platforms)
         }
-        return {name: True for name in later if not getattr(self, name)} | {"platforms": of_platforms}
+        return {"services": placements, "platforms": of_platforms} | {name: True for name in later if not getattr(self, name)}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Scenario:
         """A copy with some fields changed; `host` makes it a scenario of that host alone, on which replicas may stand."""
