@@ -13,7 +13,7 @@ HARDWARE = {"model": "hosts", "disk": "disks", "nic": "nics"}
 
 
 def unknown_names(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    """Names that do not exist, of platforms, layers, hosts, devices, profiles, registries, sites; none where entries themselves are wrong."""
+    """Names that do not exist, of platforms, layers, hosts, devices, profiles, registries, sites; none where the entries are wrong."""
     from simvirt.catalog.catalog import Catalog
 
     try:

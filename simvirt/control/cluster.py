@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
 
@@ -22,17 +22,29 @@ Owner = tuple[str, int]
 """What something is done once for: a `host` or a `vm`, by the row of the host or of the guest's kernel."""
 
 
+class Fetch(Protocol):
+    """How instances get what has to be on a host before they start."""
+
+    def disk(self, life: Life) -> Generator[simpy.Event, Any, None]:
+        """The disk of an instance's VM."""
+
+    def image(self, life: Life) -> Generator[simpy.Event, Any, bool]:
+        """Its image; whether it is there in the end."""
+
+
 @dataclass
 class Cluster:
     """The hosts of a scenario on one platform, as the control plane acts on them.
 
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
-    began; `there` are hosts and VMs that were up before; `deployed` happens when all that was started at 0 s is ready.
+    began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
+    all that was started at 0 s is ready.
     """
 
     clock: Clock
     catalog: Catalog
     lives: list[Life] = field(default_factory=list)
+    fetch: Fetch | None = None
     deployed: simpy.Event | None = None
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
     there: set[Owner] = field(default_factory=set)

@@ -9,14 +9,16 @@ from typing import Final
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.images import RegistryEntry
+from simvirt.catalog.resolve import economy
 from simvirt.catalog.sourced import SourcedTime, SourcedWhole, Written
 from simvirt.control.cluster import Cluster
 from simvirt.control.pull import Pulls
 from simvirt.control.registries import Process, Registry, Transfers
+from simvirt.control.transfers import Transfers as LargeTransfers
 from simvirt.control.work import perform
 from simvirt.images.layers import Image
 from simvirt.images.resolve import build_of, engine
-from simvirt.network.topology import Endpoint
+from simvirt.network.topology import Endpoint, Topology
 from simvirt.scenario.spec.images import RegistrySpec
 from simvirt.scenario.spec.models import Scenario
 
@@ -27,24 +29,35 @@ STATED: Final = "the scenario"
 
 @dataclass(frozen=True)
 class HostWork:
-    """Work on the own kernels of a cluster's hosts."""
+    """Work on the kernels of a cluster: hosts' own, and those of guests that have a runtime."""
 
     cluster: Cluster
 
     def perform(self, host: int, cpu_ns: float, write: int = 0, flushes: int = 0) -> Process:
-        """CPU work [ns], then bytes for the page cache, then small writes that the drive has flushed."""
-        yield from perform(self.cluster, self.cluster.host_hands(host), cpu_ns=cpu_ns, write=write, flushes=flushes)
+        """CPU work [ns] on a kernel, then bytes for the page cache, then small writes that the drive has flushed."""
+        yield from perform(self.cluster, self.cluster.guest_hands(host), cpu_ns=cpu_ns, write=write, flushes=flushes)
 
 
 def pulls_of(cluster: Cluster, transfers: Transfers) -> Pulls:
-    """The pulls of a cluster, none begun."""
-    lowered = cluster.plane.lowered
+    """The pulls of a cluster, none begun; what pulls are kernels, by their rows."""
+    lowered, plan = cluster.plane.lowered, cluster.plane.lowered.arrangement
     engines = [engine(cluster.catalog, lowered.platform, host) for host in lowered.hosts]
-    names = [host.site.named.name for host in lowered.arrangement.hosts]
+
+    def host_of(machine: int) -> int:
+        return plan.machines[machine].host
+
     return Pulls(
-        cluster.clock, transfers, HostWork(cluster), engines.__getitem__, names.__getitem__,
-        lambda host: int(lowered.hosts[host].disk.size or 0),
+        cluster.clock, transfers, HostWork(cluster), lambda machine: engines[host_of(machine)],
+        lambda machine: plan.hosts[host_of(machine)].site.named.name, lambda machine: int(lowered.hosts[host_of(machine)].disk.size or 0),
     )
+
+
+def transfers_of(cluster: Cluster) -> Transfers:
+    """The network of a cluster, with its registries outside."""
+    catalog, lowered = cluster.catalog, cluster.plane.lowered
+    hosts = [(host.site.named.name, float(host.entry.nic.bandwidth)) for host in lowered.arrangement.hosts]
+    across = round(economy.site(catalog, "average").round_trip / 2)
+    return LargeTransfers(cluster.clock, Topology(hosts, across_ns=across, outside=endpoints(catalog, cluster.scenario)))
 
 
 def has_images(pulls: Pulls, host: int, images: Sequence[Image]) -> None:

@@ -18,7 +18,7 @@ from simvirt.scenario.spec.models import PlatformSpec, Scenario
 from simvirt.scenario.spec.state import StateSpec
 from simvirt.workload.processors import on_host
 
-STATES: Final = {"warm": StateSpec(images="present", instances="none")}
+STATES: Final = {"cold": StateSpec(images="none", instances="none"), "warm": StateSpec(images="present", instances="none")}
 """What there is before a deployment, by its name in results."""
 Progress = Callable[[ProgressEvent], None]
 

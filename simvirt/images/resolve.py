@@ -23,8 +23,11 @@ def image_of(catalog: Catalog, scenario: Scenario, platform: Platform, service: 
 
     A service without an image has one of median size, of its own.
     """
-    if not platform.runtimes:
-        return None
+    return service_image(catalog, scenario, service) if platform.runtimes else None
+
+
+def service_image(catalog: Catalog, scenario: Scenario, service: str) -> Image:
+    """The image that has the software of a service, whether it is started from it or not."""
     reference = scenario.services[service].image
     return _generic(catalog, service) if reference is None else named_image(catalog, scenario, reference)
 
