@@ -163,6 +163,11 @@ class Scenario(Spec):
         }
 
     @property
+    def changes(self) -> bool:
+        """Whether instances start or stop during a run."""
+        return bool(self.timeline) or (self.state is not None and self.state.instances == "none")
+
+    @property
     def loaded(self) -> bool:
         """Whether requests come at all."""
         return self.workload is not None or bool(self.workloads)
