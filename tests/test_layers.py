@@ -29,6 +29,7 @@ LAYERS = (
     ("workload",),
     ("analysis",),
     ("kernel",),
+    ("placement",),
     ("lowering",),
     ("plane",),
     ("gauges",),

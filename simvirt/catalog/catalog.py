@@ -45,6 +45,11 @@ class Catalog(Store):
         """
         return hosts.resolve_host(self, spec)
 
+    def resolve_hosts(self, scenario: Scenario) -> list[HostEntry]:
+        """All hosts of a scenario, in their order; those of a pool are one entry."""
+        pools = {name: hosts.resolve_host(self, pool.host, scenario.path_of_pool(name)) for name, pool in scenario.pools.items()}
+        return [pools[host.pool] for host in scenario.each_host]
+
     def platform(self, spec: PlatformSpec, path: Path = ("platforms",)) -> Platform:
         """The layers that a scenario's platform stacks up, outermost first.
 

@@ -128,7 +128,7 @@ def load_of(
         assert load is not None
         return load.threads, load.duty, load.period
     if instance.service == MEMORY_SERVICE:
-        return ksm(scenario, memory)
+        return ksm(plan.host_of(instance).site.view, memory)
     spec = scenario.services[instance.service].background if instance.service not in INTERNAL else None
     return (spec.threads, spec.duty, spec.period) if spec is not None else (0, 0.0, 0.0)
 

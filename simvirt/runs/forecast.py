@@ -27,7 +27,7 @@ def seconds(scenario: Scenario, maximum: bool = True) -> float:
     *Ignores*: what grows with a backlog or varies between platforms and over time; replications that a precision adds.
     """
     catalog = catalog_of(scenario)
-    spec = on_host(scenario, catalog, scenario.host)
+    spec = on_host(scenario, catalog, scenario.first_host)
     _short(spec, catalog, 1)  # reads what is read once
     times, (took, events), (longer, more) = 1, _short(spec, catalog, 1), _short(spec, catalog, 3)
     while longer - took < ENOUGH_S and times < MOST:
