@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from simvirt.catalog.records import Platform
@@ -52,13 +53,21 @@ class Background:
 def start_ups(plan: Arrangement, writer: Writer) -> dict[str, Errand]:
     """The start-up work of each service."""
     every = {name: Variables() for name in plan.services}
-    return {name: Errand(writer.startup(name, drawn), drawn, START_UPS + plan.keys[name]) for name, drawn in every.items()}
+    return {
+        name: Errand(writer.everywhere(partial(_start_up, name, drawn), drawn), drawn, START_UPS + plan.keys[name])
+        for name, drawn in every.items()
+    }
+
+
+def _start_up(name: str, drawn: Variables, writer: Writer) -> int:
+    """The start-up work of a service on one kind of host."""
+    return writer.startup(name, drawn)
 
 
 def reclaim_errand(memory: Memory, writer: Writer) -> Errand | None:
     """What reclaim does, where memory is followed: its work [ns] and its writes are the performer's to say."""
     variables = Variables()
-    return Errand(writer.reclaim(variables), variables) if memory.follows else None
+    return Errand(writer.everywhere(lambda one: one.reclaim(variables), variables), variables) if memory.follows else None
 
 
 def management_errands(plan: Arrangement, writer: Writer) -> Management | None:
@@ -73,7 +82,7 @@ def management_errands(plan: Arrangement, writer: Writer) -> Management | None:
 def _errand(writer: Writer, write: Callable[[Writer, Variables], int]) -> Errand:
     """An errand whose draws are the performer's to say."""
     variables = Variables()
-    return Errand(write(writer, variables), variables)
+    return Errand(writer.everywhere(lambda one: write(one, variables), variables), variables)
 
 
 def background_threads(
@@ -135,7 +144,7 @@ def load_of(
 
 def receive_work(plan: Arrangement, writer: Writer) -> int:
     """First instruction of what receiving a request takes that is rejected then; 0 where none can be."""
-    return writer.receive(plan.hosts[0].entry.receive_ns) if plan.receivers else 0
+    return writer.everywhere(lambda one: one.receive(one.host.receive_ns), Variables()) if plan.receivers else 0
 
 
 def softirq_work(plan: Arrangement, writer: Writer) -> int:

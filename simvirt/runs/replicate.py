@@ -12,7 +12,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
-from simvirt.control.memory import follow
+from simvirt.control.memory import follow_all
 from simvirt.control.observer import Series, observe
 from simvirt.errors import SimulationError
 from simvirt.gauges import Mark, Snapshot, mark, snapshot
@@ -155,7 +155,7 @@ def replicate(
     clock = Clock(plane)
     begin(clock, scenario)
     if plane.lowered.memory.follows:
-        clock.process(follow(clock))
+        follow_all(clock)
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))
