@@ -11,7 +11,7 @@ from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve import hosts, layers, profiles
 from simvirt.catalog.resolve.files import FileCosts
-from simvirt.catalog.resolve.startups import Phase, start_up
+from simvirt.catalog.resolve.startups import Phase, phases_of, start_up
 from simvirt.catalog.scenario_check import check
 from simvirt.catalog.sources import Constant, Listed, constants, listed
 from simvirt.catalog.store import Store
@@ -20,7 +20,7 @@ from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, Servi
 EXPLAINED = (
     "platforms", "hypervisors", "runtimes", "techniques", "devices", "filesystems", "guests", "hosts", "cpus", "families", "disks", "nics",
     "profiles", "images", "prices", "power", "sites", "footprints", "limits", "reclaim", "burstable",
-    "startups",
+    "startups", "contents", "disk_images", "registries", "pullers", "codecs", "drivers",
 )
 """Kinds in the order in which `explain` looks a name up."""
 
@@ -72,6 +72,10 @@ class Catalog(Store):
     def start_up(self, platform: Platform, host: HostEntry, service: ServiceSpec) -> tuple[Phase, ...]:
         """The phases in which a replica of a service starts on `platform` on `host`, in their order."""
         return start_up(self, platform, host, service)
+
+    def phases_of(self, platform: Platform, host: HostEntry, image: str | None = None) -> tuple[Phase, ...]:
+        """The phases of a start on `platform` on `host`, and of the software of an image, in their order."""
+        return phases_of(self, platform, host, image)
 
     def guest(self, name: str) -> GuestEntry:
         """A guest operating system by name."""

@@ -16,24 +16,29 @@ from simvirt.control.records import Life
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
+from simvirt.workload.streams import OWN_VM
 
-Once = tuple[object, ...]
-"""What is done once is named by: what it is, and the row of the host or the kernel it is done for."""
+Owner = tuple[str, int]
+"""What something is done once for: a `host` or a `vm`, by the row of the host or of the guest's kernel."""
 
 
 @dataclass
 class Cluster:
     """The hosts of a scenario on one platform, as the control plane acts on them.
 
-    Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they began.
+    Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
+    began; `there` are hosts and VMs that were up before; `deployed` happens when all that was started at 0 s is ready.
     """
 
     clock: Clock
     catalog: Catalog
     lives: list[Life] = field(default_factory=list)
+    deployed: simpy.Event | None = None
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
-    _done: dict[Once, simpy.Event] = field(default_factory=dict)
+    there: set[Owner] = field(default_factory=set)
+    _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
     _guests: set[int] = field(default_factory=set)
+    _made: set[int] = field(default_factory=set)
     _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     @property
@@ -80,11 +85,25 @@ class Cluster:
             self._locks[machine, name] = simpy.Resource(self.clock)
         return self._locks[machine, name]
 
-    def once(self, name: Once, begin: Callable[[], Generator[simpy.Event, Any, Any]]) -> simpy.Event:
-        """The end of what is done once: who asks first begins it, all wait for the same end."""
-        if name not in self._done:
-            self._done[name] = self.clock.process(begin())
-        return self._done[name]
+    def once(self, owner: Owner, name: tuple[str, str], begin: Callable[[], Generator[simpy.Event, Any, Any]]) -> simpy.Event:
+        """The end of what is done once for a host or VM: who asks first begins it, all wait for the same end."""
+        mine = self._done.setdefault(owner, {})
+        if name not in mine:
+            mine[name] = self.clock.process(begin())
+        return mine[name]
+
+    def is_up(self, row: int) -> None:
+        """Takes in that an instance is up at the beginning, and so are its host and VM."""
+        machine = self.instance(row).machine
+        self.there |= {("host", self.host_of(row)), ("vm", machine)}
+        self.begin_guest(machine)
+
+    def shut_down(self, row: int) -> None:
+        """Takes in that an instance is gone, and so is a VM that was there for it alone."""
+        machine = self.plane.lowered.arrangement.machines[self.instance(row).machine]
+        if machine.vm is not None and machine.key[0] == OWN_VM:
+            self.there.discard(("vm", machine.row))
+            self._done.pop(("vm", machine.row), None)
 
     def phases(self, row: int) -> tuple[Phase, ...]:
         """The phases in which an instance starts where it stands."""
@@ -93,6 +112,15 @@ class Cluster:
             lowered = self.plane.lowered
             self._phases[service, host] = self.catalog.start_up(lowered.platform, lowered.hosts[host], self.scenario.services[service])
         return self._phases[service, host]
+
+    def others(self, row: int) -> int:
+        """How many other replicas there are on the host of one: up, or made so far that what each of them adds to a start is there."""
+        host = self.host_of(row)
+        return sum(self.host_of(one.row) == host and (one.row in self._made or self.plane.is_ready(one.row)) for one in self.replicas)
+
+    def make(self, row: int) -> None:
+        """From now on a replica is one of those that are there."""
+        self._made.add(row)
 
     def begin_guest(self, machine: int) -> None:
         """Let the own load of a guest begin, unless it has."""

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any
 
 import simpy
@@ -24,14 +25,24 @@ APPLICATION = "start-up"
 """What a scenario says that a service does before it is ready, as a phase."""
 
 
-def start(cluster: Cluster, row: int) -> Process:
-    """Start an instance: all its phases, then it takes requests. One that is being stopped starts once it is down; one that is up stays."""
-    plane = cluster.plane
-    if plane.is_draining(row):
-        yield plane.drain(row)
-    if not plane.start(row):
-        return
-    one = cluster.instance(row)
+@dataclass(frozen=True)
+class Starts:
+    """How instances start in a cluster."""
+
+    cluster: Cluster
+
+    def start(self, instance: int) -> Process:
+        """Start an instance that is down: all its phases, then it takes requests."""
+        yield from _started(self.cluster, instance)
+
+    def stopped(self, instance: int) -> None:
+        """Takes in that an instance was stopped: a VM that was there for it alone is gone."""
+        self.cluster.shut_down(instance)
+
+
+def _started(cluster: Cluster, row: int) -> Process:
+    """All phases of a start, recorded."""
+    plane, one = cluster.plane, cluster.instance(row)
     life = Life(row, one.service, one.replica, cluster.host_of(row), int(cluster.clock.now))
     cluster.lives.append(life)
     for phase in cluster.phases(row):
@@ -60,7 +71,9 @@ def _phase(cluster: Cluster, life: Life, phase: Phase) -> Process:
         began = yield from _carried_out(cluster, life.instance, phase)
     else:
         of = life.host if phase.per == "host" else cluster.instance(life.instance).machine
-        yield cluster.once((phase.layer, phase.name, phase.per, of), lambda: _carried_out(cluster, life.instance, phase))
+        if (phase.per, of) in cluster.there:
+            return
+        yield cluster.once((phase.per, of), (phase.layer, phase.name), lambda: _carried_out(cluster, life.instance, phase))
         began = due
     life.spans.append(Span(phase.name, phase.layer, due, began, int(cluster.clock.now)))
 
@@ -70,17 +83,19 @@ def _carried_out(cluster: Cluster, row: int, phase: Phase) -> Began:
     on = performer(cluster, row, phase)
     if phase.lock is None:
         began = int(cluster.clock.now)
-        yield from _done(cluster, on, phase)
+        yield from _done(cluster, on, row, phase)
         return began
     with cluster.kernel_lock(_kernel(cluster, row, phase), phase.lock).request() as turn:
         yield turn
         began = int(cluster.clock.now)
-        yield from _done(cluster, on, phase)
+        yield from _done(cluster, on, row, phase)
     return began
 
 
-def _done(cluster: Cluster, on: int, phase: Phase) -> Process:
-    yield from perform(cluster, on, phase.cpu_ns, phase.read, phase.write, phase.wait_ns)
+def _done(cluster: Cluster, on: int, row: int, phase: Phase) -> Process:
+    work_ns = phase.cpu_ns + (phase.each_ns * cluster.others(row) if phase.each_ns else 0.0)
+    yield from perform(cluster, on, work_ns, phase.read, phase.write, phase.wait_ns, piece=phase.piece, flushes=phase.flushes)
+    cluster.make(row)
 
 
 def performer(cluster: Cluster, row: int, phase: Phase) -> int:

@@ -24,10 +24,11 @@ def write(cluster: Cluster, on: int, size: int, sync: bool = False) -> Process:
 
 def perform(
     cluster: Cluster, on: int, cpu_ns: float = 0.0, read: int = 0, write: int = 0, wait_ns: int = 0, sync: bool = False,
+    piece: int = 0, flushes: int = 0,
 ) -> Process:
-    """Let an instance compute, then read, then write, then wait."""
+    """Let an instance compute, then read (at random where it is in pieces), then write, then flush so many small writes, then wait."""
     plane, managed = cluster.plane, cluster.plane.lowered.management
     assert managed is not None
     errand = managed.native if cluster.instance(on).place.disk is None else managed.guest
-    with plane.perform(errand, on, *amounts(cpu_ns, read, write, sync, float(wait_ns))) as done:
+    with plane.perform(errand, on, *amounts(cpu_ns, read, write, sync, float(wait_ns), piece, flushes)) as done:
         yield done

@@ -31,11 +31,20 @@ def pieces(size: int) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def amounts(cpu: float, read: int, write: int, sync: bool, wait: float) -> tuple[float, ...]:
-    """The draws of an errand of management: work and wait [ns], bytes to read, and to write in either way."""
+def amounts(cpu: float, read: int, write: int, sync: bool, wait: float, piece: int = 0, flushes: int = 0) -> tuple[float, ...]:
+    """The draws of an errand of management: work and wait [ns], bytes to read, and to write in either way.
+
+    Reads at random come in the largest of `PIECES` within `piece`; `flushes` are small writes that wait for a flush each.
+    """
     nothing = pieces(0)
     left, waited = (nothing, pieces(write)) if sync else (pieces(write), nothing)
-    return (cpu, *pieces(read), *left, *waited, float(sync and write > 0), wait)
+    return (cpu, *(scattered(read, piece) if piece else pieces(read)), *left, *waited, float(flushes + (sync and write > 0)), wait)
+
+
+def scattered(size: int, piece: int) -> tuple[int, ...]:
+    """How many accesses of each of `PIECES` an amount takes that is read at random [bytes], all of one size."""
+    at = next((at for at, one in enumerate(PIECES) if one <= piece), len(PIECES) - 1)
+    return tuple(-(-size // PIECES[at]) if at == place else 0 for place in range(len(PIECES)))
 
 
 def native_work(writer: Writer, variables: Variables) -> int:

@@ -17,6 +17,7 @@ from simvirt.catalog.entries.entry import Entry, Part
 from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
+from simvirt.catalog.entries.images import CodecEntry, ContentEntry, DiskImageEntry, DriverEntry, PullerEntry, RegistryEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.entries.startups import StartupEntry
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
@@ -300,6 +301,12 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "guests": GuestEntry,
     "profiles": ProfileEntry,
     "images": ImageSpec,
+    "contents": ContentEntry,
+    "disk_images": DiskImageEntry,
+    "registries": RegistryEntry,
+    "pullers": PullerEntry,
+    "codecs": CodecEntry,
+    "drivers": DriverEntry,
     "footprints": FootprintEntry,
     "limits": LimitSpec,
     "burstable": BurstableEntry,
@@ -319,7 +326,8 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "devices": {"filesystem": ("filesystems",)},
     "images": {"profile": ("profiles",)},
-    "startups": {"measured_on": ("hosts",)},
+    "pullers": {"codec": ("codecs",), "driver": ("drivers",)},
+    "startups": {"measured_on": ("hosts",), "boots": ("startups",)},
     "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
 }
 """Kind -> field that names other entries -> the kinds it may name."""

@@ -147,7 +147,7 @@ class Scenario(Spec):
     @property
     def _unsaid(self) -> dict[str, Any]:
         """Keys that came later than others and are not stated, without which a scenario keeps its digest."""
-        anywhere = [name for name, spec in self.services.items() if "placement" not in spec.deploy.model_fields_set]
+        anywhere = [name for name, spec in self.services.items() if spec.deploy.placement is None]
         placements = {name: {"deploy": {"placement"}} for name in anywhere}
         return {"services": placements} | {name: True for name in ("workloads", "state", "only_host", "hosts") if not getattr(self, name)}
 
@@ -240,6 +240,11 @@ class Scenario(Spec):
             name: self.model_copy(update={"workload": spec, "workloads": {}, "objective": spec.objective})
             for name, spec in self.workloads.items()
         }
+
+    @property
+    def changes(self) -> bool:
+        """Whether instances start or stop during a run."""
+        return bool(self.timeline) or (self.state is not None and self.state.instances == "none")
 
     @property
     def loaded(self) -> bool:

@@ -102,8 +102,8 @@ class DeploySpec(Spec):
     replicas: Replicas = Field(default=1, description="how many instances", examples=["4"])
     resources: ResourcesSpec = Field(default=ResourcesSpec.model_construct(), description="what each may use",
                                      examples=[ResourcesSpec.example])
-    placement: PlacementSpec = Field(
-        default=PlacementSpec.model_construct(), description="on which hosts they may stand", examples=[PlacementSpec.example])
+    placement: PlacementSpec | None = Field(
+        default=None, description="on which hosts they may stand", examples=[PlacementSpec.example])
 
 
 class BackgroundSpec(Spec):
@@ -251,13 +251,13 @@ class ServiceSpec(Spec):
     @property
     def placement(self) -> PlacementSpec:
         """On which hosts its replicas may stand."""
-        return self.deploy.placement
+        return self.deploy.placement or PlacementSpec.model_construct()
 
     def placed_anywhere(self) -> ServiceSpec:
         """The same without a word on which hosts its replicas may stand."""
-        if "placement" not in self.deploy.model_fields_set:
+        if self.deploy.placement is None:
             return self
-        deploy = self.deploy.model_copy(update={"placement": PlacementSpec.model_construct()})
+        deploy = self.deploy.model_copy(update={"placement": None})
         return self.model_copy(update={"deploy": deploy})
 
     @property
