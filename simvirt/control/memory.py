@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -89,9 +90,11 @@ class Follower:
         total, life = clock.plane.read("services", "completed"), clock.plane.read("instances", "life")
         live = [replica for replica in self.memory.replicas if replica.live]
         each: dict[str, float] = {}
-        for name in dict.fromkeys(replica.service for replica in live):
-            now, rows = int(total[self.lowered.services.index(name)]), clock.plane.instances_of(name)
-            each[name] = (now - self.completed.get(name, 0)) / int(np.isin(life[rows], UP).sum())
+        up = Counter(replica.service for replica in self.memory.replicas if life[replica.row] in UP)
+        for name, n in Counter(replica.service for replica in live).items():
+            now = int(total[self.lowered.services.index(name)])
+            elsewhere = int(np.isin(life[clock.plane.instances_of(name)], UP).sum()) - up[name]
+            each[name] = (now - self.completed.get(name, 0)) / (n + elsewhere)
             self.completed[name] = now
         return {replica.row: each[replica.service] for replica in live}
 
