@@ -10,6 +10,7 @@ from typing import Any, Final
 import entry_cases_files
 import entry_cases_memory
 import entry_cases_plan
+import entry_cases_startups
 import pytest
 from helpers.field_bases import BARE, CROWDED, KVM
 from helpers.fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
@@ -258,6 +259,7 @@ CASES: Final = (
     Case("platforms.vms", patched(MINE, {"services/server/cpus": 2}), {}, mine("platforms", "kvm", vms={"count": 1, "cpus": number(1), "memory": number(0.5)}), "memory/parts/vm", RISES),
     Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),
     *entry_cases_plan.CASES,
+    *entry_cases_startups.CASES,
     bursting("earned", number("30/h"), "cpu/throttled", FALLS), bursting("launch", number(9), "cpu/throttled", FALLS),
     bursting("most", number(0), "cpu/throttled", RISES, {"launch": number(0.1)}),
     Case("platforms.disk", patched(MINE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB"}}]}), {}, mine("platforms", "kvm", disk="firecracker-blk"), DISK, CHANGES),
