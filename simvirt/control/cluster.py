@@ -50,7 +50,7 @@ class Cluster:
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
     _guests: set[int] = field(default_factory=set)
-    _made: set[int] = field(default_factory=set)
+    _made: dict[int, set[int]] = field(default_factory=dict)  # host: replicas that are there
     _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     @property
@@ -108,10 +108,12 @@ class Cluster:
         """Takes in that an instance is up at the beginning, and so are its host and VM."""
         machine = self.instance(row).machine
         self.there |= {("host", self.host_of(row)), ("vm", machine)}
+        self.make(row)
         self.begin_guest(machine)
 
     def shut_down(self, row: int) -> None:
         """Takes in that an instance is gone, and so is a VM that was there for it alone."""
+        self._made.get(self.host_of(row), set()).discard(row)
         machine = self.plane.lowered.arrangement.machines[self.instance(row).machine]
         if machine.vm is not None and machine.key[0] == OWN_VM:
             self.there.discard(("vm", machine.row))
@@ -127,12 +129,11 @@ class Cluster:
 
     def others(self, row: int) -> int:
         """How many other replicas there are on the host of one: up, or made so far that what each of them adds to a start is there."""
-        host = self.host_of(row)
-        return sum(self.host_of(one.row) == host and (one.row in self._made or self.plane.is_ready(one.row)) for one in self.replicas)
+        return len(self._made.get(self.host_of(row), ())) - (row in self._made.get(self.host_of(row), ()))
 
     def make(self, row: int) -> None:
         """From now on a replica is one of those that are there."""
-        self._made.add(row)
+        self._made.setdefault(self.host_of(row), set()).add(row)
 
     def begin_guest(self, machine: int) -> None:
         """Let the own load of a guest begin, unless it has."""

@@ -32,7 +32,7 @@ def deploy(scenario: Scenario, jobs: int = 1, progress: Progress | None = None) 
     """
     started = time.perf_counter()
     catalog = catalog_of(scenario)
-    there = on_host(scenario, catalog, scenario.host)
+    there = on_host(scenario, catalog, scenario.first_host)
     result = DeployResult(scenario, {}, assumptions=assumptions(scenario, catalog))
 
     def answer(spec: PlatformSpec, pool: Executor, halt: Event) -> Answer:

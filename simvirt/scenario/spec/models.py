@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, ValidatorFunctionWrapHa
 from pydantic_core import PydanticCustomError
 
 from simvirt.errors import Issue, ScenarioError
-from simvirt.scenario.digest import digest
+from simvirt.scenario.digest import digest, unstated
 from simvirt.scenario.fields import Title, Word
 from simvirt.scenario.reading.tree import Marks
 from simvirt.scenario.spec.base import TOLD, Spec, refuse
@@ -71,6 +71,7 @@ class Scenario(Spec):
 
     example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
     also = ("include",)
+    later = ("only_host", "hosts", "workloads", "state", "registries", "images")
     simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
     name: Title = Field(description="name of the scenario", examples=["web-shop"])
     hosts: Mapping[Word, HostPoolSpec] = Field(
@@ -167,17 +168,7 @@ class Scenario(Spec):
     @property
     def digest(self) -> str:
         """SHA-256 of the resolved content, files included [hex]; reads the files that the scenario names."""
-        return digest(self.model_dump(mode="json", by_alias=True, exclude=self._unsaid))
-
-    @property
-    def _unsaid(self) -> dict[str, Any]:
-        """Keys that came later than others and are not stated, without which a scenario keeps its digest."""
-        later = ("only_host", "hosts", "workloads", "state", "registries", "images")
-        placements = {name: {"deploy": {"placement"}} for name, spec in self.services.items() if spec.deploy.placement is None}
-        of_platforms = {
-            index: {name for name in ("puller", "disk_image") if not getattr(spec, name)} for index, spec in enumerate(self.platforms)
-        }
-        return {"services": placements, "platforms": of_platforms} | {name: True for name in later if not getattr(self, name)}
+        return digest(self.model_dump(mode="json", by_alias=True, exclude=unstated(self)))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Scenario:
         """A copy with some fields changed; `host` makes it a scenario of that host alone, on which replicas may stand."""
