@@ -67,6 +67,9 @@ SLEEPERS = 0
 SPINNERS = 1
 SPINS = -1.0  # in place of the share of a burst that the platform adds: all of it is a wait for a lock
 
+# What an access to a disk is, where it is not one of the size that it states
+FLUSHES = 3  # a write that waits for the frame's work beside its own, which a page cache has not written yet
+
 # Devices of a VM
 NET = 0
 BLOCK = 1

@@ -327,6 +327,7 @@ class Instances(Table):
     dirty: Floats  # what it has written and the page cache has not [bytes]
     dirty_since: Ints  # instant at which that began to be some [ns]
     next_dirty: Ints  # instance whose file became dirty next
+    previous_dirty: Ints  # instance whose file became dirty before
     awake_until: Ints  # backend: sleeps from this instant on, unless it has work [ns]
     polled: Ints  # backend: CPU time spent looking for work [ns]
 

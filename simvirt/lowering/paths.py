@@ -180,6 +180,11 @@ class Paths:
         return self.disk is not None and self.disk.cache in ("writeback", "unsafe")
 
     @property
+    def writes_back(self) -> bool:
+        """Whether a flush of the VM has the host write what the VM wrote before."""
+        return self.disk is not None and self.disk.cache == "writeback"
+
+    @property
     def flushes(self) -> bool:
         """Whether a flush of the VM reaches the drive."""
         return self.disk is None or self.disk.cache != "unsafe"
