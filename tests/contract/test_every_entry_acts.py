@@ -224,6 +224,8 @@ CASES: Final = (
          {}, {"catalog/devices/my-disk/serial": True}, "breakdown_s/queue", RISES),
     Case("devices.cache", patched(RICH, {"services/server/operations/job": [{"cpu": "1us"}, {"disk": {"write": "1MiB", "direct": True}}]}),
          {}, {"catalog/devices/my-disk/cache": "writeback"}, DISK, FALLS),
+    Case("devices.cached", patched(RICH, {"platforms/0/disk_cache": "writeback", "services/server/operations/job": [{"cpu": "1us"}, {"disk": {"write": "1MiB", "direct": True}}]}),
+         {}, {"catalog/devices/my-disk/cached": {name: {"host_cpu": number("10us")} for name in ("kib_read", "kib_written")}}, "latency_s/mean", RISES),
     Case("devices.segments", patched(RICH, {"services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "4MiB"}}]}),
          {}, {"catalog/devices/my-disk/segments": number(1)}, "latency_s/mean", RISES),
     Case("devices.suppresses", patched(RICH, {"workload/open/rate": "300/s"}), {}, {"catalog/devices/my-net/suppresses": False}, "devices/net/interrupts", RISES),
