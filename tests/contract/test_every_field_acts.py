@@ -14,7 +14,7 @@ import field_cases_services
 import field_cases_workloads
 import pytest
 from helpers.field_bases import BARE
-from helpers.fields import Case, fields_of, moved, output, patched, result
+from helpers.fields import Case, fields_of, moved, output, own, patched, result
 
 from simvirt import run
 from simvirt.errors import ScenarioError
@@ -51,7 +51,7 @@ def test_the_schema_has_the_same_fields() -> None:
     """What editors complete is what acts. `include` is gone before the models are reached; distributions are written by their kind."""
     schema = json_schema()
     parts = {"Scenario": schema} | schema["$defs"]
-    written = {f"{name}.{key}" for name, part in parts.items() for body in (part, *part.get("anyOf", ())) for key in body.get("properties", {})}
+    written = {own(f"{name}.{key}") for name, part in parts.items() for body in (part, *part.get("anyOf", ())) for key in body.get("properties", {})}
     drawn = {field for field in fields_of() if field.partition(".")[0] in {kind.__name__ for kind in (Constant, *KINDS.values())}}
     assert written - {"Scenario.include"} == fields_of() - drawn
 
