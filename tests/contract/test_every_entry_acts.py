@@ -237,6 +237,8 @@ CASES: Final = (
     entry("runtimes", "shim_memory", "docker", number("1GiB"), "memory/parts/runtime", RISES, CONTAINERS),
     entry("guests", "scheduler", "linux", "round-robin", "breakdown_s/run_queue", CHANGES, INSIDE),
     Case("guests.linux", OLD_GUEST, {}, {"catalog/guests/mine/linux": "4.19"}, "cpu/throttled", RISES, 0.5),
+    Case("guests.idle_poll", patched(RICH, {"workload/open/rate": "300/s", "catalog/guests/mine": {"like": "linux"}, "catalog/hypervisors/mine/guest": "mine", "services/server/operations/job": [{"cpu": "20us"}, {"delay": "100us"}] * 3}),
+         {}, {"catalog/guests/mine/idle_poll": number("200us")}, "cpu/virtualization", CHANGES),
     Case("guests.piece", patched(RICH, {"catalog/devices/my-disk/segments": number(1), "services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "4MiB"}}]}),
          {}, {"catalog/guests/mine/piece": number("4KiB")}, "latency_s/mean", RISES),
     entry("guests", "tick", "linux", number("1ms"), "breakdown_s/run_queue", CHANGES, INSIDE),
