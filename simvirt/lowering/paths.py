@@ -111,7 +111,7 @@ class Paths:
     def acknowledgements(self, size: int) -> int:
         """Packets by which the receiver of a payload acknowledges it: one for each packet, where it fills two frames.
 
-        *Source*: RFC 5681, section 4.2; Linux net/ipv4/tcp_input.c, __tcp_ack_snd_check: more than one frame's payload is acknowledged at once.
+        *Source*: RFC 5681, section 4.2; Linux net/ipv4/tcp_input.c, __tcp_ack_snd_check: more than a frame's payload at once.
         """
         return self.segments(size) if self.host.nic.frames(size) > 1 else 0
 

@@ -154,13 +154,19 @@ def test_packets_of_a_backend_that_never_rests(device: str, operation: str, meas
 
 @pytest.mark.parametrize(("platform", "out", "in_"), [("kvm-2013", 0.14, 0.96), ("docker-2013", 0.45, 0.45)])
 def test_cycles_a_byte_of_bulk_transfer_on_the_ibm_server(platform: str, out: float, in_: float) -> None:
-    """Felter et al., RC25482, Fig. 2: cycles a byte over native on the whole system, segments of 64 KiB; what comes in wakes a CPU of a guest."""
+    """Felter et al., RC25482, Fig. 2: cycles a byte over native on the whole system, segments of 64 KiB, each acknowledged by a packet.
+
+    What comes in wakes a CPU of a guest. A backend is woken for each segment at most, and for none at least; nothing else is left open.
+    """
     host, found = CATALOG.host_model("ibm-x3650-m4"), costs(platform, "ibm-x3650-m4")
-    for kib, packet, measured in (("kib_out", "packet_out", out), ("kib_in", "packet_in", in_)):
-        parts = (found.cpu_ns, found.host_cpu_ns, found.kick_ns, found.notify_ns, found.interrupt_ns, found.host_wake_ns, found.host_interrupt_ns)
+    for kib, packet, answer, measured in (("kib_out", "packet_out", "packet_in", out), ("kib_in", "packet_in", "packet_out", in_)):
+        parts, waking = (found.cpu_ns, found.host_cpu_ns, found.interrupt_ns, found.host_interrupt_ns), (found.kick_ns, found.notify_ns, found.host_wake_ns)
         woken = (found.cpu_ns["idle_wakeup"] + found.latency_ns["idle_wakeup"]) * (packet == "packet_in")
-        each = sum(part[kib] + part[packet] / 64 for part in parts) + woken / 64
-        assert each * host.clock_hz / 1e9 / 1024 == pytest.approx(measured, rel=0.1)
+        told = (found.cpu_ns[answer] + found.host_cpu_ns[answer]) / 64
+        least = sum(part[kib] + part[packet] / 64 for part in parts) + told + woken / 64
+        most = least + sum(part[packet] / 64 for part in waking)
+        assert 0.9 * measured <= most * host.clock_hz / 1e9 / 1024
+        assert least * host.clock_hz / 1e9 / 1024 <= 1.1 * measured
 
 
 def test_the_vm_of_the_ibm_server_compresses_as_much_slower_as_measured() -> None:
