@@ -45,7 +45,7 @@ class Phase(Row):
     wait_ns: int = 0
     lock: str | None = None
     per: Per = "instance"
-    source: str = ""
+    sources: tuple[str, ...] = ()
     each_ns: float = 0.0
     piece: int = 0
     flushes: int = 0
@@ -123,7 +123,7 @@ def _phase(layer: str, phase: StartPhase, slower: float, fault: float, inside: b
         phase.name, layer, "guest" if inside and phase.at == "host" else phase.at,
         cpu_ns=float(phase.cpu or 0.0) * slower + (phase.memory or 0) / PAGE * fault, read=int(phase.read or 0),
         write=int(phase.write or 0), wait_ns=round(phase.wait or 0.0), lock=phase.lock, per=phase.per,
-        source="; ".join(dict.fromkeys(number.source for number in numbers)), each_ns=float(phase.each or 0.0) * slower,
+        sources=tuple(dict.fromkeys(number.source for number in numbers)), each_ns=float(phase.each or 0.0) * slower,
         piece=int(phase.piece or 0), flushes=int(phase.flushes or 0), estimated=all(number.estimated for number in numbers),
     )
 
