@@ -59,6 +59,12 @@ def test_the_software_of_an_image_starts_where_the_scenario_does_not_say_it() ->
     assert {phase.layer for phase in told} == {"docker"}
 
 
+def test_software_in_a_snapshot_runs_already() -> None:
+    layers = [{phase.layer for phase in CATALOG.phases_of(CATALOG.named_platform(name), HOST, "rabbitmq")}
+              for name in ("firecracker", "firecracker-snapshot")]
+    assert ["rabbitmq" in one for one in layers] == [True, False]
+
+
 @pytest.mark.parametrize(("image", "name"), [
     ("nginx:1.27", "nginx"), ("registry.example/library/postgres:16", "postgres"), ("mariadb", "mysql"), ("elasticsearch:8.15", "elasticsearch"),
     ("nobody/knows", None), ("linux", None), ("docker:27-dind", None),

@@ -64,7 +64,8 @@ def phases_of(store: Store, platform: Platform, host: HostEntry, image: str | No
         found += _hypervisor(store, layer, host)
     for layer in platform.runtimes:
         found += _phases(store, named(store, "runtimes", layer.name), host, layer.name, inside=bool(platform.hypervisors))
-    software = None if image is None else software_name(store, image)
+    running = any(entry.running for layer in platform.hypervisors if (entry := named(store, "hypervisors", layer.name)) is not None)
+    software = None if image is None or running else software_name(store, image)
     if software is not None:
         found += _phases(store, store.typed("startups", software, StartupEntry), host, software, inside=False)
     return tuple(found)
