@@ -49,6 +49,16 @@ class Fetching:
         self.pulls = pulls_of(self.cluster, self.transfers)
         self.registries = registries_of(self.cluster.catalog, self.cluster.scenario)
 
+    @property
+    def moved(self) -> int:
+        """Bytes that came from registries."""
+        return sum(registry.sent for registry in self.registries.values())
+
+    @property
+    def saved(self) -> int:
+        """Bytes of layers that did not have to come, because another image or instance had brought them."""
+        return sum(one.saved for one in self.pulls.records)
+
     # --- containers ----------------------------------------------------------------------------------------------------
 
     def image(self, life: Life) -> Fetched:

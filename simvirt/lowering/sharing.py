@@ -1,7 +1,8 @@
 """Classes of software as they meet in shared hardware and kernels, and the sockets where they meet."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,8 +59,11 @@ class Sharing:
         return [self.classes[row] for row in sorted(rows)]
 
 
-def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEntry], added: dict[str, float]) -> Sharing:
-    """Classes of a plan; `added` is the platform's work per unit of a service's own. The fluid scheduler knows no hardware threads."""
+def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEntry], added: Sequence[Mapping[str, float]]) -> Sharing:
+    """Classes of a plan; `added` is the platform's work per unit of a service's own, on each kind of host.
+
+    The fluid scheduler knows no hardware threads.
+    """
     neutral = [SoftwareClass(smt_share=host.entry.smt_yield / 2) for host in plan.hosts]
     rows = {kind: row for row, kind in enumerate(dict.fromkeys(neutral))}
     own = [rows[kind] for kind in neutral]
@@ -70,7 +74,7 @@ def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEn
         if instance.service in profiles:
             machine, nodes = plan.machines[instance.machine], plan.nodes.get(instance.service, ())
             remote = remote_share(host.entry, platform, machine.cpus, machine.pins) if machine.vm is not None else 0.0
-            kind = software_class(profiles[instance.service], host.entry, remote, added[instance.service], nodes)
+            kind = software_class(profiles[instance.service], host.entry, remote, added[host.kind][instance.service], nodes)
         found.append(rows.setdefault(kind, len(rows)))
         acts[host.row] |= found[-1] != own[host.row] and plan.machines[host.machine].scheduler.policy != "gps"
     return Sharing(list(rows), found, acts)
@@ -85,7 +89,7 @@ def software_class(
         What is bound to one node is spread over none.
         What the platform adds computes and does not wait for memory, so that its part of the time shrinks where memory is slow. A program
         that claims more than the cache streams through it: it fills all of it, and has no hits to lose.
-        Threads of a process share `llc`; each brings `thread_llc`.
+        Threads of a process share `llc`; each brings `thread_llc`. What uses no memory is no farther from any.
     """
     stall = profile.stall or 0.0
     llc, family = host.family.llc or 0, host.family
@@ -95,7 +99,7 @@ def software_class(
     farther, anyway = (family.remote_latency or 1.0) - 1.0, profile.remote_share or 0.0
     crosses = 0.0 if len(nodes) == 1 else max(remote, anyway)
     longer = (1.0 + crosses * farther) / (1.0 + anyway * farther)
-    return SoftwareClass(
+    kind = SoftwareClass(
         steady=(1.0 - stall + added) / (1.0 + added), stall=stall * longer / alone / (1.0 + added),
         traffic=(profile.memory_bandwidth or 0.0) / 1e9 / alone / (1.0 + added),
         process_cache=min(shared, llc), thread_cache=min(own, llc), reuses=int(reuses),
@@ -104,6 +108,7 @@ def software_class(
         crosses=crosses, apart=crosses * (1.0 + farther) / (1.0 + crosses * farther), farther=1.0 + farther, nodes=nodes,
         **_reloading(profile, host),
     )
+    return kind if kind.uses_memory else replace(kind, crosses=0.0, apart=0.0, farther=1.0, nodes=())
 
 
 def _reloading(profile: ProfileEntry, host: HostEntry) -> dict[str, float]:

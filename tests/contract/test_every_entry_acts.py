@@ -11,6 +11,7 @@ import entry_cases_files
 import entry_cases_images
 import entry_cases_memory
 import entry_cases_plan
+import entry_cases_startups
 import pytest
 from helpers.field_bases import BARE, CROWDED, KVM
 from helpers.fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
@@ -226,6 +227,8 @@ CASES: Final = (
          {}, {"catalog/devices/my-disk/serial": True}, "breakdown_s/queue", RISES),
     Case("devices.cache", patched(RICH, {"services/server/operations/job": [{"cpu": "1us"}, {"disk": {"write": "1MiB", "direct": True}}]}),
          {}, {"catalog/devices/my-disk/cache": "writeback"}, DISK, FALLS),
+    Case("devices.cached", patched(RICH, {"platforms/0/disk_cache": "writeback", "services/server/operations/job": [{"cpu": "1us"}, {"disk": {"write": "1MiB", "direct": True}}]}),
+         {}, {"catalog/devices/my-disk/cached": {name: {"host_cpu": number("10us")} for name in ("kib_read", "kib_written")}}, "latency_s/mean", RISES),
     Case("devices.segments", patched(RICH, {"services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "4MiB"}}]}),
          {}, {"catalog/devices/my-disk/segments": number(1)}, "latency_s/mean", RISES),
     Case("devices.suppresses", patched(RICH, {"workload/open/rate": "300/s"}), {}, {"catalog/devices/my-net/suppresses": False}, "devices/net/interrupts", RISES),
@@ -237,6 +240,8 @@ CASES: Final = (
     entry("runtimes", "shim_memory", "docker", number("1GiB"), "memory/parts/runtime", RISES, CONTAINERS),
     entry("guests", "scheduler", "linux", "round-robin", "breakdown_s/run_queue", CHANGES, INSIDE),
     Case("guests.linux", OLD_GUEST, {}, {"catalog/guests/mine/linux": "4.19"}, "cpu/throttled", RISES, 0.5),
+    Case("guests.idle_poll", patched(RICH, {"workload/open/rate": "300/s", "catalog/guests/mine": {"like": "linux"}, "catalog/hypervisors/mine/guest": "mine", "services/server/operations/job": [{"cpu": "20us"}, {"delay": "100us"}] * 3}),
+         {}, {"catalog/guests/mine/idle_poll": number("200us")}, "cpu/virtualization", CHANGES),
     Case("guests.piece", patched(RICH, {"catalog/devices/my-disk/segments": number(1), "services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "4MiB"}}]}),
          {}, {"catalog/guests/mine/piece": number("4KiB")}, "latency_s/mean", RISES),
     entry("guests", "tick", "linux", number("1ms"), "breakdown_s/run_queue", CHANGES, INSIDE),
@@ -260,6 +265,7 @@ CASES: Final = (
     Case("platforms.vms", patched(MINE, {"services/server/cpus": 2}), {}, mine("platforms", "kvm", vms={"count": 1, "cpus": number(1), "memory": number(0.5)}), "memory/parts/vm", RISES),
     Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),
     *entry_cases_plan.CASES,
+    *entry_cases_startups.CASES,
     bursting("earned", number("30/h"), "cpu/throttled", FALLS), bursting("launch", number(9), "cpu/throttled", FALLS),
     bursting("most", number(0), "cpu/throttled", RISES, {"launch": number(0.1)}),
     Case("platforms.disk", patched(MINE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB"}}]}), {}, mine("platforms", "kvm", disk="firecracker-blk"), DISK, CHANGES),
