@@ -144,7 +144,7 @@ def _start_turn(platform: PlatformResult, measure: Measure, pcpus: int) -> float
 
 
 def _pull(figure: str) -> Read:
-    """What the pull of an image takes from its first request to its last file, the turn of others not counted [s]: mean, or the last one's."""
+    """What the pull of an image takes from its first request to its last file, without the turn of others [s]: mean, or the last one's."""
 
     def read_pull(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
         if platform.lifecycle is None:
