@@ -71,6 +71,10 @@ SPINS = -1.0  # in place of the share of a burst that the platform adds: all of 
 NET = 0
 BLOCK = 1
 
+# Where a frame is between two hosts
+THERE = 1  # a call on its way
+BACK = 2  # its answer
+
 # What a frame is
 REQUEST = 0  # the entry of a request
 CALLEE = 1  # a call between services
@@ -147,6 +151,9 @@ HALT_POLL_START = 10000  # first polling window of a halted vCPU, as KVM's halt_
 QUOTA_KEEP = 1000000  # runtime that a run queue keeps when it empties [ns]
 QUOTA_SLACK = 5000000  # delay before returned runtime is handed on [ns]
 QUOTA_MARGIN = 7000000  # no slack hand-out this close to the refill: slack + 2 ms [ns]
+
+HEAP_PAGE = 16  # transfers of a page of a link's heap
+HEAP_PAGE_LOG2 = 4
 
 WAYS = 16  # processes whose part of a core's own cache is remembered ...
 SOCKET_WAYS = 64  # ... and of the last-level cache of a socket

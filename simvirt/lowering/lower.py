@@ -21,10 +21,11 @@ from simvirt.lowering.container_paths import (
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, softirq_work, start_ups
-from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
+from simvirt.lowering.hosts import cstate_table, disk_table, host_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, memory_of
+from simvirt.lowering.network import link_table, route_table, topology_of
 from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
@@ -32,7 +33,9 @@ from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
 from simvirt.lowering.traffic import Entry, RequestClass, clients_of, request_classes, source_table, tallies_table
+from simvirt.network.topology import Topology
 from simvirt.scenario.spec.models import Constant, Scenario
+from simvirt.scenario.spec.network import NetworkSpec
 from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
@@ -65,6 +68,7 @@ class Lowered:
     width: int
     memory: Memory
     locks: Locks
+    topology: Topology
 
 
 def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases) -> Lowered:
@@ -73,7 +77,7 @@ def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phas
 
 
 def lower_onto(
-    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases
+    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases, network: NetworkSpec | None = None,
 ) -> Lowered:
     """The same on several hosts of one model, on which replicas stand in turn."""
     host = hosts[0]
@@ -96,13 +100,14 @@ def lower_onto(
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
-    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs, locks, writer.paths.poll)
+    topology = topology_of([f"host[{n}]" for n in range(len(hosts))], hosts, catalog, network)
+    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs, locks, writer.paths.poll, topology)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
     memory.find_reads(writer.program.rows)
     return Lowered(
         scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, writer.program.places, tables,
-        width, memory, locks,
+        width, memory, locks, topology,
     )
 
 
@@ -165,8 +170,9 @@ class Tables:
 
     def __init__(
         self, plan: Arrangement, services: list[str], program: Program, phases: Phases, shared: Sharing, platform: Platform,
-        writeback: ReclaimEntry, locks: Locks, receive: float,
+        writeback: ReclaimEntry, locks: Locks, receive: float, topology: Topology,
     ) -> None:
+        self.topology = topology
         self.writeback, self.locks = writeback, locks
         self.receive = receive  # how long a guest polls for a packet [ns]
         self.shared, self.seen = shared, platform.topology == "exposed"
@@ -194,7 +200,7 @@ class Tables:
         frames = FIRST_FRAMES + sum(clients) + n_background + 2 * spare
         tables = {
             "run": self.run(spare, frames),
-            "hosts": host_table(self.plan, self.shared),
+            "hosts": host_table(self.plan, self.shared, self.topology.spots().of_host),
             "machines": machine_table(self.plan, self.shared, self.first_cpu),
             "cpus": cpu_table(self.plan, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
             "classes": class_table(self.shared, self.plan),
@@ -211,7 +217,8 @@ class Tables:
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
             "disks": disk_table(self.plan, self.writeback),
-            "links": link_table(self.plan, frames),
+            "links": link_table(self.topology, frames),
+            "routes": route_table(self.topology),
             "source": source_table(classes, entries, width, scenario, costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"]),
             "tallies": tallies_table(classes, len(clients)),
             "locks": self.locks.table(),
@@ -233,7 +240,7 @@ class Tables:
             first_cpu_timer=[n_groups],
             first_machine_timer=[n_groups + self.n_cpus],
             first_link_timer=[n_groups + self.n_cpus + n_machines],
-            first_frame_timer=[n_groups + self.n_cpus + n_machines + DIRECTIONS * len(self.plan.hosts)],
+            first_frame_timer=[n_groups + self.n_cpus + n_machines + len(self.topology.links)],
             first_vcpu=[self.n_queues],
             first_thread=[first_thread],
             fresh_entity=[first_thread],

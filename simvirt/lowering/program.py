@@ -237,7 +237,9 @@ class Writer:
         path = self.routes.between(service, step.service)
         path.leave_for(rows)
         entry = self.operation(step.service, step.operation, variables, path)
-        rows.append(Instruction(k.OP_CALL, target=self.services[step.service], entry=entry, inside=entry, beyond=entry, column=column))
+        sent = path.message()
+        rows.append(Instruction(
+            k.OP_CALL, target=self.services[step.service], entry=entry, inside=entry, beyond=entry, column=column, amount=sent, fixed=sent))
         path.come_back(rows)
 
     def balance_column(self, service: str, variables: Variables) -> int:
