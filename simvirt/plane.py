@@ -270,6 +270,10 @@ class DataPlane:
             return self.clock.event().succeed()
         return self._drained.setdefault(instance, Settled(self.clock))
 
+    def is_ready(self, instance: int) -> bool:
+        """Whether an instance takes requests."""
+        return self._life(instance) == k.READY
+
     def is_draining(self, instance: int) -> bool:
         """Whether an instance still answers what it has."""
         return self._life(instance) == k.DRAINING

@@ -34,6 +34,8 @@ def _is_quantity(kind: str, name: str) -> bool:
 def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
     """Paths, kinds and names."""
     yield from _of_host(data.get("host"), ("host",))
+    for name, pool in _table(data.get("hosts")).items():
+        yield from _of_host(pool, ("hosts", name))
     for index, platform in enumerate(_list(data.get("platforms"))):
         path: Path = ("platforms", index)
         if isinstance(platform, Mapping) and isinstance(platform.get("stack"), list):

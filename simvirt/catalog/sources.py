@@ -226,10 +226,12 @@ def _plain(field: str, value: Any) -> str:
     """A plain field as text, with its unit."""
     if field == "clock":
         return f"{value / 1e9:g} GHz"
-    if field == "memory":
+    if field in ("memory", "virtual"):
         return units.format_size(value)
     if field == "bandwidth":
         return f"{value / 1e9:g} Gbps"
+    if field == "layers":
+        return f"{len(value)}, {units.format_size(sum(value.values()))} packed"
     if field == "watts":
         return " ".join(f"{watts:g}" for watts in value) + " W"
     return " ".join(map(str, value)) if isinstance(value, (tuple, Mapping)) else str(value)

@@ -123,7 +123,7 @@ class Follower:
     def settled_until(self, clock: Clock) -> float:
         """Instant up to which load and memory stay as they are, as far as that is known now [ns]."""
         known = min(next_change(clock.plane), self._next_merged(int(clock.now)))
-        if self.memory.merging or self.restarts or self.lowered.scenario.timeline:
+        if self.memory.merging or self.restarts or self.lowered.scenario.changes:
             known = min(known, clock.peek())
         eviction = self.lowered.scenario.host.eviction
         if eviction is not None and available(self.memory) < eviction.memory_available:

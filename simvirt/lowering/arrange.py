@@ -1,17 +1,21 @@
 """Who runs where: the machines (host and guests), groups and instances that a platform makes of a scenario's services."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
 from simvirt.catalog.records import HostEntry, Layer, Platform
+from simvirt.errors import Issue, ScenarioError
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.fences import LINUX, Fence, bounded, cgroup, slices_expire
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
 from simvirt.lowering.topology import cores_of, pins
 from simvirt.memory.visible import own_vcpus
+from simvirt.placement import asked_by, hosts_of, place_all
 from simvirt.scenario.order import service_keys
+from simvirt.scenario.spec.cluster import NamedHost
 from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.workload.streams import DEVICE_DOMAIN, HOST, OWN_VM, REPLICA, SHARED_VM
@@ -23,7 +27,8 @@ IO_SERVICE = "(I/O threads)"
 LOAD_SERVICE = "(hypervisor)"
 MEMORY_SERVICE = "(memory)"
 NETWORK_SERVICE = "(network stack)"
-INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE)
+MANAGEMENT_SERVICE = "(management)"
+INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE, MANAGEMENT_SERVICE)
 Replicas = list[tuple[str, int]]  # service, number
 Key = tuple[int, ...]  # whose the phase of a period is
 
@@ -59,16 +64,36 @@ class Machine:
     disk: "Device | None" = None
 
 
+@dataclass(frozen=True)
+class Site:
+    """A host to be: what it is called and where it stands, its entry in the catalogue, the scenario as it would be on that host alone."""
+
+    named: NamedHost
+    entry: HostEntry
+    view: Scenario
+
+
 @dataclass
 class Host:
-    """A host: its entry in the catalogue, its own kernel, the domain that owns its devices; vCPUs that its VMs want, and have so far."""
+    """A host: where it is, its own kernel, the domain that owns its devices; vCPUs that its VMs want, and have so far; its replicas."""
 
     row: int
-    entry: HostEntry
+    site: Site
     machine: int
+    replicas: Replicas
     dom0: Machine | None = None
     wanted_vcpus: int = 0
     vcpus: int = 0
+
+    @property
+    def entry(self) -> HostEntry:
+        """Its entry in the catalogue."""
+        return self.site.entry
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many replicas of each service stand on it."""
+        return dict(Counter(name for name, _ in self.replicas))
 
 
 @dataclass(frozen=True)
@@ -130,6 +155,7 @@ class Arrangement:
     receivers: dict[int, Instance] = field(default_factory=dict)
     beside: dict[int, Instance] = field(default_factory=dict)
     nodes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # service: NUMA nodes that its memory is bound to
+    hands: dict[int, Instance] = field(default_factory=dict)  # host's own kernel or guest: what manages instances there
 
     def add_group(
         self, machine: int, fence: Fence = NO_FENCE, per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -159,31 +185,53 @@ def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
     return SchedulerSpec.model_validate(own)
 
 
-def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], reclaims: bool = False) -> Arrangement:
-    """Machines, groups and instances of a scenario on a platform; with `reclaims` the memory management of a host is one of them.
-
-    Replicas stand on the hosts in turn.
-    """
+def arrange(scenario: Scenario, platform: Platform, sites: Sequence[Site], reclaims: bool = False) -> Arrangement:
+    """Machines, groups and instances of a scenario on a platform; with `reclaims` the memory management of a host is one of them."""
     keys = service_keys(scenario)
     plan = Arrangement(list(keys), keys)
     if not platform.hypervisors or platform.vms is None:
         plan.nodes.update({name: service.cpuset_mems for name, service in scenario.services.items() if service.cpuset_mems})
-    counts = {name: scenario.services[name].replicas for name in plan.services}
-    for number, entry in enumerate(hosts):
-        host = _add_host(plan, scenario, platform, entry)
-        replicas = [(name, replica) for name, count in counts.items() for replica in range(number, count, len(hosts))]
+    for site, replicas in zip(sites, dealt(scenario, plan.services, sites), strict=True):
+        host = _add_host(plan, platform, site, replicas)
         (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, replicas)
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
+    if scenario.state is not None:
+        _add_hands(plan)
     return plan
 
 
-def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: HostEntry) -> Host:
+def _add_hands(plan: Arrangement) -> None:
+    """What manages instances: daemons and tools on a host's own kernel, or in the domain that stands for it, and in each guest."""
+    for host in plan.hosts:
+        own = host.machine if host.dom0 is None else host.dom0.row
+        plan.hands[host.machine] = plan.add_instance(MANAGEMENT_SERVICE, own, Place(own))
+    for machine in plan.machines:
+        if machine.vm is not None and machine.net is not None:
+            place = Place(machine.row, None, machine.net, machine.disk)
+            plan.hands[machine.row] = plan.add_instance(MANAGEMENT_SERVICE, machine.row, place)
+
+
+def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site]) -> list[Replicas]:
+    """The replicas on each host, in the order of the services; ScenarioError where some have none."""
+    hosts, found = hosts_of([site.named for site in sites], [site.entry for site in sites]), [Replicas() for _ in sites]
+    for name in services:
+        spec = scenario.services[name]
+        for replica, choice in enumerate(place_all(hosts, asked_by(name, spec), spec.replicas)):
+            if choice.host is None:
+                path = ("services", name, "deploy", "placement")
+                said = f"no host may take replica {replica} of {spec.replicas}: {choice.reason}"
+                raise ScenarioError([Issue(*scenario.locate(path), ".".join(path), said)])
+            found[choice.host].append((name, replica))
+    return found
+
+
+def _add_host(plan: Arrangement, platform: Platform, site: Site, replicas: Replicas) -> Host:
     """A host with its own kernel, and nothing on it."""
-    host, spec = Host(len(plan.hosts), entry, len(plan.machines)), host_scheduler(scenario, platform)
+    host, spec, entry = Host(len(plan.hosts), site, len(plan.machines), replicas), host_scheduler(site.view, platform), site.entry
     plan.hosts.append(host)
     scheduler = scheduler_row(spec.policy, entry.pcpus, entry.tick_ns, spec)
-    expires = slices_expire(scenario.host.linux) and spec.policy in LINUX
+    expires = slices_expire(site.view.host.linux) and spec.policy in LINUX
     plan.machines.append(Machine(host.machine, host.row, entry.pcpus, scheduler, key=(HOST, host.row), expires=expires))
     plan.add_group(host.machine, per_task_weight=True)
     return host

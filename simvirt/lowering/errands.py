@@ -1,11 +1,13 @@
 """Work that no request asks for: errands of the control plane, background threads, load of guests and hypervisors, KSM."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from simvirt.catalog.records import Platform
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, MEMORY_SERVICE, Arrangement, Instance
+from simvirt.lowering.management import guest_work, native_work
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.program import Writer
 from simvirt.scenario.graph import calls, name_of, operation_times, reached
@@ -32,6 +34,14 @@ class Errand:
 
 
 @dataclass(frozen=True)
+class Management:
+    """Work of any amounts: of an instance whose disk is the host's, and of one behind the disk of a VM; see `lowering/management.py`."""
+
+    native: Errand
+    guest: Errand
+
+
+@dataclass(frozen=True)
 class Background:
     """A thread that an instance runs from its start on."""
 
@@ -49,6 +59,21 @@ def reclaim_errand(memory: Memory, writer: Writer) -> Errand | None:
     """What reclaim does, where memory is followed: its work [ns] and its writes are the performer's to say."""
     variables = Variables()
     return Errand(writer.reclaim(variables), variables) if memory.follows else None
+
+
+def management_errands(plan: Arrangement, writer: Writer) -> Management | None:
+    """What the control plane has performed to start instances, where it does so."""
+    if not plan.hands:
+        return None
+    inside = any(instance.place.disk is not None for instance in plan.instances)
+    native = _errand(writer, native_work)
+    return Management(native, _errand(writer, guest_work) if inside else native)
+
+
+def _errand(writer: Writer, write: Callable[[Writer, Variables], int]) -> Errand:
+    """An errand whose draws are the performer's to say."""
+    variables = Variables()
+    return Errand(write(writer, variables), variables)
 
 
 def background_threads(
@@ -103,7 +128,7 @@ def load_of(
         assert load is not None
         return load.threads, load.duty, load.period
     if instance.service == MEMORY_SERVICE:
-        return ksm(scenario, memory)
+        return ksm(plan.host_of(instance).site.view, memory)
     spec = scenario.services[instance.service].background if instance.service not in INTERNAL else None
     return (spec.threads, spec.duty, spec.period) if spec is not None else (0, 0.0, 0.0)
 

@@ -9,9 +9,10 @@ from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import file_habits
 from simvirt.catalog.resolve.layers import software_costs
+from simvirt.errors import Issue, ScenarioError
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, Site, arrange, row_of
 from simvirt.lowering.container_paths import (
     CONNTRACK,
     ContainerPaths,
@@ -20,11 +21,22 @@ from simvirt.lowering.container_paths import (
     received_beside,
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
-from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, softirq_work, start_ups
+from simvirt.lowering.errands import (
+    Background,
+    Errand,
+    Management,
+    background_threads,
+    flusher,
+    management_errands,
+    receive_work,
+    reclaim_errand,
+    softirq_work,
+    start_ups,
+)
 from simvirt.lowering.hosts import cstate_table, disk_table, host_table
 from simvirt.lowering.instructions import Program
 from simvirt.lowering.locks import Locks, locks_of
-from simvirt.lowering.memory_needs import Memory, memory_of
+from simvirt.lowering.memory_needs import Memory, follows, memory_of
 from simvirt.lowering.network import link_table, route_table, topology_of
 from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.paths import Paths, Routes
@@ -35,7 +47,6 @@ from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing,
 from simvirt.lowering.traffic import Entry, RequestClass, clients_of, request_classes, source_table, tallies_table
 from simvirt.network.topology import Topology
 from simvirt.scenario.spec.models import Constant, Scenario
-from simvirt.scenario.spec.network import NetworkSpec
 from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
@@ -54,7 +65,6 @@ class Lowered:
 
     scenario: Scenario
     platform: Platform
-    hosts: list[HostEntry]
     arrangement: Arrangement
     services: list[str]
     classes: list[RequestClass]
@@ -62,27 +72,53 @@ class Lowered:
     trace_columns: list[int | None]
     startup: dict[str, Errand]
     reclaim: Errand | None
+    management: Management | None
     background: list[Background]
     places: list[tuple[int, str]]  # first instruction of each body of the program, the operation that it carries out or ""
     tables: dict[str, Columns]
     width: int
-    memory: Memory
+    memories: list[Memory]  # of each host
     locks: Locks
     topology: Topology
+
+    @property
+    def hosts(self) -> list[HostEntry]:
+        """The hosts' entries in the catalogue."""
+        return [host.entry for host in self.arrangement.hosts]
+
+    @property
+    def memory(self) -> Memory:
+        """The memory of the first host, which has what is the same on all: costs, and whether it is followed."""
+        return self.memories[0]
 
 
 def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases) -> Lowered:
     """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""
-    return lower_onto([catalog.resolve_host(scenario.host)], scenario, catalog, platform, phases)
+    sites = sites_of(scenario, catalog)
+    _refuse_unlike(scenario, platform, sites)
+    return lower_onto(sites, scenario, catalog, platform, phases)
 
 
-def lower_onto(
-    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases, network: NetworkSpec | None = None,
-) -> Lowered:
-    """The same on several hosts of one model, on which replicas stand in turn."""
-    host = hosts[0]
-    memory = memory_of(scenario, catalog, platform, host)
-    plan = arrange(scenario, platform, hosts, memory.follows)
+def _refuse_unlike(scenario: Scenario, platform: Platform, sites: list[Site]) -> None:
+    """ScenarioError where hosts differ, or where memory of several is followed."""
+    if any(site.entry != sites[0].entry or site.view.host != sites[0].view.host for site in sites):
+        raise ScenarioError([Issue(*scenario.locate(("hosts",)), "hosts", "expected hosts that are alike, for example one pool")])
+    if len(sites) > 1 and follows(scenario, platform):
+        raise ScenarioError([Issue(*scenario.locate(("hosts",)), "hosts", "expected one host where memory is followed while time passes")])
+
+
+def sites_of(scenario: Scenario, catalog: Catalog) -> list[Site]:
+    """Where the hosts of a scenario are to be."""
+    views, entries = scenario.by_pool, catalog.resolve_hosts(scenario)
+    return [Site(host, entry, views[host.pool]) for host, entry in zip(scenario.each_host, entries, strict=True)]
+
+
+def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases) -> Lowered:
+    """The same on hosts that differ from those of the scenario."""
+    host = sites[0].entry
+    plan = arrange(scenario, platform, sites, follows(scenario, platform))
+    memories = _memories(scenario, catalog, platform, plan)
+    memory = memories[0]
     add_network_threads(plan, scenario, platform)
     services = [*plan.services, *INTERNAL]
     costs = catalog.platform_costs(platform, host)
@@ -94,21 +130,36 @@ def lower_onto(
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
+    managed = management_errands(plan, writer)
     reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
     drain = softirq_work(plan, writer)
-    errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
+    errands = [*startup.values(), *([reclaim] if reclaim is not None else []), *([managed.native, managed.guest] if managed else [])]
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
-    topology = topology_of([f"host[{n}]" for n in range(len(hosts))], hosts, catalog, network)
+    topology = topology_of([site.named.name for site in sites], [site.entry for site in sites], catalog, scenario.network)
     builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs, locks, writer.paths.poll, topology)
     tables = builder.build(scenario, classes, entries, width, len(background), costs)
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
     memory.find_reads(writer.program.rows)
     return Lowered(
-        scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, writer.program.places, tables,
-        width, memory, locks, topology,
+        scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background,
+        writer.program.places, tables, width, memories, locks, topology,
     )
+
+
+def _memories(scenario: Scenario, catalog: Catalog, platform: Platform, plan: Arrangement) -> list[Memory]:
+    """The memory of each host; hosts that are alike and have the same replicas share it."""
+    followed, memories = follows(scenario, platform), []
+    found: dict[tuple[int, ...], Memory] = {}
+    several = len(plan.hosts) > 1
+    for host in plan.hosts:
+        counts = {name: host.counts.get(name, 0) for name in plan.services}
+        key = (id(host.site.view), id(host.entry), *counts.values())
+        if key not in found:
+            found[key] = memory_of(host.site.view, catalog, platform, host.entry, followed, counts if several else None)
+        memories.append(found[key])
+    return memories
 
 
 def _writer(

@@ -34,7 +34,8 @@ def link_table(topology: Topology, frames: int) -> Columns:
     """Each direction of each link that has a bandwidth, with room in their heaps for as many frames on the longest way."""
     rows, width = len(topology.links), math.ceil(frames / k.HEAP_PAGE)
     pages = rows + width * longest_way(topology)
-    lengths = {"tags": pages * k.HEAP_PAGE, "frames": pages * k.HEAP_PAGE, "page": rows * width, "width": 1, "free_page": pages, "free_pages": 1}
+    room = pages * k.HEAP_PAGE
+    lengths = {"tags": room, "frames": room, "page": rows * width, "width": 1, "free_page": pages, "free_pages": 1}
     return fill(
         blank(t.Links, rows=rows, **lengths),
         bytes_per_ns=[link.bytes_per_ns for link in topology.links], width=[width], free_page=np.arange(pages), free_pages=[pages],

@@ -56,7 +56,8 @@ def measured(
 def _notes(plane: DataPlane) -> tuple[str, ...]:
     """What the platform does not do of what the scenario says; what is left of credits."""
     lowered = plane.lowered
-    limits = sentences(lowered.scenario.services, lowered.platform, host_scheduler(lowered.scenario, lowered.platform).policy)
+    policy = host_scheduler(lowered.arrangement.hosts[0].site.view, lowered.platform).policy
+    limits = sentences(lowered.scenario.services, lowered.platform, policy)
     return (*limits, *credits.remarks(plane))
 
 

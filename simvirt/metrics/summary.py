@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from simvirt.metrics.lifecycle import lifecycle
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import Saturation, fullest
 from simvirt.metrics.statistics import (
@@ -204,6 +205,8 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["workloads"] = {name: workload_result(view, [o.of(name) for o in outcomes]) for name, view in scenario.alone.items()}
     if overloaded(outcomes):
         found["overload"] = True
+    if first.lives is not None:
+        found["lifecycle"] = lifecycle([o.lives or () for o in outcomes])
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import networkx as nx
 
-from simvirt.scenario.spec.network import LinkSpec, NetworkSpec, named
+from simvirt.scenario.spec.network import NetworkSpec, pairs
 
 OUT, IN = 0, 1
 """Directions of a NIC; rows of a host's links are 2 * host + direction."""
@@ -94,7 +94,7 @@ class Topology:
             self._add_network(spec)
         switches = [name for name in self.graph if self.graph.nodes[name]["kind"] == "switch"]
         self._fabric = self.graph.subgraph(switches).copy()
-        self.gateway = (spec and spec.gateway) or self._middle()
+        self.gateway = self._middle()
         for endpoint in outside:
             self._connect(endpoint.name, endpoint.at or self.gateway, endpoint.latency_ns, None)
 
@@ -234,9 +234,3 @@ class Topology:
     def _nic(self, name: str, direction: int) -> int:
         """Row of a direction of an endpoint's NIC."""
         return int(self.graph.nodes[name]["nic"]) + direction
-
-
-def pairs(link: LinkSpec, names: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """The ends of all links that an entry stands for."""
-    ends = [[name for end in side for name in named(end, names)] for side in (link.from_, link.to)]
-    return ((source, to) for source in ends[0] for to in ends[1] if source != to)

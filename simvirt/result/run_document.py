@@ -20,6 +20,7 @@ from simvirt.result.document import (
     Utilisations,
     Verdict,
 )
+from simvirt.result.lifecycle import Lifecycle
 
 
 class ServiceMemory(Document):
@@ -267,6 +268,7 @@ class PlatformResult(Document):
     overload: bool = Field(
         default=False, description="`true` where requests arrive faster than they are answered, in most replications"
     )
+    lifecycle: Lifecycle | None = Field(default=None, description="with `state`: instances that were started, and what that took")
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     by_replication: ByReplication = Field(default={}, description=BY_REPLICATION)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import simpy
-from helpers.support import MS, S, scenario, service
+import yaml
+from helpers.support import MS, S, service, write
 from helpers.worlds import worlds
 
 from simvirt import kernel
@@ -20,12 +21,8 @@ from simvirt.control.transfers import Transfer, Transfers
 from simvirt.gauges import snapshot
 from simvirt.kernel import constants as k
 from simvirt.metrics.measure import checks
-from simvirt.lowering.lower import lower_onto
-from simvirt.runs.replicate import plane_of
+from simvirt.runs.replicate import make_plane
 from simvirt.scenario import loads
-from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.spec.network import NetworkSpec
-from simvirt.workload.streams import Phases
 
 Process = Generator[simpy.Event, Any, None]
 WORLDS = worlds()
@@ -36,21 +33,22 @@ TWO_TORS = {"switches": {"a": {"latency": "2us"}, "b": {"latency": "3us"}}, "lin
     {"from": "a", "to": "b", "bandwidth": "1Gbps", "latency": "10us"}]}
 
 
-def clock_of(spec: Scenario, hosts: int, network: dict[str, Any] | None = None) -> Clock:
-    """The clock of a replication at its start, on so many hosts."""
+def clock_of(text: str, hosts: int, network: dict[str, Any] | None = None) -> Clock:
+    """The clock of a replication of a scenario at its start, on so many of its hosts."""
+    document = yaml.safe_load(text)
+    document["hosts"] = {"host": document.pop("host") | {"count": hosts}}
+    document |= {} if network is None else {"network": network}
+    spec = loads(yaml.safe_dump(document, sort_keys=False))
     catalog = Catalog.of(spec)
-    platform = catalog.platform(spec.platforms[0])
-    parsed = None if network is None else NetworkSpec.model_validate(network)
-    lowered = lower_onto([catalog.resolve_host(spec.host)] * hosts, spec, catalog, platform, Phases(spec.run.seed, 0), parsed)
-    clock = Clock(plane_of(lowered, spec.run.seed, 0))
+    clock = Clock(make_plane(spec, catalog, catalog.platform(spec.platforms[0]), spec.run.seed, 0))
     begin(clock, spec)
     return clock
 
 
-def calling(platform: str = "bare-metal", **more: Any) -> Scenario:
+def calling(platform: str = "bare-metal", **more: Any) -> str:
     """A front on host 0 that calls its back, whose two replicas stand on both hosts, ten times a second."""
     services = {"front": service({"call": "back.take"}, threads="unlimited"), "back": {"threads": "unlimited", "scale": 2, "operations": {"take": [{"cpu": "1ms"}]}}}
-    return scenario(services, {"open": {"rate": "10/s", "arrivals": "deterministic"}, "mix": {"front.job": 1}}, {"duration": "60s"},
+    return write(services, {"open": {"rate": "10/s", "arrivals": "deterministic"}, "mix": {"front.job": 1}}, {"duration": "60s"},
                     platforms=[platform], host={"cores": 4, "nic": "10Gbps", "switching": "none", "max_cstate": "none"}, **more)
 
 
@@ -99,7 +97,7 @@ def test_platforms_pay_for_their_way_beside(platform: str) -> None:
 @pytest.mark.parametrize("name", ["shop-kvm", "shop-docker", "closed", "limited-eevdf"])
 def test_laws_hold_over_hosts(name: str) -> None:
     """Whatever crosses, nothing is lost; tables that grow meanwhile change nothing."""
-    clock, grown = clock_of(loads(WORLDS[name]), 3), clock_of(loads(WORLDS[name]), 3)
+    clock, grown = clock_of(WORLDS[name], 3), clock_of(WORLDS[name], 3)
     for at in (1, 2):
         clock.run(until=at * S)
         grown.run(until=at * S)
@@ -124,9 +122,9 @@ def test_a_callee_that_crashes_while_a_call_is_on_its_way() -> None:
 # --- requests and large transfers on one link ------------------------------------------------------------------------------
 
 
-def sending(rate: str, size: str = "125kB") -> Scenario:
+def sending(rate: str, size: str = "125kB") -> str:
     """Requests that send so much over the NIC of host 0, of 1 Gbit/s."""
-    return scenario({"server": service({"net": {"out": size}}, threads="unlimited")}, {"open": {"rate": rate}, "mix": {"server.job": 1}},
+    return write({"server": service({"net": {"out": size}}, threads="unlimited")}, {"open": {"rate": rate}, "mix": {"server.job": 1}},
                     {"duration": "1h"}, host={"cores": 4, "nic": "1Gbps", "max_cstate": "none"})
 
 
@@ -189,7 +187,7 @@ def test_both_together_never_exceed_a_link_and_lose_no_byte(seed: int) -> None:
 
 
 def test_requests_are_slowed_only_while_the_transfer_lasts() -> None:
-    spec = scenario({"server": service({"net": {"out": "125kB"}}, threads="unlimited")}, {"open": {"rate": "10/s", "arrivals": "deterministic"}, "mix": {"server.job": 1}},
+    spec = write({"server": service({"net": {"out": "125kB"}}, threads="unlimited")}, {"open": {"rate": "10/s", "arrivals": "deterministic"}, "mix": {"server.job": 1}},
                     {"duration": "1h"}, host={"cores": 4, "nic": "1Gbps", "max_cstate": "none"})
     quiet, beside = clock_of(spec, 2), clock_of(spec, 2)
     transfers = Transfers(beside, beside.plane.lowered.topology, beside.plane)

@@ -17,7 +17,9 @@ from simvirt.catalog.entries.entry import Entry, Part
 from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
+from simvirt.catalog.entries.images import CodecEntry, ContentEntry, DiskImageEntry, DriverEntry, PullerEntry, RegistryEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
+from simvirt.catalog.entries.startups import StartupEntry
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.sourced import (
     Period,
@@ -299,6 +301,12 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "guests": GuestEntry,
     "profiles": ProfileEntry,
     "images": ImageSpec,
+    "contents": ContentEntry,
+    "disk_images": DiskImageEntry,
+    "registries": RegistryEntry,
+    "pullers": PullerEntry,
+    "codecs": CodecEntry,
+    "drivers": DriverEntry,
     "footprints": FootprintEntry,
     "limits": LimitSpec,
     "burstable": BurstableEntry,
@@ -307,6 +315,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "prices": PriceSpec,
     "power": PowerSpec,
     "sites": Site,
+    "startups": StartupEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 
@@ -317,6 +326,8 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "devices": {"filesystem": ("filesystems",)},
     "images": {"profile": ("profiles",)},
+    "pullers": {"codec": ("codecs",), "driver": ("drivers",)},
+    "startups": {"measured_on": ("hosts",), "boots": ("startups",)},
     "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
 }
 """Kind -> field that names other entries -> the kinds it may name."""

@@ -21,6 +21,7 @@ from simvirt.scenario.fields import (
     Whole,
 )
 from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.cluster import PlacementSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
@@ -101,6 +102,8 @@ class DeploySpec(Spec):
     replicas: Replicas = Field(default=1, description="how many instances", examples=["4"])
     resources: ResourcesSpec = Field(default=ResourcesSpec.model_construct(), description="what each may use",
                                      examples=[ResourcesSpec.example])
+    placement: PlacementSpec = Field(
+        default=PlacementSpec.model_construct(), description="on which hosts they may stand", examples=[PlacementSpec.example])
 
 
 class BackgroundSpec(Spec):
@@ -244,6 +247,18 @@ class ServiceSpec(Spec):
     def workers_name(self) -> Literal["threads", "event_loops"]:
         """The key that says how many they are."""
         return "threads" if self.event_loops is None else "event_loops"
+
+    @property
+    def placement(self) -> PlacementSpec:
+        """On which hosts its replicas may stand."""
+        return self.deploy.placement
+
+    def placed_anywhere(self) -> ServiceSpec:
+        """The same without a word on which hosts its replicas may stand."""
+        if "placement" not in self.deploy.model_fields_set:
+            return self
+        deploy = self.deploy.model_copy(update={"placement": PlacementSpec.model_construct()})
+        return self.model_copy(update={"deploy": deploy})
 
     @property
     def cpu_reservation(self) -> float | None:

@@ -1,0 +1,246 @@
+"""Pulls of images: from the request for a manifest to the last file, as work and waits on the host and bytes on the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
+
+import simpy
+
+from simvirt.control.registries import Process, Registry, Transfers
+from simvirt.images.cache import LayerCache
+from simvirt.images.layers import Image, Layer
+from simvirt.images.plan import Engine, PullPlan, plan_of
+
+PIECE: Final = 64 * 2**20
+"""Bytes of a layer that are inflated before they are written [bytes]: a runtime streams; finer pieces change no second."""
+PAGE: Final = 4096
+"""Bytes of a flush of metadata."""
+REFUSED: Final = "too many requests"
+DOWN: Final = "the registry does not answer"
+
+
+class Work(Protocol):
+    """Work that is performed on a host's own kernel, where it competes with all else there."""
+
+    def compute(self, host: int, work_ns: float) -> Process:
+        """CPU work [ns]."""
+
+    def write(self, host: int, size: int, sync: bool = False) -> Process:
+        """A write to the page cache, or with `sync` to the drive and its flush."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A pull as it went: instants [ns] at which it was asked for, began, knew its layers, had them, and was done; bytes; why it failed.
+
+    `moved` are the bytes that came, `packed` the sizes of the layers that they are of, `saved` those of the layers that need not come.
+    """
+
+    image: str
+    host: int
+    asked: int
+    began: int = 0
+    admitted: int = 0
+    arrived: int = 0
+    done: int = 0
+    moved: int = 0
+    packed: int = 0
+    saved: int = 0
+    layers: int = 0
+    tries: int = 1
+    failure: str | None = None
+
+    @property
+    def phases(self) -> dict[str, int]:
+        """What it was made of [ns]: turn of other pulls, manifests, downloads, and what unpacking took beyond them."""
+        return {
+            "turn": self.began - self.asked, "manifest": self.admitted - self.began, "download": self.arrived - self.admitted,
+            "unpack": self.done - self.arrived,
+        }
+
+
+@dataclass
+class Pulls:
+    """The pulls of a cluster: hosts by their rows, what each has of images, how it pulls, and the registries.
+
+    *Model*: a host pulls one image once, whoever asks meanwhile, and a layer of two images once. A pull waits for its turn, asks the
+        registry, then moves the layers that the host lacks, a few at once; each is verified as it arrives, and unpacked after the one
+        below it, while others still arrive. What is refused is asked for again after a back-off, where the runtime has one.
+    *Ignores*: layers that are cut into ranges; that a failed download goes on where it stopped.
+    *Source*: containerd core/unpack, core/remotes/docker; moby daemon/internal/distribution/xfer; kubernetes pkg/kubelet/images.
+    """
+
+    clock: simpy.Environment
+    transfers: Transfers
+    work: Work
+    engine: Callable[[int], Engine]
+    node: Callable[[int], str]
+    capacity: Callable[[int], int] = lambda _host: 0
+    in_use: Callable[[int], set[str]] = lambda _host: set()
+    records: list[Pulled] = field(default_factory=list)
+    freed: int = 0
+    _caches: dict[int, LayerCache] = field(default_factory=dict)
+    _images: dict[tuple[int, str], simpy.Process] = field(default_factory=dict)
+    _layers: dict[tuple[int, str], simpy.Event] = field(default_factory=dict)
+    _slots: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
+
+    def cache(self, host: int) -> LayerCache:
+        """What a host has."""
+        return self._caches.setdefault(host, LayerCache())
+
+    def slots(self, host: int, name: str, count: int) -> simpy.Resource:
+        """So many places of a host's daemon."""
+        if (host, name) not in self._slots:
+            self._slots[host, name] = simpy.Resource(self.clock, count)
+        return self._slots[host, name]
+
+    @property
+    def now(self) -> int:
+        """The instant [ns]."""
+        return int(self.clock.now)
+
+
+def pull(pulls: Pulls, host: int, image: Image, registry: Registry) -> Generator[simpy.Event, Any, Pulled]:
+    """Have an image on a host; its record, which says where it failed. Who asks while it is under way waits for the same pull."""
+    key, asked = (host, image.name), pulls.now
+    if key not in pulls._images:
+        pulls._images[key] = pulls.clock.process(_tried(pulls, host, image, registry))
+    under_way = pulls._images[key]
+    done: Pulled = yield under_way
+    if pulls._images.get(key) is under_way:
+        del pulls._images[key]
+    return replace(done, asked=asked)
+
+
+def _tried(pulls: Pulls, host: int, image: Image, registry: Registry) -> Generator[simpy.Event, Any, Pulled]:
+    """A pull, again and again after back-offs where the runtime has them."""
+    puller, asked, tries = pulls.engine(host).puller, pulls.now, 1
+    turn = None if puller.images is None else pulls.slots(host, "images", puller.images)
+    while True:
+        with turn.request() if turn is not None else nullcontext() as place:
+            if place is not None:
+                yield place
+            done = yield from _once(pulls, host, image, registry)
+        done = replace(done, asked=asked, tries=tries)
+        if done.failure is None or puller.back_off is None or puller.most_back_off is None:
+            pulls.records.append(done)
+            return done
+        yield pulls.clock.timeout(round(min(puller.back_off * 2 ** (tries - 1), puller.most_back_off)))
+        tries += 1
+
+
+def _once(pulls: Pulls, host: int, image: Image, registry: Registry) -> Generator[simpy.Event, Any, Pulled]:
+    """One attempt to pull an image."""
+    found, cache = Pulled(image.name, host, pulls.now, began=pulls.now), pulls.cache(host)
+    if cache.has(image):
+        cache.know(image, pulls.now)
+        return replace(found, admitted=pulls.now, arrived=pulls.now, done=pulls.now, saved=image.size)
+    engine = pulls.engine(host)
+    yield pulls.clock.timeout(round(engine.puller.requests * registry.entry.latency))
+    failure = DOWN if not registry.up else None if registry.admits(image.name, pulls.now) else REFUSED
+    found = replace(found, admitted=pulls.now, arrived=pulls.now, done=pulls.now, failure=failure)
+    while found.failure is None and not cache.has(image):
+        found = yield from _fetched(pulls, host, plan_of(image, cache), registry, found)
+    if found.failure is None:
+        cache.know(image, pulls.now)
+        _collect(pulls, host, image.name)
+    return replace(found, saved=image.size - found.packed)
+
+
+def _fetched(pulls: Pulls, host: int, plan: PullPlan, registry: Registry, found: Pulled) -> Generator[simpy.Event, Any, Pulled]:
+    """Download and unpack what a plan moves, and wait for what other pulls move of it."""
+    engine = pulls.engine(host)
+    scope = f"downloads of {plan.image.name}" if engine.puller.scope == "image" else "downloads"
+    slots = pulls.slots(host, scope, engine.puller.downloads)
+    mine = [layer for layer in plan.moved if (host, layer.digest) not in pulls._layers]
+    others = [pulls._layers[host, layer.digest] for layer in plan.moved if (host, layer.digest) in pulls._layers]
+    ready = {layer.digest: pulls.clock.event() for layer in mine}
+    pulls._layers |= {(host, digest): event for digest, event in ready.items()}
+    downloads = [pulls.clock.process(_download(pulls, host, layer, registry, slots)) for layer in mine]
+    unpacked = pulls.clock.process(_unpacked(pulls, host, mine, downloads, ready))
+    arrived = yield pulls.clock.all_of(downloads)
+    found = replace(found, arrived=pulls.now)
+    yield pulls.clock.all_of([unpacked, *others])
+    failure = next((reason for reason in arrived.values() if reason is not None), None)
+    came = [layer for layer, one in zip(mine, downloads, strict=True) if one.value is None]
+    return replace(
+        found, done=pulls.now, failure=failure, moved=found.moved + sum(engine.packed(layer) for layer in came),
+        packed=found.packed + sum(layer.size for layer in came), layers=found.layers + len(came),
+    )
+
+
+def _download(
+    pulls: Pulls, host: int, layer: Layer, registry: Registry, slots: simpy.Resource
+) -> Generator[simpy.Event, Any, str | None]:
+    """Have a layer's bytes on a host, verified and, where the runtime keeps them, written; why it failed, or None."""
+    engine = pulls.engine(host)
+    with slots.request() as place:
+        yield place
+        for attempt in range(1, engine.puller.attempts + 1):
+            yield pulls.clock.timeout(round(engine.puller.layer_requests * registry.entry.latency))
+            if registry.up:
+                size = engine.packed(layer)
+                moving = pulls.clock.process(registry.send(pulls.clock, pulls.transfers, layer.digest, size, pulls.node(host)))
+                yield pulls.clock.all_of([moving, pulls.clock.process(_received(pulls, host, layer))])
+                return None
+            if attempt < engine.puller.attempts:
+                yield pulls.clock.timeout(round(attempt * engine.puller.retry))
+    return DOWN
+
+
+def _received(pulls: Pulls, host: int, layer: Layer) -> Process:
+    """What a host does with a layer's bytes as they arrive."""
+    engine = pulls.engine(host)
+    yield from pulls.work.compute(host, engine.verify_ns(layer))
+    if engine.kept(layer):
+        yield from pulls.work.write(host, engine.kept(layer))
+
+
+def _unpacked(
+    pulls: Pulls, host: int, layers: list[Layer], downloads: list[simpy.Process], ready: dict[str, simpy.Event]
+) -> Process:
+    """Unpack layers in their order, each once it has arrived."""
+    broken = False
+    for layer, download in zip(layers, downloads, strict=True):
+        broken = (yield download) is not None or broken
+        if not broken:
+            yield from _unpack(pulls, host, layer)
+            pulls.cache(host).add(layer)
+        pulls._layers.pop((host, layer.digest))
+        ready[layer.digest].succeed()
+
+
+def _unpack(pulls: Pulls, host: int, layer: Layer) -> Process:
+    """Inflate a layer, write its files, and wait for what has to be on the drive."""
+    engine = pulls.engine(host)
+    written = engine.written(layer)
+    pieces = max(-(-written // PIECE), 1)
+    for n in range(pieces):
+        yield from pulls.work.compute(host, engine.unpack_ns(layer) / pieces)
+        size = written * (n + 1) // pieces - written * n // pieces
+        if size:
+            yield from pulls.work.write(host, size)
+    for _ in range(engine.driver.flushes):
+        yield from pulls.work.write(host, PAGE, True)
+
+
+def _collect(pulls: Pulls, host: int, just: str) -> None:
+    """Remove images that nobody uses, where the disk is fuller than the runtime bears; what just came stays."""
+    puller, cache = pulls.engine(host).puller, pulls.cache(host)
+    if puller.high is not None and puller.low is not None:
+        pulls.freed += cache.collect(cache.size, pulls.capacity(host), puller.high, puller.low, pulls.in_use(host) | {just})
+
+
+def fetch_touched(pulls: Pulls, host: int, image: Image, registry: Registry) -> Process:
+    """After a lazy pull, have the bytes that the application reads until it works; nothing where all is there."""
+    engine = pulls.engine(host)
+    if not engine.puller.lazy:
+        return
+    packed = round(image.touched * image.size / max(image.unpacked, 1))
+    yield pulls.clock.timeout(round(engine.puller.layer_requests * len(image.layers) * registry.entry.latency))
+    yield from registry.send(pulls.clock, pulls.transfers, f"touched of {image.name}", packed, pulls.node(host))
+    cycles = engine.codec.unpack_packed * packed + engine.codec.unpack * image.touched
+    yield from pulls.work.compute(host, cycles / engine.speed * 1e9)

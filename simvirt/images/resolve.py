@@ -1,0 +1,83 @@
+"""The images of a scenario: the catalogue's, and those that the scenario makes of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simvirt.catalog import Catalog
+from simvirt.catalog.entries.images import CodecEntry, ContentEntry, DiskImageEntry, DriverEntry, PullerEntry
+from simvirt.catalog.images import GENERIC, short_name
+from simvirt.catalog.records import HostEntry, Platform
+from simvirt.images.layers import DiskImage, Image, Layer
+from simvirt.images.plan import Engine
+from simvirt.scenario.spec.models import Scenario
+
+PULLERS: Final = {"docker": "docker", "podman": "podman", "kubernetes": "kubelet"}
+"""Runtime -> the entry that says how it pulls; containerd's for all others."""
+
+
+def image_of(catalog: Catalog, scenario: Scenario, platform: Platform, service: str) -> Image | None:
+    """The image that a service of a scenario is started from on a platform; None where the platform runs no containers.
+
+    A service without an image has one of median size, of its own.
+    """
+    if not platform.runtimes:
+        return None
+    reference = scenario.services[service].image
+    return _generic(catalog, service) if reference is None else named_image(catalog, scenario, reference)
+
+
+def named_image(catalog: Catalog, scenario: Scenario, reference: str) -> Image:
+    """The image of a reference such as `nginx:1.27`: one of the catalogue, else one of median size under its own name."""
+    name = content_name(catalog, reference)
+    return _generic(catalog, reference) if name is None else content(catalog, name, reference)
+
+
+def content_name(catalog: Catalog, reference: str) -> str | None:
+    """The entry that says what an image consists of; None where none does."""
+    short, raw = short_name(reference), catalog.raw("contents")
+    if short in raw:
+        return short
+    return next((name for name, fields in raw.items() if short in fields.get("aliases", ())), None)
+
+
+def content(catalog: Catalog, entry: str, name: str) -> Image:
+    """An image of the catalogue, under a name."""
+    generic = catalog.typed("contents", GENERIC, ContentEntry)
+    found = catalog.typed("contents", entry, ContentEntry)
+    ratio, file_size, touched = (
+        float(getattr(found, field) or getattr(generic, field) or 0) for field in ("unpacked", "file_size", "touched")
+    )
+    layers = tuple(_layer(digest, size, round(size * ratio), file_size) for digest, size in found.layers.items())
+    return Image(name, layers, round(touched * sum(layer.unpacked for layer in layers)))
+
+
+def _generic(catalog: Catalog, name: str) -> Image:
+    """An image of which nothing is known: its base is that of all such images, what lies on it is its own."""
+    found = content(catalog, GENERIC, name)
+    base, *own = found.layers
+    return Image(name, (base, *(Layer(f"{name}/{layer.digest}", layer.size, layer.unpacked, layer.files) for layer in own)), found.touched)
+
+
+def _layer(digest: str, size: int, unpacked: int, file_size: float) -> Layer:
+    return Layer(digest, size, unpacked, -(-unpacked // max(round(file_size), 1)) if file_size else 0)
+
+
+def engine(catalog: Catalog, platform: Platform, host: HostEntry) -> Engine:
+    """How a platform pulls images on a host."""
+    name = next((PULLERS[layer.name] for layer in platform.runtimes if layer.name in PULLERS), "containerd")
+    return named_engine(catalog, name, host)
+
+
+def named_engine(catalog: Catalog, name: str, host: HostEntry) -> Engine:
+    """How a puller of the catalogue pulls on a host."""
+    puller = catalog.typed("pullers", name, PullerEntry)
+    codec, driver = catalog.typed("codecs", puller.codec, CodecEntry), catalog.typed("drivers", puller.driver, DriverEntry)
+    return Engine.on(host, puller, codec, driver)
+
+
+def disk_image(catalog: Catalog, name: str) -> DiskImage:
+    """A guest's disk image of the catalogue."""
+    found = catalog.typed("disk_images", name, DiskImageEntry)
+    own = found.actual if found.clone == "full" else (found.overlay or 0)
+    return DiskImage(name, found.format, found.virtual, found.actual, found.clone, own, found.shared)
