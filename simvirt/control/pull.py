@@ -16,8 +16,6 @@ from simvirt.images.plan import Engine, PullPlan, plan_of
 
 PIECE: Final = 64 * 2**20
 """Bytes of a layer that are inflated before they are written [bytes]: a runtime streams; finer pieces change no second."""
-PAGE: Final = 4096
-"""Bytes of a flush of metadata."""
 REFUSED: Final = "too many requests"
 DOWN: Final = "the registry does not answer"
 
@@ -25,11 +23,8 @@ DOWN: Final = "the registry does not answer"
 class Work(Protocol):
     """Work that is performed on a host's own kernel, where it competes with all else there."""
 
-    def compute(self, host: int, work_ns: float) -> Process:
-        """CPU work [ns]."""
-
-    def write(self, host: int, size: int, sync: bool = False) -> Process:
-        """A write to the page cache, or with `sync` to the drive and its flush."""
+    def perform(self, host: int, cpu_ns: float, write: int = 0, flushes: int = 0) -> Process:
+        """CPU work [ns], then bytes for the page cache, then small writes that the drive has flushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +189,7 @@ def _download(
 def _received(pulls: Pulls, host: int, layer: Layer) -> Process:
     """What a host does with a layer's bytes as they arrive."""
     engine = pulls.engine(host)
-    yield from pulls.work.compute(host, engine.verify_ns(layer))
-    if engine.kept(layer):
-        yield from pulls.work.write(host, engine.kept(layer))
+    yield from pulls.work.perform(host, engine.verify_ns(layer), engine.kept(layer))
 
 
 def _unpacked(
@@ -219,12 +212,8 @@ def _unpack(pulls: Pulls, host: int, layer: Layer) -> Process:
     written = engine.written(layer)
     pieces = max(-(-written // PIECE), 1)
     for n in range(pieces):
-        yield from pulls.work.compute(host, engine.unpack_ns(layer) / pieces)
         size = written * (n + 1) // pieces - written * n // pieces
-        if size:
-            yield from pulls.work.write(host, size)
-    for _ in range(engine.driver.flushes):
-        yield from pulls.work.write(host, PAGE, True)
+        yield from pulls.work.perform(host, engine.unpack_ns(layer) / pieces, size, engine.driver.flushes if n == pieces - 1 else 0)
 
 
 def _collect(pulls: Pulls, host: int, just: str) -> None:
@@ -243,4 +232,4 @@ def fetch_touched(pulls: Pulls, host: int, image: Image, registry: Registry) -> 
     yield pulls.clock.timeout(round(engine.puller.layer_requests * len(image.layers) * registry.entry.latency))
     yield from registry.send(pulls.clock, pulls.transfers, f"touched of {image.name}", packed, pulls.node(host))
     cycles = engine.codec.unpack_packed * packed + engine.codec.unpack * image.touched
-    yield from pulls.work.compute(host, cycles / engine.speed * 1e9)
+    yield from pulls.work.perform(host, cycles / engine.speed * 1e9)

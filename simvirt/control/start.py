@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,13 +45,28 @@ def _started(cluster: Cluster, row: int) -> Process:
     plane, one = cluster.plane, cluster.instance(row)
     life = Life(row, one.service, one.replica, cluster.host_of(row), int(cluster.clock.now))
     cluster.lives.append(life)
-    for phase in cluster.phases(row):
+    if cluster.fetch is not None:
+        yield from cluster.fetch.disk(life)
+    phases = cluster.phases(row)
+    booted = _of_vm(cluster, phases)
+    for phase in phases[:booted]:
+        yield from _phase(cluster, life, phase)
+    if cluster.fetch is not None and not (yield from cluster.fetch.image(life)):
+        return
+    for phase in phases[booted:]:
         yield from _phase(cluster, life, phase)
     cluster.begin_guest(one.machine)
     yield from _application(cluster, life)
     plane.start_background(row)
     plane.admit(row)
     life.ready = int(cluster.clock.now)
+
+
+def _of_vm(cluster: Cluster, phases: Sequence[Phase]) -> int:
+    """How many of the first phases are those of a VM, before there is a kernel that containers can start on."""
+    platform = cluster.plane.lowered.platform
+    names = {name for layer in platform.hypervisors for name in (layer.name, layer.guest.name if layer.guest else None)}
+    return next((at for at, phase in enumerate(phases) if phase.layer not in names), len(phases)) if platform.runtimes else len(phases)
 
 
 def _application(cluster: Cluster, life: Life) -> Process:

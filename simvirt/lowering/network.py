@@ -15,7 +15,7 @@ from simvirt.catalog.resolve import economy
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.rows import Columns, blank, fill
-from simvirt.network.topology import Topology
+from simvirt.network.topology import Endpoint, Topology
 from simvirt.scenario.spec.network import NetworkSpec
 
 SITE: Final = "average"
@@ -24,10 +24,12 @@ DIRECTIONS: Final = 2
 """Rows of a NIC, OUT and IN."""
 
 
-def topology_of(names: Sequence[str], hosts: Sequence[HostEntry], catalog: Catalog, spec: NetworkSpec | None = None) -> Topology:
-    """The network between hosts of the given names."""
+def topology_of(
+    names: Sequence[str], hosts: Sequence[HostEntry], catalog: Catalog, spec: NetworkSpec | None, outside: Sequence[Endpoint] = (),
+) -> Topology:
+    """The network between hosts of the given names, and to what is outside."""
     nics = [(name, float(host.nic.bandwidth)) for name, host in zip(names, hosts, strict=True)]
-    return Topology(nics, spec, across_ns=round(economy.site(catalog, SITE).round_trip / 2))
+    return Topology(nics, spec, across_ns=round(economy.site(catalog, SITE).round_trip / 2), outside=outside)
 
 
 def link_table(topology: Topology, frames: int) -> Columns:

@@ -72,9 +72,9 @@ class Spots:
 class Topology:
     """Hosts, what is outside, switches, and links between them.
 
-    `links` has a row for each direction in which something may wait: first both of each endpoint's NIC, hosts before others, then those
-    of links that have a bandwidth. `graph` holds all nodes, with their `kind`, and both directions of all links, with `latency_ns` and
-    their `row`, None where nobody waits.
+    `links` has a row for each direction in which something may wait: first both of each host's NIC, then those of links that have a
+    bandwidth, which are `inner` rows, then those of what is outside. `graph` holds all nodes, with their `kind`, and both directions of
+    all links, with `latency_ns` and their `row`, None where nobody waits.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class Topology:
         self.links: list[Link] = []
         self._routes: dict[tuple[str, str], Route] = {}
         self._trees: dict[str, tuple[Mapping[str, int], Mapping[str, list[str]]]] = {}
-        for endpoint in (*(Endpoint(*host) for host in hosts), *outside):
-            self._add_endpoint(endpoint)
+        for host in hosts:
+            self._add_endpoint(Endpoint(*host))
         if spec is None:
             self._add_default_switch(across_ns)
         else:
@@ -95,7 +95,9 @@ class Topology:
         switches = [name for name in self.graph if self.graph.nodes[name]["kind"] == "switch"]
         self._fabric = self.graph.subgraph(switches).copy()
         self.gateway = self._middle()
+        self.inner = len(self.links)
         for endpoint in outside:
+            self._add_endpoint(endpoint)
             self._connect(endpoint.name, endpoint.at or self.gateway, endpoint.latency_ns, None)
 
     # --- construction --------------------------------------------------------------------------------------------------

@@ -210,7 +210,8 @@ class GuestEntry(Entry):
     `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
     what it takes for devices in VMs with memory beyond 4 GiB; `file_cache` holds the files read while booting, `boot_memory` was
     touched while booting and is free since. `same_files` is the share of file pages and of what booting left, `same` that of `memory`,
-    which are equal in all guests of the kind. `piece` is how much of a buffer lies in one piece of physical memory.
+    which are equal in all guests of the kind. `piece` is how much of a buffer lies in one piece of physical memory, `disk_image` what VMs
+    with it are made from.
     """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
@@ -226,6 +227,7 @@ class GuestEntry(Entry):
     piece: Annotated[SourcedSize, within(512, 2**30)] | None = None
     background_duty: Share
     background_period: Period
+    disk_image: str | None = None
 
 
 class ProfileEntry(Entry):
@@ -325,6 +327,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "devices": {"filesystem": ("filesystems",)},
+    "guests": {"disk_image": ("disk_images",)},
     "images": {"profile": ("profiles",)},
     "pullers": {"codec": ("codecs",), "driver": ("drivers",)},
     "startups": {"measured_on": ("hosts",), "boots": ("startups",)},

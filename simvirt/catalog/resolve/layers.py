@@ -47,7 +47,14 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
         topology=spec.topology or base.topology, pages=spec.pages or base.pages, balloon=spec.balloon,
         free_page_reporting=spec.free_page_reporting, guest_swap=spec.guest_swap, cap=spec.cap,
         credits=None if spec.credits is None else credits(store, spec.credits, (*path, "credits")),
+        puller=_entry(store, "pullers", spec.puller, (*path, "puller")),
+        disk_image=_entry(store, "disk_images", spec.disk_image, (*path, "disk_image")),
     )
+
+
+def _entry(store: Store, kind: str, name: str | None, path: Path) -> str | None:
+    """The name of an entry, where one is named; ScenarioError at `path` where there is none."""
+    return None if name is None else store.entry(kind, name, path).name
 
 
 def _with_cache(layers: tuple[Layer, ...], mode: DiskCache | None) -> tuple[Layer, ...]:
