@@ -225,11 +225,20 @@ def _collect(pulls: Pulls, host: int, just: str) -> None:
 
 def fetch_touched(pulls: Pulls, host: int, image: Image, registry: Registry) -> Process:
     """After a lazy pull, have the bytes that the application reads until it works; nothing where all is there."""
-    engine = pulls.engine(host)
-    if not engine.puller.lazy:
+    piece = Layer(f"touched of {image.name}", round(image.touched * image.size / max(image.unpacked, 1)), image.touched)
+    if not pulls.engine(host).puller.lazy or piece.digest in pulls.cache(host).layers:
         return
-    packed = round(image.touched * image.size / max(image.unpacked, 1))
+    if (host, piece.digest) not in pulls._layers:
+        pulls._layers[host, piece.digest] = pulls.clock.process(_touched(pulls, host, image, piece, registry))
+    yield pulls._layers[host, piece.digest]
+
+
+def _touched(pulls: Pulls, host: int, image: Image, piece: Layer, registry: Registry) -> Process:
+    """Move and inflate what is read, a request for each layer of it."""
+    engine = pulls.engine(host)
     yield pulls.clock.timeout(round(engine.puller.layer_requests * len(image.layers) * registry.entry.latency))
-    yield from registry.send(pulls.clock, pulls.transfers, f"touched of {image.name}", packed, pulls.node(host))
-    cycles = engine.codec.unpack_packed * packed + engine.codec.unpack * image.touched
+    yield from registry.send(pulls.clock, pulls.transfers, piece.digest, piece.size, pulls.node(host))
+    cycles = engine.codec.unpack_packed * piece.size + engine.codec.unpack * piece.unpacked
     yield from pulls.work.perform(host, cycles / engine.speed * 1e9)
+    pulls.cache(host).add(piece)
+    pulls._layers.pop((host, piece.digest))

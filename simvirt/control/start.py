@@ -88,8 +88,8 @@ def _phase(cluster: Cluster, life: Life, phase: Phase) -> Process:
         of = life.host if phase.per == "host" else cluster.instance(life.instance).machine
         if (phase.per, of) in cluster.there:
             return
-        yield cluster.once((phase.per, of), (phase.layer, phase.name), lambda: _carried_out(cluster, life.instance, phase))
-        began = due
+        began = yield cluster.once((phase.per, of), (phase.layer, phase.name), lambda: _carried_out(cluster, life.instance, phase))
+        began = max(due, began)
     life.spans.append(Span(phase.name, phase.layer, due, began, int(cluster.clock.now)))
 
 

@@ -69,6 +69,7 @@ from simvirt.kernel.requests import (
     new_frame,
     next_in_queue,
     assign_thread,
+    body_on,
     signal,
     take_thread,
     tally_call,
@@ -85,7 +86,7 @@ from simvirt.kernel.writeback import buffer_write, flush
 
 def set_burst(p: Plane, f: int, pc: int) -> bool:
     """Take a CPU step's work: the demand and what the platform adds, kicks and interrupts too; whether there is any."""
-    demand: float = draw(p, f, p.program.column[pc], p.program.amount[pc])
+    demand: float = draw(p, f, p.program.column[pc], p.program.amount[pc]) * p.program.pace[pc]
     extra: float = p.program.fixed[pc] + p.program.ratio[pc] * demand
     i: int = p.frames.instance[f]
     if p.instances.debt[i] > 0.0 and p.frames.kind[f] != BACKGROUND:
@@ -98,8 +99,11 @@ def set_burst(p: Plane, f: int, pc: int) -> bool:
 
 
 def skips(p: Plane, f: int, pc: int) -> bool:
-    """Whether a step with a probability is left out this time."""
-    return draw(p, f, p.program.column[pc], 0.0) >= p.program.amount[pc]
+    """Whether a step with a probability is left out this time, or one that a page cache saves."""
+    often: float = p.program.amount[pc]
+    if p.program.asked[pc] != NONE:
+        often = p.misses.ratio[host_of(p, f) * p.misses.asked[0] + p.program.asked[pc]]
+    return draw(p, f, p.program.column[pc], 0.0) >= often
 
 
 def proceed(p: Plane, f: int, now: int) -> None:
@@ -193,7 +197,7 @@ def call(p: Plane, f: int, pc: int, now: int) -> None:
         p.frames.failed[root] = REJECTED
         append_todo(p, f)
     elif host_of(p, f) != p.machines.host[p.instances.machine[i]]:
-        call_away(p, f, i, p.program.beyond[pc], pc, now)
+        call_away(p, f, i, body_on(p, i, p.program.beyond[pc]), pc, now)
     else:
         call_instance(p, f, i, way(p, p.frames.instance[f], i, pc), now)
 

@@ -56,6 +56,7 @@ from simvirt.kernel.crossing import arrive_from_away, pass_link
 from simvirt.kernel.network import link_end, share_link
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
 from simvirt.kernel.requests import (
+    body_on,
     clear_account,
     drop_thread,
     free_frame,
@@ -322,7 +323,7 @@ def launch(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
 def new_task(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
     """A frame without a request."""
     p.run.now[0] = now
-    f: int = new_frame(p, kind, i, pc, now)
+    f: int = new_frame(p, kind, i, body_on(p, i, pc), now)
     p.frames.category[f] = handle
     clear_account(p, f)
     take_thread(p, f, i)

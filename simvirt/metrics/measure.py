@@ -15,7 +15,7 @@ from simvirt.memory.working_set import Load
 from simvirt.metrics import credits
 from simvirt.metrics.answers import S, Seen, Spread, ends_of, mean_s, ratio, workloads_seen
 from simvirt.metrics.layout import layout_of
-from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
+from simvirt.metrics.memory_use import limits_of, memory_used, reclaim_of
 from simvirt.metrics.outcome import BEHIND, Growth, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import USED_UP
 from simvirt.metrics.statistics import growing
@@ -74,10 +74,10 @@ def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict
 
 def _memory(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Any]:
     """Memory that is promised and used, and everything else that is limited in number."""
-    ledger, seen = ledger_of(plane, _loads(plane, services, last))
+    used = memory_used(plane, _loads(plane, services, last))
     return {
         "memory": {"capacity": sum(host.memory for host in plane.lowered.hosts), **plane.lowered.arrangement.memory},
-        "ledger": ledger, "seen": seen,
+        "ledger": used.ledger, "seen": used.seen,
         "limits": limits_of(plane),
         "reclaim": reclaim_of(plane),
     }
