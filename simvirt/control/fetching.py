@@ -16,7 +16,7 @@ from typing import Any, Final
 import simpy
 
 from simvirt.control.cluster import Cluster
-from simvirt.control.pull import Pulled, Pulls, fetch_touched, pull
+from simvirt.control.pull import Places, Pulled, Pulls, fetch_touched, pull
 from simvirt.control.pulling import pulls_of, registries_of, registry_for
 from simvirt.control.records import Life, Span
 from simvirt.control.registries import Process, Registry, Transfers
@@ -48,6 +48,16 @@ class Fetching:
     def __post_init__(self) -> None:
         self.pulls = pulls_of(self.cluster, self.transfers)
         self.registries = registries_of(self.cluster.catalog, self.cluster.scenario)
+
+    @property
+    def moved(self) -> int:
+        """Bytes that came from registries."""
+        return sum(registry.sent for registry in self.registries.values())
+
+    @property
+    def saved(self) -> int:
+        """Bytes of layers that did not have to come, because another image or instance had brought them."""
+        return sum(one.saved for one in self.pulls.records)
 
     # --- containers ----------------------------------------------------------------------------------------------------
 
@@ -90,15 +100,15 @@ class Fetching:
         yield clock.all_of([clock.process(self._push(machine, one, registry, slots)) for one in made.pushed])
         return [*found, Span("push", BUILD, since, since, int(clock.now))]
 
-    def _push(self, machine: int, layer: Layer, registry: Registry, slots: simpy.Resource) -> Process:
+    def _push(self, machine: int, layer: Layer, registry: Registry, slots: Places) -> Process:
         """Pack a layer and send it to the registry."""
         by = self.pulls.engine(machine)
-        with slots.request() as place:
-            yield place
-            yield from self.pulls.work.perform(machine, by.pack_ns(layer))
-            yield self.cluster.clock.timeout(round(by.puller.layer_requests * registry.entry.latency))
-            yield self.transfers.transfer(self.pulls.node(machine), registry.node, by.packed(layer), registry.entry.stream)
-            self.pushed += by.packed(layer)
+        yield from slots.take(self.cluster.clock)
+        yield from self.pulls.work.perform(machine, by.pack_ns(layer))
+        yield self.cluster.clock.timeout(round(by.puller.layer_requests * registry.entry.latency))
+        yield self.transfers.transfer(self.pulls.node(machine), registry.node, by.packed(layer), registry.entry.stream)
+        self.pushed += by.packed(layer)
+        slots.give()
 
     # --- VMs -----------------------------------------------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ class Registry:
                 self.sent += size
                 ways += self._fetched(clock, transfers, digest, size)
             if ways:
-                yield clock.all_of(ways)
+                yield ways[0] if len(ways) == 1 else clock.all_of(ways)
         arrived.succeed()
 
     def _fetched(self, clock: simpy.Environment, transfers: Transfers, digest: str, size: int) -> list[simpy.Event]:

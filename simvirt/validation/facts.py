@@ -100,11 +100,19 @@ class Column(Fact):
     set: Mapping[str, Any] = {}
 
 
+class Apart(Fact):
+    """What holds in one column of a row alone: overrides of the scenario, and what is read there."""
+
+    set: Mapping[str, Any] = {}
+    measure: Measure | None = None
+
+
 class Row(Fact):
-    """A condition: overrides of the scenario, and the measured number by column."""
+    """A condition: overrides of the scenario, and the measured number by column; `apart` is what holds in some of its columns alone."""
 
     values: Mapping[str, Value] = Field(min_length=1)
     set: Mapping[str, Any] = {}
+    apart: Mapping[str, Apart] = {}
     measure: Measure | None = None
     unit: str | None = None
     better: Literal["higher", "lower"] | None = None
@@ -152,6 +160,8 @@ class Table(Fact):
         for name, row in self.rows.items():
             if unknown := sorted(set(row.values) - set(self.columns)):
                 raise ValueError(f"rows.{name}: no such columns: {unknown}; expected some of {', '.join(self.columns)}")
+            if unknown := sorted(set(row.apart) - set(row.values)):
+                raise ValueError(f"rows.{name}: apart: no values of {unknown}; expected some of {', '.join(row.values)}")
         for told in self.calibration:
             if told.by not in self.columns or (told.row is not None and told.row not in self.rows):
                 raise ValueError("calibration: its column or row does not exist")
@@ -163,9 +173,15 @@ class Table(Fact):
         """Unit of a row's numbers."""
         return self.rows[row].unit or self.unit
 
-    def measure_of(self, row: str) -> Measure:
-        """What a row reads from a result."""
-        return self.rows[row].measure or self.measure
+    def measure_of(self, row: str, column: str) -> Measure:
+        """What a cell reads from a result."""
+        apart = self.rows[row].apart.get(column, Apart())
+        return apart.measure or self.rows[row].measure or self.measure
+
+    def column_of(self, row: str, column: str) -> Column:
+        """A column as it is in a row."""
+        apart = self.rows[row].apart.get(column, Apart())
+        return Column(platform=self.columns[column].platform, set={**self.columns[column].set, **apart.set})
 
 
 class Topic(Fact):

@@ -12,7 +12,7 @@ from simvirt.catalog.resolve.startups import NUMBERS, named, software_name
 from simvirt.catalog.sourced import Sourced
 
 CATALOG = Catalog.load()
-ALONE = {"network-namespace", "firecracker-snapshot", "firecracker-recorded", "qemu-qboot", "qemu-seabios", "lightvm"}
+ALONE = {"network-namespace", "firecracker-snapshot", "firecracker-recorded", "qemu-qboot", "qemu-seabios", "lightvm", "cloud-hypervisor-bzimage"}
 """Layers that no shipped platform has: a scenario's own may be of their name."""
 
 

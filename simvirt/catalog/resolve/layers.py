@@ -58,12 +58,15 @@ def _entry(store: Store, kind: str, name: str | None, path: Path) -> str | None:
 
 
 def _with_cache(layers: tuple[Layer, ...], mode: DiskCache | None) -> tuple[Layer, ...]:
-    """The layers where the host's page cache does for the disks of the innermost VMs what is stated."""
+    """The layers where the host's page cache does for the disks of the innermost VMs what is stated, and what is copied from and to it."""
     at = [index for index, layer in enumerate(layers) if layer.kind == "hypervisor"]
     if mode is None or not at:
         return layers
     old = layers[at[-1]]
-    return (*layers[: at[-1]], replace(old, disk=old.disk.model_copy(update={"cache": mode})), *layers[at[-1] + 1 :])
+    copied = old.disk.cached if mode != "none" and old.disk.cache == "none" else None
+    costs = MappingProxyType({**old.costs, **(copied or {})})
+    changed = replace(old, disk=old.disk.model_copy(update={"cache": mode}), costs=costs)
+    return (*layers[: at[-1]], changed, *layers[at[-1] + 1 :])
 
 
 def credits(store: Store, spec: CreditsSpec, path: Path) -> Credits:
