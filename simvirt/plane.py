@@ -1,6 +1,6 @@
 """The seam, sideways: the data plane as the rest of the program sees it, and the verbs by which the control plane acts on it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -50,7 +50,6 @@ class Work:
 
     done: Settled
     instance: int
-    open: bool = True
 
 
 @dataclass
@@ -68,7 +67,9 @@ class DataPlane:
     memories: dict[int, MemoryAccount] = field(default_factory=dict)  # what became of each host's, where the control plane follows it
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
-    _works: list[Work] = field(default_factory=list)
+    _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
+    _performed: dict[int, set[int]] = field(default_factory=dict)  # instance: handles of what it performs
+    _handles: int = 0
     _drained: dict[int, Settled] = field(default_factory=dict)
     _due: list[Settled] = field(default_factory=list)
     _samplers: dict[int, list[Sampler]] = field(default_factory=dict)
@@ -236,9 +237,8 @@ class DataPlane:
         run = self.columns["run"]
         for at in range(int(run["pending"][0])):
             reason, row = int(run["signals"][2 * at]), int(run["signals"][2 * at + 1])
-            if reason == k.WORK_DONE and self._works[row].open:
-                self._works[row].open = False
-                self._due.append(self._works[row].done)
+            if reason == k.WORK_DONE and (work := self._forget(row)) is not None:
+                self._due.append(work.done)
             elif reason == k.DRAINED and row in self._drained:
                 self._due.append(self._drained.pop(row))
         run["pending"][0] = 0
@@ -301,8 +301,8 @@ class DataPlane:
     def crash(self, instance: int) -> None:
         """End an instance at once; the requests that it works on are lost, and so is what it performs."""
         kernel.crash(self._plane, instance, int(self.clock.now))
-        for work in self._works:
-            work.open = work.open and work.instance != instance
+        for handle in self._performed.pop(instance, ()):
+            del self._works[handle]
         if instance in self._drained:
             self._drained.pop(instance).succeed()
 
@@ -317,17 +317,27 @@ class DataPlane:
 
         The event never happens where the tables have no room for the errand: the run ends then.
         """
-        work = Work(Settled(self.clock), on)
-        self._works.append(work)
-        frame = self._launch(k.WORK, on, errand.entry, len(self._works) - 1)
-        for column, value in enumerate(draws or self._draw(errand)) if frame != k.NONE else ():
-            self.columns["frames"]["draws"][frame * self.lowered.width + column] = value
+        handle, work = self._handles, Work(Settled(self.clock), on)
+        self._handles += 1
+        self._works[handle] = work
+        self._performed.setdefault(on, set()).add(handle)
+        frame = self._launch(k.WORK, on, errand.entry, handle)
+        if frame != k.NONE and (values := draws or self._draw(errand)):
+            first = frame * self.lowered.width
+            self.columns["frames"]["draws"][first:first + len(values)] = values
         try:
             yield work.done
         finally:
-            work.open = False
+            self._forget(handle)
 
-    def _draw(self, errand: Errand) -> list[float]:
+    def _forget(self, handle: int) -> Work | None:
+        """Take a work out of those under way; None where it is none of them."""
+        work = self._works.pop(handle, None)
+        if work is not None:
+            self._performed[work.instance].discard(handle)
+        return work
+
+    def _draw(self, errand: Errand) -> Sequence[float]:
         """The next draw of each variable of an errand, each from a stream of its own."""
         if errand.key is None:
             return []

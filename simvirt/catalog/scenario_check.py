@@ -26,6 +26,9 @@ def check(store: Store, scenario: Scenario) -> None:
         _check_host(store, pool, scenario.path_of_pool(name), problems)
     _check_plan(store, scenario, problems)
     _check_measured(store, scenario.measured_on, (), problems)
+    for name, registry in scenario.registries.items():
+        if registry.entry is not None:
+            _check_name(store, "registries", registry.entry, ("registries", name, "entry"), problems)
     for index, platform in enumerate(scenario.platforms):
         _check_platform(store, platform, ("platforms", index), problems)
     for name, service in scenario.services.items():
@@ -64,6 +67,11 @@ def _check_measured(store: Store, measured: MeasuredSpec | None, path: Path, pro
         problems.attempt(where, lambda: hosts.host_model(store, name, where))
 
 
+def _check_name(store: Store, kind: str, name: str, path: Path, problems: Problems) -> None:
+    """An entry that is named."""
+    problems.attempt(path, lambda: store.entry(kind, name, path))
+
+
 def _check_plan(store: Store, scenario: Scenario, problems: Problems) -> None:
     """The hosts that a plan may choose from, and its site."""
     if scenario.plan is None:
@@ -88,9 +96,11 @@ def _check_platform(store: Store, spec: PlatformSpec, path: Path, problems: Prob
 
 def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, problems: Problems) -> None:
     """What is said of VMs means nothing where there are none."""
-    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache"):
+    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache", "disk_image"):
         if word in spec.model_fields_set and not platform.hypervisors:
             problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
+    if spec.puller is not None and not platform.runtimes:
+        problems.add((*path, "puller"), f"has no effect, for {platform.name} has no containers")
 
 
 def _beyond_vms(scenario: Scenario, platform: Platform, host: HostEntry) -> Iterator[Mistake]:

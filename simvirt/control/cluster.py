@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
 
@@ -22,23 +22,48 @@ Owner = tuple[str, int]
 """What something is done once for: a `host` or a `vm`, by the row of the host or of the guest's kernel."""
 
 
+STARTED, HEALTHY = "service_started", "service_healthy"
+"""How far an instance is when its process is there, and when it is ready, in the words of Compose."""
+
+
+class Fetch(Protocol):
+    """How instances get what has to be on a host before they start."""
+
+    @property
+    def moved(self) -> int:
+        """Bytes that came from registries."""
+
+    @property
+    def saved(self) -> int:
+        """Bytes of layers that did not have to come, because another image or instance had brought them."""
+
+    def disk(self, life: Life) -> Generator[simpy.Event, Any, None]:
+        """The disk of an instance's VM."""
+
+    def image(self, life: Life) -> Generator[simpy.Event, Any, bool]:
+        """Its image; whether it is there in the end."""
+
+
 @dataclass
 class Cluster:
     """The hosts of a scenario on one platform, as the control plane acts on them.
 
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
-    began; `there` are hosts and VMs that were up before; `deployed` happens when all that was started at 0 s is ready.
+    began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
+    all that was started at 0 s is ready.
     """
 
     clock: Clock
     catalog: Catalog
     lives: list[Life] = field(default_factory=list)
+    fetch: Fetch | None = None
     deployed: simpy.Event | None = None
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
+    _milestones: dict[tuple[int, str], simpy.Event] = field(default_factory=dict)
     _guests: set[int] = field(default_factory=set)
-    _made: set[int] = field(default_factory=set)
+    _made: dict[int, set[int]] = field(default_factory=dict)  # host: replicas that are there
     _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     @property
@@ -92,14 +117,32 @@ class Cluster:
             mine[name] = self.clock.process(begin())
         return mine[name]
 
+    def reach(self, row: int, how: str) -> None:
+        """Takes in that an instance is so far."""
+        if not (event := self._milestone(row, how)).triggered:
+            event.succeed()
+
+    def reached(self, service: str, how: str) -> simpy.Event:
+        """The event at which all instances of a service are so far."""
+        return simpy.AllOf(self.clock, [self._milestone(one.row, how) for one in self.replicas if one.service == service])
+
+    def _milestone(self, row: int, how: str) -> simpy.Event:
+        if (row, how) not in self._milestones:
+            self._milestones[row, how] = self.clock.event()
+        return self._milestones[row, how]
+
     def is_up(self, row: int) -> None:
         """Takes in that an instance is up at the beginning, and so are its host and VM."""
         machine = self.instance(row).machine
         self.there |= {("host", self.host_of(row)), ("vm", machine)}
+        self.make(row)
         self.begin_guest(machine)
+        self.reach(row, STARTED)
+        self.reach(row, HEALTHY)
 
     def shut_down(self, row: int) -> None:
         """Takes in that an instance is gone, and so is a VM that was there for it alone."""
+        self._made.get(self.host_of(row), set()).discard(row)
         machine = self.plane.lowered.arrangement.machines[self.instance(row).machine]
         if machine.vm is not None and machine.key[0] == OWN_VM:
             self.there.discard(("vm", machine.row))
@@ -115,12 +158,11 @@ class Cluster:
 
     def others(self, row: int) -> int:
         """How many other replicas there are on the host of one: up, or made so far that what each of them adds to a start is there."""
-        host = self.host_of(row)
-        return sum(self.host_of(one.row) == host and (one.row in self._made or self.plane.is_ready(one.row)) for one in self.replicas)
+        return len(self._made.get(self.host_of(row), ())) - (row in self._made.get(self.host_of(row), ()))
 
     def make(self, row: int) -> None:
         """From now on a replica is one of those that are there."""
-        self._made.add(row)
+        self._made.setdefault(self.host_of(row), set()).add(row)
 
     def begin_guest(self, machine: int) -> None:
         """Let the own load of a guest begin, unless it has."""

@@ -18,7 +18,7 @@ from simvirt.scenario.spec.models import PlatformSpec, Scenario
 from simvirt.scenario.spec.state import StateSpec
 from simvirt.workload.processors import on_host
 
-STATES: Final = {"warm": StateSpec(images="present", instances="none")}
+STATES: Final = {"cold": StateSpec(images="none", instances="none"), "warm": StateSpec(images="present", instances="none")}
 """What there is before a deployment, by its name in results."""
 Progress = Callable[[ProgressEvent], None]
 
@@ -32,7 +32,7 @@ def deploy(scenario: Scenario, jobs: int = 1, progress: Progress | None = None) 
     """
     started = time.perf_counter()
     catalog = catalog_of(scenario)
-    there = on_host(scenario, catalog, scenario.host)
+    there = on_host(scenario, catalog, scenario.first_host)
     result = DeployResult(scenario, {}, assumptions=assumptions(scenario, catalog))
 
     def answer(spec: PlatformSpec, pool: Executor, halt: Event) -> Answer:

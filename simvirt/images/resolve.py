@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.images import CodecEntry, ContentEntry, DiskImageEntry, DriverEntry, PullerEntry
 from simvirt.catalog.images import GENERIC, short_name
 from simvirt.catalog.records import HostEntry, Platform
+from simvirt.images.build import Build, Step, build
 from simvirt.images.layers import DiskImage, Image, Layer
 from simvirt.images.plan import Engine
 from simvirt.scenario.spec.models import Scenario
 
-PULLERS: Final = {"docker": "docker", "podman": "podman", "kubernetes": "kubelet"}
+PULLERS: Final = {"docker": "docker", "podman": "podman"}
 """Runtime -> the entry that says how it pulls; containerd's for all others."""
 
 
@@ -21,16 +23,46 @@ def image_of(catalog: Catalog, scenario: Scenario, platform: Platform, service: 
 
     A service without an image has one of median size, of its own.
     """
-    if not platform.runtimes:
-        return None
+    return service_image(catalog, scenario, service) if platform.runtimes else None
+
+
+def service_image(catalog: Catalog, scenario: Scenario, service: str) -> Image:
+    """The image that has the software of a service, whether it is started from it or not."""
     reference = scenario.services[service].image
     return _generic(catalog, service) if reference is None else named_image(catalog, scenario, reference)
 
 
 def named_image(catalog: Catalog, scenario: Scenario, reference: str) -> Image:
-    """The image of a reference such as `nginx:1.27`: one of the catalogue, else one of median size under its own name."""
+    """The image of a reference such as `nginx:1.27`: the scenario's, the catalogue's, or one of median size under its own name."""
+    if short_name(reference) in scenario.images:
+        return build_of(catalog, scenario, short_name(reference)).after
     name = content_name(catalog, reference)
     return _generic(catalog, reference) if name is None else content(catalog, name, reference)
+
+
+def build_of(catalog: Catalog, scenario: Scenario, name: str) -> Build:
+    """The build of an image of the scenario; one of layers that are there is a build in which nothing changes."""
+    spec, typical = scenario.images[name], catalog.typed("contents", GENERIC, ContentEntry)
+    ratio, file_size = float(typical.unpacked or 1), float(typical.file_size or 0)
+    below = () if spec.from_ is None else named_image(catalog, scenario, spec.from_).layers
+    if spec.build:
+        steps = [Step(one.name, *_weights(one.size, None, ratio, file_size), one.work, one.download, one.changed) for one in spec.build]
+        made = build(name, below, steps)
+    else:
+        own = [
+            Layer(one.digest or f"{name}/{number}", *_weights(one.size, one.unpacked, ratio, file_size))
+            for number, one in enumerate(spec.layers)
+        ]
+        image = Image(name, (*below, *own))
+        made = Build(image, image, ())
+    share = float(typical.touched or 0) if spec.touched is None else spec.touched
+    return replace(made, after=replace(made.after, touched=round(share * made.after.unpacked)))
+
+
+def _weights(size: int, unpacked: int | None, ratio: float, file_size: float) -> tuple[int, int, int]:
+    """Bytes of a layer packed and unpacked, and its files."""
+    bytes_out = round(size * ratio) if unpacked is None else unpacked
+    return size, bytes_out, -(-bytes_out // max(round(file_size), 1)) if file_size else 0
 
 
 def content_name(catalog: Catalog, reference: str) -> str | None:
@@ -48,7 +80,7 @@ def content(catalog: Catalog, entry: str, name: str) -> Image:
     ratio, file_size, touched = (
         float(getattr(found, field) or getattr(generic, field) or 0) for field in ("unpacked", "file_size", "touched")
     )
-    layers = tuple(_layer(digest, size, round(size * ratio), file_size) for digest, size in found.layers.items())
+    layers = tuple(Layer(digest, *_weights(size, None, ratio, file_size)) for digest, size in found.layers.items())
     return Image(name, layers, round(touched * sum(layer.unpacked for layer in layers)))
 
 
@@ -59,14 +91,10 @@ def _generic(catalog: Catalog, name: str) -> Image:
     return Image(name, (base, *(Layer(f"{name}/{layer.digest}", layer.size, layer.unpacked, layer.files) for layer in own)), found.touched)
 
 
-def _layer(digest: str, size: int, unpacked: int, file_size: float) -> Layer:
-    return Layer(digest, size, unpacked, -(-unpacked // max(round(file_size), 1)) if file_size else 0)
-
-
 def engine(catalog: Catalog, platform: Platform, host: HostEntry) -> Engine:
     """How a platform pulls images on a host."""
-    name = next((PULLERS[layer.name] for layer in platform.runtimes if layer.name in PULLERS), "containerd")
-    return named_engine(catalog, name, host)
+    own = next((PULLERS[layer.name] for layer in platform.runtimes if layer.name in PULLERS), "containerd")
+    return named_engine(catalog, platform.puller or own, host)
 
 
 def named_engine(catalog: Catalog, name: str, host: HostEntry) -> Engine:
@@ -74,6 +102,13 @@ def named_engine(catalog: Catalog, name: str, host: HostEntry) -> Engine:
     puller = catalog.typed("pullers", name, PullerEntry)
     codec, driver = catalog.typed("codecs", puller.codec, CodecEntry), catalog.typed("drivers", puller.driver, DriverEntry)
     return Engine.on(host, puller, codec, driver)
+
+
+def disk_image_of(catalog: Catalog, platform: Platform) -> DiskImage | None:
+    """What the VMs of a platform are made from; None where there are none, or nothing is known of it."""
+    guest = platform.hypervisors[-1].guest if platform.hypervisors else None
+    name = platform.disk_image or (guest and guest.disk_image)
+    return disk_image(catalog, name) if name else None
 
 
 def disk_image(catalog: Catalog, name: str) -> DiskImage:

@@ -13,6 +13,7 @@ from simvirt.kernel.constants import (
     BRANCH,
     CALLEE,
     CPU,
+    FLUSHES,
     LONGEST,
     NETWORK,
     NONE,
@@ -77,7 +78,7 @@ from simvirt.kernel.requests import (
 from simvirt.kernel.storage import disk_begin, disk_of
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.teams import end_round, goes_on_computing, release_team, run_team_instruction
-from simvirt.kernel.writeback import buffer_write, flush
+from simvirt.kernel.writeback import buffer_write, flush, take_file
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -183,8 +184,11 @@ def use_disk(p: Plane, f: int, pc: int, now: int) -> bool:
     """Read or write; whether the frame can go on at once."""
     if p.program.flag[pc] == 1:
         return buffer_write(p, f, pc, now)
+    d: int = disk_of(p, f, pc)
+    if p.program.flag[pc] == FLUSHES:
+        take_file(p, f, d)
     begin_disk_wait(p, f)
-    disk_begin(p, f, disk_of(p, f, pc), now)
+    disk_begin(p, f, d, now)
     return False
 
 

@@ -88,7 +88,9 @@ class Machines(Table):
     costop: Ints  # esxi: lead over the slowest sibling at which a vCPU is held back [ns]
     costart: Ints  # esxi: lead at which it goes on [ns]
     reserved: Ints  # esxi, hyperv: 1 when some group has a reservation
-    halt_poll: Ints  # guest: longest time that the host polls for work of a halted vCPU, 0 for never [ns]
+    halt_poll: Ints  # guest: longest time that its host, or its own idle loop, polls for work of an idle vCPU, 0 for never [ns]
+    poll_start: Ints  # guest: first window of that [ns]
+    poll_shrink: Ints  # guest: what a window is divided by after a longer sleep, 0 where it closes
     spin_wait: Floats  # guest: share of a wait for a preempted vCPU that is left where spinning vCPUs yield to it
     most_kernel: Floats  # largest kernel share of what may run here, 0 when nothing waits for kernel locks
     most_shootdowns: Floats  # largest rate of TLB shootdowns of what may run here [per ns]
@@ -327,6 +329,7 @@ class Instances(Table):
     dirty: Floats  # what it has written and the page cache has not [bytes]
     dirty_since: Ints  # instant at which that began to be some [ns]
     next_dirty: Ints  # instance whose file became dirty next
+    previous_dirty: Ints  # instance whose file became dirty before
     awake_until: Ints  # backend: sleeps from this instant on, unless it has work [ns]
     polled: Ints  # backend: CPU time spent looking for work [ns]
 

@@ -54,6 +54,7 @@ class Machine:
     guest: GuestEntry | None = None
     vm: Group | None = None
     halt_poll: int = 0
+    polls_itself: bool = False
     spin_wait: float = 1.0
     pins: tuple[int, ...] = ()
     key: Key = ()
@@ -340,7 +341,8 @@ def _add_guest(plan: Arrangement, hypervisor: Layer, host: Host, vcpus: int, fen
     scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick)
     guest = Machine(
         len(plan.machines), host.row, vcpus, scheduler, hypervisor.guest, plan.add_group(host.machine, fence, key=key),
-        round(hypervisor.halt_poll_ns), hypervisor.spin_wait, key=key, expires=slices_expire(hypervisor.guest.linux),
+        round(hypervisor.guest.idle_poll or hypervisor.halt_poll_ns), bool(hypervisor.guest.idle_poll), hypervisor.spin_wait, key=key,
+        expires=slices_expire(hypervisor.guest.linux),
     )
     plan.machines.append(guest)
     host.vcpus += vcpus

@@ -98,6 +98,8 @@ class DiskSteps:
         parts = self.paths.split(disk.size, write)
         row = self.waited_for(parts, write, flush)
         row.flag, row.ratio = int(not waited), float(disk.size)
+        if disk.sync and self.paths.writes_back:
+            row.flag = k.FLUSHES
         if device.cv(write) > 0 and waited:
             n = len(parts.waits)
             latency = Lognormal.model_construct(mean=n * device.latency_ns(write), cv=device.cv(write) / math.sqrt(n))

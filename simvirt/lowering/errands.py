@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, MEMORY_SERVICE, Arrangement, Instance
-from simvirt.lowering.management import guest_work, native_work
+from simvirt.lowering.management import beyond_assistance, guest_work, native_work
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.program import Writer
 from simvirt.scenario.graph import calls, name_of, operation_times, reached
@@ -70,13 +71,18 @@ def reclaim_errand(memory: Memory, writer: Writer) -> Errand | None:
     return Errand(writer.everywhere(lambda one: one.reclaim(variables), variables), variables) if memory.follows else None
 
 
-def management_errands(plan: Arrangement, writer: Writer) -> Management | None:
+def management_errands(plan: Arrangement, writer: Writer, catalog: Catalog) -> Management | None:
     """What the control plane has performed to start instances, where it does so."""
     if not plan.hands:
         return None
-    inside = any(instance.place.disk is not None for instance in plan.instances)
     native = _errand(writer, native_work)
-    return Management(native, _errand(writer, guest_work) if inside else native)
+    if all(instance.place.disk is None for instance in plan.instances):
+        return Management(native, native)
+
+    def guest(one: Writer, variables: Variables) -> int:
+        return guest_work(one, variables, beyond_assistance(catalog, one.platform, one.host))
+
+    return Management(native, _errand(writer, guest))
 
 
 def _errand(writer: Writer, write: Callable[[Writer, Variables], int]) -> Errand:

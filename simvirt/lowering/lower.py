@@ -106,7 +106,7 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
-    managed = management_errands(plan, writer)
+    managed = management_errands(plan, writer, catalog)
     reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
     drain = softirq_work(plan, writer)
     errands = [*startup.values(), *([reclaim] if reclaim is not None else []), *([managed.native, managed.guest] if managed else [])]

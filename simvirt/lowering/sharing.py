@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import numpy as np
@@ -92,7 +92,7 @@ def software_class(
         What is bound to one node is spread over none.
         What the platform adds computes and does not wait for memory, so that its part of the time shrinks where memory is slow. A program
         that claims more than the cache streams through it: it fills all of it, and has no hits to lose.
-        Threads of a process share `llc`; each brings `thread_llc`.
+        Threads of a process share `llc`; each brings `thread_llc`. What uses no memory is no farther from any.
     """
     stall = profile.stall or 0.0
     llc, family = host.family.llc or 0, host.family
@@ -102,7 +102,7 @@ def software_class(
     farther, anyway = (family.remote_latency or 1.0) - 1.0, profile.remote_share or 0.0
     crosses = 0.0 if len(nodes) == 1 else max(remote, anyway)
     longer = (1.0 + crosses * farther) / (1.0 + anyway * farther)
-    return SoftwareClass(
+    kind = SoftwareClass(
         steady=(1.0 - stall + added) / (1.0 + added), stall=stall * longer / alone / (1.0 + added),
         traffic=(profile.memory_bandwidth or 0.0) / 1e9 / alone / (1.0 + added),
         process_cache=min(shared, llc), thread_cache=min(own, llc), reuses=int(reuses),
@@ -111,6 +111,7 @@ def software_class(
         crosses=crosses, apart=crosses * (1.0 + farther) / (1.0 + crosses * farther), farther=1.0 + farther, nodes=nodes,
         **_reloading(profile, host),
     )
+    return kind if kind.uses_memory else replace(kind, crosses=0.0, apart=0.0, farther=1.0, nodes=())
 
 
 def _reloading(profile: ProfileEntry, host: HostEntry) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How a platform starts, as text: its phases in their order, with what each does, how long it takes alone, and where its numbers come from."""
+"""How a platform starts, as text: its phases in their order, what each does, how long it takes alone, where its numbers come from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from simvirt.catalog.sourced import number
 GAP = 2
 NARROW = 76  # columns below which what a phase does stands below its name
 PLACES: Mapping[str, str] = {"host": "on the host", "guest": "in the guest", "instance": "in the replica"}
-ONCE: Mapping[str, str] = {"instance": "", "vm": "once for each VM", "host": "once for each host"}
 
 
 def start(name: str, title: str, phases: Sequence[Phase], host: HostEntry, where: str, width: int) -> RenderableType:
@@ -40,21 +39,21 @@ def _phases(phases: Sequence[Phase], host: HostEntry, numbers: Mapping[str, int]
     if not narrow:
         table.add_column("")
     table.add_column("", no_wrap=True)
-    layer = ""
+    layer, in_vm = "", any(phase.on == "guest" for phase in phases)
     for phase in phases:
         if phase.layer != layer:
             table.add_row(Text(phase.layer, "cyan"), *("" for _ in table.columns[1:]))
             layer = phase.layer
         time, mark = Text(f"{'~ ' if phase.estimated else ''}{_time(alone_ns(phase, host))}"), Text(f"[{numbers[phase.source]}]", "dim")
-        does = Text(", ".join(work(phase)), "dim")
+        does = Text(", ".join(work(phase, in_vm)), "dim")
         table.add_row(Text(f"  {phase.name}"), time, *(() if narrow else (does,)), mark)
         if narrow:
             table.add_row(Padding(does, (0, 0, 0, 4)), "", "")
     return table
 
 
-def work(phase: Phase) -> Iterator[str]:
-    """What a phase does, and where, as phrases."""
+def work(phase: Phase, in_vm: bool) -> Iterator[str]:
+    """What a phase does, and where, as phrases; `in_vm` is whether the replica is in a virtual machine."""
     yield PLACES[phase.on]
     if phase.cpu_ns:
         yield f"CPU {_time(phase.cpu_ns)}"
@@ -70,8 +69,8 @@ def work(phase: Phase) -> Iterator[str]:
         yield f"waits {_time(phase.wait_ns)}"
     if phase.lock is not None:
         yield f"holds {phase.lock}"
-    if ONCE[phase.per]:
-        yield ONCE[phase.per]
+    if phase.per != "instance":
+        yield f"once for each {'VM' if phase.per == 'vm' and in_vm else 'host'}"
 
 
 def _parts(phases: Sequence[Phase], host: HostEntry) -> str:

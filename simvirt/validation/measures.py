@@ -114,6 +114,33 @@ def _memory_overhead(platform: PlatformResult, measure: Measure, pcpus: int) -> 
     return float(platform.memory.ledger.committed_bytes - platform.memory.parts["vm"])
 
 
+def _ready(quantile: str) -> Read:
+    """After how long so many of the instances that were started are ready [s]; None where some are not."""
+
+    def read_ready(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+        lives = platform.lifecycle
+        if lives is None or lives.ready < lives.started:
+            return None
+        found: Estimate = getattr(lives.readiness_s, quantile)
+        return found.value
+
+    return read_ready
+
+
+def _start_rate(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+    """Instances that are started in a second, where all are asked for at once."""
+    last = _ready("last")(platform, measure, pcpus)
+    return platform.lifecycle.started / last if last and platform.lifecycle is not None else None
+
+
+def _start_turn(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+    """What the slowest of the instances takes without the waits for others: that of the last one where they start in turn [s]."""
+    if platform.lifecycle is None:
+        return None
+    phases = [phase for phase in platform.lifecycle.phases if measure.layer in (None, phase.layer) and phase.phase not in measure.without]
+    return sum((phase.last_s.value or 0.0) - (phase.waited_s.value or 0.0) for phase in phases) or None
+
+
 MEASURES: Mapping[str, Read] = {
     "throughput": _estimate("throughput_per_s"),
     "period": _period,
@@ -136,5 +163,11 @@ MEASURES: Mapping[str, Read] = {
     "memory_used": _memory_used,
     "memory_overhead": _memory_overhead,
     "memory_saved": _memory_saved,
+    "start_p50": _ready("p50"),
+    "start_p90": _ready("p90"),
+    "start_p99": _ready("p99"),
+    "start_last": _ready("last"),
+    "start_rate": _start_rate,
+    "start_turn": _start_turn,
 }
 """Name -> how it is read."""

@@ -48,15 +48,11 @@ class Bench:
     computed: dict[int, float] = field(default_factory=dict)
     written: dict[int, int] = field(default_factory=dict)
 
-    def compute(self, host: int, work_ns: float) -> Generator[simpy.Event, Any, None]:
-        """CPU work [ns]."""
-        self.computed[host] = self.computed.get(host, 0.0) + work_ns
-        yield self.clock.timeout(round(work_ns))
-
-    def write(self, host: int, size: int, sync: bool = False) -> Generator[simpy.Event, Any, None]:
-        """A write."""
-        self.written[host] = self.written.get(host, 0) + size
-        yield self.clock.timeout(round(size / self.disk * 1e9))
+    def perform(self, host: int, cpu_ns: float, write: int = 0, flushes: int = 0) -> Generator[simpy.Event, Any, None]:
+        """CPU work, then writes, of which flushes take no time."""
+        self.computed[host] = self.computed.get(host, 0.0) + cpu_ns
+        self.written[host] = self.written.get(host, 0) + write
+        yield self.clock.timeout(round(cpu_ns + write / self.disk * 1e9))
 
 
 @dataclass

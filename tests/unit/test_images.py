@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import networkx as nx
 import pytest
 from helpers.pull_worlds import image, on_base
@@ -11,7 +13,9 @@ from simvirt.catalog.entries.images import ContentEntry
 from simvirt.images.cache import LayerCache
 from simvirt.images.layers import layer_graph, shared_bytes
 from simvirt.images.plan import plan_of, union_size
-from simvirt.images.resolve import content, disk_image, image_of, named_image
+from simvirt.errors import ScenarioError
+from simvirt.images.build import Step, build
+from simvirt.images.resolve import build_of, content, disk_image, image_of, named_image
 from simvirt.scenario import loads
 from simvirt.scenario.spec.models import Scenario
 
@@ -130,11 +134,83 @@ def test_a_disk_image_moves_once_and_a_vm_has_its_own(name: str) -> None:
     assert found.actual <= found.virtual
 
 
-def _scenario() -> Scenario:
+def _scenario(more: str = "") -> Scenario:
     return loads("""
 simvirt: 1
 name: images
 host: {cores: 2, memory: 4GiB}
 platforms: [docker]
 services: {web: {image: "nginx:1.23", background: {threads: 1}}}
+""" + more)
+
+
+# --- images of a scenario's own -------------------------------------------------------------------------------------------
+
+
+STEPS = (Step("system", 40, 100, work_ns=5e9, download=40), Step("libraries", 60, 150, work_ns=20e9, download=60),
+         Step("code", 2, 5, work_ns=1e9), Step("settings", 0, 0))
+
+
+@pytest.mark.parametrize(("changed", "again", "pushed"), [
+    (None, [], 0), ("code", ["code", "settings"], 2), ("libraries", ["libraries", "code", "settings"], 62),
+    ("system", ["system", "libraries", "code", "settings"], 102), ("settings", ["settings"], 0),
+])
+def test_a_changed_step_is_built_anew_with_all_after_it(changed: str | None, again: list[str], pushed: int) -> None:
+    base = image("base", 1000)
+    made = build("app", base.layers, [replace(step, changed=step.name == changed) for step in STEPS])
+    assert [step.name for step in made.steps] == again
+    assert sum(layer.size for layer in made.pushed) == pushed
+    assert made.before.size == made.after.size == 1102
+    assert made.after.layers[:1] == base.layers
+    assert made.work_ns == sum(step.work_ns for step in STEPS if step.name in again)
+
+
+def test_the_order_of_steps_says_what_a_change_costs() -> None:
+    """Libraries before the code that changes: the reason for the order of every Dockerfile."""
+    code, libraries = replace(STEPS[2], changed=True), STEPS[1]
+    good, bad = (build("app", (), order) for order in ((libraries, code), (code, libraries)))
+    assert sum(layer.size for layer in good.pushed) == 2
+    assert sum(layer.size for layer in bad.pushed) == 62
+    assert bad.downloaded == 60 > good.downloaded == 0
+
+
+def test_an_image_of_the_scenario_lies_on_another() -> None:
+    own = _scenario("""
+images:
+  base: {from: "python:3.12", layers: [{size: 20MiB, digest: libraries}]}
+  app: {from: base, layers: [{size: 1MiB, unpacked: 4MiB}], touched: 0.5}
 """)
+    python, base, app = (named_image(CATALOG, own, name) for name in ("python", "base", "app:2"))
+    assert base.size == python.size + 20 * 2**20
+    assert app.layers[: len(base.layers)] == base.layers
+    assert (app.layers[-1].size, app.layers[-1].unpacked) == (2**20, 4 * 2**20)
+    assert app.touched == round(app.unpacked / 2)
+    assert shared_bytes([python, app]) == python.size
+
+
+def test_a_build_of_the_scenario_has_the_layers_of_its_steps() -> None:
+    own = _scenario("""
+images:
+  app: {from: "node:18", build: [{name: modules, size: 80MiB, work: 30s, download: 90MiB}, {name: code, size: 3MiB, work: 2s, changed: true}]}
+""")
+    made = build_of(CATALOG, own, "app")
+    assert [step.name for step in made.steps] == ["code"]
+    assert sum(layer.size for layer in made.pushed) == 3 * 2**20
+    assert (made.work_ns, made.downloaded) == (2e9, 0)
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("images: {app: {}}", "expected from, layers or a build"),
+    ("images: {app: {layers: [{size: 1MiB}], build: [{name: a, size: 1MiB}]}}", "expected layers, or a build that makes them"),
+    ("images: {a: {from: b}, b: {from: a}}", "expected images that end at another; a is from b is from a"),
+    ("images: {app: {from: nginx, registry: mine}}", "there is no registry mine"),
+    ("images: {app: {build: [{name: a, size: 1MiB}, {name: a}]}}", "a step named a is already there"),
+    ("registries: {mine: {host: \"node[0]\"}}", "there is no host node"),
+    ("registries: {mine: {limit: 5}}", "expected limit and window together"),
+    ("registries: {a: {mirror_of: b}, b: {mirror_of: c}}", "expected a registry that is no mirror itself"),
+    ("registries: {mine: {entry: nowhere}}", "unknown"),
+    ("registries: {mine: {host: host, bandwidth: 1Gbps}}", "sends over its NIC"),
+])
+def test_a_mistake_in_images_and_registries_is_told(text: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
+        Catalog.of(_scenario(text))

@@ -65,7 +65,9 @@ def phases_of(store: Store, platform: Platform, host: HostEntry, image: str | No
     for layer in platform.runtimes:
         found += _phases(store, named(store, "runtimes", layer.name), host, layer.name, inside=bool(platform.hypervisors))
     software = None if image is None else software_name(store, image)
-    return (*found, *(() if software is None else _phases(store, store.typed("startups", software, StartupEntry), host, software, inside=False)))
+    if software is not None:
+        found += _phases(store, store.typed("startups", software, StartupEntry), host, software, inside=False)
+    return tuple(found)
 
 
 def _hypervisor(store: Store, layer: Layer, host: HostEntry) -> Iterator[Phase]:
@@ -127,7 +129,7 @@ def _phase(layer: str, phase: StartPhase, slower: float, fault: float, inside: b
 
 
 def alone_ns(phase: Phase, host: HostEntry) -> float:
-    """How long a phase takes on a host where nothing else runs [ns]: its work, its accesses to the host's drive one after another, its wait.
+    """How long a phase takes on a host where nothing else runs [ns]: its work, its accesses to the drive one after another, its wait.
 
     *Ignores*: what the path to the disk of a VM adds; writes that the page cache takes.
     """

@@ -204,6 +204,9 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
             service.replicas * (int(service.threads) + int(service.queue)))
         if room is not None and room < clients and len(entered) == 1:
             yield path, f"{think}; {name} has room for {room} requests, and the other {clients - room} clients would ask again at once"
+    if entered and scenario.state is not None and scenario.state.instances == "none":
+        what = f"{entered[0]} is not up at first (state.instances)"
+        yield path, f"{think}; {what}, and clients that are turned away would ask again at once"
     for index, event in enumerate(scenario.timeline):
         if event.service in entered and (event.replica is None or scenario.services[event.service].replicas == 1):
             what = f"{event.service} is down at times (timeline.{index})"

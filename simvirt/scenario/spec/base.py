@@ -25,7 +25,8 @@ class Spec(BaseModel):
     """A part of a scenario.
 
     `example` is how one is written; `shorthand` the key that a bare scalar stands for; `hints` what is meant by keys that people
-    try; `also` are keys that are understood before this part is reached.
+    try; `also` are keys that are understood before this part is reached; `later` are fields that came after others, without which,
+    as long as they are not stated, a scenario keeps its digest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class Spec(BaseModel):
     shorthand: ClassVar[str | None] = None
     hints: ClassVar[Mapping[str, str]] = {}
     also: ClassVar[tuple[str, ...]] = ()
+    later: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="wrap")
     @classmethod

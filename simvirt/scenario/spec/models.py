@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, ValidatorFunctionWrapHa
 from pydantic_core import PydanticCustomError
 
 from simvirt.errors import Issue, ScenarioError
-from simvirt.scenario.digest import digest
+from simvirt.scenario.digest import digest, unstated
 from simvirt.scenario.fields import Title, Word
 from simvirt.scenario.reading.tree import Marks
 from simvirt.scenario.spec.base import TOLD, Spec, refuse
@@ -28,6 +28,7 @@ from simvirt.scenario.spec.distributions import (
 from simvirt.scenario.spec.experiment import NamedWorkloadSpec, ObjectiveSpec, RunSpec, TimelineEvent
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
+from simvirt.scenario.spec.images import BuildStepSpec, ImageLayerSpec, OwnImageSpec, RegistrySpec, bases_close
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
 from simvirt.scenario.spec.procurement import DemandSpec, PlanSpec
@@ -59,6 +60,7 @@ __all__ = [
     "MmppSpec", "NamedWorkloadSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec",
     "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
     "SchedulerSpec", "ServiceSpec", "StateSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+    "BuildStepSpec", "ImageLayerSpec", "OwnImageSpec", "RegistrySpec",
 ]
 
 MOST_WORKLOADS: Final = 1000
@@ -69,6 +71,7 @@ class Scenario(Spec):
 
     example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
     also = ("include",)
+    later = ("only_host", "hosts", "workloads", "state", "registries", "images")
     simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
     name: Title = Field(description="name of the scenario", examples=["web-shop"])
     hosts: Mapping[Word, HostPoolSpec] = Field(
@@ -95,6 +98,12 @@ class Scenario(Spec):
     timeline: tuple[TimelineEvent, ...] = Field(default=(), max_length=100_000, description="what happens when",
                                                 examples=[f"[{TimelineEvent.example}]"])
     state: StateSpec | None = Field(default=None, description="what is there at 0 s: images, instances", examples=[StateSpec.example])
+    registries: Mapping[Word, RegistrySpec] = Field(
+        default={}, max_length=1000, description="where images come from, by name; Docker Hub by default",
+        examples=[f"{{hub: {RegistrySpec.example}}}"])
+    images: Mapping[Word, OwnImageSpec] = Field(
+        default={}, max_length=10_000, description="images beside those of the catalogue, by name",
+        examples=[f"{{my-app: {OwnImageSpec.example}}}"])
     plan: PlanSpec | None = Field(default=None, description="what `simvirt plan` answers", examples=[PlanSpec.example])
     catalog: Mapping[str, Any] = Field(default={}, description="entries added to the catalogue, by kind and name",
                                        examples=["{disks: {my-disk: {...}}}"])
@@ -134,6 +143,23 @@ class Scenario(Spec):
         return value
 
     @model_validator(mode="after")
+    def _images_and_registries_are_there(self) -> Scenario:
+        for name, spec in self.registries.items():
+            mirrored = self.registries.get(spec.mirror_of or "")
+            if mirrored is not None and mirrored.mirror_of is not None:
+                refuse("expected a registry that is no mirror itself", "registries", name, "mirror_of")
+            if spec.host is not None and spec.host not in {host.name for host in self.each_host}:
+                first = self.each_host[0].name
+                refuse(f"there is no host {spec.host}; expected one of the hosts, for example {first}", "registries", name, "host")
+        for name, image in self.images.items():
+            if image.registry is not None and image.registry not in self.registries:
+                refuse(f"there is no registry {image.registry}; expected one of {', '.join(self.registries) or 'registries:'}",
+                       "images", name, "registry")
+        if circle := bases_close(self.images):
+            refuse(f"expected images that end at another; {' is from '.join(circle)}", "images", circle[0], "from")
+        return self
+
+    @model_validator(mode="after")
     def _one_form(self) -> Scenario:
         if self.workload is not None and self.workloads:
             refuse("expected workload, or workloads by name, not both", "workloads")
@@ -142,14 +168,7 @@ class Scenario(Spec):
     @property
     def digest(self) -> str:
         """SHA-256 of the resolved content, files included [hex]; reads the files that the scenario names."""
-        return digest(self.model_dump(mode="json", by_alias=True, exclude=self._unsaid))
-
-    @property
-    def _unsaid(self) -> dict[str, Any]:
-        """Keys that came later than others and are not stated, without which a scenario keeps its digest."""
-        anywhere = [name for name, spec in self.services.items() if spec.deploy.placement is None]
-        placements = {name: {"deploy": {"placement"}} for name in anywhere}
-        return {"services": placements} | {name: True for name in ("workloads", "state", "only_host", "hosts") if not getattr(self, name)}
+        return digest(self.model_dump(mode="json", by_alias=True, exclude=unstated(self)))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Scenario:
         """A copy with some fields changed; `host` makes it a scenario of that host alone, on which replicas may stand."""
