@@ -26,6 +26,7 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "noisy-neighbour": ("run.duration=4s",),
     "plan": ("run.duration=500ms",),
     "stream-beside-ping": ("run.duration=100ms",),
+    "three-hosts": ("run.duration=1s",),
     "throttling": ("run.duration=20s",),
     "voting-app": ("run.duration=20s",),
     "web": ("run.duration=1s",),
@@ -40,13 +41,15 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "noisy-neighbour": ("run.duration=1s",),
     "plan": ("run.duration=200ms",),
     "stream-beside-ping": ("run.duration=20ms",),
+    "three-hosts": ("run.duration=100ms",),
     "throttling": ("run.duration=5s",),
     "voting-app": ("run.duration=10s",),
     "web": ("run.duration=300ms",),
 }
 """What makes each short enough to be run by the hundred."""
-WHOLE: Final = ("memory-overcommit", "mm1", "stream-beside-ping")
-"""Documents with every key: one follows memory and observes over time, one is short enough for theory to speak, one has several workloads."""
+WHOLE: Final = ("memory-overcommit", "mm1", "stream-beside-ping", "three-hosts")
+"""Documents with every key: one follows memory and observes over time, one is short enough for theory to speak, one has several workloads,
+one several hosts."""
 SMALL: Final[dict[str, tuple[str, ...]]] = {
     "density": ("host={cores: 1, memory: 2GiB}", "platforms=[kvm]", "run.replications=2"),
     "plan": ("run={duration: 500ms, replications: 2, seed: 1}", "workload.open.rate=1000/s", "platforms=[docker]"),
@@ -56,7 +59,7 @@ MAXIMUM: Final = ("mm1",)
 """Scenarios whose maximum throughput is looked for: a search is a hundred times the work of a shortened run, and runs in plain Python too."""
 STEADY: Final[dict[str, Any]] = {"wall_s": 0.0, "digest": "00000000", "version": "0", "kernel": "any"}
 NAMED: Final = {
-    "platforms", "services", "replicas", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "objective", "disks",
+    "platforms", "hosts", "services", "replicas", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "objective", "disks",
     "workloads",
 }
 """Keys under which names stand."""
