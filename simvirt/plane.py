@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Event
 from typing import Any
 
@@ -63,7 +64,7 @@ class DataPlane:
     cut_off: bool = False  # the clock has come to its end before all requests were answered
     full: bool = False  # more requests are under way than the tables may hold; nothing happens any more
     halt: Event | None = None  # ends the run at its next block of requests
-    memory: MemoryAccount | None = None  # what has become of memory, where the control plane follows it
+    memories: dict[int, MemoryAccount] = field(default_factory=dict)  # what became of each host's, where the control plane follows it
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
     _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
@@ -110,6 +111,11 @@ class DataPlane:
         """Other columns for a table."""
         self._keep(name, table)
         self._bind(name)
+
+    @property
+    def memory(self) -> MemoryAccount | None:
+        """What has become of the first host's memory; None where the control plane does not follow it."""
+        return self.memories.get(0)
 
     # --- time ----------------------------------------------------------------------------------------------------------
 
@@ -353,10 +359,10 @@ class DataPlane:
         for name, value in (("faults", faults), ("spin", spin), ("stall", stall)):
             self.columns["instances"][name][instance] = value
 
-    def set_misses(self, rows: Sequence[int], ratio: float) -> None:
-        """How often a page cache does not serve the reads of some instructions."""
-        for row in rows:
-            self.columns["program"]["amount"][row] = ratio
+    def set_misses(self, host: int, asked: int, ratio: float) -> None:
+        """How often a page cache of a host does not serve what it is asked."""
+        misses = self.columns["misses"]
+        misses["ratio"][host * int(misses["asked"][0]) + asked] = ratio
 
     # --- looking -------------------------------------------------------------------------------------------------------
 
@@ -366,5 +372,12 @@ class DataPlane:
 
     def instances_of(self, service: str) -> list[int]:
         """Rows of a service's instances, in the order of their replica numbers."""
-        mine = [i for i in self.lowered.arrangement.instances if i.service == service]
-        return [i.row for i in sorted(mine, key=lambda i: i.replica)]
+        return self._of_service.get(service, [])
+
+    @cached_property
+    def _of_service(self) -> dict[str, list[int]]:
+        """Rows of each service's instances, in the order of their replica numbers."""
+        found: dict[str, list[int]] = {}
+        for instance in sorted(self.lowered.arrangement.instances, key=lambda i: i.replica):
+            found.setdefault(instance.service, []).append(instance.row)
+        return found

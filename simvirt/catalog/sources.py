@@ -236,7 +236,7 @@ def _plain(field: str, value: Any) -> str:
         return units.format_size(value)
     if field == "bandwidth":
         return f"{value / 1e9:g} Gbps"
-    if field == "layers":
+    if field == "layers" and isinstance(value, Mapping):
         return f"{len(value)}, {units.format_size(sum(value.values()))} packed"
     if field == "watts":
         return " ".join(f"{watts:g}" for watts in value) + " W"

@@ -22,8 +22,20 @@ Owner = tuple[str, int]
 """What something is done once for: a `host` or a `vm`, by the row of the host or of the guest's kernel."""
 
 
+STARTED, HEALTHY = "service_started", "service_healthy"
+"""How far an instance is when its process is there, and when it is ready, in the words of Compose."""
+
+
 class Fetch(Protocol):
     """How instances get what has to be on a host before they start."""
+
+    @property
+    def moved(self) -> int:
+        """Bytes that came from registries."""
+
+    @property
+    def saved(self) -> int:
+        """Bytes of layers that did not have to come, because another image or instance had brought them."""
 
     def disk(self, life: Life) -> Generator[simpy.Event, Any, None]:
         """The disk of an instance's VM."""
@@ -49,6 +61,7 @@ class Cluster:
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
+    _milestones: dict[tuple[int, str], simpy.Event] = field(default_factory=dict)
     _guests: set[int] = field(default_factory=set)
     _made: dict[int, set[int]] = field(default_factory=dict)  # host: replicas that are there
     _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
@@ -104,12 +117,28 @@ class Cluster:
             mine[name] = self.clock.process(begin())
         return mine[name]
 
+    def reach(self, row: int, how: str) -> None:
+        """Takes in that an instance is so far."""
+        if not (event := self._milestone(row, how)).triggered:
+            event.succeed()
+
+    def reached(self, service: str, how: str) -> simpy.Event:
+        """The event at which all instances of a service are so far."""
+        return simpy.AllOf(self.clock, [self._milestone(one.row, how) for one in self.replicas if one.service == service])
+
+    def _milestone(self, row: int, how: str) -> simpy.Event:
+        if (row, how) not in self._milestones:
+            self._milestones[row, how] = self.clock.event()
+        return self._milestones[row, how]
+
     def is_up(self, row: int) -> None:
         """Takes in that an instance is up at the beginning, and so are its host and VM."""
         machine = self.instance(row).machine
         self.there |= {("host", self.host_of(row)), ("vm", machine)}
         self.make(row)
         self.begin_guest(machine)
+        self.reach(row, STARTED)
+        self.reach(row, HEALTHY)
 
     def shut_down(self, row: int) -> None:
         """Takes in that an instance is gone, and so is a VM that was there for it alone."""

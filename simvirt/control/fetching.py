@@ -16,7 +16,7 @@ from typing import Any, Final
 import simpy
 
 from simvirt.control.cluster import Cluster
-from simvirt.control.pull import Pulled, Pulls, pull
+from simvirt.control.pull import Places, Pulled, Pulls, fetch_touched, pull
 from simvirt.control.pulling import pulls_of, registries_of, registry_for
 from simvirt.control.records import Life, Span
 from simvirt.control.registries import Process, Registry, Transfers
@@ -27,6 +27,8 @@ from simvirt.images.resolve import build_of, disk_image_of, image_of, service_im
 Fetched = Generator[simpy.Event, Any, bool]
 LAYER: Final = "image"
 """What the phases of fetching belong to, in records of starts."""
+BUILD: Final = "build"
+"""The same of the steps of a build."""
 UPLOADS: Final = 5
 """Layers that are pushed at once: max-concurrent-uploads, moby daemon/config/config.go."""
 
@@ -47,6 +49,16 @@ class Fetching:
         self.pulls = pulls_of(self.cluster, self.transfers)
         self.registries = registries_of(self.cluster.catalog, self.cluster.scenario)
 
+    @property
+    def moved(self) -> int:
+        """Bytes that came from registries."""
+        return sum(registry.sent for registry in self.registries.values())
+
+    @property
+    def saved(self) -> int:
+        """Bytes of layers that did not have to come, because another image or instance had brought them."""
+        return sum(one.saved for one in self.pulls.records)
+
     # --- containers ----------------------------------------------------------------------------------------------------
 
     def image(self, life: Life) -> Fetched:
@@ -56,38 +68,47 @@ class Fetching:
         if image is None:
             return True
         if image.name in scenario.images and scenario.images[image.name].build:
-            yield from self._spent(life, "build", self._built(image))
+            yield from self._built(life, image)
         registry = registry_for(self.registries, scenario, image)
         done = yield from pull(self.pulls, self.cluster.instance(life.instance).machine, image, registry)
         life.spans += spans_of(done)
-        return done.failure is None
+        if done.failure is not None:
+            return False
+        since = int(self.cluster.clock.now)
+        yield from fetch_touched(self.pulls, self.cluster.instance(life.instance).machine, image, registry)
+        if self.cluster.clock.now > since:
+            life.spans.append(Span("touched", LAYER, since, since, int(self.cluster.clock.now)))
+        return True
 
-    def _built(self, image: Image) -> simpy.Process:
-        """The end of the build of an image, which is done once."""
+    def _built(self, life: Life, image: Image) -> Process:
+        """The build of an image, which is done once; its steps are phases of the starts that wait for it."""
         if image.name not in self._builds:
             made = build_of(self.cluster.catalog, self.cluster.scenario, image.name)
             self._builds[image.name] = self.cluster.clock.process(self._build(made))
-        return self._builds[image.name]
+        steps: list[Span] = yield self._builds[image.name]
+        life.spans += [step for step in steps if step.due >= life.asked]
 
-    def _build(self, made: Build) -> Process:
-        """Carry out the steps of a build, one after the other, and push what the registry lacks."""
-        registry = registry_for(self.registries, self.cluster.scenario, made.after)
-        machine = self.cluster.plane.lowered.arrangement.hosts[0].machine
+    def _build(self, made: Build) -> Generator[simpy.Event, Any, list[Span]]:
+        """Carry out the steps of a build, one after the other, and push what the registry lacks; what that took."""
+        registry, found, clock = registry_for(self.registries, self.cluster.scenario, made.after), list[Span](), self.cluster.clock
+        machine, since = self.cluster.plane.lowered.arrangement.hosts[0].machine, int(clock.now)
         for step in made.steps:
-            yield self.transfers.transfer(registry.node, self.pulls.node(machine), step.download)
+            yield self.transfers.transfer(registry.node, self.pulls.node(machine), step.download, registry.entry.stream)
             yield from self.pulls.work.perform(machine, step.work_ns, step.unpacked)
+            found.append(Span(step.name, BUILD, since, since, since := int(clock.now)))
         slots = self.pulls.slots(machine, "uploads", UPLOADS)
-        yield self.cluster.clock.all_of([self.cluster.clock.process(self._push(machine, one, registry, slots)) for one in made.pushed])
+        yield clock.all_of([clock.process(self._push(machine, one, registry, slots)) for one in made.pushed])
+        return [*found, Span("push", BUILD, since, since, int(clock.now))]
 
-    def _push(self, machine: int, layer: Layer, registry: Registry, slots: simpy.Resource) -> Process:
+    def _push(self, machine: int, layer: Layer, registry: Registry, slots: Places) -> Process:
         """Pack a layer and send it to the registry."""
         by = self.pulls.engine(machine)
-        with slots.request() as place:
-            yield place
-            yield from self.pulls.work.perform(machine, by.pack_ns(layer))
-            yield self.cluster.clock.timeout(round(by.puller.layer_requests * registry.entry.latency))
-            yield self.transfers.transfer(self.pulls.node(machine), registry.node, by.packed(layer), registry.entry.stream)
-            self.pushed += by.packed(layer)
+        yield from slots.take(self.cluster.clock)
+        yield from self.pulls.work.perform(machine, by.pack_ns(layer))
+        yield self.cluster.clock.timeout(round(by.puller.layer_requests * registry.entry.latency))
+        yield self.transfers.transfer(self.pulls.node(machine), registry.node, by.packed(layer), registry.entry.stream)
+        self.pushed += by.packed(layer)
+        slots.give()
 
     # --- VMs -----------------------------------------------------------------------------------------------------------
 

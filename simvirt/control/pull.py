@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
@@ -58,6 +58,30 @@ class Pulled:
 
 
 @dataclass
+class Places:
+    """So many places: who comes waits only where none is free, in line."""
+
+    free: int
+    line: deque[simpy.Event] = field(default_factory=deque)
+
+    def take(self, clock: simpy.Environment) -> Process:
+        """Have a place."""
+        if self.free > 0:
+            self.free -= 1
+            return
+        turn = clock.event()
+        self.line.append(turn)
+        yield turn
+
+    def give(self) -> None:
+        """Give a place back, to the next in line."""
+        if self.line:
+            self.line.popleft().succeed()
+        else:
+            self.free += 1
+
+
+@dataclass
 class Pulls:
     """The pulls of a cluster: hosts by their rows, what each has of images, how it pulls, and the registries.
 
@@ -79,18 +103,31 @@ class Pulls:
     freed: int = 0
     _caches: dict[int, LayerCache] = field(default_factory=dict)
     _images: dict[tuple[int, str], simpy.Process] = field(default_factory=dict)
-    _layers: dict[tuple[int, str], simpy.Event] = field(default_factory=dict)
-    _slots: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
+    _layers: dict[tuple[int, str], simpy.Event | None] = field(default_factory=dict)  # under way; the end, where somebody waits for it
+    _slots: dict[tuple[int, str], Places] = field(default_factory=dict)
 
     def cache(self, host: int) -> LayerCache:
         """What a host has."""
         return self._caches.setdefault(host, LayerCache())
 
-    def slots(self, host: int, name: str, count: int) -> simpy.Resource:
+    def slots(self, host: int, name: str, count: int) -> Places:
         """So many places of a host's daemon."""
         if (host, name) not in self._slots:
-            self._slots[host, name] = simpy.Resource(self.clock, count)
+            self._slots[host, name] = Places(count)
         return self._slots[host, name]
+
+    def end_of(self, host: int, digest: str) -> simpy.Event:
+        """The end of what is under way with a layer."""
+        found = self._layers[host, digest]
+        if found is None:
+            found = self._layers[host, digest] = self.clock.event()
+        return found
+
+    def over(self, host: int, digest: str) -> None:
+        """What was under way with a layer is over."""
+        end = self._layers.pop((host, digest))
+        if end is not None:
+            end.succeed()
 
     @property
     def now(self) -> int:
@@ -115,10 +152,11 @@ def _tried(pulls: Pulls, host: int, image: Image, registry: Registry) -> Generat
     puller, asked, tries = pulls.engine(host).puller, pulls.now, 1
     turn = None if puller.images is None else pulls.slots(host, "images", puller.images)
     while True:
-        with turn.request() if turn is not None else nullcontext() as place:
-            if place is not None:
-                yield place
-            done = yield from _once(pulls, host, image, registry)
+        if turn is not None:
+            yield from turn.take(pulls.clock)
+        done = yield from _once(pulls, host, image, registry)
+        if turn is not None:
+            turn.give()
         done = replace(done, asked=asked, tries=tries)
         if done.failure is None or puller.back_off is None or puller.most_back_off is None:
             pulls.records.append(done)
@@ -151,11 +189,10 @@ def _fetched(pulls: Pulls, host: int, plan: PullPlan, registry: Registry, found:
     scope = f"downloads of {plan.image.name}" if engine.puller.scope == "image" else "downloads"
     slots = pulls.slots(host, scope, engine.puller.downloads)
     mine = [layer for layer in plan.moved if (host, layer.digest) not in pulls._layers]
-    others = [pulls._layers[host, layer.digest] for layer in plan.moved if (host, layer.digest) in pulls._layers]
-    ready = {layer.digest: pulls.clock.event() for layer in mine}
-    pulls._layers |= {(host, digest): event for digest, event in ready.items()}
+    others = [pulls.end_of(host, layer.digest) for layer in plan.moved if (host, layer.digest) in pulls._layers]
+    pulls._layers |= {(host, layer.digest): None for layer in mine}
     downloads = [pulls.clock.process(_download(pulls, host, layer, registry, slots)) for layer in mine]
-    unpacked = pulls.clock.process(_unpacked(pulls, host, mine, downloads, ready))
+    unpacked = pulls.clock.process(_unpacked(pulls, host, mine, downloads))
     arrived = yield pulls.clock.all_of(downloads)
     found = replace(found, arrived=pulls.now)
     yield pulls.clock.all_of([unpacked, *others])
@@ -168,21 +205,27 @@ def _fetched(pulls: Pulls, host: int, plan: PullPlan, registry: Registry, found:
 
 
 def _download(
-    pulls: Pulls, host: int, layer: Layer, registry: Registry, slots: simpy.Resource
+    pulls: Pulls, host: int, layer: Layer, registry: Registry, slots: Places
 ) -> Generator[simpy.Event, Any, str | None]:
     """Have a layer's bytes on a host, verified and, where the runtime keeps them, written; why it failed, or None."""
+    yield from slots.take(pulls.clock)
+    failure = yield from _attempts(pulls, host, layer, registry)
+    slots.give()
+    return failure
+
+
+def _attempts(pulls: Pulls, host: int, layer: Layer, registry: Registry) -> Generator[simpy.Event, Any, str | None]:
+    """The attempts to download a layer, until one has it."""
     engine = pulls.engine(host)
-    with slots.request() as place:
-        yield place
-        for attempt in range(1, engine.puller.attempts + 1):
-            yield pulls.clock.timeout(round(engine.puller.layer_requests * registry.entry.latency))
-            if registry.up:
-                size = engine.packed(layer)
-                moving = pulls.clock.process(registry.send(pulls.clock, pulls.transfers, layer.digest, size, pulls.node(host)))
-                yield pulls.clock.all_of([moving, pulls.clock.process(_received(pulls, host, layer))])
-                return None
-            if attempt < engine.puller.attempts:
-                yield pulls.clock.timeout(round(attempt * engine.puller.retry))
+    for attempt in range(1, engine.puller.attempts + 1):
+        yield pulls.clock.timeout(round(engine.puller.layer_requests * registry.entry.latency))
+        if registry.up:
+            received = pulls.clock.process(_received(pulls, host, layer))
+            yield from registry.send(pulls.clock, pulls.transfers, layer.digest, engine.packed(layer), pulls.node(host))
+            yield received
+            return None
+        if attempt < engine.puller.attempts:
+            yield pulls.clock.timeout(round(attempt * engine.puller.retry))
     return DOWN
 
 
@@ -192,9 +235,7 @@ def _received(pulls: Pulls, host: int, layer: Layer) -> Process:
     yield from pulls.work.perform(host, engine.verify_ns(layer), engine.kept(layer))
 
 
-def _unpacked(
-    pulls: Pulls, host: int, layers: list[Layer], downloads: list[simpy.Process], ready: dict[str, simpy.Event]
-) -> Process:
+def _unpacked(pulls: Pulls, host: int, layers: list[Layer], downloads: list[simpy.Process]) -> Process:
     """Unpack layers in their order, each once it has arrived."""
     broken = False
     for layer, download in zip(layers, downloads, strict=True):
@@ -202,8 +243,7 @@ def _unpacked(
         if not broken:
             yield from _unpack(pulls, host, layer)
             pulls.cache(host).add(layer)
-        pulls._layers.pop((host, layer.digest))
-        ready[layer.digest].succeed()
+        pulls.over(host, layer.digest)
 
 
 def _unpack(pulls: Pulls, host: int, layer: Layer) -> Process:
@@ -225,11 +265,22 @@ def _collect(pulls: Pulls, host: int, just: str) -> None:
 
 def fetch_touched(pulls: Pulls, host: int, image: Image, registry: Registry) -> Process:
     """After a lazy pull, have the bytes that the application reads until it works; nothing where all is there."""
-    engine = pulls.engine(host)
-    if not engine.puller.lazy:
+    piece = Layer(f"touched of {image.name}", round(image.touched * image.size / max(image.unpacked, 1)), image.touched)
+    if not pulls.engine(host).puller.lazy or piece.digest in pulls.cache(host).layers:
         return
-    packed = round(image.touched * image.size / max(image.unpacked, 1))
+    if (host, piece.digest) not in pulls._layers:
+        pulls._layers[host, piece.digest] = None
+        yield from _touched(pulls, host, image, piece, registry)
+    else:
+        yield pulls.end_of(host, piece.digest)
+
+
+def _touched(pulls: Pulls, host: int, image: Image, piece: Layer, registry: Registry) -> Process:
+    """Move and inflate what is read, a request for each layer of it."""
+    engine = pulls.engine(host)
     yield pulls.clock.timeout(round(engine.puller.layer_requests * len(image.layers) * registry.entry.latency))
-    yield from registry.send(pulls.clock, pulls.transfers, f"touched of {image.name}", packed, pulls.node(host))
-    cycles = engine.codec.unpack_packed * packed + engine.codec.unpack * image.touched
+    yield from registry.send(pulls.clock, pulls.transfers, piece.digest, piece.size, pulls.node(host))
+    cycles = engine.codec.unpack_packed * piece.size + engine.codec.unpack * piece.unpacked
     yield from pulls.work.perform(host, cycles / engine.speed * 1e9)
+    pulls.cache(host).add(piece)
+    pulls.over(host, piece.digest)

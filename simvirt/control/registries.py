@@ -28,7 +28,8 @@ class Registry:
 
     *Model*: it admits a number of pulls in any window of time, all hosts behind one address; what counts is the request for a manifest. A
         mirror (`upstream`) hands on what it has, and fetches what it has not while it hands it on; it asks upstream for a manifest once.
-        Among `peers` a layer comes from the host with the fewest uploads that has it, else from the registry.
+        Among `peers` a layer comes from the host with the fewest uploads that has it or is getting it, which hands on what it has
+        while the rest arrives; the registry sends it once.
     *Ignores*: what a registry takes of its own host's CPU and disk; that a mirror's copies expire.
     *Source*: docker/docs content/manuals/docker-hub/usage/pulls.md; distribution/distribution registry/proxy.
     """
@@ -45,7 +46,7 @@ class Registry:
     _times: deque[int] = field(default_factory=deque)
     _manifests: set[str] = field(default_factory=set)
     _stored: set[str] = field(default_factory=set)
-    _holders: dict[str, dict[str, None]] = field(default_factory=dict)  # digest -> nodes, in the order in which they got it
+    _holders: dict[str, dict[str, simpy.Event]] = field(default_factory=dict)  # digest -> nodes, and when each has it
     _uploads: dict[str, int] = field(default_factory=dict)
 
     def admits(self, image: str, now: int) -> bool:
@@ -70,29 +71,38 @@ class Registry:
 
     def send(self, clock: simpy.Environment, transfers: Transfers, digest: str, size: int, to: str) -> Process:
         """Let a layer's bytes move to a host."""
-        with self._from(digest, to) as source:
+        arrived = clock.event()
+        with self._from(digest, to) as (source, there):
+            if self.peers:
+                self._holders.setdefault(digest, {})[to] = arrived
+            ways: list[simpy.Event] = [] if there is None else [there]
+            if source != to:
+                ways.append(transfers.transfer(source, to, size, self._cap(source)))
             if source == self.node:
                 self.sent += size
-            ways = [transfers.transfer(source, to, size, self._cap(source))] if source != to else []
-            if self.upstream is not None and source == self.node and digest not in self._stored:
-                self._stored.add(digest)
-                ways.append(clock.process(self.upstream.send(clock, transfers, digest, size, self.node)))
+                ways += self._fetched(clock, transfers, digest, size)
             if ways:
-                yield clock.all_of(ways)
-        if self.peers:
-            self._holders.setdefault(digest, {})[to] = None
+                yield ways[0] if len(ways) == 1 else clock.all_of(ways)
+        arrived.succeed()
+
+    def _fetched(self, clock: simpy.Environment, transfers: Transfers, digest: str, size: int) -> list[simpy.Event]:
+        """The end of what a mirror fetches while it hands it on; nothing where it has it."""
+        if self.upstream is None or digest in self._stored:
+            return []
+        self._stored.add(digest)
+        return [clock.process(self.upstream.send(clock, transfers, digest, size, self.node))]
 
     def _cap(self, source: str) -> float | None:
         """What one connection gets; between peers nothing but the network bounds it."""
         return self.entry.stream if source == self.node else None
 
     @contextmanager
-    def _from(self, digest: str, to: str) -> Iterator[str]:
-        """Where a layer comes from, while it does."""
-        holders = [node for node in self._holders.get(digest, ()) if node != to]
+    def _from(self, digest: str, to: str) -> Iterator[tuple[str, simpy.Event | None]]:
+        """Where a layer comes from, while it does, and the event at which it is there itself."""
+        holders = {node: event for node, event in self._holders.get(digest, {}).items() if node != to}
         source = min(holders, key=lambda node: self._uploads.get(node, 0)) if holders else self.node
         self._uploads[source] = self._uploads.get(source, 0) + 1
         try:
-            yield source
+            yield source, holders.get(source)
         finally:
             self._uploads[source] -= 1

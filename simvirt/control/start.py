@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import simpy
 
 from simvirt.catalog.resolve.startups import Phase
-from simvirt.control.cluster import Cluster
+from simvirt.control.cluster import HEALTHY, STARTED, Cluster
 from simvirt.control.lifecycle import Process
-from simvirt.control.records import Life, Span
+from simvirt.control.records import DEPENDENCIES, Life, Span
 from simvirt.control.work import perform
 
 Began = Generator[simpy.Event, Any, int]
-APPLICATION = "start-up"
+APPLICATION: Final = "start-up"
 """What a scenario says that a service does before it is ready, as a phase."""
 
 
@@ -53,20 +53,34 @@ def _started(cluster: Cluster, row: int) -> Process:
         yield from _phase(cluster, life, phase)
     if cluster.fetch is not None and not (yield from cluster.fetch.image(life)):
         return
+    yield from _dependencies(cluster, life)
     for phase in phases[booted:]:
+        if phase.on == "instance":
+            cluster.reach(row, STARTED)
         yield from _phase(cluster, life, phase)
     cluster.begin_guest(one.machine)
+    cluster.reach(row, STARTED)
     yield from _application(cluster, life)
     plane.start_background(row)
     plane.admit(row)
     life.ready = int(cluster.clock.now)
+    cluster.reach(row, HEALTHY)
+
+
+def _dependencies(cluster: Cluster, life: Life) -> Process:
+    """Wait for the instances of other services as far as this one's waits for them."""
+    due = int(cluster.clock.now)
+    for name, dependency in cluster.scenario.services[life.service].depends_on.items():
+        yield cluster.reached(name, dependency.condition)
+    if cluster.clock.now > due:
+        life.spans.append(Span(DEPENDENCIES, life.service, due, int(cluster.clock.now), int(cluster.clock.now)))
 
 
 def _of_vm(cluster: Cluster, phases: Sequence[Phase]) -> int:
-    """How many of the first phases are those of a VM, before there is a kernel that containers can start on."""
+    """How many of the first phases are those of a VM, before there is a kernel on which containers and processes can start."""
     platform = cluster.plane.lowered.platform
     names = {name for layer in platform.hypervisors for name in (layer.name, layer.guest.name if layer.guest else None)}
-    return next((at for at, phase in enumerate(phases) if phase.layer not in names), len(phases)) if platform.runtimes else len(phases)
+    return next((at for at, phase in enumerate(phases) if phase.layer not in names), len(phases))
 
 
 def _application(cluster: Cluster, life: Life) -> Process:
@@ -88,8 +102,8 @@ def _phase(cluster: Cluster, life: Life, phase: Phase) -> Process:
         of = life.host if phase.per == "host" else cluster.instance(life.instance).machine
         if (phase.per, of) in cluster.there:
             return
-        yield cluster.once((phase.per, of), (phase.layer, phase.name), lambda: _carried_out(cluster, life.instance, phase))
-        began = due
+        began = yield cluster.once((phase.per, of), (phase.layer, phase.name), lambda: _carried_out(cluster, life.instance, phase))
+        began = max(due, began)
     life.spans.append(Span(phase.name, phase.layer, due, began, int(cluster.clock.now)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,8 +32,10 @@ class Answer:
 
 def deployment(found: Sequence[Deployed]) -> Deployment:
     """Replications of a deployment as one."""
+    bytes_of: dict[str, Any] = {f"{name}_bytes": round(value or 0) for name, value in averages([one.bytes for one in found]).items()}
     return Deployment(
-        **dict(lifecycle([one.lives for one in found])), ready_s=mean_interval([one.ready_ns / S for one in found]),
+        **bytes_of, **dict(lifecycle([one.lives for one in found])),
+        ready_s=mean_interval([None if one.ready_ns is None else one.ready_ns / S for one in found]),
         cpu_s=mean_interval([one.cpu_ns / S for one in found]),
         used={name: value or 0.0 for name, value in averages([one.used for one in found]).items()},
         wall_s=sum(one.wall_s for one in found),
@@ -59,9 +61,18 @@ class DeployResult(Displayed):
         document = DeployDocument(
             simvirt=provenance.program(), scenario=provenance.name_of(self.scenario), seed=run.seed, replications=run.replications,
             wall_s=self.wall_s, deployments={name: answer.typed() for name, answer in self.answers.items()}, assumptions=self.assumptions,
-            warnings=tuple(f"{name} has no answer: {why}" for name, why in self.failed.items()), **ended,
+            warnings=(*(f"{name} has no answer: {why}" for name, why in self.failed.items()), *self._not_ready()), **ended,
         )
         return document.model_copy(update={"answer": sentence(document)})
+
+    def _not_ready(self) -> Iterator[str]:
+        """Which deployments leave instances down."""
+        for name, answer in self.answers.items():
+            for state, found in answer.of_state.items():
+                down = sum(life.ready is None for one in found for life in one.lives)
+                if down:
+                    n = len(found[0].lives)
+                    yield f"{name}, {state}: {down / len(found):g} of {n} instances never become ready: they get no image"
 
     def document(self) -> dict[str, Any]:
         """The result as the document that `--format json` prints."""

@@ -11,6 +11,7 @@ from typing import Final
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
+from simvirt.control.cluster import Cluster
 from simvirt.control.deploy import begin
 from simvirt.control.records import Life
 from simvirt.errors import SimulationError
@@ -27,23 +28,31 @@ LONGEST_NS: Final = 7 * 24 * 3600 * 10**9
 
 @dataclass(frozen=True)
 class Deployed:
-    """What became of a deployment: the starts of all instances, CPU time [ns], busy shares of what hosts have, events, wall time [s]."""
+    """What became of a deployment.
+
+    The starts of all instances, CPU time [ns], bytes of images, busy shares of what hosts have, events, wall time [s].
+    """
 
     lives: list[Life]
     cpu_ns: int
+    bytes: Mapping[str, int]
     used: Mapping[str, float]
     events: int
     wall_s: float
 
     @property
-    def ready_ns(self) -> int:
-        """Until the last instance is ready."""
-        return max(life.ready or 0 for life in self.lives)
+    def ready_ns(self) -> int | None:
+        """Until the last instance is ready; None where one is not."""
+        instants = [life.ready for life in self.lives]
+        return None if None in instants else max(instant for instant in instants if instant is not None)
 
 
 def to_be_deployed(scenario: Scenario, state: StateSpec) -> Scenario:
     """A scenario of which nothing is up, to which no request comes."""
-    return scenario.model_copy(update={"workload": None, "workloads": {}, "timeline": (), "objective": None, "state": state})
+    run = scenario.run.model_copy(update={"requests": None, "duration": LONGEST_NS, "observe": None, "precision": None})
+    return scenario.model_copy(update={
+        "workload": None, "workloads": {}, "timeline": (), "objective": None, "run": run, "state": state,
+    })
 
 
 def deployed(
@@ -66,4 +75,11 @@ def deployed(
     now, pcpus = int(clock.now), sum(host.pcpus for host in plane.lowered.hosts)
     spent = snapshot(plane, now)
     used = {"cpu": spent.busy / (pcpus * now), "disk": float(spent.disk_passed.max()) / now} if now else {}
-    return Deployed(cluster.lives, spent.busy, used, spent.events, time.perf_counter() - started)
+    return Deployed(cluster.lives, spent.busy, _bytes(cluster), used, spent.events, time.perf_counter() - started)
+
+
+def _bytes(cluster: Cluster) -> Mapping[str, int]:
+    """Bytes of images that came from registries, and those that did not have to; nothing where images were there."""
+    if cluster.fetch is None:
+        return {}
+    return {"moved": cluster.fetch.moved, "saved": cluster.fetch.saved}

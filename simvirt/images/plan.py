@@ -78,7 +78,7 @@ class Engine:
         if self.puller.lazy:
             return self.driver.layer / self.speed * 1e9
         cycles = self.codec.unpack_packed * self.packed(layer) + (self.codec.unpack + self.driver.byte) * layer.unpacked
-        cycles += self.driver.file * layer.files + self.driver.layer
+        cycles += self.driver.files * layer.files + self.driver.layer
         return cycles / self.speed * 1e9 + self._digest_ns(layer.unpacked)
 
     def pack_ns(self, layer: Layer) -> float:

@@ -8,6 +8,7 @@ class Hosts(Table):
 
     # lowering
     machine: Ints  # its own kernel
+    kind: Ints  # which of the bodies of an operation runs on it
     first_disk: Ints  # its disks, by their roles
     first_link: Ints  # the directions of its NIC, OUT and IN
     first_cstate: Ints  # its idle states; in this one a thread is awake
@@ -20,6 +21,15 @@ class Hosts(Table):
     process_switch: Floats  # work of changing from one process to another [ns]
     vcpu_switch: Floats  # work of changing from or to a vCPU [ns]
     core_cache: Floats  # what a core has for itself [bytes]
+
+
+class Misses(Table):
+    """One row for what page caches of a host are asked, host by host."""
+
+    # lowering
+    asked: IntArray  # how many data sets all hosts' programs read (one row)
+    # control
+    ratio: Floats  # how often a read of it finds nothing there
 
 
 class Classes(Table):

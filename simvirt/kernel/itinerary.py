@@ -69,6 +69,7 @@ from simvirt.kernel.requests import (
     new_frame,
     next_in_queue,
     assign_thread,
+    body_on,
     signal,
     take_thread,
     tally_call,
@@ -85,7 +86,7 @@ from simvirt.kernel.writeback import buffer_write, flush, take_file
 
 def set_burst(p: Plane, f: int, pc: int) -> bool:
     """Take a CPU step's work: the demand and what the platform adds, kicks and interrupts too; whether there is any."""
-    demand: float = draw(p, f, p.program.column[pc], p.program.amount[pc])
+    demand: float = draw(p, f, p.program.column[pc], p.program.amount[pc]) * p.program.pace[pc]
     extra: float = p.program.fixed[pc] + p.program.ratio[pc] * demand
     i: int = p.frames.instance[f]
     if p.instances.debt[i] > 0.0 and p.frames.kind[f] != BACKGROUND:
@@ -98,8 +99,11 @@ def set_burst(p: Plane, f: int, pc: int) -> bool:
 
 
 def skips(p: Plane, f: int, pc: int) -> bool:
-    """Whether a step with a probability is left out this time."""
-    return draw(p, f, p.program.column[pc], 0.0) >= p.program.amount[pc]
+    """Whether a step with a probability is left out this time, or one that a page cache saves."""
+    often: float = p.program.amount[pc]
+    if p.program.asked[pc] != NONE:
+        often = p.misses.ratio[host_of(p, f) * p.misses.asked[0] + p.program.asked[pc]]
+    return draw(p, f, p.program.column[pc], 0.0) >= often
 
 
 def proceed(p: Plane, f: int, now: int) -> None:
@@ -207,7 +211,7 @@ def way(p: Plane, caller: int, callee: int, pc: int) -> int:
         return p.program.inside[pc]
     if p.machines.host[a] == p.machines.host[b]:
         return p.program.entry[pc]
-    return p.program.beyond[pc]
+    return body_on(p, callee, p.program.beyond[pc])
 
 
 def fork(p: Plane, f: int, pc: int, now: int) -> None:

@@ -55,6 +55,7 @@ from simvirt.kernel.itinerary import on_burst_end, on_fluid_end, proceed
 from simvirt.kernel.network import link_end
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
 from simvirt.kernel.requests import (
+    body_on,
     clear_account,
     drop_thread,
     free_frame,
@@ -318,7 +319,7 @@ def launch(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
 def new_task(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
     """A frame without a request."""
     p.run.now[0] = now
-    f: int = new_frame(p, kind, i, pc, now)
+    f: int = new_frame(p, kind, i, body_on(p, i, pc), now)
     p.frames.category[f] = handle
     clear_account(p, f)
     take_thread(p, f, i)

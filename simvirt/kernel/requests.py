@@ -101,6 +101,15 @@ def host_of(p: Plane, f: int) -> int:
     return p.machines.host[p.instances.machine[p.frames.instance[f]]]
 
 
+def body_on(p: Plane, i: int, first: int) -> int:
+    """First instruction of a body as the host of an instance has it, from that of the body on the first kind of host."""
+    left: int = p.hosts.kind[p.machines.host[p.instances.machine[i]]]
+    while left > 0 and p.program.other[first] != NONE:
+        first = p.program.other[first]
+        left -= 1
+    return first
+
+
 # --- threads ---------------------------------------------------------------------------------------------------------
 
 
@@ -204,7 +213,7 @@ def receive_in_vain(p: Plane, f: int, i: int, now: int) -> None:
         return
     if p.instances.busy_threads[r] == p.instances.threads[r] and p.instances.queue_length[r] >= p.instances.queue_limit[r]:
         return
-    g: int = new_frame(p, CALLEE, r, p.run.receive[0], now)
+    g: int = new_frame(p, CALLEE, r, body_on(p, r, p.run.receive[0]), now)
     clear_account(p, g)
     admit(p, g, now)
 

@@ -9,13 +9,13 @@ a list.
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Sockets
+from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Misses, Sockets
 from simvirt.kernel.traffic import Frames, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 __all__ = [
     "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames", "Groups",
-    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Plane", "Program", "Queues", "Run",
+    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues", "Run",
     "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
 ]
 
@@ -359,6 +359,9 @@ class Program(Table):
     received: Floats  # bell: work in the instance's kernel for what has come in [ns]
     host_wake: Floats  # io, bell: work of a backend that slept [ns]
     host_interrupt: Floats  # work of one interrupt in the backend [ns]
+    other: Ints  # first instruction of a body: that of the same body on the next kind of host, NONE without
+    pace: Floats  # cpu: time that a unit of demand takes on this kind of host, over that on the first one
+    asked: Ints  # skip: what a page cache is asked, instead of a probability; NONE otherwise
     branches: IntArray  # first instructions of all branches
 
 
@@ -368,6 +371,7 @@ class Plane:
     calendar: Calendar
     run: Run
     hosts: Hosts
+    misses: Misses
     machines: Machines
     cpus: Cpus
     classes: Classes

@@ -3,19 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
 from simvirt.catalog.records import HostEntry, Layer, Platform
-from simvirt.errors import Issue, ScenarioError
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.fences import LINUX, Fence, bounded, cgroup, slices_expire
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
+from simvirt.lowering.sites import Replicas, Site, dealt
 from simvirt.lowering.topology import cores_of, pins
 from simvirt.memory.visible import own_vcpus
-from simvirt.placement import asked_by, hosts_of, place_all
 from simvirt.scenario.order import service_keys
-from simvirt.scenario.spec.cluster import NamedHost
 from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.workload.streams import DEVICE_DOMAIN, HOST, OWN_VM, REPLICA, SHARED_VM
@@ -29,7 +28,6 @@ MEMORY_SERVICE = "(memory)"
 NETWORK_SERVICE = "(network stack)"
 MANAGEMENT_SERVICE = "(management)"
 INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE, MANAGEMENT_SERVICE)
-Replicas = list[tuple[str, int]]  # service, number
 Key = tuple[int, ...]  # whose the phase of a period is
 
 
@@ -65,15 +63,6 @@ class Machine:
     disk: "Device | None" = None
 
 
-@dataclass(frozen=True)
-class Site:
-    """A host to be: what it is called and where it stands, its entry in the catalogue, the scenario as it would be on that host alone."""
-
-    named: NamedHost
-    entry: HostEntry
-    view: Scenario
-
-
 @dataclass
 class Host:
     """A host: where it is, its own kernel, the domain that owns its devices; vCPUs that its VMs want, and have so far; its replicas."""
@@ -82,6 +71,7 @@ class Host:
     site: Site
     machine: int
     replicas: Replicas
+    kind: int
     dom0: Machine | None = None
     wanted_vcpus: int = 0
     vcpus: int = 0
@@ -99,11 +89,12 @@ class Host:
 
 @dataclass(frozen=True)
 class Device:
-    """A VM's path to the network or to the disk, or a container's to the network, and the instance that does its work."""
+    """A VM's path to the network or to the disk, or a container's to the network, the instance that does its work, its host."""
 
     row: int
     entry: DeviceEntry | None
     backend: "Instance | None"
+    host: int
 
 
 @dataclass(frozen=True)
@@ -148,6 +139,7 @@ class Arrangement:
     services: list[str]
     keys: dict[str, int] = field(default_factory=dict)  # service: its number where numbers are drawn
     hosts: list[Host] = field(default_factory=list)
+    kinds: list[HostEntry] = field(default_factory=list)  # the hosts that differ, in the order of the first of each
     machines: list[Machine] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
@@ -157,6 +149,12 @@ class Arrangement:
     beside: dict[int, Instance] = field(default_factory=dict)
     nodes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # service: NUMA nodes that its memory is bound to
     hands: dict[int, Instance] = field(default_factory=dict)  # host's own kernel or guest: what manages instances there
+
+    def kind_of(self, entry: HostEntry) -> int:
+        """The number of a kind of host, which is a new one where none of those that there are is like it."""
+        if entry not in self.kinds:
+            self.kinds.append(entry)
+        return self.kinds.index(entry)
 
     def add_group(
         self, machine: int, fence: Fence = NO_FENCE, per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -172,6 +170,19 @@ class Arrangement:
         """An instance at a place, in the next row."""
         self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue, loops))
         return self.instances[-1]
+
+    @cached_property
+    def _standing(self) -> list[dict[str, list[Instance]]]:
+        """Replicas on each host, by service and in the order of their numbers."""
+        found: list[dict[str, list[Instance]]] = [{} for _ in self.hosts]
+        for instance in self.instances:
+            if instance.service not in INTERNAL:
+                found[self.machines[instance.machine].host].setdefault(instance.service, []).append(instance)
+        return found
+
+    def on_host(self, host: int) -> dict[str, list[Instance]]:
+        """Replicas on a host, by service."""
+        return self._standing[host]
 
     def host_of(self, instance: Instance) -> Host:
         """The host that an instance stands on."""
@@ -213,23 +224,10 @@ def _add_hands(plan: Arrangement) -> None:
             plan.hands[machine.row] = plan.add_instance(MANAGEMENT_SERVICE, machine.row, place)
 
 
-def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site]) -> list[Replicas]:
-    """The replicas on each host, in the order of the services; ScenarioError where some have none."""
-    hosts, found = hosts_of([site.named for site in sites], [site.entry for site in sites]), [Replicas() for _ in sites]
-    for name in services:
-        spec = scenario.services[name]
-        for replica, choice in enumerate(place_all(hosts, asked_by(name, spec), spec.replicas)):
-            if choice.host is None:
-                path = ("services", name, "deploy", "placement")
-                said = f"no host may take replica {replica} of {spec.replicas}: {choice.reason}"
-                raise ScenarioError([Issue(*scenario.locate(path), ".".join(path), said)])
-            found[choice.host].append((name, replica))
-    return found
-
-
 def _add_host(plan: Arrangement, platform: Platform, site: Site, replicas: Replicas) -> Host:
     """A host with its own kernel, and nothing on it."""
-    host, spec, entry = Host(len(plan.hosts), site, len(plan.machines), replicas), host_scheduler(site.view, platform), site.entry
+    spec, entry = host_scheduler(site.view, platform), site.entry
+    host = Host(len(plan.hosts), site, len(plan.machines), replicas, plan.kind_of(entry))
     plan.hosts.append(host)
     scheduler = scheduler_row(spec.policy, entry.pcpus, entry.tick_ns, spec)
     expires = slices_expire(site.view.host.linux) and spec.policy in LINUX
@@ -357,7 +355,7 @@ def _add_devices(plan: Arrangement, hypervisor: Layer, host: Host, guest: Machin
             backends[name] = _add_backend(plan, entry, host, guest)
         if (backend := backends[name]) is not None:
             backend.poll = max(backend.poll, round(entry.poll or 0.0))
-        plan.devices.append(Device(len(plan.devices), entry, backend))
+        plan.devices.append(Device(len(plan.devices), entry, backend, host.row))
     guest.net, guest.disk = plan.devices[-2:]
 
 

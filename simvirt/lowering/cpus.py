@@ -1,5 +1,7 @@
 """Rows of machines and of their CPUs: the pCPUs of a host, then the vCPUs of each of its guests."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from simvirt.catalog.records import PlatformCosts
@@ -45,9 +47,12 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
 
 
 def cpu_table(
-    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: Phases, wake_work: tuple[float, float]
+    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: Phases, wake_work: Sequence[tuple[float, float]]
 ) -> Columns:
-    """All CPUs; guests that see the topology know which pinned vCPUs share a core. `phases` draws the offsets of ticks."""
+    """All CPUs; guests that see the topology know which pinned vCPUs share a core. `phases` draws the offsets of ticks.
+
+    `wake_work` is that of `idle_wakeup` on each kind of host.
+    """
     n_cpus = int(first_cpu[-1])
     machine = np.repeat(np.arange(len(plan.machines)), column_of(plan.machines, "cpus"))
     ticks = [max(m.scheduler["tick"], 1) for m in plan.machines]
@@ -56,6 +61,7 @@ def cpu_table(
     polls_itself = np.array([m.polls_itself for m in plan.machines])[machine]
     vcpu = np.where(is_guest, n_queues + np.cumsum(is_guest) - 1, k.NONE)
     host = np.array(column_of(plan.machines, "host"))[machine]
+    wakes = np.array(wake_work)[column_of(plan.hosts, "kind")][host]
     yields = np.array([host.entry.smt_yield / 2.0 for host in plan.hosts])
     return fill(
         blank(t.Cpus, rows=n_cpus),
@@ -63,7 +69,7 @@ def cpu_table(
         socket=socket_column(plan, first_cpu),
         smt_share=yields[host],
         speed=np.where(is_guest, 0.0, 1.0),
-        exit_work=np.where(is_guest & ~polls_itself, wake_work[0], 0.0), wake_work=np.where(is_guest, wake_work[1], 0.0),
+        exit_work=np.where(is_guest & ~polls_itself, wakes[:, 0], 0.0), wake_work=np.where(is_guest, wakes[:, 1], 0.0),
     )
 
 

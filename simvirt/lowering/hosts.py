@@ -1,12 +1,16 @@
 """Rows of hosts, and of what each has for itself: idle states, a disk, both directions of a NIC."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement, Host
+from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.rows import Columns, blank, fill
 from simvirt.lowering.sharing import Sharing, reloads
+from simvirt.memory.caching import Beneath, Key
 
 MIB = 2**20
 DIRECTIONS = 2  # of a NIC, OUT and IN
@@ -19,6 +23,7 @@ def host_table(plan: Arrangement, shared: Sharing) -> Columns:
     return fill(
         blank(t.Hosts, rows=n),
         machine=[host.machine for host in hosts],
+        kind=[host.kind for host in hosts],
         first_disk=np.arange(n),
         first_link=np.arange(n) * DIRECTIONS,
         first_cstate=np.cumsum([0, *(1 + count for count in states)])[:-1],
@@ -44,6 +49,12 @@ def _coscheduled(plan: Arrangement, host: Host) -> bool:
     """Whether a host's scheduler holds back vCPUs that have got ahead of their siblings."""
     guests = (machine for machine in plan.machines if machine.host == host.row and machine.vm is not None)
     return plan.machines[host.machine].scheduler["costop"] > 0 and any(guest.cpus > 1 for guest in guests)
+
+
+def miss_table(memories: Sequence[Memory], asks: Mapping[Key | Beneath, int]) -> Columns:
+    """How often page caches of each host have not what they are asked for; data that no operation reads, as a start-up may, are in none."""
+    ratios = [1.0 - memory.hits.get(key, 0.0) for memory in memories for key in asks]
+    return fill(blank(t.Misses, rows=max(len(ratios), 1), asked=1), asked=[len(asks)], ratio=ratios or [0.0])
 
 
 def cstate_table(plan: Arrangement) -> Columns:

@@ -25,20 +25,24 @@ from simvirt.lowering.splitting import Split
 from simvirt.workload.draws import Variables
 
 PIECES: Final = (131072, 65536, 16384, 4096)
-"""Sizes of accesses [bytes]: of all but the last, and of that."""
+"""Sizes of accesses that are waited for [bytes]: of all but the last, and of that."""
+GATHERED: Final = (2**20, 131072, 16384, 4096)
+"""The same of writes that a page cache gathers before it writes them back. Source: Linux fs/fs-writeback.c, block/blk-settings.c."""
+APART_NS: Final = 1.0
+"""Time between two such writes of a guest: an event may start only so many accesses."""
 ASSISTED: Final = "kvm"
 """The platform that stands for hardware assistance."""
 NOTHING: Final = (0,) * len(PIECES)
 
 
-def pieces(size: int) -> tuple[int, ...]:
-    """How many accesses of each of `PIECES` an amount takes [bytes]: whole ones, then the smallest that holds the rest."""
+def pieces(size: int, sizes: tuple[int, ...] = PIECES) -> tuple[int, ...]:
+    """How many accesses of each of some sizes an amount takes [bytes]: whole ones, then the smallest that holds the rest."""
     if not size:
         return NOTHING
-    whole, rest = divmod(size, PIECES[0])
-    counts = [whole, *(0 for _ in PIECES[1:])]
+    whole, rest = divmod(size, sizes[0])
+    counts = [whole, *(0 for _ in sizes[1:])]
     if rest:
-        counts[max(at for at, piece in enumerate(PIECES) if piece >= rest)] += 1
+        counts[max(at for at, piece in enumerate(sizes) if piece >= rest)] += 1
     return tuple(counts)
 
 
@@ -47,7 +51,7 @@ def amounts(cpu: float, read: int, write: int, sync: bool, wait: float, piece: i
 
     Reads at random come in the largest of `PIECES` within `piece`; `flushes` are small writes that wait for a flush each.
     """
-    left, waited = (NOTHING, pieces(write)) if sync else (pieces(write), NOTHING)
+    left, waited = (NOTHING, pieces(write)) if sync else (pieces(write, GATHERED), NOTHING)
     return (cpu, *(scattered(read, piece) if piece else pieces(read)), *left, *waited, float(flushes + (sync and write > 0)), wait)
 
 
@@ -81,7 +85,7 @@ def _work(writer: Writer, variables: Variables, inside: bool, slower: float = 0.
     """All of it, each part as often as its draw says."""
     rows = [Instruction(k.OP_CPU, column=variables.column(NO_DEMAND), ratio=slower)]
     for write, waited in ((False, True), (True, False), (True, True)):
-        for size in PIECES:
+        for size in PIECES if waited else GATHERED:
             _repeated(rows, writer, variables, size, write, waited, inside)
     _flushed(rows, writer, variables, inside)
     rows += [Instruction(k.OP_DELAY, column=variables.column(NO_DEMAND), flag=k.DELAY), Instruction(k.OP_RETURN)]
@@ -119,3 +123,4 @@ def _access(rows: list[Instruction], writer: Writer, size: int, write: bool, wai
     kept = writer.paths.use_disk(rows, operations, "kib_written" if write else "kib_read", size, access, waited)
     if kept:
         rows.append(Instruction(k.OP_DETACH, entry=writer.program.place(kept)))
+        rows.append(Instruction(k.OP_DELAY, amount=APART_NS, flag=k.DELAY))

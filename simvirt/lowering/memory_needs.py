@@ -1,13 +1,12 @@
 """What the tables and the control plane need to know of memory: what replicas need, limits, and how often page caches serve a read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from simvirt.capacity.limits import Limit, limits
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.catalog.records import HostEntry, Platform
-from simvirt.lowering.instructions import Instruction
 from simvirt.memory import Occupancy, occupancy
 from simvirt.memory.at_rest import at_rest
 from simvirt.memory.caching import Beneath, Key, hits
@@ -15,12 +14,11 @@ from simvirt.memory.working_set import expected_loads
 from simvirt.scenario.spec.models import Scenario
 
 
-@dataclass
+@dataclass(frozen=True)
 class Memory:
     """The static part of a platform's memory: who is on the host, limits, hit ratios of page caches, costs of memory management.
 
-    `follows` says that the control plane follows memory while time passes; `reads` are the instructions that ask a
-    page cache, by what they read.
+    `follows` says that the control plane follows memory while time passes.
     """
 
     there: Occupancy
@@ -28,18 +26,11 @@ class Memory:
     hits: Mapping[Key | Beneath, float]
     costs: ReclaimEntry
     follows: bool
-    reads: dict[Key | Beneath, list[int]] = field(default_factory=dict)
 
     @property
     def followed(self) -> ReclaimEntry | None:
         """The costs of memory management where memory is followed."""
         return self.costs if self.follows else None
-
-    def find_reads(self, rows: list[Instruction]) -> None:
-        """Remember where the program asks page caches."""
-        for at, row in enumerate(rows):
-            if row.asks is not None:
-                self.reads.setdefault(row.asks, []).append(at)
 
 
 def memory_of(

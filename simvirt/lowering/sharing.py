@@ -1,6 +1,7 @@
 """Classes of software as they meet in shared hardware and kernels, and the sockets where they meet."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,8 +59,11 @@ class Sharing:
         return [self.classes[row] for row in sorted(rows)]
 
 
-def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEntry], added: dict[str, float]) -> Sharing:
-    """Classes of a plan; `added` is the platform's work per unit of a service's own. The fluid scheduler knows no hardware threads."""
+def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEntry], added: Sequence[Mapping[str, float]]) -> Sharing:
+    """Classes of a plan; `added` is the platform's work per unit of a service's own, on each kind of host.
+
+    The fluid scheduler knows no hardware threads.
+    """
     neutral = [SoftwareClass(smt_share=host.entry.smt_yield / 2) for host in plan.hosts]
     rows = {kind: row for row, kind in enumerate(dict.fromkeys(neutral))}
     own = [rows[kind] for kind in neutral]
@@ -70,7 +74,7 @@ def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEn
         if instance.service in profiles:
             machine, nodes = plan.machines[instance.machine], plan.nodes.get(instance.service, ())
             remote = remote_share(host.entry, platform, machine.cpus, machine.pins) if machine.vm is not None else 0.0
-            kind = software_class(profiles[instance.service], host.entry, remote, added[instance.service], nodes)
+            kind = software_class(profiles[instance.service], host.entry, remote, added[host.kind][instance.service], nodes)
         found.append(rows.setdefault(kind, len(rows)))
         acts[host.row] |= found[-1] != own[host.row] and plan.machines[host.machine].scheduler.policy != "gps"
     return Sharing(list(rows), found, acts)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from simvirt.control.records import Life, Span
+from simvirt.control.records import Life, Span, way_to
 from simvirt.metrics.statistics import mean_interval
 from simvirt.result.document import Estimate
 from simvirt.result.lifecycle import Lifecycle, PhaseResult, Readiness, ServiceReadiness
@@ -55,19 +55,18 @@ def taken(life: Life) -> float:
 
 
 def _phases(replications: Sequence[Lives]) -> list[PhaseResult]:
-    """The phases of all starts, in the order in which instances met them; each also of the slowest start alone."""
-    every = [by_name(lives) for lives in replications]
-    slowest = [by_name([max(lives, key=taken)]) if lives else {} for lives in replications]
-    names = dict.fromkeys(name for one in every for name in one)
+    """The phases of all starts, in the order in which instances met them; each also on the way to the end of the slowest start."""
+    every = [named(span for life in lives for span in life.spans) for lives in replications]
+    slowest = [named(way_to(max(lives, key=taken), lives)) if lives else {} for lives in replications]
+    names = dict.fromkeys(name for one in (*slowest, *every) for name in one)
     return [_phase(name, [one.get(name, []) for one in every], [one.get(name, []) for one in slowest]) for name in names]
 
 
-def by_name(lives: Lives) -> Mapping[Name, list[Span]]:
-    """The spans of some starts by layer and phase."""
+def named(spans: Iterable[Span]) -> Mapping[Name, list[Span]]:
+    """Spans by layer and phase."""
     found: dict[Name, list[Span]] = {}
-    for life in lives:
-        for span in life.spans:
-            found.setdefault((span.layer, span.phase), []).append(span)
+    for span in spans:
+        found.setdefault((span.layer, span.phase), []).append(span)
     return found
 
 

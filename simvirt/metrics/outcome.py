@@ -119,6 +119,8 @@ class Outcome(Answers):
     cut_off: bool = False
     series: dict[str, list[Any]] = field(default_factory=dict)
     layout: tuple[HostLayout, ...] = ()
+    hosts: dict[str, dict[str, float]] = field(default_factory=dict)
+    """How full the CPUs, disk, NIC and memory of each of several hosts are, by its name."""
     lives: tuple[Life, ...] | None = None
     """Starts of instances, where they are followed."""
 

@@ -35,7 +35,7 @@ def _blocks(document: DeployDocument) -> Iterator[Block]:
     yield deployments(document)
     for name, found in document.deployments.items():
         if table := phases(found):
-            yield Title(f"{name}: phases of the instance that is ready last")
+            yield Title(f"{name}: on the way to the last instance")
             yield table
     yield from assumed(document.assumptions)
     yield from notes("the platforms that are complete are reported" if document.interrupted else "", document.warnings)
@@ -97,27 +97,23 @@ def _parts(found: Deployment) -> Iterator[tuple[str, float]]:
 
 
 def phases(found: PlatformDeployment) -> Table | None:
-    """One row a phase; None where there is none."""
+    """One row a phase of the last instance: how long it took it from each state, and how much of that was waiting; None without any."""
     there = states(found)
-    names = dict.fromkeys((phase.layer, phase.phase) for one in there.values() for phase in one.phases)
+    names = dict.fromkeys((p.layer, p.phase) for one in there.values() for p in one.phases if (p.last_s.value or 0.0) > 0)
+    waits = any((p.waited_s.value or 0.0) > 0 for one in there.values() for p in one.phases)
     if not names:
         return None
-    head = ("", "of", *_of_each("last", there), *_of_each("waiting", there), "mean" if len(there) == 1 else f"mean, {[*there][-1]}")
-    rows = [cells(name, layer, *_times(there, layer, name)) for layer, name in names]
-    return Table(head, tuple(rows), (0, 1))
+    head = ("", "of", *(title for state in there for title in ((state, "waiting") if waits else (state,))))
+    return Table(head, tuple(cells(name, layer, *_times(there, layer, name, waits)) for layer, name in names), (0, 1))
 
 
-def _of_each(what: str, there: dict[str, Deployment]) -> tuple[str, ...]:
-    """Columns of something, one a state."""
-    return (what,) if len(there) == 1 else tuple(f"{what}, {state}" for state in there)
-
-
-def _times(there: dict[str, Deployment], layer: str, name: str) -> Iterator[str]:
-    """The cells of a phase: of the last instance from each state, and of all instances from the last state."""
-    found = [phase_of(one, layer, name) for one in there.values()]
-    yield from (_time(one.last_s if one else UNKNOWN) for one in found)
-    yield from (_time(one.waited_s if one else UNKNOWN) for one in found)
-    yield _time(found[-1].mean_s if found[-1] else UNKNOWN)
+def _times(there: dict[str, Deployment], layer: str, name: str, waits: bool) -> Iterator[str]:
+    """The cells of a phase."""
+    for one in there.values():
+        found = phase_of(one, layer, name)
+        yield _time(found.last_s if found else UNKNOWN)
+        if waits:
+            yield _time(found.waited_s if found else UNKNOWN)
 
 
 def phase_of(found: Deployment, layer: str, name: str) -> PhaseResult | None:

@@ -14,6 +14,9 @@ class Deployment(Lifecycle):
     """A deployment from one state: everything is asked for at the same instant."""
 
     ready_s: Estimate = Field(description="until the last instance is ready [s]")
+    moved_bytes: int | None = Field(default=None, description="bytes of images that came from registries, where there were none before")
+    saved_bytes: int | None = Field(
+        default=None, description="bytes of layers that did not have to come, because another image or instance had brought them")
     cpu_s: Estimate = Field(description="CPU time that hosts spent until the last instance was ready [s]")
     used: Utilisations = Field(default={}, description="busy share of what hosts have, until the last instance was ready: cpu, disk")
     wall_s: Number = Field(description="wall-clock time of the simulations")

@@ -27,8 +27,9 @@ class PhaseResult(Document):
 
     phase: str = Field(description="what is done")
     layer: str = Field(description="whose phase it is: a hypervisor, a guest OS, a runtime, an image, a service")
-    last_s: Estimate = Field(description="time that the slowest instance spent in it, waits for others included")
-    waited_s: Estimate = Field(description="the part of it that this instance waited before it began: for a lock that others held")
+    last_s: Estimate = Field(
+        description="time on the way to the end of the slowest start, waits included; where that waits for other services, on their way")
+    waited_s: Estimate = Field(description="the part of it before it began: waits for a lock that others held")
     mean_s: Estimate = Field(description="time that an instance spent in it, on average over those that have it")
     mean_waited_s: Estimate = Field(description="the part of it that it waited before it began, on average")
     instances: Number = Field(description="instances that have it, on average over replications")

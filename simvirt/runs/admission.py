@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from simvirt.catalog import Catalog
 from simvirt.catalog.images import is_known, meant
 from simvirt.catalog.problems import Problems
-from simvirt.lowering.arrange import dealt
-from simvirt.lowering.lower import sites_of
+from simvirt.lowering.sites import dealt, sites_of
 from simvirt.lowering.size import size_mistakes
 from simvirt.scenario.order import canonical_services
 from simvirt.scenario.spec.models import Scenario, ServiceSpec

@@ -14,7 +14,7 @@ from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
 from simvirt.control.deploy import begin as begin_from_state
 from simvirt.control.lifecycle import begin
-from simvirt.control.memory import follow
+from simvirt.control.memory import follow_all
 from simvirt.control.observer import Series, observe
 from simvirt.errors import SimulationError
 from simvirt.gauges import Mark, Snapshot, mark, snapshot
@@ -157,7 +157,7 @@ def replicate(
     clock = Clock(plane)
     cluster = _begin(clock, scenario, catalog)
     if plane.lowered.memory.follows:
-        clock.process(follow(clock))
+        follow_all(clock)
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))

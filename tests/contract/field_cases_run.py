@@ -122,6 +122,7 @@ TIMELINE: Final = (
 STATED: Final = patched(TIMED, {"platforms": ["docker"], "state": {}})
 STATE: Final = (
     Case("Scenario.state", patched(EVENTFUL, {"platforms": ["docker"]}), {}, {"state": {"instances": "up"}}, "lifecycle/readiness_s/last", CHANGES),
+    Case("StateSpec.images", patched(STATED, {"state": {"instances": "none"}}), {}, {"state": {"images": "none", "instances": "none"}}, "rejected", RISES),
     Case("StateSpec.instances", STATED, {}, {"state": {"instances": "none"}}, "rejected", RISES),
 )
 CASES: Final = (*WORKLOAD, *OBJECTIVE, *RUN, *TIMELINE, *STATE)

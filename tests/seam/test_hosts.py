@@ -16,7 +16,7 @@ from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
 from simvirt.gauges import snapshot
 from simvirt.kernel import constants as k
-from simvirt.lowering.arrange import Site
+from simvirt.lowering.sites import Site
 from simvirt.lowering.lower import Lowered, lower_onto
 from simvirt.metrics.measure import checks
 from simvirt.runs.replicate import plane_of

@@ -14,7 +14,7 @@ from simvirt.control.pull import fetch_touched
 S = 1e9
 FREE: dict[str, Any] = {
     "codecs": {"gzip": {"like": "gzip", "unpack_packed": {"value": "0 cycles", "source": "free in a test"}, "unpack": {"value": "0 cycles", "source": "free in a test"}}},
-    "drivers": {"overlay2": {"like": "overlay2", "byte": {"value": "0 cycles", "source": "free in a test"}, "file": {"value": "0 cycles", "source": "free in a test"},
+    "drivers": {"overlay2": {"like": "overlay2", "byte": {"value": "0 cycles", "source": "free in a test"}, "files": {"value": "0 cycles", "source": "free in a test"},
                              "layer": {"value": "0 cycles", "source": "free in a test"}, "flushes": {"value": 0, "source": "free in a test"}}},
     "registries": {"plain": {"title": "plain", "source": "made for a test", "latency": {"value": "0s", "source": "free in a test"}}},
 }

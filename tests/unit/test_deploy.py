@@ -89,7 +89,8 @@ def test_jobs_change_no_number() -> None:
     one, two = (simvirt.deploy(scenario(platforms="[docker]"), jobs=jobs).document() for jobs in (1, 2))
     for document in (one, two):
         document.pop("wall_s")
-        document["deployments"]["docker"]["warm"].pop("wall_s")
+        for state in ("cold", "warm"):
+            document["deployments"]["docker"][state].pop("wall_s")
     assert one == two
 
 
@@ -122,3 +123,86 @@ def test_the_frame_has_a_row_for_each_phase() -> None:
 def test_a_platform_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ScenarioError, match="dokcer"):
         simvirt.deploy(scenario(platforms="[dokcer]"))
+
+
+ON_A_BASE = """
+simvirt: 1
+name: images
+host: {cores: 8, memory: 64GiB}
+platforms: [docker, firecracker]
+services:
+  one: {image: one, operations: {get: [{cpu: 1ms}]}, deploy: {replicas: 3}}
+  two: {image: two, operations: {get: [{cpu: 1ms}]}}
+images:
+  base: {layers: [{size: 40MiB}]}
+  one: {from: base, layers: [{size: 5MiB}]}
+  two: {from: base, layers: [{size: 7MiB}]}
+registries: {hub: {bandwidth: 100Mbps}}
+state: {images: none, instances: none}
+run: {replications: 1}
+"""
+
+
+@cache
+def with_images() -> DeployResult:
+    """Two services whose images share a base."""
+    return simvirt.deploy(simvirt.loads(ON_A_BASE))
+
+
+def test_a_layer_moves_once_and_takes_its_time() -> None:
+    found = with_images().typed().deployments["docker"].cold
+    assert found is not None
+    assert found.moved_bytes == 52 * 2**20
+    assert found.saved_bytes is not None
+    assert found.saved_bytes >= 40 * 2**20
+    assert (found.ready_s.value or 0.0) > 52 * 2**20 * 8 / 100e6
+
+
+def test_disk_images_move_before_their_vms_start() -> None:
+    for life in with_images().answers["firecracker"].of_state["cold"][0].lives:
+        names = [span.phase for span in life.spans]
+        assert names[0] == "disk image"
+        assert names.index("clone") < names.index("Firecracker")
+
+
+def test_images_that_are_there_are_not_fetched() -> None:
+    warm = with_images().typed().deployments["docker"].warm
+    assert warm is not None
+    assert warm.moved_bytes is None
+    assert all(phase.layer != "image" for phase in warm.phases)
+
+
+DEPENDING = """
+simvirt: 1
+name: depending
+host: {cores: 8, memory: 64GiB}
+platforms: [docker, kvm]
+services:
+  web: {depends_on: {api: {}}, operations: {get: [{cpu: 1ms}]}}
+  api: {depends_on: {db: {condition: service_healthy}}, startup: [{cpu: 100ms}], operations: {get: [{cpu: 1ms}]}}
+  db: {startup: [{cpu: 2s}], operations: {get: [{cpu: 1ms}]}}
+state: {}
+run: {replications: 1}
+"""
+
+
+def test_services_wait_for_those_that_they_depend_on() -> None:
+    found = simvirt.deploy(simvirt.loads(DEPENDING))
+    for platform in ("docker", "kvm"):
+        one = {life.service: life for life in found.answers[platform].of_state["warm"][0].lives}
+        begin = {name: next(span for span in life.spans if span.phase == "other services").ended for name, life in one.items() if name != "db"}
+        assert begin["api"] == one["db"].ready
+        assert one["api"].asked < begin["web"] < (one["api"].ready or 0)
+        warm = found.typed().deployments[platform].warm
+        assert warm is not None
+        led = [(phase.phase, phase.last_s.value or 0.0) for phase in warm.phases]
+        assert ("other services", 0.0) in led
+        assert sum(value for _, value in led) == pytest.approx(warm.ready_s.value)
+
+
+@pytest.mark.parametrize(("written", "words"), [
+    ("[dc]", "unknown service"), ("[web]", "wait for each other"), ("{db: {condition: healthy}}", "service_healthy"), ("3", "expected a mapping"),
+])
+def test_a_dependency_that_cannot_be_is_refused(written: str, words: str) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        simvirt.loads(DEPENDING.replace("{api: {}}", written))

@@ -89,7 +89,6 @@ class PullerEntry(Entry):
     most_back_off: SourcedTime | None = None
     codec: str
     driver: str
-    overhead: SourcedCycles | None = None
     keeps: bool = True
     lazy: bool = False
     index: Share | None = None
@@ -125,7 +124,7 @@ class DriverEntry(Entry):
     """
 
     byte: ByteCycles
-    file: SourcedCycles
+    files: SourcedCycles
     layer: SourcedCycles
     writes: Annotated[SourcedRatio, within(0, 100)] | None = None
     flushes: Annotated[SourcedWhole, within(0, 1000)]
