@@ -65,6 +65,7 @@ def new_frame(p: Plane, kind: int, i: int, pc: int, now: int) -> int:
     p.frames.root[f] = f
     p.frames.parent[f] = NONE
     p.frames.pending[f] = 0
+    p.frames.way[f] = 0
     p.frames.account[f] = f
     p.frames.thread[f] = NONE
     p.frames.state[f] = WAITING
@@ -166,9 +167,19 @@ def drop_thread(p: Plane, f: int) -> None:
 
 
 def admit(p: Plane, f: int, now: int) -> None:
-    """A call reaches a replica: it passes a device first, or comes to its threads at once."""
+    """A call is sent to a replica, and reaches it at once."""
+    count_call(p, f)
+    reach(p, f, now)
+
+
+def count_call(p: Plane, f: int) -> None:
+    """An instance counts a call among those in flight."""
     change_in_flight(p, p.frames.instance[f], 1)
     p.frames.counted[f] = 1
+
+
+def reach(p: Plane, f: int, now: int) -> None:
+    """A call reaches a replica: it passes a device first, or comes to its threads at once."""
     if p.program.op[p.frames.pc[f]] == OP_ARRIVE:
         append_todo(p, f)
     else:

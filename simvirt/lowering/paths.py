@@ -111,7 +111,15 @@ class Paths:
     def carry(self, rows: Rows, link: int, amount: int) -> None:
         """Bytes on a link of the NIC."""
         if amount > 0:
-            rows.append(Instruction(k.OP_NET, target=link, amount=self.host.nic.wire_bytes(amount)))
+            rows.append(Instruction(k.OP_NET, target=link, amount=self.on_wire(amount)))
+
+    def on_wire(self, amount: int) -> float:
+        """Bytes that a payload takes on the wire."""
+        return self.host.nic.wire_bytes(amount)
+
+    def message(self) -> float:
+        """Bytes that a call or its answer takes on the wire: a frame."""
+        return self.on_wire(1)
 
     def segments(self, size: int) -> int:
         """Packets of a payload."""
