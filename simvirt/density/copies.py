@@ -79,7 +79,8 @@ def scaled(scenario: Scenario, unit: Unit, n: int) -> Scenario:
     """The scenario with n instances; replicas, load and tenants follow, and the objective's throughput with the load."""
     assert scenario.workload is not None and scenario.objective is not None
     load = unit.share * n
-    changed = {"workload": _loaded(scenario.workload, load, unit, n), "objective": _asking(scenario.objective, load), "timeline": ()}
+    changed = {"workload": _loaded(scenario.workload, load, unit, n), "objective": _asking(scenario.objective, load), "timeline": (),
+               "state": None}
     return scenario.model_copy(update=changed if unit.load_only else changed | _instances(scenario, unit, n))
 
 

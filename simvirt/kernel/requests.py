@@ -67,6 +67,7 @@ def new_frame(p: Plane, kind: int, i: int, pc: int, now: int) -> int:
     p.frames.root[f] = f
     p.frames.parent[f] = NONE
     p.frames.pending[f] = 0
+    p.frames.way[f] = 0
     p.frames.account[f] = f
     p.frames.thread[f] = NONE
     p.frames.state[f] = WAITING
@@ -101,6 +102,15 @@ def free_frame(p: Plane, f: int) -> None:
 def host_of(p: Plane, f: int) -> int:
     """Host that a frame's instance stands on."""
     return p.machines.host[p.instances.machine[p.frames.instance[f]]]
+
+
+def body_on(p: Plane, i: int, first: int) -> int:
+    """First instruction of a body as the host of an instance has it, from that of the body on the first kind of host."""
+    left: int = p.hosts.kind[p.machines.host[p.instances.machine[i]]]
+    while left > 0 and p.program.other[first] != NONE:
+        first = p.program.other[first]
+        left -= 1
+    return first
 
 
 # --- threads ---------------------------------------------------------------------------------------------------------
@@ -160,9 +170,19 @@ def drop_thread(p: Plane, f: int) -> None:
 
 
 def admit(p: Plane, f: int, now: int) -> None:
-    """A call reaches a replica: it passes a device first, or comes to its threads at once."""
+    """A call is sent to a replica, and reaches it at once."""
+    count_call(p, f)
+    reach(p, f, now)
+
+
+def count_call(p: Plane, f: int) -> None:
+    """An instance counts a call among those in flight."""
     change_in_flight(p, p.frames.instance[f], 1)
     p.frames.counted[f] = 1
+
+
+def reach(p: Plane, f: int, now: int) -> None:
+    """A call reaches a replica: it passes a device first, or comes to its threads at once."""
     if p.program.op[p.frames.pc[f]] == OP_ARRIVE:
         append_todo(p, f)
     else:
@@ -208,7 +228,7 @@ def receive_in_vain(p: Plane, f: int, i: int, now: int) -> None:
         return
     if p.instances.busy_threads[r] == p.instances.threads[r] and p.instances.queue_length[r] >= p.instances.queue_limit[r]:
         return
-    g: int = new_frame(p, CALLEE, r, p.run.receive[0], now)
+    g: int = new_frame(p, CALLEE, r, body_on(p, r, p.run.receive[0]), now)
     clear_account(p, g)
     admit(p, g, now)
 

@@ -262,6 +262,25 @@ def test_halt_polling_spares_the_wake_up_and_costs_the_host_the_wait() -> None:
     assert polled.utilisation == pytest.approx(1 / 8, rel=0.01)
 
 
+def test_a_guest_that_polls_spares_the_exit_too() -> None:
+    """As halt polling by the host, from 50 us on; neither the exit nor the wake-up is paid, the vCPU computes all the time."""
+    given: dict[str, Any] = {"clients": 1, "steps": [{"cpu": "10us"}, {"delay": "150us"}], "idle": {"cpu": "1us", "latency": "3us"}}
+    found = outcome(guest_polls="200us", **given)
+    assert found.latency_mean_s == pytest.approx(160e-6, rel=0.001)
+    assert found.utilisation == pytest.approx(1 / 8, rel=0.01)
+
+
+def test_the_window_of_a_guest_grows_and_shrinks_as_in_linux() -> None:
+    """50 us, then doubled up to 200; halved by each sleep beyond that."""
+    steps = [*[{"cpu": "10us"}, {"delay": "150us"}] * 4, *[{"cpu": "10us"}, {"delay": "300us"}] * 2]
+    clock = begun(world(clients=1, steps=steps, guest_polls="200us", idle={"cpu": "0us"}))
+    windows = []
+    for at in range(10, 1400, 20):
+        clock.run(until=at * 1000)
+        windows.append(int(clock.plane.read("cpus", "poll_window")[8]))
+    assert [window for n, window in enumerate(windows) if n == 0 or windows[n - 1] != window] == [0, 50_000, 100_000, 200_000, 100_000, 50_000]
+
+
 def test_a_vcpu_that_sleeps_long_is_not_polled_for() -> None:
     """Beyond the longest window the host gives up at once."""
     given: dict[str, Any] = {"clients": 1, "steps": [{"cpu": "10us"}, {"delay": "500us"}], "idle": {"cpu": "4us"}}

@@ -56,7 +56,7 @@ class CpuFamily(Entry):
     another socket's memory over that of its own, `remote_bandwidth` what one socket gets of another's [bytes/s], `llc_latency` the latency
     of a load that the last-level cache serves [cycles]. `core_cache` is what a core has for itself [bytes], `process_switch` and
     `vcpu_switch` are what changing from one process or vCPU to another takes while caches are warm [cycles]. `huge_reach` is the rate of
-    TLB misses with small pages over that with huge ones.
+    TLB misses with small pages over that with huge ones, `sha256` what a byte of a digest takes [cycles].
     None where nothing is known: there is no limit then. `cstates` are its idle states, shallow ones first.
     """
 
@@ -78,6 +78,7 @@ class CpuFamily(Entry):
     remote_latency: Annotated[SourcedRatio, within(1, 100)] | None = None
     remote_bandwidth: SourcedThroughput | None = None
     huge_reach: Annotated[SourcedRatio, within(1, 1e5)] | None = None
+    sha256: Annotated[SourcedCycles, within(0.1, 1000)] | None = None
     cstates: Mapping[str, Cstate] = {}
 
     @model_validator(mode="after")
