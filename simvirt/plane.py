@@ -18,6 +18,7 @@ from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Place, row_of
 from simvirt.lowering.errands import Errand
 from simvirt.lowering.lower import Lowered
+from simvirt.lowering.network import widen_links
 from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
 from simvirt.memory.account import MemoryAccount
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
@@ -204,7 +205,7 @@ class DataPlane:
         self._extend("frames", t.Frames, old, {"spent": k.N_CATEGORIES, "draws": self.lowered.width})
         self._extend("entities", t.Entities, old, {})
         self._extend("calendar", t.Calendar, old, {"size": 0})
-        self._widen_links(old, 2 * old)
+        widen_links(self.columns["links"], old, 2 * old)
         run = self.columns["run"]
         run["frames"][0] = 2 * old
         run["entities"][0] += old
@@ -221,16 +222,6 @@ class DataPlane:
             return
         for key, added in more.items():
             columns[key] = columns[key] + added.tolist() if isinstance(columns[key], list) else np.concatenate([columns[key], added])
-
-    def _widen_links(self, old: int, new: int) -> None:
-        """Give each link's heap room for all frames."""
-        links = self.columns["links"]
-        for key in ("tags", "frames"):
-            narrow = np.asarray(links[key]).reshape(-1, old)
-            wide = np.zeros((len(narrow), new), dtype=narrow.dtype)
-            wide[:, :old] = narrow
-            links[key] = wide.ravel().tolist() if isinstance(links[key], list) else wide.ravel()
-        links["capacity"][0] = new
 
     def _read_signals(self) -> None:
         """Turn the kernel's signals into events of the control plane."""
@@ -364,11 +355,27 @@ class DataPlane:
         misses = self.columns["misses"]
         misses["ratio"][host * int(misses["asked"][0]) + asked] = ratio
 
+    def share_links(self, used: np.ndarray, flows: np.ndarray) -> None:
+        """What large transfers take of each link from now on [bytes/ns], and how many of them are on it; requests get what they leave."""
+        links, now = self.columns["links"], int(self.clock.now)
+        changed = (np.asarray(links["bulk"]) != used) | (np.asarray(links["bulk_flows"]) != flows)
+        for row in np.flatnonzero(changed).tolist():
+            kernel.load_link(self._plane, row, float(used[row]), float(flows[row]), now)
+
     # --- looking -------------------------------------------------------------------------------------------------------
 
     def read(self, table: str, column: str) -> np.ndarray:
         """A column as an array, as it stands; a look changes nothing."""
         return np.asarray(self.columns[table][column])
+
+    def bytes_passed(self) -> np.ndarray:
+        """Bytes of requests that each link has carried up to now."""
+        read = self.read
+        whole, n, flows = read("links", "bytes_per_ns"), read("links", "transfers"), read("links", "bulk_flows")
+        shared = np.maximum(whole - read("links", "bulk"), whole * n / np.maximum(n + flows, 1))
+        rate = np.where(n > 0, np.where(flows > 0, shared, whole), 0.0)
+        since: np.ndarray = int(self.clock.now) - read("links", "settled_at")
+        return np.asarray(read("links", "passed") + rate * since)
 
     def instances_of(self, service: str) -> list[int]:
         """Rows of a service's instances, in the order of their replica numbers."""

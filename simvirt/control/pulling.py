@@ -9,7 +9,6 @@ from typing import Final
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.images import RegistryEntry
-from simvirt.catalog.resolve import economy
 from simvirt.catalog.sourced import SourcedTime, SourcedWhole, Written
 from simvirt.control.cluster import Cluster
 from simvirt.control.pull import Pulls
@@ -18,7 +17,8 @@ from simvirt.control.transfers import Transfers as LargeTransfers
 from simvirt.control.work import perform
 from simvirt.images.layers import Image
 from simvirt.images.resolve import build_of, engine
-from simvirt.network.topology import Endpoint, Topology
+from simvirt.lowering.network import topology_of
+from simvirt.network.topology import Endpoint
 from simvirt.scenario.spec.images import RegistrySpec
 from simvirt.scenario.spec.models import Scenario
 
@@ -53,11 +53,11 @@ def pulls_of(cluster: Cluster, transfers: Transfers) -> Pulls:
 
 
 def transfers_of(cluster: Cluster) -> Transfers:
-    """The network of a cluster, with its registries outside."""
-    catalog, lowered = cluster.catalog, cluster.plane.lowered
-    hosts = [(host.site.named.name, float(host.entry.nic.bandwidth)) for host in lowered.arrangement.hosts]
-    across = round(economy.site(catalog, "average").round_trip / 2)
-    return LargeTransfers(cluster.clock, Topology(hosts, across_ns=across, outside=endpoints(catalog, cluster.scenario)))
+    """The network of a cluster, which requests use too, with its registries outside."""
+    plane, hosts = cluster.plane, cluster.plane.lowered.arrangement.hosts
+    names, entries = [host.site.named.name for host in hosts], [host.entry for host in hosts]
+    outside = endpoints(cluster.catalog, cluster.scenario)
+    return LargeTransfers(cluster.clock, topology_of(names, entries, cluster.catalog, cluster.scenario.network, outside), plane)
 
 
 def has_images(pulls: Pulls, host: int, images: Sequence[Image]) -> None:

@@ -35,7 +35,7 @@ IDLE_GROUPS: Final = 64
 
 
 class Requests(Protocol):
-    """What else uses the links: the requests of the data plane."""
+    """What else uses the links between hosts, the first rows: the requests of the data plane."""
 
     def bytes_passed(self) -> Array:
         """Bytes that they have sent over each link so far."""
@@ -127,7 +127,7 @@ class Transfers:
         self._now, self._number = int(clock.now), 0
         self._asked: simpy.Event | None = None
         self._wake: simpy.Event | None = None
-        self._passed = np.zeros(len(self.capacities)) if requests is None else requests.bytes_passed()
+        self._passed = np.zeros(len(self.capacities)) if requests is None else self._passed_by(requests)
         self._used, self._looked = np.zeros(len(self.capacities)), int(clock.now)
 
     # --- what callers do -----------------------------------------------------------------------------------------------
@@ -215,7 +215,9 @@ class Transfers:
         left = np.maximum(self.capacities - self._used, 0.0)
         groups.rates = self._fair(left)
         if self.requests is not None:
-            self.requests.share_links(self._in_all(groups.counts * groups.rates), self._in_all(groups.counts))
+            inner = self.topology.inner
+            used, flows = self._in_all(groups.counts * groups.rates), self._in_all(groups.counts)
+            self.requests.share_links(used[:inner], flows[:inner])
         self._plan()
 
     def _in_all(self, amounts: Array) -> Array:
@@ -275,9 +277,15 @@ class Transfers:
             self._groups.rates = self._fair(np.maximum(self.capacities - self._lately, 0.0))
         self._groups.volumes += self._groups.rates * elapsed
 
+    def _passed_by(self, requests: Requests) -> Array:
+        """Bytes that requests have sent over each link so far; they pass none to what is outside."""
+        found = np.zeros(len(self.capacities))
+        found[: self.topology.inner] = requests.bytes_passed()
+        return found
+
     def _look(self, elapsed: int, requests: Requests) -> bool:
         """See what requests have used of each link since the last look; whether that differs from what was expected."""
-        passed = requests.bytes_passed()
+        passed = self._passed_by(requests)
         self._lately, self._passed = (passed - self._passed) / elapsed, passed
         expected, weight = self._used, -math.expm1(-elapsed / PERIOD_NS)
         self._used = expected + weight * (self._lately - expected)

@@ -74,6 +74,10 @@ FLUSHES = 3  # a write that waits for the frame's work beside its own, which a p
 NET = 0
 BLOCK = 1
 
+# Where a frame is between two hosts
+THERE = 1  # a call on its way
+BACK = 2  # its answer
+
 # What a frame is
 REQUEST = 0  # the entry of a request
 CALLEE = 1  # a call between services
@@ -152,6 +156,9 @@ IDLE_POLL_SHRINK = 2  # what that divides its window by, as guest_halt_poll_shri
 QUOTA_KEEP = 1000000  # runtime that a run queue keeps when it empties [ns]
 QUOTA_SLACK = 5000000  # delay before returned runtime is handed on [ns]
 QUOTA_MARGIN = 7000000  # no slack hand-out this close to the refill: slack + 2 ms [ns]
+
+HEAP_PAGE = 16  # transfers of a page of a link's heap
+HEAP_PAGE_LOG2 = 4
 
 WAYS = 16  # processes whose part of a core's own cache is remembered ...
 SOCKET_WAYS = 64  # ... and of the last-level cache of a socket

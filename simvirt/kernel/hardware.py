@@ -11,6 +11,7 @@ class Hosts(Table):
     kind: Ints  # which of the bodies of an operation runs on it
     first_disk: Ints  # its disks, by their roles
     first_link: Ints  # the directions of its NIC, OUT and IN
+    spot: Ints  # where it is in the network: a row and a column in `routes`
     first_cstate: Ints  # its idle states; in this one a thread is awake
     cstates: Ints  # those of them that take time to leave
     interference: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
@@ -156,19 +157,37 @@ class Disks(Table):
 
 
 class Links(Table):
-    """One row a direction of a NIC: its bandwidth is shared equally by the transfers under way."""
+    """One row a direction of a link, those of the hosts' NICs first: its bandwidth is shared equally by the transfers under way."""
 
     # lowering
     bytes_per_ns: Floats
+    # control
+    bulk: Floats  # what large transfers take of it [bytes/ns]
+    bulk_flows: Floats  # how many of them there are
     # kernel
     transfers: Ints
     volume: Floats  # bytes that a transfer present since the start would have got
     settled_at: Ints  # [ns]
-    tags: FloatArray  # volume at which a transfer ends; a heap of `capacity` columns a link
+    tags: FloatArray  # volume at which a transfer ends; a heap a link, in pages of HEAP_PAGE rows that belong to the links which need them
     frames: IntArray
+    page: IntArray  # pages of each heap, `width` columns a link
+    width: IntArray  # as many as all frames need (one row)
+    free_page: IntArray  # pages that no link has, the next one on top
+    free_pages: IntArray  # how many these are (one row)
     busy: Ints  # time with a transfer under way [ns]
-    bytes: Floats  # bytes carried
-    capacity: IntArray  # columns of the heap (one row)
+    bytes: Floats  # bytes of all transfers that have begun
+    passed: Floats  # bytes that have been carried, up to settled_at
+
+
+class Routes(Table):
+    """The ways between hosts that are at different places of the network: links between their NICs, for each pair of places."""
+
+    # lowering
+    hosts: IntArray  # number of hosts (one row)
+    spots: IntArray  # number of places (one row)
+    first: IntArray  # first row in `links` of a way, from row to column; one more at the end
+    links: IntArray
+    latency: IntArray  # of a packet on it [ns]
 
 
 class Locks(Table):

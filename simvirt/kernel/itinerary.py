@@ -34,10 +34,12 @@ from simvirt.kernel.constants import (
     OP_LOCK,
     OP_NET,
     OP_PARK,
+    OP_REPEAT,
     OP_REST,
     OP_RETURN,
     OP_ROUND,
     OP_SKIP,
+    OP_STALL,
     OP_UNLOCK,
     REJECTED,
     REQUEST,
@@ -46,6 +48,7 @@ from simvirt.kernel.constants import (
     WORK_DONE,
 )
 from simvirt.kernel.cpu import block_current
+from simvirt.kernel.crossing import answer_away, call_away, goes_back
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
 from simvirt.kernel.eventloops import compute, holds_loop, leave_loop, yield_loop
 from simvirt.kernel.faults import past_idle_faults, run_memory_instruction
@@ -199,19 +202,16 @@ def call(p: Plane, f: int, pc: int, now: int) -> None:
     if i == NONE:
         p.frames.failed[root] = REJECTED
         append_todo(p, f)
+    elif host_of(p, f) != p.machines.host[p.instances.machine[i]]:
+        call_away(p, f, i, body_on(p, i, p.program.beyond[pc]), pc, now)
     else:
         call_instance(p, f, i, way(p, p.frames.instance[f], i, pc), now)
 
 
 def way(p: Plane, caller: int, callee: int, pc: int) -> int:
-    """First instruction of a callee as it is met from where its caller stands: in the same kernel, on the same host, or on another."""
-    a: int = p.instances.machine[caller]
-    b: int = p.instances.machine[callee]
-    if a == b:
-        return p.program.inside[pc]
-    if p.machines.host[a] == p.machines.host[b]:
-        return p.program.entry[pc]
-    return body_on(p, callee, p.program.beyond[pc])
+    """First instruction of a callee as it is met from where its caller stands: in the same kernel, or in another of the same host."""
+    same: bool = p.instances.machine[caller] == p.instances.machine[callee]
+    return p.program.inside[pc] if same else p.program.entry[pc]
 
 
 def fork(p: Plane, f: int, pc: int, now: int) -> None:
@@ -247,6 +247,9 @@ def finish(p: Plane, f: int, now: int) -> None:
     drop_thread(p, f)
     parent: int = p.frames.parent[f]
     if kind == CALLEE:
+        if parent != NONE and goes_back(p, f, parent):
+            answer_away(p, f, parent, now)
+            return
         if parent != NONE:
             append_todo(p, parent)
     elif kind == BRANCH:
@@ -314,7 +317,7 @@ def next_burst(p: Plane, f: int, now: int) -> bool:
             p.frames.pc[f] = pc + 1
             end_round(p, f, pc)
             pc = p.frames.pc[f]
-        elif past_idle_faults(p, f, pc) != pc:
+        elif OP_STALL <= op <= OP_REPEAT and past_idle_faults(p, f, pc) != pc:
             pc = past_idle_faults(p, f, pc)
         else:
             p.frames.pc[f] = pc
@@ -352,8 +355,10 @@ def first_instruction(p: Plane, i: int) -> int:
     """Instruction at which the next call in an instance's line begins, without bells and what memory management leaves out now."""
     f: int = p.instances.queue_head[i]
     pc: int = p.frames.pc[f]
-    while p.program.op[pc] == OP_BELL or past_idle_faults(p, f, pc) != pc:
-        pc = pc + 1 if p.program.op[pc] == OP_BELL else past_idle_faults(p, f, pc)
+    op: int = p.program.op[pc]
+    while op == OP_BELL or (OP_STALL <= op <= OP_REPEAT and past_idle_faults(p, f, pc) != pc):
+        pc = pc + 1 if op == OP_BELL else past_idle_faults(p, f, pc)
+        op = p.program.op[pc]
     return pc
 
 

@@ -165,10 +165,9 @@ class ContainerPaths(Paths):
         self.carry(rows, IN, in_)
         self.visit(rows, taken, "packet_in")
 
-    def carry(self, rows: Rows, link: int, amount: int) -> None:
-        """Bytes on a link of the NIC, the headers of the path among them."""
-        if amount > 0:
-            rows.append(Instruction(k.OP_NET, target=link, amount=self.host.nic.wire_bytes(amount, *self.framing)))
+    def on_wire(self, amount: int) -> float:
+        """Bytes that a payload takes on the wire, the headers of the path among them."""
+        return self.host.nic.wire_bytes(amount, *self.framing)
 
     def visit(self, rows: Rows, shared: Shared, operation: str) -> None:
         """The threads of the path work; where they sleep they are woken first."""
@@ -194,7 +193,7 @@ class ContainerPaths(Paths):
         frames, kib = self.host.nic.frames(size, *self.framing), size / 1024
         loses, other = self.loses(direction), self.packet("out" if direction == "in" else "in")
         packets = self.packet(direction) * (frames if loses else self.segments(size))
-        packets += other * (frames // FRAMES_AN_ACK if loses else self.acknowledgements(size))
+        packets += other * (frames // FRAMES_AN_ACK if loses else self.host.nic.acknowledgements(size))
         rest = kib * self.costs.cpu_ns[f"kib_{direction}"] + frames * self.frame_ns(direction)
         return packets + Shared(rest, kib * self.costs.host_cpu_ns[f"kib_{direction}"])
 

@@ -1,4 +1,4 @@
-"""Rows of hosts, and of what each has for itself: idle states, a disk, both directions of a NIC."""
+"""Rows of hosts, and of what each has for itself: idle states, a disk."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,15 +9,15 @@ from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement, Host
 from simvirt.lowering.memory_needs import Memory
+from simvirt.lowering.network import DIRECTIONS
 from simvirt.lowering.rows import Columns, blank, fill
 from simvirt.lowering.sharing import Sharing, reloads
 from simvirt.memory.caching import Beneath, Key
 
 MIB = 2**20
-DIRECTIONS = 2  # of a NIC, OUT and IN
 
 
-def host_table(plan: Arrangement, shared: Sharing) -> Columns:
+def host_table(plan: Arrangement, shared: Sharing, spots: Sequence[int]) -> Columns:
     """What each host has in other tables, and which mechanisms act on it."""
     hosts, n = plan.hosts, len(plan.hosts)
     states = [len(host.entry.cstates) for host in hosts]
@@ -28,6 +28,7 @@ def host_table(plan: Arrangement, shared: Sharing) -> Columns:
         kind=[host.kind for host in hosts],
         first_disk=np.arange(n),
         first_link=np.arange(n) * DIRECTIONS,
+        spot=spots,
         first_cstate=np.cumsum([0, *(1 + count for count in states)])[:-1],
         cstates=states,
         interference=shared.acts,
@@ -82,10 +83,3 @@ def disk_table(plan: Arrangement, costs: ReclaimEntry) -> Columns:
         interval=[round(costs.flush_interval)] * n,
         expiry=[round(costs.dirty_expiry)] * n,
     )
-
-
-def link_table(plan: Arrangement, frames: int) -> Columns:
-    """Both directions of each host's NIC."""
-    rates = np.repeat([host.entry.nic.bandwidth / 8e9 for host in plan.hosts], DIRECTIONS)
-    heaps = len(rates) * frames
-    return fill(blank(t.Links, rows=len(rates), tags=heaps, frames=heaps, capacity=1), bytes_per_ns=rates, capacity=[frames])

@@ -26,10 +26,11 @@ from simvirt.lowering.errands import (
     softirq_work,
     start_ups,
 )
-from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table, miss_table
+from simvirt.lowering.hosts import cstate_table, disk_table, host_table, miss_table
 from simvirt.lowering.instructions import Instruction
 from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, follows, memory_of
+from simvirt.lowering.network import link_table, route_table, topology_of
 from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
@@ -39,6 +40,7 @@ from simvirt.lowering.sites import Site, sites_of
 from simvirt.lowering.traffic import Entry, RequestClass, clients_of, request_classes, source_table, tallies_table
 from simvirt.lowering.writers import writers_of
 from simvirt.memory.caching import Beneath, Key
+from simvirt.network.topology import Topology
 from simvirt.scenario.spec.models import Constant, Scenario
 from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
@@ -73,6 +75,7 @@ class Lowered:
     memories: list[Memory]  # of each host
     asks: dict[Key | Beneath, int]  # what page caches are asked, with its number in the table of misses
     locks: Locks
+    topology: Topology
 
     @property
     def hosts(self) -> list[HostEntry]:
@@ -113,12 +116,13 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, [{name: max(one.added(name), 0.0) for name in plan.services} for one in writers])
-    builder = Tables(plan, services, writers, phases, shared, platform, memories, locks)
+    topology = topology_of([site.named.name for site in sites], [site.entry for site in sites], catalog, scenario.network)
+    builder = Tables(plan, services, writers, phases, shared, platform, memories, locks, topology)
     tables = builder.build(scenario, classes, entries, width, len(background))
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
     return Lowered(
         scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
-        tables, width, memories, writer.text.asks, locks,
+        tables, width, memories, writer.text.asks, locks, topology,
     )
 
 
@@ -179,9 +183,9 @@ class Tables:
 
     def __init__(
         self, plan: Arrangement, services: list[str], writers: list[Writer], phases: Phases, shared: Sharing, platform: Platform,
-        memories: list[Memory], locks: Locks,
+        memories: list[Memory], locks: Locks, topology: Topology,
     ) -> None:
-        self.memories, self.locks, self.writers = memories, locks, writers
+        self.memories, self.locks, self.writers, self.topology = memories, locks, writers, topology
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, writers[0].program, phases
         self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
@@ -209,7 +213,7 @@ class Tables:
         frames = FIRST_FRAMES + sum(clients) + n_background + 2 * spare
         tables = {
             "run": self.run(spare, frames),
-            "hosts": host_table(self.plan, self.shared),
+            "hosts": host_table(self.plan, self.shared, self.topology.spots().of_host),
             "misses": miss_table(self.memories, self.writers[0].text.asks),
             "machines": machine_table(self.plan, self.shared, self.first_cpu),
             "cpus": cpu_table(self.plan, self.seen, self.first_cpu, self.n_queues, self.phases, [idle_wakeup(of) for of in costs]),
@@ -227,7 +231,8 @@ class Tables:
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
             "disks": disk_table(self.plan, self.memories[0].costs),
-            "links": link_table(self.plan, frames),
+            "links": link_table(self.topology, frames),
+            "routes": route_table(self.topology),
             "source": source_table(classes, entries, width, scenario, hop),
             "tallies": tallies_table(classes, len(clients)),
             "locks": self.locks.table(),
@@ -249,7 +254,7 @@ class Tables:
             first_cpu_timer=[n_groups],
             first_machine_timer=[n_groups + self.n_cpus],
             first_link_timer=[n_groups + self.n_cpus + n_machines],
-            first_frame_timer=[n_groups + self.n_cpus + n_machines + DIRECTIONS * len(self.plan.hosts)],
+            first_frame_timer=[n_groups + self.n_cpus + n_machines + len(self.topology.links)],
             first_vcpu=[self.n_queues],
             first_thread=[first_thread],
             fresh_entity=[first_thread],

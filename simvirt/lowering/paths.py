@@ -98,7 +98,7 @@ class Paths:
         follows from the time that they take and from moderation. Nobody waits for acknowledgements, which the other side sends.
         """
         costs, sent, received = self.costs, self.segments(out), self.segments(in_)
-        told, tells = self.acknowledgements(out), self.acknowledgements(in_)
+        told, tells = (self.host.nic.acknowledgements(size) for size in (out, in_))
         self.extra_work(rows, (sent + tells) * costs.cpu_ns["packet_out"] + out / 1024 * costs.cpu_ns["kib_out"])
         self.passage(rows, sent=sent, answers=told, work=out / 1024 * costs.host_cpu_ns["kib_out"])
         self.carry(rows, OUT, out)
@@ -108,17 +108,18 @@ class Paths:
         self.carry(rows, IN, in_)
         self.take(rows, received, in_)
 
-    def acknowledgements(self, size: int) -> int:
-        """Packets by which the receiver of a payload acknowledges it: one for each packet, where it fills two frames.
-
-        *Source*: RFC 5681, section 4.2; Linux net/ipv4/tcp_input.c, __tcp_ack_snd_check: more than a frame's payload at once.
-        """
-        return self.segments(size) if self.host.nic.frames(size) > 1 else 0
-
     def carry(self, rows: Rows, link: int, amount: int) -> None:
         """Bytes on a link of the NIC."""
         if amount > 0:
-            rows.append(Instruction(k.OP_NET, target=link, amount=self.host.nic.wire_bytes(amount)))
+            rows.append(Instruction(k.OP_NET, target=link, amount=self.on_wire(amount)))
+
+    def on_wire(self, amount: int) -> float:
+        """Bytes that a payload takes on the wire."""
+        return self.host.nic.wire_bytes(amount)
+
+    def message(self) -> float:
+        """Bytes that a call or its answer takes on the wire: a frame."""
+        return self.on_wire(1)
 
     def segments(self, size: int) -> int:
         """Packets of a payload."""

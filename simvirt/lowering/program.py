@@ -261,9 +261,10 @@ class Writer(DiskSteps):
         column = self.balance_column(step.service, variables)
         path = self.routes.between(service, step.service)
         path.leave_for(rows)
-        bodies = self.called(service, step, variables)
-        here = bodies[self.kind]
-        rows.append(Instruction(k.OP_CALL, target=self.services[step.service], entry=here, inside=here, beyond=bodies[0], column=column))
+        bodies, sent = self.called(service, step, variables), path.message()
+        here, there = bodies[self.kind], bodies[0]
+        rows.append(Instruction(
+            k.OP_CALL, target=self.services[step.service], entry=here, inside=here, beyond=there, column=column, amount=sent, fixed=sent))
         path.come_back(rows)
 
     def called(self, service: str, step: CallStep, variables: Variables) -> list[int]:

@@ -9,15 +9,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
 from typing import Final, NamedTuple
 
 import networkx as nx
 
-from simvirt.scenario.spec.network import LinkSpec, NetworkSpec, named
+from simvirt.scenario.spec.network import NetworkSpec, pairs
 
 OUT, IN = 0, 1
 """Directions of a NIC; rows of a host's links are 2 * host + direction."""
@@ -58,33 +59,45 @@ class Route:
     latency_ns: int
 
 
+@dataclass(frozen=True)
+class Spots:
+    """Places of hosts in the network: `of_host`, and the links between two NICs and the latency for each pair of places."""
+
+    of_host: tuple[int, ...]
+    count: int
+    links: tuple[tuple[int, ...], ...]
+    latency_ns: tuple[int, ...]
+
+
 class Topology:
     """Hosts, what is outside, switches, and links between them.
 
-    `links` has a row for each direction in which something may wait: first both of each endpoint's NIC, hosts before others, then those
-    of links that have a bandwidth. `graph` holds all nodes, with their `kind`, and both directions of all links, with `latency_ns` and
-    their `row`, None where nobody waits.
+    `links` has a row for each direction in which something may wait: first both of each host's NIC, then those of links that have a
+    bandwidth, which are `inner` rows, then those of what is outside. `graph` holds all nodes, with their `kind`, and both directions of
+    all links, with `latency_ns` and their `row`, None where nobody waits.
     """
 
     def __init__(
         self, hosts: Sequence[tuple[str, float]], spec: NetworkSpec | None = None, *, across_ns: int, outside: Sequence[Endpoint] = (),
     ) -> None:
         """`hosts`: name and bandwidth of the NIC [bit/s] of each; `across_ns`: latency between two hosts where there is no `spec`."""
-        self.hosts = tuple(name for name, _ in hosts)
+        self.hosts = {name: row for row, (name, _) in enumerate(hosts)}
         self.graph: nx.DiGraph[str] = nx.DiGraph()
         self.links: list[Link] = []
         self._routes: dict[tuple[str, str], Route] = {}
         self._trees: dict[str, tuple[Mapping[str, int], Mapping[str, list[str]]]] = {}
-        for endpoint in (*(Endpoint(*host) for host in hosts), *outside):
-            self._add_endpoint(endpoint)
+        for host in hosts:
+            self._add_endpoint(Endpoint(*host))
         if spec is None:
             self._add_default_switch(across_ns)
         else:
             self._add_network(spec)
         switches = [name for name in self.graph if self.graph.nodes[name]["kind"] == "switch"]
         self._fabric = self.graph.subgraph(switches).copy()
-        self.gateway = (spec and spec.gateway) or self._middle()
+        self.gateway = self._middle()
+        self.inner = len(self.links)
         for endpoint in outside:
+            self._add_endpoint(endpoint)
             self._connect(endpoint.name, endpoint.at or self.gateway, endpoint.latency_ns, None)
 
     # --- construction --------------------------------------------------------------------------------------------------
@@ -110,9 +123,19 @@ class Topology:
         for name, switch in spec.switches.items():
             self.graph.add_node(name, kind="switch", latency_ns=switch.latency)
         names = dict.fromkeys(self.graph, 0)
-        for link in spec.links:
-            for source, to in pairs(link, names):
-                self._connect(source, to, link.latency, link.bandwidth)
+        found = [(*ends, link) for link in spec.links for ends in pairs(link, names)]
+        times = Counter(name for source, to, _ in found for name in (source, to))
+        for source, to, link in found:
+            ends = [name for name in (source, to) if name in self.hosts and times[name] == 1]
+            for host in ends if link.bandwidth is not None else ():
+                self._narrow(host, link.bandwidth or inf)
+            self._connect(source, to, link.latency, None if ends else link.bandwidth)
+
+    def _narrow(self, host: str, bandwidth: float) -> None:
+        """A host's NIC is as fast as its only link at most."""
+        first = self._nic(host, OUT)
+        self.links[first : first + 2] = [
+            replace(link, bytes_per_ns=min(link.bytes_per_ns, bandwidth / 8e9)) for link in self.links[first : first + 2]]
 
     def _connect(self, source: str, to: str, latency_ns: int, bandwidth: float | None) -> None:
         """A link in both directions; where there are two between the same ends, the last one counts."""
@@ -130,6 +153,33 @@ class Topology:
         for host in self.hosts:
             found.append(min((far[last] // HOP for last in self._at(host) if last in far), default=inf))
         return max(found), sum(found)
+
+    # --- places of hosts -----------------------------------------------------------------------------------------------
+
+    def spots(self) -> Spots:
+        """Hosts with the same links to the same switches are at one place; a way is the same for all pairs of hosts of two places.
+
+        Where there is no way its latency is -1.
+        """
+        keys = [self._spot(host) for host in self.hosts]
+        first = {key: host for host, key in reversed(list(zip(self.hosts, keys, strict=True)))}
+        number = {key: row for row, key in enumerate(dict.fromkeys(keys))}
+        second = {key: host for host, key in zip(self.hosts, keys, strict=True)}
+        ways = [self._between(first[a], second[b]) for a in number for b in number]
+        return Spots(tuple(number[key] for key in keys), len(number), tuple(way[0] for way in ways), tuple(way[1] for way in ways))
+
+    def _spot(self, host: str) -> object:
+        """What tells the place of a host from those of others: its switches, or itself where it has a link of its own."""
+        near = self.graph[host]
+        own = any(edge["row"] is not None or name not in self._fabric for name, edge in near.items())
+        return host if own else frozenset((name, edge["latency_ns"]) for name, edge in near.items())
+
+    def _between(self, source: str, to: str) -> tuple[tuple[int, ...], int]:
+        """The links between two NICs, and the latency."""
+        if not self.connected(source, to):
+            return (), -1
+        route, nics = self.route(source, to), {self._nic(source, OUT), self._nic(to, IN)}
+        return tuple(row for row in route.links if row not in nics), route.latency_ns
 
     # --- routes --------------------------------------------------------------------------------------------------------
 
@@ -186,9 +236,3 @@ class Topology:
     def _nic(self, name: str, direction: int) -> int:
         """Row of a direction of an endpoint's NIC."""
         return int(self.graph.nodes[name]["nic"]) + direction
-
-
-def pairs(link: LinkSpec, names: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """The ends of all links that an entry stands for."""
-    ends = [[name for end in side for name in named(end, names)] for side in (link.from_, link.to)]
-    return ((source, to) for source in ends[0] for to in ends[1] if source != to)

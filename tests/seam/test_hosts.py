@@ -32,7 +32,7 @@ def lowered_onto(spec: Scenario, *changes: dict[str, Any]) -> Lowered:
     """A scenario's first platform on as many hosts as there are changes of its host's entry."""
     catalog = Catalog.of(spec)
     entry: HostEntry = catalog.resolve_host(spec.host)
-    sites = [Site(spec.each_host[0], replace(entry, **change), spec) for change in changes]
+    sites = [Site(replace(spec.each_host[0], name=f"host-{n}"), replace(entry, **change), spec) for n, change in enumerate(changes)]
     return lower_onto(sites, spec, catalog, catalog.platform(spec.platforms[0]), Phases(spec.run.seed, 0))
 
 

@@ -8,6 +8,7 @@ from typing import Callable, Iterator
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
 from simvirt.scenario.checks.deadlocks import deadlocks
 from simvirt.scenario.checks.extent import beyond
+from simvirt.scenario.checks.network import network_mistakes
 from simvirt.scenario.fields import MOST_STEPS
 from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
 from simvirt.scenario.reading.tree import Path
@@ -29,6 +30,7 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     yield from _sizes(scenario)
     for name, service in scenario.services.items():
         yield from on_no_host(scenario, partial(_against_host, name=name, service=service))
+    yield from network_mistakes(scenario)
     yield from _reservations(scenario)
     yield from on_no_host(scenario, _vms)
     yield from _counted(scenario)

@@ -31,6 +31,7 @@ from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, Vm
 from simvirt.scenario.spec.images import BuildStepSpec, ImageLayerSpec, OwnImageSpec, RegistrySpec, bases_close
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
+from simvirt.scenario.spec.network import NetworkSpec
 from simvirt.scenario.spec.procurement import DemandSpec, PlanSpec
 from simvirt.scenario.spec.services import BackgroundSpec, DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec, ServiceSpec
 from simvirt.scenario.spec.state import StateSpec
@@ -71,7 +72,7 @@ class Scenario(Spec):
 
     example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
     also = ("include",)
-    later = ("only_host", "hosts", "workloads", "state", "registries", "images")
+    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network")
     simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
     name: Title = Field(description="name of the scenario", examples=["web-shop"])
     hosts: Mapping[Word, HostPoolSpec] = Field(
@@ -80,6 +81,9 @@ class Scenario(Spec):
     only_host: HostSpec | None = Field(
         default=None, alias="host", validate_default=True, description="the machine; the short form of a pool of one",
         examples=[HostSpec.example])
+    network: NetworkSpec | None = Field(
+        default=None, description="what connects the hosts; by default one switch that nobody waits for, at the latency of a data centre",
+        examples=[NetworkSpec.example])
     platforms: tuple[PlatformSpec, ...] = Field(min_length=1, max_length=1000, description="platforms to compare, side by side",
                                                 examples=["[bare-metal, docker, kvm]"])
     services: Mapping[Word, ServiceSpec] = Field(min_length=1, description="what runs", examples=[f"{{server: {ServiceSpec.example}}}"])

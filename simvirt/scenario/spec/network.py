@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt import units
 from simvirt.scenario.fields import WRITTEN_BANDWIDTH, Nanoseconds, Word
-from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.base import Spec
 from simvirt.units import UnitError, shown
 
 SWITCH_NS: Final = 1_000
@@ -55,7 +55,6 @@ class LinkSpec(Spec):
     """Links from each of some ends to each of others, each with its bandwidth in both directions apart. Times in ns."""
 
     example = '{from: "node[0-1]", to: tor-a, bandwidth: 25Gbps, latency: 100ns}'
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
     from_: Ends = Field(alias="from", description="one end: a switch, a host, hosts of a pool, or a list", examples=['"node[0-1]"'])
     to: Ends = Field(description="the other end", examples=["tor-a"])
     bandwidth: Bandwidth | None = Field(
@@ -72,9 +71,6 @@ class NetworkSpec(Spec):
         min_length=1, max_length=MOST_SWITCHES, description="the switches, by name", examples=["{tor-a: {}, spine: {}}"])
     links: tuple[LinkSpec, ...] = Field(
         min_length=1, max_length=MOST_LINKS, description="what connects hosts and switches", examples=[f"[{LinkSpec.example}]"])
-    gateway: Word | None = Field(
-        default=None, description="switch behind which registries and clients are; by default the one nearest to all hosts",
-        examples=["spine"])
 
     @model_validator(mode="before")
     @classmethod
@@ -83,12 +79,6 @@ class NetworkSpec(Spec):
         if isinstance(data, Mapping) and isinstance(data.get("switches"), list) and all(isinstance(s, str) for s in data["switches"]):
             return {**data, "switches": {name: {} for name in data["switches"]}}
         return data
-
-    @model_validator(mode="after")
-    def _gateway_is_a_switch(self) -> NetworkSpec:
-        if self.gateway is not None and self.gateway not in self.switches:
-            refuse(f"expected one of the switches, for example {next(iter(self.switches))}; got {self.gateway}", "gateway")
-        return self
 
 
 def named(end: str, names: Mapping[str, int]) -> list[str]:
@@ -110,3 +100,9 @@ def _numbers(part: str) -> range:
     """`3` or `0-2` as numbers; those of a range that runs backwards are none."""
     first, _, last = part.partition("-")
     return range(int(first), min(int(last or first), 10**6) + 1)
+
+
+def pairs(link: LinkSpec, names: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """The ends of all links that an entry stands for, among the `names` that there are."""
+    ends = [[name for end in side for name in named(end, names)] for side in (link.from_, link.to)]
+    return ((source, to) for source in ends[0] for to in ends[1] if source != to)
