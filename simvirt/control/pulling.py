@@ -57,7 +57,9 @@ def transfers_of(cluster: Cluster) -> Transfers:
     plane, hosts = cluster.plane, cluster.plane.lowered.arrangement.hosts
     names, entries = [host.site.named.name for host in hosts], [host.entry for host in hosts]
     outside = endpoints(cluster.catalog, cluster.scenario)
-    return LargeTransfers(cluster.clock, topology_of(names, entries, cluster.catalog, cluster.scenario.network, outside), plane)
+    made = LargeTransfers(cluster.clock, topology_of(names, entries, cluster.catalog, cluster.scenario.network, outside), plane)
+    plane.large = made.carried_inside
+    return made
 
 
 def has_images(pulls: Pulls, host: int, images: Sequence[Image]) -> None:
