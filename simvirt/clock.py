@@ -1,8 +1,21 @@
 """The seam, in time: one clock for the control plane's story and the data plane's requests."""
 
+from collections.abc import Generator
+from typing import Any, Protocol
+
 import simpy
 
 from simvirt.plane import DataPlane
+
+
+class Story(Protocol):
+    """How instances start where that is more than what their service does before it is ready."""
+
+    def start(self, instance: int) -> Generator[simpy.Event, Any, None]:
+        """Start an instance."""
+
+    def stopped(self, instance: int) -> None:
+        """Takes in that an instance was stopped, and what was there for it alone."""
 
 
 class Clock(simpy.Environment):
@@ -15,6 +28,7 @@ class Clock(simpy.Environment):
     def __init__(self, plane: DataPlane) -> None:
         super().__init__(initial_time=0)
         self.plane = plane
+        self.story: Story | None = None
         plane.clock = self
 
     def step(self) -> None:

@@ -62,8 +62,8 @@ class Snapshot(Mark):
     overhead_time: np.ndarray  # (i,)
     thread_time: np.ndarray  # (i,)
     instance_rejected: np.ndarray  # (i,)
-    busy: int  # all pCPUs together
-    polled: int  # by the host for halted vCPUs, and by backends that look for work
+    busy_of: np.ndarray  # (hosts,), their pCPUs together
+    polled_of: np.ndarray  # (hosts,), by the host for halted vCPUs, and by backends that look for work
     device_operations: np.ndarray  # (d,) paths of VMs to network and disk
     device_notifications: np.ndarray  # (d,)
     device_interrupts: np.ndarray  # (d,)
@@ -80,6 +80,16 @@ class Snapshot(Mark):
     idle_exits: int
     switches: int
     events: int
+
+    @property
+    def busy(self) -> int:
+        """Time that the pCPUs of all hosts were not idle [ns]."""
+        return int(self.busy_of.sum())
+
+    @property
+    def polled(self) -> int:
+        """Time that was spent on looking for work on all hosts [ns]."""
+        return int(self.polled_of.sum())
 
 
 def mark(plane: DataPlane, at: int) -> Mark:
@@ -113,8 +123,8 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         overhead_time=read("instances", "overhead_time").copy(),
         thread_time=read("instances", "thread_time") + read("instances", "busy_threads") * (at - read("instances", "thread_time_at")),
         instance_rejected=read("instances", "rejected").copy(),
-        busy=_busy(plane, at) + (int(fluid.got[np.isin(fluid.machine, read("hosts", "machine"))].sum()) if len(fluid.got) else 0),
-        polled=int(read("cpus", "polled").sum() + read("instances", "polled").sum()) + _polling(plane, at),
+        busy_of=_busy(plane, at) + _of_own_kernels(plane, fluid),
+        polled_of=_polled(plane) + _polling(plane, at),
         device_operations=read("devices", "operations").copy(),
         device_notifications=read("devices", "notifications").copy(),
         device_interrupts=read("devices", "interrupts").copy(),
@@ -142,11 +152,28 @@ def _periods(plane: DataPlane, at: int) -> np.ndarray:
     return periods
 
 
-def _polling(plane: DataPlane, at: int) -> int:
-    """Time that the host has polled so far for vCPUs that it still polls for [ns]."""
+def _polled(plane: DataPlane) -> np.ndarray:
+    """Time that each host has spent on looking for work [ns]."""
+    read, machine = plane.read, plane.read("instances", "machine")
+    placed = machine != k.NONE
+    of_backends = _summed(plane, read("machines", "host")[machine[placed]], read("instances", "polled")[placed])
+    of_backends += _summed(plane, read("cpus", "host"), read("cpus", "polled"))
+    return of_backends
+
+
+def _polling(plane: DataPlane, at: int) -> np.ndarray:
+    """Time that each host has polled so far for vCPUs that it still polls for [ns]."""
     read = plane.read
+    polls = read("cpus", "polls_for") != k.NONE
     polled = np.minimum(read("cpus", "poll_ends"), at) - read("cpus", "halted_at")
-    return int(polled[read("cpus", "polls_for") != k.NONE].sum())
+    return _summed(plane, read("cpus", "host")[polls], polled[polls])
+
+
+def _summed(plane: DataPlane, hosts: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The sum of some whole numbers for each host."""
+    total = np.zeros(len(plane.read("hosts", "machine")), np.int64)
+    np.add.at(total, hosts, values)
+    return total
 
 
 @dataclass(frozen=True)
@@ -176,6 +203,12 @@ def fluid_shares(plane: DataPlane, at: int) -> FluidShares:
     return FluidShares(entity, machine[entity], got, waited - got)
 
 
+def _of_own_kernels(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
+    """What has been got on the kernels of hosts themselves."""
+    own = np.isin(fluid.machine, plane.read("hosts", "machine"))
+    return _summed(plane, plane.read("machines", "host")[fluid.machine[own]], fluid.got[own])
+
+
 def _of_threads(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
     """What the threads of each instance have got."""
     total = np.zeros(len(plane.read("instances", "cpu_time")), np.int64)
@@ -197,10 +230,11 @@ def _of_vcpus(plane: DataPlane, fluid: FluidShares) -> np.ndarray:
     return total
 
 
-def _busy(plane: DataPlane, at: int) -> int:
-    """Time that pCPUs were not idle, all together."""
+def _busy(plane: DataPlane, at: int) -> np.ndarray:
+    """Time that the pCPUs of each host were not idle."""
     since = np.where(plane.read("cpus", "idle_slot") == k.NONE, np.maximum(at - plane.read("cpus", "busy_since"), 0), 0)
-    return int((plane.read("cpus", "busy") + since)[plane.read("cpus", "vcpu") == k.NONE].sum())
+    own = plane.read("cpus", "vcpu") == k.NONE
+    return _summed(plane, plane.read("cpus", "host")[own], (plane.read("cpus", "busy") + since)[own])
 
 
 def _cpu_time(plane: DataPlane, at: int) -> np.ndarray:
@@ -209,10 +243,9 @@ def _cpu_time(plane: DataPlane, at: int) -> np.ndarray:
     current, speed = plane.read("cpus", "current"), plane.read("cpus", "speed")
     charged_at, portion = plane.read("cpus", "charged_at"), plane.read("cpus", "portion")
     carries, instance = plane.read("entities", "carries"), plane.read("entities", "instance")
-    for c in np.flatnonzero((current != k.NONE) & (speed > 0)):
-        e = current[c]
-        if carries[e] == k.NONE:
-            used[instance[e]] += int((at - charged_at[c]) * portion[c])
+    running = np.flatnonzero((current != k.NONE) & (speed > 0))
+    running = running[carries[current[running]] == k.NONE]
+    np.add.at(used, instance[current[running]], ((at - charged_at[running]) * portion[running]).astype(np.int64))
     return used
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Event
 from typing import Any
 
@@ -17,6 +18,7 @@ from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Place, row_of
 from simvirt.lowering.errands import Errand
 from simvirt.lowering.lower import Lowered
+from simvirt.lowering.network import widen_links
 from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
 from simvirt.memory.account import MemoryAccount
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
@@ -49,7 +51,6 @@ class Work:
 
     done: Settled
     instance: int
-    open: bool = True
 
 
 @dataclass
@@ -64,10 +65,12 @@ class DataPlane:
     cut_off: bool = False  # the clock has come to its end before all requests were answered
     full: bool = False  # more requests are under way than the tables may hold; nothing happens any more
     halt: Event | None = None  # ends the run at its next block of requests
-    memory: MemoryAccount | None = None  # what has become of memory, where the control plane follows it
+    memories: dict[int, MemoryAccount] = field(default_factory=dict)  # what became of each host's, where the control plane follows it
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
-    _works: list[Work] = field(default_factory=list)
+    _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
+    _performed: dict[int, set[int]] = field(default_factory=dict)  # instance: handles of what it performs
+    _handles: int = 0
     _drained: dict[int, Settled] = field(default_factory=dict)
     _due: list[Settled] = field(default_factory=list)
     _samplers: dict[int, list[Sampler]] = field(default_factory=dict)
@@ -109,6 +112,11 @@ class DataPlane:
         """Other columns for a table."""
         self._keep(name, table)
         self._bind(name)
+
+    @property
+    def memory(self) -> MemoryAccount | None:
+        """What has become of the first host's memory; None where the control plane does not follow it."""
+        return self.memories.get(0)
 
     # --- time ----------------------------------------------------------------------------------------------------------
 
@@ -197,7 +205,7 @@ class DataPlane:
         self._extend("frames", t.Frames, old, {"spent": k.N_CATEGORIES, "draws": self.lowered.width})
         self._extend("entities", t.Entities, old, {})
         self._extend("calendar", t.Calendar, old, {"size": 0})
-        self._widen_links(old, 2 * old)
+        widen_links(self.columns["links"], old, 2 * old)
         run = self.columns["run"]
         run["frames"][0] = 2 * old
         run["entities"][0] += old
@@ -215,24 +223,13 @@ class DataPlane:
         for key, added in more.items():
             columns[key] = columns[key] + added.tolist() if isinstance(columns[key], list) else np.concatenate([columns[key], added])
 
-    def _widen_links(self, old: int, new: int) -> None:
-        """Give each link's heap room for all frames."""
-        links = self.columns["links"]
-        for key in ("tags", "frames"):
-            narrow = np.asarray(links[key]).reshape(-1, old)
-            wide = np.zeros((len(narrow), new), dtype=narrow.dtype)
-            wide[:, :old] = narrow
-            links[key] = wide.ravel().tolist() if isinstance(links[key], list) else wide.ravel()
-        links["capacity"][0] = new
-
     def _read_signals(self) -> None:
         """Turn the kernel's signals into events of the control plane."""
         run = self.columns["run"]
         for at in range(int(run["pending"][0])):
             reason, row = int(run["signals"][2 * at]), int(run["signals"][2 * at + 1])
-            if reason == k.WORK_DONE and self._works[row].open:
-                self._works[row].open = False
-                self._due.append(self._works[row].done)
+            if reason == k.WORK_DONE and (work := self._forget(row)) is not None:
+                self._due.append(work.done)
             elif reason == k.DRAINED and row in self._drained:
                 self._due.append(self._drained.pop(row))
         run["pending"][0] = 0
@@ -279,6 +276,10 @@ class DataPlane:
             return self.clock.event().succeed()
         return self._drained.setdefault(instance, Settled(self.clock))
 
+    def is_ready(self, instance: int) -> bool:
+        """Whether an instance takes requests."""
+        return self._life(instance) == k.READY
+
     def is_draining(self, instance: int) -> bool:
         """Whether an instance still answers what it has."""
         return self._life(instance) == k.DRAINING
@@ -291,8 +292,8 @@ class DataPlane:
     def crash(self, instance: int) -> None:
         """End an instance at once; the requests that it works on are lost, and so is what it performs."""
         kernel.crash(self._plane, instance, int(self.clock.now))
-        for work in self._works:
-            work.open = work.open and work.instance != instance
+        for handle in self._performed.pop(instance, ()):
+            del self._works[handle]
         if instance in self._drained:
             self._drained.pop(instance).succeed()
 
@@ -307,17 +308,27 @@ class DataPlane:
 
         The event never happens where the tables have no room for the errand: the run ends then.
         """
-        work = Work(Settled(self.clock), on)
-        self._works.append(work)
-        frame = self._launch(k.WORK, on, errand.entry, len(self._works) - 1)
-        for column, value in enumerate(draws or self._draw(errand)) if frame != k.NONE else ():
-            self.columns["frames"]["draws"][frame * self.lowered.width + column] = value
+        handle, work = self._handles, Work(Settled(self.clock), on)
+        self._handles += 1
+        self._works[handle] = work
+        self._performed.setdefault(on, set()).add(handle)
+        frame = self._launch(k.WORK, on, errand.entry, handle)
+        if frame != k.NONE and (values := draws or self._draw(errand)):
+            first = frame * self.lowered.width
+            self.columns["frames"]["draws"][first:first + len(values)] = values
         try:
             yield work.done
         finally:
-            work.open = False
+            self._forget(handle)
 
-    def _draw(self, errand: Errand) -> list[float]:
+    def _forget(self, handle: int) -> Work | None:
+        """Take a work out of those under way; None where it is none of them."""
+        work = self._works.pop(handle, None)
+        if work is not None:
+            self._performed[work.instance].discard(handle)
+        return work
+
+    def _draw(self, errand: Errand) -> Sequence[float]:
         """The next draw of each variable of an errand, each from a stream of its own."""
         if errand.key is None:
             return []
@@ -339,10 +350,17 @@ class DataPlane:
         for name, value in (("faults", faults), ("spin", spin), ("stall", stall)):
             self.columns["instances"][name][instance] = value
 
-    def set_misses(self, rows: Sequence[int], ratio: float) -> None:
-        """How often a page cache does not serve the reads of some instructions."""
-        for row in rows:
-            self.columns["program"]["amount"][row] = ratio
+    def set_misses(self, host: int, asked: int, ratio: float) -> None:
+        """How often a page cache of a host does not serve what it is asked."""
+        misses = self.columns["misses"]
+        misses["ratio"][host * int(misses["asked"][0]) + asked] = ratio
+
+    def share_links(self, used: np.ndarray, flows: np.ndarray) -> None:
+        """What large transfers take of each link from now on [bytes/ns], and how many of them are on it; requests get what they leave."""
+        links, now = self.columns["links"], int(self.clock.now)
+        changed = (np.asarray(links["bulk"]) != used) | (np.asarray(links["bulk_flows"]) != flows)
+        for row in np.flatnonzero(changed).tolist():
+            kernel.load_link(self._plane, row, float(used[row]), float(flows[row]), now)
 
     # --- looking -------------------------------------------------------------------------------------------------------
 
@@ -350,7 +368,23 @@ class DataPlane:
         """A column as an array, as it stands; a look changes nothing."""
         return np.asarray(self.columns[table][column])
 
+    def bytes_passed(self) -> np.ndarray:
+        """Bytes of requests that each link has carried up to now."""
+        read = self.read
+        whole, n, flows = read("links", "bytes_per_ns"), read("links", "transfers"), read("links", "bulk_flows")
+        shared = np.maximum(whole - read("links", "bulk"), whole * n / np.maximum(n + flows, 1))
+        rate = np.where(n > 0, np.where(flows > 0, shared, whole), 0.0)
+        since: np.ndarray = int(self.clock.now) - read("links", "settled_at")
+        return np.asarray(read("links", "passed") + rate * since)
+
     def instances_of(self, service: str) -> list[int]:
         """Rows of a service's instances, in the order of their replica numbers."""
-        mine = [i for i in self.lowered.arrangement.instances if i.service == service]
-        return [i.row for i in sorted(mine, key=lambda i: i.replica)]
+        return self._of_service.get(service, [])
+
+    @cached_property
+    def _of_service(self) -> dict[str, list[int]]:
+        """Rows of each service's instances, in the order of their replica numbers."""
+        found: dict[str, list[int]] = {}
+        for instance in sorted(self.lowered.arrangement.instances, key=lambda i: i.replica):
+            found.setdefault(instance.service, []).append(instance.row)
+        return found

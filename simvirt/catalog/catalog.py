@@ -11,6 +11,7 @@ from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve import hosts, layers, profiles
 from simvirt.catalog.resolve.files import FileCosts
+from simvirt.catalog.resolve.startups import Phase, phases_of, start_up
 from simvirt.catalog.scenario_check import check
 from simvirt.catalog.sources import Constant, Listed, constants, listed
 from simvirt.catalog.store import Store
@@ -19,6 +20,7 @@ from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, Servi
 EXPLAINED = (
     "platforms", "hypervisors", "runtimes", "techniques", "devices", "filesystems", "guests", "hosts", "cpus", "families", "disks", "nics",
     "profiles", "images", "prices", "power", "sites", "footprints", "limits", "reclaim", "burstable",
+    "startups", "contents", "disk_images", "registries", "pullers", "codecs", "drivers",
 )
 """Kinds in the order in which `explain` looks a name up."""
 
@@ -43,6 +45,11 @@ class Catalog(Store):
         """
         return hosts.resolve_host(self, spec)
 
+    def resolve_hosts(self, scenario: Scenario) -> list[HostEntry]:
+        """All hosts of a scenario, in their order; those of a pool are one entry."""
+        pools = {name: hosts.resolve_host(self, pool.host, scenario.path_of_pool(name)) for name, pool in scenario.pools.items()}
+        return [pools[host.pool] for host in scenario.each_host]
+
     def platform(self, spec: PlatformSpec, path: Path = ("platforms",)) -> Platform:
         """The layers that a scenario's platform stacks up, outermost first.
 
@@ -61,6 +68,14 @@ class Catalog(Store):
     def file_costs(self, platform: Platform, host: HostEntry, costs: PlatformCosts) -> FileCosts:
         """What operations on files cost on `platform` on `host`, where operations of software cost `costs`."""
         return FileCosts(self, platform, host, costs)
+
+    def start_up(self, platform: Platform, host: HostEntry, service: ServiceSpec) -> tuple[Phase, ...]:
+        """The phases in which a replica of a service starts on `platform` on `host`, in their order."""
+        return start_up(self, platform, host, service)
+
+    def phases_of(self, platform: Platform, host: HostEntry, image: str | None = None) -> tuple[Phase, ...]:
+        """The phases of a start on `platform` on `host`, and of the software of an image, in their order."""
+        return phases_of(self, platform, host, image)
 
     def guest(self, name: str) -> GuestEntry:
         """A guest operating system by name."""

@@ -13,7 +13,7 @@ HARDWARE = {"model": "hosts", "disk": "disks", "nic": "nics"}
 
 
 def unknown_names(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    """Names that do not exist, of platforms, layers, hosts, disks, NICs, profiles, sites; none where the entries themselves are wrong."""
+    """Names that do not exist, of platforms, layers, hosts, devices, profiles, registries, sites; none where the entries are wrong."""
     from simvirt.catalog.catalog import Catalog
 
     try:
@@ -34,6 +34,8 @@ def _is_quantity(kind: str, name: str) -> bool:
 def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
     """Paths, kinds and names."""
     yield from _of_host(data.get("host"), ("host",))
+    for name, pool in _table(data.get("hosts")).items():
+        yield from _of_host(pool, ("hosts", name))
     for index, platform in enumerate(_list(data.get("platforms"))):
         path: Path = ("platforms", index)
         if isinstance(platform, Mapping) and isinstance(platform.get("stack"), list):
@@ -41,11 +43,15 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
         else:
             yield path, "platforms", platform.get("name") if isinstance(platform, Mapping) else platform
         credits = _table(platform).get("credits")
+        yield (*path, "puller"), "pullers", _table(platform).get("puller")
+        yield (*path, "disk_image"), "disk_images", _table(platform).get("disk_image")
         yield (*path, "credits"), "burstable", credits if isinstance(credits, str) else _table(credits).get("of")
     yield from _of_measured(data, ())
     for name, service in _table(data.get("services")).items():
         yield ("services", name, "profile"), "profiles", _table(service).get("profile")
         yield from _of_measured(_table(service), ("services", name))
+    for name, registry in _table(data.get("registries")).items():
+        yield ("registries", name, "entry"), "registries", _table(registry).get("entry")
     plan = _table(data.get("plan"))
     yield ("plan", "site"), "sites", plan.get("site")
     for index, host in enumerate(_list(plan.get("hosts"))):

@@ -207,7 +207,8 @@ class Credits:
 class Platform:
     """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own.
 
-    `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead.
+    `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead. `puller` says how images
+    are pulled and `disk_image` what VMs are made from, where that is not as its layers have it.
     """
 
     name: str
@@ -221,6 +222,8 @@ class Platform:
     guest_swap: int = 0
     cap: float | None = None
     credits: Credits | None = None
+    puller: str | None = None
+    disk_image: str | None = None
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:

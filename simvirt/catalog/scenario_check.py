@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.operations import OPERATIONS, PLURALS
 from simvirt.catalog.problems import Path, Problems, unknown
@@ -13,13 +15,20 @@ from simvirt.scenario.spec.steps import CpuStep
 from simvirt.scenario.walk import walk
 from simvirt.units import format_size
 
+Mistake = tuple[Path, str]
+"""The path of a value and the message about it."""
+
 
 def check(store: Store, scenario: Scenario) -> None:
     """ScenarioError with every name and limit of `scenario` that does not fit the catalogue; nothing where all fit."""
     problems = Problems(scenario.locate)
-    _check_host(store, scenario.host, ("host",), problems)
+    for name, pool in scenario.pools.items():
+        _check_host(store, pool, scenario.path_of_pool(name), problems)
     _check_plan(store, scenario, problems)
     _check_measured(store, scenario.measured_on, (), problems)
+    for name, registry in scenario.registries.items():
+        if registry.entry is not None:
+            _check_name(store, "registries", registry.entry, ("registries", name, "entry"), problems)
     for index, platform in enumerate(scenario.platforms):
         _check_platform(store, platform, ("platforms", index), problems)
     for name, service in scenario.services.items():
@@ -28,13 +37,20 @@ def check(store: Store, scenario: Scenario) -> None:
         if service.profile is not None and service.profile not in store.names("profiles"):
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
     problems.settle()
-    host = hosts.resolve_host(store, scenario.host)
-    if scenario.host.model is not None:
-        _check_limits(scenario, host, problems)
-    _check_nodes(scenario, host.sockets, "of the host", problems)
-    for spec in scenario.platforms:
-        _check_cpusets(scenario, layers.platform(store, spec, ("platforms",)), host, problems)
+    of_pools = [_beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()]
+    for path, message in min(of_pools, key=len):
+        problems.add(path, message)
     problems.settle()
+
+
+def _beyond_host(store: Store, scenario: Scenario, pool: str, view: Scenario) -> list[Mistake]:
+    """What services ask for that a host of a pool does not have."""
+    host = hosts.resolve_host(store, view.host, scenario.path_of_pool(pool))
+    found = list(_beyond_limits(view, host)) if view.host.model is not None else []
+    found += _beyond_nodes(view, host.sockets, "of the host")
+    for spec in view.platforms:
+        found += _beyond_vms(view, layers.platform(store, spec, ("platforms",)), host)
+    return found
 
 
 def _check_host(store: Store, spec: HostSpec, path: Path, problems: Problems) -> None:
@@ -49,6 +65,11 @@ def _check_measured(store: Store, measured: MeasuredSpec | None, path: Path, pro
     if measured is not None and measured.host is not None:
         name, where = measured.host, (*path, "measured_on", "host")
         problems.attempt(where, lambda: hosts.host_model(store, name, where))
+
+
+def _check_name(store: Store, kind: str, name: str, path: Path, problems: Problems) -> None:
+    """An entry that is named."""
+    problems.attempt(path, lambda: store.entry(kind, name, path))
 
 
 def _check_plan(store: Store, scenario: Scenario, problems: Problems) -> None:
@@ -75,29 +96,31 @@ def _check_platform(store: Store, spec: PlatformSpec, path: Path, problems: Prob
 
 def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, problems: Problems) -> None:
     """What is said of VMs means nothing where there are none."""
-    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache"):
+    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache", "disk_image"):
         if word in spec.model_fields_set and not platform.hypervisors:
             problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
+    if spec.puller is not None and not platform.runtimes:
+        problems.add((*path, "puller"), f"has no effect, for {platform.name} has no containers")
 
 
-def _check_cpusets(scenario: Scenario, platform: Platform, host: HostEntry, problems: Problems) -> None:
-    """The CPUs that bind a service in a VM that it shares are those of the VM."""
+def _beyond_vms(scenario: Scenario, platform: Platform, host: HostEntry) -> Iterator[Mistake]:
+    """CPUs that bind a service in a VM that it shares and that the VM does not have."""
     if platform.vms is None or not platform.hypervisors:
         return
     vcpus = platform.vms.on(host).vcpus
-    _check_nodes(scenario, 1, f"of the VMs of {platform.name}", problems)
+    yield from _beyond_nodes(scenario, 1, f"of the VMs of {platform.name}")
     for name, service in scenario.services.items():
         if service.cpuset and max(service.cpuset) >= vcpus:
             sentence = f"expected CPUs from 0 to {vcpus - 1}, those of the VMs of {platform.name}; got {max(service.cpuset)}"
-            problems.add(("services", name, "cpuset"), sentence)
+            yield ("services", name, "cpuset"), sentence
 
 
-def _check_nodes(scenario: Scenario, nodes: int, whose: str, problems: Problems) -> None:
-    """The NUMA nodes that memory is bound to are there."""
+def _beyond_nodes(scenario: Scenario, nodes: int, whose: str) -> Iterator[Mistake]:
+    """NUMA nodes that memory is bound to and that are not there."""
     for name, service in scenario.services.items():
         if service.cpuset_mems and max(service.cpuset_mems) >= nodes:
             sentence = f"expected NUMA nodes from 0 to {nodes - 1}, the sockets {whose}; got {max(service.cpuset_mems)}"
-            problems.add(("services", name, "cpuset_mems"), sentence)
+            yield ("services", name, "cpuset_mems"), sentence
 
 
 def _check_steps(store: Store, service: ServiceSpec, path: Path, problems: Problems) -> None:
@@ -112,13 +135,13 @@ def _check_steps(store: Store, service: ServiceSpec, path: Path, problems: Probl
                 problems.add((*visit.path, "ops", operation), unknown("operations", operation, OPERATIONS))
 
 
-def _check_limits(scenario: Scenario, host: HostEntry, problems: Problems) -> None:
+def _beyond_limits(scenario: Scenario, host: HostEntry) -> Iterator[Mistake]:
     """Limits of services against a host that a model describes; those of inline hosts are checked where they are read."""
     for name, service in scenario.services.items():
         path = ("services", name)
         if scenario.host.cpus is None and service.cpu_limit is not None and service.cpu_limit > host.pcpus:
-            problems.add(path, f"a limit of {service.cpu_limit:g} CPUs on a host of {host.pcpus}")
+            yield path, f"a limit of {service.cpu_limit:g} CPUs on a host of {host.pcpus}"
         if scenario.host.memory is None and service.memory_limit is not None and service.memory_limit > host.memory:
-            problems.add(path, f"a memory limit of {format_size(service.memory_limit)} on a host of {format_size(host.memory)}")
+            yield path, f"a memory limit of {format_size(service.memory_limit)} on a host of {format_size(host.memory)}"
         if scenario.host.cpus is None and service.cpuset and max(service.cpuset) >= host.pcpus:
-            problems.add((*path, "cpuset"), f"expected CPU numbers up to {host.pcpus - 1}; got {max(service.cpuset)}")
+            yield (*path, "cpuset"), f"expected CPU numbers up to {host.pcpus - 1}; got {max(service.cpuset)}"

@@ -14,6 +14,7 @@ from simvirt.catalog.entries.costs import PARTS, CostSpec
 from simvirt.catalog.entries.entry import Entry
 from simvirt.catalog.entries.files import FilesystemEntry
 from simvirt.catalog.entries.software import REFERENCES, HypervisorSpec, PlatformEntrySpec, RuntimeSpec
+from simvirt.catalog.entries.startups import StartupEntry
 from simvirt.catalog.operations import FILE_OPERATIONS, OPERATIONS
 from simvirt.catalog.records import HostEntry, Layer, Row, work_ns
 from simvirt.catalog.resolve.layers import costs_of, named_platform
@@ -89,6 +90,9 @@ def _entry_constants(store: Store, kind: str, name: str, host: HostEntry) -> Ite
             yield from _cost_constants(kind, name, costs_of(store, entry) if isinstance(entry, LAYERS) else value, host)
         elif isinstance(value, BaseModel):
             yield from _inner_constants(kind, name, field, value)
+        elif isinstance(entry, StartupEntry) and field == "phases":
+            for phase in value:
+                yield from _inner_constants(kind, name, phase.name, phase)
         elif field == "cstates":
             for state, times in value.items():
                 yield from _inner_constants(kind, name, f"{field}.{state}", times)
@@ -212,7 +216,9 @@ def _figures(entry: BaseModel) -> Iterator[str]:
         value = getattr(entry, field)
         if field in ("title", "source", "costs", "rates", "request", "layer", "copy_up"):
             continue
-        if isinstance(value, Sourced):
+        if field == "phases":
+            yield ", ".join(phase.name for phase in value)
+        elif isinstance(value, Sourced):
             yield f"{field} {number(value.value, value.unit)}"
         elif isinstance(value, BaseModel):
             yield f"{field} {' '.join(_figures(value))}"
@@ -226,10 +232,12 @@ def _plain(field: str, value: Any) -> str:
     """A plain field as text, with its unit."""
     if field == "clock":
         return f"{value / 1e9:g} GHz"
-    if field == "memory":
+    if field in ("memory", "virtual"):
         return units.format_size(value)
     if field == "bandwidth":
         return f"{value / 1e9:g} Gbps"
+    if field == "layers" and isinstance(value, Mapping):
+        return f"{len(value)}, {units.format_size(sum(value.values()))} packed"
     if field == "watts":
         return " ".join(f"{watts:g}" for watts in value) + " W"
     return " ".join(map(str, value)) if isinstance(value, (tuple, Mapping)) else str(value)

@@ -13,6 +13,7 @@ from simvirt.cli.check import check
 from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
 from simvirt.cli.compare import compare
 from simvirt.cli.density import density
+from simvirt.cli.deploy import deploy
 from simvirt.cli.explain import explain
 from simvirt.cli.init import init
 from simvirt.cli.knee import knee
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command("init")(init)
 app.command("run")(with_settings(run))
 app.command("check")(check)
+app.command("deploy")(with_settings(deploy))
 app.command("density")(with_settings(density))
 app.command("knee")(with_settings(knee))
 app.command("plan")(with_settings(plan))

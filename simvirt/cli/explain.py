@@ -15,16 +15,23 @@ Against = Annotated[str | None, typer.Option(metavar="PLATFORM", help="A second 
 Workload = Annotated[
     str | None, typer.Option(metavar="PROFILE", help="Show where a CPU-second of this profile or image goes.", show_default=False)
 ]
+Start = Annotated[bool, typer.Option("--start", help="Show the phases in which a replica starts on the platform.")]
+Image = Annotated[str | None, typer.Option(metavar="IMAGE", help="With --start: the software that starts on it.", show_default=False)]
 Host = Annotated[str, typer.Option(metavar="MODEL", help="The host model for which costs are shown.")]
 
 
-def explain(name: Name, against: Against = None, workload: Workload = None, host: Host = "generic", format_: As = Format.text) -> int:
-    """Show every constant behind an entry, with unit, spread and source; of platforms what each operation costs."""
+def explain(
+    name: Name, against: Against = None, workload: Workload = None, host: Host = "generic", start: Start = False, image: Image = None,
+    format_: As = Format.text,
+) -> int:
+    """Show every constant behind an entry, with unit, spread and source; of platforms what each operation costs, or how they start."""
     from simvirt.catalog import Catalog
 
     catalog = Catalog.load()
     machine = catalog.host_model(host)
-    if workload is not None:
+    if start or image is not None:
+        _start(catalog, name, image, machine, format_)
+    elif workload is not None:
         _spending(catalog, [name, *([against] if against else [])], workload, machine, format_)
     elif against is not None:
         _against(catalog, (name, against), machine, format_)
@@ -49,6 +56,22 @@ def _entry(catalog: "Catalog", name: str, host: "HostEntry", format_: Format) ->
         output.show(report.platform(name, listed.title, listed.facts, costs, sizes, _on(host), output.width()))
     else:
         output.show(catalogue.constants(name, rows))
+
+
+def _start(catalog: "Catalog", name: str, image: str | None, host: "HostEntry", format_: Format) -> None:
+    """The phases in which a replica starts, with the software of an image or without."""
+    from simvirt.catalog.resolve.startups import alone_ns, software_name
+    from simvirt.errors import UsageError
+    from simvirt.report import starts
+
+    platform = catalog.named_platform(name)
+    if image is not None and software_name(catalog, image) is None:
+        raise UsageError(f"--image {image}: the catalogue does not know how its software starts; it knows nginx:1.27 or postgres:16")
+    phases = catalog.phases_of(platform, host, image)
+    if format_ is Format.text:
+        output.show(starts.start(name, catalog.entry("platforms", name).title, phases, host, _on(host), output.width()))
+    else:
+        output.rows([{**phase.document(), "alone_ns": alone_ns(phase, host)} for phase in phases], format_)
 
 
 def _against(catalog: "Catalog", names: tuple[str, str], host: "HostEntry", format_: Format) -> None:

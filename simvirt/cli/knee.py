@@ -6,7 +6,7 @@ import typer
 
 from simvirt.cli import loading
 from simvirt.cli.command import INTERRUPTED, Question, Settings, carried_out
-from simvirt.cli.options import ScenarioFile, Seed, Sets
+from simvirt.cli.options import OnlyPlatform, ScenarioFile, Seed, Sets
 
 if TYPE_CHECKING:
     from simvirt.result.knee_document import KneeDocument
@@ -19,16 +19,12 @@ Objective = Annotated[
         help="What must hold, instead of the scenario's objective: latency_p99=100ms. May be repeated.",
     ),
 ]
-Platform = Annotated[
-    list[str] | None,
-    typer.Option("--platform", metavar="NAME", help="Only this platform of the scenario. May be repeated.", show_default=False),
-]
 Precision = Annotated[str, typer.Option("--precision", metavar="RATIO", help="How wide the range of rates may be, over its upper end.")]
 
 
 def knee(
     settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, objective: Objective = None,
-    platform: Platform = None, precision: Precision = "5%",
+    platform: OnlyPlatform = None, precision: Precision = "5%",
 ) -> int:
     """Find the rate at which the objective breaks on each platform, and what breaks it."""
     from simvirt.report import store
@@ -36,7 +32,7 @@ def knee(
     from simvirt.units import parse_ratio
 
     width = parse_ratio(precision, zero=False)
-    spec = _only(loading.load(scenario, [*(sets or ()), *_objective(objective)], seed), platform)
+    spec = loading.only(loading.load(scenario, [*(sets or ()), *_objective(objective)], seed), platform)
     folder = store.folder_of(settings.out, f"{spec.name}-knee", spec.digest)
     question = Question(folder, lambda: _found(spec, width, settings), report, ("knee.json", "knee.txt"), cut=_kept)
     return INTERRUPTED if carried_out(question, settings).interrupted else 0
@@ -53,17 +49,6 @@ def _objective(limits: list[str] | None) -> list[str]:
     if wrong is not None:
         raise UsageError(f"--objective {wrong}: expected a limit and its value, for example --objective latency_p99=100ms")
     return [f"objective={{{', '.join(f'{name.strip()}: {value.strip()}' for name, _, value in pairs)}}}"]
-
-
-def _only(spec: "Scenario", names: list[str] | None) -> "Scenario":
-    """The scenario with the platforms that are wanted."""
-    from simvirt.errors import UsageError
-
-    there = {platform.name: platform for platform in spec.platforms}
-    for name in names or ():
-        if name not in there:
-            raise UsageError(f"--platform {name}: expected one of the scenario's: {', '.join(there)}")
-    return spec.model_copy(update={"platforms": tuple(there[name] for name in dict.fromkeys(names))}) if names else spec
 
 
 def _found(spec: "Scenario", precision: float, settings: Settings) -> "KneeDocument":

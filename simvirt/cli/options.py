@@ -26,6 +26,10 @@ Sets = Annotated[
 Seed = Annotated[
     int | None, typer.Option("--seed", min=0, help="Seed of the random streams, instead of the scenario's.", show_default=False)
 ]
+OnlyPlatform = Annotated[
+    list[str] | None,
+    typer.Option("--platform", metavar="NAME", help="Only this platform of the scenario. May be repeated.", show_default=False),
+]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Replications run in parallel; 0: one per CPU. Results are the same.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for result files.")]
 As = Annotated[Format, typer.Option("--format", help="How to print the result.")]

@@ -12,7 +12,7 @@ Process = Generator[simpy.Event, Any, None]
 
 
 def start(clock: Clock, service: str, instance: int) -> Process:
-    """Start an instance: its start-up work is done on its own CPUs, then it takes requests.
+    """Start an instance: its start-up work is done on its own CPUs, then it takes requests; as the story has it where there is one.
 
     One that is being stopped starts once it is down; one that is up already stays as it is.
     """
@@ -20,6 +20,9 @@ def start(clock: Clock, service: str, instance: int) -> Process:
     if plane.is_draining(instance):
         yield plane.drain(instance)
     if not plane.start(instance):
+        return
+    if clock.story is not None:
+        yield from clock.story.start(instance)
         return
     with plane.perform(plane.lowered.startup[service], instance) as done:
         yield done
@@ -31,6 +34,8 @@ def stop(clock: Clock, instance: int) -> Process:
     """Stop an instance gracefully: it answers what it has and ends."""
     yield clock.plane.drain(instance)
     clock.plane.stop(instance)
+    if clock.story is not None:
+        clock.story.stopped(instance)
 
 
 def crash(clock: Clock, service: str, instance: int, restart: int | None) -> Process:
@@ -43,15 +48,23 @@ def crash(clock: Clock, service: str, instance: int, restart: int | None) -> Pro
 
 def begin(clock: Clock, scenario: Scenario) -> None:
     """Before the first request: every instance is up, but those that the timeline starts later."""
+    for row in up_at_first(clock, scenario):
+        clock.plane.start_background(row)
+        clock.plane.admit(row)
+    follow_timeline(clock, scenario)
+
+
+def up_at_first(clock: Clock, scenario: Scenario) -> list[int]:
+    """The instances that are up before the first request: all but those that the timeline starts before it stops them."""
     late = {row for event in scenario.timeline if event.start is not None for row in rows_of(clock, event, event.start)}
     stopped_before = {
         row for event in scenario.timeline for name in (event.stop, event.crash) if name is not None for row in rows_of(clock, event, name)
     }
-    for instance in clock.plane.lowered.arrangement.instances:
-        if instance.row in late - stopped_before:
-            continue
-        clock.plane.start_background(instance.row)
-        clock.plane.admit(instance.row)
+    return [one.row for one in clock.plane.lowered.arrangement.instances if one.row not in late - stopped_before]
+
+
+def follow_timeline(clock: Clock, scenario: Scenario) -> None:
+    """Let the events of the timeline happen."""
     for event in scenario.timeline:
         clock.process(happen(clock, event))
 

@@ -17,13 +17,14 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 import simpy
 
 from simvirt.clock import Clock
 from simvirt.control import lifecycle
 from simvirt.control.waiting import next_change
 from simvirt.kernel import constants as k
-from simvirt.lowering.arrange import INTERNAL, MEMORY_SERVICE
+from simvirt.lowering.arrange import MEMORY_SERVICE
 from simvirt.lowering.lower import Lowered
 from simvirt.memory.account import MemoryAccount
 from simvirt.memory.boxes import follow_guest
@@ -37,12 +38,15 @@ from simvirt.memory.reclaim import Moved, bytes_to_merge, lean_on_applications, 
 from simvirt.memory.seen import available
 from simvirt.memory.working_set import PAGE, Load, Needs
 from simvirt.scenario.bounds import LATEST_NS
+from simvirt.scenario.spec.host import HostSpec
 
 Process = Generator[simpy.Event, Any, None]
 PERIOD_NS, BOXES = 100_000_000, 50
 """Time between two looks at memory [ns], for every so many boxes: long against a request, short against what fills a gigabyte."""
 HOST: Final = "beneath guests"
 """Name of the host's page cache among those of guests."""
+UP: Final = (k.STARTING, k.READY, k.DRAINING)
+"""The lives of replicas that hold memory."""
 GROWN: Final = 40_000.0
 """Answered requests of a replica that runs long, where no heap bounds what they leave."""
 FIRST_RESTART_NS, LAST_RESTART_NS = 100_000_000, 60_000_000_000
@@ -55,6 +59,7 @@ class Follower:
 
     lowered: Lowered
     memory: HostMemory
+    host: int = 0
     completed: dict[str, int] = field(default_factory=dict)
     restarts: dict[int, int] = field(default_factory=dict)
     cached: dict[str, float] = field(default_factory=dict)
@@ -62,13 +67,18 @@ class Follower:
     seen: tuple[Any, ...] = ()
     next_eviction: int = 0
 
+    @property
+    def spec(self) -> HostSpec:
+        """What the scenario says of the host."""
+        return self.lowered.arrangement.hosts[self.host].site.view.host
+
     def look(self, clock: Clock) -> dict[int, float]:
         """Read the load of every replica off the data plane; how many requests each has answered since then."""
         plane = clock.plane
         life, inside, busy, loops = (plane.read("instances", name) for name in ("life", "in_flight", "busy_threads", "loops"))
         answered, dirty = self._answered(clock), plane.read("instances", "dirty")
         for replica in self.memory.replicas:
-            replica.live = life[replica.row] in (k.STARTING, k.READY, k.DRAINING)
+            replica.live = life[replica.row] in UP
             before = replica.load.answered if replica.live else 0.0
             now = before + answered.get(replica.row, 0.0)
             replica.dirty = float(dirty[replica.row])
@@ -77,12 +87,14 @@ class Follower:
 
     def _answered(self, clock: Clock) -> dict[int, float]:
         """Requests that each replica answered since the last look: an even part of those of its service."""
-        total = clock.plane.read("services", "completed")
+        total, life = clock.plane.read("services", "completed"), clock.plane.read("instances", "life")
         live = [replica for replica in self.memory.replicas if replica.live]
         each: dict[str, float] = {}
+        up = Counter(replica.service for replica in self.memory.replicas if life[replica.row] in UP)
         for name, n in Counter(replica.service for replica in live).items():
             now = int(total[self.lowered.services.index(name)])
-            each[name] = (now - self.completed.get(name, 0)) / n
+            elsewhere = int(np.isin(life[clock.plane.instances_of(name)], UP).sum()) - up[name]
+            each[name] = (now - self.completed.get(name, 0)) / (n + elsewhere)
             self.completed[name] = now
         return {replica.row: each[replica.service] for replica in live}
 
@@ -98,15 +110,16 @@ class Follower:
 
     def _report_misses(self, clock: Clock) -> None:
         """Hit ratios with the room that page caches have now, where one has changed by more than a hundredth."""
-        reads = self.lowered.memory.reads
+        reads = self.lowered.asks
         caches = list(self.memory.page_caches()) if reads else []
         beneath = self.memory.beneath if reads else None
         now = {cache.name: cache.size for cache in caches} | ({} if beneath is None else {HOST: beneath})
         if all(abs(size - self.cached.get(name, -1.0)) <= 0.01 * size for name, size in now.items()):
             return
         self.cached = now
-        for key, hit in hits(self.lowered.scenario, self.lowered.memory.there.needs, caches, beneath).items():
-            clock.plane.set_misses(reads.get(key, []), 1.0 - hit)
+        for key, hit in hits(self.lowered.scenario, self.lowered.memories[self.host].there.needs, caches, beneath).items():
+            if key in reads:
+                clock.plane.set_misses(self.host, reads[key], 1.0 - hit)
 
     def at_rest(self, killed: bool) -> bool:
         """Whether a further look would change nothing: this one, under the same load, has left everything as the one before had.
@@ -123,21 +136,21 @@ class Follower:
     def settled_until(self, clock: Clock) -> float:
         """Instant up to which load and memory stay as they are, as far as that is known now [ns]."""
         known = min(next_change(clock.plane), self._next_merged(int(clock.now)))
-        if self.memory.merging or self.restarts or self.lowered.scenario.timeline:
+        if self.memory.merging or self.restarts or self.lowered.scenario.changes:
             known = min(known, clock.peek())
-        eviction = self.lowered.scenario.host.eviction
+        eviction = self.spec.eviction
         if eviction is not None and available(self.memory) < eviction.memory_available:
             known = min(known, self.next_eviction)
         return known
 
     def _next_merged(self, now: int) -> float:
         """Instant at which KSM will have gone through another part of the guests' memory, once it has seen all of it [ns]."""
-        spec, left = self.lowered.scenario.host.ksm, bytes_to_merge(self.memory) if self.memory.merging else math.inf
+        spec, left = self.spec.ksm, bytes_to_merge(self.memory) if self.memory.merging else math.inf
         return now + scan_time(self.memory, spec, left) if spec is not None and math.isfinite(left) else math.inf
 
     def evicted(self, clock: Clock) -> list[Kill]:
         """The pod that the kubelet ends now, where it looks and finds memory short."""
-        spec = self.lowered.scenario.host.eviction
+        spec = self.spec.eviction
         if spec is None or clock.now < self.next_eviction:
             return []
         self.next_eviction = int(clock.now) // spec.every * spec.every + spec.every
@@ -156,15 +169,22 @@ class Follower:
         return f"at {clock.now / 1e9:.3f} s, {names}: {decision.why}; {how}"
 
 
-def follow(clock: Clock, pace: int = 1, grown: bool = False) -> Process:
-    """Follow memory for the whole run; with a `pace` above 1 so many times less often, for runs that must not take long.
+def follow_all(clock: Clock, pace: int = 1, grown: bool = False) -> None:
+    """Follow the memory of every host for the whole run."""
+    for host in range(len(clock.plane.lowered.arrangement.hosts)):
+        clock.process(follow(clock, pace, grown, host))
+
+
+def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> Process:
+    """Follow a host's memory for the whole run; with a `pace` above 1 so many times less often, for runs that must not take long.
 
     Where working sets are `grown`, what answered requests leave is there from the start.
     """
     lowered = clock.plane.lowered
-    memory, ksm = memory_of_run(lowered, grown), lowered.scenario.host.ksm
-    follower, account = Follower(lowered, memory), MemoryAccount(memory)
-    clock.plane.memory = account
+    memory = memory_of_run(lowered, grown, host)
+    follower, account = Follower(lowered, memory, host), MemoryAccount(memory)
+    ksm = follower.spec.ksm
+    clock.plane.memories[host] = account
     scan(memory, ksm, ksm.since if ksm is not None else 0)
     account.book(up_for_long(memory))
     period, since = pace * PERIOD_NS * math.ceil(len(memory.boxes) / BOXES), 0
@@ -179,7 +199,7 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False) -> Process:
         account.evictions += [follower.kill(clock, decision, "evicted") for decision in evicted]
         account.book(moved)
         follower.report(clock)
-        yield from reclaim(clock, memory, moved)
+        yield from reclaim(clock, memory, moved, host)
         due = since + period
         if follower.at_rest(bool(moved.kills or evicted)):
             due += int(max(0, min(follower.settled_until(clock), LATEST_NS) - due - 1)) // period * period
@@ -197,15 +217,17 @@ def up_for_long(memory: HostMemory) -> Moved:
     return moved
 
 
-def memory_of_run(lowered: Lowered, grown: bool = False) -> HostMemory:
+def memory_of_run(lowered: Lowered, grown: bool = False, host: int = 0) -> HostMemory:
     """The memory of a host at the start of a run: replicas with the rows of their instances and without a load.
 
     With heaps `grown` to their end, and where they have none to what `GROWN` answered requests leave.
     """
-    memory = host_memory(lowered.memory.there, each=True)
-    rows = {(i.service, i.replica): i.row for i in lowered.arrangement.instances if i.service not in INTERNAL}
+    memory = host_memory(lowered.memories[host].there, each=True)
+    standing = lowered.arrangement.on_host(host)
     for replica in memory.replicas:
-        replica.row, replica.load = rows[replica.service, replica.row], Load(answered=_answered_when_grown(replica.needs) if grown else 0.0)
+        instance = standing[replica.service][replica.row]
+        replica.row, replica.name = instance.row, f"{replica.service}-{instance.replica}"
+        replica.load = Load(answered=_answered_when_grown(replica.needs) if grown else 0.0)
     return memory
 
 
@@ -214,14 +236,14 @@ def _answered_when_grown(needs: Needs) -> float:
     return needs.heap / needs.growth if needs.growth > 0 and math.isfinite(needs.heap) else GROWN
 
 
-def reclaim(clock: Clock, memory: HostMemory, moved: Moved) -> Process:
+def reclaim(clock: Clock, memory: HostMemory, moved: Moved, host: int = 0) -> Process:
     """Perform what a step has decided: work for each page, writes of clusters."""
     costs = memory.costs
     work = (moved.swapped_out + moved.packed) / PAGE * costs.evict + moved.inflated / PAGE * costs.inflate
     writes = math.ceil(moved.swapped_out / costs.cluster)
     if work > 0 or writes > 0:
         plane = clock.plane
-        row, = plane.instances_of(MEMORY_SERVICE)
+        row = plane.instances_of(MEMORY_SERVICE)[host]
         assert plane.lowered.reclaim is not None
         with plane.perform(plane.lowered.reclaim, row, work, float(writes)) as done:
             yield done

@@ -39,6 +39,10 @@ class Unit:
 def unit_of(scenario: Scenario) -> Unit:
     """What the scenario's `density` section counts; UsageError where its load cannot be divided or multiplied."""
     spec, workload = scenario.density, scenario.workload
+    if scenario.several_hosts:
+        raise UsageError(
+            "density counts instances on one host; the scenario has several: ask it of one of each pool, for example --set hosts.node.count=1, "
+            "or how many hosts a load takes with simvirt plan")
     if scenario.workloads:
         raise UsageError("density counts instances of one workload; expected workload instead of workloads, the others as background load")
     if workload is None or scenario.objective is None:
@@ -79,7 +83,8 @@ def scaled(scenario: Scenario, unit: Unit, n: int) -> Scenario:
     """The scenario with n instances; replicas, load and tenants follow, and the objective's throughput with the load."""
     assert scenario.workload is not None and scenario.objective is not None
     load = unit.share * n
-    changed = {"workload": _loaded(scenario.workload, load, unit, n), "objective": _asking(scenario.objective, load), "timeline": ()}
+    changed = {"workload": _loaded(scenario.workload, load, unit, n), "objective": _asking(scenario.objective, load), "timeline": (),
+               "state": None}
     return scenario.model_copy(update=changed if unit.load_only else changed | _instances(scenario, unit, n))
 
 

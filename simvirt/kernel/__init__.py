@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FUNCTIONS = ("advance", "advance_traced", "launch", "launch_client", "set_ready", "crash")
+FUNCTIONS = ("advance", "advance_traced", "launch", "launch_client", "set_ready", "crash", "load_link")
 
 
 class StaleKernel(RuntimeError):
@@ -61,6 +61,7 @@ launch = _kernel.launch
 launch_client = _kernel.launch_client
 set_ready = _kernel.set_ready
 crash = _kernel.crash
+load_link = _kernel.load_link
 
 
 def make_plane() -> Any:

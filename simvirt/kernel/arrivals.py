@@ -4,7 +4,7 @@ from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import CLOCK_MASK, ENTERING, NETWORK, NONE, REJECTED, THINKING, WAITING
 from simvirt.kernel.replicas import choose_instance
-from simvirt.kernel.requests import admit, append_todo, clear_account, follow_population
+from simvirt.kernel.requests import admit, append_todo, body_on, clear_account, follow_population
 from simvirt.kernel.tables import Plane
 
 
@@ -69,11 +69,12 @@ def enter_service(p: Plane, f: int, now: int) -> None:
     k: int = p.frames.category[f]
     enter(p, f, WAITING, now)
     p.frames.began[f] = now
-    p.frames.pc[f] = p.source.entry[k]
     i: int = choose_instance(p, p.source.service[k], f, p.source.balance_column[k])
     p.frames.instance[f] = i
     if i == NONE:
+        p.frames.pc[f] = p.source.entry[k]
         p.frames.failed[f] = REJECTED
         append_todo(p, f)
     else:
+        p.frames.pc[f] = body_on(p, i, p.source.entry[k])
         admit(p, f, now)

@@ -67,9 +67,16 @@ SLEEPERS = 0
 SPINNERS = 1
 SPINS = -1.0  # in place of the share of a burst that the platform adds: all of it is a wait for a lock
 
+# What an access to a disk is, where it is not one of the size that it states
+FLUSHES = 3  # a write that waits for the frame's work beside its own, which a page cache has not written yet
+
 # Devices of a VM
 NET = 0
 BLOCK = 1
+
+# Where a frame is between two hosts
+THERE = 1  # a call on its way
+BACK = 2  # its answer
 
 # What a frame is
 REQUEST = 0  # the entry of a request
@@ -142,11 +149,16 @@ SUB_BUCKETS_LOG2 = 6
 N_BUCKETS = 3712
 
 HALT_POLL_START = 10000  # first polling window of a halted vCPU, as KVM's halt_poll_ns_grow_start [ns]
+IDLE_POLL_START = 50000  # the same of a guest's own idle loop, as Linux's guest_halt_poll_grow_start [ns]
+IDLE_POLL_SHRINK = 2  # what that divides its window by, as guest_halt_poll_shrink
 
 # cgroup cpu.max, as in kernel/sched/fair.c
 QUOTA_KEEP = 1000000  # runtime that a run queue keeps when it empties [ns]
 QUOTA_SLACK = 5000000  # delay before returned runtime is handed on [ns]
 QUOTA_MARGIN = 7000000  # no slack hand-out this close to the refill: slack + 2 ms [ns]
+
+HEAP_PAGE = 16  # transfers of a page of a link's heap
+HEAP_PAGE_LOG2 = 4
 
 WAYS = 16  # processes whose part of a core's own cache is remembered ...
 SOCKET_WAYS = 64  # ... and of the last-level cache of a socket

@@ -172,12 +172,17 @@ def goes_to_backend(p: Plane, f: int, pc: int, now: int) -> bool:
 
 def call_instance(p: Plane, f: int, i: int, pc: int, now: int) -> None:
     """Call a certain instance and wait for its answer."""
+    admit(p, new_call(p, f, i, pc, now), now)
+
+
+def new_call(p: Plane, f: int, i: int, pc: int, now: int) -> int:
+    """The frame of a call by another."""
     enter(p, f, WAITING, now)
     g: int = new_frame(p, CALLEE, i, pc, now)
     p.frames.root[g] = p.frames.root[f]
     p.frames.parent[g] = f
     p.frames.account[g] = p.frames.account[f]
-    admit(p, g, now)
+    return g
 
 
 def detach(p: Plane, f: int, pc: int, now: int) -> None:

@@ -8,8 +8,10 @@ class Hosts(Table):
 
     # lowering
     machine: Ints  # its own kernel
+    kind: Ints  # which of the bodies of an operation runs on it
     first_disk: Ints  # its disks, by their roles
     first_link: Ints  # the directions of its NIC, OUT and IN
+    spot: Ints  # where it is in the network: a row and a column in `routes`
     first_cstate: Ints  # its idle states; in this one a thread is awake
     cstates: Ints  # those of them that take time to leave
     interference: Ints  # 1 when what runs slows others down by memory, caches, kernel locks, or an SMT yield of its own
@@ -20,6 +22,15 @@ class Hosts(Table):
     process_switch: Floats  # work of changing from one process to another [ns]
     vcpu_switch: Floats  # work of changing from or to a vCPU [ns]
     core_cache: Floats  # what a core has for itself [bytes]
+
+
+class Misses(Table):
+    """One row for what page caches of a host are asked, host by host."""
+
+    # lowering
+    asked: IntArray  # how many data sets all hosts' programs read (one row)
+    # control
+    ratio: Floats  # how often a read of it finds nothing there
 
 
 class Classes(Table):
@@ -56,7 +67,7 @@ class Sockets(Table):
     first_member: Ints  # first row in `members`
     member_count: Ints
     classes: IntArray  # number of classes (one row)
-    processes: IntArray  # number of instances (one row)
+    most: IntArray  # most sockets that a host has (one row)
     members: IntArray  # pCPUs of all sockets, one after another
     far_used: Ints  # 1 when some class of its host may use other sockets' memory to an extent that matters
     link: Floats  # bandwidth of its memory for other sockets, 0 when not known [bytes/ns]
@@ -66,7 +77,7 @@ class Sockets(Table):
     sockets: IntArray  # number of sockets (one row)
     # kernel
     wanted: Floats  # cache that what runs wants [bytes]
-    threads: IntArray  # threads that run, by instance; as many columns a socket as there are instances; kept where `process_cache` is not 0
+    threads: IntArray  # threads of an instance that run on each socket of its host, `most` rows each; kept where it has a `process_cache`
     load: FloatArray  # speed by SMT alone of all that uses its memory, by class; of what runs elsewhere in as many further columns
     asker: Ints  # socket from which its memory was last used, itself at first
     misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force
@@ -146,19 +157,37 @@ class Disks(Table):
 
 
 class Links(Table):
-    """One row a direction of a NIC: its bandwidth is shared equally by the transfers under way."""
+    """One row a direction of a link, those of the hosts' NICs first: its bandwidth is shared equally by the transfers under way."""
 
     # lowering
     bytes_per_ns: Floats
+    # control
+    bulk: Floats  # what large transfers take of it [bytes/ns]
+    bulk_flows: Floats  # how many of them there are
     # kernel
     transfers: Ints
     volume: Floats  # bytes that a transfer present since the start would have got
     settled_at: Ints  # [ns]
-    tags: FloatArray  # volume at which a transfer ends; a heap of `capacity` columns a link
+    tags: FloatArray  # volume at which a transfer ends; a heap a link, in pages of HEAP_PAGE rows that belong to the links which need them
     frames: IntArray
+    page: IntArray  # pages of each heap, `width` columns a link
+    width: IntArray  # as many as all frames need (one row)
+    free_page: IntArray  # pages that no link has, the next one on top
+    free_pages: IntArray  # how many these are (one row)
     busy: Ints  # time with a transfer under way [ns]
-    bytes: Floats  # bytes carried
-    capacity: IntArray  # columns of the heap (one row)
+    bytes: Floats  # bytes of all transfers that have begun
+    passed: Floats  # bytes that have been carried, up to settled_at
+
+
+class Routes(Table):
+    """The ways between hosts that are at different places of the network: links between their NICs, for each pair of places."""
+
+    # lowering
+    hosts: IntArray  # number of hosts (one row)
+    spots: IntArray  # number of places (one row)
+    first: IntArray  # first row in `links` of a way, from row to column; one more at the end
+    links: IntArray
+    latency: IntArray  # of a packet on it [ns]
 
 
 class Locks(Table):

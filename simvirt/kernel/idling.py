@@ -10,7 +10,7 @@
 *Source*: Linux drivers/cpuidle/governors/menu.c and drivers/idle/intel_idle.c (residencies and exit latencies).
 """
 
-from simvirt.kernel.constants import HALT_POLL_START, NONE
+from simvirt.kernel.constants import NONE
 from simvirt.kernel.tables import Plane
 
 IO_MULTIPLIER = 10  # for each thread that waits for the disk; Linux menu.c, performance_multiplier
@@ -54,10 +54,12 @@ def begin_polling(p: Plane, c: int, now: int) -> None:
 
     Model: the host polls while nobody else wants the CPU; a wake-up that the window missed by less than the longest one
         doubles it, a longer sleep closes it. The time polled is the host's. The guest has left by HLT in any case:
-        polling spares the wake-up of the vCPU's thread and the idle state of its CPU, not the exit.
-    Ignores: what polling takes from the sibling of the CPU, and from the quota of the VM; a fluid host does not poll.
+        polling spares the wake-up of the vCPU's thread and the idle state of its CPU, not the exit. A guest whose own idle
+        loop polls before it halts does the same on its vCPU, and spares the exit too; its host does not poll then.
+    Ignores: what polling takes from the sibling of the CPU, and from the quota of the VM; that a guest which polls gives
+        way to others only as the scheduler of the host has it; a fluid host does not poll.
     Source: Linux virt/kvm/kvm_main.c, kvm_vcpu_halt, grow_halt_poll_ns, shrink_halt_poll_ns (halt_poll_ns_grow 2,
-        halt_poll_ns_shrink 0).
+        halt_poll_ns_shrink 0); drivers/cpuidle/governors/haltpoll.c, adjust_poll_limit, and its parameters.
     """
     e: int = p.cpus.vcpu[c]
     h: int = p.entities.cpu[e]
@@ -81,7 +83,7 @@ def is_caught_polling(p: Plane, c: int, vcpu: int, now: int) -> bool:
     most: int = p.machines.halt_poll[p.cpus.machine[c]]
     if most == 0 or p.machines.fluid[p.entities.machine[vcpu]] != 0:
         return False
-    adapt_window(p, c, p.cpus.poll_window[c], now - p.cpus.halted_at[c], most)
+    adapt_window(p, c, p.cpus.poll_window[c], now - p.cpus.halted_at[c], p.cpus.machine[c])
     h: int = p.entities.cpu[vcpu]
     if p.cpus.polls_for[h] != c:
         return False
@@ -90,14 +92,15 @@ def is_caught_polling(p: Plane, c: int, vcpu: int, now: int) -> bool:
     return caught
 
 
-def adapt_window(p: Plane, c: int, window: int, slept: int, most: int) -> None:
-    """Fit a vCPU's polling window to how long it has slept."""
+def adapt_window(p: Plane, c: int, window: int, slept: int, m: int) -> None:
+    """Fit the polling window of a machine's vCPU to how long it has slept."""
+    most: int = p.machines.halt_poll[m]
     if slept <= window:
         return
     if slept < most:
-        p.cpus.poll_window[c] = min(max(2 * window, HALT_POLL_START), most)
+        p.cpus.poll_window[c] = min(max(2 * window, p.machines.poll_start[m]), most)
     elif slept > most:
-        p.cpus.poll_window[c] = 0
+        p.cpus.poll_window[c] = window // p.machines.poll_shrink[m] if p.machines.poll_shrink[m] > 0 else 0
 
 
 def add_wake_work(p: Plane, c: int, extra: float) -> None:

@@ -13,6 +13,7 @@ from simvirt.kernel.constants import (
     BRANCH,
     CALLEE,
     CPU,
+    FLUSHES,
     LONGEST,
     NETWORK,
     NONE,
@@ -33,10 +34,12 @@ from simvirt.kernel.constants import (
     OP_LOCK,
     OP_NET,
     OP_PARK,
+    OP_REPEAT,
     OP_REST,
     OP_RETURN,
     OP_ROUND,
     OP_SKIP,
+    OP_STALL,
     OP_UNLOCK,
     REJECTED,
     REQUEST,
@@ -45,6 +48,7 @@ from simvirt.kernel.constants import (
     WORK_DONE,
 )
 from simvirt.kernel.cpu import block_current
+from simvirt.kernel.crossing import answer_away, call_away, goes_back
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
 from simvirt.kernel.eventloops import compute, holds_loop, leave_loop, yield_loop
 from simvirt.kernel.faults import past_idle_faults, run_memory_instruction
@@ -68,6 +72,7 @@ from simvirt.kernel.requests import (
     new_frame,
     next_in_queue,
     assign_thread,
+    body_on,
     signal,
     take_thread,
     tally_call,
@@ -76,7 +81,7 @@ from simvirt.kernel.requests import (
 from simvirt.kernel.storage import disk_begin, disk_of
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.teams import end_round, goes_on_computing, release_team, run_team_instruction
-from simvirt.kernel.writeback import buffer_write, flush
+from simvirt.kernel.writeback import buffer_write, flush, take_file
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -84,7 +89,7 @@ from simvirt.kernel.writeback import buffer_write, flush
 
 def set_burst(p: Plane, f: int, pc: int) -> bool:
     """Take a CPU step's work: the demand and what the platform adds, kicks and interrupts too; whether there is any."""
-    demand: float = draw(p, f, p.program.column[pc], p.program.amount[pc])
+    demand: float = draw(p, f, p.program.column[pc], p.program.amount[pc]) * p.program.pace[pc]
     extra: float = p.program.fixed[pc] + p.program.ratio[pc] * demand
     i: int = p.frames.instance[f]
     if p.instances.debt[i] > 0.0 and p.frames.kind[f] != BACKGROUND:
@@ -97,8 +102,11 @@ def set_burst(p: Plane, f: int, pc: int) -> bool:
 
 
 def skips(p: Plane, f: int, pc: int) -> bool:
-    """Whether a step with a probability is left out this time."""
-    return draw(p, f, p.program.column[pc], 0.0) >= p.program.amount[pc]
+    """Whether a step with a probability is left out this time, or one that a page cache saves."""
+    often: float = p.program.amount[pc]
+    if p.program.asked[pc] != NONE:
+        often = p.misses.ratio[host_of(p, f) * p.misses.asked[0] + p.program.asked[pc]]
+    return draw(p, f, p.program.column[pc], 0.0) >= often
 
 
 def proceed(p: Plane, f: int, now: int) -> None:
@@ -179,8 +187,11 @@ def use_disk(p: Plane, f: int, pc: int, now: int) -> bool:
     """Read or write; whether the frame can go on at once."""
     if p.program.flag[pc] == 1:
         return buffer_write(p, f, pc, now)
+    d: int = disk_of(p, f, pc)
+    if p.program.flag[pc] == FLUSHES:
+        take_file(p, f, d)
     begin_disk_wait(p, f)
-    disk_begin(p, f, disk_of(p, f, pc), now)
+    disk_begin(p, f, d, now)
     return False
 
 
@@ -191,19 +202,16 @@ def call(p: Plane, f: int, pc: int, now: int) -> None:
     if i == NONE:
         p.frames.failed[root] = REJECTED
         append_todo(p, f)
+    elif host_of(p, f) != p.machines.host[p.instances.machine[i]]:
+        call_away(p, f, i, body_on(p, i, p.program.beyond[pc]), pc, now)
     else:
         call_instance(p, f, i, way(p, p.frames.instance[f], i, pc), now)
 
 
 def way(p: Plane, caller: int, callee: int, pc: int) -> int:
-    """First instruction of a callee as it is met from where its caller stands: in the same kernel, on the same host, or on another."""
-    a: int = p.instances.machine[caller]
-    b: int = p.instances.machine[callee]
-    if a == b:
-        return p.program.inside[pc]
-    if p.machines.host[a] == p.machines.host[b]:
-        return p.program.entry[pc]
-    return p.program.beyond[pc]
+    """First instruction of a callee as it is met from where its caller stands: in the same kernel, or in another of the same host."""
+    same: bool = p.instances.machine[caller] == p.instances.machine[callee]
+    return p.program.inside[pc] if same else p.program.entry[pc]
 
 
 def fork(p: Plane, f: int, pc: int, now: int) -> None:
@@ -239,6 +247,9 @@ def finish(p: Plane, f: int, now: int) -> None:
     drop_thread(p, f)
     parent: int = p.frames.parent[f]
     if kind == CALLEE:
+        if parent != NONE and goes_back(p, f, parent):
+            answer_away(p, f, parent, now)
+            return
         if parent != NONE:
             append_todo(p, parent)
     elif kind == BRANCH:
@@ -306,7 +317,7 @@ def next_burst(p: Plane, f: int, now: int) -> bool:
             p.frames.pc[f] = pc + 1
             end_round(p, f, pc)
             pc = p.frames.pc[f]
-        elif past_idle_faults(p, f, pc) != pc:
+        elif OP_STALL <= op <= OP_REPEAT and past_idle_faults(p, f, pc) != pc:
             pc = past_idle_faults(p, f, pc)
         else:
             p.frames.pc[f] = pc
@@ -344,8 +355,10 @@ def first_instruction(p: Plane, i: int) -> int:
     """Instruction at which the next call in an instance's line begins, without bells and what memory management leaves out now."""
     f: int = p.instances.queue_head[i]
     pc: int = p.frames.pc[f]
-    while p.program.op[pc] == OP_BELL or past_idle_faults(p, f, pc) != pc:
-        pc = pc + 1 if p.program.op[pc] == OP_BELL else past_idle_faults(p, f, pc)
+    op: int = p.program.op[pc]
+    while op == OP_BELL or (OP_STALL <= op <= OP_REPEAT and past_idle_faults(p, f, pc) != pc):
+        pc = pc + 1 if op == OP_BELL else past_idle_faults(p, f, pc)
+        op = p.program.op[pc]
     return pc
 
 

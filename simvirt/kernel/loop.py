@@ -44,6 +44,7 @@ from simvirt.kernel.cpu import finish_cpuidle_exit, block_task, resched
 from simvirt.kernel.devices import goes_to_backend
 from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.idling import end_disk_wait
+from simvirt.kernel.marks import rare
 from simvirt.kernel.ticks import review
 from simvirt.kernel.unthrottling import on_group_timer
 from simvirt.kernel.running import burst_is_done, spread_speeds
@@ -52,9 +53,11 @@ from simvirt.kernel.locks import abandon_locks
 from simvirt.kernel.looking import has_room_for_a_look, look
 from simvirt.kernel.arrivals import arrive, enter_service, take_luck, think
 from simvirt.kernel.itinerary import on_burst_end, on_fluid_end, proceed
-from simvirt.kernel.network import link_end
+from simvirt.kernel.crossing import arrive_from_away, pass_link
+from simvirt.kernel.network import link_end, share_link
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
 from simvirt.kernel.requests import (
+    body_on,
     clear_account,
     drop_thread,
     free_frame,
@@ -119,11 +122,14 @@ def on_link_timer(p: Plane, k: int, now: int) -> None:
     """A transfer has ended."""
     f: int = link_end(p, k, now)
     if f != NONE:
-        append_todo(p, f)
+        pass_link(p, f, now)
 
 
 def on_frame_timer(p: Plane, f: int, now: int) -> None:
-    """A frame's disk access, way to a backend, delay or time to think is over."""
+    """A frame's disk access, way to a backend or to another host, delay or time to think is over."""
+    if p.frames.way[f] != 0:
+        arrive_from_away(p, f, now)
+        return
     pc: int = p.frames.pc[f]
     if pc == THINKING:
         arrive(p, f, now)
@@ -184,6 +190,7 @@ def release_parked(p: Plane, s: int, now: int) -> None:
         f = p.source.parked[s]
 
 
+@rare
 def release_clients(p: Plane, now: int) -> None:
     """Clients of all streams that waited for blocks think, after these have come."""
     p.source.fresh[0] = 0
@@ -318,7 +325,7 @@ def launch(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
 def new_task(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int:
     """A frame without a request."""
     p.run.now[0] = now
-    f: int = new_frame(p, kind, i, pc, now)
+    f: int = new_frame(p, kind, i, body_on(p, i, pc), now)
     p.frames.category[f] = handle
     clear_account(p, f)
     take_thread(p, f, i)
@@ -342,6 +349,12 @@ def change_ready(p: Plane, i: int, ready: int) -> int:
         withdraw_instance(p, i)
         return 1
     return 0
+
+
+@boundary
+def load_link(p: Plane, k: int, bulk: float, flows: float, now: int) -> int:
+    """Large transfers take so much of a link [bytes/ns], so many of them."""
+    return share_link(p, k, bulk, flows, now)
 
 
 @boundary

@@ -1,15 +1,26 @@
-"""Links: each direction of a NIC shares its bandwidth equally among the transfers under way.
+"""Links: each direction shares its bandwidth equally among the transfers under way.
 
 Model: processor sharing in virtual time: every transfer receives the same volume per ns, so a transfer of b bytes that
-    begins when the shared volume is V ends when it is V + b; one timer a link, O(log n) a transfer.
-Ignores: TCP's ramp-up and loss, packet headers; latency is stated in hops.
+    begins when the shared volume is V ends when it is V + b; one timer a link, O(log n) a transfer. A message to
+    another host is on all links of its way at once, has arrived when the last of them has passed it, and takes the
+    way's latency beside. Large transfers, which the control plane follows, leave the messages of a link what they do
+    not take, and an equal share with each of them at least.
+Ignores: TCP's ramp-up and loss, packet headers; that a message which waits for one link uses the others less.
 Source: Kleinrock, "Time-shared systems", JACM 14(2), 1967 (processor sharing); max-min fairness on one link is equal
     shares.
 """
 
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import LONGEST, NEVER, NONE
+from simvirt.kernel.constants import LONGEST, NEVER, NONE, HEAP_PAGE, HEAP_PAGE_LOG2
 from simvirt.kernel.tables import Links, Plane
+
+
+def link_rate(lin: Links, k: int) -> float:
+    """What the messages on a link have together [bytes/ns]."""
+    whole: float = lin.bytes_per_ns[k]
+    if lin.bulk_flows[k] <= 0.0:
+        return whole
+    return max(whole - lin.bulk[k], whole * lin.transfers[k] / (lin.transfers[k] + lin.bulk_flows[k]))
 
 
 def link_settle(lin: Links, k: int, now: int) -> None:
@@ -17,7 +28,9 @@ def link_settle(lin: Links, k: int, now: int) -> None:
     elapsed: int = now - lin.settled_at[k]
     lin.settled_at[k] = now
     if elapsed > 0 and lin.transfers[k] > 0:
-        lin.volume[k] += elapsed * lin.bytes_per_ns[k] / lin.transfers[k]
+        carried: float = elapsed * link_rate(lin, k)
+        lin.volume[k] += carried / lin.transfers[k]
+        lin.passed[k] += carried
         lin.busy[k] += elapsed
 
 
@@ -34,8 +47,8 @@ def link_arm(p: Plane, k: int, now: int) -> None:
     at: int = NEVER
     n: int = p.links.transfers[k]
     if n > 0:
-        left: float = p.links.tags[k * p.links.capacity[0]] - p.links.volume[k]
-        exact: float = min(max(left, 0.0) * n / p.links.bytes_per_ns[k], LONGEST)
+        left: float = p.links.tags[heap_row(p.links, k, 0)] - p.links.volume[k]
+        exact: float = min(max(left, 0.0) * n / link_rate(p.links, k), LONGEST)
         whole: int = int(exact)
         if whole < exact:
             whole += 1
@@ -46,48 +59,79 @@ def link_arm(p: Plane, k: int, now: int) -> None:
 def link_end(p: Plane, k: int, now: int) -> int:
     """The transfer that ends now, taken off the link; NONE when rounding makes it a nanosecond early."""
     link_settle(p.links, k, now)
-    base: int = k * p.links.capacity[0]
     f: int = NONE
-    if p.links.transfers[k] > 0 and p.links.tags[base] <= p.links.volume[k] + 1e-3:
-        f = p.links.frames[base]
+    if p.links.transfers[k] > 0 and p.links.tags[heap_row(p.links, k, 0)] <= p.links.volume[k] + 1e-3:
+        f = p.links.frames[heap_row(p.links, k, 0)]
         link_pop(p.links, k)
     link_arm(p, k, now)
     return f
 
 
+def share_link(p: Plane, k: int, bulk: float, flows: float, now: int) -> int:
+    """Large transfers take so much of a link from now on, so many of them; how many messages are on it."""
+    link_settle(p.links, k, now)
+    p.links.bulk[k] = bulk
+    p.links.bulk_flows[k] = flows
+    link_arm(p, k, now)
+    return p.links.transfers[k]
+
+
+def heap_row(lin: Links, k: int, slot: int) -> int:
+    """Row of a slot of a link's heap."""
+    return lin.page[k * lin.width[0] + (slot >> HEAP_PAGE_LOG2)] * HEAP_PAGE + (slot & (HEAP_PAGE - 1))
+
+
+def take_page(lin: Links, k: int, slot: int) -> None:
+    """Give a link a page for a slot and those after it."""
+    lin.free_pages[0] -= 1
+    lin.page[k * lin.width[0] + (slot >> HEAP_PAGE_LOG2)] = lin.free_page[lin.free_pages[0]]
+
+
+def drop_page(lin: Links, k: int, slot: int) -> None:
+    """Take the page of a slot from a link."""
+    lin.free_page[lin.free_pages[0]] = lin.page[k * lin.width[0] + (slot >> HEAP_PAGE_LOG2)]
+    lin.free_pages[0] += 1
+
+
 def link_push(lin: Links, k: int, tag: float, f: int) -> None:
     """Put a transfer into the link's heap."""
-    base: int = k * lin.capacity[0]
     slot: int = lin.transfers[k]
+    if (slot & (HEAP_PAGE - 1)) == 0:
+        take_page(lin, k, slot)
     lin.transfers[k] = slot + 1
     while slot > 0:
-        above: int = (slot - 1) >> 1
-        if lin.tags[base + above] <= tag:
+        above: int = heap_row(lin, k, (slot - 1) >> 1)
+        if lin.tags[above] <= tag:
             break
-        lin.tags[base + slot] = lin.tags[base + above]
-        lin.frames[base + slot] = lin.frames[base + above]
-        slot = above
-    lin.tags[base + slot] = tag
-    lin.frames[base + slot] = f
+        heap_put(lin, heap_row(lin, k, slot), lin.tags[above], lin.frames[above])
+        slot = (slot - 1) >> 1
+    heap_put(lin, heap_row(lin, k, slot), tag, f)
+
+
+def heap_put(lin: Links, row: int, tag: float, f: int) -> None:
+    """Write a row of a heap."""
+    lin.tags[row] = tag
+    lin.frames[row] = f
 
 
 def link_pop(lin: Links, k: int) -> None:
     """Take the nearest transfer off the link's heap."""
-    base: int = k * lin.capacity[0]
     n: int = lin.transfers[k] - 1
     lin.transfers[k] = n
-    tag: float = lin.tags[base + n]
-    f: int = lin.frames[base + n]
+    last: int = heap_row(lin, k, n)
+    tag: float = lin.tags[last]
+    f: int = lin.frames[last]
     slot: int = 0
     below: int = 1
     while below < n:
-        if below + 1 < n and lin.tags[base + below + 1] < lin.tags[base + below]:
+        if below + 1 < n and lin.tags[heap_row(lin, k, below + 1)] < lin.tags[heap_row(lin, k, below)]:
             below += 1
-        if tag <= lin.tags[base + below]:
+        under: int = heap_row(lin, k, below)
+        if tag <= lin.tags[under]:
             break
-        lin.tags[base + slot] = lin.tags[base + below]
-        lin.frames[base + slot] = lin.frames[base + below]
+        heap_put(lin, heap_row(lin, k, slot), lin.tags[under], lin.frames[under])
         slot = below
         below = 2 * slot + 1
-    lin.tags[base + slot] = tag
-    lin.frames[base + slot] = f
+    heap_put(lin, heap_row(lin, k, slot), tag, f)
+    if (n & (HEAP_PAGE - 1)) == 0:
+        drop_page(lin, k, n)

@@ -21,6 +21,7 @@ from simvirt.kernel.constants import (
     WEIGHT_ONE,
 )
 from simvirt.kernel.histogram import record
+from simvirt.kernel.marks import rare
 from simvirt.kernel.placement import birthplace
 from simvirt.kernel.replicas import change_in_flight
 from simvirt.kernel.tables import Plane
@@ -28,6 +29,7 @@ from simvirt.kernel.tables import Plane
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
+@rare
 def signal(p: Plane, reason: int, row: int) -> None:
     """Tell the control plane that something has happened."""
     at: int = p.run.pending[0]
@@ -65,6 +67,7 @@ def new_frame(p: Plane, kind: int, i: int, pc: int, now: int) -> int:
     p.frames.root[f] = f
     p.frames.parent[f] = NONE
     p.frames.pending[f] = 0
+    p.frames.way[f] = 0
     p.frames.account[f] = f
     p.frames.thread[f] = NONE
     p.frames.state[f] = WAITING
@@ -101,6 +104,15 @@ def host_of(p: Plane, f: int) -> int:
     return p.machines.host[p.instances.machine[p.frames.instance[f]]]
 
 
+def body_on(p: Plane, i: int, first: int) -> int:
+    """First instruction of a body as the host of an instance has it, from that of the body on the first kind of host."""
+    left: int = p.hosts.kind[p.machines.host[p.instances.machine[i]]]
+    while left > 0 and p.program.other[first] != NONE:
+        first = p.program.other[first]
+        left -= 1
+    return first
+
+
 # --- threads ---------------------------------------------------------------------------------------------------------
 
 
@@ -122,6 +134,7 @@ def take_thread(p: Plane, f: int, i: int) -> None:
     p.frames.thread[f] = t
 
 
+@rare
 def new_thread(p: Plane, i: int) -> int:
     """A thread that has never run."""
     t: int = p.run.fresh_entity[0]
@@ -157,9 +170,19 @@ def drop_thread(p: Plane, f: int) -> None:
 
 
 def admit(p: Plane, f: int, now: int) -> None:
-    """A call reaches a replica: it passes a device first, or comes to its threads at once."""
+    """A call is sent to a replica, and reaches it at once."""
+    count_call(p, f)
+    reach(p, f, now)
+
+
+def count_call(p: Plane, f: int) -> None:
+    """An instance counts a call among those in flight."""
     change_in_flight(p, p.frames.instance[f], 1)
     p.frames.counted[f] = 1
+
+
+def reach(p: Plane, f: int, now: int) -> None:
+    """A call reaches a replica: it passes a device first, or comes to its threads at once."""
     if p.program.op[p.frames.pc[f]] == OP_ARRIVE:
         append_todo(p, f)
     else:
@@ -188,6 +211,7 @@ def assign_thread(p: Plane, f: int, now: int) -> None:
         receive_in_vain(p, f, i, now)
 
 
+@rare
 def receive_in_vain(p: Plane, f: int, i: int, now: int) -> None:
     """What a rejected request has cost: its kernel received it, unless the device's ring was full, before a queue could reject it.
 
@@ -204,7 +228,7 @@ def receive_in_vain(p: Plane, f: int, i: int, now: int) -> None:
         return
     if p.instances.busy_threads[r] == p.instances.threads[r] and p.instances.queue_length[r] >= p.instances.queue_limit[r]:
         return
-    g: int = new_frame(p, CALLEE, r, p.run.receive[0], now)
+    g: int = new_frame(p, CALLEE, r, body_on(p, r, p.run.receive[0]), now)
     clear_account(p, g)
     admit(p, g, now)
 
@@ -326,6 +350,7 @@ def batch_latency(p: Plane, w: int, latency: int, now: int) -> None:
         merge_batches(p, w)
 
 
+@rare
 def merge_batches(p: Plane, w: int) -> None:
     """Halve the number of batches by joining neighbours."""
     half: int = p.tallies.batch_count[w] // 2

@@ -10,7 +10,7 @@ Source: see the disk entries of the catalogue; a channel is an NVMe die or queue
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import DISK, NONE
+from simvirt.kernel.constants import DISK, FLUSHES, NONE
 from simvirt.kernel.requests import draw, host_of
 from simvirt.kernel.tables import Plane
 
@@ -53,6 +53,10 @@ def disk_serve(p: Plane, f: int, d: int, now: int) -> None:
     if p.program.flag[pc] == FLUSHED:
         passage = int(max(p.frames.work[f] * p.disks.write_path[d], p.disks.write_turn[d]) + 0.5)
         alone = p.disks.write_latency[d] + max(p.frames.work[f] - PAGE, 0.0) * p.disks.write_stream[d]
+    elif p.program.flag[pc] == FLUSHES:
+        beside: int = int(p.frames.work[f] * p.disks.write_path[d] + 0.5)
+        passage += beside
+        alone += beside
     passed: int = max(now, p.disks.free_at[d]) + passage
     p.disks.free_at[d] = passed
     p.disks.passed[d] += passage

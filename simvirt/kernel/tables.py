@@ -9,14 +9,14 @@ a list.
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Sockets
+from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Misses, Routes, Sockets
 from simvirt.kernel.traffic import Frames, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 __all__ = [
     "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames", "Groups",
-    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Plane", "Program", "Queues", "Run",
-    "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
+    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues", "Run",
+    "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
 ]
 
 
@@ -88,7 +88,9 @@ class Machines(Table):
     costop: Ints  # esxi: lead over the slowest sibling at which a vCPU is held back [ns]
     costart: Ints  # esxi: lead at which it goes on [ns]
     reserved: Ints  # esxi, hyperv: 1 when some group has a reservation
-    halt_poll: Ints  # guest: longest time that the host polls for work of a halted vCPU, 0 for never [ns]
+    halt_poll: Ints  # guest: longest time that its host, or its own idle loop, polls for work of an idle vCPU, 0 for never [ns]
+    poll_start: Ints  # guest: first window of that [ns]
+    poll_shrink: Ints  # guest: what a window is divided by after a longer sleep, 0 where it closes
     spin_wait: Floats  # guest: share of a wait for a preempted vCPU that is left where spinning vCPUs yield to it
     most_kernel: Floats  # largest kernel share of what may run here, 0 when nothing waits for kernel locks
     most_shootdowns: Floats  # largest rate of TLB shootdowns of what may run here [per ns]
@@ -327,6 +329,7 @@ class Instances(Table):
     dirty: Floats  # what it has written and the page cache has not [bytes]
     dirty_since: Ints  # instant at which that began to be some [ns]
     next_dirty: Ints  # instance whose file became dirty next
+    previous_dirty: Ints  # instance whose file became dirty before
     awake_until: Ints  # backend: sleeps from this instant on, unless it has work [ns]
     polled: Ints  # backend: CPU time spent looking for work [ns]
 
@@ -356,6 +359,9 @@ class Program(Table):
     received: Floats  # bell: work in the instance's kernel for what has come in [ns]
     host_wake: Floats  # io, bell: work of a backend that slept [ns]
     host_interrupt: Floats  # work of one interrupt in the backend [ns]
+    other: Ints  # first instruction of a body: that of the same body on the next kind of host, NONE without
+    pace: Floats  # cpu: time that a unit of demand takes on this kind of host, over that on the first one
+    asked: Ints  # skip: what a page cache is asked, instead of a probability; NONE otherwise
     branches: IntArray  # first instructions of all branches
 
 
@@ -365,6 +371,7 @@ class Plane:
     calendar: Calendar
     run: Run
     hosts: Hosts
+    misses: Misses
     machines: Machines
     cpus: Cpus
     classes: Classes
@@ -382,6 +389,7 @@ class Plane:
     program: Program
     disks: Disks
     links: Links
+    routes: Routes
     source: Source
     tallies: Tallies
     locks: Locks

@@ -97,7 +97,9 @@ class Frames(Table):
     pc: Ints  # next instruction
     root: Ints  # entry frame of the request
     parent: Ints
-    pending: Ints  # branches that the frame waits for
+    pending: Ints  # branches that the frame waits for, or links that it has not passed
+    way: Ints  # between two hosts: THERE or BACK, 0 elsewhere
+    rest: Ints  # latency of that way [ns]
     account: Ints  # frame whose account the time goes to
     instance: Ints
     thread: Ints

@@ -5,16 +5,21 @@
     longer ago than the expiry, oldest first, whole pages in requests of at most a chunk, one after the other. Beyond
     the background limit of dirty memory it begins at once, with the oldest; beyond the limit writers wait until it has
     brought dirty memory below it.
+    A flush of a VM whose disk is a file in the page cache of the host (`writeback`) writes all that is dirty of that file before it
+    is done: what the VM wrote before, whoever wrote it there, side by side.
 *Ignores*: writes to other places of a file (they would be pages of their own); that dirty pages take memory; limits by
     cgroup and by the bandwidth of a disk; the gradual pauses of balance_dirty_pages below the limit; that a guest gathers
-    in front of its device: each of its writes passes that.
-*Source*: Linux mm/page-writeback.c, fs/fs-writeback.c (wb_writeback, move_expired_inodes);
+    in front of its device: each of its writes passes that; that instances of one VM share the file of its disk; that
+    what the VM wrote to scattered places is as many requests; that a flush waits for what the flusher has taken already.
+*Source*: Linux mm/page-writeback.c, fs/fs-writeback.c (wb_writeback, move_expired_inodes), fs/sync.c with mm/filemap.c
+    (file_write_and_wait_range: all dirty pages of the file are sent, then waited for); QEMU block/file-posix.c (a flush is fdatasync);
     Documentation/admin-guide/sysctl/vm.rst.
 """
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import DISK, NONE, WRITE_BACK
+from simvirt.kernel.marks import rare
 from simvirt.kernel.requests import append_todo, clear_account, free_frame, new_frame
 from simvirt.kernel.storage import disk_of
 from simvirt.kernel.tables import Plane
@@ -22,6 +27,7 @@ from simvirt.kernel.tables import Plane
 PAGE = 4096.0
 
 
+@rare
 def buffer_write(p: Plane, f: int, pc: int, now: int) -> bool:
     """Leave a write to the page cache; whether its frame can go on at once."""
     d: int = disk_of(p, f, pc)
@@ -47,8 +53,10 @@ def dirty_file(p: Plane, i: int, d: int, size: float, now: int) -> None:
         p.instances.next_dirty[i] = NONE
         if p.disks.first_dirty[d] == NONE:
             p.disks.first_dirty[d] = i
+            p.instances.previous_dirty[i] = NONE
         else:
             p.instances.next_dirty[p.disks.last_dirty[d]] = i
+            p.instances.previous_dirty[i] = p.disks.last_dirty[d]
         p.disks.last_dirty[d] = i
     p.instances.dirty[i] += size
     p.disks.dirty[d] += size
@@ -65,6 +73,7 @@ def wait_for_flusher(p: Plane, f: int, d: int, now: int) -> None:
     p.disks.last_writer[d] = f
 
 
+@rare
 def flush(p: Plane, f: int, pc: int, now: int) -> bool:
     """The flusher takes its next request, sleeps until it has to look again, or ends; whether it goes on to write."""
     d: int = disk_of(p, f, pc)
@@ -92,7 +101,33 @@ def take_chunk(p: Plane, f: int, i: int, d: int) -> None:
     p.disks.dirty[d] -= taken
     p.frames.work[f] = PAGE * (int((taken - 1.0) / PAGE) + 1)
     if p.instances.dirty[i] <= 0.0:
-        p.disks.first_dirty[d] = p.instances.next_dirty[i]
+        leave_dirty(p, i, d)
+
+
+def leave_dirty(p: Plane, i: int, d: int) -> None:
+    """An instance's file is clean: it leaves the line of dirty ones."""
+    before: int = p.instances.previous_dirty[i]
+    after: int = p.instances.next_dirty[i]
+    if before == NONE:
+        p.disks.first_dirty[d] = after
+    else:
+        p.instances.next_dirty[before] = after
+    if after == NONE:
+        p.disks.last_dirty[d] = before
+    else:
+        p.instances.previous_dirty[after] = before
+
+
+def take_file(p: Plane, f: int, d: int) -> None:
+    """A flush takes all that is dirty of its instance's file: `work` of its frame is what it writes beside its own [bytes]."""
+    i: int = p.frames.instance[f]
+    taken: float = p.instances.dirty[i]
+    p.frames.work[f] = taken
+    if taken > 0.0:
+        p.instances.dirty[i] = 0.0
+        p.disks.dirty[d] -= taken
+        leave_dirty(p, i, d)
+        release_writers(p, d)
 
 
 def release_writers(p: Plane, d: int) -> None:

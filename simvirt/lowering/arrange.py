@@ -1,7 +1,9 @@
 """Who runs where: the machines (host and guests), groups and instances that a platform makes of a scenario's services."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from simvirt.catalog.entries.software import DeviceEntry, GuestEntry
 from simvirt.catalog.records import HostEntry, Layer, Platform
@@ -9,6 +11,7 @@ from simvirt.kernel.constants import NONE
 from simvirt.lowering.fences import LINUX, Fence, bounded, cgroup, slices_expire
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
+from simvirt.lowering.sites import Replicas, Site, dealt
 from simvirt.lowering.topology import cores_of, pins
 from simvirt.memory.visible import own_vcpus
 from simvirt.scenario.order import service_keys
@@ -23,8 +26,8 @@ IO_SERVICE = "(I/O threads)"
 LOAD_SERVICE = "(hypervisor)"
 MEMORY_SERVICE = "(memory)"
 NETWORK_SERVICE = "(network stack)"
-INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE)
-Replicas = list[tuple[str, int]]  # service, number
+MANAGEMENT_SERVICE = "(management)"
+INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE, MANAGEMENT_SERVICE)
 Key = tuple[int, ...]  # whose the phase of a period is
 
 
@@ -51,6 +54,7 @@ class Machine:
     guest: GuestEntry | None = None
     vm: Group | None = None
     halt_poll: int = 0
+    polls_itself: bool = False
     spin_wait: float = 1.0
     pins: tuple[int, ...] = ()
     key: Key = ()
@@ -61,23 +65,36 @@ class Machine:
 
 @dataclass
 class Host:
-    """A host: its entry in the catalogue, its own kernel, the domain that owns its devices; vCPUs that its VMs want, and have so far."""
+    """A host: where it is, its own kernel, the domain that owns its devices; vCPUs that its VMs want, and have so far; its replicas."""
 
     row: int
-    entry: HostEntry
+    site: Site
     machine: int
+    replicas: Replicas
+    kind: int
     dom0: Machine | None = None
     wanted_vcpus: int = 0
     vcpus: int = 0
 
+    @property
+    def entry(self) -> HostEntry:
+        """Its entry in the catalogue."""
+        return self.site.entry
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many replicas of each service stand on it."""
+        return dict(Counter(name for name, _ in self.replicas))
+
 
 @dataclass(frozen=True)
 class Device:
-    """A VM's path to the network or to the disk, or a container's to the network, and the instance that does its work."""
+    """A VM's path to the network or to the disk, or a container's to the network, the instance that does its work, its host."""
 
     row: int
     entry: DeviceEntry | None
     backend: "Instance | None"
+    host: int
 
 
 @dataclass(frozen=True)
@@ -122,6 +139,7 @@ class Arrangement:
     services: list[str]
     keys: dict[str, int] = field(default_factory=dict)  # service: its number where numbers are drawn
     hosts: list[Host] = field(default_factory=list)
+    kinds: list[HostEntry] = field(default_factory=list)  # the hosts that differ, in the order of the first of each
     machines: list[Machine] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
@@ -130,6 +148,13 @@ class Arrangement:
     receivers: dict[int, Instance] = field(default_factory=dict)
     beside: dict[int, Instance] = field(default_factory=dict)
     nodes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # service: NUMA nodes that its memory is bound to
+    hands: dict[int, Instance] = field(default_factory=dict)  # host's own kernel or guest: what manages instances there
+
+    def kind_of(self, entry: HostEntry) -> int:
+        """The number of a kind of host, which is a new one where none of those that there are is like it."""
+        if entry not in self.kinds:
+            self.kinds.append(entry)
+        return self.kinds.index(entry)
 
     def add_group(
         self, machine: int, fence: Fence = NO_FENCE, per_task_weight: bool = False, affinity: bool = False, key: Key = ()
@@ -146,6 +171,24 @@ class Arrangement:
         self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue, loops))
         return self.instances[-1]
 
+    def guests_of(self, host: Host) -> list[Machine]:
+        """The guests of a host, which follow its own kernel."""
+        after = self.hosts[host.row + 1].machine if host.row + 1 < len(self.hosts) else len(self.machines)
+        return self.machines[host.machine + 1 : after]
+
+    @cached_property
+    def _standing(self) -> list[dict[str, list[Instance]]]:
+        """Replicas on each host, by service and in the order of their numbers."""
+        found: list[dict[str, list[Instance]]] = [{} for _ in self.hosts]
+        for instance in self.instances:
+            if instance.service not in INTERNAL:
+                found[self.machines[instance.machine].host].setdefault(instance.service, []).append(instance)
+        return found
+
+    def on_host(self, host: int) -> dict[str, list[Instance]]:
+        """Replicas on a host, by service."""
+        return self._standing[host]
+
     def host_of(self, instance: Instance) -> Host:
         """The host that an instance stands on."""
         return self.hosts[self.machines[instance.machine].host]
@@ -159,31 +202,40 @@ def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
     return SchedulerSpec.model_validate(own)
 
 
-def arrange(scenario: Scenario, platform: Platform, hosts: Sequence[HostEntry], reclaims: bool = False) -> Arrangement:
-    """Machines, groups and instances of a scenario on a platform; with `reclaims` the memory management of a host is one of them.
-
-    Replicas stand on the hosts in turn.
-    """
+def arrange(scenario: Scenario, platform: Platform, sites: Sequence[Site], reclaims: bool = False) -> Arrangement:
+    """Machines, groups and instances of a scenario on a platform; with `reclaims` the memory management of a host is one of them."""
     keys = service_keys(scenario)
     plan = Arrangement(list(keys), keys)
     if not platform.hypervisors or platform.vms is None:
         plan.nodes.update({name: service.cpuset_mems for name, service in scenario.services.items() if service.cpuset_mems})
-    counts = {name: scenario.services[name].replicas for name in plan.services}
-    for number, entry in enumerate(hosts):
-        host = _add_host(plan, scenario, platform, entry)
-        replicas = [(name, replica) for name, count in counts.items() for replica in range(number, count, len(hosts))]
+    for site, replicas in zip(sites, dealt(scenario, plan.services, sites), strict=True):
+        host = _add_host(plan, platform, site, replicas)
         (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, replicas)
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
+    if scenario.state is not None:
+        _add_hands(plan)
     return plan
 
 
-def _add_host(plan: Arrangement, scenario: Scenario, platform: Platform, entry: HostEntry) -> Host:
+def _add_hands(plan: Arrangement) -> None:
+    """What manages instances: daemons and tools on a host's own kernel, or in the domain that stands for it, and in each guest."""
+    for host in plan.hosts:
+        own = host.machine if host.dom0 is None else host.dom0.row
+        plan.hands[host.machine] = plan.add_instance(MANAGEMENT_SERVICE, own, Place(own))
+    for machine in plan.machines:
+        if machine.vm is not None and machine.net is not None:
+            place = Place(machine.row, None, machine.net, machine.disk)
+            plan.hands[machine.row] = plan.add_instance(MANAGEMENT_SERVICE, machine.row, place)
+
+
+def _add_host(plan: Arrangement, platform: Platform, site: Site, replicas: Replicas) -> Host:
     """A host with its own kernel, and nothing on it."""
-    host, spec = Host(len(plan.hosts), entry, len(plan.machines)), host_scheduler(scenario, platform)
+    spec, entry = host_scheduler(site.view, platform), site.entry
+    host = Host(len(plan.hosts), site, len(plan.machines), replicas, plan.kind_of(entry))
     plan.hosts.append(host)
     scheduler = scheduler_row(spec.policy, entry.pcpus, entry.tick_ns, spec)
-    expires = slices_expire(scenario.host.linux) and spec.policy in LINUX
+    expires = slices_expire(site.view.host.linux) and spec.policy in LINUX
     plan.machines.append(Machine(host.machine, host.row, entry.pcpus, scheduler, key=(HOST, host.row), expires=expires))
     plan.add_group(host.machine, per_task_weight=True)
     return host
@@ -289,7 +341,8 @@ def _add_guest(plan: Arrangement, hypervisor: Layer, host: Host, vcpus: int, fen
     scheduler = scheduler_row(hypervisor.guest.scheduler, vcpus, hypervisor.guest.tick)
     guest = Machine(
         len(plan.machines), host.row, vcpus, scheduler, hypervisor.guest, plan.add_group(host.machine, fence, key=key),
-        round(hypervisor.halt_poll_ns), hypervisor.spin_wait, key=key, expires=slices_expire(hypervisor.guest.linux),
+        round(hypervisor.guest.idle_poll or hypervisor.halt_poll_ns), bool(hypervisor.guest.idle_poll), hypervisor.spin_wait, key=key,
+        expires=slices_expire(hypervisor.guest.linux),
     )
     plan.machines.append(guest)
     host.vcpus += vcpus
@@ -307,7 +360,7 @@ def _add_devices(plan: Arrangement, hypervisor: Layer, host: Host, guest: Machin
             backends[name] = _add_backend(plan, entry, host, guest)
         if (backend := backends[name]) is not None:
             backend.poll = max(backend.poll, round(entry.poll or 0.0))
-        plan.devices.append(Device(len(plan.devices), entry, backend))
+        plan.devices.append(Device(len(plan.devices), entry, backend, host.row))
     guest.net, guest.disk = plan.devices[-2:]
 
 

@@ -89,8 +89,9 @@ class ContainerPaths(Paths):
     *Model*: a lone packet is received in the time of the thread that it is for, unless its path has threads of its own or the NIC has
         few receive queues; where a service has fewer workers than the host has CPUs, another CPU receives it while they compute. A payload
         of several frames is received by softirqs, and what a path in user space does is done by its threads.
-        A payload is as many packets as segments; in directions in which segmentation or aggregation is lost, as frames, and its
-        receiver acknowledges every second one. Headers of the path take their bytes on the wire and out of each frame.
+        A payload is as many packets as segments, each of which its receiver acknowledges; in directions in which segmentation or
+        aggregation is lost, as frames, of which it acknowledges every second one. Headers of the path take their bytes on the
+        wire and out of each frame.
     *Ignores*: batches of a poll, and that few frames are joined where many flows share a queue; retransmission after a ring overflows.
     *Source*: Linux net/core/dev.c (netif_rx, backlog of a CPU), Documentation/networking/scaling.rst, net/ipv4/udp_offload.c.
     """
@@ -164,10 +165,9 @@ class ContainerPaths(Paths):
         self.carry(rows, IN, in_)
         self.visit(rows, taken, "packet_in")
 
-    def carry(self, rows: Rows, link: int, amount: int) -> None:
-        """Bytes on a link of the NIC, the headers of the path among them."""
-        if amount > 0:
-            rows.append(Instruction(k.OP_NET, target=link, amount=self.host.nic.wire_bytes(amount, *self.framing)))
+    def on_wire(self, amount: int) -> float:
+        """Bytes that a payload takes on the wire, the headers of the path among them."""
+        return self.host.nic.wire_bytes(amount, *self.framing)
 
     def visit(self, rows: Rows, shared: Shared, operation: str) -> None:
         """The threads of the path work; where they sleep they are woken first."""
@@ -191,9 +191,9 @@ class ContainerPaths(Paths):
         if size == 0:
             return Shared()
         frames, kib = self.host.nic.frames(size, *self.framing), size / 1024
-        packets = self.packet(direction) * (frames if self.loses(direction) else self.segments(size))
-        if self.loses(direction):
-            packets += self.packet("out" if direction == "in" else "in") * (frames // FRAMES_AN_ACK)
+        loses, other = self.loses(direction), self.packet("out" if direction == "in" else "in")
+        packets = self.packet(direction) * (frames if loses else self.segments(size))
+        packets += other * (frames // FRAMES_AN_ACK if loses else self.host.nic.acknowledgements(size))
         rest = kib * self.costs.cpu_ns[f"kib_{direction}"] + frames * self.frame_ns(direction)
         return packets + Shared(rest, kib * self.costs.host_cpu_ns[f"kib_{direction}"])
 

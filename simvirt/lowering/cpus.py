@@ -1,5 +1,7 @@
 """Rows of machines and of their CPUs: the pCPUs of a host, then the vCPUs of each of its guests."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from simvirt.catalog.records import PlatformCosts
@@ -32,6 +34,8 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
         first_cpu=first_cpu[:-1],
         cpus=column_of(machines, "cpus"),
         halt_poll=column_of(machines, "halt_poll"),
+        poll_start=[k.IDLE_POLL_START if m.polls_itself else k.HALT_POLL_START for m in machines],
+        poll_shrink=[k.IDLE_POLL_SHRINK * m.polls_itself for m in machines],
         spin_wait=column_of(machines, "spin_wait"),
         root_group=[roots[m.row] for m in machines],
         most_kernel=most(shared, plan, "kernel_share"),
@@ -43,16 +47,21 @@ def machine_table(plan: Arrangement, shared: Sharing, first_cpu: np.ndarray) -> 
 
 
 def cpu_table(
-    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: Phases, wake_work: tuple[float, float]
+    plan: Arrangement, seen: bool, first_cpu: np.ndarray, n_queues: int, phases: Phases, wake_work: Sequence[tuple[float, float]]
 ) -> Columns:
-    """All CPUs; guests that see the topology know which pinned vCPUs share a core. `phases` draws the offsets of ticks."""
+    """All CPUs; guests that see the topology know which pinned vCPUs share a core. `phases` draws the offsets of ticks.
+
+    `wake_work` is that of `idle_wakeup` on each kind of host.
+    """
     n_cpus = int(first_cpu[-1])
     machine = np.repeat(np.arange(len(plan.machines)), column_of(plan.machines, "cpus"))
     ticks = [max(m.scheduler["tick"], 1) for m in plan.machines]
     phase = np.array([int(phases.of(TICKS, *m.key) * tick) for m, tick in zip(plan.machines, ticks, strict=True)])
     is_guest = np.array([m.vm is not None for m in plan.machines])[machine]
+    polls_itself = np.array([m.polls_itself for m in plan.machines])[machine]
     vcpu = np.where(is_guest, n_queues + np.cumsum(is_guest) - 1, k.NONE)
     host = np.array(column_of(plan.machines, "host"))[machine]
+    wakes = np.array(wake_work)[column_of(plan.hosts, "kind")][host]
     yields = np.array([host.entry.smt_yield / 2.0 for host in plan.hosts])
     return fill(
         blank(t.Cpus, rows=n_cpus),
@@ -60,7 +69,7 @@ def cpu_table(
         socket=socket_column(plan, first_cpu),
         smt_share=yields[host],
         speed=np.where(is_guest, 0.0, 1.0),
-        exit_work=np.where(is_guest, wake_work[0], 0.0), wake_work=np.where(is_guest, wake_work[1], 0.0),
+        exit_work=np.where(is_guest & ~polls_itself, wakes[:, 0], 0.0), wake_work=np.where(is_guest, wakes[:, 1], 0.0),
     )
 
 

@@ -1,11 +1,15 @@
 """Work that no request asks for: errands of the control plane, background threads, load of guests and hypervisors, KSM."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, MEMORY_SERVICE, Arrangement, Instance
+from simvirt.lowering.management import beyond_assistance, guest_work, native_work
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.program import Writer
 from simvirt.scenario.graph import calls, name_of, operation_times, reached
@@ -32,6 +36,14 @@ class Errand:
 
 
 @dataclass(frozen=True)
+class Management:
+    """Work of any amounts: of an instance whose disk is the host's, and of one behind the disk of a VM; see `lowering/management.py`."""
+
+    native: Errand
+    guest: Errand
+
+
+@dataclass(frozen=True)
 class Background:
     """A thread that an instance runs from its start on."""
 
@@ -42,13 +54,41 @@ class Background:
 def start_ups(plan: Arrangement, writer: Writer) -> dict[str, Errand]:
     """The start-up work of each service."""
     every = {name: Variables() for name in plan.services}
-    return {name: Errand(writer.startup(name, drawn), drawn, START_UPS + plan.keys[name]) for name, drawn in every.items()}
+    return {
+        name: Errand(writer.everywhere(partial(_start_up, name, drawn), drawn), drawn, START_UPS + plan.keys[name])
+        for name, drawn in every.items()
+    }
+
+
+def _start_up(name: str, drawn: Variables, writer: Writer) -> int:
+    """The start-up work of a service on one kind of host."""
+    return writer.startup(name, drawn)
 
 
 def reclaim_errand(memory: Memory, writer: Writer) -> Errand | None:
     """What reclaim does, where memory is followed: its work [ns] and its writes are the performer's to say."""
     variables = Variables()
-    return Errand(writer.reclaim(variables), variables) if memory.follows else None
+    return Errand(writer.everywhere(lambda one: one.reclaim(variables), variables), variables) if memory.follows else None
+
+
+def management_errands(plan: Arrangement, writer: Writer, catalog: Catalog) -> Management | None:
+    """What the control plane has performed to start instances, where it does so."""
+    if not plan.hands:
+        return None
+    native = _errand(writer, native_work)
+    if all(instance.place.disk is None for instance in plan.instances):
+        return Management(native, native)
+
+    def guest(one: Writer, variables: Variables) -> int:
+        return guest_work(one, variables, beyond_assistance(catalog, one.platform, one.host))
+
+    return Management(native, _errand(writer, guest))
+
+
+def _errand(writer: Writer, write: Callable[[Writer, Variables], int]) -> Errand:
+    """An errand whose draws are the performer's to say."""
+    variables = Variables()
+    return Errand(writer.everywhere(lambda one: write(one, variables), variables), variables)
 
 
 def background_threads(
@@ -103,14 +143,14 @@ def load_of(
         assert load is not None
         return load.threads, load.duty, load.period
     if instance.service == MEMORY_SERVICE:
-        return ksm(scenario, memory)
+        return ksm(plan.host_of(instance).site.view, memory)
     spec = scenario.services[instance.service].background if instance.service not in INTERNAL else None
     return (spec.threads, spec.duty, spec.period) if spec is not None else (0, 0.0, 0.0)
 
 
 def receive_work(plan: Arrangement, writer: Writer) -> int:
     """First instruction of what receiving a request takes that is rejected then; 0 where none can be."""
-    return writer.receive(plan.hosts[0].entry.receive_ns) if plan.receivers else 0
+    return writer.everywhere(lambda one: one.receive(one.host.receive_ns), Variables()) if plan.receivers else 0
 
 
 def softirq_work(plan: Arrangement, writer: Writer) -> int:

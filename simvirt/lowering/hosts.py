@@ -1,32 +1,40 @@
-"""Rows of hosts, and of what each has for itself: idle states, a disk, both directions of a NIC."""
+"""Rows of hosts, and of what each has for itself: idle states, a disk."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from simvirt.catalog.entries.capacity import ReclaimEntry
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Arrangement, Host
+from simvirt.lowering.memory_needs import Memory
+from simvirt.lowering.network import DIRECTIONS
 from simvirt.lowering.rows import Columns, blank, fill
 from simvirt.lowering.sharing import Sharing, reloads
+from simvirt.memory.caching import Beneath, Key
 
 MIB = 2**20
-DIRECTIONS = 2  # of a NIC, OUT and IN
 
 
-def host_table(plan: Arrangement, shared: Sharing) -> Columns:
+def host_table(plan: Arrangement, shared: Sharing, spots: Sequence[int]) -> Columns:
     """What each host has in other tables, and which mechanisms act on it."""
     hosts, n = plan.hosts, len(plan.hosts)
     states = [len(host.entry.cstates) for host in hosts]
+    standing, wide = Counter(plan.host_of(instance).row for instance in plan.instances), _with_wide_guests(plan)
     return fill(
         blank(t.Hosts, rows=n),
         machine=[host.machine for host in hosts],
+        kind=[host.kind for host in hosts],
         first_disk=np.arange(n),
         first_link=np.arange(n) * DIRECTIONS,
+        spot=spots,
         first_cstate=np.cumsum([0, *(1 + count for count in states)])[:-1],
         cstates=states,
         interference=shared.acts,
-        coscheduled=[_coscheduled(plan, host) for host in hosts],
+        coscheduled=[plan.machines[host.machine].scheduler["costop"] > 0 and host.row in wide for host in hosts],
         cores=[plan.machines[host.machine].scheduler.cores and host.entry.smt > 1 for host in hosts],
-        switches=[_switches(plan, host) for host in hosts],
+        switches=[_switches(plan, host, standing[host.row]) for host in hosts],
         reloads=[reloads(shared, host) for host in hosts],
         process_switch=[host.entry.switch_ns(vcpu=False) for host in hosts],
         vcpu_switch=[host.entry.switch_ns(vcpu=True) for host in hosts],
@@ -34,16 +42,21 @@ def host_table(plan: Arrangement, shared: Sharing) -> Columns:
     )
 
 
-def _switches(plan: Arrangement, host: Host) -> bool:
+def _switches(plan: Arrangement, host: Host, instances: int) -> bool:
     """Whether a host has several processes or vCPUs, so that changing them costs something; a fluid host never does."""
-    several = host.vcpus + sum(plan.host_of(instance) is host for instance in plan.instances) > 1
+    several = host.vcpus + instances > 1
     return several and host.entry.switching and plan.machines[host.machine].scheduler.policy != "gps"
 
 
-def _coscheduled(plan: Arrangement, host: Host) -> bool:
-    """Whether a host's scheduler holds back vCPUs that have got ahead of their siblings."""
-    guests = (machine for machine in plan.machines if machine.host == host.row and machine.vm is not None)
-    return plan.machines[host.machine].scheduler["costop"] > 0 and any(guest.cpus > 1 for guest in guests)
+def _with_wide_guests(plan: Arrangement) -> set[int]:
+    """Hosts with VMs of several vCPUs, which a scheduler may hold back that have got ahead of their siblings."""
+    return {machine.host for machine in plan.machines if machine.vm is not None and machine.cpus > 1}
+
+
+def miss_table(memories: Sequence[Memory], asks: Mapping[Key | Beneath, int]) -> Columns:
+    """How often page caches of each host have not what they are asked for; data that no operation reads, as a start-up may, are in none."""
+    ratios = [1.0 - memory.hits.get(key, 0.0) for memory in memories for key in asks]
+    return fill(blank(t.Misses, rows=max(len(ratios), 1), asked=1), asked=[len(asks)], ratio=ratios or [0.0])
 
 
 def cstate_table(plan: Arrangement) -> Columns:
@@ -70,10 +83,3 @@ def disk_table(plan: Arrangement, costs: ReclaimEntry) -> Columns:
         interval=[round(costs.flush_interval)] * n,
         expiry=[round(costs.dirty_expiry)] * n,
     )
-
-
-def link_table(plan: Arrangement, frames: int) -> Columns:
-    """Both directions of each host's NIC."""
-    rates = np.repeat([host.entry.nic.bandwidth / 8e9 for host in plan.hosts], DIRECTIONS)
-    heaps = len(rates) * frames
-    return fill(blank(t.Links, rows=len(rates), tags=heaps, frames=heaps, capacity=1), bytes_per_ns=rates, capacity=[frames])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from simvirt.kernel import constants as k
 
@@ -34,11 +33,13 @@ class Instruction:
     host_wake: float = 0.0
     host_interrupt: float = 0.0
     local: bool = False
+    other: int = k.NONE
+    pace: float = 1.0
+    asked: int = k.NONE
     added: bool = False  # computes nothing but what the platform adds
     demand: bool = False  # computes what a CPU step of an operation asks for
     work: float = 0.0  # what a backend computes for it [ns], until that has a program of its own
     own: float = 0.0  # the same, where a host without the platform would compute it too; of CPU work: that of the kernel for a connection
-    asks: Any = None  # of a page cache: the service, and the data that it reads
     held: Instruction | None = None  # what the backend's thread waits for
     found: Instruction | None = None  # what leaves that out, where a cache of the host has it
 
@@ -77,6 +78,13 @@ class Program:
                 row.local = False
         self.rows.extend(body)
         return base
+
+    def everywhere(self, first: int) -> list[int]:
+        """First rows of a body for each kind of host, from that for the first one on."""
+        found = [first]
+        while (other := self.rows[found[-1]].other) != k.NONE:
+            found.append(other)
+        return found
 
     def backend_work(self, row: Instruction) -> int:
         """What the backend does for a device's path: compute, and wait for the disk where it serves one request at a time."""

@@ -1,37 +1,46 @@
 """From words to rows: the only place where a scenario becomes tables."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.entries.capacity import ReclaimEntry
-from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
-from simvirt.catalog.resolve.files import file_habits
-from simvirt.catalog.resolve.layers import software_costs
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, arrange, row_of
 from simvirt.lowering.container_paths import (
     CONNTRACK,
-    ContainerPaths,
-    has_network_threads,
     locks_connections,
-    received_beside,
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
-from simvirt.lowering.errands import Background, Errand, background_threads, flusher, receive_work, reclaim_errand, softirq_work, start_ups
-from simvirt.lowering.hosts import DIRECTIONS, cstate_table, disk_table, host_table, link_table
-from simvirt.lowering.instructions import Program
+from simvirt.lowering.errands import (
+    Background,
+    Errand,
+    Management,
+    background_threads,
+    flusher,
+    management_errands,
+    receive_work,
+    reclaim_errand,
+    softirq_work,
+    start_ups,
+)
+from simvirt.lowering.hosts import cstate_table, disk_table, host_table, miss_table
+from simvirt.lowering.instructions import Instruction
 from simvirt.lowering.locks import Locks, locks_of
-from simvirt.lowering.memory_needs import Memory, memory_of
+from simvirt.lowering.memory_needs import Memory, follows, memory_of
+from simvirt.lowering.network import link_table, route_table, topology_of
 from simvirt.lowering.network_threads import add_network_threads
-from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
+from simvirt.lowering.sites import Site, sites_of
 from simvirt.lowering.traffic import Entry, RequestClass, clients_of, request_classes, source_table, tallies_table
+from simvirt.lowering.writers import writers_of
+from simvirt.memory.caching import Beneath, Key
+from simvirt.network.topology import Topology
 from simvirt.scenario.spec.models import Constant, Scenario
 from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
@@ -51,7 +60,6 @@ class Lowered:
 
     scenario: Scenario
     platform: Platform
-    hosts: list[HostEntry]
     arrangement: Arrangement
     services: list[str]
     classes: list[RequestClass]
@@ -59,87 +67,88 @@ class Lowered:
     trace_columns: list[int | None]
     startup: dict[str, Errand]
     reclaim: Errand | None
+    management: Management | None
     background: list[Background]
     places: list[tuple[int, str]]  # first instruction of each body of the program, the operation that it carries out or ""
     tables: dict[str, Columns]
     width: int
-    memory: Memory
+    memories: list[Memory]  # of each host
+    asks: dict[Key | Beneath, int]  # what page caches are asked, with its number in the table of misses
     locks: Locks
+    topology: Topology
+
+    @property
+    def hosts(self) -> list[HostEntry]:
+        """The hosts' entries in the catalogue."""
+        return [host.entry for host in self.arrangement.hosts]
+
+    @property
+    def memory(self) -> Memory:
+        """The memory of the first host, which has what is the same on all: costs, and whether it is followed."""
+        return self.memories[0]
 
 
 def lower(scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases) -> Lowered:
     """Tables for one replication; `phases` draws the offsets of ticks, quota periods and background cycles."""
-    return lower_onto([catalog.resolve_host(scenario.host)], scenario, catalog, platform, phases)
+    return lower_onto(sites_of(scenario, catalog), scenario, catalog, platform, phases)
 
 
-def lower_onto(
-    hosts: list[HostEntry], scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases
-) -> Lowered:
-    """The same on several hosts of one model, on which replicas stand in turn."""
-    host = hosts[0]
-    memory = memory_of(scenario, catalog, platform, host)
-    plan = arrange(scenario, platform, hosts, memory.follows)
+def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform: Platform, phases: Phases) -> Lowered:
+    """The same on hosts that differ from those of the scenario."""
+    plan = arrange(scenario, platform, sites, follows(scenario, platform))
+    memories = _memories(scenario, catalog, platform, plan)
+    memory = memories[0]
     add_network_threads(plan, scenario, platform)
     services = [*plan.services, *INTERNAL]
-    costs = catalog.platform_costs(platform, host)
     locks = locks_of(scenario, plan, (CONNTRACK,) if locks_connections(scenario, platform) else ())
-    writer = _writer(scenario, catalog, platform, host, plan, services, costs, memory, locks)
+    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks)
+    writer = writers[0]
     classes = request_classes(scenario)
     variables = [Variables() for _ in classes]
     entries = [_entry(writer, of, drawn) for of, drawn in zip(classes, variables, strict=True)]
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
+    managed = management_errands(plan, writer, catalog)
     reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
     drain = softirq_work(plan, writer)
-    errands = [*startup.values(), *([reclaim] if reclaim is not None else [])]
+    errands = [*startup.values(), *([reclaim] if reclaim is not None else []), *([managed.native, managed.guest] if managed else [])]
     width = max([len(drawn.variables) for drawn in (*variables, *(errand.variables for errand in errands))], default=0) or 1
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
-    shared = sharing(plan, platform, profiles, {name: max(writer.added(name), 0.0) for name in plan.services})
-    builder = Tables(plan, services, writer.program, phases, shared, platform, memory.costs, locks, writer.paths.poll)
-    tables = builder.build(scenario, classes, entries, width, len(background), costs)
+    shared = sharing(plan, platform, profiles, [{name: max(one.added(name), 0.0) for name in plan.services} for one in writers])
+    topology = topology_of([site.named.name for site in sites], [site.entry for site in sites], catalog, scenario.network)
+    builder = Tables(plan, services, writers, phases, shared, platform, memories, locks, topology)
+    tables = builder.build(scenario, classes, entries, width, len(background))
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
-    memory.find_reads(writer.program.rows)
     return Lowered(
-        scenario, platform, hosts, plan, services, classes, variables, trace, startup, reclaim, background, writer.program.places, tables,
-        width, memory, locks,
+        scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
+        tables, width, memories, writer.text.asks, locks, topology,
     )
 
 
-def _writer(
-    scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str], costs: PlatformCosts,
-    memory: Memory, locks: Locks,
-) -> Writer:
-    rows = {name: row for row, name in enumerate(services)}
-    profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
-    software = {name: software_costs(costs, platform, host, profile) for name, profile in profiles.items()}
-    rates = {name: profile.rates for name, profile in profiles.items()}
-    inside = replace(platform, layers=platform.runtimes)
-    threads = has_network_threads(scenario, platform, host)
-    beside = received_beside(scenario, platform, host)
-    contained = ContainerPaths(platform, costs, host, threads, _conntrack(locks), beside)
-    outer = Paths(platform, costs, host) if platform.hypervisors else contained
-    routes = Routes(
-        outer, Paths(inside, catalog.platform_costs(inside, host), host),
-        {name: {i.machine for i in plan.instances if i.service == name} for name in plan.services},
-        {machine.row for machine in plan.machines if machine.vm is not None},
-    )
-    files = catalog.file_costs(platform, host, costs)
-    habits = {name: files.habits(file_habits(scenario.services[name], profile)) for name, profile in profiles.items()}
-    return Writer(scenario, rows, software, host, rates, routes, memory, locks, files, habits, platform)
-
-
-def _conntrack(locks: Locks) -> int:
-    """The lock under which a kernel enters connections, among those of kernels; NONE where nothing takes it."""
-    return locks.of_kernel.index(CONNTRACK) if CONNTRACK in locks.of_kernel else k.NONE
+def _memories(scenario: Scenario, catalog: Catalog, platform: Platform, plan: Arrangement) -> list[Memory]:
+    """The memory of each host; hosts that are alike and have the same replicas share it."""
+    followed, memories = follows(scenario, platform), []
+    found: dict[tuple[int, ...], Memory] = {}
+    several = len(plan.hosts) > 1
+    for host in plan.hosts:
+        counts = {name: host.counts.get(name, 0) for name in plan.services}
+        key = (id(host.site.view), id(host.entry), *counts.values())
+        if key not in found:
+            found[key] = memory_of(host.site.view, catalog, platform, host.entry, followed, counts if several else None)
+        memories.append(found[key])
+    return memories
 
 
 def _entry(writer: Writer, of: RequestClass, variables: Variables) -> Entry:
     """Service row, first instruction and balancing column of a request class."""
     service, _, operation = of.operation.partition(".")
     column = writer.balance_column(service, variables)
-    first = writer.entry(service, operation, variables, None if of.local else writer.paths, of.connects)
-    return writer.services[service], first, column
+
+    def write(one: Writer) -> int:
+        return one.entry(service, operation, variables, None if of.local else one.paths, of.connects)
+
+    return writer.services[service], writer.everywhere(write, variables), column
 
 
 def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Variables) -> int | None:
@@ -150,27 +159,35 @@ def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Var
     workload = of.view.workload
     if workload is None or workload.trace is None or workload.trace.cpu is None:
         return None
-    at = entry[1]
+    rows = [_first_demand(writer, first) for first in writer.program.everywhere(entry[1])]
+    if rows[0] is None:
+        return None
+    column = rows[0].column
+    if column == k.NONE:
+        column = variables.column(Constant.model_construct(kind="constant", mean=rows[0].amount))
+    for row in rows:
+        assert row is not None
+        row.column = column
+    return column
+
+
+def _first_demand(writer: Writer, at: int) -> Instruction | None:
+    """The first CPU step of an operation's own in the body at a row; None without one."""
     while not (row := writer.program.rows[at]).demand and row.op != k.OP_RETURN:
         at += 1
-    if row.op == k.OP_RETURN:
-        return None
-    if row.column == k.NONE:
-        row.column = variables.column(Constant.model_construct(kind="constant", mean=row.amount))
-    return row.column
+    return None if row.op == k.OP_RETURN else row
 
 
 class Tables:
     """Builds the tables of an arrangement; one method a table."""
 
     def __init__(
-        self, plan: Arrangement, services: list[str], program: Program, phases: Phases, shared: Sharing, platform: Platform,
-        writeback: ReclaimEntry, locks: Locks, receive: float,
+        self, plan: Arrangement, services: list[str], writers: list[Writer], phases: Phases, shared: Sharing, platform: Platform,
+        memories: list[Memory], locks: Locks, topology: Topology,
     ) -> None:
-        self.writeback, self.locks = writeback, locks
-        self.receive = receive  # how long a guest polls for a packet [ns]
+        self.memories, self.locks, self.writers, self.topology = memories, locks, writers, topology
         self.shared, self.seen = shared, platform.topology == "exposed"
-        self.plan, self.services, self.program, self.phases = plan, services, program, phases
+        self.plan, self.services, self.program, self.phases = plan, services, writers[0].program, phases
         self.first_cpu = np.concatenate([[0], np.cumsum(column_of(plan.machines, "cpus"))]).astype(int)
         self.n_cpus = int(self.first_cpu[-1])
         self.first_queue = self._first_queues()
@@ -186,17 +203,20 @@ class Tables:
         return [*rows, first]
 
     def build(
-        self, scenario: Scenario, classes: list[RequestClass], entries: list[Entry], width: int, n_background: int, costs: PlatformCosts
+        self, scenario: Scenario, classes: list[RequestClass], entries: list[Entry], width: int, n_background: int
     ) -> dict[str, Columns]:
         """All tables, by their attribute in the plane."""
+        costs = [writer.paths.costs for writer in self.writers]
+        hop = costs[0].latency_ns["packet_in"] + costs[0].latency_ns["packet_out"]
         clients = clients_of(scenario)
         spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
         frames = FIRST_FRAMES + sum(clients) + n_background + 2 * spare
         tables = {
             "run": self.run(spare, frames),
-            "hosts": host_table(self.plan, self.shared),
+            "hosts": host_table(self.plan, self.shared, self.topology.spots().of_host),
+            "misses": miss_table(self.memories, self.writers[0].text.asks),
             "machines": machine_table(self.plan, self.shared, self.first_cpu),
-            "cpus": cpu_table(self.plan, self.seen, self.first_cpu, self.n_queues, self.phases, idle_wakeup(costs)),
+            "cpus": cpu_table(self.plan, self.seen, self.first_cpu, self.n_queues, self.phases, [idle_wakeup(of) for of in costs]),
             "classes": class_table(self.shared, self.plan),
             "caches": cache_table(self.shared, self.plan, self.n_cpus),
             "cstates": cstate_table(self.plan),
@@ -210,9 +230,10 @@ class Tables:
             "devices": self.devices(),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
-            "disks": disk_table(self.plan, self.writeback),
-            "links": link_table(self.plan, frames),
-            "source": source_table(classes, entries, width, scenario, costs.latency_ns["packet_in"] + costs.latency_ns["packet_out"]),
+            "disks": disk_table(self.plan, self.memories[0].costs),
+            "links": link_table(self.topology, frames),
+            "routes": route_table(self.topology),
+            "source": source_table(classes, entries, width, scenario, hop),
             "tallies": tallies_table(classes, len(clients)),
             "locks": self.locks.table(),
             "trace": blank(t.Trace, rows=1),
@@ -233,7 +254,7 @@ class Tables:
             first_cpu_timer=[n_groups],
             first_machine_timer=[n_groups + self.n_cpus],
             first_link_timer=[n_groups + self.n_cpus + n_machines],
-            first_frame_timer=[n_groups + self.n_cpus + n_machines + DIRECTIONS * len(self.plan.hosts)],
+            first_frame_timer=[n_groups + self.n_cpus + n_machines + len(self.topology.links)],
             first_vcpu=[self.n_queues],
             first_thread=[first_thread],
             fresh_entity=[first_thread],
@@ -270,9 +291,8 @@ class Tables:
         """The vCPUs of a host: VM, CPU, the host's machine, the pCPU where each begins, and that which it is pinned to."""
         found: list[tuple[int, int, int, int, int]] = []
         first = int(self.first_cpu[host.machine])
-        for machine in self.plan.machines:
-            if machine.host != host.row or machine.vm is None:
-                continue
+        for machine in self.plan.guests_of(host):
+            assert machine.vm is not None
             for n in range(machine.cpus):
                 cpu = first + (machine.pins[n] if machine.pins else len(found) % host.entry.pcpus)
                 carries = int(self.first_cpu[machine.row]) + n
@@ -331,9 +351,15 @@ class Tables:
                 moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices],
                 gathers=[int(d.entry is not None and (d.entry.role == "net" or d.entry.serial)) for d in devices],
                 suppresses=[int(d.entry is None or d.entry.suppresses) for d in devices],
-                receive=[round(self.receive) if d.entry and d.entry.role == "net" and d.entry.side == "hypervisor" else 0 for d in devices],
+                receive=[self._receive(device) for device in devices],
             )
         return columns
+
+    def _receive(self, device: Device) -> int:
+        """How long a guest polls for a packet [ns]."""
+        if device.entry is None or device.entry.role != "net" or device.entry.side != "hypervisor":
+            return 0
+        return round(self.writers[self.plan.hosts[device.host].kind].paths.poll)
 
     def program_table(self) -> Columns:
         """Instructions."""

@@ -39,10 +39,13 @@ def _add_softirqs(plan: Arrangement, platform: Platform) -> None:
     on the vCPU that asks, its registers and the driver are work of one vCPU. In a guest that sees the threads of cores, a thread of a
     busy core is no free CPU.
     """
-    seen = plan.hosts[0].entry.smt if platform.topology == "exposed" else 1
-    few = [i for i in plan.instances if i.service not in INTERNAL and leaves_cpus(i, plan.machines[i.machine].cpus // seen)]
+    few: dict[int, list[Instance]] = {}
+    for instance in plan.instances:
+        seen = plan.host_of(instance).entry.smt if platform.topology == "exposed" else 1
+        if instance.service not in INTERNAL and leaves_cpus(instance, plan.machines[instance.machine].cpus // seen):
+            few.setdefault(instance.machine, []).append(instance)
     for machine in plan.machines:
-        device, served = machine.net.entry if machine.net is not None else None, [i for i in few if i.machine == machine.row]
+        device, served = machine.net.entry if machine.net is not None else None, few.get(machine.row)
         if device is not None and served and device.backend != "vcpu":
             thread = _softirqs(plan, machine.row, Place(machine.row), 1)
             plan.beside.update({i.row: thread for i in served})
@@ -62,22 +65,23 @@ def _add_paths(plan: Arrangement, scenario: Scenario, platform: Platform) -> Non
         for; a softirq begins at once.
     """
     _add_beside(plan, scenario, platform)
-    if not has_network_threads(scenario, platform, plan.hosts[0].entry):
-        return
+    served = [has_network_threads(scenario, platform, entry) for entry in plan.kinds]
     path = network_path(platform)
     own = path is not None and path.backend in ("netstack", "proxy")
-    queues = {} if own or plan.hosts[0].entry.nic.queues is None else {host.row: _queues(plan, host) for host in plan.hosts}
-    for instance in [instance for instance in plan.instances if instance.service not in INTERNAL]:
-        backend = queues.get(plan.host_of(instance).row) or _own_threads(plan, scenario, path, instance)
-        plan.devices.append(Device(len(plan.devices), path, backend))
+    stated = [host for host in plan.hosts if served[host.kind] and not own and host.entry.nic.queues is not None]
+    queues = {host.row: _queues(plan, host) for host in stated}
+    for instance in [i for i in plan.instances if i.service not in INTERNAL and served[plan.host_of(i).kind]]:
+        host = plan.host_of(instance).row
+        backend = queues.get(host) or _own_threads(plan, scenario, path, instance)
+        plan.devices.append(Device(len(plan.devices), path, backend, host))
         instance.place = replace(instance.place, net=plan.devices[-1])
 
 
 def _add_beside(plan: Arrangement, scenario: Scenario, platform: Platform) -> None:
     """Give replicas a softirq on another CPU, where their packets are received beside their workers."""
-    services = received_beside(scenario, platform, plan.hosts[0].entry)
-    for instance in [instance for instance in plan.instances if instance.service in services]:
-        plan.devices.append(Device(len(plan.devices), network_path(platform), None))
+    services = [received_beside(scenario, platform, entry) for entry in plan.kinds]
+    for instance in [i for i in plan.instances if i.service in services[plan.host_of(i).kind]]:
+        plan.devices.append(Device(len(plan.devices), network_path(platform), None, plan.host_of(instance).row))
         instance.place = replace(instance.place, net=plan.devices[-1])
         plan.beside[instance.row] = _softirqs(plan, len(plan.instances), Place(instance.machine), 1)
 

@@ -95,20 +95,31 @@ class Paths:
         """Payload crosses the NIC, segment by segment.
 
         One kick for all that go out, for the backend does not fall asleep in between; how many interrupts those take that come in
-        follows from the time that they take and from moderation.
+        follows from the time that they take and from moderation. Nobody waits for acknowledgements, which the other side sends.
         """
         costs, sent, received = self.costs, self.segments(out), self.segments(in_)
-        self.extra_work(rows, sent * costs.cpu_ns["packet_out"] + out / 1024 * costs.cpu_ns["kib_out"])
-        self.passage(rows, sent=sent, work=out / 1024 * costs.host_cpu_ns["kib_out"])
+        told, tells = (self.host.nic.acknowledgements(size) for size in (out, in_))
+        self.extra_work(rows, (sent + tells) * costs.cpu_ns["packet_out"] + out / 1024 * costs.cpu_ns["kib_out"])
+        self.passage(rows, sent=sent, answers=told, work=out / 1024 * costs.host_cpu_ns["kib_out"])
         self.carry(rows, OUT, out)
-        self.passage(rows, received=received, work=in_ / 1024 * costs.host_cpu_ns["kib_in"])
+        if told:
+            self.take(rows, told)
+        self.passage(rows, received=received, sent=tells, work=in_ / 1024 * costs.host_cpu_ns["kib_in"])
         self.carry(rows, IN, in_)
         self.take(rows, received, in_)
 
     def carry(self, rows: Rows, link: int, amount: int) -> None:
         """Bytes on a link of the NIC."""
         if amount > 0:
-            rows.append(Instruction(k.OP_NET, target=link, amount=self.host.nic.wire_bytes(amount)))
+            rows.append(Instruction(k.OP_NET, target=link, amount=self.on_wire(amount)))
+
+    def on_wire(self, amount: int) -> float:
+        """Bytes that a payload takes on the wire."""
+        return self.host.nic.wire_bytes(amount)
+
+    def message(self) -> float:
+        """Bytes that a call or its answer takes on the wire: a frame."""
+        return self.on_wire(1)
 
     def segments(self, size: int) -> int:
         """Packets of a payload."""
@@ -178,6 +189,11 @@ class Paths:
     def caches_writes(self) -> bool:
         """Whether the host's page cache takes the writes of the VM."""
         return self.disk is not None and self.disk.cache in ("writeback", "unsafe")
+
+    @property
+    def writes_back(self) -> bool:
+        """Whether a flush of the VM has the host write what the VM wrote before."""
+        return self.disk is not None and self.disk.cache == "writeback"
 
     @property
     def flushes(self) -> bool:

@@ -4,36 +4,36 @@ A call is expanded at its place, so that every step of a class has draws of its 
 operation that a step performs n times adds n costs; operations that CPU work performs by itself add rate x cost per unit of work.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
-from simvirt.catalog.resolve.files import FileCosts, Habits, disk_accesses
+from simvirt.catalog.resolve.files import FileCosts, Habits
 from simvirt.kernel import constants as k
-from simvirt.lowering.files import often, work_and_requests
+from simvirt.lowering.disk_steps import DiskSteps
+from simvirt.lowering.files import work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
-from simvirt.lowering.instructions import Instruction, Program, taking
+from simvirt.lowering.instructions import Instruction, taking
 from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
-from simvirt.lowering.splitting import Split
 from simvirt.lowering.teams import member
-from simvirt.memory.caching import Beneath
+from simvirt.lowering.text import Text, Written
 from simvirt.memory.visible import team_size
-from simvirt.memory.working_set import PAGE, data_set
-from simvirt.scenario.spec.distributions import Constant, Lognormal
-from simvirt.scenario.spec.files import FilesSpec
+from simvirt.memory.working_set import PAGE
+from simvirt.scenario.spec.distributions import Constant
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.steps import (
     AnyStep,
     CallStep,
     CpuStep,
     DelayStep,
-    DiskSpec,
     DiskStep,
     FilesStep,
     LockStep,
@@ -42,7 +42,7 @@ from simvirt.scenario.spec.steps import (
     RepeatStep,
 )
 from simvirt.scenario.spec.teams import TeamSpec
-from simvirt.workload.draws import ACCESS, CHANCE, CHOICE, FAULTS, FILES, Variables
+from simvirt.workload.draws import CHANCE, CHOICE, FAULTS, FILES, Variables
 from simvirt.workload.intensity import multiplied
 
 NO_DEMAND = Constant.model_construct(kind="constant", mean=0.0)  # of a column that the control plane fills in
@@ -53,8 +53,8 @@ def sends_last(steps: Sequence[AnyStep]) -> bool:
     return any(isinstance(last, NetStep) and last.net.out > 0 and last.probability >= 1.0 for last in steps[-1:])
 
 
-class Writer:
-    """Writes the itineraries of one platform."""
+class Writer(DiskSteps):
+    """Writes the itineraries of one platform on one kind of host."""
 
     def __init__(
         self,
@@ -69,7 +69,12 @@ class Writer:
         files: FileCosts,
         habits: Mapping[str, Habits],
         platform: Platform,
+        text: Text,
+        pace: float = 1.0,
     ) -> None:
+        self.text, self.kind = text, len(text.writers)
+        text.writers.append(self)
+        self.pace = pace  # time that a unit of demand takes on its host, over that on the first kind
         self.scenario = scenario
         self.services = services  # name: row
         self.software = software  # service: what the platform charges it
@@ -81,7 +86,26 @@ class Writer:
         self.locks, self.platform = locks, platform
         self.file_costs = files
         self.habits = habits  # service: what its profile does with files
-        self.program = Program()
+        self.program = text.program
+
+    def everywhere(self, write: Callable[[Writer], int], variables: Variables) -> int:
+        """A body for every kind of host; the first row of that for the first kind, from which the others are found."""
+        return self.chained(self.for_each_kind(write, variables), variables)[0]
+
+    def for_each_kind(self, write: Callable[[Writer], int], variables: Variables) -> list[Written]:
+        """The same body for every kind of host, which all ask for the same variables."""
+        begun, found = variables.place(), []
+        for writer in self.text.writers:
+            variables.go_back(begun, writer.kind)
+            found.append(Written(write(writer), variables.place()))
+        for body, other in pairwise(found):
+            self.program.rows[body.first].other = other.first
+        return found
+
+    def chained(self, bodies: list[Written], variables: Variables) -> list[int]:
+        """First rows of bodies for all kinds of hosts; what is asked of variables goes on as on this kind."""
+        variables.go_back(bodies[self.kind].end, self.kind)
+        return [body.first for body in bodies]
 
     def operation(self, service: str, operation: str, variables: Variables, path: Paths | None) -> int:
         """The instructions of an operation as a caller of this class meets it; their first row."""
@@ -186,7 +210,8 @@ class Writer:
                 self.sequence(rows, service, step.repeat, variables)
 
     def amount(self, rows: list[Instruction], row: Instruction, distribution: Any, variables: Variables) -> None:
-        """A demand: a constant in the instruction, or a column of the request's draws."""
+        """A demand: a constant in the instruction, or a column of the request's draws; of CPU time at the pace of its host."""
+        row.pace = self.pace if row.demand else 1.0
         if distribution.kind == "constant":
             row.amount = float(distribution.mean)
         else:
@@ -236,9 +261,26 @@ class Writer:
         column = self.balance_column(step.service, variables)
         path = self.routes.between(service, step.service)
         path.leave_for(rows)
-        entry = self.operation(step.service, step.operation, variables, path)
-        rows.append(Instruction(k.OP_CALL, target=self.services[step.service], entry=entry, inside=entry, beyond=entry, column=column))
+        bodies, sent = self.called(service, step, variables), path.message()
+        here, there = bodies[self.kind], bodies[0]
+        rows.append(Instruction(
+            k.OP_CALL, target=self.services[step.service], entry=here, inside=here, beyond=there, column=column, amount=sent, fixed=sent))
         path.come_back(rows)
+
+    def called(self, service: str, step: CallStep, variables: Variables) -> list[int]:
+        """What a call is met by on every kind of host; the first rows.
+
+        Callers on different kinds of hosts that ask for the same variables find the same bodies.
+        """
+        def write(writer: Writer) -> int:
+            return writer.operation(step.service, step.operation, variables, writer.routes.between(service, step.service))
+
+        if len(self.text.writers) == 1:
+            return [write(self)]
+        key = (id(variables), id(step), service, variables.place())
+        if key not in self.text.calls:
+            self.text.calls[key] = self.for_each_kind(write, variables)
+        return self.chained(self.text.calls[key], variables)
 
     def balance_column(self, service: str, variables: Variables) -> int:
         """Column of the draws that choose a replica, where the policy draws."""
@@ -249,88 +291,6 @@ class Writer:
         if balance == "two-choices":
             variables.column(family=CHOICE)
         return column
-
-    def page_cache(self, service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
-        """What leaves a read out where the page cache serves it: at a stated ratio, or as far as the cache holds the working set.
-
-        Data that no operation reads, as a start-up may, is not in the cache.
-        """
-        asks = (service, data_set(disk)) if disk.working_set is not None else None
-        if disk.read is None or (disk.hit == 0 and asks is None):
-            return None
-        hit = disk.hit if asks is None else self.memory.hits.get(asks, 0.0)
-        return Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks)
-
-    def beneath(self, service: str, disk: DiskSpec, variables: Variables) -> Instruction | None:
-        """What leaves the access to the drive out where the host's page cache has what a guest's has not."""
-        if disk.working_set is None or not self.paths.caches_reads:
-            return None
-        asks = Beneath((service, data_set(disk)))
-        hit = self.memory.hits.get(asks, 0.0)
-        return Instruction(k.OP_SKIP, column=variables.column(family=CHANCE), amount=1.0 - hit, local=True, asks=asks)
-
-    def disk(self, rows: list[Instruction], service: str, disk: DiskSpec, variables: Variables) -> None:
-        """Read unless the page cache has it; write and wait for the device, perhaps for a flush, or leave it to write-back.
-
-        Where the page cache is that of the host of a shared directory, what it has is asked for nevertheless.
-        """
-        skip = self.page_cache(service, disk, variables)
-        kept = self.file_costs.keep_data
-        if skip is not None and kept:
-            rows.append(skip)
-        if disk.read is not None:
-            operations, payload = ["disk_read"], "kib_read"
-        else:
-            operations, payload = ["disk_write", "disk_flush"] if disk.sync else ["disk_write"], "kib_written"
-        waited = disk.read is not None or disk.sync or disk.direct
-        flushed = disk.sync and self.paths.flushes
-        access = self.access(disk, waited and (disk.read is not None or flushed or not self.paths.caches_writes), variables)
-        beneath = self.beneath(service, disk, variables) if kept else skip
-        written_back = self.paths.use_disk(rows, operations, payload, disk.size, access, waited, beneath)
-        if written_back:
-            rows.append(Instruction(k.OP_DETACH, entry=self.program.place(written_back)))
-        if skip is not None and kept:
-            skip.target = len(rows)
-
-    def files(self, rows: list[Instruction], service: str, spec: FilesSpec, variables: Variables) -> None:
-        """Work and requests of operations on files, then what they read from the disk and write to it; of a share, as the host does it."""
-        work, chance = self.file_costs.work(spec), partial(variables.column, family=FILES)
-        work_and_requests(rows, work.own_ns, work.added_ns, work.served, chance)
-        for count, fields in disk_accesses(work):
-            disk = DiskSpec.model_validate(fields)
-
-            def act(rows: list[Instruction], disk: DiskSpec = disk) -> None:
-                if work.local:
-                    self.disk(rows, service, disk, variables)
-                else:
-                    rows.append(self.access(disk, disk.read is not None or disk.sync, variables))
-
-            often(rows, count, chance, act)
-
-    def access(self, disk: DiskSpec, waited: bool, variables: Variables) -> Instruction:
-        """What the drive does for a step: its latency varies where somebody waits for it."""
-        device, write = self.host.disk, disk.read is None
-        flush = device.flush_latency if (disk.sync and self.paths.flushes) or (write and self.paths.writes_through) else 0.0
-        parts = self.paths.split(disk.size, write)
-        row = self.waited_for(parts, write, flush)
-        row.flag, row.ratio = int(not waited), float(disk.size)
-        if device.cv(write) > 0 and waited:
-            n = len(parts.waits)
-            latency = Lognormal.model_construct(mean=n * device.latency_ns(write), cv=device.cv(write) / math.sqrt(n))
-            row.column = variables.column(latency, ACCESS)
-            row.fixed = parts.longer_ns(device, write) + flush - row.amount
-        return row
-
-    def plain_access(self, size: int, write: bool) -> Instruction:
-        """What the drive does for a request that nothing splits."""
-        return self.waited_for(Split(1, (size,)), write, 0.0)
-
-    def waited_for(self, parts: Split, write: bool, flush_ns: float) -> Instruction:
-        """What the drive does: its path for the size, then the rest of its latency."""
-        device = self.host.disk
-        passage = float(round(parts.passage_ns(device, write)))
-        alone = float(round(len(parts.waits) * device.latency_ns(write) + parts.longer_ns(device, write) + flush_ns))
-        return Instruction(k.OP_DISK, amount=passage, fixed=max(alone - passage, 0.0))
 
     def lock(self, rows: list[Instruction], service: str, step: LockStep, variables: Variables) -> None:
         """Take a lock, do what is done while it is held, and give it up; a thread that slept first computes what waking it takes."""

@@ -26,7 +26,8 @@ INITIAL: dict[str, dict[str, float]] = {
     "Groups": {"first_throttled": k.NONE, "last_throttled": k.NONE, "slack_at": k.NEVER, "fluid_slot": k.NONE, "coasting": k.NONE},
     "Instances": {
         "life": k.STOPPED, "machine": k.NONE, "group": k.NONE, "net_device": k.NONE, "disk_device": k.NONE, "ready_slot": k.NONE,
-        "receiver": k.NONE, "softirq": k.NONE, "free_thread": k.NONE, "queue_head": k.NONE, "queue_tail": k.NONE,
+        "receiver": k.NONE, "softirq": k.NONE, "free_thread": k.NONE, "queue_head": k.NONE, "queue_tail": k.NONE, "next_dirty": k.NONE,
+        "previous_dirty": k.NONE,
     },
     "Caches": {"owner": k.NONE, "used_at": -1},
     "Devices": {"interrupted_at": -k.NEVER},

@@ -1,7 +1,9 @@
 """Classes of software as they meet in shared hardware and kernels, and the sockets where they meet."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
@@ -52,14 +54,19 @@ class Sharing:
     of_instance: list[int]
     acts: list[bool]
 
-    def of_host(self, plan: Arrangement, host: int) -> list[SoftwareClass]:
-        """The classes of what runs on a host."""
-        rows = {row for instance, row in zip(plan.instances, self.of_instance, strict=True) if plan.host_of(instance).row == host}
-        return [self.classes[row] for row in sorted(rows)]
+    def of_hosts(self, plan: Arrangement) -> list[list[SoftwareClass]]:
+        """The classes of what runs on each host."""
+        rows: list[set[int]] = [set() for _ in plan.hosts]
+        for instance, row in zip(plan.instances, self.of_instance, strict=True):
+            rows[plan.host_of(instance).row].add(row)
+        return [[self.classes[row] for row in sorted(of_host)] for of_host in rows]
 
 
-def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEntry], added: dict[str, float]) -> Sharing:
-    """Classes of a plan; `added` is the platform's work per unit of a service's own. The fluid scheduler knows no hardware threads."""
+def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEntry], added: Sequence[Mapping[str, float]]) -> Sharing:
+    """Classes of a plan; `added` is the platform's work per unit of a service's own, on each kind of host.
+
+    The fluid scheduler knows no hardware threads.
+    """
     neutral = [SoftwareClass(smt_share=host.entry.smt_yield / 2) for host in plan.hosts]
     rows = {kind: row for row, kind in enumerate(dict.fromkeys(neutral))}
     own = [rows[kind] for kind in neutral]
@@ -70,7 +77,7 @@ def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEn
         if instance.service in profiles:
             machine, nodes = plan.machines[instance.machine], plan.nodes.get(instance.service, ())
             remote = remote_share(host.entry, platform, machine.cpus, machine.pins) if machine.vm is not None else 0.0
-            kind = software_class(profiles[instance.service], host.entry, remote, added[instance.service], nodes)
+            kind = software_class(profiles[instance.service], host.entry, remote, added[host.kind][instance.service], nodes)
         found.append(rows.setdefault(kind, len(rows)))
         acts[host.row] |= found[-1] != own[host.row] and plan.machines[host.machine].scheduler.policy != "gps"
     return Sharing(list(rows), found, acts)
@@ -85,7 +92,7 @@ def software_class(
         What is bound to one node is spread over none.
         What the platform adds computes and does not wait for memory, so that its part of the time shrinks where memory is slow. A program
         that claims more than the cache streams through it: it fills all of it, and has no hits to lose.
-        Threads of a process share `llc`; each brings `thread_llc`.
+        Threads of a process share `llc`; each brings `thread_llc`. What uses no memory is no farther from any.
     """
     stall = profile.stall or 0.0
     llc, family = host.family.llc or 0, host.family
@@ -95,7 +102,7 @@ def software_class(
     farther, anyway = (family.remote_latency or 1.0) - 1.0, profile.remote_share or 0.0
     crosses = 0.0 if len(nodes) == 1 else max(remote, anyway)
     longer = (1.0 + crosses * farther) / (1.0 + anyway * farther)
-    return SoftwareClass(
+    kind = SoftwareClass(
         steady=(1.0 - stall + added) / (1.0 + added), stall=stall * longer / alone / (1.0 + added),
         traffic=(profile.memory_bandwidth or 0.0) / 1e9 / alone / (1.0 + added),
         process_cache=min(shared, llc), thread_cache=min(own, llc), reuses=int(reuses),
@@ -104,6 +111,7 @@ def software_class(
         crosses=crosses, apart=crosses * (1.0 + farther) / (1.0 + crosses * farther), farther=1.0 + farther, nodes=nodes,
         **_reloading(profile, host),
     )
+    return kind if kind.uses_memory else replace(kind, crosses=0.0, apart=0.0, farther=1.0, nodes=())
 
 
 def _reloading(profile: ProfileEntry, host: HostEntry) -> dict[str, float]:
@@ -137,7 +145,7 @@ def class_table(found: Sharing, plan: Arrangement) -> Columns:
 def _places(plan: Arrangement) -> list[tuple[int, int]]:
     """The first socket of each host, and how many it has."""
     counts = [host.entry.sockets for host in plan.hosts]
-    return [(sum(counts[:at]), count) for at, count in enumerate(counts)]
+    return list(zip(accumulate(counts, initial=0), counts, strict=False))
 
 
 def _node(nodes: tuple[int, ...], socket: int) -> int:
@@ -163,14 +171,13 @@ def socket_table(found: Sharing, plan: Arrangement, first_cpu: np.ndarray) -> Co
     uses = [found.acts[host.row] and any(kind.uses_memory for kind in found.classes) for host in of_host]
     llc = [host.entry.family.llc or 0 for host in of_host]
     floor = [math.sqrt(size) if size else 1.0 for size in llc]
-    far = {
-        host.row for host in plan.hosts
-        if found.acts[host.row] and any(_uses_far(host.entry, kind) for kind in found.of_host(plan, host.row))
-    }
+    classes = found.of_hosts(plan)
+    far = {host.row for host in plan.hosts if found.acts[host.row] and any(_uses_far(host.entry, kind) for kind in classes[host.row])}
+    most = max(host.entry.sockets for host in plan.hosts)
     columns = len(found.classes) * (2 if far else 1)
     return fill(
         blank(
-            t.Sockets, rows=n, members=len(members), load=n * columns, classes=1, threads=n * len(plan.instances), processes=1, stride=1,
+            t.Sockets, rows=n, members=len(members), load=n * columns, classes=1, threads=most * len(plan.instances), most=1, stride=1,
             sockets=1,
         ),
         far_used=[host.row in far for host in of_host], link=[(host.entry.family.remote_bandwidth or 0.0) / 1e9 for host in of_host],
@@ -178,7 +185,7 @@ def socket_table(found: Sharing, plan: Arrangement, first_cpu: np.ndarray) -> Co
         stride=[columns], sockets=[n], asker=range(n), far=[1.0] * n,
         shared=uses, bandwidth=[(host.entry.family.memory_bandwidth or 0.0) / 1e9 for host in of_host], llc=llc,
         floor=floor, misses=floor, latency=[1.0] * n, first_member=np.cumsum([0, *each])[:-1], member_count=each,
-        classes=[len(found.classes)], processes=[len(plan.instances)], members=members,
+        classes=[len(found.classes)], most=[most], members=members,
     )
 
 

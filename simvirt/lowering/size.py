@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final, Iterator
 
+from simvirt.catalog import Catalog
 from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
@@ -27,6 +28,8 @@ def row_bytes(*tables: type[t.Table]) -> int:
     return NUMBER * sum(len(table.__annotations__) for table in tables)
 
 
+Hosts = dict[str, HostEntry]
+"""A host of each pool, by the pool's name."""
 NUMBER: Final = 8
 """Bytes of an integer or a float of a column."""
 QUEUE: Final = row_bytes(t.Queues, t.Entities)
@@ -38,16 +41,17 @@ FRAME: Final = row_bytes(t.Frames, t.Entities, t.Calendar) + NUMBER * (k.N_CATEG
 """Bytes of things with all their rows: a group's queue on a CPU, a CPU, one of a VM, a group, a guest but for its CPUs, a request."""
 
 
-def size_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platform]) -> Iterator[tuple[Path, str]]:
+def size_mistakes(scenario: Scenario, catalog: Catalog, platforms: list[Platform]) -> Iterator[tuple[Path, str]]:
     """A mistake for the first platform whose tables would be too large, at what makes them so."""
+    hosts = {name: catalog.resolve_host(pool.host) for name, pool in scenario.pools.items()}
     for index, platform in enumerate(platforms):
-        path, vms = _most_vms(scenario, host, platform, index)
+        path, vms = _most_vms(scenario, hosts, platform, index)
         if vms > MOST_VMS:
             yield path, f"expected at most {MOST_VMS:,} VMs on a platform; {platform.name} has {vms:,}"
             return
     loads: dict[Path, int] = {**_clients(scenario), **_background(scenario)}
     for index, platform in enumerate(platforms):
-        parts = loads | _machines(scenario, host, platform, index)
+        parts = loads | _machines(scenario, hosts, platform, index)
         total = sum(parts.values())
         if total > MOST_MEMORY:
             path = max(parts, key=lambda part: parts[part])
@@ -57,12 +61,12 @@ def size_mistakes(scenario: Scenario, host: HostEntry, platforms: list[Platform]
             return
 
 
-def _most_vms(scenario: Scenario, host: HostEntry, platform: Platform, index: int) -> tuple[Path, int]:
+def _most_vms(scenario: Scenario, hosts: Hosts, platform: Platform, index: int) -> tuple[Path, int]:
     """VMs of a platform, with where most of them are asked for."""
     if not platform.hypervisors:
         return (), 0
     if platform.vms is not None:
-        return ("platforms", index, "vms"), platform.vms.on(host).count
+        return ("platforms", index, "vms"), sum(platform.vms.on(hosts[name]).count * pool.count for name, pool in scenario.pools.items())
     replicas = {name: service.replicas for name, service in scenario.services.items()}
     return ("services", max(replicas, key=lambda name: replicas[name])), sum(replicas.values())
 
@@ -90,14 +94,22 @@ def _background(scenario: Scenario) -> dict[Path, int]:
     }
 
 
-def _machines(scenario: Scenario, host: HostEntry, platform: Platform, index: int) -> dict[Path, int]:
-    """Bytes of the replicas of each service, and of VMs that are asked for by their number."""
-    vms = platform.vms.on(host) if platform.vms is not None and platform.hypervisors else None
-    shared = 0 if vms is None else vms.count * _vm(host, vms.vcpus)
+def _machines(scenario: Scenario, hosts: Hosts, platform: Platform, index: int) -> dict[Path, int]:
+    """Bytes of the hosts, of the replicas of each service, as large as on any host, and of VMs that are asked for by their number."""
+    counts = {name: pool.count for name, pool in scenario.pools.items()}
+    shared = sum(counts[name] * _shared_vms(host, platform) for name, host in hosts.items())
+    own: dict[Path, int] = {scenario.path_of_pool(name): counts[name] * host.pcpus * (CPU + QUEUE) for name, host in hosts.items()}
     replicas: dict[Path, int] = {
-        ("services", name): service.replicas * _replica(service, host, platform) for name, service in scenario.services.items()
+        ("services", name): service.replicas * max(_replica(service, host, platform) for host in hosts.values())
+        for name, service in scenario.services.items()
     }
-    return {("platforms", index, "vms"): shared, ("host",): host.pcpus * (CPU + QUEUE), **replicas}
+    return {("platforms", index, "vms"): shared, **own, **replicas}
+
+
+def _shared_vms(host: HostEntry, platform: Platform) -> int:
+    """Bytes of the VMs of a host that are asked for by their number."""
+    vms = platform.vms.on(host) if platform.vms is not None and platform.hypervisors else None
+    return 0 if vms is None else vms.count * _vm(host, vms.vcpus)
 
 
 def _replica(service: ServiceSpec, host: HostEntry, platform: Platform) -> int:

@@ -60,6 +60,11 @@ class Ledger:
         return {f"{field.name}_bytes": int(getattr(self, field.name)) for field in fields(self)}
 
 
+def together(ledgers: Mapping[Ledger, int]) -> Ledger:
+    """The ledger of several hosts, so many of each."""
+    return Ledger(**{field.name: sum(getattr(one, field.name) * n for one, n in ledgers.items()) for field in fields(Ledger)})
+
+
 def settle(
     capacity: int, parts: Mapping[str, float], *, swapped: float = 0.0, swap: float = 0.0, shared: float = 0.0, committed: float = 0.0,
     data: float = 0.0,

@@ -78,11 +78,12 @@ def pages(there: Census, room: float) -> Pages:
     return Pages(data, kept, data / wanted if wanted > 0 else 0.0, kept / written if written > 0 else 0.0, data >= everything)
 
 
-def seen(memory: HostMemory) -> dict[str, Seen]:
-    """The mean replica of each service."""
+def seen(*memories: tuple[HostMemory, int]) -> dict[str, Seen]:
+    """The mean replica of each service over hosts, so many of each."""
     found: dict[str, list[tuple[Seen, int]]] = {}
-    for replica, n, one in _each(memory):
-        found.setdefault(replica.service, []).append((one, n))
+    for memory, hosts in memories:
+        for replica, n, one in _each(memory):
+            found.setdefault(replica.service, []).append((one, n * hosts))
     return {name: _mean(those) for name, those in found.items()}
 
 

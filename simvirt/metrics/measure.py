@@ -11,11 +11,13 @@ from simvirt.gauges import Mark, Snapshot
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
 from simvirt.lowering.enforcement import sentences
+from simvirt.lowering.network import DIRECTIONS
+from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 from simvirt.metrics import credits
 from simvirt.metrics.answers import S, Seen, Spread, ends_of, mean_s, ratio, workloads_seen
 from simvirt.metrics.layout import layout_of
-from simvirt.metrics.memory_use import ledger_of, limits_of, reclaim_of
+from simvirt.metrics.memory_use import MemoryUsed, limits_of, memory_used, reclaim_of
 from simvirt.metrics.outcome import BEHIND, Growth, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import USED_UP
 from simvirt.metrics.statistics import growing
@@ -32,14 +34,14 @@ def measured(
     span = (last.at - first.at) / S or float("nan")
     services = _services(plane, first, last, span)
     resources = _resources(plane, services, first, last, span)
-    seen = Seen(plane, first, last, end)
+    seen, used = Seen(plane, first, last, end), memory_used(plane, _loads(plane, services, end))
     return Outcome(
         events=end.events,
         wall_s=wall_s,
         **seen.answers(courses[0], range(len(plane.lowered.classes))),
         workloads=workloads_seen(seen, courses[1:]),
         **_cpu(plane, first, last, span),
-        **_memory(plane, services, end),
+        **_memory(plane, used),
         services=services,
         resources=resources,
         devices=_devices(plane, first, last),
@@ -50,13 +52,15 @@ def measured(
         cut_off=plane.cut_off,
         series=series,
         layout=layout_of(plane.lowered.arrangement),
+        hosts=_hosts(plane, first, last, span, used.of_hosts),
     )
 
 
 def _notes(plane: DataPlane) -> tuple[str, ...]:
     """What the platform does not do of what the scenario says; what is left of credits."""
     lowered = plane.lowered
-    limits = sentences(lowered.scenario.services, lowered.platform, host_scheduler(lowered.scenario, lowered.platform).policy)
+    policy = host_scheduler(lowered.arrangement.hosts[0].site.view, lowered.platform).policy
+    limits = sentences(lowered.scenario.services, lowered.platform, policy)
     return (*limits, *credits.remarks(plane))
 
 
@@ -71,12 +75,23 @@ def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict
     }
 
 
-def _memory(plane: DataPlane, services: dict[str, ServiceOutcome], last: Snapshot) -> dict[str, Any]:
+def _hosts(
+    plane: DataPlane, first: Snapshot, last: Snapshot, span: float, ledgers: Sequence[Ledger]
+) -> dict[str, dict[str, float]]:
+    """How full each of several hosts is, by its name."""
+    hosts = plane.lowered.arrangement.hosts
+    if len(hosts) == 1:
+        return {}
+    used = hosts_used(plane, first, last, span)
+    used["memory"] = np.array([1.0 - one.free / one.capacity for one in ledgers])
+    return {host.site.named.name: {kind: float(values[host.row]) for kind, values in used.items()} for host in hosts}
+
+
+def _memory(plane: DataPlane, used: MemoryUsed) -> dict[str, Any]:
     """Memory that is promised and used, and everything else that is limited in number."""
-    ledger, seen = ledger_of(plane, _loads(plane, services, last))
     return {
         "memory": {"capacity": sum(host.memory for host in plane.lowered.hosts), **plane.lowered.arrangement.memory},
-        "ledger": ledger, "seen": seen,
+        "ledger": used.ledger, "seen": used.seen,
         "limits": limits_of(plane),
         "reclaim": reclaim_of(plane),
     }
@@ -154,6 +169,33 @@ def _vcpu_time(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
     plan = plane.lowered.arrangement
     guests = [i.row for i in plan.instances if plan.machines[i.machine].vm is not None]
     return float((last.cpu_time - first.cpu_time)[guests].sum()) if guests else 0.0
+
+
+def hosts_used(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, np.ndarray]:
+    """Utilisation of each host's CPUs, disk and NIC, by kind of resource."""
+    pcpus = np.array([host.pcpus for host in plane.lowered.hosts])
+    busy, n = last.busy_of - first.busy_of, len(pcpus)
+    polled = np.clip(last.polled_of - first.polled_of, 0, np.maximum(pcpus * (last.at - first.at) - busy, 0))
+    channels = (last.disk_busy - first.disk_busy) / plane.read("disks", "channels")
+    links = (last.link_busy - first.link_busy)[:DIRECTIONS * n].reshape(n, DIRECTIONS)
+    return {
+        "cpu": (busy + polled) / S / span / pcpus,
+        "disk": np.maximum(channels, last.disk_passed - first.disk_passed) / S / span,
+        "nic": links.max(axis=1) / S / span,
+    }
+
+
+def _host_resources(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
+    """The same by name: of the one host, or of each by its own name."""
+    hosts = plane.lowered.arrangement.hosts
+    if len(hosts) == 1:
+        channels = (last.disk_busy - first.disk_busy) / plane.read("disks", "channels")
+        return {
+            "host.cpu": _host_busy(plane, first, last) / S / span / _pcpus(plane),
+            "host.disk": float(np.maximum(channels, last.disk_passed - first.disk_passed).max()) / S / span,
+        }
+    used = hosts_used(plane, first, last, span)
+    return {f"{host.site.named.name}.{kind}": float(values[host.row]) for kind, values in used.items() for host in hosts}
 
 
 def _pcpus(plane: DataPlane) -> int:
@@ -243,13 +285,10 @@ def _services(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) ->
 def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:
     """Utilisation of everything that can run out, by name."""
     scenario, plan = plane.lowered.scenario, plane.lowered.arrangement
-    channels = (last.disk_busy - first.disk_busy) / plane.read("disks", "channels")
-    found = {
-        "host.cpu": _host_busy(plane, first, last) / S / span / _pcpus(plane),
-        "host.disk": float(np.maximum(channels, last.disk_passed - first.disk_passed).max()) / S / span,
-    }
+    found = _host_resources(plane, first, last, span)
     found |= _backends(plane, first, last, span)
-    found["host.nic"] = float(max(last.link_busy - first.link_busy)) / S / span
+    if len(plan.hosts) == 1:
+        found["host.nic"] = float(max(last.link_busy - first.link_busy)) / S / span
     for name, result in services.items():
         spec, rows = scenario.services[name], _rows(plane, name)
         vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from simvirt.control.records import Life
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 from simvirt.result.run_document import HostLayout
@@ -118,6 +119,10 @@ class Outcome(Answers):
     cut_off: bool = False
     series: dict[str, list[Any]] = field(default_factory=dict)
     layout: tuple[HostLayout, ...] = ()
+    hosts: dict[str, dict[str, float]] = field(default_factory=dict)
+    """How full the CPUs, disk, NIC and memory of each of several hosts are, by its name."""
+    lives: tuple[Life, ...] | None = None
+    """Starts of instances, where they are followed."""
 
     def of(self, workload: str) -> Outcome:
         """The same with the requests of one of several workloads alone; as it is for "", all requests."""

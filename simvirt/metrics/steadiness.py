@@ -114,9 +114,9 @@ class Course:
 
 
 def steady(scenario: Scenario) -> bool:
-    """Whether the load is the same from the beginning to the end: clients or a constant rate, and no timeline."""
+    """Whether the load is the same from the beginning to the end: clients or a constant rate, and nothing that starts or stops."""
     loads = [view.workload for view in scenario.alone.values()]
-    return not scenario.timeline and all(
+    return not scenario.changes and all(
         load is not None and (load.closed is not None or (load.open is not None and load.open.rate is not None)) for load in loads)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from simvirt.metrics.lifecycle import lifecycle
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import Saturation, fullest
 from simvirt.metrics.statistics import (
@@ -32,6 +33,7 @@ from simvirt.result.run_document import (
     Comparison,
     DeviceUse,
     Histogram,
+    HostUse,
     LimitUse,
     MemoryUse,
     OperationResult,
@@ -202,8 +204,12 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["objective"] = verdicts(scenario, outcomes)
     if scenario.workloads:
         found["workloads"] = {name: workload_result(view, [o.of(name) for o in outcomes]) for name, view in scenario.alone.items()}
+    if first.hosts:
+        found["hosts"] = {name: HostUse(**averages([o.hosts[name] for o in outcomes])) for name in first.hosts}
     if overloaded(outcomes):
         found["overload"] = True
+    if first.lives is not None:
+        found["lifecycle"] = lifecycle([o.lives or () for o in outcomes])
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found
@@ -275,8 +281,16 @@ def bottleneck(scenario: Scenario, outcomes: Sequence[Outcome], saturation: Satu
         reason["max_throughput_of"] = next(iter(scenario.workloads))
     return Bottleneck(
         resource=name, utilisation=used[name], max_throughput_per_s=saturation.per_s, max_throughput_low_per_s=saturation.low_per_s,
-        max_throughput_high_per_s=saturation.high_per_s, resources=used, **reason,
+        max_throughput_high_per_s=saturation.high_per_s, resources=without_others(used, outcomes[0].hosts, name), **reason,
     )
+
+
+def without_others(used: Mapping[str, float], hosts: Mapping[str, Any], named: str) -> dict[str, float]:
+    """Utilisations without those of hosts that are not the fullest of their kind, nor `named`."""
+    of_hosts = {kind: {f"{host}.{kind}" for host in hosts} for kind in ("cpu", "disk", "nic")}
+    kept = {max(names, key=lambda one: used[one]) for names in of_hosts.values() if names} | {named}
+    others = set().union(*of_hosts.values()) - kept
+    return {name: value for name, value in used.items() if name not in others}
 
 
 def memory(outcomes: Sequence[Outcome]) -> MemoryUse:

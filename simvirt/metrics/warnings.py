@@ -168,14 +168,14 @@ def _lost_requests(seen: Seen) -> Iterator[str]:
         yield f"{np.mean([o.failed for o in seen.outcomes]):.2%} of the requests were lost in crashes"
 
 
-def short_slices(spec: SchedulerSpec, tick_ns: float) -> Iterator[str]:
+def short_slices(spec: SchedulerSpec, tick_ns: float, host: str = "host") -> Iterator[str]:
     """Slices that a scenario states and that last until a tick all the same, on a host with such a tick."""
     tick = tick_ns if spec.tick is None else spec.tick
     for name in ("base_slice", "latency", "min_granularity"):
         stated = getattr(spec, name)
         if stated is not None and stated < tick:
             short, long = format_time(stated / 1e9), format_time(tick / 1e9)
-            yield f"host.scheduler.{name} of {short} is shorter than the tick, {long}; turns last that long: {spec.policy} looks at ticks"
+            yield f"{host}.scheduler.{name} of {short} is shorter than the tick, {long}; turns last that long: {spec.policy} looks at ticks"
 
 
 def _gib(size: int) -> str:

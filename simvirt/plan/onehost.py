@@ -84,7 +84,7 @@ def scenario_of(case: Case, load: Load, pattern: Counts) -> Scenario:
         workload = _streams(case, load, mix) if rate > 0 else None
         services = {name: _cut(load, pattern, spec) for name, spec in services.items()}
     return base.model_copy(update={
-        "services": services, "workload": workload, "platforms": (vms_for(case, pattern),), "timeline": (), "plan": None,
+        "services": services, "workload": workload, "platforms": (vms_for(case, pattern),), "timeline": (), "state": None, "plan": None,
         "run": _run(case, workload, rate), "objective": None,
     })
 

@@ -38,7 +38,7 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
     _check(scenario)
     spec = scenario.plan or DEFAULT
     study = Study(scenario, catalog_of(scenario), spec, at_a_time(jobs), tell)
-    found = [_alternative(study, host, platform) for host in spec.hosts or (scenario.host,) for platform in scenario.platforms]
+    found = [_alternative(study, host, platform) for host in _choices(scenario, spec) for platform in scenario.platforms]
     if all(a.sizing.failed for a in found):
         raise SimulationError("; ".join(dict.fromkeys(f"{a.case.platform_spec.name}: {a.sizing.reason}" for a in found)))
     levels = [] if spec.demand is None else sorted({spec.demand.low, 1.0, spec.demand.high})
@@ -84,11 +84,16 @@ class Study:
         return self.spec.growth_factor * self.spec.peak_to_mean
 
 
+def _choices(scenario: Scenario, spec: PlanSpec) -> tuple[HostSpec, ...]:
+    """The hosts to choose from: those of the plan, else one of each pool of the scenario."""
+    return spec.hosts or tuple(pool.host for pool in scenario.pools.values())
+
+
 def _alternative(study: Study, host: HostSpec, platform: PlatformSpec) -> Alternative:
     """One platform on one host model, sized for the load at peak and priced at its mean."""
     scenario, catalog, spec, factor = study.scenario, study.catalog, study.spec, study.factor
-    speed = catalog.resolve_host(host).speed / catalog.resolve_host(scenario.host).speed
-    moved = on_host(scenario, catalog, host).model_copy(update={"host": _scheduled(host, scenario.host)})
+    speed = catalog.resolve_host(host).speed / catalog.resolve_host(scenario.first_host).speed
+    moved = on_host(scenario, catalog, host).model_copy(update={"host": _scheduled(host, scenario.first_host)})
     case = Case.of(moved, catalog, spec, platform)
     terms = _terms(catalog, spec, host, case)
     simulator = Simulator(case, terms.site.round_trip, study.jobs, study.tell)

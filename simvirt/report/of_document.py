@@ -1,10 +1,20 @@
 """The report of a document, whatever the command that it is of."""
 
-from simvirt.report import compare_report, density_report, knee_report, plan_report, run_report, sweep_report, validation_report
+from simvirt.report import (
+    compare_report,
+    density_report,
+    deploy_report,
+    knee_report,
+    plan_report,
+    run_report,
+    sweep_report,
+    validation_report,
+)
 from simvirt.report.blocks import Report
 from simvirt.report.formats import rendered
 from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
+from simvirt.result.deploy_document import DeployDocument
 from simvirt.result.document import Document
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.plan_document import PlanDocument
@@ -22,6 +32,8 @@ def report_of(document: Document) -> Report:
             return compare_report.report(document)
         case DensityDocument():
             return density_report.report(document)
+        case DeployDocument():
+            return deploy_report.report(document)
         case KneeDocument():
             return knee_report.report(document)
         case PlanDocument():

@@ -14,11 +14,11 @@ from simvirt.result.document import Document
 from simvirt.result.provenance import SCHEMA
 from simvirt.result.schema import DOCUMENTS
 
-FILES: Final = ("result.json", "density.json", "knee.json", "sweep.json", "compare.json")
+FILES: Final = ("result.json", "deploy.json", "density.json", "knee.json", "sweep.json", "compare.json")
 """What commands call their documents."""
 KEYS: Final = {
-    "sweep": "sweep", "comparison": "run", "density": "density", "knees": "knee", "alternatives": "plan", "before": "compare",
-    "tables": "validate",
+    "sweep": "sweep", "comparison": "run", "deployments": "deploy", "density": "density", "knees": "knee", "alternatives": "plan",
+    "before": "compare", "tables": "validate",
 }
 """A key by which each kind of document is known; the first that is there: sweeps over a load have knees, too."""
 EXAMPLE: Final = "results/web-shop-1a2b3c4d"

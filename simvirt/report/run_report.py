@@ -29,9 +29,13 @@ from simvirt.scenario.spec.experiment import parts_of
 Found = Cell | str | None
 Format = Callable[[Any], str]
 HOLDERS: Final = {**{name: of for name, of in holders.PARTS.items() if name != "host"}, "host": holders.PARTS["host"], **holders.REST}
+FEW: Final = 8
+"""Hosts that have a row each."""
 FIRST: Final = ("scenario", "digest", "seed", "replications", "platform")
-ELSEWHERE: Final = {"replications", "series", "latency_histogram", "layout", "by_replication"}
+ELSEWHERE: Final = {"replications", "series", "latency_histogram", "layout", "hosts", "by_replication"}
 """Not among a platform's data: one stands in FIRST, the others have no row to themselves."""
+READY: Final = {"p50": "ready, p50", "p99": "ready, p99", "last": "slowest"}
+"""Quantiles of what starts take, as rows."""
 VERDICTS: Final = ("NOT MET", "met", "undecided")
 
 
@@ -82,7 +86,8 @@ def sections(document: RunDocument) -> list[Section]:
     made: dict[str, Iterator[Row]] = {
         "Latency": _latency(platforms), "Load": _load(platforms), **_workloads(document),
         "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
-        "Operations": _operations(platforms), "Services": _services(platforms), "Memory": _memory(platforms),
+        "Operations": _operations(platforms), "Services": _services(platforms),
+        "Hosts": _hosts(platforms), "Lifecycle": _lifecycle(platforms), "Memory": _memory(platforms),
         "Bottleneck": _bottleneck(platforms),
         "Objective": _objective(platforms), f"vs {document.comparison.baseline}": _comparison(document), "Run": _run(platforms),
     }
@@ -227,6 +232,45 @@ def _service_throttled(service: ServiceResult) -> str:
     return f"{figures.count(service.nr_throttled)} x" if figures.middle(service.nr_throttled) else "0"
 
 
+def _hosts(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """The CPUs of each host where they are few, else the fullest and the emptiest; the fullest of each other kind that is used."""
+    names = list(dict.fromkeys(name for p in platforms for name in p.hosts))
+    if len(names) <= FEW:
+        for name in names:
+            yield from _row(f"{name} CPU", [_host_use(p, name) for p in platforms])
+    else:
+        yield from _row("fullest CPU", [_extreme(p, "cpu", max) for p in platforms])
+        yield from _row("emptiest CPU", [_extreme(p, "cpu", min) for p in platforms])
+    for kind, title in (("disk", "disk"), ("nic", "NIC"), ("memory", "memory")):
+        yield from _acting(f"fullest {title}", [_extreme(p, kind, max) for p in platforms])
+
+
+def _host_use(platform: PlatformResult, name: str) -> str | None:
+    """How full the CPUs of a host are."""
+    return figures.percent(platform.hosts[name].cpu) if name in platform.hosts else None
+
+
+def _extreme(platform: PlatformResult, kind: str, of: Callable[..., str]) -> str | None:
+    """The host that has most or least of something in use, and how much that is; nothing where none has any."""
+    used = {name: getattr(host, kind) or 0.0 for name, host in platform.hosts.items()}
+    if not any(used.values()):
+        return "0" if used else None
+    name = of(used, key=lambda one: used[one])
+    return f"{name} {figures.percent(used[name])}"
+
+
+def _lifecycle(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
+    """Instances that were started, after how long they were ready, and what took the slowest of them."""
+    lives = [p.lifecycle for p in platforms]
+    if any(life is not None and life.started for life in lives):
+        yield from _row("started", _each(figures.scaled, [life and life.started for life in lives]))
+        yield from _row("ready", _each(figures.scaled, [life and life.ready for life in lives]))
+        for key, name in READY.items():
+            yield from _row(name, _each(_plain_time, [life and getattr(life.readiness_s, key) for life in lives]))
+        for name in dict.fromkeys(phase.phase for life in lives if life is not None for phase in life.phases):
+            yield from _acting(f"  {name}", _each(figures.time, [life and life.slowest_s(name) for life in lives]))
+
+
 def _memory(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     """Who holds the memory of the host at the end, where limits or VMs promise some of it; what operators see, where it is followed."""
     if any(p.memory.parts.get(part) for p in platforms for part in ("application", "vm")):
@@ -296,7 +340,7 @@ def _speed(platform: PlatformResult) -> str | None:
     return f"{figures.short_count(requests / wall)} req/s" if wall and requests else None
 
 
-def _plain_time(seconds: float) -> str:
+def _plain_time(seconds: figures.Value) -> str:
     return figures.time(seconds, interval=False)
 
 

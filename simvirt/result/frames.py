@@ -16,6 +16,7 @@ from typing import Any, Final
 from simvirt.result import arrow
 from simvirt.result.compare_document import Change, CompareDocument
 from simvirt.result.density_document import AnswerResult, DensityDocument
+from simvirt.result.deploy_document import DeployDocument, Deployment
 from simvirt.result.document import UNKNOWN, CpuShares, Estimate, Latency
 from simvirt.result.knee_document import KneeDocument, PlatformKnee
 from simvirt.result.plan_document import AlternativeResult, PlanDocument
@@ -104,6 +105,25 @@ def _loads(name: str, found: PlatformKnee) -> Iterator[dict[str, Any]]:
         yield common | {"rate": point.rate, "verdict": point.verdict} | dict(
             _answers(point.latency_s, point.throughput_per_s, point.rejected, point.cpu)
         )
+
+
+def of_deployments(document: DeployDocument) -> Frame:
+    """One row for each phase of a platform's deployment from a state, with when all is ready; one without a phase where there is none."""
+    return _columns(
+        row for name, found in document.deployments.items() for state, one in (("cold", found.cold), ("warm", found.warm))
+        if one is not None for row in _of_phases(name, state, one)
+    )
+
+
+def _of_phases(platform: str, state: str, found: Deployment) -> Iterator[dict[str, Any]]:
+    """The phases of a deployment."""
+    common = {"platform": platform, "state": state, "instances": round(found.started), **dict(_ends("ready_s", found.ready_s))}
+    measures = ("last_s", "waited_s", "mean_s", "mean_waited_s")
+    for phase in found.phases:
+        ends = {key: value for name in measures for key, value in _ends(name, getattr(phase, name))}
+        yield {**common, "layer": phase.layer, "phase": phase.phase, **ends}
+    if not found.phases:
+        yield {**common, "layer": "", "phase": "", **{key: value for name in measures for key, value in _ends(name, UNKNOWN)}}
 
 
 def of_comparison(document: CompareDocument) -> Frame:

@@ -15,5 +15,5 @@ def name_of(resource: str) -> str:
     """A resource in words; those that a plan counts on a host (`host.memory`) as they are called without it."""
     counted = resource.removeprefix("host.")
     of_service = counted.replace(".cpu", " CPU").replace(".threads", " threads").replace(".event_loops", " event loops")
-    of_service = of_service.replace(".lock.", " lock ")
+    of_service = of_service.replace(".lock.", " lock ").replace("].disk", "] disk").replace("].nic", "] NIC")
     return NAMES.get(resource, NAMES.get(counted, of_service))

@@ -20,6 +20,7 @@ from simvirt.result.document import (
     Utilisations,
     Verdict,
 )
+from simvirt.result.lifecycle import Lifecycle
 
 
 class ServiceMemory(Document):
@@ -119,7 +120,8 @@ NOT_ASKED: Final = "not asked for"
 class Bottleneck(Document):
     """What saturates first.
 
-    Resources are `host.cpu`, `host.disk`, `host.nic`, in VMs `kvm I/O thread` (the busiest thread that serves devices, by
+    Resources are `host.cpu`, `host.disk`, `host.nic`, of several hosts those of the fullest of each kind, by its name
+    (`node[2].cpu`), in VMs `kvm I/O thread` (the busiest thread that serves devices, by
     the hypervisor's name) and `dom0.cpu`, and of a service `x.cpu` (its limit or its vCPUs), `x.threads` or `x.event_loops`,
     and `x.lock.y`; locks of kernels are `kernel lock y`.
     """
@@ -218,6 +220,8 @@ class VmLayout(Document):
 class HostLayout(Document):
     """A host, and what stands where on it at the start."""
 
+    name: str = Field(default="", description="with several hosts: its name")
+    zone: str | None = Field(default=None, description="with several hosts: its zone, where one is stated")
     model: str = Field(description="its model in the catalogue")
     sockets: int = Field(description="processors")
     cores: int = Field(description="cores of each")
@@ -225,6 +229,15 @@ class HostLayout(Document):
     memory_bytes: int = Field(description="physical memory")
     replicas: Mapping[str, int] = Field(description="replicas on the host itself, in containers or bare, by service")
     vms: tuple[VmLayout, ...] = Field(description="its VMs")
+
+
+class HostUse(Document):
+    """How full a host is, on average over replications."""
+
+    cpu: Number = Field(description="utilisation of its hardware threads")
+    disk: Number = Field(description="utilisation of its disk")
+    nic: Number = Field(description="utilisation of its NIC, in the fuller direction")
+    memory: Number = Field(description="ratio of its memory that is in use at the end, at the mean load")
 
 
 class PlatformResult(Document):
@@ -267,8 +280,10 @@ class PlatformResult(Document):
     overload: bool = Field(
         default=False, description="`true` where requests arrive faster than they are answered, in most replications"
     )
+    lifecycle: Lifecycle | None = Field(default=None, description="with `state`: instances that were started, and what that took")
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
+    hosts: Mapping[str, HostUse] = Field(default={}, description="with several hosts: how full each is, by its name")
     by_replication: ByReplication = Field(default={}, description=BY_REPLICATION)
 
     def of(self, workload: str) -> PlatformResult:

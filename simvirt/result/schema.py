@@ -12,6 +12,7 @@ from simvirt.errors import UsageError
 from simvirt.result.catalogue_document import ConstantRow, DifferenceRow, EntryRow, KindRow, SpentRow
 from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
+from simvirt.result.deploy_document import DeployDocument
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.mistakes import Mistakes
 from simvirt.result.plan_document import PlanDocument
@@ -21,6 +22,7 @@ from simvirt.result.validation_document import ValidationDocument
 
 DOCUMENTS: Final[Mapping[str, Any]] = {
     "run": RunDocument,
+    "deploy": DeployDocument,
     "density": DensityDocument,
     "knee": KneeDocument,
     "plan": PlanDocument,

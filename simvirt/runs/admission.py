@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from simvirt.catalog import Catalog
 from simvirt.catalog.images import is_known, meant
 from simvirt.catalog.problems import Problems
+from simvirt.lowering.sites import dealt, sites_of
 from simvirt.lowering.size import size_mistakes
+from simvirt.scenario.order import canonical_services
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.units import format_size
 from simvirt.workload.processors import taken_as_stated
@@ -15,9 +17,10 @@ def catalog_of(scenario: Scenario) -> Catalog:
     """The catalogue for a scenario that can be run; ScenarioError with every mistake of one that cannot."""
     catalog, problems = Catalog.of(scenario), Problems(scenario.locate)
     platforms = [catalog.platform(platform) for platform in scenario.platforms]
-    for path, message in size_mistakes(scenario, catalog.resolve_host(scenario.host), platforms):
+    for path, message in size_mistakes(scenario, catalog, platforms):
         problems.add(path, message)
     problems.settle()
+    dealt(scenario, canonical_services(scenario), sites_of(scenario, catalog))
     return catalog
 
 
@@ -47,10 +50,12 @@ def unknown_images(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
 
 def unknown_sockets(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
     """What caches and memory bandwidth an inline host has, where a service claims some of it."""
-    if scenario.host.model is None and any(_claims(catalog, service) for service in scenario.services.values()):
-        host = catalog.resolve_host(scenario.host)
-        cache, bandwidth = format_size(host.family.llc or 0), (host.family.memory_bandwidth or 0.0) / 1e9
-        yield f"each socket of the inline host has a cache of {cache} and {bandwidth:.3g} GB/s to memory"
+    claimed = any(_claims(catalog, service) for service in scenario.services.values())
+    for name, pool in scenario.pools.items():
+        if claimed and pool.model is None:
+            host, which = catalog.resolve_host(pool.host), f"inline hosts {name}" if scenario.several_hosts else "inline host"
+            cache, bandwidth = format_size(host.family.llc or 0), (host.family.memory_bandwidth or 0.0) / 1e9
+            yield f"each socket of the {which} has a cache of {cache} and {bandwidth:.3g} GB/s to memory"
 
 
 def _claims(catalog: Catalog, service: ServiceSpec) -> bool:

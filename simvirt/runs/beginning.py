@@ -59,7 +59,7 @@ def kept_up_with(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Su
     workload = next(iter(scenario.alone.values())).workload
     rate = workload.open.rate if workload is not None and workload.open is not None else None
     kept_up = all(o.unstable is None and o.full_at_s is None and o.rejected + o.failed == 0 for o in outcomes)
-    if rate is not None and not scenario.timeline and kept_up:
+    if rate is not None and not scenario.changes and kept_up:
         yield Sustained(rate, used(outcomes), 0.0, True, TRIALS)
 
 

@@ -27,7 +27,7 @@ def seconds(scenario: Scenario, maximum: bool = True) -> float:
     *Ignores*: what grows with a backlog or varies between platforms and over time; replications that a precision adds.
     """
     catalog = catalog_of(scenario)
-    spec = on_host(scenario, catalog, scenario.host)
+    spec = on_host(scenario, catalog, scenario.first_host)
     _short(spec, catalog, 1)  # reads what is read once
     times, (took, events), (longer, more) = 1, _short(spec, catalog, 1), _short(spec, catalog, 3)
     while longer - took < ENOUGH_S and times < MOST:
@@ -39,7 +39,7 @@ def seconds(scenario: Scenario, maximum: bool = True) -> float:
 
 def _short(scenario: Scenario, catalog: Catalog, times: int) -> tuple[float, int]:
     """CPU time [s] and events of so many parts of the first platform's first replication."""
-    short = scenario.model_copy(update={"run": _part(scenario.run, times), "timeline": ()})
+    short = scenario.model_copy(update={"run": _part(scenario.run, times), "timeline": (), "state": None})
     started = time.thread_time()
     outcome = replicate(short, catalog, catalog.platform(scenario.platforms[0]), scenario.run.seed, 0).outcome
     return time.thread_time() - started, outcome.events

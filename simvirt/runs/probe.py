@@ -25,7 +25,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
-from simvirt.control.memory import PERIOD_NS, follow
+from simvirt.control.memory import PERIOD_NS, follow_all
 from simvirt.gauges import Snapshot, snapshot
 from simvirt.lowering.lower import Lowered, lower
 from simvirt.metrics.measure import utilisations
@@ -175,7 +175,7 @@ def steady(scenario: Scenario) -> Scenario:
     """A scenario with all its services up from the start, and no end of its load, the first workload of which is asked at a rate."""
     run = scenario.run.model_copy(update={
         "duration": LONGEST_NS, "requests": None, "warmup": 0, "observe": None, "precision": None})
-    changed: dict[str, Any] = {"run": run, "timeline": (), "workload": _without_clients(scenario.workload)}
+    changed: dict[str, Any] = {"run": run, "timeline": (), "state": None, "workload": _without_clients(scenario.workload)}
     for name, spec in list(scenario.workloads.items())[:1]:
         changed["workloads"] = {**scenario.workloads, name: _without_clients(spec)}
     return scenario.model_copy(update=changed)
@@ -199,7 +199,7 @@ def probe(case: Case, kind: Kind, rate: float, arrivals: float, least_ns: float,
     begin(clock, case.scenario)
     ends = [length * number for number in range(1, PIECES + 1)]
     if plane.lowered.memory.follows:
-        clock.process(follow(clock, max(1, ends[-1] // (LOOKS * PERIOD_NS)), grown=True))
+        follow_all(clock, max(1, ends[-1] // (LOOKS * PERIOD_NS)), grown=True)
     beside, clients = _held(case.scenario)
     most = math.inf if kind.even else 2 * PILED_UP * (rate + beside) * ends[-1] / 1e9 + 2 * (rate + beside) * case.alone_s + clients + SPARE
     course, step = Course(), max(int(LOOK / rate * 1e9), 1)
@@ -290,7 +290,7 @@ def _judged(
     return Probe(
         rate=rate, sustained=rate * share, lost=lost, error=course.error_of_lost, arrivals=int(last.arrived[raised].sum()),
         events=last.events, simulated_ns=last.at, complete=last.at >= end,
-        killed=plane.memory is not None and bool(plane.memory.kills), doubtful=doubtful, waves=doubtful,
+        killed=any(account.kills for account in plane.memories.values()), doubtful=doubtful, waves=doubtful,
         resources=used,
     )
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 
 import numpy as np
@@ -11,8 +11,10 @@ import numpy as np
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
+from simvirt.control.cluster import Cluster
+from simvirt.control.deploy import begin as begin_from_state
 from simvirt.control.lifecycle import begin
-from simvirt.control.memory import follow
+from simvirt.control.memory import follow_all
 from simvirt.control.observer import Series, observe
 from simvirt.errors import SimulationError
 from simvirt.gauges import Mark, Snapshot, mark, snapshot
@@ -153,9 +155,9 @@ def replicate(
     plane = make_plane(scenario, catalog, platform, seed, replication)
     plane.halt = halt
     clock = Clock(plane)
-    begin(clock, scenario)
+    cluster = _begin(clock, scenario, catalog)
     if plane.lowered.memory.follows:
-        clock.process(follow(clock))
+        follow_all(clock)
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))
@@ -169,7 +171,16 @@ def replicate(
     except SimulationError as error:
         raise type(error)(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
-    return Measured(_measured(plane, recorder, snapshot(plane, ended), wall, series), recorder.given_up, written)
+    outcome = _measured(plane, recorder, snapshot(plane, ended), wall, series)
+    return Measured(outcome if cluster is None else replace(outcome, lives=tuple(cluster.lives)), recorder.given_up, written)
+
+
+def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:
+    """What is there before the first request; the cluster in which starts are followed, where the scenario states a state."""
+    if scenario.state is not None:
+        return begin_from_state(clock, scenario, catalog)
+    begin(clock, scenario)
+    return None
 
 
 def _warmup(scenario: Scenario) -> int | None:

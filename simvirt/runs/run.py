@@ -196,7 +196,7 @@ def run(
     started = time.perf_counter()
     catalog, spec = catalog_of(scenario), scenario.run
     window = trace if trace is None or isinstance(trace, Window) else window_of(trace, scenario)
-    asked = Asked(on_host(scenario, catalog, scenario.host), catalog, at_a_time(jobs), progress, cancel, window)
+    asked = Asked(on_host(scenario, catalog, scenario.first_host), catalog, at_a_time(jobs), progress, cancel, window)
     result = Result(scenario, spec.seed, spec.replications, {p.name: [] for p in scenario.platforms})
     try:
         _simulate(asked, result)
@@ -211,7 +211,9 @@ def run(
     if not result.measured:
         failed = StandstillError if result.standstill else SimulationError
         raise failed("; ".join(f"{name}: {reason}" for name, reason in result.failed.items()))
-    result.notes += short_slices(scenario.host.scheduler, catalog.resolve_host(scenario.host).tick_ns)
+    for name, pool in scenario.pools.items():
+        where = ".".join(scenario.path_of_pool(name))
+        result.notes += short_slices(pool.scheduler, catalog.resolve_host(pool.host).tick_ns, where)
     result.assumptions = assumptions(scenario, catalog)
     result.theory = theory(asked.scenario, catalog)
     result.wall_s = time.perf_counter() - started

@@ -32,6 +32,8 @@ def theory(scenario: Scenario, catalog: Catalog) -> TheoryResult | NoTheory | No
     scenario, = scenario.alone.values()
     if scenario.workload is None:
         return None
+    if scenario.several_hosts:
+        return NoTheory(reason="several hosts")
     host = catalog.resolve_host(scenario.host)
     plain = applicable(scenario, host)
     if plain is None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from simvirt.errors import Issue, ScenarioError
 
@@ -13,6 +16,26 @@ def digest(content: Any) -> str:
     """SHA-256 [hex] of the plain content of a scenario in canonical form, with the content of its files in place of their names."""
     canonical = json.dumps(with_content(content), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def unstated(part: BaseModel) -> dict[Any, Any]:
+    """The fields of a part, and of the parts in it, that came later than others and are as if they were not there; as pydantic excludes."""
+    found = {}
+    for name, field in type(part).model_fields.items():
+        value = getattr(part, name)
+        if name in getattr(part, "later", ()) and value == field.get_default(call_default_factory=True):
+            found[name] = True
+        elif inner := _unstated_in(value):
+            found[name] = inner
+    return found
+
+
+def _unstated_in(value: Any) -> Any:
+    """The same of what a field has: a part, or several by their keys or places."""
+    if isinstance(value, BaseModel):
+        return unstated(value)
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, tuple) else ()
+    return {key: inner for key, item in items if (inner := _unstated_in(item))}
 
 
 def with_content(value: Any) -> Any:

@@ -43,6 +43,7 @@ class Names:
         self.lowered: Lowered = lowered
         self.instances: list[Instance] = lowered.arrangement.instances
         self.machines: list[Machine] = lowered.arrangement.machines
+        self.hosts = [host.site.named.name for host in lowered.arrangement.hosts]
         self.guests = {machine.row: self._guest(machine) for machine in self.machines if machine.vm is not None}
         self.first_instance = FIRST + len(self.machines)
         self.first_thread = int(plane.read("run", "first_thread")[0])
@@ -93,7 +94,8 @@ class Names:
         machine = self.machine_of[c]
         number = c - self.first_cpu[machine]
         if machine not in self.guests:
-            return Track(PCPUS, c + 1, f"pCPU {number}")
+            of = f"{self.hosts[self.machines[machine].host]} " if len(self.hosts) > 1 else ""
+            return Track(PCPUS, c + 1, f"{of}pCPU {number}")
         return Track(FIRST + machine, number + 1, f"vCPU {number}")
 
     def thread(self, entity: int) -> Track:

@@ -45,7 +45,7 @@ def _times(value: object, factor: float) -> str | float:
 def _written(entry: Any, path: tuple[str, ...]) -> list[dict[str, Any]]:
     """The fitted numbers that an entry itself gives at a path: one, or parts of a sum."""
     for part in path:
-        entry = entry.get(part) if isinstance(entry, Mapping) else None
+        entry = entry.get(part) if isinstance(entry, Mapping) else entry[int(part)] if isinstance(entry, list) and part.isdigit() else None
     return [number for number in (entry if isinstance(entry, list) else [entry]) if isinstance(number, dict) and number.get("fitted")]
 
 

@@ -22,6 +22,7 @@ MeasureName = Literal[
     "throughput", "period", "latency_mean", "latency_p50", "latency_p90", "latency_p95", "latency_p99", "latency_p999",
     "run_queue", "cpu_cores", "utilisation", "cpu_per_request", "steal", "throttled", "exits", "interrupts", "memory",
     "memory_overhead", "memory_saved", "memory_used", "notifications",
+    "start_p50", "start_p90", "start_p99", "start_last", "start_rate", "start_turn", "pull", "pull_last",
 ]
 Found = Literal["raw data", "table", "text", "figure", "documentation", "source code", "mail", "second-hand"]
 Text = Annotated[str, Field(min_length=1)]
@@ -40,7 +41,8 @@ class Measure(Fact):
     """What is read from a result: a number by name, times a factor for the table's unit; with `cycles` times the host's clock.
 
     `operation` is whose latency; `device` whose notifications, interrupts and exits, `cause` which of the exits; `relative_to` a platform
-    over whose number it is taken, with `complement` what that ratio lacks of one.
+    over whose number it is taken, with `complement` what that ratio lacks of one; `layer` whose phases of a start
+    count, `without` which of them do not.
     """
 
     of: MeasureName
@@ -52,6 +54,8 @@ class Measure(Fact):
     cause: Literal["kick", "injection", "completion"] | None = None
     relative_to: str | None = None
     complement: bool = False
+    layer: str | None = None
+    without: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _known(self) -> Measure:
@@ -59,6 +63,8 @@ class Measure(Fact):
             raise ValueError("operation: only the latency is available by operation, for example {of: latency_p99, operation: app.op}")
         if self.cause is not None and self.of != "exits":
             raise ValueError("cause: only exits have causes, for example {of: exits, cause: kick}")
+        if (self.layer is not None or self.without) and self.of != "start_turn":
+            raise ValueError("layer, without: only what a start takes in its turn has phases, for example {of: start_turn, layer: kvm}")
         if self.complement and self.relative_to is None:
             raise ValueError("complement: expected a platform beside it, for example relative_to: bare-metal")
         return self
@@ -94,11 +100,19 @@ class Column(Fact):
     set: Mapping[str, Any] = {}
 
 
+class Apart(Fact):
+    """What holds in one column of a row alone: overrides of the scenario, and what is read there."""
+
+    set: Mapping[str, Any] = {}
+    measure: Measure | None = None
+
+
 class Row(Fact):
-    """A condition: overrides of the scenario, and the measured number by column."""
+    """A condition: overrides of the scenario, and the measured number by column; `apart` is what holds in some of its columns alone."""
 
     values: Mapping[str, Value] = Field(min_length=1)
     set: Mapping[str, Any] = {}
+    apart: Mapping[str, Apart] = {}
     measure: Measure | None = None
     unit: str | None = None
     better: Literal["higher", "lower"] | None = None
@@ -146,6 +160,8 @@ class Table(Fact):
         for name, row in self.rows.items():
             if unknown := sorted(set(row.values) - set(self.columns)):
                 raise ValueError(f"rows.{name}: no such columns: {unknown}; expected some of {', '.join(self.columns)}")
+            if unknown := sorted(set(row.apart) - set(row.values)):
+                raise ValueError(f"rows.{name}: apart: no values of {unknown}; expected some of {', '.join(row.values)}")
         for told in self.calibration:
             if told.by not in self.columns or (told.row is not None and told.row not in self.rows):
                 raise ValueError("calibration: its column or row does not exist")
@@ -157,9 +173,15 @@ class Table(Fact):
         """Unit of a row's numbers."""
         return self.rows[row].unit or self.unit
 
-    def measure_of(self, row: str) -> Measure:
-        """What a row reads from a result."""
-        return self.rows[row].measure or self.measure
+    def measure_of(self, row: str, column: str) -> Measure:
+        """What a cell reads from a result."""
+        apart = self.rows[row].apart.get(column, Apart())
+        return apart.measure or self.rows[row].measure or self.measure
+
+    def column_of(self, row: str, column: str) -> Column:
+        """A column as it is in a row."""
+        apart = self.rows[row].apart.get(column, Apart())
+        return Column(platform=self.columns[column].platform, set={**self.columns[column].set, **apart.set})
 
 
 class Topic(Fact):

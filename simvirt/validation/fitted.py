@@ -59,8 +59,8 @@ def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, Sourced]]:
         for key, inner in value.items():
             yield from _numbers(inner, f"{path}.{key}".lstrip("."))
     elif isinstance(value, tuple):
-        for inner in value:
-            yield from _numbers(inner, path)
+        for index, inner in enumerate(value):
+            yield from _numbers(inner, f"{path}.{index}" if isinstance(inner, BaseModel) else path)
 
 
 def fitted_cells(constants: list[Fitted]) -> set[str]:

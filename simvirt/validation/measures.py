@@ -14,6 +14,8 @@ from simvirt.result.document import Estimate
 from simvirt.result.run_document import PlatformResult
 from simvirt.validation.facts import Measure
 
+PULL = ("manifest", "download", "unpack", "touched")
+"""Phases of the pull of an image."""
 Read = Callable[[PlatformResult, Measure, int], float | None]
 """A platform's part of a result, the measure and the host's hardware threads to the number."""
 
@@ -114,6 +116,45 @@ def _memory_overhead(platform: PlatformResult, measure: Measure, pcpus: int) -> 
     return float(platform.memory.ledger.committed_bytes - platform.memory.parts["vm"])
 
 
+def _ready(quantile: str) -> Read:
+    """After how long so many of the instances that were started are ready [s]; None where some are not."""
+
+    def read_ready(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+        lives = platform.lifecycle
+        if lives is None or lives.ready < lives.started:
+            return None
+        found: Estimate = getattr(lives.readiness_s, quantile)
+        return found.value
+
+    return read_ready
+
+
+def _start_rate(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+    """Instances that are started in a second, where all are asked for at once."""
+    last = _ready("last")(platform, measure, pcpus)
+    return platform.lifecycle.started / last if last and platform.lifecycle is not None else None
+
+
+def _start_turn(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+    """What the slowest of the instances takes without the waits for others: that of the last one where they start in turn [s]."""
+    if platform.lifecycle is None:
+        return None
+    phases = [phase for phase in platform.lifecycle.phases if measure.layer in (None, phase.layer) and phase.phase not in measure.without]
+    return sum((phase.last_s.value or 0.0) - (phase.waited_s.value or 0.0) for phase in phases) or None
+
+
+def _pull(figure: str) -> Read:
+    """What the pull of an image takes from its first request to its last file, without the turn of others [s]: mean, or the last one's."""
+
+    def read_pull(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+        if platform.lifecycle is None:
+            return None
+        phases = [phase for phase in platform.lifecycle.phases if phase.layer == "image" and phase.phase in PULL]
+        return sum(getattr(phase, figure).value or 0.0 for phase in phases) or None
+
+    return read_pull
+
+
 MEASURES: Mapping[str, Read] = {
     "throughput": _estimate("throughput_per_s"),
     "period": _period,
@@ -136,5 +177,13 @@ MEASURES: Mapping[str, Read] = {
     "memory_used": _memory_used,
     "memory_overhead": _memory_overhead,
     "memory_saved": _memory_saved,
+    "start_p50": _ready("p50"),
+    "start_p90": _ready("p90"),
+    "start_p99": _ready("p99"),
+    "start_last": _ready("last"),
+    "start_rate": _start_rate,
+    "start_turn": _start_turn,
+    "pull": _pull("mean_s"),
+    "pull_last": _pull("last_s"),
 }
 """Name -> how it is read."""

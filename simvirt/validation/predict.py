@@ -89,11 +89,11 @@ def _cell(table: Table, row: str, column: str, given: Mapping[str, Any], conditi
 
 def number(table: Table, row: str, column: str, given: Mapping[str, Any], conditions: Conditions) -> float:
     """A cell's number with some values of the scenario given, or, where the measure says so, its ratio to another platform's."""
-    measure = table.measure_of(row)
-    value = _simulated(scenario_of(table, row, table.columns[column], given, conditions), measure)
+    measure, there = table.measure_of(row, column), table.column_of(row, column)
+    value = _simulated(scenario_of(table, row, there, given, conditions), measure)
     if measure.relative_to is None:
         return value
-    base = scenario_of(table, row, Column(platform=measure.relative_to, set=table.columns[column].set), given, conditions)
+    base = scenario_of(table, row, Column(platform=measure.relative_to, set=there.set), given, conditions)
     ratio = value / _simulated(base, measure)
     return measure.times * (1.0 - ratio if measure.complement else ratio)
 
@@ -108,7 +108,7 @@ def scenario_of(table: Table, row: str, column: Column, given: Mapping[str, Any]
 
 def _simulated(scenario: Scenario, measure: Measure) -> float:
     """A scenario's number."""
-    host = Catalog.of(scenario).resolve_host(scenario.host)
+    host = Catalog.of(scenario).resolve_host(scenario.first_host)
     (platform,) = run(scenario, maximum=False).typed().platforms.values()
     return read(platform, measure, host)
 

@@ -144,7 +144,7 @@ def _within(message: str) -> tuple[Path, str]:
 def _known(path: Path) -> Iterator[str]:
     """The keys of the part of a table that a path leads into."""
     parts: dict[str, type[facts.Fact]] = {
-        "measure": facts.Measure, "calibration": facts.Calibration, "columns": facts.Column, "rows": facts.Row,
+        "measure": facts.Measure, "calibration": facts.Calibration, "columns": facts.Column, "rows": facts.Row, "apart": facts.Apart,
     }
     model = next((parts[part] for part in reversed(path[:-1]) if isinstance(part, str) and part in parts), facts.Table)
     return (key for key in model.model_fields if key != "topic")
@@ -159,7 +159,7 @@ def _check_scenarios(reading: _Reading, index: int, table: facts.Table) -> None:
     for name, row in table.rows.items():
         for column in row.values:
             try:
-                catalog_of(scenario_of(table, name, table.columns[column], given, Conditions(1, 1)))
+                catalog_of(scenario_of(table, name, table.column_of(name, column), given, Conditions(1, 1)))
             except ScenarioError as error:
                 for issue in error.issues:
                     reading.tell(("tables", index, *_place(table, name, column, issue)), issue.message)
@@ -170,6 +170,7 @@ def _place(table: facts.Table, row: str, column: str, issue: Issue) -> Path:
     told = issue.path or (issue.file or "").removeprefix("--set ")
     places: tuple[tuple[Path, Mapping[str, Any]], ...] = (
         (("rows", row, "set"), table.rows[row].set), (("columns", column, "set"), table.columns[column].set),
+        (("rows", row, "apart", column, "set"), table.rows[row].apart.get(column, facts.Apart()).set),
     )
     for path, sets in places:
         for key in sets:

@@ -23,6 +23,13 @@ DEMAND, CHANCE, CHOICE, FAULTS, ACCESS, FILES = range(6)
 """Families of variables: demands and delays; probabilities; which replica; page faults; accesses to a disk; operations on files."""
 
 
+Asked = tuple[int, Distribution | None]
+"""What a variable is asked for by: its family and its distribution."""
+Place = frozenset[tuple[Asked, int]]
+OF_A_KIND = 2**20
+"""Numbers in each family that are kept for the variables of a kind of host."""
+
+
 @dataclass(frozen=True)
 class Variable:
     """A random variable of a request class: its distribution (None: uniform on [0, 1)) and its place in its family."""
@@ -37,15 +44,39 @@ class Variables:
     """The random variables of one request class, in the order of its itinerary; a column each.
 
     Streams are keyed by family and by place in it, so that a probability or another way of balancing shifts nobody's demands.
+    Where a body is written once more for another kind of host, the same variables are asked for in the same order: `go_back` begins anew,
+    and what the first kind had none of has streams of its own.
     """
 
     variables: list[Variable] = field(default_factory=list)
+    kind: int = 0
+    _columns: dict[Asked, list[int]] = field(default_factory=dict)
+    _often: dict[Asked, int] = field(default_factory=dict)
+    _numbers: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def column(self, distribution: Distribution | None = None, family: int = DEMAND) -> int:
-        """Add a variable; its column."""
-        number = sum(v.family == family for v in self.variables)
+        """The column of the next variable that is alike: one that there is, or a new one."""
+        key = (family, distribution)
+        known, at = self._columns.setdefault(key, []), self._often.get(key, 0)
+        self._often[key] = at + 1
+        if at == len(known):
+            known.append(self._added(distribution, family))
+        return known[at]
+
+    def _added(self, distribution: Distribution | None, family: int) -> int:
+        """A new variable; its column."""
+        number = self._numbers.get((self.kind, family), self.kind * OF_A_KIND)
+        self._numbers[self.kind, family] = number + 1
         self.variables.append(Variable(distribution, family, number))
         return len(self.variables) - 1
+
+    def place(self) -> Place:
+        """How far it has been asked."""
+        return frozenset(self._often.items())
+
+    def go_back(self, place: Place, kind: int) -> None:
+        """Be asked anew from a place on, for a kind of host."""
+        self._often, self.kind = dict(place), kind
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def on_host(scenario: Scenario, catalog: Catalog, host: HostSpec) -> Scenario:
 
 def taken_as_stated(scenario: Scenario) -> bool:
     """Whether CPU demands follow no change of a host whose speed is stated, because it is not said where some were measured."""
-    if scenario.measured_on is not None or (scenario.host.model is None and scenario.host.clock is None):
+    if scenario.measured_on is not None or (all(host.model is None and host.clock is None for host in scenario.pools.values())):
         return False
     return any(step.measured_on is None for spec in scenario.services.values() if spec.measured_on is None for step in _cpu_steps(spec))
 
@@ -84,8 +84,8 @@ class _Pace:
     def _measured(self, where: MeasuredSpec | None) -> float:
         """Work that a busy thread did in a second where a demand was measured [cycles of Skylake-SP]."""
         if where is None:
-            return self.catalog.resolve_host(self.scenario.host).speed
-        base = self.scenario.host if where.host is None else HostSpec.model_validate({"model": where.host})
+            return self.catalog.resolve_host(self.scenario.first_host).speed
+        base = self.scenario.first_host if where.host is None else HostSpec.model_validate({"model": where.host})
         host = self.catalog.resolve_host(base if where.clock is None else base.model_copy(update={"clock": where.clock}))
         if not where.utilisation:
             return host.speed

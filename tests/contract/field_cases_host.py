@@ -73,6 +73,25 @@ SCENARIO: Final = (
     Case("Scenario.timeline", EVENTFUL, {"timeline": ABSENT}, {}, "failed", RISES),
     Case("Scenario.catalog", patched(READING, {"host/disk": "nvme"}), {}, {"catalog": {"disks": {"nvme": SLOW_DISK}}}, "breakdown_s/disk", RISES),
 )
+POOLS: Final = patched(WIDE, {
+    "host": ABSENT, "hosts": {"node": {"count": 2, "cores": 1, "memory": "16GiB", "zone": ["a", "b"], "labels": {"disk": "nvme"}}},
+    "services/server": {"threads": 2, "deploy": {"replicas": 2}, "operations": {"job": [{"cpu": "1ms"}]}}, "workload/open/rate": "700/s",
+})
+"""Two hosts with a replica each; one with both of them is overloaded at times."""
+PLACED: Final = "services/server/deploy/placement"
+HOSTS: Final = (
+    Case("Scenario.hosts", POOLS, {}, {"hosts": {"node": {"count": 2, "cores": 2, "memory": "16GiB"}}}, "cpu/utilisation", FALLS),
+    Case("HostPoolSpec.count", POOLS, {"hosts/node/count": 1}, {}, "latency_s/mean", FALLS),
+    Case("HostPoolSpec.count", POOLS, {}, {"hosts/node/count": 3}, "memory/capacity_bytes", RISES),
+    Case("HostPoolSpec.zone", patched(POOLS, {PLACED: {"constraints": ["zone != b"]}}), {}, {"hosts/node/zone": "a"}, "latency_s/mean", FALLS),
+    Case("HostPoolSpec.labels", patched(POOLS, {"hosts/more": {"cores": 1, "memory": "16GiB"}, "hosts/node/count": 1, PLACED: {"constraints": ["disk == nvme"]}}), {},
+         {"hosts/more/labels": {"disk": "nvme"}}, "latency_s/mean", FALLS),
+    Case("DeploySpec.placement", POOLS, {}, {PLACED: {"constraints": ["zone == b"]}}, "latency_s/mean", RISES),
+    Case("PlacementSpec.constraints", POOLS, {PLACED: {"constraints": ["host != node[0]"]}}, {PLACED: {"constraints": ["pool == node"]}}, "latency_s/mean", FALLS),
+    Case("PlacementSpec.max_replicas_per_node", patched(POOLS, {"services/server/deploy/replicas": 3}), {PLACED: {"max_replicas_per_node": 3}}, {"hosts/node/count": 3, PLACED: {"max_replicas_per_node": 1}},
+         "latency_s/mean", FALLS),
+    Case("PlacementSpec.spread", patched(POOLS, {"hosts/node/count": 3, "hosts/node/zone": ["a", "b", "b"], "services/server/deploy/replicas": 3}), {}, {PLACED: {"spread": "zone"}}, "latency_s/mean", CHANGES),
+)
 HOST: Final = (
     Case("HostSpec.model", patched(WIDE, {"host": {}}), {"host": "dell-t340-e-2224"}, {"host/model": "dell-r740-gold-6132"}, "cpu/utilisation", FALLS),
     Case("HostSpec.sockets", FOUR_BUSY, {}, {"host/sockets": 2}, BATCH, RISES),
@@ -155,4 +174,4 @@ PLATFORMS: Final = (
     Case("VmsSpec.vcpus", IN_VMS, {}, {"platforms/0/vms/vcpus": 4}, "breakdown_s/run_queue", FALLS),
     Case("VmsSpec.memory", IN_VMS, {}, {"platforms/0/vms/memory": "4GiB"}, "memory/parts/vm", RISES),
 )
-CASES: Final = (*SCENARIO, *HOST, *SCHEDULER, *PLATFORMS)
+CASES: Final = (*SCENARIO, *HOSTS, *HOST, *SCHEDULER, *PLATFORMS)

@@ -119,4 +119,10 @@ TIMELINE: Final = (
     Case("TimelineEvent.replica", EVENTFUL, {}, {EVENT + "replica": ABSENT}, "failed", RISES),
     Case("TimelineEvent.restart", EVENTFUL, {EVENT + "restart": ABSENT}, {}, "breakdown_s/queue", FALLS),
 )
-CASES: Final = (*WORKLOAD, *OBJECTIVE, *RUN, *TIMELINE)
+STATED: Final = patched(TIMED, {"platforms": ["docker"], "state": {}})
+STATE: Final = (
+    Case("Scenario.state", patched(EVENTFUL, {"platforms": ["docker"]}), {}, {"state": {"instances": "up"}}, "lifecycle/readiness_s/last", CHANGES),
+    Case("StateSpec.images", patched(STATED, {"state": {"instances": "none"}}), {}, {"state": {"images": "none", "instances": "none"}}, "rejected", RISES),
+    Case("StateSpec.instances", STATED, {}, {"state": {"instances": "none"}}, "rejected", RISES),
+)
+CASES: Final = (*WORKLOAD, *OBJECTIVE, *RUN, *TIMELINE, *STATE)

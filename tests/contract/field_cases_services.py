@@ -216,4 +216,13 @@ DISTRIBUTIONS: Final = (
     *(drawn(f"{type_}.mean", "8ms", other, QUEUE, CHANGES) for type_, other in (
         ("Exponential", {"exponential": "8ms"}), ("Lognormal", LOGNORMAL), ("Gamma", GAMMA), ("Pareto", PARETO), ("Hyperexponential", MIXTURE))),
 )
-CASES: Final = (*SERVICE, *STEPS, *DISTRIBUTIONS)
+WAITING: Final = patched(DOCKER, {
+    SERVER + "depends_on": {"late": {"condition": "service_healthy"}}, "services/late": {"startup": [{"cpu": "1s"}], "background": {"threads": 1, "duty": 0.01}},
+    "state": {"instances": "none"}, "run": {"duration": "20s", "replications": 1, "warmup": "0s"},
+})
+"""A service that waits for another one, which takes a second."""
+DEPENDING: Final = (
+    Case("ServiceSpec.depends_on", WAITING, {}, {SERVER + "depends_on": ABSENT}, "rejected", FALLS, 0.2),
+    Case("DependencySpec.condition", WAITING, {}, {SERVER + "depends_on": ["late"]}, "rejected", FALLS, 0.2),
+)
+CASES: Final = (*SERVICE, *STEPS, *DISTRIBUTIONS, *DEPENDING)

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import entry_cases_files
+import entry_cases_images
 import entry_cases_memory
 import entry_cases_plan
+import entry_cases_startups
 import pytest
 from helpers.field_bases import BARE, CROWDED, KVM
 from helpers.fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
@@ -21,7 +23,7 @@ from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, TECHNIQU
 from simvirt.errors import ScenarioError
 from simvirt.scenario.spec.models import PlatformSpec
 
-TOLD: Final = {"title", "source", "type", "isolation", "model"}
+TOLD: Final = {"title", "source", "type", "isolation", "model", "format", "virtual"}
 """Fields that say what an entry is: they appear where the catalogue is shown, no number follows from them."""
 
 
@@ -152,6 +154,7 @@ DISK: Final = "breakdown_s/disk"
 EXTRA: Final = "breakdown_s/virtualization"
 CASES: Final = (
     *entry_cases_files.CASES,
+    *entry_cases_images.CASES,
     *entry_cases_memory.CASES,
     entry("hosts", "cpu", "generic", "xeon-gold-6132", "cpu/utilisation", FALLS),
     entry("hosts", "sockets", "generic", 4, "cpu/utilisation", FALLS),
@@ -224,6 +227,8 @@ CASES: Final = (
          {}, {"catalog/devices/my-disk/serial": True}, "breakdown_s/queue", RISES),
     Case("devices.cache", patched(RICH, {"services/server/operations/job": [{"cpu": "1us"}, {"disk": {"write": "1MiB", "direct": True}}]}),
          {}, {"catalog/devices/my-disk/cache": "writeback"}, DISK, FALLS),
+    Case("devices.cached", patched(RICH, {"platforms/0/disk_cache": "writeback", "services/server/operations/job": [{"cpu": "1us"}, {"disk": {"write": "1MiB", "direct": True}}]}),
+         {}, {"catalog/devices/my-disk/cached": {name: {"host_cpu": number("10us")} for name in ("kib_read", "kib_written")}}, "latency_s/mean", RISES),
     Case("devices.segments", patched(RICH, {"services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "4MiB"}}]}),
          {}, {"catalog/devices/my-disk/segments": number(1)}, "latency_s/mean", RISES),
     Case("devices.suppresses", patched(RICH, {"workload/open/rate": "300/s"}), {}, {"catalog/devices/my-net/suppresses": False}, "devices/net/interrupts", RISES),
@@ -235,6 +240,8 @@ CASES: Final = (
     entry("runtimes", "shim_memory", "docker", number("1GiB"), "memory/parts/runtime", RISES, CONTAINERS),
     entry("guests", "scheduler", "linux", "round-robin", "breakdown_s/run_queue", CHANGES, INSIDE),
     Case("guests.linux", OLD_GUEST, {}, {"catalog/guests/mine/linux": "4.19"}, "cpu/throttled", RISES, 0.5),
+    Case("guests.idle_poll", patched(RICH, {"workload/open/rate": "300/s", "catalog/guests/mine": {"like": "linux"}, "catalog/hypervisors/mine/guest": "mine", "services/server/operations/job": [{"cpu": "20us"}, {"delay": "100us"}] * 3}),
+         {}, {"catalog/guests/mine/idle_poll": number("200us")}, "cpu/virtualization", CHANGES),
     Case("guests.piece", patched(RICH, {"catalog/devices/my-disk/segments": number(1), "services/server/operations/job": [{"cpu": "1us"}, {"disk": {"read": "4MiB"}}]}),
          {}, {"catalog/guests/mine/piece": number("4KiB")}, "latency_s/mean", RISES),
     entry("guests", "tick", "linux", number("1ms"), "breakdown_s/run_queue", CHANGES, INSIDE),
@@ -258,6 +265,7 @@ CASES: Final = (
     Case("platforms.vms", patched(MINE, {"services/server/cpus": 2}), {}, mine("platforms", "kvm", vms={"count": 1, "cpus": number(1), "memory": number(0.5)}), "memory/parts/vm", RISES),
     Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),
     *entry_cases_plan.CASES,
+    *entry_cases_startups.CASES,
     bursting("earned", number("30/h"), "cpu/throttled", FALLS), bursting("launch", number(9), "cpu/throttled", FALLS),
     bursting("most", number(0), "cpu/throttled", RISES, {"launch": number(0.1)}),
     Case("platforms.disk", patched(MINE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB"}}]}), {}, mine("platforms", "kvm", disk="firecracker-blk"), DISK, CHANGES),
@@ -350,7 +358,7 @@ def test_a_device_served_in_dom0_needs_one() -> None:
 
 def test_no_field_is_forgotten() -> None:
     fields = {f"{kind}.{name}" for kind, model in KINDS.items() for name in model.model_fields if name not in TOLD}
-    cases = {case.field for case in CASES} | {"devices.role", "devices.side"} | {f"{kind.split()[-1]}.costs" for kind in SUBJECTS}
+    cases = {case.field for case in CASES} | {"devices.role", "devices.side"} | entry_cases_images.ELSEWHERE | {f"{kind.split()[-1]}.costs" for kind in SUBJECTS}
     assert fields == cases
 
 
@@ -361,7 +369,7 @@ def test_what_an_entry_says_of_itself_is_shown(kind: str) -> None:
     name = catalog.names(kind)[0]
     raw = catalog.raw(kind)[name]
     for field in TOLD & set(KINDS[kind].model_fields):
-        changed = {"like": name, "title": "a title of its own", "source": "a source of its own", "model": "passthrough", "type": 2, "isolation": "software"}
+        changed = {"like": name, "title": "a title of its own", "source": "a source of its own", "model": "passthrough", "type": 2, "isolation": "software", "format": "vdi", "virtual": "9TiB"}
         entries = [Catalog.load({kind: {"mine": {"like": name} | ({} if plain else {field: changed[field]})}}) for plain in (True, False)]
         shown = [str([row for row in found.listing(kind) if row.name == "mine"]) + str(found.explain("mine", kind)) for found in entries]
         assert shown[0] != shown[1], f"{kind}.{field} of {raw}"

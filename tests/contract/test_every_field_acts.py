@@ -7,14 +7,16 @@ from pathlib import Path
 import field_cases_density
 import field_cases_files
 import field_cases_host
+import field_cases_images
 import field_cases_memory
+import field_cases_network
 import field_cases_plan
 import field_cases_run
 import field_cases_services
 import field_cases_workloads
 import pytest
 from helpers.field_bases import BARE
-from helpers.fields import Case, fields_of, moved, output, patched, result
+from helpers.fields import Case, fields_of, moved, output, own, patched, result
 
 from simvirt import run
 from simvirt.errors import ScenarioError
@@ -23,7 +25,8 @@ from simvirt.scenario.spec.distributions import KINDS, Constant
 
 CASES = (
     *field_cases_density.CASES, *field_cases_host.CASES, *field_cases_services.CASES, *field_cases_memory.CASES, *field_cases_run.CASES,
-    *field_cases_plan.CASES, *field_cases_files.CASES, *field_cases_workloads.CASES,
+    *field_cases_plan.CASES, *field_cases_files.CASES, *field_cases_images.CASES, *field_cases_workloads.CASES,
+    *field_cases_network.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}
 """Fields with a test of their own below."""
@@ -51,7 +54,7 @@ def test_the_schema_has_the_same_fields() -> None:
     """What editors complete is what acts. `include` is gone before the models are reached; distributions are written by their kind."""
     schema = json_schema()
     parts = {"Scenario": schema} | schema["$defs"]
-    written = {f"{name}.{key}" for name, part in parts.items() for body in (part, *part.get("anyOf", ())) for key in body.get("properties", {})}
+    written = {own(f"{name}.{key}") for name, part in parts.items() for body in (part, *part.get("anyOf", ())) for key in body.get("properties", {})}
     drawn = {field for field in fields_of() if field.partition(".")[0] in {kind.__name__ for kind in (Constant, *KINDS.values())}}
     assert written - {"Scenario.include"} == fields_of() - drawn
 

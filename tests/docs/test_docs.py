@@ -57,6 +57,8 @@ def whole(text: str) -> str:
     merged = BASE | data
     if "workloads" in data:
         del merged["workload"]
+    if "hosts" in data:
+        del merged["host"]
     if "services" in data and not data.keys() & {"workload", "workloads"}:
         name, service = next(iter(data["services"].items()))
         operation = next(iter(service.get("operations", {"none": 0})))

@@ -18,7 +18,7 @@ from simvirt import run
 from simvirt.density import density
 from simvirt.plan import plan
 from simvirt.scenario import loads
-from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.models import HostSpec, Scenario
 
 RISES, FALLS, CHANGES = "rises", "falls", "changes"
 ABSENT: Final = object()
@@ -58,8 +58,14 @@ def fields_of(model: type[BaseModel] = Scenario) -> set[str]:
     """All fields of a model and of the parts below it, as `Model.field`."""
     found: set[str] = set()
     for part in _models(model, []):
-        found |= {f"{part.__name__}.{info.alias or name}" for name, info in part.model_fields.items() if name not in UNWRITTEN}
+        found |= {own(f"{part.__name__}.{info.alias or name}") for name, info in part.model_fields.items() if name not in UNWRITTEN}
     return found
+
+
+def own(field: str) -> str:
+    """A field by the model that brings it: what a host of a pool is, a host is."""
+    part, _, name = field.partition(".")
+    return f"HostSpec.{name}" if part == "HostPoolSpec" and name in HostSpec.model_fields else field
 
 
 def _models(kind: Any, seen: list[type[BaseModel]]) -> list[type[BaseModel]]:

@@ -12,7 +12,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
-from simvirt.control.memory import follow
+from simvirt.control.memory import follow_all
 from simvirt.plane import DataPlane
 from simvirt.runs.replicate import make_plane
 from simvirt.scenario.spec.models import OpenSpec, Scenario
@@ -53,7 +53,7 @@ def unanswered(scenario: Scenario, catalog: Catalog, platform: Platform, rate: f
     clock = Clock(plane)
     begin(clock, spec)
     if plane.lowered.memory.follows:
-        clock.process(follow(clock))
+        follow_all(clock)
     length, seen = max(ARRIVALS / rate, LEAST_S) * 1e9, [_counted(plane)]
     for longer in range(LONGER + 1):
         for sample in range(1, SAMPLES + 1):

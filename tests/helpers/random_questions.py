@@ -58,6 +58,13 @@ def timeline(draws: Draws, drawn: Drawn, length: float) -> list[Tree]:
     return found
 
 
+def state(draws: Draws, tree: Tree) -> Tree:
+    """What is there at first: where events start instances, or rarely."""
+    if not draws.yes(0.5 if "timeline" in tree else 0.04) or "think" not in tree.get("workload", {}).get("closed", {"think": ""}):
+        return {}
+    return {"state": {"instances": draws.choice(["up", "up", "none"])}}
+
+
 def tenants(draws: Draws, drawn: Drawn) -> Tree:
     """Some tenants; the services that each has for itself get replicas for all of them."""
     spec: Tree = {"count": draws.choice([1, 2, 3])}

@@ -16,7 +16,7 @@ from helpers.fairness import Rival, longest_wait
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.clock import Clock
-from simvirt.control.memory import follow
+from simvirt.control.memory import follow_all
 from simvirt.control.lifecycle import begin
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import host_scheduler
@@ -63,7 +63,7 @@ def waited(scenario: Scenario, catalog: Catalog, platform: Platform) -> Waits:
     clock = Clock(make_plane(scenario, catalog, platform, scenario.run.seed, 0))
     begin(clock, scenario)
     if clock.plane.lowered.memory.follows:
-        clock.process(follow(clock))
+        follow_all(clock)
     found = Waits(clock)
     for at in range(LOOK_NS, LOOKS * LOOK_NS, LOOK_NS):
         clock.run(until=at)

@@ -15,7 +15,7 @@ from simvirt import kernel
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
-from simvirt.control.memory import follow
+from simvirt.control.memory import follow_all
 from simvirt.plane import DataPlane
 from simvirt.metrics.outcome import Outcome
 from simvirt.gauges import Snapshot, snapshot
@@ -92,7 +92,7 @@ def begun(spec: Scenario, platform: int = 0, replication: int = 0) -> Clock:
     clock = Clock(make_plane(spec, catalog, catalog.platform(spec.platforms[platform]), spec.run.seed, replication))
     begin(clock, spec)
     if clock.plane.lowered.memory.follows:
-        clock.process(follow(clock))
+        follow_all(clock)
     return clock
 
 

@@ -27,14 +27,14 @@ def costs(operations: tuple[str, ...], **given: dict[str, str]) -> dict[str, Any
 
 def world(
     rate: float | None = None, *, steps: list[Any] | None = None, net: dict[str, Any] | None = None, disk: dict[str, Any] | None = None, clients: int = 1,
-    services: int = 1, seconds: float = SPAN, idle: dict[str, str] | None = None, **hypervisor: Any,
+    services: int = 1, seconds: float = SPAN, idle: dict[str, str] | None = None, guest_polls: str = "0ns", **hypervisor: Any,
 ) -> Scenario:
     """Services in VMs that cost nothing but what the test states: paths to the network and to the disk, fields of the hypervisor."""
     free = {operation: {"none": "made up for a test"} for operation in OPERATIONS if operation not in (*NET, *DISK)}
     if idle is not None:
         free["idle_wakeup"] = {part: number(value) for part, value in idle.items()}
     catalog = {
-        "guests": {"idle": {"like": "linux", "background_duty": number(0)}},
+        "guests": {"idle": {"like": "linux", "background_duty": number(0), "idle_poll": number(guest_polls)}},
         "devices": {
             "my-net": {"like": "vhost-net", "moderation": number("0ns"), "costs": costs(NET)} | (net or {}),
             "my-disk": {"like": "virtio-blk", "moderation": number("0ns"), "costs": costs(DISK)} | (disk or {}),

@@ -21,11 +21,11 @@ READ_S = 58.7e-6
 
 
 def test_a_thread_is_not_held_by_messages_on_their_way() -> None:
-    """One thread that computes 10 us, a backend of 8 us, a link: callers in line keep the thread busy, no wake-up is paid and hardly a kick.
+    """One thread that computes 10 us, a backend of 8 us for a request and an acknowledgement, a link: callers in line keep the thread busy, no wake-up is paid and hardly a kick.
 
     The backend is at work for a next call whenever an answer leaves.
     """
-    slow = world(clients=8, steps=[{"cpu": "10us"}, {"net": {"out": "5KB"}}], net=kicking("8us"), idle={"latency": "50us"}, seconds=SPAN / 10)
+    slow = world(clients=8, steps=[{"cpu": "10us"}, {"net": {"out": "5KB"}}], net=kicking("4us"), idle={"latency": "50us"}, seconds=SPAN / 10)
     found = replications(slow.model_copy(update={"services": {"s0": slow.services["s0"].model_copy(update={"threads": 1})}}))[0]
     assert set(found.checks.values()) == {"ok"}, found.checks
     assert found.throughput_per_s == pytest.approx(1 / 10e-6, rel=0.01)
@@ -34,8 +34,8 @@ def test_a_thread_is_not_held_by_messages_on_their_way() -> None:
 
 def test_a_lone_caller_waits_for_every_part_of_the_way() -> None:
     """Backend, thread and link come one after the other, as nothing else is under way."""
-    found = outcome(clients=1, steps=[{"cpu": "10us"}, {"net": {"out": "5KB"}}], net={"costs": costs(NET, packet_in={"host_cpu": "8us"})}, seconds=SPAN / 10)
-    link = 5000 * 1514 / 1460 * 8 / 10e9
+    found = outcome(clients=1, steps=[{"cpu": "10us"}, {"net": {"out": "1400B"}}], net={"costs": costs(NET, packet_in={"host_cpu": "8us"})}, seconds=SPAN / 10)
+    link = (1400 + 52 + 38) * 8 / 10e9
     assert found.latency_mean_s == pytest.approx(10e-6 + 8e-6 + link, rel=0.03)
 
 
@@ -260,6 +260,25 @@ def test_halt_polling_spares_the_wake_up_and_costs_the_host_the_wait() -> None:
     assert polled.latency_mean_s == pytest.approx(61e-6, rel=0.001)
     assert woken.utilisation == pytest.approx(14 / 64 / 8, rel=0.01)
     assert polled.utilisation == pytest.approx(1 / 8, rel=0.01)
+
+
+def test_a_guest_that_polls_spares_the_exit_too() -> None:
+    """As halt polling by the host, from 50 us on; neither the exit nor the wake-up is paid, the vCPU computes all the time."""
+    given: dict[str, Any] = {"clients": 1, "steps": [{"cpu": "10us"}, {"delay": "150us"}], "idle": {"cpu": "1us", "latency": "3us"}}
+    found = outcome(guest_polls="200us", **given)
+    assert found.latency_mean_s == pytest.approx(160e-6, rel=0.001)
+    assert found.utilisation == pytest.approx(1 / 8, rel=0.01)
+
+
+def test_the_window_of_a_guest_grows_and_shrinks_as_in_linux() -> None:
+    """50 us, then doubled up to 200; halved by each sleep beyond that."""
+    steps = [*[{"cpu": "10us"}, {"delay": "150us"}] * 4, *[{"cpu": "10us"}, {"delay": "300us"}] * 2]
+    clock = begun(world(clients=1, steps=steps, guest_polls="200us", idle={"cpu": "0us"}))
+    windows = []
+    for at in range(10, 1400, 20):
+        clock.run(until=at * 1000)
+        windows.append(int(clock.plane.read("cpus", "poll_window")[8]))
+    assert [window for n, window in enumerate(windows) if n == 0 or windows[n - 1] != window] == [0, 50_000, 100_000, 200_000, 100_000, 50_000]
 
 
 def test_a_vcpu_that_sleeps_long_is_not_polled_for() -> None:

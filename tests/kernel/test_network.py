@@ -8,7 +8,7 @@ from helpers.twins import plane, table
 from simvirt.kernel import network as net
 from simvirt.kernel import tables as t
 from simvirt.kernel.calendar import next_instant, pop_timer
-from simvirt.kernel.constants import NEVER, NONE
+from simvirt.kernel.constants import HEAP_PAGE, NEVER, NONE
 
 
 def slow_twin(arrivals: list[tuple[int, float]], speed: float) -> dict[int, float]:
@@ -34,7 +34,11 @@ def slow_twin(arrivals: list[tuple[int, float]], speed: float) -> dict[int, floa
 def simulated(arrivals: list[tuple[int, float]], speed: float) -> tuple[dict[int, int], t.Links]:
     """Ends of the transfers as the kernel has them [ns]."""
     n = len(arrivals)
-    p = plane(links=table(t.Links, 2, bytes_per_ns=[speed, speed], tags=2 * n, frames=2 * n, capacity=[n]), run=table(t.Run, 1), calendar=table(t.Calendar, 2, size=[0]))
+    width = -(-n // HEAP_PAGE)
+    pages = 2 + 2 * width
+    room = {"tags": pages * HEAP_PAGE, "frames": pages * HEAP_PAGE, "page": 2 * width, "width": [width]}
+    links = table(t.Links, 2, bytes_per_ns=[speed, speed], free_page=list(range(pages)), free_pages=[pages], **room)
+    p = plane(links=links, run=table(t.Run, 1), calendar=table(t.Calendar, 2, size=[0]))
     ends: dict[int, int] = {}
     coming = 0
     while coming < n or next_instant(p.calendar) < NEVER:

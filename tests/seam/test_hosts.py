@@ -16,6 +16,7 @@ from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
 from simvirt.gauges import snapshot
 from simvirt.kernel import constants as k
+from simvirt.lowering.sites import Site
 from simvirt.lowering.lower import Lowered, lower_onto
 from simvirt.metrics.measure import checks
 from simvirt.runs.replicate import plane_of
@@ -31,8 +32,8 @@ def lowered_onto(spec: Scenario, *changes: dict[str, Any]) -> Lowered:
     """A scenario's first platform on as many hosts as there are changes of its host's entry."""
     catalog = Catalog.of(spec)
     entry: HostEntry = catalog.resolve_host(spec.host)
-    hosts = [replace(entry, **change) for change in changes]
-    return lower_onto(hosts, spec, catalog, catalog.platform(spec.platforms[0]), Phases(spec.run.seed, 0))
+    sites = [Site(replace(spec.each_host[0], name=f"host-{n}"), replace(entry, **change), spec) for n, change in enumerate(changes)]
+    return lower_onto(sites, spec, catalog, catalog.platform(spec.platforms[0]), Phases(spec.run.seed, 0))
 
 
 def begun_on(lowered: Lowered) -> Clock:

@@ -9,7 +9,7 @@ from helpers.support import begun, scenario, service
 
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
-from simvirt.control.memory import follow, memory_of_run
+from simvirt.control.memory import follow_all, memory_of_run
 from simvirt.control.lifecycle import begin
 from simvirt.lowering.lower import lower
 from simvirt.lowering.size import size_mistakes
@@ -64,7 +64,7 @@ def test_a_run_holds_what_is_counted_without_one(services: Any) -> None:
     for platform in spec.platforms:
         clock = Clock(make_plane(spec, catalog, catalog.platform(platform), 1, 0))
         begin(clock, spec)
-        clock.process(follow(clock))
+        follow_all(clock)
         clock.run(until=1)
         there = clock.plane.lowered.memory.there
         assert clock.plane.memory is not None
@@ -146,9 +146,9 @@ def test_the_size_of_tables_is_that_of_their_rows(platform: Any, scale: int, mon
     body = service({"cpu": "1ms"}, threads=8, scale=scale, background={"threads": 3, "duty": 0.01})
     spec = scenario({"web": body}, {"closed": {"clients": 5000}, "mix": {"web.job": 1}}, {}, platforms=[platform], host=HOST)
     catalog = Catalog.of(spec)
-    resolved, host = catalog.platform(spec.platforms[0]), catalog.resolve_host(spec.host)
+    resolved = catalog.platform(spec.platforms[0])
     tables = lower(spec, catalog, resolved, Phases(1, 0)).tables
     bytes_ = sum(column.nbytes for name, columns in tables.items() if name not in ("program", "tallies", "run") for column in columns.values())
     for bound, refused in ((round(0.9 * bytes_), True), (round(1.1 * bytes_), False)):
         monkeypatch.setattr("simvirt.lowering.size.MOST_MEMORY", bound)
-        assert bool(list(size_mistakes(spec, host, [resolved]))) == refused
+        assert bool(list(size_mistakes(spec, catalog, [resolved]))) == refused

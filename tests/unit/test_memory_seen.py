@@ -37,7 +37,7 @@ def host(*boxes: Box, memory: float = 8192) -> HostMemory:
 
 def of(memory: HostMemory, name: str = "p0") -> Seen:
     """What is seen of a replica."""
-    return seen(memory)[name]
+    return seen((memory, 1))[name]
 
 
 def test_written_files_stay_in_the_cache_and_out_of_the_working_set() -> None:

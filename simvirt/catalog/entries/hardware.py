@@ -56,7 +56,7 @@ class CpuFamily(Entry):
     another socket's memory over that of its own, `remote_bandwidth` what one socket gets of another's [bytes/s], `llc_latency` the latency
     of a load that the last-level cache serves [cycles]. `core_cache` is what a core has for itself [bytes], `process_switch` and
     `vcpu_switch` are what changing from one process or vCPU to another takes while caches are warm [cycles]. `huge_reach` is the rate of
-    TLB misses with small pages over that with huge ones.
+    TLB misses with small pages over that with huge ones, `sha256` what a byte of a digest takes [cycles].
     None where nothing is known: there is no limit then. `cstates` are its idle states, shallow ones first.
     """
 
@@ -78,6 +78,7 @@ class CpuFamily(Entry):
     remote_latency: Annotated[SourcedRatio, within(1, 100)] | None = None
     remote_bandwidth: SourcedThroughput | None = None
     huge_reach: Annotated[SourcedRatio, within(1, 1e5)] | None = None
+    sha256: Annotated[SourcedCycles, within(0.1, 1000)] | None = None
     cstates: Mapping[str, Cstate] = {}
 
     @model_validator(mode="after")
@@ -188,6 +189,13 @@ class NicEntry(Entry):
         """Frames of a payload on a path that adds so many bytes of headers to each, and whose own MTU may be smaller."""
         least = self.mtu - headers if mtu is None else min(self.mtu - headers, mtu)
         return ceil(payload / max(least - TCP_HEADERS, 1))
+
+    def acknowledgements(self, payload: float) -> int:
+        """Packets by which its receiver acknowledges a payload: one for each packet, where it fills more than one frame.
+
+        Source: RFC 5681, section 4.2; Linux net/ipv4/tcp_input.c, __tcp_ack_snd_check: more than a frame's payload at once.
+        """
+        return ceil(payload / self.segment) if self.frames(payload) > 1 else 0
 
     def wire_bytes(self, payload: float, headers: float = 0.0, mtu: float | None = None) -> float:
         """Bytes that a payload takes on the wire: each frame has headers, checksum, preamble and gap, and 84 bytes at least.

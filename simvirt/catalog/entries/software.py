@@ -17,7 +17,9 @@ from simvirt.catalog.entries.entry import Entry, Part
 from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
+from simvirt.catalog.entries.images import CodecEntry, ContentEntry, DiskImageEntry, DriverEntry, PullerEntry, RegistryEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
+from simvirt.catalog.entries.startups import StartupEntry
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.sourced import (
     Period,
@@ -91,6 +93,7 @@ class DeviceEntry(Entry):
     `cache`: whether writes of a VM are done when the page cache of the host has them (`writeback`, whose flushes wait for the drive;
     `unsafe`, whose flushes are acknowledged and not done), or wait for a flush each (`writethrough`); with all of them the page cache of
     the host holds what is read.
+    `cached`: costs of a KiB read and written instead of those of `costs`, where a platform puts the page cache of the host in between.
     `suppresses`: whether a VM and its device leave out kicks and interrupts that the other side, which is looking for work, does not need.
     `segments`: most pieces of memory that one of its requests consists of; unlimited where it is not told.
     `filesystem`: what a path to a disk that is one of files adds to operations on them.
@@ -105,6 +108,7 @@ class DeviceEntry(Entry):
     tracking: Tracking | None = None
     serial: bool = False
     cache: DiskCache = "none"
+    cached: Costs | None = None
     suppresses: bool = True
     segments: Annotated[SourcedWhole, within(1, 65536)] | None = None
     moderation: SourcedTime | None = None
@@ -121,6 +125,8 @@ class DeviceEntry(Entry):
                        if getattr(cost, part) is not None]
             if threads:
                 raise ValueError(f"{threads[0]}: has no effect, for backend {self.backend} is no thread")
+        if self.cached is not None:
+            check_costs(self.cached, ("kib_read", "kib_written"), vm=True)
         self._refuse_idle_fields()
         return self
 
@@ -135,6 +141,7 @@ class DeviceEntry(Entry):
             "tracking": self.tracking is not None and not contained,
             "serial": self.serial and (self.side == "runtime" or self.role == "net"),
             "cache": self.cache != "none" and (self.side == "runtime" or self.role == "net"),
+            "cached": self.cached is not None and (self.side == "runtime" or self.role == "net"),
             "suppresses": not self.suppresses and (self.side == "runtime" or threadless),
             "segments": self.segments is not None and (self.side == "runtime" or self.role == "net"),
             "moderation": self.side == "runtime" and self.moderation is not None and self.moderation.value > 0,
@@ -208,7 +215,8 @@ class GuestEntry(Entry):
     `memory` is what kernel and user space keep in use, `page_structs` what the kernel takes for each byte that it manages, `bounce_buffer`
     what it takes for devices in VMs with memory beyond 4 GiB; `file_cache` holds the files read while booting, `boot_memory` was
     touched while booting and is free since. `same_files` is the share of file pages and of what booting left, `same` that of `memory`,
-    which are equal in all guests of the kind. `piece` is how much of a buffer lies in one piece of physical memory.
+    which are equal in all guests of the kind. `piece` is how much of a buffer lies in one piece of physical memory, `disk_image` what VMs
+    with it are made from. `idle_poll` is how long its idle loop looks for work, at most, before a vCPU halts; its host does not poll then.
     """
 
     scheduler: Literal["eevdf", "cfs", "round-robin"]
@@ -222,8 +230,10 @@ class GuestEntry(Entry):
     same: Share | None = None
     same_files: Share | None = None
     piece: Annotated[SourcedSize, within(512, 2**30)] | None = None
+    idle_poll: SourcedTime | None = None
     background_duty: Share
     background_period: Period
+    disk_image: str | None = None
 
 
 class ProfileEntry(Entry):
@@ -299,6 +309,12 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "guests": GuestEntry,
     "profiles": ProfileEntry,
     "images": ImageSpec,
+    "contents": ContentEntry,
+    "disk_images": DiskImageEntry,
+    "registries": RegistryEntry,
+    "pullers": PullerEntry,
+    "codecs": CodecEntry,
+    "drivers": DriverEntry,
     "footprints": FootprintEntry,
     "limits": LimitSpec,
     "burstable": BurstableEntry,
@@ -307,6 +323,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "prices": PriceSpec,
     "power": PowerSpec,
     "sites": Site,
+    "startups": StartupEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 
@@ -316,7 +333,10 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "devices": {"filesystem": ("filesystems",)},
+    "guests": {"disk_image": ("disk_images",)},
     "images": {"profile": ("profiles",)},
+    "pullers": {"codec": ("codecs",), "driver": ("drivers",)},
+    "startups": {"measured_on": ("hosts",), "boots": ("startups",)},
     "platforms": {"stack": ("hypervisors", "runtimes"), "net": ("devices",), "disk": ("devices",)},
 }
 """Kind -> field that names other entries -> the kinds it may name."""

@@ -20,14 +20,17 @@ SIZES: Final = (
 """Servers of 4 to 192 cores that speak for hosts which are described inline: for their price and power, caches and memory bandwidth."""
 
 
-def resolve_host(store: Store, spec: HostSpec) -> HostEntry:
-    """The model of `spec` with its inline fields laid over it; where it names none the generic host, with sockets of its size."""
-    base = host_model(store, spec.model or GENERIC)
-    base = replace(base, cstates=_cstates(store, base, spec.max_cstate, ("host", "max_cstate")))
+def resolve_host(store: Store, spec: HostSpec, path: Path = ("host",)) -> HostEntry:
+    """The model of `spec` with its inline fields laid over it; where it names none the generic host, with sockets of its size.
+
+    ScenarioError below `path` where model, disk, NIC or idle state do not exist.
+    """
+    base = host_model(store, spec.model or GENERIC, (*path, "model"))
+    base = replace(base, cstates=_cstates(store, base, spec.max_cstate, (*path, "max_cstate")))
     given = {
         "sockets": spec.sockets, "cores": spec.cores, "smt": spec.smt, "clock_hz": spec.clock, "memory": spec.memory,
-        "disk": None if spec.disk is None else store.typed("disks", spec.disk, DiskEntry, ("host", "disk")),
-        "nic": _set_up(base.nic if spec.nic is None else nic(store, spec.nic), spec),
+        "disk": None if spec.disk is None else store.typed("disks", spec.disk, DiskEntry, (*path, "disk")),
+        "nic": _set_up(base.nic if spec.nic is None else nic(store, spec.nic, (*path, "nic")), spec),
         "whole_frames": spec.offloads == "none",
         "measured_entry_ns": spec.kernel_entry, "switching": None if spec.switching is None else spec.switching == "auto",
         "mitigated": None if spec.mitigations is None else spec.mitigations == "auto",

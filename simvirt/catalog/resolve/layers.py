@@ -47,16 +47,26 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
         topology=spec.topology or base.topology, pages=spec.pages or base.pages, balloon=spec.balloon,
         free_page_reporting=spec.free_page_reporting, guest_swap=spec.guest_swap, cap=spec.cap,
         credits=None if spec.credits is None else credits(store, spec.credits, (*path, "credits")),
+        puller=_entry(store, "pullers", spec.puller, (*path, "puller")),
+        disk_image=_entry(store, "disk_images", spec.disk_image, (*path, "disk_image")),
     )
 
 
+def _entry(store: Store, kind: str, name: str | None, path: Path) -> str | None:
+    """The name of an entry, where one is named; ScenarioError at `path` where there is none."""
+    return None if name is None else store.entry(kind, name, path).name
+
+
 def _with_cache(layers: tuple[Layer, ...], mode: DiskCache | None) -> tuple[Layer, ...]:
-    """The layers where the host's page cache does for the disks of the innermost VMs what is stated."""
+    """The layers where the host's page cache does for the disks of the innermost VMs what is stated, and what is copied from and to it."""
     at = [index for index, layer in enumerate(layers) if layer.kind == "hypervisor"]
     if mode is None or not at:
         return layers
     old = layers[at[-1]]
-    return (*layers[: at[-1]], replace(old, disk=old.disk.model_copy(update={"cache": mode})), *layers[at[-1] + 1 :])
+    copied = old.disk.cached if mode != "none" and old.disk.cache == "none" else None
+    costs = MappingProxyType({**old.costs, **(copied or {})})
+    changed = replace(old, disk=old.disk.model_copy(update={"cache": mode}), costs=costs)
+    return (*layers[: at[-1]], changed, *layers[at[-1] + 1 :])
 
 
 def credits(store: Store, spec: CreditsSpec, path: Path) -> Credits:

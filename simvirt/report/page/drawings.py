@@ -151,10 +151,10 @@ def _arrow(a: tuple[float, float], b: tuple[float, float], label: str) -> str:
 
 
 def hosts(platform: str, layout: tuple[HostLayout, ...]) -> Drawing:
-    """The first host of a platform with its VMs and replicas; others like it are counted."""
+    """The first host of a platform with its VMs and replicas; others are counted, and are in the table."""
     host, boxes = layout[0], list(_insides(layout[0]))
     size = f"{host.sockets} x {host.cores} cores" + (f" x {host.smt} threads" if host.smt > 1 else "")
-    head = f"{len(layout)} hosts, the first: {host.model}" if len(layout) > 1 else host.model
+    head = f"{len(layout)} hosts, the first: {host.name or host.model}" if len(layout) > 1 else host.model
     width = 3 * (BOX + 8) + 24
     rows = [boxes[i:i + 3] for i in range(0, len(boxes), 3)]
     parts, y = list[str](), 56.0
@@ -166,10 +166,16 @@ def hosts(platform: str, layout: tuple[HostLayout, ...]) -> Drawing:
     words = (f'<text class="strong" x="16" y="24">{escape(head)}</text>'
              f'<text class="small" x="16" y="43">{escape(f"{size}, {figures.size(host.memory_bytes)}")}</text>')
     said = "; ".join(f"{' '.join(lines)}" for lines, _ in boxes) or "nothing"
-    table = [(number, ", ".join(lines)) for one in layout for number, (lines, _) in enumerate(_insides(one), 1)]
+    table = [(_place(one, number), ", ".join(lines)) for one in layout for number, (lines, _) in enumerate(_insides(one), 1)]
     return Drawing(
         f"{platform}: what stands where", f"On {platform}, {head} ({size}) holds {said}.", _svg(width, y + 8, [frame, words, *parts]),
-        ("place", "what"), tuple((str(number), text) for number, text in table))
+        ("place", "what"), tuple(table))
+
+
+def _place(host: HostLayout, number: int) -> str:
+    """A place in a table: a number, with several hosts after the name and the zone of its host."""
+    zone = f" in {host.zone}" if host.zone else ""
+    return f"{host.name}{zone}, {number}" if host.name else str(number)
 
 
 def _insides(host: HostLayout) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -18,6 +18,7 @@ from simvirt.report.page import drawings
 from simvirt.result import figures
 from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
+from simvirt.result.deploy_document import DeployDocument
 from simvirt.result.document import Document
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.limit_words import stated
@@ -30,8 +31,8 @@ WIDE: Final = 600
 NARROW: Final = 390
 """Widths at which charts are drawn [px]."""
 KINDS: Final[Mapping[type[Document], str]] = {
-    RunDocument: "run", DensityDocument: "density", KneeDocument: "knee", PlanDocument: "plan", SweepDocument: "sweep",
-    CompareDocument: "compare", ValidationDocument: "validate",
+    RunDocument: "run", DensityDocument: "density", DeployDocument: "deploy", KneeDocument: "knee", PlanDocument: "plan",
+    SweepDocument: "sweep", CompareDocument: "compare", ValidationDocument: "validate",
 }
 GROUPS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "density": ("How many fit", ("answers", "curve")),

@@ -89,7 +89,8 @@ def _too_long(scenario: Scenario) -> Iterator[Mistake]:
     length = length_ns(scenario)
     if length is not None and length > LATEST_NS:
         yield ("run", "requests"), f"{CLOCK}; {scenario.run.requests} requests take some {format_time(length / 1e9)}"
-    cpus = scenario.host.cpus
+    each = [pool.cpus * pool.count for pool in scenario.pools.values() if pool.cpus is not None]
+    cpus = sum(each) if len(each) == len(scenario.pools) else None
     if length is not None and cpus is not None and length * cpus > CPU_TIME_NS and length <= LATEST_NS:
         most, asked = format_time(CPU_TIME_NS / 1e9), format_time(length * cpus / 1e9)
         yield ("run",), f"expected at most {most} of CPU time in a run; {cpus} CPUs have {asked}"
@@ -154,11 +155,11 @@ def _too_often(scenario: Scenario) -> Iterator[Mistake]:
         if load is not None and load.duty < 1 and length / load.period * load.threads * service.replicas > MOST_REQUESTS:
             yield ("services", name, "background", "period"), _often(
                 length, load.period, MOST_REQUESTS, "cycles of all its threads", load.threads * service.replicas)
-    scheduler = scenario.host.scheduler
-    for key in scheduler.model_fields_set:
-        value = getattr(scheduler, key)
-        if isinstance(value, int) and 0 < value < length / MOST_REQUESTS:
-            yield ("host", "scheduler", key), _often(length, value, MOST_REQUESTS, "of these times")
+    for name, pool in scenario.pools.items():
+        for key in pool.scheduler.model_fields_set:
+            value = getattr(pool.scheduler, key)
+            if isinstance(value, int) and 0 < value < length / MOST_REQUESTS:
+                yield (*scenario.path_of_pool(name), "scheduler", key), _often(length, value, MOST_REQUESTS, "of these times")
     if scenario.workload is not None and scenario.workload.open is not None:
         yield from _changes(scenario.workload.open, length, ("workload", "open"))
     for name, spec in scenario.workloads.items():

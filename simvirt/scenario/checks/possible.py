@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Callable, Iterator
 
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
 from simvirt.scenario.checks.deadlocks import deadlocks
 from simvirt.scenario.checks.extent import beyond
+from simvirt.scenario.checks.network import network_mistakes
 from simvirt.scenario.fields import MOST_STEPS
 from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
 from simvirt.scenario.reading.tree import Path
@@ -27,9 +29,10 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     """Everything that makes a scenario impossible to simulate."""
     yield from _sizes(scenario)
     for name, service in scenario.services.items():
-        yield from _against_host(scenario, name, service)
+        yield from on_no_host(scenario, partial(_against_host, name=name, service=service))
+    yield from network_mistakes(scenario)
     yield from _reservations(scenario)
-    yield from _vms(scenario)
+    yield from on_no_host(scenario, _vms)
     yield from _counted(scenario)
     for check in (_warmup, _requests, _trace_demands, _endless_instant):
         yield from of_each_workload(scenario, check)
@@ -47,6 +50,11 @@ def of_each_workload(scenario: Scenario, check: Callable[[Scenario], Iterator[Mi
     """What a check finds for each workload, as if there were no other, where that is written."""
     for name, view in scenario.alone.items():
         yield from ((placed(path, name), message) for path, message in check(view))
+
+
+def on_no_host(scenario: Scenario, check: Callable[[Scenario], Iterator[Mistake]]) -> Iterator[Mistake]:
+    """What a check finds on a host of every pool: what one of them has room for is no mistake."""
+    yield from min((list(check(view)) for view in scenario.by_pool.values()), key=len)
 
 
 def placed(path: Path, workload: str) -> Path:
@@ -94,12 +102,15 @@ def _against_host(scenario: Scenario, name: str, service: ServiceSpec) -> Iterat
 def _reservations(scenario: Scenario) -> Iterator[Mistake]:
     """Reservations under a scheduler that has none, or of more CPUs than there are."""
     reserved = {name: s.cpu_reservation * s.replicas for name, s in scenario.services.items() if s.cpu_reservation is not None}
-    policy, cpus = scenario.host.scheduler.policy, scenario.host.cpus
-    if reserved and policy not in RESERVING and "scheduler" in scenario.host.model_fields_set:
-        yield ("services", next(iter(reserved)), *RESERVATION), f"{policy} has no reservations; expected the scheduler esxi or hyperv"
-    elif cpus is not None and sum(reserved.values()) > cpus:
+    without = [pool.scheduler.policy for pool in scenario.pools.values()
+               if pool.scheduler.policy not in RESERVING and "scheduler" in pool.model_fields_set]
+    each = [pool.cpus * pool.count for pool in scenario.pools.values() if pool.cpus is not None]
+    whose = "hosts" if scenario.several_hosts else "host"
+    if reserved and without:
+        yield ("services", next(iter(reserved)), *RESERVATION), f"{without[0]} has no reservations; expected the scheduler esxi or hyperv"
+    elif len(each) == len(scenario.pools) and sum(reserved.values()) > sum(each):
         yield ("services", list(reserved)[-1], *RESERVATION), (
-            f"expected at most the {cpus} CPUs of the host in all reservations together; got {sum(reserved.values()):g}")
+            f"expected at most the {sum(each)} CPUs of the {whose} in all reservations together; got {sum(reserved.values()):g}")
 
 
 def _too_much(memory: int, asked: int) -> str:
@@ -195,6 +206,9 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
             service.replicas * (int(service.threads) + int(service.queue)))
         if room is not None and room < clients and len(entered) == 1:
             yield path, f"{think}; {name} has room for {room} requests, and the other {clients - room} clients would ask again at once"
+    if entered and scenario.state is not None and scenario.state.instances == "none":
+        what = f"{entered[0]} is not up at first (state.instances)"
+        yield path, f"{think}; {what}, and clients that are turned away would ask again at once"
     for index, event in enumerate(scenario.timeline):
         if event.service in entered and (event.replica is None or scenario.services[event.service].replicas == 1):
             what = f"{event.service} is down at times (timeline.{index})"
@@ -205,7 +219,8 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
 def _takes_time(scenario: Scenario, name: Name) -> bool:
     """Whether an operation can take time, what it calls left out."""
     limit = scenario.services[name[0]].memory_limit
-    memory = min((size for size in (limit, scenario.host.memory) if size is not None), default=None)
+    sizes = (limit, *(pool.memory for pool in scenario.pools.values()))
+    memory = min((size for size in sizes if size is not None), default=None)
     return any(_takes_time_itself(visit.step, memory) for visit in walk(_steps_of(scenario, name)) if visit.expected > 0)
 
 
@@ -232,8 +247,9 @@ def _steps(scenario: Scenario) -> Iterator[Mistake]:
         if count > MOST_STEPS:
             yield ("services", service, "operations", operation), (
                 f"expected at most {MOST_STEPS} steps in a request, with all calls and times; got {min(count, 10**18)}")
+    cpus = _most_cpus(scenario)
     for name, spec in scenario.services.items():
-        count = sum(visit.times * _members(visit.step, scenario.host.cpus or 1) for visit in walk(spec.startup))
+        count = sum(visit.times * _members(visit.step, cpus) for visit in walk(spec.startup))
         if count > MOST_STEPS:
             yield ("services", name, "startup"), f"expected at most {MOST_STEPS} steps in a start-up, with all times; got {count}"
 
@@ -243,12 +259,17 @@ def step_counts(scenario: Scenario) -> dict[Name, int]:
 
     A step of a team counts for each of its threads.
     """
-    cpus = scenario.host.cpus or 1
+    cpus = _most_cpus(scenario)
     counts: dict[Name, int] = {}
     for name in callees_first(calls(scenario)):
         steps = walk(_steps_of(scenario, name))
         counts[name] = sum(visit.times * (_members(visit.step, cpus) + _called(visit.step, counts)) for visit in steps)
     return counts
+
+
+def _most_cpus(scenario: Scenario) -> int:
+    """CPUs of the largest host, as far as they are known."""
+    return max(pool.cpus or 1 for pool in scenario.pools.values())
 
 
 def _members(step: AnyStep, cpus: int) -> int:

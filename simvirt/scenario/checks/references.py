@@ -28,6 +28,19 @@ def references(data: Mapping[str, Any]) -> Iterator[Mistake]:
     yield from _plan(data, services)
     yield from _shared(data, services)
     yield from _cycles(calls, operations)
+    yield from _depended_on(services)
+
+
+def _depended_on(services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Services that others wait for: they are there, and none waits for itself in the end."""
+    edges = []
+    for name, body in services.items():
+        given = _table(body).get("depends_on")
+        for other in given if isinstance(given, (Mapping, list)) else ():
+            yield from _no_service(("services", name, "depends_on"), other, services)
+            edges.append((name, other))
+    if all(isinstance(other, str) for _, other in edges) and (found := cycle(edges)):
+        yield ("services", found[0], "depends_on"), f"services wait for each other: {' -> '.join(found)}"
 
 
 def _table(value: Any) -> Mapping[str, Any]:
@@ -137,7 +150,7 @@ def _limited_in(
 
 def _no_workload(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
     """A mistake where nothing at all would happen."""
-    if services and not any(_table(body).get("background") is not None for body in services.values()):
+    if services and data.get("state") is None and not any(_table(body).get("background") is not None for body in services.values()):
         yield ("workload",), 'missing (where requests come from), for example "workload: {open: {rate: 800/s}, mix: {web.GET /: 1}}"'
 
 

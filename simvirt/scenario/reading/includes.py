@@ -14,8 +14,8 @@ from simvirt.scenario.reading.tree import Node, Path, Place, Scalar, Sequence, T
 from simvirt.units import shown
 
 SCENARIO_KEYS: Final = frozenset({
-    "simvirt", "name", "host", "platforms", "services", "workload", "workloads", "objective", "run", "tenants", "density", "timeline",
-    "plan", "catalog", "include",
+    "simvirt", "name", "host", "hosts", "platforms", "services", "workload", "workloads", "objective", "run", "tenants", "density",
+    "timeline", "plan", "catalog", "include",
 })
 """Keys of which a file that is included has at least one."""
 

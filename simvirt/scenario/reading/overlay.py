@@ -13,7 +13,7 @@ from simvirt.scenario.reading.tree import Entry, Node, Path, Scalar, Table
 _RATES: Final = frozenset({"rate", "piecewise", "diurnal", "mmpp"})
 _DISTRIBUTIONS: Final = frozenset({"exponential", "lognormal", "gamma", "pareto", "hyperexponential", "uniform", "empirical"})
 _ALTERNATIVES: Final[dict[Path, tuple[frozenset[str], ...]]] = {
-    (): (frozenset({"workload", "workloads"}),),
+    (): (frozenset({"workload", "workloads"}), frozenset({"host", "hosts"})),
     ("run",): (frozenset({"duration", "requests"}),),
     ("workload",): (frozenset({"open", "closed", "trace", "rates"}),),
     ("workload", "open"): (_RATES,),
@@ -79,7 +79,8 @@ def _groups(path: Path) -> tuple[frozenset[str], ...]:
 
 def shorthand(path: Path, node: Node) -> Node:
     """A node with its shorthand spelled out: `host: big` is `host: {model: big}`."""
-    key = "name" if len(path) == 2 and path[0] == "platforms" else SHORTHANDS.get(path)
+    as_one = ("host", *path[2:]) if path[:1] == ("hosts",) and len(path) > 1 else path
+    key = "name" if len(path) == 2 and path[0] == "platforms" else SHORTHANDS.get(as_one)
     if key is None or not isinstance(node, Scalar) or not isinstance(node.value, str):
         return node
     return Table(node.place, {key: Entry(node.place, node)})

@@ -25,7 +25,8 @@ class Spec(BaseModel):
     """A part of a scenario.
 
     `example` is how one is written; `shorthand` the key that a bare scalar stands for; `hints` what is meant by keys that people
-    try; `also` are keys that are understood before this part is reached.
+    try; `also` are keys that are understood before this part is reached; `later` are fields that came after others, without which,
+    as long as they are not stated, a scenario keeps its digest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class Spec(BaseModel):
     shorthand: ClassVar[str | None] = None
     hints: ClassVar[Mapping[str, str]] = {}
     also: ClassVar[tuple[str, ...]] = ()
+    later: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="wrap")
     @classmethod
@@ -111,7 +113,7 @@ def text_of(detail: Mapping[str, Any]) -> str:
 
 def _line(spec: type[Spec], detail: Mapping[str, Any]) -> InitErrorDetails:
     """One line retold with what the part knows about the field."""
-    loc = detail["loc"]
+    loc = _as_written(spec, detail["loc"])
     if detail["type"] == "extra_forbidden" and len(loc) == 1:
         return told(unknown_key(str(loc[0]), [*keys_of(spec), *spec.also], spec.hints), *loc, of_key=True)
     if detail["type"] == "missing" and len(loc) == 1:
@@ -133,6 +135,12 @@ def unknown_key(key: str, known: Iterable[str], hints: Mapping[str, str] | None 
     if close:
         return f'unknown key; did you mean "{close[0]}"?'
     return f"unknown key; known here: {', '.join(names)}"
+
+
+def _as_written(spec: type[Spec], loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """A path that begins with the key of a field, where a default that was not written is known by the field's name."""
+    field = spec.model_fields.get(str(loc[0])) if loc else None
+    return (field.alias, *loc[1:]) if field is not None and field.alias is not None else loc
 
 
 def _missing(spec: type[Spec], key: str) -> str:

@@ -215,6 +215,7 @@ class PlatformSpec(Spec):
 
     example = "docker or {name: docker-on-kvm, stack: [kvm, docker], vms: {count: 2, vcpus: 8, memory: 16GiB}}"
     shorthand = "name"
+    later = ("puller", "disk_image")
     name: DottedWord = Field(description="name in results; a platform of the catalogue where there is no stack", examples=["docker-on-kvm"])
     stack: tuple[Reference, ...] | None = Field(
         default=None, max_length=8, description="hypervisors and runtimes, outermost first", examples=["[kvm, docker]"])
@@ -233,6 +234,11 @@ class PlatformSpec(Spec):
     net: Reference | None = Field(default=None, description="network path of the catalogue instead of the default one", examples=["sr-iov"])
     disk: Reference | None = Field(default=None, description="disk path of the catalogue instead of the default one", examples=["ahci"])
 
+    puller: Reference | None = Field(
+        default=None, examples=["kubelet"],
+        description="how images are pulled: an entry of the catalogue's pullers instead of the runtime's")
+    disk_image: Reference | None = Field(
+        default=None, examples=["debian-cloud"], description="disk image of the catalogue that VMs are made from, instead of the guest's")
     disk_cache: DiskCache | None = Field(
         default=None, examples=["writeback"],
         description="what the host's page cache does for the disk of each VM, as cache= of QEMU: nothing, take reads and writes, take "

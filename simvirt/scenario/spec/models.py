@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, Mapping
 
-from pydantic import Field, PrivateAttr, ValidatorFunctionWrapHandler, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, ValidatorFunctionWrapHandler, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from simvirt.scenario.digest import digest
+from simvirt.errors import Issue, ScenarioError
+from simvirt.scenario.digest import digest, unstated
 from simvirt.scenario.fields import Title, Word
 from simvirt.scenario.reading.tree import Marks
-from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.base import TOLD, Spec, refuse
+from simvirt.scenario.spec.cluster import ALONE, MOST_HOSTS, HostPoolSpec, NamedHost, expanded
 from simvirt.scenario.spec.distributions import (
     AnyDistribution,
     Constant,
@@ -25,10 +28,13 @@ from simvirt.scenario.spec.distributions import (
 from simvirt.scenario.spec.experiment import NamedWorkloadSpec, ObjectiveSpec, RunSpec, TimelineEvent
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
+from simvirt.scenario.spec.images import BuildStepSpec, ImageLayerSpec, OwnImageSpec, RegistrySpec, bases_close
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
+from simvirt.scenario.spec.network import NetworkSpec
 from simvirt.scenario.spec.procurement import DemandSpec, PlanSpec
 from simvirt.scenario.spec.services import BackgroundSpec, DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec, ServiceSpec
+from simvirt.scenario.spec.state import StateSpec
 from simvirt.scenario.spec.steps import (
     AnyStep,
     CallStep,
@@ -51,10 +57,11 @@ __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
     "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "FilesStep",
     "FilesSpec", "Gamma",
-    "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec",
+    "HostPoolSpec", "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec",
     "MmppSpec", "NamedWorkloadSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec",
     "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
-    "SchedulerSpec", "ServiceSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+    "SchedulerSpec", "ServiceSpec", "StateSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+    "BuildStepSpec", "ImageLayerSpec", "OwnImageSpec", "RegistrySpec",
 ]
 
 MOST_WORKLOADS: Final = 1000
@@ -65,9 +72,18 @@ class Scenario(Spec):
 
     example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
     also = ("include",)
+    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network")
     simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
     name: Title = Field(description="name of the scenario", examples=["web-shop"])
-    host: HostSpec = Field(description="the machine", examples=[HostSpec.example])
+    hosts: Mapping[Word, HostPoolSpec] = Field(
+        default={}, max_length=1000, description="the machines instead of one, by pools of like ones",
+        examples=[f"{{node: {HostPoolSpec.example}}}"])
+    only_host: HostSpec | None = Field(
+        default=None, alias="host", validate_default=True, description="the machine; the short form of a pool of one",
+        examples=[HostSpec.example])
+    network: NetworkSpec | None = Field(
+        default=None, description="what connects the hosts; by default one switch that nobody waits for, at the latency of a data centre",
+        examples=[NetworkSpec.example])
     platforms: tuple[PlatformSpec, ...] = Field(min_length=1, max_length=1000, description="platforms to compare, side by side",
                                                 examples=["[bare-metal, docker, kvm]"])
     services: Mapping[Word, ServiceSpec] = Field(min_length=1, description="what runs", examples=[f"{{server: {ServiceSpec.example}}}"])
@@ -85,6 +101,13 @@ class Scenario(Spec):
     density: DensitySpec | None = Field(default=None, description="what `simvirt density` counts", examples=[DensitySpec.example])
     timeline: tuple[TimelineEvent, ...] = Field(default=(), max_length=100_000, description="what happens when",
                                                 examples=[f"[{TimelineEvent.example}]"])
+    state: StateSpec | None = Field(default=None, description="what is there at 0 s: images, instances", examples=[StateSpec.example])
+    registries: Mapping[Word, RegistrySpec] = Field(
+        default={}, max_length=1000, description="where images come from, by name; Docker Hub by default",
+        examples=[f"{{hub: {RegistrySpec.example}}}"])
+    images: Mapping[Word, OwnImageSpec] = Field(
+        default={}, max_length=10_000, description="images beside those of the catalogue, by name",
+        examples=[f"{{my-app: {OwnImageSpec.example}}}"])
     plan: PlanSpec | None = Field(default=None, description="what `simvirt plan` answers", examples=[PlanSpec.example])
     catalog: Mapping[str, Any] = Field(default={}, description="entries added to the catalogue, by kind and name",
                                        examples=["{disks: {my-disk: {...}}}"])
@@ -106,6 +129,40 @@ class Scenario(Spec):
             seen.add(platform.name)
         return self
 
+    @field_validator("only_host", mode="after")
+    @classmethod
+    def _hosts_in_one_form(cls, value: HostSpec | None, info: ValidationInfo) -> HostSpec | None:
+        hosts = info.data.get("hosts")
+        if value is not None and hosts:
+            raise PydanticCustomError(TOLD, "expected host, or hosts by pools, not both")
+        if value is None and hosts is not None and not hosts:
+            raise PydanticCustomError(TOLD, "{text}", {"text": f'missing (the machine), for example "host: {HostSpec.example}"'})
+        return value
+
+    @field_validator("hosts", mode="after")
+    @classmethod
+    def _few_enough(cls, value: Mapping[str, HostPoolSpec]) -> Mapping[str, HostPoolSpec]:
+        if (count := sum(pool.count for pool in value.values())) > MOST_HOSTS:
+            raise PydanticCustomError(TOLD, "{text}", {"text": f"expected at most {MOST_HOSTS:,} hosts in all; got {count:,}"})
+        return value
+
+    @model_validator(mode="after")
+    def _images_and_registries_are_there(self) -> Scenario:
+        for name, spec in self.registries.items():
+            mirrored = self.registries.get(spec.mirror_of or "")
+            if mirrored is not None and mirrored.mirror_of is not None:
+                refuse("expected a registry that is no mirror itself", "registries", name, "mirror_of")
+            if spec.host is not None and spec.host not in {host.name for host in self.each_host}:
+                first = self.each_host[0].name
+                refuse(f"there is no host {spec.host}; expected one of the hosts, for example {first}", "registries", name, "host")
+        for name, image in self.images.items():
+            if image.registry is not None and image.registry not in self.registries:
+                refuse(f"there is no registry {image.registry}; expected one of {', '.join(self.registries) or 'registries:'}",
+                       "images", name, "registry")
+        if circle := bases_close(self.images):
+            refuse(f"expected images that end at another; {' is from '.join(circle)}", "images", circle[0], "from")
+        return self
+
     @model_validator(mode="after")
     def _one_form(self) -> Scenario:
         if self.workload is not None and self.workloads:
@@ -115,7 +172,59 @@ class Scenario(Spec):
     @property
     def digest(self) -> str:
         """SHA-256 of the resolved content, files included [hex]; reads the files that the scenario names."""
-        return digest(self.model_dump(mode="json", by_alias=True, exclude=None if self.workloads else {"workloads"}))
+        return digest(self.model_dump(mode="json", by_alias=True, exclude=unstated(self)))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Scenario:
+        """A copy with some fields changed; `host` makes it a scenario of that host alone, on which replicas may stand."""
+        changed = dict(update or {})
+        if "host" in changed:
+            services = {name: spec.placed_anywhere() for name, spec in changed.get("services", self.services).items()}
+            changed |= {"only_host": changed.pop("host"), "hosts": {}, "services": services}
+        return super().model_copy(update=changed, deep=deep)
+
+    @property
+    def pools(self) -> Mapping[str, HostPoolSpec]:
+        """The pools of hosts by name; that of `host` is a pool of one."""
+        if self.only_host is None:
+            return self.hosts
+        fields: dict[str, Any] = {name: getattr(self.only_host, name) for name in HostSpec.model_fields}
+        return {ALONE: HostPoolSpec.model_construct(_fields_set=set(self.only_host.model_fields_set), **fields)}
+
+    @property
+    def host(self) -> HostSpec:
+        """The host of a scenario that has one; ScenarioError where it has several, of which none is meant."""
+        if self.only_host is not None:
+            return self.only_host
+        if self.several_hosts:
+            message = "expected one host, for example {node: {count: 1, cores: 4, memory: 16GiB}}; what is asked is asked of one host"
+            raise ScenarioError([Issue(*self.locate(("hosts",)), "hosts", message)])
+        return next(iter(self.hosts.values())).host
+
+    @property
+    def first_host(self) -> HostSpec:
+        """The first of all hosts."""
+        return next(iter(self.pools.values())).host if self.only_host is None else self.only_host
+
+    @property
+    def several_hosts(self) -> bool:
+        """Whether there are more hosts than one."""
+        return sum(pool.count for pool in self.hosts.values()) > 1
+
+    @property
+    def each_host(self) -> tuple[NamedHost, ...]:
+        """All hosts, pool by pool, with their names."""
+        return (NamedHost(ALONE, ALONE, self.only_host),) if self.only_host is not None else expanded(self.hosts)
+
+    @property
+    def by_pool(self) -> dict[str, Scenario]:
+        """The scenario as it would be on one host of each pool; itself where it has one host."""
+        if self.only_host is not None:
+            return {ALONE: self}
+        return {name: self.model_copy(update={"host": pool.host}) for name, pool in self.hosts.items()}
+
+    def path_of_pool(self, name: str) -> tuple[str, ...]:
+        """Where a pool is written."""
+        return ("hosts", name) if self.only_host is None else ("host",)
 
     def is_own(self, service: str) -> bool:
         """Whether each tenant has replicas of a service for itself."""
@@ -154,6 +263,11 @@ class Scenario(Spec):
             name: self.model_copy(update={"workload": spec, "workloads": {}, "objective": spec.objective})
             for name, spec in self.workloads.items()
         }
+
+    @property
+    def changes(self) -> bool:
+        """Whether instances start or stop during a run."""
+        return bool(self.timeline) or (self.state is not None and self.state.instances == "none")
 
     @property
     def loaded(self) -> bool:

@@ -21,6 +21,7 @@ from simvirt.scenario.fields import (
     Whole,
 )
 from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.cluster import PlacementSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
@@ -98,9 +99,31 @@ class DeploySpec(Spec):
     """How a service is deployed."""
 
     example = "{replicas: 4, resources: {limits: {cpus: 2, memory: 512MiB}}}"
+    later = ("placement",)
     replicas: Replicas = Field(default=1, description="how many instances", examples=["4"])
     resources: ResourcesSpec = Field(default=ResourcesSpec.model_construct(), description="what each may use",
                                      examples=[ResourcesSpec.example])
+    placement: PlacementSpec | None = Field(
+        default=None, description="on which hosts they may stand", examples=[PlacementSpec.example])
+
+
+def _dependencies(value: object) -> object:
+    """Compose's short form, a list of services, as the long one."""
+    return {name: {} for name in value} if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value) else value
+
+
+class DependencySpec(Spec):
+    """What a service waits for before its instances are created, of another one."""
+
+    example = "{condition: service_healthy}"
+    condition: Literal["service_started", "service_healthy"] = Field(
+        default="service_started", examples=["service_healthy"],
+        description="whether its processes have to be there, or ready for requests")
+
+
+Dependencies = Annotated[
+    Mapping[Title, DependencySpec], BeforeValidator(_dependencies, json_schema_input_type=Mapping[str, DependencySpec] | list[str]),
+]
 
 
 class BackgroundSpec(Spec):
@@ -116,6 +139,7 @@ class ServiceSpec(Spec):
     """A service: its replicas, limits, threads and operations."""
 
     example = "{threads: 64, operations: {job: [{cpu: {exponential: 10ms}}]}}"
+    later = ("depends_on",)
     hints: ClassVar[Mapping[str, str]] = {
         "cpu": 'did you mean "cpus"?',
         "mem": 'did you mean "mem_limit"?',
@@ -164,6 +188,9 @@ class ServiceSpec(Spec):
         default={}, description="what requests do here, by name", examples=["{job: [{cpu: {exponential: 10ms}}]}"])
     measured_on: MeasuredSpec | None = Field(
         default=None, description="where its CPU demands were measured; as the scenario says by default", examples=[MeasuredSpec.example])
+    depends_on: Dependencies = Field(
+        default={}, examples=[f"{{db: {DependencySpec.example}}}"],
+        description="services that come first where a run begins without instances, by name; a list waits for their processes alone")
     startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
                                              examples=["[{cpu: 200ms}, {disk: {read: 50MiB}}]"])
 
@@ -244,6 +271,18 @@ class ServiceSpec(Spec):
     def workers_name(self) -> Literal["threads", "event_loops"]:
         """The key that says how many they are."""
         return "threads" if self.event_loops is None else "event_loops"
+
+    @property
+    def placement(self) -> PlacementSpec:
+        """On which hosts its replicas may stand."""
+        return self.deploy.placement or PlacementSpec.model_construct()
+
+    def placed_anywhere(self) -> ServiceSpec:
+        """The same without a word on which hosts its replicas may stand."""
+        if self.deploy.placement is None:
+            return self
+        deploy = self.deploy.model_copy(update={"placement": None})
+        return self.model_copy(update={"deploy": deploy})
 
     @property
     def cpu_reservation(self) -> float | None:

@@ -1,0 +1,186 @@
+"""What a story of starts needs: clock, what manages instances on hosts and in guests, their locks, what is done once, records of phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+import simpy
+
+from simvirt.catalog import Catalog
+from simvirt.catalog.resolve.startups import Phase
+from simvirt.clock import Clock
+from simvirt.control.records import Life
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
+from simvirt.plane import DataPlane
+from simvirt.scenario.spec.models import Scenario
+from simvirt.workload.streams import OWN_VM
+
+Owner = tuple[str, int]
+"""What something is done once for: a `host` or a `vm`, by the row of the host or of the guest's kernel."""
+
+
+STARTED, HEALTHY = "service_started", "service_healthy"
+"""How far an instance is when its process is there, and when it is ready, in the words of Compose."""
+
+
+class Fetch(Protocol):
+    """How instances get what has to be on a host before they start."""
+
+    @property
+    def moved(self) -> int:
+        """Bytes that came from registries."""
+
+    @property
+    def saved(self) -> int:
+        """Bytes of layers that did not have to come, because another image or instance had brought them."""
+
+    def disk(self, life: Life) -> Generator[simpy.Event, Any, None]:
+        """The disk of an instance's VM."""
+
+    def image(self, life: Life) -> Generator[simpy.Event, Any, bool]:
+        """Its image; whether it is there in the end."""
+
+
+@dataclass
+class Cluster:
+    """The hosts of a scenario on one platform, as the control plane acts on them.
+
+    Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
+    began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
+    all that was started at 0 s is ready.
+    """
+
+    clock: Clock
+    catalog: Catalog
+    lives: list[Life] = field(default_factory=list)
+    fetch: Fetch | None = None
+    deployed: simpy.Event | None = None
+    _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
+    there: set[Owner] = field(default_factory=set)
+    _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
+    _milestones: dict[tuple[int, str], simpy.Event] = field(default_factory=dict)
+    _guests: set[int] = field(default_factory=set)
+    _made: dict[int, set[int]] = field(default_factory=dict)  # host: replicas that are there
+    _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
+
+    @property
+    def plane(self) -> DataPlane:
+        """The data plane that it acts on."""
+        return self.clock.plane
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is asked for."""
+        return self.plane.lowered.scenario
+
+    @cached_property
+    def replicas(self) -> list[Instance]:
+        """The instances of services, by service and number."""
+        found = [i for i in self.plane.lowered.arrangement.instances if i.service not in INTERNAL]
+        return sorted(found, key=lambda i: (self.plane.lowered.services.index(i.service), i.replica))
+
+    def instance(self, row: int) -> Instance:
+        """The instance of a row."""
+        return self.plane.lowered.arrangement.instances[row]
+
+    def host_of(self, row: int) -> int:
+        """The host that an instance stands on."""
+        return self._hosts[row]
+
+    @cached_property
+    def _hosts(self) -> list[int]:
+        """The host of each instance."""
+        plan = self.plane.lowered.arrangement
+        return [plan.machines[one.machine].host for one in plan.instances]
+
+    def host_hands(self, host: int) -> int:
+        """The instance that does management work on a host's own kernel: daemons, monitors of VMs, what unpacks images."""
+        plan = self.plane.lowered.arrangement
+        return plan.hands[plan.hosts[host].machine].row
+
+    def guest_hands(self, machine: int) -> int:
+        """The instance that does the work of a guest's kernel and system."""
+        return self.plane.lowered.arrangement.hands[machine].row
+
+    def lock(self, host: int, name: str) -> simpy.Resource:
+        """A lock of a host's own kernel, or of what manages instances there, which one at a time holds."""
+        return self.kernel_lock(self.plane.lowered.arrangement.hosts[host].machine, name)
+
+    def kernel_lock(self, machine: int, name: str) -> simpy.Resource:
+        """The same of any kernel, a guest's too."""
+        if (machine, name) not in self._locks:
+            self._locks[machine, name] = simpy.Resource(self.clock)
+        return self._locks[machine, name]
+
+    def once(self, owner: Owner, name: tuple[str, str], begin: Callable[[], Generator[simpy.Event, Any, Any]]) -> simpy.Event:
+        """The end of what is done once for a host or VM: who asks first begins it, all wait for the same end."""
+        mine = self._done.setdefault(owner, {})
+        if name not in mine:
+            mine[name] = self.clock.process(begin())
+        return mine[name]
+
+    def reach(self, row: int, how: str) -> None:
+        """Takes in that an instance is so far."""
+        if not (event := self._milestone(row, how)).triggered:
+            event.succeed()
+
+    def reached(self, service: str, how: str) -> simpy.Event:
+        """The event at which all instances of a service are so far."""
+        return simpy.AllOf(self.clock, [self._milestone(one.row, how) for one in self.replicas if one.service == service])
+
+    def _milestone(self, row: int, how: str) -> simpy.Event:
+        if (row, how) not in self._milestones:
+            self._milestones[row, how] = self.clock.event()
+        return self._milestones[row, how]
+
+    def is_up(self, row: int) -> None:
+        """Takes in that an instance is up at the beginning, and so are its host and VM."""
+        machine = self.instance(row).machine
+        self.there |= {("host", self.host_of(row)), ("vm", machine)}
+        self.make(row)
+        self.begin_guest(machine)
+        self.reach(row, STARTED)
+        self.reach(row, HEALTHY)
+
+    def shut_down(self, row: int) -> None:
+        """Takes in that an instance is gone, and so is a VM that was there for it alone."""
+        self._made.get(self.host_of(row), set()).discard(row)
+        machine = self.plane.lowered.arrangement.machines[self.instance(row).machine]
+        if machine.vm is not None and machine.key[0] == OWN_VM:
+            self.there.discard(("vm", machine.row))
+            self._done.pop(("vm", machine.row), None)
+
+    def phases(self, row: int) -> tuple[Phase, ...]:
+        """The phases in which an instance starts where it stands."""
+        service, host = self.instance(row).service, self.host_of(row)
+        if (service, host) not in self._phases:
+            lowered = self.plane.lowered
+            self._phases[service, host] = self.catalog.start_up(lowered.platform, lowered.hosts[host], self.scenario.services[service])
+        return self._phases[service, host]
+
+    def others(self, row: int) -> int:
+        """How many other replicas there are on the host of one: up, or made so far that what each of them adds to a start is there."""
+        return len(self._made.get(self.host_of(row), ())) - (row in self._made.get(self.host_of(row), ()))
+
+    def make(self, row: int) -> None:
+        """From now on a replica is one of those that are there."""
+        self._made.setdefault(self.host_of(row), set()).add(row)
+
+    def begin_guest(self, machine: int) -> None:
+        """Let the own load of a guest begin, unless it has."""
+        if machine not in self._guests:
+            self._guests.add(machine)
+            for row in self._own_load.get(machine, ()):
+                self.plane.start_background(row)
+
+    @cached_property
+    def _own_load(self) -> dict[int, list[int]]:
+        """The instances with the own load of each guest."""
+        found: dict[int, list[int]] = {}
+        for one in self.plane.lowered.arrangement.instances:
+            if one.service == GUEST_SERVICE:
+                found.setdefault(one.machine, []).append(one.row)
+        return found

@@ -1,0 +1,56 @@
+"""How a run begins from a stated state: what is there is up, and all else is started at once."""
+
+from __future__ import annotations
+
+import simpy
+
+from simvirt.catalog import Catalog
+from simvirt.clock import Clock
+from simvirt.control.cluster import Cluster
+from simvirt.control.fetching import Fetching
+from simvirt.control.lifecycle import follow_timeline, start, up_at_first
+from simvirt.control.pulling import transfers_of
+from simvirt.control.start import Starts
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
+from simvirt.scenario.spec.models import Scenario
+
+
+def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
+    """Before the first request: what the scenario's state says is up, all else is being started; the cluster in which that goes on."""
+    assert scenario.state is not None
+    cluster = Cluster(clock, catalog)
+    clock.story = Starts(cluster)
+    _begin_hosts(cluster)
+    if scenario.state.images == "none":
+        cluster.fetch = Fetching(cluster, transfers_of(cluster))
+    if scenario.state.instances == "up":
+        _begin_instances(cluster, up_at_first(clock, scenario))
+    else:
+        cluster.deployed = _deploy(cluster, set(up_at_first(clock, scenario)))
+    follow_timeline(clock, scenario)
+    return cluster
+
+
+def _begin_hosts(cluster: Cluster) -> None:
+    """What is internal to hosts is there; guests begin their own load once they have booted."""
+    hands = cluster.plane.lowered.arrangement.hands
+    for instance in cluster.plane.lowered.arrangement.instances:
+        if instance.service in INTERNAL:
+            cluster.plane.admit(instance.row)
+            if instance.service != GUEST_SERVICE or instance.machine not in hands:
+                cluster.plane.start_background(instance.row)
+
+
+def _begin_instances(cluster: Cluster, rows: list[int]) -> None:
+    """Instances that are up, with their guests."""
+    for row in rows:
+        if cluster.instance(row).service not in INTERNAL:
+            cluster.is_up(row)
+            cluster.plane.start_background(row)
+            cluster.plane.admit(row)
+
+
+def _deploy(cluster: Cluster, rows: set[int]) -> simpy.Event:
+    """Start instances of services, all at once; the event at which the last one is ready."""
+    clock, started = cluster.clock, [one for one in cluster.replicas if one.row in rows]
+    return simpy.AllOf(clock, [clock.process(start(clock, one.service, one.row)) for one in started])

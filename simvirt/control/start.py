@@ -1,0 +1,141 @@
+"""The start of an instance: the phases of its platform in their order, then what its service does before it is ready.
+
+*Model*: a phase computes, reads, writes and waits where it happens: on the host's own kernel, on its guest's vCPUs, in the replica's
+    cgroup. It holds its lock meanwhile, for which others wait in line. A phase of a VM or of a host is done once, and all that
+    need it wait for its end.
+*Ignores*: that a runtime does some of its phases side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import simpy
+
+from simvirt.catalog.resolve.startups import Phase
+from simvirt.control.cluster import HEALTHY, STARTED, Cluster
+from simvirt.control.lifecycle import Process
+from simvirt.control.records import DEPENDENCIES, Life, Span
+from simvirt.control.work import perform
+
+Began = Generator[simpy.Event, Any, int]
+APPLICATION: Final = "start-up"
+"""What a scenario says that a service does before it is ready, as a phase."""
+
+
+@dataclass(frozen=True)
+class Starts:
+    """How instances start in a cluster."""
+
+    cluster: Cluster
+
+    def start(self, instance: int) -> Process:
+        """Start an instance that is down: all its phases, then it takes requests."""
+        yield from _started(self.cluster, instance)
+
+    def stopped(self, instance: int) -> None:
+        """Takes in that an instance was stopped: a VM that was there for it alone is gone."""
+        self.cluster.shut_down(instance)
+
+
+def _started(cluster: Cluster, row: int) -> Process:
+    """All phases of a start, recorded."""
+    plane, one = cluster.plane, cluster.instance(row)
+    life = Life(row, one.service, one.replica, cluster.host_of(row), int(cluster.clock.now))
+    cluster.lives.append(life)
+    if cluster.fetch is not None:
+        yield from cluster.fetch.disk(life)
+    phases = cluster.phases(row)
+    booted = _of_vm(cluster, phases)
+    for phase in phases[:booted]:
+        yield from _phase(cluster, life, phase)
+    if cluster.fetch is not None and not (yield from cluster.fetch.image(life)):
+        return
+    yield from _dependencies(cluster, life)
+    for phase in phases[booted:]:
+        if phase.on == "instance":
+            cluster.reach(row, STARTED)
+        yield from _phase(cluster, life, phase)
+    cluster.begin_guest(one.machine)
+    cluster.reach(row, STARTED)
+    yield from _application(cluster, life)
+    plane.start_background(row)
+    plane.admit(row)
+    life.ready = int(cluster.clock.now)
+    cluster.reach(row, HEALTHY)
+
+
+def _dependencies(cluster: Cluster, life: Life) -> Process:
+    """Wait for the instances of other services as far as this one's waits for them."""
+    due = int(cluster.clock.now)
+    for name, dependency in cluster.scenario.services[life.service].depends_on.items():
+        yield cluster.reached(name, dependency.condition)
+    if cluster.clock.now > due:
+        life.spans.append(Span(DEPENDENCIES, life.service, due, int(cluster.clock.now), int(cluster.clock.now)))
+
+
+def _of_vm(cluster: Cluster, phases: Sequence[Phase]) -> int:
+    """How many of the first phases are those of a VM, before there is a kernel on which containers and processes can start."""
+    platform = cluster.plane.lowered.platform
+    names = {name for layer in platform.hypervisors for name in (layer.name, layer.guest.name if layer.guest else None)}
+    return next((at for at, phase in enumerate(phases) if phase.layer not in names), len(phases))
+
+
+def _application(cluster: Cluster, life: Life) -> Process:
+    """What the scenario says that the service does before it is ready."""
+    if not cluster.scenario.services[life.service].startup:
+        return
+    due = int(cluster.clock.now)
+    with cluster.plane.perform(cluster.plane.lowered.startup[life.service], life.instance) as done:
+        yield done
+    life.spans.append(Span(APPLICATION, life.service, due, due, int(cluster.clock.now)))
+
+
+def _phase(cluster: Cluster, life: Life, phase: Phase) -> Process:
+    """One phase of a start, or the wait for one that is done once for several; it is recorded."""
+    due = int(cluster.clock.now)
+    if phase.per == "instance":
+        began = yield from _carried_out(cluster, life.instance, phase)
+    else:
+        of = life.host if phase.per == "host" else cluster.instance(life.instance).machine
+        if (phase.per, of) in cluster.there:
+            return
+        began = yield cluster.once((phase.per, of), (phase.layer, phase.name), lambda: _carried_out(cluster, life.instance, phase))
+        began = max(due, began)
+    life.spans.append(Span(phase.name, phase.layer, due, began, int(cluster.clock.now)))
+
+
+def _carried_out(cluster: Cluster, row: int, phase: Phase) -> Began:
+    """Do the work of a phase, under its lock where it has one; the instant at which it began [ns]."""
+    on = performer(cluster, row, phase)
+    if phase.lock is None:
+        began = int(cluster.clock.now)
+        yield from _done(cluster, on, row, phase)
+        return began
+    with cluster.kernel_lock(_kernel(cluster, row, phase), phase.lock).request() as turn:
+        yield turn
+        began = int(cluster.clock.now)
+        yield from _done(cluster, on, row, phase)
+    return began
+
+
+def _done(cluster: Cluster, on: int, row: int, phase: Phase) -> Process:
+    work_ns = phase.cpu_ns + (phase.each_ns * cluster.others(row) if phase.each_ns else 0.0)
+    yield from perform(cluster, on, work_ns, phase.read, phase.write, phase.wait_ns, piece=phase.piece, flushes=phase.flushes)
+    cluster.make(row)
+
+
+def performer(cluster: Cluster, row: int, phase: Phase) -> int:
+    """The instance that does the work of a phase of another one's start."""
+    if phase.on == "instance":
+        return row
+    return cluster.host_hands(cluster.host_of(row)) if phase.on == "host" else cluster.guest_hands(cluster.instance(row).machine)
+
+
+def _kernel(cluster: Cluster, row: int, phase: Phase) -> int:
+    """The kernel whose locks a phase takes."""
+    plan = cluster.plane.lowered.arrangement
+    return plan.hosts[cluster.host_of(row)].machine if phase.on == "host" else plan.instances[row].machine
+

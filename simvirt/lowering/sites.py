@@ -1,0 +1,44 @@
+"""Where hosts are to be, and which replicas stand on each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simvirt.catalog import Catalog
+from simvirt.catalog.records import HostEntry
+from simvirt.errors import Issue, ScenarioError
+from simvirt.placement import asked_by, hosts_of, place_all
+from simvirt.scenario.spec.cluster import NamedHost
+from simvirt.scenario.spec.models import Scenario
+
+Replicas = list[tuple[str, int]]  # service, number
+
+
+@dataclass(frozen=True)
+class Site:
+    """A host to be: what it is called and where it stands, its entry in the catalogue, the scenario as it would be on that host alone."""
+
+    named: NamedHost
+    entry: HostEntry
+    view: Scenario
+
+
+def sites_of(scenario: Scenario, catalog: Catalog) -> list[Site]:
+    """Where the hosts of a scenario are to be."""
+    views, entries = scenario.by_pool, catalog.resolve_hosts(scenario)
+    return [Site(host, entry, views[host.pool]) for host, entry in zip(scenario.each_host, entries, strict=True)]
+
+
+def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site]) -> list[Replicas]:
+    """The replicas on each host, in the order of the services; ScenarioError where some have none."""
+    hosts, found = hosts_of([site.named for site in sites], [site.entry for site in sites]), [Replicas() for _ in sites]
+    for name in services:
+        spec = scenario.services[name]
+        for replica, choice in enumerate(place_all(hosts, asked_by(name, spec), spec.replicas)):
+            if choice.host is None:
+                path = ("services", name, "deploy", "placement")
+                said = f"no host may take replica {replica} of {spec.replicas}: {choice.reason}"
+                raise ScenarioError([Issue(*scenario.locate(path), ".".join(path), said)])
+            found[choice.host].append((name, replica))
+    return found

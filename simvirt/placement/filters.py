@@ -1,0 +1,25 @@
+"""Which hosts may take a replica, and why others may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from simvirt.placement.hosts import Asked, Hosts, Mask
+from simvirt.units import format_size
+
+
+def filters(hosts: Hosts, asked: Asked) -> Iterator[tuple[str, Mask]]:
+    """What is asked of a host in words, and which hosts have it."""
+    for constraint in asked.constraints:
+        values = hosts.said.get(constraint.key, np.full(len(hosts.names), None, object))
+        yield str(constraint), (values == constraint.value) == constraint.equal
+    if asked.cpus > 0:
+        yield f"{asked.cpus:g} CPUs", hosts.cpus >= asked.cpus
+    if asked.sockets > 0:
+        yield f"{asked.sockets} sockets", hosts.sockets >= asked.sockets
+    if asked.memory > 0:
+        yield f"{format_size(asked.memory)} of memory", hosts.memory >= asked.memory
+    if asked.most is not None:
+        yield f"fewer than {asked.most} replicas of {asked.service}", hosts.of_service(asked.service) < asked.most
