@@ -53,6 +53,7 @@ def measured(
         series=series,
         layout=layout_of(plane.lowered.arrangement),
         hosts=_hosts(plane, first, last, span, used.of_hosts),
+        links=links_used(plane, first, last),
     )
 
 
@@ -85,6 +86,13 @@ def _hosts(
     used = hosts_used(plane, first, last, span)
     used["memory"] = np.array([1.0 - one.free / one.capacity for one in ledgers])
     return {host.site.named.name: {kind: float(values[host.row]) for kind, values in used.items()} for host in hosts}
+
+
+def links_used(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, float]:
+    """What the links beyond the hosts' own NICs carried, over what they can, by their ends; nothing over no time."""
+    links, nics = plane.lowered.topology.links, DIRECTIONS * len(plane.lowered.hosts)
+    passed, time = last.link_passed - first.link_passed, max(last.at - first.at, 1)
+    return {f"{link.source} > {link.to}": float(passed[row]) / time / link.bytes_per_ns for row, link in enumerate(links) if row >= nics}
 
 
 def _memory(plane: DataPlane, used: MemoryUsed) -> dict[str, Any]:
@@ -301,6 +309,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
             found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * spec.replicas)
         if cores:
             found[f"{name}.cpu"] = result.cpu_cores / min(cores)
+    found |= {f"link {name}": used for name, used in links_used(plane, first, last).items()}
     return found | _locks(plane, first, last, span)
 
 

@@ -274,6 +274,8 @@ class PlatformResult(Document):
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     hosts: Mapping[str, HostUse] = Field(default={}, description="with several hosts: how full each is, by its name")
+    links: Mapping[str, Number] = Field(
+        default={}, description="with `network`: utilisation of each link between switches, by its ends; what it carried over what it can")
     by_replication: ByReplication = Field(default={}, description=BY_REPLICATION)
 
     def of(self, workload: str) -> PlatformResult:
