@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from helpers.random_draws import GIB, MS, Draws, Tree, rate, size, time
 from helpers.random_services import FRONT, Drawn
 
@@ -63,7 +65,7 @@ def state(draws: Draws, tree: Tree) -> Tree:
     if not draws.yes(0.5 if "timeline" in tree else 0.04) or "think" not in tree.get("workload", {}).get("closed", {"think": ""}):
         return {}
     names = list(tree["services"])
-    for before, name in zip(names, names[1:], strict=False):
+    for before, name in pairwise(names):
         tree["services"][name] |= draws.sometimes({"depends_on": (0.4, lambda before=before: draws.choice([[before], _healthy(before)]))})
     return {"state": draws.sometimes({
         "instances": (0.9, lambda: draws.choice(["up", "up", "none"])), "images": (0.5, lambda: draws.choice(["present", "none"])),
