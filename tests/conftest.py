@@ -1,5 +1,8 @@
 """What pytest itself is given: options that write the committed reports anew and say how many random scenarios are tried."""
 
+import gc
+from collections.abc import Generator
+
 import pytest
 import yaml
 
@@ -7,7 +10,8 @@ from simvirt import kernel
 
 pytest.register_assert_rewrite("helpers")
 
-yaml.SafeDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # type: ignore[misc]  # tests write thousands of scenarios
+yaml.SafeDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # type: ignore[misc]  # tests write and read thousands of scenarios
+yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[misc]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,3 +35,14 @@ def few(request: pytest.FixtureRequest) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, so that no worker is left alone with it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Nothing of modules and tests is garbage: neither while they are collected nor later are they looked through for any."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

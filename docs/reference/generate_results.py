@@ -25,9 +25,8 @@ In Python, `result.typed()` is the same document as frozen pydantic models of th
 is made of.
 """
 TITLES = {
-    "run": "`simvirt run`", "deploy": "`simvirt deploy`", "density": "`simvirt density`", "knee": "`simvirt knee`", "plan": "`simvirt plan`",
-    "sweep": "`simvirt sweep`",
-    "compare": "`simvirt compare`", "validate": "`simvirt validate`",
+    "run": "`simvirt run`", "deploy": "`simvirt deploy`", "density": "`simvirt density`", "knee": "`simvirt knee`",
+    "plan": "`simvirt plan`", "sweep": "`simvirt sweep`", "compare": "`simvirt compare`", "validate": "`simvirt validate`",
     "error": "`simvirt check`, and mistakes", "list": "`simvirt list`", "explain": "`simvirt explain`",
 }
 WORDS = {"integer": "whole number", "number": "number", "boolean": "`true`, `false`", "string": "text", "null": "`null`"}

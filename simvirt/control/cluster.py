@@ -88,8 +88,13 @@ class Cluster:
 
     def host_of(self, row: int) -> int:
         """The host that an instance stands on."""
+        return self._hosts[row]
+
+    @cached_property
+    def _hosts(self) -> list[int]:
+        """The host of each instance."""
         plan = self.plane.lowered.arrangement
-        return plan.host_of(plan.instances[row]).row
+        return [plan.machines[one.machine].host for one in plan.instances]
 
     def host_hands(self, host: int) -> int:
         """The instance that does management work on a host's own kernel: daemons, monitors of VMs, what unpacks images."""

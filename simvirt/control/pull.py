@@ -253,7 +253,13 @@ def _unpack(pulls: Pulls, host: int, layer: Layer) -> Process:
     pieces = max(-(-written // PIECE), 1)
     for n in range(pieces):
         size = written * (n + 1) // pieces - written * n // pieces
-        yield from pulls.work.perform(host, engine.unpack_ns(layer) / pieces, size, engine.driver.flushes if n == pieces - 1 else 0)
+        flushes = engine.driver.flushes if n == pieces - 1 else 0
+        if engine.codec.beside:
+            inflating = pulls.clock.process(pulls.work.perform(host, engine.inflate_ns(layer) / pieces))
+            yield from pulls.work.perform(host, engine.write_ns(layer) / pieces, size, flushes)
+            yield inflating
+        else:
+            yield from pulls.work.perform(host, engine.unpack_ns(layer) / pieces, size, flushes)
 
 
 def _collect(pulls: Pulls, host: int, just: str) -> None:

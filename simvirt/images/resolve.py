@@ -12,6 +12,7 @@ from simvirt.catalog.records import HostEntry, Platform
 from simvirt.images.build import Build, Step, build
 from simvirt.images.layers import DiskImage, Image, Layer
 from simvirt.images.plan import Engine
+from simvirt.scenario.spec.images import ImageLayerSpec
 from simvirt.scenario.spec.models import Scenario
 
 PULLERS: Final = {"docker": "docker", "podman": "podman"}
@@ -50,13 +51,19 @@ def build_of(catalog: Catalog, scenario: Scenario, name: str) -> Build:
         made = build(name, below, steps)
     else:
         own = [
-            Layer(one.digest or f"{name}/{number}", *_weights(one.size, one.unpacked, ratio, file_size))
+            _stated(one, one.digest or f"{name}/{number}", _weights(one.size, one.unpacked, ratio, file_size))
             for number, one in enumerate(spec.layers)
         ]
         image = Image(name, (*below, *own))
         made = Build(image, image, ())
     share = float(typical.touched or 0) if spec.touched is None else spec.touched
     return replace(made, after=replace(made.after, touched=round(share * made.after.unpacked)))
+
+
+def _stated(spec: ImageLayerSpec, digest: str, weights: tuple[int, int, int]) -> Layer:
+    """A layer as a scenario states it."""
+    size, unpacked, files = weights
+    return Layer(digest, size, unpacked, files if spec.files is None else spec.files)
 
 
 def _weights(size: int, unpacked: int | None, ratio: float, file_size: float) -> tuple[int, int, int]:

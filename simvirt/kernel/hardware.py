@@ -67,7 +67,7 @@ class Sockets(Table):
     first_member: Ints  # first row in `members`
     member_count: Ints
     classes: IntArray  # number of classes (one row)
-    processes: IntArray  # number of instances (one row)
+    most: IntArray  # most sockets that a host has (one row)
     members: IntArray  # pCPUs of all sockets, one after another
     far_used: Ints  # 1 when some class of its host may use other sockets' memory to an extent that matters
     link: Floats  # bandwidth of its memory for other sockets, 0 when not known [bytes/ns]
@@ -77,7 +77,7 @@ class Sockets(Table):
     sockets: IntArray  # number of sockets (one row)
     # kernel
     wanted: Floats  # cache that what runs wants [bytes]
-    threads: IntArray  # threads that run, by instance; as many columns a socket as there are instances; kept where `process_cache` is not 0
+    threads: IntArray  # threads of an instance that run on each socket of its host, `most` rows each; kept where it has a `process_cache`
     load: FloatArray  # speed by SMT alone of all that uses its memory, by class; of what runs elsewhere in as many further columns
     asker: Ints  # socket from which its memory was last used, itself at first
     misses: Floats  # root of the claims on the cache, or of the cache where that is larger, in force

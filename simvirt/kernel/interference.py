@@ -115,7 +115,7 @@ def claim_cache(p: Plane, x: int, sign: int) -> None:
     n: int = p.cpus.socket[x]
     p.sockets.wanted[n] += sign * p.classes.thread_cache[k]
     if p.classes.process_cache[k] > 0.0:
-        i: int = n * p.sockets.processes[0] + p.cpus.process[x]
+        i: int = p.cpus.process[x] * p.sockets.most[0] + n - p.sockets.first[n]
         beside: int = p.sockets.threads[i] + (sign if sign < 0 else 0)
         p.sockets.threads[i] += sign
         if beside == 0:

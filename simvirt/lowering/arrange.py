@@ -171,6 +171,11 @@ class Arrangement:
         self.instances.append(Instance(len(self.instances), service, replica, place, threads, queue, loops))
         return self.instances[-1]
 
+    def guests_of(self, host: Host) -> list[Machine]:
+        """The guests of a host, which follow its own kernel."""
+        after = self.hosts[host.row + 1].machine if host.row + 1 < len(self.hosts) else len(self.machines)
+        return self.machines[host.machine + 1 : after]
+
     @cached_property
     def _standing(self) -> list[dict[str, list[Instance]]]:
         """Replicas on each host, by service and in the order of their numbers."""

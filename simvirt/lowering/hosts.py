@@ -1,5 +1,6 @@
 """Rows of hosts, and of what each has for itself: idle states, a disk."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ def host_table(plan: Arrangement, shared: Sharing, spots: Sequence[int]) -> Colu
     """What each host has in other tables, and which mechanisms act on it."""
     hosts, n = plan.hosts, len(plan.hosts)
     states = [len(host.entry.cstates) for host in hosts]
+    standing, wide = Counter(plan.host_of(instance).row for instance in plan.instances), _with_wide_guests(plan)
     return fill(
         blank(t.Hosts, rows=n),
         machine=[host.machine for host in hosts],
@@ -30,9 +32,9 @@ def host_table(plan: Arrangement, shared: Sharing, spots: Sequence[int]) -> Colu
         first_cstate=np.cumsum([0, *(1 + count for count in states)])[:-1],
         cstates=states,
         interference=shared.acts,
-        coscheduled=[_coscheduled(plan, host) for host in hosts],
+        coscheduled=[plan.machines[host.machine].scheduler["costop"] > 0 and host.row in wide for host in hosts],
         cores=[plan.machines[host.machine].scheduler.cores and host.entry.smt > 1 for host in hosts],
-        switches=[_switches(plan, host) for host in hosts],
+        switches=[_switches(plan, host, standing[host.row]) for host in hosts],
         reloads=[reloads(shared, host) for host in hosts],
         process_switch=[host.entry.switch_ns(vcpu=False) for host in hosts],
         vcpu_switch=[host.entry.switch_ns(vcpu=True) for host in hosts],
@@ -40,16 +42,15 @@ def host_table(plan: Arrangement, shared: Sharing, spots: Sequence[int]) -> Colu
     )
 
 
-def _switches(plan: Arrangement, host: Host) -> bool:
+def _switches(plan: Arrangement, host: Host, instances: int) -> bool:
     """Whether a host has several processes or vCPUs, so that changing them costs something; a fluid host never does."""
-    several = host.vcpus + sum(plan.host_of(instance) is host for instance in plan.instances) > 1
+    several = host.vcpus + instances > 1
     return several and host.entry.switching and plan.machines[host.machine].scheduler.policy != "gps"
 
 
-def _coscheduled(plan: Arrangement, host: Host) -> bool:
-    """Whether a host's scheduler holds back vCPUs that have got ahead of their siblings."""
-    guests = (machine for machine in plan.machines if machine.host == host.row and machine.vm is not None)
-    return plan.machines[host.machine].scheduler["costop"] > 0 and any(guest.cpus > 1 for guest in guests)
+def _with_wide_guests(plan: Arrangement) -> set[int]:
+    """Hosts with VMs of several vCPUs, which a scheduler may hold back that have got ahead of their siblings."""
+    return {machine.host for machine in plan.machines if machine.vm is not None and machine.cpus > 1}
 
 
 def miss_table(memories: Sequence[Memory], asks: Mapping[Key | Beneath, int]) -> Columns:

@@ -291,9 +291,8 @@ class Tables:
         """The vCPUs of a host: VM, CPU, the host's machine, the pCPU where each begins, and that which it is pinned to."""
         found: list[tuple[int, int, int, int, int]] = []
         first = int(self.first_cpu[host.machine])
-        for machine in self.plan.machines:
-            if machine.host != host.row or machine.vm is None:
-                continue
+        for machine in self.plan.guests_of(host):
+            assert machine.vm is not None
             for n in range(machine.cpus):
                 cpu = first + (machine.pins[n] if machine.pins else len(found) % host.entry.pcpus)
                 carries = int(self.first_cpu[machine.row]) + n

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
@@ -53,10 +54,12 @@ class Sharing:
     of_instance: list[int]
     acts: list[bool]
 
-    def of_host(self, plan: Arrangement, host: int) -> list[SoftwareClass]:
-        """The classes of what runs on a host."""
-        rows = {row for instance, row in zip(plan.instances, self.of_instance, strict=True) if plan.host_of(instance).row == host}
-        return [self.classes[row] for row in sorted(rows)]
+    def of_hosts(self, plan: Arrangement) -> list[list[SoftwareClass]]:
+        """The classes of what runs on each host."""
+        rows: list[set[int]] = [set() for _ in plan.hosts]
+        for instance, row in zip(plan.instances, self.of_instance, strict=True):
+            rows[plan.host_of(instance).row].add(row)
+        return [[self.classes[row] for row in sorted(of_host)] for of_host in rows]
 
 
 def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEntry], added: Sequence[Mapping[str, float]]) -> Sharing:
@@ -142,7 +145,7 @@ def class_table(found: Sharing, plan: Arrangement) -> Columns:
 def _places(plan: Arrangement) -> list[tuple[int, int]]:
     """The first socket of each host, and how many it has."""
     counts = [host.entry.sockets for host in plan.hosts]
-    return [(sum(counts[:at]), count) for at, count in enumerate(counts)]
+    return list(zip(accumulate(counts, initial=0), counts, strict=False))
 
 
 def _node(nodes: tuple[int, ...], socket: int) -> int:
@@ -168,14 +171,13 @@ def socket_table(found: Sharing, plan: Arrangement, first_cpu: np.ndarray) -> Co
     uses = [found.acts[host.row] and any(kind.uses_memory for kind in found.classes) for host in of_host]
     llc = [host.entry.family.llc or 0 for host in of_host]
     floor = [math.sqrt(size) if size else 1.0 for size in llc]
-    far = {
-        host.row for host in plan.hosts
-        if found.acts[host.row] and any(_uses_far(host.entry, kind) for kind in found.of_host(plan, host.row))
-    }
+    classes = found.of_hosts(plan)
+    far = {host.row for host in plan.hosts if found.acts[host.row] and any(_uses_far(host.entry, kind) for kind in classes[host.row])}
+    most = max(host.entry.sockets for host in plan.hosts)
     columns = len(found.classes) * (2 if far else 1)
     return fill(
         blank(
-            t.Sockets, rows=n, members=len(members), load=n * columns, classes=1, threads=n * len(plan.instances), processes=1, stride=1,
+            t.Sockets, rows=n, members=len(members), load=n * columns, classes=1, threads=most * len(plan.instances), most=1, stride=1,
             sockets=1,
         ),
         far_used=[host.row in far for host in of_host], link=[(host.entry.family.remote_bandwidth or 0.0) / 1e9 for host in of_host],
@@ -183,7 +185,7 @@ def socket_table(found: Sharing, plan: Arrangement, first_cpu: np.ndarray) -> Co
         stride=[columns], sockets=[n], asker=range(n), far=[1.0] * n,
         shared=uses, bandwidth=[(host.entry.family.memory_bandwidth or 0.0) / 1e9 for host in of_host], llc=llc,
         floor=floor, misses=floor, latency=[1.0] * n, first_member=np.cumsum([0, *each])[:-1], member_count=each,
-        classes=[len(found.classes)], processes=[len(plan.instances)], members=members,
+        classes=[len(found.classes)], most=[most], members=members,
     )
 
 

@@ -12,12 +12,12 @@ from simvirt.result.run_document import HostLayout, VmLayout
 
 def layout_of(plan: Arrangement) -> tuple[HostLayout, ...]:
     """The hosts of an arrangement, with VMs that are alike together; their names where there are several."""
-    inside, guests = _replicas(plan), _guests(plan)
+    inside = _replicas(plan)
     return tuple(
         HostLayout(
             **(_named(host) if len(plan.hosts) > 1 else {}),
             model=host.entry.name, sockets=host.entry.sockets, cores=host.entry.cores, smt=host.entry.smt, memory_bytes=host.entry.memory,
-            replicas=inside[host.machine], vms=tuple(_vms(guests[host.row], inside)))
+            replicas=inside[host.machine], vms=tuple(_vms(plan.guests_of(host), inside)))
         for host in plan.hosts)
 
 
@@ -34,15 +34,6 @@ def _replicas(plan: Arrangement) -> list[dict[str, int]]:
         if one.service not in INTERNAL:
             found[one.machine][one.service] += 1
     return [dict(counts) for counts in found]
-
-
-def _guests(plan: Arrangement) -> list[list[Machine]]:
-    """The VMs of each host."""
-    found: list[list[Machine]] = [[] for _ in plan.hosts]
-    for one in plan.machines:
-        if one.vm is not None:
-            found[one.host].append(one)
-    return found
 
 
 def _vms(guests: Sequence[Machine], inside: Sequence[dict[str, int]]) -> Iterator[VmLayout]:

@@ -24,7 +24,7 @@ def start(name: str, title: str, phases: Sequence[Phase], host: HostEntry, where
     head = Text.assemble((name, "bold cyan"), f"  {title}")
     if not phases:
         return Group(head, Text("no phases: what runs on it is a process of the host, which is there at once"))
-    numbers = {source: i for i, source in enumerate(dict.fromkeys(phase.source for phase in phases), start=1)}
+    numbers = {source: i for i, source in enumerate(dict.fromkeys(source for phase in phases for source in phase.sources), start=1)}
     table = _phases(phases, host, numbers, width < NARROW)
     total = Text.assemble(("in all ", "bold"), (_time(sum(alone_ns(phase, host) for phase in phases)), "bold"), "  ", _parts(phases, host))
     lines = Text("one replica, alone on its host; what several do at once, and locks, make it longer", "dim")
@@ -44,7 +44,8 @@ def _phases(phases: Sequence[Phase], host: HostEntry, numbers: Mapping[str, int]
         if phase.layer != layer:
             table.add_row(Text(phase.layer, "cyan"), *("" for _ in table.columns[1:]))
             layer = phase.layer
-        time, mark = Text(f"{'~ ' if phase.estimated else ''}{_time(alone_ns(phase, host))}"), Text(f"[{numbers[phase.source]}]", "dim")
+        time = Text(f"{'~ ' if phase.estimated else ''}{_time(alone_ns(phase, host))}")
+        mark = Text(f"[{', '.join(str(numbers[source]) for source in phase.sources)}]", "dim")
         does = Text(", ".join(work(phase, in_vm)), "dim")
         table.add_row(Text(f"  {phase.name}"), time, *(() if narrow else (does,)), mark)
         if narrow:

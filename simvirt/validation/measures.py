@@ -14,6 +14,8 @@ from simvirt.result.document import Estimate
 from simvirt.result.run_document import PlatformResult
 from simvirt.validation.facts import Measure
 
+PULL = ("manifest", "download", "unpack", "touched")
+"""Phases of the pull of an image."""
 Read = Callable[[PlatformResult, Measure, int], float | None]
 """A platform's part of a result, the measure and the host's hardware threads to the number."""
 
@@ -141,6 +143,18 @@ def _start_turn(platform: PlatformResult, measure: Measure, pcpus: int) -> float
     return sum((phase.last_s.value or 0.0) - (phase.waited_s.value or 0.0) for phase in phases) or None
 
 
+def _pull(figure: str) -> Read:
+    """What the pull of an image takes from its first request to its last file, without the turn of others [s]: mean, or the last one's."""
+
+    def read_pull(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+        if platform.lifecycle is None:
+            return None
+        phases = [phase for phase in platform.lifecycle.phases if phase.layer == "image" and phase.phase in PULL]
+        return sum(getattr(phase, figure).value or 0.0 for phase in phases) or None
+
+    return read_pull
+
+
 MEASURES: Mapping[str, Read] = {
     "throughput": _estimate("throughput_per_s"),
     "period": _period,
@@ -169,5 +183,7 @@ MEASURES: Mapping[str, Read] = {
     "start_last": _ready("last"),
     "start_rate": _start_rate,
     "start_turn": _start_turn,
+    "pull": _pull("mean_s"),
+    "pull_last": _pull("last_s"),
 }
 """Name -> how it is read."""

@@ -108,7 +108,7 @@ def scenario_of(table: Table, row: str, column: Column, given: Mapping[str, Any]
 
 def _simulated(scenario: Scenario, measure: Measure) -> float:
     """A scenario's number."""
-    host = Catalog.of(scenario).resolve_host(scenario.host)
+    host = Catalog.of(scenario).resolve_host(scenario.first_host)
     (platform,) = run(scenario, maximum=False).typed().platforms.values()
     return read(platform, measure, host)
 

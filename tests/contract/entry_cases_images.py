@@ -39,6 +39,7 @@ CASES: Final = (
     Case("pullers.lazy", COLD, {}, {"catalog/pullers/mine": {"like": "docker", "lazy": True, "index": number(0.01)}}, LAST, FALLS),
     Case("pullers.index", LAZY, {}, {"catalog/pullers/mine/index": number(0.9)}, LAST, RISES),
     entry("codecs", "unpack_packed", number("900 cycles"), RISES), entry("codecs", "unpack", number("900 cycles"), RISES), entry("codecs", "ratio", number(0.3), FALLS),
+    entry("codecs", "beside", True, FALLS, patched(COLD, {"images/app/layers": [{"size": "30MiB"}]})),
     entry("codecs", "pack", number("900 cycles"), RISES, BUILT),
     entry("drivers", "byte", number("900 cycles"), RISES), entry("drivers", "files", number("9000000 cycles"), RISES), entry("drivers", "layer", number("900000000 cycles"), RISES),
     entry("drivers", "writes", number(9), RISES, patched(WRITING, {"host/memory": "1GiB", "images/app/layers": [{"size": "20MiB"}]})), entry("drivers", "flushes", number(90), RISES, WRITING),

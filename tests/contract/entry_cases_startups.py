@@ -42,6 +42,7 @@ CPU, WAIT, READ, FLUSH = number("100ms"), number("50ms"), number("20MB"), number
 CASES: Final = (
     Case("startups.measured_on", STARTING, {}, {"catalog/startups/mine/measured_on": "dell-2650-2003"}, READY, FALLS),
     Case("startups.boots", BOOTING, {}, {"catalog/startups/mine/boots": "linuxkit"}, READY, RISES),
+    Case("startups.running", patched(BOOTING, {"services/server/image": "rabbitmq", "run/duration": "20s"}), {}, {"catalog/startups/mine/running": True}, READY, FALLS),
     Case("startups.fault", TOUCHING, {}, {"catalog/startups/mine/fault": number("10us")}, READY, RISES),
     Case("startups.phases", TOUCHING, {}, {"catalog/startups/mine/phases": [{"name": "one", "at": "host", "memory": number("400MB")}]}, READY, RISES),
     part({"cpu": CPU}, {"cpu": number("300ms")}),

@@ -31,6 +31,7 @@ CASES: Final = (
     Case("OwnImageSpec.touched", patched(COLD, {"platforms/0/puller": "soci"}), {}, {f"{APP}/touched": 0.9}, LAST, RISES),
     Case("OwnImageSpec.registry", patched(COLD, {"registries/far": {"latency": "500ms"}}), {}, {f"{APP}/registry": "far"}, LAST, RISES),
     Case("ImageLayerSpec.size", COLD, {}, {f"{APP}/layers/0/size": "60MiB"}, LAST, RISES), Case("ImageLayerSpec.unpacked", COLD, {}, {f"{APP}/layers/0/unpacked": "300MiB"}, LAST, RISES),
+    Case("ImageLayerSpec.files", COLD, {}, {f"{APP}/layers/0/files": 200000}, LAST, RISES),
     Case("ImageLayerSpec.digest", patched(BOTH, {f"{APP}/layers": [{"size": "30MiB", "digest": "one"}], "images/other/layers": [{"size": "30MiB", "digest": "two"}], "registries/mine/bandwidth": "100Mbps"}), {}, {"images/other/layers/0/digest": "one"}, LAST, FALLS),
     Case("BuildStepSpec.name", BUILT, {}, {f"{APP}/build/1/name": "program"}, "lifecycle/phases/0/phase", CHANGES),
     Case("BuildStepSpec.size", BUILT, {}, {f"{APP}/build/0/size": "60MiB"}, LAST, RISES), Case("BuildStepSpec.work", BUILT, {}, {f"{APP}/build/1/work": "2s"}, LAST, RISES),

@@ -15,6 +15,7 @@ from helpers import random_workloads
 import yaml
 from helpers.random_catalogue import catalogue
 from helpers.random_draws import MS, S, Draws, Tree, time
+from helpers.random_images import pulled
 from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, state, tenants, timeline
 from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_teams
 
@@ -71,6 +72,9 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     tree |= density(draws, drawn, tree["workload"]) if "workload" in tree and draws.yes(0.15) else {}
     tree |= state(Draws(seed, "state"), tree)
     tree |= random_hosts.links(Draws(seed, "links"), tree)
+    images = Draws(seed, "images")
+    if images.yes(0.5 if "state" in tree else 0.08):
+        pulled(images, tree)
     side_by_side = Draws(seed, "side by side")
     if "workload" in tree and not tree.keys() & {"density", "plan"} and side_by_side.yes(0.2):
         _beside(side_by_side, tree, drawn)

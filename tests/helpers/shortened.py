@@ -9,10 +9,12 @@ from typing import Any, Final
 
 import simvirt
 from simvirt.density import density
+from simvirt.deploy import deploy
 from simvirt.plan import plan
-from simvirt.report import density_report, plan_report, run_report
+from simvirt.report import density_report, deploy_report, plan_report, run_report
 from simvirt.report.formats import rendered
 from simvirt.result.density_document import DensityDocument
+from simvirt.result.deploy_document import DeployDocument
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.run_document import RunDocument
 
@@ -20,6 +22,7 @@ CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
 SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "consolidation": ("run.duration=20s",),
     "density": ("run.duration=20s",),
+    "deploy": ("run.duration=25s", "platforms=[bare-metal, docker, firecracker]"),
     "load-profile": ("run.duration=8s", "run.observe=1s"),
     "memory-overcommit": ("run.duration=2s", "run.observe=1s"),
     "mm1": ("run.requests=4000",),
@@ -34,6 +37,7 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
 SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "consolidation": ("run.duration=5s",),
     "density": ("run.duration=5s",),
+    "deploy": ("run.duration=4s",),
     "load-profile": ("run.duration=2s", "run.observe=100ms"),
     "memory-overcommit": ("run.duration=500ms", "run.observe=100ms"),
     "mm1": ("run.requests=500",),
@@ -45,10 +49,11 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "web": ("run.duration=300ms",),
 }
 """What makes each short enough to be run by the hundred."""
-WHOLE: Final = ("memory-overcommit", "mm1", "stream-beside-ping")
-"""Documents with every key: one follows memory and observes over time, one is short enough for theory to speak, one has several workloads."""
+WHOLE: Final = ("deploy", "memory-overcommit", "mm1", "stream-beside-ping")
+"""Documents with every key: one starts instances, one follows memory and observes over time, one is short enough for theory to speak, one has several workloads."""
 SMALL: Final[dict[str, tuple[str, ...]]] = {
     "density": ("host={cores: 1, memory: 2GiB}", "platforms=[kvm]", "run.replications=2"),
+    "deploy": ("platforms=[docker, firecracker]", "run.replications=2"),
     "plan": ("run={duration: 500ms, replications: 2, seed: 1}", "workload.open.rate=1000/s", "platforms=[docker]"),
 }
 """What makes the shipped scenario of a command a matter of seconds."""
@@ -56,7 +61,7 @@ MAXIMUM: Final = ("mm1",)
 """Scenarios whose maximum throughput is looked for: a search is a hundred times the work of a shortened run, and runs in plain Python too."""
 STEADY: Final[dict[str, Any]] = {"wall_s": 0.0, "digest": "00000000", "version": "0", "kernel": "any"}
 NAMED: Final = {
-    "platforms", "services", "replicas", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "objective", "disks",
+    "platforms", "services", "replicas", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "deployments", "objective", "disks",
     "workloads",
 }
 """Keys under which names stand."""
@@ -109,11 +114,12 @@ def forms_of(name: str, spec: simvirt.Scenario, maximum: bool) -> dict[str, str]
 
 
 def command_forms(command: str) -> dict[str, str]:
-    """What `simvirt density` or `simvirt plan` gives of a small case of its shipped scenario: text and document by file name."""
+    """What `simvirt density`, `deploy` or `plan` gives of a small case of its shipped scenario: text and document by file name."""
     case = simvirt.load(CONFIGS / f"{command}.yaml", sets=SMALL[command])
-    found = steady({"density": density, "plan": plan}[command](case).document())
+    found = steady({"density": density, "deploy": deploy, "plan": plan}[command](case).document())
     report = {
         "density": lambda: density_report.report(DensityDocument.model_validate(found)),
+        "deploy": lambda: deploy_report.report(DeployDocument.model_validate(found)),
         "plan": lambda: plan_report.report(PlanDocument.model_validate(found)),
     }[command]()
     return {f"{command}.txt": rendered(report, "text", WIDTH), f"{command}.json": written(found)}

@@ -37,7 +37,7 @@ def is_whole(name: str) -> None:
         assert all(len(line) <= width for line in lines)
         for phase in CATALOG.phases_of(CATALOG.named_platform(name), HOST):
             assert all(word in text for word in phase.name.split())
-            assert "".join(phase.source.split()[:3]) in text
+            assert all("".join(source.split()[:3]) in text for source in phase.sources)
 
 
 def test_the_whole_is_the_sum_of_its_phases() -> None:
@@ -54,7 +54,7 @@ def test_it_is_data_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "firecracker", "--start", "--format", "json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == ["Firecracker", "probing of devices", "kernel", "init"]
-    assert all(row["source"] and row["alone_ns"] > 0 for row in rows)
+    assert all(row["sources"] and row["alone_ns"] > 0 for row in rows)
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -13,6 +13,9 @@ from simvirt.catalog.resolve.startups import Phase, alone_ns, software_name
 from simvirt.errors import ScenarioError
 from simvirt.scenario import loads
 from simvirt.scenario.spec.models import ServiceSpec
+from simvirt.validation.changed import changed
+from simvirt.validation.facts import chosen
+from simvirt.validation.fitted import fitted
 
 CATALOG = Catalog.load()
 HOST = CATALOG.host_model()
@@ -56,6 +59,12 @@ def test_the_software_of_an_image_starts_where_the_scenario_does_not_say_it() ->
     assert {phase.layer for phase in told} == {"docker"}
 
 
+def test_software_in_a_snapshot_runs_already() -> None:
+    layers = [{phase.layer for phase in CATALOG.phases_of(CATALOG.named_platform(name), HOST, "rabbitmq")}
+              for name in ("firecracker", "firecracker-snapshot")]
+    assert ["rabbitmq" in one for one in layers] == [True, False]
+
+
 @pytest.mark.parametrize(("image", "name"), [
     ("nginx:1.27", "nginx"), ("registry.example/library/postgres:16", "postgres"), ("mariadb", "mysql"), ("elasticsearch:8.15", "elasticsearch"),
     ("nobody/knows", None), ("linux", None), ("docker:27-dind", None),
@@ -94,6 +103,14 @@ def test_a_lock_makes_starts_follow_one_another() -> None:
     together, in_turn = (started(10, wait=number("50ms"), **more).readiness_s.last.value for more in ({}, {"lock": "netns"}))
     assert together == pytest.approx(0.05, rel=0.01)
     assert in_turn == pytest.approx(0.5, rel=0.01)
+
+
+def test_a_fitted_number_of_a_phase_is_changed_where_it_stands() -> None:
+    """Leaving a table out refits the constants of phases too."""
+    table, = (table for table in chosen() if table.id == "fc-boot-serial")
+    constant, = (one for one in fitted(CATALOG) if one.name == "startups.firecracker.phases.0.wait")
+    phases = changed(table, {constant: 2.0}).scenario["catalog"]["startups"]["firecracker"]["phases"]
+    assert [phase["wait"]["value"] for phase in phases] == ["44 ms", "43ms"]
 
 
 @pytest.mark.parametrize(("phase", "message"), [

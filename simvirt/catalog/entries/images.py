@@ -108,9 +108,10 @@ class PullerEntry(Entry):
 class CodecEntry(Entry):
     """How layers are packed: what unpacking takes on one core for a packed and for an unpacked byte, what packing takes; `ratio` to gzip.
 
-    Cycles are those of Skylake-SP; a host's own speed scales them.
+    Cycles are those of Skylake-SP; a host's own speed scales them. `beside`: a process of its own inflates, while another writes.
     """
 
+    beside: bool = False
     unpack_packed: ByteCycles
     unpack: ByteCycles
     pack: ByteCycles

@@ -50,12 +50,13 @@ class StartupEntry(Entry):
     """The phases of a start in their order; `measured_on` is the host of the catalogue on which their CPU time was measured.
 
     `fault` is what the first touch of a page of 4 KiB costs; `boots` names the entry of the guest that a hypervisor boots, where that
-    is not the one of its guest's name.
+    is not the one of its guest's name; `running` is whether the software in it runs already, as in a snapshot.
     """
 
     measured_on: str
     fault: SourcedWork | None = None
     boots: str | None = None
+    running: bool = False
     phases: Annotated[tuple[StartPhase, ...], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -45,7 +45,7 @@ class Phase(Row):
     wait_ns: int = 0
     lock: str | None = None
     per: Per = "instance"
-    source: str = ""
+    sources: tuple[str, ...] = ()
     each_ns: float = 0.0
     piece: int = 0
     flushes: int = 0
@@ -64,7 +64,8 @@ def phases_of(store: Store, platform: Platform, host: HostEntry, image: str | No
         found += _hypervisor(store, layer, host)
     for layer in platform.runtimes:
         found += _phases(store, named(store, "runtimes", layer.name), host, layer.name, inside=bool(platform.hypervisors))
-    software = None if image is None else software_name(store, image)
+    running = any(entry.running for layer in platform.hypervisors if (entry := named(store, "hypervisors", layer.name)) is not None)
+    software = None if image is None or running else software_name(store, image)
     if software is not None:
         found += _phases(store, store.typed("startups", software, StartupEntry), host, software, inside=False)
     return tuple(found)
@@ -123,7 +124,7 @@ def _phase(layer: str, phase: StartPhase, slower: float, fault: float, inside: b
         phase.name, layer, "guest" if inside and phase.at == "host" else phase.at,
         cpu_ns=float(phase.cpu or 0.0) * slower + (phase.memory or 0) / PAGE * fault, read=int(phase.read or 0),
         write=int(phase.write or 0), wait_ns=round(phase.wait or 0.0), lock=phase.lock, per=phase.per,
-        source="; ".join(dict.fromkeys(number.source for number in numbers)), each_ns=float(phase.each or 0.0) * slower,
+        sources=tuple(dict.fromkeys(number.source for number in numbers)), each_ns=float(phase.each or 0.0) * slower,
         piece=int(phase.piece or 0), flushes=int(phase.flushes or 0), estimated=all(number.estimated for number in numbers),
     )
 

@@ -53,6 +53,8 @@ class ImageLayerSpec(Spec):
     size: PositiveBytes = Field(description="bytes that move", examples=["20MiB"])
     unpacked: PositiveBytes | None = Field(
         default=None, description="bytes of its files; by default those of the size at the catalogue's usual ratio", examples=["56MiB"])
+    files: Annotated[int, Whole(0, 10**9, 4000)] | None = Field(
+        default=None, description="files in it; by default as many as have the catalogue's usual size", examples=["4000"])
     digest: Word | None = Field(
         default=None, description="name of the layer; images with a layer of the same name share it", examples=["our-libraries"])
 
