@@ -49,6 +49,7 @@ class BuildKernel(build_ext):
         annotate = bool(os.environ.get("SIMVIRT_ANNOTATE"))
         self.extensions = cythonize(self.extensions, compiler_directives=directives, quiet=True, force=True, annotate=annotate)
         for extension in self.extensions:
+            unity.keep_apart(HERE / extension.sources[0])
             extension.optional = True
             extension._needs_stub = False
 

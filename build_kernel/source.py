@@ -17,7 +17,7 @@ ROOT = "loop.py"
 """The file that Python calls; those that it imports, and so on, make up the kernel."""
 REGISTRY = "schedulers/registry.py"
 """The table of the schedulers."""
-NOT_COMPILED = frozenset({"boundary.py"})
+NOT_COMPILED = frozenset({"boundary.py", "marks.py"})
 """Imported for what they mean to plain Python; the build reads their marks."""
 PREFIX = "simvirt.kernel."
 
@@ -47,7 +47,12 @@ class Function:
 
     file: str
     node: ast.FunctionDef
-    boundary: bool  # Python may call it
+    marks: tuple[str, ...]  # `boundary`: Python may call it; `apart` and `rare`: not joined with its callers
+
+    @property
+    def boundary(self) -> bool:
+        """Whether Python may call it."""
+        return "boundary" in self.marks
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def read_source(folder: Path = FOLDER) -> Source:
                 if node.name in functions:
                     other = functions[node.name].file
                     raise SystemExit(f"{file}: {node.name} is defined in {other} too; the kernel's names are unique")
-                functions[node.name] = Function(file, flatten.visit(node), bool(node.decorator_list))
+                functions[node.name] = Function(file, flatten.visit(node), tuple(ast.unparse(mark) for mark in node.decorator_list))
     return Source(tuple(trees), columns_of(tables), constants, schedulers, functions)
 
 

@@ -4,11 +4,13 @@ The kernel is plain typed Python, read by `source.py`; this step says what its t
 integer, `float` a double, `bool` a C truth value, a row of a table is a struct of its columns (`Ints`, `Floats`), a
 column of a length of its own (`IntArray`, `FloatArray`) a pointer, the plane is an extension type that holds a pointer
 for each table and each of these columns, a function is a C function without the GIL, and one marked `@boundary` is a
-Python function that releases the GIL. With bounds checks every column is a memoryview.
+Python function that releases the GIL; those marked
+`@apart` or `@rare` are not inlined. With bounds checks every column is a memoryview.
 """
 
 import ast
 import hashlib
+import re
 from pathlib import Path
 
 from build_kernel.source import FOLDER, Column, read_source
@@ -38,6 +40,15 @@ def IntArray_of(column: cython.longlong[::1]) -> cython.p_longlong:
 def FloatArray_of(column: cython.double[::1]) -> cython.p_double:
     return cython.address(column[0])
 '''
+KEEPS = {"apart", "rare"}
+KEPT = """#ifdef __GNUC__
+#define KEPT_apart __attribute__((noinline))
+#define KEPT_rare __attribute__((cold, noinline))
+#else
+#define KEPT_apart
+#define KEPT_rare
+#endif
+"""
 
 
 def expression(text: str) -> ast.expr:
@@ -51,7 +62,6 @@ class Typed(ast.NodeTransformer):
     def __init__(self, kinds: dict[str, str], fields: dict[str, Column]) -> None:
         self.types = TYPES | kinds
         self.fields = fields  # by their names in the flattened plane
-        self.large: set[int] = set()
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         """`p.table_column[row]` is a field of a row's record."""
@@ -80,10 +90,10 @@ class Typed(ast.NodeTransformer):
         return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        """Integers beyond 31 bits are C variables: Cython would make them objects."""
+        """Integers beyond 31 bits are put together from smaller ones: Cython would make them objects."""
         if isinstance(node.value, int) and abs(node.value) >= 2**31:
-            self.large.add(node.value)
-            return ast.Name(large_name(node.value), ast.Load())
+            high, low = divmod(node.value, 2**31)
+            return expression(f"((cython.cast(cython.longlong, {high}) << 31) + {low})")
         return node
 
     def function(self, node: ast.FunctionDef, boundary: bool) -> str:
@@ -99,11 +109,6 @@ class Typed(ast.NodeTransformer):
         assert isinstance(statement, ast.Return) and statement.value is not None
         head, result = ast.unparse(node).splitlines()[0], ast.unparse(statement.value)
         return f"{head}\n    result: {returns}\n    with cython.nogil:\n        result = {result}\n    return result"
-
-
-def large_name(value: int) -> str:
-    """Name of the C variable that holds a large integer."""
-    return f"large_{value}".replace("-", "minus_")
 
 
 def record_types(columns: list[Column]) -> list[str]:
@@ -149,9 +154,18 @@ def unity_source(checked: bool = False) -> str:
     digests = {file: hashlib.sha256((FOLDER / file).read_bytes()).hexdigest() for file in source.files}
     parts = ['"""Made by build_kernel from simvirt/kernel; do not edit."""', "import cython", f"SOURCES = {digests!r}"]
     parts += [f"SCHEDULERS = {source.schedulers!r}", f"RECORDS = {record_fields(source.columns, checked)!r}"]
-    parts += [f"{large_name(value)} = cython.declare(cython.longlong, {value})" for value in sorted(typed.large)]
     parts += [] if checked else record_types(source.columns)
     return "\n\n".join([*parts, ADDRESSES, plane_class(source.columns, checked), *functions]) + "\n"
+
+
+def keep_apart(path: Path) -> None:
+    """Write into the C file what the marks `apart` and `rare` of functions say, for compilers that can be asked for it."""
+    text = path.read_text()
+    for name, function in read_source().functions.items():
+        for mark in KEEPS.intersection(function.marks):
+            text, found = re.subn(rf"^static (?=[^\n;]*\b__pyx_f_\w*_kernel_{name}\()", f"static KEPT_{mark} ", text, count=1, flags=re.M)
+            assert found, f"Cython declares {name}"
+    path.write_text(KEPT + text)
 
 
 def write_unity(path: Path, checked: bool = False) -> None:

@@ -12,6 +12,7 @@ from simvirt.kernel.constants import (
     VIRTUALIZATION,
     WAITING,
 )
+from simvirt.kernel.marks import apart
 from simvirt.kernel.quota import throttled_clock
 from simvirt.kernel.tables import Plane
 
@@ -19,16 +20,15 @@ from simvirt.kernel.tables import Plane
 def enter(p: Plane, f: int, state: int, now: int) -> None:
     """A frame begins to wait for something else, or to compute; the time since its last change is booked."""
     elapsed: int = now - p.frames.since[f]
-    if elapsed > 0:
+    if elapsed > 0 and p.frames.state[f] != WAITING:
         book(p, f, p.frames.state[f], elapsed, now)
     p.frames.state[f] = state
     p.frames.since[f] = now
 
 
+@apart
 def book(p: Plane, f: int, state: int, elapsed: int, now: int) -> None:
     """Add time spent in a state to the account."""
-    if state == WAITING:
-        return
     row: int = p.frames.account[f] * N_CATEGORIES
     if state == CPU:
         book_running(p, f, row, elapsed)

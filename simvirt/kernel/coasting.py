@@ -8,6 +8,7 @@ Ignores: nothing; what is used, and when it is throttled, are the same as with a
 
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import NEVER, NONE
+from simvirt.kernel.marks import rare
 from simvirt.kernel.pool import refill, set_group_timer
 from simvirt.kernel.runqueue import tick_at_or_after
 from simvirt.kernel.tables import Plane
@@ -145,6 +146,7 @@ def slices_between(p: Plane, g: int, start: int, end: int) -> int:
     return found
 
 
+@rare
 def stop_coasting(p: Plane, c: int, now: int) -> None:
     """A CPU's run changes: its slices up to now are booked, and the next one is an event again."""
     q: int = p.cpus.coasting[c]

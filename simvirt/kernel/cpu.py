@@ -11,6 +11,7 @@ run queue of a CPU therefore calls `settle` first, which charges the CPU and let
 from simvirt.kernel.balancing import pull
 from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.choosing import pick_task, put_back
+from simvirt.kernel.marks import rare
 from simvirt.kernel.throttling import put_back_below, set_all_aside
 from simvirt.kernel.constants import CURRENT, HELD, NONE, OFF
 from simvirt.kernel.cores import busy_beside, busy_siblings, thread_speed, threads_of_core
@@ -21,16 +22,7 @@ from simvirt.kernel.placement import list_idle, may_run_on, select_cpu, unlist_i
 from simvirt.kernel.policy import leave_alone, put_on, wake_delayed
 from simvirt.kernel.quota import give_back, has_runtime
 from simvirt.kernel.running import (
-    arm,
-    hand_to,
-    mark_entity_waiting,
-    pace_siblings,
-    refresh_machine,
-    run_on,
-    spread_speeds,
-    start,
-    stop,
-    watch_siblings,
+    arm, hand_to, mark_entity_waiting, pace_siblings, refresh_machine, run_on, spread_speeds, start, stop, watch_siblings,
 )
 from simvirt.kernel.schedulers.esxi import level_with_siblings, may_costart
 from simvirt.kernel.schedulers.hyperv import (
@@ -90,6 +82,7 @@ def run_picked(p: Plane, c: int, new: int, now: int) -> None:
         arm(p, c, now)
 
 
+@rare
 def resched_core(p: Plane, c: int, now: int) -> None:
     """Choose what a thread of a core runs next, where the other thread has a say; then the other one looks too."""
     settle_core(p, c, now)
@@ -133,6 +126,7 @@ def fill_thread(p: Plane, c: int, now: int) -> None:
         switch_to(p, c, new, now)
 
 
+@rare
 def may_start_in_core(p: Plane, e: int, c: int, now: int) -> bool:
     """Whether a task may begin on a thread at once: its core is idle, or belongs to its VM."""
     if running_beside(p, c) != NONE:
@@ -206,6 +200,7 @@ def block_task(p: Plane, e: int, now: int) -> None:
             costart_siblings(p, p.cpus.machine[p.entities.carries[e]], now)
 
 
+@rare
 def costop_vcpu(p: Plane, c: int, now: int) -> None:
     """The vCPU that runs on a pCPU has got too far ahead of its siblings: it leaves until they have caught up."""
     e: int = p.cpus.current[c]
@@ -217,6 +212,7 @@ def costop_vcpu(p: Plane, c: int, now: int) -> None:
     resched(p, c, now)
 
 
+@rare
 def end_costop(p: Plane, e: int, now: int) -> None:
     """A vCPU is no longer held back; the time that it was is steal."""
     lost: int = now - p.entities.waits_since[e]
@@ -225,6 +221,7 @@ def end_costop(p: Plane, e: int, now: int) -> None:
     p.entities.held[e] += lost
 
 
+@rare
 def costart_siblings(p: Plane, g: int, now: int) -> None:
     """Let those vCPUs of a guest go on that were held back and that their siblings have caught up with."""
     for v in range(p.machines.first_cpu[g], p.machines.first_cpu[g] + p.machines.cpus[g]):

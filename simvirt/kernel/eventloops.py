@@ -11,6 +11,7 @@
 from simvirt.kernel.constants import BRANCH, NONE, OFF, QUEUE
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.cpu import try_to_wake_up
+from simvirt.kernel.marks import rare
 from simvirt.kernel.requests import append_todo, count_threads, drop_thread, join_queue, next_in_queue, take_thread
 from simvirt.kernel.tables import Plane
 
@@ -22,6 +23,7 @@ def compute(p: Plane, f: int, now: int) -> None:
     try_to_wake_up(p, p.frames.thread[f], now)
 
 
+@rare
 def take_loop(p: Plane, f: int, now: int) -> bool:
     """Give a frame a free loop of its instance, or a place in line; whether it has a loop."""
     i: int = p.frames.instance[f]
@@ -50,6 +52,7 @@ def yield_loop(p: Plane, f: int, now: int) -> None:
         leave_loop(p, f, now)
 
 
+@rare
 def leave_loop(p: Plane, f: int, now: int) -> None:
     """A loop turns from a frame to the next one in line, or sleeps."""
     i: int = p.frames.instance[f]

@@ -11,6 +11,7 @@ from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import DELAY, OP_REPEAT, OP_SPIN, OP_STALL
 from simvirt.kernel.eventloops import compute
+from simvirt.kernel.marks import rare
 from simvirt.kernel.tables import Plane
 
 
@@ -70,6 +71,7 @@ def end_repeat(p: Plane, f: int, pc: int) -> None:
         p.frames.pc[f] = p.program.target[pc]
 
 
+@rare
 def run_memory_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
     """Carry out an instruction of memory management; whether the frame can go on at once."""
     op: int = p.program.op[pc]

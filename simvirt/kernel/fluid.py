@@ -26,6 +26,7 @@ from simvirt.kernel.constants import (
     THROTTLED,
 )
 from simvirt.kernel.cores import thread_speed, threads_of_core
+from simvirt.kernel.marks import rare
 from simvirt.kernel.pool import refill, set_group_timer
 from simvirt.kernel.quota import mark_throttled, settle_debt, unmark_throttled
 from simvirt.kernel.tables import Plane
@@ -311,6 +312,7 @@ def fluid_finished(p: Plane, m: int, now: int) -> int:
     return NONE
 
 
+@rare
 def on_fluid_group_timer(p: Plane, g: int, now: int) -> None:
     """The refill of a throttled group."""
     m: int = p.groups.machine[g]

@@ -34,10 +34,12 @@ from simvirt.kernel.constants import (
     OP_LOCK,
     OP_NET,
     OP_PARK,
+    OP_REPEAT,
     OP_REST,
     OP_RETURN,
     OP_ROUND,
     OP_SKIP,
+    OP_STALL,
     OP_UNLOCK,
     REJECTED,
     REQUEST,
@@ -315,7 +317,7 @@ def next_burst(p: Plane, f: int, now: int) -> bool:
             p.frames.pc[f] = pc + 1
             end_round(p, f, pc)
             pc = p.frames.pc[f]
-        elif past_idle_faults(p, f, pc) != pc:
+        elif OP_STALL <= op <= OP_REPEAT and past_idle_faults(p, f, pc) != pc:
             pc = past_idle_faults(p, f, pc)
         else:
             p.frames.pc[f] = pc
@@ -353,8 +355,10 @@ def first_instruction(p: Plane, i: int) -> int:
     """Instruction at which the next call in an instance's line begins, without bells and what memory management leaves out now."""
     f: int = p.instances.queue_head[i]
     pc: int = p.frames.pc[f]
-    while p.program.op[pc] == OP_BELL or past_idle_faults(p, f, pc) != pc:
-        pc = pc + 1 if p.program.op[pc] == OP_BELL else past_idle_faults(p, f, pc)
+    op: int = p.program.op[pc]
+    while op == OP_BELL or (OP_STALL <= op <= OP_REPEAT and past_idle_faults(p, f, pc) != pc):
+        pc = pc + 1 if op == OP_BELL else past_idle_faults(p, f, pc)
+        op = p.program.op[pc]
     return pc
 
 

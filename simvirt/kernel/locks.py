@@ -15,6 +15,7 @@ from simvirt.kernel.constants import CURRENT, KERNEL_LOCK, LOCK, NONE, OFF, OP_L
 from simvirt.kernel.cpu import block_task
 from simvirt.kernel.eventloops import compute
 from simvirt.kernel.hierarchy import charge
+from simvirt.kernel.marks import rare
 from simvirt.kernel.requests import append_todo
 from simvirt.kernel.running import arm
 from simvirt.kernel.tables import Plane
@@ -39,6 +40,7 @@ def take_lock(p: Plane, f: int, n: int, now: int) -> None:
     p.frames.held_lock[f] = n
 
 
+@rare
 def run_lock_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
     """Carry out an instruction about a lock; whether the frame can go on at once."""
     op: int = p.program.op[pc]
@@ -68,6 +70,7 @@ def acquire(p: Plane, f: int, pc: int, now: int) -> bool:
     return False
 
 
+@rare
 def takes_or_spins(p: Plane, f: int, pc: int, now: int) -> bool:
     """Whether a frame holds a lock now, or has a burst of spinning for it; else it is in line and is to sleep."""
     n: int = lock_of(p, f, pc)
@@ -111,6 +114,7 @@ def park(p: Plane, f: int, pc: int, now: int) -> bool:
     return False
 
 
+@rare
 def takes_after_spin(p: Plane, f: int, pc: int, now: int) -> bool:
     """Whether a frame that has spun holds the lock now."""
     n: int = p.frames.lock[f]
@@ -122,6 +126,7 @@ def takes_after_spin(p: Plane, f: int, pc: int, now: int) -> bool:
     return True
 
 
+@rare
 def unlock(p: Plane, f: int, now: int) -> None:
     """A frame gives up the lock that it took last."""
     n: int = p.frames.held_lock[f]
@@ -191,6 +196,7 @@ def cut_spin(p: Plane, f: int, now: int) -> None:
             arm(p, c, now)
 
 
+@rare
 def abandon_locks(p: Plane, f: int, now: int) -> None:
     """A frame ends: it gives up what it holds, and its place in line; one that was to try a free lock lets another one."""
     while p.frames.held_lock[f] != NONE:

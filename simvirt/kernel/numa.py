@@ -13,6 +13,7 @@ Source: Intel Memory Latency Checker on servers with two sockets, FD.io CSIT 19.
     memory is 47 to 52 % of what it reads of its own; the curve of the latency as in `interference`.
 """
 
+from simvirt.kernel.marks import rare
 from simvirt.kernel.tables import Plane
 
 CURVE = 24  # halvings of the interval of a utilisation or a latency
@@ -68,6 +69,7 @@ def far_latency(p: Plane, n: int, misses: float) -> float:
     return settled_latency(p, n, misses, p.sockets.link[n], True)
 
 
+@rare
 def settled_latency(p: Plane, n: int, misses: float, most: float, link: bool) -> float:
     """Latency over the idle one at which what is used of a socket's memory, or over its link, fits its bandwidth."""
     if most <= 0.0:

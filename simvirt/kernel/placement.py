@@ -9,6 +9,7 @@ Source: Linux kernel/sched/fair.c, select_idle_sibling (idle core, idle CPU, tar
 
 from simvirt.kernel.constants import NONE
 from simvirt.kernel.cores import busy_beside
+from simvirt.kernel.marks import rare
 from simvirt.kernel.tables import IntArray, Plane
 
 
@@ -173,6 +174,7 @@ def shorter_queue(p: Plane, m: int, previous: int) -> int:
     return other if p.queues.tasks[other] < p.queues.tasks[previous] else previous
 
 
+@rare
 def select_in_cpuset(p: Plane, g: int, previous: int) -> int:
     """The idle or least loaded CPU of a cpuset; the previous one wins ties."""
     best: int = NONE

@@ -16,6 +16,7 @@ Source: Linux kernel/sched/fair.c, CONFIG_CFS_BANDWIDTH; Documentation/scheduler
 
 from simvirt.kernel.coasting import book_slices, end_coasting, shorten_coasting
 from simvirt.kernel.constants import NEVER, NONE, QUOTA_KEEP, QUOTA_MARGIN, QUOTA_SLACK
+from simvirt.kernel.marks import rare
 from simvirt.kernel.pool import refill, set_group_timer
 from simvirt.kernel.tables import Plane
 
@@ -46,6 +47,7 @@ def has_runtime(p: Plane, q: int, now: int) -> bool:
     return take_runtime(p, q, now)
 
 
+@rare
 def expire(p: Plane, q: int, g: int, now: int) -> None:
     """What a queue has left of an earlier period's slice is lost."""
     refill(p, g, now)

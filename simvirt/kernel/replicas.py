@@ -12,6 +12,7 @@ from simvirt.kernel.constants import (
     BALANCE_TWO_CHOICES,
     NONE,
 )
+from simvirt.kernel.marks import rare
 from simvirt.kernel.tables import Plane
 
 
@@ -39,6 +40,7 @@ def choose_instance(p: Plane, s: int, root: int, column: int) -> int:
     return p.services.ready[first + k]
 
 
+@rare
 def choose_at_home(p: Plane, s: int, root: int, column: int) -> int:
     """The same among the replicas of the request's tenant; the next one in line where the chosen one is not ready."""
     n: int = p.services.per_home[s]

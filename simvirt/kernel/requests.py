@@ -21,6 +21,7 @@ from simvirt.kernel.constants import (
     WEIGHT_ONE,
 )
 from simvirt.kernel.histogram import record
+from simvirt.kernel.marks import rare
 from simvirt.kernel.placement import birthplace
 from simvirt.kernel.replicas import change_in_flight
 from simvirt.kernel.tables import Plane
@@ -28,6 +29,7 @@ from simvirt.kernel.tables import Plane
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
+@rare
 def signal(p: Plane, reason: int, row: int) -> None:
     """Tell the control plane that something has happened."""
     at: int = p.run.pending[0]
@@ -132,6 +134,7 @@ def take_thread(p: Plane, f: int, i: int) -> None:
     p.frames.thread[f] = t
 
 
+@rare
 def new_thread(p: Plane, i: int) -> int:
     """A thread that has never run."""
     t: int = p.run.fresh_entity[0]
@@ -208,6 +211,7 @@ def assign_thread(p: Plane, f: int, now: int) -> None:
         receive_in_vain(p, f, i, now)
 
 
+@rare
 def receive_in_vain(p: Plane, f: int, i: int, now: int) -> None:
     """What a rejected request has cost: its kernel received it, unless the device's ring was full, before a queue could reject it.
 
@@ -346,6 +350,7 @@ def batch_latency(p: Plane, w: int, latency: int, now: int) -> None:
         merge_batches(p, w)
 
 
+@rare
 def merge_batches(p: Plane, w: int) -> None:
     """Halve the number of batches by joining neighbours."""
     half: int = p.tallies.batch_count[w] // 2

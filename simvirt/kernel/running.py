@@ -24,6 +24,7 @@ from simvirt.kernel.interference import (
     shootdown_wait,
     spinning,
 )
+from simvirt.kernel.marks import apart, rare
 from simvirt.kernel.numa import far_latency
 from simvirt.kernel.policy import check_at
 from simvirt.kernel.runqueue import tick_at_or_after
@@ -308,6 +309,7 @@ def mark_entity_waiting(p: Plane, e: int, now: int) -> None:
         watch_siblings(p, e, now)
 
 
+@rare
 def watch_siblings(p: Plane, e: int, now: int) -> None:
     """A vCPU waits: its siblings that run will be looked at when they are too far ahead of it, or near if it is held."""
     g: int = p.cpus.machine[p.entities.carries[e]]
@@ -345,6 +347,13 @@ def next_review(p: Plane, c: int, e: int, now: int) -> int:
     q: int = p.entities.queue[e]
     if p.cpus.lone[c] != 0:
         return min(at, quota_end(p, c, p.entities.group[e], q, now))
+    return min(at, turn_end(p, c, e, q, now))
+
+
+@apart
+def turn_end(p: Plane, c: int, e: int, q: int, now: int) -> int:
+    """Instant at which what runs in a queue, or in one above it, may have to make room for others there [ns]."""
+    at: int = NEVER
     while q != NONE:
         if p.queues.entities[q] > 1:
             at = min(at, check_at(p, q, e, now))
@@ -358,6 +367,12 @@ def quota_end(p: Plane, c: int, g: int, q: int, now: int) -> int:
     """Tick at which the kernel will notice that a limited group's queue has used up its runtime [ns]."""
     if g == NONE or p.groups.quota[g] == 0 or p.cpus.coasting[c] != NONE:
         return NEVER
+    return runtime_end(p, c, g, q, now)
+
+
+@apart
+def runtime_end(p: Plane, c: int, g: int, q: int, now: int) -> int:
+    """Tick at or after which the runtime of a limited group's queue is used up, or expires [ns]."""
     if p.groups.expires[g] != 0:
         end: int = max(p.groups.refilled_at[g] + p.groups.period[g], now)
         return tick_at_or_after(p, c, min(now + p.queues.runtime[q], end), now)

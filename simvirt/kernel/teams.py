@@ -12,6 +12,7 @@ from simvirt.kernel.constants import CPU, LOCK, N_CATEGORIES, NONE, OFF, OP_BARR
 from simvirt.kernel.eventloops import compute
 from simvirt.kernel.fluid import fluid_book, fluid_settle
 from simvirt.kernel.locks import cut_spin
+from simvirt.kernel.marks import rare
 from simvirt.kernel.requests import append_todo
 from simvirt.kernel.tables import Plane
 
@@ -19,6 +20,7 @@ AFTER_REST = 2  # instructions from OP_BARRIER to what waking up takes
 AFTER_BARRIER = 3  # and to what follows
 
 
+@rare
 def run_team_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
     """Carry out an instruction of a team's member; whether it can go on at once."""
     op: int = p.program.op[pc]
@@ -47,6 +49,7 @@ def reach_barrier(p: Plane, f: int, pc: int, now: int) -> bool:
     return False
 
 
+@rare
 def goes_on_computing(p: Plane, f: int, pc: int, now: int) -> bool:
     """Whether a member goes on at a barrier, or spins there, without giving up its CPU."""
     if comes_last(p, f):
@@ -106,6 +109,7 @@ def book_up_to(p: Plane, f: int, now: int) -> None:
         enter(p, f, state, now)
 
 
+@rare
 def release_team(p: Plane, parent: int, now: int) -> None:
     """Let all members go on that wait at the barrier of a team: those that spin at once, those that sleep when they have a CPU."""
     g: int = p.frames.team_first[parent]
@@ -121,6 +125,7 @@ def release_team(p: Plane, parent: int, now: int) -> None:
         g = after
 
 
+@rare
 def end_round(p: Plane, f: int, pc: int) -> None:
     """A member has passed the last barrier of a region: it begins the next one, or has done them all."""
     p.frames.pending[f] += 1

@@ -19,6 +19,7 @@
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import DISK, NONE, WRITE_BACK
+from simvirt.kernel.marks import rare
 from simvirt.kernel.requests import append_todo, clear_account, free_frame, new_frame
 from simvirt.kernel.storage import disk_of
 from simvirt.kernel.tables import Plane
@@ -26,6 +27,7 @@ from simvirt.kernel.tables import Plane
 PAGE = 4096.0
 
 
+@rare
 def buffer_write(p: Plane, f: int, pc: int, now: int) -> bool:
     """Leave a write to the page cache; whether its frame can go on at once."""
     d: int = disk_of(p, f, pc)
@@ -71,6 +73,7 @@ def wait_for_flusher(p: Plane, f: int, d: int, now: int) -> None:
     p.disks.last_writer[d] = f
 
 
+@rare
 def flush(p: Plane, f: int, pc: int, now: int) -> bool:
     """The flusher takes its next request, sleeps until it has to look again, or ends; whether it goes on to write."""
     d: int = disk_of(p, f, pc)

@@ -1,7 +1,8 @@
 """The answer of `simvirt run` in a sentence or two, computed from its document.
 
 *Model*: what was started comes first, then overload, then what is rejected, then what becomes of the objective, then how platforms
-    differ or, of a single one, what saturates first. A difference is named where its 95 % interval excludes none; limits are met or missed as their verdicts say.
+    differ or, of a single one, what saturates first. A difference is named where its 95 % interval excludes none; limits are met
+    or missed as their verdicts say.
 *Ignores*: everything else in the document.
 """
 

@@ -16,7 +16,7 @@ from simvirt.runs.replicate import make_plane
 from simvirt.scenario import load
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_COMPILED = {"__init__.py", "schedulers/__init__.py", "plain.py", "boundary.py"}
+NOT_COMPILED = {"__init__.py", "schedulers/__init__.py", "plain.py", "boundary.py", "marks.py"}
 PYTHON_API = re.compile(r"\b(?:Py[A-Z]\w*_\w+|__Pyx_(?!div_|mod_|pow_)\w+)\(")
 C_FUNCTION = re.compile(r"^static [^\n;]*__pyx_f_\w*_kernel_(\w+)\([^\n;]*\) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 SETTERS = {"IntArray_of", "FloatArray_of"}  # take the address of an array when a plane is bound
@@ -124,6 +124,29 @@ def test_a_changed_or_missing_source_makes_an_extension_stale(tmp_path: Path) ->
     (tmp_path / "other.py").unlink()
     assert not kernel.is_current(sources, tmp_path)
     assert not kernel.is_current({}, tmp_path)  # an extension that does not say what it was built from
+
+
+DECLARED = """static CYTHON_INLINE int __pyx_f_7simvirt_7_kernel_signal(struct S *, int); /*proto*/
+static int __pyx_f_7simvirt_7_kernel_book(struct S *, int); /*proto*/
+static int __pyx_f_7simvirt_7_kernel_book_time(struct S *, int); /*proto*/
+"""
+
+
+def test_marked_functions_are_kept_apart_from_their_callers(build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from build_kernel import unity
+
+    functions = build.read_source().functions
+    assert {"signal", "book"} < set(functions) and functions["signal"].marks == ("rare",) and functions["book"].marks == ("apart",)
+    few = build.Source((), [], {}, (), {name: functions[name] for name in ("signal", "book", "book_time")})
+    monkeypatch.setattr(unity, "read_source", lambda: few)
+    made = tmp_path / "_kernel.c"
+    made.write_text(DECLARED)
+    unity.keep_apart(made)
+    marked = made.read_text().removeprefix(unity.KEPT).splitlines()
+    assert [line.split(" __pyx")[0] for line in marked] == ["static KEPT_rare CYTHON_INLINE int", "static KEPT_apart int", "static int"]
+    made.write_text("")
+    with pytest.raises(AssertionError, match="declares"):
+        unity.keep_apart(made)
 
 
 @pytest.mark.slow

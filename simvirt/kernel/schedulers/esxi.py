@@ -12,6 +12,7 @@ Source: "The CPU Scheduler in VMware vSphere 5.1", VMware technical paper, 2013,
 """
 
 from simvirt.kernel.constants import HELD, NEVER, OFF
+from simvirt.kernel.marks import rare
 from simvirt.kernel.tables import Plane
 
 
@@ -33,6 +34,7 @@ def slowest_vcpu(p: Plane, g: int, but: int, now: int) -> int:
     return least
 
 
+@rare
 def level_with_siblings(p: Plane, e: int, now: int) -> None:
     """A vCPU that wakes stands where its slowest runnable sibling does."""
     least: int = slowest_vcpu(p, p.cpus.machine[p.entities.carries[e]], e, now)
@@ -52,6 +54,7 @@ def may_costart(p: Plane, e: int, now: int) -> bool:
     return p.entities.progress[e] - least <= p.machines.costart[p.entities.machine[e]]
 
 
+@rare
 def skew_check_at(p: Plane, e: int, now: int) -> int:
     """Instant at which a running vCPU will be too far ahead of one that waits, or near enough to one held back [ns]."""
     m: int = p.entities.machine[e]

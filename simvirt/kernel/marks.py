@@ -1,0 +1,16 @@
+"""Marks of functions that the build reads: what it keeps apart from those that call it, which stay small by that."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def apart(function: F) -> F:
+    """Called often, but not each time that its callers are: the build does not join it with them."""
+    return function
+
+
+def rare(function: F) -> F:
+    """Called by few events: neither joined with its callers, nor in the way of what they do otherwise."""
+    return function
