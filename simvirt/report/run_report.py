@@ -248,7 +248,8 @@ def _hosts(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
 
 def _host_use(platform: PlatformResult, name: str) -> str | None:
     """How full the CPUs of a host are."""
-    return figures.percent(platform.hosts[name].cpu) if name in platform.hosts else None
+    used = platform.hosts[name].cpu if name in platform.hosts else None
+    return None if used is None else figures.percent(used)
 
 
 def _fullest_link(platform: PlatformResult) -> str | None:
