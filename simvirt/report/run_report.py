@@ -35,7 +35,6 @@ FIRST: Final = ("scenario", "digest", "seed", "replications", "platform")
 ELSEWHERE: Final = {"replications", "series", "latency_histogram", "layout", "hosts", "by_replication"}
 """Not among a platform's data: one stands in FIRST, the others have no row to themselves."""
 READY: Final = {"p50": "ready, p50", "p99": "ready, p99", "last": "slowest"}
-"""Quantiles of what starts take, as rows."""
 VERDICTS: Final = ("NOT MET", "met", "undecided")
 
 
