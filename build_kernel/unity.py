@@ -159,13 +159,16 @@ def unity_source(checked: bool = False) -> str:
 
 
 def keep_apart(path: Path) -> None:
-    """Write into the C file what the marks `apart` and `rare` of functions say, for compilers that can be asked for it."""
-    text = path.read_text()
+    """Write into the C file what the marks `apart` and `rare` of functions say, for compilers that can be asked for it.
+
+    Its first line stays: Cython overwrites no file without it.
+    """
+    first, text = path.read_text().split("\n", 1)
     for name, function in read_source().functions.items():
         for mark in KEEPS.intersection(function.marks):
             text, found = re.subn(rf"^static (?=[^\n;]*\b__pyx_f_\w*_kernel_{name}\()", f"static KEPT_{mark} ", text, count=1, flags=re.M)
             assert found, f"Cython declares {name}"
-    path.write_text(KEPT + text)
+    path.write_text(f"{first}\n{KEPT}{text}")
 
 
 def write_unity(path: Path, checked: bool = False) -> None:
