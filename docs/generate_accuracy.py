@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import combinations, groupby
 from pathlib import Path
 
 from simvirt.report import accuracyplot, leave_one_out_report, validation_report
@@ -20,6 +20,7 @@ from simvirt.result.validation_document import TableResult, ValidationDocument
 from simvirt.validation.facts import chosen
 from simvirt.validation.linux import NOISY_STEAL, Cell, compare_all, median_error
 from simvirt.validation.predict import Conditions
+from simvirt.validation.score import differ, in_order
 from simvirt.validation.suite import validate
 
 ACCURACY = Path(__file__).with_name("accuracy.md")
@@ -100,6 +101,26 @@ def _far(found: TableResult) -> Iterator[list[str]]:
     for cell in found.cells:
         if cell.kind == "prediction" and (cell.error is None or abs(cell.error) > FAR):
             yield [found.id, cell.row, cell.column, cell.failure or percent(cell.error), why]
+            why = "as above"
+
+
+def disorder(document: ValidationDocument) -> str:
+    """Pairs of platforms whose predictions stand in the other order than their measurements, with what the model is known to lack."""
+    rows = [[escape(cell) for cell in row] for found in document.tables if found.ranks == "columns" for row in _swapped(found)]
+    lines = table(["table", "condition", "better", "worse", "measured", "predicted", "what the model lacks"], rows, right=False)
+    words = "Pairs of platforms of which one was measured to be better, with its number over that of the other; predictions say otherwise."
+    return f"## Platforms in the wrong order\n\n{words}\n\n" + "\n".join(lines) + "\n"
+
+
+def _swapped(found: TableResult) -> Iterator[list[str]]:
+    """A table's pairs of platforms that are not in order; what is missing is given with the first."""
+    why, sign = found.missing or "not known", 1 if found.better == "higher" else -1
+    for one, other in combinations(found.cells, 2):
+        compared = one.row == other.row and "bound" not in (one.kind, other.kind) and "prediction" in (one.kind, other.kind)
+        if compared and differ(one.measured, other.measured) and not in_order(one, other):
+            best, worst = sorted((one, other), key=lambda cell: -sign * cell.measured)
+            told = [share(best.measured / worst.measured), share((best.predicted or 0.0) / (worst.predicted or 1.0))]
+            yield [found.id, one.row, best.column, worst.column, *told, why]
             why = "as above"
 
 
@@ -185,7 +206,8 @@ def main() -> None:
     files = [name for name in sys.argv[1:] if name != LEAVE_ONE_OUT]
     left = {name: made(document) if leaves else kept(old, name) for name, made in LEFT_OUT.items()}
     sections = {
-        "leave-one-out": left["leave-one-out"], "scores": scores(document), "failures": failures(document), "refits": left["refits"],
+        "leave-one-out": left["leave-one-out"], "scores": scores(document), "failures": failures(document), "order": disorder(document),
+        "refits": left["refits"],
         "constants": left["constants"], "linux": linux(compare_all(Path(files[0]), LINUX_PHASES)) if files else kept(old, "linux"),
         "theory": theory(document), "tables": tables(document), "left-out": left_out(document),
     }

@@ -76,6 +76,7 @@ class Snapshot(Mark):
     disk_passed: np.ndarray  # (hosts,)
     link_busy: np.ndarray  # (out, in of each host)
     link_bytes: np.ndarray  # (out, in of each host)
+    link_passed: np.ndarray  # (links,) bytes of requests and of large transfers
     lock_held: np.ndarray  # (locks,)
     idle_exits: int
     switches: int
@@ -137,6 +138,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         disk_passed=read("disks", "passed") - np.maximum(read("disks", "free_at") - at, 0),
         link_busy=read("links", "busy") + np.where(read("links", "transfers") > 0, at - read("links", "settled_at"), 0),
         link_bytes=read("links", "bytes").copy(),
+        link_passed=plane.bytes_passed() if plane.large is None else plane.bytes_passed() + plane.large(),
         lock_held=read("locks", "held") + np.where(read("locks", "holder") != k.NONE, at - read("locks", "taken_at"), 0),
         idle_exits=int(read("cpus", "idle_exits").sum()),
         switches=int(read("cpus", "switches").sum()),

@@ -66,6 +66,7 @@ class DataPlane:
     full: bool = False  # more requests are under way than the tables may hold; nothing happens any more
     halt: Event | None = None  # ends the run at its next block of requests
     memories: dict[int, MemoryAccount] = field(default_factory=dict)  # what became of each host's, where the control plane follows it
+    large: Callable[[], np.ndarray] | None = None  # bytes of large transfers that each link has carried, where there are any
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
     _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles

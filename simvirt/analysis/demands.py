@@ -158,10 +158,11 @@ class _Reader:
         return Demand(cpu_s=own / S, io_cpu_s=other / S)
 
     def _net(self, step: NetStep) -> Demand:
-        """Packets and bytes of a transfer."""
+        """Packets and bytes of a transfer, and the packets by which each side acknowledges what it took."""
         nic, net = self.host.nic, step.net
         counts = {
-            "packet_out": float(math.ceil(net.out / nic.segment)), "packet_in": float(math.ceil(net.in_ / nic.segment)),
+            "packet_out": float(math.ceil(net.out / nic.segment) + nic.acknowledgements(net.in_)),
+            "packet_in": float(math.ceil(net.in_ / nic.segment) + nic.acknowledgements(net.out)),
             "kib_out": net.out / 1024, "kib_in": net.in_ / 1024,
         }
         return self._operations(counts) + Demand(out_bytes=nic.wire_bytes(net.out), in_bytes=nic.wire_bytes(net.in_))

@@ -116,12 +116,12 @@ def surface(document: SweepDocument) -> Chart | None:
 
 
 def effects(document: SweepDocument) -> Chart | None:
-    """How much of the variance of the p99 over the cells goes with each axis, platform by platform."""
+    """How much of the variance of the p99 over the cells goes with each axis, platform by platform; of one axis alone it would be all."""
     found = [effect for effect in document.effects if effect.measure == "latency_p99_s" and len(effect.axes) == 1]
-    if not found:
-        return None
     names = list(dict.fromkeys(effect.platform for effect in found))
     axes = list(dict.fromkeys(short(effect.axes[0]) for effect in sorted(found, key=lambda effect: -effect.share)))
+    if len(axes) < 2:
+        return None
     rows = [{"platform": effect.platform, "axis": short(effect.axes[0]), "share": effect.share, "said": figures.percent(effect.share)}
             for effect in found]
     most = max(found, key=lambda effect: effect.share)

@@ -9,7 +9,7 @@ from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
-from simvirt.control.pulling import transfers_of
+from simvirt.control.pulling import is_new, transfers_of
 from simvirt.control.start import Starts
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
 from simvirt.scenario.spec.models import Scenario
@@ -21,8 +21,8 @@ def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
     cluster = Cluster(clock, catalog)
     clock.story = Starts(cluster)
     _begin_hosts(cluster)
-    if scenario.state.images == "none":
-        cluster.fetch = Fetching(cluster, transfers_of(cluster))
+    if scenario.state.images == "none" or any(is_new(scenario, name) for name in scenario.images):
+        cluster.fetch = Fetching(cluster, transfers_of(cluster), scenario.state.images == "present")
     if scenario.state.instances == "up":
         _begin_instances(cluster, up_at_first(clock, scenario))
     else:

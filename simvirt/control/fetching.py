@@ -17,7 +17,7 @@ import simpy
 
 from simvirt.control.cluster import Cluster
 from simvirt.control.pull import Places, Pulled, Pulls, fetch_touched, pull
-from simvirt.control.pulling import pulls_of, registries_of, registry_for
+from simvirt.control.pulling import has_image, is_new, pulls_of, registries_of, registry_for
 from simvirt.control.records import Life, Span
 from simvirt.control.registries import Process, Registry, Transfers
 from simvirt.images.build import Build
@@ -35,10 +35,14 @@ UPLOADS: Final = 5
 
 @dataclass
 class Fetching:
-    """How a cluster gets its images; all pulls and registries of it. Kernels are named by their rows."""
+    """How a cluster gets its images; all pulls and registries of it. Kernels are named by their rows.
+
+    `there`: whether hosts have all images, but for what is built anew: of these they have the last build.
+    """
 
     cluster: Cluster
     transfers: Transfers
+    there: bool = False
     pulls: Pulls = field(init=False)
     registries: dict[str, Registry] = field(init=False)
     pushed: int = 0
@@ -65,8 +69,11 @@ class Fetching:
         """Have the image of an instance on the kernel that it starts on; whether it is there in the end."""
         scenario, platform = self.cluster.scenario, self.cluster.plane.lowered.platform
         image = image_of(self.cluster.catalog, scenario, platform, life.service)
-        if image is None:
+        if image is None or (self.there and not is_new(scenario, image.name)):
             return True
+        if self.there:
+            before = build_of(self.cluster.catalog, scenario, image.name).before
+            has_image(self.pulls, self.cluster.instance(life.instance).machine, before)
         if image.name in scenario.images and scenario.images[image.name].build:
             yield from self._built(life, image)
         registry = registry_for(self.registries, scenario, image)
@@ -116,7 +123,7 @@ class Fetching:
         """Have the disk of the VM that an instance starts in, unless the VM is there."""
         platform, instance = self.cluster.plane.lowered.platform, self.cluster.instance(life.instance)
         image = disk_image_of(self.cluster.catalog, platform)
-        if image is None or ("vm", instance.machine) in self.cluster.there:
+        if self.there or image is None or ("vm", instance.machine) in self.cluster.there:
             return
         if not platform.runtimes:
             image = with_software(image, service_image(self.cluster.catalog, self.cluster.scenario, life.service))

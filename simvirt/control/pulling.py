@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -16,7 +16,7 @@ from simvirt.control.registries import Process, Registry, Transfers
 from simvirt.control.transfers import Transfers as LargeTransfers
 from simvirt.control.work import perform
 from simvirt.images.layers import Image
-from simvirt.images.resolve import build_of, engine
+from simvirt.images.resolve import engine
 from simvirt.lowering.network import topology_of
 from simvirt.network.topology import Endpoint
 from simvirt.scenario.spec.images import RegistrySpec
@@ -57,20 +57,20 @@ def transfers_of(cluster: Cluster) -> Transfers:
     plane, hosts = cluster.plane, cluster.plane.lowered.arrangement.hosts
     names, entries = [host.site.named.name for host in hosts], [host.entry for host in hosts]
     outside = endpoints(cluster.catalog, cluster.scenario)
-    return LargeTransfers(cluster.clock, topology_of(names, entries, cluster.catalog, cluster.scenario.network, outside), plane)
+    made = LargeTransfers(cluster.clock, topology_of(names, entries, cluster.catalog, cluster.scenario.network, outside), plane)
+    plane.large = made.carried_inside
+    return made
 
 
-def has_images(pulls: Pulls, host: int, images: Sequence[Image]) -> None:
-    """Let a host have images from the beginning."""
-    for image in images:
-        for layer in image.layers:
-            pulls.cache(host).add(layer)
-        pulls.cache(host).know(image, pulls.now)
+def has_image(pulls: Pulls, machine: int, image: Image) -> None:
+    """Let a kernel have an image from the beginning."""
+    for layer in image.layers:
+        pulls.cache(machine).add(layer)
 
 
-def had_before(catalog: Catalog, scenario: Scenario, image: Image) -> Image:
-    """What a host that was there before the last build has of an image."""
-    return build_of(catalog, scenario, image.name).before if image.name in scenario.images else image
+def is_new(scenario: Scenario, image: str) -> bool:
+    """Whether an image is built anew, so that hosts have that of the last build at most."""
+    return image in scenario.images and any(step.changed for step in scenario.images[image].build)
 
 
 # --- registries ----------------------------------------------------------------------------------------------------------

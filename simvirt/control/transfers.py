@@ -173,6 +173,10 @@ class Transfers:
         under_way = groups.counts * groups.volumes - groups.before
         return self._done + self._in_all(under_way)
 
+    def carried_inside(self) -> Array:
+        """The same of links between hosts alone."""
+        return self.carried()[: self.topology.inner]
+
     def rate(self, transfer: Transfer) -> float:
         """What a transfer has now [bytes/s]."""
         place = self._place_of(transfer)

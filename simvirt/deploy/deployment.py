@@ -16,11 +16,13 @@ from simvirt.control.deploy import begin
 from simvirt.control.records import Life
 from simvirt.errors import SimulationError
 from simvirt.gauges import snapshot
-from simvirt.plane import Stopped
-from simvirt.runs.replicate import make_plane
+from simvirt.lowering.lower import lower
+from simvirt.plane import DataPlane, Stopped
+from simvirt.runs.feeding import silent
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.state import StateSpec
 from simvirt.units import format_time
+from simvirt.workload.streams import Phases
 
 LONGEST_NS: Final = 7 * 24 * 3600 * 10**9
 """A deployment that takes longer than a week is not followed."""
@@ -48,19 +50,18 @@ class Deployed:
 
 
 def to_be_deployed(scenario: Scenario, state: StateSpec) -> Scenario:
-    """A scenario of which nothing is up, to which no request comes."""
+    """A scenario of which nothing is up, and in which nothing happens later."""
     run = scenario.run.model_copy(update={"requests": None, "duration": LONGEST_NS, "observe": None, "precision": None})
-    return scenario.model_copy(update={
-        "workload": None, "workloads": {}, "timeline": (), "objective": None, "run": run, "state": state,
-    })
+    return scenario.model_copy(update={"timeline": (), "run": run, "state": state})
 
 
 def deployed(
     scenario: Scenario, catalog: Catalog, platform: Platform, replication: int, halt: Event | None = None,
 ) -> Deployed:
-    """Deploy a scenario whose state says that nothing is up; Stopped where `halt` is set."""
-    started = time.perf_counter()
-    plane = make_plane(scenario, catalog, platform, scenario.run.seed, replication)
+    """Deploy a scenario whose state says that nothing is up, while no requests come; Stopped where `halt` is set."""
+    started, seed = time.perf_counter(), scenario.run.seed
+    lowered = lower(scenario, catalog, platform, Phases(seed, replication))
+    plane = DataPlane(lowered, silent(lowered), seed, replication)
     plane.halt = halt
     clock = Clock(plane)
     cluster = begin(clock, scenario, catalog)

@@ -55,7 +55,7 @@ def knee(scenario: Scenario, precision: float = PRECISION, jobs: int = 1, progre
     result.assumptions = assumptions(scenario, catalog)
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the knee")
-    scenario = on_host(scenario, catalog, scenario.host)
+    scenario = on_host(scenario, catalog, scenario.first_host)
 
     def answer(spec: PlatformSpec, pool: Executor, halt: Event) -> Answer:
         platform = catalog.platform(spec)

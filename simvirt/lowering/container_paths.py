@@ -193,7 +193,7 @@ class ContainerPaths(Paths):
         frames, kib = self.host.nic.frames(size, *self.framing), size / 1024
         loses, other = self.loses(direction), self.packet("out" if direction == "in" else "in")
         packets = self.packet(direction) * (frames if loses else self.segments(size))
-        packets += other * (frames // FRAMES_AN_ACK if loses else self.acknowledgements(size))
+        packets += other * (frames // FRAMES_AN_ACK if loses else self.host.nic.acknowledgements(size))
         rest = kib * self.costs.cpu_ns[f"kib_{direction}"] + frames * self.frame_ns(direction)
         return packets + Shared(rest, kib * self.costs.host_cpu_ns[f"kib_{direction}"])
 

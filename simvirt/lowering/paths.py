@@ -98,7 +98,7 @@ class Paths:
         follows from the time that they take and from moderation. Nobody waits for acknowledgements, which the other side sends.
         """
         costs, sent, received = self.costs, self.segments(out), self.segments(in_)
-        told, tells = self.acknowledgements(out), self.acknowledgements(in_)
+        told, tells = (self.host.nic.acknowledgements(size) for size in (out, in_))
         self.extra_work(rows, (sent + tells) * costs.cpu_ns["packet_out"] + out / 1024 * costs.cpu_ns["kib_out"])
         self.passage(rows, sent=sent, answers=told, work=out / 1024 * costs.host_cpu_ns["kib_out"])
         self.carry(rows, OUT, out)
@@ -107,13 +107,6 @@ class Paths:
         self.passage(rows, received=received, sent=tells, work=in_ / 1024 * costs.host_cpu_ns["kib_in"])
         self.carry(rows, IN, in_)
         self.take(rows, received, in_)
-
-    def acknowledgements(self, size: int) -> int:
-        """Packets by which the receiver of a payload acknowledges it: one for each packet, where it fills two frames.
-
-        *Source*: RFC 5681, section 4.2; Linux net/ipv4/tcp_input.c, __tcp_ack_snd_check: more than a frame's payload at once.
-        """
-        return self.segments(size) if self.host.nic.frames(size) > 1 else 0
 
     def carry(self, rows: Rows, link: int, amount: int) -> None:
         """Bytes on a link of the NIC."""

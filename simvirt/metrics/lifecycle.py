@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from simvirt.control.records import Life, Span, way_to
 from simvirt.metrics.statistics import mean_interval
-from simvirt.result.document import Estimate
+from simvirt.result.document import UNKNOWN, Estimate
 from simvirt.result.lifecycle import Lifecycle, PhaseResult, Readiness, ServiceReadiness
 
 S = 1e9
@@ -39,13 +40,15 @@ def _service(name: str, replications: Sequence[Lives]) -> ServiceReadiness:
 
 
 def readiness(replications: Sequence[Lives]) -> Readiness:
-    """After how long instances are ready: the mean of each replication's quantile, with its interval; those that are not are left out."""
-    times = [sorted(taken(life) for life in lives if life.ready is not None) for lives in replications]
+    """After how long instances are ready: the mean of each replication's quantile, with its interval; those that are not take for ever."""
+    times = [[taken(life) if life.ready is not None else math.inf for life in lives] for lives in replications]
     return Readiness(**{name: _quantile(times, q) for name, q in QUANTILES.items()})
 
 
 def _quantile(times: Sequence[Sequence[float]], q: float) -> Estimate:
-    return mean_interval([float(np.quantile(one, q, method="inverted_cdf")) if one else None for one in times])
+    """The mean of a quantile over replications; unknown where an instance of it is not ready in one of them."""
+    found = [float(np.quantile(one, q, method="inverted_cdf")) if one else math.nan for one in times]
+    return UNKNOWN if math.inf in found else mean_interval(found)
 
 
 def taken(life: Life) -> float:

@@ -11,7 +11,7 @@ from simvirt.gauges import Mark, Snapshot
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
 from simvirt.lowering.enforcement import sentences
-from simvirt.lowering.hosts import DIRECTIONS
+from simvirt.lowering.network import DIRECTIONS
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 from simvirt.metrics import credits
@@ -53,6 +53,7 @@ def measured(
         series=series,
         layout=layout_of(plane.lowered.arrangement),
         hosts=_hosts(plane, first, last, span, used.of_hosts),
+        links=links_used(plane, first, last),
     )
 
 
@@ -85,6 +86,13 @@ def _hosts(
     used = hosts_used(plane, first, last, span)
     used["memory"] = np.array([1.0 - one.free / one.capacity for one in ledgers])
     return {host.site.named.name: {kind: float(values[host.row]) for kind, values in used.items()} for host in hosts}
+
+
+def links_used(plane: DataPlane, first: Snapshot, last: Snapshot) -> dict[str, float]:
+    """What the links beyond the hosts' own NICs carried, over what they can, by their ends; nothing over no time."""
+    links, nics = plane.lowered.topology.links, DIRECTIONS * len(plane.lowered.hosts)
+    passed, time = last.link_passed - first.link_passed, max(last.at - first.at, 1)
+    return {f"{link.source} > {link.to}": float(passed[row]) / time / link.bytes_per_ns for row, link in enumerate(links) if row >= nics}
 
 
 def _memory(plane: DataPlane, used: MemoryUsed) -> dict[str, Any]:
@@ -301,6 +309,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
             found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * spec.replicas)
         if cores:
             found[f"{name}.cpu"] = result.cpu_cores / min(cores)
+    found |= {f"link {name}": used for name, used in links_used(plane, first, last).items()}
     return found | _locks(plane, first, last, span)
 
 

@@ -121,6 +121,8 @@ class Outcome(Answers):
     layout: tuple[HostLayout, ...] = ()
     hosts: dict[str, dict[str, float]] = field(default_factory=dict)
     """How full the CPUs, disk, NIC and memory of each of several hosts are, by its name."""
+    links: dict[str, float] = field(default_factory=dict)
+    """Utilisation of each link between switches, by its ends."""
     lives: tuple[Life, ...] | None = None
     """Starts of instances, where they are followed."""
 

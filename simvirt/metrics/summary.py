@@ -206,6 +206,8 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["workloads"] = {name: workload_result(view, [o.of(name) for o in outcomes]) for name, view in scenario.alone.items()}
     if first.hosts:
         found["hosts"] = {name: HostUse(**averages([o.hosts[name] for o in outcomes])) for name in first.hosts}
+    if first.links:
+        found["links"] = averages([o.links for o in outcomes])
     if overloaded(outcomes):
         found["overload"] = True
     if first.lives is not None:

@@ -35,7 +35,6 @@ FIRST: Final = ("scenario", "digest", "seed", "replications", "platform")
 ELSEWHERE: Final = {"replications", "series", "latency_histogram", "layout", "hosts", "by_replication"}
 """Not among a platform's data: one stands in FIRST, the others have no row to themselves."""
 READY: Final = {"p50": "ready, p50", "p99": "ready, p99", "last": "slowest"}
-"""Quantiles of what starts take, as rows."""
 VERDICTS: Final = ("NOT MET", "met", "undecided")
 
 
@@ -243,11 +242,18 @@ def _hosts(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
         yield from _row("emptiest CPU", [_extreme(p, "cpu", min) for p in platforms])
     for kind, title in (("disk", "disk"), ("nic", "NIC"), ("memory", "memory")):
         yield from _acting(f"fullest {title}", [_extreme(p, kind, max) for p in platforms])
+    yield from _acting("fullest link", [_fullest_link(p) for p in platforms])
 
 
 def _host_use(platform: PlatformResult, name: str) -> str | None:
     """How full the CPUs of a host are."""
     return figures.percent(platform.hosts[name].cpu) if name in platform.hosts else None
+
+
+def _fullest_link(platform: PlatformResult) -> str | None:
+    """The link between switches that carries most of what it can, and how much that is."""
+    name = max(platform.links, key=lambda one: platform.links[one], default=None)
+    return None if name is None else f"{name} {figures.percent(platform.links[name])}"
 
 
 def _extreme(platform: PlatformResult, kind: str, of: Callable[..., str]) -> str | None:

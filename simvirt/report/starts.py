@@ -44,7 +44,8 @@ def _phases(phases: Sequence[Phase], host: HostEntry, numbers: Mapping[str, int]
         if phase.layer != layer:
             table.add_row(Text(phase.layer, "cyan"), *("" for _ in table.columns[1:]))
             layer = phase.layer
-        time, mark = Text(f"{'~ ' if phase.estimated else ''}{_time(alone_ns(phase, host))}"), Text(f"[{', '.join(str(numbers[source]) for source in phase.sources)}]", "dim")
+        time = Text(f"{'~ ' if phase.estimated else ''}{_time(alone_ns(phase, host))}")
+        mark = Text(f"[{', '.join(str(numbers[source]) for source in phase.sources)}]", "dim")
         does = Text(", ".join(work(phase, in_vm)), "dim")
         table.add_row(Text(f"  {phase.name}"), time, *(() if narrow else (does,)), mark)
         if narrow:

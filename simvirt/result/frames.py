@@ -25,6 +25,7 @@ from simvirt.result.run_document import PlatformResult, RunDocument
 NOTHING: Final = math.nan
 MEMORY: Final = ("free", "page_cache", "swapped", "missing")
 OF_SERVICES: Final = ("throughput_per_s", "threads_busy", "queue_wait_s", "cpu_cores", "nr_throttled")
+READY: Final = ("first", "p50", "p99", "last")
 COSTS: Final = ("month_usd", "year_usd", "buy_usd", "energy_kwh")
 
 
@@ -55,7 +56,7 @@ def of_run(document: RunDocument) -> Frame:
         {"platform": name, "replications": found.replications, "requests": found.requests}
         | dict(_answers(found.latency_s, found.throughput_per_s, found.rejected, found.cpu)) | dict(_ends("failed", found.failed))
         | {"bottleneck": found.bottleneck.resource, "max_throughput_per_s": _number(found.bottleneck.max_throughput_per_s)}
-        | {"overload": found.overload} | dict(_of_workloads(found)) | dict(_spent(found))
+        | {"overload": found.overload} | dict(_of_workloads(found)) | dict(_spent(found)) | dict(_of_starts(found))
         for name, found in document.platforms.items()
     )
 
@@ -75,6 +76,17 @@ def _of_workloads(found: PlatformResult) -> Iterator[tuple[str, Any]]:
         for key, value in _answers(mine.latency_s, mine.throughput_per_s, mine.rejected, None):
             if not key.startswith("cpu_"):
                 yield f"{name}.{key}", value
+
+
+def _of_starts(found: PlatformResult) -> Iterator[tuple[str, float]]:
+    """When instances that were started are ready, and what an instance spends in each phase of its start on average, waits included."""
+    if (lives := found.lifecycle) is None:
+        return
+    yield from (("started", lives.started or 0.0), ("ready", lives.ready or 0.0))
+    for name in READY:
+        yield from _ends(f"ready_{name}_s", getattr(lives.readiness_s, name))
+    for phase in lives.phases:
+        yield f"start.{phase.layer}.{phase.phase}_s", _number(phase.mean_s.value)
 
 
 def of_density(document: DensityDocument) -> Frame:
@@ -179,6 +191,6 @@ def _number(value: float | None) -> float:
 
 
 def _columns(rows: Iterable[Mapping[str, Any]]) -> Frame:
-    """Rows with the same keys as columns."""
+    """Rows as columns; what a row lacks is not known of it."""
     found = list(rows)
-    return Frame({key: [row[key] for row in found] for key in (found[0] if found else ())})
+    return Frame({key: [row.get(key, NOTHING) for row in found] for key in dict.fromkeys(chain.from_iterable(found))})

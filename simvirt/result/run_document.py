@@ -45,13 +45,9 @@ class ServiceResult(Document):
     threads_busy: Estimate = Field(description="busy worker threads on average")
     nr_periods: Estimate = Field(description="periods of its quotas in the window, as in `cpu.stat`")
     nr_throttled: Estimate = Field(description="periods in which a group was throttled, as in `cpu.stat`")
-    throttled_s: Estimate = Field(
-        description="throttled time of its groups, summed over CPUs, as `throttled_usec` in `cpu.stat`"
-    )
+    throttled_s: Estimate = Field(description="throttled time of its groups, summed over CPUs, as `throttled_usec` in `cpu.stat`")
     rejected: Estimate = Field(description="ratio of calls rejected at a replica")
-    costop_s: Estimate = Field(
-        default=UNKNOWN, description="under the scheduler `esxi`: time that the vCPUs of its VMs were held back"
-    )
+    costop_s: Estimate = Field(default=UNKNOWN, description="under the scheduler `esxi`: time that the vCPUs of its VMs were held back")
     memory: ServiceMemory | None = Field(
         default=None, description="memory of a replica as operators see it; `null` where none lives at the end")
 
@@ -135,9 +131,7 @@ class Bottleneck(Document):
         description="the highest rate of requests, at the present mix, that the platform keeps up with, found by "
         "simulation; `null` where it is not known, or only as a range"
     )
-    max_throughput_low_per_s: Number | None = Field(
-        default=None, description="the highest rate that simulations surely kept up with"
-    )
+    max_throughput_low_per_s: Number | None = Field(default=None, description="the highest rate that simulations surely kept up with")
     max_throughput_high_per_s: Number | None = Field(
         default=None, description="the lowest rate that simulations surely did not keep up with"
     )
@@ -246,14 +240,10 @@ class PlatformResult(Document):
     replications: int = Field(description="replications that are complete")
     requests: int = Field(description="requests answered in the window")
     events: int = Field(description="events processed, warm-up included")
-    wall_s: Number | None = Field(
-        description="wall-clock time of one replication, without start-up; `requests / wall_s` is its speed"
-    )
+    wall_s: Number | None = Field(description="wall-clock time of one replication, without start-up; `requests / wall_s` is its speed")
     warmup_s: Number | None = Field(description="simulated time before the window")
     simulated_s: Number | None = Field(description="simulated time, warm-up included")
-    latency_s: Latency = Field(
-        description="from the intended arrival of a request to its answer; answered requests only"
-    )
+    latency_s: Latency = Field(description="from the intended arrival of a request to its answer; answered requests only")
     latency_histogram: Histogram | None = Field(default=None, description="the distribution of that latency, over all replications")
     throughput_per_s: Estimate = Field(description="answers per second")
     rejected: Estimate = Field(description="ratio of requests rejected: the queue was full, or no replica was ready")
@@ -284,6 +274,8 @@ class PlatformResult(Document):
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     hosts: Mapping[str, HostUse] = Field(default={}, description="with several hosts: how full each is, by its name")
+    links: Mapping[str, Number] = Field(
+        default={}, description="with `network`: utilisation of each link between switches, by its ends; what it carried over what it can")
     by_replication: ByReplication = Field(default={}, description=BY_REPLICATION)
 
     def of(self, workload: str) -> PlatformResult:

@@ -1,7 +1,8 @@
 """The answer of `simvirt run` in a sentence or two, computed from its document.
 
-*Model*: overload comes first, then what is rejected, then what becomes of the objective, then how platforms differ or, of a single one,
-    what saturates first. A difference is named where its 95 % interval excludes none; limits are met or missed as their verdicts say.
+*Model*: what was started comes first, then overload, then what is rejected, then what becomes of the objective, then how platforms
+    differ or, of a single one, what saturates first. A difference is named where its 95 % interval excludes none; limits are met
+    or missed as their verdicts say.
 *Ignores*: everything else in the document.
 """
 
@@ -37,7 +38,7 @@ Platforms = Mapping[str, PlatformResult]
 def answer(document: RunDocument) -> str:
     """What came of the scenario, in one sentence or a few; empty where there is no platform."""
     answered = {name: found for name, found in document.platforms.items() if found.requests and not found.overload}
-    sentences = [*_unanswered(document.platforms), *_overload(document.platforms), *_lost(answered)]
+    sentences = [*_started(document.platforms), *_unanswered(document.platforms), *_overload(document.platforms), *_lost(answered)]
     if answered and any(found.objective for found in answered.values()):
         sentences += _objective(answered)
     if answered and document.workloads == ("",):
@@ -47,6 +48,18 @@ def answer(document: RunDocument) -> str:
 
 
 # -- what went wrong ------------------------------------------------------------------------------------------------------------
+
+
+def _started(platforms: Platforms) -> Iterator[str]:
+    """After how long the instances that were started are ready, and where they are not in the end."""
+    lives = {name: found.lifecycle for name, found in platforms.items() if found.lifecycle is not None and found.lifecycle.started}
+    ready = [(name, life.readiness_s.last) for name, life in lives.items() if life.ready == life.started]
+    times = [f"{figures.time(last, interval=False)} on {name}" for name, last in ready]
+    if times:
+        yield f"All instances are ready after {listed(times)}"
+    down = [f"{life.started - life.ready:g} of {life.started:g} on {name}" for name, life in lives.items() if life.ready < life.started]
+    if down:
+        yield f"Of the instances {listed(down)} are not ready in the end"
 
 
 def _unanswered(platforms: Platforms) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.traffic import RequestClass, streams_of
-from simvirt.workload.draws import Blocks, RequestStream, Variables
+from simvirt.workload.draws import Block, Blocks, RequestStream, Variables, nothing
 from simvirt.workload.merging import Merged
 from simvirt.workload.streams import Generators
 
@@ -68,6 +68,22 @@ def feed(lowered: Lowered, stream: Callable[[int, int | None], Blocks], limit: i
         parts = [stream(load, limit if len(loads) == 1 else None) for load in loads]
         found.append(parts[0] if len(parts) == 1 else Merged(parts, lowered.width, limit))
     return found
+
+
+@dataclass(frozen=True)
+class Silent:
+    """A stream without requests."""
+
+    width: int
+
+    def next_block(self) -> Block:
+        """Nothing, and nothing after it."""
+        return nothing(self.width, True)
+
+
+def silent(lowered: Lowered) -> list[Blocks]:
+    """All streams of requests, from which none comes."""
+    return [Silent(lowered.width) for _ in streams_of(lowered.scenario)]
 
 
 def as_written(lowered: Lowered, load: int, limit: int | None, seed: int, replication: int) -> RequestStream:

@@ -99,7 +99,7 @@ def differ(one: float, other: float) -> bool:
     return abs(one - other) > DIFFERENT * max(abs(one), abs(other))
 
 
-def in_order(one: Cell, other: Cell) -> bool:
+def in_order(one: Cell | CellResult, other: Cell | CellResult) -> bool:
     """Whether two predictions stand in the order of their measurements."""
     if one.predicted is None or other.predicted is None:
         return False

@@ -115,15 +115,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.skipif(kernel.MODE == "plain", reason="the runs are small but many")
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(name=st.sampled_from(sorted(TEXTS)), seed=st.integers(0, 2**32), times=st.integers(1, 4))
-def test_mutated_scenarios(name: str, seed: int, times: int, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("examples", [40, pytest.param(800, marks=[pytest.mark.slow, pytest.mark.verification])])
+def test_mutated_scenarios(examples: int, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What passes the check also runs: nothing wrong is found only then."""
-    path = folder / "x.yaml"
-    path.write_text(mutated(TEXTS[name], seed, times), encoding="utf-8")
-    status = ends_well(["check", str(path)], capsys)
-    if status == 0 and small(path):
-        assert ends_well(tiny(path, folder / "results"), capsys) == 0
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(name=st.sampled_from(sorted(TEXTS)), seed=st.integers(0, 2**32), times=st.integers(1, 4))
+    def checked_and_run(name: str, seed: int, times: int) -> None:
+        path = folder / "x.yaml"
+        path.write_text(mutated(TEXTS[name], seed, times), encoding="utf-8")
+        status = ends_well(["check", str(path)], capsys)
+        if status == 0 and small(path):
+            assert ends_well(tiny(path, folder / "results"), capsys) == 0
+
+    checked_and_run()
 
 
 def small(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 from helpers.random_draws import GIB, MIB, MS, S, US, Draws, Tree, size, time
@@ -154,3 +155,16 @@ def _of_vms(draws: Draws) -> Tree:
 def vms(draws: Draws) -> Tree:
     """VMs that replicas share."""
     return {"count": draws.whole(1, 4), "vcpus": draws.whole(1, 8), "memory": size(draws.between(0.5, 2) * GIB)}
+
+
+def links(draws: Draws, tree: Tree) -> Tree:
+    """Sometimes a network: switches in a row, hosts at some of them, each link with or without a bandwidth."""
+    if not draws.yes(0.12):
+        return {}
+    ends, switches = list(tree["hosts"]) if "hosts" in tree else ["host"], ["tor", "spine", "far"][:draws.whole(1, 3)]
+    pairs = [*((end, draws.choice(switches)) for end in ends), *pairwise(switches)]
+    return {"network": {
+        "switches": {name: draws.sometimes({"latency": (0.4, lambda: time(draws.between(100, 1e6)))}) for name in switches},
+        "links": [{"from": a, "to": b} | draws.sometimes({
+            "bandwidth": (0.5, lambda: f"{draws.choice([1, 10, 40])}Gbps"), "latency": (0.4, lambda: time(draws.between(10, 1e6)))}) for a, b in pairs],
+    }}

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from helpers.random_draws import Draws
 
+from simvirt.catalog import Catalog
+
 Tree = dict[str, Any]
 BASES: Final = ["alpine", "busybox", "redis:7", "nobody/knows:1"]
 ENTRIES: Final = ["docker-hub", "docker-hub-account", "ghcr", "region", "local"]
@@ -64,9 +66,12 @@ def _step(draws: Draws, name: str) -> Tree:
 
 
 def _platform(draws: Draws, spec: Any) -> Any:
-    """A platform of the catalogue, which may pull or make its VMs as others do."""
-    if spec in ("docker", "containerd") and draws.yes(0.5):
-        return {"name": spec, "puller": draws.choice(["kubelet", "podman", "soci", "kubelet-pigz"])}
-    if spec in ("kvm", "firecracker") and draws.yes(0.5):
-        return {"name": spec, "disk_image": draws.choice(["microvm-overlay", "server-vmdk-shared"])}
-    return spec
+    """A platform, which may pull or make its VMs as others do."""
+    of = spec if isinstance(spec, dict) else {"name": spec}
+    catalog = Catalog.load()
+    stack = of["stack"] if "stack" in of else catalog.raw("platforms").get(of["name"], {}).get("stack", ())
+    if any(name in catalog.raw("runtimes") for name in stack) and draws.yes(0.4):
+        of = of | {"puller": draws.choice(["kubelet", "podman", "soci", "kubelet-pigz"])}
+    if any(name in catalog.raw("hypervisors") for name in stack) and draws.yes(0.4):
+        of = of | {"disk_image": draws.choice(["microvm-overlay", "server-vmdk-shared"])}
+    return spec if of == {"name": spec} else of

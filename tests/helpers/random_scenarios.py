@@ -74,6 +74,7 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     images = Draws(seed, "images")
     if images.yes(0.5 if "state" in tree else 0.08):
         pulled(images, tree)
+    tree |= random_hosts.links(Draws(seed, "links"), tree)
     side_by_side = Draws(seed, "side by side")
     if "workload" in tree and not tree.keys() & {"density", "plan"} and side_by_side.yes(0.2):
         _beside(side_by_side, tree, drawn)

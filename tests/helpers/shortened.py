@@ -29,6 +29,7 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "noisy-neighbour": ("run.duration=4s",),
     "plan": ("run.duration=500ms",),
     "stream-beside-ping": ("run.duration=100ms",),
+    "three-hosts": ("run.duration=1s",),
     "throttling": ("run.duration=20s",),
     "voting-app": ("run.duration=20s",),
     "web": ("run.duration=1s",),
@@ -44,13 +45,15 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "noisy-neighbour": ("run.duration=1s",),
     "plan": ("run.duration=200ms",),
     "stream-beside-ping": ("run.duration=20ms",),
+    "three-hosts": ("run.duration=100ms",),
     "throttling": ("run.duration=5s",),
     "voting-app": ("run.duration=10s",),
     "web": ("run.duration=300ms",),
 }
 """What makes each short enough to be run by the hundred."""
-WHOLE: Final = ("deploy", "memory-overcommit", "mm1", "stream-beside-ping")
-"""Documents with every key: one starts instances, one follows memory and observes over time, one is short enough for theory to speak, one has several workloads."""
+WHOLE: Final = ("deploy", "memory-overcommit", "mm1", "stream-beside-ping", "three-hosts")
+"""Documents with every key: one starts instances, one follows memory and observes over time, one is short enough for theory to speak,
+one has several workloads, one several hosts."""
 SMALL: Final[dict[str, tuple[str, ...]]] = {
     "density": ("host={cores: 1, memory: 2GiB}", "platforms=[kvm]", "run.replications=2"),
     "deploy": ("platforms=[docker, firecracker]", "run.replications=2"),
@@ -61,7 +64,8 @@ MAXIMUM: Final = ("mm1",)
 """Scenarios whose maximum throughput is looked for: a search is a hundred times the work of a shortened run, and runs in plain Python too."""
 STEADY: Final[dict[str, Any]] = {"wall_s": 0.0, "digest": "00000000", "version": "0", "kernel": "any"}
 NAMED: Final = {
-    "platforms", "services", "replicas", "operations", "resources", "comparison", "parts", "limits", "devices", "density", "deployments", "objective", "disks",
+    "platforms", "hosts", "services", "replicas", "operations", "resources", "comparison", "parts", "limits", "devices", "density",
+    "deployments", "objective", "disks",
     "workloads",
 }
 """Keys under which names stand."""

@@ -21,11 +21,11 @@ READ_S = 58.7e-6
 
 
 def test_a_thread_is_not_held_by_messages_on_their_way() -> None:
-    """One thread that computes 10 us, a backend of 8 us, a link: callers in line keep the thread busy, no wake-up is paid and hardly a kick.
+    """One thread that computes 10 us, a backend of 8 us for a request and an acknowledgement, a link: callers in line keep the thread busy, no wake-up is paid and hardly a kick.
 
     The backend is at work for a next call whenever an answer leaves.
     """
-    slow = world(clients=8, steps=[{"cpu": "10us"}, {"net": {"out": "5KB"}}], net=kicking("8us"), idle={"latency": "50us"}, seconds=SPAN / 10)
+    slow = world(clients=8, steps=[{"cpu": "10us"}, {"net": {"out": "5KB"}}], net=kicking("4us"), idle={"latency": "50us"}, seconds=SPAN / 10)
     found = replications(slow.model_copy(update={"services": {"s0": slow.services["s0"].model_copy(update={"threads": 1})}}))[0]
     assert set(found.checks.values()) == {"ok"}, found.checks
     assert found.throughput_per_s == pytest.approx(1 / 10e-6, rel=0.01)
@@ -34,8 +34,8 @@ def test_a_thread_is_not_held_by_messages_on_their_way() -> None:
 
 def test_a_lone_caller_waits_for_every_part_of_the_way() -> None:
     """Backend, thread and link come one after the other, as nothing else is under way."""
-    found = outcome(clients=1, steps=[{"cpu": "10us"}, {"net": {"out": "5KB"}}], net={"costs": costs(NET, packet_in={"host_cpu": "8us"})}, seconds=SPAN / 10)
-    link = 5000 * 1514 / 1460 * 8 / 10e9
+    found = outcome(clients=1, steps=[{"cpu": "10us"}, {"net": {"out": "1400B"}}], net={"costs": costs(NET, packet_in={"host_cpu": "8us"})}, seconds=SPAN / 10)
+    link = (1400 + 52 + 38) * 8 / 10e9
     assert found.latency_mean_s == pytest.approx(10e-6 + 8e-6 + link, rel=0.03)
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from simvirt import run
 from simvirt.density import density
-from simvirt.errors import ScenarioError
+from simvirt.errors import ScenarioError, UsageError
 from simvirt.plan import plan
 from simvirt.runs.admission import catalog_of
 from simvirt.scenario import loads
@@ -102,7 +102,16 @@ def test_what_fits_nowhere_is_said(placement: dict[str, Any], said: str) -> None
     assert said in str(refused.value)
 
 
-@pytest.mark.parametrize("asked", [density], ids=["density"])
-def test_what_is_asked_of_one_host_is_not_answered_for_several(asked: Any) -> None:
+def test_what_is_asked_of_one_host_is_not_answered_for_several() -> None:
+    spec = of(hosts={"node": HOST | {"count": 2}}, objective={"latency_p95": "80ms"})
+    with pytest.raises(UsageError, match="density counts instances on one host; the scenario has several"):
+        density(spec)
     with pytest.raises(ScenarioError, match="expected one host"):
-        asked(of(hosts={"node": HOST | {"count": 2}}, objective={"latency_p95": "80ms"}))
+        _ = spec.host
+
+
+def test_a_plan_chooses_among_the_pools() -> None:
+    """One alternative for each pool, whatever their counts."""
+    hosts = {"small": {"model": "dell-t340-e-2224", "count": 2}, "large": {"model": "dell-r740-gold-6132"}}
+    found = plan(of(hosts=hosts, platforms=["docker"], objective={"latency_p95": "80ms"})).document()
+    assert {one["host"] for one in found["alternatives"]} == {"dell-t340-e-2224", "dell-r740-gold-6132"}

@@ -10,6 +10,9 @@ from helpers.pull_worlds import World, image, on_base
 
 from simvirt.catalog.entries.hardware import CpuFamily
 from simvirt.control.pull import fetch_touched
+from simvirt.control.transfers import Transfers
+from simvirt.images.resolve import content
+from simvirt.network.topology import Endpoint, Topology
 
 S = 1e9
 FREE: dict[str, Any] = {
@@ -219,3 +222,51 @@ def test_a_slow_disk_makes_a_pull_longer() -> None:
     (quick,), (late,) = fast.pulled(fast.registry(), (0, app)), slow.pulled(slow.registry(), (0, app))
     assert slow.bench.written[0] == fast.bench.written[0] == app.unpacked + app.size
     assert late.done - quick.done > app.unpacked / 20e6 * S
+
+
+# --- over a network ------------------------------------------------------------------------------------------------------
+
+
+def over_network(world: World, hosts: int, bandwidth: float) -> Transfers:
+    """The world's hosts at one switch, with the registry outside."""
+    names = [(f"node[{n}]", 10e9) for n in range(hosts)]
+    world.pulls.transfers = transfers = Transfers(world.clock, Topology(names, across_ns=0, outside=[Endpoint("region", bandwidth)]))
+    return transfers
+
+
+def test_a_storm_of_pulls_takes_what_the_registry_needs_to_send() -> None:
+    """50 hosts with one image: the registry's link is the limit, and carries each byte once for each host."""
+    world, app = World(), image("app", 40_000_000, 10_000_000)
+    transfers = over_network(world, 50, 8e9)
+    records = world.pulled(world.registry("region"), *((host, app) for host in range(50)))
+    assert transfers.carried().sum() == pytest.approx(2 * 50 * app.size)
+    last = max(record.arrived for record in records) / S
+    assert 50 * app.size / 1e9 <= last <= 50 * app.size / 1e9 + 0.5
+
+
+def test_peers_take_the_load_from_the_registry() -> None:
+    app, found = image("app", 40_000_000), {}
+    for peers in (False, True):
+        world = World()
+        over_network(world, 50, 8e9)
+        registry = world.registry("region", peers=peers)
+        records = world.pulled(registry, *((host, app) for host in range(50)))
+        assert sum(record.moved for record in records) == 50 * app.size
+        assert registry.sent == (1 if peers else 50) * app.size
+        found[peers] = max(record.arrived for record in records)
+    assert found[True] < found[False] / 2
+
+
+@pytest.mark.slow
+@pytest.mark.verification
+def test_ten_thousand_pulls_lose_no_byte() -> None:
+    world = World()
+    transfers = over_network(world, 1000, 100e9)
+    registry, images = world.registry("region"), [content(world.catalog, name, name) for name in world.catalog.names("contents")]
+    wanted = [(n % 1000, images[(n // 1000 + n) % len(images)]) for n in range(10_000)]
+    records = world.pulled(registry, *wanted)
+    assert all(record.failure is None for record in records)
+    assert registry.sent == sum(record.moved for record in records)
+    assert sum(record.moved + record.saved for record in records) == sum(one.size for _, one in wanted)
+    assert transfers.carried().sum() == pytest.approx(2 * registry.sent)
+    assert all(world.pulls.cache(host).has(one) for host, one in wanted)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -35,19 +37,29 @@ def bound_of(clock: Clock, scheduler: str, name: str, groups: dict[str, Rival]) 
         scheduler, lambda column: float(clock.plane.read("machines", column)[0]), groups[name], [r for n, r in groups.items() if n != name])
 
 
-def waits(clock: Clock, name: str, at: int) -> np.ndarray:
-    """For how long everything of a service that is runnable on the host has been waiting [ns]."""
+def watch(clock: Clock, name: str) -> Callable[[int], np.ndarray]:
+    """What says for how long everything of a service that is runnable on the host has been waiting at an instant [ns]."""
     read = clock.plane.read
     (row,) = clock.plane.instances_of(name)
     machine = int(read("instances", "machine")[row])
     if machine == 0:
-        frames = (read("frames", "kind") != k.NONE) & (read("frames", "instance") == row) & (read("frames", "state") == k.RUN_QUEUE)
-        return at - read("frames", "since")[frames]
+        return partial(waits_of_threads, read, row)
     first = int(read("machines", "first_cpu")[machine])
-    vcpus = read("cpus", "vcpu")[first : first + int(read("machines", "cpus")[machine])]
-    waiting = np.isin(read("entities", "state")[vcpus], (k.QUEUED, k.HELD))
-    stands = read("cpus", "speed")[first : first + len(vcpus)] <= 0
-    return at - read("entities", "waits_since")[vcpus][waiting & stands]
+    return partial(waits_of_vcpus, read, slice(first, first + int(read("machines", "cpus")[machine])))
+
+
+def waits_of_threads(read: Callable[[str, str], np.ndarray], row: int, at: int) -> np.ndarray:
+    """Those of the threads of an instance."""
+    waiting = (read("frames", "state") == k.RUN_QUEUE) & (read("frames", "instance") == row) & (read("frames", "kind") != k.NONE)
+    return at - read("frames", "since")[waiting]
+
+
+def waits_of_vcpus(read: Callable[[str, str], np.ndarray], cpus: slice, at: int) -> np.ndarray:
+    """Those of the vCPUs of a machine, whose CPUs they are."""
+    vcpus = read("cpus", "vcpu")[cpus]
+    state = read("entities", "state")[vcpus]
+    waiting = (state == k.QUEUED) | (state == k.HELD)
+    return at - read("entities", "waits_since")[vcpus][waiting & (read("cpus", "speed")[cpus] <= 0)]
 
 
 def group_of(clock: Clock, name: str) -> int:
@@ -73,11 +85,11 @@ def world(scheduler: str, neighbour: str, platform: str) -> tuple[Clock, dict[st
 @pytest.mark.parametrize("scheduler", BOUNDS)
 def test_nobody_waits_beyond_the_bound_of_its_scheduler(scheduler: str, neighbour: str, platform: str) -> None:
     clock, rivals = world(scheduler, neighbour, platform)
-    longest = {"busy": 0, "light": 0} | ({} if neighbour == "limited" else {"rival": 0})
+    longest = dict.fromkeys(["busy", "light"] if neighbour == "limited" else ["busy", "light", "rival"], 0)
+    watched = {name: watch(clock, name) for name in longest}
     for at in range(LOOKS_NS, SECONDS * S, LOOKS_NS):
         clock.run(until=at)
-        for name in longest:
-            longest[name] = max(longest[name], *waits(clock, name, at), 0)
+        longest |= {name: max(longest[name], int(waits(at).max(initial=0))) for name, waits in watched.items()}
     bounds = {name: bound_of(clock, scheduler, name, rivals) for name in longest}
     assert {name: longest[name] / MS for name in longest if longest[name] > bounds[name]} == {}
 

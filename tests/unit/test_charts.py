@@ -17,6 +17,7 @@ import simvirt
 from simvirt import charts
 from simvirt.charts import theme
 from simvirt.charts.registry import CHARTS
+from simvirt.charts.sweeps import effects
 from simvirt.errors import UsageError
 from simvirt.metrics.outcome import CATEGORIES
 from simvirt.result.holders import PARTS
@@ -242,3 +243,10 @@ def test_charts_of_a_document_that_was_read_back_are_the_same(results: dict[str,
     for document in results.values():
         again = TypeAdapter(type(document)).validate_json(json.dumps(document.document()))
         assert [json.dumps(one) for one in charts.charts_of(again)] == [json.dumps(one) for one in charts.charts_of(document)]
+
+
+def test_of_one_axis_alone_no_chart_says_how_much_depends_on_it(results: dict[str, Any]) -> None:
+    document = results["sweep"]
+    lone = document.model_copy(update={"effects": tuple(one for one in document.effects if one.axes == ("services.app.threads",))})
+    assert effects(document) is not None and lone.effects
+    assert effects(lone) is None

@@ -206,3 +206,11 @@ def test_services_wait_for_those_that_they_depend_on() -> None:
 def test_a_dependency_that_cannot_be_is_refused(written: str, words: str) -> None:
     with pytest.raises(ScenarioError, match=words):
         simvirt.loads(DEPENDING.replace("{api: {}}", written))
+
+
+def test_a_run_from_the_same_state_starts_alike() -> None:
+    loaded = ON_A_BASE.replace("state:", "workload: {open: {rate: 0.001/s}, mix: {one.get: 1}}\nstate:")
+    stated = simvirt.loads(loaded.replace("replications: 1", "duration: 60s, replications: 1"))
+    ran = simvirt.run(stated, maximum=False).outcomes("docker")[0].lives
+    assert ran is not None
+    assert list(ran) == simvirt.deploy(stated).answers["docker"].of_state["cold"][0].lives

@@ -190,6 +190,13 @@ class NicEntry(Entry):
         least = self.mtu - headers if mtu is None else min(self.mtu - headers, mtu)
         return ceil(payload / max(least - TCP_HEADERS, 1))
 
+    def acknowledgements(self, payload: float) -> int:
+        """Packets by which its receiver acknowledges a payload: one for each packet, where it fills more than one frame.
+
+        Source: RFC 5681, section 4.2; Linux net/ipv4/tcp_input.c, __tcp_ack_snd_check: more than a frame's payload at once.
+        """
+        return ceil(payload / self.segment) if self.frames(payload) > 1 else 0
+
     def wire_bytes(self, payload: float, headers: float = 0.0, mtu: float | None = None) -> float:
         """Bytes that a payload takes on the wire: each frame has headers, checksum, preamble and gap, and 84 bytes at least.
 

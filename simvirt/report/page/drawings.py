@@ -127,11 +127,11 @@ def _graph(
     for name, (x, y) in at.items():
         replicas = services[name].get("deploy", {}).get("replicas", 1)
         itself = f", calls itself {edges[name, name]:g} x" if (name, name) in edges else ""
-        parts.append(_box(x, y, BOX, TALL, (name, f"{replicas} x {services[name].get('image', 'replica')}{itself}")))
+        parts.append(box(x, y, BOX, TALL, (name, f"{replicas} x {services[name].get('image', 'replica')}{itself}")))
         if name in entered:
             middle = x + BOX / 2
             parts.append(f'<path class="edge" d="M{middle:g},{y - 30:g}v26"/><path class="tip" d="M{middle - 5:g},{y - 8:g}l5,8l5,-8z"/>')
-    return _svg(width, height, parts)
+    return svg(width, height, parts)
 
 
 def _arrow(a: tuple[float, float], b: tuple[float, float], label: str) -> str:
@@ -160,7 +160,7 @@ def hosts(platform: str, layout: tuple[HostLayout, ...]) -> Drawing:
     parts, y = list[str](), 56.0
     for row in rows:
         tall = max(len(lines) for lines, _ in row) * LINE + 16
-        parts += [_box(16 + number * (BOX + 8), y, BOX, tall, lines, kind) for number, (lines, kind) in enumerate(row)]
+        parts += [box(16 + number * (BOX + 8), y, BOX, tall, lines, kind) for number, (lines, kind) in enumerate(row)]
         y += tall + 8
     frame = f'<rect class="frame" x="1" y="1" width="{width - 2}" height="{y + 6:g}" rx="8"/>'
     words = (f'<text class="strong" x="16" y="24">{escape(head)}</text>'
@@ -168,7 +168,7 @@ def hosts(platform: str, layout: tuple[HostLayout, ...]) -> Drawing:
     said = "; ".join(f"{' '.join(lines)}" for lines, _ in boxes) or "nothing"
     table = [(_place(one, number), ", ".join(lines)) for one in layout for number, (lines, _) in enumerate(_insides(one), 1)]
     return Drawing(
-        f"{platform}: what stands where", f"On {platform}, {head} ({size}) holds {said}.", _svg(width, y + 8, [frame, words, *parts]),
+        f"{platform}: what stands where", f"On {platform}, {head} ({size}) holds {said}.", svg(width, y + 8, [frame, words, *parts]),
         ("place", "what"), tuple(table))
 
 
@@ -187,7 +187,7 @@ def _insides(host: HostLayout) -> Iterator[tuple[tuple[str, ...], str]]:
         yield (f"{count} x {name}",), "box"
 
 
-def _box(x: float, y: float, width: float, height: float, lines: tuple[str, ...], kind: str = "box") -> str:
+def box(x: float, y: float, width: float, height: float, lines: tuple[str, ...], kind: str = "box") -> str:
     """A box with lines of text, the first of them strong."""
     words = "".join(
         f'<text class="{"small" if number else "strong"}" x="{x + 10:g}" y="{y + 20 + LINE * number:g}">{escape(_cut(line))}</text>'
@@ -199,6 +199,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= LETTERS + 3 else f"{text[:LETTERS]}…"
 
 
-def _svg(width: float, height: float, parts: list[str]) -> str:
+def svg(width: float, height: float, parts: list[str]) -> str:
+    """A picture of a size, made of parts; its description is read out elsewhere."""
     size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
     return f'<svg class="drawn" {size} aria-hidden="true">{"".join(parts)}</svg>'

@@ -14,7 +14,7 @@ from simvirt.charts.chart import Chart
 from simvirt.report import as_html, limits
 from simvirt.report.blocks import PAGE, Block, Data, Notes, Prose, Title
 from simvirt.report.of_document import report_of
-from simvirt.report.page import drawings
+from simvirt.report.page import drawings, network_drawing
 from simvirt.result import figures
 from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
@@ -134,7 +134,8 @@ def _parts(document: Document, draws: bool) -> Iterator[Part]:
     for name, (title, names) in GROUPS.items():
         shown = tuple(_figure(made[one], draws) for one in names if one in made)
         yield Part(name, title, SHORT[name], figures=shown, three=name in THREE and len(shown) == 3)
-    yield Part("layout", "What calls what, and what stands where", "Topology", drawings=tuple(drawings.of(document)))
+    drawn = (*drawings.of(document), *network_drawing.of(document))
+    yield Part("layout", "What calls what, and what stands where", "Topology", drawings=drawn)
     yield Part("numbers", "All numbers", "Numbers", html=_report(document))
     yield Part("scenario", "The scenario, with all defaults", "Scenario", code=_scenario(document))
     if isinstance(document, RunDocument):
