@@ -159,16 +159,14 @@ def unity_source(checked: bool = False) -> str:
 
 
 def keep_apart(path: Path) -> None:
-    """Write into the C file what the marks `apart` and `rare` of functions say, for compilers that can be asked for it.
-
-    Its first line stays: Cython overwrites no file without it.
-    """
-    first, text = path.read_text().split("\n", 1)
+    """Write into the C file what the marks `apart` and `rare` of functions say, for compilers that can be asked for it."""
+    text = path.read_text()
     for name, function in read_source().functions.items():
         for mark in KEEPS.intersection(function.marks):
             text, found = re.subn(rf"^static (?=[^\n;]*\b__pyx_f_\w*_kernel_{name}\()", f"static KEPT_{mark} ", text, count=1, flags=re.M)
             assert found, f"Cython declares {name}"
-    path.write_text(f"{first}\n{KEPT}{text}")
+    generated, rest = text.split("\n", 1)
+    path.write_text(f"{generated}\n{KEPT}{rest}")  # whose first line Cython looks for before it writes the file again
 
 
 def write_unity(path: Path, checked: bool = False) -> None:
