@@ -35,7 +35,6 @@ from simvirt.kernel.cpu import finish_cpuidle_exit, resched
 from simvirt.kernel.devices import goes_to_backend
 from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.idling import end_disk_wait
-from simvirt.kernel.marks import rare
 from simvirt.kernel.ticks import review
 from simvirt.kernel.unthrottling import on_group_timer
 from simvirt.kernel.running import burst_is_done, spread_speeds
@@ -177,7 +176,6 @@ def release_parked(p: Plane, s: int, now: int) -> None:
         f = p.source.parked[s]
 
 
-@rare
 def release_clients(p: Plane, now: int) -> None:
     """Clients of all streams that waited for blocks think, after these have come."""
     p.source.fresh[0] = 0
