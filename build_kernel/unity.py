@@ -165,7 +165,8 @@ def keep_apart(path: Path) -> None:
         for mark in KEEPS.intersection(function.marks):
             text, found = re.subn(rf"^static (?=[^\n;]*\b__pyx_f_\w*_kernel_{name}\()", f"static KEPT_{mark} ", text, count=1, flags=re.M)
             assert found, f"Cython declares {name}"
-    path.write_text(KEPT + text)
+    generated, rest = text.split("\n", 1)
+    path.write_text(f"{generated}\n{KEPT}{rest}")  # whose first line Cython looks for before it writes the file again
 
 
 def write_unity(path: Path, checked: bool = False) -> None:

@@ -176,8 +176,9 @@ def follow_all(clock: Clock, pace: int = 1, grown: bool = False) -> None:
 
 
 def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> Process:
-    """Follow a host's memory for the whole run; with a `pace` above 1 so many times less often, for runs that must not take long.
+    """Follow a host's memory for the whole run, where anything is on it.
 
+    With a `pace` above 1 so many times less often, for runs that must not take long.
     Where working sets are `grown`, what answered requests leave is there from the start.
     """
     lowered = clock.plane.lowered
@@ -188,7 +189,7 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> P
     scan(memory, ksm, ksm.since if ksm is not None else 0)
     account.book(up_for_long(memory))
     period, since = pace * PERIOD_NS * math.ceil(len(memory.boxes) / BOXES), 0
-    while True:
+    while memory.boxes:
         read_back(account, follower.look(clock))
         scan(memory, ksm, int(clock.now) - since)
         since = int(clock.now)

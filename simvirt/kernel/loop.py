@@ -5,23 +5,17 @@ the arrival; after every event the frames that can go on do so, first come, firs
 task has left choose its next one.
 """
 
-from simvirt.kernel.accounting import enter
 from simvirt.kernel.boundary import boundary
-from simvirt.kernel.calendar import clear_timer, next_instant, pop_timer
+from simvirt.kernel.calendar import next_instant, pop_timer
 from simvirt.kernel.constants import (
-    BACKGROUND,
-    BRANCH,
-    CRASHED,
     DONE,
     ENTERING,
-    LOST,
     MOST_SIGNALS,
     NEEDS_DEMAND,
     NEEDS_ROOM,
     NEVER,
     NONE,
     NOTHING,
-    OFF,
     OP_ARRIVE,
     OP_DISK,
     OP_FLUSH,
@@ -33,37 +27,29 @@ from simvirt.kernel.constants import (
     REQUEST,
     SIGNALS,
     SIGNALS_OF_A_FRAME,
-    SLEEPERS,
     STANDS_STILL,
     THINKING,
     TRACE_FULL,
-    WAITING,
-    WORK,
 )
-from simvirt.kernel.cpu import finish_cpuidle_exit, block_task, resched
+from simvirt.kernel.cpu import finish_cpuidle_exit, resched
 from simvirt.kernel.devices import goes_to_backend
 from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.idling import end_disk_wait
-from simvirt.kernel.marks import rare
 from simvirt.kernel.ticks import review
 from simvirt.kernel.unthrottling import on_group_timer
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
-from simvirt.kernel.locks import abandon_locks
 from simvirt.kernel.looking import has_room_for_a_look, look
 from simvirt.kernel.arrivals import arrive, enter_service, take_luck, think
 from simvirt.kernel.itinerary import on_burst_end, on_fluid_end, proceed
 from simvirt.kernel.crossing import arrive_from_away, pass_link
+from simvirt.kernel.losing import change_ready, lose_instance
 from simvirt.kernel.network import link_end, share_link
-from simvirt.kernel.replicas import admit_instance, withdraw_instance
 from simvirt.kernel.requests import (
     body_on,
     clear_account,
-    drop_thread,
-    free_frame,
     append_todo,
     new_frame,
-    next_in_queue,
     take_thread,
 )
 from simvirt.kernel.storage import disk_end, disk_of
@@ -190,7 +176,6 @@ def release_parked(p: Plane, s: int, now: int) -> None:
         f = p.source.parked[s]
 
 
-@rare
 def release_clients(p: Plane, now: int) -> None:
     """Clients of all streams that waited for blocks think, after these have come."""
     p.source.fresh[0] = 0
@@ -339,18 +324,6 @@ def set_ready(p: Plane, i: int, ready: int) -> int:
     return change_ready(p, i, ready)
 
 
-def change_ready(p: Plane, i: int, ready: int) -> int:
-    """Whether anything changed."""
-    if ready != 0:
-        if p.instances.ready_slot[i] == NONE:
-            admit_instance(p, i)
-            return 1
-    elif p.instances.ready_slot[i] != NONE:
-        withdraw_instance(p, i)
-        return 1
-    return 0
-
-
 @boundary
 def load_link(p: Plane, k: int, bulk: float, flows: float, now: int) -> int:
     """Large transfers take so much of a link [bytes/ns], so many of them."""
@@ -361,41 +334,3 @@ def load_link(p: Plane, k: int, bulk: float, flows: float, now: int) -> int:
 def crash(p: Plane, i: int, now: int) -> int:
     """An instance dies with all it was doing; the number of frames lost."""
     return lose_instance(p, i, now)
-
-
-def lose_instance(p: Plane, i: int, now: int) -> int:
-    """End every frame of an instance; those that wait for a call end when it returns."""
-    p.run.now[0] = now
-    change_ready(p, i, 0)
-    p.instances.life[i] = CRASHED
-    p.instances.debt[i] = 0.0
-    while p.instances.queue_length[i] > 0:
-        f: int = next_in_queue(p, i, now)
-        p.frames.failed[p.frames.root[f]] = LOST
-        append_todo(p, f)
-    lost: int = 0
-    for g in range(p.run.frames[0]):
-        if p.frames.kind[g] != NONE and p.frames.instance[g] == i:
-            lose_frame(p, g, now)
-            lost += 1
-    return lost
-
-
-def lose_frame(p: Plane, f: int, now: int) -> None:
-    """A frame of a dead instance: its request cannot succeed, its thread stops."""
-    kind: int = p.frames.kind[f]
-    if kind <= BRANCH:
-        p.frames.failed[p.frames.root[f]] = LOST
-    sleeps: bool = p.frames.lock_line[f] == SLEEPERS
-    abandon_locks(p, f, now)
-    t: int = p.frames.thread[f]
-    computing: bool = t != NONE and p.entities.state[t] != OFF and p.entities.delayed[t] == 0
-    if computing:
-        block_task(p, t, now)
-        enter(p, f, WAITING, now)
-    if kind == BACKGROUND or (kind == WORK and computing):
-        clear_timer(p.calendar, p.run.first_frame_timer[0] + f)
-        drop_thread(p, f)
-        free_frame(p, f)
-    elif computing or sleeps:
-        append_todo(p, f)

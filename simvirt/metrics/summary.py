@@ -289,9 +289,9 @@ def bottleneck(scenario: Scenario, outcomes: Sequence[Outcome], saturation: Satu
 
 def without_others(used: Mapping[str, float], hosts: Mapping[str, Any], named: str) -> dict[str, float]:
     """Utilisations without those of hosts that are not the fullest of their kind, nor `named`."""
-    of_hosts = {kind: {f"{host}.{kind}" for host in hosts} for kind in ("cpu", "disk", "nic")}
-    kept = {max(names, key=lambda one: used[one]) for names in of_hosts.values() if names} | {named}
-    others = set().union(*of_hosts.values()) - kept
+    of_hosts = [[f"{host}.{kind}" for host in hosts] for kind in ("cpu", "disk", "nic")]
+    kept = {max(names, key=lambda one: used[one]) for names in of_hosts if names} | {named}
+    others = {name for names in of_hosts for name in names} - kept
     return {name: value for name, value in used.items() if name not in others}
 
 

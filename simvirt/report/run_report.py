@@ -9,6 +9,7 @@ from simvirt.report import limits
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
+from simvirt.report.host_cells import extreme, fullest_link, host_use
 from simvirt.result import figures, holders
 from simvirt.result.document import Estimate
 from simvirt.result.limit_words import label, stated, title_of
@@ -236,33 +237,13 @@ def _hosts(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     names = list(dict.fromkeys(name for p in platforms for name in p.hosts))
     if len(names) <= FEW:
         for name in names:
-            yield from _row(f"{name} CPU", [_host_use(p, name) for p in platforms])
+            yield from _row(f"{name} CPU", [host_use(p, name) for p in platforms])
     else:
-        yield from _row("fullest CPU", [_extreme(p, "cpu", max) for p in platforms])
-        yield from _row("emptiest CPU", [_extreme(p, "cpu", min) for p in platforms])
+        yield from _row("fullest CPU", [extreme(p, "cpu", max) for p in platforms])
+        yield from _row("emptiest CPU", [extreme(p, "cpu", min) for p in platforms])
     for kind, title in (("disk", "disk"), ("nic", "NIC"), ("memory", "memory")):
-        yield from _acting(f"fullest {title}", [_extreme(p, kind, max) for p in platforms])
-    yield from _acting("fullest link", [_fullest_link(p) for p in platforms])
-
-
-def _host_use(platform: PlatformResult, name: str) -> str | None:
-    """How full the CPUs of a host are."""
-    return figures.percent(platform.hosts[name].cpu) if name in platform.hosts else None
-
-
-def _fullest_link(platform: PlatformResult) -> str | None:
-    """The link between switches that carries most of what it can, and how much that is."""
-    name = max(platform.links, key=lambda one: platform.links[one], default=None)
-    return None if name is None else f"{name} {figures.percent(platform.links[name])}"
-
-
-def _extreme(platform: PlatformResult, kind: str, of: Callable[..., str]) -> str | None:
-    """The host that has most or least of something in use, and how much that is; nothing where none has any."""
-    used = {name: getattr(host, kind) or 0.0 for name, host in platform.hosts.items()}
-    if not any(used.values()):
-        return "0" if used else None
-    name = of(used, key=lambda one: used[one])
-    return f"{name} {figures.percent(used[name])}"
+        yield from _acting(f"fullest {title}", [extreme(p, kind, max) for p in platforms])
+    yield from _acting("fullest link", [fullest_link(p) for p in platforms])
 
 
 def _lifecycle(platforms: Sequence[PlatformResult]) -> Iterator[Row]:

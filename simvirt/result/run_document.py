@@ -226,12 +226,12 @@ class HostLayout(Document):
 
 
 class HostUse(Document):
-    """How full a host is, on average over replications."""
+    """How full a host is, on average over replications; `null` where nothing was measured."""
 
-    cpu: Number = Field(description="utilisation of its hardware threads")
-    disk: Number = Field(description="utilisation of its disk")
-    nic: Number = Field(description="utilisation of its NIC, in the fuller direction")
-    memory: Number = Field(description="ratio of its memory that is in use at the end, at the mean load")
+    cpu: Number | None = Field(description="utilisation of its hardware threads")
+    disk: Number | None = Field(description="utilisation of its disk")
+    nic: Number | None = Field(description="utilisation of its NIC, in the fuller direction")
+    memory: Number | None = Field(description="ratio of its memory that is in use at the end, at the mean load")
 
 
 class PlatformResult(Document):

@@ -64,13 +64,14 @@ def _plain_step(step: AnyStep, bodies: Mapping[Name, int]) -> Any:
 def _content(scenario: Scenario, name: str, bodies: Mapping[Name, int]) -> int:
     """What a service is where it is not as by default, and what the scenario says about it, without names."""
     service = scenario.services[name]
-    own = service.model_dump(mode="json", exclude={"operations", "startup"}, exclude_defaults=True) | {
+    own = service.model_dump(mode="json", exclude={"operations", "startup", "depends_on"}, exclude_defaults=True) | {
         "operations": sorted(bodies[name, operation] for operation in service.operations), "startup": _plain(service.startup, bodies),
         "events": [(event.verb, event.at, event.replica, event.restart) for event in scenario.timeline if event.service == name],
         "own": scenario.is_own(name), "kept": scenario.plan is not None and name in scenario.plan.keep,
         "counted": scenario.density is not None and scenario.density.service == name,
     }
-    return _number(own)
+    waits = sorted(one.condition for one in service.depends_on.values())
+    return _number(own | ({"waits": waits} if waits else {}))
 
 
 def _number(content: Any) -> int:

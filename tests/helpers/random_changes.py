@@ -21,6 +21,9 @@ def renamed(tree: Tree) -> Tree | None:
         return None
     new = _in_values(copy.deepcopy(tree))
     new["services"] = {OTHER[name]: spec for name, spec in new["services"].items()}
+    for spec in new["services"].values():
+        if isinstance(spec.get("depends_on"), dict):
+            spec["depends_on"] = {OTHER[name]: condition for name, condition in spec["depends_on"].items()}
     for workload in workloads(new):
         if "mix" in workload:
             workload["mix"] = {_called(name): weight for name, weight in workload["mix"].items()}
@@ -47,7 +50,7 @@ def _in_values(value: Any, key: str = "") -> Any:
         return [_in_values(inner, key) for inner in value]
     if key == "call":
         return _called(value)
-    return OTHER.get(value, value) if key in ("start", "stop", "crash", "own", "keep", "scale", "service") and isinstance(value, str) else value
+    return OTHER.get(value, value) if key in ("start", "stop", "crash", "own", "keep", "scale", "service", "depends_on") and isinstance(value, str) else value
 
 
 def names_restored(document: Mapping[str, Any]) -> Any:

@@ -168,3 +168,19 @@ def links(draws: Draws, tree: Tree) -> Tree:
         "links": [{"from": a, "to": b} | draws.sometimes({
             "bandwidth": (0.5, lambda: f"{draws.choice([1, 10, 40])}Gbps"), "latency": (0.4, lambda: time(draws.between(10, 1e6)))}) for a, b in pairs],
     }}
+
+
+def pools(draws: Draws, tree: Tree) -> Tree:
+    """The scenario on several hosts: some like its own, sometimes others beside them that differ, and a word on who may stand where."""
+    host = {"model": tree["host"]} if isinstance(tree["host"], str) else dict(tree["host"])
+    found = {"node": host | {"count": draws.whole(1, 3)} | draws.sometimes({"zone": (0.5, lambda: draws.choice(["a", ["a", "b"]]))})}
+    if draws.yes(0.5):
+        found["other"] = host | {"count": draws.whole(1, 2), "zone": "c", "labels": {"kind": "other"}} | draws.sometimes({
+            "clock": (0.7, lambda: draws.choice(["1.5GHz", "3.5GHz"])), "disk": (0.4, lambda: draws.choice(["hdd", "nvme"])),
+            "nic": (0.4, lambda: draws.choice(["1gbe", "100gbe"])), "swap": (0.2, lambda: "2GiB"), "switching": (0.2, lambda: "none")})
+    services = {name: dict(spec) for name, spec in tree["services"].items()}
+    for spec in services.values():
+        if draws.yes(0.3):
+            placement = draws.choice([{"constraints": ["zone != c"]}, {"constraints": ["pool == node"]}, {"spread": "zone"}, {"max_replicas_per_node": 9}])
+            spec["deploy"] = dict(spec.get("deploy", {})) | {"placement": placement}
+    return {key: value for key, value in tree.items() if key not in ("host", "density", "network", "registries", "images")} | {"hosts": found, "services": services}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from helpers.random_draws import GIB, MS, Draws, Tree, rate, size, time
 from helpers.random_services import FRONT, Drawn
 
@@ -62,7 +64,17 @@ def state(draws: Draws, tree: Tree) -> Tree:
     """What is there at first: where events start instances, or rarely."""
     if not draws.yes(0.5 if "timeline" in tree else 0.04) or "think" not in tree.get("workload", {}).get("closed", {"think": ""}):
         return {}
-    return {"state": {"instances": draws.choice(["up", "up", "none"])}}
+    names = list(tree["services"])
+    for before, name in pairwise(names):
+        tree["services"][name] |= draws.sometimes({"depends_on": (0.4, lambda before=before: draws.choice([[before], _healthy(before)]))})
+    return {"state": draws.sometimes({
+        "instances": (0.9, lambda: draws.choice(["up", "up", "none"])), "images": (0.5, lambda: draws.choice(["present", "none"])),
+    })}
+
+
+def _healthy(service: str) -> Tree:
+    """That a service is ready."""
+    return {service: {"condition": "service_healthy"}}
 
 
 def tenants(draws: Draws, drawn: Drawn) -> Tree:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from helpers.fields import fields_of
+from helpers.fields import fields_of, own
 from pydantic import BaseModel
 from helpers.random_batches import broken
-from helpers.random_hosts import names
+from helpers.random_draws import Draws
+from helpers.random_hosts import names, pools
 from helpers.random_scenarios import as_text, random_scenario, write_files
 from helpers.random_worker import loaded
 
@@ -52,9 +53,9 @@ def used(part: Any) -> Iterator[str]:
 def test_every_field_of_the_language_is_drawn_and_nearly_all_scenarios_are_valid(tmp_path: Path) -> None:
     found, refused, missing = set(), 0, fields_of()
     write_files(tmp_path)
-    for tree in drawn():
+    for tree in [*drawn(), *(pools(Draws(seed, "pools"), tree) for seed, tree in enumerate(drawn()[:60]))]:
         try:
-            found |= set(used(loaded(tree, tmp_path)))
+            found |= {own(field) for field in used(loaded(tree, tmp_path))}
         except ScenarioError:
             refused += 1
     assert refused <= 0.05 * DRAWN

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from simvirt import loads
-from simvirt.cli.knee import _objective, _only
+from simvirt.cli.knee import _objective
+from simvirt.cli.loading import only
 from simvirt.density import copies
 from simvirt.errors import UsageError
 from simvirt.knee import knee, load, search
@@ -162,9 +163,9 @@ def test_limits_are_given_one_by_one() -> None:
 
 
 def test_platforms_are_those_of_the_scenario() -> None:
-    assert [spec.name for spec in _only(scenario(), ["docker"]).platforms] == ["docker"]
+    assert [spec.name for spec in only(scenario(), ["docker"]).platforms] == ["docker"]
     with pytest.raises(UsageError, match="--platform kvm: expected one of the scenario's: bare-metal, docker"):
-        _only(scenario(), ["kvm"])
+        only(scenario(), ["kvm"])
 
 
 # -- the sentence ---------------------------------------------------------------------------------------------------------------

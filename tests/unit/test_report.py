@@ -228,6 +228,8 @@ def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document
             **operation, "rejected": estimate(0.0), "failed": estimate(0.0), "operations": {},
             "breakdown_s": document["platforms"]["kvm"]["breakdown_s"],
         }},
+        "hosts": {"node[0]": {"cpu": 0.1, "disk": 0.2, "nic": 0.3, "memory": 0.4}}, "links": {"a > b": 0.5},
+        "lifecycle": {"started": 2.0, "ready": 2.0, "readiness_s": dict.fromkeys(("first", "p50", "p90", "p99", "last"), estimate(1.0)), "services": {}, "phases": []},
     }
     left_out = {"replications", "events", "limits", "devices", "series", "overload", "latency_histogram", "layout", "by_replication"}
     assert set(changes) | left_out == set(PlatformResult.model_fields) and not set(changes) & left_out

@@ -81,7 +81,7 @@ def _hosts(hosts: Sequence[str], edges: Mapping[tuple[str, str], None], platform
         groups = [[host] for host in found] if len(found) <= FEW else [found]
         for group in groups:
             title = group[0] if len(group) == 1 else f"{len(group)} hosts from {group[0]}"
-            used = [platform.hosts[host].nic for host in group if host in platform.hosts]
+            used = [platform.hosts[host].nic or 0.0 for host in group if host in platform.hosts]
             yield Node(group[0], 0, (title, f"NIC {figures.percent(max(used))}" if used else "host"))
 
 

@@ -1,0 +1,60 @@
+"""The end of an instance that dies: what it was doing is lost, and load balancing leaves it out."""
+
+from simvirt.kernel.accounting import enter
+from simvirt.kernel.calendar import clear_timer
+from simvirt.kernel.constants import BACKGROUND, BRANCH, CRASHED, LOST, NONE, OFF, SLEEPERS, WAITING, WORK
+from simvirt.kernel.cpu import block_task
+from simvirt.kernel.locks import abandon_locks
+from simvirt.kernel.replicas import admit_instance, withdraw_instance
+from simvirt.kernel.requests import append_todo, drop_thread, free_frame, next_in_queue
+from simvirt.kernel.tables import Plane
+
+
+def change_ready(p: Plane, i: int, ready: int) -> int:
+    """Whether anything changed."""
+    if ready != 0:
+        if p.instances.ready_slot[i] == NONE:
+            admit_instance(p, i)
+            return 1
+    elif p.instances.ready_slot[i] != NONE:
+        withdraw_instance(p, i)
+        return 1
+    return 0
+
+
+def lose_instance(p: Plane, i: int, now: int) -> int:
+    """End every frame of an instance; those that wait for a call end when it returns."""
+    p.run.now[0] = now
+    change_ready(p, i, 0)
+    p.instances.life[i] = CRASHED
+    p.instances.debt[i] = 0.0
+    while p.instances.queue_length[i] > 0:
+        f: int = next_in_queue(p, i, now)
+        p.frames.failed[p.frames.root[f]] = LOST
+        append_todo(p, f)
+    lost: int = 0
+    for g in range(p.run.frames[0]):
+        if p.frames.kind[g] != NONE and p.frames.instance[g] == i:
+            lose_frame(p, g, now)
+            lost += 1
+    return lost
+
+
+def lose_frame(p: Plane, f: int, now: int) -> None:
+    """A frame of a dead instance: its request cannot succeed, its thread stops."""
+    kind: int = p.frames.kind[f]
+    if kind <= BRANCH:
+        p.frames.failed[p.frames.root[f]] = LOST
+    sleeps: bool = p.frames.lock_line[f] == SLEEPERS
+    abandon_locks(p, f, now)
+    t: int = p.frames.thread[f]
+    computing: bool = t != NONE and p.entities.state[t] != OFF and p.entities.delayed[t] == 0
+    if computing:
+        block_task(p, t, now)
+        enter(p, f, WAITING, now)
+    if kind == BACKGROUND or (kind == WORK and computing):
+        clear_timer(p.calendar, p.run.first_frame_timer[0] + f)
+        drop_thread(p, f)
+        free_frame(p, f)
+    elif computing or sleeps:
+        append_todo(p, f)

@@ -1,0 +1,37 @@
+"""Random scenarios on several hosts, like and unlike: the laws hold on each platform, and the hosts are together what the result says of all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.random_draws import Draws
+from helpers.random_hosts import pools
+from helpers.random_scenarios import Size, random_scenario, write_files
+from helpers.random_worker import loaded
+
+from simvirt import kernel, run
+from simvirt.errors import ScenarioError
+
+SIZE = Size(services=3, replicas=4, platforms=2, events=3_000.0 if kernel.MODE == "compiled" else 200.0)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_laws_hold_over_all_hosts(seed: int, tmp_path: Path) -> None:
+    write_files(tmp_path)
+    tree = pools(Draws(seed, "pools"), random_scenario(seed, SIZE))
+    tree["run"] = tree["run"] | {"replications": 1}
+    try:
+        document = run(loaded(tree, tmp_path), maximum=False).typed()
+    except ScenarioError:
+        return
+    assert not document.failed
+    for found in document.platforms.values():
+        assert set(dict(found.checks).values()) == {"ok"}
+        names = [host.name for host in found.layout]
+        assert list(found.hosts) == (names if len(names) > 1 else [])
+        threads = [host.sockets * host.cores * host.smt for host in found.layout]
+        busy = sum((host.cpu or 0.0) * count for host, count in zip(found.hosts.values(), threads, strict=False))
+        if found.hosts and found.cpu.utilisation.value is not None:
+            assert busy == pytest.approx(found.cpu.utilisation.value * sum(threads), rel=1e-6, abs=1e-9)
+        assert found.memory.ledger.capacity_bytes == sum(host.memory_bytes for host in found.layout)
