@@ -13,7 +13,9 @@ MOST_ROWS: Final = 64
 """Rows beyond which a report leaves cells to the CSV."""
 LEAST_SHARE: Final = 0.005
 """Interactions that explain less are not shown."""
-NAMES: Final[Mapping[str, str]] = {"latency_p99_s": "p99", "latency_mean_s": "mean latency", "throughput_per_s": "throughput"}
+NAMES: Final[Mapping[str, str]] = {
+    "ready_last_s": "last ready", "latency_p99_s": "p99", "latency_mean_s": "mean latency", "throughput_per_s": "throughput",
+}
 TONES: Final[Mapping[str, Any]] = {"met": "good", "missed": "bad", "undecided": "quiet"}
 
 
@@ -132,20 +134,38 @@ def _ends(effect: Effect) -> tuple[str, str]:
 
 
 def _cells(document: SweepDocument) -> Table:
-    """One row a cell and platform."""
+    """One row a cell and platform: when instances are ready, where some were started; how requests fare, where some were answered."""
     columns = [column for axis in document.axes for column in axis.columns]
     judged = any(row["objective"] for row in document.rows)
     said = [column.rpartition(".")[2] for column in columns]
-    head = (*said, "platform", "mean", "p99", "throughput", "CPU", *(["objective"] if judged else []))
-    rows = [cells(*_of_cell(row, columns), *(_verdict(row) if judged else ())) for row in document.rows]
+    started, answered = any(row.get("started") for row in document.rows), any(row["latency_mean_s"] is not None for row in document.rows)
+    starts = ("ready p50", "last ready") if started else ()
+    requests = () if started and not answered else ("p99", "throughput") if started else ("mean", "p99", "throughput")
+    head = (*said, "platform", *starts, *requests, "CPU", *(["objective"] if judged else []))
+    rows = [
+        cells(*_of_cell(row, columns, bool(starts), bool(requests)), *(_verdict(row) if judged else ())) for row in document.rows
+    ]
     names = len(columns) + 1
     return Table(head, tuple(rows), tuple(range(names)), names=names)
 
 
-def _of_cell(row: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, ...]:
+def _of_cell(row: Mapping[str, Any], columns: Sequence[str], started: bool, answered: bool) -> Iterator[str]:
     """A row of the table: what a cell sets, and the measures that come first."""
-    measures = (figures.time(row["latency_mean_s"]), figures.time(row["latency_p99_s"]), figures.rate(row["throughput_per_s"]))
-    return *(str(row[column]) for column in columns), str(row["platform"]), *measures, figures.percent(row["cpu_utilisation"])
+    yield from (*(str(row[column]) for column in columns), str(row["platform"]))
+    if started:
+        yield from (figures.time(row.get("ready_p50_s")), _last_ready(row))
+    else:
+        yield figures.time(row["latency_mean_s"])
+    if answered:
+        yield from (figures.time(row["latency_p99_s"]), figures.rate(row["throughput_per_s"]))
+    yield figures.percent(row["cpu_utilisation"])
+
+
+def _last_ready(row: Mapping[str, Any]) -> str:
+    """When the last instance is ready; where not all are in the end, how many."""
+    if (row.get("ready") or 0) < (row.get("started") or 0):
+        return f"{row['ready'] or 0:g} of {row['started']:g}"
+    return figures.time(row.get("ready_last_s"))
 
 
 def _verdict(row: Mapping[str, Any]) -> tuple[Cell]:

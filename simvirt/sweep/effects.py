@@ -19,7 +19,8 @@ from simvirt.result.sweep_document import Effect
 from simvirt.sweep.axes import NUMBER, Axis
 from simvirt.sweep.designs import GRID, INDICES, Design
 
-MEASURES: Final = ("latency_p99_s", "latency_mean_s", "throughput_per_s")
+READY: Final = "ready_last_s"
+MEASURES: Final = (READY, "latency_p99_s", "latency_mean_s", "throughput_per_s")
 FEWEST_PARTS: Final = 8
 MOST_PARTS: Final = 32
 CELLS_A_PART: Final = 64
@@ -36,9 +37,14 @@ def effects(axes: Sequence[Axis], design: Design, rows: Rows) -> tuple[Effect, .
         return ()  # its cells are no independent draws; it has indices instead
     for measure in MEASURES:
         for platform in dict.fromkeys(row["platform"] for row in rows):
-            known = [row for row in rows if row["platform"] == platform and row[measure] is not None]
+            known = [row for row in rows if row["platform"] == platform and is_known(row, measure)]
             found += sorted(_of_measure(axes, design, known, measure, platform), key=lambda effect: -effect.share)
     return tuple(found)
+
+
+def is_known(row: Mapping[str, Any], measure: str) -> bool:
+    """Whether a row has a measure; when the last instance is ready is known where all of them are."""
+    return row.get(measure) is not None and (measure != READY or row["ready"] == row["started"])
 
 
 def _of_measure(axes: Sequence[Axis], design: Design, rows: Rows, measure: str, platform: str) -> Iterator[Effect]:

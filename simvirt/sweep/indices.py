@@ -17,7 +17,7 @@ from simvirt.result.document import Estimate
 from simvirt.result.sweep_document import SobolIndex
 from simvirt.sweep.axes import Axis
 from simvirt.sweep.designs import INDICES, Design
-from simvirt.sweep.effects import MEASURES
+from simvirt.sweep.effects import MEASURES, is_known
 
 RESAMPLES: Final = 400
 FEWEST: Final = 16
@@ -33,7 +33,7 @@ def sobol_indices(axes: Sequence[Axis], design: Design, rows: Rows, seed: int) -
     cells, found = (design.cells or 0) * (len(axes) + 2), list[SobolIndex]()
     for measure in MEASURES:
         for platform in dict.fromkeys(row["platform"] for row in rows):
-            values = [row[measure] for row in rows if row["platform"] == platform and row[measure] is not None]
+            values = [row[measure] for row in rows if row["platform"] == platform and is_known(row, measure)]
             if len(values) == cells and np.ptp(values) > 1e-12 * np.abs(values).max():
                 mine = _of_values(np.array(values, dtype=float), axes, measure, platform, seed)
                 found += sorted(mine, key=lambda index: -(index.total.value or 0.0))

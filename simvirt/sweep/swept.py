@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from simvirt.result.document import ScenarioName
 from simvirt.result.sweep_document import AxisResult, Effect, SweepDocument
 from simvirt.sweep.axes import columns_of
 from simvirt.sweep.designs import cells_of
-from simvirt.sweep.effects import effects
+from simvirt.sweep.effects import READY, effects
 from simvirt.sweep.files import Sweep
 from simvirt.sweep.indices import sobol_indices
 from simvirt.sweep.ledger import Ledger, unpacked
@@ -81,13 +81,14 @@ def _answer(
     if any(row["objective"] for row in rows):
         parts.append("the objective is met in " + _counts(rows))
     elif rows:
-        parts.append(_extremes(rows))
+        parts += _extremes(rows)
     alone = [effect for effect in found if len(effect.axes) == 1 and effect.measure == found[0].measure]
     strongest = alone[0] if len({effect.axes for effect in alone}) > 1 else None  # of one axis alone it would be all
-    depends = "" if strongest is None else (
-        f" The p99 on {strongest.platform} depends most on {strongest.axes[0]} ({figures.percent(strongest.share)} of its variance): "
+    subject = {"latency_p99_s": "The p99", READY: "When the last instance is ready"}.get("" if strongest is None else strongest.measure)
+    depends = "" if strongest is None or subject is None else (
+        f" {subject} on {strongest.platform} depends most on {strongest.axes[0]} ({figures.percent(strongest.share)} of its variance): "
         f"{figures.time(strongest.low_mean)} in the mean at {strongest.low}, {figures.time(strongest.high_mean)} at {strongest.high}."
-    ) if strongest.measure == "latency_p99_s" else ""
+    )
     return "; ".join(parts) + "." + depends + _imprecise(precision, rows)
 
 
@@ -107,13 +108,19 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{sum(found)} of {len(found)} on {name}" for name, found in met.items())
 
 
-def _extremes(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Between what the p99 lies."""
+def _extremes(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """When the last instance is ready, where some were started, and between what the p99 lies."""
+    started = [row for row in rows if row.get("started")]
+    ready = [row for row in started if row["ready"] == row["started"]]
+    if ready:
+        yield f"the last instance is ready between {_between(ready, READY)}"
+    if len(ready) < len(started):
+        yield f"in {len(started) - len(ready)} of {len(started)} rows not all instances are ready in the end"
     known = [row for row in rows if row["latency_p99_s"] is not None]
-    if not known:
-        return "none of them answered a request"
-    low, high = (best(known, key=lambda row: row["latency_p99_s"]) for best in (min, max))
-    return (
-        f"p99 lies between {figures.time(low['latency_p99_s'])} ({low['platform']}, cell {low['cell']}) and "
-        f"{figures.time(high['latency_p99_s'])} ({high['platform']}, cell {high['cell']})"
-    )
+    yield f"p99 lies between {_between(known, 'latency_p99_s')}" if known else "none of them answered a request"
+
+
+def _between(rows: Sequence[Mapping[str, Any]], column: str) -> str:
+    """The smallest and the largest time in a column, with where they are."""
+    ends = (best(rows, key=lambda row: row[column]) for best in (min, max))
+    return " and ".join(f"{figures.time(row[column])} ({row['platform']}, cell {row['cell']})" for row in ends)
