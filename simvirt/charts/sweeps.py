@@ -10,7 +10,10 @@ from simvirt.charts.chart import Chart, chart
 from simvirt.result import figures
 from simvirt.result.sweep_document import SweepDocument
 
-MEASURES: Final[Mapping[str, str]] = {"latency_p99_s": "p99", "latency_mean_s": "mean latency", "throughput_per_s": "throughput"}
+READY: Final = "ready_last_s"
+MEASURES: Final[Mapping[str, str]] = {
+    "latency_p99_s": "p99", "latency_mean_s": "mean latency", "throughput_per_s": "throughput", READY: "readiness of the last instance",
+}
 MOST_TABLE: Final = 200
 """Rows of a table behind a chart."""
 MOST_LEVELS: Final = 40
@@ -19,8 +22,19 @@ Row = Mapping[str, Any]
 
 
 def known_rows(document: SweepDocument, measure: str) -> list[Row]:
-    """The rows in which a measure is known."""
-    return [row for row in document.rows if row.get(measure) is not None]
+    """The rows in which a measure is known; readiness is where all instances are ready in the end."""
+    known = [row for row in document.rows if row.get(measure) is not None]
+    return [row for row in known if measure != READY or row["ready"] == row["started"]]
+
+
+def _lead(document: SweepDocument) -> str:
+    """The measure that a sweep is about: readiness where instances are started, else the p99."""
+    return READY if known_rows(document, READY) else "latency_p99_s"
+
+
+def _about(document: SweepDocument) -> str:
+    """The measure that a sweep is about, in words."""
+    return f"the {MEASURES[_lead(document)]}"
 
 
 def short(column: str) -> str:
@@ -30,10 +44,11 @@ def short(column: str) -> str:
 
 
 def _columns(document: SweepDocument) -> list[str]:
-    """One column an axis, those that the p99 depends on most first; platforms are none."""
+    """One column an axis, those that the lead measure depends on most first; platforms are none."""
     found = [axis.columns[0] for axis in document.axes if axis.columns and axis.columns[0] != "platform"]
     names = {axis.columns[0]: axis.name for axis in document.axes if axis.columns}
-    share = {column: max((e.share for e in document.effects if e.axes == (names[column],) and e.measure == "latency_p99_s"), default=0.0)
+    lead = _lead(document)
+    share = {column: max((e.share for e in document.effects if e.axes == (names[column],) and e.measure == lead), default=0.0)
              for column in found}
     return sorted(found, key=lambda column: -share[column])
 
@@ -90,8 +105,8 @@ def _lines(names: Sequence[str], x: Mapping[str, Any], title: str, scale: Mappin
 
 
 def surface(document: SweepDocument) -> Chart | None:
-    """The p99 over the two axes that it depends on most, on the first platform: a heat map; None where there is one axis, or no grid."""
-    measure, columns = "latency_p99_s", _columns(document)
+    """The lead measure over the two axes that it depends on most, on the first platform: a heat map; None with one axis, or no grid."""
+    measure, columns = _lead(document), _columns(document)
     known = known_rows(document, measure)
     if len(columns) < 2 or not known or document.design != "grid":
         return None
@@ -108,7 +123,7 @@ def surface(document: SweepDocument) -> Chart | None:
     (low, least), (high, most) = (pick(means.items(), key=lambda pair: pair[1]) for pick in (min, max))
     table = ([u, *(figures.time(means.get((a, u))) for a in levels[0])] for u in levels[1])
     return chart(
-        "surface", f"p99 on {platform} over {short(across)} and {short(up)}",
+        "surface", f"{MEASURES[measure]} on {platform} over {short(across)} and {short(up)}",
         f"From {figures.time(least)} at {' and '.join(low)} to {figures.time(most)} at {' and '.join(high)}.", rows,
         (f"{short(up)} \\ {short(across)}", *levels[0]), table, height=60 + 30 * len(levels[1]),
         layer=marks.heat(rows, ("across", "up"), "value", (short(across), short(up)), log=True),
@@ -116,8 +131,8 @@ def surface(document: SweepDocument) -> Chart | None:
 
 
 def effects(document: SweepDocument) -> Chart | None:
-    """How much of the variance of the p99 over the cells goes with each axis, platform by platform; of one axis alone it would be all."""
-    found = [effect for effect in document.effects if effect.measure == "latency_p99_s" and len(effect.axes) == 1]
+    """How much of the variance of the lead measure goes with each axis, platform by platform; of one axis alone it would be all."""
+    found = [effect for effect in document.effects if effect.measure == _lead(document) and len(effect.axes) == 1]
     names = list(dict.fromkeys(effect.platform for effect in found))
     axes = list(dict.fromkeys(short(effect.axes[0]) for effect in sorted(found, key=lambda effect: -effect.share)))
     if len(axes) < 2:
@@ -130,7 +145,7 @@ def effects(document: SweepDocument) -> Chart | None:
     said = f"Most on {short(most.axes[0])}: {figures.percent(most.share)} of its variance on {most.platform}."
     table = ([str(axis), *(str(share.get((axis, name), "")) for name in names)] for axis in axes)
     return chart(
-        "effects", "What the p99 depends on", said, rows, ("axis", *names), table, height=40 + 30 * len(axes),
+        "effects", f"What {_about(document)} depends on", said, rows, ("axis", *names), table, height=40 + 30 * len(axes),
         layer=[{"mark": {"type": "point", "size": 80}, "params": [marks.PICK], "encoding": {
             "x": marks.quantitative("share", "share of the variance", {"domain": [0, 1]}, format=".0%"),
             "y": marks.named("axis", axes, grid=True),

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import simvirt
+from simvirt.charts.registry import chart_of
+from simvirt.errors import UsageError
 from simvirt.report.as_text import render
 from simvirt.report.sweep_report import report
 from simvirt.sweep import load
@@ -55,6 +57,17 @@ def test_its_table_has_readiness_and_no_empty_columns(silent: Swept) -> None:
     head = next(line for line in shown.splitlines() if "ready p50" in line)
     assert head.split() == ["scale", "cores", "platform", "ready", "p50", "last", "ready", "CPU"]
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_its_charts_are_about_readiness(silent: Swept) -> None:
+    found = silent.typed()
+    drawn = [chart_of(found, name) for name in ("effects", "surface", "lines-readiness")]
+    assert [one.title for one in drawn] == [
+        "What the readiness of the last instance depends on", "readiness of the last instance on docker over web scale and cores",
+        "readiness of the last instance over web scale",
+    ]
+    with pytest.raises(UsageError):
+        chart_of(found, "lines-p99")
 
 
 def test_where_requests_were_answered_there_is_both(tmp_path: Path) -> None:

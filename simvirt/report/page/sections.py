@@ -37,7 +37,7 @@ KINDS: Final[Mapping[type[Document], str]] = {
 GROUPS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "density": ("How many fit", ("answers", "curve")),
     "plan": ("What it costs", ("alternatives", "regret", "placement")),
-    "sweep": ("What it depends on", ("effects", "surface", "lines-p99", "lines-mean", "lines-throughput")),
+    "sweep": ("What it depends on", ("effects", "surface", "lines-readiness", "lines-p99", "lines-mean", "lines-throughput")),
     "accuracy": ("Predicted and measured", ("accuracy",)),
     "latency": ("How long requests take", ("latency", "percentiles", "compared")),
     "time": ("Where the time goes", ("breakdown", "added")),
