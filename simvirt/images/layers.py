@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import networkx as nx
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ def layer_graph(images: Iterable[Image]) -> nx.DiGraph[str]:
 
     Nodes have their `size` and `unpacked`, and the names of the `images` that have them.
     """
+    import networkx as nx
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     for image in images:
         for layer in image.layers:

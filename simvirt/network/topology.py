@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from math import inf
-from typing import Final, NamedTuple
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simvirt.scenario.spec.network import NetworkSpec, pairs
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 OUT, IN = 0, 1
 """Directions of a NIC; rows of a host's links are 2 * host + direction."""
@@ -74,7 +76,8 @@ class Topology:
 
     `links` has a row for each direction in which something may wait: first both of each host's NIC, then those of links that have a
     bandwidth, which are `inner` rows, then those of what is outside. `graph` holds all nodes, with their `kind`, and both directions of
-    all links, with `latency_ns` and their `row`, None where nobody waits.
+    all links, with `latency_ns` and their `row`, None where nobody waits. It is made where several switches or a drawing need it, for its
+    import takes longer than many a run.
     """
 
     def __init__(
@@ -82,7 +85,8 @@ class Topology:
     ) -> None:
         """`hosts`: name and bandwidth of the NIC [bit/s] of each; `across_ns`: latency between two hosts where there is no `spec`."""
         self.hosts = {name: row for row, (name, _) in enumerate(hosts)}
-        self.graph: nx.DiGraph[str] = nx.DiGraph()
+        self._nodes: dict[str, dict[str, Any]] = {}
+        self._near: dict[str, dict[str, dict[str, Any]]] = {}  # of each node, the links that begin there, by their other ends
         self.links: list[Link] = []
         self._routes: dict[tuple[str, str], Route] = {}
         self._trees: dict[str, tuple[Mapping[str, int], Mapping[str, list[str]]]] = {}
@@ -92,20 +96,33 @@ class Topology:
             self._add_default_switch(across_ns)
         else:
             self._add_network(spec)
-        switches = [name for name in self.graph if self.graph.nodes[name]["kind"] == "switch"]
-        self._fabric = self.graph.subgraph(switches).copy()
+        self._fabric = [name for name, node in self._nodes.items() if node["kind"] == "switch"]
         self.gateway = self._middle()
         self.inner = len(self.links)
         for endpoint in outside:
             self._add_endpoint(endpoint)
             self._connect(endpoint.name, endpoint.at or self.gateway, endpoint.latency_ns, None)
 
+    @cached_property
+    def graph(self) -> nx.DiGraph[str]:
+        """All nodes and links as a graph."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(self._nodes.items())
+        graph.add_edges_from((source, to, link) for source, near in self._near.items() for to, link in near.items())
+        return graph
+
     # --- construction --------------------------------------------------------------------------------------------------
 
     def _add_endpoint(self, endpoint: Endpoint) -> None:
         """A host, or what lies outside, with both directions of its NIC."""
         kind = "host" if endpoint.name in self.hosts else "outside"
-        self.graph.add_node(endpoint.name, kind=kind, latency_ns=0, nic=self._add_link(endpoint.name, "", endpoint.bandwidth))
+        self._add_node(endpoint.name, kind=kind, latency_ns=0, nic=self._add_link(endpoint.name, "", endpoint.bandwidth))
+
+    def _add_node(self, name: str, **fields: Any) -> None:
+        """A node without links."""
+        self._nodes[name], self._near[name] = fields, {}
 
     def _add_link(self, source: str, to: str, bandwidth: float) -> int:
         """Rows of both directions; the first of them."""
@@ -114,15 +131,15 @@ class Topology:
 
     def _add_default_switch(self, across_ns: int) -> None:
         """One switch that all hosts are at."""
-        self.graph.add_node(SWITCH, kind="switch", latency_ns=across_ns)
+        self._add_node(SWITCH, kind="switch", latency_ns=across_ns)
         for host in self.hosts:
             self._connect(host, SWITCH, 0, None)
 
     def _add_network(self, spec: NetworkSpec) -> None:
         """Switches and links as stated."""
         for name, switch in spec.switches.items():
-            self.graph.add_node(name, kind="switch", latency_ns=switch.latency)
-        names = dict.fromkeys(self.graph, 0)
+            self._add_node(name, kind="switch", latency_ns=switch.latency)
+        names = dict.fromkeys(self._nodes, 0)
         found = [(*ends, link) for link in spec.links for ends in pairs(link, names)]
         times = Counter(name for source, to, _ in found for name in (source, to))
         for source, to, link in found:
@@ -140,8 +157,8 @@ class Topology:
     def _connect(self, source: str, to: str, latency_ns: int, bandwidth: float | None) -> None:
         """A link in both directions; where there are two between the same ends, the last one counts."""
         row = None if bandwidth is None else self._add_link(source, to, bandwidth)
-        self.graph.add_edge(source, to, latency_ns=latency_ns, row=row)
-        self.graph.add_edge(to, source, latency_ns=latency_ns, row=None if row is None else row + 1)
+        self._near[source][to] = {"latency_ns": latency_ns, "row": row}
+        self._near[to][source] = {"latency_ns": latency_ns, "row": None if row is None else row + 1}
 
     def _middle(self) -> str:
         """The switch whose farthest host is nearest, of equals that with the least latency in all, then the first."""
@@ -170,8 +187,8 @@ class Topology:
 
     def _spot(self, host: str) -> object:
         """What tells the place of a host from those of others: its switches, or itself where it has a link of its own."""
-        near = self.graph[host]
-        own = any(edge["row"] is not None or name not in self._fabric for name, edge in near.items())
+        near = self._near[host]
+        own = any(edge["row"] is not None or self._nodes[name]["kind"] != "switch" for name, edge in near.items())
         return host if own else frozenset((name, edge["latency_ns"]) for name, edge in near.items())
 
     def _between(self, source: str, to: str) -> tuple[tuple[int, ...], int]:
@@ -203,12 +220,12 @@ class Topology:
         if not found:
             raise ValueError(f"there is no way from {source} to {to}")
         far, nodes = min(found, key=lambda way: way[0])
-        rows = [self._nic(source, OUT), *(self.graph.edges[pair]["row"] for pair in pairwise(nodes)), self._nic(to, IN)]
+        rows = [self._nic(source, OUT), *(self._near[a][b]["row"] for a, b in pairwise(nodes)), self._nic(to, IN)]
         return Route(tuple(row for row in rows if row is not None and self.links[row].bytes_per_ns < inf), tuple(nodes), far // HOP)
 
     def _candidates(self, source: str, to: str) -> list[tuple[int, list[str]]]:
         """The ways over each pair of switches that the two ends are at, and the direct one, with what they take."""
-        found = [(self._step(source, to), [source, to])] if self.graph.has_edge(source, to) else []
+        found = [(self._step(source, to), [source, to])] if to in self._near[source] else []
         for first in self._at(source):
             far, ways = self._ways_from(first)
             for last in self._at(to):
@@ -219,20 +236,27 @@ class Topology:
     def _ways_from(self, switch: str) -> tuple[Mapping[str, int], Mapping[str, list[str]]]:
         """What it takes from one switch to each that it reaches, and over which ones."""
         if switch not in self._trees:
-            far: dict[str, int]
-            ways: dict[str, list[str]]
-            far, ways = nx.single_source_dijkstra(self._fabric, switch, weight=lambda a, b, _: self._step(a, b))  # type: ignore[assignment]
-            self._trees[switch] = far, ways
+            self._trees[switch] = ({switch: 0}, {switch: [switch]}) if len(self._fabric) == 1 else self._shortest_from(switch)
         return self._trees[switch]
+
+    def _shortest_from(self, switch: str) -> tuple[Mapping[str, int], Mapping[str, list[str]]]:
+        """The same among several switches."""
+        import networkx as nx
+
+        far: dict[str, int]
+        ways: dict[str, list[str]]
+        fabric = self.graph.subgraph(self._fabric)
+        far, ways = nx.single_source_dijkstra(fabric, switch, weight=lambda a, b, _: self._step(a, b))  # type: ignore[assignment]
+        return far, ways
 
     def _at(self, name: str) -> list[str]:
         """The switches that an endpoint is at."""
-        return [near for near in self.graph[name] if near in self._fabric]
+        return [near for near in self._near[name] if self._nodes[near]["kind"] == "switch"]
 
     def _step(self, source: str, to: str) -> int:
         """What a link takes with the node behind it: its latency, and for ties that it is one more."""
-        return HOP * int(self.graph.edges[source, to]["latency_ns"] + self.graph.nodes[to]["latency_ns"]) + 1
+        return HOP * int(self._near[source][to]["latency_ns"] + self._nodes[to]["latency_ns"]) + 1
 
     def _nic(self, name: str, direction: int) -> int:
         """Row of a direction of an endpoint's NIC."""
-        return int(self.graph.nodes[name]["nic"]) + direction
+        return int(self._nodes[name]["nic"]) + direction

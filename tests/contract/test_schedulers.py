@@ -34,7 +34,10 @@ def test_every_scheduler_is_here() -> None:
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_it_runs_every_shipped_scenario(scheduler: str, name: str) -> None:
     """The laws of the run's own counters hold, and the breakdown sums to the mean."""
-    for platform in run(shortened.shortest(name, f"host.scheduler={scheduler}"), maximum=False).document()["platforms"].values():
+    standing = ("state={images: present, instances: up}",) if name == "deploy" else ()
+    pools = [".".join(shortened.shortest(name).path_of_pool(pool)) for pool in shortened.shortest(name).pools]
+    scenario = shortened.shortest(name, *standing, *(f"{pool}.scheduler={scheduler}" for pool in pools))
+    for platform in run(scenario, maximum=False).document()["platforms"].values():
         assert platform["requests"] > 0
         assert set(platform["checks"].values()) == {"ok"}
         assert sum(platform["breakdown_s"].values()) == pytest.approx(platform["latency_s"]["mean"]["value"], rel=1e-9)

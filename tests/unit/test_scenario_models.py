@@ -192,7 +192,7 @@ def test_python_objects_as_parts() -> None:
 def test_the_schema_is_json_and_knows_every_key() -> None:
     schema = json.loads(json.dumps(json_schema()))
     assert schema["$schema"].startswith("https://json-schema.org/")
-    assert set(schema["properties"]) == {*Scenario.model_fields, "include"}
+    assert set(schema["properties"]) == {*(field.alias or name for name, field in Scenario.model_fields.items()), "include"}
     assert schema["additionalProperties"] is False
     text = json.dumps(schema)
     assert '"for"' in text and '"in"' in text and "for_" not in text

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-import networkx as nx
-
 from simvirt.scenario.reading.tree import Path
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.network import NetworkSpec, named, pairs
@@ -45,6 +43,8 @@ def _guess(end: str, names: Mapping[str, int]) -> str:
 
 def _apart(network: NetworkSpec, hosts: list[str], names: Mapping[str, int]) -> Iterator[tuple[Path, str]]:
     """The first host that another one has no way to; hosts do not forward, so that a way leads over switches, or straight."""
+    import networkx as nx
+
     graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(names)
     graph.add_edges_from(ends for link in network.links for ends in pairs(link, names))
