@@ -35,7 +35,7 @@ def scenario(services, cores=1, policy="eevdf", rate=80.0, closed=None, mix=None
     stream = None if closed else Spec(rate=rate, arrivals="poisson")
     host = Spec(model=None, cores=cores, sockets=1, smt=None, scheduler=Spec(policy=policy), own_scheduler=Spec(policy=policy))
     workload = Spec(open=stream, closed=closed, mix=mix)
-    return Spec(host=host, services=services, workload=workload, timeline=list(timeline))
+    return Spec(host=host, services=services, workload=workload, timeline=list(timeline), state=None)
 
 
 EXPONENTIAL = [cpu(law("exponential", 10))]
