@@ -29,6 +29,8 @@ def check(store: Store, scenario: Scenario) -> None:
     for name, registry in scenario.registries.items():
         if registry.entry is not None:
             _check_name(store, "registries", registry.entry, ("registries", name, "entry"), problems)
+        if registry.mirror_of is not None and registry.mirror_of not in scenario.registries:
+            _check_name(store, "registries", registry.mirror_of, ("registries", name, "mirror_of"), problems)
     for index, platform in enumerate(scenario.platforms):
         _check_platform(store, platform, ("platforms", index), problems)
     for name, service in scenario.services.items():

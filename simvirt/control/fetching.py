@@ -55,8 +55,8 @@ class Fetching:
 
     @property
     def moved(self) -> int:
-        """Bytes that came from registries."""
-        return sum(registry.sent for registry in self.registries.values())
+        """Bytes that came from registries to hosts, without those that mirrors fetched."""
+        return sum(registry.sent - registry.fetched for registry in self.registries.values())
 
     @property
     def saved(self) -> int:

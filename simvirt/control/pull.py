@@ -180,7 +180,7 @@ def _once(pulls: Pulls, host: int, image: Image, registry: Registry) -> Generato
     if found.failure is None:
         cache.know(image, pulls.now)
         _collect(pulls, host, image.name)
-    return replace(found, saved=image.size - found.packed)
+    return replace(found, saved=0 if found.failure else image.size - found.packed)
 
 
 def _fetched(pulls: Pulls, host: int, plan: PullPlan, registry: Registry, found: Pulled) -> Generator[simpy.Event, Any, Pulled]:

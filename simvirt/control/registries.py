@@ -27,7 +27,8 @@ class Registry:
     """A registry at a place of the network.
 
     *Model*: it admits a number of pulls in any window of time, all hosts behind one address; what counts is the request for a manifest. A
-        mirror (`upstream`) hands on what it has, and fetches what it has not while it hands it on; it asks upstream for a manifest once.
+        mirror (`upstream`) hands on what it has, and fetches what it has not while it hands it on; it asks upstream for a manifest once,
+        and has its own limit, if any.
         Among `peers` a layer comes from the host with the fewest uploads that has it or is getting it, which hands on what it has
         while the rest arrives; the registry sends it once.
     *Ignores*: what a registry takes of its own host's CPU and disk; that a mirror's copies expire.
@@ -43,6 +44,7 @@ class Registry:
     admitted: int = 0
     refused: int = 0
     sent: int = 0
+    fetched: int = 0
     _times: deque[int] = field(default_factory=deque)
     _manifests: set[str] = field(default_factory=set)
     _stored: set[str] = field(default_factory=set)
@@ -54,7 +56,8 @@ class Registry:
         if self.upstream is not None:
             known = image in self._manifests or self.upstream.admits(image, now)
             self._manifests |= {image} if known else set()
-            return self._counted(known)
+            if not known:
+                return self._counted(False)
         limit, window = self.entry.limit, self.entry.window
         if limit is None or window is None:
             return self._counted(True)
@@ -90,6 +93,7 @@ class Registry:
         if self.upstream is None or digest in self._stored:
             return []
         self._stored.add(digest)
+        self.fetched += size
         return [clock.process(self.upstream.send(clock, transfers, digest, size, self.node))]
 
     def _cap(self, source: str) -> float | None:

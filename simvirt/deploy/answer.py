@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from simvirt.deploy.deployment import Deployed
+from simvirt.deploy.deployment import LONGEST_NS, Deployed
 from simvirt.deploy.sentence import sentence
 from simvirt.metrics.lifecycle import lifecycle
 from simvirt.metrics.statistics import mean_interval
@@ -15,8 +15,14 @@ from simvirt.result import frames, provenance
 from simvirt.result.deploy_document import DeployDocument, Deployment, PlatformDeployment
 from simvirt.result.displayed import Displayed
 from simvirt.scenario.spec.models import Scenario
+from simvirt.units import format_time
 
 S = 1e9
+WHY_NOT: Final = (
+    f"their image, or that of a service that they wait for, is refused, or they take longer than {format_time(LONGEST_NS / S)}; "
+    "see limit and bandwidth of registries, and the size of images"
+)
+"""Why instances are not ready in the end, and what to look at."""
 
 
 @dataclass
@@ -71,8 +77,7 @@ class DeployResult(Displayed):
             for state, found in answer.of_state.items():
                 down = sum(life.ready is None for one in found for life in one.lives)
                 if down:
-                    n = len(found[0].lives)
-                    yield f"{name}, {state}: {down / len(found):g} of {n} instances never become ready: they get no image"
+                    yield f"{name}, {state}: {down / len(found):g} of {len(found[0].lives)} instances never become ready: {WHY_NOT}"
 
     def document(self) -> dict[str, Any]:
         """The result as the document that `--format json` prints."""

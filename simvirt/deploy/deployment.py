@@ -70,7 +70,7 @@ def deployed(
     clock.run(until=all_ready | clock.timeout(LONGEST_NS))
     if halt is not None and halt.is_set():
         raise Stopped
-    if plane.full or not all_ready.triggered:
+    if plane.full:
         ready = sum(life.ready is not None for life in cluster.lives)
         raise SimulationError(f"{platform.name}: after {format_time(clock.now / 1e9)} {ready} of {len(cluster.lives)} instances are ready")
     now, pcpus = int(clock.now), sum(host.pcpus for host in plane.lowered.hosts)

@@ -33,7 +33,7 @@ def deploy(scenario: Scenario, jobs: int = 1, progress: Progress | None = None) 
     started = time.perf_counter()
     catalog = catalog_of(scenario)
     there = on_host(scenario, catalog, scenario.first_host)
-    result = DeployResult(scenario, {}, assumptions=assumptions(scenario, catalog))
+    result = DeployResult(scenario, {}, assumptions=assumptions(to_be_deployed(scenario, STATES["cold"]), catalog))
 
     def answer(spec: PlatformSpec, pool: Executor, halt: Event) -> Answer:
         platform = catalog.platform(spec)

@@ -25,8 +25,13 @@ def _states(document: DeployDocument) -> Iterator[str]:
         found = of_state(document, state)
         if found:
             n = round(next(iter(found.values())).started)
-            many = "all of them are" if state == "cold" and of_state(document, "warm") else _all(n)
-            yield f"{said} {many} ready {_when(found)}."
+            them = "it is" if n == 1 else "all of them are"
+            many = them if state == "cold" and of_state(document, "warm") else _all(n)
+            ready = {name: one for name, one in found.items() if one.ready_s.value is not None}
+            if ready:
+                yield f"{said} {many} ready {_when(ready)}."
+            if len(ready) < len(found):
+                yield f"{said} not all are ever ready on {_listed([name for name in found if name not in ready])}."
 
 
 def _all(n: int) -> str:

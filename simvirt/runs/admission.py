@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.images import is_known, meant
+from simvirt.catalog.images import is_known, meant, short_name
 from simvirt.catalog.problems import Problems
+from simvirt.images.resolve import content_name, named_image
 from simvirt.lowering.sites import dealt, sites_of
 from simvirt.lowering.size import size_mistakes
 from simvirt.scenario.order import canonical_services
@@ -33,7 +34,21 @@ def _assumptions(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
     if taken_as_stated(scenario):
         yield "CPU demands are taken as they stand, whatever the host, until measured_on says where they were measured"
     yield from unknown_images(scenario, catalog)
+    if scenario.state is not None and scenario.state.images == "none":
+        yield from unknown_layers(scenario, catalog)
     yield from unknown_sockets(scenario, catalog)
+
+
+def unknown_layers(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
+    """Which images are pulled as one of median size, because neither the catalogue nor the scenario knows their layers."""
+    own = [(f"images.{name}", image.from_) for name, image in scenario.images.items()]
+    for place, image in [*((name, service.image) for name, service in scenario.services.items()), *own]:
+        if place.startswith("images.") and image is None:
+            continue
+        if image is None or (short_name(image) not in scenario.images and content_name(catalog, image) is None):
+            said = "no image is named" if image is None else f'the layers of "{image}" are not in the catalogue'
+            size = format_size(named_image(catalog, scenario, image or place).size)
+            yield f"{place}: {said}; one of median size, {size}, is pulled in its place, until images: says what it consists of"
 
 
 def unknown_images(scenario: Scenario, catalog: Catalog) -> Iterator[str]:

@@ -214,3 +214,59 @@ def test_a_run_from_the_same_state_starts_alike() -> None:
     ran = simvirt.run(stated, maximum=False).outcomes("docker")[0].lives
     assert ran is not None
     assert list(ran) == simvirt.deploy(stated).answers["docker"].of_state["cold"][0].lives
+
+
+SHORT_OF_PULLS = """
+simvirt: 1
+name: short
+host: {cores: 8, memory: 64GiB}
+platforms: PLATFORMS
+registries: {REGISTRIES}
+services:
+  db: {image: "redis:7", operations: {get: [{cpu: 1ms}]}}
+  web: {image: "nginx:1.27", operations: {get: [{cpu: 1ms}]}DEPENDS}
+workload: {open: {rate: 10/s}, mix: {web.get: 1}}
+"""
+
+
+def short_of_pulls(registries: str, depends: str = "", platforms: str = "[docker]") -> DeployResult:
+    """A deployment of two images from registries of which one admits few pulls."""
+    text = SHORT_OF_PULLS.replace("REGISTRIES", registries).replace("DEPENDS", depends).replace("PLATFORMS", platforms)
+    return simvirt.deploy(simvirt.loads(text))
+
+
+@pytest.mark.parametrize("depends", ["", ", depends_on: {db: {condition: service_healthy}}"])
+@pytest.mark.parametrize("registries", ["hub: {limit: 1, window: 6h}", "m: {mirror_of: hub, limit: 1, window: 6h}, hub: {}"])
+@pytest.mark.parametrize("others", ["", ", podman, chroot, containerd, cri-o"])
+def test_an_image_that_is_refused_leaves_the_warm_answer_and_says_so(depends: str, registries: str, others: str) -> None:
+    document = short_of_pulls(registries, depends, f"[docker{others}]").typed()
+    assert document.deployments["docker"].cold.ready < 2 == document.deployments["docker"].warm.ready
+    assert "Without images there not all are ever ready on docker" in document.answer
+    assert "at once" not in document.answer
+    assert any("see limit and bandwidth of registries" in warning for warning in document.warnings)
+    for form in ("text", "json", "csv", "markdown"):
+        assert rendered(deploy_report.report(document), form)
+
+
+def test_bytes_that_came_are_the_union_of_layers_whether_a_mirror_hands_them_on_or_not() -> None:
+    direct, mirrored, refused = (
+        short_of_pulls(text).typed().deployments["docker"].cold
+        for text in ("hub: {}", "m: {mirror_of: hub}, hub: {}", "hub: {limit: 1, window: 6h}")
+    )
+    assert direct.moved_bytes == mirrored.moved_bytes
+    assert direct.saved_bytes == mirrored.saved_bytes
+    assert direct.saved_bytes
+    assert refused.saved_bytes == 0
+
+
+def test_one_instance_is_spoken_of_as_one() -> None:
+    answer = deployed(replicas=1, platforms="[docker]").typed().answer
+    assert "Without images there it is ready" in answer
+
+
+def test_images_of_which_nothing_is_known_are_assumed_aloud() -> None:
+    assert any('the layers of "some/thing:9" are not in the catalogue' in one for one in simvirt.deploy(simvirt.loads(
+        SHORT_OF_PULLS.replace("redis:7", "some/thing:9").replace("PLATFORMS", "[docker]").replace("REGISTRIES", "").replace("DEPENDS", "")
+    )).typed().assumptions)
+    assert not any("median size" in one for one in short_of_pulls("hub: {}").typed().assumptions)
+    assert any("no image is named" in one for one in deployed(replicas=1, platforms="[docker]").typed().assumptions)

@@ -208,7 +208,10 @@ images:
     ("registries: {mine: {host: \"node[0]\"}}", "there is no host node"),
     ("registries: {mine: {limit: 5}}", "expected limit and window together"),
     ("registries: {a: {mirror_of: b}, b: {mirror_of: c}}", "expected a registry that is no mirror itself"),
-    ("registries: {mine: {entry: nowhere}}", "unknown"),
+    ("registries: {mine: {entry: nowhere}}", 'unknown registry "nowhere"'),
+    ("registries: {mine: {mirror_of: nowhere}}", 'registries.mine.mirror_of: unknown registry "nowhere"'),
+    ("images: {a: {layers: [{size: 1MiB, digest: x}]}, b: {layers: [{size: 2MiB, digest: x}]}}",
+     "images.b.layers.0: layers of the digest x differ; expected one size of 1 MiB"),
     ("registries: {mine: {host: host, bandwidth: 1Gbps}}", "sends over its NIC"),
 ])
 def test_a_mistake_in_images_and_registries_is_told(text: str, message: str) -> None:

@@ -115,3 +115,13 @@ def bases_close(images: Mapping[str, OwnImageSpec]) -> list[str] | None:
         if at in seen:
             return [*seen[seen.index(at):], at]
     return None
+
+
+def unlike_layers(images: Mapping[str, OwnImageSpec]) -> tuple[str, int, ImageLayerSpec] | None:
+    """Where a layer of a digest is not the one that another image has by it: image and place, and the other layer; None where all agree."""
+    named: dict[str, ImageLayerSpec] = {}
+    for name, image in images.items():
+        for place, layer in enumerate(image.layers):
+            if layer.digest is not None and named.setdefault(layer.digest, layer) != layer:
+                return name, place, named[layer.digest]
+    return None

@@ -28,7 +28,7 @@ from simvirt.scenario.spec.distributions import (
 from simvirt.scenario.spec.experiment import NamedWorkloadSpec, ObjectiveSpec, RunSpec, TimelineEvent
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
-from simvirt.scenario.spec.images import BuildStepSpec, ImageLayerSpec, OwnImageSpec, RegistrySpec, bases_close
+from simvirt.scenario.spec.images import BuildStepSpec, ImageLayerSpec, OwnImageSpec, RegistrySpec, bases_close, unlike_layers
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
 from simvirt.scenario.spec.network import NetworkSpec
@@ -52,6 +52,7 @@ from simvirt.scenario.spec.steps import (
 )
 from simvirt.scenario.spec.tenancy import DensitySpec, InstanceLoadSpec, TenantsSpec
 from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, OpenSpec, PieceSpec, RatesSpec, TraceSpec, WorkloadSpec
+from simvirt.units import format_size
 
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
@@ -159,6 +160,10 @@ class Scenario(Spec):
             if image.registry is not None and image.registry not in self.registries:
                 refuse(f"there is no registry {image.registry}; expected one of {', '.join(self.registries) or 'registries:'}",
                        "images", name, "registry")
+        if unlike := unlike_layers(self.images):
+            name, place, other = unlike
+            refuse(f"layers of the digest {other.digest} differ; expected one size of {format_size(other.size)}, and the same files, "
+                   "or another digest", "images", name, "layers", place)
         if circle := bases_close(self.images):
             refuse(f"expected images that end at another; {' is from '.join(circle)}", "images", circle[0], "from")
         return self
