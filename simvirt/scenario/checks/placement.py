@@ -25,8 +25,7 @@ def placement_mistakes(scenario: Scenario) -> Iterator[tuple[Path, str]]:
 
 def _spread_over_nothing(scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """Services that are to be spread over what no host has."""
-    pools = scenario.pools.values()
-    known = {"pool", "host", *(label for pool in pools for label in pool.labels), *(["zone"] if any(pool.zone for pool in pools) else [])}
+    known = {*OWN, *(label for pool in scenario.pools.values() for label in pool.labels)}
     for name, service in scenario.services.items():
         key = service.deploy.placement.spread if service.deploy.placement is not None else None
         if key is not None and key not in known:
