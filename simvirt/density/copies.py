@@ -40,9 +40,11 @@ def unit_of(scenario: Scenario) -> Unit:
     """What the scenario's `density` section counts; UsageError where its load cannot be divided or multiplied."""
     spec, workload = scenario.density, scenario.workload
     if scenario.several_hosts:
+        pools = list(scenario.pools)
+        example = f"--set hosts.{pools[0]}.count=1" if len(pools) == 1 else f"a scenario with {pools[0]} alone and count: 1"
         raise UsageError(
             "density counts instances on one host; the scenario has several: ask it of one host of a pool, for example "
-            "--set hosts.node.count=1, or how many hosts a load takes with simvirt plan")
+            f"{example}, or how many hosts a load takes with simvirt plan")
     if scenario.workloads:
         raise UsageError("density counts instances of one workload; expected workload instead of workloads, the others as background load")
     if workload is None or scenario.objective is None:

@@ -9,7 +9,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry
 from simvirt.errors import Issue, ScenarioError
 from simvirt.placement import asked_by, hosts_of, place_all
-from simvirt.scenario.spec.cluster import NamedHost
+from simvirt.scenario.spec.cluster import NamedHost, PlacementSpec
 from simvirt.scenario.spec.models import Scenario
 
 Replicas = list[tuple[str, int]]  # service, number
@@ -38,7 +38,17 @@ def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site]) ->
         for replica, choice in enumerate(place_all(hosts, asked_by(name, spec), spec.replicas)):
             if choice.host is None:
                 path = ("services", name, "deploy", "placement")
-                said = f"no host may take replica {replica} of {spec.replicas}: {choice.reason}"
+                said = f"no host may take replica {replica} of {spec.replicas}: {choice.reason}{_advice(spec.deploy.placement, sites)}"
                 raise ScenarioError([Issue(*scenario.locate(path), ".".join(path), said)])
             found[choice.host].append((name, replica))
     return found
+
+
+def _advice(asked: PlacementSpec | None, sites: Sequence[Site]) -> str:
+    """What hosts have of what a constraint asks that no host is; what else there may be done."""
+    for constraint in asked.constraints if asked is not None else ():
+        values = {site.named.said(constraint.key) for site in sites}
+        if not any((value == constraint.value) == constraint.equal for value in values):
+            known = sorted(value for value in values if value is not None)
+            return f"; {constraint.key} of hosts: {', '.join(known[:8]) or 'none'}{' ...' if len(known) > 8 else ''}"
+    return "; expected fewer replicas, more hosts, or fewer constraints"

@@ -22,6 +22,7 @@ FIRST: Final = 10_010
 
 Large ones, because viewers take the track that has the number of its process for something else.
 """
+NIC_DIRECTIONS: Final = ("out", "in")
 KINDS: Final = {k.BRANCH: "branch", k.BACKGROUND: "background", k.WORK: "performed work", k.WRITE_BACK: "write-back"}
 """Name of a frame that is of no operation."""
 
@@ -97,6 +98,25 @@ class Names:
             of = f"{self.hosts[self.machines[machine].host]} " if len(self.hosts) > 1 else ""
             return Track(PCPUS, c + 1, f"{of}pCPU {number}")
         return Track(FIRST + machine, number + 1, f"vCPU {number}")
+
+    def device(self, host: int, name: str) -> str:
+        """Name of a device of a host: `disk`, of one of several hosts `node[0] disk`."""
+        return f"{self.hosts[host]} {name}" if len(self.hosts) > 1 else name
+
+    def shared(self, machine: int) -> str:
+        """Name of the counter of CPUs that a machine's threads share out: of a host among several by its name, of a VM by its number."""
+        name = "CPUs shared out"
+        if machine not in self.guests:
+            return self.device(self.machines[machine].host, name)
+        return f"{name} {machine + 1}"
+
+    def link(self, row: int) -> str:
+        """Name of a direction of a link: of a host's NIC, or of a link of the network by its ends."""
+        host, direction = divmod(row, len(NIC_DIRECTIONS))
+        if host < len(self.hosts):
+            return self.device(host, f"NIC {NIC_DIRECTIONS[direction]}")
+        link = self.lowered.topology.links[row]
+        return f"{link.source} > {link.to}"
 
     def thread(self, entity: int) -> Track:
         """The track of a thread; threads of a replica are numbered as they are seen."""

@@ -19,8 +19,6 @@ VCPU_STATES: Final = {
     k.CPU_IDLE: "halted", k.CPU_WAKES: "wakes pCPU", k.CPU_WAITS: "steal", k.CPU_STOPPED: "throttled", k.CPU_HELD: "co-stop",
 }
 RUNNING: Final = "running"
-DIRECTIONS: Final = ("out", "in")
-"""Of a NIC."""
 
 
 @dataclass(slots=True)
@@ -55,7 +53,7 @@ class Timeline:
             k.SEEN_DISK: self._disk,
             k.SEEN_LINK: self._link,
             k.SEEN_SYSTEM: lambda at, row, count, _: writer.counter(REQUESTS, "in the system", at, {"requests": count}),
-            k.SEEN_SHARES: lambda at, row, share, _: writer.counter(PCPUS, f"CPUs shared out{number(row)}", at, {"busy": share / 1e9}),
+            k.SEEN_SHARES: lambda at, row, share, _: writer.counter(PCPUS, names.shared(row), at, {"busy": share / 1e9}),
         }
 
     def take(self, records: Iterable[Sequence[int]]) -> None:
@@ -113,13 +111,7 @@ class Timeline:
         self.writer.counter(process, "calls", at, {"in service": max(in_flight - waiting, 0), "waiting": waiting})
 
     def _disk(self, at: int, d: int, served: int, waiting: int) -> None:
-        self.writer.counter(DEVICES, f"disk{number(d)}", at, {"in service": served, "waiting": waiting})
+        self.writer.counter(DEVICES, self.names.device(d, "disk"), at, {"in service": served, "waiting": waiting})
 
     def _link(self, at: int, row: int, count: int, _: int) -> None:
-        direction = DIRECTIONS[row % len(DIRECTIONS)]
-        self.writer.counter(DEVICES, f"NIC{number(row // len(DIRECTIONS))} {direction}", at, {"transfers": count})
-
-
-def number(row: int) -> str:
-    """What tells a thing of another host from that of the first."""
-    return f" {row + 1}" if row else ""
+        self.writer.counter(DEVICES, self.names.link(row), at, {"transfers": count})

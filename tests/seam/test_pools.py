@@ -61,6 +61,7 @@ def test_a_host_of_a_pool_is_a_host() -> None:
     ({}, "missing (the machine), for example"),
     ({"hosts": {"node": {"cores": 2}}}, "a host without a model needs memory"),
     ({"hosts": {"node": HOST | {"count": 0}}}, "expected a whole number from 1"),
+    ({"hosts": {"node": HOST | {"labels": {"zone": "a"}}}}, "placement takes zone for what hosts have without a label; expected node.zone"),
     ({"hosts": {"node": HOST | {"zone": []}}}, "expected the name of a zone or a list of names, for example [a, b, c]"),
     ({"hosts": {"node": HOST | {"model": "nowhere"}}}, "hosts.node.model: unknown"),
     ({"hosts": {"node": HOST | {"count": 60000}, "more": HOST | {"count": 60000}}}, "expected at most 100,000 hosts in all; got 120,000"),
@@ -92,9 +93,11 @@ def test_replicas_stand_where_they_may(placement: dict[str, Any], replicas: int,
 
 
 @pytest.mark.parametrize(("placement", "said"), [
-    ({"constraints": ["zone == c"]}, "no host may take replica 0 of 4: of 3 hosts 3 without zone == c"),
-    ({"max_replicas_per_node": 1}, "no host may take replica 3 of 4: of 3 hosts 3 without fewer than 1 replicas of web"),
-    ({"constraints": ["zone = c"]}, "expected comparisons, for example [zone != c, disk == nvme]"),
+    ({"constraints": ["zone == c"]}, "no host may take replica 0 of 4: of 3 hosts 3 without zone == c; zone of hosts: a, b"),
+    ({"constraints": ["rack == c"]}, "of 3 hosts 3 without rack == c; rack of hosts: none"),
+    ({"max_replicas_per_node": 1}, "replica 3 of 4: of 3 hosts 3 without fewer than 1 replicas of web; expected fewer replicas, more hosts"),
+    ({"constraints": ["zone != c", "zone = c"]}, 'expected comparisons, for example [zone != c, disk == nvme]; got "zone = c"'),
+    ({"spread": "rack"}, "no host has a rack; expected a key that hosts have: disk, host, pool, zone"),
 ])
 def test_what_fits_nowhere_is_said(placement: dict[str, Any], said: str) -> None:
     with pytest.raises(ScenarioError) as refused:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.support import MS, begun, columns, differences, scenario, service
+import yaml
+from helpers.support import MS, begun, columns, differences, scenario, service, write
 from helpers.trace_files import TraceFile, read_trace
 from helpers.worlds import worlds
 
@@ -147,6 +148,22 @@ def test_counters_are_the_levels_of_lines_and_devices(tmp_path: Path) -> None:
         waiting, inside = plane.read("instances", "queue_length")[row], plane.read("instances", "in_flight")[row]
         replica = plane.lowered.arrangement.instances[row].replica
         assert last[pids[f"threads of front-{replica}"], "calls"] == {"in service": inside - waiting, "waiting": waiting}
+
+
+def test_devices_have_the_names_of_their_hosts_and_links_those_of_their_ends(tmp_path: Path) -> None:
+    """Of several hosts; what follows the NICs of all hosts are the links of the network."""
+    network = {"switches": ["a", "b"], "links": [
+        {"from": "node[0]", "to": "a"}, {"from": "node[1]", "to": "b"}, {"from": "a", "to": "b", "bandwidth": "10Mbps"}]}
+    services = {
+        "front": service({"cpu": "1ms"}, {"call": "store.get"}, threads=8, deploy={"placement": {"constraints": ["host == node[0]"]}}),
+        "store": service({"disk": {"read": "8KiB"}}, threads=4, operation="get", deploy={"placement": {"constraints": ["host == node[1]"]}}),
+    }
+    hosts = {"node": {"count": 2, "cores": 2, "memory": "16GiB"}}
+    document = yaml.safe_load(write(services, {"open": {"rate": "200/s"}, "mix": {"front.job": 1}}, {"duration": "1s"}, hosts=hosts, network=network))
+    del document["host"]
+    _, trace, _ = run_traced(loads(yaml.safe_dump(document)), tmp_path / "t.json")
+    used = {name for (pid, name), line in trace.counters.items() if trace.processes[pid] == "devices" and any(any(n for n in v.values()) for _, v in line)}
+    assert used == {"a > b", "b > a", "node[0] NIC in", "node[0] NIC out", "node[1] NIC in", "node[1] NIC out", "node[1] disk"}
 
 
 def test_memory_events_are_those_of_the_account(tmp_path: Path) -> None:

@@ -63,9 +63,11 @@ def _constraints(value: object) -> object:
     """Constraints, as Compose writes them."""
     if isinstance(value, tuple):
         return value
-    found = [_COMPARED.fullmatch(item) if isinstance(item, str) else None for item in (value if isinstance(value, list) else [value])]
+    items = value if isinstance(value, list) else [value]
+    found = [_COMPARED.fullmatch(item) if isinstance(item, str) else None for item in items]
     if not all(found):
-        raise UnitError(f"expected comparisons, for example [zone != c, disk == nvme]; got {shown(value)}")
+        wrong = items[found.index(None)]
+        raise UnitError(f"expected comparisons, for example [zone != c, disk == nvme]; got {shown(wrong)}")
     return tuple(Constraint(_LONG.get(m["key"], m["key"]), m["sign"] == "==", m["value"]) for m in found if m is not None)
 
 
