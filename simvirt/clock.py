@@ -14,6 +14,9 @@ class Story(Protocol):
     def start(self, instance: int) -> Generator[simpy.Event, Any, None]:
         """Start an instance."""
 
+    def abandon(self, instance: int) -> None:
+        """End the start of an instance that is not ready yet."""
+
     def stopped(self, instance: int) -> None:
         """Takes in that an instance was stopped, and what was there for it alone."""
 

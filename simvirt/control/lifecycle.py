@@ -32,6 +32,8 @@ def start(clock: Clock, service: str, instance: int) -> Process:
 
 def stop(clock: Clock, instance: int) -> Process:
     """Stop an instance gracefully: it answers what it has and ends."""
+    if clock.story is not None:
+        clock.story.abandon(instance)
     yield clock.plane.drain(instance)
     clock.plane.stop(instance)
     if clock.story is not None:
@@ -41,6 +43,8 @@ def stop(clock: Clock, instance: int) -> Process:
 def crash(clock: Clock, service: str, instance: int, restart: int | None) -> Process:
     """Kill an instance; with a restart policy it starts again after a delay [ns]."""
     clock.plane.crash(instance)
+    if clock.story is not None:
+        clock.story.abandon(instance)
     if restart is not None:
         yield clock.timeout(restart)
         yield from start(clock, service, instance)

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import simpy
@@ -30,21 +30,42 @@ class Starts:
     """How instances start in a cluster."""
 
     cluster: Cluster
+    under_way: dict[int, simpy.Process] = field(default_factory=dict)  # by instance
 
     def start(self, instance: int) -> Process:
-        """Start an instance that is down: all its phases, then it takes requests."""
-        yield from _started(self.cluster, instance)
+        """Start an instance that is down: all its phases, then it takes requests, unless it is abandoned before."""
+        mine = self.cluster.clock.active_process
+        assert mine is not None
+        self.under_way[instance] = mine
+        life = begun(self.cluster, instance)
+        try:
+            yield from _started(self.cluster, life)
+        except simpy.Interrupt:
+            self.cluster.lives.remove(life)
+        finally:
+            if self.under_way.get(instance) is mine:
+                del self.under_way[instance]
+
+    def abandon(self, instance: int) -> None:
+        """End the start of an instance that is stopped or crashes before it is ready; what it shares with others goes on."""
+        if (mine := self.under_way.pop(instance, None)) is not None:
+            mine.interrupt()
 
     def stopped(self, instance: int) -> None:
         """Takes in that an instance was stopped: a VM that was there for it alone is gone."""
         self.cluster.shut_down(instance)
 
 
-def _started(cluster: Cluster, row: int) -> Process:
+def begun(cluster: Cluster, row: int) -> Life:
+    """The record of a start that begins now."""
+    one = cluster.instance(row)
+    cluster.lives.append(Life(row, one.service, one.replica, cluster.host_of(row), int(cluster.clock.now)))
+    return cluster.lives[-1]
+
+
+def _started(cluster: Cluster, life: Life) -> Process:
     """All phases of a start, recorded."""
-    plane, one = cluster.plane, cluster.instance(row)
-    life = Life(row, one.service, one.replica, cluster.host_of(row), int(cluster.clock.now))
-    cluster.lives.append(life)
+    plane, row, one = cluster.plane, life.instance, cluster.instance(life.instance)
     if cluster.fetch is not None:
         yield from cluster.fetch.disk(life)
     phases = cluster.phases(row)

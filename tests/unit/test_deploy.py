@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import simvirt
+import yaml
 from simvirt.control.records import Life
 from simvirt.deploy import DeployResult
 from simvirt.errors import ScenarioError
@@ -270,3 +271,24 @@ def test_images_of_which_nothing_is_known_are_assumed_aloud() -> None:
     )).typed().assumptions)
     assert not any("median size" in one for one in short_of_pulls("hub: {}").typed().assumptions)
     assert any("no image is named" in one for one in deployed(replicas=1, platforms="[docker]").typed().assumptions)
+
+
+ABANDONED: list[tuple[list[dict[str, object]], int]] = [
+    ([{"at": "100ms", "stop": "web"}], 0),
+    ([{"at": "100ms", "crash": "web"}], 0),
+    ([{"at": "100ms", "stop": "web"}, {"at": "100ms", "start": "web"}], 1),
+    ([{"at": "100ms", "crash": "web", "restart": "1s"}], 1),
+]
+
+
+@pytest.mark.parametrize(("timeline", "ready"), ABANDONED)
+def test_who_is_stopped_before_it_is_ready_starts_no_further(timeline: list[dict[str, object]], ready: int) -> None:
+    """A start takes half a second; what was abandoned is no start that was not ready, and a later one counts from its own beginning."""
+    text = """{simvirt: 1, name: s, host: {cores: 4, memory: 16GiB}, platforms: [docker], state: {instances: none},
+        services: {web: {image: nginx, operations: {get: [{cpu: 1ms}]}}}, workload: {open: {rate: 50/s}},
+        run: {duration: 4s, warmup: 0s, replications: 1}}"""
+    tree = yaml.safe_load(text) | {"timeline": timeline}
+    found = simvirt.run(simvirt.loads(yaml.safe_dump(tree)), maximum=False).document()["platforms"]["docker"]
+    assert (found["lifecycle"]["started"], found["lifecycle"]["ready"]) == (ready, ready)
+    assert (found["requests"] > 0) == bool(ready)
+    assert set(found["checks"].values()) == {"ok"}
