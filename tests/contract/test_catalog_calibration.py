@@ -156,7 +156,8 @@ def test_packets_of_a_backend_that_never_rests(device: str, operation: str, meas
 def test_cycles_a_byte_of_bulk_transfer_on_the_ibm_server(platform: str, out: float, in_: float) -> None:
     """Felter et al., RC25482, Fig. 2: cycles a byte over native on the whole system, segments of 64 KiB, each acknowledged by a packet.
 
-    What comes in wakes a CPU of a guest. A backend is woken for each segment at most, and for none at least; nothing else is left open.
+    What comes in wakes a CPU of a guest and a backend for each segment. How often what goes out wakes the backend is left open, between
+    never and always; the prediction of that cell is a run of its table, `ibm-nuttcp-cycles`.
     """
     host, found = CATALOG.host_model("ibm-x3650-m4"), costs(platform, "ibm-x3650-m4")
     for kib, packet, answer, measured in (("kib_out", "packet_out", "packet_in", out), ("kib_in", "packet_in", "packet_out", in_)):
@@ -165,8 +166,11 @@ def test_cycles_a_byte_of_bulk_transfer_on_the_ibm_server(platform: str, out: fl
         told = (found.cpu_ns[answer] + found.host_cpu_ns[answer]) / 64
         least = sum(part[kib] + part[packet] / 64 for part in parts) + told + woken / 64
         most = least + sum(part[packet] / 64 for part in waking)
-        assert 0.9 * measured <= most * host.clock_hz / 1e9 / 1024
-        assert least * host.clock_hz / 1e9 / 1024 <= 1.1 * measured
+        cycles = host.clock_hz / 1e9 / 1024
+        if (platform, kib) == ("kvm-2013", "kib_out"):
+            assert least * cycles < measured < most * cycles
+        else:
+            assert most * cycles == pytest.approx(measured, rel=0.1)
 
 
 def test_the_vm_of_the_ibm_server_compresses_as_much_slower_as_measured() -> None:
