@@ -57,7 +57,7 @@ from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.locks import abandon_locks, may_pass, run_lock_instruction, takes_after_spin, takes_or_spins, unlock
 from simvirt.kernel.network import link_begin
-from simvirt.kernel.replicas import choose_instance
+from simvirt.kernel.replicas import choose_callee
 from simvirt.kernel.requests import (
     clear_account,
     draw,
@@ -198,7 +198,7 @@ def use_disk(p: Plane, f: int, pc: int, now: int) -> bool:
 def call(p: Plane, f: int, pc: int, now: int) -> None:
     """Call another service and wait for its answer."""
     root: int = p.frames.root[f]
-    i: int = choose_instance(p, p.program.target[pc], root, p.program.column[pc])
+    i: int = choose_callee(p, f, pc)
     if i == NONE:
         p.frames.failed[root] = REJECTED
         append_todo(p, f)

@@ -14,8 +14,7 @@ class Services(Table):
     # kernel
     ready: IntArray  # instances that take requests
     ready_count: Ints
-    next: Ints  # round robin
-    turns: IntArray  # round robin of each tenant, in the first row of its stretch
+    turns: IntArray  # round robin: next of a balancer; of requests, in the first row of a stretch; then of each caller
     completed: Ints
     failed: Ints
     latency_sum: Floats  # [ns]

@@ -9,6 +9,7 @@ from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, arrange, row_of
+from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
     locks_connections,
@@ -101,7 +102,8 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     add_network_threads(plan, scenario, platform)
     services = [*plan.services, *INTERNAL]
     locks = locks_of(scenario, plan, (CONNTRACK,) if locks_connections(scenario, platform) else ())
-    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks)
+    balancers = Balancers(scenario, plan)
+    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks, balancers)
     writer = writers[0]
     classes = request_classes(scenario)
     variables = [Variables() for _ in classes]
@@ -117,7 +119,7 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, [{name: max(one.added(name), 0.0) for name in plan.services} for one in writers])
     topology = topology_of([site.named.name for site in sites], [site.entry for site in sites], catalog, scenario.network)
-    builder = Tables(plan, services, writers, phases, shared, platform, memories, locks, topology)
+    builder = Tables(plan, services, writers, phases, shared, platform, memories, locks, topology, balancers)
     tables = builder.build(scenario, classes, entries, width, len(background))
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
     return Lowered(
@@ -183,8 +185,9 @@ class Tables:
 
     def __init__(
         self, plan: Arrangement, services: list[str], writers: list[Writer], phases: Phases, shared: Sharing, platform: Platform,
-        memories: list[Memory], locks: Locks, topology: Topology,
+        memories: list[Memory], locks: Locks, topology: Topology, balancers: Balancers,
     ) -> None:
+        self.balancers = balancers
         self.memories, self.locks, self.writers, self.topology = memories, locks, writers, topology
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, writers[0].program, phases
@@ -211,6 +214,7 @@ class Tables:
         clients = clients_of(scenario)
         spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
         frames = FIRST_FRAMES + sum(clients) + n_background + 2 * spare
+        first_turn, begins = self.balancers.turns(before=max(len(self.plan.instances), 1))
         tables = {
             "run": self.run(spare, frames),
             "hosts": host_table(self.plan, self.shared, self.topology.spots().of_host),
@@ -225,8 +229,8 @@ class Tables:
             "queues": self.queues(),
             "entities": self.entities(frames),
             "groups": self.groups(),
-            "services": service_table(scenario, self.plan, self.services),
-            "instances": self.instances(),
+            "services": service_table(scenario, self.plan, self.services, begins),
+            "instances": self.instances(first_turn),
             "devices": self.devices(),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
@@ -324,7 +328,7 @@ class Tables:
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 
-    def instances(self) -> Columns:
+    def instances(self, first_turn: list[int]) -> Columns:
         """Replicas, which the control plane places."""
         instances, rows = self.plan.instances, {name: row for row, name in enumerate(self.services)}
         return fill(
@@ -339,6 +343,7 @@ class Tables:
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
             first_lock=self.locks.first[0][:-1],
+            first_turn=first_turn,
         )
 
     def devices(self) -> Columns:

@@ -16,6 +16,7 @@ from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits
 from simvirt.kernel import constants as k
+from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.disk_steps import DiskSteps
 from simvirt.lowering.files import work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
@@ -66,6 +67,7 @@ class Writer(DiskSteps):
         routes: Routes,
         memory: Memory,
         locks: Locks,
+        balancers: Balancers,
         files: FileCosts,
         habits: Mapping[str, Habits],
         platform: Platform,
@@ -83,7 +85,7 @@ class Writer(DiskSteps):
         self.routes = routes
         self.paths = routes.outer  # to clients, and to the disk
         self.memory = memory
-        self.locks, self.platform = locks, platform
+        self.locks, self.balancers, self.platform = locks, balancers, platform
         self.file_costs = files
         self.habits = habits  # service: what its profile does with files
         self.program = text.program
@@ -264,7 +266,8 @@ class Writer(DiskSteps):
         bodies, sent = self.called(service, step, variables), path.message()
         here, there = bodies[self.kind], bodies[0]
         rows.append(Instruction(
-            k.OP_CALL, target=self.services[step.service], entry=here, inside=here, beyond=there, column=column, amount=sent, fixed=sent))
+            k.OP_CALL, target=self.services[step.service], entry=here, inside=here, beyond=there, column=column, amount=sent, fixed=sent,
+            turn=self.balancers.place(service, step.service)))
         path.come_back(rows)
 
     def called(self, service: str, step: CallStep, variables: Variables) -> list[int]:
