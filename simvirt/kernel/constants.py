@@ -77,6 +77,7 @@ BLOCK = 1
 # Where a frame is between two hosts
 THERE = 1  # a call on its way
 BACK = 2  # its answer
+IN_VAIN = 3  # lost on a kernel that is gone, while who called still waits
 
 # What a frame is
 REQUEST = 0  # the entry of a request
@@ -104,7 +105,8 @@ STOPPED = 0
 STARTING = 1
 READY = 2
 DRAINING = 3
-CRASHED = 4
+CRASHED = 4  # its kernel is there, and refuses calls for it
+GONE = 5  # with its kernel: nothing answers
 
 # Why advance() returned
 NOTHING = 0  # the horizon is reached

@@ -78,6 +78,7 @@ from simvirt.kernel.requests import (
     tally_call,
     tally_request,
 )
+from simvirt.kernel.silence import waits_in_vain
 from simvirt.kernel.storage import disk_begin, disk_of
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.teams import end_round, goes_on_computing, release_team, run_team_instruction
@@ -114,7 +115,8 @@ def proceed(p: Plane, f: int, now: int) -> None:
     going: bool = True
     while going:
         if p.frames.failed[p.frames.root[f]] != 0 and p.frames.kind[f] <= BRANCH:
-            finish(p, f, now)
+            if not waits_in_vain(p, f, now):
+                finish(p, f, now)
             return
         pc: int = p.frames.pc[f]
         p.frames.pc[f] = pc + 1

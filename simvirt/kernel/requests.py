@@ -5,6 +5,7 @@ from simvirt.kernel.constants import (
     BRANCH,
     CALLEE,
     CLOCK_MASK,
+    CRASHED,
     DRAINED,
     DRAINING,
     LOST,
@@ -182,8 +183,11 @@ def count_call(p: Plane, f: int) -> None:
 
 
 def reach(p: Plane, f: int, now: int) -> None:
-    """A call reaches a replica: it passes a device first, or comes to its threads at once."""
-    if p.program.op[p.frames.pc[f]] == OP_ARRIVE:
+    """A call reaches a replica: it passes a device first, or comes to its threads at once; unless that has ended."""
+    if p.instances.life[p.frames.instance[f]] >= CRASHED:
+        p.frames.failed[p.frames.root[f]] = LOST
+        append_todo(p, f)
+    elif p.program.op[p.frames.pc[f]] == OP_ARRIVE:
         append_todo(p, f)
     else:
         assign_thread(p, f, now)

@@ -122,6 +122,7 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     builder = Tables(plan, services, writers, phases, shared, platform, memories, locks, topology, balancers)
     tables = builder.build(scenario, classes, entries, width, len(background))
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
+    tables["run"]["notice"][:] = scenario.unanswered_ns
     return Lowered(
         scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
         tables, width, memories, writer.text.asks, locks, topology,
