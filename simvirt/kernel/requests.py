@@ -4,10 +4,10 @@ from simvirt.kernel.accounting import enter
 from simvirt.kernel.constants import (
     BRANCH,
     CALLEE,
+    CAUSES,
     CLOCK_MASK,
     DRAINED,
     DRAINING,
-    LOST,
     N_BUCKETS,
     N_CATEGORIES,
     NONE,
@@ -311,8 +311,9 @@ def tally_request(p: Plane, f: int, now: int) -> None:
     failed: int = p.frames.failed[f]
     if failed == REJECTED:
         p.tallies.rejected[k] += 1
-    elif failed == LOST:
+    elif failed != 0:
         p.tallies.failed[k] += 1
+        p.tallies.causes[k * CAUSES + failed] += 1
     else:
         tally_latency(p, f, k, now - p.frames.arrived[f], now)
 

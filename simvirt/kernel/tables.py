@@ -9,14 +9,16 @@ a list.
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Misses, Routes, Sockets
+from simvirt.kernel.guards import Callers, Guards
+from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, IdleStacks, Links, Locks, Misses, Routes, Sockets
 from simvirt.kernel.traffic import Frames, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 __all__ = [
-    "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames", "Groups",
-    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues", "Run",
-    "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
+    "Caches", "Calendar", "Callers", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames",
+    "Groups", "Guards",
+    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues",
+    "Run", "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
 ]
 
 
@@ -168,16 +170,6 @@ class Cpus(Table):
     poll_ends: Ints  # idle pCPU: instant at which the host stops polling [ns]
     switches: Ints  # context switches
     core_since: Ints  # core scheduler: instant its core's turn began [ns]
-
-
-class IdleStacks(Table):
-    """Stacks of idle, of overloaded and of crowded CPUs, a stretch for each machine as long as its CPUs."""
-
-    # kernel
-    cores: IntArray
-    cpus: IntArray
-    overloaded: IntArray
-    crowded: IntArray
 
 
 class Queues(Table):
@@ -392,6 +384,8 @@ class Plane:
     routes: Routes
     source: Source
     tallies: Tallies
+    guards: Guards
+    callers: Callers
     locks: Locks
     trace: Trace
 
