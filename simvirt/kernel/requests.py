@@ -4,11 +4,11 @@ from simvirt.kernel.accounting import enter
 from simvirt.kernel.constants import (
     BRANCH,
     CALLEE,
+    CAUSES,
     CLOCK_MASK,
     CRASHED,
     DRAINED,
     DRAINING,
-    LOST,
     N_BUCKETS,
     N_CATEGORIES,
     NONE,
@@ -315,8 +315,9 @@ def tally_request(p: Plane, f: int, now: int) -> None:
     failed: int = p.frames.failed[f]
     if failed == REJECTED:
         p.tallies.rejected[k] += 1
-    elif failed == LOST:
+    elif failed != 0:
         p.tallies.failed[k] += 1
+        p.tallies.causes[k * CAUSES + failed] += 1
     else:
         tally_latency(p, f, k, now - p.frames.arrived[f], now)
 

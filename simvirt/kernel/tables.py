@@ -8,14 +8,16 @@ through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nan
 from collections.abc import Mapping
 from typing import Any
 
+from simvirt.kernel.guards import Callers, Guards
 from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, IdleStacks, Links, Locks, Misses, Routes, Sockets
 from simvirt.kernel.traffic import Frames, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 __all__ = [
-    "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames", "Groups",
-    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues", "Run",
-    "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
+    "Caches", "Calendar", "Callers", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames",
+    "Groups", "Guards",
+    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues",
+    "Run", "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
 ]
 
 
@@ -384,6 +386,8 @@ class Plane:
     routes: Routes
     source: Source
     tallies: Tallies
+    guards: Guards
+    callers: Callers
     locks: Locks
     trace: Trace
 
