@@ -37,7 +37,8 @@ from simvirt.control.orchestrators.interface import (
 from simvirt.control.orchestrators.registry import ORCHESTRATORS
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.placement import hosts_of
-from simvirt.scenario.spec.experiment import ORCHESTRATED, TimelineEvent
+from simvirt.scenario.spec.experiment import TimelineEvent
+from simvirt.scenario.spec.orchestration import ORCHESTRATED
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]

@@ -8,8 +8,9 @@ from typing import Any, Iterable, Mapping
 
 from simvirt.scenario.digest import with_content
 from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
-from simvirt.scenario.spec.experiment import ORCHESTRATED, TimelineEvent
+from simvirt.scenario.spec.experiment import TimelineEvent
 from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.orchestration import ORCHESTRATED
 from simvirt.scenario.spec.steps import AnyStep, CallStep, ParallelStep, RepeatStep
 
 UNREACHED = 2**32

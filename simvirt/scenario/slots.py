@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Protocol
 
-from simvirt.scenario.spec.experiment import ORCHESTRATED
 from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.orchestration import ORCHESTRATED
 from simvirt.scenario.spec.state import StateSpec
 
 

@@ -6,8 +6,10 @@ from typing import Annotated, Any, ClassVar, Final, Mapping, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
-from simvirt.scenario.fields import MOST_REPLICAS, InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
+from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.failures import OF_SERVICES, FailEvent
+from simvirt.scenario.spec.orchestration import ORCHESTRATED, OrchestrateEvent
 from simvirt.scenario.spec.steps import OperationName
 from simvirt.scenario.spec.workload import WorkloadSpec, one_of
 
@@ -129,24 +131,19 @@ class RunSpec(Spec):
         return self
 
 
-VERBS: Final = ("start", "stop", "crash", "scale")
-"""What a timeline can do to a service."""
-ORCHESTRATED: Final = ("scale",)
-"""The verbs that say what is wanted and leave it to the platform's orchestrator what is done."""
+VERBS: Final = ("start", "stop", "crash", "fail", *ORCHESTRATED)
+"""What a timeline can do."""
 
 
-class TimelineEvent(Spec):
-    """Something that happens to a service at an instant. Times in ns."""
+class TimelineEvent(FailEvent, OrchestrateEvent):
+    """Something that happens to a service or a host at an instant. Times in ns."""
 
     example = "{at: 30s, crash: web, replica: 0, restart: 5s}"
-    later = ("scale", "replicas")
+    later = (*FailEvent.later, *OrchestrateEvent.later)
     at: Nanoseconds = Field(description="when", examples=["30s"])
     start: Word | None = Field(default=None, description="service that starts", examples=["web"])
     stop: Word | None = Field(default=None, description="service that stops taking requests", examples=["web"])
     crash: Word | None = Field(default=None, description="service that fails at once, with its requests", examples=["web"])
-    scale: Word | None = Field(default=None, description="service of which another number of replicas is wanted", examples=["web"])
-    replicas: Annotated[int, Whole(0, MOST_REPLICAS, 8)] | None = Field(
-        default=None, description="how many replicas are wanted from now on", examples=["8"])
     replica: Annotated[int, Whole(0, 99_999, 0)] | None = Field(default=None, description="which replica, counted from 0; all by default",
                                                                examples=["0"])
     restart: Nanoseconds | None = Field(default=None, description="time from a crash to the restart; none by default", examples=["5s"])
@@ -156,8 +153,7 @@ class TimelineEvent(Spec):
         one_of(self, VERBS, self.example)
         if self.restart is not None and self.crash is None:
             refuse(f"only a crash has a restart, for example {self.example}", "restart")
-        if (self.scale is None) != (self.replicas is None):
-            refuse("expected scale and replicas together, for example {at: 5min, scale: web, replicas: 8}", "scale")
+        self.refuse_idle_wishes()
         if self.replica is not None and self.verb in ORCHESTRATED:
             refuse(f"{self.verb} is about all replicas of a service; expected none in particular", "replica")
         return self
@@ -169,5 +165,5 @@ class TimelineEvent(Spec):
 
     @property
     def service(self) -> str:
-        """To which service."""
-        return str(getattr(self, self.verb))
+        """To which service; empty where it happens to a host."""
+        return self.start or self.stop or self.crash or self.wants or (self.fail if self.how in OF_SERVICES else None) or ""
