@@ -12,7 +12,8 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
-from simvirt.control.records import Life
+from simvirt.control.records import Life, Move
+from simvirt.control.transfers import Transfers
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
@@ -50,7 +51,8 @@ class Cluster:
 
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
-    all that was started at 0 s is ready.
+    all that was started at 0 s is ready; `moves` are those of VMs to other hosts; `network`
+    carries what is large, once something is.
     """
 
     clock: Clock
@@ -58,6 +60,8 @@ class Cluster:
     lives: list[Life] = field(default_factory=list)
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
+    moves: list[Move] = field(default_factory=list)
+    network: Transfers | None = None
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
@@ -95,6 +99,16 @@ class Cluster:
         """The host of each instance."""
         plan = self.plane.lowered.arrangement
         return [plan.machines[one.machine].host for one in plan.instances]
+
+    def moved(self, machine: int, host: int) -> None:
+        """Takes in that a VM stands on another host, and so does what is in it."""
+        for one in self.plane.lowered.arrangement.instances:
+            if one.machine == machine:
+                there = one.row in self._made.get(self._hosts[one.row], set())
+                self._made.get(self._hosts[one.row], set()).discard(one.row)
+                self._hosts[one.row] = host
+                if there:
+                    self.make(one.row)
 
     def host_hands(self, host: int) -> int:
         """The instance that does management work on a host's own kernel: daemons, monitors of VMs, what unpacks images."""

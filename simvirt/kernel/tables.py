@@ -2,8 +2,7 @@
 
 Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
 through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
-(float). The compiled kernel keeps a row as a record, as what is read together should lie together; in plain mode a column is
-a list.
+(float). The compiled kernel keeps a row as a record, as what is read together should lie together; in plain mode a column is a list.
 """
 
 from collections.abc import Mapping
@@ -114,6 +113,7 @@ class Machines(Table):
     waited_squares: Floats  # sum of the squares of those stretches [ns^2]
     lock_wait: Floats  # wait for a serial section that is in force, over its length
     shootdown_wait: Floats  # wait of a TLB shootdown that is in force [ns]
+    paused: Ints  # guest: 1 while its vCPUs get no time
 
 
 class Cpus(Table):

@@ -8,7 +8,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Host, arrange, row_of
 from simvirt.lowering.container_paths import (
     CONNTRACK,
     locks_connections,
@@ -76,6 +76,7 @@ class Lowered:
     asks: dict[Key | Beneath, int]  # what page caches are asked, with its number in the table of misses
     locks: Locks
     topology: Topology
+    wakes: tuple[tuple[float, float], ...]  # of each kind of host: what `idle_wakeup` says of its vCPUs
 
     @property
     def hosts(self) -> list[HostEntry]:
@@ -123,6 +124,7 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     return Lowered(
         scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
         tables, width, memories, writer.text.asks, locks, topology,
+        tuple(idle_wakeup(one.paths.costs) for one in writers),
     )
 
 
@@ -199,8 +201,19 @@ class Tables:
         first, rows = self.n_cpus, []
         for group in self.plan.groups:
             rows.append(first)
-            first += self.plan.machines[group.machine].cpus
+            first += self._width(group)
         return [*rows, first]
+
+    def _width(self, group: Group) -> int:
+        """Queues of a group: one for each CPU of its machine; of a VM that may move, for each of the host that has most."""
+        machine = self.plan.machines[group.machine]
+        widest = self.plan.moves and machine.vm is None
+        return max(self.plan.machines[host.machine].cpus for host in self.plan.hosts) if widest else machine.cpus
+
+    def _span(self, group: Group) -> np.ndarray:
+        """The CPU of each queue of a group; queues beyond those of its machine are none of theirs yet."""
+        first, end = self.first_cpu[group.machine], self.first_cpu[group.machine + 1]
+        return np.asarray(np.minimum(first + np.arange(self._width(group)), end - 1))
 
     def build(
         self, scenario: Scenario, classes: list[RequestClass], entries: list[Entry], width: int, n_background: int
@@ -268,7 +281,7 @@ class Tables:
     def queues(self) -> Columns:
         """A root queue for each CPU, then a queue for each group on each CPU of its machine."""
         roots = np.full(self.n_cpus, k.NONE)
-        spans = [np.arange(self.first_cpu[g.machine], self.first_cpu[g.machine + 1]) for g in self.plan.groups]
+        spans = [self._span(group) for group in self.plan.groups]
         cpu, parent = np.concatenate([np.arange(self.n_cpus), *spans]), np.concatenate([roots, *spans])
         group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
         machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
@@ -305,10 +318,12 @@ class Tables:
         masks = [self.first_cpu[g.machine] + c for g in groups for c in g.fence.cpuset]
         sizes = [len(g.fence.cpuset) for g in groups]
         per_machine = np.bincount(column_of(groups, "machine"), minlength=len(self.plan.machines))
+        if self.plan.moves:
+            per_machine[column_of(self.plan.hosts, "machine")] += sum(machine.vm is not None for machine in self.plan.machines)
         return fill(
             blank(
-                t.Groups, rows=len(groups), masks=max(len(masks), 1), fluid_active=len(groups), fluid_count=len(self.plan.machines),
-                fluid_first=len(self.plan.machines),
+                t.Groups, rows=len(groups), masks=max(len(masks), 1), fluid_active=int(per_machine.sum()),
+                fluid_count=len(self.plan.machines), fluid_first=len(self.plan.machines),
             ),
             first_queue=self.first_queue[:-1],
             slice=np.full(len(groups), QUOTA_SLICE_NS),

@@ -162,7 +162,7 @@ def _drawn_elsewhere(workload: Mapping[str, Any]) -> bool:
 def _timeline(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
     """Events of services that do not exist."""
     for index, event in enumerate(_list(data.get("timeline"))):
-        for verb in ("start", "stop", "crash"):
+        for verb in ("start", "stop", "crash", "migrate"):
             name = _table(event).get(verb)
             yield from _no_service(("timeline", index, verb), name, services)
 

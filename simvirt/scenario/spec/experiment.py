@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal, Mapping, Self
+from typing import Annotated, Any, ClassVar, Final, Mapping, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.migration import MigrationEvent
 from simvirt.scenario.spec.steps import OperationName
 from simvirt.scenario.spec.workload import WorkloadSpec, one_of
 
 MOST_REQUESTS: Final = 10_000_000_000
 DEFAULT_DURATION: Final = "60s"
+VERBS: Final = ("start", "stop", "crash", "migrate", "drain")
+"""What can happen at an instant."""
 
 
 class LatencyLimitsSpec(Spec):
@@ -129,10 +132,11 @@ class RunSpec(Spec):
         return self
 
 
-class TimelineEvent(Spec):
-    """Something that happens to a service at an instant. Times in ns."""
+class TimelineEvent(MigrationEvent):
+    """Something that happens to a service or a host at an instant. Times in ns."""
 
     example = "{at: 30s, crash: web, replica: 0, restart: 5s}"
+    later = tuple(MigrationEvent.model_fields)
     at: Nanoseconds = Field(description="when", examples=["30s"])
     start: Word | None = Field(default=None, description="service that starts", examples=["web"])
     stop: Word | None = Field(default=None, description="service that stops taking requests", examples=["web"])
@@ -143,17 +147,18 @@ class TimelineEvent(Spec):
 
     @model_validator(mode="after")
     def _one_verb(self) -> TimelineEvent:
-        one_of(self, ("start", "stop", "crash"), self.example)
+        one_of(self, VERBS, self.example)
+        self.refuse_idle_words()
         if self.restart is not None and self.crash is None:
             refuse(f"only a crash has a restart, for example {self.example}", "restart")
         return self
 
     @property
-    def verb(self) -> Literal["start", "stop", "crash"]:
+    def verb(self) -> str:
         """What happens."""
-        return "start" if self.start is not None else "stop" if self.stop is not None else "crash"
+        return next(name for name in VERBS if getattr(self, name) is not None)
 
     @property
     def service(self) -> str:
-        """To which service."""
-        return self.start or self.stop or self.crash or ""
+        """To which service; empty where it happens to a host."""
+        return self.start or self.stop or self.crash or self.migrate or ""

@@ -270,6 +270,16 @@ class Scenario(Spec):
         }
 
     @property
+    def moves(self) -> bool:
+        """Whether something moves from host to host during a run."""
+        return any(event.moves for event in self.timeline)
+
+    @property
+    def followed(self) -> bool:
+        """Whether hosts, VMs and starts of instances are followed: where a state is stated, or something moves from host to host."""
+        return self.state is not None or self.moves
+
+    @property
     def changes(self) -> bool:
         """Whether instances start or stop during a run."""
         return bool(self.timeline) or (self.state is not None and self.state.instances == "none")
