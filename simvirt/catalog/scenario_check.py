@@ -53,7 +53,7 @@ def check(store: Store, scenario: Scenario) -> None:
 def _check_moves(store: Store, scenario: Scenario, problems: Problems) -> None:
     """VMs that are to move where nothing moves them; containers are not moved while they run, but through a checkpoint."""
     for at, event in enumerate(scenario.timeline):
-        for spec in scenario.platforms if event.moves and event.how != "checkpoint" else ():
+        for spec in scenario.platforms if event.moves and event.way != "checkpoint" else ():
             found = layers.platform(store, spec, ("platforms",))
             if found.migrator is not None or (event.drain is not None and not found.hypervisors):
                 continue

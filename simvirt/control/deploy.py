@@ -7,6 +7,8 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
+from simvirt.control.detection import Detection
+from simvirt.control.failures import Failures, follow_failures
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
 from simvirt.control.migrate import follow_moves
@@ -14,24 +16,22 @@ from simvirt.control.pulling import is_new, transfers_of
 from simvirt.control.start import Starts
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
 from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.spec.state import StateSpec
 
 
 def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
     """Before the first request: what the scenario's state says is up, all else is being started; the cluster in which that goes on."""
-    state = scenario.state or StateSpec()
     cluster = Cluster(clock, catalog)
-    if scenario.state is not None:
-        clock.story = Starts(cluster)
+    clock.story = starts = Starts(cluster)
     _begin_hosts(cluster)
-    if state.images == "none" or any(is_new(scenario, name) for name in scenario.images):
-        cluster.fetch = Fetching(cluster, transfers_of(cluster), state.images == "present")
-    if state.instances == "up":
+    if scenario.beginning.images == "none" or any(is_new(scenario, name) for name in scenario.images):
+        cluster.fetch = Fetching(cluster, transfers_of(cluster), scenario.beginning.images == "present")
+    if scenario.beginning.instances == "up":
         _begin_instances(cluster, up_at_first(clock, scenario))
     else:
         cluster.deployed = _deploy(cluster, set(up_at_first(clock, scenario)))
     follow_timeline(clock, scenario)
     follow_moves(cluster)
+    follow_failures(Failures(cluster, starts, Detection(cluster)), scenario)
     return cluster
 
 

@@ -41,7 +41,6 @@ LOOK_NS: Final = 100_000
 """Time between two looks whether a paused VM's devices have come to rest [ns]."""
 PART: Final = 50
 """Parts in which the memory of a guest comes after post-copy, between which the share that is missing is looked at."""
-DEFAULT: Final = "pre-copy"
 
 
 def follow_moves(cluster: Cluster) -> None:
@@ -62,7 +61,7 @@ def _migrate(migrations: Migrations, event: TimelineEvent) -> Process:
     machines = {cluster.instance(row).machine: None for row in rows_of(cluster.clock, event, event.service)}
     for machine in machines:
         to = host_named(cluster, event.to) if event.to is not None else None
-        cluster.clock.process(migrations.migrate(machine, to, event.how or DEFAULT, event.storage == "copy"))
+        cluster.clock.process(migrations.migrate(machine, to, event.way, event.storage == "copy"))
 
 
 def host_named(cluster: Cluster, name: str) -> int:

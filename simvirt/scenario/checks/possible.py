@@ -292,9 +292,9 @@ def _event(scenario: Scenario, index: int) -> Iterator[Mistake]:
     """An event of a replica that does not exist, or after the end."""
     event, path = scenario.timeline[index], ("timeline", index)
     yield from moves_to_nowhere(scenario, event, path)
-    replicas = scenario.services[event.service].replicas if event.service else 0
-    if event.replica is not None and not event.service:
-        yield (*path, "replica"), f"has no effect, for {event.verb} is about a host"
+    replicas = scenario.services[event.service].replicas if event.service in scenario.services else 1
+    if event.replica is not None and event.drain is not None:
+        yield (*path, "replica"), "has no effect, for drain is about a host"
     elif event.replica is not None and event.replica >= replicas:
         yield (*path, "replica"), f'expected a replica of "{event.service}" from 0 to {replicas - 1}; got {event.replica}'
     if scenario.run.duration is not None and event.at >= scenario.run.duration:

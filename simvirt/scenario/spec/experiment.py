@@ -8,13 +8,14 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_valida
 
 from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
-from simvirt.scenario.spec.migration import MigrationEvent
+from simvirt.scenario.spec.failures import OF_SERVICES, FailEvent
+from simvirt.scenario.spec.migration import WAYS
 from simvirt.scenario.spec.steps import OperationName
 from simvirt.scenario.spec.workload import WorkloadSpec, one_of
 
 MOST_REQUESTS: Final = 10_000_000_000
 DEFAULT_DURATION: Final = "60s"
-VERBS: Final = ("start", "stop", "crash", "migrate", "drain")
+VERBS: Final = ("start", "stop", "crash", "fail", "migrate", "drain")
 """What can happen at an instant."""
 
 
@@ -132,11 +133,10 @@ class RunSpec(Spec):
         return self
 
 
-class TimelineEvent(MigrationEvent):
+class TimelineEvent(FailEvent):
     """Something that happens to a service or a host at an instant. Times in ns."""
 
     example = "{at: 30s, crash: web, replica: 0, restart: 5s}"
-    later = tuple(MigrationEvent.model_fields)
     at: Nanoseconds = Field(description="when", examples=["30s"])
     start: Word | None = Field(default=None, description="service that starts", examples=["web"])
     stop: Word | None = Field(default=None, description="service that stops taking requests", examples=["web"])
@@ -148,7 +148,7 @@ class TimelineEvent(MigrationEvent):
     @model_validator(mode="after")
     def _one_verb(self) -> TimelineEvent:
         one_of(self, VERBS, self.example)
-        self.refuse_idle_words()
+        self.refuse_idle_words(self.how if "how" in self.model_fields_set else None)
         if self.restart is not None and self.crash is None:
             refuse(f"only a crash has a restart, for example {self.example}", "restart")
         return self
@@ -161,4 +161,9 @@ class TimelineEvent(MigrationEvent):
     @property
     def service(self) -> str:
         """To which service; empty where it happens to a host."""
-        return self.start or self.stop or self.crash or self.migrate or ""
+        return self.start or self.stop or self.crash or self.migrate or (self.fail if self.how in OF_SERVICES else None) or ""
+
+    @property
+    def way(self) -> str:
+        """How what moves gets to the other host."""
+        return self.how if self.how in WAYS else "pre-copy"
