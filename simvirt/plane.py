@@ -21,6 +21,7 @@ from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
 from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
 from simvirt.memory.account import MemoryAccount
+from simvirt.moving import Meets, Movable
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
 from simvirt.workload.sampling import Sampler
 from simvirt.workload.streams import Generators
@@ -54,7 +55,7 @@ class Work:
 
 
 @dataclass
-class DataPlane:
+class DataPlane(Movable):
     """The tables of one replication, the compiled functions over them, and the draws that feed them."""
 
     lowered: Lowered
@@ -69,6 +70,8 @@ class DataPlane:
     large: Callable[[], np.ndarray] | None = None  # bytes of large transfers that each link has carried, where there are any
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
+    _met: dict[int, Meets] = field(default_factory=dict)
+    _hindered: dict[int, Meets] = field(default_factory=dict)
     _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
     _performed: dict[int, set[int]] = field(default_factory=dict)  # instance: handles of what it performs
     _handles: int = 0
@@ -286,10 +289,6 @@ class DataPlane:
         """Whether an instance still answers what it has."""
         return self._life(instance) == k.DRAINING
 
-    def is_idle(self, instance: int) -> bool:
-        """Whether nothing is under way on an instance."""
-        return int(self.columns["instances"]["in_flight"][instance]) == 0
-
     def stop(self, instance: int) -> None:
         """End an instance that has nothing left to answer: its background threads stop."""
         self.crash(instance)
@@ -357,11 +356,6 @@ class DataPlane:
             if not self._grow():
                 return k.NONE
         return int(kernel.launch(self._plane, kind, instance, entry, handle, int(self.clock.now)))
-
-    def set_faults(self, instance: int, faults: float, spin: float, stall: int) -> None:
-        """What a request meets on an instance: pages to be read from swap, work of memory management, a wait for it [ns]."""
-        for name, value in (("faults", faults), ("spin", spin), ("stall", stall)):
-            self.columns["instances"][name][instance] = value
 
     def set_misses(self, host: int, asked: int, ratio: float) -> None:
         """How often a page cache of a host does not serve what it is asked."""

@@ -8,13 +8,14 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, Instance, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Host, arrange, row_of
 from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
     locks_connections,
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
+from simvirt.lowering.entering import entry_of, trace_column
 from simvirt.lowering.errands import (
     Background,
     Errand,
@@ -27,9 +28,8 @@ from simvirt.lowering.errands import (
     softirq_work,
     start_ups,
 )
-from simvirt.lowering.guards import Guard, guard_tables, guarding_client, sending
+from simvirt.lowering.guards import guard_tables
 from simvirt.lowering.hosts import cstate_table, disk_table, host_table, miss_table
-from simvirt.lowering.instructions import Instruction
 from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, follows, memory_of
 from simvirt.lowering.network import link_table, route_table, topology_of
@@ -43,7 +43,7 @@ from simvirt.lowering.traffic import Entry, RequestClass, clients_of, hop_of, re
 from simvirt.lowering.writers import writers_of
 from simvirt.memory.caching import Beneath, Key
 from simvirt.network.topology import Topology
-from simvirt.scenario.spec.models import Constant, Scenario
+from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
@@ -79,16 +79,12 @@ class Lowered:
     asks: dict[Key | Beneath, int]  # what page caches are asked, with its number in the table of misses
     locks: Locks
     topology: Topology
+    wakes: tuple[tuple[float, float], ...]  # of each kind of host: what `idle_wakeup` says of its vCPUs
 
     @property
     def hosts(self) -> list[HostEntry]:
         """The hosts' entries in the catalogue."""
         return [host.entry for host in self.arrangement.hosts]
-
-    def is_spare(self, instance: Instance) -> bool:
-        """Whether an instance is none of those that a service has at first: internal, or a row for one that may come to live."""
-        of = self.scenario.services.get(instance.service)
-        return of is None or instance.replica >= of.replicas
 
     @property
     def memory(self) -> Memory:
@@ -114,10 +110,10 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     writer = writers[0]
     classes = request_classes(scenario)
     variables = [Variables() for _ in classes]
-    entries = [_entry(writer, of, drawn, hop_of(of, writer.paths.hop)) for of, drawn in zip(classes, variables, strict=True)]
+    entries = [entry_of(writer, of, drawn, hop_of(of, writer.paths.hop)) for of, drawn in zip(classes, variables, strict=True)]
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
-    trace = [_trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
+    trace = [trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
     managed = management_errands(plan, writer, catalog)
     reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
     drain = softirq_work(plan, writer)
@@ -133,6 +129,7 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     return Lowered(
         scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
         tables, width, memories, writer.text.asks, locks, topology,
+        tuple(idle_wakeup(one.paths.costs) for one in writers),
     )
 
 
@@ -148,50 +145,6 @@ def _memories(scenario: Scenario, catalog: Catalog, platform: Platform, plan: Ar
             found[key] = memory_of(host.site.view, catalog, platform, host.entry, followed, counts if several else None)
         memories.append(found[key])
     return memories
-
-
-def _entry(writer: Writer, of: RequestClass, variables: Variables, hop: int) -> Entry:
-    """Service row, first instruction and balancing column of a request class; the first instruction of its client, where that guards it."""
-    service, _, operation = of.operation.partition(".")
-    guard = of.guard
-
-    def write(one: Writer) -> int:
-        return one.entry(service, operation, variables, None if of.local else one.paths, of.connects)
-
-    columns = [writer.balance_column(service, variables) for _ in range(guard.tries if guard is not None else 1)]
-    bodies = [writer.everywhere(write, variables) for _ in range(guard.tries if guard is not None and guard.hedge is not None else 1)]
-    row, client = writer.services[service], k.NONE
-    if guard is not None:
-        sends = [sending(row, bodies[at % len(bodies)], column, hop) for at, column in enumerate(columns)]
-        client = guarding_client(writer.program, writer.text.guards, Guard(of.name, service, guard, client=True), sends, variables)
-    return row, bodies[0], columns[0], client
-
-
-def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Variables) -> int | None:
-    """Column of the first CPU step of a class, which a trace's own demand replaces; made where the step is a constant.
-
-    None where no trace brings demands, or the operation has no CPU step of its own.
-    """
-    workload = of.view.workload
-    if workload is None or workload.trace is None or workload.trace.cpu is None:
-        return None
-    rows = [_first_demand(writer, first) for first in writer.program.everywhere(entry[1])]
-    if rows[0] is None:
-        return None
-    column = rows[0].column
-    if column == k.NONE:
-        column = variables.column(Constant.model_construct(kind="constant", mean=rows[0].amount))
-    for row in rows:
-        assert row is not None
-        row.column = column
-    return column
-
-
-def _first_demand(writer: Writer, at: int) -> Instruction | None:
-    """The first CPU step of an operation's own in the body at a row; None without one."""
-    while not (row := writer.program.rows[at]).demand and row.op != k.OP_RETURN:
-        at += 1
-    return None if row.op == k.OP_RETURN else row
 
 
 class Tables:
@@ -216,8 +169,19 @@ class Tables:
         first, rows = self.n_cpus, []
         for group in self.plan.groups:
             rows.append(first)
-            first += self.plan.machines[group.machine].cpus
+            first += self._width(group)
         return [*rows, first]
+
+    def _width(self, group: Group) -> int:
+        """Queues of a group: one for each CPU of its machine; of a VM that may move, for each of the host that has most."""
+        machine = self.plan.machines[group.machine]
+        widest = self.plan.moves and machine.vm is None
+        return max(self.plan.machines[host.machine].cpus for host in self.plan.hosts) if widest else machine.cpus
+
+    def _span(self, group: Group) -> np.ndarray:
+        """The CPU of each queue of a group; queues beyond those of its machine are none of theirs yet."""
+        first, end = self.first_cpu[group.machine], self.first_cpu[group.machine + 1]
+        return np.asarray(np.minimum(first + np.arange(self._width(group)), end - 1))
 
     def build(
         self, scenario: Scenario, classes: list[RequestClass], entries: list[Entry], width: int, n_background: int
@@ -288,7 +252,7 @@ class Tables:
     def queues(self) -> Columns:
         """A root queue for each CPU, then a queue for each group on each CPU of its machine."""
         roots = np.full(self.n_cpus, k.NONE)
-        spans = [np.arange(self.first_cpu[g.machine], self.first_cpu[g.machine + 1]) for g in self.plan.groups]
+        spans = [self._span(group) for group in self.plan.groups]
         cpu, parent = np.concatenate([np.arange(self.n_cpus), *spans]), np.concatenate([roots, *spans])
         group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
         machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
@@ -325,10 +289,13 @@ class Tables:
         masks = [self.first_cpu[g.machine] + c for g in groups for c in g.fence.cpuset]
         sizes = [len(g.fence.cpuset) for g in groups]
         per_machine = np.bincount(column_of(groups, "machine"), minlength=len(self.plan.machines))
+        if self.plan.moves:
+            fluid = [host.machine for host in self.plan.hosts if self.plan.machines[host.machine].scheduler.policy == "gps"]
+            per_machine[fluid] += sum(not group.per_task_weight for group in groups)
         return fill(
             blank(
-                t.Groups, rows=len(groups), masks=max(len(masks), 1), fluid_active=len(groups), fluid_count=len(self.plan.machines),
-                fluid_first=len(self.plan.machines),
+                t.Groups, rows=len(groups), masks=max(len(masks), 1), fluid_active=int(per_machine.sum()),
+                fluid_count=len(self.plan.machines), fluid_first=len(self.plan.machines),
             ),
             first_queue=self.first_queue[:-1],
             slice=np.full(len(groups), QUOTA_SLICE_NS),
