@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate, islice, takewhile
+from itertools import accumulate, islice
 from typing import Any, Final
 
 from simvirt.orchestration import health, restart
@@ -46,7 +46,7 @@ def kubelet_delays(given: Given) -> Answer:
     backoff = _backoff(given)
     number = _asked(given, "delays_s", 8)
     runs = given.get("run_durations_s", [0.0] * number)
-    in_five = [sum(1 for _ in takewhile(lambda at: at <= FIVE_MINUTES_S, restart.restarts(each, 0.0))) for each in (backoff, restart.KUBELET)]
+    in_five = [restart.restarts_within(each, 0.0, FIVE_MINUTES_S) for each in (backoff, restart.KUBELET)]
     given.get("runs_each_shorter_than_s")
     return {"delays_s": list(islice(backoff.waits(runs), number)), "extra_restarts_first_5_min": in_five[0] - in_five[1]}
 
@@ -85,7 +85,8 @@ def docker_should_restart(given: Given) -> Answer:
     """Whether the engine starts a container again: after it ended, or when the daemon comes up."""
     policy, by_hand = restart.docker_policy(str(given["policy"])), bool(given.get("stopped_by_hand", False))
     if given.get("daemon_restarts", False):
-        return {"restarted": [policy.after_daemon(stopped_by_hand=by_hand)], "total_restarts": int(policy.after_daemon(stopped_by_hand=by_hand))}
+        comes = policy.after_daemon(stopped_by_hand=by_hand)
+        return {"restarted": [comes], "total_restarts": int(comes)}
     restarted: list[bool] = []
     for code in given["exit_codes"] if "exit_codes" in given else [given.get("exit_code", 0)]:
         restarted.append(policy.again(code, sum(restarted), stopped_by_hand=by_hand))
@@ -140,8 +141,8 @@ def compose_dependency(given: Given) -> Answer:
 def _policy(given: Given) -> restart.SwarmPolicy:
     known = restart.SwarmPolicy()
     return restart.SwarmPolicy(
-        given.get("condition", known.condition), float(given.get("delay_s", known.delay_s)), int(given.get("max_attempts", known.max_attempts)),
-        float(given.get("window_s", known.window_s)))
+        given.get("condition", known.condition), float(given.get("delay_s", known.delay_s)),
+        int(given.get("max_attempts", known.max_attempts)), float(given.get("window_s", known.window_s)))
 
 
 def swarm_should_restart(given: Given) -> Answer:
@@ -208,7 +209,8 @@ def liveness_timeline(given: Given) -> Answer:
 def defaults(given: Given) -> Answer:
     """Constants that a system has where nothing is said."""
     check, probe, policy, update = health.HealthCheck(), health.Probe(), restart.SwarmPolicy(), SwarmUpdate()
-    updating = {"failure_action": update.failure_action, "monitor_s": update.monitor_s, "order": update.order, "parallelism": update.parallelism}
+    updating = {name: getattr(update, name) for name in ("failure_action", "monitor_s", "order", "parallelism")}
+    backoffs = {"docker restart": restart.DOCKER, "kubelet restart": restart.KUBELET}
     known: dict[str, dict[str, Any]] = {
         "docker healthcheck": {
             "interval_s": check.interval_s, "timeout_s": check.timeout_s, "retries": check.retries,
@@ -221,8 +223,7 @@ def defaults(given: Given) -> Answer:
             "restart_condition": policy.condition, "restart_delay_s": policy.delay_s, "max_attempts": policy.max_attempts,
             "stop_grace_s": restart.STOP_GRACE_S, "rollback": updating,
             "update": {**updating, "delay_s": update.delay_s, "max_failure_ratio": update.max_failure_ratio}},
-        "docker restart": {"initial_s": restart.DOCKER.initial_s, "max_s": restart.DOCKER.cap_s, "reset_after_s": restart.DOCKER.reset_s},
-        "kubelet restart": {"initial_s": restart.KUBELET.initial_s, "max_s": restart.KUBELET.cap_s, "reset_after_s": restart.KUBELET.reset_s},
+        **{name: {"initial_s": each.initial_s, "max_s": each.cap_s, "reset_after_s": each.reset_s} for name, each in backoffs.items()},
     }
     if given["kind"] not in known:
         raise NotKnown(f"no defaults of {given['kind']}")

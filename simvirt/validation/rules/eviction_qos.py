@@ -38,15 +38,16 @@ def _amounts(written: Mapping[str, Any] | None) -> dict[str, float]:
 
 def qos_class(given: Given) -> Answer:
     """The class of a pod."""
-    containers = [*given["containers"], *given.get("init_containers", [])]
-    return {"qos_class": qos.qos_class([qos.Resources(_amounts(each.get("requests")), _amounts(each.get("limits"))) for each in containers])}
+    written = [*given["containers"], *given.get("init_containers", [])]
+    containers = [qos.Resources(_amounts(each.get("requests")), _amounts(each.get("limits"))) for each in written]
+    return {"qos_class": qos.qos_class(containers)}
 
 
 def oom_score_adj(given: Given) -> Answer:
     """What the kernel adds to a container's badness."""
     critical = bool(given.get("node_critical", False))
-    found = qos.oom_score_adj(given["qos_class"], int(given.get("memory_request_bytes", 0)), int(given["node_memory_bytes"]), node_critical=critical)
-    return {"oom_score_adj": found}
+    requested, memory = int(given.get("memory_request_bytes", 0)), int(given["node_memory_bytes"])
+    return {"oom_score_adj": qos.oom_score_adj(given["qos_class"], requested, memory, node_critical=critical)}
 
 
 def cfs_quota(given: Given) -> Answer:
@@ -56,7 +57,7 @@ def cfs_quota(given: Given) -> Answer:
 
 def pod_cgroup(given: Given) -> Answer:
     """The cgroup of a pod: of its containers, or of one."""
-    containers = given["containers"] if "containers" in given else [given]
+    containers = given.get("containers", [given])
     found = qos.pod_cgroup([_container(each) for each in containers])
     answer: dict[str, Any] = {"cpu_quota_us": found.cpu_quota_us, "cpu_shares": found.cpu_shares, "cpu_weight_v2": found.cpu_weight}
     unsaid = any("cpu_limit_m" in each and each["cpu_limit_m"] and not _says_memory(each) for each in containers)
@@ -89,16 +90,20 @@ def cpu_weight(given: Given) -> Answer:
 
 def eviction_order(given: Given) -> Answer:
     """Pods in the order in which they are evicted; where two are alike but for their excess, either may be first."""
-    pods = [eviction.Candidate(each["name"], each.get("request_Mi", 0), each.get("usage_Mi", 0), each.get("priority", 0)) for each in given["pods"]]
+    pods = []
     for each in given["pods"]:
         each.get("qos")
+        pods.append(eviction.Candidate(each["name"], each.get("request_Mi", 0), each.get("usage_Mi", 0), each.get("priority", 0)))
     found = eviction.eviction_order(pods, given.get("signal", "memory.available"))
     return {"first_to_last": [pod.name for pod in found], "also_ok": [[pod.name for pod in _without_excess(found)]]}
 
 
 def _without_excess(pods: Sequence[eviction.Candidate]) -> list[eviction.Candidate]:
     """The other order that the documentation allows: of pods within their requests the one that uses less comes first."""
-    return sorted(pods, key=lambda pod: (pod.used <= pod.requested, pod.priority, pod.requested - pod.used if pod.used > pod.requested else pod.used))
+    def key(pod: eviction.Candidate) -> tuple[bool, int, float]:
+        within = pod.used <= pod.requested
+        return within, pod.priority, pod.used if within else pod.requested - pod.used
+    return sorted(pods, key=key)
 
 
 def eviction_order_basis(given: Given) -> Answer:
@@ -109,7 +114,8 @@ def eviction_order_basis(given: Given) -> Answer:
 def eviction_target(given: Given) -> Answer:
     """What has to be available again, as Kubernetes writes it, to a tenth."""
     least = given.get("evictionMinimumReclaim", {})
-    return {"reclaims_until": {signal: _gib(quantity(hard), quantity(least.get(signal, "0"))) for signal, hard in given["evictionHard"].items()}}
+    hard = given["evictionHard"].every()
+    return {"reclaims_until": {signal: _gib(quantity(limit), quantity(least.get(signal, "0"))) for signal, limit in hard}}
 
 
 def _gib(threshold: float, least: float) -> str:
@@ -129,10 +135,9 @@ def memory_available(given: Given) -> Answer:
 
 def eks_reserved(given: Given) -> Answer:
     """EKS."""
-    return {
-        "memory_Mi": eviction.eks_memory_mib(given["max_pods"]), "cpu_m": eviction.reserved_cpu_m(given["vcpus"]) if "vcpus" in given else None,
-        "eviction_hard_memory": eviction.HARD["memory.available"],
-    }
+    cpu = {"cpu_m": eviction.reserved_cpu_m(given["vcpus"])} if "vcpus" in given else {}
+    memory = {"memory_Mi": eviction.eks_memory_mib(given["max_pods"])} if "max_pods" in given else {}
+    return {**cpu, **memory, "eviction_hard_memory": eviction.HARD["memory.available"]}
 
 
 def gke_reserved_memory(given: Given) -> Answer:
@@ -153,7 +158,8 @@ def gke_reserved_cpu(given: Given) -> Answer:
 
 def aks_reserved_memory_before_1_29(given: Given) -> Answer:
     """AKS until 1.28, memory."""
-    return {"kube_reserved_GB": eviction.aks_memory_gb_before_1_29(given["memory_GB"]), "eviction_hard_Mi": eviction.AKS_HARD_MI_BEFORE_1_29}
+    kept = eviction.aks_memory_gb_before_1_29(given["memory_GB"])
+    return {"kube_reserved_GB": kept, "eviction_hard_Mi": eviction.AKS_HARD_MI_BEFORE_1_29}
 
 
 def aks_reserved_memory(given: Given) -> Answer:

@@ -28,7 +28,7 @@ CLOSE: Final = 1e-6
 # --- Swarm ---------------------------------------------------------------------------------------------------------------
 
 
-def _hosts(nodes: Any, reserve: Mapping[str, float]) -> Hosts:
+def _hosts(nodes: Any, reserve: Mapping[str, int]) -> Hosts:
     """Nodes as hosts: a number, labels by name, or mappings with resources, labels, and tasks of services."""
     if isinstance(nodes, int):
         nodes = [{"id": f"id{place + 1}"} for place in range(nodes)]

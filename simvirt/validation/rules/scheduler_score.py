@@ -161,7 +161,7 @@ def _constraint(each: Given) -> topology.TopologySpread:
 
 def _labels(nodes: Sequence[Given], key: str) -> Any:
     """The label of each node, which may lie among its labels."""
-    return np.array([(node.get("labels") or node).get(key) for node in nodes], object)
+    return np.array([dict((node.get("labels") or node).every()).get(key) for node in nodes], object)
 
 
 def _matching(nodes: Mapping[str, Any], pods: Mapping[str, Any], label: str | None) -> Counts:
