@@ -8,7 +8,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, Instance, arrange, row_of
 from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
@@ -84,6 +84,11 @@ class Lowered:
     def hosts(self) -> list[HostEntry]:
         """The hosts' entries in the catalogue."""
         return [host.entry for host in self.arrangement.hosts]
+
+    def is_spare(self, instance: Instance) -> bool:
+        """Whether an instance is none of those that a service has at first: internal, or a row for one that may come to live."""
+        of = self.scenario.services.get(instance.service)
+        return of is None or instance.replica >= of.replicas
 
     @property
     def memory(self) -> Memory:
