@@ -5,7 +5,6 @@ from simvirt.kernel.constants import (
     BRANCH,
     CALLEE,
     CLOCK_MASK,
-    CRASHED,
     DRAINED,
     DRAINING,
     LOST,
@@ -17,6 +16,7 @@ from simvirt.kernel.constants import (
     QUEUE,
     REJECTED,
     REQUEST,
+    STARTING,
     MOST_SIGNALS,
     WAITING,
     WEIGHT_ONE,
@@ -183,8 +183,8 @@ def count_call(p: Plane, f: int) -> None:
 
 
 def reach(p: Plane, f: int, now: int) -> None:
-    """A call reaches a replica: it passes a device first, or comes to its threads at once; unless that has ended."""
-    if p.instances.life[p.frames.instance[f]] >= CRASHED:
+    """A call reaches a replica: it passes a device first, or comes to its threads at once; unless that is not up."""
+    if p.instances.life[p.frames.instance[f]] >= STARTING:
         p.frames.failed[p.frames.root[f]] = LOST
         append_todo(p, f)
     elif p.program.op[p.frames.pc[f]] == OP_ARRIVE:
