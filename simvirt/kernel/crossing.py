@@ -8,7 +8,7 @@
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import BACK, HELD, LOST, NETWORK, NONE, OP_CALL, THERE, WAITING
+from simvirt.kernel.constants import BACK, HELD, NETWORK, NONE, OP_CALL, THERE, UNANSWERED, WAITING
 from simvirt.kernel.devices import new_call
 from simvirt.kernel.network import link_begin
 from simvirt.kernel.requests import append_todo, count_call, free_frame, host_of, reach
@@ -83,7 +83,7 @@ def send_again(p: Plane, f: int, now: int) -> None:
             return
         if hold_on(p, f, now):
             return
-        p.frames.failed[p.frames.root[f]] = LOST
+        p.frames.failed[p.frames.root[f]] = UNANSWERED
     p.frames.way[f] = way
     arrive_from_away(p, f, now)
 

@@ -1,4 +1,4 @@
-"""Tables of the data plane: hosts, shared hardware, disks, links, devices of VMs; see `tables`."""
+"""Tables of the data plane: hosts, idle CPUs, shared hardware, disks, links, devices of VMs; see `tables`."""
 
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
@@ -100,6 +100,16 @@ class Caches(Table):
     held: Floats  # what the process had in the cache when it was last there [bytes]
     touched: Floats  # what it had touched then of it in its turn [bytes]
     used_at: Ints  # instant at which it was [ns]
+
+
+class IdleStacks(Table):
+    """Stacks of idle, of overloaded and of crowded CPUs, a stretch for each machine as long as its CPUs."""
+
+    # kernel
+    cores: IntArray
+    cpus: IntArray
+    overloaded: IntArray
+    crowded: IntArray
 
 
 class Cstates(Table):

@@ -21,6 +21,8 @@ from simvirt.kernel.constants import (
     OP_DISK,
     OP_FLUSH,
     OP_IO,
+    OP_RETRY,
+    OP_TRY,
     PAUSED,
     PAUSE_EVERY,
     REPEATS,
@@ -40,6 +42,7 @@ from simvirt.kernel.ticks import review
 from simvirt.kernel.unthrottling import on_group_timer
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
+from simvirt.kernel.guarding import on_guard_timer
 from simvirt.kernel.looking import has_room_for_a_look, look
 from simvirt.kernel.arrivals import arrive, enter_service, take_luck, think
 from simvirt.kernel.itinerary import finish, on_burst_end, on_fluid_end, proceed
@@ -113,7 +116,7 @@ def on_link_timer(p: Plane, k: int, now: int) -> None:
 
 
 def on_frame_timer(p: Plane, f: int, now: int) -> None:
-    """A frame's disk access, way to a backend or to another host, delay or time to think is over."""
+    """A frame's disk access, way to a backend or to another host, delay, time to think or time for an answer is over."""
     if p.frames.way[f] != 0:
         on_way_timer(p, f, now)
         return
@@ -130,6 +133,9 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
         end_disk_wait(p, f)
     elif op == OP_FLUSH:
         p.frames.pc[f] = pc - 1
+    elif op == OP_TRY or op == OP_RETRY:
+        on_guard_timer(p, f, now)
+        return
     elif (op == OP_IO or op == OP_ARRIVE) and goes_to_backend(p, f, pc - 1, now):
         return
     append_todo(p, f)

@@ -8,14 +8,16 @@ through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nan
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Misses, Routes, Sockets
+from simvirt.kernel.guards import Callers, Guards
+from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, IdleStacks, Links, Locks, Misses, Routes, Sockets
 from simvirt.kernel.traffic import Frames, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 __all__ = [
-    "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames", "Groups",
-    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues", "Run",
-    "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
+    "Caches", "Calendar", "Callers", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames",
+    "Groups", "Guards",
+    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues",
+    "Run", "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
 ]
 
 
@@ -170,16 +172,6 @@ class Cpus(Table):
     core_since: Ints  # core scheduler: instant its core's turn began [ns]
 
 
-class IdleStacks(Table):
-    """Stacks of idle, of overloaded and of crowded CPUs, a stretch for each machine as long as its CPUs."""
-
-    # kernel
-    cores: IntArray
-    cpus: IntArray
-    overloaded: IntArray
-    crowded: IntArray
-
-
 class Queues(Table):
     """One row a run queue: first the root queue of each CPU, then one for each (group, CPU)."""
 
@@ -303,6 +295,7 @@ class Instances(Table):
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
     first_lock: Ints  # its first row in `locks`
+    first_turn: Ints  # its first row in `turns`, for what it calls
     # control
     machine: Ints  # kernel that schedules its threads, NONE before it is placed
     group: Ints  # cgroup of its threads, NONE for the root
@@ -343,6 +336,7 @@ class Program(Table):
     entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches
     inside: Ints  # call: the same, where the callee is in the caller's kernel
     beyond: Ints  # call: the same, where the callee is on another host
+    turn: Ints  # call: place of the callee's balancer among those of the caller
     column: Ints  # column of the request's luck, NONE for a constant
     amount: Floats  # constant time [ns], probability or bytes; bell: how long what it sends keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
@@ -392,6 +386,8 @@ class Plane:
     routes: Routes
     source: Source
     tallies: Tallies
+    guards: Guards
+    callers: Callers
     locks: Locks
     trace: Trace
 

@@ -9,6 +9,7 @@ from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, arrange, row_of
+from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
     locks_connections,
@@ -26,6 +27,7 @@ from simvirt.lowering.errands import (
     softirq_work,
     start_ups,
 )
+from simvirt.lowering.guards import Guard, guard_tables, guarding_client, sending
 from simvirt.lowering.hosts import cstate_table, disk_table, host_table, miss_table
 from simvirt.lowering.instructions import Instruction
 from simvirt.lowering.locks import Locks, locks_of
@@ -37,7 +39,7 @@ from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
 from simvirt.lowering.sites import Site, sites_of
-from simvirt.lowering.traffic import Entry, RequestClass, clients_of, request_classes, source_table, tallies_table
+from simvirt.lowering.traffic import Entry, RequestClass, clients_of, hop_of, request_classes, source_table, tallies_table
 from simvirt.lowering.writers import writers_of
 from simvirt.memory.caching import Beneath, Key
 from simvirt.network.topology import Topology
@@ -46,7 +48,8 @@ from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
-STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL)  # each may start a frame; a fork starts one a branch
+STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND)
+# each may start a frame; a fork starts one a branch
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
@@ -101,11 +104,12 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     add_network_threads(plan, scenario, platform)
     services = [*plan.services, *INTERNAL]
     locks = locks_of(scenario, plan, (CONNTRACK,) if locks_connections(scenario, platform) else ())
-    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks)
+    balancers = Balancers(scenario, plan)
+    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks, balancers)
     writer = writers[0]
     classes = request_classes(scenario)
     variables = [Variables() for _ in classes]
-    entries = [_entry(writer, of, drawn) for of, drawn in zip(classes, variables, strict=True)]
+    entries = [_entry(writer, of, drawn, hop_of(of, writer.paths.hop)) for of, drawn in zip(classes, variables, strict=True)]
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
@@ -117,7 +121,7 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, [{name: max(one.added(name), 0.0) for name in plan.services} for one in writers])
     topology = topology_of([site.named.name for site in sites], [site.entry for site in sites], catalog, scenario.network)
-    builder = Tables(plan, services, writers, phases, shared, platform, memories, locks, topology)
+    builder = Tables(plan, services, writers, phases, shared, platform, memories, locks, topology, balancers)
     tables = builder.build(scenario, classes, entries, width, len(background))
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
     tables["run"]["notice"][:] = scenario.unanswered_ns
@@ -141,15 +145,21 @@ def _memories(scenario: Scenario, catalog: Catalog, platform: Platform, plan: Ar
     return memories
 
 
-def _entry(writer: Writer, of: RequestClass, variables: Variables) -> Entry:
-    """Service row, first instruction and balancing column of a request class."""
+def _entry(writer: Writer, of: RequestClass, variables: Variables, hop: int) -> Entry:
+    """Service row, first instruction and balancing column of a request class; the first instruction of its client, where that guards it."""
     service, _, operation = of.operation.partition(".")
-    column = writer.balance_column(service, variables)
+    guard = of.guard
 
     def write(one: Writer) -> int:
         return one.entry(service, operation, variables, None if of.local else one.paths, of.connects)
 
-    return writer.services[service], writer.everywhere(write, variables), column
+    columns = [writer.balance_column(service, variables) for _ in range(guard.tries if guard is not None else 1)]
+    bodies = [writer.everywhere(write, variables) for _ in range(guard.tries if guard is not None and guard.hedge is not None else 1)]
+    row, client = writer.services[service], k.NONE
+    if guard is not None:
+        sends = [sending(row, bodies[at % len(bodies)], column, hop) for at, column in enumerate(columns)]
+        client = guarding_client(writer.program, writer.text.guards, Guard(of.name, service, guard, client=True), sends, variables)
+    return row, bodies[0], columns[0], client
 
 
 def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Variables) -> int | None:
@@ -184,8 +194,9 @@ class Tables:
 
     def __init__(
         self, plan: Arrangement, services: list[str], writers: list[Writer], phases: Phases, shared: Sharing, platform: Platform,
-        memories: list[Memory], locks: Locks, topology: Topology,
+        memories: list[Memory], locks: Locks, topology: Topology, balancers: Balancers,
     ) -> None:
+        self.balancers = balancers
         self.memories, self.locks, self.writers, self.topology = memories, locks, writers, topology
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, writers[0].program, phases
@@ -208,10 +219,11 @@ class Tables:
     ) -> dict[str, Columns]:
         """All tables, by their attribute in the plane."""
         costs = [writer.paths.costs for writer in self.writers]
-        hop = costs[0].latency_ns["packet_in"] + costs[0].latency_ns["packet_out"]
+        guards, callers = guard_tables(self.writers[0].text.guards, column_of(self.plan.instances, "service"))
         clients = clients_of(scenario)
         spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
         frames = FIRST_FRAMES + sum(clients) + n_background + 2 * spare
+        first_turn, begins = self.balancers.turns(before=max(len(self.plan.instances), 1))
         tables = {
             "run": self.run(spare, frames),
             "hosts": host_table(self.plan, self.shared, self.topology.spots().of_host),
@@ -226,16 +238,18 @@ class Tables:
             "queues": self.queues(),
             "entities": self.entities(frames),
             "groups": self.groups(),
-            "services": service_table(scenario, self.plan, self.services),
-            "instances": self.instances(),
+            "services": service_table(scenario, self.plan, self.services, begins),
+            "instances": self.instances(first_turn),
             "devices": self.devices(),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
             "disks": disk_table(self.plan, self.memories[0].costs),
             "links": link_table(self.topology, frames),
             "routes": route_table(self.topology),
-            "source": source_table(classes, entries, width, scenario, hop),
+            "source": source_table(classes, entries, width, scenario, self.writers[0].paths.hop),
             "tallies": tallies_table(classes, len(clients)),
+            "guards": guards,
+            "callers": callers,
             "locks": self.locks.table(),
             "trace": blank(t.Trace, rows=1),
         }
@@ -325,7 +339,7 @@ class Tables:
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 
-    def instances(self) -> Columns:
+    def instances(self, first_turn: list[int]) -> Columns:
         """Replicas, which the control plane places."""
         instances, rows = self.plan.instances, {name: row for row, name in enumerate(self.services)}
         return fill(
@@ -340,6 +354,7 @@ class Tables:
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
             first_lock=self.locks.first[0][:-1],
+            first_turn=first_turn,
         )
 
     def devices(self) -> Columns:

@@ -10,6 +10,7 @@ from simvirt.catalog.resolve.files import file_habits
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import Arrangement
+from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import CONNTRACK, ContainerPaths, has_network_threads, received_beside
 from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
@@ -20,7 +21,8 @@ from simvirt.scenario.spec.models import Scenario
 
 
 def writers_of(
-    scenario: Scenario, catalog: Catalog, platform: Platform, plan: Arrangement, services: list[str], memory: Memory, locks: Locks
+    scenario: Scenario, catalog: Catalog, platform: Platform, plan: Arrangement, services: list[str], memory: Memory, locks: Locks,
+    balancers: Balancers,
 ) -> list[Writer]:
     """A writer for each kind of host, which all write one text; demands are those on the first of them.
 
@@ -30,13 +32,13 @@ def writers_of(
     """
     text, first = Text(), plan.kinds[0]
     for host in plan.kinds:
-        _writer(text, scenario, catalog, platform, host, plan, services, memory, locks, first.speed / host.speed)
+        _writer(text, scenario, catalog, platform, host, plan, services, memory, locks, balancers, first.speed / host.speed)
     return text.writers
 
 
 def _writer(
     text: Text, scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str],
-    memory: Memory, locks: Locks, pace: float,
+    memory: Memory, locks: Locks, balancers: Balancers, pace: float,
 ) -> Writer:
     """The writer for one kind of host."""
     costs, rows = catalog.platform_costs(platform, host), {name: row for row, name in enumerate(services)}
@@ -46,7 +48,7 @@ def _writer(
     files = catalog.file_costs(platform, host, costs)
     habits = {name: files.habits(file_habits(scenario.services[name], profile)) for name, profile in profiles.items()}
     routes = _routes(scenario, catalog, platform, host, plan, locks)
-    return Writer(scenario, rows, software, host, rates, routes, memory, locks, files, habits, platform, text, pace)
+    return Writer(scenario, rows, software, host, rates, routes, memory, locks, balancers, files, habits, platform, text, pace)
 
 
 def _routes(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, locks: Locks) -> Routes:

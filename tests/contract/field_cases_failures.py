@@ -35,6 +35,6 @@ CASES: Final = (
     Case("TimelineEvent.fail", PAIR, {"timeline": ABSENT}, {}, FAILED, RISES),
     Case("TimelineEvent.how", failing(for_="1s"), {}, {EVENT + "how": "partition"}, FAILED, FALLS),
     Case("TimelineEvent.for", failing(how="partition", for_="1s"), {"failures": {"unanswered": "2s"}}, {"failures": {"unanswered": "2s"}, EVENT + "for": ABSENT}, FAILED, RISES),
-    Case("TimelineEvent.factor", failing(how="slow-disk", factor=2), {}, {EVENT + "factor": 100}, "breakdown_s/disk", RISES),
+    Case("TimelineEvent.factor", failing(fail="node", how="slow-disk", factor=2), {}, {EVENT + "factor": 100}, "breakdown_s/disk", RISES),
     Case("TimelineEvent.ratio", failing(how="loss", ratio="1%"), {}, {EVENT + "ratio": "50%"}, "breakdown_s/network", RISES),
 )
