@@ -59,6 +59,7 @@ OP_REPEAT = 22  # do what follows as often as pages are missing
 OP_AGAIN = 23  # the end of what is repeated
 OP_REST = 24  # a member of a team has spun as long as it does: it sleeps until all others have come
 OP_ROUND = 25  # the end of a region of a team: begin the next one, or go on
+OP_ASK = 26  # send a request to a server of a volume and wait for its answer
 
 # Locks
 REPLICA_LOCK = 0  # each replica has one
