@@ -261,6 +261,7 @@ class DataPlane:
         """Let an instance that is down begin to start; false for one that is up."""
         if self._life(instance) in UP:
             return False
+        self.withdraw(instance)
         self.columns["instances"]["life"][instance] = k.STARTING
         return True
 
@@ -290,13 +291,20 @@ class DataPlane:
         self.crash(instance)
         self.columns["instances"]["life"][instance] = k.STOPPED
 
-    def crash(self, instance: int) -> None:
-        """End an instance at once; the requests that it works on are lost, and so is what it performs."""
-        kernel.crash(self._plane, instance, int(self.clock.now))
+    def crash(self, instance: int, life: int = k.CRASHED, seen: bool = True) -> int:
+        """End an instance at once, alone or GONE with its kernel; the number of requests lost. Unless `seen` it is sent further ones."""
+        if seen:
+            kernel.set_ready(self._plane, instance, 0)
+        lost = int(kernel.crash(self._plane, instance, life, int(self.clock.now)))
         for handle in self._performed.pop(instance, ()):
             del self._works[handle]
         if instance in self._drained:
             self._drained.pop(instance).succeed()
+        return lost
+
+    def withdraw(self, instance: int) -> None:
+        """Let load balancing leave an instance out that has ended."""
+        kernel.set_ready(self._plane, instance, 0)
 
     def start_background(self, instance: int) -> None:
         """Start an instance's background threads."""

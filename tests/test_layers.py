@@ -29,7 +29,7 @@ LAYERS = (
     ("workload",),
     ("analysis",),
     ("kernel",),
-    ("placement",),
+    ("placement", "orchestration"),
     ("lowering",),
     ("plane",),
     ("gauges",),

@@ -12,6 +12,7 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
+from simvirt.control.outages import Outage
 from simvirt.control.records import Life
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
@@ -22,12 +23,17 @@ Owner = tuple[str, int]
 """What something is done once for: a `host` or a `vm`, by the row of the host or of the guest's kernel."""
 
 
+CLONED = ("image", "clone")
+"""The phase in which a VM gets a disk of its own, which outlives it."""
 STARTED, HEALTHY = "service_started", "service_healthy"
 """How far an instance is when its process is there, and when it is ready, in the words of Compose."""
 
 
 class Fetch(Protocol):
     """How instances get what has to be on a host before they start."""
+
+    def lose(self, machines: set[int], host: str | None) -> None:
+        """What some kernels were fetching is lost; with the whole host of a name all transfers from and to it end."""
 
     @property
     def moved(self) -> int:
@@ -58,6 +64,8 @@ class Cluster:
     lives: list[Life] = field(default_factory=list)
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
+    outages: list[Outage] = field(default_factory=list)
+    _down: set[int] = field(default_factory=set)  # hosts
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
@@ -152,6 +160,38 @@ class Cluster:
         if machine.vm is not None and machine.key[0] == OWN_VM:
             self.there.discard(("vm", machine.row))
             self._done.pop(("vm", machine.row), None)
+
+    def name_of(self, host: int) -> str:
+        """The name of a host."""
+        return self.plane.lowered.arrangement.hosts[host].site.named.name
+
+    def is_down(self, host: int) -> bool:
+        """Whether nothing can start on a host."""
+        return host in self._down
+
+    def lose_host(self, host: int) -> None:
+        """Takes in that a host is gone, with all that its daemon and its VMs were at."""
+        machines = {one.row for one in self.plane.lowered.arrangement.machines if one.host == host}
+        self._down.add(host)
+        self._made.pop(host, None)
+        self.there.discard(("host", host))
+        self._done.pop(("host", host), None)
+        self.lose_kernels(machines, self.name_of(host))
+
+    def lose_kernels(self, machines: set[int], host: str | None = None) -> None:
+        """Takes in that kernels are gone: their locks, what they were fetching, their own load; disks of VMs stay."""
+        self._locks = {key: lock for key, lock in self._locks.items() if key[0] not in machines}
+        self._guests -= machines
+        self.there -= {("vm", machine) for machine in machines}
+        for machine in machines & {of for kind, of in self._done if kind == "vm"}:
+            done = self._done[("vm", machine)]
+            self._done[("vm", machine)] = {name: end for name, end in done.items() if name == CLONED and end.processed}
+        if self.fetch is not None:
+            self.fetch.lose(machines, host)
+
+    def host_is_up(self, host: int) -> None:
+        """Takes in that a host has booted."""
+        self._down.discard(host)
 
     def phases(self, row: int) -> tuple[Phase, ...]:
         """The phases in which an instance starts where it stands."""

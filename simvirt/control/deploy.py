@@ -7,6 +7,8 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
+from simvirt.control.detection import Detection
+from simvirt.control.failures import Failures, follow_failures
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
 from simvirt.control.pulling import is_new, transfers_of
@@ -17,17 +19,17 @@ from simvirt.scenario.spec.models import Scenario
 
 def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
     """Before the first request: what the scenario's state says is up, all else is being started; the cluster in which that goes on."""
-    assert scenario.state is not None
     cluster = Cluster(clock, catalog)
-    clock.story = Starts(cluster)
+    clock.story = starts = Starts(cluster)
     _begin_hosts(cluster)
-    if scenario.state.images == "none" or any(is_new(scenario, name) for name in scenario.images):
-        cluster.fetch = Fetching(cluster, transfers_of(cluster), scenario.state.images == "present")
-    if scenario.state.instances == "up":
+    if scenario.beginning.images == "none" or any(is_new(scenario, name) for name in scenario.images):
+        cluster.fetch = Fetching(cluster, transfers_of(cluster), scenario.beginning.images == "present")
+    if scenario.beginning.instances == "up":
         _begin_instances(cluster, up_at_first(clock, scenario))
     else:
         cluster.deployed = _deploy(cluster, set(up_at_first(clock, scenario)))
     follow_timeline(clock, scenario)
+    follow_failures(Failures(cluster, starts, Detection(cluster)), scenario)
     return cluster
 
 

@@ -19,6 +19,7 @@ from simvirt.control.cluster import HEALTHY, STARTED, Cluster
 from simvirt.control.lifecycle import Process
 from simvirt.control.records import DEPENDENCIES, Life, Span
 from simvirt.control.work import perform
+from simvirt.kernel import constants as k
 
 Began = Generator[simpy.Event, Any, int]
 APPLICATION: Final = "start-up"
@@ -27,13 +28,16 @@ APPLICATION: Final = "start-up"
 
 @dataclass(frozen=True)
 class Starts:
-    """How instances start in a cluster."""
+    """How instances start in a cluster; on a host that is down nothing does."""
 
     cluster: Cluster
     under_way: dict[int, simpy.Process] = field(default_factory=dict)  # by instance
 
     def start(self, instance: int) -> Process:
         """Start an instance that is down: all its phases, then it takes requests, unless it is abandoned before."""
+        if self.cluster.is_down(self.cluster.host_of(instance)):
+            self.cluster.plane.crash(instance, k.GONE)
+            return
         mine = self.cluster.clock.active_process
         assert mine is not None
         self.under_way[instance] = mine

@@ -16,7 +16,7 @@ from simvirt.metrics import summary
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import CONFIDENCE
 from simvirt.result import frames, provenance
-from simvirt.result.density_document import AnswerResult, BindingResult, DensityDocument, Judged, MemoryAt, PointResult
+from simvirt.result.density_document import AnswerResult, BindingResult, DensityDocument, HostAnswer, Judged, MemoryAt, PointResult
 from simvirt.result.displayed import Displayed
 from simvirt.result.document import UNKNOWN, CpuShares, MemoryLedger
 from simvirt.result.objective import UNDECIDED, effort, limits_of, replicated
@@ -51,6 +51,8 @@ class Answer:
     simulations: int
     wall_s: float
     remarks: list[str] = field(default_factory=list)
+    hosts: dict[str, HostAnswer] = field(default_factory=dict)
+    """With several hosts each of them, by its name."""
     open_to: int | None = None
     """The first n that is known not to hold, where the search ended before it knew of n + 1."""
 
@@ -62,6 +64,7 @@ class Answer:
     def typed(self) -> AnswerResult:
         """The answer as it stands in a result."""
         at = self.at_answer
+        hosts: dict[str, Any] = {"hosts": self.hosts} if self.hosts else {}
         return AnswerResult(
             n=self.n,
             binding=self.binding.typed(),
@@ -73,6 +76,7 @@ class Answer:
             simulations=self.simulations,
             wall_s=self.wall_s,
             open_to=self.open_to,
+            **hosts,
         )
 
     def _point(self, point: Point) -> PointResult:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from simvirt.density.answer import Binding
+from simvirt.density.hosts import MEMORY
 from simvirt.density.judge import OOM, failing, kills_of
-from simvirt.density.ledger import MEMORY
 from simvirt.density.relief import HELPS, REQUEST, excess_of, lock_of, reliefs
 from simvirt.density.trials import Point, Trials
 

@@ -10,18 +10,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from simvirt.analysis.demands import Demand, analyse
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import Platform
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.density.copies import Unit, scaled
+from simvirt.density.hosts import parts_of, spread_out
 from simvirt.density.length import offered_per_s
 from simvirt.density.trials import Point, mean_of
 from simvirt.result.density_document import BoundResult
-from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.cluster import ALONE
+from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
+KINDS = (".cpu", ".disk", ".nic")
 HOST = ("host.cpu", "host.disk", "host.nic")
 END = "max"
 """The bound that the scenario sets to the search itself."""
@@ -52,24 +55,56 @@ def lowest(bounds: Sequence[Bound]) -> Bound:
 
 
 def analytic_bounds(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit) -> list[Bound]:
-    """Where the demands of the operations alone use the host's CPUs, disk and NIC up."""
+    """Where the demands of the operations alone use CPUs, disk and NIC up: of the host, or of the first of several."""
     one = scaled(scenario, unit, 1)
-    host = catalog.resolve_host(scenario.host)
-    found = analyse(one, catalog, platform, host)
-    rate = offered_per_s(one)
-    total = sum((found.service(name) for name in one.services), Demand())
-    background = sum(s.replicas * s.background.threads * s.background.duty for s in one.services.values() if s.background is not None)
+    if not scenario.several_hosts:
+        return _of_host(one, catalog, platform, unit, Part(ALONE, catalog.resolve_host(scenario.host), dict.fromkeys(one.services, 1.0)))
+    hosts = parts_of(spread_out(scenario, catalog, platform, unit))
+    speed = catalog.resolve_host(scenario.first_host).speed
+    parts = (Part(host.name, host.there.host, shares, speed / host.there.host.speed) for host, shares in hosts)
+    found = [_of_host(one, catalog, platform, unit, part) for part in parts]
+    return list(_first_of_kind([bound for bounds in found for bound in bounds]))
+
+
+def _first_of_kind(bounds: Sequence[Bound]) -> Iterator[Bound]:
+    """Of several hosts' bounds the lowest of each kind."""
+    for kind in KINDS:
+        if alike := [bound for bound in bounds if bound.resource.endswith(kind)]:
+            yield lowest(alike)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A host, its part of each service's replicas, and how many times as long CPU work takes there."""
+
+    name: str
+    host: HostEntry
+    shares: Mapping[str, float]
+    pace: float = 1.0
+
+
+def _of_host(one: Scenario, catalog: Catalog, platform: Platform, unit: Unit, part: Part) -> list[Bound]:
+    """Where a host's part of n times the demands of one instance uses it up."""
+    host, shares = part.host, part.shares
+    found, rate = analyse(one, catalog, platform, host), offered_per_s(one)
+    total = sum((found.service(name).times(shares[name]) for name in one.services), Demand())
+    background = sum(shares[name] * _background(spec) for name, spec in one.services.items() if spec.background is not None)
     cores = host.sockets * host.cores * max(host.core_yield(host.smt, two) for two in (host.smt_yield, *_yields(one, catalog)))
     each, always = (0.0, background) if unit.load_only else (background, 0.0)
     uses = {
-        "host.cpu": (rate * (total.cpu_s + total.io_cpu_s) + each, max(cores - always, 0.0), "cores"),
-        "host.disk": (rate * total.disk_s, host.disk.channels, "channels"),
-        "host.nic": (rate * max(total.out_bytes, total.in_bytes), host.nic.bandwidth / 8, "bytes/s"),
+        "cpu": (rate * part.pace * (total.cpu_s + total.io_cpu_s) + each, max(cores - always, 0.0), "cores"),
+        "disk": (rate * total.disk_s, host.disk.channels, "channels"),
+        "nic": (rate * max(total.out_bytes, total.in_bytes), host.nic.bandwidth / 8, "bytes/s"),
     }
     return [
-        Bound(name, math.floor(min(capacity / use, 10**9)), False, f"{use:.3g} of {capacity:.4g} {what} for each instance")
-        for name, (use, capacity, what) in uses.items() if use > 0
+        Bound(f"{part.name}.{kind}", math.floor(min(capacity / use, 10**9)), False, f"{use:.3g} of {capacity:.4g} {what} for each instance")
+        for kind, (use, capacity, what) in uses.items() if use > 0
     ]
+
+
+def _background(spec: ServiceSpec) -> float:
+    """Cores that the background threads of a service keep busy."""
+    return 0.0 if spec.background is None else spec.replicas * spec.background.threads * spec.background.duty
 
 
 def _yields(scenario: Scenario, catalog: Catalog) -> list[float]:

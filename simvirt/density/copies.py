@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from simvirt.errors import UsageError
 from simvirt.result.density_document import CountedUnit
 from simvirt.scenario.rates import mean_rate
-from simvirt.scenario.spec.models import ClosedSpec, ObjectiveSpec, Scenario, TenantsSpec, WorkloadSpec
+from simvirt.scenario.spec.models import ClosedSpec, HostSpec, ObjectiveSpec, Scenario, TenantsSpec, WorkloadSpec
 from simvirt.scenario.spec.tenancy import MOST_INSTANCES
 from simvirt.workload.intensity import scaled as times
 
+HostKind = TypeVar("HostKind", bound=HostSpec)
 SETTLED_NS = 30 * 86_400 * 10**9
 """How long KSM has looked at the memory of instances that a host holds for good."""
 
@@ -39,12 +40,6 @@ class Unit:
 def unit_of(scenario: Scenario) -> Unit:
     """What the scenario's `density` section counts; UsageError where its load cannot be divided or multiplied."""
     spec, workload = scenario.density, scenario.workload
-    if scenario.several_hosts:
-        pools = list(scenario.pools)
-        example = f"--set hosts.{pools[0]}.count=1" if len(pools) == 1 else f"a scenario with {pools[0]} alone and count: 1"
-        raise UsageError(
-            "density counts instances on one host; the scenario has several: ask it of one host of a pool, for example "
-            f"{example}, or how many hosts a load takes with simvirt plan")
     if scenario.workloads:
         raise UsageError("density counts instances of one workload; expected workload instead of workloads, the others as background load")
     if workload is None or scenario.objective is None:
@@ -106,10 +101,21 @@ def _instances(scenario: Scenario, unit: Unit, n: int) -> dict[str, Any]:
     count = n
     if scenario.tenants is not None:
         own, count = scenario.tenants.own, scenario.tenants.count * n
-    host = scenario.host
-    if host.ksm is not None:
-        host = host.model_copy(update={"ksm": host.ksm.model_copy(update={"since": max(host.ksm.since, SETTLED_NS)})})
-    return {"services": services, "host": host, "tenants": TenantsSpec.model_construct(count=count, own=own), "density": None}
+    return {"services": services, **_hosts(scenario), "tenants": TenantsSpec.model_construct(count=count, own=own), "density": None}
+
+
+def _hosts(scenario: Scenario) -> dict[str, Any]:
+    """The hosts, on which KSM has looked at the memory of all instances."""
+    if scenario.several_hosts:
+        return {"hosts": {name: _merged(pool) for name, pool in scenario.hosts.items()}}
+    return {"host": _merged(scenario.host)}
+
+
+def _merged(host: HostKind) -> HostKind:
+    """A host whose KSM has come to its end."""
+    if host.ksm is None:
+        return host
+    return host.model_copy(update={"ksm": host.ksm.model_copy(update={"since": max(host.ksm.since, SETTLED_NS)})})
 
 
 def _replicas(scenario: Scenario, unit: Unit, name: str, n: int) -> int:

@@ -1,8 +1,9 @@
 """A scenario with twice as much of one resource, for each resource that a run can name as its busiest.
 
 *Model*: the host's cores or memory; a disk or NIC of the same kind that serves twice as many requests and bytes at a time, each as fast
-    as before; a service's threads or CPU limit, the vCPUs of shared VMs; vCPUs of the domain that owns the devices; for the threads that
-    serve devices, half of the work that each operation gives them, and no wait for a drive between two requests.
+    as before; of several hosts those of all in the pool of the one that is named; the bandwidth of links; a service's threads or CPU
+    limit, the vCPUs of shared VMs; vCPUs of the domain that owns the devices; for the threads that serve devices, half of the work that
+    each operation gives them, and no wait for a drive between two requests.
 *Ignores*: how far such hardware exists.
 """
 
@@ -17,14 +18,18 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.entries.costs import CostSpec
 from simvirt.catalog.entries.hardware import DiskEntry
 from simvirt.catalog.records import HostEntry, Layer, Platform
-from simvirt.density.ledger import MEMORY
+from simvirt.density.hosts import MEMORY, pool_of
 from simvirt.lowering.locks import is_lock
-from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.cluster import ALONE
+from simvirt.scenario.spec.models import HostSpec, Scenario
+from simvirt.scenario.spec.network import LinkSpec, pairs
 
 TIMES: Final = 2
 """How many times as much of a resource there is when it is doubled."""
 BACKEND: Final = ("host_cpu", "drive", "host_wake", "host_interrupt")
 """Parts of a cost that are work of a backend's thread."""
+LINK: Final = "link "
+"""How the name of a link between switches begins."""
 IO_THREAD: Final = " I/O thread"
 DOM0: Final = "dom0.cpu"
 RECEIVING: Final = ("packet_in", "kib_in")
@@ -45,12 +50,14 @@ Change = Callable[[Scenario, HostEntry], Scenario]
 
 def doubled(scenario: Scenario, catalog: Catalog, platform: Platform, resource: str) -> Enlarged | None:
     """The scenario with twice as much of a resource; None where it has none to double."""
-    host = catalog.resolve_host(scenario.host)
-    if resource in _HOST:
-        more = _HOST[resource](scenario, host)
+    host = catalog.resolve_host(scenario.first_host)
+    if (of_hosts := _change_of_hosts(scenario, resource)) is not None:
+        more = of_hosts(scenario, catalog)
         return Enlarged(more, Catalog.load(more.catalog), platform)
+    if resource.startswith(LINK):
+        return Enlarged(_wider_links(scenario, resource), catalog, platform)
     if resource.endswith(IO_THREAD) and host.nic.queues is not None and not platform.hypervisors:
-        return Enlarged(_more_queues(scenario, host), catalog, platform)
+        return Enlarged(_in_all_pools(_more_queues)(scenario, catalog), catalog, platform)
     if resource == DOM0 or resource.endswith(IO_THREAD):
         change = _more_dom0 if resource == DOM0 else _faster_threads
         return Enlarged(scenario, catalog, replace(platform, layers=tuple(map(change, platform.layers))))
@@ -68,6 +75,49 @@ def doubled(scenario: Scenario, catalog: Catalog, platform: Platform, resource: 
 
 def _of_service(scenario: Scenario | None, catalog: Catalog, platform: Platform) -> Enlarged | None:
     return None if scenario is None else Enlarged(scenario, catalog, platform)
+
+
+def _change_of_hosts(scenario: Scenario, resource: str) -> Callable[[Scenario, Catalog], Scenario] | None:
+    """What doubles a resource of the host, of all hosts, or of those of one's pool; None for what is no host's."""
+    if (found := pool_of(scenario, resource)) is not None:
+        pool, kind = found
+        return lambda scenario, catalog: _in_pool(scenario, catalog, pool, _HOST[f"{ALONE}.{kind}"])
+    return _in_all_pools(_HOST[resource]) if resource in _HOST else None
+
+
+def _in_all_pools(change: Change) -> Callable[[Scenario, Catalog], Scenario]:
+    """A change of the host, or of the hosts of all pools."""
+    def changed(scenario: Scenario, catalog: Catalog) -> Scenario:
+        if not scenario.several_hosts:
+            return change(scenario, catalog.resolve_host(scenario.host))
+        for pool in scenario.hosts:
+            scenario = _in_pool(scenario, catalog, pool, change)
+        return scenario
+
+    return changed
+
+
+def _in_pool(scenario: Scenario, catalog: Catalog, name: str, change: Change) -> Scenario:
+    """A change of the hosts of a pool."""
+    pool = scenario.hosts[name]
+    more = change(scenario.model_copy(update={"host": pool.host}), catalog.resolve_host(pool.host))
+    fields = {field: getattr(more.host, field) for field in HostSpec.model_fields}
+    changed = {field: value for field, value in fields.items() if value != getattr(pool, field)}
+    return scenario.model_copy(update={"hosts": {**scenario.hosts, name: pool.model_copy(update=changed)}, "catalog": more.catalog})
+
+
+def _wider_links(scenario: Scenario, resource: str) -> Scenario:
+    """Twice the bandwidth of the links that are stated as one is."""
+    assert scenario.network is not None
+    ends = set(resource.removeprefix(LINK).split(" > "))
+    names = dict.fromkeys((*(host.name for host in scenario.each_host), *scenario.network.switches), 0)
+
+    def doubled(link: LinkSpec) -> LinkSpec:
+        named = link.bandwidth is not None and any(set(pair) == ends for pair in pairs(link, names))
+        return link.model_copy(update={"bandwidth": TIMES * link.bandwidth}) if named and link.bandwidth else link
+
+    network = scenario.network.model_copy(update={"links": tuple(map(doubled, scenario.network.links))})
+    return scenario.model_copy(update={"network": network})
 
 
 # -- services -----------------------------------------------------------------------------------------------------------------------

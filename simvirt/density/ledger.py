@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from simvirt.capacity.limits import Limit
 from simvirt.capacity.limits import limits as all_limits
@@ -17,19 +18,26 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.density.bounds import Bound
 from simvirt.density.copies import Unit, scaled
+from simvirt.density.host_limits import host_limits
+from simvirt.density.hosts import MEMORY, Carrier, carriers
 from simvirt.lowering.memory_needs import follows
 from simvirt.memory import Ledger, Occupancy, footprint, occupancy
 from simvirt.memory.at_rest import settled
+from simvirt.memory.ledger import together
 from simvirt.scenario.spec.models import Scenario
 from simvirt.units import format_size
 
-MEMORY = "memory"
-
 
 def ledger(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit, n: int) -> Ledger:
-    """Who holds the host's memory where there are n instances."""
-    there = _instances(scenario, catalog, platform, unit, n)
-    return settled(there)[0].ledger() if n > 0 and follows(scenario, platform) else footprint(there)
+    """Who holds the memory of all hosts where there are n instances."""
+    return together(Counter(ledgers(carriers(scenario, catalog, platform, unit, n), n > 0 and follows(scenario, platform))))
+
+
+def ledgers(hosts: Sequence[Carrier], followed: bool) -> list[Ledger]:
+    """Who holds the memory of each host."""
+    distinct = {id(host.there): host.there for host in hosts}
+    found = {key: settled(there)[0].ledger() if followed else footprint(there) for key, there in distinct.items()}
+    return [found[id(host.there)] for host in hosts]
 
 
 def _instances(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit, n: int) -> Occupancy:
@@ -38,7 +46,9 @@ def _instances(scenario: Scenario, catalog: Catalog, platform: Platform, unit: U
 
 
 def limits(scenario: Scenario, catalog: Catalog, platform: Platform, unit: Unit) -> list[Bound]:
-    """The largest n that each countable resource of the host admits."""
+    """The largest n that each countable resource of the host admits, or those of several hosts and placement together."""
+    if scenario.several_hosts:
+        return host_limits(scenario, catalog, platform, unit)
     counted = all_limits(_instances(scenario, catalog, platform, unit, 1), catalog)
     found = [_counted(limit, scenario, unit) for limit in counted if limit.resource != MEMORY]
     return [_memory(scenario, catalog, platform, unit), *(bound for bound in found if bound is not None)]

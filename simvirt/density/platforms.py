@@ -13,9 +13,13 @@ from simvirt.density.answer import Answer, Binding, DensityResult
 from simvirt.density.binding import binding_at
 from simvirt.density.bounds import END, Bound, end_of_search, lowest
 from simvirt.density.copies import unit_of
-from simvirt.density.ledger import ledger, limits
+from simvirt.density.each_host import each_host
+from simvirt.density.hosts import carriers
+from simvirt.density.ledger import ledger, ledgers, limits
 from simvirt.density.search import Edge, edge_of, fill_curve, soft_bounds
 from simvirt.density.trials import Point, Trials
+from simvirt.lowering.memory_needs import follows
+from simvirt.result.density_document import HostAnswer
 from simvirt.runs.admission import assumptions, catalog_of
 from simvirt.runs.side_by_side import side_by_side
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
@@ -55,7 +59,7 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     result.assumptions = assumptions(scenario, catalog)
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the density")
-    scenario = on_host(scenario, catalog, scenario.host)
+    scenario = on_host(scenario, catalog, scenario.first_host)
 
     def answer(spec: PlatformSpec, pool: Executor, halt: Event) -> Answer:
         return _answer(Trials(scenario, catalog, catalog.platform(spec), result.unit, pool, halt), progress)
@@ -85,8 +89,17 @@ def _answer(trials: Trials, progress: Progress | None) -> Answer:
         platform.name, edge.n, binding, lowest(rest) if rest else None, bounds, points,
         {n: ledger(scenario, trials.catalog, platform, unit, n) for n in {edge.n, *trials.points}},
         trials.simulations, time.perf_counter() - started,
-        [*edge.remarks, *_remarks(trials.points.get(edge.n)), *_effort(trials)], edge.open_to,
+        [*edge.remarks, *_remarks(trials.points.get(edge.n)), *_effort(trials)], _hosts(trials, trials.points.get(edge.n)), edge.open_to,
     )
+
+
+def _hosts(trials: Trials, point: Point | None) -> dict[str, HostAnswer]:
+    """Each of several hosts at a point, by its name."""
+    scenario = trials.scenario
+    if point is None or not point.outcomes or not scenario.several_hosts:
+        return {}
+    hosts = carriers(scenario, trials.catalog, trials.platform, trials.unit, point.n)
+    return each_host(hosts, ledgers(hosts, follows(scenario, trials.platform)), point, trials.unit, trials.catalog)
 
 
 def _soft(trials: Trials, n: int) -> list[Bound]:

@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simvirt.density.doubling import TIMES, doubled
+from simvirt.density.hosts import MEMORY, pool_of
 from simvirt.density.judge import Check, checks_of, piling_up
-from simvirt.density.ledger import MEMORY
 from simvirt.density.trials import FIRST, Point, Trials, mean_of
 from simvirt.lowering.locks import is_lock
 from simvirt.metrics.outcome import CATEGORIES
@@ -61,9 +62,15 @@ def candidates(point: Point, short: bool = False) -> list[str]:
     """Resources that are used so much that they could bind, the busiest first; the busiest of all in any case; memory where it is short."""
     names = point.outcomes[0].resources
     used = {name: mean_of(point.outcomes, lambda o, name=name: o.resources[name]) for name in names}  # type: ignore[misc]
-    busiest = sorted(used, key=lambda name: -used[name])
+    busiest = _one_of_a_pool(point, sorted(used, key=lambda name: -used[name]))
     found = [name for place, name in enumerate(busiest) if used[name] >= USED or place == 0][:MOST_CANDIDATES]
     return [MEMORY, *found] if short else found
+
+
+def _one_of_a_pool(point: Point, busiest: Sequence[str]) -> list[str]:
+    """Resources, of those that hosts of a pool have of a kind the busiest alone."""
+    kinds = [pool_of(point.scenario, name) for name in busiest]
+    return [name for place, name in enumerate(busiest) if kinds[place] is None or kinds[place] not in kinds[:place]]
 
 
 def lock_of(point: Point) -> str | None:

@@ -19,7 +19,7 @@ def _held(unit: CountedUnit, answers: Mapping[str, AnswerResult]) -> Iterator[st
     """What each platform holds, and why no more; the unit is named once."""
     for place, (name, answer) in enumerate(answers.items()):
         verb = " holds" if place == 0 else ""
-        yield f"{name}{verb} {_number(answer)}{f' {_unit(unit, answer.n)}' if place == 0 else ''}, {_end(answer)}"
+        yield f"{name}{verb} {_number(answer)}{f' {_unit(unit, answer)}' if place == 0 else ''}, {_end(answer)}"
 
 
 def _number(answer: AnswerResult) -> str:
@@ -27,10 +27,10 @@ def _number(answer: AnswerResult) -> str:
     return f"{least}{answer.n:,}" if answer.n else "no"
 
 
-def _unit(unit: CountedUnit, n: int) -> str:
-    """What is counted."""
-    many = "" if n == 1 else "s"
-    return f"instance{many}" if unit.service is None else f"replica{many} of {unit.service}"
+def _unit(unit: CountedUnit, answer: AnswerResult) -> str:
+    """What is counted, and on how many hosts."""
+    many, hosts = "" if answer.n == 1 else "s", f" on {len(answer.hosts)} hosts" if answer.hosts else ""
+    return f"instance{many}{hosts}" if unit.service is None else f"replica{many} of {unit.service}{hosts}"
 
 
 def _end(answer: AnswerResult) -> str:

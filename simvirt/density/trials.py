@@ -150,7 +150,7 @@ class Trials:
     def _alone_s(self) -> float:
         """Time of a request that meets no other."""
         one = scaled(self.scenario, self.unit, 1)
-        return analyse(one, self.catalog, self.platform, self.catalog.resolve_host(one.host)).response_s
+        return analyse(one, self.catalog, self.platform, self.catalog.resolve_host(one.first_host)).response_s
 
     def pressure(self, n: int) -> Pressure | None:
         """How near to saturation n is likely to be, between its nearest neighbours that were simulated; None for clients, which wait."""

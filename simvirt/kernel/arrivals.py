@@ -56,7 +56,11 @@ def arrive(p: Plane, f: int, now: int) -> None:
     p.frames.state[f] = WAITING
     p.frames.failed[f] = 0
     clear_account(p, f)
-    if p.source.hop[k] > 0:
+    if p.source.guard[k] != NONE:
+        p.frames.instance[f] = NONE
+        p.frames.pc[f] = p.source.guard[k]
+        append_todo(p, f)
+    elif p.source.hop[k] > 0:
         enter(p, f, NETWORK, now)
         p.frames.pc[f] = ENTERING
         set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + p.source.hop[k])

@@ -29,6 +29,12 @@ NOTICEABLE = 0.02  # change of a slowdown by others that is passed on to all who
 # Why a request cannot succeed
 REJECTED = 1
 LOST = 2
+TIMED_OUT = 3  # no answer in time
+BREAKER_OPEN = 4  # the caller's breaker let nobody through
+POOL_FULL = 5  # no connection, and no place in line for one
+SHED = 6  # the callee took it, and dropped it while it was overloaded
+CANCELLED = 7  # a try that its caller no longer waits for; no request ends so
+CAUSES = 7  # columns of the requests that failed by cause
 
 CLOCK_MASK = 4611686018427387903  # sums of instants are kept modulo 2^62
 
@@ -59,7 +65,12 @@ OP_REPEAT = 22  # do what follows as often as pages are missing
 OP_AGAIN = 23  # the end of what is repeated
 OP_REST = 24  # a member of a team has spun as long as it does: it sleeps until all others have come
 OP_ROUND = 25  # the end of a region of a team: begin the next one, or go on
-OP_ASK = 26  # send a request to a server of a volume and wait for its answer
+OP_TRY = 26  # a guarded call begins: send its first try and wait
+OP_RETRY = 27  # send the next try and wait
+OP_CONNECT = 28  # of a try: take a connection, or wait in line for one
+OP_SEND = 29  # of a try of a client: reach the service
+OP_SETTLE = 30  # of a try: it has been answered, or has failed
+OP_ASK = 31  # send a request to a server of a volume and wait for its answer
 
 # Locks
 REPLICA_LOCK = 0  # each replica has one
@@ -78,6 +89,7 @@ BLOCK = 1
 # Where a frame is between two hosts
 THERE = 1  # a call on its way
 BACK = 2  # its answer
+IN_VAIN = 3  # lost on a kernel that is gone, while who called still waits
 
 # What a frame is
 REQUEST = 0  # the entry of a request
@@ -86,6 +98,17 @@ BRANCH = 2  # one arm of a parallel step
 BACKGROUND = 3  # a thread of its own, no request
 WORK = 4  # performed for the control plane
 WRITE_BACK = 5  # an asynchronous write, nobody waits
+ATTEMPT = 6  # one try of a guarded call, which is the root of all that is done for it
+
+# Guarded calls
+BUDGET_UNIT = 1000  # what a call deposits in the budget of retries
+BUDGET_SLICES = 10  # of time, after which that is worth nothing
+NO_JITTER = 0
+FULL_JITTER = 1  # the whole back-off is drawn
+EQUAL_JITTER = 2  # half of it
+NO_CONNECTION = 0
+HOLDS_CONNECTION = 1
+WAITS_FOR_CONNECTION = 2
 
 # An entity and its run queue
 OFF = 0
@@ -105,7 +128,8 @@ STOPPED = 0
 STARTING = 1
 READY = 2
 DRAINING = 3
-CRASHED = 4
+CRASHED = 4  # its kernel is there, and refuses calls for it
+GONE = 5  # with its kernel: nothing answers
 
 # Why advance() returned
 NOTHING = 0  # the horizon is reached

@@ -2,21 +2,22 @@
 
 Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
 through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
-(float). The compiled kernel keeps a row as a record, as what is read together should lie together; in plain mode a column is
-a list.
+(float). The compiled kernel keeps a row as a record, as what is read together should lie together; plain, a column is a list.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from simvirt.kernel.guards import Callers, Guards
 from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, IdleStacks, Links, Locks, Misses, Routes, Sockets
 from simvirt.kernel.traffic import Frames, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 __all__ = [
-    "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames", "Groups",
-    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues", "Run",
-    "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
+    "Caches", "Calendar", "Callers", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames",
+    "Groups", "Guards",
+    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues",
+    "Run", "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
 ]
 
 
@@ -46,6 +47,7 @@ class Run(Table):
     receive: Ints  # first instruction of what receiving a rejected request takes
     drain: Ints  # first instruction of what works off the debt of a softirq
     spare: Ints  # frames and entity rows that must be free before a frame may go on
+    notice: Ints  # time after which a caller gives up on a kernel that is gone [ns]
     frames: Ints  # frame rows
     entities: Ints  # entity rows
     # kernel
@@ -299,7 +301,7 @@ class Instances(Table):
     group: Ints  # cgroup of its threads, NONE for the root
     net_device: Ints  # row of its VM's network path, NONE outside VMs
     disk_device: Ints  # row of its VM's disk path, NONE outside VMs
-    life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED
+    life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED, GONE
     faults: Floats  # pages that a request touches and finds on the disk, on average
     spin: Floats  # work that memory management adds to a request [ns]
     stall: Ints  # time that an allocation waits beyond memory.high [ns]
@@ -384,6 +386,8 @@ class Plane:
     routes: Routes
     source: Source
     tallies: Tallies
+    guards: Guards
+    callers: Callers
     locks: Locks
     trace: Trace
 

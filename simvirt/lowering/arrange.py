@@ -214,7 +214,7 @@ def arrange(scenario: Scenario, platform: Platform, sites: Sequence[Site], recla
         (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, replicas)
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
-    if scenario.state is not None:
+    if scenario.followed:
         _add_hands(plan)
     return plan
 

@@ -27,6 +27,7 @@ from simvirt.lowering.errands import (
     softirq_work,
     start_ups,
 )
+from simvirt.lowering.guards import Guard, guard_tables, guarding_client, sending
 from simvirt.lowering.hosts import cstate_table, disk_table, host_table, miss_table
 from simvirt.lowering.instructions import Instruction
 from simvirt.lowering.locks import Locks, locks_of
@@ -38,7 +39,7 @@ from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
 from simvirt.lowering.sites import Site, sites_of
-from simvirt.lowering.traffic import Entry, RequestClass, clients_of, request_classes, source_table, tallies_table
+from simvirt.lowering.traffic import Entry, RequestClass, clients_of, hop_of, request_classes, source_table, tallies_table
 from simvirt.lowering.volumes import add_servers
 from simvirt.lowering.writers import writers_of
 from simvirt.memory.caching import Beneath, Key
@@ -48,7 +49,7 @@ from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
-STARTS = (k.OP_CALL, k.OP_ASK, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL)
+STARTS = (k.OP_CALL, k.OP_ASK, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND)
 """Instructions that may start a frame each; a fork starts one a branch."""
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
@@ -110,7 +111,7 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     writer = writers[0]
     classes = request_classes(scenario)
     variables = [Variables() for _ in classes]
-    entries = [_entry(writer, of, drawn) for of, drawn in zip(classes, variables, strict=True)]
+    entries = [_entry(writer, of, drawn, hop_of(of, writer.paths.hop)) for of, drawn in zip(classes, variables, strict=True)]
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
@@ -125,6 +126,7 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     builder = Tables(plan, services, writers, phases, shared, platform, memories, locks, topology, balancers)
     tables = builder.build(scenario, classes, entries, width, len(background))
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
+    tables["run"]["notice"][:] = scenario.unanswered_ns
     return Lowered(
         scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
         tables, width, memories, writer.text.asks, locks, topology,
@@ -145,15 +147,21 @@ def _memories(scenario: Scenario, catalog: Catalog, platform: Platform, plan: Ar
     return memories
 
 
-def _entry(writer: Writer, of: RequestClass, variables: Variables) -> Entry:
-    """Service row, first instruction and balancing column of a request class."""
+def _entry(writer: Writer, of: RequestClass, variables: Variables, hop: int) -> Entry:
+    """Service row, first instruction and balancing column of a request class; the first instruction of its client, where that guards it."""
     service, _, operation = of.operation.partition(".")
-    column = writer.balance_column(service, variables)
+    guard = of.guard
 
     def write(one: Writer) -> int:
         return one.entry(service, operation, variables, None if of.local else one.paths, of.connects)
 
-    return writer.services[service], writer.everywhere(write, variables), column
+    columns = [writer.balance_column(service, variables) for _ in range(guard.tries if guard is not None else 1)]
+    bodies = [writer.everywhere(write, variables) for _ in range(guard.tries if guard is not None and guard.hedge is not None else 1)]
+    row, client = writer.services[service], k.NONE
+    if guard is not None:
+        sends = [sending(row, bodies[at % len(bodies)], column, hop) for at, column in enumerate(columns)]
+        client = guarding_client(writer.program, writer.text.guards, Guard(of.name, service, guard, client=True), sends, variables)
+    return row, bodies[0], columns[0], client
 
 
 def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Variables) -> int | None:
@@ -213,7 +221,7 @@ class Tables:
     ) -> dict[str, Columns]:
         """All tables, by their attribute in the plane."""
         costs = [writer.paths.costs for writer in self.writers]
-        hop = costs[0].latency_ns["packet_in"] + costs[0].latency_ns["packet_out"]
+        guards, callers = guard_tables(self.writers[0].text.guards, column_of(self.plan.instances, "service"))
         clients = clients_of(scenario)
         spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
         frames = FIRST_FRAMES + sum(clients) + n_background + 2 * spare
@@ -240,8 +248,10 @@ class Tables:
             "disks": disk_table(self.plan, self.memories[0].costs),
             "links": link_table(self.topology, frames),
             "routes": route_table(self.topology),
-            "source": source_table(classes, entries, width, scenario, hop),
+            "source": source_table(classes, entries, width, scenario, self.writers[0].paths.hop),
             "tallies": tallies_table(classes, len(clients)),
+            "guards": guards,
+            "callers": callers,
             "locks": self.locks.table(),
             "trace": blank(t.Trace, rows=1),
         }

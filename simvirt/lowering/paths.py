@@ -52,6 +52,11 @@ class Paths:
         """The path to the replicas of a service."""
         return self
 
+    @property
+    def hop(self) -> float:
+        """Time that the platform adds to the way from and to a client [ns]."""
+        return self.costs.latency_ns["packet_in"] + self.costs.latency_ns["packet_out"]
+
     # --- network -------------------------------------------------------------------------------------------------------
 
     def arrive(self, rows: Rows, answers: bool) -> None:

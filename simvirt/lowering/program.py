@@ -19,6 +19,7 @@ from simvirt.kernel import constants as k
 from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.files import work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
+from simvirt.lowering.guards import Guard, guarded_call, tries_of
 from simvirt.lowering.instructions import Instruction, taking
 from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
@@ -30,6 +31,7 @@ from simvirt.memory.visible import team_size
 from simvirt.memory.working_set import PAGE
 from simvirt.scenario.spec.distributions import Constant
 from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.resilience import Guarded
 from simvirt.scenario.spec.steps import (
     AnyStep,
     CallStep,
@@ -261,15 +263,32 @@ class Writer(VolumeSteps):
 
     def call(self, rows: list[Instruction], service: str, step: CallStep, variables: Variables) -> None:
         """Send a request to another service and take its answer."""
-        column = self.balance_column(step.service, variables)
-        path = self.routes.between(service, step.service)
-        path.leave_for(rows)
-        bodies, sent = self.called(service, step, variables), path.message()
-        here, there = bodies[self.kind], bodies[0]
-        rows.append(Instruction(
-            k.OP_CALL, target=self.services[step.service], entry=here, inside=here, beyond=there, column=column, amount=sent, fixed=sent,
-            turn=self.balancers.place(service, step.service)))
+        path, guard = self.routes.between(service, step.service), step.guard
+        if guard is None:
+            column = self.balance_column(step.service, variables)
+            path.leave_for(rows)
+            rows.append(self.sent(service, step, path, self.called(service, step, variables), column))
+        else:
+            self.guarded(rows, service, step, guard, path, variables)
         path.come_back(rows)
+
+    def sent(self, service: str, step: CallStep, path: Paths, bodies: list[int], column: int) -> Instruction:
+        """The call itself, met by bodies on every kind of host."""
+        here, there, sent = bodies[self.kind], bodies[0], path.message()
+        return Instruction(
+            k.OP_CALL, target=self.services[step.service], entry=here, inside=here, beyond=there, column=column, amount=sent, fixed=sent,
+            turn=self.balancers.place(service, step.service))
+
+    def guarded(
+        self, rows: list[Instruction], service: str, step: CallStep, guard: Guarded, path: Paths, variables: Variables,
+    ) -> None:
+        """A call that its caller guards: copies have draws of their own, retries those of the first try; each chooses its replica."""
+        columns = [self.balance_column(step.service, variables) for _ in range(guard.tries)]
+        bodies = [self.called(service, step, variables) for _ in range(guard.tries if guard.hedge is not None else 1)]
+        sends = [[self.sent(service, step, path, bodies[at % len(bodies)], column)] for at, column in enumerate(columns)]
+        tries, stride = tries_of(guard, sends)
+        row = self.text.guards.place(Guard(service, step.service, guard, client=False))
+        guarded_call(rows, row, guard, self.program.place(tries), stride, path.leave_for, variables)
 
     def called(self, service: str, step: CallStep, variables: Variables) -> list[int]:
         """What a call is met by on every kind of host; the first rows.

@@ -8,10 +8,10 @@ from simvirt.report.as_csv import flat
 from simvirt.report.blocks import PAGE, SCREEN, Block, Curve, Data, Points, Prose, Report, Table, Title, assumed, cells, notes
 from simvirt.report.heading import made_by, scenario
 from simvirt.result import figures, holders
-from simvirt.result.density_document import AnswerResult, DensityDocument, PointResult, ReliefResult
+from simvirt.result.density_document import AnswerResult, DensityDocument, HostAnswer, PointResult, ReliefResult
 from simvirt.result.document import MemoryLedger
 from simvirt.result.limit_words import enough, label, quantity, stated
-from simvirt.result.resources import name_of
+from simvirt.result.resources import name_of, without_number
 
 GIB, MIB = 2**30, 2**20
 LEDGER: Final = "Memory at n, in GiB"
@@ -44,6 +44,9 @@ def _blocks(document: DensityDocument) -> Iterator[Block]:
             yield Title(f"Curve of {name}: {label(key)} against n, │ is the limit", where=SCREEN)
             yield Title(name, where=PAGE)
             yield curve(answer, key, document.objective[key])
+    for name, answer in document.density.items():
+        if answer.hosts:
+            yield from (Title(f"Hosts of {name} at n = {answer.n:,}"), hosts(answer))
     yield from (Title(LEDGER), ledger(document))
     yield from assumed(document.assumptions)
     yield from notes("the platforms that were answered are reported" if document.interrupted else "", document.warnings)
@@ -124,7 +127,24 @@ def _missed(check: str, point: PointResult) -> str:
 def _relieved(relief: ReliefResult) -> str:
     """What doubling a resource does."""
     value = quantity(relief.check, relief.value) if relief.value is not None else "overload still"
-    return f"with twice the {name_of(relief.resource)}: {value}"
+    return f"with twice the {name_of(without_number(relief.resource))}: {value}"
+
+
+def hosts(answer: AnswerResult) -> Table:
+    """A row for each host, of more than `MOST` for those that have least left and most; how full it is, and what ends it with how many."""
+    head = ("", "replicas", "CPU", "memory", "of", "disk", "NIC", "ended by", "at")
+    left = sorted(answer.hosts, key=lambda name: answer.hosts[name].replicas / max(answer.hosts[name].holds, 1), reverse=True)
+    shown = set(left if len(left) <= MOST else [*left[: MOST // 2 + 1], *left[-(MOST // 2):]])
+    return Table(head, tuple(cells(name, *_host(host)) for name, host in answer.hosts.items() if name in shown))
+
+
+def _host(host: HostAnswer) -> Iterator[str]:
+    """A host's cells."""
+    yield f"{host.replicas:,}"
+    yield figures.percent(host.cpu)
+    yield from (_short(host.memory_bytes), _short(host.capacity_bytes))
+    yield from (figures.percent(host.disk), figures.percent(host.nic))
+    yield from (name_of(f"host.{host.ended_by}").removeprefix("host "), f"{host.holds:,}")
 
 
 def ledger(document: DensityDocument) -> Table:

@@ -61,6 +61,19 @@ class BoundResult(Document):
     why: str = Field(description="the evidence")
 
 
+class HostAnswer(Document):
+    """A host at the answer."""
+
+    replicas: int = Field(description="how many of the replicas that are counted stand on it")
+    ended_by: str = Field(description="what ends it: of what it has, that of which there is least left for more of them")
+    holds: int = Field(description="with how many of them that would be used up")
+    cpu: Number = Field(description="ratio of its CPU time in use")
+    disk: Number = Field(description="utilisation of its disk")
+    nic: Number = Field(description="utilisation of its NIC, of the direction that is used more")
+    memory_bytes: int = Field(description="memory that is needed on it")
+    capacity_bytes: int = Field(description="its physical memory")
+
+
 class MemoryAt(Document):
     """Memory at the answer [bytes]."""
 
@@ -129,6 +142,7 @@ class AnswerResult(Measures, AnswerHead):
 
     memory: MemoryAt = Field(description="memory at n")
     bounds: tuple[BoundResult, ...] = Field(description="what n cannot exceed")
+    hosts: Mapping[str, HostAnswer] = Field(default={}, description="with several hosts: each of them at n, by its name")
     curve: tuple[PointResult, ...] = Field(description="every n that was simulated, ascending")
     simulations: int = Field(description="how many simulations were run")
     wall_s: Number = Field(description="wall-clock time of the search")

@@ -176,8 +176,8 @@ def replicate(
 
 
 def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:
-    """What is there before the first request; the cluster in which starts are followed, where the scenario states a state."""
-    if scenario.state is not None:
+    """What is there before the first request; the cluster in which starts are followed, where there is one."""
+    if scenario.followed:
         return begin_from_state(clock, scenario, catalog)
     begin(clock, scenario)
     return None

@@ -23,6 +23,8 @@ from simvirt.scenario.spec.models import ServiceSpec
 PAGE: Final = 4096
 READ_AHEAD: Final = 131072
 """What a file that is read from its beginning to its end is read in. Source: Linux mm/readahead.c, VM_READAHEAD_PAGES: 128 KiB."""
+SERVER: Final = "server"
+"""The entry that says how a host boots."""
 NUMBERS: Final = ("cpu", "each", "memory", "read", "piece", "write", "flushes", "wait")
 """The numbers of a phase, in the order in which they are told."""
 
@@ -69,6 +71,11 @@ def phases_of(store: Store, platform: Platform, host: HostEntry, image: str | No
     if software is not None:
         found += _phases(store, store.typed("startups", software, StartupEntry), host, software, inside=False)
     return tuple(found)
+
+
+def boot_of_host(store: Store, host: HostEntry) -> tuple[Phase, ...]:
+    """The phases in which a host boots."""
+    return tuple(_phases(store, store.typed("startups", SERVER, StartupEntry), host, SERVER, inside=False))
 
 
 def _hypervisor(store: Store, layer: Layer, host: HostEntry) -> Iterator[Phase]:

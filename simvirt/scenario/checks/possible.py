@@ -299,7 +299,7 @@ def _called(step: AnyStep, counts: dict[Name, int]) -> int:
 def _event(scenario: Scenario, index: int) -> Iterator[Mistake]:
     """An event of a replica that does not exist, or after the end."""
     event, path = scenario.timeline[index], ("timeline", index)
-    replicas = scenario.services[event.service].replicas
+    replicas = scenario.services[event.service].replicas if event.service in scenario.services else 1
     if event.replica is not None and event.replica >= replicas:
         yield (*path, "replica"), f'expected a replica of "{event.service}" from 0 to {replicas - 1}; got {event.replica}'
     if scenario.run.duration is not None and event.at >= scenario.run.duration:

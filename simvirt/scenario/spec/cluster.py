@@ -68,7 +68,17 @@ def _constraints(value: object) -> object:
     if not all(found):
         wrong = items[found.index(None)]
         raise UnitError(f"expected comparisons, for example [zone != c, disk == nvme]; got {shown(wrong)}")
-    return tuple(Constraint(_LONG.get(m["key"], m["key"]), m["sign"] == "==", m["value"]) for m in found if m is not None)
+    return tuple(_constraint(match) for match in found if match is not None)
+
+
+def _constraint(match: re.Match[str]) -> Constraint:
+    return Constraint(_LONG.get(match["key"], match["key"]), match["sign"] == "==", match["value"])
+
+
+def constraint(text: str) -> Constraint | None:
+    """A comparison as Compose writes it; None where it is none."""
+    match = _COMPARED.fullmatch(text)
+    return None if match is None else _constraint(match)
 
 
 Constraints = Annotated[

@@ -8,6 +8,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_valida
 
 from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.failures import OF_SERVICES, FailEvent
 from simvirt.scenario.spec.steps import OperationName
 from simvirt.scenario.spec.workload import WorkloadSpec, one_of
 
@@ -129,8 +130,8 @@ class RunSpec(Spec):
         return self
 
 
-class TimelineEvent(Spec):
-    """Something that happens to a service at an instant. Times in ns."""
+class TimelineEvent(FailEvent):
+    """Something that happens to a service or a host at an instant. Times in ns."""
 
     example = "{at: 30s, crash: web, replica: 0, restart: 5s}"
     at: Nanoseconds = Field(description="when", examples=["30s"])
@@ -143,17 +144,17 @@ class TimelineEvent(Spec):
 
     @model_validator(mode="after")
     def _one_verb(self) -> TimelineEvent:
-        one_of(self, ("start", "stop", "crash"), self.example)
+        one_of(self, ("start", "stop", "crash", "fail"), self.example)
         if self.restart is not None and self.crash is None:
             refuse(f"only a crash has a restart, for example {self.example}", "restart")
         return self
 
     @property
-    def verb(self) -> Literal["start", "stop", "crash"]:
+    def verb(self) -> Literal["start", "stop", "crash", "fail"]:
         """What happens."""
-        return "start" if self.start is not None else "stop" if self.stop is not None else "crash"
+        return "start" if self.start is not None else "stop" if self.stop is not None else "crash" if self.crash is not None else "fail"
 
     @property
     def service(self) -> str:
-        """To which service."""
-        return self.start or self.stop or self.crash or ""
+        """To which service; empty where it happens to a host."""
+        return self.start or self.stop or self.crash or (self.fail if self.how in OF_SERVICES else None) or ""

@@ -26,6 +26,7 @@ from simvirt.scenario.spec.distributions import (
     Uniform,
 )
 from simvirt.scenario.spec.experiment import NamedWorkloadSpec, ObjectiveSpec, RunSpec, TimelineEvent
+from simvirt.scenario.spec.failures import UNANSWERED_NS, FailuresSpec
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
 from simvirt.scenario.spec.images import BuildStepSpec, ImageLayerSpec, OwnImageSpec, RegistrySpec, bases_close, unlike_layers
@@ -57,8 +58,8 @@ from simvirt.units import format_size
 
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
-    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "FilesStep",
-    "FilesSpec", "Gamma",
+    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential",
+    "FailuresSpec", "FilesStep", "FilesSpec", "Gamma",
     "HostPoolSpec", "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec",
     "MmppSpec", "NamedWorkloadSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec",
     "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
@@ -75,7 +76,7 @@ class Scenario(Spec):
 
     example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
     also = ("include",)
-    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network", "volumes")
+    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network", "failures", "volumes")
     simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
     name: Title = Field(description="name of the scenario", examples=["web-shop"])
     hosts: Mapping[Word, HostPoolSpec] = Field(
@@ -107,6 +108,8 @@ class Scenario(Spec):
     density: DensitySpec | None = Field(default=None, description="what `simvirt density` counts", examples=[DensitySpec.example])
     timeline: tuple[TimelineEvent, ...] = Field(default=(), max_length=100_000, description="what happens when",
                                                 examples=[f"[{TimelineEvent.example}]"])
+    failures: FailuresSpec | None = Field(
+        default=None, description="what failures mean to those who are not hit", examples=[FailuresSpec.example])
     state: StateSpec | None = Field(default=None, description="what is there at 0 s: images, instances", examples=[StateSpec.example])
     registries: Mapping[Word, RegistrySpec] = Field(
         default={}, max_length=1000, description="where images come from, by name; Docker Hub by default",
@@ -279,6 +282,21 @@ class Scenario(Spec):
     def changes(self) -> bool:
         """Whether instances start or stop during a run."""
         return bool(self.timeline) or (self.state is not None and self.state.instances == "none")
+
+    @property
+    def followed(self) -> bool:
+        """Whether hosts, VMs and starts of instances are followed: where a state is stated, or hosts or instances fail."""
+        return self.state is not None or any(event.fail is not None for event in self.timeline)
+
+    @property
+    def beginning(self) -> StateSpec:
+        """What is there at 0 s."""
+        return self.state or StateSpec()
+
+    @property
+    def unanswered_ns(self) -> int:
+        """Time after which callers give up on a host that does not answer [ns]."""
+        return UNANSWERED_NS if self.failures is None else self.failures.unanswered
 
     @property
     def loaded(self) -> bool:

@@ -16,6 +16,7 @@ from simvirt.scenario.spec.base import Spec, refuse, unknown_key
 from simvirt.scenario.spec.distributions import Distribution
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
+from simvirt.scenario.spec.resilience import GUARDS, Guarded
 from simvirt.scenario.spec.teams import TeamSpec
 from simvirt.units import UnitError, shown
 
@@ -55,10 +56,11 @@ class CpuStep(_Step):
         default=None, description="threads that share its CPU time; it ends when the last of them is done", examples=[TeamSpec.example])
 
 
-class CallStep(_Step):
+class CallStep(Guarded, _Step):
     """Calls an operation of another service and waits for its answer; the thread is held, its CPU is not."""
 
     example = "{call: db.select}"
+    later = GUARDS
     call: OperationName = Field(description="the operation called, as service.operation", examples=["db.select"])
 
     @property
