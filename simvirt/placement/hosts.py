@@ -64,11 +64,6 @@ class Hosts:
         for resource, amount in reserves.items():
             self.taken_of(resource)[host] += sign * amount
 
-    def remove(self, service: str, host: int) -> None:
-        """A replica of a service is gone from a host."""
-        self.of_service(service)[host] -= 1
-        self.total[host] -= 1
-
     def only(self, able: Sequence[bool]) -> Hosts:
         """A copy to count in, in which hosts that take nothing new have no CPUs."""
         cpus = np.where(np.asarray(able, bool), self.cpus, -1)

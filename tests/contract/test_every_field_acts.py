@@ -15,6 +15,7 @@ import field_cases_orchestration
 import field_cases_plan
 import field_cases_run
 import field_cases_services
+import field_cases_volumes
 import field_cases_workloads
 import pytest
 from helpers.field_bases import BARE
@@ -31,6 +32,7 @@ CASES = (
     *field_cases_orchestration.CASES,
     *field_cases_network.CASES,
     *field_cases_failures.CASES,
+    *field_cases_volumes.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}
 """Fields with a test of their own below."""
