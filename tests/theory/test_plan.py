@@ -86,7 +86,7 @@ def test_several_hosts_are_a_run_of_them() -> None:
     assert found.latency_s.mean == pytest.approx(stated.latency_s.mean.value, rel=1e-3)
     assert found.hosts[0].used("host.cpu") == pytest.approx(sum(host.cpu for host in stated.hosts.values()) / 2, rel=1e-12)
     slow = Simulator(case, 40e6).system((half, half), counts, 1.0)
-    assert slow.latency_s.mean - found.latency_s.mean == pytest.approx(20e-3, rel=0.05), "every other call goes to the other host"
+    assert slow.latency_s.mean - found.latency_s.mean == pytest.approx(20e-3, rel=0.1), "every other call goes to the other host"
 
 
 QUEUE: dict[str, Any] = {
