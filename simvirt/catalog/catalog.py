@@ -22,6 +22,7 @@ EXPLAINED = (
     "profiles", "images", "prices", "power", "sites", "footprints", "limits", "reclaim", "burstable",
     "startups", "contents", "disk_images", "registries", "pullers", "codecs", "drivers",
     "orchestrators",
+    "volume_drivers",
 )
 """Kinds in the order in which `explain` looks a name up."""
 
