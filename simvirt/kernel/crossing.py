@@ -8,7 +8,7 @@
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import BACK, HELD, NETWORK, NONE, OP_CALL, THERE, UNANSWERED, WAITING
+from simvirt.kernel.constants import BACK, HELD, NETWORK, NONE, OP_ASK, OP_CALL, THERE, UNANSWERED, WAITING
 from simvirt.kernel.devices import new_call
 from simvirt.kernel.network import link_begin
 from simvirt.kernel.requests import append_todo, count_call, free_frame, host_of, reach
@@ -25,7 +25,10 @@ def call_away(p: Plane, f: int, i: int, entry: int, pc: int, now: int) -> None:
 
 def goes_back(p: Plane, f: int, parent: int) -> bool:
     """Whether the answer of a call has to cross the network."""
-    if p.routes.hosts[0] < 2 or p.frames.failed[p.frames.root[f]] != 0 or p.program.op[p.frames.pc[parent] - 1] != OP_CALL:
+    if p.routes.hosts[0] < 2 or p.frames.failed[p.frames.root[f]] != 0:
+        return False
+    asked: int = p.program.op[p.frames.pc[parent] - 1]
+    if asked != OP_CALL and asked != OP_ASK:
         return False
     return host_of(p, f) != host_of(p, parent)
 

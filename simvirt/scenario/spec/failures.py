@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -30,7 +30,7 @@ LOST: Final = 0.05
 class FailEvent(Spec):
     """Something that fails, and when it is repaired. Times in ns."""
 
-    later = ("fail", "how", "for_", "factor", "ratio")
+    later: ClassVar[tuple[str, ...]] = ("fail", "how", "for_", "factor", "ratio")
     fail: Title | None = Field(
         default=None, examples=['"node[1]"'],
         description="what fails: hosts by name (node[1], node[0-2]), by pool, zone or label (zone == b); a service; a registry")
