@@ -12,6 +12,8 @@ from simvirt.units import format_size
 
 def filters(hosts: Hosts, asked: Asked) -> Iterator[tuple[str, Mask]]:
     """What is asked of a host in words, and which hosts have it."""
+    if (hosts.cpus < 0).any():
+        yield "being up", hosts.cpus >= 0
     for constraint in asked.constraints:
         values = hosts.said.get(constraint.key, np.full(len(hosts.names), None, object))
         yield str(constraint), (values == constraint.value) == constraint.equal

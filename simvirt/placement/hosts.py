@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,16 @@ class Hosts:
         """A replica of a service now stands on a host."""
         self.of_service(service)[host] += 1
         self.total[host] += 1
+
+    def remove(self, service: str, host: int) -> None:
+        """A replica of a service is gone from a host."""
+        self.of_service(service)[host] -= 1
+        self.total[host] -= 1
+
+    def only(self, able: Sequence[bool]) -> Hosts:
+        """A copy to count in, in which hosts that take nothing new have no CPUs."""
+        cpus = np.where(np.asarray(able, bool), self.cpus, -1)
+        return replace(self, cpus=cpus, total=self.total.copy(), of={name: counts.copy() for name, counts in self.of.items()})
 
 
 @dataclass(frozen=True)

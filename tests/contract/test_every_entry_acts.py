@@ -13,6 +13,7 @@ import entry_cases_memory
 import entry_cases_plan
 import entry_cases_startups
 import entry_cases_volumes
+import field_cases_orchestration
 import pytest
 from helpers.field_bases import BARE, CROWDED, KVM
 from helpers.fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
@@ -155,7 +156,7 @@ DISK: Final = "breakdown_s/disk"
 EXTRA: Final = "breakdown_s/virtualization"
 CASES: Final = (
     *entry_cases_files.CASES,
-    *entry_cases_images.CASES,
+    *entry_cases_images.CASES, *field_cases_orchestration.ENTRIES,
     *entry_cases_memory.CASES,
     entry("hosts", "cpu", "generic", "xeon-gold-6132", "cpu/utilisation", FALLS),
     entry("hosts", "sockets", "generic", 4, "cpu/utilisation", FALLS),

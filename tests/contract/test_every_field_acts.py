@@ -10,6 +10,7 @@ import field_cases_host
 import field_cases_images
 import field_cases_memory
 import field_cases_network
+import field_cases_orchestration
 import field_cases_plan
 import field_cases_run
 import field_cases_services
@@ -27,6 +28,7 @@ from simvirt.scenario.spec.distributions import KINDS, Constant
 CASES = (
     *field_cases_density.CASES, *field_cases_host.CASES, *field_cases_services.CASES, *field_cases_memory.CASES, *field_cases_run.CASES,
     *field_cases_plan.CASES, *field_cases_files.CASES, *field_cases_images.CASES, *field_cases_workloads.CASES,
+    *field_cases_orchestration.CASES,
     *field_cases_network.CASES, *field_cases_volumes.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}

@@ -18,6 +18,7 @@ from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.images import CodecEntry, ContentEntry, DiskImageEntry, DriverEntry, PullerEntry, RegistryEntry
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.entries.startups import StartupEntry
 from simvirt.catalog.entries.volumes import VolumeDriverEntry
@@ -326,6 +327,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "sites": Site,
     "startups": StartupEntry,
     "volume_drivers": VolumeDriverEntry,
+    "orchestrators": OrchestratorEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 

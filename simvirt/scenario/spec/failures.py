@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -23,7 +23,7 @@ UNANSWERED_NS: Final = 15_000_000_000
 class FailEvent(Spec):
     """Something that fails, and when it is repaired. Times in ns."""
 
-    later = ("fail", "how", "for_")
+    later: ClassVar[tuple[str, ...]] = ("fail", "how", "for_")
     fail: Title | None = Field(
         default=None, examples=['"node[1]"'],
         description="what fails: hosts by name (node[1], node[0-2]), pool, zone or label (zone == b), or a service")
