@@ -56,7 +56,7 @@ from simvirt.kernel.callers import (
     take_connection,
 )
 from simvirt.kernel.devices import call_instance
-from simvirt.kernel.replicas import choose_instance
+from simvirt.kernel.replicas import choose_entry
 from simvirt.kernel.requests import append_todo, body_on, clear_account, draw, free_frame, new_frame
 from simvirt.kernel.tables import Plane
 
@@ -157,7 +157,7 @@ def new_attempt(p: Plane, f: int, pc: int, now: int) -> int:
 
 def send_request(p: Plane, a: int, pc: int, now: int) -> None:
     """A try of a client reaches the service."""
-    i: int = choose_instance(p, p.program.target[pc], a, p.program.column[pc])
+    i: int = choose_entry(p, p.program.target[pc], a, p.program.column[pc])
     if i == NONE:
         p.frames.failed[a] = REJECTED
         append_todo(p, a)

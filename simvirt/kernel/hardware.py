@@ -211,13 +211,3 @@ class Locks(Table):
     taken_at: Ints  # instant at which its holder took it [ns]
     handed: Ints  # 1 where the first in line has been too late once, so that the next release hands the lock over to it
     held: Ints  # time for which it was held, up to taken_at [ns]
-
-
-class IdleStacks(Table):
-    """Stacks of idle, of overloaded and of crowded CPUs, a stretch for each machine as long as its CPUs."""
-
-    # kernel
-    cores: IntArray
-    cpus: IntArray
-    overloaded: IntArray
-    crowded: IntArray

@@ -9,6 +9,7 @@ from simvirt.kernel.constants import (
     CRASHED,
     DRAINED,
     DRAINING,
+    LOST,
     N_BUCKETS,
     N_CATEGORIES,
     NONE,

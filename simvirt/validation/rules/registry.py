@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from simvirt.validation.rules import hpa_behaviour, hpa_replicas
+from simvirt.validation.rules import hpa_behaviour, hpa_replicas, metastable_resilience
 from simvirt.validation.rules.rule import Rules
 
-RULES: Final[Mapping[str, Rules]] = {rules.kind: rules for rules in (hpa_replicas.RULES, hpa_behaviour.RULES)}
+RULES: Final[Mapping[str, Rules]] = {rules.kind: rules for rules in (
+    hpa_replicas.RULES, hpa_behaviour.RULES, metastable_resilience.RULES,
+)}
