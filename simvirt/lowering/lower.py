@@ -8,7 +8,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Host, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, arrange, row_of
 from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
@@ -35,6 +35,7 @@ from simvirt.lowering.memory_needs import Memory, follows, memory_of
 from simvirt.lowering.network import link_table, route_table, topology_of
 from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.program import Writer
+from simvirt.lowering.queues import span_of, width_of
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
@@ -213,19 +214,8 @@ class Tables:
         first, rows = self.n_cpus, []
         for group in self.plan.groups:
             rows.append(first)
-            first += self._width(group)
+            first += width_of(self.plan, group)
         return [*rows, first]
-
-    def _width(self, group: Group) -> int:
-        """Queues of a group: one for each CPU of its machine; of a VM that may move, for each of the host that has most."""
-        machine = self.plan.machines[group.machine]
-        widest = self.plan.moves and machine.vm is None
-        return max(self.plan.machines[host.machine].cpus for host in self.plan.hosts) if widest else machine.cpus
-
-    def _span(self, group: Group) -> np.ndarray:
-        """The CPU of each queue of a group; queues beyond those of its machine are none of theirs yet."""
-        first, end = self.first_cpu[group.machine], self.first_cpu[group.machine + 1]
-        return np.asarray(np.minimum(first + np.arange(self._width(group)), end - 1))
 
     def build(
         self, scenario: Scenario, classes: list[RequestClass], entries: list[Entry], width: int, n_background: int
@@ -296,7 +286,7 @@ class Tables:
     def queues(self) -> Columns:
         """A root queue for each CPU, then a queue for each group on each CPU of its machine."""
         roots = np.full(self.n_cpus, k.NONE)
-        spans = [self._span(group) for group in self.plan.groups]
+        spans = [span_of(self.plan, self.first_cpu, group) for group in self.plan.groups]
         cpu, parent = np.concatenate([np.arange(self.n_cpus), *spans]), np.concatenate([roots, *spans])
         group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
         machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
