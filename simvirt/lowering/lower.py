@@ -35,7 +35,7 @@ from simvirt.lowering.memory_needs import Memory, follows, memory_of
 from simvirt.lowering.network import link_table, route_table, topology_of
 from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.program import Writer
-from simvirt.lowering.queues import span_of, width_of
+from simvirt.lowering.queues import queue_table, width_of
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
@@ -238,7 +238,7 @@ class Tables:
             "cstates": cstate_table(self.plan),
             "sockets": socket_table(self.shared, self.plan, self.first_cpu),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),
-            "queues": self.queues(),
+            "queues": queue_table(self.plan, self.first_cpu, self.n_queues),
             "entities": self.entities(frames),
             "groups": self.groups(),
             "services": service_table(scenario, self.plan, self.services, begins),
@@ -282,19 +282,6 @@ class Tables:
             frames=[frames],
             entities=[first_thread + frames],
         )
-
-    def queues(self) -> Columns:
-        """A root queue for each CPU, then a queue for each group on each CPU of its machine."""
-        roots = np.full(self.n_cpus, k.NONE)
-        spans = [span_of(self.plan, self.first_cpu, group) for group in self.plan.groups]
-        cpu, parent = np.concatenate([np.arange(self.n_cpus), *spans]), np.concatenate([roots, *spans])
-        group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
-        machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
-        schedulers = column_of(self.plan.machines, "scheduler")
-        policies = np.array(column_of(schedulers, "numbers"))
-        policy = policies[machine, (parent != k.NONE).astype(int)]
-        slices = np.array([scheduler["base_slice"] for scheduler in schedulers])[machine]
-        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, base_slice=slices)
 
     def entities(self, frames: int) -> Columns:
         """Group entities and vCPUs; threads come into being as they are needed."""

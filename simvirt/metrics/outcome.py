@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from simvirt.control.records import Life
+from simvirt.control.records import Life, Move
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 from simvirt.result.run_document import HostLayout
@@ -124,6 +124,7 @@ class Outcome(Answers):
     links: dict[str, float] = field(default_factory=dict)
     """Utilisation of each link between switches, by its ends."""
     lives: tuple[Life, ...] | None = None
+    moves: tuple[Move, ...] = ()
     """Starts of instances, where they are followed."""
 
     def of(self, workload: str) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from simvirt.metrics.lifecycle import lifecycle
+from simvirt.metrics.migrations import migrations
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import Saturation, fullest
 from simvirt.metrics.statistics import (
@@ -212,6 +213,8 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["overload"] = True
     if first.lives is not None:
         found["lifecycle"] = lifecycle([o.lives or () for o in outcomes])
+    if any(o.moves for o in outcomes):
+        found["migrations"] = migrations([o.moves for o in outcomes], [host.name for host in first.layout])
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found

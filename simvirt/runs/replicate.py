@@ -172,7 +172,9 @@ def replicate(
         raise type(error)(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
     outcome = _measured(plane, recorder, snapshot(plane, ended), wall, series)
-    return Measured(outcome if cluster is None else replace(outcome, lives=tuple(cluster.lives)), recorder.given_up, written)
+    if cluster is not None:
+        outcome = replace(outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves))
+    return Measured(outcome, recorder.given_up, written)
 
 
 def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:
