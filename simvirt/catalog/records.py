@@ -210,6 +210,7 @@ class Platform:
 
     `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead. `puller` says how images
     are pulled and `disk_image` what VMs are made from, where that is not as its layers have it; `own_migrator` so of what moves VMs.
+    `orchestrator` acts on its instances.
     """
 
     name: str
@@ -225,6 +226,7 @@ class Platform:
     credits: Credits | None = None
     puller: str | None = None
     disk_image: str | None = None
+    orchestrator: str | None = None
     own_migrator: str | None = None
 
     @property

@@ -8,7 +8,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, Instance, arrange, row_of
 from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
@@ -41,6 +41,7 @@ from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
 from simvirt.lowering.sites import Site, sites_of
 from simvirt.lowering.traffic import Entry, RequestClass, clients_of, hop_of, request_classes, source_table, tallies_table
+from simvirt.lowering.volumes import add_servers
 from simvirt.lowering.writers import writers_of
 from simvirt.memory.caching import Beneath, Key
 from simvirt.network.topology import Topology
@@ -49,8 +50,8 @@ from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
-STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND)
-# each may start a frame; a fork starts one a branch
+STARTS = (k.OP_CALL, k.OP_ASK, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND)
+"""Instructions that may start a frame each; a fork starts one a branch."""
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
@@ -87,6 +88,11 @@ class Lowered:
         """The hosts' entries in the catalogue."""
         return [host.entry for host in self.arrangement.hosts]
 
+    def is_spare(self, instance: Instance) -> bool:
+        """Whether an instance is none of those that a service has at first: internal, or a row for one that may come to live."""
+        of = self.scenario.services.get(instance.service)
+        return of is None or instance.replica >= of.replicas
+
     @property
     def memory(self) -> Memory:
         """The memory of the first host, which has what is the same on all: costs, and whether it is followed."""
@@ -104,10 +110,11 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     memories = _memories(scenario, catalog, platform, plan)
     memory = memories[0]
     add_network_threads(plan, scenario, platform)
+    volumes = add_servers(plan, scenario, catalog)
     services = [*plan.services, *INTERNAL]
     locks = locks_of(scenario, plan, (CONNTRACK,) if locks_connections(scenario, platform) else ())
     balancers = Balancers(scenario, plan)
-    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks, balancers)
+    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks, balancers, volumes)
     writer = writers[0]
     classes = request_classes(scenario)
     variables = [Variables() for _ in classes]

@@ -27,6 +27,7 @@ from simvirt.metrics.steadiness import reduced, steady
 from simvirt.plane import DataPlane, Stopped
 from simvirt.runs.feeding import as_written, feed
 from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
+from simvirt.scenario.slots import as_acted_on
 from simvirt.scenario.spec.models import Scenario
 from simvirt.trace.recorder import Traced, completed, traced
 from simvirt.trace.window import Window
@@ -130,7 +131,7 @@ def batches_between(plane: DataPlane, first: int, last: int, row: int = 0) -> np
 
 def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication, at its start."""
-    return plane_of(lower(scenario, catalog, platform, Phases(seed, replication)), seed, replication)
+    return plane_of(lower(as_acted_on(scenario, platform), catalog, platform, Phases(seed, replication)), seed, replication)
 
 
 def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
@@ -155,7 +156,7 @@ def replicate(
     plane = make_plane(scenario, catalog, platform, seed, replication)
     plane.halt = halt
     clock = Clock(plane)
-    cluster = _begin(clock, scenario, catalog)
+    cluster = _begin(clock, plane.lowered.scenario, catalog)
     if plane.lowered.memory.follows:
         follow_all(clock)
     series = Series()

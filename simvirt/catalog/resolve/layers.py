@@ -50,6 +50,7 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
         puller=_entry(store, "pullers", spec.puller, (*path, "puller")),
         disk_image=_entry(store, "disk_images", spec.disk_image, (*path, "disk_image")),
         own_migrator=_entry(store, "migrators", spec.migrator, (*path, "migrator")),
+        orchestrator=_entry(store, "orchestrators", spec.orchestrator, (*path, "orchestrator")),
     )
 
 

@@ -10,13 +10,12 @@ from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.failures import OF_SERVICES, FailEvent
 from simvirt.scenario.spec.migration import WAYS
+from simvirt.scenario.spec.orchestration import ORCHESTRATED, OrchestrateEvent
 from simvirt.scenario.spec.steps import OperationName
 from simvirt.scenario.spec.workload import WorkloadSpec, one_of
 
 MOST_REQUESTS: Final = 10_000_000_000
 DEFAULT_DURATION: Final = "60s"
-VERBS: Final = ("start", "stop", "crash", "fail", "migrate", "drain")
-"""What can happen at an instant."""
 
 
 class LatencyLimitsSpec(Spec):
@@ -133,10 +132,15 @@ class RunSpec(Spec):
         return self
 
 
-class TimelineEvent(FailEvent):
+VERBS: Final = ("start", "stop", "crash", "fail", "migrate", "drain", *ORCHESTRATED)
+"""What a timeline can do."""
+
+
+class TimelineEvent(FailEvent, OrchestrateEvent):
     """Something that happens to a service or a host at an instant. Times in ns."""
 
     example = "{at: 30s, crash: web, replica: 0, restart: 5s}"
+    later = (*FailEvent.later, *OrchestrateEvent.later)
     at: Nanoseconds = Field(description="when", examples=["30s"])
     start: Word | None = Field(default=None, description="service that starts", examples=["web"])
     stop: Word | None = Field(default=None, description="service that stops taking requests", examples=["web"])
@@ -151,17 +155,21 @@ class TimelineEvent(FailEvent):
         self.refuse_idle_words(self.how if "how" in self.model_fields_set else None)
         if self.restart is not None and self.crash is None:
             refuse(f"only a crash has a restart, for example {self.example}", "restart")
+        self.refuse_idle_wishes()
+        if self.replica is not None and self.verb in ORCHESTRATED:
+            refuse(f"{self.verb} is about all replicas of a service; expected none in particular", "replica")
         return self
 
     @property
     def verb(self) -> str:
         """What happens."""
-        return next(name for name in VERBS if getattr(self, name) is not None)
+        return next(verb for verb in VERBS if getattr(self, verb) is not None)
 
     @property
     def service(self) -> str:
         """To which service; empty where it happens to a host."""
-        return self.start or self.stop or self.crash or self.migrate or (self.fail if self.how in OF_SERVICES else None) or ""
+        wanted = self.start or self.stop or self.crash or self.wants or self.migrate
+        return wanted or (self.fail if self.how in OF_SERVICES else None) or ""
 
     @property
     def way(self) -> str:
