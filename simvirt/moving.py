@@ -13,9 +13,6 @@ from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import Group, Instance, Place, row_of
 from simvirt.lowering.lower import Lowered
 
-Meets = tuple[float, float, int]
-"""What a request meets on an instance: pages to be read from swap, work, a wait [ns]."""
-NOTHING: Final = (0.0, 0.0, 0)
 FRESH: Final = ("vruntime", "deadline", "lag", "relative", "credits", "credit_mark", "protect")
 """What something has of the queue in which it competed, and not in another one."""
 
@@ -31,25 +28,24 @@ class Movable:
     columns: dict[str, dict[str, Any]]
     clock: simpy.Environment
     _plane: Any
-    _met: dict[int, Meets]  # of memory management, by instance
-    _hindered: dict[int, Meets]  # because its VM moves
+    _met: dict[int, dict[str, float]]  # of memory management, by instance
+    _hindered: dict[int, Mapping[str, float]]  # because its VM moves
 
     # --- what requests meet --------------------------------------------------------------------------------------------
 
-    def set_faults(self, instance: int, faults: float, spin: float, stall: int) -> None:
-        """What a request meets on an instance: pages to be read from swap, work of memory management, a wait for it [ns]."""
-        self._met[instance] = (faults, spin, stall)
-        self._meet(instance)
+    def set_condition(self, table: str, row: int, **values: float) -> None:
+        """How things stand with a host, its disk or what requests meet on an instance: columns that are the control plane's."""
+        hindered: Mapping[str, float] = {}
+        if table == "instances":
+            self._met.setdefault(row, {}).update(values)
+            hindered = self._hindered.get(row, {})
+        for name, value in values.items():
+            self.columns[table][name][row] = value + hindered.get(name, 0)
 
     def hinder(self, instance: int, spin: float = 0.0, stall: int = 0) -> None:
-        """What a request meets beside that, because its VM moves: work, a wait [ns]."""
-        self._hindered[instance] = (0.0, spin, stall)
-        self._meet(instance)
-
-    def _meet(self, instance: int) -> None:
-        met, hindered = self._met.get(instance, NOTHING), self._hindered.get(instance, NOTHING)
-        for name, mine, beside in zip(("faults", "spin", "stall"), met, hindered, strict=True):
-            self.columns["instances"][name][instance] = mine + beside
+        """What a request meets on an instance beside that, because its VM moves: work, a wait [ns]."""
+        self._hindered[instance] = {"spin": spin, "stall": stall}
+        self.set_condition("instances", instance, **{"spin": 0.0, "stall": 0, **self._met.get(instance, {})})
 
     # --- time ----------------------------------------------------------------------------------------------------------
 

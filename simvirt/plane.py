@@ -1,6 +1,6 @@
 """The seam, sideways: the data plane as the rest of the program sees it, and the verbs by which the control plane acts on it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +21,7 @@ from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
 from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
 from simvirt.memory.account import MemoryAccount
-from simvirt.moving import Meets, Movable
+from simvirt.moving import Movable
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
 from simvirt.workload.sampling import Sampler
 from simvirt.workload.streams import Generators
@@ -70,8 +70,8 @@ class DataPlane(Movable):
     large: Callable[[], np.ndarray] | None = None  # bytes of large transfers that each link has carried, where there are any
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
-    _met: dict[int, Meets] = field(default_factory=dict)
-    _hindered: dict[int, Meets] = field(default_factory=dict)
+    _met: dict[int, dict[str, float]] = field(default_factory=dict)
+    _hindered: dict[int, Mapping[str, float]] = field(default_factory=dict)
     _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
     _performed: dict[int, set[int]] = field(default_factory=dict)  # instance: handles of what it performs
     _handles: int = 0
@@ -264,7 +264,6 @@ class DataPlane(Movable):
         """Let an instance that is down begin to start; false for one that is up."""
         if self._life(instance) in UP:
             return False
-        self.withdraw(instance)
         self.columns["instances"]["life"][instance] = k.STARTING
         return True
 

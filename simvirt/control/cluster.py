@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,6 +37,9 @@ class Fetch(Protocol):
 
     def lose(self, machines: set[int], host: str | None) -> None:
         """What some kernels were fetching is lost; with the whole host of a name all transfers from and to it end."""
+
+    def answers(self, registry: str, does: bool) -> None:
+        """Takes in whether a registry answers."""
 
     @property
     def moved(self) -> int:
@@ -78,6 +82,15 @@ class Acting(Protocol):
     def failed(self, row: int, why: str) -> None:
         """Takes in that an instance is down, and nobody wanted that."""
 
+    def became_unhealthy(self, row: int, why: str) -> None:
+        """Takes in that an instance is up and does not answer; requests go to others."""
+
+    def lost(self, row: int, why: str) -> None:
+        """Takes in that an instance is given up with its host."""
+
+    def rows_on(self, host: int) -> list[int]:
+        """The rows of the instances that it has on a host."""
+
     def standing(self, service: str) -> Mapping[int, int]:
         """The rows of a service's instances that are there, by the replicas that they are."""
 
@@ -94,8 +107,8 @@ class Cluster:
 
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
-    all that was started at 0 s is ready; `moves` are those of VMs to other hosts; `network` carries what is large, once something is;
-    `story` is what happened; `orchestration` says what is to be there, where something does.
+    all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
+    `moves` are those of VMs to other hosts; `network` carries what is large, once something is.
     """
 
     clock: Clock
@@ -103,12 +116,13 @@ class Cluster:
     lives: list[Life] = field(default_factory=list)
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
-    orchestration: Acting | None = None
-    story: Story = field(init=False)
     moves: list[Move] = field(default_factory=list)
     network: Transfers | None = None
+    orchestration: Acting | None = None
+    story: Story = field(init=False)
     outages: list[Outage] = field(default_factory=list)
     _down: set[int] = field(default_factory=set)  # hosts
+    _boots: Counter[int] = field(default_factory=Counter)
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
@@ -250,6 +264,10 @@ class Cluster:
         """The name of a host."""
         return self.plane.lowered.arrangement.hosts[host].site.named.name
 
+    def called(self, row: int) -> str:
+        """What an instance is called: its service, and its number there."""
+        return f"{self.instance(row).service}-{self.instance(row).replica}"
+
     def is_down(self, host: int) -> bool:
         """Whether nothing can start on a host."""
         return host in self._down
@@ -277,6 +295,11 @@ class Cluster:
     def host_is_up(self, host: int) -> None:
         """Takes in that a host has booted."""
         self._down.discard(host)
+        self._boots[host] += 1
+
+    def boots(self, host: int) -> int:
+        """How often a host has booted."""
+        return self._boots[host]
 
     def phases(self, row: int) -> tuple[Phase, ...]:
         """The phases in which an instance starts where it stands."""

@@ -266,7 +266,8 @@ class Moving:
         self.move.stopped = self.now
         plane.pause(machine)
         yield from self._send(rest + self.entry.state, self.rules.last_cap())
-        yield self.cluster.clock.timeout(round(self.entry.handover))
+        logged = self.move.memory / 2**30 if self.move.rounds else 0.0
+        yield self.cluster.clock.timeout(round(self.entry.handover + self.entry.unlog * logged))
         while not plane.is_at_rest(machine):
             yield self.cluster.clock.timeout(LOOK_NS)
         self._stand()

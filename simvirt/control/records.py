@@ -1,4 +1,4 @@
-"""What became of instances that were started, or moved to another host: when, in which phases or rounds; what happened, to whom."""
+"""What became of instances that were started or moved: when, and which phases or rounds that took; and the story of what happened."""
 
 from __future__ import annotations
 
@@ -37,37 +37,6 @@ class Life:
     spans: list[Span] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Something that happened: when [ns], what, to whom (`web-3`, `node[1]`), on which host, and why."""
-
-    at: int
-    what: str
-    who: str
-    where: str | None = None
-    why: str | None = None
-
-
-class Now(Protocol):
-    """A clock."""
-
-    @property
-    def now(self) -> Any:
-        """The present instant [ns]."""
-
-
-@dataclass
-class Story:
-    """What happened, in order: every actor of the control plane writes to it."""
-
-    clock: Now
-    events: list[Told] = field(default_factory=list)
-
-    def tell(self, what: str, who: str, where: str | None = None, why: str | None = None) -> None:
-        """Something happens now."""
-        self.events.append(Told(int(self.clock.now), what, who, where, why))
-
-
 @dataclass
 class Move:
     """How an instance's VM moved: from host to host, when it was asked for, began to send, stood still, ran again, and was all there [ns].
@@ -99,6 +68,37 @@ class Move:
     def downtime(self) -> int | None:
         """How long the guest stood still in the end [ns]."""
         return None if self.stopped is None or self.resumed is None else self.resumed - self.stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that happened: when [ns], what, to whom (`web-3`, `node[1]`), on which host, and why."""
+
+    at: int
+    what: str
+    who: str
+    where: str | None = None
+    why: str | None = None
+
+
+class Now(Protocol):
+    """A clock."""
+
+    @property
+    def now(self) -> Any:
+        """The present instant [ns]."""
+
+
+@dataclass
+class Story:
+    """What happened, in order: every actor of the control plane writes to it."""
+
+    clock: Now
+    events: list[Told] = field(default_factory=list)
+
+    def tell(self, what: str, who: str, where: str | None = None, why: str | None = None) -> None:
+        """Something happens now."""
+        self.events.append(Told(int(self.clock.now), what, who, where, why))
 
 
 def way_to(life: Life, lives: Sequence[Life], until: float = math.inf) -> list[Span]:

@@ -8,13 +8,14 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Group, Host, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
 from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
     locks_connections,
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
+from simvirt.lowering.device_rows import device_table
 from simvirt.lowering.entering import entry_of, trace_column
 from simvirt.lowering.errands import (
     Background,
@@ -35,11 +36,13 @@ from simvirt.lowering.memory_needs import Memory, follows, memory_of
 from simvirt.lowering.network import link_table, route_table, topology_of
 from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.program import Writer
+from simvirt.lowering.queues import queue_table, width_of
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
 from simvirt.lowering.sites import Site, sites_of
 from simvirt.lowering.traffic import Entry, RequestClass, clients_of, hop_of, request_classes, source_table, tallies_table
+from simvirt.lowering.volumes import add_servers
 from simvirt.lowering.writers import writers_of
 from simvirt.memory.caching import Beneath, Key
 from simvirt.network.topology import Topology
@@ -48,8 +51,8 @@ from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
-STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND)
-# each may start a frame; a fork starts one a branch
+STARTS = (k.OP_CALL, k.OP_ASK, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND)
+"""Instructions that may start a frame each; a fork starts one a branch."""
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
@@ -103,10 +106,11 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     memories = _memories(scenario, catalog, platform, plan)
     memory = memories[0]
     add_network_threads(plan, scenario, platform)
+    volumes = add_servers(plan, scenario, catalog)
     services = [*plan.services, *INTERNAL]
     locks = locks_of(scenario, plan, (CONNTRACK,) if locks_connections(scenario, platform) else ())
     balancers = Balancers(scenario, plan)
-    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks, balancers)
+    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks, balancers, volumes)
     writer = writers[0]
     classes = request_classes(scenario)
     variables = [Variables() for _ in classes]
@@ -169,19 +173,8 @@ class Tables:
         first, rows = self.n_cpus, []
         for group in self.plan.groups:
             rows.append(first)
-            first += self._width(group)
+            first += width_of(self.plan, group)
         return [*rows, first]
-
-    def _width(self, group: Group) -> int:
-        """Queues of a group: one for each CPU of its machine; of a VM that may move, for each of the host that has most."""
-        machine = self.plan.machines[group.machine]
-        widest = self.plan.moves and machine.vm is None
-        return max(self.plan.machines[host.machine].cpus for host in self.plan.hosts) if widest else machine.cpus
-
-    def _span(self, group: Group) -> np.ndarray:
-        """The CPU of each queue of a group; queues beyond those of its machine are none of theirs yet."""
-        first, end = self.first_cpu[group.machine], self.first_cpu[group.machine + 1]
-        return np.asarray(np.minimum(first + np.arange(self._width(group)), end - 1))
 
     def build(
         self, scenario: Scenario, classes: list[RequestClass], entries: list[Entry], width: int, n_background: int
@@ -204,12 +197,12 @@ class Tables:
             "cstates": cstate_table(self.plan),
             "sockets": socket_table(self.shared, self.plan, self.first_cpu),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),
-            "queues": self.queues(),
+            "queues": queue_table(self.plan, self.first_cpu, self.n_queues),
             "entities": self.entities(frames),
             "groups": self.groups(),
             "services": service_table(scenario, self.plan, self.services, begins),
             "instances": self.instances(first_turn),
-            "devices": self.devices(),
+            "devices": device_table(self.plan, self.writers),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
             "disks": disk_table(self.plan, self.memories[0].costs),
@@ -248,19 +241,6 @@ class Tables:
             frames=[frames],
             entities=[first_thread + frames],
         )
-
-    def queues(self) -> Columns:
-        """A root queue for each CPU, then a queue for each group on each CPU of its machine."""
-        roots = np.full(self.n_cpus, k.NONE)
-        spans = [self._span(group) for group in self.plan.groups]
-        cpu, parent = np.concatenate([np.arange(self.n_cpus), *spans]), np.concatenate([roots, *spans])
-        group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
-        machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
-        schedulers = column_of(self.plan.machines, "scheduler")
-        policies = np.array(column_of(schedulers, "numbers"))
-        policy = policies[machine, (parent != k.NONE).astype(int)]
-        slices = np.array([scheduler["base_slice"] for scheduler in schedulers])[machine]
-        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, base_slice=slices)
 
     def entities(self, frames: int) -> Columns:
         """Group entities and vCPUs; threads come into being as they are needed."""
@@ -328,26 +308,6 @@ class Tables:
             first_lock=self.locks.first[0][:-1],
             first_turn=first_turn,
         )
-
-    def devices(self) -> Columns:
-        """Paths of VMs to the network and to the disk."""
-        devices = self.plan.devices
-        columns = blank(t.Devices, rows=max(len(devices), 1))
-        if devices:
-            fill(
-                columns, backend=[row_of(d.backend) for d in devices],
-                moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices],
-                gathers=[int(d.entry is not None and (d.entry.role == "net" or d.entry.serial)) for d in devices],
-                suppresses=[int(d.entry is None or d.entry.suppresses) for d in devices],
-                receive=[self._receive(device) for device in devices],
-            )
-        return columns
-
-    def _receive(self, device: Device) -> int:
-        """How long a guest polls for a packet [ns]."""
-        if device.entry is None or device.entry.role != "net" or device.entry.side != "hypervisor":
-            return 0
-        return round(self.writers[self.plan.hosts[device.host].kind].paths.poll)
 
     def program_table(self) -> Columns:
         """Instructions."""

@@ -60,13 +60,13 @@ def _plain_step(step: AnyStep, bodies: Mapping[Name, int]) -> Any:
         return step.model_dump(mode="json", exclude={"parallel"}) | {"branches": [_plain(branch, bodies) for branch in step.parallel]}
     if isinstance(step, RepeatStep):
         return step.model_dump(mode="json", exclude={"repeat"}) | {"group": _plain(step.repeat, bodies)}
-    return with_content(step.model_dump(mode="json"))
+    return with_content(step.model_dump(mode="json", exclude={"disk": {"volume"}}))
 
 
 def _content(scenario: Scenario, name: str, bodies: Mapping[Name, int]) -> int:
     """What a service is where it is not as by default, and what the scenario says about it, without names."""
     service = scenario.services[name]
-    own = service.model_dump(mode="json", exclude={"operations", "startup", "depends_on"}, exclude_defaults=True) | {
+    own = service.model_dump(mode="json", exclude={"operations", "startup", "depends_on", "volumes"}, exclude_defaults=True) | {
         "operations": sorted(bodies[name, operation] for operation in service.operations), "startup": _plain(service.startup, bodies),
         "events": [_said(event) for event in scenario.timeline if event.service == name],
         "own": scenario.is_own(name), "kept": scenario.plan is not None and name in scenario.plan.keep,

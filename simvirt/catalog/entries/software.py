@@ -22,6 +22,7 @@ from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.entries.startups import StartupEntry
+from simvirt.catalog.entries.volumes import VolumeDriverEntry
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.sourced import (
     Period,
@@ -328,8 +329,9 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "power": PowerSpec,
     "sites": Site,
     "startups": StartupEntry,
-    "orchestrators": OrchestratorEntry,
     "migrators": MigratorEntry,
+    "orchestrators": OrchestratorEntry,
+    "volume_drivers": VolumeDriverEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 

@@ -16,8 +16,6 @@ from simvirt.scenario.spec.workload import WorkloadSpec, one_of
 
 MOST_REQUESTS: Final = 10_000_000_000
 DEFAULT_DURATION: Final = "60s"
-VERBS: Final = ("start", "stop", "crash", "fail", "migrate", "drain", *ORCHESTRATED)
-"""What can happen at an instant."""
 
 
 class LatencyLimitsSpec(Spec):
@@ -134,6 +132,10 @@ class RunSpec(Spec):
         return self
 
 
+VERBS: Final = ("start", "stop", "crash", "fail", "migrate", "drain", *ORCHESTRATED)
+"""What a timeline can do."""
+
+
 class TimelineEvent(FailEvent, OrchestrateEvent):
     """Something that happens to a service or a host at an instant. Times in ns."""
 
@@ -166,7 +168,8 @@ class TimelineEvent(FailEvent, OrchestrateEvent):
     @property
     def service(self) -> str:
         """To which service; empty where it happens to a host."""
-        return self.start or self.stop or self.crash or self.migrate or self.wants or (self.fail if self.how in OF_SERVICES else None) or ""
+        wanted = self.start or self.stop or self.crash or self.wants or self.migrate
+        return wanted or (self.fail if self.how in OF_SERVICES else None) or ""
 
     @property
     def way(self) -> str:

@@ -215,7 +215,7 @@ class PlatformSpec(Spec):
 
     example = "docker or {name: docker-on-kvm, stack: [kvm, docker], vms: {count: 2, vcpus: 8, memory: 16GiB}}"
     shorthand = "name"
-    later = ("puller", "disk_image", "migrator", "orchestrator")
+    later = ("puller", "disk_image", "orchestrator", "migrator")
     name: DottedWord = Field(description="name in results; a platform of the catalogue where there is no stack", examples=["docker-on-kvm"])
     stack: tuple[Reference, ...] | None = Field(
         default=None, max_length=8, description="hypervisors and runtimes, outermost first", examples=["[kvm, docker]"])
