@@ -143,6 +143,15 @@ class Orchestration:
         self._tell("failed", task, why)
         self.look(task.service)
 
+    def lost(self, row: int, why: str) -> None:
+        """Takes in that an instance is given up with its host; its slot is free."""
+        if (task := self.ledger.task_in(row)) is not None:
+            self._end(task, "lost", why)
+
+    def rows_on(self, host: int) -> list[int]:
+        """The rows of the instances that it has on a host."""
+        return self.ledger.rows_on(host)
+
     def host_changed(self, host: int, able: bool) -> None:
         """Takes in that a host is gone, closed or back, so that it takes new tasks or takes none."""
         self.ledger.able[host] = able

@@ -65,6 +65,10 @@ class Ledger:
         """The row of a task's instance."""
         return self[task.service].rows[task.number]
 
+    def rows_on(self, host: int) -> list[int]:
+        """The rows of all tasks on a host."""
+        return sorted(self.row_of(task) for of in self.services.values() for task in of.tasks.values() if task.host == host)
+
     def standing(self, service: str) -> dict[int, int]:
         """The rows of a service's instances that are up or being started, by their slots."""
         return {task.slot: self.row_of(task) for task in self[service].tasks.values() if task.alive}
