@@ -114,7 +114,8 @@ class Detection:
 
     def _leave_out(self, host: int, rows: Iterable[int]) -> None:
         """A host counts as lost."""
-        self.cluster.story.tell("lost", self.cluster.name_of(host), None, f"no answer for {format_time(float(self.entry.lost or 0.0) / 1e9)}")
+        silent = format_time(float(self.entry.lost or 0.0) / 1e9)
+        self.cluster.story.tell("lost", self.cluster.name_of(host), None, f"no answer for {silent}")
         tasks = self._tasks_on(host)
         orchestration = self.cluster.orchestration
         if orchestration is not None and orchestration.watches:

@@ -132,6 +132,8 @@ class Failures:
     def kernel_of(self, row: int, lasts: int | None) -> Process:
         """The kernel beneath an instance panics: that of its host, or of its guest, which is reset after so long [ns], else at once."""
         plan, machine = self.cluster.plane.lowered.arrangement, self.cluster.instance(row).machine
+        if int(self.cluster.plane.read("instances", "life")[row]) not in UP:
+            return
         if plan.machines[machine].vm is None:
             yield from self.panic(self.cluster.host_of(row), lasts)
             return
