@@ -208,7 +208,7 @@ class Platform:
     """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own.
 
     `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead. `puller` says how images
-    are pulled and `disk_image` what VMs are made from, where that is not as its layers have it.
+    are pulled and `disk_image` what VMs are made from, where that is not as its layers have it; `orchestrator` acts on its instances.
     """
 
     name: str
@@ -224,6 +224,7 @@ class Platform:
     credits: Credits | None = None
     puller: str | None = None
     disk_image: str | None = None
+    orchestrator: str | None = None
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:

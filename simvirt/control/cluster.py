@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -13,8 +13,8 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
 from simvirt.control.outages import Outage
-from simvirt.control.records import Life
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
+from simvirt.control.records import Life, Story
+from simvirt.lowering.arrange import GUEST_SERVICE, Instance
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.streams import OWN_VM
@@ -35,6 +35,9 @@ class Fetch(Protocol):
     def lose(self, machines: set[int], host: str | None) -> None:
         """What some kernels were fetching is lost; with the whole host of a name all transfers from and to it end."""
 
+    def answers(self, registry: str, does: bool) -> None:
+        """Takes in whether a registry answers."""
+
     @property
     def moved(self) -> int:
         """Bytes that came from registries."""
@@ -50,13 +53,49 @@ class Fetch(Protocol):
         """Its image; whether it is there in the end."""
 
 
+class Acting(Protocol):
+    """What decides which instances are to be there, as starts and failures tell it what has happened."""
+
+    @property
+    def watches(self) -> bool:
+        """Whether somebody decides what becomes of what failed."""
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether starts wait for the services that theirs depends on."""
+
+    def reach(self, row: int, how: str) -> None:
+        """Takes in that an instance is so far: started, or healthy."""
+
+    def reached(self, service: str, how: str) -> simpy.Event:
+        """The event at which as many instances of a service as are wanted are so far."""
+
+    def publishing(self, row: int) -> Generator[simpy.Event, Any, None]:
+        """What passes between an instance's being ready and the first request to it."""
+
+    def became_ready(self, row: int) -> None:
+        """Takes in that an instance takes requests."""
+
+    def failed(self, row: int, why: str) -> None:
+        """Takes in that an instance is down, and nobody wanted that."""
+
+    def standing(self, service: str) -> Mapping[int, int]:
+        """The rows of a service's instances that are there, by the replicas that they are."""
+
+    def scale(self, service: str, replicas: int, why: str) -> None:
+        """Another number of replicas is wanted."""
+
+    def host_changed(self, host: int, able: bool) -> None:
+        """Takes in that a host is gone, closed or back, so that it takes new instances or takes none."""
+
+
 @dataclass
 class Cluster:
     """The hosts of a scenario on one platform, as the control plane acts on them.
 
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
-    all that was started at 0 s is ready.
+    all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does.
     """
 
     clock: Clock
@@ -64,6 +103,8 @@ class Cluster:
     lives: list[Life] = field(default_factory=list)
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
+    orchestration: Acting | None = None
+    story: Story = field(init=False)
     outages: list[Outage] = field(default_factory=list)
     _down: set[int] = field(default_factory=set)  # hosts
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
@@ -73,6 +114,9 @@ class Cluster:
     _guests: set[int] = field(default_factory=set)
     _made: dict[int, set[int]] = field(default_factory=dict)  # host: replicas that are there
     _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.story = Story(self.clock)
 
     @property
     def plane(self) -> DataPlane:
@@ -86,8 +130,8 @@ class Cluster:
 
     @cached_property
     def replicas(self) -> list[Instance]:
-        """The instances of services, by service and number."""
-        found = [i for i in self.plane.lowered.arrangement.instances if i.service not in INTERNAL]
+        """The instances of services that are wanted at first, by service and number."""
+        found = [i for i in self.plane.lowered.arrangement.instances if not self.plane.lowered.is_spare(i)]
         return sorted(found, key=lambda i: (self.plane.lowered.services.index(i.service), i.replica))
 
     def instance(self, row: int) -> Instance:
@@ -103,6 +147,11 @@ class Cluster:
         """The host of each instance."""
         plan = self.plane.lowered.arrangement
         return [plan.machines[one.machine].host for one in plan.instances]
+
+    def put(self, row: int, host: int) -> None:
+        """Put an instance that is down on a host."""
+        if host != self._hosts[row]:
+            raise NotImplementedError
 
     def host_hands(self, host: int) -> int:
         """The instance that does management work on a host's own kernel: daemons, monitors of VMs, what unpacks images."""
@@ -134,9 +183,13 @@ class Cluster:
         """Takes in that an instance is so far."""
         if not (event := self._milestone(row, how)).triggered:
             event.succeed()
+        if self.orchestration is not None:
+            self.orchestration.reach(row, how)
 
     def reached(self, service: str, how: str) -> simpy.Event:
         """The event at which all instances of a service are so far."""
+        if self.orchestration is not None:
+            return self.orchestration.reached(service, how)
         return simpy.AllOf(self.clock, [self._milestone(one.row, how) for one in self.replicas if one.service == service])
 
     def _milestone(self, row: int, how: str) -> simpy.Event:
@@ -164,6 +217,10 @@ class Cluster:
     def name_of(self, host: int) -> str:
         """The name of a host."""
         return self.plane.lowered.arrangement.hosts[host].site.named.name
+
+    def called(self, row: int) -> str:
+        """What an instance is called: its service, and its number there."""
+        return f"{self.instance(row).service}-{self.instance(row).replica}"
 
     def is_down(self, host: int) -> bool:
         """Whether nothing can start on a host."""

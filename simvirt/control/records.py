@@ -1,11 +1,11 @@
-"""What became of instances that were started: when, and which phases that took."""
+"""What became of instances that were started: when, and which phases that took; and the story of what happened, to whom."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Protocol
 
 DEPENDENCIES: Final = "other services"
 """The wait for other services, as a phase."""
@@ -33,6 +33,37 @@ class Life:
     asked: int
     ready: int | None = None
     spans: list[Span] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that happened: when [ns], what, to whom (`web-3`, `node[1]`), on which host, and why."""
+
+    at: int
+    what: str
+    who: str
+    where: str | None = None
+    why: str | None = None
+
+
+class Now(Protocol):
+    """A clock."""
+
+    @property
+    def now(self) -> Any:
+        """The present instant [ns]."""
+
+
+@dataclass
+class Story:
+    """What happened, in order: every actor of the control plane writes to it."""
+
+    clock: Now
+    events: list[Told] = field(default_factory=list)
+
+    def tell(self, what: str, who: str, where: str | None = None, why: str | None = None) -> None:
+        """Something happens now."""
+        self.events.append(Told(int(self.clock.now), what, who, where, why))
 
 
 def way_to(life: Life, lives: Sequence[Life], until: float = math.inf) -> list[Span]:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -60,6 +60,19 @@ class Starts:
         self.cluster.shut_down(instance)
 
 
+    def crashed(self, instance: int, why: str) -> bool:
+        """Takes in that an instance has failed; whether an orchestrator decides what becomes of it."""
+        if self.cluster.orchestration is None:
+            return False
+        self.cluster.shut_down(instance)
+        self.cluster.orchestration.failed(instance, why)
+        return self.cluster.orchestration.watches
+
+    def standing(self, service: str) -> Mapping[int, int] | None:
+        """The rows of a service's instances that are there, by the replicas that they are; None where nothing orchestrates them."""
+        return None if self.cluster.orchestration is None else self.cluster.orchestration.standing(service)
+
+
 def begun(cluster: Cluster, row: int) -> Life:
     """The record of a start that begins now."""
     one = cluster.instance(row)
@@ -87,15 +100,20 @@ def _started(cluster: Cluster, life: Life) -> Process:
     cluster.reach(row, STARTED)
     yield from _application(cluster, life)
     plane.start_background(row)
+    if cluster.orchestration is not None:
+        yield from cluster.orchestration.publishing(row)
     plane.admit(row)
     life.ready = int(cluster.clock.now)
     cluster.reach(row, HEALTHY)
+    if cluster.orchestration is not None:
+        cluster.orchestration.became_ready(row)
 
 
 def _dependencies(cluster: Cluster, life: Life) -> Process:
     """Wait for the instances of other services as far as this one's waits for them."""
     due = int(cluster.clock.now)
-    for name, dependency in cluster.scenario.services[life.service].depends_on.items():
+    waits = cluster.orchestration is None or cluster.orchestration.waits_for_others
+    for name, dependency in cluster.scenario.services[life.service].depends_on.items() if waits else ():
         yield cluster.reached(name, dependency.condition)
     if cluster.clock.now > due:
         life.spans.append(Span(DEPENDENCIES, life.service, due, int(cluster.clock.now), int(cluster.clock.now)))

@@ -19,6 +19,7 @@ from simvirt.kernel.constants import (
     NONE,
     OP_ADMIT,
     OP_ARRIVE,
+    OP_ASK,
     OP_BARRIER,
     OP_BELL,
     OP_CALL,
@@ -84,6 +85,7 @@ from simvirt.kernel.silence import waits_in_vain
 from simvirt.kernel.storage import disk_begin, disk_of
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.teams import end_round, goes_on_computing, release_team, run_team_instruction
+from simvirt.kernel.volumes import ask_server
 from simvirt.kernel.writeback import buffer_write, flush, take_file
 
 
@@ -172,6 +174,8 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
         return run_lock_instruction(p, f, pc, now)
     elif op == OP_BARRIER or op == OP_REST or op == OP_ROUND:
         return run_team_instruction(p, f, pc, now)
+    elif op == OP_ASK:
+        ask_server(p, f, pc, now)
     elif op >= OP_TRY:
         return run_guard_instruction(p, f, pc, now)
     else:

@@ -333,7 +333,7 @@ class Program(Table):
     # lowering
     op: Ints
     target: Ints  # service, instruction, row in `branches`, role of a disk or link, or NET or BLOCK, as the instruction wants it
-    entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches
+    entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches; ask: of servers
     inside: Ints  # call: the same, where the callee is in the caller's kernel
     beyond: Ints  # call: the same, where the callee is on another host
     turn: Ints  # call: place of the callee's balancer among those of the caller
@@ -341,7 +341,7 @@ class Program(Table):
     amount: Floats  # constant time [ns], probability or bytes; bell: how long what it sends keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
     ratio: Floats  # cpu: work that the platform adds per unit of demand; disk: bytes of a buffered write
-    flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: the state it counts as
+    flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: its state; ask: servers on; detach: 1 with draws
     operations: Ints  # io, bell: device operations
     kicks: Ints  # io, bell: notifications that a sleeping backend needs
     kick: Floats  # work of one kick in the instance [ns]

@@ -8,13 +8,14 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, Instance, arrange, row_of
 from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
     locks_connections,
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
+from simvirt.lowering.device_rows import device_table
 from simvirt.lowering.errands import (
     Background,
     Errand,
@@ -40,6 +41,7 @@ from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
 from simvirt.lowering.sites import Site, sites_of
 from simvirt.lowering.traffic import Entry, RequestClass, clients_of, hop_of, request_classes, source_table, tallies_table
+from simvirt.lowering.volumes import add_servers
 from simvirt.lowering.writers import writers_of
 from simvirt.memory.caching import Beneath, Key
 from simvirt.network.topology import Topology
@@ -48,8 +50,8 @@ from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
-STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND)
-# each may start a frame; a fork starts one a branch
+STARTS = (k.OP_CALL, k.OP_ASK, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND)
+"""Instructions that may start a frame each; a fork starts one a branch."""
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
@@ -79,11 +81,17 @@ class Lowered:
     asks: dict[Key | Beneath, int]  # what page caches are asked, with its number in the table of misses
     locks: Locks
     topology: Topology
+    guards: list[Guard]  # in the order of their rows
 
     @property
     def hosts(self) -> list[HostEntry]:
         """The hosts' entries in the catalogue."""
         return [host.entry for host in self.arrangement.hosts]
+
+    def is_spare(self, instance: Instance) -> bool:
+        """Whether an instance is none of those that a service has at first: internal, or a row for one that may come to live."""
+        of = self.scenario.services.get(instance.service)
+        return of is None or instance.replica >= of.replicas
 
     @property
     def memory(self) -> Memory:
@@ -102,10 +110,11 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     memories = _memories(scenario, catalog, platform, plan)
     memory = memories[0]
     add_network_threads(plan, scenario, platform)
+    volumes = add_servers(plan, scenario, catalog)
     services = [*plan.services, *INTERNAL]
     locks = locks_of(scenario, plan, (CONNTRACK,) if locks_connections(scenario, platform) else ())
     balancers = Balancers(scenario, plan)
-    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks, balancers)
+    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks, balancers, volumes)
     writer = writers[0]
     classes = request_classes(scenario)
     variables = [Variables() for _ in classes]
@@ -127,7 +136,7 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     tables["run"]["notice"][:] = scenario.unanswered_ns
     return Lowered(
         scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
-        tables, width, memories, writer.text.asks, locks, topology,
+        tables, width, memories, writer.text.asks, locks, topology, list(writer.text.guards.rows),
     )
 
 
@@ -240,7 +249,7 @@ class Tables:
             "groups": self.groups(),
             "services": service_table(scenario, self.plan, self.services, begins),
             "instances": self.instances(first_turn),
-            "devices": self.devices(),
+            "devices": device_table(self.plan, self.writers),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
             "disks": disk_table(self.plan, self.memories[0].costs),
@@ -356,26 +365,6 @@ class Tables:
             first_lock=self.locks.first[0][:-1],
             first_turn=first_turn,
         )
-
-    def devices(self) -> Columns:
-        """Paths of VMs to the network and to the disk."""
-        devices = self.plan.devices
-        columns = blank(t.Devices, rows=max(len(devices), 1))
-        if devices:
-            fill(
-                columns, backend=[row_of(d.backend) for d in devices],
-                moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices],
-                gathers=[int(d.entry is not None and (d.entry.role == "net" or d.entry.serial)) for d in devices],
-                suppresses=[int(d.entry is None or d.entry.suppresses) for d in devices],
-                receive=[self._receive(device) for device in devices],
-            )
-        return columns
-
-    def _receive(self, device: Device) -> int:
-        """How long a guest polls for a packet [ns]."""
-        if device.entry is None or device.entry.role != "net" or device.entry.side != "hypervisor":
-            return 0
-        return round(self.writers[self.plan.hosts[device.host].kind].paths.poll)
 
     def program_table(self) -> Columns:
         """Instructions."""

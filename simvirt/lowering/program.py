@@ -17,7 +17,6 @@ from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits
 from simvirt.kernel import constants as k
 from simvirt.lowering.balancers import Balancers
-from simvirt.lowering.disk_steps import DiskSteps
 from simvirt.lowering.files import work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
 from simvirt.lowering.guards import Guard, guarded_call, tries_of
@@ -27,6 +26,7 @@ from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.teams import member
 from simvirt.lowering.text import Text, Written
+from simvirt.lowering.volumes import Volume, VolumeSteps
 from simvirt.memory.visible import team_size
 from simvirt.memory.working_set import PAGE
 from simvirt.scenario.spec.distributions import Constant
@@ -56,7 +56,7 @@ def sends_last(steps: Sequence[AnyStep]) -> bool:
     return any(isinstance(last, NetStep) and last.net.out > 0 and last.probability >= 1.0 for last in steps[-1:])
 
 
-class Writer(DiskSteps):
+class Writer(VolumeSteps):
     """Writes the itineraries of one platform on one kind of host."""
 
     def __init__(
@@ -89,6 +89,7 @@ class Writer(DiskSteps):
         self.memory = memory
         self.locks, self.balancers, self.platform = locks, balancers, platform
         self.file_costs = files
+        self.volumes: dict[str, Volume] = {}
         self.habits = habits  # service: what its profile does with files
         self.program = text.program
 
@@ -199,7 +200,7 @@ class Writer(DiskSteps):
             case CallStep():
                 self.call(rows, service, step, variables)
             case DiskStep():
-                self.disk(rows, service, step.disk, variables)
+                self.disk_or_volume(rows, service, step.disk, variables)
             case FilesStep():
                 self.files(rows, service, step.files, variables)
             case NetStep():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import HostEntry
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.errors import Issue, ScenarioError
 from simvirt.placement import asked_by, hosts_of, place_all
+from simvirt.scenario.slots import acted_on, slots
 from simvirt.scenario.spec.cluster import NamedHost, PlacementSpec
 from simvirt.scenario.spec.models import Scenario
 
@@ -32,6 +33,8 @@ def sites_of(scenario: Scenario, catalog: Catalog) -> list[Site]:
 
 def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site]) -> list[Replicas]:
     """The replicas on each host, in the order of the services; ScenarioError where some have none."""
+    if scenario.placed is not None:
+        return _standing(scenario.placed, services)
     hosts, found = hosts_of([site.named for site in sites], [site.entry for site in sites]), [Replicas() for _ in sites]
     for name in services:
         spec = scenario.services[name]
@@ -41,6 +44,27 @@ def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site]) ->
                 said = f"no host may take replica {replica} of {spec.replicas}: {choice.reason}{_advice(spec.deploy.placement, sites)}"
                 raise ScenarioError([Issue(*scenario.locate(path), ".".join(path), said)])
             found[choice.host].append((name, replica))
+    return found
+
+
+def spares(scenario: Scenario, platform: Platform, services: Sequence[str], sites: Sequence[Site]) -> list[Replicas]:
+    """The rows of replicas that may come to live later, dealt out to all hosts in turn; they are put where they start."""
+    found: list[Replicas] = [[] for _ in sites]
+    if acted_on(scenario, platform):
+        later = [(name, n) for name in services for n in range(scenario.services[name].replicas, slots(scenario, name))]
+        for at, one in enumerate(later):
+            found[at % len(sites)].append(one)
+    return found
+
+
+def _standing(placed: Sequence[Mapping[str, int]], services: Sequence[str]) -> list[Replicas]:
+    """Replicas that stand already, numbered from host to host in turn."""
+    found: list[Replicas] = [[] for _ in placed]
+    for name in services:
+        counts = [host.get(name, 0) for host in placed]
+        turns = ((row, turn) for turn in range(max(counts, default=0)) for row, count in enumerate(counts) if turn < count)
+        for replica, (row, _) in enumerate(turns):
+            found[row].append((name, replica))
     return found
 
 

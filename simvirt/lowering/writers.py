@@ -17,12 +17,13 @@ from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.text import Text
+from simvirt.lowering.volumes import Volume
 from simvirt.scenario.spec.models import Scenario
 
 
 def writers_of(
     scenario: Scenario, catalog: Catalog, platform: Platform, plan: Arrangement, services: list[str], memory: Memory, locks: Locks,
-    balancers: Balancers,
+    balancers: Balancers, volumes: dict[str, Volume],
 ) -> list[Writer]:
     """A writer for each kind of host, which all write one text; demands are those on the first of them.
 
@@ -32,7 +33,8 @@ def writers_of(
     """
     text, first = Text(), plan.kinds[0]
     for host in plan.kinds:
-        _writer(text, scenario, catalog, platform, host, plan, services, memory, locks, balancers, first.speed / host.speed)
+        writer = _writer(text, scenario, catalog, platform, host, plan, services, memory, locks, balancers, first.speed / host.speed)
+        writer.volumes = volumes
     return text.writers
 
 
@@ -62,7 +64,9 @@ def _routes(scenario: Scenario, catalog: Catalog, platform: Platform, host: Host
         if instance.service in machines:
             machines[instance.service].add(instance.machine)
     guests = {machine.row for machine in plan.machines if machine.vm is not None}
-    return Routes(outer, Paths(inside, catalog.platform_costs(inside, host), host), machines, guests)
+    alone = replace(platform, layers=platform.hypervisors)
+    mounts = Paths(alone, catalog.platform_costs(alone, host), host)
+    return Routes(outer, Paths(inside, catalog.platform_costs(inside, host), host), mounts, machines, guests)
 
 
 def _conntrack(locks: Locks) -> int:

@@ -49,6 +49,7 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
         credits=None if spec.credits is None else credits(store, spec.credits, (*path, "credits")),
         puller=_entry(store, "pullers", spec.puller, (*path, "puller")),
         disk_image=_entry(store, "disk_images", spec.disk_image, (*path, "disk_image")),
+        orchestrator=_entry(store, "orchestrators", spec.orchestrator, (*path, "orchestrator")),
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Callable, Iterator
 
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
 from simvirt.scenario.checks.deadlocks import deadlocks
 from simvirt.scenario.checks.extent import beyond
+from simvirt.scenario.checks.failures import failure_mistakes
 from simvirt.scenario.checks.network import network_mistakes
 from simvirt.scenario.checks.placement import placement_mistakes
+from simvirt.scenario.checks.volumes import volume_mistakes
 from simvirt.scenario.fields import MOST_STEPS
 from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
 from simvirt.scenario.reading.tree import Path
@@ -32,6 +34,8 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     for name, service in scenario.services.items():
         yield from on_no_host(scenario, partial(_against_host, name=name, service=service))
     yield from network_mistakes(scenario)
+    yield from failure_mistakes(scenario)
+    yield from volume_mistakes(scenario)
     yield from placement_mistakes(scenario)
     yield from _reservations(scenario)
     yield from on_no_host(scenario, _vms)
@@ -55,8 +59,15 @@ def of_each_workload(scenario: Scenario, check: Callable[[Scenario], Iterator[Mi
 
 
 def on_no_host(scenario: Scenario, check: Callable[[Scenario], Iterator[Mistake]]) -> Iterator[Mistake]:
-    """What a check finds on a host of every pool: what one of them has room for is no mistake."""
-    yield from min((list(check(view)) for view in scenario.by_pool.values()), key=len)
+    """What a check finds on a host of every pool: what one of them has room for is no mistake. Of several, the pool is named."""
+    yield from best_of_pools({name: list(check(view)) for name, view in scenario.by_pool.items()})
+
+
+def best_of_pools(found: Mapping[str, list[Mistake]]) -> list[Mistake]:
+    """The mistakes on the hosts of the pool that has the fewest; with its name where there are others, which have some too."""
+    pool = min(found, key=lambda name: len(found[name]))
+    others = f"; those are hosts.{pool}, and no other hosts will do" if len(found) > 1 else ""
+    return [(path, f"{message}{others}") for path, message in found[pool]]
 
 
 def placed(path: Path, workload: str) -> Path:
@@ -108,6 +119,9 @@ def _reservations(scenario: Scenario) -> Iterator[Mistake]:
                if pool.scheduler.policy not in RESERVING and "scheduler" in pool.model_fields_set]
     each = [pool.cpus * pool.count for pool in scenario.pools.values() if pool.cpus is not None]
     whose = "hosts" if scenario.several_hosts else "host"
+    orchestrated = [platform.orchestrator is not None for platform in scenario.platforms]
+    if any(orchestrated):
+        return
     if reserved and without:
         yield ("services", next(iter(reserved)), *RESERVATION), f"{without[0]} has no reservations; expected the scheduler esxi or hyperv"
     elif len(each) == len(scenario.pools) and sum(reserved.values()) > sum(each):

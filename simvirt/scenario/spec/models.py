@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Mapping
+from typing import Any, Final, Literal, Mapping, Sequence
 
 from pydantic import Field, PrivateAttr, ValidationInfo, ValidatorFunctionWrapHandler, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -52,6 +52,7 @@ from simvirt.scenario.spec.steps import (
     Step,
 )
 from simvirt.scenario.spec.tenancy import DensitySpec, InstanceLoadSpec, TenantsSpec
+from simvirt.scenario.spec.volumes import VolumeSpec
 from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, OpenSpec, PieceSpec, RatesSpec, TraceSpec, WorkloadSpec
 from simvirt.units import format_size
 
@@ -62,7 +63,8 @@ __all__ = [
     "HostPoolSpec", "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec",
     "MmppSpec", "NamedWorkloadSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec",
     "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
-    "SchedulerSpec", "ServiceSpec", "StateSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+    "SchedulerSpec", "ServiceSpec", "StateSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "VolumeSpec",
+    "WorkloadSpec",
     "BuildStepSpec", "ImageLayerSpec", "OwnImageSpec", "RegistrySpec",
 ]
 
@@ -74,7 +76,7 @@ class Scenario(Spec):
 
     example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
     also = ("include",)
-    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network", "failures")
+    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network", "failures", "volumes")
     simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
     name: Title = Field(description="name of the scenario", examples=["web-shop"])
     hosts: Mapping[Word, HostPoolSpec] = Field(
@@ -86,6 +88,9 @@ class Scenario(Spec):
     network: NetworkSpec | None = Field(
         default=None, description="what connects the hosts; by default one switch that nobody waits for, at the latency of a data centre",
         examples=[NetworkSpec.example])
+    volumes: Mapping[Word, VolumeSpec] = Field(
+        default={}, max_length=10_000, description="where services keep data, by name; on the disks of their hosts by default",
+        examples=[f"{{data: {VolumeSpec.example}}}"])
     platforms: tuple[PlatformSpec, ...] = Field(min_length=1, max_length=1000, description="platforms to compare, side by side",
                                                 examples=["[bare-metal, docker, kvm]"])
     services: Mapping[Word, ServiceSpec] = Field(min_length=1, description="what runs", examples=[f"{{server: {ServiceSpec.example}}}"])
@@ -116,6 +121,7 @@ class Scenario(Spec):
     catalog: Mapping[str, Any] = Field(default={}, description="entries added to the catalogue, by kind and name",
                                        examples=["{disks: {my-disk: {...}}}"])
     _marks: Marks = PrivateAttr(default_factory=Marks)
+    _placed: tuple[Mapping[str, int], ...] | None = PrivateAttr(default=None)
 
     @field_validator("simvirt", mode="wrap")
     @classmethod
@@ -187,8 +193,20 @@ class Scenario(Spec):
         changed = dict(update or {})
         if "host" in changed:
             services = {name: spec.placed_anywhere() for name, spec in changed.get("services", self.services).items()}
-            changed |= {"only_host": changed.pop("host"), "hosts": {}, "services": services}
+            local = dict.fromkeys(changed.get("volumes", self.volumes), VolumeSpec())
+            changed |= {"only_host": changed.pop("host"), "hosts": {}, "services": services, "volumes": local}
         return super().model_copy(update=changed, deep=deep)
+
+    def placed_as(self, replicas: Sequence[Mapping[str, int]]) -> Scenario:
+        """The scenario with so many replicas of each service on each host, wherever placement would put them."""
+        found = self.model_copy()
+        found._placed = tuple(replicas)
+        return found
+
+    @property
+    def placed(self) -> tuple[Mapping[str, int], ...] | None:
+        """Replicas of each service on each host where they are not to be placed but stand already; None where they are to be."""
+        return self._placed
 
     @property
     def pools(self) -> Mapping[str, HostPoolSpec]:
@@ -280,7 +298,12 @@ class Scenario(Spec):
     @property
     def followed(self) -> bool:
         """Whether hosts, VMs and starts of instances are followed: where a state is stated, or hosts or instances fail."""
-        return self.state is not None or any(event.fail is not None for event in self.timeline)
+        return self.state is not None or self.fails
+
+    @property
+    def fails(self) -> bool:
+        """Whether hosts, kernels, processes or what connects them fail."""
+        return any(event.fail is not None for event in self.timeline)
 
     @property
     def beginning(self) -> StateSpec:

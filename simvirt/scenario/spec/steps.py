@@ -83,6 +83,7 @@ class DiskSpec(Spec):
     """A read (a ratio of it from a cache), or a write (which may bypass the cache, or wait until it is durable)."""
 
     example = "{read: 8KiB, hit: 0.98} or {write: 16KiB, sync: true}"
+    later = ("volume",)
     read: PositiveBytes | None = Field(default=None, description="bytes to read", examples=["8KiB"])
     write: PositiveBytes | None = Field(default=None, description="bytes to write", examples=["16KiB"])
     hit: Ratio = Field(default=0.0, description="ratio of the reads that the page cache serves", examples=["0.98"])
@@ -92,6 +93,8 @@ class DiskSpec(Spec):
     sync: bool = Field(default=False, strict=True, description="whether the write waits until it is durable", examples=["true"])
     direct: bool = Field(default=False, strict=True, examples=["true"],
                          description="whether the write bypasses the page cache and waits for the device, unflushed")
+    volume: Word | None = Field(
+        default=None, description="the volume it is on, among those of the service; the first of them by default", examples=["data"])
 
     @model_validator(mode="after")
     def _consistent(self) -> DiskSpec:
