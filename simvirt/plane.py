@@ -261,7 +261,6 @@ class DataPlane:
         """Let an instance that is down begin to start; false for one that is up."""
         if self._life(instance) in UP:
             return False
-        self.withdraw(instance)
         self.columns["instances"]["life"][instance] = k.STARTING
         return True
 
@@ -358,10 +357,10 @@ class DataPlane:
                 return k.NONE
         return int(kernel.launch(self._plane, kind, instance, entry, handle, int(self.clock.now)))
 
-    def set_faults(self, instance: int, faults: float, spin: float, stall: int) -> None:
-        """What a request meets on an instance: pages to be read from swap, work of memory management, a wait for it [ns]."""
-        for name, value in (("faults", faults), ("spin", spin), ("stall", stall)):
-            self.columns["instances"][name][instance] = value
+    def set_condition(self, table: str, row: int, **values: float) -> None:
+        """How things stand with a host, its disk or what requests meet on an instance: columns that are the control plane's."""
+        for name, value in values.items():
+            self.columns[table][name][row] = value
 
     def set_misses(self, host: int, asked: int, ratio: float) -> None:
         """How often a page cache of a host does not serve what it is asked."""

@@ -21,7 +21,8 @@ EXPLAINED = (
     "platforms", "hypervisors", "runtimes", "techniques", "devices", "filesystems", "guests", "hosts", "cpus", "families", "disks", "nics",
     "profiles", "images", "prices", "power", "sites", "footprints", "limits", "reclaim", "burstable",
     "startups", "contents", "disk_images", "registries", "pullers", "codecs", "drivers",
-    "orchestrators", "volume_drivers",
+    "orchestrators",
+    "volume_drivers",
 )
 """Kinds in the order in which `explain` looks a name up."""
 

@@ -35,6 +35,9 @@ class Fetch(Protocol):
     def lose(self, machines: set[int], host: str | None) -> None:
         """What some kernels were fetching is lost; with the whole host of a name all transfers from and to it end."""
 
+    def answers(self, registry: str, does: bool) -> None:
+        """Takes in whether a registry answers."""
+
     @property
     def moved(self) -> int:
         """Bytes that came from registries."""
@@ -214,6 +217,10 @@ class Cluster:
     def name_of(self, host: int) -> str:
         """The name of a host."""
         return self.plane.lowered.arrangement.hosts[host].site.named.name
+
+    def called(self, row: int) -> str:
+        """What an instance is called: its service, and its number there."""
+        return f"{self.instance(row).service}-{self.instance(row).replica}"
 
     def is_down(self, host: int) -> bool:
         """Whether nothing can start on a host."""

@@ -7,8 +7,7 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
-from simvirt.control.detection import Detection
-from simvirt.control.failures import Failures, follow_failures
+from simvirt.control.failing import follow_failures
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
 from simvirt.control.orchestrate import orchestration_of
@@ -33,7 +32,7 @@ def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
     else:
         cluster.deployed = _deploy(cluster, set(up_at_first(clock, scenario)))
     follow_timeline(clock, scenario)
-    follow_failures(Failures(cluster, starts, Detection(cluster)), scenario)
+    follow_failures(cluster, starts)
     return cluster
 
 

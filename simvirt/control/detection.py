@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process
 from simvirt.control.outages import Outage
-from simvirt.kernel import constants as k
 
 CHECKED_NS: Final = 6_000_000_000
 """Time after which a load balancer that checks its servers leaves out one that does not answer [ns].
@@ -35,5 +35,10 @@ class Detection:
         yield self.cluster.clock.timeout(self.after_ns)
         outage.noticed = int(self.cluster.clock.now)
         for row in outage.rows:
-            if int(self.cluster.plane.read("instances", "life")[row]) == k.GONE:
+            if not self.cluster.plane.is_ready(row):
                 self.cluster.plane.withdraw(row)
+
+    def of_cut(self, hosts: Sequence[int], outage: Outage) -> Process:
+        """Those who look after hosts notice that some do not answer."""
+        yield self.cluster.clock.timeout(self.after_ns)
+        outage.noticed = int(self.cluster.clock.now)

@@ -74,6 +74,10 @@ class Fetching:
         if 0 in rows:
             self._builds = {name: build for name, build in self._builds.items() if build.processed}
 
+    def answers(self, registry: str, does: bool) -> None:
+        """Takes in whether a registry answers."""
+        self.registries[registry].up = does
+
     # --- containers ----------------------------------------------------------------------------------------------------
 
     def image(self, life: Life) -> Fetched:

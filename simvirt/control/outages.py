@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -12,6 +12,6 @@ class Outage:
     at: int
     how: str
     where: str
-    rows: tuple[int, ...]
-    requests: int
+    rows: list[int] = field(default_factory=list)
+    requests: int = 0
     noticed: int | None = None

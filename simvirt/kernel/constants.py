@@ -28,13 +28,14 @@ NOTICEABLE = 0.02  # change of a slowdown by others that is passed on to all who
 
 # Why a request cannot succeed
 REJECTED = 1
-LOST = 2
+LOST = 2  # the callee has ended
 TIMED_OUT = 3  # no answer in time
 BREAKER_OPEN = 4  # the caller's breaker let nobody through
 POOL_FULL = 5  # no connection, and no place in line for one
 SHED = 6  # the callee took it, and dropped it while it was overloaded
-CANCELLED = 7  # a try that its caller no longer waits for; no request ends so
-CAUSES = 7  # columns of the requests that failed by cause
+UNANSWERED = 7  # the callee's kernel is gone, or no message gets there
+CANCELLED = 8  # a try that its caller no longer waits for; no request ends so
+CAUSES = 8  # columns of the requests that failed by cause
 
 CLOCK_MASK = 4611686018427387903  # sums of instants are kept modulo 2^62
 
@@ -89,6 +90,7 @@ BLOCK = 1
 # Where a frame is between two hosts
 THERE = 1  # a call on its way
 BACK = 2  # its answer
+HELD = 3  # what the way of either is more, while it waits to be sent again
 IN_VAIN = 3  # lost on a kernel that is gone, while who called still waits
 
 # What a frame is
@@ -125,9 +127,9 @@ BALANCE_LEAST_AT_HOME = 4  # fewest connections among the few replicas of a tena
 
 # Life of an instance
 STOPPED = 0
-STARTING = 1
-READY = 2
-DRAINING = 3
+READY = 1
+DRAINING = 2
+STARTING = 3  # from here on nobody takes a call
 CRASHED = 4  # its kernel is there, and refuses calls for it
 GONE = 5  # with its kernel: nothing answers
 
@@ -175,6 +177,7 @@ N_BUCKETS = 3712
 
 HALT_POLL_START = 10000  # first polling window of a halted vCPU, as KVM's halt_poll_ns_grow_start [ns]
 IDLE_POLL_START = 50000  # the same of a guest's own idle loop, as Linux's guest_halt_poll_grow_start [ns]
+RETRANSMISSION = 200000000  # before a message is sent again for the first time, as TCP_RTO_MIN [ns]
 IDLE_POLL_SHRINK = 2  # what that divides its window by, as guest_halt_poll_shrink
 
 # cgroup cpu.max, as in kernel/sched/fair.c

@@ -22,6 +22,11 @@ class Hosts(Table):
     process_switch: Floats  # work of changing from one process to another [ns]
     vcpu_switch: Floats  # work of changing from or to a vCPU [ns]
     core_cache: Floats  # what a core has for itself [bytes]
+    # control
+    island: Ints  # hosts of the same reach each other
+    loss: Floats  # ratio of the messages from and to it that are lost
+    # kernel
+    lottery: Ints  # state of the draws of these
 
 
 class Misses(Table):
@@ -148,6 +153,8 @@ class Disks(Table):
     dirty_limit: Floats  # dirty memory beyond which writers wait [bytes]
     interval: Ints  # between two looks of the flusher [ns]
     expiry: Ints  # age at which a dirty file is written [ns]
+    # control
+    slow: Floats  # how many times as long everything takes
     # kernel
     dirty: Floats  # what the page cache has not written yet [bytes]
     flusher: Ints  # frame of the flusher, NONE where nothing is dirty

@@ -46,7 +46,7 @@ from simvirt.kernel.guarding import on_guard_timer
 from simvirt.kernel.looking import has_room_for_a_look, look
 from simvirt.kernel.arrivals import arrive, enter_service, take_luck, think
 from simvirt.kernel.itinerary import finish, on_burst_end, on_fluid_end, proceed
-from simvirt.kernel.crossing import arrive_from_away, pass_link
+from simvirt.kernel.crossing import arrive_from_away, pass_link, send_again
 from simvirt.kernel.losing import change_ready, lose_instance
 from simvirt.kernel.network import link_end, share_link
 from simvirt.kernel.requests import (
@@ -117,12 +117,8 @@ def on_link_timer(p: Plane, k: int, now: int) -> None:
 
 def on_frame_timer(p: Plane, f: int, now: int) -> None:
     """A frame's disk access, way to a backend or to another host, delay, time to think or time for an answer is over."""
-    if p.frames.way[f] == IN_VAIN:
-        p.frames.way[f] = 0
-        finish(p, f, now)
-        return
     if p.frames.way[f] != 0:
-        arrive_from_away(p, f, now)
+        on_way_timer(p, f, now)
         return
     pc: int = p.frames.pc[f]
     if pc == THINKING:
@@ -143,6 +139,17 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
     elif (op == OP_IO or op == OP_ARRIVE) and goes_to_backend(p, f, pc - 1, now):
         return
     append_todo(p, f)
+
+
+def on_way_timer(p: Plane, f: int, now: int) -> None:
+    """A message between hosts has passed, is to be sent again, or its caller has waited in vain."""
+    if p.frames.way[f] < IN_VAIN:
+        arrive_from_away(p, f, now)
+    elif p.frames.way[f] > IN_VAIN:
+        send_again(p, f, now)
+    else:
+        p.frames.way[f] = 0
+        finish(p, f, now)
 
 
 def fire_timer(p: Plane, timer: int, now: int) -> None:

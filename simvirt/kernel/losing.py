@@ -2,7 +2,7 @@
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import clear_timer
-from simvirt.kernel.constants import BACKGROUND, BRANCH, IN_VAIN, LOST, NONE, OFF, REQUEST, SLEEPERS, WAITING, WORK
+from simvirt.kernel.constants import BACKGROUND, BRANCH, GONE, IN_VAIN, LOST, NONE, OFF, REQUEST, SLEEPERS, UNANSWERED, WAITING, WORK
 from simvirt.kernel.cpu import block_task
 from simvirt.kernel.locks import abandon_locks
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
@@ -30,25 +30,26 @@ def lose_instance(p: Plane, i: int, life: int, now: int) -> int:
     lost: int = 0
     while p.instances.queue_length[i] > 0:
         f: int = next_in_queue(p, i, now)
-        lost += fail(p, p.frames.root[f])
+        lost += fail(p, p.frames.root[f], life)
         append_todo(p, f)
     for g in range(p.run.frames[0]):
         if p.frames.kind[g] != NONE and p.frames.instance[g] == i and p.frames.way[g] != IN_VAIN:
-            lost += lose_frame(p, g, now)
+            lost += lose_frame(p, g, life, now)
     return lost
 
 
-def fail(p: Plane, root: int) -> int:
+def fail(p: Plane, root: int, life: int) -> int:
     """What begins at a frame cannot succeed any more; 1 where that is a request that could until now."""
-    fresh: bool = p.frames.failed[root] == 0 and p.frames.kind[root] == REQUEST
-    p.frames.failed[root] = LOST
-    return 1 if fresh else 0
+    if p.frames.failed[root] != 0:
+        return 0
+    p.frames.failed[root] = UNANSWERED if life == GONE else LOST
+    return 1 if p.frames.kind[root] == REQUEST else 0
 
 
-def lose_frame(p: Plane, f: int, now: int) -> int:
+def lose_frame(p: Plane, f: int, life: int, now: int) -> int:
     """A frame of a dead instance: its request cannot succeed, its thread stops; whether that fails one which had not failed."""
     kind: int = p.frames.kind[f]
-    lost: int = fail(p, p.frames.root[f]) if kind <= BRANCH else 0
+    lost: int = fail(p, p.frames.root[f], life) if kind <= BRANCH else 0
     sleeps: bool = p.frames.lock_line[f] == SLEEPERS
     abandon_locks(p, f, now)
     t: int = p.frames.thread[f]

@@ -6,9 +6,9 @@ from simvirt.kernel.constants import (
     CALLEE,
     CAUSES,
     CLOCK_MASK,
-    CRASHED,
     DRAINED,
     DRAINING,
+    GONE,
     LOST,
     N_BUCKETS,
     N_CATEGORIES,
@@ -18,6 +18,8 @@ from simvirt.kernel.constants import (
     QUEUE,
     REJECTED,
     REQUEST,
+    STARTING,
+    UNANSWERED,
     MOST_SIGNALS,
     WAITING,
     WEIGHT_ONE,
@@ -184,9 +186,9 @@ def count_call(p: Plane, f: int) -> None:
 
 
 def reach(p: Plane, f: int, now: int) -> None:
-    """A call reaches a replica: it passes a device first, or comes to its threads at once; unless that has ended."""
-    if p.instances.life[p.frames.instance[f]] >= CRASHED:
-        p.frames.failed[p.frames.root[f]] = LOST
+    """A call reaches a replica: it passes a device first, or comes to its threads at once; unless that is not up."""
+    if p.instances.life[p.frames.instance[f]] >= STARTING:
+        p.frames.failed[p.frames.root[f]] = UNANSWERED if p.instances.life[p.frames.instance[f]] == GONE else LOST
         append_todo(p, f)
     elif p.program.op[p.frames.pc[f]] == OP_ARRIVE:
         append_todo(p, f)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simvirt.catalog import Catalog
@@ -33,6 +33,8 @@ def sites_of(scenario: Scenario, catalog: Catalog) -> list[Site]:
 
 def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site]) -> list[Replicas]:
     """The replicas on each host, in the order of the services; ScenarioError where some have none."""
+    if scenario.placed is not None:
+        return _standing(scenario.placed, services)
     hosts, found = hosts_of([site.named for site in sites], [site.entry for site in sites]), [Replicas() for _ in sites]
     for name in services:
         spec = scenario.services[name]
@@ -52,6 +54,17 @@ def spares(scenario: Scenario, platform: Platform, services: Sequence[str], site
         later = [(name, n) for name in services for n in range(scenario.services[name].replicas, slots(scenario, name))]
         for at, one in enumerate(later):
             found[at % len(sites)].append(one)
+    return found
+
+
+def _standing(placed: Sequence[Mapping[str, int]], services: Sequence[str]) -> list[Replicas]:
+    """Replicas that stand already, numbered from host to host in turn."""
+    found: list[Replicas] = [[] for _ in placed]
+    for name in services:
+        counts = [host.get(name, 0) for host in placed]
+        turns = ((row, turn) for turn in range(max(counts, default=0)) for row, count in enumerate(counts) if turn < count)
+        for replica, (row, _) in enumerate(turns):
+            found[row].append((name, replica))
     return found
 
 

@@ -43,7 +43,7 @@ def choose(hosts: Hosts, asked: Asked, policy: Policy = spread) -> Choice:
 
 def place_all(hosts: Hosts, asked: Asked, count: int, policy: Policy = spread) -> list[Choice]:
     """The hosts of some replicas, one after the other, which stand there then; it ends with the first that none may take."""
-    if len(hosts.names) == 1 and asked.most is None:
+    if len(hosts.names) == 1 and asked.most is None and not asked.reserves:
         return _all_on_the_only_one(hosts, asked, count, policy)
     found: list[Choice] = []
     for _ in range(count):
@@ -51,7 +51,7 @@ def place_all(hosts: Hosts, asked: Asked, count: int, policy: Policy = spread) -
         where = found[-1].host
         if where is None:
             break
-        hosts.add(asked.service, where)
+        hosts.add(asked.service, where, asked.reserves)
     return found
 
 
@@ -59,7 +59,7 @@ def _all_on_the_only_one(hosts: Hosts, asked: Asked, count: int, policy: Policy)
     """The same where there is one host, which takes all or none."""
     only = choose(hosts, asked, policy)
     for _ in range(count if only.host is not None else 0):
-        hosts.add(asked.service, 0)
+        hosts.add(asked.service, 0, asked.reserves)
     return [only] * count
 
 

@@ -23,5 +23,13 @@ def filters(hosts: Hosts, asked: Asked) -> Iterator[tuple[str, Mask]]:
         yield f"{asked.sockets} sockets", hosts.sockets >= asked.sockets
     if asked.memory > 0:
         yield f"{format_size(asked.memory)} of memory", hosts.memory >= asked.memory
+    for resource, amount in asked.reserves.items():
+        yield f"{_amount(resource, amount)} left to reserve", hosts.room_of(resource) - hosts.taken_of(resource) >= amount
     if asked.most is not None:
         yield f"fewer than {asked.most} replicas of {asked.service}", hosts.of_service(asked.service) < asked.most
+
+
+def _amount(resource: str, amount: int) -> str:
+    """A reservation in words."""
+    known = {"cpu": lambda: f"{amount / 1000:g} CPUs", "memory": lambda: f"{format_size(amount)} of memory"}
+    return known.get(resource, lambda: f"{amount} of {resource}")()

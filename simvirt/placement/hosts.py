@@ -27,20 +27,42 @@ class Hosts:
     memory: Counts  # [bytes]
     total: Counts
     of: dict[str, Counts] = field(default_factory=dict)  # service: its replicas
+    room: dict[str, Counts] = field(default_factory=dict)  # resource: what a host has for replicas; CPU in thousandths
+    taken: dict[str, Counts] = field(default_factory=dict)  # resource: what replicas there have reserved
+    failures: dict[str, Counts] = field(default_factory=dict)  # service: its recent failures
 
     def of_service(self, name: str) -> Counts:
         """Replicas of a service on each host."""
         return self.of.setdefault(name, np.zeros(len(self.names), np.int64))
 
-    def add(self, service: str, host: int) -> None:
-        """A replica of a service now stands on a host."""
-        self.of_service(service)[host] += 1
-        self.total[host] += 1
+    def room_of(self, resource: str) -> Counts:
+        """What each host has of a resource: thousandths of a CPU, bytes, pieces."""
+        if resource not in self.room:
+            own = {"cpu": self.cpus * 1000, "memory": self.memory}
+            self.room[resource] = own.get(resource, np.zeros(len(self.names), np.int64))
+        return self.room[resource]
 
-    def remove(self, service: str, host: int) -> None:
-        """A replica of a service is gone from a host."""
-        self.of_service(service)[host] -= 1
-        self.total[host] -= 1
+    def taken_of(self, resource: str) -> Counts:
+        """What is reserved of a resource on each host."""
+        return self.taken.setdefault(resource, np.zeros(len(self.names), np.int64))
+
+    def failures_of(self, service: str) -> Counts:
+        """Recent failures of a service on each host."""
+        return self.failures.setdefault(service, np.zeros(len(self.names), np.int64))
+
+    def add(self, service: str, host: int, reserves: Mapping[str, int] | None = None) -> None:
+        """A replica of a service now stands on a host, and reserves something of it."""
+        self._change(service, host, reserves or {}, 1)
+
+    def remove(self, service: str, host: int, reserves: Mapping[str, int] | None = None) -> None:
+        """A replica of a service no longer stands on a host."""
+        self._change(service, host, reserves or {}, -1)
+
+    def _change(self, service: str, host: int, reserves: Mapping[str, int], sign: int) -> None:
+        self.of_service(service)[host] += sign
+        self.total[host] += sign
+        for resource, amount in reserves.items():
+            self.taken_of(resource)[host] += sign * amount
 
     def only(self, able: Sequence[bool]) -> Hosts:
         """A copy to count in, in which hosts that take nothing new have no CPUs."""
@@ -59,6 +81,7 @@ class Asked:
     cpus: float = 0.0  # the host must have at least
     sockets: int = 0
     memory: int = 0  # [bytes]
+    reserves: Mapping[str, int] = field(default_factory=dict)  # resource: what is kept for it alone
 
 
 def hosts_of(named: Sequence[NamedHost], entries: Sequence[HostEntry]) -> Hosts:

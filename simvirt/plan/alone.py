@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Final
 
 from simvirt.metrics.steadiness import course_of
-from simvirt.plan.onehost import vms_for
-from simvirt.plan.simulation import HostOutcome, System, shares_of, summed
+from simvirt.plan.placed import vms_for
+from simvirt.plan.simulation import Simulated, System, summed
 from simvirt.plan.sizing import Case, usable_cpus, with_replicas
 from simvirt.result.objective import MISSED
 from simvirt.runs.run import run
@@ -41,8 +41,8 @@ def never_met(case: Case) -> str | None:
     if any(o.ledger.swapped for o in outcomes):
         return None
     course = course_of(scenario, outcomes)
-    pattern = dict.fromkeys(scenario.services, 1)
-    system = summed(case, (HostOutcome(pattern, 1, outcomes, 1.0 if course is None else course.short_by),), shares_of(case, True))
+    found = Simulated(outcomes, 1.0 if course is None else course.short_by)
+    system = summed(case, found, [(dict.fromkeys(scenario.services, 1), 1)])
     return _reason(system)
 
 

@@ -12,8 +12,8 @@ from simvirt.memory import Ledger, footprint, occupancy
 from simvirt.memory.working_set import expected_loads
 from simvirt.plan.alternatives import Alternative
 from simvirt.plan.money import Terms
-from simvirt.plan.onehost import vms_for
 from simvirt.plan.packing import Counts, patterns
+from simvirt.plan.placed import vms_for
 from simvirt.plan.requirements import PROMISED, Stock, stocks
 from simvirt.plan.sentence import sentence
 from simvirt.plan.simulation import System
@@ -56,7 +56,7 @@ class Plan(Displayed):
 
     @property
     def simulations(self) -> int:
-        """How many times a host was simulated, replications not counted."""
+        """How many times a placement was simulated, replications not counted."""
         return sum(a.simulator.done for a in self.alternatives)
 
     def typed(self) -> PlanDocument:

@@ -1,10 +1,10 @@
-"""A placement, simulated: every distinct load of a host once, then the system as the mixture of its hosts."""
+"""A placement, simulated: all of its hosts in one run, and what each distinct load of a host has to do there."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -15,19 +15,16 @@ from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.statistics import QUANTILES, Ends, bucket_bounds, mean_interval, quantile_interval
 from simvirt.metrics.steadiness import course_of
 from simvirt.metrics.summary import average
-from simvirt.plan.onehost import Load, Response, scenario_of, whole
 from simvirt.plan.packing import Counts, patterns
+from simvirt.plan.placed import POOL, Load, scenario_of
 from simvirt.plan.sizing import Case, usable_cpus
 from simvirt.result.document import Estimate, Verdict
 from simvirt.result.objective import LOST, holds, replicated, verdicts
 from simvirt.result.plan_document import MeanLatency
 from simvirt.runs.run import run
-from simvirt.scenario.graph import Name
 from simvirt.scenario.spec.experiment import parts_of
 
-PASSES: Final = 4
-"""How often hosts are simulated at most, until response times that they see of one another have settled."""
-SETTLED: Final = 0.05
+OF_HOSTS: Final = ("cpu", "disk", "nic")
 Histograms = list[NDArray[np.float64]]
 """Latencies of each replication."""
 Told = Callable[[str], None]
@@ -35,17 +32,23 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True)
 class HostOutcome:
-    """One distinct load of a host: what it carries, how many hosts carry it, what its replications did."""
+    """One distinct load of a host: what it carries, how many hosts carry it, the mean utilisation of what such a host has."""
 
     pattern: Counts
     hosts: int
-    outcomes: tuple[Outcome, ...]
-    short_by: float = 1.0
-    """By what factor its runs have to be longer for their intervals to be believed."""
+    use: Mapping[str, float]
 
     def used(self, resource: str) -> float:
         """Mean utilisation of a resource; 0 where the host has none of it to do."""
-        return average([o.resources.get(resource) for o in self.outcomes]) or 0.0
+        return self.use.get(resource, 0.0)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What the replications of all hosts did, and by what factor they have to be longer for their intervals to be believed."""
+
+    outcomes: tuple[Outcome, ...]
+    short_by: float = 1.0
 
     @property
     def broken(self) -> bool:
@@ -80,7 +83,7 @@ class System:
 
 @dataclass
 class Simulator:
-    """Simulates placements of one case, each distinct load of a host by itself; counts how many it simulated."""
+    """Simulates placements of one case; counts how many it simulated."""
 
     case: Case
     round_trip_ns: float
@@ -88,8 +91,6 @@ class Simulator:
     tell: Told = lambda what: None
     done: int = 0
     _systems: dict[Any, System] = field(default_factory=dict)
-    _seen: dict[Name, Response] = field(default_factory=dict)
-    """Response times of the placement simulated last: the first guess of the next."""
 
     def system(self, placed: tuple[Counts, ...], counts: Counts, factor: float) -> System:
         """What a placement does at the stated load times `factor`."""
@@ -99,83 +100,46 @@ class Simulator:
         return self._systems[key]
 
     def _simulate(self, placed: tuple[Counts, ...], counts: Counts, factor: float) -> System:
-        load = Load(counts, factor, self._seen or guesses(self.case), self.round_trip_ns)
         shapes = patterns(placed)
-        alone = any(whole(load, pattern) for pattern, _ in shapes)
-        hosts: tuple[HostOutcome, ...] = ()
-        for _ in range(PASSES):
-            hosts = tuple(self._host(load, pattern, number) for pattern, number in shapes)
-            seen = responses(hosts, load.responses)
-            if alone or not _called(self.case) or any(h.broken for h in hosts) or _settled(load.responses, seen, _called(self.case)):
-                break
-            load = replace(load, responses=seen)
-        if not alone and not any(h.broken for h in hosts):
-            self._seen = dict(responses(hosts, load.responses))
-        return summed(self.case, hosts, shares_of(self.case, alone))
-
-    def _host(self, load: Load, pattern: Counts, hosts: int) -> HostOutcome:
-        """One distinct load of a host."""
-        if not pattern:
-            return HostOutcome(pattern, hosts, ())
-        scenario = scenario_of(self.case, load, pattern)
-        self.tell(f"{self.case.platform_spec.name} on {self.case.host.name}: {', '.join(f'{n} {c}' for n, c in pattern.items())}")
+        busy = [pattern for pattern, number in shapes for _ in range(number) if pattern]
+        scenario = scenario_of(self.case, Load(counts, factor, self.round_trip_ns), busy)
+        hosts = "" if len(busy) == 1 else f"{len(busy)} hosts: "
+        said = ", ".join(f"{n} {c}" for n, c in counts.items() if c)
+        self.tell(f"{self.case.platform_spec.name} on {self.case.host.name}: {hosts}{said}")
         measured = run(scenario, jobs=self.jobs, maximum=False)
         self.done += 1
-        outcomes = measured.outcomes(self.case.platform_spec.name)
+        outcomes = tuple(measured.outcomes(self.case.platform_spec.name))
         course = course_of(scenario, outcomes)
-        return HostOutcome(pattern, hosts, tuple(outcomes), 1.0 if course is None else course.short_by)
+        return summed(self.case, Simulated(outcomes, 1.0 if course is None else course.short_by), shapes)
 
 
-def guesses(case: Case) -> dict[Name, Response]:
-    """Response times before anything is simulated: demands without waiting, callees included, as variable as an exponential one."""
-    return {name: Response(time, 1.0) for name, time in case.analysis.times.items()}
-
-
-def _called(case: Case) -> set[Name]:
-    """Operations that others call."""
-    return {callee for caller, callee in case.analysis.graph.edges if case.analysis.visits[caller] > 0}
-
-
-def responses(hosts: tuple[HostOutcome, ...], before: Mapping[Name, Response]) -> dict[Name, Response]:
-    """Response times of all operations over all hosts, weighted by how many requests each served; as before where none was."""
-    found = dict(before)
-    for name in before:
-        label = f"{name[0]}.{name[1]}"
-        histograms = [host.hosts * o.classes[label] for host in hosts for o in host.outcomes if label in o.classes]
-        if histograms and (moments := _moments(sum(histograms[1:], histograms[0].astype(float)))) is not None:
-            found[name] = moments
-    return found
-
-
-def _moments(histogram: NDArray[np.float64]) -> Response | None:
-    """Mean and coefficient of variation of a log-bucketed histogram; None where it is empty."""
-    used = np.flatnonzero(histogram)
-    if not used.size:
-        return None
-    lower, width = bucket_bounds(used)
-    values, weights = lower + (width - 1) / 2, histogram[used] / histogram[used].sum()
-    mean = float(weights @ values)
-    return Response(mean / 1e9, math.sqrt(max(float(weights @ values**2) - mean**2, 0.0)) / mean if mean else 0.0)
-
-
-def _settled(before: Mapping[Name, Response], after: Mapping[Name, Response], called: set[Name]) -> bool:
-    """Whether response times that callers see are those that the hosts have."""
-    return all(abs(after[name].mean_s - before[name].mean_s) <= SETTLED * after[name].mean_s for name in called)
-
-
-def summed(case: Case, hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> System:
-    """The system of some simulated hosts; `shares` are those of executions that enter the system."""
-    histograms, ends = _entries(hosts, shares)
-    throughput = [float(h.sum()) for h in histograms]
-    busy = [host for host in hosts if host.outcomes]
+def summed(case: Case, found: Simulated, shapes: Sequence[tuple[Counts, int]]) -> System:
+    """The system of simulated hosts; `shapes` are their distinct loads, in their order, with how many hosts have each, empty ones last."""
+    hosts = tuple(_hosts(found.outcomes, shapes))
+    histograms, ends = _entries(case, found.outcomes)
     latency = latency_of(histograms, ends)
     loads = tuple((load_of(min(host.used("host.cpu"), 1.0), case.host), host.hosts) for host in hosts)
-    names = dict.fromkeys(name for host in busy for name in host.outcomes[0].resources)
-    resources = {name: max(host.used(name) for host in busy) for name in names if not _of_background(case, name)}
+    resources = {name: max(host.used(name) for host in hosts) for name in dict.fromkeys(name for host in hosts for name in host.use)}
+    resources = {name: used for name, used in resources.items() if not _of_background(case, name)}
     resources["host.cpu"] = max(load for load, _ in loads)
-    stable = bool(busy) and not any(host.broken for host in busy) and (not case.scenario.mix or all(throughput))
+    stable = bool(found.outcomes) and not found.broken and (not case.scenario.mix or all(float(h.sum()) for h in histograms))
     mean = MeanLatency(**{name: estimate.value for name, estimate in latency.items()})
-    return System(hosts, _objective(case, hosts, latency, shares), mean, loads, resources, stable)
+    return System(hosts, _objective(case, found, latency), mean, loads, resources, stable)
+
+
+def _hosts(outcomes: Sequence[Outcome], shapes: Sequence[tuple[Counts, int]]) -> Iterator[HostOutcome]:
+    """Each distinct load of a host; what belongs to none of several hosts is said of all."""
+    shared = {name: average([o.resources[name] for o in outcomes]) or 0.0 for name in outcomes[0].resources}
+    of_hosts = {f"{name}.{kind}" for name in outcomes[0].hosts for kind in OF_HOSTS}
+    shared = {name: used for name, used in shared.items() if name not in of_hosts}
+    first = 0
+    for pattern, number in shapes:
+        own: dict[str, float] = {}
+        if of_hosts and pattern:
+            names = [f"{POOL}[{row}]" for row in range(first, first + number)]
+            own = {f"host.{kind}": average([o.hosts[name][kind] for o in outcomes for name in names]) or 0.0 for kind in OF_HOSTS}
+        yield HostOutcome(pattern, number, own | shared if pattern else {})
+        first += number
 
 
 def _of_background(case: Case, resource: str) -> bool:
@@ -192,95 +156,71 @@ def _of_background(case: Case, resource: str) -> bool:
     return not asked or own >= usable_cpus(case, spec)
 
 
+def _mean_s(histogram: NDArray[np.float64]) -> float | None:
+    """Mean of a log-bucketed histogram; None where it is empty."""
+    used = np.flatnonzero(histogram)
+    if not used.size:
+        return None
+    lower, width = bucket_bounds(used)
+    return float(histogram[used] / histogram[used].sum() @ (lower + (width - 1) / 2)) / 1e9
+
+
 def latency_of(histograms: Histograms, ends: Sequence[Ends]) -> dict[str, Estimate]:
     """Mean and quantiles of latencies over replications [s], by name; `ends` are the smallest and the largest of each [ns]."""
     whole = [np.rint(h).astype(np.int64) for h in histograms]
-    moments = [_moments(h) for h in histograms]
-    mean = mean_interval([None if m is None else m.mean_s for m in moments])
+    mean = mean_interval([_mean_s(h) for h in histograms])
     return {"mean": mean} | {name: quantile_interval(whole, q, ends=ends) for name, q in QUANTILES.items()}
 
 
-def _entries(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> tuple[Histograms, list[Ends]]:
-    """Latencies of the requests that enter the system, and the smallest and the largest, replication by replication."""
-    number = min((len(host.outcomes) for host in hosts if host.outcomes), default=0)
+def _entries(case: Case, outcomes: Sequence[Outcome], operations: Sequence[str] = ()) -> tuple[Histograms, list[Ends]]:
+    """Latencies of all requests, or those at some operations, and the smallest and the largest, replication by replication."""
     found: Histograms = []
     ends: list[Ends] = []
-    for replication in range(number):
-        mine = [(host, host.outcomes[replication]) for host in hosts if host.outcomes]
-        parts = [(host.hosts * share, o, name) for host, o in mine for name, share in shares.items() if name in o.classes]
-        if parts:
-            found.append(np.sum([weight * o.classes[name] for weight, o, name in parts], axis=0))
-            lows, highs = zip(*(o.class_ends_ns[name] for _, o, name in parts), strict=True)
+    for one in outcomes:
+        names = [name for name in operations or entered(case) if name in one.classes]
+        if names:
+            found.append(np.sum([1.0 * one.classes[name] for name in names], axis=0))
+            lows, highs = zip(*(one.class_ends_ns[name] for name in names), strict=True)
             ends.append((min(lows), max(highs)))
     return found, ends
 
 
-def shares_of(case: Case, alone: bool) -> dict[str, float]:
-    """Of each operation that requests enter at, the share of its simulated requests that enter there.
-
-    All of them where calls are simulated as calls.
-    """
-    total = math.fsum(case.scenario.mix.values()) or 1.0
-    found = {}
-    for name, weight in case.scenario.mix.items():
-        service, _, operation = name.partition(".")
-        visits = case.analysis.visits[service, operation]
-        if visits > 0:
-            found[name] = 1.0 if alone else weight / total / visits
-    return found
+def entered(case: Case) -> list[str]:
+    """Operations that requests enter at."""
+    split = ((name, name.partition(".")) for name in case.scenario.mix)
+    return [name for name, (service, _, operation) in split if case.analysis.visits[service, operation] > 0]
 
 
-def _objective(
-    case: Case, hosts: tuple[HostOutcome, ...], latency: Mapping[str, Estimate], shares: Mapping[str, float]
-) -> dict[str, Verdict]:
+def _objective(case: Case, found: Simulated, latency: Mapping[str, Estimate]) -> dict[str, Verdict]:
     """Each limit of the objective, what was found, and what its interval says of it."""
 
     def estimate_of(name: str) -> Estimate:
-        operation = parts_of(name)[1]
-        found = measured(name)
-        return LOST if found.value is None and (operation is None or _loses(hosts, operation)) else found
+        operation, estimate = parts_of(name)[1], measured(name)
+        return LOST if estimate.value is None and (operation is None or _loses(found.outcomes, operation)) else estimate
 
     def measured(name: str) -> Estimate:
         measure, operation = parts_of(name)
         if operation is not None:
-            return latency_of(*_entries(hosts, {operation: 1.0}))[measure.removeprefix("latency_")]
+            return latency_of(*_entries(case, found.outcomes, [operation]))[measure.removeprefix("latency_")]
         if name.startswith("latency_"):
             return latency[name.removeprefix("latency_")]
-        return _throughput(hosts, shares) if name == "throughput" else _rejected(hosts)
+        return _throughput(case, found.outcomes) if name == "throughput" else _rejected(found.outcomes)
 
     replications = case.scenario.run.replications
-    return verdicts(
-        case.scenario.objective, estimate_of, max(host.short_by for host in hosts), lambda factor: replicated(replications, factor))
+    return verdicts(case.scenario.objective, estimate_of, found.short_by, lambda factor: replicated(replications, factor))
 
 
-def _loses(hosts: tuple[HostOutcome, ...], operation: str) -> bool:
-    """Whether some host has rejected or failed requests of an operation, or has no numbers at all."""
-    return any(not host.outcomes or any(o.class_lost.get(operation, 0) for o in host.outcomes) for host in hosts)
+def _loses(outcomes: Sequence[Outcome], operation: str) -> bool:
+    """Whether requests of an operation were rejected or failed, or there are no numbers at all."""
+    return not outcomes or any(o.class_lost.get(operation, 0) for o in outcomes)
 
 
-def _replications(hosts: tuple[HostOutcome, ...]) -> list[list[tuple[int, Outcome]]]:
-    """Each replication: the number of hosts and what one of them did, for each distinct load."""
-    number = min((len(host.outcomes) for host in hosts if host.outcomes), default=0)
-    return [[(host.hosts, host.outcomes[k]) for host in hosts if host.outcomes] for k in range(number)]
-
-
-def _throughput(hosts: tuple[HostOutcome, ...], shares: Mapping[str, float]) -> Estimate:
+def _throughput(case: Case, outcomes: Sequence[Outcome]) -> Estimate:
     """Answers of the whole system per second."""
-    return mean_interval([
-        math.fsum(number * _answers(o, shares) / (o.simulated_s - o.warmup_s) for number, o in parts if o.simulated_s > o.warmup_s)
-        for parts in _replications(hosts)
-    ])
+    answers = ((o, math.fsum(float(o.classes[name].sum()) for name in entered(case) if name in o.classes)) for o in outcomes)
+    return mean_interval([count / (o.simulated_s - o.warmup_s) if o.simulated_s > o.warmup_s else 0.0 for o, count in answers])
 
 
-def _answers(outcome: Outcome, shares: Mapping[str, float]) -> float:
-    """Answers to requests that enter the system."""
-    return math.fsum(float(outcome.classes[name].sum()) * share for name, share in shares.items() if name in outcome.classes)
-
-
-def _rejected(hosts: tuple[HostOutcome, ...]) -> Estimate:
+def _rejected(outcomes: Sequence[Outcome]) -> Estimate:
     """Requests rejected over all, of any operation."""
-    found: list[float] = []
-    for parts in _replications(hosts):
-        total = sum(number * o.requests for number, o in parts)
-        found.append(sum(number * o.requests * o.rejected for number, o in parts) / total if total else 0.0)
-    return mean_interval(found, most=1.0)
+    return mean_interval([o.requests * o.rejected / o.requests if o.requests else 0.0 for o in outcomes], most=1.0)

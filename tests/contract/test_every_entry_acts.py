@@ -12,8 +12,8 @@ import entry_cases_images
 import entry_cases_memory
 import entry_cases_plan
 import entry_cases_startups
-import entry_cases_volumes
 import field_cases_orchestration
+import entry_cases_volumes
 import pytest
 from helpers.field_bases import BARE, CROWDED, KVM
 from helpers.fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result

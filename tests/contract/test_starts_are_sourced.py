@@ -12,7 +12,7 @@ from simvirt.catalog.resolve.startups import NUMBERS, named, software_name
 from simvirt.catalog.sourced import Sourced
 
 CATALOG = Catalog.load()
-ALONE = {"network-namespace", "firecracker-recorded", "qemu-qboot", "qemu-seabios", "cloud-hypervisor-bzimage", "server"}
+ALONE = {"network-namespace", "firecracker-recorded", "qemu-qboot", "qemu-seabios", "cloud-hypervisor-bzimage", "server", "kdump"}
 """Layers that no shipped platform has: a scenario's own may be of their name; and the host."""
 
 

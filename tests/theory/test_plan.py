@@ -1,4 +1,4 @@
-"""Plans against what is known: demands against simulated ones, decomposition against the whole, sizes against M/M/1."""
+"""Plans against what is known: demands against simulated ones, several hosts against one and against a run of them, sizes against M/M/1."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import yaml
 import simvirt
 from simvirt import kernel
 from simvirt.catalog import Catalog
+from simvirt.catalog.resolve import economy
 from simvirt.analysis.demands import analyse
 from simvirt.workload.processors import on_host
 from simvirt.scenario.rates import mean_rate
@@ -55,7 +56,7 @@ def test_demands_are_those_that_the_simulation_sees(platform: str) -> None:
 @pytest.mark.parametrize("platform", ["docker", "kvm"])
 @pytest.mark.parametrize("load", [1.0, 4.0])
 def test_hosts_by_themselves_make_the_whole(platform: str, load: float) -> None:
-    """Everything on one host, simulated as it is, and the same host taken apart into streams and delays."""
+    """Everything on one host, and halves of it on two with a network that takes no time, at loads that fill neither."""
     scenario = web()
     spec = next(p for p in scenario.platforms if p.name == platform)
     case = Case.of(scenario, Catalog.of(scenario), DEFAULT, spec)
@@ -65,6 +66,27 @@ def test_hosts_by_themselves_make_the_whole(platform: str, load: float) -> None:
     apart = Simulator(case, 0.0).system((half, half), counts, load)
     for quantity, tolerance in (("mean", 0.04), ("p50", 0.05), ("p99", 0.1)):
         assert getattr(apart.latency_s, quantity) == pytest.approx(getattr(together.latency_s, quantity), rel=tolerance), quantity
+
+
+CALLS: dict[str, Any] = {
+    "simvirt": 1, "name": "calls", "platforms": ["docker"], "workload": {"open": {"rate": "200/s"}, "mix": {"web.get": 1}},
+    "services": {"web": {"scale": 2, "operations": {"get": [{"cpu": {"exponential": "2ms"}}, {"call": "db.ask"}]}},
+                 "db": {"scale": 2, "balance": "random", "operations": {"ask": [{"cpu": {"exponential": "1ms"}}]}}}, "run": {"duration": "5s", "replications": 2},
+}
+
+
+def test_several_hosts_are_a_run_of_them() -> None:
+    """What a plan simulates is the scenario on so many hosts, with the replicas of the placement on each and the site's round trip between them."""
+    host, half, counts = {"cores": 4, "memory": "8GiB"}, {"web": 1, "db": 1}, {"web": 2, "db": 2}
+    scenario = simvirt.loads(yaml.safe_dump(CALLS | {"host": host}))
+    case = Case.of(scenario, Catalog.of(scenario), DEFAULT, scenario.platforms[0])
+    found = Simulator(case, economy.site(case.catalog, "average").round_trip).system((half, half), counts, 1.0)
+    run = simvirt.run(simvirt.loads(yaml.safe_dump(CALLS | {"hosts": {"host": host | {"count": 2}}})), maximum=False)
+    stated = run.typed().platforms["docker"]
+    assert found.latency_s.mean == pytest.approx(stated.latency_s.mean.value, rel=1e-3)
+    assert found.hosts[0].used("host.cpu") == pytest.approx(sum(host.cpu for host in stated.hosts.values()) / 2, rel=1e-12)
+    slow = Simulator(case, 40e6).system((half, half), counts, 1.0)
+    assert slow.latency_s.mean - found.latency_s.mean == pytest.approx(20e-3, rel=0.1), "every other call goes to the other host"
 
 
 QUEUE: dict[str, Any] = {

@@ -326,8 +326,8 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "power": PowerSpec,
     "sites": Site,
     "startups": StartupEntry,
-    "volume_drivers": VolumeDriverEntry,
     "orchestrators": OrchestratorEntry,
+    "volume_drivers": VolumeDriverEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 

@@ -8,6 +8,7 @@ from functools import partial
 from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_THREADS
 from simvirt.scenario.checks.deadlocks import deadlocks
 from simvirt.scenario.checks.extent import beyond
+from simvirt.scenario.checks.failures import failure_mistakes
 from simvirt.scenario.checks.network import network_mistakes
 from simvirt.scenario.checks.placement import placement_mistakes
 from simvirt.scenario.checks.volumes import volume_mistakes
@@ -33,6 +34,7 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     for name, service in scenario.services.items():
         yield from on_no_host(scenario, partial(_against_host, name=name, service=service))
     yield from network_mistakes(scenario)
+    yield from failure_mistakes(scenario)
     yield from volume_mistakes(scenario)
     yield from placement_mistakes(scenario)
     yield from _reservations(scenario)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Mapping
+from typing import Any, Final, Literal, Mapping, Sequence
 
 from pydantic import Field, PrivateAttr, ValidationInfo, ValidatorFunctionWrapHandler, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -121,6 +121,7 @@ class Scenario(Spec):
     catalog: Mapping[str, Any] = Field(default={}, description="entries added to the catalogue, by kind and name",
                                        examples=["{disks: {my-disk: {...}}}"])
     _marks: Marks = PrivateAttr(default_factory=Marks)
+    _placed: tuple[Mapping[str, int], ...] | None = PrivateAttr(default=None)
 
     @field_validator("simvirt", mode="wrap")
     @classmethod
@@ -195,6 +196,17 @@ class Scenario(Spec):
             local = dict.fromkeys(changed.get("volumes", self.volumes), VolumeSpec())
             changed |= {"only_host": changed.pop("host"), "hosts": {}, "services": services, "volumes": local}
         return super().model_copy(update=changed, deep=deep)
+
+    def placed_as(self, replicas: Sequence[Mapping[str, int]]) -> Scenario:
+        """The scenario with so many replicas of each service on each host, wherever placement would put them."""
+        found = self.model_copy()
+        found._placed = tuple(replicas)
+        return found
+
+    @property
+    def placed(self) -> tuple[Mapping[str, int], ...] | None:
+        """Replicas of each service on each host where they are not to be placed but stand already; None where they are to be."""
+        return self._placed
 
     @property
     def pools(self) -> Mapping[str, HostPoolSpec]:

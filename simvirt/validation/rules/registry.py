@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from simvirt.validation.rules import hpa_behaviour, hpa_replicas, rollout
+from simvirt.validation.rules import backoff_restart, eviction_qos, hpa_behaviour, hpa_replicas, placement, rollout, scheduler_score
 from simvirt.validation.rules.rule import Rules
 
-RULES: Final[Mapping[str, Rules]] = {rules.kind: rules for rules in (hpa_replicas.RULES, hpa_behaviour.RULES, rollout.RULES)}
+KNOWN: Final = (
+    hpa_replicas,
+    hpa_behaviour,
+    rollout,
+    scheduler_score,
+    placement,
+    backoff_restart,
+    eviction_qos,
+)
+RULES: Final[Mapping[str, Rules]] = {module.RULES.kind: module.RULES for module in KNOWN}
