@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Final
@@ -14,6 +14,7 @@ from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
 from simvirt.control.deploy import begin
 from simvirt.control.records import Life
+from simvirt.deploy.stages import stages_of
 from simvirt.errors import SimulationError
 from simvirt.gauges import snapshot
 from simvirt.lowering.lower import lower
@@ -32,7 +33,8 @@ LONGEST_NS: Final = 7 * 24 * 3600 * 10**9
 class Deployed:
     """What became of a deployment.
 
-    The starts of all instances, CPU time [ns], bytes of images, busy shares of what hosts have, events, wall time [s].
+    The starts of all instances, CPU time [ns], bytes of images, busy shares of what hosts have, events, wall time [s], names of hosts,
+    stages of layers.
     """
 
     lives: list[Life]
@@ -41,6 +43,8 @@ class Deployed:
     used: Mapping[str, float]
     events: int
     wall_s: float
+    hosts: Sequence[str]
+    stage_of: Mapping[str, str]
 
     @property
     def ready_ns(self) -> int | None:
@@ -76,7 +80,10 @@ def deployed(
     now, pcpus = int(clock.now), sum(host.pcpus for host in plane.lowered.hosts)
     spent = snapshot(plane, now)
     used = {"cpu": spent.busy / (pcpus * now), "disk": float(spent.disk_passed.max()) / now} if now else {}
-    return Deployed(cluster.lives, spent.busy, _bytes(cluster), used, spent.events, time.perf_counter() - started)
+    hosts = [host.site.named.name for host in lowered.arrangement.hosts]
+    return Deployed(
+        cluster.lives, spent.busy, _bytes(cluster), used, spent.events, time.perf_counter() - started, hosts,
+        stages_of(scenario, catalog, platform))
 
 
 def _bytes(cluster: Cluster) -> Mapping[str, int]:
