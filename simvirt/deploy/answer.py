@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from simvirt.deploy.deployment import LONGEST_NS, Deployed
+from simvirt.deploy.deployment import Deployed
 from simvirt.deploy.sentence import sentence
 from simvirt.deploy.stages import STAGES, courses, on_the_way, ready_at
 from simvirt.metrics.lifecycle import lifecycle
@@ -16,6 +16,7 @@ from simvirt.result import frames, provenance
 from simvirt.result.deploy_document import DeployDocument, Deployment, PlatformDeployment
 from simvirt.result.displayed import Displayed
 from simvirt.result.document import Estimate
+from simvirt.runs.until_ready import LONGEST_NS
 from simvirt.scenario.spec.models import Scenario
 from simvirt.units import format_time
 

@@ -333,6 +333,14 @@ def test_a_reader_that_goes_away_is_no_error():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_full_disk_is_said_as_other_mistakes_of_writing(form: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "simvirt", "list", "--format", form], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (3, "standard output: cannot be written: No space left on device; what was kept is complete\n")
+
+
 def test_a_terminal_without_unicode_is_no_error():
     assert simvirt("list", "images", env={**os.environ, "PYTHONIOENCODING": "ascii"}).returncode == 0
 

@@ -258,6 +258,22 @@ workload: {open: {rate: 10/s}, mix: {web.get: 1}}
 """
 
 
+def test_a_run_that_ends_before_its_instances_are_ready_says_how_long_it_has_to_be() -> None:
+    """What is said to be needed is when a deployment is ready; with the length that is advised nothing is said."""
+    cold = {"images": "present", "instances": "none"}
+    short = simvirt.loads(yaml.safe_dump({
+        "simvirt": 1, "name": "short", "host": {"cores": 8, "memory": "64GiB"}, "platforms": ["docker"], "state": cold,
+        "services": {"web": {"scale": 2, "operations": {"get": [{"cpu": "1ms"}]}, "startup": [{"cpu": "3s"}]}},
+        "workload": {"open": {"rate": "10/s"}}, "run": {"duration": "2s", "replications": 1}}))
+    (said,) = [one for one in simvirt.run(short, maximum=False).warnings() if "instances are ready" in one]
+    ready = simvirt.deploy(short).typed().deployments["docker"].warm
+    assert ready is not None and ready.ready_s.value is not None
+    assert said.startswith(f"docker: the run ends after 2 s, before 2 of 2 instances are ready; without requests that takes {ready.ready_s.value:.3g} s")
+    longer = float(said.rpartition("run.duration=")[2].rstrip("s)"))
+    enough = short.model_copy(update={"run": short.run.lasting(round(longer * 1e9))})
+    assert not [one for one in simvirt.run(enough, maximum=False).warnings() if "instances are ready" in one]
+
+
 def short_of_pulls(registries: str, depends: str = "", platforms: str = "[docker]") -> DeployResult:
     """A deployment of two images from registries of which one admits few pulls."""
     text = SHORT_OF_PULLS.replace("REGISTRIES", registries).replace("DEPENDS", depends).replace("PLATFORMS", platforms)
