@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 
