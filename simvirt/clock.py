@@ -1,6 +1,6 @@
 """The seam, in time: one clock for the control plane's story and the data plane's requests."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any, Protocol
 
 import simpy
@@ -8,7 +8,7 @@ import simpy
 from simvirt.plane import DataPlane
 
 
-class Story(Protocol):
+class Starting(Protocol):
     """How instances start where that is more than what their service does before it is ready."""
 
     def start(self, instance: int) -> Generator[simpy.Event, Any, None]:
@@ -19,6 +19,12 @@ class Story(Protocol):
 
     def stopped(self, instance: int) -> None:
         """Takes in that an instance was stopped, and what was there for it alone."""
+
+    def crashed(self, instance: int, why: str) -> bool:
+        """Takes in that an instance has failed; whether somebody decides what becomes of it."""
+
+    def standing(self, service: str) -> Mapping[int, int] | None:
+        """The rows of a service's instances that are there, by the replicas that they are; None where nothing orchestrates them."""
 
 
 class Clock(simpy.Environment):
@@ -31,7 +37,7 @@ class Clock(simpy.Environment):
     def __init__(self, plane: DataPlane) -> None:
         super().__init__(initial_time=0)
         self.plane = plane
-        self.story: Story | None = None
+        self.starts: Starting | None = None
         plane.clock = self
 
     def step(self) -> None:

@@ -1,6 +1,6 @@
 """The seam, sideways: the data plane as the rest of the program sees it, and the verbs by which the control plane acts on it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +21,7 @@ from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
 from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
 from simvirt.memory.account import MemoryAccount
+from simvirt.moving import Movable
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
 from simvirt.workload.sampling import Sampler
 from simvirt.workload.streams import Generators
@@ -54,7 +55,7 @@ class Work:
 
 
 @dataclass
-class DataPlane:
+class DataPlane(Movable):
     """The tables of one replication, the compiled functions over them, and the draws that feed them."""
 
     lowered: Lowered
@@ -69,6 +70,8 @@ class DataPlane:
     large: Callable[[], np.ndarray] | None = None  # bytes of large transfers that each link has carried, where there are any
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
+    _met: dict[int, dict[str, float]] = field(default_factory=dict)
+    _hindered: dict[int, Mapping[str, float]] = field(default_factory=dict)
     _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
     _performed: dict[int, set[int]] = field(default_factory=dict)  # instance: handles of what it performs
     _handles: int = 0
@@ -285,18 +288,29 @@ class DataPlane:
         """Whether an instance still answers what it has."""
         return self._life(instance) == k.DRAINING
 
+    def is_idle(self, instance: int) -> bool:
+        """Whether nothing is under way on an instance."""
+        return int(self.columns["instances"]["in_flight"][instance]) == 0
+
     def stop(self, instance: int) -> None:
         """End an instance that has nothing left to answer: its background threads stop."""
         self.crash(instance)
         self.columns["instances"]["life"][instance] = k.STOPPED
 
-    def crash(self, instance: int) -> None:
-        """End an instance at once; the requests that it works on are lost, and so is what it performs."""
-        kernel.crash(self._plane, instance, int(self.clock.now))
+    def crash(self, instance: int, life: int = k.CRASHED, seen: bool = True) -> int:
+        """End an instance at once, alone or GONE with its kernel; the number of requests lost. Unless `seen` it is sent further ones."""
+        if seen:
+            kernel.set_ready(self._plane, instance, 0)
+        lost = int(kernel.crash(self._plane, instance, life, int(self.clock.now)))
         for handle in self._performed.pop(instance, ()):
             del self._works[handle]
         if instance in self._drained:
             self._drained.pop(instance).succeed()
+        return lost
+
+    def withdraw(self, instance: int) -> None:
+        """Let load balancing leave an instance out that has ended."""
+        kernel.set_ready(self._plane, instance, 0)
 
     def start_background(self, instance: int) -> None:
         """Start an instance's background threads."""
@@ -345,11 +359,6 @@ class DataPlane:
             if not self._grow():
                 return k.NONE
         return int(kernel.launch(self._plane, kind, instance, entry, handle, int(self.clock.now)))
-
-    def set_faults(self, instance: int, faults: float, spin: float, stall: int) -> None:
-        """What a request meets on an instance: pages to be read from swap, work of memory management, a wait for it [ns]."""
-        for name, value in (("faults", faults), ("spin", spin), ("stall", stall)):
-            self.columns["instances"][name][instance] = value
 
     def set_misses(self, host: int, asked: int, ratio: float) -> None:
         """How often a page cache of a host does not serve what it is asked."""

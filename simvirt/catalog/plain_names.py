@@ -7,6 +7,7 @@ from typing import Any
 
 from simvirt.catalog.problems import Path, unknown
 from simvirt.errors import ScenarioError
+from simvirt.scenario.spec.volumes import LOCAL
 
 HARDWARE = {"model": "hosts", "disk": "disks", "nic": "nics"}
 """Key of a host -> kind of entry that it names."""
@@ -44,7 +45,9 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
             yield path, "platforms", platform.get("name") if isinstance(platform, Mapping) else platform
         credits = _table(platform).get("credits")
         yield (*path, "puller"), "pullers", _table(platform).get("puller")
+        yield (*path, "orchestrator"), "orchestrators", _table(platform).get("orchestrator")
         yield (*path, "disk_image"), "disk_images", _table(platform).get("disk_image")
+        yield (*path, "migrator"), "migrators", _table(platform).get("migrator")
         yield (*path, "credits"), "burstable", credits if isinstance(credits, str) else _table(credits).get("of")
     yield from _of_measured(data, ())
     for name, service in _table(data.get("services")).items():
@@ -52,6 +55,9 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
         yield from _of_measured(_table(service), ("services", name))
     for name, registry in _table(data.get("registries")).items():
         yield ("registries", name, "entry"), "registries", _table(registry).get("entry")
+    for name, volume in _table(data.get("volumes")).items():
+        driver = _table(volume).get("driver")
+        yield ("volumes", name, "driver"), "volume_drivers", None if driver == LOCAL else driver
     plan = _table(data.get("plan"))
     yield ("plan", "site"), "sites", plan.get("site")
     for index, host in enumerate(_list(plan.get("hosts"))):

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from simvirt.catalog.entries.volumes import VolumeDriverEntry
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.operations import OPERATIONS, PLURALS
 from simvirt.catalog.problems import Path, Problems, unknown
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.catalog.resolve import economy, hosts, layers
 from simvirt.catalog.store import Store
+from simvirt.scenario.checks.possible import best_of_pools
 from simvirt.scenario.spec.models import HostSpec, MeasuredSpec, PlatformSpec, Scenario, ServiceSpec
+from simvirt.scenario.spec.network import named
 from simvirt.scenario.spec.steps import CpuStep
+from simvirt.scenario.spec.volumes import LOCAL, VolumeSpec
 from simvirt.scenario.walk import walk
 from simvirt.units import format_size
 
 Mistake = tuple[Path, str]
 """The path of a value and the message about it."""
+ADVICE = (
+    "expected a platform with VMs that move, for example kvm; elsewhere an instance starts anew on another host (stop and start, update or "
+    "drain), or is stopped, written to a disk and read on the other side with how: checkpoint")
+"""What to do instead of moving what does not move."""
 
 
 def check(store: Store, scenario: Scenario) -> None:
@@ -31,6 +39,9 @@ def check(store: Store, scenario: Scenario) -> None:
             _check_name(store, "registries", registry.entry, ("registries", name, "entry"), problems)
         if registry.mirror_of is not None and registry.mirror_of not in scenario.registries:
             _check_name(store, "registries", registry.mirror_of, ("registries", name, "mirror_of"), problems)
+    for name, volume in scenario.volumes.items():
+        hosts_of = [host for end in volume.host for host in named(end, dict.fromkeys((one.name for one in scenario.each_host), 0))]
+        _check_volume(store, volume, len(hosts_of), ("volumes", name), problems)
     for index, platform in enumerate(scenario.platforms):
         _check_platform(store, platform, ("platforms", index), problems)
     for name, service in scenario.services.items():
@@ -38,11 +49,22 @@ def check(store: Store, scenario: Scenario) -> None:
         _check_measured(store, service.measured_on, ("services", name), problems)
         if service.profile is not None and service.profile not in store.names("profiles"):
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
+    _check_moves(store, scenario, problems)
     problems.settle()
-    of_pools = [_beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()]
-    for path, message in min(of_pools, key=len):
+    for path, message in best_of_pools({name: _beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()}):
         problems.add(path, message)
     problems.settle()
+
+
+def _check_moves(store: Store, scenario: Scenario, problems: Problems) -> None:
+    """VMs that are to move where nothing moves them; containers are not moved while they run, but through a checkpoint."""
+    for at, event in enumerate(scenario.timeline):
+        for spec in scenario.platforms if event.moves and event.way != "checkpoint" else ():
+            found = layers.platform(store, spec, ("platforms",))
+            if found.migrator is not None or (event.drain is not None and not found.hypervisors):
+                continue
+            what = f"{found.name} cannot move a running VM" if found.hypervisors else f"{found.name} has no VMs, and containers do not move"
+            problems.add(("timeline", at, event.verb), f"{what}; {ADVICE}")
 
 
 def _beyond_host(store: Store, scenario: Scenario, pool: str, view: Scenario) -> list[Mistake]:
@@ -74,6 +96,21 @@ def _check_name(store: Store, kind: str, name: str, path: Path, problems: Proble
     problems.attempt(path, lambda: store.entry(kind, name, path))
 
 
+def _check_volume(store: Store, volume: VolumeSpec, hosts: int, path: Path, problems: Problems) -> None:
+    """The driver of a volume, and what is said of one that does not replicate."""
+    if volume.driver == LOCAL:
+        return
+    if volume.driver not in store.names("volume_drivers"):
+        problems.add((*path, "driver"), unknown("volume_drivers", volume.driver, (LOCAL, *store.names("volume_drivers"))))
+        return
+    if store.typed("volume_drivers", volume.driver, VolumeDriverEntry).replicates:
+        return
+    if volume.replicas is not None:
+        problems.add((*path, "replicas"), f"has no effect, for {volume.driver} does not replicate; expected a driver that does: ceph")
+    if hosts != 1:
+        problems.add((*path, "host"), f'{volume.driver} serves a volume from one host; expected one, for example "nas[0]"; got {hosts}')
+
+
 def _check_plan(store: Store, scenario: Scenario, problems: Problems) -> None:
     """The hosts that a plan may choose from, and its site."""
     if scenario.plan is None:
@@ -98,7 +135,8 @@ def _check_platform(store: Store, spec: PlatformSpec, path: Path, problems: Prob
 
 def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, problems: Problems) -> None:
     """What is said of VMs means nothing where there are none."""
-    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache", "disk_image"):
+    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache", "disk_image",
+                 "migrator"):
         if word in spec.model_fields_set and not platform.hypervisors:
             problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
     if spec.puller is not None and not platform.runtimes:

@@ -1,4 +1,4 @@
-"""`simvirt validate`: predictions beside published measurements, theory and, if given, a measured Linux kernel."""
+"""`simvirt validate`: predictions beside measurements and theory, a measured Linux kernel if given, or rules beside the cases of a file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,10 +9,17 @@ from simvirt.cli.command import Question, Settings, carried_out
 from simvirt.cli.options import Seed
 
 if TYPE_CHECKING:
+    from simvirt.result.rules_document import RulesDocument
     from simvirt.result.validation_document import ValidationDocument
     from simvirt.validation.facts import Table, Topic
     from simvirt.validation.predict import Conditions
 
+Cases = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[FILE]", help="Hold simvirt's rules against the cases of this file instead (docs/models/rules.md).", show_default=False
+    ),
+]
 Topics = Annotated[
     list[int] | None, typer.Option("--topic", metavar="NUMBER", help="Only the tables of a topic. May be repeated.", show_default=False)
 ]
@@ -40,11 +47,16 @@ WIDTH = 120
 
 
 def validate(
-    settings: Settings, topic: Topics = None, table: Tables = None, tables: Own = None, linux: Linux = None, replications: Replications = 1,
-    seed: Seed = None, leave_one_out: LeftOut = False,
+    settings: Settings, file: Cases = None, topic: Topics = None, table: Tables = None, tables: Own = None, linux: Linux = None,
+    replications: Replications = 1, seed: Seed = None, leave_one_out: LeftOut = False,
 ) -> int:
     """Score predictions against published measurements and theory; keep the result under results/validate/."""
     from simvirt.errors import UsageError
+
+    if file is not None:
+        if topic or table or tables or linux or leave_one_out:
+            raise UsageError(f"{file}: expected no option beside FILE that chooses what is simulated; cases of rules are not")
+        return _rules(file, settings)
     from simvirt.report.accuracyplot import svg
     from simvirt.report.validation_report import report
     from simvirt.validation.facts import chosen
@@ -60,6 +72,21 @@ def validate(
         return _scored(asked, among, conditions, linux, settings, everything=not (topic or table or tables), left_out=leave_one_out)
 
     carried_out(Question(settings.out / "validate", scored, report, files={"accuracy.svg": svg}, width=WIDTH, piped=WIDTH), settings)
+    return 0
+
+
+def _rules(file: Path, settings: Settings) -> int:
+    """Holds rules against the cases of a file."""
+    from simvirt.report.rules_report import report
+    from simvirt.validation.rules.cases import read_cases
+    from simvirt.validation.rules.judge import judge
+
+    cases = read_cases(file)
+
+    def judged() -> "RulesDocument":
+        return judge(cases, str(file))
+
+    carried_out(Question(settings.out / "rules", judged, report, width=WIDTH), settings)
     return 0
 
 

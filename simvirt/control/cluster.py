@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -12,8 +13,10 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
-from simvirt.control.records import Life
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
+from simvirt.control.outages import Outage
+from simvirt.control.records import Life, Move, Story
+from simvirt.control.transfers import Transfers
+from simvirt.lowering.arrange import GUEST_SERVICE, Instance
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.streams import OWN_VM
@@ -22,12 +25,20 @@ Owner = tuple[str, int]
 """What something is done once for: a `host` or a `vm`, by the row of the host or of the guest's kernel."""
 
 
+CLONED = ("image", "clone")
+"""The phase in which a VM gets a disk of its own, which outlives it."""
 STARTED, HEALTHY = "service_started", "service_healthy"
 """How far an instance is when its process is there, and when it is ready, in the words of Compose."""
 
 
 class Fetch(Protocol):
     """How instances get what has to be on a host before they start."""
+
+    def lose(self, machines: set[int], host: str | None) -> None:
+        """What some kernels were fetching is lost; with the whole host of a name all transfers from and to it end."""
+
+    def answers(self, registry: str, does: bool) -> None:
+        """Takes in whether a registry answers."""
 
     @property
     def moved(self) -> int:
@@ -44,13 +55,59 @@ class Fetch(Protocol):
         """Its image; whether it is there in the end."""
 
 
+class Acting(Protocol):
+    """What decides which instances are to be there, as starts and failures tell it what has happened."""
+
+    @property
+    def watches(self) -> bool:
+        """Whether somebody decides what becomes of what failed."""
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether starts wait for the services that theirs depends on."""
+
+    def reach(self, row: int, how: str) -> None:
+        """Takes in that an instance is so far: started, or healthy."""
+
+    def reached(self, service: str, how: str) -> simpy.Event:
+        """The event at which as many instances of a service as are wanted are so far."""
+
+    def publishing(self, row: int) -> Generator[simpy.Event, Any, None]:
+        """What passes between an instance's being ready and the first request to it."""
+
+    def became_ready(self, row: int) -> None:
+        """Takes in that an instance takes requests."""
+
+    def failed(self, row: int, why: str) -> None:
+        """Takes in that an instance is down, and nobody wanted that."""
+
+    def became_unhealthy(self, row: int, why: str) -> None:
+        """Takes in that an instance is up and does not answer; requests go to others."""
+
+    def lost(self, row: int, why: str) -> None:
+        """Takes in that an instance is given up with its host."""
+
+    def rows_on(self, host: int) -> list[int]:
+        """The rows of the instances that it has on a host."""
+
+    def standing(self, service: str) -> Mapping[int, int]:
+        """The rows of a service's instances that are there, by the replicas that they are."""
+
+    def scale(self, service: str, replicas: int, why: str) -> None:
+        """Another number of replicas is wanted."""
+
+    def host_changed(self, host: int, able: bool) -> None:
+        """Takes in that a host is gone, closed or back, so that it takes new instances or takes none."""
+
+
 @dataclass
 class Cluster:
     """The hosts of a scenario on one platform, as the control plane acts on them.
 
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
-    all that was started at 0 s is ready.
+    all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
+    `moves` are those of VMs to other hosts; `network` carries what is large, once something is.
     """
 
     clock: Clock
@@ -58,6 +115,13 @@ class Cluster:
     lives: list[Life] = field(default_factory=list)
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
+    moves: list[Move] = field(default_factory=list)
+    network: Transfers | None = None
+    orchestration: Acting | None = None
+    story: Story = field(init=False)
+    outages: list[Outage] = field(default_factory=list)
+    _down: set[int] = field(default_factory=set)  # hosts
+    _boots: Counter[int] = field(default_factory=Counter)
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
@@ -65,6 +129,9 @@ class Cluster:
     _guests: set[int] = field(default_factory=set)
     _made: dict[int, set[int]] = field(default_factory=dict)  # host: replicas that are there
     _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.story = Story(self.clock)
 
     @property
     def plane(self) -> DataPlane:
@@ -78,8 +145,8 @@ class Cluster:
 
     @cached_property
     def replicas(self) -> list[Instance]:
-        """The instances of services, by service and number."""
-        found = [i for i in self.plane.lowered.arrangement.instances if i.service not in INTERNAL]
+        """The instances of services that are wanted at first, by service and number."""
+        found = [i for i in self.plane.lowered.arrangement.instances if not self.plane.lowered.is_spare(i)]
         return sorted(found, key=lambda i: (self.plane.lowered.services.index(i.service), i.replica))
 
     def instance(self, row: int) -> Instance:
@@ -95,6 +162,21 @@ class Cluster:
         """The host of each instance."""
         plan = self.plane.lowered.arrangement
         return [plan.machines[one.machine].host for one in plan.instances]
+
+    def moved(self, machine: int, host: int) -> None:
+        """Takes in that a VM stands on another host, and so does what is in it."""
+        for one in self.plane.lowered.arrangement.instances:
+            if one.machine == machine:
+                there = one.row in self._made.get(self._hosts[one.row], set())
+                self._made.get(self._hosts[one.row], set()).discard(one.row)
+                self._hosts[one.row] = host
+                if there:
+                    self.make(one.row)
+
+    def put(self, row: int, host: int) -> None:
+        """Put an instance that is down on a host."""
+        if host != self._hosts[row]:
+            raise NotImplementedError
 
     def host_hands(self, host: int) -> int:
         """The instance that does management work on a host's own kernel: daemons, monitors of VMs, what unpacks images."""
@@ -126,9 +208,13 @@ class Cluster:
         """Takes in that an instance is so far."""
         if not (event := self._milestone(row, how)).triggered:
             event.succeed()
+        if self.orchestration is not None:
+            self.orchestration.reach(row, how)
 
     def reached(self, service: str, how: str) -> simpy.Event:
         """The event at which all instances of a service are so far."""
+        if self.orchestration is not None:
+            return self.orchestration.reached(service, how)
         return simpy.AllOf(self.clock, [self._milestone(one.row, how) for one in self.replicas if one.service == service])
 
     def _milestone(self, row: int, how: str) -> simpy.Event:
@@ -152,6 +238,47 @@ class Cluster:
         if machine.vm is not None and machine.key[0] == OWN_VM:
             self.there.discard(("vm", machine.row))
             self._done.pop(("vm", machine.row), None)
+
+    def name_of(self, host: int) -> str:
+        """The name of a host."""
+        return self.plane.lowered.arrangement.hosts[host].site.named.name
+
+    def called(self, row: int) -> str:
+        """What an instance is called: its service, and its number there."""
+        return f"{self.instance(row).service}-{self.instance(row).replica}"
+
+    def is_down(self, host: int) -> bool:
+        """Whether nothing can start on a host."""
+        return host in self._down
+
+    def lose_host(self, host: int) -> None:
+        """Takes in that a host is gone, with all that its daemon and its VMs were at."""
+        machines = {one.row for one in self.plane.lowered.arrangement.machines if one.host == host}
+        self._down.add(host)
+        self._made.pop(host, None)
+        self.there.discard(("host", host))
+        self._done.pop(("host", host), None)
+        self.lose_kernels(machines, self.name_of(host))
+
+    def lose_kernels(self, machines: set[int], host: str | None = None) -> None:
+        """Takes in that kernels are gone: their locks, what they were fetching, their own load; disks of VMs stay."""
+        self._locks = {key: lock for key, lock in self._locks.items() if key[0] not in machines}
+        self._guests -= machines
+        self.there -= {("vm", machine) for machine in machines}
+        for machine in machines & {of for kind, of in self._done if kind == "vm"}:
+            done = self._done[("vm", machine)]
+            self._done[("vm", machine)] = {name: end for name, end in done.items() if name == CLONED and end.processed}
+        if self.fetch is not None:
+            self.fetch.lose(machines, host)
+
+    def host_is_up(self, host: int) -> None:
+        """Takes in that a host has booted."""
+        self._down.discard(host)
+        self._boots[host] += 1
+
+    def boots(self, host: int) -> int:
+        """How often a host has booted."""
+        return self._boots[host]
 
     def phases(self, row: int) -> tuple[Phase, ...]:
         """The phases in which an instance starts where it stands."""

@@ -7,27 +7,34 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
+from simvirt.control.failing import follow_failures
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
+from simvirt.control.migrate import follow_moves
+from simvirt.control.orchestrate import orchestration_of
 from simvirt.control.pulling import is_new, transfers_of
 from simvirt.control.start import Starts
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
+from simvirt.scenario.slots import acted_on
 from simvirt.scenario.spec.models import Scenario
 
 
 def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
     """Before the first request: what the scenario's state says is up, all else is being started; the cluster in which that goes on."""
-    assert scenario.state is not None
     cluster = Cluster(clock, catalog)
-    clock.story = Starts(cluster)
+    clock.starts = starts = Starts(cluster)
     _begin_hosts(cluster)
-    if scenario.state.images == "none" or any(is_new(scenario, name) for name in scenario.images):
-        cluster.fetch = Fetching(cluster, transfers_of(cluster), scenario.state.images == "present")
-    if scenario.state.instances == "up":
+    if scenario.beginning.images == "none" or any(is_new(scenario, name) for name in scenario.images):
+        cluster.fetch = Fetching(cluster, transfers_of(cluster), scenario.beginning.images == "present")
+    if acted_on(scenario, clock.plane.lowered.platform):
+        _orchestrate(cluster)
+    elif scenario.beginning.instances == "up":
         _begin_instances(cluster, up_at_first(clock, scenario))
     else:
         cluster.deployed = _deploy(cluster, set(up_at_first(clock, scenario)))
     follow_timeline(clock, scenario)
+    follow_moves(cluster)
+    follow_failures(cluster, starts)
     return cluster
 
 
@@ -48,6 +55,18 @@ def _begin_instances(cluster: Cluster, rows: list[int]) -> None:
             cluster.is_up(row)
             cluster.plane.start_background(row)
             cluster.plane.admit(row)
+
+
+def _orchestrate(cluster: Cluster) -> None:
+    """Let an orchestrator have the instances that are up, or have it start all that are wanted."""
+    orchestration = cluster.orchestration = orchestration_of(cluster)
+    orchestration.follow(cluster.scenario.timeline)
+    if cluster.scenario.state is not None and cluster.scenario.state.instances == "up":
+        rows = up_at_first(cluster.clock, cluster.scenario)
+        _begin_instances(cluster, rows)
+        orchestration.adopt(rows)
+    else:
+        cluster.deployed = orchestration.settled
 
 
 def _deploy(cluster: Cluster, rows: set[int]) -> simpy.Event:

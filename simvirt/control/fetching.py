@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import simpy
 
-from simvirt.control.cluster import Cluster
+from simvirt.control.cluster import CLONED, Cluster
 from simvirt.control.pull import Places, Pulled, Pulls, fetch_touched, pull
 from simvirt.control.pulling import has_image, is_new, pulls_of, registries_of, registry_for
 from simvirt.control.records import Life, Span
@@ -62,6 +62,21 @@ class Fetching:
     def saved(self) -> int:
         """Bytes of layers that did not have to come, because another image or instance had brought them."""
         return sum(one.saved for one in self.pulls.records)
+
+    def lose(self, machines: set[int], host: str | None) -> None:
+        """Kernels are gone: what they were fetching is lost, and with the whole host of a name transfers from and to it end."""
+        self.pulls.lose(machines)
+        if host is None:
+            return
+        self.transfers.lose(host)
+        rows = {self.cluster.plane.lowered.arrangement.machines[machine].host for machine in machines}
+        self._disks = {key: moving for key, moving in self._disks.items() if key[0] not in rows or moving.processed}
+        if 0 in rows:
+            self._builds = {name: build for name, build in self._builds.items() if build.processed}
+
+    def answers(self, registry: str, does: bool) -> None:
+        """Takes in whether a registry answers."""
+        self.registries[registry].up = does
 
     # --- containers ----------------------------------------------------------------------------------------------------
 
@@ -128,7 +143,7 @@ class Fetching:
         if not platform.runtimes:
             image = with_software(image, service_image(self.cluster.catalog, self.cluster.scenario, life.service))
         yield from self._spent(life, "disk image", self._disk(life.host, image))
-        cloned = self.cluster.once(("vm", instance.machine), (LAYER, "clone"), lambda: self._clone(life.host, image))
+        cloned = self.cluster.once(("vm", instance.machine), CLONED, lambda: self._clone(life.host, image))
         yield from self._spent(life, "clone", cloned)
 
     def _disk(self, host: int, image: DiskImage) -> simpy.Process:

@@ -6,6 +6,7 @@ from typing import Any
 import simpy
 
 from simvirt.clock import Clock
+from simvirt.lowering.arrange import INTERNAL
 from simvirt.scenario.spec.models import Scenario, TimelineEvent
 
 Process = Generator[simpy.Event, Any, None]
@@ -21,8 +22,8 @@ def start(clock: Clock, service: str, instance: int) -> Process:
         yield plane.drain(instance)
     if not plane.start(instance):
         return
-    if clock.story is not None:
-        yield from clock.story.start(instance)
+    if clock.starts is not None:
+        yield from clock.starts.start(instance)
         return
     with plane.perform(plane.lowered.startup[service], instance) as done:
         yield done
@@ -32,19 +33,21 @@ def start(clock: Clock, service: str, instance: int) -> Process:
 
 def stop(clock: Clock, instance: int) -> Process:
     """Stop an instance gracefully: it answers what it has and ends."""
-    if clock.story is not None:
-        clock.story.abandon(instance)
+    if clock.starts is not None:
+        clock.starts.abandon(instance)
     yield clock.plane.drain(instance)
     clock.plane.stop(instance)
-    if clock.story is not None:
-        clock.story.stopped(instance)
+    if clock.starts is not None:
+        clock.starts.stopped(instance)
 
 
-def crash(clock: Clock, service: str, instance: int, restart: int | None) -> Process:
-    """Kill an instance; with a restart policy it starts again after a delay [ns]."""
+def crash(clock: Clock, service: str, instance: int, restart: int | None, why: str = "crashed") -> Process:
+    """Kill an instance; with a restart policy it starts again after a delay [ns], unless an orchestrator decides what becomes of it."""
     clock.plane.crash(instance)
-    if clock.story is not None:
-        clock.story.abandon(instance)
+    if clock.starts is not None:
+        clock.starts.abandon(instance)
+        if clock.starts.crashed(instance, why):
+            return
     if restart is not None:
         yield clock.timeout(restart)
         yield from start(clock, service, instance)
@@ -64,7 +67,10 @@ def up_at_first(clock: Clock, scenario: Scenario) -> list[int]:
     stopped_before = {
         row for event in scenario.timeline for name in (event.stop, event.crash) if name is not None for row in rows_of(clock, event, name)
     }
-    return [one.row for one in clock.plane.lowered.arrangement.instances if one.row not in late - stopped_before]
+    lowered, absent = clock.plane.lowered, late - stopped_before
+    return [
+        one.row for one in lowered.arrangement.instances
+        if one.row not in absent and (one.service in INTERNAL or not lowered.is_spare(one))]
 
 
 def follow_timeline(clock: Clock, scenario: Scenario) -> None:
@@ -74,7 +80,10 @@ def follow_timeline(clock: Clock, scenario: Scenario) -> None:
 
 
 def rows_of(clock: Clock, event: TimelineEvent, service: str) -> list[int]:
-    """The instances that an event of the timeline is about."""
+    """The instances that an event of the timeline is about; of those that an orchestrator has, which are there."""
+    standing = clock.starts.standing(service) if clock.starts is not None else None
+    if standing is not None:
+        return list(standing.values()) if event.replica is None else [standing[event.replica]] if event.replica in standing else []
     rows = clock.plane.instances_of(service)
     return rows if event.replica is None else [rows[event.replica]]
 

@@ -105,7 +105,8 @@ class Follower:
                 now = met(self.memory, box, replica)
                 if now != self.reported.get(replica.row, (0.0, 0.0, 0)):
                     self.reported[replica.row] = now
-                    clock.plane.set_faults(replica.row, *now)
+                    faults, spin, stall = now
+                    clock.plane.set_condition("instances", replica.row, faults=faults, spin=spin, stall=stall)
         self._report_misses(clock)
 
     def _report_misses(self, clock: Clock) -> None:

@@ -123,9 +123,15 @@ class Pulls:
             found = self._layers[host, digest] = self.clock.event()
         return found
 
+    def lose(self, hosts: set[int]) -> None:
+        """Hosts are gone: what they were pulling is lost but for the layers that are there whole; who asks again begins anew."""
+        self._images = {key: one for key, one in self._images.items() if key[0] not in hosts}
+        self._layers = {key: one for key, one in self._layers.items() if key[0] not in hosts}
+        self._slots = {key: one for key, one in self._slots.items() if key[0] not in hosts}
+
     def over(self, host: int, digest: str) -> None:
         """What was under way with a layer is over."""
-        end = self._layers.pop((host, digest))
+        end = self._layers.pop((host, digest), None)
         if end is not None:
             end.succeed()
 

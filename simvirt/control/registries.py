@@ -21,6 +21,9 @@ class Transfers(Protocol):
     def transfer(self, source: str, to: str, size: int, cap: float | None = None) -> simpy.Event:
         """The end of a transfer of so many bytes, at most at `cap` [bytes/s]."""
 
+    def lose(self, node: str) -> None:
+        """End all transfers from and to a node."""
+
 
 @dataclass
 class Registry:

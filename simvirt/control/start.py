@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from simvirt.control.cluster import HEALTHY, STARTED, Cluster
 from simvirt.control.lifecycle import Process
 from simvirt.control.records import DEPENDENCIES, Life, Span
 from simvirt.control.work import perform
+from simvirt.kernel import constants as k
 
 Began = Generator[simpy.Event, Any, int]
 APPLICATION: Final = "start-up"
@@ -27,13 +28,16 @@ APPLICATION: Final = "start-up"
 
 @dataclass(frozen=True)
 class Starts:
-    """How instances start in a cluster."""
+    """How instances start in a cluster; on a host that is down nothing does."""
 
     cluster: Cluster
     under_way: dict[int, simpy.Process] = field(default_factory=dict)  # by instance
 
     def start(self, instance: int) -> Process:
         """Start an instance that is down: all its phases, then it takes requests, unless it is abandoned before."""
+        if self.cluster.is_down(self.cluster.host_of(instance)):
+            self.cluster.plane.crash(instance, k.GONE)
+            return
         mine = self.cluster.clock.active_process
         assert mine is not None
         self.under_way[instance] = mine
@@ -54,6 +58,19 @@ class Starts:
     def stopped(self, instance: int) -> None:
         """Takes in that an instance was stopped: a VM that was there for it alone is gone."""
         self.cluster.shut_down(instance)
+
+
+    def crashed(self, instance: int, why: str) -> bool:
+        """Takes in that an instance has failed; whether an orchestrator decides what becomes of it."""
+        if self.cluster.orchestration is None:
+            return False
+        self.cluster.shut_down(instance)
+        self.cluster.orchestration.failed(instance, why)
+        return self.cluster.orchestration.watches
+
+    def standing(self, service: str) -> Mapping[int, int] | None:
+        """The rows of a service's instances that are there, by the replicas that they are; None where nothing orchestrates them."""
+        return None if self.cluster.orchestration is None else self.cluster.orchestration.standing(service)
 
 
 def begun(cluster: Cluster, row: int) -> Life:
@@ -83,15 +100,20 @@ def _started(cluster: Cluster, life: Life) -> Process:
     cluster.reach(row, STARTED)
     yield from _application(cluster, life)
     plane.start_background(row)
+    if cluster.orchestration is not None:
+        yield from cluster.orchestration.publishing(row)
     plane.admit(row)
     life.ready = int(cluster.clock.now)
     cluster.reach(row, HEALTHY)
+    if cluster.orchestration is not None:
+        cluster.orchestration.became_ready(row)
 
 
 def _dependencies(cluster: Cluster, life: Life) -> Process:
     """Wait for the instances of other services as far as this one's waits for them."""
     due = int(cluster.clock.now)
-    for name, dependency in cluster.scenario.services[life.service].depends_on.items():
+    waits = cluster.orchestration is None or cluster.orchestration.waits_for_others
+    for name, dependency in cluster.scenario.services[life.service].depends_on.items() if waits else ():
         yield cluster.reached(name, dependency.condition)
     if cluster.clock.now > due:
         life.spans.append(Span(DEPENDENCIES, life.service, due, int(cluster.clock.now), int(cluster.clock.now)))

@@ -155,6 +155,12 @@ class Transfers:
             self._done[list(transfer.route.links)] += transfer.cut
             self._enter(place, transfer, -1)
 
+    def lose(self, node: str) -> None:
+        """Give up all transfers from and to a node."""
+        for group in self._groups.groups:
+            for transfer in [one for _, _, one in group.heap if one.open and node in (one.route.nodes[0], one.route.nodes[-1])]:
+                self.cancel(transfer)
+
     def carried_of(self, transfer: Transfer) -> float:
         """Bytes of a transfer that have left up to now."""
         self._settle()

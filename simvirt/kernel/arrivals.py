@@ -3,7 +3,7 @@
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import CLOCK_MASK, ENTERING, NETWORK, NONE, REJECTED, THINKING, WAITING
-from simvirt.kernel.replicas import choose_instance
+from simvirt.kernel.replicas import choose_entry
 from simvirt.kernel.requests import admit, append_todo, body_on, clear_account, follow_population
 from simvirt.kernel.tables import Plane
 
@@ -56,7 +56,11 @@ def arrive(p: Plane, f: int, now: int) -> None:
     p.frames.state[f] = WAITING
     p.frames.failed[f] = 0
     clear_account(p, f)
-    if p.source.hop[k] > 0:
+    if p.source.guard[k] != NONE:
+        p.frames.instance[f] = NONE
+        p.frames.pc[f] = p.source.guard[k]
+        append_todo(p, f)
+    elif p.source.hop[k] > 0:
         enter(p, f, NETWORK, now)
         p.frames.pc[f] = ENTERING
         set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + p.source.hop[k])
@@ -69,7 +73,7 @@ def enter_service(p: Plane, f: int, now: int) -> None:
     k: int = p.frames.category[f]
     enter(p, f, WAITING, now)
     p.frames.began[f] = now
-    i: int = choose_instance(p, p.source.service[k], f, p.source.balance_column[k])
+    i: int = choose_entry(p, p.source.service[k], f, p.source.balance_column[k])
     p.frames.instance[f] = i
     if i == NONE:
         p.frames.pc[f] = p.source.entry[k]

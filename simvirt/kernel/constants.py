@@ -28,7 +28,14 @@ NOTICEABLE = 0.02  # change of a slowdown by others that is passed on to all who
 
 # Why a request cannot succeed
 REJECTED = 1
-LOST = 2
+LOST = 2  # the callee has ended
+TIMED_OUT = 3  # no answer in time
+BREAKER_OPEN = 4  # the caller's breaker let nobody through
+POOL_FULL = 5  # no connection, and no place in line for one
+SHED = 6  # the callee took it, and dropped it while it was overloaded
+UNANSWERED = 7  # the callee's kernel is gone, or no message gets there
+CANCELLED = 8  # a try that its caller no longer waits for; no request ends so
+CAUSES = 8  # columns of the requests that failed by cause
 
 CLOCK_MASK = 4611686018427387903  # sums of instants are kept modulo 2^62
 
@@ -59,6 +66,12 @@ OP_REPEAT = 22  # do what follows as often as pages are missing
 OP_AGAIN = 23  # the end of what is repeated
 OP_REST = 24  # a member of a team has spun as long as it does: it sleeps until all others have come
 OP_ROUND = 25  # the end of a region of a team: begin the next one, or go on
+OP_TRY = 26  # a guarded call begins: send its first try and wait
+OP_RETRY = 27  # send the next try and wait
+OP_CONNECT = 28  # of a try: take a connection, or wait in line for one
+OP_SEND = 29  # of a try of a client: reach the service
+OP_SETTLE = 30  # of a try: it has been answered, or has failed
+OP_ASK = 31  # send a request to a server of a volume and wait for its answer
 
 # Locks
 REPLICA_LOCK = 0  # each replica has one
@@ -77,6 +90,8 @@ BLOCK = 1
 # Where a frame is between two hosts
 THERE = 1  # a call on its way
 BACK = 2  # its answer
+HELD = 3  # what the way of either is more, while it waits to be sent again
+IN_VAIN = 3  # lost on a kernel that is gone, while who called still waits
 
 # What a frame is
 REQUEST = 0  # the entry of a request
@@ -85,6 +100,17 @@ BRANCH = 2  # one arm of a parallel step
 BACKGROUND = 3  # a thread of its own, no request
 WORK = 4  # performed for the control plane
 WRITE_BACK = 5  # an asynchronous write, nobody waits
+ATTEMPT = 6  # one try of a guarded call, which is the root of all that is done for it
+
+# Guarded calls
+BUDGET_UNIT = 1000  # what a call deposits in the budget of retries
+BUDGET_SLICES = 10  # of time, after which that is worth nothing
+NO_JITTER = 0
+FULL_JITTER = 1  # the whole back-off is drawn
+EQUAL_JITTER = 2  # half of it
+NO_CONNECTION = 0
+HOLDS_CONNECTION = 1
+WAITS_FOR_CONNECTION = 2
 
 # An entity and its run queue
 OFF = 0
@@ -101,10 +127,11 @@ BALANCE_LEAST_AT_HOME = 4  # fewest connections among the few replicas of a tena
 
 # Life of an instance
 STOPPED = 0
-STARTING = 1
-READY = 2
-DRAINING = 3
-CRASHED = 4
+READY = 1
+DRAINING = 2
+STARTING = 3  # from here on nobody takes a call
+CRASHED = 4  # its kernel is there, and refuses calls for it
+GONE = 5  # with its kernel: nothing answers
 
 # Why advance() returned
 NOTHING = 0  # the horizon is reached
@@ -150,6 +177,7 @@ N_BUCKETS = 3712
 
 HALT_POLL_START = 10000  # first polling window of a halted vCPU, as KVM's halt_poll_ns_grow_start [ns]
 IDLE_POLL_START = 50000  # the same of a guest's own idle loop, as Linux's guest_halt_poll_grow_start [ns]
+RETRANSMISSION = 200000000  # before a message is sent again for the first time, as TCP_RTO_MIN [ns]
 IDLE_POLL_SHRINK = 2  # what that divides its window by, as guest_halt_poll_shrink
 
 # cgroup cpu.max, as in kernel/sched/fair.c

@@ -185,8 +185,18 @@ def new_call(p: Plane, f: int, i: int, pc: int, now: int) -> int:
     return g
 
 
+def copy_draws(p: Plane, f: int, w: int) -> None:
+    """Give a frame that is on its own the draws of the request that it comes from."""
+    width: int = p.source.width[0]
+    first: int = p.frames.root[f] * width
+    for c in range(width):
+        p.frames.draws[w * width + c] = p.frames.draws[first + c]
+
+
 def detach(p: Plane, f: int, pc: int, now: int) -> None:
     """Start instructions that nobody waits for: a write-back through a device's path."""
     w: int = new_frame(p, WRITE_BACK, p.frames.instance[f], p.program.entry[pc], now)
     clear_account(p, w)
+    if p.program.flag[pc] != 0:
+        copy_draws(p, f, w)
     append_todo(p, w)

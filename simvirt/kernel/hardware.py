@@ -1,4 +1,4 @@
-"""Tables of the data plane: hosts, shared hardware, disks, links, devices of VMs; see `tables`."""
+"""Tables of the data plane: hosts, idle CPUs, shared hardware, disks, links, devices of VMs; see `tables`."""
 
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
@@ -22,6 +22,11 @@ class Hosts(Table):
     process_switch: Floats  # work of changing from one process to another [ns]
     vcpu_switch: Floats  # work of changing from or to a vCPU [ns]
     core_cache: Floats  # what a core has for itself [bytes]
+    # control
+    island: Ints  # hosts of the same reach each other
+    loss: Floats  # ratio of the messages from and to it that are lost
+    # kernel
+    lottery: Ints  # state of the draws of these
 
 
 class Misses(Table):
@@ -97,6 +102,16 @@ class Caches(Table):
     used_at: Ints  # instant at which it was [ns]
 
 
+class IdleStacks(Table):
+    """Stacks of idle, of overloaded and of crowded CPUs, a stretch for each machine as long as its CPUs."""
+
+    # kernel
+    cores: IntArray
+    cpus: IntArray
+    overloaded: IntArray
+    crowded: IntArray
+
+
 class Cstates(Table):
     """One row an idle state of a host's hardware threads, shallow ones first; its first one is left in no time."""
 
@@ -138,6 +153,8 @@ class Disks(Table):
     dirty_limit: Floats  # dirty memory beyond which writers wait [bytes]
     interval: Ints  # between two looks of the flusher [ns]
     expiry: Ints  # age at which a dirty file is written [ns]
+    # control
+    slow: Floats  # how many times as long everything takes
     # kernel
     dirty: Floats  # what the page cache has not written yet [bytes]
     flusher: Ints  # frame of the flusher, NONE where nothing is dirty

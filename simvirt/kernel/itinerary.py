@@ -19,6 +19,7 @@ from simvirt.kernel.constants import (
     NONE,
     OP_ADMIT,
     OP_ARRIVE,
+    OP_ASK,
     OP_BARRIER,
     OP_BELL,
     OP_CALL,
@@ -40,6 +41,7 @@ from simvirt.kernel.constants import (
     OP_ROUND,
     OP_SKIP,
     OP_STALL,
+    OP_TRY,
     OP_UNLOCK,
     REJECTED,
     REQUEST,
@@ -52,12 +54,13 @@ from simvirt.kernel.crossing import answer_away, call_away, goes_back
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
 from simvirt.kernel.eventloops import compute, holds_loop, leave_loop, yield_loop
 from simvirt.kernel.faults import past_idle_faults, run_memory_instruction
+from simvirt.kernel.guarding import run_guard_instruction
 from simvirt.kernel.idling import begin_disk_wait
 from simvirt.kernel.running import arm
 from simvirt.kernel.fluid import fluid_sleep, fluid_wake
 from simvirt.kernel.locks import abandon_locks, may_pass, run_lock_instruction, takes_after_spin, takes_or_spins, unlock
 from simvirt.kernel.network import link_begin
-from simvirt.kernel.replicas import choose_instance
+from simvirt.kernel.replicas import choose_callee
 from simvirt.kernel.requests import (
     clear_account,
     draw,
@@ -78,9 +81,11 @@ from simvirt.kernel.requests import (
     tally_call,
     tally_request,
 )
+from simvirt.kernel.silence import waits_in_vain
 from simvirt.kernel.storage import disk_begin, disk_of
 from simvirt.kernel.tables import Plane
 from simvirt.kernel.teams import end_round, goes_on_computing, release_team, run_team_instruction
+from simvirt.kernel.volumes import ask_server
 from simvirt.kernel.writeback import buffer_write, flush, take_file
 
 
@@ -114,7 +119,8 @@ def proceed(p: Plane, f: int, now: int) -> None:
     going: bool = True
     while going:
         if p.frames.failed[p.frames.root[f]] != 0 and p.frames.kind[f] <= BRANCH:
-            finish(p, f, now)
+            if not waits_in_vain(p, f, now):
+                finish(p, f, now)
             return
         pc: int = p.frames.pc[f]
         p.frames.pc[f] = pc + 1
@@ -168,6 +174,10 @@ def perform(p: Plane, f: int, pc: int, now: int) -> bool:
         return run_lock_instruction(p, f, pc, now)
     elif op == OP_BARRIER or op == OP_REST or op == OP_ROUND:
         return run_team_instruction(p, f, pc, now)
+    elif op == OP_ASK:
+        ask_server(p, f, pc, now)
+    elif op >= OP_TRY:
+        return run_guard_instruction(p, f, pc, now)
     else:
         return run_memory_instruction(p, f, pc, now)
     return False
@@ -198,7 +208,7 @@ def use_disk(p: Plane, f: int, pc: int, now: int) -> bool:
 def call(p: Plane, f: int, pc: int, now: int) -> None:
     """Call another service and wait for its answer."""
     root: int = p.frames.root[f]
-    i: int = choose_instance(p, p.program.target[pc], root, p.program.column[pc])
+    i: int = choose_callee(p, f, pc)
     if i == NONE:
         p.frames.failed[root] = REJECTED
         append_todo(p, f)

@@ -10,6 +10,7 @@ from simvirt.kernel.calendar import next_instant, pop_timer
 from simvirt.kernel.constants import (
     DONE,
     ENTERING,
+    IN_VAIN,
     MOST_SIGNALS,
     NEEDS_DEMAND,
     NEEDS_ROOM,
@@ -20,6 +21,8 @@ from simvirt.kernel.constants import (
     OP_DISK,
     OP_FLUSH,
     OP_IO,
+    OP_RETRY,
+    OP_TRY,
     PAUSED,
     PAUSE_EVERY,
     REPEATS,
@@ -39,12 +42,14 @@ from simvirt.kernel.ticks import review
 from simvirt.kernel.unthrottling import on_group_timer
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
+from simvirt.kernel.guarding import on_guard_timer
 from simvirt.kernel.looking import has_room_for_a_look, look
 from simvirt.kernel.arrivals import arrive, enter_service, take_luck, think
-from simvirt.kernel.itinerary import on_burst_end, on_fluid_end, proceed
-from simvirt.kernel.crossing import arrive_from_away, pass_link
+from simvirt.kernel.itinerary import finish, on_burst_end, on_fluid_end, proceed
+from simvirt.kernel.crossing import arrive_from_away, pass_link, send_again
 from simvirt.kernel.losing import change_ready, lose_instance
 from simvirt.kernel.network import link_end, share_link
+from simvirt.kernel.pausing import pause_guest, resume_guest
 from simvirt.kernel.requests import (
     body_on,
     clear_account,
@@ -112,9 +117,9 @@ def on_link_timer(p: Plane, k: int, now: int) -> None:
 
 
 def on_frame_timer(p: Plane, f: int, now: int) -> None:
-    """A frame's disk access, way to a backend or to another host, delay or time to think is over."""
+    """A frame's disk access, way to a backend or to another host, delay, time to think or time for an answer is over."""
     if p.frames.way[f] != 0:
-        arrive_from_away(p, f, now)
+        on_way_timer(p, f, now)
         return
     pc: int = p.frames.pc[f]
     if pc == THINKING:
@@ -129,9 +134,23 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
         end_disk_wait(p, f)
     elif op == OP_FLUSH:
         p.frames.pc[f] = pc - 1
+    elif op == OP_TRY or op == OP_RETRY:
+        on_guard_timer(p, f, now)
+        return
     elif (op == OP_IO or op == OP_ARRIVE) and goes_to_backend(p, f, pc - 1, now):
         return
     append_todo(p, f)
+
+
+def on_way_timer(p: Plane, f: int, now: int) -> None:
+    """A message between hosts has passed, is to be sent again, or its caller has waited in vain."""
+    if p.frames.way[f] < IN_VAIN:
+        arrive_from_away(p, f, now)
+    elif p.frames.way[f] > IN_VAIN:
+        send_again(p, f, now)
+    else:
+        p.frames.way[f] = 0
+        finish(p, f, now)
 
 
 def fire_timer(p: Plane, timer: int, now: int) -> None:
@@ -331,6 +350,18 @@ def load_link(p: Plane, k: int, bulk: float, flows: float, now: int) -> int:
 
 
 @boundary
-def crash(p: Plane, i: int, now: int) -> int:
-    """An instance dies with all it was doing; the number of frames lost."""
-    return lose_instance(p, i, now)
+def crash(p: Plane, i: int, life: int, now: int) -> int:
+    """An instance dies with all it was doing, alone or with its kernel; the number of requests lost."""
+    return lose_instance(p, i, life, now)
+
+
+@boundary
+def freeze(p: Plane, m: int, now: int) -> int:
+    """A guest's vCPUs get no time from now on."""
+    return pause_guest(p, m, now)
+
+
+@boundary
+def thaw(p: Plane, m: int, now: int) -> int:
+    """A guest's vCPUs get time again."""
+    return resume_guest(p, m, now)

@@ -1,8 +1,8 @@
-"""The end of an instance that dies: what it was doing is lost, and load balancing leaves it out."""
+"""The end of an instance that dies: what it was doing is lost; and who takes part in load balancing."""
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import clear_timer
-from simvirt.kernel.constants import BACKGROUND, BRANCH, CRASHED, LOST, NONE, OFF, SLEEPERS, WAITING, WORK
+from simvirt.kernel.constants import BACKGROUND, BRANCH, GONE, IN_VAIN, LOST, NONE, OFF, REQUEST, SLEEPERS, UNANSWERED, WAITING, WORK
 from simvirt.kernel.cpu import block_task
 from simvirt.kernel.locks import abandon_locks
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
@@ -22,29 +22,34 @@ def change_ready(p: Plane, i: int, ready: int) -> int:
     return 0
 
 
-def lose_instance(p: Plane, i: int, now: int) -> int:
-    """End every frame of an instance; those that wait for a call end when it returns."""
+def lose_instance(p: Plane, i: int, life: int, now: int) -> int:
+    """End every frame of an instance, those that wait for a call when it returns; how many requests that fails which had not failed."""
     p.run.now[0] = now
-    change_ready(p, i, 0)
-    p.instances.life[i] = CRASHED
+    p.instances.life[i] = life
     p.instances.debt[i] = 0.0
+    lost: int = 0
     while p.instances.queue_length[i] > 0:
         f: int = next_in_queue(p, i, now)
-        p.frames.failed[p.frames.root[f]] = LOST
+        lost += fail(p, p.frames.root[f], life)
         append_todo(p, f)
-    lost: int = 0
     for g in range(p.run.frames[0]):
-        if p.frames.kind[g] != NONE and p.frames.instance[g] == i:
-            lose_frame(p, g, now)
-            lost += 1
+        if p.frames.kind[g] != NONE and p.frames.instance[g] == i and p.frames.way[g] != IN_VAIN:
+            lost += lose_frame(p, g, life, now)
     return lost
 
 
-def lose_frame(p: Plane, f: int, now: int) -> None:
-    """A frame of a dead instance: its request cannot succeed, its thread stops."""
+def fail(p: Plane, root: int, life: int) -> int:
+    """What begins at a frame cannot succeed any more; 1 where that is a request that could until now."""
+    if p.frames.failed[root] != 0:
+        return 0
+    p.frames.failed[root] = UNANSWERED if life == GONE else LOST
+    return 1 if p.frames.kind[root] == REQUEST else 0
+
+
+def lose_frame(p: Plane, f: int, life: int, now: int) -> int:
+    """A frame of a dead instance: its request cannot succeed, its thread stops; whether that fails one which had not failed."""
     kind: int = p.frames.kind[f]
-    if kind <= BRANCH:
-        p.frames.failed[p.frames.root[f]] = LOST
+    lost: int = fail(p, p.frames.root[f], life) if kind <= BRANCH else 0
     sleeps: bool = p.frames.lock_line[f] == SLEEPERS
     abandon_locks(p, f, now)
     t: int = p.frames.thread[f]
@@ -58,3 +63,4 @@ def lose_frame(p: Plane, f: int, now: int) -> None:
         free_frame(p, f)
     elif computing or sleeps:
         append_todo(p, f)
+    return lost

@@ -3,6 +3,9 @@
 Load balancing: `round-robin` takes the ready replicas in turn, `least-connections` the one with the fewest requests
 under way (a heap), `random` any, `two-choices` the less busy of two random ones (Mitzenmacher 2001). Where tenants have
 replicas of their own, each balances among its own.
+
+Whose turn it is is known to the one that balances: requests of the workload come over one balancer, each instance that calls a service
+has its own, as clients that balance by themselves have (gRPC, Envoy beside each process).
 """
 
 from simvirt.kernel.constants import (
@@ -16,10 +19,25 @@ from simvirt.kernel.marks import rare
 from simvirt.kernel.tables import Plane
 
 
-def choose_instance(p: Plane, s: int, root: int, column: int) -> int:
-    """Replica of a service that gets the next request; NONE when no replica is ready."""
+def choose_entry(p: Plane, s: int, root: int, column: int) -> int:
+    """Replica of a service that gets the next request of the workload; NONE when no replica is ready."""
+    return choose_instance(p, s, root, column, p.services.first[s] + p.frames.home[root] * p.services.per_home[s])
+
+
+def choose_callee(p: Plane, f: int, pc: int) -> int:
+    """Replica of a service that gets the next call of a frame's instance; NONE when no replica is ready."""
+    s: int = p.program.target[pc]
+    i: int = p.frames.instance[f]
+    at: int = p.instances.first_turn[i] + p.program.turn[pc]
+    if p.services.per_home[s] > 0 and p.services.per_home[p.instances.service[i]] == 0:
+        at += p.frames.home[p.frames.root[f]]
+    return choose_instance(p, s, p.frames.root[f], p.program.column[pc], at)
+
+
+def choose_instance(p: Plane, s: int, root: int, column: int, at: int) -> int:
+    """Replica of a service that is next for the balancer whose turns are in row `at`; NONE when no replica is ready."""
     if p.services.per_home[s] > 0:
-        return choose_at_home(p, s, root, column)
+        return choose_at_home(p, s, root, column, at)
     n: int = p.services.ready_count[s]
     if n == 0:
         return NONE
@@ -33,19 +51,19 @@ def choose_instance(p: Plane, s: int, root: int, column: int) -> int:
         return b if p.instances.in_flight[b] < p.instances.in_flight[a] else a
     if balance == BALANCE_LEAST_CONNECTIONS:
         return p.services.ready[first]
-    k: int = p.services.next[s]
+    k: int = p.services.turns[at]
     if k >= n:
         k = 0
-    p.services.next[s] = k + 1
+    p.services.turns[at] = k + 1
     return p.services.ready[first + k]
 
 
 @rare
-def choose_at_home(p: Plane, s: int, root: int, column: int) -> int:
+def choose_at_home(p: Plane, s: int, root: int, column: int, at: int) -> int:
     """The same among the replicas of the request's tenant; the next one in line where the chosen one is not ready."""
     n: int = p.services.per_home[s]
     first: int = p.services.first[s] + p.frames.home[root] * n
-    k: int = place_at_home(p, s, first, n, root, column)
+    k: int = place_at_home(p, s, first, n, root, column, at)
     for j in range(n):
         i: int = p.services.members[first + (k + j) % n]
         if p.instances.ready_slot[i] != NONE:
@@ -53,7 +71,7 @@ def choose_at_home(p: Plane, s: int, root: int, column: int) -> int:
     return NONE
 
 
-def place_at_home(p: Plane, s: int, first: int, n: int, root: int, column: int) -> int:
+def place_at_home(p: Plane, s: int, first: int, n: int, root: int, column: int, at: int) -> int:
     """Place among the n replicas of a tenant that load balancing chooses."""
     balance: int = p.services.balance[s]
     if balance == BALANCE_RANDOM:
@@ -64,8 +82,8 @@ def place_at_home(p: Plane, s: int, first: int, n: int, root: int, column: int) 
         return b if in_flight_of(p, first + b) < in_flight_of(p, first + a) else a
     if balance == BALANCE_LEAST_AT_HOME:
         return least_at_home(p, first, n)
-    k: int = p.services.turns[first]
-    p.services.turns[first] = (k + 1) % n
+    k: int = p.services.turns[at]
+    p.services.turns[at] = (k + 1) % n
     return k
 
 

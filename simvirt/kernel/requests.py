@@ -4,9 +4,11 @@ from simvirt.kernel.accounting import enter
 from simvirt.kernel.constants import (
     BRANCH,
     CALLEE,
+    CAUSES,
     CLOCK_MASK,
     DRAINED,
     DRAINING,
+    GONE,
     LOST,
     N_BUCKETS,
     N_CATEGORIES,
@@ -16,6 +18,8 @@ from simvirt.kernel.constants import (
     QUEUE,
     REJECTED,
     REQUEST,
+    STARTING,
+    UNANSWERED,
     MOST_SIGNALS,
     WAITING,
     WEIGHT_ONE,
@@ -182,8 +186,11 @@ def count_call(p: Plane, f: int) -> None:
 
 
 def reach(p: Plane, f: int, now: int) -> None:
-    """A call reaches a replica: it passes a device first, or comes to its threads at once."""
-    if p.program.op[p.frames.pc[f]] == OP_ARRIVE:
+    """A call reaches a replica: it passes a device first, or comes to its threads at once; unless that is not up."""
+    if p.instances.life[p.frames.instance[f]] >= STARTING:
+        p.frames.failed[p.frames.root[f]] = UNANSWERED if p.instances.life[p.frames.instance[f]] == GONE else LOST
+        append_todo(p, f)
+    elif p.program.op[p.frames.pc[f]] == OP_ARRIVE:
         append_todo(p, f)
     else:
         assign_thread(p, f, now)
@@ -311,8 +318,9 @@ def tally_request(p: Plane, f: int, now: int) -> None:
     failed: int = p.frames.failed[f]
     if failed == REJECTED:
         p.tallies.rejected[k] += 1
-    elif failed == LOST:
+    elif failed != 0:
         p.tallies.failed[k] += 1
+        p.tallies.causes[k * CAUSES + failed] += 1
     else:
         tally_latency(p, f, k, now - p.frames.arrived[f], now)
 

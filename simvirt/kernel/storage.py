@@ -57,6 +57,9 @@ def disk_serve(p: Plane, f: int, d: int, now: int) -> None:
         beside: int = int(p.frames.work[f] * p.disks.write_path[d] + 0.5)
         passage += beside
         alone += beside
+    if p.disks.slow[d] != 1.0:
+        passage = int(passage * p.disks.slow[d] + 0.5)
+        alone *= p.disks.slow[d]
     passed: int = max(now, p.disks.free_at[d]) + passage
     p.disks.free_at[d] = passed
     p.disks.passed[d] += passage

@@ -2,21 +2,22 @@
 
 Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
 through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
-(float). The compiled kernel keeps a row as a record, as what is read together should lie together; in plain mode a column is
-a list.
+(float). The compiled kernel keeps a row as a record, as what is read together should lie together; plain, a column is a list.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, Links, Locks, Misses, Routes, Sockets
+from simvirt.kernel.guards import Callers, Guards
+from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, IdleStacks, Links, Locks, Misses, Routes, Sockets
 from simvirt.kernel.traffic import Frames, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 __all__ = [
-    "Caches", "Calendar", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames", "Groups",
-    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues", "Run",
-    "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
+    "Caches", "Calendar", "Callers", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames",
+    "Groups", "Guards",
+    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues",
+    "Run", "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
 ]
 
 
@@ -46,6 +47,7 @@ class Run(Table):
     receive: Ints  # first instruction of what receiving a rejected request takes
     drain: Ints  # first instruction of what works off the debt of a softirq
     spare: Ints  # frames and entity rows that must be free before a frame may go on
+    notice: Ints  # time after which a caller gives up on a kernel that is gone [ns]
     frames: Ints  # frame rows
     entities: Ints  # entity rows
     # kernel
@@ -114,6 +116,7 @@ class Machines(Table):
     waited_squares: Floats  # sum of the squares of those stretches [ns^2]
     lock_wait: Floats  # wait for a serial section that is in force, over its length
     shootdown_wait: Floats  # wait of a TLB shootdown that is in force [ns]
+    paused: Ints  # guest: 1 while its vCPUs get no time
 
 
 class Cpus(Table):
@@ -168,16 +171,6 @@ class Cpus(Table):
     poll_ends: Ints  # idle pCPU: instant at which the host stops polling [ns]
     switches: Ints  # context switches
     core_since: Ints  # core scheduler: instant its core's turn began [ns]
-
-
-class IdleStacks(Table):
-    """Stacks of idle, of overloaded and of crowded CPUs, a stretch for each machine as long as its CPUs."""
-
-    # kernel
-    cores: IntArray
-    cpus: IntArray
-    overloaded: IntArray
-    crowded: IntArray
 
 
 class Queues(Table):
@@ -303,12 +296,13 @@ class Instances(Table):
     poll: Ints  # how long it looks for more device work before it sleeps; 0 for what is no backend [ns]
     profile: Ints  # class of its software
     first_lock: Ints  # its first row in `locks`
+    first_turn: Ints  # its first row in `turns`, for what it calls
     # control
     machine: Ints  # kernel that schedules its threads, NONE before it is placed
     group: Ints  # cgroup of its threads, NONE for the root
     net_device: Ints  # row of its VM's network path, NONE outside VMs
     disk_device: Ints  # row of its VM's disk path, NONE outside VMs
-    life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED
+    life: Ints  # STOPPED, STARTING, READY, DRAINING, CRASHED, GONE
     faults: Floats  # pages that a request touches and finds on the disk, on average
     spin: Floats  # work that memory management adds to a request [ns]
     stall: Ints  # time that an allocation waits beyond memory.high [ns]
@@ -340,14 +334,15 @@ class Program(Table):
     # lowering
     op: Ints
     target: Ints  # service, instruction, row in `branches`, role of a disk or link, or NET or BLOCK, as the instruction wants it
-    entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches
+    entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches; ask: of servers
     inside: Ints  # call: the same, where the callee is in the caller's kernel
     beyond: Ints  # call: the same, where the callee is on another host
+    turn: Ints  # call: place of the callee's balancer among those of the caller
     column: Ints  # column of the request's luck, NONE for a constant
     amount: Floats  # constant time [ns], probability or bytes; bell: how long what it sends keeps the backend busy [ns]
     fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
     ratio: Floats  # cpu: work that the platform adds per unit of demand; disk: bytes of a buffered write
-    flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: the state it counts as
+    flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: its state; ask: servers on; detach: 1 with draws
     operations: Ints  # io, bell: device operations
     kicks: Ints  # io, bell: notifications that a sleeping backend needs
     kick: Floats  # work of one kick in the instance [ns]
@@ -392,6 +387,8 @@ class Plane:
     routes: Routes
     source: Source
     tallies: Tallies
+    guards: Guards
+    callers: Callers
     locks: Locks
     trace: Trace
 

@@ -14,8 +14,7 @@ class Services(Table):
     # kernel
     ready: IntArray  # instances that take requests
     ready_count: Ints
-    next: Ints  # round robin
-    turns: IntArray  # round robin of each tenant, in the first row of its stretch
+    turns: IntArray  # round robin: next of a balancer; of requests, in the first row of a stretch; then of each caller
     completed: Ints
     failed: Ints
     latency_sum: Floats  # [ns]
@@ -40,6 +39,7 @@ class Source(Table):
     workload: IntArray  # class: workload that it belongs to
     workloads: Ints  # number of workloads (one row)
     received: IntArray  # class: 1 where requests come over the network, 0 where they begin in the instance
+    guard: IntArray  # class: first instruction of a client that guards its requests, NONE where they enter their service at once
     hop: IntArray  # class: time that the platform adds to the way from and to the client [ns]
     clients: IntArray  # stream: number of clients, 0 for arrivals at instants
     bounded: Ints  # 1 when the run ends with the answer to its last request
@@ -69,7 +69,8 @@ class Tallies(Table):
     arrived: Ints
     completed: Ints
     rejected: Ints
-    failed: Ints
+    failed: Ints  # all that was not rejected
+    causes: IntArray  # of those that failed by a guarded call: CAUSES columns a class
     latency_sum: Floats  # [ns]
     latency_min: Ints  # [ns]
     latency_max: Ints  # [ns]
@@ -123,6 +124,18 @@ class Frames(Table):
     team_next: Ints  # member that came to the barrier before it
     team_waits: Ints  # members that wait at the barrier
     arrived: Ints  # intended arrival [ns]
+    tries: IntArray  # guarded call: tries so far
+    attempt: IntArray  # the one under way, NONE without
+    hedge: IntArray  # a second copy of it under way, NONE without
+    tried_at: IntArray  # instant at which it was sent [ns]
+    expires: IntArray  # instant from which nobody waits for it [ns]
+    until: IntArray  # deadline of a guarded call, and of each of its tries [ns]
+    below: IntArray  # try: the first of the guarded calls that it waits for, NONE without
+    enrolled: IntArray  # guarded call: the try that it is one of those of, NONE without
+    beside: IntArray  # the next of them; of a try that waits for a connection: the next in line
+    before: IntArray  # the one before
+    connection: IntArray  # try: NO_CONNECTION, HOLDS_CONNECTION, WAITS_FOR_CONNECTION
+    guard: IntArray  # try that nobody waits for: its guard
     spent: IntArray  # time by category, N_CATEGORIES columns a frame [ns]
     draws: FloatArray  # the request's luck, Source.width columns a frame
 

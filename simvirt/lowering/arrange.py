@@ -11,7 +11,7 @@ from simvirt.kernel.constants import NONE
 from simvirt.lowering.fences import LINUX, Fence, bounded, cgroup, slices_expire
 from simvirt.lowering.paths import has_thread
 from simvirt.lowering.schedulers import SchedulerRow, scheduler_row
-from simvirt.lowering.sites import Replicas, Site, dealt
+from simvirt.lowering.sites import Replicas, Site, dealt, spares
 from simvirt.lowering.topology import cores_of, pins
 from simvirt.memory.visible import own_vcpus
 from simvirt.scenario.order import service_keys
@@ -27,7 +27,8 @@ LOAD_SERVICE = "(hypervisor)"
 MEMORY_SERVICE = "(memory)"
 NETWORK_SERVICE = "(network stack)"
 MANAGEMENT_SERVICE = "(management)"
-INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE, MANAGEMENT_SERVICE)
+STORAGE_SERVICE = "(storage)"
+INTERNAL = (GUEST_SERVICE, IO_SERVICE, LOAD_SERVICE, MEMORY_SERVICE, NETWORK_SERVICE, MANAGEMENT_SERVICE, STORAGE_SERVICE)
 Key = tuple[int, ...]  # whose the phase of a period is
 
 
@@ -148,6 +149,7 @@ class Arrangement:
     receivers: dict[int, Instance] = field(default_factory=dict)
     beside: dict[int, Instance] = field(default_factory=dict)
     nodes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # service: NUMA nodes that its memory is bound to
+    moves: bool = False  # whether VMs may come to stand on other hosts
     hands: dict[int, Instance] = field(default_factory=dict)  # host's own kernel or guest: what manages instances there
 
     def kind_of(self, entry: HostEntry) -> int:
@@ -205,15 +207,16 @@ def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
 def arrange(scenario: Scenario, platform: Platform, sites: Sequence[Site], reclaims: bool = False) -> Arrangement:
     """Machines, groups and instances of a scenario on a platform; with `reclaims` the memory management of a host is one of them."""
     keys = service_keys(scenario)
-    plan = Arrangement(list(keys), keys)
+    plan = Arrangement(list(keys), keys, moves=scenario.moves and bool(platform.hypervisors))
     if not platform.hypervisors or platform.vms is None:
         plan.nodes.update({name: service.cpuset_mems for name, service in scenario.services.items() if service.cpuset_mems})
-    for site, replicas in zip(sites, dealt(scenario, plan.services, sites), strict=True):
+    later = spares(scenario, platform, plan.services, sites)
+    for site, replicas, spare in zip(sites, dealt(scenario, plan.services, sites), later, strict=True):
         host = _add_host(plan, platform, site, replicas)
-        (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, replicas)
+        (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, [*replicas, *spare])
         if reclaims:
             plan.add_instance(MEMORY_SERVICE, host.row, Place(host.machine))
-    if scenario.state is not None:
+    if scenario.followed:
         _add_hands(plan)
     return plan
 
@@ -260,26 +263,28 @@ def _arrange_processes(scenario: Scenario, platform: Platform, host: Host, plan:
         group = plan.add_group(machine.row, cgroup(service, machine.cpus), key=key) if contained else _bound(plan, machine, service, key)
         threads = worker_threads(service, host.entry, machine, True)
         plan.add_instance(name, replica, Place(machine.row, group), threads, service.queue, service.event_loops is not None)
-        _remember(plan, "application", service.memory_limit or 0)
-        _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
+        if replica < service.replicas:
+            _remember(plan, "application", service.memory_limit or 0)
+            _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
 
 
 def _arrange_vms(scenario: Scenario, platform: Platform, host: Host, plan: Arrangement, replicas: Replicas) -> None:
     """Replicas inside VMs: one VM each, or a few large ones that they share."""
     _add_hypervisor(plan, platform.hypervisors[-1], host)
     vms = platform.vms.on(host.entry) if platform.vms is not None else None
-    own = sum(own_vcpus(scenario.services[name], host.entry) for name, _ in replicas)
+    own = sum(own_vcpus(scenario.services[name], host.entry) for name, replica in replicas if replica < scenario.services[name].replicas)
     host.wanted_vcpus = host.vcpus + (vms.count * vms.vcpus if vms is not None else own)
     numbers = range(vms.count) if vms is not None else ()
     shared = [_add_vm(plan, platform, host, vms.vcpus, NO_FENCE, vms.memory, (SHARED_VM, host.row, n)) for n in numbers if vms is not None]
     for number, (name, replica) in enumerate(replicas):
-        service = scenario.services[name]
+        service, before = scenario.services[name], dict(plan.memory)
         guest = shared[number % len(shared)] if shared else _own_vm(plan, platform, host, service, (OWN_VM, plan.keys[name], replica))
         group = _group_in_guest(plan, platform, guest, service, (REPLICA, plan.keys[name], replica))
         threads = worker_threads(service, host.entry, guest, platform.topology == "exposed")
         place = Place(guest.row, group, guest.net, guest.disk)
         plan.add_instance(name, replica, place, threads, service.queue, service.event_loops is not None)
         _remember(plan, "runtime", sum(layer.memory_bytes for layer in platform.runtimes))
+        plan.memory = before if replica >= service.replicas else plan.memory
 
 
 def _bound(plan: Arrangement, machine: Machine, service: ServiceSpec, key: Key) -> Group | None:

@@ -100,12 +100,17 @@ class DiskSteps:
         row.flag, row.ratio = int(not waited), float(disk.size)
         if disk.sync and self.paths.writes_back:
             row.flag = k.FLUSHES
-        if device.cv(write) > 0 and waited:
-            n = len(parts.waits)
+        if waited:
+            self.vary(row, parts, write, flush, variables)
+        return row
+
+    def vary(self, row: Instruction, parts: Split, write: bool, flush_ns: float, variables: Variables) -> None:
+        """Let the latency of an access vary as the drive's does."""
+        device, n = self.host.disk, len(parts.waits)
+        if device.cv(write) > 0:
             latency = Lognormal.model_construct(mean=n * device.latency_ns(write), cv=device.cv(write) / math.sqrt(n))
             row.column = variables.column(latency, ACCESS)
-            row.fixed = parts.longer_ns(device, write) + flush - row.amount
-        return row
+            row.fixed = parts.longer_ns(device, write) + flush_ns - row.amount
 
     def plain_access(self, size: int, write: bool) -> Instruction:
         """What the drive does for a request that nothing splits."""

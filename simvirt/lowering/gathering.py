@@ -6,7 +6,7 @@ from itertools import accumulate
 from simvirt.kernel import constants as k
 from simvirt.lowering.instructions import Instruction
 
-SKIPPING = (k.OP_SKIP, k.OP_REPEAT)  # instructions that may leave out what follows, up to their target
+SKIPPING = (k.OP_SKIP, k.OP_REPEAT, k.OP_JUMP)  # instructions that may leave out what follows, up to their target
 
 # --- what the platform adds ------------------------------------------------------------------------------------------------
 

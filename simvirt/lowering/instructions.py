@@ -16,6 +16,7 @@ class Instruction:
     entry: int = 0
     inside: int = 0
     beyond: int = 0
+    turn: int = 0
     column: int = k.NONE
     amount: float = 0.0
     fixed: float = 0.0

@@ -8,12 +8,14 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, Instance, arrange, row_of
+from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
     locks_connections,
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
+from simvirt.lowering.device_rows import device_table
 from simvirt.lowering.errands import (
     Background,
     Errand,
@@ -26,6 +28,7 @@ from simvirt.lowering.errands import (
     softirq_work,
     start_ups,
 )
+from simvirt.lowering.guards import Guard, guard_tables, guarding_client, sending
 from simvirt.lowering.hosts import cstate_table, disk_table, host_table, miss_table
 from simvirt.lowering.instructions import Instruction
 from simvirt.lowering.locks import Locks, locks_of
@@ -33,11 +36,13 @@ from simvirt.lowering.memory_needs import Memory, follows, memory_of
 from simvirt.lowering.network import link_table, route_table, topology_of
 from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.program import Writer
+from simvirt.lowering.queues import queue_table, width_of
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
 from simvirt.lowering.sites import Site, sites_of
-from simvirt.lowering.traffic import Entry, RequestClass, clients_of, request_classes, source_table, tallies_table
+from simvirt.lowering.traffic import Entry, RequestClass, clients_of, hop_of, request_classes, source_table, tallies_table
+from simvirt.lowering.volumes import add_servers
 from simvirt.lowering.writers import writers_of
 from simvirt.memory.caching import Beneath, Key
 from simvirt.network.topology import Topology
@@ -46,7 +51,8 @@ from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
-STARTS = (k.OP_CALL, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL)  # each may start a frame; a fork starts one a branch
+STARTS = (k.OP_CALL, k.OP_ASK, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND)
+"""Instructions that may start a frame each; a fork starts one a branch."""
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
@@ -76,11 +82,17 @@ class Lowered:
     asks: dict[Key | Beneath, int]  # what page caches are asked, with its number in the table of misses
     locks: Locks
     topology: Topology
+    wakes: tuple[tuple[float, float], ...]  # of each kind of host: what `idle_wakeup` says of its vCPUs
 
     @property
     def hosts(self) -> list[HostEntry]:
         """The hosts' entries in the catalogue."""
         return [host.entry for host in self.arrangement.hosts]
+
+    def is_spare(self, instance: Instance) -> bool:
+        """Whether an instance is none of those that a service has at first: internal, or a row for one that may come to live."""
+        of = self.scenario.services.get(instance.service)
+        return of is None or instance.replica >= of.replicas
 
     @property
     def memory(self) -> Memory:
@@ -99,13 +111,15 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     memories = _memories(scenario, catalog, platform, plan)
     memory = memories[0]
     add_network_threads(plan, scenario, platform)
+    volumes = add_servers(plan, scenario, catalog)
     services = [*plan.services, *INTERNAL]
     locks = locks_of(scenario, plan, (CONNTRACK,) if locks_connections(scenario, platform) else ())
-    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks)
+    balancers = Balancers(scenario, plan)
+    writers = writers_of(scenario, catalog, platform, plan, services, memory, locks, balancers, volumes)
     writer = writers[0]
     classes = request_classes(scenario)
     variables = [Variables() for _ in classes]
-    entries = [_entry(writer, of, drawn) for of, drawn in zip(classes, variables, strict=True)]
+    entries = [_entry(writer, of, drawn, hop_of(of, writer.paths.hop)) for of, drawn in zip(classes, variables, strict=True)]
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
     trace = [_trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
@@ -117,12 +131,14 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     profiles = {name: catalog.profile(scenario.services[name]) for name in plan.services}
     shared = sharing(plan, platform, profiles, [{name: max(one.added(name), 0.0) for name in plan.services} for one in writers])
     topology = topology_of([site.named.name for site in sites], [site.entry for site in sites], catalog, scenario.network)
-    builder = Tables(plan, services, writers, phases, shared, platform, memories, locks, topology)
+    builder = Tables(plan, services, writers, phases, shared, platform, memories, locks, topology, balancers)
     tables = builder.build(scenario, classes, entries, width, len(background))
     tables["run"]["receive"][:], tables["run"]["flush"][:], tables["run"]["drain"][:] = receive, flushing, drain
+    tables["run"]["notice"][:] = scenario.unanswered_ns
     return Lowered(
         scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
         tables, width, memories, writer.text.asks, locks, topology,
+        tuple(idle_wakeup(one.paths.costs) for one in writers),
     )
 
 
@@ -140,15 +156,21 @@ def _memories(scenario: Scenario, catalog: Catalog, platform: Platform, plan: Ar
     return memories
 
 
-def _entry(writer: Writer, of: RequestClass, variables: Variables) -> Entry:
-    """Service row, first instruction and balancing column of a request class."""
+def _entry(writer: Writer, of: RequestClass, variables: Variables, hop: int) -> Entry:
+    """Service row, first instruction and balancing column of a request class; the first instruction of its client, where that guards it."""
     service, _, operation = of.operation.partition(".")
-    column = writer.balance_column(service, variables)
+    guard = of.guard
 
     def write(one: Writer) -> int:
         return one.entry(service, operation, variables, None if of.local else one.paths, of.connects)
 
-    return writer.services[service], writer.everywhere(write, variables), column
+    columns = [writer.balance_column(service, variables) for _ in range(guard.tries if guard is not None else 1)]
+    bodies = [writer.everywhere(write, variables) for _ in range(guard.tries if guard is not None and guard.hedge is not None else 1)]
+    row, client = writer.services[service], k.NONE
+    if guard is not None:
+        sends = [sending(row, bodies[at % len(bodies)], column, hop) for at, column in enumerate(columns)]
+        client = guarding_client(writer.program, writer.text.guards, Guard(of.name, service, guard, client=True), sends, variables)
+    return row, bodies[0], columns[0], client
 
 
 def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Variables) -> int | None:
@@ -183,8 +205,9 @@ class Tables:
 
     def __init__(
         self, plan: Arrangement, services: list[str], writers: list[Writer], phases: Phases, shared: Sharing, platform: Platform,
-        memories: list[Memory], locks: Locks, topology: Topology,
+        memories: list[Memory], locks: Locks, topology: Topology, balancers: Balancers,
     ) -> None:
+        self.balancers = balancers
         self.memories, self.locks, self.writers, self.topology = memories, locks, writers, topology
         self.shared, self.seen = shared, platform.topology == "exposed"
         self.plan, self.services, self.program, self.phases = plan, services, writers[0].program, phases
@@ -199,7 +222,7 @@ class Tables:
         first, rows = self.n_cpus, []
         for group in self.plan.groups:
             rows.append(first)
-            first += self.plan.machines[group.machine].cpus
+            first += width_of(self.plan, group)
         return [*rows, first]
 
     def build(
@@ -207,10 +230,11 @@ class Tables:
     ) -> dict[str, Columns]:
         """All tables, by their attribute in the plane."""
         costs = [writer.paths.costs for writer in self.writers]
-        hop = costs[0].latency_ns["packet_in"] + costs[0].latency_ns["packet_out"]
+        guards, callers = guard_tables(self.writers[0].text.guards, column_of(self.plan.instances, "service"))
         clients = clients_of(scenario)
         spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
         frames = FIRST_FRAMES + sum(clients) + n_background + 2 * spare
+        first_turn, begins = self.balancers.turns(before=max(len(self.plan.instances), 1))
         tables = {
             "run": self.run(spare, frames),
             "hosts": host_table(self.plan, self.shared, self.topology.spots().of_host),
@@ -222,19 +246,21 @@ class Tables:
             "cstates": cstate_table(self.plan),
             "sockets": socket_table(self.shared, self.plan, self.first_cpu),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),
-            "queues": self.queues(),
+            "queues": queue_table(self.plan, self.first_cpu, self.n_queues),
             "entities": self.entities(frames),
             "groups": self.groups(),
-            "services": service_table(scenario, self.plan, self.services),
-            "instances": self.instances(),
-            "devices": self.devices(),
+            "services": service_table(scenario, self.plan, self.services, begins),
+            "instances": self.instances(first_turn),
+            "devices": device_table(self.plan, self.writers),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
             "disks": disk_table(self.plan, self.memories[0].costs),
             "links": link_table(self.topology, frames),
             "routes": route_table(self.topology),
-            "source": source_table(classes, entries, width, scenario, hop),
+            "source": source_table(classes, entries, width, scenario, self.writers[0].paths.hop),
             "tallies": tallies_table(classes, len(clients)),
+            "guards": guards,
+            "callers": callers,
             "locks": self.locks.table(),
             "trace": blank(t.Trace, rows=1),
         }
@@ -265,19 +291,6 @@ class Tables:
             entities=[first_thread + frames],
         )
 
-    def queues(self) -> Columns:
-        """A root queue for each CPU, then a queue for each group on each CPU of its machine."""
-        roots = np.full(self.n_cpus, k.NONE)
-        spans = [np.arange(self.first_cpu[g.machine], self.first_cpu[g.machine + 1]) for g in self.plan.groups]
-        cpu, parent = np.concatenate([np.arange(self.n_cpus), *spans]), np.concatenate([roots, *spans])
-        group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
-        machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
-        schedulers = column_of(self.plan.machines, "scheduler")
-        policies = np.array(column_of(schedulers, "numbers"))
-        policy = policies[machine, (parent != k.NONE).astype(int)]
-        slices = np.array([scheduler["base_slice"] for scheduler in schedulers])[machine]
-        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, base_slice=slices)
-
     def entities(self, frames: int) -> Columns:
         """Group entities and vCPUs; threads come into being as they are needed."""
         first_thread = self.n_queues + self.n_vcpus
@@ -305,10 +318,12 @@ class Tables:
         masks = [self.first_cpu[g.machine] + c for g in groups for c in g.fence.cpuset]
         sizes = [len(g.fence.cpuset) for g in groups]
         per_machine = np.bincount(column_of(groups, "machine"), minlength=len(self.plan.machines))
+        if self.plan.moves:
+            per_machine[column_of(self.plan.hosts, "machine")] += sum(machine.vm is not None for machine in self.plan.machines)
         return fill(
             blank(
-                t.Groups, rows=len(groups), masks=max(len(masks), 1), fluid_active=len(groups), fluid_count=len(self.plan.machines),
-                fluid_first=len(self.plan.machines),
+                t.Groups, rows=len(groups), masks=max(len(masks), 1), fluid_active=int(per_machine.sum()),
+                fluid_count=len(self.plan.machines), fluid_first=len(self.plan.machines),
             ),
             first_queue=self.first_queue[:-1],
             slice=np.full(len(groups), QUOTA_SLICE_NS),
@@ -324,7 +339,7 @@ class Tables:
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 
-    def instances(self) -> Columns:
+    def instances(self, first_turn: list[int]) -> Columns:
         """Replicas, which the control plane places."""
         instances, rows = self.plan.instances, {name: row for row, name in enumerate(self.services)}
         return fill(
@@ -339,27 +354,8 @@ class Tables:
             poll=column_of(instances, "poll"),
             profile=self.shared.of_instance,
             first_lock=self.locks.first[0][:-1],
+            first_turn=first_turn,
         )
-
-    def devices(self) -> Columns:
-        """Paths of VMs to the network and to the disk."""
-        devices = self.plan.devices
-        columns = blank(t.Devices, rows=max(len(devices), 1))
-        if devices:
-            fill(
-                columns, backend=[row_of(d.backend) for d in devices],
-                moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices],
-                gathers=[int(d.entry is not None and (d.entry.role == "net" or d.entry.serial)) for d in devices],
-                suppresses=[int(d.entry is None or d.entry.suppresses) for d in devices],
-                receive=[self._receive(device) for device in devices],
-            )
-        return columns
-
-    def _receive(self, device: Device) -> int:
-        """How long a guest polls for a packet [ns]."""
-        if device.entry is None or device.entry.role != "net" or device.entry.side != "hypervisor":
-            return 0
-        return round(self.writers[self.plan.hosts[device.host].kind].paths.poll)
 
     def program_table(self) -> Columns:
         """Instructions."""

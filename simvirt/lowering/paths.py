@@ -29,8 +29,8 @@ class Routes:
     *Ignores*: replicas of two services that share one of several VMs: their messages pass its device.
     """
 
-    def __init__(self, outer: "Paths", inner: "Paths", machines: Mapping[str, Set[int]], guests: Set[int]) -> None:
-        self.outer, self.inner, self.machines, self.guests = outer, inner, machines, guests
+    def __init__(self, outer: "Paths", inner: "Paths", mounts: "Paths", machines: Mapping[str, Set[int]], guests: Set[int]) -> None:
+        self.outer, self.inner, self.mounts, self.machines, self.guests = outer, inner, mounts, machines, guests
 
     def between(self, caller: str, callee: str) -> "Paths":
         """The path of a call and its answer."""
@@ -51,6 +51,11 @@ class Paths:
     def of(self, service: str) -> "Paths":
         """The path to the replicas of a service."""
         return self
+
+    @property
+    def hop(self) -> float:
+        """Time that the platform adds to the way from and to a client [ns]."""
+        return self.costs.latency_ns["packet_in"] + self.costs.latency_ns["packet_out"]
 
     # --- network -------------------------------------------------------------------------------------------------------
 
@@ -90,6 +95,26 @@ class Paths:
     def come_back(self, rows: Rows) -> None:
         """The answer of another service comes in."""
         self.take(rows, 1)
+
+    def leave_with(self, rows: Rows, out: int, back: int, behind: bool = False) -> None:
+        """A request with so many bytes goes to a server elsewhere, and an answer will come: the work of sending, both hops.
+
+        `behind`: nobody computes for it in the instance, as a worker of its kernel sends it.
+        """
+        costs, sent, received = self.costs, self.segments(out), self.segments(back)
+        told, tells = (self.host.nic.acknowledgements(size) for size in (out, back))
+        if not behind:
+            self.extra_work(rows, (sent + tells) * costs.cpu_ns["packet_out"] + out / 1024 * costs.cpu_ns["kib_out"])
+        hops, wake = 2 * costs.latency_ns["call_hop"], self.wake("packet_out", "packet_in")
+        work = out / 1024 * costs.host_cpu_ns["kib_out"] + back / 1024 * costs.host_cpu_ns["kib_in"]
+        if self.net is None:
+            self.pause(rows, hops, k.NETWORK)
+        else:
+            self.passage(rows, sent=sent + tells, answers=received + told, latency=hops, wake=wake, work=work)
+
+    def take_answer(self, rows: Rows, out: int, back: int) -> None:
+        """The answer of a server elsewhere comes in, and what acknowledges the request."""
+        self.take(rows, self.host.nic.acknowledgements(out) + self.segments(back), back)
 
     def transfer(self, rows: Rows, out: int, in_: int) -> None:
         """Payload crosses the NIC, segment by segment.

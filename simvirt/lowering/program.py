@@ -16,19 +16,22 @@ from simvirt.catalog.operations import PLURALS
 from simvirt.catalog.records import HostEntry, Platform, PlatformCosts
 from simvirt.catalog.resolve.files import FileCosts, Habits
 from simvirt.kernel import constants as k
-from simvirt.lowering.disk_steps import DiskSteps
+from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.files import work_and_requests
 from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
+from simvirt.lowering.guards import Guard, guarded_call, tries_of
 from simvirt.lowering.instructions import Instruction, taking
 from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.teams import member
 from simvirt.lowering.text import Text, Written
+from simvirt.lowering.volumes import Volume, VolumeSteps
 from simvirt.memory.visible import team_size
 from simvirt.memory.working_set import PAGE
 from simvirt.scenario.spec.distributions import Constant
 from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.resilience import Guarded
 from simvirt.scenario.spec.steps import (
     AnyStep,
     CallStep,
@@ -53,7 +56,7 @@ def sends_last(steps: Sequence[AnyStep]) -> bool:
     return any(isinstance(last, NetStep) and last.net.out > 0 and last.probability >= 1.0 for last in steps[-1:])
 
 
-class Writer(DiskSteps):
+class Writer(VolumeSteps):
     """Writes the itineraries of one platform on one kind of host."""
 
     def __init__(
@@ -66,6 +69,7 @@ class Writer(DiskSteps):
         routes: Routes,
         memory: Memory,
         locks: Locks,
+        balancers: Balancers,
         files: FileCosts,
         habits: Mapping[str, Habits],
         platform: Platform,
@@ -83,8 +87,9 @@ class Writer(DiskSteps):
         self.routes = routes
         self.paths = routes.outer  # to clients, and to the disk
         self.memory = memory
-        self.locks, self.platform = locks, platform
+        self.locks, self.balancers, self.platform = locks, balancers, platform
         self.file_costs = files
+        self.volumes: dict[str, Volume] = {}
         self.habits = habits  # service: what its profile does with files
         self.program = text.program
 
@@ -155,9 +160,10 @@ class Writer(DiskSteps):
     def faults(self, rows: list[Instruction], variables: Variables) -> None:
         """What memory management may add to a request, where memory is followed: a wait, work, and pages to be read from swap."""
         costs = self.memory.followed
+        if costs is not None or self.scenario.moves:
+            rows += [Instruction(k.OP_STALL), Instruction(k.OP_SPIN)]
         if costs is None:
             return
-        rows += [Instruction(k.OP_STALL), Instruction(k.OP_SPIN)]
         fault = Instruction(k.OP_REPEAT, column=variables.column(family=FAULTS), flag=1, local=True)
         rows += [fault, Instruction(k.OP_CPU, amount=costs.swap_fault), self.swap_in()]
         rows.append(Instruction(k.OP_AGAIN, target=len(rows) - 2, local=True))
@@ -195,7 +201,7 @@ class Writer(DiskSteps):
             case CallStep():
                 self.call(rows, service, step, variables)
             case DiskStep():
-                self.disk(rows, service, step.disk, variables)
+                self.disk_or_volume(rows, service, step.disk, variables)
             case FilesStep():
                 self.files(rows, service, step.files, variables)
             case NetStep():
@@ -258,14 +264,32 @@ class Writer(DiskSteps):
 
     def call(self, rows: list[Instruction], service: str, step: CallStep, variables: Variables) -> None:
         """Send a request to another service and take its answer."""
-        column = self.balance_column(step.service, variables)
-        path = self.routes.between(service, step.service)
-        path.leave_for(rows)
-        bodies, sent = self.called(service, step, variables), path.message()
-        here, there = bodies[self.kind], bodies[0]
-        rows.append(Instruction(
-            k.OP_CALL, target=self.services[step.service], entry=here, inside=here, beyond=there, column=column, amount=sent, fixed=sent))
+        path, guard = self.routes.between(service, step.service), step.guard
+        if guard is None:
+            column = self.balance_column(step.service, variables)
+            path.leave_for(rows)
+            rows.append(self.sent(service, step, path, self.called(service, step, variables), column))
+        else:
+            self.guarded(rows, service, step, guard, path, variables)
         path.come_back(rows)
+
+    def sent(self, service: str, step: CallStep, path: Paths, bodies: list[int], column: int) -> Instruction:
+        """The call itself, met by bodies on every kind of host."""
+        here, there, sent = bodies[self.kind], bodies[0], path.message()
+        return Instruction(
+            k.OP_CALL, target=self.services[step.service], entry=here, inside=here, beyond=there, column=column, amount=sent, fixed=sent,
+            turn=self.balancers.place(service, step.service))
+
+    def guarded(
+        self, rows: list[Instruction], service: str, step: CallStep, guard: Guarded, path: Paths, variables: Variables,
+    ) -> None:
+        """A call that its caller guards: copies have draws of their own, retries those of the first try; each chooses its replica."""
+        columns = [self.balance_column(step.service, variables) for _ in range(guard.tries)]
+        bodies = [self.called(service, step, variables) for _ in range(guard.tries if guard.hedge is not None else 1)]
+        sends = [[self.sent(service, step, path, bodies[at % len(bodies)], column)] for at, column in enumerate(columns)]
+        tries, stride = tries_of(guard, sends)
+        row = self.text.guards.place(Guard(service, step.service, guard, client=False))
+        guarded_call(rows, row, guard, self.program.place(tries), stride, path.leave_for, variables)
 
     def called(self, service: str, step: CallStep, variables: Variables) -> list[int]:
         """What a call is met by on every kind of host; the first rows.

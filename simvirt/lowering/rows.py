@@ -33,8 +33,10 @@ INITIAL: dict[str, dict[str, float]] = {
     "Devices": {"interrupted_at": -k.NEVER},
     "Locks": dict.fromkeys(("holder", "below", "head", "tail"), k.NONE),
     "Frames": dict.fromkeys(("kind", "thread", "parent", "instance", "next", "lock", "lock_line", "held_lock"), k.NONE),
-    "Disks": dict.fromkeys(("head", "tail", "flusher", "first_dirty", "last_dirty", "first_writer", "last_writer"), k.NONE),
-    "Source": {"parked": k.NONE, "lacking": 1},
+    "Hosts": {"lottery": 1},
+    "Disks": {"slow": 1.0} | dict.fromkeys(("head", "tail", "flusher", "first_dirty", "last_dirty", "first_writer", "last_writer"), k.NONE),
+    "Source": {"parked": k.NONE, "lacking": 1, "guard": k.NONE},
+    "Callers": {"opened": k.NEVER, "probe": k.NONE, "head": k.NONE, "tail": k.NONE},
     "Services": {"latency_min": k.NEVER},
     "Tallies": {"batch_size": 5, "latency_min": k.NEVER},
 }

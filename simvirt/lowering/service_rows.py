@@ -14,17 +14,18 @@ BALANCES = {
 }
 
 
-def service_table(scenario: Scenario, plan: Arrangement, services: list[str]) -> Columns:
-    """Services; each has a stretch of `ready` as long as it has replicas."""
+def service_table(scenario: Scenario, plan: Arrangement, services: list[str], begins: list[int]) -> Columns:
+    """Services; each has a stretch of `ready` as long as it has replicas; `begins` is where the balancers of callers begin."""
     counts = [sum(i.service == name for i in plan.instances) for name in services]
     known = scenario.services
     balance = [BALANCES[known[name].balance] if name in known else k.BALANCE_ROUND_ROBIN for name in services]
     per_home = [_per_home(scenario, name) for name in services]
     balance = [_at_home(policy) if own else policy for policy, own in zip(balance, per_home, strict=True)]
     n, replicas = len(services), max(sum(counts), 1)
-    columns = blank(t.Services, rows=n, histogram=n * k.N_BUCKETS, **dict.fromkeys(("ready", "members", "turns"), replicas))
+    columns = blank(t.Services, rows=n, histogram=n * k.N_BUCKETS, ready=replicas, members=replicas, turns=replicas + len(begins))
     order = np.lexsort(([i.replica for i in plan.instances], [services.index(i.service) for i in plan.instances]))
     columns["members"][: len(order)] = order
+    columns["turns"][replicas:] = begins
     return fill(columns, first=np.cumsum([0, *counts])[:-1], balance=balance, per_home=per_home)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import HostEntry
+from simvirt.catalog.records import HostEntry, Platform
 from simvirt.errors import Issue, ScenarioError
 from simvirt.placement import asked_by, hosts_of, place_all
+from simvirt.scenario.slots import acted_on, slots
 from simvirt.scenario.spec.cluster import NamedHost, PlacementSpec
 from simvirt.scenario.spec.models import Scenario
 
@@ -43,6 +44,16 @@ def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site]) ->
                 said = f"no host may take replica {replica} of {spec.replicas}: {choice.reason}{_advice(spec.deploy.placement, sites)}"
                 raise ScenarioError([Issue(*scenario.locate(path), ".".join(path), said)])
             found[choice.host].append((name, replica))
+    return found
+
+
+def spares(scenario: Scenario, platform: Platform, services: Sequence[str], sites: Sequence[Site]) -> list[Replicas]:
+    """The rows of replicas that may come to live later, dealt out to all hosts in turn; they are put where they start."""
+    found: list[Replicas] = [[] for _ in sites]
+    if acted_on(scenario, platform):
+        later = [(name, n) for name in services for n in range(scenario.services[name].replicas, slots(scenario, name))]
+        for at, one in enumerate(later):
+            found[at % len(sites)].append(one)
     return found
 
 

@@ -10,9 +10,11 @@ from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.rows import Columns, blank, fill
 from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.resilience import Guarded
 
 BATCHES = 4096
-Entry = tuple[int, int, int]  # of a request class: service row, first instruction, balancing column
+Entry = tuple[int, int, int, int]
+"""Of a request class: service row, first instruction, balancing column; first instruction of a client that guards its requests or NONE."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,17 @@ class RequestClass:
     def local(self) -> bool:
         """Whether its requests begin and end inside the instance."""
         return self.view.workload is not None and self.view.workload.local
+
+    @property
+    def name(self) -> str:
+        """The name of its workload, the word for one where it has none."""
+        names = list(self.view.workloads)
+        return names[0] if names else "workload"
+
+    @property
+    def guard(self) -> Guarded | None:
+        """What its client does when there is no answer."""
+        return self.view.workload.guard if self.view.workload is not None else None
 
     @property
     def connects(self) -> bool:
@@ -60,7 +73,7 @@ def streams_of(scenario: Scenario) -> list[list[int]]:
 def source_table(classes: list[RequestClass], entries: list[Entry], width: int, scenario: Scenario, hop_ns: float) -> Columns:
     """Request classes and streams; the blocks of requests begin empty."""
     n, streams, clients = max(len(entries), 1), streams_of(scenario), clients_of(scenario)
-    of_class = ("entry", "service", "balance_column", "hop", "received", "stream", "workload")
+    of_class = ("entry", "service", "balance_column", "hop", "received", "stream", "workload", "guard")
     of_stream = dict.fromkeys(("clients", "end", "last", "cursor", "parked"), len(streams))
     columns = blank(t.Source, rows=1, **dict.fromkeys(of_class, n), **of_stream)
     fill(
@@ -72,13 +85,14 @@ def source_table(classes: list[RequestClass], entries: list[Entry], width: int, 
         stream_of = {load: row for row, stream in enumerate(streams) for load in stream}
         fill(
             columns, service=[e[0] for e in entries], entry=[e[1] for e in entries], balance_column=[e[2] for e in entries],
-            received=[int(not c.local) for c in classes], hop=[_hop(c, hop_ns) for c in classes],
+            guard=[e[3] for e in entries],
+            received=[int(not c.local) for c in classes], hop=[hop_of(c, hop_ns) for c in classes],
             stream=[stream_of[c.load] for c in classes], workload=[c.load for c in classes],
         )
     return columns
 
 
-def _hop(of: RequestClass, hop_ns: float) -> int:
+def hop_of(of: RequestClass, hop_ns: float) -> int:
     """Time that the platform adds to the way from and to the client, and to that of a new connection [ns]."""
     return 0 if of.local else round(hop_ns) * (2 if of.connects else 1)
 
@@ -89,7 +103,7 @@ def tallies_table(classes: list[RequestClass], workloads: int) -> Columns:
     single = dict.fromkeys(("in_system", "area", "area_at", "batch_capacity"), 1)
     batched = dict.fromkeys(("batch_size", "batch_count", "batch_fill", "batch_open"), rows)
     columns = blank(
-        t.Tallies, rows=n, spent=n * k.N_CATEGORIES, histogram=n * k.N_BUCKETS, batch_sum=rows * BATCHES, batch_at=rows * BATCHES,
-        **single, **batched,
+        t.Tallies, rows=n, spent=n * k.N_CATEGORIES, histogram=n * k.N_BUCKETS, causes=n * k.CAUSES, batch_sum=rows * BATCHES,
+        batch_at=rows * BATCHES, **single, **batched,
     )
     return fill(columns, batch_capacity=np.array([BATCHES]))

@@ -10,17 +10,20 @@ from simvirt.catalog.resolve.files import file_habits
 from simvirt.catalog.resolve.layers import software_costs
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import Arrangement
+from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import CONNTRACK, ContainerPaths, has_network_threads, received_beside
 from simvirt.lowering.locks import Locks
 from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.program import Writer
 from simvirt.lowering.text import Text
+from simvirt.lowering.volumes import Volume
 from simvirt.scenario.spec.models import Scenario
 
 
 def writers_of(
-    scenario: Scenario, catalog: Catalog, platform: Platform, plan: Arrangement, services: list[str], memory: Memory, locks: Locks
+    scenario: Scenario, catalog: Catalog, platform: Platform, plan: Arrangement, services: list[str], memory: Memory, locks: Locks,
+    balancers: Balancers, volumes: dict[str, Volume],
 ) -> list[Writer]:
     """A writer for each kind of host, which all write one text; demands are those on the first of them.
 
@@ -30,13 +33,14 @@ def writers_of(
     """
     text, first = Text(), plan.kinds[0]
     for host in plan.kinds:
-        _writer(text, scenario, catalog, platform, host, plan, services, memory, locks, first.speed / host.speed)
+        writer = _writer(text, scenario, catalog, platform, host, plan, services, memory, locks, balancers, first.speed / host.speed)
+        writer.volumes = volumes
     return text.writers
 
 
 def _writer(
     text: Text, scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, services: list[str],
-    memory: Memory, locks: Locks, pace: float,
+    memory: Memory, locks: Locks, balancers: Balancers, pace: float,
 ) -> Writer:
     """The writer for one kind of host."""
     costs, rows = catalog.platform_costs(platform, host), {name: row for row, name in enumerate(services)}
@@ -46,7 +50,7 @@ def _writer(
     files = catalog.file_costs(platform, host, costs)
     habits = {name: files.habits(file_habits(scenario.services[name], profile)) for name, profile in profiles.items()}
     routes = _routes(scenario, catalog, platform, host, plan, locks)
-    return Writer(scenario, rows, software, host, rates, routes, memory, locks, files, habits, platform, text, pace)
+    return Writer(scenario, rows, software, host, rates, routes, memory, locks, balancers, files, habits, platform, text, pace)
 
 
 def _routes(scenario: Scenario, catalog: Catalog, platform: Platform, host: HostEntry, plan: Arrangement, locks: Locks) -> Routes:
@@ -60,7 +64,9 @@ def _routes(scenario: Scenario, catalog: Catalog, platform: Platform, host: Host
         if instance.service in machines:
             machines[instance.service].add(instance.machine)
     guests = {machine.row for machine in plan.machines if machine.vm is not None}
-    return Routes(outer, Paths(inside, catalog.platform_costs(inside, host), host), machines, guests)
+    alone = replace(platform, layers=platform.hypervisors)
+    mounts = Paths(alone, catalog.platform_costs(alone, host), host)
+    return Routes(outer, Paths(inside, catalog.platform_costs(inside, host), host), mounts, machines, guests)
 
 
 def _conntrack(locks: Locks) -> int:

@@ -6,6 +6,7 @@ from simvirt.report import (
     deploy_report,
     knee_report,
     plan_report,
+    rules_report,
     run_report,
     sweep_report,
     validation_report,
@@ -18,6 +19,7 @@ from simvirt.result.deploy_document import DeployDocument
 from simvirt.result.document import Document
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.plan_document import PlanDocument
+from simvirt.result.rules_document import RulesDocument
 from simvirt.result.run_document import RunDocument
 from simvirt.result.sweep_document import SweepDocument
 from simvirt.result.validation_document import ValidationDocument
@@ -38,6 +40,8 @@ def report_of(document: Document) -> Report:
             return knee_report.report(document)
         case PlanDocument():
             return plan_report.report(document)
+        case RulesDocument():
+            return rules_report.report(document)
         case SweepDocument():
             return sweep_report.report(document)
         case ValidationDocument():

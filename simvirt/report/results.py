@@ -18,7 +18,7 @@ FILES: Final = ("result.json", "deploy.json", "density.json", "knee.json", "swee
 """What commands call their documents."""
 KEYS: Final = {
     "sweep": "sweep", "comparison": "run", "deployments": "deploy", "density": "density", "knees": "knee", "alternatives": "plan",
-    "before": "compare", "tables": "validate",
+    "before": "compare", "tables": "validate", "kinds": "rules",
 }
 """A key by which each kind of document is known; the first that is there: sweeps over a load have knees, too."""
 EXAMPLE: Final = "results/web-shop-1a2b3c4d"

@@ -16,6 +16,7 @@ from simvirt.result.deploy_document import DeployDocument
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.mistakes import Mistakes
 from simvirt.result.plan_document import PlanDocument
+from simvirt.result.rules_document import RulesDocument
 from simvirt.result.run_document import RunDocument
 from simvirt.result.sweep_document import SweepDocument
 from simvirt.result.validation_document import ValidationDocument
@@ -29,12 +30,13 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "sweep": SweepDocument,
     "compare": CompareDocument,
     "validate": ValidationDocument,
+    "rules": RulesDocument,
     "check": Mistakes,
     "error": Mistakes,
     "list": list[KindRow] | list[EntryRow],
     "explain": list[ConstantRow] | list[DifferenceRow] | list[SpentRow],
 }
-"""What `--format json` prints, by command; `error` is what all of them print where the input is wrong."""
+"""What `--format json` prints, by command; `rules` is that of `validate FILE`, `error` that of all where the input is wrong."""
 
 
 class _Schema(GenerateJsonSchema):

@@ -21,12 +21,14 @@ from simvirt.gauges import Mark, Snapshot, mark, snapshot
 from simvirt.lowering.lower import Lowered, lower
 from simvirt.lowering.traffic import clients_of
 from simvirt.metrics.answers import Spread, classes_of_loads
+from simvirt.metrics.availability import course
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.steadiness import reduced, steady
 from simvirt.plane import DataPlane, Stopped
 from simvirt.runs.feeding import as_written, feed
 from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
+from simvirt.scenario.slots import as_acted_on
 from simvirt.scenario.spec.models import Scenario
 from simvirt.trace.recorder import Traced, completed, traced
 from simvirt.trace.window import Window
@@ -130,7 +132,7 @@ def batches_between(plane: DataPlane, first: int, last: int, row: int = 0) -> np
 
 def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication, at its start."""
-    return plane_of(lower(scenario, catalog, platform, Phases(seed, replication)), seed, replication)
+    return plane_of(lower(as_acted_on(scenario, platform), catalog, platform, Phases(seed, replication)), seed, replication)
 
 
 def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
@@ -155,14 +157,14 @@ def replicate(
     plane = make_plane(scenario, catalog, platform, seed, replication)
     plane.halt = halt
     clock = Clock(plane)
-    cluster = _begin(clock, scenario, catalog)
+    cluster = _begin(clock, plane.lowered.scenario, catalog)
     if plane.lowered.memory.follows:
         follow_all(clock)
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))
-    end = math.inf if scenario.run.duration is None else float(scenario.run.duration)
-    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None, end)
+    last = math.inf if scenario.run.duration is None else float(scenario.run.duration)
+    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None, last)
     started = time.perf_counter()
     try:
         with traced(plane, trace) as timeline:
@@ -171,13 +173,19 @@ def replicate(
     except SimulationError as error:
         raise type(error)(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
-    outcome = _measured(plane, recorder, snapshot(plane, ended), wall, series)
-    return Measured(outcome if cluster is None else replace(outcome, lives=tuple(cluster.lives)), recorder.given_up, written)
+    outcome = _measured(plane, recorder, end := snapshot(plane, ended), wall, series)
+    return Measured(outcome if cluster is None else _lived(outcome, plane, recorder, end, cluster), recorder.given_up, written)
+
+
+def _lived(outcome: Outcome, plane: DataPlane, recorder: Recorder, end: Snapshot, cluster: Cluster) -> Outcome:
+    """An outcome with what became of instances, and how available the system was where something fails."""
+    found = course(plane, recorder.kept, end, cluster) if plane.lowered.scenario.fails else None
+    return replace(outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found)
 
 
 def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:
-    """What is there before the first request; the cluster in which starts are followed, where the scenario states a state."""
-    if scenario.state is not None:
+    """What is there before the first request; the cluster in which starts are followed, where there is one."""
+    if scenario.followed:
         return begin_from_state(clock, scenario, catalog)
     begin(clock, scenario)
     return None

@@ -8,7 +8,9 @@ from typing import Any, Iterable, Mapping
 
 from simvirt.scenario.digest import with_content
 from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
+from simvirt.scenario.spec.experiment import TimelineEvent
 from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.orchestration import ORCHESTRATED
 from simvirt.scenario.spec.steps import AnyStep, CallStep, ParallelStep, RepeatStep
 
 UNREACHED = 2**32
@@ -58,15 +60,15 @@ def _plain_step(step: AnyStep, bodies: Mapping[Name, int]) -> Any:
         return step.model_dump(mode="json", exclude={"parallel"}) | {"branches": [_plain(branch, bodies) for branch in step.parallel]}
     if isinstance(step, RepeatStep):
         return step.model_dump(mode="json", exclude={"repeat"}) | {"group": _plain(step.repeat, bodies)}
-    return with_content(step.model_dump(mode="json"))
+    return with_content(step.model_dump(mode="json", exclude={"disk": {"volume"}}))
 
 
 def _content(scenario: Scenario, name: str, bodies: Mapping[Name, int]) -> int:
     """What a service is where it is not as by default, and what the scenario says about it, without names."""
     service = scenario.services[name]
-    own = service.model_dump(mode="json", exclude={"operations", "startup", "depends_on"}, exclude_defaults=True) | {
+    own = service.model_dump(mode="json", exclude={"operations", "startup", "depends_on", "volumes"}, exclude_defaults=True) | {
         "operations": sorted(bodies[name, operation] for operation in service.operations), "startup": _plain(service.startup, bodies),
-        "events": [(event.verb, event.at, event.replica, event.restart) for event in scenario.timeline if event.service == name],
+        "events": [_said(event) for event in scenario.timeline if event.service == name],
         "own": scenario.is_own(name), "kept": scenario.plan is not None and name in scenario.plan.keep,
         "counted": scenario.density is not None and scenario.density.service == name,
     }
@@ -77,3 +79,9 @@ def _content(scenario: Scenario, name: str, bodies: Mapping[Name, int]) -> int:
 def _number(content: Any) -> int:
     """64 bits of the digest of plain data."""
     return int.from_bytes(hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()[:8], "big")
+
+
+def _said(event: TimelineEvent) -> tuple[Any, ...]:
+    """What an event says, without the name of its service."""
+    said = (event.verb, event.at, event.replica, event.restart)
+    return said if event.verb not in ORCHESTRATED else (*said, event.replicas)

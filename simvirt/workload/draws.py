@@ -19,8 +19,8 @@ from simvirt.workload.streams import CLASSES, DRAWS, TENANTS, THINKING, Generato
 BLOCK_BYTES = 262_144  # draws of a block; small enough for the cache
 
 
-DEMAND, CHANCE, CHOICE, FAULTS, ACCESS, FILES = range(6)
-"""Families of variables: demands and delays; probabilities; which replica; page faults; accesses to a disk; operations on files."""
+DEMAND, CHANCE, CHOICE, FAULTS, ACCESS, FILES, JITTER = range(7)
+"""Families of variables: demands and delays; probabilities; which replica; page faults; accesses to a disk; file operations; back-offs."""
 
 
 Asked = tuple[int, Distribution | None]

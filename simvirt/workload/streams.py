@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ARRIVALS, CLASSES, DRAWS, PHASES, RATES, TENANTS, LOADS = range(7)
+ARRIVALS, CLASSES, DRAWS, PHASES, RATES, TENANTS, LOADS, FAILURES = range(8)
 START_UPS, THINKING = 1_000_000, 2_000_000
 """LOADS begins the keys of each workload but the first.
 
@@ -12,6 +12,8 @@ DRAWS of a request class are keyed by its number; from these numbers on they are
 """
 
 
+MESSAGES, TIMES = range(2)
+"""What is drawn of failures: which messages get lost, and when what fails."""
 TICKS, REFILLS, CYCLES = range(3)
 """Phases of a kernel's timer ticks, of the periods of a group's quota, of background threads."""
 HOST, SHARED_VM, DEVICE_DOMAIN, OWN_VM, REPLICA = range(5)

@@ -22,14 +22,14 @@ APART: Final = patched(BARE, {
 })
 """A service that calls another one, half of which is on another host, over two switches."""
 LINK: Final = "network/links/2"
-TREE: Final = patched(APART, {"network/switches/c": {"latency": "1ms"}})
+TREE: Final = patched(APART, {"network/switches/c": {"latency": "1ms"}, "network/links": [*APART["network"]["links"], {"from": "b", "to": "c"}]})
 CASES: Final = (
     Case("Scenario.network", patched(APART, {"network": ABSENT}), {}, {"network": {"switches": {"far": {"latency": "5ms"}}, "links": [{"from": "node[*]", "to": "far"}]}}, NETWORK, RISES),
     Case("NetworkSpec.switches", APART, {}, {"network/switches/a": {"latency": "5ms"}}, NETWORK, RISES),
-    Case("NetworkSpec.links", APART, {}, {"network/links": [{"from": "node[0-1]", "to": "a"}]}, NETWORK, FALLS),
+    Case("NetworkSpec.links", APART, {}, {"network/links": [{"from": "node[0-1]", "to": "a"}, {"from": "a", "to": "b"}]}, NETWORK, FALLS),
     Case("SwitchSpec.latency", APART, {}, {"network/switches/b": {"latency": "5ms"}}, MEAN, RISES),
-    Case("LinkSpec.from", TREE, {}, {"network/links": [{"from": "node[1]", "to": "b"}, {"from": ["node[0]", "b"], "to": "c"}]}, NETWORK, RISES),
-    Case("LinkSpec.to", TREE, {}, {"network/links": [{"from": "node[0-1]", "to": "c"}]}, NETWORK, RISES),
+    Case("LinkSpec.from", TREE, {}, {"network/links": [{"from": "node[1]", "to": "b"}, {"from": ["node[0]", "b"], "to": "c"}, {"from": "a", "to": "b"}]}, NETWORK, RISES),
+    Case("LinkSpec.to", TREE, {}, {"network/links": [{"from": ["node[0-1]", "a", "b"], "to": "c"}]}, NETWORK, RISES),
     Case("LinkSpec.latency", APART, {}, {f"{LINK}/latency": "3ms"}, NETWORK, RISES),
     Case("LinkSpec.bandwidth", APART, {}, {f"{LINK}/bandwidth": "1Mbps"}, NETWORK, RISES),
 )

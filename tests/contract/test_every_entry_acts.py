@@ -12,6 +12,8 @@ import entry_cases_images
 import entry_cases_memory
 import entry_cases_plan
 import entry_cases_startups
+import field_cases_orchestration
+import entry_cases_volumes
 import pytest
 from helpers.field_bases import BARE, CROWDED, KVM
 from helpers.fields import CHANGES, FALLS, RISES, Case, moved, output, patched, result
@@ -154,7 +156,7 @@ DISK: Final = "breakdown_s/disk"
 EXTRA: Final = "breakdown_s/virtualization"
 CASES: Final = (
     *entry_cases_files.CASES,
-    *entry_cases_images.CASES,
+    *entry_cases_images.CASES, *field_cases_orchestration.ENTRIES,
     *entry_cases_memory.CASES,
     entry("hosts", "cpu", "generic", "xeon-gold-6132", "cpu/utilisation", FALLS),
     entry("hosts", "sockets", "generic", 4, "cpu/utilisation", FALLS),
@@ -266,6 +268,7 @@ CASES: Final = (
     Case("platforms.net", MINE, {}, mine("platforms", "kvm", net="firecracker-net"), EXTRA, CHANGES),
     *entry_cases_plan.CASES,
     *entry_cases_startups.CASES,
+    *entry_cases_volumes.CASES,
     bursting("earned", number("30/h"), "cpu/throttled", FALLS), bursting("launch", number(9), "cpu/throttled", FALLS),
     bursting("most", number(0), "cpu/throttled", RISES, {"launch": number(0.1)}),
     Case("platforms.disk", patched(MINE, {"services/server/operations/job": [{"cpu": "1ms"}, {"disk": {"read": "64KiB"}}]}), {}, mine("platforms", "kvm", disk="firecracker-blk"), DISK, CHANGES),

@@ -20,6 +20,8 @@ import yaml
 
 import simvirt
 from simvirt import kernel
+from simvirt.validation.rules.cases import read_cases
+from simvirt.validation.rules.judge import judge
 from simvirt.validation.tables_file import read_tables
 from simvirt.result.schema import DOCUMENTS, result_schema
 
@@ -76,8 +78,11 @@ def test_yaml_blocks_load(path: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def loads_as_what_it_is(text: str, folder: Path) -> None:
-    """A scenario or a part of one, a sweep over one, or tables of measurements."""
-    if "axes" in (content := yaml.safe_load(text)):
+    """A scenario or a part of one, a sweep over one, tables of measurements, or cases of rules, which hold."""
+    if isinstance(content := yaml.safe_load(text), list):
+        (folder / "cases.yaml").write_text(text, encoding="utf-8")
+        assert {case.verdict for case in judge(read_cases(folder / "cases.yaml"), "cases.yaml").cases} == {"same"}
+    elif "axes" in content:
         if not (folder / "configs").exists():
             docs.workplace(folder)
         (folder / "sweep.yaml").write_text(text, encoding="utf-8")

@@ -47,7 +47,7 @@ def test_least_connections_against_the_minimum(seed: int, levels: int) -> None:
         elif p.instances.in_flight[i] > 0:
             r.change_in_flight(p, i, -1)
         expected = min(ready, key=lambda j: (p.instances.in_flight[j], j), default=k.NONE)
-        assert r.choose_instance(p, 0, 0, k.NONE) == expected
+        assert r.choose_entry(p, 0, 0, k.NONE) == expected
         check_slots(p, ready)
 
 
@@ -55,9 +55,9 @@ def test_round_robin_takes_turns() -> None:
     p = service_of(4, k.BALANCE_ROUND_ROBIN)
     for i in (2, 0, 3):
         r.admit_instance(p, i)
-    assert [r.choose_instance(p, 0, 0, k.NONE) for _ in range(7)] == [2, 0, 3, 2, 0, 3, 2]
+    assert [r.choose_entry(p, 0, 0, k.NONE) for _ in range(7)] == [2, 0, 3, 2, 0, 3, 2]
     r.withdraw_instance(p, 0)
-    assert {r.choose_instance(p, 0, 0, k.NONE) for _ in range(2)} == {2, 3}
+    assert {r.choose_entry(p, 0, 0, k.NONE) for _ in range(2)} == {2, 3}
     check_slots(p, {2, 3})
 
 
@@ -67,7 +67,7 @@ def test_random_follows_the_draw() -> None:
         r.admit_instance(p, i)
     for draw, expected in ((0.0, 0), (0.24, 0), (0.25, 1), (0.74, 2), (0.9999999, 3)):
         p.frames.draws[0] = draw
-        assert r.choose_instance(p, 0, 0, 0) == expected
+        assert r.choose_entry(p, 0, 0, 0) == expected
 
 
 def test_two_choices_take_the_less_busy() -> None:
@@ -77,12 +77,12 @@ def test_two_choices_take_the_less_busy() -> None:
     p.instances.in_flight[:] = [3, 1, 1, 0]
     for draws, expected in (((0.0, 0.3), 1), ((0.3, 0.6), 1), ((0.6, 0.3), 2), ((0.9, 0.0), 3), ((0.0, 0.0), 0)):
         p.frames.draws[:] = draws
-        assert r.choose_instance(p, 0, 0, 0) == expected
+        assert r.choose_entry(p, 0, 0, 0) == expected
 
 
 def test_nobody_ready_nobody_chosen() -> None:
     for balance in range(4):
-        assert r.choose_instance(service_of(3, balance), 0, 0, 0) == k.NONE
+        assert r.choose_entry(service_of(3, balance), 0, 0, 0) == k.NONE
 
 
 @pytest.mark.parametrize("balance", [k.BALANCE_ROUND_ROBIN, k.BALANCE_RANDOM, k.BALANCE_TWO_CHOICES, k.BALANCE_LEAST_AT_HOME])
@@ -104,7 +104,7 @@ def test_a_tenant_stays_at_home(balance: int) -> None:
         p.instances.in_flight[i] = rng.randrange(4)
         p.frames.home[0], p.frames.draws[0], p.frames.draws[1] = home, rng.random(), rng.random()
         own = [j for j in range(home * each, home * each + each) if j in ready]
-        chosen = r.choose_instance(p, 0, 0, 0)
+        chosen = r.choose_entry(p, 0, 0, 0)
         assert chosen in own if own else chosen == k.NONE
         if balance == k.BALANCE_LEAST_AT_HOME and len(own) == each:
             assert chosen == min(own, key=lambda j: (p.instances.in_flight[j], j))
@@ -120,5 +120,25 @@ def test_tenants_take_turns_by_themselves() -> None:
     chosen = []
     for home in (0, 0, 1, 0, 1, 1):
         p.frames.home[0] = home
-        chosen.append(r.choose_instance(p, 0, 0, k.NONE))
+        chosen.append(r.choose_entry(p, 0, 0, k.NONE))
     assert chosen == [0, 1, 2, 0, 3, 2]
+
+
+@pytest.mark.parametrize("own", [0, 1])
+def test_callers_take_turns_by_themselves(own: int) -> None:
+    """Two callers, each with a balancer of its own for two tenants' replicas: for both together where they are a tenant's own, else one each."""
+    each = 2
+    p = plane(
+        services=table(t.Services, 2, ready=6, members=[0, 1, 2, 3, 4, 5], turns=10, histogram=1, first=[0, 4], per_home=[each, own],
+                          balance=[k.BALANCE_ROUND_ROBIN] * 2),
+        instances=table(t.Instances, 6, service=[0] * 4 + [1] * 2, first_turn=[0] * 4 + [6, 8]), program=table(t.Program, 1, branches=1),
+        frames=table(t.Frames, 1, draws=[0.0], spent=1), source=table(t.Source, 1, width=[1]),
+    )
+    for i in range(4):
+        r.admit_instance(p, i)
+    p.services.turns[8] = 1
+    chosen = []
+    for caller, home in ((4, 0), (5, 0), (4, 1), (4, 1), (5, 0), (4, 0)):
+        p.frames.instance[0], p.frames.home[0] = caller, home
+        chosen.append(r.choose_callee(p, 0, 0))
+    assert chosen == ([0, 1, 3, 2, 0, 1] if own else [0, 1, 2, 3, 0, 1])

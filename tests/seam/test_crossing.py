@@ -195,3 +195,15 @@ def test_requests_are_slowed_only_while_the_transfer_lasts() -> None:
     transfers.transfer("host[0]", "host[1]", 230_000_000)
     assert mean_latency(beside, S // 2, S) == pytest.approx(2 * alone, rel=0.01)
     assert mean_latency(beside, 3 * S, 5 * S) == pytest.approx(alone, rel=0.001)
+
+
+@pytest.mark.parametrize("replicas", [2, 3, 4])
+def test_callers_and_callees_of_equal_number_meet_evenly(replicas: int) -> None:
+    """Each caller calls all callees, also those on other hosts: it takes turns by itself."""
+    spec = write({"front": service({"call": "back.take"}, threads="unlimited", scale=replicas), "back": {"threads": "unlimited", "scale": replicas, "operations": {"take": [{"cpu": "1ms"}]}}},
+                    {"open": {"rate": "240/s", "arrivals": "deterministic"}, "mix": {"front.job": 1}}, {"duration": "60s"}, host={"cores": 4, "nic": "10Gbps"})
+    clock = clock_of(spec, replicas)
+    clock.run(until=S + 2 * MS)
+    amount = clock.plane.read("program", "amount")[clock.plane.read("program", "op") == k.OP_CALL][0]
+    sent = clock.plane.read("links", "bytes").reshape(-1, 2)[:, 0] / amount
+    assert sent == pytest.approx([2 * 240 / replicas * (1 - 1 / replicas)] * replicas, abs=2)

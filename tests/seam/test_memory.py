@@ -43,7 +43,7 @@ def test_a_missing_page_is_read_from_the_disk(pages: int) -> None:
     spec = world(PLENTY)
     clock = begun(spec)
     row, = clock.plane.instances_of("server")
-    clock.plane.set_faults(row, float(pages), 0.0, 0)
+    clock.plane.set_condition("instances", row, faults=float(pages), spin=0.0, stall=0)
     clock.run(until=S)
     host = Catalog.of(spec).resolve_host(spec.host)
     costs = clock.plane.lowered.memory.costs
@@ -58,7 +58,7 @@ def test_a_missing_page_is_read_from_the_disk(pages: int) -> None:
 def test_a_mean_of_less_than_a_page_is_met_on_average() -> None:
     clock = begun(world(PLENTY, "60s"))
     row, = clock.plane.instances_of("server")
-    clock.plane.set_faults(row, 0.25, 0.0, 0)
+    clock.plane.set_condition("instances", row, faults=0.25, spin=0.0, stall=0)
     clock.run(until=60 * S)
     n = int(clock.plane.read("tallies", "completed").sum())
     assert int(clock.plane.read("disks", "completed")[0]) == pytest.approx(0.25 * n, rel=0.1)
@@ -67,7 +67,7 @@ def test_a_mean_of_less_than_a_page_is_met_on_average() -> None:
 def test_work_and_waits_of_memory_management_are_met_by_every_request() -> None:
     clock = begun(world(PLENTY))
     row, = clock.plane.instances_of("server")
-    clock.plane.set_faults(row, 0.0, 500_000.0, 2 * MS)
+    clock.plane.set_condition("instances", row, faults=0.0, spin=500_000.0, stall=2 * MS)
     clock.run(until=S)
     spent = clock.plane.read("tallies", "spent").reshape(-1, k.N_CATEGORIES).sum(axis=0)
     n = int(clock.plane.read("tallies", "completed").sum())

@@ -25,7 +25,6 @@ def issues(network: Any) -> list[str]:
 
 @pytest.mark.parametrize("network", [
     {"switches": ["tor"], "links": [ALL]},
-    {"switches": {"tor": {}, "spare": {}}, "links": [ALL]},
     {"switches": {"tor": {"latency": "0ns"}, "spine": {}}, "links": [{"from": "node[0-2]", "to": "tor"}, {"from": "gpu", "to": "spine"}, {"from": "tor", "to": "spine"}]},
 ])
 def test_what_is_right(network: Any) -> None:
@@ -33,8 +32,15 @@ def test_what_is_right(network: Any) -> None:
 
 
 @pytest.mark.parametrize(("network", "said"), [
-    ({"switches": ["tor"], "links": [{"from": "node[0-3]", "to": "tor"}]}, 'network.links.0.from: expected a switch or hosts, did you mean "node[0]"?; got node[0-3]'),
+    ({"switches": ["tor"], "links": [{"from": "node[0-3]", "to": "tor"}]}, 'network.links.0.from: expected a switch or hosts, for example "node[0-2]", which is all of node; got node[0-3]'),
     ({"switches": ["tor"], "links": [{"from": "node", "to": "tr"}]}, 'network.links.0.to: expected a switch or hosts, did you mean "tor"?; got tr'),
+    ({"switches": ["tor"], "links": [{"from": ["nod[0-2]", "gpu"], "to": "tor"}]}, 'network.links.0.from: expected a switch or hosts, did you mean "node[0-2]"?; got nod[0-2]'),
+    ({"switches": ["tor"], "links": [{"from": "node[2-0]", "to": "tor"}]}, 'network.links.0.from: expected a switch or hosts, for example "node[0-2]", which is all of node; got node[2-0]'),
+    ({"switches": ["tor"], "links": [ALL, {"from": "gpu[1]", "to": "tor"}]}, 'network.links.1.from: expected a switch or hosts, for example "gpu[0]", which is all of gpu; got gpu[1]'),
+    ({"switches": ["tor", "b"], "links": [ALL, {"from": ["tor", "b"], "to": "b"}]}, "network.links.1.to: a link from b to itself; expected ends that differ"),
+    ({"switches": ["tor", "b"], "links": [ALL, {"from": "tor", "to": "b"}, {"from": "b", "to": "tor"}]}, "network.links.2: b and tor are linked already; expected one link for several, with the bandwidth of all of them"),
+    ({"switches": ["tor"], "links": [ALL, {"from": "node[0-1]", "to": "tor"}]}, "network.links.1: node[0] and tor are linked already"),
+    ({"switches": ["tor", "spare"], "links": [ALL]}, "network.switches.spare: nothing is linked to it; expected a link, for example {from: spare, to: tor}"),
     ({"switches": ["tor"], "links": [{"from": "node", "to": "tor"}]},
      'network.links: no way leads from gpu[0] to node[0]; expected links between all hosts, for example {from: "node[0]", to: tor}'),
     ({"switches": ["tor"], "links": [ALL | {"bandwidth": "10G"}]}, "network.links.0.bandwidth: "),

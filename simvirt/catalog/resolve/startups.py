@@ -23,6 +23,9 @@ from simvirt.scenario.spec.models import ServiceSpec
 PAGE: Final = 4096
 READ_AHEAD: Final = 131072
 """What a file that is read from its beginning to its end is read in. Source: Linux mm/readahead.c, VM_READAHEAD_PAGES: 128 KiB."""
+SERVER: Final = "server"
+DUMP: Final = "kdump"
+"""The entries that say how a host boots, and how the kernel of one is dumped."""
 NUMBERS: Final = ("cpu", "each", "memory", "read", "piece", "write", "flushes", "wait")
 """The numbers of a phase, in the order in which they are told."""
 
@@ -69,6 +72,12 @@ def phases_of(store: Store, platform: Platform, host: HostEntry, image: str | No
     if software is not None:
         found += _phases(store, store.typed("startups", software, StartupEntry), host, software, inside=False)
     return tuple(found)
+
+
+def boot_of_host(store: Store, host: HostEntry, dumped: bool = False) -> tuple[Phase, ...]:
+    """The phases in which a host boots, after its kernel has been `dumped` where it panicked."""
+    names = (DUMP, SERVER) if dumped else (SERVER,)
+    return tuple(phase for name in names for phase in _phases(store, store.typed("startups", name, StartupEntry), host, name, inside=False))
 
 
 def _hypervisor(store: Store, layer: Layer, host: HostEntry) -> Iterator[Phase]:

@@ -23,6 +23,7 @@ from simvirt.result.document import Document
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.limit_words import stated
 from simvirt.result.plan_document import PlanDocument
+from simvirt.result.rules_document import RulesDocument
 from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, TheoryResult
 from simvirt.result.sweep_document import SweepDocument
 from simvirt.result.validation_document import ValidationDocument
@@ -32,7 +33,7 @@ NARROW: Final = 390
 """Widths at which charts are drawn [px]."""
 KINDS: Final[Mapping[type[Document], str]] = {
     RunDocument: "run", DensityDocument: "density", DeployDocument: "deploy", KneeDocument: "knee", PlanDocument: "plan",
-    SweepDocument: "sweep", CompareDocument: "compare", ValidationDocument: "validate",
+    SweepDocument: "sweep", CompareDocument: "compare", ValidationDocument: "validate", RulesDocument: "rules",
 }
 GROUPS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "density": ("How many fit", ("answers", "curve")),

@@ -11,7 +11,7 @@ from simvirt.scenario.spec.network import NetworkSpec, named, pairs
 
 
 def network_mistakes(scenario: Scenario) -> Iterator[tuple[Path, str]]:
-    """Ends that do not exist, switches named as hosts are, hosts that no way connects."""
+    """Ends that do not exist, switches named as hosts are or without links, links that mean nothing, hosts that no way connects."""
     network = scenario.network
     if network is None:
         return
@@ -23,7 +23,8 @@ def network_mistakes(scenario: Scenario) -> Iterator[tuple[Path, str]]:
         yield ("network", "switches", name), f"a host has this name; expected another one, for example {name}-switch"
     yield from unknown
     if not same and not unknown:
-        yield from _apart(network, hosts, names)
+        wrong = [*_meaningless(network, names), *_unused(network, names)]
+        yield from wrong or _apart(network, hosts, names)
 
 
 def _unknown(network: NetworkSpec, names: Mapping[str, int]) -> Iterator[tuple[Path, str]]:
@@ -32,13 +33,47 @@ def _unknown(network: NetworkSpec, names: Mapping[str, int]) -> Iterator[tuple[P
         for key, ends in (("from", link.from_), ("to", link.to)):
             for end in ends:
                 if not named(end, names):
-                    yield ("network", "links", index, key), f"expected a switch or hosts, {_guess(end, names)}; got {end}"
+                    yield ("network", "links", index, key), f"expected a switch or hosts, {unknown_end(end, names)}"
 
 
-def _guess(end: str, names: Mapping[str, int]) -> str:
-    """The name that was meant, or an example of one."""
-    close = get_close_matches(end, names, n=1)
-    return f'did you mean "{close[0]}"?' if close else f'for example "{next(iter(names))}"'
+def unknown_end(end: str, names: Mapping[str, int]) -> str:
+    """What is wrong with an end that is not there: numbers of hosts that a pool has not, or a name, with one that may be meant."""
+    pool, bracket, _ = end.partition("[")
+    last = sum(name.startswith(f"{pool}[") for name in names) - 1
+    if last >= 0 and bracket:
+        there = f"{pool}[0]" if last == 0 else f"{pool}[0-{last}]"
+        return f'for example "{there}", which is all of {pool}; got {end}'
+    pools = [name.partition("[")[0] for name in names]
+    close = get_close_matches(pool, pools, n=1)
+    meant = f"{close[0]}{end[len(pool):]}" if close else ""
+    if not close:
+        return f'for example "{next(iter(names))}"; got {end}'
+    return f'did you mean "{meant if named(meant, names) else close[0]}"?; got {end}'
+
+
+def _meaningless(network: NetworkSpec, names: Mapping[str, int]) -> Iterator[tuple[Path, str]]:
+    """Links from something to itself, and second links between the same two."""
+    met: set[frozenset[str]] = set()
+    for index, link in enumerate(network.links):
+        ends = [[name for end in side for name in named(end, names)] for side in (link.from_, link.to)]
+        path = ("network", "links", index)
+        if own := next((name for name in ends[0] if name in set(ends[1])), None):
+            yield (*path, "to"), f"a link from {own} to itself; expected ends that differ"
+            continue
+        for source, to in ((source, to) for source in ends[0] for to in ends[1]):
+            if frozenset((source, to)) in met:
+                yield path, f"{source} and {to} are linked already; expected one link for several, with the bandwidth of all of them"
+                break
+            met.add(frozenset((source, to)))
+
+
+def _unused(network: NetworkSpec, names: Mapping[str, int]) -> Iterator[tuple[Path, str]]:
+    """Switches that nothing is linked to."""
+    linked = {name for link in network.links for end in (*link.from_, *link.to) for name in named(end, names)}
+    for name in network.switches:
+        if name not in linked:
+            other = next((known for known in network.switches if known != name), next(iter(names)))
+            yield ("network", "switches", name), f"nothing is linked to it; expected a link, for example {{from: {name}, to: {other}}}"
 
 
 def _apart(network: NetworkSpec, hosts: list[str], names: Mapping[str, int]) -> Iterator[tuple[Path, str]]:

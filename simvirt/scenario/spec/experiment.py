@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal, Mapping, Self
+from typing import Annotated, Any, ClassVar, Final, Mapping, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.failures import OF_SERVICES, FailEvent
+from simvirt.scenario.spec.migration import WAYS
+from simvirt.scenario.spec.orchestration import ORCHESTRATED, OrchestrateEvent
 from simvirt.scenario.spec.steps import OperationName
 from simvirt.scenario.spec.workload import WorkloadSpec, one_of
 
@@ -129,10 +132,15 @@ class RunSpec(Spec):
         return self
 
 
-class TimelineEvent(Spec):
-    """Something that happens to a service at an instant. Times in ns."""
+VERBS: Final = ("start", "stop", "crash", "fail", "migrate", "drain", *ORCHESTRATED)
+"""What a timeline can do."""
+
+
+class TimelineEvent(FailEvent, OrchestrateEvent):
+    """Something that happens to a service or a host at an instant. Times in ns."""
 
     example = "{at: 30s, crash: web, replica: 0, restart: 5s}"
+    later = (*FailEvent.later, *OrchestrateEvent.later)
     at: Nanoseconds = Field(description="when", examples=["30s"])
     start: Word | None = Field(default=None, description="service that starts", examples=["web"])
     stop: Word | None = Field(default=None, description="service that stops taking requests", examples=["web"])
@@ -143,17 +151,27 @@ class TimelineEvent(Spec):
 
     @model_validator(mode="after")
     def _one_verb(self) -> TimelineEvent:
-        one_of(self, ("start", "stop", "crash"), self.example)
+        one_of(self, VERBS, self.example)
+        self.refuse_idle_words(self.how if "how" in self.model_fields_set else None)
         if self.restart is not None and self.crash is None:
             refuse(f"only a crash has a restart, for example {self.example}", "restart")
+        self.refuse_idle_wishes()
+        if self.replica is not None and self.verb in ORCHESTRATED:
+            refuse(f"{self.verb} is about all replicas of a service; expected none in particular", "replica")
         return self
 
     @property
-    def verb(self) -> Literal["start", "stop", "crash"]:
+    def verb(self) -> str:
         """What happens."""
-        return "start" if self.start is not None else "stop" if self.stop is not None else "crash"
+        return next(verb for verb in VERBS if getattr(self, verb) is not None)
 
     @property
     def service(self) -> str:
-        """To which service."""
-        return self.start or self.stop or self.crash or ""
+        """To which service; empty where it happens to a host."""
+        wanted = self.start or self.stop or self.crash or self.wants or self.migrate
+        return wanted or (self.fail if self.how in OF_SERVICES else None) or ""
+
+    @property
+    def way(self) -> str:
+        """How what moves gets to the other host."""
+        return self.how if self.how in WAYS else "pre-copy"

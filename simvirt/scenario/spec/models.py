@@ -26,6 +26,7 @@ from simvirt.scenario.spec.distributions import (
     Uniform,
 )
 from simvirt.scenario.spec.experiment import NamedWorkloadSpec, ObjectiveSpec, RunSpec, TimelineEvent
+from simvirt.scenario.spec.failures import UNANSWERED_NS, FailuresSpec
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.host import HostSpec, PlatformSpec, SchedulerSpec, VmsSpec
 from simvirt.scenario.spec.images import BuildStepSpec, ImageLayerSpec, OwnImageSpec, RegistrySpec, bases_close, unlike_layers
@@ -51,17 +52,19 @@ from simvirt.scenario.spec.steps import (
     Step,
 )
 from simvirt.scenario.spec.tenancy import DensitySpec, InstanceLoadSpec, TenantsSpec
+from simvirt.scenario.spec.volumes import VolumeSpec
 from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, OpenSpec, PieceSpec, RatesSpec, TraceSpec, WorkloadSpec
 from simvirt.units import format_size
 
 __all__ = [
     "AnyDistribution", "AnyStep", "BackgroundSpec", "CallStep", "ClosedSpec", "Constant", "CpuStep", "DelayStep", "DemandSpec",
-    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential", "FilesStep",
-    "FilesSpec", "Gamma",
+    "DensitySpec", "DeploySpec", "DiskSpec", "DiskStep", "Distribution", "DiurnalSpec", "Empirical", "Exponential",
+    "FailuresSpec", "FilesStep", "FilesSpec", "Gamma",
     "HostPoolSpec", "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec",
     "MmppSpec", "NamedWorkloadSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec",
     "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
-    "SchedulerSpec", "ServiceSpec", "StateSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "WorkloadSpec",
+    "SchedulerSpec", "ServiceSpec", "StateSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "VolumeSpec",
+    "WorkloadSpec",
     "BuildStepSpec", "ImageLayerSpec", "OwnImageSpec", "RegistrySpec",
 ]
 
@@ -73,7 +76,7 @@ class Scenario(Spec):
 
     example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
     also = ("include",)
-    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network")
+    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network", "failures", "volumes")
     simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
     name: Title = Field(description="name of the scenario", examples=["web-shop"])
     hosts: Mapping[Word, HostPoolSpec] = Field(
@@ -85,6 +88,9 @@ class Scenario(Spec):
     network: NetworkSpec | None = Field(
         default=None, description="what connects the hosts; by default one switch that nobody waits for, at the latency of a data centre",
         examples=[NetworkSpec.example])
+    volumes: Mapping[Word, VolumeSpec] = Field(
+        default={}, max_length=10_000, description="where services keep data, by name; on the disks of their hosts by default",
+        examples=[f"{{data: {VolumeSpec.example}}}"])
     platforms: tuple[PlatformSpec, ...] = Field(min_length=1, max_length=1000, description="platforms to compare, side by side",
                                                 examples=["[bare-metal, docker, kvm]"])
     services: Mapping[Word, ServiceSpec] = Field(min_length=1, description="what runs", examples=[f"{{server: {ServiceSpec.example}}}"])
@@ -102,6 +108,8 @@ class Scenario(Spec):
     density: DensitySpec | None = Field(default=None, description="what `simvirt density` counts", examples=[DensitySpec.example])
     timeline: tuple[TimelineEvent, ...] = Field(default=(), max_length=100_000, description="what happens when",
                                                 examples=[f"[{TimelineEvent.example}]"])
+    failures: FailuresSpec | None = Field(
+        default=None, description="what failures mean to those who are not hit", examples=[FailuresSpec.example])
     state: StateSpec | None = Field(default=None, description="what is there at 0 s: images, instances", examples=[StateSpec.example])
     registries: Mapping[Word, RegistrySpec] = Field(
         default={}, max_length=1000, description="where images come from, by name; Docker Hub by default",
@@ -185,7 +193,8 @@ class Scenario(Spec):
         changed = dict(update or {})
         if "host" in changed:
             services = {name: spec.placed_anywhere() for name, spec in changed.get("services", self.services).items()}
-            changed |= {"only_host": changed.pop("host"), "hosts": {}, "services": services}
+            local = dict.fromkeys(changed.get("volumes", self.volumes), VolumeSpec())
+            changed |= {"only_host": changed.pop("host"), "hosts": {}, "services": services, "volumes": local}
         return super().model_copy(update=changed, deep=deep)
 
     def placed_as(self, replicas: Sequence[Mapping[str, int]]) -> Scenario:
@@ -282,9 +291,34 @@ class Scenario(Spec):
         }
 
     @property
+    def moves(self) -> bool:
+        """Whether something moves from host to host during a run."""
+        return any(event.moves for event in self.timeline)
+
+    @property
     def changes(self) -> bool:
         """Whether instances start or stop during a run."""
         return bool(self.timeline) or (self.state is not None and self.state.instances == "none")
+
+    @property
+    def followed(self) -> bool:
+        """Whether hosts, VMs and starts of instances are followed: where a state is stated, or something fails or moves."""
+        return self.state is not None or self.fails or any(event.moves for event in self.timeline)
+
+    @property
+    def fails(self) -> bool:
+        """Whether hosts, kernels, processes or what connects them fail."""
+        return any(event.fail is not None for event in self.timeline)
+
+    @property
+    def beginning(self) -> StateSpec:
+        """What is there at 0 s."""
+        return self.state or StateSpec()
+
+    @property
+    def unanswered_ns(self) -> int:
+        """Time after which callers give up on a host that does not answer [ns]."""
+        return UNANSWERED_NS if self.failures is None else self.failures.unanswered
 
     @property
     def loaded(self) -> bool:

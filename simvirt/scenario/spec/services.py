@@ -25,6 +25,7 @@ from simvirt.scenario.spec.cluster import PlacementSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
+from simvirt.scenario.spec.volumes import Mount
 from simvirt.scenario.walk import walk
 from simvirt.units import UnitError, format_size, format_time, shown
 
@@ -80,10 +81,13 @@ class LimitsSpec(Spec):
 
 
 class ReservationsSpec(Spec):
-    """What a replica is guaranteed, whatever the weights of others; for the schedulers esxi and hyperv."""
+    """What a replica is guaranteed: by the schedulers esxi and hyperv, whatever the weights of others, and by orchestrators on its host."""
 
     example = "{cpus: 0.5}"
+    later = ("memory",)
     cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["0.5"])
+    memory: LimitBytes | None = Field(
+        default=None, description="memory that an orchestrator keeps free for it on its host", examples=["256MiB"])
 
 
 class ResourcesSpec(Spec):
@@ -139,7 +143,7 @@ class ServiceSpec(Spec):
     """A service: its replicas, limits, threads and operations."""
 
     example = "{threads: 64, operations: {job: [{cpu: {exponential: 10ms}}]}}"
-    later = ("depends_on",)
+    later = ("depends_on", "volumes")
     hints: ClassVar[Mapping[str, str]] = {
         "cpu": 'did you mean "cpus"?',
         "mem": 'did you mean "mem_limit"?',
@@ -184,6 +188,9 @@ class ServiceSpec(Spec):
     cpuset_mems: Cpuset | None = Field(
         default=None, examples=["0"], description="NUMA nodes of the host that its memory is taken from; a socket is a node")
     background: BackgroundSpec | None = Field(default=None, description="threads that always need a CPU", examples=[BackgroundSpec.example])
+    volumes: Annotated[tuple[Mount, ...], Field(max_length=100)] = Field(
+        default=(), description="what its disk steps use, by name; the first one unless a step names another",
+        examples=['["data:/var/lib/data"]'])
     operations: Mapping[Title, Annotated[tuple[Step, ...], Field(min_length=1, max_length=10_000)]] = Field(
         default={}, description="what requests do here, by name", examples=["{job: [{cpu: {exponential: 10ms}}]}"])
     measured_on: MeasuredSpec | None = Field(
@@ -288,6 +295,11 @@ class ServiceSpec(Spec):
     def cpu_reservation(self) -> float | None:
         """CPUs that a replica has a right to, None where nothing is reserved."""
         return self.deploy.resources.reservations.cpus
+
+    @property
+    def memory_reservation(self) -> int | None:
+        """Memory that is kept free for a replica on its host [bytes], None where none is."""
+        return self.deploy.resources.reservations.memory
 
     @property
     def memory_limit(self) -> int | None:

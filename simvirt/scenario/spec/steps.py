@@ -16,6 +16,7 @@ from simvirt.scenario.spec.base import Spec, refuse, unknown_key
 from simvirt.scenario.spec.distributions import Distribution
 from simvirt.scenario.spec.files import FilesSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
+from simvirt.scenario.spec.resilience import GUARDS, Guarded
 from simvirt.scenario.spec.teams import TeamSpec
 from simvirt.units import UnitError, shown
 
@@ -55,10 +56,11 @@ class CpuStep(_Step):
         default=None, description="threads that share its CPU time; it ends when the last of them is done", examples=[TeamSpec.example])
 
 
-class CallStep(_Step):
+class CallStep(Guarded, _Step):
     """Calls an operation of another service and waits for its answer; the thread is held, its CPU is not."""
 
     example = "{call: db.select}"
+    later = GUARDS
     call: OperationName = Field(description="the operation called, as service.operation", examples=["db.select"])
 
     @property
@@ -81,6 +83,7 @@ class DiskSpec(Spec):
     """A read (a ratio of it from a cache), or a write (which may bypass the cache, or wait until it is durable)."""
 
     example = "{read: 8KiB, hit: 0.98} or {write: 16KiB, sync: true}"
+    later = ("volume",)
     read: PositiveBytes | None = Field(default=None, description="bytes to read", examples=["8KiB"])
     write: PositiveBytes | None = Field(default=None, description="bytes to write", examples=["16KiB"])
     hit: Ratio = Field(default=0.0, description="ratio of the reads that the page cache serves", examples=["0.98"])
@@ -90,6 +93,8 @@ class DiskSpec(Spec):
     sync: bool = Field(default=False, strict=True, description="whether the write waits until it is durable", examples=["true"])
     direct: bool = Field(default=False, strict=True, examples=["true"],
                          description="whether the write bypasses the page cache and waits for the device, unflushed")
+    volume: Word | None = Field(
+        default=None, description="the volume it is on, among those of the service; the first of them by default", examples=["data"])
 
     @model_validator(mode="after")
     def _consistent(self) -> DiskSpec:

@@ -11,6 +11,7 @@ from simvirt.scenario.fields import Nanoseconds, Number, PerSecond, PositiveNano
 from simvirt.scenario.reading.csv_heads import RATE_SUFFIXES, TIME_SUFFIXES, suffix_of
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.distributions import Constant, Distribution, Empirical
+from simvirt.scenario.spec.resilience import GUARDS, Guarded
 from simvirt.scenario.spec.steps import OperationName
 from simvirt.units import UnitError, shown
 
@@ -190,10 +191,11 @@ CONNECTING: Final = 3
 SHORT_ANSWER_NS: Final = 1_000_000
 
 
-class WorkloadSpec(Spec):
+class WorkloadSpec(Guarded):
     """Where requests come from, and the operations that they call."""
 
     example = "{open: {rate: 800/s}, mix: {web.GET /: 1}}"
+    later = GUARDS
     open: OpenSpec | None = Field(default=None, description="arrivals at a rate", examples=[OpenSpec.example])
     closed: ClosedSpec | None = Field(default=None, description="clients that wait for answers", examples=[ClosedSpec.example])
     trace: TraceSpec | None = Field(default=None, description="arrivals from a file", examples=[TraceSpec.example])
@@ -232,6 +234,9 @@ class WorkloadSpec(Spec):
     def _connects(self) -> WorkloadSpec:
         if self.local and self.connection == "new":
             refuse("has no effect on requests that begin and end inside the instance; expected local: false beside it", "connection")
+        if self.local and self.guard is not None:
+            key = next(key for key in GUARDS if key in self.model_fields_set)
+            refuse("no client waits for requests that begin and end inside the instance; expected local: false beside it", key)
         return self
 
     @model_validator(mode="after")

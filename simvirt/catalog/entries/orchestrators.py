@@ -1,0 +1,40 @@
+"""What acts on the instances of a scenario while it runs: which rules it follows, and the periods and bounds of these."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simvirt.catalog.entries.entry import Entry
+from simvirt.catalog.sourced import SourcedRatio, SourcedTime
+
+Acts = Annotated[str, Field(min_length=1, max_length=50)]
+
+
+class OrchestratorEntry(Entry):
+    """An orchestrator: the rules that it follows (`acts`, a file of `control/orchestrators`) and its constants.
+
+    `notice` is how long a change takes to reach its decisions, `sync` the period after which it looks again whatever happens, none where
+    it does not. `start_delay` passes between a decision and the first phase of a start (an agent on the host has to learn of it),
+    `publish` between an instance's being ready and the first request to it. `grace` is how long a stopped instance may take to end.
+    A failed one is started again where it stood after `backoff`, which grows by `backoff_factor` with each restart up to `backoff_most`
+    and is as at first after a run of `backoff_reset`. A host that does not answer counts as lost after `lost`, and after `evict` more its
+    tasks are given up for others elsewhere, never without it. `depends_on` is whether starts wait for those of other services. `reserves`
+    is what hosts keep free for instances: nothing, what services reserve, or what they request, which is as large as a limit without one.
+    """
+
+    acts: Acts
+    notice: SourcedTime | None = None
+    sync: SourcedTime | None = None
+    start_delay: SourcedTime | None = None
+    publish: SourcedTime | None = None
+    grace: SourcedTime | None = None
+    backoff: SourcedTime | None = None
+    backoff_factor: SourcedRatio | None = None
+    backoff_most: SourcedTime | None = None
+    backoff_reset: SourcedTime | None = None
+    depends_on: bool = True
+    reserves: Literal["reservations", "requests"] | None = None
+    lost: SourcedTime
+    evict: SourcedTime | None = None

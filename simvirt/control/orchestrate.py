@@ -1,0 +1,343 @@
+"""The loop of orchestration, written once: what is wanted, what is there, what to do next, for each service.
+
+*Model*: a service is looked at when something happened to it or to a host, `notice` later, and every `sync`; its orchestrator (a pure
+    function) says what to do, and that is done by the verbs of the data plane and the start of `control/start.py`. An instance takes a
+    row of its service that is free, which is put on the host chosen; it keeps the row until it has ended.
+*Ignores*: that orchestrators run on machines of their own, which may be busy; that their messages may be lost.
+*Source*: the reconciling controllers of Kubernetes and SwarmKit; constants by entry (data/orchestrators.yaml).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from functools import singledispatchmethod
+from typing import Any
+
+import simpy
+
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
+from simvirt.control import lifecycle
+from simvirt.control.cluster import Cluster
+from simvirt.control.orchestrators.interface import (
+    Action,
+    Kill,
+    Look,
+    Orchestrator,
+    Pending,
+    Remove,
+    Restart,
+    Revert,
+    Start,
+    Stop,
+    Task,
+    Version,
+    Wanted,
+)
+from simvirt.control.orchestrators.registry import ORCHESTRATORS
+from simvirt.control.tasks import Ledger, Managed
+from simvirt.placement import hosts_of
+from simvirt.scenario.spec.experiment import TimelineEvent
+from simvirt.scenario.spec.orchestration import ORCHESTRATED
+from simvirt.scenario.spec.services import ServiceSpec
+
+Process = Generator[simpy.Event, Any, None]
+
+
+@dataclass
+class Orchestration:
+    """All services of a cluster under one orchestrator; `settled` happens when all that is wanted is ready for the first time."""
+
+    cluster: Cluster
+    entry: OrchestratorEntry
+    decide: Orchestrator
+    ledger: Ledger
+
+    def __post_init__(self) -> None:
+        self.settled = self.cluster.clock.event()
+
+    @property
+    def watches(self) -> bool:
+        """Whether somebody decides what becomes of what failed."""
+        return self.entry.acts != "none"
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether starts wait for the services that theirs depends on."""
+        return self.entry.depends_on
+
+    @property
+    def now(self) -> int:
+        """The present instant [ns]."""
+        return int(self.cluster.clock.now)
+
+    # --- what is asked for ---------------------------------------------------------------------------------------------
+
+    def manage(self, service: str, rows: Sequence[int], replicas: int) -> None:
+        """Take a service over, of which nothing is there and so many replicas are wanted."""
+        version = Version(0, self.cluster.scenario.services[service])
+        self.ledger.services[service] = Managed(Wanted(service, replicas, version), sorted(rows))
+        self.look(service)
+
+    def adopt(self, rows: Sequence[int]) -> None:
+        """Take over the instances of services among those that are up at the beginning."""
+        for one in map(self.cluster.instance, rows):
+            if one.service in self.ledger.services:
+                version = self.ledger[one.service].wanted.version
+                task = self.ledger.begin(one.service, one.row, one.replica, version, self.cluster.host_of(one.row), self.now)
+                self._change(replace(task, phase="ready", ready_at=self.now))
+        self._settle()
+
+    def follow(self, timeline: Sequence[TimelineEvent]) -> None:
+        """Let what the timeline wants be wanted."""
+        for event in timeline:
+            if event.verb in ORCHESTRATED:
+                self.cluster.clock.process(self._happen(event))
+
+    def _happen(self, event: TimelineEvent) -> Process:
+        yield self.cluster.clock.timeout(event.at)
+        if event.scale is not None:
+            self.scale(event.scale, event.replicas or 0)
+
+    def scale(self, service: str, replicas: int, why: str = "timeline") -> None:
+        """Another number of replicas is wanted."""
+        of = self.ledger[service]
+        self.cluster.story.tell("scale", service, None, f"{of.wanted.replicas} to {replicas} replicas: {why}")
+        of.wanted = replace(of.wanted, replicas=replicas)
+        self.look(service)
+
+    def update(self, service: str, spec: ServiceSpec, why: str = "timeline") -> None:
+        """Another version is wanted."""
+        of = self.ledger[service]
+        version = Version(of.wanted.version.number + 1, spec, self.now)
+        self.cluster.story.tell("update", service, None, why)
+        of.failures.clear()
+        of.wanted = replace(of.wanted, version=version, before=of.wanted.version)
+        self.look(service)
+
+    # --- what has happened ---------------------------------------------------------------------------------------------
+
+    def became_ready(self, row: int) -> None:
+        """Takes in that an instance takes requests."""
+        if (task := self.ledger.task_in(row)) is not None and task.phase in ("starting", "unhealthy", "failed"):
+            self._change(replace(task, phase="ready", since=self.now, ready_at=self.now, cause=None))
+            self._tell("ready", task)
+            self._settle()
+
+    def became_unhealthy(self, row: int, why: str) -> None:
+        """Takes in that an instance is up and fails its checks; requests go to others."""
+        if (task := self.ledger.task_in(row)) is not None and task.phase == "ready":
+            self._change(replace(task, phase="unhealthy", since=self.now, cause=why))
+            self._tell("unhealthy", task, why)
+
+    def failed(self, row: int, why: str) -> None:
+        """Takes in that an instance is down, and nobody wanted that."""
+        task = self.ledger.task_in(row)
+        if task is None or task.phase == "failed":
+            return
+        if task.phase == "stopping":
+            self._end(task, why)
+            return
+        lasted = task.ready_at is not None and self.entry.backoff_reset is not None and self.now - task.ready_at >= self.entry.backoff_reset
+        self.ledger.fail(task, why, self.now, lasted)
+        self._tell("failed", task, why)
+        self.look(task.service)
+
+    def lost(self, row: int, why: str) -> None:
+        """Takes in that an instance is given up with its host; its slot is free."""
+        if (task := self.ledger.task_in(row)) is not None:
+            self._end(task, "lost", why)
+
+    def rows_on(self, host: int) -> list[int]:
+        """The rows of the instances that it has on a host."""
+        return self.ledger.rows_on(host)
+
+    def host_changed(self, host: int, able: bool) -> None:
+        """Takes in that a host is gone, closed or back, so that it takes new tasks or takes none."""
+        self.ledger.able[host] = able
+        for service in self.ledger.services:
+            self.look(service)
+
+    def reach(self, row: int, how: str) -> None:
+        """Takes in that an instance is so far: started, or healthy."""
+        service = self.cluster.instance(row).service
+        event, rows = self._milestone(service, how)
+        rows.add(row)
+        if not event.triggered and len(rows) >= self.ledger[service].wanted.replicas:
+            event.succeed()
+
+    def reached(self, service: str, how: str) -> simpy.Event:
+        """The event at which as many instances of a service as are wanted are so far."""
+        return self._milestone(service, how)[0]
+
+    def _milestone(self, service: str, how: str) -> tuple[simpy.Event, set[int]]:
+        return self.ledger[service].milestones.setdefault(how, (self.cluster.clock.event(), set()))
+
+    def _settle(self) -> None:
+        """All that is wanted may be ready for the first time."""
+        if not self.settled.triggered and all(of.is_complete for of in self.ledger.services.values()):
+            self.settled.succeed()
+
+    def standing(self, service: str) -> dict[int, int]:
+        """The rows of a service's instances that are up or being started, by their slots."""
+        return self.ledger.standing(service)
+
+    # --- the loop ------------------------------------------------------------------------------------------------------
+
+    def look(self, service: str, at: int | None = None) -> None:
+        """Look at a service at an instant [ns], or once what has just happened to it is noticed."""
+        of, at = self.ledger[service], self.now + round(self.entry.notice or 0.0) if at is None else at
+        if of.due is None or at < of.due:
+            of.due = at
+            self.cluster.clock.process(self._later(service, at))
+
+    def _later(self, service: str, at: int) -> Process:
+        yield self.cluster.clock.timeout(at - self.now)
+        if self.ledger[service].due == at:
+            self._reconcile(service)
+
+    def _reconcile(self, service: str) -> None:
+        """Ask what is to be done for a service, and do it."""
+        of = self.ledger[service]
+        before = of.pending
+        of.due, of.pending = None, None
+        for action in self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry):
+            self._do(action, service)
+        self._tell_waiting(of, before)
+        if self.entry.sync:
+            self.look(service, self.now + round(self.entry.sync))
+
+    def _tell_waiting(self, of: Managed, before: str | None) -> None:
+        """A replica waits for a host, unless that is known."""
+        if of.pending is not None and of.pending != before:
+            self.cluster.story.tell("waits", of.wanted.service, None, of.pending)
+
+    @singledispatchmethod
+    def _do(self, action: Action, service: str) -> None:
+        raise TypeError(f"no action: {action!r}")
+
+    @_do.register
+    def _(self, action: Look, service: str) -> None:
+        self.look(service, max(action.at, self.now))
+
+    @_do.register
+    def _(self, action: Pending, service: str) -> None:
+        self.ledger[service].pending = action.why
+
+    @_do.register
+    def _(self, action: Revert, service: str) -> None:
+        if (before := self.ledger[service].wanted.before) is not None:
+            self.update(service, before.spec, f"back: {action.why}")
+
+    @_do.register
+    def _(self, action: Start, service: str) -> None:
+        of = self.ledger[service]
+        if not of.free:
+            of.pending = "all rows of its instances are taken by those that have not ended yet"
+            return
+        row = self._row_for(of, action.host)
+        self.cluster.put(row, action.host)
+        task = self.ledger.begin(service, row, action.slot, action.version, action.host, self.now)
+        self._tell("start", task, action.why)
+        self.cluster.clock.process(self._bring_up(task))
+
+    @_do.register
+    def _(self, action: Restart, service: str) -> None:
+        task = self.ledger[service].tasks[action.task]
+        task = replace(task, phase="starting", since=self.now, restarts=task.restarts + 1, tries=task.tries + 1, cause=None, ready_at=None)
+        self._change(task)
+        self._tell("restart", task, action.why)
+        self.cluster.clock.process(self._bring_up(task))
+
+    @_do.register
+    def _(self, action: Stop, service: str) -> None:
+        task = self.ledger[service].tasks[action.task]
+        if task.phase == "failed":
+            self._end(task, "stopped")
+            return
+        self._change(replace(task, phase="stopping", since=self.now, cause=action.why))
+        self._tell("stop", task, action.why)
+        self.cluster.clock.process(self._shut_down(task))
+
+    @_do.register
+    def _(self, action: Kill, service: str) -> None:
+        task = self.ledger[service].tasks[action.task]
+        row = self.ledger.row_of(task)
+        self.cluster.plane.crash(row)
+        self._abandon(row)
+        self._end(task, "killed", action.why)
+
+    @_do.register
+    def _(self, action: Remove, service: str) -> None:
+        self._end(self.ledger[service].tasks[action.task], "failed", action.why)
+
+    # --- carrying out --------------------------------------------------------------------------------------------------
+
+    def publishing(self, row: int) -> Process:
+        """What passes between an instance's being ready and the first request to it."""
+        if self.entry.publish:
+            yield self.cluster.clock.timeout(round(self.entry.publish))
+
+    def _bring_up(self, task: Task) -> Process:
+        """Start a task's instance; it may be stopped or fail meanwhile."""
+        row, clock = self.ledger.row_of(task), self.cluster.clock
+        if self.entry.start_delay:
+            yield clock.timeout(round(self.entry.start_delay))
+        if self._still(task, row):
+            yield from lifecycle.start(clock, task.service, row)
+
+    def _still(self, task: Task, row: int) -> bool:
+        """Whether a task is being started in a row, as it was."""
+        now = self.ledger.task_in(row)
+        return now is not None and (now.number, now.restarts, now.phase) == (task.number, task.restarts, "starting")
+
+    def _shut_down(self, task: Task) -> Process:
+        """End a task's instance: it answers what it has within its time of grace."""
+        row, clock, plane = self.ledger.row_of(task), self.cluster.clock, self.cluster.plane
+        if clock.starts is not None:
+            clock.starts.abandon(row)
+        drained = plane.drain(row)
+        yield drained if self.entry.grace is None else clock.any_of([drained, clock.timeout(round(self.entry.grace))])
+        if (now := self.ledger.task_in(row)) is None or now.number != task.number:
+            return
+        within = plane.is_idle(row)
+        plane.stop(row)
+        self._abandon(row)
+        self._end(task, "stopped" if within else "killed", None if within else "its time of grace is over")
+
+    def _abandon(self, row: int) -> None:
+        """Nothing of an instance goes on."""
+        if (starts := self.cluster.clock.starts) is not None:
+            starts.abandon(row)
+            starts.stopped(row)
+
+    def _row_for(self, of: Managed, host: int) -> int:
+        """A free row, if there is one of an instance that stood on the host before; the first otherwise."""
+        return next((row for row in of.free if self.cluster.host_of(row) == host), of.free[0])
+
+    def _end(self, task: Task, cause: str, why: str | None = None) -> None:
+        """A task has ended; those who wait for room are asked again."""
+        self.ledger.end(task, cause)
+        self._tell(cause, task, why)
+        for service, other in self.ledger.services.items():
+            if service == task.service or other.pending is not None:
+                self.look(service)
+
+    def _change(self, task: Task) -> None:
+        """A task is otherwise from now on."""
+        self.ledger.change(task)
+        self.look(task.service)
+
+    def _tell(self, what: str, task: Task, why: str | None = None) -> None:
+        self.cluster.story.tell(what, f"{task.service}-{task.slot}", self.ledger.hosts.names[task.host], why)
+
+
+def orchestration_of(cluster: Cluster) -> Orchestration:
+    """What acts on the instances of a cluster: nothing of any service is there yet, and as many as the scenario says are wanted."""
+    lowered, name = cluster.plane.lowered, cluster.plane.lowered.platform.orchestrator or "none"
+    entry = cluster.catalog.typed("orchestrators", name, OrchestratorEntry)
+    hosts = hosts_of([host.site.named for host in lowered.arrangement.hosts], lowered.hosts)
+    found = Orchestration(cluster, entry, ORCHESTRATORS[entry.acts], Ledger(hosts, [True] * len(hosts.names), entry.reserves))
+    for service, spec in cluster.scenario.services.items():
+        found.manage(service, cluster.plane.instances_of(service), spec.replicas)
+    return found

@@ -1,0 +1,30 @@
+"""Docker Compose on the Docker engine: as many containers as are wanted, restarted by the engine where they stood.
+
+*Model*: Compose brings a service to its number of containers when it is told to: missing ones start, surplus ones stop, the highest
+    numbers first. The engine restarts a container that failed, as the service's restart policy says, after a delay that doubles.
+*Ignores*: containers that end by themselves.
+*Source*: docker/compose pkg/compose/convergence.go; moby/moby daemon/internal/restartmanager/restartmanager.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
+from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen, Task, Wanted
+from simvirt.control.orchestrators.rules import added, backoff_ns, surplus
+
+
+def compose(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
+    """Containers too many and too few, and those that the engine restarts."""
+    yield from surplus(wanted, seen)
+    yield from added(wanted, seen)
+    for task in seen.tasks:
+        if task.phase == "failed" and task.slot < wanted.replicas and wanted.version.spec.restart != "no":
+            yield _again(task, seen.now, constants)
+
+
+def _again(task: Task, now: int, constants: OrchestratorEntry) -> Action:
+    """The restart of a container by the engine, once its delay is over."""
+    due = task.since + backoff_ns(task, constants)
+    return Restart(task.number, f"{task.cause}; restart policy") if now >= due else Look(due)

@@ -1,0 +1,12 @@
+"""The orchestrators by the name that an entry of the catalogue gives its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from simvirt.control.orchestrators.compose import compose
+from simvirt.control.orchestrators.interface import Orchestrator
+from simvirt.control.orchestrators.none import none
+
+ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {"none": none, "compose": compose}

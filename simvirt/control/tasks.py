@@ -1,0 +1,130 @@
+"""The tasks of all services under an orchestrator: which there are, in which rows, which hosts they stand on, how many ended of what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import simpy
+
+from simvirt.control.orchestrators.interface import Failure, Seen, Task, Version, Wanted
+from simvirt.placement import Hosts, Reserves, reserved_by
+
+
+@dataclass
+class Managed:
+    """A service under an orchestrator.
+
+    What is wanted, its tasks and their rows, rows that are free, what failed of the wanted version, when it is looked at next [ns],
+    why a replica waits for a host, and which rows have come how far.
+    """
+
+    wanted: Wanted
+    free: list[int]
+    tasks: dict[int, Task] = field(default_factory=dict)
+    rows: dict[int, int] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    due: int | None = None
+    pending: str | None = None
+    milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether as many as are wanted are ready."""
+        return sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+
+
+@dataclass
+class Ledger:
+    """All tasks; `started` counts those that began, `ended` those that ended by service and cause; `able` hosts take new ones.
+
+    `reserves` is what hosts keep free for them.
+    """
+
+    hosts: Hosts
+    able: list[bool]
+    reserves: Reserves | None = None
+    services: dict[str, Managed] = field(default_factory=dict)
+    started: Counter[str] = field(default_factory=Counter)
+    ended: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _tasks: dict[int, tuple[str, int]] = field(default_factory=dict)  # row: service, number of the task in it
+    _kept: dict[int, dict[str, int]] = field(default_factory=dict)  # number of a task: what is reserved for it
+    _numbers: int = 0
+
+    def __getitem__(self, service: str) -> Managed:
+        """What there is of a service."""
+        return self.services[service]
+
+    def task_in(self, row: int) -> Task | None:
+        """The task whose instance has a row; None where it is free."""
+        found = self._tasks.get(row)
+        return None if found is None else self[found[0]].tasks[found[1]]
+
+    def row_of(self, task: Task) -> int:
+        """The row of a task's instance."""
+        return self[task.service].rows[task.number]
+
+    def rows_on(self, host: int) -> list[int]:
+        """The rows of all tasks on a host."""
+        return sorted(self.row_of(task) for of in self.services.values() for task in of.tasks.values() if task.host == host)
+
+    def standing(self, service: str) -> dict[int, int]:
+        """The rows of a service's instances that are up or being started, by their slots."""
+        return {task.slot: self.row_of(task) for task in self[service].tasks.values() if task.alive}
+
+    def seen(self, service: str, now: int) -> Seen:
+        """What there is to see for the orchestrator of a service."""
+        of = self[service]
+        return Seen(now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services))
+
+    def begin(self, service: str, row: int, slot: int, version: Version, host: int, now: int) -> Task:
+        """A task begins in a row that was free."""
+        of = self[service]
+        of.free.remove(row)
+        task = Task(self._numbers, service, slot, version.number, host, "starting", now, now)
+        self._numbers += 1
+        of.tasks[task.number], of.rows[task.number] = task, row
+        self._tasks[row] = service, task.number
+        self._kept[task.number] = reserved_by(version.spec, self.reserves)
+        self.hosts.add(service, host, self._kept[task.number])
+        self.started[service] += 1
+        return task
+
+    def change(self, task: Task) -> None:
+        """A task is otherwise from now on."""
+        self[task.service].tasks[task.number] = task
+
+    def end(self, task: Task, cause: str) -> None:
+        """A task has ended; its row is free."""
+        of = self[task.service]
+        row = of.rows.pop(task.number)
+        del of.tasks[task.number], self._tasks[row]
+        of.free = sorted([*of.free, row])
+        self.hosts.remove(task.service, task.host, self._kept.pop(task.number))
+        self.ended[task.service, cause] += 1
+
+    def fail(self, task: Task, why: str, now: int, lasted: bool) -> Task:
+        """A task is down, against the will of all; `lasted` sets its back-off back."""
+        of = self[task.service]
+        if task.version == of.wanted.version.number:
+            of.failures.append(Failure(now, task.number, why))
+        failed = replace(task, phase="failed", since=now, cause=why, tries=0 if lasted else task.tries)
+        self.change(failed)
+        return failed
+
+
+class _Others(Mapping[str, tuple[Task, ...]]):
+    """The tasks of all services, made when they are looked at."""
+
+    def __init__(self, services: Mapping[str, Managed]) -> None:
+        self._services = services
+
+    def __getitem__(self, service: str) -> tuple[Task, ...]:
+        return tuple(self._services[service].tasks.values())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._services)
+
+    def __len__(self) -> int:
+        return len(self._services)

@@ -1,0 +1,56 @@
+"""Whether what is to fail is there, and whether that it fails can have an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from simvirt.scenario.reading.tree import Path
+from simvirt.scenario.spec.experiment import TimelineEvent
+from simvirt.scenario.spec.failures import OF_HOSTS, OF_SERVICES
+from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.targets import hosts_of
+
+DEFAULT_REGISTRY = "docker-hub"
+
+
+def failure_mistakes(scenario: Scenario) -> Iterator[tuple[Path, str]]:
+    """Failures of what there is not, and failures without effect."""
+    for index, event in enumerate(scenario.timeline):
+        if event.fail is not None:
+            yield from _mistakes(scenario, event, event.fail, ("timeline", index))
+
+
+def _mistakes(scenario: Scenario, event: TimelineEvent, target: str, path: Path) -> Iterator[tuple[Path, str]]:
+    """The mistakes of one of them."""
+    hosts = hosts_of(scenario, target) if event.how in OF_HOSTS else ()
+    known = names_of(scenario, event.how)
+    if not hosts and (event.how in OF_HOSTS[2:] or event.how == "power" or target not in known):
+        yield (*path, "fail"), f"expected {_what(event.how)}, {_guess(target, known)}; got {target}"
+    elif hosts and event.replica is not None:
+        yield (*path, "replica"), "has no effect where hosts fail"
+    elif event.how == "partition" and len(hosts) == len(scenario.each_host):
+        yield (*path, "fail"), 'expected some of the hosts, which then do not reach the others, for example "node[0]" of two'
+    elif event.how == "registry" and scenario.beginning.images != "none":
+        yield (*path, "fail"), "has no effect: nothing is pulled where images are present; expected state: {images: none}"
+
+
+def names_of(scenario: Scenario, how: str) -> list[str]:
+    """The names of what may fail in a way."""
+    if how == "registry":
+        return list(scenario.registries) or [DEFAULT_REGISTRY]
+    found = [host.name for host in scenario.each_host] if how in OF_HOSTS else []
+    return found + (list(scenario.services) if how in OF_SERVICES else [])
+
+
+def _what(how: str) -> str:
+    """What may fail in a way, in words."""
+    if how == "registry":
+        return "a registry"
+    return "hosts or a service" if how == "kernel-panic" else "hosts" if how in OF_HOSTS else "a service"
+
+
+def _guess(target: str, known: list[str]) -> str:
+    """The name that was meant, or an example of one."""
+    close = get_close_matches(target, known, n=1)
+    return f'did you mean "{close[0]}"?' if close else f'for example "{known[0]}"'

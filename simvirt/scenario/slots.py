@@ -1,0 +1,46 @@
+"""How many instances of a service may ever live at once: a row for each is there from the start, and stands where it is put."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Protocol
+
+from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.orchestration import ORCHESTRATED
+from simvirt.scenario.spec.state import StateSpec
+
+
+class Named(Protocol):
+    """A platform, as far as it says what acts on it."""
+
+    @property
+    def orchestrator(self) -> str | None:
+        """The entry of what acts on its instances."""
+
+
+def acted_on(scenario: Scenario, platform: Named) -> bool:
+    """Whether something acts on instances while a scenario runs on a platform: an orchestrator, or a timeline that says what is wanted."""
+    return platform.orchestrator is not None or any(event.verb in ORCHESTRATED for event in scenario.timeline)
+
+
+def as_acted_on(scenario: Scenario, platform: Named) -> Scenario:
+    """The scenario with a state where something acts on its instances, so that starts are followed phase by phase; itself otherwise."""
+    if scenario.state is not None or not acted_on(scenario, platform):
+        return scenario
+    return scenario.model_copy(update={"state": StateSpec.model_construct()})
+
+
+def slots(scenario: Scenario, service: str) -> int:
+    """Rows that instances of a service need: as many as are ever wanted, and those that are on their way out meanwhile.
+
+    Where less is wanted and then more, what was stopped may not have ended when others start: there are twice as many then.
+    """
+    wanted = [scenario.services[service].replicas, *_scales(scenario, service)]
+    falls = any(after < before for before, after in pairwise(wanted))
+    return max(wanted) * (2 if falls else 1)
+
+
+def _scales(scenario: Scenario, service: str) -> list[int]:
+    """How many replicas the timeline wants, one number after the other."""
+    events = sorted((event for event in scenario.timeline if event.scale == service), key=lambda event: event.at)
+    return [event.replicas or 0 for event in events]

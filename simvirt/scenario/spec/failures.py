@@ -1,0 +1,72 @@
+"""What fails: as an event of the timeline, by chance, or as a trace says."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Final, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from simvirt.scenario.fields import Nanoseconds, Number, PositiveNanoseconds, PositiveRatio, Title
+from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.migration import WAYS, MigrationEvent, Way
+
+How = Literal["power", "kernel-panic", "process", "slow-disk", "partition", "loss", "registry"]
+"""What happens to what fails.
+
+`power`: hosts lose it, with all on them. `kernel-panic`: of hosts, or the kernel on which a service's instance runs, a guest's where it is
+in a VM, ends with all on it and starts anew. `process`: instances of a service end. `slow-disk`: drives of hosts are slower. `partition`:
+hosts do not reach the others. `loss`: messages from and to hosts get lost. `registry`: a registry does not answer.
+"""
+OF_HOSTS: Final = ("power", "kernel-panic", "slow-disk", "partition", "loss")
+OF_SERVICES: Final = ("process", "kernel-panic")
+FAILURES: Final[tuple[str, ...]] = get_args(How)
+UNANSWERED_NS: Final = 15_000_000_000
+"""Time after which a caller gives up on a host that does not answer [ns]. Source: Envoy, route.RouteAction.timeout: 15 s by default."""
+SLOWER: Final = 10.0
+"""How many times as long accesses to a slow drive take. Source: Gunawi et al., Fail-Slow at Scale, FAST 2018, section 3: often by a factor
+of ten, up to several thousand."""
+LOST: Final = 0.05
+"""The ratio of messages that get lost. Source: Gunawi et al., Fail-Slow at Scale, FAST 2018, table 3: from a few per cent on."""
+
+
+class FailEvent(MigrationEvent):
+    """Something that fails, and when it is repaired. Times in ns."""
+
+    later: ClassVar[tuple[str, ...]] = (*MigrationEvent.later, "fail", "how", "for_", "factor", "ratio")
+    fail: Title | None = Field(
+        default=None, examples=['"node[1]"'],
+        description="what fails: hosts by name (node[1], node[0-2]), by pool, zone or label (zone == b); a service; a registry")
+    how: How | Way = Field(
+        default="power", examples=["power"],
+        description=f"what happens to what fails ({', '.join(FAILURES)}); or how what moves gets to the other host: its memory crosses "
+        "while it runs (pre-copy, the default then), after it has begun to run there (post-copy), one round before and the rest after "
+        "(hybrid), while it stands still (stop-and-copy), or through a disk (checkpoint)")
+    for_: PositiveNanoseconds | None = Field(
+        default=None, alias="for", examples=["10min"],
+        description="time until it is repaired, or reset after a panic; for ever by default, a panic until its kernel has been dumped")
+    factor: Annotated[float, Number(1, 1e6, 10, above=True)] | None = Field(
+        default=None, description=f"how many times as long accesses to a slow disk take; {SLOWER:g} by default", examples=["10"])
+    ratio: PositiveRatio | None = Field(
+        default=None, description=f"ratio of messages that get lost; {100 * LOST:g}% by default", examples=["5%"])
+
+    @model_validator(mode="after")
+    def _fails(self) -> Self:
+        if self.fail is not None and self.how in WAYS:
+            refuse(f"is how something moves; expected one of {', '.join(FAILURES)}", "how")
+        stray = next((name for name in ("how", "for_", "factor", "ratio") if name in self.model_fields_set), None)
+        if self.fail is None and stray is not None and not (self.moves and stray == "how"):
+            refuse('says how something fails, and nothing does; expected fail, for example fail: "node[1]"', stray.rstrip("_"))
+        for name, how in (("factor", "slow-disk"), ("ratio", "loss")):
+            if getattr(self, name) is not None and self.how != how:
+                refuse(f"has no effect without how: {how}", name)
+        if self.for_ is not None and self.how == "process":
+            refuse("has no effect: a process that ended is started anew as its restart policy says, for example restart: always", "for")
+        return self
+
+
+class FailuresSpec(Spec):
+    """What failures mean to those who are not hit. Times in ns."""
+
+    example = "{unanswered: 5s}"
+    unanswered: Nanoseconds = Field(
+        default=UNANSWERED_NS, examples=["5s"], description="time after which callers and clients give up on a host that does not answer")

@@ -1,0 +1,50 @@
+"""Cases: what acts on instances while a scenario runs."""
+
+# ruff: noqa: E501  (a case stays on its line)
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from helpers.field_bases import REPLICATED
+from helpers.fields import ABSENT, FALLS, RISES, Case, patched
+
+
+def number(value: str | float) -> dict[str, Any]:
+    """A sourced number."""
+    return {"value": value, "source": "made up for a test"}
+
+
+ACTED: Final = patched(REPLICATED, {
+    "platforms": [{"name": "x", "stack": ["docker"], "orchestrator": "mine"}], "catalog": {"orchestrators": {"mine": {"like": "compose"}}},
+    "run": {"duration": "20s", "replications": 1, "warmup": "0s"}, "services/server/scale": 1, "services/server/restart": "always", "workload/open/rate": "40/s",
+    "timeline": [{"at": "1s", "crash": "server"}, {"at": "5s", "crash": "server"}, {"at": "9s", "crash": "server"}],
+})
+"""A container that crashes three times, and is restarted each time."""
+SCALED: Final = patched(ACTED, {"timeline": [{"at": "5s", "scale": "server", "replicas": 3}]})
+"""One container, and two more later."""
+SHRUNK: Final = patched(ACTED, {
+    "services/server": {"scale": 2, "threads": 64, "operations": {"job": [{"delay": {"exponential": "2s"}}]}}, "timeline": [{"at": "5s", "scale": "server", "replicas": 1}],
+    "catalog/orchestrators/mine/grace": number("1s"),
+})
+"""Two containers of which one is stopped while it answers."""
+CASES: Final = (
+    Case("PlatformSpec.orchestrator", ACTED, {"platforms/0/orchestrator": ABSENT}, {"platforms/0/orchestrator": "compose"}, "rejected", FALLS),
+    Case("TimelineEvent.scale", SCALED, {"timeline": []}, {}, "lifecycle/ready", RISES),
+    Case("TimelineEvent.replicas", SCALED, {}, {"timeline/0/replicas": 4}, "lifecycle/ready", RISES),
+)
+
+
+def of(field: str, value: Any, moves: str, base: dict[str, Any] = ACTED, read: str = "rejected") -> Case:
+    """A case of one constant of an orchestrator."""
+    return Case(f"orchestrators.{field}", base, {}, {f"catalog/orchestrators/mine/{field}": value}, read, moves)
+
+
+ENTRIES: Final = (
+    of("acts", "none", RISES), of("notice", number("1s"), RISES), of("sync", number("500ms"), FALLS, patched(ACTED, {"catalog/orchestrators/mine/notice": number("3s")})),
+    of("start_delay", number("1s"), RISES), of("publish", number("1s"), RISES), of("grace", number("20s"), FALLS, SHRUNK, "failed"),
+    of("backoff", number("1s"), RISES), of("backoff_factor", number(8), RISES), of("backoff_most", number("50ms"), FALLS), of("backoff_reset", number("1s"), FALLS),
+    of("depends_on", False, FALLS, patched(ACTED, {
+        "services/db": {"startup": [{"delay": "3s"}], "operations": {"q": [{"cpu": "1ms"}]}}, "services/server/depends_on": {"db": {"condition": "service_healthy"}},
+        "state": {"instances": "none"}, "timeline": []})),
+)

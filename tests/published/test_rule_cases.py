@@ -1,0 +1,40 @@
+"""Documented and unit-tested behaviour of orchestrators, each case against simvirt's own rule."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from simvirt.result.rules_document import RulesDocument
+from simvirt.validation.rules.cases import read_cases
+from simvirt.validation.rules.judge import judge
+from simvirt.validation.rules.registry import RULES
+
+REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference" / "orchestration.yaml"
+NO_LIMIT = "memory_limit_bytes is asked of a pod whose limit of memory is not given"
+REFUSED: dict[str, str] = {"qos-cgroup-burstable-with-limits": NO_LIMIT, "qos-cgroup-guaranteed": NO_LIMIT}
+"""Cases that are not answered as expected -> why."""
+
+
+@pytest.fixture(scope="module")
+def found() -> RulesDocument:
+    """All cases of the kinds that there are rules for."""
+    if not REFERENCE.is_file():
+        pytest.skip(f"no cases: {REFERENCE} is absent")
+    return judge([case for case in read_cases(REFERENCE) if case.kind in RULES], str(REFERENCE))
+
+
+def said(names: Sequence[str]) -> list[str]:
+    """Names that no reason is given for."""
+    return sorted(set(names) - set(REFUSED))
+
+
+def test_every_case_is_answered_as_expected(found: RulesDocument) -> None:
+    """Those that are refused say why; magnitudes are within their factor, half of them within a fifth."""
+    assert not said([case.id for case in found.cases if case.verdict != "same"])
+    assert not [kind.kind for kind in found.kinds if (kind.median_error or 0.0) > 0.2]
+    assert set(REFUSED) <= {case.id for case in found.cases}
+
+
+def test_all_that_is_given_is_looked_at(found: RulesDocument) -> None:
+    assert not [f"{case.id}: {', '.join(case.overlooked)}" for case in found.cases if case.overlooked]
