@@ -7,6 +7,7 @@ from typing import Final
 
 from simvirt.control.orchestrators.compose import compose
 from simvirt.control.orchestrators.interface import Orchestrator
+from simvirt.control.orchestrators.kubernetes import kubernetes
 from simvirt.control.orchestrators.none import none
 
-ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {"none": none, "compose": compose}
+ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {"none": none, "compose": compose, "kubernetes": kubernetes}
