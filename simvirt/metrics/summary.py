@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from simvirt.metrics.availability import availability
 from simvirt.metrics.lifecycle import lifecycle
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import Saturation, fullest
@@ -212,6 +213,8 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["overload"] = True
     if first.lives is not None:
         found["lifecycle"] = lifecycle([o.lives or () for o in outcomes])
+    if (courses := [o.course for o in outcomes if o.course is not None]):
+        found["availability"] = availability(scenario, courses)
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found

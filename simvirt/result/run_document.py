@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, Field
 
+from simvirt.result.availability import Availability
 from simvirt.result.document import (
     UNKNOWN,
     CpuShares,
@@ -271,6 +272,7 @@ class PlatformResult(Document):
         default=False, description="`true` where requests arrive faster than they are answered, in most replications"
     )
     lifecycle: Lifecycle | None = Field(default=None, description="with `state`: instances that were started, and what that took")
+    availability: Availability | None = Field(default=None, description="where something fails: requests answered in time, what was lost")
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     hosts: Mapping[str, HostUse] = Field(default={}, description="with several hosts: how full each is, by its name")

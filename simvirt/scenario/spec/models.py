@@ -298,7 +298,12 @@ class Scenario(Spec):
     @property
     def followed(self) -> bool:
         """Whether hosts, VMs and starts of instances are followed: where a state is stated, or hosts or instances fail."""
-        return self.state is not None or any(event.fail is not None for event in self.timeline)
+        return self.state is not None or self.fails
+
+    @property
+    def fails(self) -> bool:
+        """Whether hosts, kernels, processes or what connects them fail."""
+        return any(event.fail is not None for event in self.timeline)
 
     @property
     def beginning(self) -> StateSpec:
