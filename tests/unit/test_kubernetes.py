@@ -10,7 +10,7 @@ import numpy as np
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
-from simvirt.control.orchestrators.interface import Look, Remove, Restart, Seen, Start, Stop, Task, Version, Wanted
+from simvirt.control.orchestrators.interface import Look, Restart, Seen, Start, Stop, Task, Version, Wanted
 from simvirt.control.orchestrators.kubernetes import kubernetes, victims
 from simvirt.placement import Hosts
 from simvirt.scenario.spec.services import ServiceSpec
@@ -59,7 +59,7 @@ def test_a_rollout_goes_as_far_as_it_can_until_pods_are_ready() -> None:
     assert Counter(type(action) for action in after) == {Stop: 2, Start: 2}
 
 
-def test_crashes_wait_longer_each_time_and_pods_of_a_lost_node_are_replaced() -> None:
+def test_crashes_wait_longer_each_time() -> None:
     def crashed(tries: int, now: int) -> Any:
         return decided(1, [pod(0, phase="failed", tries=tries, since=0)], now=now * SECOND)[0]
 
@@ -67,6 +67,10 @@ def test_crashes_wait_longer_each_time_and_pods_of_a_lost_node_are_replaced() ->
     assert crashed(1, 3) == Look(10 * SECOND)
     assert crashed(3, 39) == Look(40 * SECOND)
     assert crashed(50, 0) == Look(300 * SECOND)
-    lost = decided(1, [pod(0, phase="failed")], able=(False, True))
-    assert [type(action) for action in lost] == [Remove, Start]
-    assert lost[1].host == 1
+
+
+def test_pods_of_a_node_that_does_not_answer_wait_until_they_are_given_up() -> None:
+    """They are not restarted and not replaced, and a rollout does not count on them."""
+    assert not decided(2, [pod(0, phase="failed"), pod(1)], able=(False, True))
+    assert [action.host for action in decided(2, [pod(1)], able=(False, True))] == [1]
+    assert not decided(2, [pod(0), pod(1), pod(2, 1, phase="starting")], version=1, able=(False, True))

@@ -3,7 +3,8 @@
 *Model*: syncs of the Deployment's controller are far faster than starts, so that one decision goes as far as it can before
     something becomes ready. A smaller set loses first what is not ready, then what stands beside others of its set, then what
     became ready last. The kubelet starts a container that failed again where it stood, at once after the first crash and with a
-    growing wait after others (CrashLoopBackOff); pods of a node that is gone are replaced on others.
+    growing wait after others (CrashLoopBackOff); pods of a node that does not answer count as not available, and are replaced
+    once they are given up.
 *Ignores*: pauses of rollouts, minReadySeconds, the deletion cost of pods; that of pods which became ready at about the same time
     a random one goes; that a change of the count during a rollout is shared in proportion.
 *Source*: kubernetes/kubernetes pkg/controller/deployment, pkg/controller/controller_utils.go (ActivePodsWithRanks), pkg/kubelet.
@@ -16,23 +17,21 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
-from simvirt.control.orchestrators.interface import Action, Look, Pending, Remove, Restart, Seen, Start, Stop, Task, Wanted
+from simvirt.control.orchestrators.interface import Action, Look, Pending, Restart, Seen, Start, Stop, Task, Wanted
 from simvirt.control.orchestrators.rules import present
 from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, story
 from simvirt.placement import asked_by, choose
 
 
 def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
-    """Pods too many and too few of each version, pods of nodes that are gone, and containers that the kubelet restarts."""
-    gone = [task for task in present(seen) if task.phase == "failed" and not seen.able[task.host]]
-    yield from (Remove(task.number, "its node is gone") for task in gone)
-    pods = _by_version([task for task in present(seen) if task not in gone], wanted.version.number)
-    sizes = sized(wanted, pods)
+    """Pods too many and too few of each version, and containers that the kubelet restarts where it answers."""
+    pods = _by_version(present(seen), wanted.version.number)
+    sizes = sized(wanted, pods, seen.able)
     surplus = [task for of, size in zip(pods, sizes, strict=True) for task in victims(of)[: max(0, len(of) - size)]]
     yield from (Stop(task.number, f"{wanted.replicas} wanted") for task in surplus)
     staying = [task for of in pods for task in of if task not in surplus]
     yield from _started(wanted, seen, staying, sizes[-1] - len(pods[-1]))
-    yield from (_again(task, seen.now, constants) for task in staying if task.phase == "failed")
+    yield from (_again(task, seen.now, constants) for task in staying if task.phase == "failed" and seen.able[task.host])
 
 
 def _by_version(pods: Sequence[Task], newest: int) -> list[list[Task]]:
@@ -41,9 +40,12 @@ def _by_version(pods: Sequence[Task], newest: int) -> list[list[Task]]:
     return [[task for task in pods if task.version == version] for version in (*old, newest)]
 
 
-def sized(wanted: Wanted, pods: Sequence[Sequence[Task]]) -> list[int]:
-    """How many pods of each version there shall be now: as many as are wanted, or as far as a rollout can go before others are ready."""
-    *old, new = (ReplicaSet(len(of), sum(task.phase == "ready" for task in of)) for of in pods)
+def sized(wanted: Wanted, pods: Sequence[Sequence[Task]], able: Sequence[bool]) -> list[int]:
+    """How many pods of each version there shall be now: as many as are wanted, or as far as a rollout can go before others are ready.
+
+    Pods of nodes that do not answer are not available.
+    """
+    *old, new = (ReplicaSet(len(of), sum(task.phase == "ready" and able[task.host] for task in of)) for of in pods)
     if not old:
         return [wanted.replicas]
     before = Sets(new, tuple(old))
