@@ -10,6 +10,7 @@ from simvirt.validation.rules import (
     eviction_qos,
     hpa_behaviour,
     hpa_replicas,
+    live_migration,
     metastable_resilience,
     placement,
     rollout,
@@ -25,6 +26,7 @@ KNOWN: Final = (
     placement,
     backoff_restart,
     eviction_qos,
+    live_migration,
     metastable_resilience,
 )
 RULES: Final[Mapping[str, Rules]] = {module.RULES.kind: module.RULES for module in KNOWN}
