@@ -328,7 +328,7 @@ def orchestration_of(cluster: Cluster) -> Orchestration:
     lowered, name = cluster.plane.lowered, cluster.plane.lowered.platform.orchestrator or "none"
     entry = cluster.catalog.typed("orchestrators", name, OrchestratorEntry)
     hosts = hosts_of([host.site.named for host in lowered.arrangement.hosts], lowered.hosts)
-    found = Orchestration(cluster, entry, ORCHESTRATORS[entry.acts], Ledger(hosts, [True] * len(hosts.names)))
+    found = Orchestration(cluster, entry, ORCHESTRATORS[entry.acts], Ledger(hosts, [True] * len(hosts.names), entry.reserves))
     for service, spec in cluster.scenario.services.items():
         found.manage(service, cluster.plane.instances_of(service), spec.replicas)
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import simpy
 
 from simvirt.control.orchestrators.interface import Failure, Seen, Task, Version, Wanted
-from simvirt.placement import Hosts
+from simvirt.placement import Hosts, Reserves, reserved_by
 
 
 @dataclass
@@ -37,14 +37,19 @@ class Managed:
 
 @dataclass
 class Ledger:
-    """All tasks; `started` counts those that began, `ended` those that ended by service and cause; `able` hosts take new ones."""
+    """All tasks; `started` counts those that began, `ended` those that ended by service and cause; `able` hosts take new ones.
+
+    `reserves` is what hosts keep free for them.
+    """
 
     hosts: Hosts
     able: list[bool]
+    reserves: Reserves | None = None
     services: dict[str, Managed] = field(default_factory=dict)
     started: Counter[str] = field(default_factory=Counter)
     ended: Counter[tuple[str, str]] = field(default_factory=Counter)
     _tasks: dict[int, tuple[str, int]] = field(default_factory=dict)  # row: service, number of the task in it
+    _kept: dict[int, dict[str, int]] = field(default_factory=dict)  # number of a task: what is reserved for it
     _numbers: int = 0
 
     def __getitem__(self, service: str) -> Managed:
@@ -77,7 +82,8 @@ class Ledger:
         self._numbers += 1
         of.tasks[task.number], of.rows[task.number] = task, row
         self._tasks[row] = service, task.number
-        self.hosts.add(service, host)
+        self._kept[task.number] = reserved_by(version.spec, self.reserves)
+        self.hosts.add(service, host, self._kept[task.number])
         self.started[service] += 1
         return task
 
@@ -91,7 +97,7 @@ class Ledger:
         row = of.rows.pop(task.number)
         del of.tasks[task.number], self._tasks[row]
         of.free = sorted([*of.free, row])
-        self.hosts.remove(task.service, task.host)
+        self.hosts.remove(task.service, task.host, self._kept.pop(task.number))
         self.ended[task.service, cause] += 1
 
     def fail(self, task: Task, why: str, now: int, lasted: bool) -> Task:

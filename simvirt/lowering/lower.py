@@ -8,13 +8,14 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Device, Host, Instance, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, Instance, arrange, row_of
 from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
     locks_connections,
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
+from simvirt.lowering.device_rows import device_table
 from simvirt.lowering.errands import (
     Background,
     Errand,
@@ -250,7 +251,7 @@ class Tables:
             "groups": self.groups(),
             "services": service_table(scenario, self.plan, self.services, begins),
             "instances": self.instances(first_turn),
-            "devices": self.devices(),
+            "devices": device_table(self.plan, self.writers),
             "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
             "program": self.program_table(),
             "disks": disk_table(self.plan, self.memories[0].costs),
@@ -355,26 +356,6 @@ class Tables:
             first_lock=self.locks.first[0][:-1],
             first_turn=first_turn,
         )
-
-    def devices(self) -> Columns:
-        """Paths of VMs to the network and to the disk."""
-        devices = self.plan.devices
-        columns = blank(t.Devices, rows=max(len(devices), 1))
-        if devices:
-            fill(
-                columns, backend=[row_of(d.backend) for d in devices],
-                moderation=[round(d.entry.moderation or 0.0) if d.entry else 0 for d in devices],
-                gathers=[int(d.entry is not None and (d.entry.role == "net" or d.entry.serial)) for d in devices],
-                suppresses=[int(d.entry is None or d.entry.suppresses) for d in devices],
-                receive=[self._receive(device) for device in devices],
-            )
-        return columns
-
-    def _receive(self, device: Device) -> int:
-        """How long a guest polls for a packet [ns]."""
-        if device.entry is None or device.entry.role != "net" or device.entry.side != "hypervisor":
-            return 0
-        return round(self.writers[self.plan.hosts[device.host].kind].paths.poll)
 
     def program_table(self) -> Columns:
         """Instructions."""

@@ -11,6 +11,7 @@ import numpy as np
 from simvirt.control.records import Life, Move
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
+from simvirt.metrics.availability import Course
 from simvirt.result.run_document import HostLayout
 
 CATEGORIES = (
@@ -123,6 +124,8 @@ class Outcome(Answers):
     """How full the CPUs, disk, NIC and memory of each of several hosts are, by its name."""
     links: dict[str, float] = field(default_factory=dict)
     """Utilisation of each link between switches, by its ends."""
+    course: Course | None = None
+    """How available it was, where something fails."""
     lives: tuple[Life, ...] | None = None
     moves: tuple[Move, ...] = ()
     """Starts of instances, where they are followed."""

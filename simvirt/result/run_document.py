@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, Field
 
+from simvirt.result.availability import Availability
 from simvirt.result.document import (
     UNKNOWN,
     CpuShares,
@@ -264,15 +265,14 @@ class PlatformResult(Document):
         "`pods`, `vcpus`, `vms`"
     )
     checks: Checks = Field(description="laws on the run's own counters")
-    devices: Mapping[str, DeviceUse] = Field(
-        default={}, description="in VMs: operations of the devices `net` and `disk`"
-    )
+    devices: Mapping[str, DeviceUse] = Field(default={}, description="in VMs: operations of the devices `net` and `disk`")
     objective: Mapping[str, Verdict] = Field(default={}, description="each limit of the scenario's objective")
     overload: bool = Field(
         default=False, description="`true` where requests arrive faster than they are answered, in most replications"
     )
     lifecycle: Lifecycle | None = Field(default=None, description="with `state`: instances that were started, and what that took")
     migrations: tuple[MigrationResult, ...] = Field(default=(), description="what moved to other hosts, and how that went")
+    availability: Availability | None = Field(default=None, description="where something fails: requests answered in time, what was lost")
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     hosts: Mapping[str, HostUse] = Field(default={}, description="with several hosts: how full each is, by its name")

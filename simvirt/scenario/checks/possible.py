@@ -120,6 +120,9 @@ def _reservations(scenario: Scenario) -> Iterator[Mistake]:
                if pool.scheduler.policy not in RESERVING and "scheduler" in pool.model_fields_set]
     each = [pool.cpus * pool.count for pool in scenario.pools.values() if pool.cpus is not None]
     whose = "hosts" if scenario.several_hosts else "host"
+    orchestrated = [platform.orchestrator is not None for platform in scenario.platforms]
+    if any(orchestrated):
+        return
     if reserved and without:
         yield ("services", next(iter(reserved)), *RESERVATION), f"{without[0]} has no reservations; expected the scheduler esxi or hyperv"
     elif len(each) == len(scenario.pools) and sum(reserved.values()) > sum(each):

@@ -303,7 +303,12 @@ class Scenario(Spec):
     @property
     def followed(self) -> bool:
         """Whether hosts, VMs and starts of instances are followed: where a state is stated, or something fails or moves."""
-        return self.state is not None or any(event.fail is not None or event.moves for event in self.timeline)
+        return self.state is not None or self.fails or self.moves
+
+    @property
+    def fails(self) -> bool:
+        """Whether hosts, kernels, processes or what connects them fail."""
+        return any(event.fail is not None for event in self.timeline)
 
     @property
     def beginning(self) -> StateSpec:

@@ -81,10 +81,13 @@ class LimitsSpec(Spec):
 
 
 class ReservationsSpec(Spec):
-    """What a replica is guaranteed, whatever the weights of others; for the schedulers esxi and hyperv."""
+    """What a replica is guaranteed: by the schedulers esxi and hyperv, whatever the weights of others, and by orchestrators on its host."""
 
     example = "{cpus: 0.5}"
+    later = ("memory",)
     cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["0.5"])
+    memory: LimitBytes | None = Field(
+        default=None, description="memory that an orchestrator keeps free for it on its host", examples=["256MiB"])
 
 
 class ResourcesSpec(Spec):
@@ -292,6 +295,11 @@ class ServiceSpec(Spec):
     def cpu_reservation(self) -> float | None:
         """CPUs that a replica has a right to, None where nothing is reserved."""
         return self.deploy.resources.reservations.cpus
+
+    @property
+    def memory_reservation(self) -> int | None:
+        """Memory that is kept free for a replica on its host [bytes], None where none is."""
+        return self.deploy.resources.reservations.memory
 
     @property
     def memory_limit(self) -> int | None:
