@@ -260,6 +260,13 @@ class Cluster:
             self.there.discard(("vm", machine.row))
             self._done.pop(("vm", machine.row), None)
 
+    def record(self, outage: Outage) -> Outage:
+        """Takes in that something has failed, and what went with it."""
+        self.outages.append(outage)
+        took = ", ".join(map(self.called, outage.rows))
+        self.story.tell(outage.how, outage.where, None, f"it took {took} and {outage.requests} requests" if took else None)
+        return outage
+
     def name_of(self, host: int) -> str:
         """The name of a host."""
         return self.plane.lowered.arrangement.hosts[host].site.named.name
@@ -295,6 +302,7 @@ class Cluster:
     def host_is_up(self, host: int) -> None:
         """Takes in that a host has booted."""
         self._down.discard(host)
+        self.story.tell("up", self.name_of(host), None, "it has booted")
         self._boots[host] += 1
 
     def boots(self, host: int) -> int:

@@ -109,10 +109,10 @@ class Orchestration:
         of.wanted = replace(of.wanted, replicas=replicas)
         self.look(service)
 
-    def update(self, service: str, spec: ServiceSpec, why: str = "timeline") -> None:
+    def update(self, service: str, spec: ServiceSpec, why: str = "timeline", *, back: bool = False) -> None:
         """Another version is wanted."""
         of = self.ledger[service]
-        version = Version(of.wanted.version.number + 1, spec, self.now)
+        version = Version(of.wanted.version.number + 1, spec, self.now, back)
         self.cluster.story.tell("update", service, None, why)
         of.failures.clear()
         of.wanted = replace(of.wanted, version=version, before=of.wanted.version)
@@ -230,7 +230,7 @@ class Orchestration:
     @_do.register
     def _(self, action: Revert, service: str) -> None:
         if (before := self.ledger[service].wanted.before) is not None:
-            self.update(service, before.spec, f"back: {action.why}")
+            self.update(service, before.spec, f"back: {action.why}", back=True)
 
     @_do.register
     def _(self, action: Start, service: str) -> None:

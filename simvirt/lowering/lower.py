@@ -83,6 +83,7 @@ class Lowered:
     locks: Locks
     topology: Topology
     wakes: tuple[tuple[float, float], ...]  # of each kind of host: what `idle_wakeup` says of its vCPUs
+    guards: list[Guard]  # in the order of their rows
 
     @property
     def hosts(self) -> list[HostEntry]:
@@ -132,8 +133,8 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     tables["run"]["notice"][:] = scenario.unanswered_ns
     return Lowered(
         scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
-        tables, width, memories, writer.text.asks, locks, topology,
-        tuple(idle_wakeup(one.paths.costs) for one in writers),
+        tables, width, memories, writer.text.asks, locks, topology, tuple(idle_wakeup(one.paths.costs) for one in writers),
+        list(writer.text.guards.rows),
     )
 
 
