@@ -22,6 +22,7 @@ from simvirt.result.document import (
     Verdict,
 )
 from simvirt.result.lifecycle import Lifecycle
+from simvirt.result.migrations import MigrationResult
 
 
 class ServiceMemory(Document):
@@ -273,6 +274,7 @@ class PlatformResult(Document):
     )
     lifecycle: Lifecycle | None = Field(default=None, description="with `state`: instances that were started, and what that took")
     availability: Availability | None = Field(default=None, description="where something fails: requests answered in time, what was lost")
+    migrations: tuple[MigrationResult, ...] = Field(default=(), description="what moved to other hosts, and how that went")
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     hosts: Mapping[str, HostUse] = Field(default={}, description="with several hosts: how full each is, by its name")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from simvirt.scenario.fields import Nanoseconds, Number, PositiveNanoseconds, PositiveRatio, Title
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.distributions import Distribution
+from simvirt.scenario.spec.migration import WAYS, MigrationEvent, Way
 
 How = Literal["power", "kernel-panic", "process", "slow-disk", "partition", "loss", "registry"]
 """What happens to what fails.
@@ -19,6 +20,7 @@ hosts do not reach the others. `loss`: messages from and to hosts get lost. `reg
 """
 OF_HOSTS: Final = ("power", "kernel-panic", "slow-disk", "partition", "loss")
 OF_SERVICES: Final = ("process", "kernel-panic")
+FAILURES: Final[tuple[str, ...]] = get_args(How)
 UNANSWERED_NS: Final = 15_000_000_000
 """Time after which a caller gives up on a host that does not answer [ns]. Source: Envoy, route.RouteAction.timeout: 15 s by default."""
 SLOWER: Final = 10.0
@@ -38,14 +40,18 @@ def refuse_idle(spec: Spec, how: str) -> None:
             refuse(f"has no effect without how: {needed}", name)
 
 
-class FailEvent(Spec):
+class FailEvent(MigrationEvent):
     """Something that fails, and when it is repaired. Times in ns."""
 
-    later: ClassVar[tuple[str, ...]] = ("fail", "how", "for_", "factor", "ratio")
+    later: ClassVar[tuple[str, ...]] = (*MigrationEvent.later, "fail", "how", "for_", "factor", "ratio")
     fail: Title | None = Field(
         default=None, examples=['"node[1]"'],
         description="what fails: hosts by name (node[1], node[0-2]), by pool, zone or label (zone == b); a service; a registry")
-    how: How = Field(default="power", description="what happens to it", examples=["power"])
+    how: How | Way = Field(
+        default="power", examples=["power"],
+        description=f"what happens to what fails ({', '.join(FAILURES)}); or how what moves gets to the other host: its memory crosses "
+        "while it runs (pre-copy, the default then), after it has begun to run there (post-copy), one round before and the rest after "
+        "(hybrid), while it stands still (stop-and-copy), or through a disk (checkpoint)")
     for_: PositiveNanoseconds | None = Field(
         default=None, alias="for", examples=["10min"],
         description="time until it is repaired, or reset after a panic; for ever by default, a panic until its kernel has been dumped")
@@ -56,8 +62,10 @@ class FailEvent(Spec):
 
     @model_validator(mode="after")
     def _fails(self) -> Self:
+        if self.fail is not None and self.how in WAYS:
+            refuse(f"is how something moves; expected one of {', '.join(FAILURES)}", "how")
         stray = next((name for name in ("how", "for_", "factor", "ratio") if name in self.model_fields_set), None)
-        if self.fail is None and stray is not None:
+        if self.fail is None and stray is not None and not (self.moves and stray == "how"):
             refuse('says how something fails, and nothing does; expected fail, for example fail: "node[1]"', stray.rstrip("_"))
         refuse_idle(self, self.how)
         if self.for_ is not None and self.how == "process":

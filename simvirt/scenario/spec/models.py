@@ -291,14 +291,19 @@ class Scenario(Spec):
         }
 
     @property
+    def moves(self) -> bool:
+        """Whether something moves from host to host during a run."""
+        return any(event.moves for event in self.timeline)
+
+    @property
     def changes(self) -> bool:
         """Whether instances start or stop during a run."""
         return bool(self.timeline) or (self.state is not None and self.state.instances == "none")
 
     @property
     def followed(self) -> bool:
-        """Whether hosts, VMs and starts of instances are followed: where a state is stated, or hosts or instances fail."""
-        return self.state is not None or self.fails
+        """Whether hosts, VMs and starts of instances are followed: where a state is stated, or something fails or moves."""
+        return self.state is not None or self.fails or any(event.moves for event in self.timeline)
 
     @property
     def fails(self) -> bool:
