@@ -29,7 +29,7 @@ from simvirt.lowering.errands import (
     softirq_work,
     start_ups,
 )
-from simvirt.lowering.guards import guard_tables
+from simvirt.lowering.guards import Guard, guard_tables
 from simvirt.lowering.hosts import cstate_table, disk_table, host_table, miss_table
 from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, follows, memory_of
