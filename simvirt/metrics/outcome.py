@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from simvirt.control.records import Life
+from simvirt.control.records import Life, Move
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 from simvirt.metrics.availability import Course
@@ -138,6 +138,7 @@ class Outcome(Answers):
     course: Course | None = None
     """How available it was, where something fails."""
     lives: tuple[Life, ...] | None = None
+    moves: tuple[Move, ...] = ()
     """Starts of instances, where they are followed."""
 
     def of(self, workload: str) -> Outcome:

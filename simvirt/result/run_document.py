@@ -22,6 +22,7 @@ from simvirt.result.document import (
     Verdict,
 )
 from simvirt.result.lifecycle import Lifecycle
+from simvirt.result.migrations import MigrationResult
 from simvirt.result.resilience import Resilience
 
 
@@ -270,6 +271,7 @@ class PlatformResult(Document):
     overload: bool = Field(default=False, description="`true` where requests arrive faster than they are answered, in most replications")
     lifecycle: Lifecycle | None = Field(default=None, description="with `state`: instances that were started, and what that took")
     availability: Availability | None = Field(default=None, description="where something fails: requests answered in time, what was lost")
+    migrations: tuple[MigrationResult, ...] = Field(default=(), description="what moved to other hosts, and how that went")
     resilience: Resilience | None = Field(default=None, description="with guarded calls: what they did, and what requests failed of")
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
