@@ -35,6 +35,7 @@ from simvirt.control.orchestrators.interface import (
     Wanted,
 )
 from simvirt.control.orchestrators.registry import ORCHESTRATORS
+from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.placement import hosts_of
 from simvirt.scenario.spec.experiment import TimelineEvent
@@ -99,9 +100,10 @@ class Orchestration:
         if event.scale is not None:
             self.scale(event.scale, event.replicas or 0)
 
-    def scale(self, service: str, replicas: int, why: str = "timeline") -> None:
-        """Another number of replicas is wanted."""
+    def scale(self, service: str, replicas: int, why: str = "timeline", saw: Measured | None = None) -> None:
+        """Another number of replicas is wanted; `saw` is what an autoscaler saw."""
         of = self.ledger[service]
+        self.cluster.scaled.append(Scaled(self.now, service, of.wanted.replicas, replicas, why, saw))
         self.cluster.story.tell("scale", service, None, f"{of.wanted.replicas} to {replicas} replicas: {why}")
         of.wanted = replace(of.wanted, replicas=replicas)
         self.look(service)

@@ -13,6 +13,7 @@ from simvirt.metrics.lifecycle import lifecycle
 from simvirt.metrics.migrations import migrations
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.saturated import Saturation, fullest
+from simvirt.metrics.scaling import scaling
 from simvirt.metrics.statistics import (
     NS_PER_S,
     QUANTILES,
@@ -216,6 +217,8 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["lifecycle"] = lifecycle([o.lives or () for o in outcomes])
     if (courses := [o.course for o in outcomes if o.course is not None]):
         found["availability"] = availability(scenario, courses)
+    if first.scaled:
+        found["scaling"] = scaling([o.scaled for o in outcomes])
     if any(o.moves for o in outcomes):
         found["migrations"] = migrations([o.moves for o in outcomes], [host.name for host in first.layout])
     if first.series:
