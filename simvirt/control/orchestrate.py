@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
@@ -36,6 +37,7 @@ from simvirt.control.orchestrators.interface import (
 )
 from simvirt.control.orchestrators.registry import ORCHESTRATORS
 from simvirt.control.places import become, put
+from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.placement import hosts_of
 from simvirt.scenario.spec.experiment import TimelineEvent
@@ -106,9 +108,10 @@ class Orchestration:
         if event.rollback is not None:
             self.revert(event.rollback, "timeline")
 
-    def scale(self, service: str, replicas: int, why: str = "timeline") -> None:
-        """Another number of replicas is wanted."""
+    def scale(self, service: str, replicas: int, why: str = "timeline", saw: Measured | None = None) -> None:
+        """Another number of replicas is wanted; `saw` is what an autoscaler saw."""
         of = self.ledger[service]
+        self.cluster.scaled.append(Scaled(self.now, service, of.wanted.replicas, replicas, why, saw))
         self.cluster.story.tell("scale", service, None, f"{of.wanted.replicas} to {replicas} replicas: {why}")
         of.wanted = replace(of.wanted, replicas=replicas)
         self.look(service)
@@ -193,6 +196,17 @@ class Orchestration:
     def standing(self, service: str) -> dict[int, int]:
         """The rows of a service's instances that are up or being started, by their slots."""
         return self.ledger.standing(service)
+
+    def placed(self) -> dict[str, list[int]]:
+        """The host of each instance of a service that there is."""
+        return {name: [task.host for task in of.tasks.values()] for name, of in self.ledger.services.items()}
+
+    def counted(self) -> tuple[int, dict[str, int]]:
+        """How many instances were started, and how many of them have ended, by cause."""
+        ended: Counter[str] = Counter()
+        for (_, cause), many in self.ledger.ended.items():
+            ended[cause] += many
+        return sum(self.ledger.started.values()), dict(ended)
 
     # --- the loop ------------------------------------------------------------------------------------------------------
 

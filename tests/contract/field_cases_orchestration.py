@@ -33,9 +33,16 @@ FAILING: Final = patched(ACTED, {
     "timeline": [{"at": "2s", "fail": "node[1]"}],
 })
 """Two containers on two hosts, one of which loses power."""
+UPDATED: Final = patched(ACTED, {"services/server/image": "nginx:1.27", "services/server/cpus": 0.5, "timeline": [{"at": "5s", "update": "server", "image": "nginx:1.28"}]})
+"""One container that is replaced by one of another version."""
 CASES: Final = (
     Case("PlatformSpec.orchestrator", ACTED, {"platforms/0/orchestrator": ABSENT}, {"platforms/0/orchestrator": "compose"}, "rejected", FALLS),
     Case("TimelineEvent.scale", SCALED, {"timeline": []}, {}, "lifecycle/ready", RISES),
+    Case("TimelineEvent.update", UPDATED, {"timeline": []}, {}, "happened/told", RISES),
+    Case("TimelineEvent.image", UPDATED, {"timeline/0/image": "nginx:1.27"}, {"timeline/0/image": "nginx:1.28"}, "rejected", RISES),
+    Case("TimelineEvent.cpus", UPDATED, {}, {"timeline/0/cpus": 0.3}, "latency_s/mean", RISES),
+    Case("TimelineEvent.rollback", UPDATED, {}, {"timeline": [*UPDATED["timeline"], {"at": "12s", "rollback": "server"}]}, "happened/told", RISES),
+    Case("TimelineEvent.load", ACTED, {"timeline": []}, {"timeline": [{"at": "10s", "load": 2}]}, "requests", RISES, 0.3),
     Case("TimelineEvent.replicas", SCALED, {}, {"timeline/0/replicas": 4}, "lifecycle/ready", RISES),
 )
 
