@@ -90,6 +90,15 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Guarded:
+    """What one replication says of its guards: ratios of requests that failed by cause, of all and of each workload; numbers by guard."""
+
+    failed: dict[str, float]
+    workloads: dict[str, dict[str, float]]
+    guards: dict[str, dict[str, float | None]]
+
+
+@dataclass(frozen=True)
 class Outcome(Answers):
     """What one replication of a platform did after its warm-up.
 
@@ -127,6 +136,8 @@ class Outcome(Answers):
     """Utilisation of each link between switches, by its ends."""
     scaled: dict[str, ServiceCourse] = field(default_factory=dict)
     """How many replicas of each service were wanted and ready, where something acts on them."""
+    guarded: Guarded | None = None
+    """What guards of calls did, where there are any."""
     course: Course | None = None
     """How available it was, where something fails."""
     lives: tuple[Life, ...] | None = None

@@ -9,5 +9,11 @@ from simvirt.control.orchestrators.compose import compose
 from simvirt.control.orchestrators.interface import Orchestrator
 from simvirt.control.orchestrators.kubernetes import kubernetes
 from simvirt.control.orchestrators.none import none
+from simvirt.control.orchestrators.swarm import swarm
 
-ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {"none": none, "compose": compose, "kubernetes": kubernetes}
+ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {
+    "none": none,
+    "compose": compose,
+    "swarm": swarm,
+    "kubernetes": kubernetes,
+}
