@@ -14,7 +14,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
 from simvirt.control.outages import Outage
-from simvirt.control.records import Life, Move, Story
+from simvirt.control.records import Life, Move, Scaled, Story
 from simvirt.control.transfers import Transfers
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
@@ -108,7 +108,7 @@ class Cluster:
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
     all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
-    `moves` are those of VMs to other hosts; `network` carries what is large, once something is.
+    `moves` are those of VMs to other hosts, `scaled` changes of what is wanted; `network` carries what is large, once something is.
     """
 
     clock: Clock
@@ -117,6 +117,7 @@ class Cluster:
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
     moves: list[Move] = field(default_factory=list)
+    scaled: list[Scaled] = field(default_factory=list)
     network: Transfers | None = None
     orchestration: Acting | None = None
     story: Story = field(init=False)

@@ -311,6 +311,11 @@ class Scenario(Spec):
         return any(event.fail is not None for event in self.timeline) or bool(self.failures is not None and self.failures.random)
 
     @property
+    def autoscales(self) -> bool:
+        """Whether the number of replicas of a service follows the load."""
+        return any(service.autoscale is not None for service in self.services.values())
+
+    @property
     def beginning(self) -> StateSpec:
         """What is there at 0 s."""
         return self.state or StateSpec()
