@@ -208,7 +208,8 @@ class Platform:
     """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own.
 
     `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead. `puller` says how images
-    are pulled and `disk_image` what VMs are made from, where that is not as its layers have it; `orchestrator` acts on its instances.
+    are pulled and `disk_image` what VMs are made from, where that is not as its layers have it; `orchestrator` acts on its instances,
+    for which it `reserves` room and `places` them by a policy.
     """
 
     name: str
@@ -225,6 +226,8 @@ class Platform:
     puller: str | None = None
     disk_image: str | None = None
     orchestrator: str | None = None
+    reserves: Literal["reservations", "requests"] | None = None
+    places: str = "spread"
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:

@@ -14,6 +14,7 @@ import field_cases_network
 import field_cases_orchestration
 import field_cases_plan
 import field_cases_run
+import field_cases_scheduling
 import field_cases_services
 import field_cases_volumes
 import field_cases_workloads
@@ -33,6 +34,7 @@ CASES = (
     *field_cases_network.CASES,
     *field_cases_failures.CASES,
     *field_cases_volumes.CASES,
+    *field_cases_scheduling.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}
 """Fields with a test of their own below."""

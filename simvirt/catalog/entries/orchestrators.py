@@ -22,6 +22,7 @@ class OrchestratorEntry(Entry):
     and is as at first after a run of `backoff_reset`. A host that does not answer counts as lost after `lost`, and after `evict` more its
     tasks are given up for others elsewhere, never without it. `depends_on` is whether starts wait for those of other services. `reserves`
     is what hosts keep free for instances: nothing, what services reserve, or what they request, which is as large as a limit without one.
+    `places` is the policy by which hosts are chosen.
     """
 
     acts: Acts
@@ -36,5 +37,6 @@ class OrchestratorEntry(Entry):
     backoff_reset: SourcedTime | None = None
     depends_on: bool = True
     reserves: Literal["reservations", "requests"] | None = None
+    places: Literal["spread", "kubernetes", "first-fit", "best-fit", "worst-fit"] = "spread"
     lost: SourcedTime
     evict: SourcedTime | None = None

@@ -75,7 +75,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A task of the wanted version that failed: when [ns], why, in which slot, on which host, how long it was ready [ns], None for never."""
+    """A task of the wanted version that failed: when [ns], why, in which slot, on which host, how long it was ready [ns] or None."""
 
     at: int
     task: int

@@ -105,7 +105,7 @@ class _Service:
     def unhealthy(self) -> Iterator[Action]:
         """The end of what fails its checks."""
         for task in self.seen.tasks:
-            if task.phase == "unhealthy" and task.number not in self.ending:
+            if task.phase == "unhealthy" and self.seen.able[task.host] and task.number not in self.ending:
                 yield Stop(task.number, UNHEALTHY)
 
     def replaced(self) -> Iterator[Action]:
