@@ -47,10 +47,12 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
         yield (*path, "puller"), "pullers", _table(platform).get("puller")
         yield (*path, "orchestrator"), "orchestrators", _table(platform).get("orchestrator")
         yield (*path, "disk_image"), "disk_images", _table(platform).get("disk_image")
+        yield (*path, "migrator"), "migrators", _table(platform).get("migrator")
         yield (*path, "credits"), "burstable", credits if isinstance(credits, str) else _table(credits).get("of")
     yield from _of_measured(data, ())
     for name, service in _table(data.get("services")).items():
         yield ("services", name, "profile"), "profiles", _table(service).get("profile")
+        yield ("services", name, "autoscale", "by"), "autoscalers", _table(_table(service).get("autoscale")).get("by")
         yield from _of_measured(_table(service), ("services", name))
     for name, registry in _table(data.get("registries")).items():
         yield ("registries", name, "entry"), "registries", _table(registry).get("entry")

@@ -14,7 +14,8 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
 from simvirt.control.outages import Outage
-from simvirt.control.records import Life, Story
+from simvirt.control.records import Life, Move, Story
+from simvirt.control.transfers import Transfers
 from simvirt.lowering.arrange import GUEST_SERVICE, Instance
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
@@ -105,7 +106,8 @@ class Cluster:
 
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
-    all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does.
+    all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
+    `moves` are those of VMs to other hosts; `network` carries what is large, once something is.
     """
 
     clock: Clock
@@ -113,6 +115,8 @@ class Cluster:
     lives: list[Life] = field(default_factory=list)
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
+    moves: list[Move] = field(default_factory=list)
+    network: Transfers | None = None
     orchestration: Acting | None = None
     story: Story = field(init=False)
     outages: list[Outage] = field(default_factory=list)
@@ -158,6 +162,16 @@ class Cluster:
         """The host of each instance."""
         plan = self.plane.lowered.arrangement
         return [plan.machines[one.machine].host for one in plan.instances]
+
+    def moved(self, machine: int, host: int) -> None:
+        """Takes in that a VM stands on another host, and so does what is in it."""
+        for one in self.plane.lowered.arrangement.instances:
+            if one.machine == machine:
+                there = one.row in self._made.get(self._hosts[one.row], set())
+                self._made.get(self._hosts[one.row], set()).discard(one.row)
+                self._hosts[one.row] = host
+                if there:
+                    self.make(one.row)
 
     def put(self, row: int, host: int) -> None:
         """Put an instance that is down on a host."""
@@ -225,6 +239,13 @@ class Cluster:
             self.there.discard(("vm", machine.row))
             self._done.pop(("vm", machine.row), None)
 
+    def record(self, outage: Outage) -> Outage:
+        """Takes in that something has failed, and what went with it."""
+        self.outages.append(outage)
+        took = ", ".join(map(self.called, outage.rows))
+        self.story.tell(outage.how, outage.where, None, f"it took {took} and {outage.requests} requests" if took else None)
+        return outage
+
     def name_of(self, host: int) -> str:
         """The name of a host."""
         return self.plane.lowered.arrangement.hosts[host].site.named.name
@@ -260,6 +281,7 @@ class Cluster:
     def host_is_up(self, host: int) -> None:
         """Takes in that a host has booted."""
         self._down.discard(host)
+        self.story.tell("up", self.name_of(host), None, "it has booted")
         self._boots[host] += 1
 
     def boots(self, host: int) -> int:

@@ -6,10 +6,12 @@ import simpy
 
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
+from simvirt.control.autoscale import autoscale
 from simvirt.control.cluster import Cluster
 from simvirt.control.failing import follow_failures
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
+from simvirt.control.migrate import follow_moves
 from simvirt.control.orchestrate import orchestration_of
 from simvirt.control.pulling import is_new, transfers_of
 from simvirt.control.start import Starts
@@ -32,6 +34,7 @@ def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
     else:
         cluster.deployed = _deploy(cluster, set(up_at_first(clock, scenario)))
     follow_timeline(clock, scenario)
+    follow_moves(cluster)
     follow_failures(cluster, starts)
     return cluster
 
@@ -59,6 +62,7 @@ def _orchestrate(cluster: Cluster) -> None:
     """Let an orchestrator have the instances that are up, or have it start all that are wanted."""
     orchestration = cluster.orchestration = orchestration_of(cluster)
     orchestration.follow(cluster.scenario.timeline)
+    autoscale(orchestration)
     if cluster.scenario.state is not None and cluster.scenario.state.instances == "up":
         rows = up_at_first(cluster.clock, cluster.scenario)
         _begin_instances(cluster, rows)

@@ -52,8 +52,8 @@ def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site], pl
 def _in_turn(scenario: Scenario, services: Sequence[str]) -> list[str]:
     """Services in the order in which they are placed: those that stand beside others, or do not, come after these."""
     def waits(name: str, seen: tuple[str, ...] = ()) -> int:
-        beside = [rule.near or rule.away_from for rule in scenario.services[name].placement.affinity]
-        return max((1 + waits(other, (*seen, name)) for other in beside if other in scenario.services and other not in (*seen, name)), default=0)
+        beside = {rule.near or rule.away_from for rule in scenario.services[name].placement.affinity}
+        return max((1 + waits(other, (*seen, name)) for other in services if other in beside - {*seen, name}), default=0)
     return sorted(services, key=waits)
 
 

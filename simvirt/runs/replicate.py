@@ -184,7 +184,7 @@ def replicate(
 def _lived(outcome: Outcome, plane: DataPlane, recorder: Recorder, end: Snapshot, cluster: Cluster) -> Outcome:
     """An outcome with what became of instances, and how available the system was where something fails."""
     found = course(plane, recorder.kept, end, cluster) if plane.lowered.scenario.fails else None
-    return replace(outcome, lives=tuple(cluster.lives), course=found)
+    return replace(outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found)
 
 
 def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:

@@ -18,7 +18,7 @@ from simvirt.control.orchestrators.rules import added, backoff_ns, surplus
 def compose(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
     """Containers too many and too few, and those that the engine restarts."""
     yield from surplus(wanted, seen)
-    yield from added(wanted, seen)
+    yield from added(wanted, seen, constants)
     for task in seen.tasks:
         if task.phase == "failed" and task.slot < wanted.replicas and wanted.version.spec.restart != "no":
             yield _again(task, seen.now, constants)

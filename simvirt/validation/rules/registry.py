@@ -10,8 +10,10 @@ from simvirt.validation.rules import (
     eviction_qos,
     hpa_behaviour,
     hpa_replicas,
+    live_migration,
     metastable_resilience,
     placement,
+    registry_pull,
     rollout,
     scheduler_score,
 )
@@ -25,6 +27,8 @@ KNOWN: Final = (
     placement,
     backoff_restart,
     eviction_qos,
+    live_migration,
     metastable_resilience,
+    registry_pull,
 )
 RULES: Final[Mapping[str, Rules]] = {module.RULES.kind: module.RULES for module in KNOWN}
