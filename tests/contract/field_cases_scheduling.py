@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from field_cases_host import PLACED, POOLS
+from field_cases_orchestration import ACTED
 from helpers.fields import ABSENT, FALLS, RISES, Case, patched
 
 
@@ -27,6 +28,15 @@ NEIGHBOURS: Final = patched(ZONES, {
 """A replica beside which others stand: one on the first, one on the third host."""
 ROOMY: Final = patched(ZONES, {"services/server/deploy/replicas": 2, **placed(places="first-fit", reserves="reservations")})
 """Two replicas, placed on the first host that has room for them."""
+
+
+REPLACED: Final = patched(ACTED, {"catalog/orchestrators/mine": {"like": "swarm"}, "services/server/deploy/restart_policy": {"delay": "100ms"}})
+"""A task that crashes three times, and is replaced each time."""
+
+
+def replaced(**how: Any) -> dict[str, Any]:
+    """A restart policy."""
+    return {"services/server/deploy/restart_policy": {"delay": "100ms", **how}}
 
 
 def spread(**how: Any) -> dict[str, Any]:
@@ -53,4 +63,9 @@ CASES: Final = (
     Case("AffinitySpec.topology_key", NEIGHBOURS, beside({"near": "cache"}), beside({"near": "cache", "topology_key": "zone"}), SECOND, RISES),
     Case("AffinitySpec.weight", patched(NEIGHBOURS, placed(places="kubernetes")), beside({"near": "db", "weight": 50}, {"near": "cache", "weight": 1}), beside({"near": "db", "weight": 50}, {"near": "cache", "weight": 100}), THIRD, RISES),
     Case("ReservationsSpec.memory", ROOMY, {}, {"services/server/deploy/resources": {"reservations": {"memory": "9GiB"}}}, SECOND, RISES),
+    Case("DeploySpec.restart_policy", REPLACED, {}, {"services/server/deploy/restart_policy": ABSENT}, "rejected", RISES),
+    Case("RestartPolicySpec.condition", REPLACED, {}, replaced(condition="none"), "rejected", RISES),
+    Case("RestartPolicySpec.delay", REPLACED, {}, replaced(delay="3s"), "rejected", RISES),
+    Case("RestartPolicySpec.max_attempts", REPLACED, {}, replaced(max_attempts=1), "rejected", RISES),
+    Case("RestartPolicySpec.window", REPLACED, replaced(max_attempts=1), replaced(max_attempts=1, window="2s"), "rejected", FALLS),
 )
