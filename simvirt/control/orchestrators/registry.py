@@ -8,6 +8,7 @@ from typing import Final
 from simvirt.control.orchestrators.compose import compose
 from simvirt.control.orchestrators.interface import Orchestrator
 from simvirt.control.orchestrators.kubernetes import kubernetes
+from simvirt.control.orchestrators.mesos import mesos
 from simvirt.control.orchestrators.none import none
 from simvirt.control.orchestrators.swarm import swarm
 
@@ -16,4 +17,5 @@ ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {
     "compose": compose,
     "swarm": swarm,
     "kubernetes": kubernetes,
+    "mesos": mesos,
 }
