@@ -11,6 +11,7 @@ from simvirt.control.orchestrators.kubernetes import kubernetes
 from simvirt.control.orchestrators.mesos import mesos
 from simvirt.control.orchestrators.none import none
 from simvirt.control.orchestrators.swarm import swarm
+from simvirt.control.orchestrators.vm_cluster import vm_cluster
 
 ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {
     "none": none,
@@ -18,4 +19,5 @@ ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {
     "swarm": swarm,
     "kubernetes": kubernetes,
     "mesos": mesos,
+    "vm-cluster": vm_cluster,
 }
