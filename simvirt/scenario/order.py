@@ -86,6 +86,6 @@ def _number(content: Any) -> int:
 
 def _said(event: TimelineEvent) -> tuple[Any, ...]:
     """What an event says, without the name of its service."""
-    said = (event.verb, event.at, event.replica, event.restart)
+    said: tuple[Any, ...] = (event.verb, event.at, event.replica, event.restart)
     said = (*said, event.how, event.for_) if event.fail is not None else said
     return said if event.verb not in ORCHESTRATED else (*said, event.replicas)

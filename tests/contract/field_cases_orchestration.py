@@ -48,7 +48,7 @@ def of(field: str, value: Any, moves: str, base: dict[str, Any] = ACTED, read: s
 ENTRIES: Final = (
     of("acts", "none", RISES), of("notice", number("1s"), RISES), of("sync", number("500ms"), FALLS, patched(ACTED, {"catalog/orchestrators/mine/notice": number("3s")})),
     of("start_delay", number("1s"), RISES), of("publish", number("1s"), RISES), of("grace", number("20s"), FALLS, SHRUNK, "failed"),
-    of("lost", number("12s"), RISES, FAILING, "failed"),
+    of("lost", number("12s"), RISES, FAILING, "failed"), of("evict", number("2s"), RISES, FAILING, "lifecycle/ready"),
     of("backoff", number("1s"), RISES), of("backoff_factor", number(8), RISES), of("backoff_most", number("50ms"), FALLS), of("backoff_reset", number("1s"), FALLS),
     of("depends_on", False, FALLS, patched(ACTED, {
         "services/db": {"startup": [{"delay": "3s"}], "operations": {"q": [{"cpu": "1ms"}]}}, "services/server/depends_on": {"db": {"condition": "service_healthy"}},
