@@ -15,6 +15,7 @@ import field_cases_migration
 import field_cases_network
 import field_cases_orchestration
 import field_cases_plan
+import field_cases_resilience
 import field_cases_run
 import field_cases_services
 import field_cases_volumes
@@ -36,6 +37,7 @@ CASES = (
     *field_cases_network.CASES,
     *field_cases_migration.CASES,
     *field_cases_failures.CASES,
+    *field_cases_resilience.CASES,
     *field_cases_volumes.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}
