@@ -45,6 +45,11 @@ def slots(scenario: Scenario, service: str) -> int:
     return max(wanted) * (2 if falls else 1)
 
 
+def is_first(scenario: Scenario, service: str, replica: int) -> bool:
+    """Whether a row is one of the replicas that a service has at first, and not internal or one that may come to live."""
+    return service in scenario.services and replica < scenario.services[service].replicas
+
+
 def _scales(scenario: Scenario, service: str) -> list[int]:
     """How many replicas the timeline wants, one number after the other."""
     events = sorted((event for event in scenario.timeline if event.scale == service), key=lambda event: event.at)

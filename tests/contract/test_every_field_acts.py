@@ -11,6 +11,7 @@ import field_cases_files
 import field_cases_host
 import field_cases_images
 import field_cases_memory
+import field_cases_migration
 import field_cases_network
 import field_cases_orchestration
 import field_cases_plan
@@ -34,6 +35,7 @@ CASES = (
     *field_cases_orchestration.CASES,
     *field_cases_autoscale.CASES,
     *field_cases_network.CASES,
+    *field_cases_migration.CASES,
     *field_cases_failures.CASES,
     *field_cases_resilience.CASES,
     *field_cases_volumes.CASES,
