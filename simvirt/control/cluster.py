@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -80,6 +81,15 @@ class Acting(Protocol):
     def failed(self, row: int, why: str) -> None:
         """Takes in that an instance is down, and nobody wanted that."""
 
+    def became_unhealthy(self, row: int, why: str) -> None:
+        """Takes in that an instance is up and does not answer; requests go to others."""
+
+    def lost(self, row: int, why: str) -> None:
+        """Takes in that an instance is given up with its host."""
+
+    def rows_on(self, host: int) -> list[int]:
+        """The rows of the instances that it has on a host."""
+
     def standing(self, service: str) -> Mapping[int, int]:
         """The rows of a service's instances that are there, by the replicas that they are."""
 
@@ -111,6 +121,7 @@ class Cluster:
     story: Story = field(init=False)
     outages: list[Outage] = field(default_factory=list)
     _down: set[int] = field(default_factory=set)  # hosts
+    _boots: Counter[int] = field(default_factory=Counter)
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
@@ -263,6 +274,11 @@ class Cluster:
     def host_is_up(self, host: int) -> None:
         """Takes in that a host has booted."""
         self._down.discard(host)
+        self._boots[host] += 1
+
+    def boots(self, host: int) -> int:
+        """How often a host has booted."""
+        return self._boots[host]
 
     def phases(self, row: int) -> tuple[Phase, ...]:
         """The phases in which an instance starts where it stands."""

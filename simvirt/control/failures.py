@@ -114,7 +114,9 @@ class Failures:
             if one.service != GUEST_SERVICE or one.machine not in plan.hands:
                 cluster.plane.start_background(one.row)
         cluster.host_is_up(host)
-        self._start_again(self._were_up.pop(host, set()))
+        rows = self._were_up.pop(host, set())
+        if not self.detection.came_back(host, rows):
+            self._start_again(rows)
 
     def _start_again(self, rows: Iterable[int]) -> None:
         """The daemon of a host starts what its restart policy says."""
@@ -139,13 +141,14 @@ class Failures:
         instances = [one for one in plan.instances if one.machine == machine or one.row in served]
         outage = self._lost("kernel-panic", f"VM of {self.cluster.called(row)}", instances)
         self.cluster.lose_kernels({machine})
-        self.cluster.clock.process(self.detection.of_host(self.cluster.host_of(row), outage))
+        self.cluster.clock.process(self.detection.of_guest(outage))
         yield self.cluster.clock.timeout(lasts or 0)
         if not self.cluster.is_down(self.cluster.host_of(row)):
             for one in instances:
                 if one.service in INTERNAL:
                     self.cluster.plane.admit(one.row)
-            self._start_again(outage.rows)
+            if not self.detection.failed(outage.rows):
+                self._start_again(outage.rows)
 
     def process(self, row: int) -> Process:
         """An instance ends; it is started again as its restart policy says."""

@@ -59,7 +59,7 @@ class Impairments:
         outage = self._told("partition", ", ".join(map(self.cluster.name_of, hosts)))
         self._cuts.append(cut)
         self._set_islands()
-        self.cluster.clock.process(self.detection.of_cut(hosts, outage))
+        self.cluster.clock.process(self.detection.of_cut(hosts, outage, lasts))
         if lasts is not None:
             yield self.cluster.clock.timeout(lasts)
             self._cuts.remove(cut)

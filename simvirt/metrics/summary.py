@@ -214,10 +214,10 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["overload"] = True
     if first.lives is not None:
         found["lifecycle"] = lifecycle([o.lives or () for o in outcomes])
-    if any(o.moves for o in outcomes):
-        found["migrations"] = migrations([o.moves for o in outcomes], [host.name for host in first.layout])
     if (courses := [o.course for o in outcomes if o.course is not None]):
         found["availability"] = availability(scenario, courses)
+    if any(o.moves for o in outcomes):
+        found["migrations"] = migrations([o.moves for o in outcomes], [host.name for host in first.layout])
     if first.series:
         found["series"] = Series.model_validate(first.series)
     return found

@@ -271,8 +271,8 @@ class PlatformResult(Document):
         default=False, description="`true` where requests arrive faster than they are answered, in most replications"
     )
     lifecycle: Lifecycle | None = Field(default=None, description="with `state`: instances that were started, and what that took")
-    migrations: tuple[MigrationResult, ...] = Field(default=(), description="what moved to other hosts, and how that went")
     availability: Availability | None = Field(default=None, description="where something fails: requests answered in time, what was lost")
+    migrations: tuple[MigrationResult, ...] = Field(default=(), description="what moved to other hosts, and how that went")
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     hosts: Mapping[str, HostUse] = Field(default={}, description="with several hosts: how full each is, by its name")

@@ -11,7 +11,9 @@ from simvirt.validation.rules import (
     hpa_behaviour,
     hpa_replicas,
     live_migration,
+    metastable_resilience,
     placement,
+    registry_pull,
     rollout,
     scheduler_score,
 )
@@ -26,5 +28,7 @@ KNOWN: Final = (
     backoff_restart,
     eviction_qos,
     live_migration,
+    metastable_resilience,
+    registry_pull,
 )
 RULES: Final[Mapping[str, Rules]] = {module.RULES.kind: module.RULES for module in KNOWN}
