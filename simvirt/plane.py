@@ -1,6 +1,6 @@
 """The seam, sideways: the data plane as the rest of the program sees it, and the verbs by which the control plane acts on it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +21,7 @@ from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
 from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
 from simvirt.memory.account import MemoryAccount
+from simvirt.moving import Movable
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
 from simvirt.workload.sampling import Sampler
 from simvirt.workload.streams import Generators
@@ -54,7 +55,7 @@ class Work:
 
 
 @dataclass
-class DataPlane:
+class DataPlane(Movable):
     """The tables of one replication, the compiled functions over them, and the draws that feed them."""
 
     lowered: Lowered
@@ -69,6 +70,8 @@ class DataPlane:
     large: Callable[[], np.ndarray] | None = None  # bytes of large transfers that each link has carried, where there are any
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
+    _met: dict[int, dict[str, float]] = field(default_factory=dict)
+    _hindered: dict[int, Mapping[str, float]] = field(default_factory=dict)
     _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
     _performed: dict[int, set[int]] = field(default_factory=dict)  # instance: handles of what it performs
     _handles: int = 0
@@ -291,8 +294,7 @@ class DataPlane:
 
     def stop(self, instance: int) -> None:
         """End an instance that has nothing left to answer: its background threads stop."""
-        self.crash(instance)
-        self.columns["instances"]["life"][instance] = k.STOPPED
+        self.crash(instance, k.STOPPED)
 
     def crash(self, instance: int, life: int = k.CRASHED, seen: bool = True) -> int:
         """End an instance at once, alone or GONE with its kernel; the number of requests lost. Unless `seen` it is sent further ones."""
@@ -357,15 +359,9 @@ class DataPlane:
                 return k.NONE
         return int(kernel.launch(self._plane, kind, instance, entry, handle, int(self.clock.now)))
 
-    def set_condition(self, table: str, row: int, **values: float) -> None:
-        """How things stand with a host, its disk or what requests meet on an instance: columns that are the control plane's."""
-        for name, value in values.items():
-            self.columns[table][name][row] = value
-
     def set_misses(self, host: int, asked: int, ratio: float) -> None:
         """How often a page cache of a host does not serve what it is asked."""
-        misses = self.columns["misses"]
-        misses["ratio"][host * int(misses["asked"][0]) + asked] = ratio
+        self.columns["misses"]["ratio"][host * int(self.columns["misses"]["asked"][0]) + asked] = ratio
 
     def share_links(self, used: np.ndarray, flows: np.ndarray) -> None:
         """What large transfers take of each link from now on [bytes/ns], and how many of them are on it; requests get what they leave."""

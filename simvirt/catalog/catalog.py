@@ -20,7 +20,7 @@ from simvirt.scenario.spec.models import HostSpec, PlatformSpec, Scenario, Servi
 EXPLAINED = (
     "platforms", "hypervisors", "runtimes", "techniques", "devices", "filesystems", "guests", "hosts", "cpus", "families", "disks", "nics",
     "profiles", "images", "prices", "power", "sites", "footprints", "limits", "reclaim", "burstable",
-    "startups", "contents", "disk_images", "registries", "pullers", "codecs", "drivers",
+    "startups", "contents", "disk_images", "registries", "pullers", "codecs", "drivers", "migrators",
     "orchestrators",
     "volume_drivers",
 )

@@ -47,6 +47,7 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
         yield (*path, "puller"), "pullers", _table(platform).get("puller")
         yield (*path, "orchestrator"), "orchestrators", _table(platform).get("orchestrator")
         yield (*path, "disk_image"), "disk_images", _table(platform).get("disk_image")
+        yield (*path, "migrator"), "migrators", _table(platform).get("migrator")
         yield (*path, "credits"), "burstable", credits if isinstance(credits, str) else _table(credits).get("of")
     yield from _of_measured(data, ())
     for name, service in _table(data.get("services")).items():

@@ -161,6 +161,7 @@ class Layer:
     scheduler: str | None = None
     dom0: Dom0 | None = None
     host_load: HostLoad | None = None
+    migrator: str | None = None
     monitor: MonitorMemory = MonitorMemory()
     container: ContainerMemory = ContainerMemory()
 
@@ -208,7 +209,8 @@ class Platform:
     """A stack of layers, outermost first; empty on bare metal. `vms` are the VMs that replicas share, or None: each has its own.
 
     `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead. `puller` says how images
-    are pulled and `disk_image` what VMs are made from, where that is not as its layers have it; `orchestrator` acts on its instances.
+    are pulled and `disk_image` what VMs are made from, where that is not as its layers have it; `own_migrator` so of what moves VMs.
+    `orchestrator` acts on its instances.
     """
 
     name: str
@@ -225,6 +227,13 @@ class Platform:
     puller: str | None = None
     disk_image: str | None = None
     orchestrator: str | None = None
+    own_migrator: str | None = None
+
+    @property
+    def migrator(self) -> str | None:
+        """What moves its VMs to other hosts: an entry of the catalogue's migrators; None where nothing does."""
+        own = self.hypervisors[-1].migrator if self.hypervisors else None
+        return self.own_migrator or own
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:

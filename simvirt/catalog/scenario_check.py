@@ -21,6 +21,10 @@ from simvirt.units import format_size
 
 Mistake = tuple[Path, str]
 """The path of a value and the message about it."""
+ADVICE = (
+    "expected a platform with VMs that move, for example kvm; elsewhere an instance starts anew on another host (stop and start, update or "
+    "drain), or is stopped, written to a disk and read on the other side with how: checkpoint")
+"""What to do instead of moving what does not move."""
 
 
 def check(store: Store, scenario: Scenario) -> None:
@@ -45,10 +49,22 @@ def check(store: Store, scenario: Scenario) -> None:
         _check_measured(store, service.measured_on, ("services", name), problems)
         if service.profile is not None and service.profile not in store.names("profiles"):
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
+    _check_moves(store, scenario, problems)
     problems.settle()
     for path, message in best_of_pools({name: _beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()}):
         problems.add(path, message)
     problems.settle()
+
+
+def _check_moves(store: Store, scenario: Scenario, problems: Problems) -> None:
+    """VMs that are to move where nothing moves them; containers are not moved while they run, but through a checkpoint."""
+    for at, event in enumerate(scenario.timeline):
+        for spec in scenario.platforms if event.moves and event.way != "checkpoint" else ():
+            found = layers.platform(store, spec, ("platforms",))
+            if found.migrator is not None or (event.drain is not None and not found.hypervisors):
+                continue
+            what = f"{found.name} cannot move a running VM" if found.hypervisors else f"{found.name} has no VMs, and containers do not move"
+            problems.add(("timeline", at, event.verb), f"{what}; {ADVICE}")
 
 
 def _beyond_host(store: Store, scenario: Scenario, pool: str, view: Scenario) -> list[Mistake]:
@@ -119,7 +135,8 @@ def _check_platform(store: Store, spec: PlatformSpec, path: Path, problems: Prob
 
 def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, problems: Problems) -> None:
     """What is said of VMs means nothing where there are none."""
-    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache", "disk_image"):
+    for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache", "disk_image",
+                 "migrator"):
         if word in spec.model_fields_set and not platform.hypervisors:
             problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
     if spec.puller is not None and not platform.runtimes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,8 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
 from simvirt.control.outages import Outage
-from simvirt.control.records import Life, Story
+from simvirt.control.records import Life, Move, Story
+from simvirt.control.transfers import Transfers
 from simvirt.lowering.arrange import GUEST_SERVICE, Instance
 from simvirt.plane import DataPlane
 from simvirt.scenario.spec.models import Scenario
@@ -79,6 +81,15 @@ class Acting(Protocol):
     def failed(self, row: int, why: str) -> None:
         """Takes in that an instance is down, and nobody wanted that."""
 
+    def became_unhealthy(self, row: int, why: str) -> None:
+        """Takes in that an instance is up and does not answer; requests go to others."""
+
+    def lost(self, row: int, why: str) -> None:
+        """Takes in that an instance is given up with its host."""
+
+    def rows_on(self, host: int) -> list[int]:
+        """The rows of the instances that it has on a host."""
+
     def standing(self, service: str) -> Mapping[int, int]:
         """The rows of a service's instances that are there, by the replicas that they are."""
 
@@ -95,7 +106,8 @@ class Cluster:
 
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
-    all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does.
+    all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
+    `moves` are those of VMs to other hosts; `network` carries what is large, once something is.
     """
 
     clock: Clock
@@ -103,10 +115,13 @@ class Cluster:
     lives: list[Life] = field(default_factory=list)
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
+    moves: list[Move] = field(default_factory=list)
+    network: Transfers | None = None
     orchestration: Acting | None = None
     story: Story = field(init=False)
     outages: list[Outage] = field(default_factory=list)
     _down: set[int] = field(default_factory=set)  # hosts
+    _boots: Counter[int] = field(default_factory=Counter)
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
@@ -147,6 +162,16 @@ class Cluster:
         """The host of each instance."""
         plan = self.plane.lowered.arrangement
         return [plan.machines[one.machine].host for one in plan.instances]
+
+    def moved(self, machine: int, host: int) -> None:
+        """Takes in that a VM stands on another host, and so does what is in it."""
+        for one in self.plane.lowered.arrangement.instances:
+            if one.machine == machine:
+                there = one.row in self._made.get(self._hosts[one.row], set())
+                self._made.get(self._hosts[one.row], set()).discard(one.row)
+                self._hosts[one.row] = host
+                if there:
+                    self.make(one.row)
 
     def put(self, row: int, host: int) -> None:
         """Put an instance that is down on a host."""
@@ -214,6 +239,13 @@ class Cluster:
             self.there.discard(("vm", machine.row))
             self._done.pop(("vm", machine.row), None)
 
+    def record(self, outage: Outage) -> Outage:
+        """Takes in that something has failed, and what went with it."""
+        self.outages.append(outage)
+        took = ", ".join(map(self.called, outage.rows))
+        self.story.tell(outage.how, outage.where, None, f"it took {took} and {outage.requests} requests" if took else None)
+        return outage
+
     def name_of(self, host: int) -> str:
         """The name of a host."""
         return self.plane.lowered.arrangement.hosts[host].site.named.name
@@ -249,6 +281,12 @@ class Cluster:
     def host_is_up(self, host: int) -> None:
         """Takes in that a host has booted."""
         self._down.discard(host)
+        self.story.tell("up", self.name_of(host), None, "it has booted")
+        self._boots[host] += 1
+
+    def boots(self, host: int) -> int:
+        """How often a host has booted."""
+        return self._boots[host]
 
     def phases(self, row: int) -> tuple[Phase, ...]:
         """The phases in which an instance starts where it stands."""

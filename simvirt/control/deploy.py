@@ -10,6 +10,7 @@ from simvirt.control.cluster import Cluster
 from simvirt.control.failing import follow_failures
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
+from simvirt.control.migrate import follow_moves
 from simvirt.control.orchestrate import orchestration_of
 from simvirt.control.pulling import is_new, transfers_of
 from simvirt.control.start import Starts
@@ -32,6 +33,7 @@ def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
     else:
         cluster.deployed = _deploy(cluster, set(up_at_first(clock, scenario)))
     follow_timeline(clock, scenario)
+    follow_moves(cluster)
     follow_failures(cluster, starts)
     return cluster
 

@@ -1,26 +1,29 @@
-"""How failures are noticed: after which time load balancing and orchestrators know.
+"""How failures are noticed, and what follows: load balancing leaves out what is gone, orchestrators replace it.
 
-*Model*: who looks after hosts sees nothing of a failure until so much time has passed; load balancing leaves out what it sent requests to
-    until then.
-*Ignores*: the phase of the looks, which come at regular instants.
-*Source*: HAProxy configuration manual, `inter` (2 s) and `fall` (3) of health checks.
+*Model*: what looks after hosts takes one for lost that has not answered for so long (`lost` of the orchestrator's entry; without an
+    orchestrator that is what checks of load balancers take). From then on its instances get no requests, and it no new tasks; after
+    `evict` more its tasks are given up, and the orchestrator starts others elsewhere. A host that is back in time keeps its tasks: they
+    have failed, and the orchestrator says whether they start again where they stood. What runs on hosts that are cut off ends when it is
+    given up.
+*Ignores*: the phase of heartbeats and looks, which come at regular instants; that what is cut off runs on until it learns that it was
+    given up; that orchestrators stop evicting where many hosts are lost at once.
+*Source*: the sources of the entries (data/orchestrators.yaml).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
 
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process
 from simvirt.control.outages import Outage
+from simvirt.kernel import constants as k
+from simvirt.units import format_time
 
-CHECKED_NS: Final = 6_000_000_000
-"""Time after which a load balancer that checks its servers leaves out one that does not answer [ns].
-
-Source: HAProxy configuration manual: checks every 2 s (`inter`), three that fail (`fall`).
-"""
+SILENT = "its host does not answer"
 
 
 @dataclass
@@ -28,17 +31,113 @@ class Detection:
     """Who notices what, and when."""
 
     cluster: Cluster
-    after_ns: int = CHECKED_NS
+
+    @cached_property
+    def entry(self) -> OrchestratorEntry:
+        """What looks after the hosts."""
+        name = self.cluster.plane.lowered.platform.orchestrator or "none"
+        return self.cluster.catalog.typed("orchestrators", name, OrchestratorEntry)
+
+    # --- hosts and kernels that are gone -------------------------------------------------------------------------------
 
     def of_host(self, host: int, outage: Outage) -> Process:
-        """Those who send requests to a host notice that it is gone; unless it is back before."""
-        yield self.cluster.clock.timeout(self.after_ns)
+        """Those who look after a host that is gone notice that, unless it is back before."""
+        boots = self.cluster.boots(host)
+        if self.entry.lost is None:
+            return
+        yield self.cluster.clock.timeout(round(self.entry.lost))
+        if self.cluster.boots(host) == boots:
+            outage.noticed = int(self.cluster.clock.now)
+            self._leave_out(host, outage.rows)
+            if self.entry.evict is not None:
+                yield self.cluster.clock.timeout(round(self.entry.evict))
+                if self.cluster.boots(host) == boots:
+                    self._give_up(host, f"{self.cluster.name_of(host)} is lost")
+
+    def of_guest(self, outage: Outage) -> Process:
+        """Those who send requests to what ran in a VM notice that it does not answer, unless it is back before."""
+        if self.entry.lost is not None:
+            yield self.cluster.clock.timeout(round(self.entry.lost))
+            outage.noticed = int(self.cluster.clock.now)
+            self._withdraw(outage.rows)
+
+    def came_back(self, host: int, rows: Iterable[int]) -> bool:
+        """A host has booted: it takes tasks again, and those that it had have failed; whether an orchestrator decides about them."""
+        orchestration = self.cluster.orchestration
+        if orchestration is None:
+            return False
+        orchestration.host_changed(host, True)
+        return orchestration.watches and self.failed({*rows, *self._tasks_on(host)})
+
+    def failed(self, rows: Iterable[int]) -> bool:
+        """Kernels are back without the instances that ran on them; whether an orchestrator decides about these."""
+        orchestration = self.cluster.orchestration
+        if orchestration is None or not orchestration.watches:
+            return False
+        for row in sorted(rows):
+            if int(self.cluster.plane.read("instances", "life")[row]) == k.GONE:
+                orchestration.failed(row, "its kernel is gone")
+        return True
+
+    # --- hosts that are cut off ----------------------------------------------------------------------------------------
+
+    def of_cut(self, hosts: Sequence[int], outage: Outage, lasts: int | None) -> Process:
+        """Those who look after hosts that are cut off take them for lost, unless they are reached again before."""
+        if self.entry.lost is None or (lasts is not None and lasts <= self.entry.lost):
+            return
+        lost = round(self.entry.lost)
+        yield self.cluster.clock.timeout(lost)
         outage.noticed = int(self.cluster.clock.now)
-        for row in outage.rows:
+        if self.cluster.orchestration is None or not self.cluster.orchestration.watches:
+            return
+        for host in hosts:
+            self._leave_out(host, ())
+        if self.entry.evict is not None and (lasts is None or lasts > lost + self.entry.evict):
+            yield self.cluster.clock.timeout(round(self.entry.evict))
+            for host in hosts:
+                self._give_up(host, f"{self.cluster.name_of(host)} is cut off")
+        if lasts is not None:
+            yield self.cluster.clock.timeout(outage.at + lasts - self.cluster.clock.now)
+            for host in hosts:
+                self._take_back(host)
+
+    def _take_back(self, host: int) -> None:
+        """A host is reached again: it takes tasks, and what is ready there gets requests."""
+        if self.cluster.orchestration is not None and not self.cluster.is_down(host):
+            self.cluster.orchestration.host_changed(host, True)
+            for row in self._tasks_on(host):
+                if self.cluster.plane.is_ready(row):
+                    self.cluster.plane.admit(row)
+                    self.cluster.orchestration.became_ready(row)
+
+    # --- what follows --------------------------------------------------------------------------------------------------
+
+    def _leave_out(self, host: int, rows: Iterable[int]) -> None:
+        """A host counts as lost."""
+        silent = format_time(float(self.entry.lost or 0.0) / 1e9)
+        self.cluster.story.tell("lost", self.cluster.name_of(host), None, f"no answer for {silent}")
+        tasks = self._tasks_on(host)
+        orchestration = self.cluster.orchestration
+        if orchestration is not None and orchestration.watches:
+            orchestration.host_changed(host, False)
+            for row in tasks:
+                orchestration.became_unhealthy(row, SILENT)
+                self.cluster.plane.withdraw(row)
+        self._withdraw([*rows, *tasks])
+
+    def _withdraw(self, rows: Iterable[int]) -> None:
+        """What does not answer gets no more requests."""
+        for row in rows:
             if not self.cluster.plane.is_ready(row):
                 self.cluster.plane.withdraw(row)
 
-    def of_cut(self, hosts: Sequence[int], outage: Outage) -> Process:
-        """Those who look after hosts notice that some do not answer."""
-        yield self.cluster.clock.timeout(self.after_ns)
-        outage.noticed = int(self.cluster.clock.now)
+    def _give_up(self, host: int, why: str) -> None:
+        """The tasks of a host are given up; others take their slots."""
+        for row in self._tasks_on(host):
+            self.cluster.plane.crash(row, k.GONE)
+            if self.cluster.orchestration is not None:
+                self.cluster.orchestration.lost(row, why)
+
+    def _tasks_on(self, host: int) -> list[int]:
+        """The rows of the tasks that an orchestrator has on a host."""
+        return [] if self.cluster.orchestration is None else self.cluster.orchestration.rows_on(host)

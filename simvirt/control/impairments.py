@@ -59,7 +59,7 @@ class Impairments:
         outage = self._told("partition", ", ".join(map(self.cluster.name_of, hosts)))
         self._cuts.append(cut)
         self._set_islands()
-        self.cluster.clock.process(self.detection.of_cut(hosts, outage))
+        self.cluster.clock.process(self.detection.of_cut(hosts, outage, lasts))
         if lasts is not None:
             yield self.cluster.clock.timeout(lasts)
             self._cuts.remove(cut)
@@ -106,5 +106,4 @@ class Impairments:
             self.cluster.fetch.answers(name, self._silent[name] == 0)
 
     def _told(self, how: str, where: str) -> Outage:
-        self.cluster.outages.append(Outage(int(self.cluster.clock.now), how, where))
-        return self.cluster.outages[-1]
+        return self.cluster.record(Outage(int(self.cluster.clock.now), how, where))

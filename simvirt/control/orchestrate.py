@@ -106,10 +106,10 @@ class Orchestration:
         of.wanted = replace(of.wanted, replicas=replicas)
         self.look(service)
 
-    def update(self, service: str, spec: ServiceSpec, why: str = "timeline") -> None:
+    def update(self, service: str, spec: ServiceSpec, why: str = "timeline", *, back: bool = False) -> None:
         """Another version is wanted."""
         of = self.ledger[service]
-        version = Version(of.wanted.version.number + 1, spec, self.now)
+        version = Version(of.wanted.version.number + 1, spec, self.now, back)
         self.cluster.story.tell("update", service, None, why)
         of.failures.clear()
         of.wanted = replace(of.wanted, version=version, before=of.wanted.version)
@@ -142,6 +142,15 @@ class Orchestration:
         self.ledger.fail(task, why, self.now, lasted)
         self._tell("failed", task, why)
         self.look(task.service)
+
+    def lost(self, row: int, why: str) -> None:
+        """Takes in that an instance is given up with its host; its slot is free."""
+        if (task := self.ledger.task_in(row)) is not None:
+            self._end(task, "lost", why)
+
+    def rows_on(self, host: int) -> list[int]:
+        """The rows of the instances that it has on a host."""
+        return self.ledger.rows_on(host)
 
     def host_changed(self, host: int, able: bool) -> None:
         """Takes in that a host is gone, closed or back, so that it takes new tasks or takes none."""
@@ -218,7 +227,7 @@ class Orchestration:
     @_do.register
     def _(self, action: Revert, service: str) -> None:
         if (before := self.ledger[service].wanted.before) is not None:
-            self.update(service, before.spec, f"back: {action.why}")
+            self.update(service, before.spec, f"back: {action.why}", back=True)
 
     @_do.register
     def _(self, action: Start, service: str) -> None:
@@ -328,7 +337,7 @@ def orchestration_of(cluster: Cluster) -> Orchestration:
     lowered, name = cluster.plane.lowered, cluster.plane.lowered.platform.orchestrator or "none"
     entry = cluster.catalog.typed("orchestrators", name, OrchestratorEntry)
     hosts = hosts_of([host.site.named for host in lowered.arrangement.hosts], lowered.hosts)
-    found = Orchestration(cluster, entry, ORCHESTRATORS[entry.acts], Ledger(hosts, [True] * len(hosts.names)))
+    found = Orchestration(cluster, entry, ORCHESTRATORS[entry.acts], Ledger(hosts, [True] * len(hosts.names), entry.reserves))
     for service, spec in cluster.scenario.services.items():
         found.manage(service, cluster.plane.instances_of(service), spec.replicas)
     return found

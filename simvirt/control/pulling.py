@@ -52,13 +52,15 @@ def pulls_of(cluster: Cluster, transfers: Transfers) -> Pulls:
     )
 
 
-def transfers_of(cluster: Cluster) -> Transfers:
-    """The network of a cluster, which requests use too, with its registries outside."""
+def transfers_of(cluster: Cluster) -> LargeTransfers:
+    """The network of a cluster, which requests use too, with its registries outside; the same whoever asks."""
+    if cluster.network is not None:
+        return cluster.network
     plane, hosts = cluster.plane, cluster.plane.lowered.arrangement.hosts
     names, entries = [host.site.named.name for host in hosts], [host.entry for host in hosts]
     outside = endpoints(cluster.catalog, cluster.scenario)
     made = LargeTransfers(cluster.clock, topology_of(names, entries, cluster.catalog, cluster.scenario.network, outside), plane)
-    plane.large = made.carried_inside
+    plane.large, cluster.network = made.carried_inside, made
     return made
 
 

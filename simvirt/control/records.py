@@ -1,4 +1,4 @@
-"""What became of instances that were started: when, and which phases that took; and the story of what happened, to whom."""
+"""What became of instances that were started or moved: when, and which phases or rounds that took; and the story of what happened."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
+
+from simvirt.migration.rules import Round
 
 DEPENDENCIES: Final = "other services"
 """The wait for other services, as a phase."""
@@ -33,6 +35,39 @@ class Life:
     asked: int
     ready: int | None = None
     spans: list[Span] = field(default_factory=list)
+
+
+@dataclass
+class Move:
+    """How an instance's VM moved: from host to host, when it was asked for, began to send, stood still, ran again, and was all there [ns].
+
+    `rounds` are those of copying; `sent` and `copied` bytes of memory and of disks; `zeroes` bytes of pages that were never written;
+    `throttled` is time taken from vCPUs, `faults` pages fetched after the guest ran on the other side.
+    """
+
+    service: str
+    replica: int
+    source: int
+    to: int
+    how: str
+    asked: int
+    memory: float = 0.0
+    began: int | None = None
+    stopped: int | None = None
+    resumed: int | None = None
+    ended: int | None = None
+    rounds: list[Round] = field(default_factory=list)
+    sent: float = 0.0
+    copied: float = 0.0
+    faults: float = 0.0
+    throttled: int = 0
+    logged: float = 0.0
+    why: str = ""
+
+    @property
+    def downtime(self) -> int | None:
+        """How long the guest stood still in the end [ns]."""
+        return None if self.stopped is None or self.resumed is None else self.resumed - self.stopped
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import simpy
 
 from simvirt.control.orchestrators.interface import Failure, Seen, Task, Version, Wanted
-from simvirt.placement import Hosts
+from simvirt.placement import Hosts, Reserves, reserved_by
 
 
 @dataclass
@@ -37,14 +37,19 @@ class Managed:
 
 @dataclass
 class Ledger:
-    """All tasks; `started` counts those that began, `ended` those that ended by service and cause; `able` hosts take new ones."""
+    """All tasks; `started` counts those that began, `ended` those that ended by service and cause; `able` hosts take new ones.
+
+    `reserves` is what hosts keep free for them.
+    """
 
     hosts: Hosts
     able: list[bool]
+    reserves: Reserves | None = None
     services: dict[str, Managed] = field(default_factory=dict)
     started: Counter[str] = field(default_factory=Counter)
     ended: Counter[tuple[str, str]] = field(default_factory=Counter)
     _tasks: dict[int, tuple[str, int]] = field(default_factory=dict)  # row: service, number of the task in it
+    _kept: dict[int, dict[str, int]] = field(default_factory=dict)  # number of a task: what is reserved for it
     _numbers: int = 0
 
     def __getitem__(self, service: str) -> Managed:
@@ -60,6 +65,10 @@ class Ledger:
         """The row of a task's instance."""
         return self[task.service].rows[task.number]
 
+    def rows_on(self, host: int) -> list[int]:
+        """The rows of all tasks on a host."""
+        return sorted(self.row_of(task) for of in self.services.values() for task in of.tasks.values() if task.host == host)
+
     def standing(self, service: str) -> dict[int, int]:
         """The rows of a service's instances that are up or being started, by their slots."""
         return {task.slot: self.row_of(task) for task in self[service].tasks.values() if task.alive}
@@ -67,7 +76,8 @@ class Ledger:
     def seen(self, service: str, now: int) -> Seen:
         """What there is to see for the orchestrator of a service."""
         of = self[service]
-        return Seen(now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services))
+        wants = {name: other.wanted.replicas for name, other in self.services.items()}
+        return Seen(now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants)
 
     def begin(self, service: str, row: int, slot: int, version: Version, host: int, now: int) -> Task:
         """A task begins in a row that was free."""
@@ -77,7 +87,8 @@ class Ledger:
         self._numbers += 1
         of.tasks[task.number], of.rows[task.number] = task, row
         self._tasks[row] = service, task.number
-        self.hosts.add(service, host)
+        self._kept[task.number] = reserved_by(version.spec, self.reserves)
+        self.hosts.add(service, host, self._kept[task.number])
         self.started[service] += 1
         return task
 
@@ -91,14 +102,15 @@ class Ledger:
         row = of.rows.pop(task.number)
         del of.tasks[task.number], self._tasks[row]
         of.free = sorted([*of.free, row])
-        self.hosts.remove(task.service, task.host)
+        self.hosts.remove(task.service, task.host, self._kept.pop(task.number))
         self.ended[task.service, cause] += 1
 
     def fail(self, task: Task, why: str, now: int, lasted: bool) -> Task:
         """A task is down, against the will of all; `lasted` sets its back-off back."""
         of = self[task.service]
         if task.version == of.wanted.version.number:
-            of.failures.append(Failure(now, task.number, why))
+            ran = None if task.ready_at is None else now - task.ready_at
+            of.failures.append(Failure(now, task.number, why, task.slot, task.host, ran))
         failed = replace(task, phase="failed", since=now, cause=why, tries=0 if lasted else task.tries)
         self.change(failed)
         return failed

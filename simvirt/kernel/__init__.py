@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FUNCTIONS = ("advance", "advance_traced", "launch", "launch_client", "set_ready", "crash", "load_link")
+FUNCTIONS = ("advance", "advance_traced", "launch", "launch_client", "set_ready", "crash", "load_link", "freeze", "thaw")
 
 
 class StaleKernel(RuntimeError):
@@ -62,6 +62,8 @@ launch_client = _kernel.launch_client
 set_ready = _kernel.set_ready
 crash = _kernel.crash
 load_link = _kernel.load_link
+freeze = _kernel.freeze
+thaw = _kernel.thaw
 
 
 def make_plane() -> Any:

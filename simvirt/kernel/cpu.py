@@ -348,7 +348,8 @@ def vcpu_exits_hlt(p: Plane, c: int, vcpu: int, now: int) -> None:
     p.cpus.idle_exits[c] += 1
     add_wake_work(p, c, p.cpus.exit_work[c] if is_caught_polling(p, c, vcpu, now) else p.cpus.wake_work[c])
     p.cpus.speed[c] = 0.0
-    try_to_wake_up(p, vcpu, now)
+    if p.machines.paused[p.cpus.machine[c]] == 0:
+        try_to_wake_up(p, vcpu, now)
     if p.hosts.interference[p.cpus.host[c]] != 0 and p.cpus.speed[c] <= 0.0:
         refresh_machine(p, p.cpus.machine[c], NONE, now)
 
@@ -387,8 +388,9 @@ def cpuidle_enter(p: Plane, c: int, now: int) -> None:
     p.cpus.io_idle[c] = p.cpus.io_waiters[c]
     list_idle(p, c)
     if p.cpus.vcpu[c] != NONE:
-        block_task(p, p.cpus.vcpu[c], now)
-        begin_polling(p, c, now)
+        if p.machines.paused[p.cpus.machine[c]] == 0:
+            block_task(p, p.cpus.vcpu[c], now)
+            begin_polling(p, c, now)
     elif p.hosts.interference[p.cpus.host[c]] != 0:
         hand_to(p, c, NONE, NONE, NONE, now)
     else:

@@ -49,6 +49,7 @@ from simvirt.kernel.itinerary import finish, on_burst_end, on_fluid_end, proceed
 from simvirt.kernel.crossing import arrive_from_away, pass_link, send_again
 from simvirt.kernel.losing import change_ready, lose_instance
 from simvirt.kernel.network import link_end, share_link
+from simvirt.kernel.pausing import pause_guest, resume_guest
 from simvirt.kernel.requests import (
     body_on,
     clear_account,
@@ -352,3 +353,15 @@ def load_link(p: Plane, k: int, bulk: float, flows: float, now: int) -> int:
 def crash(p: Plane, i: int, life: int, now: int) -> int:
     """An instance dies with all it was doing, alone or with its kernel; the number of requests lost."""
     return lose_instance(p, i, life, now)
+
+
+@boundary
+def freeze(p: Plane, m: int, now: int) -> int:
+    """A guest's vCPUs get no time from now on."""
+    return pause_guest(p, m, now)
+
+
+@boundary
+def thaw(p: Plane, m: int, now: int) -> int:
+    """A guest's vCPUs get time again."""
+    return resume_guest(p, m, now)

@@ -116,6 +116,7 @@ class Machines(Table):
     waited_squares: Floats  # sum of the squares of those stretches [ns^2]
     lock_wait: Floats  # wait for a serial section that is in force, over its length
     shootdown_wait: Floats  # wait of a TLB shootdown that is in force [ns]
+    paused: Ints  # guest: 1 while its vCPUs get no time
 
 
 class Cpus(Table):

@@ -149,6 +149,7 @@ class Arrangement:
     receivers: dict[int, Instance] = field(default_factory=dict)
     beside: dict[int, Instance] = field(default_factory=dict)
     nodes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # service: NUMA nodes that its memory is bound to
+    moves: bool = False  # whether VMs may come to stand on other hosts
     hands: dict[int, Instance] = field(default_factory=dict)  # host's own kernel or guest: what manages instances there
 
     def kind_of(self, entry: HostEntry) -> int:
@@ -206,7 +207,7 @@ def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
 def arrange(scenario: Scenario, platform: Platform, sites: Sequence[Site], reclaims: bool = False) -> Arrangement:
     """Machines, groups and instances of a scenario on a platform; with `reclaims` the memory management of a host is one of them."""
     keys = service_keys(scenario)
-    plan = Arrangement(list(keys), keys)
+    plan = Arrangement(list(keys), keys, moves=scenario.moves and bool(platform.hypervisors))
     if not platform.hypervisors or platform.vms is None:
         plan.nodes.update({name: service.cpuset_mems for name, service in scenario.services.items() if service.cpuset_mems})
     later = spares(scenario, platform, plan.services, sites)

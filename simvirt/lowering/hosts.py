@@ -32,7 +32,8 @@ def host_table(plan: Arrangement, shared: Sharing, spots: Sequence[int]) -> Colu
         first_cstate=np.cumsum([0, *(1 + count for count in states)])[:-1],
         cstates=states,
         interference=shared.acts,
-        coscheduled=[plan.machines[host.machine].scheduler["costop"] > 0 and host.row in wide for host in hosts],
+        coscheduled=[
+            plan.machines[host.machine].scheduler["costop"] > 0 and (host.row in wide or (plan.moves and bool(wide))) for host in hosts],
         cores=[plan.machines[host.machine].scheduler.cores and host.entry.smt > 1 for host in hosts],
         switches=[_switches(plan, host, standing[host.row]) for host in hosts],
         reloads=[reloads(shared, host) for host in hosts],
@@ -44,7 +45,7 @@ def host_table(plan: Arrangement, shared: Sharing, spots: Sequence[int]) -> Colu
 
 def _switches(plan: Arrangement, host: Host, instances: int) -> bool:
     """Whether a host has several processes or vCPUs, so that changing them costs something; a fluid host never does."""
-    several = host.vcpus + instances > 1
+    several = host.vcpus + instances > 1 or plan.moves
     return several and host.entry.switching and plan.machines[host.machine].scheduler.policy != "gps"
 
 

@@ -36,6 +36,7 @@ from simvirt.lowering.memory_needs import Memory, follows, memory_of
 from simvirt.lowering.network import link_table, route_table, topology_of
 from simvirt.lowering.network_threads import add_network_threads
 from simvirt.lowering.program import Writer
+from simvirt.lowering.queues import queue_table, width_of
 from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
@@ -81,6 +82,8 @@ class Lowered:
     asks: dict[Key | Beneath, int]  # what page caches are asked, with its number in the table of misses
     locks: Locks
     topology: Topology
+    wakes: tuple[tuple[float, float], ...]  # of each kind of host: what `idle_wakeup` says of its vCPUs
+    guards: list[Guard]  # in the order of their rows
 
     @property
     def hosts(self) -> list[HostEntry]:
@@ -135,7 +138,8 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     tables["run"]["notice"][:] = scenario.unanswered_ns
     return Lowered(
         scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
-        tables, width, memories, writer.text.asks, locks, topology,
+        tables, width, memories, writer.text.asks, locks, topology, tuple(idle_wakeup(one.paths.costs) for one in writers),
+        list(writer.text.guards.rows),
     )
 
 
@@ -219,7 +223,7 @@ class Tables:
         first, rows = self.n_cpus, []
         for group in self.plan.groups:
             rows.append(first)
-            first += self.plan.machines[group.machine].cpus
+            first += width_of(self.plan, group)
         return [*rows, first]
 
     def build(
@@ -243,7 +247,7 @@ class Tables:
             "cstates": cstate_table(self.plan),
             "sockets": socket_table(self.shared, self.plan, self.first_cpu),
             "stacks": blank(t.IdleStacks, rows=self.n_cpus),
-            "queues": self.queues(),
+            "queues": queue_table(self.plan, self.first_cpu, self.n_queues),
             "entities": self.entities(frames),
             "groups": self.groups(),
             "services": service_table(scenario, self.plan, self.services, begins),
@@ -288,19 +292,6 @@ class Tables:
             entities=[first_thread + frames],
         )
 
-    def queues(self) -> Columns:
-        """A root queue for each CPU, then a queue for each group on each CPU of its machine."""
-        roots = np.full(self.n_cpus, k.NONE)
-        spans = [np.arange(self.first_cpu[g.machine], self.first_cpu[g.machine + 1]) for g in self.plan.groups]
-        cpu, parent = np.concatenate([np.arange(self.n_cpus), *spans]), np.concatenate([roots, *spans])
-        group = np.concatenate([roots, *(np.full(len(span), g.row) for span, g in zip(spans, self.plan.groups, strict=True))])
-        machine = np.repeat(np.arange(len(self.plan.machines)), column_of(self.plan.machines, "cpus"))[cpu]
-        schedulers = column_of(self.plan.machines, "scheduler")
-        policies = np.array(column_of(schedulers, "numbers"))
-        policy = policies[machine, (parent != k.NONE).astype(int)]
-        slices = np.array([scheduler["base_slice"] for scheduler in schedulers])[machine]
-        return fill(blank(t.Queues, rows=self.n_queues), cpu=cpu, group=group, parent=parent, policy=policy, base_slice=slices)
-
     def entities(self, frames: int) -> Columns:
         """Group entities and vCPUs; threads come into being as they are needed."""
         first_thread = self.n_queues + self.n_vcpus
@@ -328,10 +319,12 @@ class Tables:
         masks = [self.first_cpu[g.machine] + c for g in groups for c in g.fence.cpuset]
         sizes = [len(g.fence.cpuset) for g in groups]
         per_machine = np.bincount(column_of(groups, "machine"), minlength=len(self.plan.machines))
+        if self.plan.moves:
+            per_machine[column_of(self.plan.hosts, "machine")] += sum(machine.vm is not None for machine in self.plan.machines)
         return fill(
             blank(
-                t.Groups, rows=len(groups), masks=max(len(masks), 1), fluid_active=len(groups), fluid_count=len(self.plan.machines),
-                fluid_first=len(self.plan.machines),
+                t.Groups, rows=len(groups), masks=max(len(masks), 1), fluid_active=int(per_machine.sum()),
+                fluid_count=len(self.plan.machines), fluid_first=len(self.plan.machines),
             ),
             first_queue=self.first_queue[:-1],
             slice=np.full(len(groups), QUOTA_SLICE_NS),

@@ -160,9 +160,10 @@ class Writer(VolumeSteps):
     def faults(self, rows: list[Instruction], variables: Variables) -> None:
         """What memory management may add to a request, where memory is followed: a wait, work, and pages to be read from swap."""
         costs = self.memory.followed
+        if costs is not None or self.scenario.moves:
+            rows += [Instruction(k.OP_STALL), Instruction(k.OP_SPIN)]
         if costs is None:
             return
-        rows += [Instruction(k.OP_STALL), Instruction(k.OP_SPIN)]
         fault = Instruction(k.OP_REPEAT, column=variables.column(family=FAULTS), flag=1, local=True)
         rows += [fault, Instruction(k.OP_CPU, amount=costs.swap_fault), self.swap_in()]
         rows.append(Instruction(k.OP_AGAIN, target=len(rows) - 2, local=True))

@@ -80,6 +80,8 @@ def sharing(plan: Arrangement, platform: Platform, profiles: dict[str, ProfileEn
             kind = software_class(profiles[instance.service], host.entry, remote, added[host.kind][instance.service], nodes)
         found.append(rows.setdefault(kind, len(rows)))
         acts[host.row] |= found[-1] != own[host.row] and plan.machines[host.machine].scheduler.policy != "gps"
+    if plan.moves:
+        acts = [any(acts) and plan.machines[host.machine].scheduler.policy != "gps" for host in plan.hosts]
     return Sharing(list(rows), found, acts)
 
 

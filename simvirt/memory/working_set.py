@@ -47,7 +47,8 @@ class Needs:
     """How a replica's working set follows its load [bytes]: the words of the scenario over the entry of the catalogue.
 
     `data` is what it reads from its disk again and again, `written` what each answered request leaves in its page cache by writing, which
-    is `appended` where that comes in pieces smaller than a page. `tmpfs_*` are files that it keeps in memory.
+    is `appended` where that comes in pieces smaller than a page. `tmpfs_*` are files that it keeps in memory. `dirty` is what an answered
+    request writes to pages, where that is stated.
     """
 
     base: int
@@ -67,6 +68,7 @@ class Needs:
     tmpfs_size: float = float("inf")
     written: float = 0.0
     appended: bool = False
+    dirty: int | None = None
 
     def tmpfs(self, load: Load = IDLE) -> float:
         """Files that it keeps in memory, at a load [bytes]."""
@@ -108,6 +110,7 @@ def needs_of(service: ServiceSpec, entry: FootprintEntry) -> Needs:
         tmpfs_used=float(tmpfs.used), tmpfs_growth=float(tmpfs.growth), tmpfs_size=float(tmpfs.size or "inf"),
         base=given("base"), per_connection=given("per_connection"), per_request=0 if told is None else told.per_request, growth=growth,
         heap=heap, files=given("files"), hot=given("hot"), same=entry.same, touch=given("touch"), disk=entry.disk, writable=entry.writable,
+        dirty=None if told is None else told.dirty,
         data=tuple(dict.fromkeys(data for steps in service.operations.values() for visit in walk(steps) for data in data_read(visit.step))),
     )
 

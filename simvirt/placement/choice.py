@@ -10,11 +10,16 @@ import numpy as np
 
 from simvirt.placement.filters import filters
 from simvirt.placement.hosts import Asked, Hosts, Mask
+from simvirt.placement.kubernetes import kubernetes
+from simvirt.placement.packing import first, roomiest, tightest
 from simvirt.placement.spread import spread
 
 Policy = Callable[[Hosts, Asked, Mask], int]
 """Which of the hosts that are able takes a replica."""
-POLICIES: Final[Mapping[str, Policy]] = {"spread": spread}
+POLICIES: Final[Mapping[str, Policy]] = {
+    "spread": spread, "kubernetes": kubernetes, "first-fit": first, "best-fit": tightest, "worst-fit": roomiest,
+}
+"""The policies by name."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def choose(hosts: Hosts, asked: Asked, policy: Policy = spread) -> Choice:
 
 def place_all(hosts: Hosts, asked: Asked, count: int, policy: Policy = spread) -> list[Choice]:
     """The hosts of some replicas, one after the other, which stand there then; it ends with the first that none may take."""
-    if len(hosts.names) == 1 and asked.most is None and not asked.reserves:
+    if len(hosts.names) == 1 and not (asked.most or asked.reserves or asked.topologies or asked.affinity):
         return _all_on_the_only_one(hosts, asked, count, policy)
     found: list[Choice] = []
     for _ in range(count):

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from simvirt.placement.affinity import required
 from simvirt.placement.hosts import Asked, Hosts, Mask
+from simvirt.placement.taints import untolerated
+from simvirt.placement.topology import TopologySpread, may_spread
 from simvirt.units import format_size
 
 
@@ -25,6 +28,14 @@ def filters(hosts: Hosts, asked: Asked) -> Iterator[tuple[str, Mask]]:
         yield f"{format_size(asked.memory)} of memory", hosts.memory >= asked.memory
     for resource, amount in asked.reserves.items():
         yield f"{_amount(resource, amount)} left to reserve", hosts.room_of(resource) - hosts.taken_of(resource) >= amount
+    if hosts.taints:
+        yield "only taints that it tolerates", np.array([not untolerated(each, asked.tolerations) for each in hosts.taints], bool)
+    yield from required(hosts, asked)
+    for rule in asked.topologies:
+        if rule.when_unsatisfiable == "DoNotSchedule":
+            even = TopologySpread(rule.max_skew, rule.topology_key == "host")
+            able = may_spread([even], [hosts.values_of(rule.topology_key)], [hosts.of_service(asked.service)], [True])
+            yield f"room for one more in its {rule.topology_key}", able
     if asked.most is not None:
         yield f"fewer than {asked.most} replicas of {asked.service}", hosts.of_service(asked.service) < asked.most
 

@@ -16,14 +16,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simvirt.placement.hosts import Counts, Mask
+from simvirt.placement.hosts import UNSAID, Counts, Mask
 
 MOST: Final = 100
 """The highest score of a host."""
 SHAPE_MOST: Final = 10
 """The highest score in the shape of a ratio of requested to capacity."""
-UNSAID: Final[Mapping[str, int]] = {"cpu": 100, "memory": 200 * 1024**2}
-"""What a container that requests nothing counts as where hosts are scored [milli-CPU, bytes]: schedutil.GetNonzeroRequests."""
 Shape = Sequence[tuple[int, int]]
 """Utilisation in percent and score, growing in utilisation."""
 

@@ -9,45 +9,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from simvirt.placement.hosts import Counts
 from simvirt.placement.resources import normalised
+from simvirt.scenario.spec.scheduling import Effect, Taint, Toleration
 
-Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 KEEPS_AWAY: Final[tuple[Effect, ...]] = ("NoSchedule", "NoExecute")
 """Effects that a filter looks at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taint:
-    """What a host says against replicas."""
-
-    key: str
-    value: str = ""
-    effect: Effect = "NoSchedule"
-
-
-@dataclass(frozen=True, slots=True)
-class Toleration:
-    """What a replica puts up with: an empty key or effect is every one; `seconds` it stays with a NoExecute taint, None for ever."""
-
-    key: str = ""
-    operator: Literal["Equal", "Exists"] = "Equal"
-    value: str = ""
-    effect: Effect | None = None
-    seconds: float | None = None
-
-    def tolerates(self, taint: Taint) -> bool:
-        """Whether it holds for a taint."""
-        if self.effect is not None and self.effect != taint.effect:
-            return False
-        if self.key and self.key != taint.key:
-            return False
-        return self.operator == "Exists" or self.value == taint.value
 
 
 def untolerated(taints: Iterable[Taint], tolerations: Sequence[Toleration], effects: Sequence[Effect] = KEEPS_AWAY) -> list[Taint]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from simvirt.report import limits
+from simvirt.report import available, guarded, limits
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
 from simvirt.report.host_cells import extreme, fullest_link, host_use
+from simvirt.report.migration_rows import migration_lines
 from simvirt.result import figures, holders
 from simvirt.result.document import Estimate
 from simvirt.result.limit_words import label, stated, title_of
@@ -61,6 +62,7 @@ def _blocks(document: RunDocument) -> Iterator[Block]:
     yield Title(document.scenario.name, (heading(document),), level=1)
     grouped = [row for section in sections(document) for row in _grouped(*section, len(document.platforms))]
     yield Table(("", *document.platforms), tuple(grouped), folds=True)
+    yield from available.story(document.platforms)
     yield from _theory(document)
     yield from assumed(document.assumptions)
     yield from notes("the replications that were complete are reported" if document.interrupted else "", document.warnings)
@@ -85,9 +87,12 @@ def sections(document: RunDocument) -> list[Section]:
     platforms = list(document.platforms.values())
     made: dict[str, Iterator[Row]] = {
         "Latency": _latency(platforms), "Load": _load(platforms), **_workloads(document),
+        "Availability": (row for line in available.lines(platforms) for row in _row(*line)),
+        "Guards": (row for line in guarded.lines(platforms) for row in _row(*line)),
         "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
         "Operations": _operations(platforms), "Services": _services(platforms),
-        "Hosts": _hosts(platforms), "Lifecycle": _lifecycle(platforms), "Memory": _memory(platforms),
+        "Hosts": _hosts(platforms), "Lifecycle": _lifecycle(platforms),
+        "Migrations": (row for line in migration_lines(platforms) for row in _row(*line)), "Memory": _memory(platforms),
         "Bottleneck": _bottleneck(platforms),
         "Objective": _objective(platforms), f"vs {document.comparison.baseline}": _comparison(document), "Run": _run(platforms),
     }

@@ -38,7 +38,8 @@ Platforms = Mapping[str, PlatformResult]
 def answer(document: RunDocument) -> str:
     """What came of the scenario, in one sentence or a few; empty where there is no platform."""
     answered = {name: found for name, found in document.platforms.items() if found.requests and not found.overload}
-    sentences = [*_started(document.platforms), *_unanswered(document.platforms), *_overload(document.platforms), *_lost(answered)]
+    sentences = [*_started(document.platforms), *_moved(document.platforms), *_unanswered(document.platforms)]
+    sentences += [*_overload(document.platforms), *_lost(answered)]
     if answered and any(found.objective for found in answered.values()):
         sentences += _objective(answered)
     if answered and document.workloads == ("",):
@@ -60,6 +61,18 @@ def _started(platforms: Platforms) -> Iterator[str]:
     down = [f"{life.started - life.ready:g} of {life.started:g} on {name}" for name, life in lives.items() if life.ready < life.started]
     if down:
         yield f"Of the instances {listed(down)} are not ready in the end"
+
+
+def _moved(platforms: Platforms) -> Iterator[str]:
+    """How long what moved to another host stood still, at most, and what has not come there."""
+    moves = {name: found.migrations for name, found in platforms.items() if found.migrations}
+    longest = {name: max((move.downtime_s.value or 0.0 for move in those if move.ended), default=None) for name, those in moves.items()}
+    times = [f"{figures.time(value)} on {name}" for name, value in longest.items() if value is not None]
+    if times:
+        yield f"What moved to another host stood still for {listed(times)}" + (" at most" if max(map(len, moves.values())) > 1 else "")
+    late = [f"{sum(not move.ended for move in those)} on {name}" for name, those in moves.items() if not all(move.ended for move in those)]
+    if late:
+        yield f"Of the moves to other hosts {listed(late)} had not ended at the end of the run"
 
 
 def _unanswered(platforms: Platforms) -> Iterator[str]:

@@ -21,6 +21,7 @@ from simvirt.gauges import Mark, Snapshot, mark, snapshot
 from simvirt.lowering.lower import Lowered, lower
 from simvirt.lowering.traffic import clients_of
 from simvirt.metrics.answers import Spread, classes_of_loads
+from simvirt.metrics.availability import course
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.steadiness import reduced, steady
@@ -162,8 +163,8 @@ def replicate(
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))
-    end = math.inf if scenario.run.duration is None else float(scenario.run.duration)
-    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None, end)
+    last = math.inf if scenario.run.duration is None else float(scenario.run.duration)
+    recorder = Recorder(plane, _spacing(scenario), _warmup(scenario), scenario.run.requests if _drains(scenario) else None, last)
     started = time.perf_counter()
     try:
         with traced(plane, trace) as timeline:
@@ -172,8 +173,14 @@ def replicate(
     except SimulationError as error:
         raise type(error)(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started
-    outcome = _measured(plane, recorder, snapshot(plane, ended), wall, series)
-    return Measured(outcome if cluster is None else replace(outcome, lives=tuple(cluster.lives)), recorder.given_up, written)
+    outcome = _measured(plane, recorder, end := snapshot(plane, ended), wall, series)
+    return Measured(outcome if cluster is None else _lived(outcome, plane, recorder, end, cluster), recorder.given_up, written)
+
+
+def _lived(outcome: Outcome, plane: DataPlane, recorder: Recorder, end: Snapshot, cluster: Cluster) -> Outcome:
+    """An outcome with what became of instances, and how available the system was where something fails."""
+    found = course(plane, recorder.kept, end, cluster) if plane.lowered.scenario.fails else None
+    return replace(outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found)
 
 
 def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:

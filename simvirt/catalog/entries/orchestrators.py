@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -19,7 +19,10 @@ class OrchestratorEntry(Entry):
     it does not. `start_delay` passes between a decision and the first phase of a start (an agent on the host has to learn of it),
     `publish` between an instance's being ready and the first request to it. `grace` is how long a stopped instance may take to end.
     A failed one is started again where it stood after `backoff`, which grows by `backoff_factor` with each restart up to `backoff_most`
-    and is as at first after a run of `backoff_reset`. `depends_on` is whether starts wait for those of other services.
+    and is as at first after a run of `backoff_reset`. A host that does not answer counts as lost after `lost`, never without it; after
+    `evict` more its tasks are given up for others elsewhere, never without it. `depends_on` is whether starts wait for those of other
+    services. `reserves` is what hosts keep free for instances: nothing, what services reserve, or what they request, which is as large as
+    a limit without one.
     """
 
     acts: Acts
@@ -33,3 +36,6 @@ class OrchestratorEntry(Entry):
     backoff_most: SourcedTime | None = None
     backoff_reset: SourcedTime | None = None
     depends_on: bool = True
+    lost: SourcedTime | None = None
+    evict: SourcedTime | None = None
+    reserves: Literal["reservations", "requests"] | None = None

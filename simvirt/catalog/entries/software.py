@@ -18,6 +18,7 @@ from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.images import CodecEntry, ContentEntry, DiskImageEntry, DriverEntry, PullerEntry, RegistryEntry
+from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.entries.startups import StartupEntry
@@ -160,6 +161,7 @@ class HypervisorSpec(Entry):
     A VM's monitor takes `vmm_memory`, `vmm_per_vcpu` for each vCPU, `vmm_per_memory` for each byte of the VM, and `video_memory`; all
     monitors together share `vmm_shared` (their text); the hypervisor itself takes `host_memory`. `preallocated` VMs take all of their
     memory when they are made, others a page when the guest first touches it. `scheduler` is that of the host where a scenario says none.
+    `migrator` moves its VMs to other hosts; None where it cannot.
     """
 
     technique: str
@@ -180,6 +182,7 @@ class HypervisorSpec(Entry):
     scheduler: Policy | None = None
     dom0: Dom0 | None = None
     host_load: HostLoad | None = None
+    migrator: str | None = None
     costs: Costs = Field(default={})
 
     @model_validator(mode="after")
@@ -326,6 +329,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "power": PowerSpec,
     "sites": Site,
     "startups": StartupEntry,
+    "migrators": MigratorEntry,
     "orchestrators": OrchestratorEntry,
     "volume_drivers": VolumeDriverEntry,
 }
@@ -334,7 +338,8 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
 REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "hosts": {"cpu": ("cpus",), "disk": ("disks",), "nic": ("nics",), "price": ("prices",), "power": ("power",)},
     "cpus": {"family": ("families",)},
-    "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
+    "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",),
+                    "migrator": ("migrators",)},
     "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
     "devices": {"filesystem": ("filesystems",)},
     "guests": {"disk_image": ("disk_images",)},

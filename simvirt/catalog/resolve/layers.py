@@ -49,6 +49,7 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
         credits=None if spec.credits is None else credits(store, spec.credits, (*path, "credits")),
         puller=_entry(store, "pullers", spec.puller, (*path, "puller")),
         disk_image=_entry(store, "disk_images", spec.disk_image, (*path, "disk_image")),
+        own_migrator=_entry(store, "migrators", spec.migrator, (*path, "migrator")),
         orchestrator=_entry(store, "orchestrators", spec.orchestrator, (*path, "orchestrator")),
     )
 
@@ -173,7 +174,7 @@ def _hypervisor(store: Store, name: str, depth: int) -> Layer:
         kind="hypervisor", name=name, technique=spec.technique, type=spec.type, isolation=spec.isolation,
         guest=store.typed("guests", spec.guest, GuestEntry), memory_bytes=spec.vmm_memory, costs=costs_of(store, spec), depth=depth,
         net=net, disk=disk, files=filesystem(store, disk), halt_poll_ns=spec.halt_poll or 0.0, scheduler=spec.scheduler,
-        spin_wait=1.0 if spec.spin_wait is None else spec.spin_wait, dom0=spec.dom0, host_load=spec.host_load,
+        spin_wait=1.0 if spec.spin_wait is None else spec.spin_wait, dom0=spec.dom0, host_load=spec.host_load, migrator=spec.migrator,
         monitor=MonitorMemory(
             spec.vmm_shared or 0, spec.vmm_per_vcpu or 0, spec.vmm_per_memory or 0.0, spec.video_memory or 0, spec.host_memory or 0,
             spec.preallocated,

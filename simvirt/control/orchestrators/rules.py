@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Pending, Seen, Start, Stop, Task, Wanted
-from simvirt.placement import Policy, asked_by, choose
+from simvirt.placement import Policy, Reserves, asked_by, choose
 from simvirt.placement.spread import spread
 
 
@@ -28,18 +28,18 @@ def missing(wanted: Wanted, seen: Seen) -> list[int]:
     return [slot for slot in range(wanted.replicas) if slot not in taken]
 
 
-def added(wanted: Wanted, seen: Seen, policy: Policy = spread) -> Iterator[Action]:
+def added(wanted: Wanted, seen: Seen, policy: Policy = spread, reserves: Reserves | None = None) -> Iterator[Action]:
     """Starts in the slots that are empty, on hosts that a policy chooses; those that no host takes wait."""
     empty = missing(wanted, seen)
     if not empty:
         return
-    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec)
+    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec, reserves)
     for slot in empty:
         choice = choose(hosts, asked, policy)
         if choice.host is None:
             yield Pending(slot, choice.reason)
             return
-        hosts.add(wanted.service, choice.host)
+        hosts.add(wanted.service, choice.host, asked.reserves)
         yield Start(slot, wanted.version, choice.host, choice.reason)
 
 

@@ -9,6 +9,7 @@ from simvirt.scenario.bounds import MOST_REPLICAS_IN_ALL, MOST_REQUESTS, MOST_TH
 from simvirt.scenario.checks.deadlocks import deadlocks
 from simvirt.scenario.checks.extent import beyond
 from simvirt.scenario.checks.failures import failure_mistakes
+from simvirt.scenario.checks.migration import moves_to_nowhere
 from simvirt.scenario.checks.network import network_mistakes
 from simvirt.scenario.checks.placement import placement_mistakes
 from simvirt.scenario.checks.volumes import volume_mistakes
@@ -119,6 +120,9 @@ def _reservations(scenario: Scenario) -> Iterator[Mistake]:
                if pool.scheduler.policy not in RESERVING and "scheduler" in pool.model_fields_set]
     each = [pool.cpus * pool.count for pool in scenario.pools.values() if pool.cpus is not None]
     whose = "hosts" if scenario.several_hosts else "host"
+    orchestrated = [platform.orchestrator is not None for platform in scenario.platforms]
+    if any(orchestrated):
+        return
     if reserved and without:
         yield ("services", next(iter(reserved)), *RESERVATION), f"{without[0]} has no reservations; expected the scheduler esxi or hyperv"
     elif len(each) == len(scenario.pools) and sum(reserved.values()) > sum(each):
@@ -223,7 +227,7 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
         what = f"{entered[0]} is not up at first (state.instances)"
         yield path, f"{think}; {what}, and clients that are turned away would ask again at once"
     for index, event in enumerate(scenario.timeline):
-        if event.service in entered and (event.replica is None or scenario.services[event.service].replicas == 1):
+        if event.service in entered and not event.moves and (event.replica is None or scenario.services[event.service].replicas == 1):
             what = f"{event.service} is down at times (timeline.{index})"
             yield path, f"{think}; {what}, and clients that are turned away would ask again at once"
             return
@@ -301,8 +305,11 @@ def _called(step: AnyStep, counts: dict[Name, int]) -> int:
 def _event(scenario: Scenario, index: int) -> Iterator[Mistake]:
     """An event of a replica that does not exist, or after the end."""
     event, path = scenario.timeline[index], ("timeline", index)
+    yield from moves_to_nowhere(scenario, event, path)
     replicas = scenario.services[event.service].replicas if event.service in scenario.services else 1
-    if event.replica is not None and event.replica >= replicas:
+    if event.replica is not None and event.drain is not None:
+        yield (*path, "replica"), "has no effect, for drain is about a host"
+    elif event.replica is not None and event.replica >= replicas:
         yield (*path, "replica"), f'expected a replica of "{event.service}" from 0 to {replicas - 1}; got {event.replica}'
     if scenario.run.duration is not None and event.at >= scenario.run.duration:
         end = format_time(scenario.run.duration / 1e9)

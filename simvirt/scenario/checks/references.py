@@ -163,7 +163,7 @@ def _drawn_elsewhere(workload: Mapping[str, Any]) -> bool:
 def _timeline(data: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
     """Events of services that do not exist."""
     for index, event in enumerate(_list(data.get("timeline"))):
-        for verb in ("start", "stop", "crash", *ORCHESTRATED):
+        for verb in ("start", "stop", "crash", "migrate", *ORCHESTRATED):
             name = _table(event).get(verb)
             yield from _no_service(("timeline", index, verb), name, services)
 

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from simvirt.scenario.fields import Whole, Word, word
 from simvirt.scenario.spec.base import Spec
 from simvirt.scenario.spec.host import HostSpec
+from simvirt.scenario.spec.scheduling import AffinitySpec, Taint, Taints, Tolerations, TopologySpreadSpec
 from simvirt.units import UnitError, shown
 
 MOST_HOSTS: Final = 100_000
@@ -91,6 +92,7 @@ class PlacementSpec(Spec):
     """On which hosts replicas may stand, and over what they are spread."""
 
     example = "{constraints: [zone != c], spread: zone, max_replicas_per_node: 2}"
+    later = ("tolerations", "topology_spread", "affinity", "priority")
     constraints: Constraints = Field(
         default=(), max_length=100, description="what a host must be or must not be: its zone, its pool, its name as `host`, its labels",
         examples=["[zone != c, disk == nvme]"])
@@ -98,16 +100,30 @@ class PlacementSpec(Spec):
         default=None, description="zone or label over whose values replicas are spread, before they are over hosts", examples=["zone"])
     max_replicas_per_node: Annotated[int, Whole(1, 100_000, 2)] | None = Field(
         default=None, description="most replicas of the service on a host", examples=["2"])
+    tolerations: Tolerations = Field(
+        default=(), max_length=100, description="taints of hosts that replicas put up with, as kubectl writes them, or a key alone",
+        examples=["[dedicated=db:NoSchedule]"])
+    topology_spread: tuple[TopologySpreadSpec, ...] = Field(
+        default=(), max_length=20, description="how evenly replicas are spread over zones, hosts or labels",
+        examples=[f"[{TopologySpreadSpec.example}]"])
+    affinity: tuple[AffinitySpec, ...] = Field(
+        default=(), max_length=20, description="beside which replicas they stand, or do not", examples=[f"[{AffinitySpec.example}]"])
+    priority: Annotated[int, Whole(-(10**9), 10**9, 1000)] = Field(
+        default=0, description="those of higher priority are placed first, and drive others away", examples=["1000"])
 
 
 class HostPoolSpec(HostSpec):
     """Hosts that are alike: how many, what each is, as `host` says it, and where they stand."""
 
     example = "{count: 3, model: dell-r740-gold-6132, zone: [a, b, c]}"
+    later = ("taints",)
     count: Annotated[int, Whole(1, MOST_HOSTS, 3)] = Field(default=1, description="how many hosts", examples=["3"])
     zone: Zones = Field(default=(), description="zone of its hosts, or several zones in which they stand in turn", examples=["[a, b, c]"])
     labels: Mapping[Word, Label] = Field(
         default={}, max_length=100, description="what placement may ask for", examples=["{disk: nvme}"])
+    taints: Taints = Field(
+        default=(), max_length=100, description="what keeps replicas away that do not tolerate it, as kubectl writes it",
+        examples=["[dedicated=db:NoSchedule]"])
 
     @property
     def host(self) -> HostSpec:
@@ -125,6 +141,7 @@ class NamedHost:
     spec: HostSpec
     zone: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
 
     def said(self, key: str) -> str | None:
         """What is said of it under the key of a constraint."""
@@ -137,5 +154,5 @@ def expanded(pools: Mapping[str, HostPoolSpec]) -> tuple[NamedHost, ...]:
     found: list[NamedHost] = []
     for name, pool in pools.items():
         spec, zones = pool.host, pool.zone or (None,)
-        found += [NamedHost(f"{name}[{n}]", name, spec, zones[n % len(zones)], pool.labels) for n in range(pool.count)]
+        found += [NamedHost(f"{name}[{n}]", name, spec, zones[n % len(zones)], pool.labels, pool.taints) for n in range(pool.count)]
     return tuple(found)

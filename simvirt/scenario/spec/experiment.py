@@ -9,6 +9,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_valida
 from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.failures import OF_SERVICES, FailEvent
+from simvirt.scenario.spec.migration import WAYS
 from simvirt.scenario.spec.orchestration import ORCHESTRATED, OrchestrateEvent
 from simvirt.scenario.spec.steps import OperationName
 from simvirt.scenario.spec.workload import WorkloadSpec, one_of
@@ -131,7 +132,7 @@ class RunSpec(Spec):
         return self
 
 
-VERBS: Final = ("start", "stop", "crash", "fail", *ORCHESTRATED)
+VERBS: Final = ("start", "stop", "crash", "fail", "migrate", "drain", *ORCHESTRATED)
 """What a timeline can do."""
 
 
@@ -151,6 +152,7 @@ class TimelineEvent(FailEvent, OrchestrateEvent):
     @model_validator(mode="after")
     def _one_verb(self) -> TimelineEvent:
         one_of(self, VERBS, self.example)
+        self.refuse_idle_words(self.how if "how" in self.model_fields_set else None)
         if self.restart is not None and self.crash is None:
             refuse(f"only a crash has a restart, for example {self.example}", "restart")
         self.refuse_idle_wishes()
@@ -166,4 +168,10 @@ class TimelineEvent(FailEvent, OrchestrateEvent):
     @property
     def service(self) -> str:
         """To which service; empty where it happens to a host."""
-        return self.start or self.stop or self.crash or self.wants or (self.fail if self.how in OF_SERVICES else None) or ""
+        wanted = self.start or self.stop or self.crash or self.wants or self.migrate
+        return wanted or (self.fail if self.how in OF_SERVICES else None) or ""
+
+    @property
+    def way(self) -> str:
+        """How what moves gets to the other host."""
+        return self.how if self.how in WAYS else "pre-copy"

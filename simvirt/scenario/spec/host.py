@@ -215,7 +215,7 @@ class PlatformSpec(Spec):
 
     example = "docker or {name: docker-on-kvm, stack: [kvm, docker], vms: {count: 2, vcpus: 8, memory: 16GiB}}"
     shorthand = "name"
-    later = ("puller", "disk_image", "orchestrator")
+    later = ("puller", "disk_image", "orchestrator", "migrator")
     name: DottedWord = Field(description="name in results; a platform of the catalogue where there is no stack", examples=["docker-on-kvm"])
     stack: tuple[Reference, ...] | None = Field(
         default=None, max_length=8, description="hypervisors and runtimes, outermost first", examples=["[kvm, docker]"])
@@ -239,6 +239,9 @@ class PlatformSpec(Spec):
         description="how images are pulled: an entry of the catalogue's pullers instead of the runtime's")
     disk_image: Reference | None = Field(
         default=None, examples=["debian-cloud"], description="disk image of the catalogue that VMs are made from, instead of the guest's")
+    migrator: Reference | None = Field(
+        default=None, examples=["qemu-auto-converge"],
+        description="how running VMs move to another host: an entry of the catalogue's migrators instead of the hypervisor's")
     disk_cache: DiskCache | None = Field(
         default=None, examples=["writeback"],
         description="what the host's page cache does for the disk of each VM, as cache= of QEMU: nothing, take reads and writes, take "

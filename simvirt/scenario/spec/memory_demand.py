@@ -65,6 +65,7 @@ class MemorySpec(Spec):
     """The working set of a replica; what is left out is that of its image in the catalogue."""
 
     example = "{base: 60MiB, per_connection: 100KiB}"
+    later = ("dirty",)
     base: Bytes | None = Field(default=None, description="anonymous memory of an idle replica", examples=["60MiB"])
     per_connection: Bytes | None = Field(default=None, description="for each request in the replica, waiting or not", examples=["100KiB"])
     per_request: Bytes = Field(default=0, description="for each request that a thread works on", examples=["2MiB"])
@@ -74,6 +75,9 @@ class MemorySpec(Spec):
     hot: Ratio | None = Field(default=None, description="ratio of the anonymous memory that requests touch repeatedly", examples=["0.5"])
 
     touch: Bytes | None = Field(default=None, description="how much of it a request touches", examples=["200KB"])
+    dirty: Bytes | None = Field(
+        default=None, examples=["400KiB"],
+        description="how much of it a request writes to, in whole pages; by default all that it touches, takes and leaves (live migration)")
 
     @classmethod
     def _prepared(cls, data: Any) -> Any:

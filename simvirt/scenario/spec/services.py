@@ -25,6 +25,7 @@ from simvirt.scenario.spec.cluster import PlacementSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
+from simvirt.scenario.spec.updating import RestartPolicySpec, UpdateConfigSpec
 from simvirt.scenario.spec.volumes import Mount
 from simvirt.scenario.walk import walk
 from simvirt.units import UnitError, format_size, format_time, shown
@@ -81,10 +82,13 @@ class LimitsSpec(Spec):
 
 
 class ReservationsSpec(Spec):
-    """What a replica is guaranteed, whatever the weights of others; for the schedulers esxi and hyperv."""
+    """What a replica is guaranteed: by the schedulers esxi and hyperv, whatever the weights of others, and by orchestrators on its host."""
 
     example = "{cpus: 0.5}"
+    later = ("memory",)
     cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["0.5"])
+    memory: LimitBytes | None = Field(
+        default=None, description="memory that an orchestrator keeps free for it on its host", examples=["256MiB"])
 
 
 class ResourcesSpec(Spec):
@@ -100,12 +104,18 @@ class DeploySpec(Spec):
     """How a service is deployed."""
 
     example = "{replicas: 4, resources: {limits: {cpus: 2, memory: 512MiB}}}"
-    later = ("placement",)
+    later = ("placement", "update_config", "rollback_config", "restart_policy")
     replicas: Replicas = Field(default=1, description="how many instances", examples=["4"])
     resources: ResourcesSpec = Field(default=ResourcesSpec.model_construct(), description="what each may use",
                                      examples=[ResourcesSpec.example])
     placement: PlacementSpec | None = Field(
         default=None, description="on which hosts they may stand", examples=[PlacementSpec.example])
+    update_config: UpdateConfigSpec | None = Field(
+        default=None, description="how an orchestrator replaces them by those of another version", examples=[UpdateConfigSpec.example])
+    rollback_config: UpdateConfigSpec | None = Field(
+        default=None, description="how it goes back to the version before", examples=[UpdateConfigSpec.example])
+    restart_policy: RestartPolicySpec | None = Field(
+        default=None, description="when an orchestrator replaces one that ended", examples=[RestartPolicySpec.example])
 
 
 def _dependencies(value: object) -> object:
@@ -292,6 +302,11 @@ class ServiceSpec(Spec):
     def cpu_reservation(self) -> float | None:
         """CPUs that a replica has a right to, None where nothing is reserved."""
         return self.deploy.resources.reservations.cpus
+
+    @property
+    def memory_reservation(self) -> int | None:
+        """Memory that is kept free for a replica on its host [bytes], None where none is."""
+        return self.deploy.resources.reservations.memory
 
     @property
     def memory_limit(self) -> int | None:

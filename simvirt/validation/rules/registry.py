@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from simvirt.validation.rules import backoff_restart, eviction_qos, hpa_behaviour, hpa_replicas, placement, rollout, scheduler_score
+from simvirt.validation.rules import (
+    backoff_restart,
+    eviction_qos,
+    hpa_behaviour,
+    hpa_replicas,
+    live_migration,
+    metastable_resilience,
+    placement,
+    registry_pull,
+    rollout,
+    scheduler_score,
+)
 from simvirt.validation.rules.rule import Rules
 
 KNOWN: Final = (
@@ -16,5 +27,8 @@ KNOWN: Final = (
     placement,
     backoff_restart,
     eviction_qos,
+    live_migration,
+    metastable_resilience,
+    registry_pull,
 )
 RULES: Final[Mapping[str, Rules]] = {module.RULES.kind: module.RULES for module in KNOWN}

@@ -14,6 +14,7 @@ import numpy as np
 
 from simvirt.placement import locality, resources, taints, topology
 from simvirt.placement.hosts import Counts
+from simvirt.scenario.spec.scheduling import Taint, Toleration
 from simvirt.validation.rules.cases import Given
 from simvirt.validation.rules.rule import Answer, Rules
 
@@ -107,13 +108,13 @@ def taint_filter(given: Given) -> Answer:
     return {"feasible": not taints.untolerated(_taints(nodes), tolerations)}
 
 
-def _taints(written: Sequence[Given]) -> list[taints.Taint]:
-    return [taints.Taint(each["key"], str(each.get("value", "")), each["effect"]) for each in written]
+def _taints(written: Sequence[Given]) -> list[Taint]:
+    return [Taint(each["key"], str(each.get("value", "")), each["effect"]) for each in written]
 
 
-def _tolerations(given: Given) -> list[taints.Toleration]:
+def _tolerations(given: Given) -> list[Toleration]:
     return [
-        taints.Toleration(
+        Toleration(
             each.get("key") or "", each.get("operator") or "Equal", str(each.get("value") or ""), each.get("effect") or None,
             each.get("toleration_seconds"))
         for each in given.get("tolerations") or []

@@ -1,0 +1,309 @@
+"""Live migration: a VM moves to another host while it runs, over the network, beside all else that uses it.
+
+*Model*: memory crosses the network as large transfers, in rounds that the rules of its migrator end; pages are looked at,
+    sent and received by threads on both hosts. What is dirtied meanwhile follows from what the VM's instances answer. The
+    first write of a page in a round costs the guest an exit; a guest that writes too fast has time taken away. It stands still
+    while the rest crosses and its devices come to rest, then goes on as it was, on the other host. After post-copy requests
+    wait for pages that have not come yet.
+*Ignores*: compression and XBZRLE; several channels; when the network learns of the new place; that what the other host's page
+    cache has of the VM's disk is not what this one has; software keeps the numbers of caches of the host where it began.
+*Source*: QEMU migration/migration.c, migration/ram.c, docs/devel/migration; C. Clark et al., NSDI 2005.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import simpy
+
+from simvirt.catalog.entries.migrators import MigratorEntry
+from simvirt.control.cluster import Cluster
+from simvirt.control.lifecycle import Process, rows_of
+from simvirt.control.moves import Guest, S, dirty_of, rules_of, sizes_of, vm_sizes, writable
+from simvirt.control.pulling import transfers_of
+from simvirt.control.records import Move
+from simvirt.control.transfers import Transfers
+from simvirt.control.work import perform
+from simvirt.memory.boxes import Box
+from simvirt.migration.others import fault_time, missing
+from simvirt.migration.precopy import Copied, copying
+from simvirt.migration.rules import Rules
+from simvirt.migration.writes import PAGE
+from simvirt.scenario.spec.experiment import TimelineEvent
+
+SLICE_NS: Final = 10_000_000
+"""Time that a throttled vCPU runs between two sleeps: CPU_THROTTLE_TIMESLICE_NS, QEMU system/cpu-throttle.c [ns]."""
+LOOK_NS: Final = 100_000
+"""Time between two looks whether a paused VM's devices have come to rest [ns]."""
+PART: Final = 50
+"""Parts in which the memory of a guest comes after post-copy, between which the share that is missing is looked at."""
+
+
+def follow_moves(cluster: Cluster) -> None:
+    """Let the migrations of the timeline happen."""
+    scenario, platform = cluster.scenario, cluster.plane.lowered.platform
+    if not scenario.moves or platform.migrator is None:
+        return
+    migrations = Migrations(cluster, transfers_of(cluster), cluster.catalog.typed("migrators", platform.migrator, MigratorEntry))
+    for event in scenario.timeline:
+        if event.migrate is not None:
+            cluster.clock.process(_migrate(migrations, event))
+
+
+def _migrate(migrations: Migrations, event: TimelineEvent) -> Process:
+    """The VMs of a service move, at the instant of the event."""
+    cluster = migrations.cluster
+    yield cluster.clock.timeout(event.at)
+    machines = {cluster.instance(row).machine: None for row in rows_of(cluster.clock, event, event.service)}
+    for machine in machines:
+        to = host_named(cluster, event.to) if event.to is not None else None
+        cluster.clock.process(migrations.migrate(machine, to, event.way, event.storage == "copy"))
+
+
+def host_named(cluster: Cluster, name: str) -> int:
+    """The host of a name."""
+    return next(host.row for host in cluster.plane.lowered.arrangement.hosts if host.site.named.name == name)
+
+
+@dataclass
+class Migrations:
+    """The migrations of a cluster, and places for those of each host at a time."""
+
+    cluster: Cluster
+    transfers: Transfers
+    entry: MigratorEntry
+    _places: dict[int, simpy.Resource] = field(default_factory=dict)
+    _setups: dict[int, simpy.Resource] = field(default_factory=dict)
+    _ways: dict[int, int] = field(default_factory=dict)  # machine: where it moves to
+
+    def place(self, host: int) -> simpy.Resource:
+        """Places for the migrations from and to a host."""
+        if host not in self._places:
+            self._places[host] = simpy.Resource(self.cluster.clock, int(self.entry.at_once))
+            self._setups[host] = simpy.Resource(self.cluster.clock)
+        return self._places[host]
+
+    def migrate(self, machine: int, to: int | None, how: str, copies_disk: bool) -> Process:
+        """Move a VM to a host, by default the one with the most memory left; nothing where it stands there, or moves already."""
+        cluster, guest = self.cluster, Guest(self.cluster, machine, self.entry)
+        source = cluster.plane.host_of_machine(machine)
+        if source == to or machine in self._ways:
+            return
+        to = self.roomiest(machine) if to is None else to
+        self._ways[machine] = to
+        first = guest.instances[0]
+        move = Move(first.service, first.replica, source, to, how, int(cluster.clock.now))
+        cluster.moves.append(move)
+        with self.place(min(source, to)).request() as one, self.place(max(source, to)).request() as other:
+            yield one
+            yield other
+            yield from self._set_up(source)
+            yield from Moving(self, guest, move, rules_of(self.entry)).run(copies_disk)
+        del self._ways[machine]
+
+    def roomiest(self, machine: int) -> int:
+        """The other host with the most memory left, by what VMs are promised."""
+        cluster, plan = self.cluster, self.cluster.plane.lowered.arrangement
+        here, left = cluster.plane.host_of_machine(machine), {host.row: float(host.entry.memory) for host in plan.hosts}
+        for one, size in self._sizes.items():
+            left[self._bound_for(one)] -= size
+        return max((host for host in left if host != here), key=lambda host: left[host])
+
+    @cached_property
+    def _sizes(self) -> dict[int, float]:
+        """The memory of each VM [bytes]."""
+        return vm_sizes(self.cluster)
+
+    def _bound_for(self, machine: int) -> int:
+        """The host that a VM stands on, or is on its way to."""
+        return self._ways.get(machine, self.cluster.plane.host_of_machine(machine))
+
+    def _set_up(self, source: int) -> Process:
+        """Prepare the other side; a part of that is done for one after the other."""
+        clock = self.cluster.clock
+        if self.entry.serial is not None:
+            with self._setups[source].request() as turn:
+                yield turn
+                yield clock.timeout(round(self.entry.serial))
+        yield clock.timeout(round(self.entry.setup))
+
+
+@dataclass
+class Moving:
+    """A migration under way."""
+
+    all: Migrations
+    guest: Guest
+    move: Move
+    rules: Rules
+    share: float = 0.0  # of the vCPUs' time that is taken away
+    running: bool = True
+
+    @property
+    def cluster(self) -> Cluster:
+        """Where it happens."""
+        return self.all.cluster
+
+    @property
+    def entry(self) -> MigratorEntry:
+        """What moves it."""
+        return self.all.entry
+
+    @property
+    def now(self) -> int:
+        """The present instant [ns]."""
+        return int(self.cluster.clock.now)
+
+    def run(self, copies_disk: bool) -> Process:
+        """All of it."""
+        self.move.began = self.now
+        if copies_disk:
+            yield from self._copy_disk()
+        box = self.guest.box
+        self.move.memory, size = sizes_of(box, self.entry)
+        left = size
+        if self.move.how in ("pre-copy", "hybrid"):
+            rules = Rules(bandwidth=self.rules.bandwidth, rounds=1) if self.move.how == "hybrid" else self.rules
+            left = yield from self._copy(size, rules)
+        later = left if self.move.how in ("post-copy", "hybrid") else 0.0
+        yield from self._switch(left - later)
+        if later:
+            yield from self._follow(later)
+        self.move.ended = self.now
+
+    # --- while it runs on this side ------------------------------------------------------------------------------------
+
+    def _copy(self, size: float, rules: Rules) -> Generator[simpy.Event, Any, float]:
+        """The rounds of pre-copy; what is left [bytes]."""
+        steps, fresh = copying(size, rules), 1.0
+        throttle = self.cluster.clock.process(self._throttle()) if rules.throttle is not None or rules.stun is not None else None
+        send = next(steps)
+        while True:
+            self.share = send.throttled
+            self._log(fresh)
+            seen = self.guest.look()
+            yield from self._send(send.size, send.cap)
+            seconds, writes = (self.now - seen.at) / S, self.guest.writes(seen)
+            dirtied = writes.dirtied(seconds)
+            fresh = dirtied / (writes.rate * seconds) if writes.rate * seconds > 0 else 1.0
+            try:
+                send = steps.send((seconds, dirtied))
+            except StopIteration as end:
+                found: Copied = end.value
+                break
+            finally:
+                self._count(fresh, writes.rate * seconds)
+        self.share, self.running = 0.0, False
+        self._hinder(0.0, 0)
+        if throttle is not None:
+            yield throttle
+        self.move.rounds, self.move.why = list(found.rounds), found.why
+        return found.left
+
+    def _send(self, size: float, cap: float) -> Process:
+        """Bytes of memory cross the network, while threads on both sides have work with their pages."""
+        source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
+        pages = size / PAGE
+        crossing = self._cross(size, cap)
+        works = [perform(self.cluster, source, cpu_ns=pages * (self.entry.scan + self.entry.send)), perform(
+            self.cluster, to, cpu_ns=pages * self.entry.receive)]
+        yield self.cluster.clock.all_of([crossing, *(self.cluster.clock.process(work) for work in works)])
+        self.move.sent += size
+
+    def _cross(self, size: float, cap: float) -> simpy.Event:
+        """The arrival of bytes that are sent to the other host."""
+        return self.all.transfers.transfer(*self._names, round(size), cap if math.isfinite(cap) else None)
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        """The names of both hosts."""
+        hosts = self.cluster.plane.lowered.arrangement.hosts
+        return hosts[self.move.source].site.named.name, hosts[self.move.to].site.named.name
+
+    def _copy_disk(self) -> Process:
+        """What the VM has on its disk crosses the network, from drive to drive."""
+        size = sum(replica.needs.disk + replica.needs.writable for replica in self.guest.box.replicas)
+        source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
+        works = [perform(self.cluster, source, read=size), perform(self.cluster, to, write=size, sync=True)]
+        clock = self.cluster.clock
+        yield clock.all_of([self._cross(size, self.rules.last_cap()), *(clock.process(work) for work in works)])
+        self.move.copied = float(size)
+
+    def _log(self, fresh: float) -> None:
+        """Requests pay for the pages that they are the first to write in a round: a share of those that they write."""
+        for replica in self.guest.box.replicas:
+            self.cluster.plane.hinder(replica.row, dirty_of(replica) / PAGE * fresh * self.entry.log)
+
+    def _count(self, fresh: float, written: float) -> None:
+        """Takes in what a round has cost the guest [ns of CPU time]."""
+        self.move.logged += written * fresh / PAGE * self.entry.log
+
+    def _hinder(self, spin: float, stall: int) -> None:
+        for one in self.guest.instances:
+            self.cluster.plane.hinder(one.row, spin, stall)
+
+    def _throttle(self) -> Process:
+        """Take a share of their time from the vCPUs, turn by turn, as long as it copies."""
+        clock, plane = self.cluster.clock, self.cluster.plane
+        while self.running:
+            yield clock.timeout(SLICE_NS)
+            if self.share > 0 and self.running:
+                plane.pause(self.guest.machine)
+                slept = round(SLICE_NS * self.share / (1.0 - self.share))
+                yield clock.timeout(slept)
+                self.move.throttled += slept
+                plane.resume(self.guest.machine)
+
+    # --- the switch ----------------------------------------------------------------------------------------------------
+
+    def _switch(self, rest: float) -> Process:
+        """The guest stands still, what is left and its state cross, and it goes on at the other side."""
+        plane, machine = self.cluster.plane, self.guest.machine
+        self.move.stopped = self.now
+        plane.pause(machine)
+        yield from self._send(rest + self.entry.state, self.rules.last_cap())
+        logged = self.move.memory / 2**30 if self.move.rounds else 0.0
+        yield self.cluster.clock.timeout(round(self.entry.handover + self.entry.unlog * logged))
+        while not plane.is_at_rest(machine):
+            yield self.cluster.clock.timeout(LOOK_NS)
+        self._stand()
+        plane.resume(machine)
+        self.move.resumed = self.now
+
+    def _stand(self) -> None:
+        """It stands on the other host from now on, and so does its memory."""
+        plane, machine = self.cluster.plane, self.guest.machine
+        followed = [plane.memories.get(host) for host in (self.move.source, self.move.to)]
+        box: Box | None = self.guest.box if followed[0] is not None else None
+        plane.move(machine, self.move.to)
+        self.cluster.moved(machine, self.move.to)
+        if box is not None:
+            for account in followed:
+                assert account is not None
+                boxes = account.memory.boxes
+                boxes.remove(box) if box in boxes else boxes.append(box)
+                account.memory.add_up()
+
+    # --- while it runs on the other side -------------------------------------------------------------------------------
+
+    def _follow(self, size: float) -> Process:
+        """Memory comes after the guest, which waits for pages that it touches before; after a round they are ones that it wrote."""
+        working = max(writable(self.guest.box), size) if self.move.how == "hybrid" else size
+        for part in range(PART):
+            absent, seen = missing(part * size / PART, size) * size / working, self.guest.look()
+            self._wait_for(absent)
+            yield from self._send(size / PART, self.rules.last_cap())
+            self.move.faults += absent * self.guest.touched(seen)
+        self._hinder(0.0, 0)
+
+    def _wait_for(self, absent: float) -> None:
+        """Requests wait for the pages that they touch and that have not come yet."""
+        route = self.all.transfers.topology.route(*self._names)
+        slowest = min(self.all.transfers.capacities[list(route.links)], default=math.inf)
+        each = fault_time(2 * route.latency_ns / S, float(slowest) * S, self.entry.fault / S)
+        for replica in self.guest.box.replicas:
+            self.cluster.plane.hinder(replica.row, 0.0, round(absent * replica.needs.touch / PAGE * each * S))

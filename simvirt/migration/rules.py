@@ -1,0 +1,139 @@
+"""When a product stops copying memory under a running guest, and what it does to a guest that writes too fast."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """Time that is taken from vCPUs: `first`, then `step` more each time, `most` at most, as shares.
+
+    It is due where more than `trigger` of what a round has sent was dirtied meanwhile, at each `strikes`-th such round.
+    *Source*: QEMU migration/ram.c, migration_trigger_throttle, mig_throttle_guest_down; migration/options.c (defaults).
+    """
+
+    trigger: float = 0.5
+    first: float = 0.2
+    step: float = 0.1
+    most: float = 0.99
+    strikes: int = 2
+
+    def next(self, share: float) -> float:
+        """The share that follows one, 0 before the first."""
+        return min(share + self.step, self.most) if share > 0 else self.first
+
+    def steps(self) -> list[float]:
+        """All shares, in the order in which they come."""
+        found = [self.first]
+        while found[-1] < self.most:
+            found.append(self.next(found[-1]))
+        return found
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A sender that limits itself: the first round at `first`, each further one at what was dirtied per second and `above` [bytes/s].
+
+    It stops where that would be more than `most`, and sends the last round at that.
+    *Source*: C. Clark et al., Live Migration of Virtual Machines, NSDI 2005, section 5.3 (dynamic rate-limiting).
+    """
+
+    first: float
+    above: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round of copying: bytes sent, the time that took [s], bytes dirtied meanwhile, the share taken from vCPUs."""
+
+    sent: float
+    seconds: float
+    dirtied: float
+    throttled: float = 0.0
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes per second; infinite where it took no time."""
+        return self.sent / self.seconds if self.seconds > 0 else math.inf
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a product goes about pre-copy. What is None has no part in it.
+
+    `bandwidth`: most that it sends [bytes/s]; `downtime`: it stops where the rest takes no longer than that [s]; `least`: or is no more
+    than that [bytes]; `rounds`: after so many rounds; `factor`: or where so many times the memory has been sent; `patience`: or after so
+    long [s] for each GiB of memory. `stun`: it slows the guest so that no more than that share of what is sent is dirtied meanwhile.
+    """
+
+    bandwidth: float | None = None
+    downtime: float | None = None
+    least: float | None = None
+    rounds: int | None = None
+    factor: float | None = None
+    patience: float | None = None
+    throttle: Throttle | None = None
+    pace: Pace | None = None
+    stun: float | None = None
+
+    def stops(self, past: Sequence[Round], memory: float) -> str | None:
+        """Why it copies no more under the running guest after these rounds, of a memory of so many bytes; None where it goes on."""
+        last, sent = past[-1], sum(one.sent for one in past)
+        found = {
+            "the rest takes no longer than the downtime limit": self.downtime is not None and expected_downtime(past) <= self.downtime,
+            "hardly anything is left": last.dirtied <= (self.least or 0.0),
+            "most rounds": self.rounds is not None and len(past) >= self.rounds,
+            "most bytes": self.factor is not None and sent >= self.factor * memory,
+            "most time": self.patience is not None and sum(one.seconds for one in past) >= self.patience * memory / 2**30,
+            "dirtied faster than it may send": self.pace is not None and self._wanted(past) > self.pace.most,
+        }
+        return next((why for why, holds in found.items() if holds), None)
+
+    def cap(self, past: Sequence[Round]) -> float:
+        """Most that the next round may be sent at [bytes/s]."""
+        most = math.inf if self.bandwidth is None else self.bandwidth
+        if self.pace is None:
+            return most
+        return min(most, self.pace.first if not past else min(self._wanted(past), self.pace.most))
+
+    def last_cap(self) -> float:
+        """The same of what is sent while the guest stands still."""
+        most = math.inf if self.bandwidth is None else self.bandwidth
+        return most if self.pace is None else min(most, self.pace.most)
+
+    def _wanted(self, past: Sequence[Round]) -> float:
+        """What a sender that limits itself would send at next [bytes/s]."""
+        assert self.pace is not None
+        last = past[-1]
+        return last.dirtied / last.seconds + self.pace.above if last.seconds > 0 else self.pace.first
+
+
+def expected_downtime(past: Sequence[Round]) -> float:
+    """Time that the rest takes at the bandwidth of the round before [s]."""
+    return estimated_downtime(past[-1].dirtied, past[-1].bandwidth)
+
+
+def estimated_downtime(left: float, bandwidth: float) -> float:
+    """Time that so many bytes take at a bandwidth that was seen before [s]. *Source*: QEMU migration/migration.c; cloud-hypervisor."""
+    return left / bandwidth if bandwidth > 0 else math.inf
+
+
+@dataclass
+class Throttling:
+    """How far the throttling of a guest has gone."""
+
+    rule: Throttle | None
+    share: float = 0.0
+    strikes: int = field(default=0)
+
+    def after(self, last: Round) -> float:
+        """The share taken from vCPUs in the next round."""
+        if self.rule is not None and last.dirtied > self.rule.trigger * last.sent:
+            self.strikes += 1
+            if self.strikes >= self.rule.strikes:
+                self.strikes, self.share = 0, self.rule.next(self.share)
+        return self.share
