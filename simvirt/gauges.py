@@ -155,6 +155,12 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
     )
 
 
+def cpu_time(plane: DataPlane, at: int) -> np.ndarray:
+    """CPU time of each instance of a plane that has caught up to `at`, what is under way included [ns]."""
+    used: np.ndarray = _cpu_time(plane, at) + _of_threads(plane, fluid_shares(plane, at))
+    return used
+
+
 def _periods(plane: DataPlane, at: int) -> np.ndarray:
     """Periods of each group, with those that the kernel has not looked at since its queues coast."""
     read = plane.read

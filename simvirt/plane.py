@@ -288,10 +288,6 @@ class DataPlane(Movable):
         """Whether an instance still answers what it has."""
         return self._life(instance) == k.DRAINING
 
-    def is_idle(self, instance: int) -> bool:
-        """Whether nothing is under way on an instance."""
-        return int(self.columns["instances"]["in_flight"][instance]) == 0
-
     def stop(self, instance: int) -> None:
         """End an instance that has nothing left to answer: its background threads stop."""
         self.crash(instance, k.STOPPED)

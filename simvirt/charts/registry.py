@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from simvirt.charts import course, densities, latencies, plans, resources, sweeps, validations
+from simvirt.charts import course, densities, deployments, latencies, plans, resources, sweeps, validations
 from simvirt.charts.chart import Chart
 from simvirt.errors import UsageError
 from simvirt.result.density_document import DensityDocument
+from simvirt.result.deploy_document import DeployDocument
 from simvirt.result.document import Document
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.run_document import RunDocument
@@ -25,6 +26,11 @@ CHARTS: Final[Mapping[type[Document], Mapping[str, Made]]] = {
         **{of: partial(course.series, of=of) for of in course.SERIES},
     },
     DensityDocument: {"answers": densities.answers, "curve": densities.curve, "memory": densities.memory},
+    DeployDocument: {
+        "stages": deployments.stages,
+        **{f"{name}-{state}": partial(draw, state=state) for state in ("cold", "warm")
+           for name, draw in (("ready", deployments.ready), ("starts", deployments.starts))},
+    },
     PlanDocument: {"alternatives": plans.alternatives, "placement": plans.placement, "regret": plans.regret},
     SweepDocument: {
         "effects": sweeps.effects, "surface": sweeps.surface,

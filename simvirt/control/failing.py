@@ -1,7 +1,7 @@
 """What a scenario says that fails, carried out: at instants of the timeline, and by chance.
 
-*Model*: what fails by chance is up for a time with a Weibull distribution, then fails, is repaired after a time of its own distribution, and
-    is up again. Each host, and each instance of a service, draws its times from a stream of its own, so that nothing else shifts them.
+*Model*: what fails by chance is up for a time with a Weibull distribution, then fails, is repaired after a time of its own distribution,
+    and is up again. Each host, and each instance of a service, draws its times from a stream of its own, so that nothing else shifts them.
 *Ignores*: failures that others bring with them, beyond those of one cause on several hosts.
 *Source*: Schroeder and Gibson, A large-scale study of failures in high-performance computing systems, DSN 2006.
 """

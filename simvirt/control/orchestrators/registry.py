@@ -7,6 +7,7 @@ from typing import Final
 
 from simvirt.control.orchestrators.compose import compose
 from simvirt.control.orchestrators.interface import Orchestrator
+from simvirt.control.orchestrators.kubernetes import kubernetes
 from simvirt.control.orchestrators.none import none
 from simvirt.control.orchestrators.swarm import swarm
 
@@ -14,4 +15,5 @@ ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {
     "none": none,
     "compose": compose,
     "swarm": swarm,
+    "kubernetes": kubernetes,
 }

@@ -303,7 +303,7 @@ class Scenario(Spec):
     @property
     def followed(self) -> bool:
         """Whether hosts, VMs and starts of instances are followed: where a state is stated, or something fails or moves."""
-        return self.state is not None or self.fails or any(event.moves for event in self.timeline)
+        return self.state is not None or self.fails or self.moves
 
     @property
     def fails(self) -> bool:
