@@ -22,8 +22,8 @@ from simvirt.units import format_size
 Mistake = tuple[Path, str]
 """The path of a value and the message about it."""
 ADVICE = (
-    "expected a platform with VMs that move, for example kvm; elsewhere an instance starts anew on another host (stop and start, update or "
-    "drain), or is stopped, written to a disk and read on the other side with how: checkpoint")
+    "expected a platform with VMs that move, for example kvm; a container is stopped here and starts anew on another host, for example "
+    "{at: 10s, start: web, replica: 1} and then {at: 20s, stop: web, replica: 0}")
 """What to do instead of moving what does not move."""
 
 
@@ -49,6 +49,8 @@ def check(store: Store, scenario: Scenario) -> None:
         _check_measured(store, service.measured_on, ("services", name), problems)
         if service.profile is not None and service.profile not in store.names("profiles"):
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
+        if service.autoscale is not None:
+            _check_name(store, "autoscalers", service.autoscale.by, ("services", name, "autoscale", "by"), problems)
     _check_moves(store, scenario, problems)
     problems.settle()
     for path, message in best_of_pools({name: _beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()}):
@@ -57,14 +59,15 @@ def check(store: Store, scenario: Scenario) -> None:
 
 
 def _check_moves(store: Store, scenario: Scenario, problems: Problems) -> None:
-    """VMs that are to move where nothing moves them; containers are not moved while they run, but through a checkpoint."""
+    """What is to move and does not: containers and processes, and VMs of what cannot move them while they run."""
     for at, event in enumerate(scenario.timeline):
-        for spec in scenario.platforms if event.moves and event.way != "checkpoint" else ():
+        for spec in scenario.platforms if event.moves else ():
             found = layers.platform(store, spec, ("platforms",))
-            if found.migrator is not None or (event.drain is not None and not found.hypervisors):
-                continue
-            what = f"{found.name} cannot move a running VM" if found.hypervisors else f"{found.name} has no VMs, and containers do not move"
-            problems.add(("timeline", at, event.verb), f"{what}; {ADVICE}")
+            if not found.hypervisors:
+                problems.add(("timeline", at, event.verb), f"{found.name} has no VMs, and containers do not move; {ADVICE}")
+            elif found.migrator is None and event.way != "checkpoint":
+                said = "expected a platform whose VMs do, for example kvm, or how: checkpoint, through a disk while it stands still"
+                problems.add(("timeline", at, event.verb), f"{found.name} does not move VMs while they run; {said}")
 
 
 def _beyond_host(store: Store, scenario: Scenario, pool: str, view: Scenario) -> list[Mistake]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -16,8 +16,9 @@ from simvirt.clock import Clock
 from simvirt.control.outages import Outage
 from simvirt.control.records import Life, Move, Story
 from simvirt.control.transfers import Transfers
-from simvirt.lowering.arrange import GUEST_SERVICE, Instance
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
+from simvirt.scenario.slots import is_first
 from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.streams import OWN_VM
 
@@ -146,7 +147,7 @@ class Cluster:
     @cached_property
     def replicas(self) -> list[Instance]:
         """The instances of services that are wanted at first, by service and number."""
-        found = [i for i in self.plane.lowered.arrangement.instances if not self.plane.lowered.is_spare(i)]
+        found = [i for i in self.plane.lowered.arrangement.instances if is_first(self.scenario, i.service, i.replica)]
         return sorted(found, key=lambda i: (self.plane.lowered.services.index(i.service), i.replica))
 
     def instance(self, row: int) -> Instance:
@@ -163,6 +164,31 @@ class Cluster:
         plan = self.plane.lowered.arrangement
         return [plan.machines[one.machine].host for one in plan.instances]
 
+    def stands(self, row: int, host: int) -> None:
+        """Takes in that an instance that is down stands on a host from now on, and so does what is in its VM."""
+        machine = self.instance(row).machine
+        own = self.plane.lowered.arrangement.machines[machine].key[0] == OWN_VM
+        for of in [row, *(one.row for one in (self.internal_of(machine) if own else ()))]:
+            self._made.get(self._hosts[of], set()).discard(of)
+            self._hosts[of] = host
+
+    def is_made(self, row: int) -> bool:
+        """Whether a replica is up, or made so far that what it adds to starts of others is there."""
+        return row in self._made.get(self._hosts[row], ())
+
+    def internal_of(self, machine: int) -> Sequence[Instance]:
+        """What runs in a kernel beside services."""
+        return self._internal.get(machine, ())
+
+    @cached_property
+    def _internal(self) -> dict[int, list[Instance]]:
+        """What runs in each kernel beside services."""
+        found: dict[int, list[Instance]] = {}
+        for one in self.plane.lowered.arrangement.instances:
+            if one.service in INTERNAL:
+                found.setdefault(one.machine, []).append(one)
+        return found
+
     def moved(self, machine: int, host: int) -> None:
         """Takes in that a VM stands on another host, and so does what is in it."""
         for one in self.plane.lowered.arrangement.instances:
@@ -172,11 +198,6 @@ class Cluster:
                 self._hosts[one.row] = host
                 if there:
                     self.make(one.row)
-
-    def put(self, row: int, host: int) -> None:
-        """Put an instance that is down on a host."""
-        if host != self._hosts[row]:
-            raise NotImplementedError
 
     def host_hands(self, host: int) -> int:
         """The instance that does management work on a host's own kernel: daemons, monitors of VMs, what unpacks images."""
@@ -239,6 +260,13 @@ class Cluster:
             self.there.discard(("vm", machine.row))
             self._done.pop(("vm", machine.row), None)
 
+    def record(self, outage: Outage) -> Outage:
+        """Takes in that something has failed, and what went with it."""
+        self.outages.append(outage)
+        took = ", ".join(map(self.called, outage.rows))
+        self.story.tell(outage.how, outage.where, None, f"it took {took} and {outage.requests} requests" if took else None)
+        return outage
+
     def name_of(self, host: int) -> str:
         """The name of a host."""
         return self.plane.lowered.arrangement.hosts[host].site.named.name
@@ -274,6 +302,7 @@ class Cluster:
     def host_is_up(self, host: int) -> None:
         """Takes in that a host has booted."""
         self._down.discard(host)
+        self.story.tell("up", self.name_of(host), None, "it has booted")
         self._boots[host] += 1
 
     def boots(self, host: int) -> int:
@@ -300,14 +329,6 @@ class Cluster:
         """Let the own load of a guest begin, unless it has."""
         if machine not in self._guests:
             self._guests.add(machine)
-            for row in self._own_load.get(machine, ()):
-                self.plane.start_background(row)
-
-    @cached_property
-    def _own_load(self) -> dict[int, list[int]]:
-        """The instances with the own load of each guest."""
-        found: dict[int, list[int]] = {}
-        for one in self.plane.lowered.arrangement.instances:
-            if one.service == GUEST_SERVICE:
-                found.setdefault(one.machine, []).append(one.row)
-        return found
+            for one in self.internal_of(machine):
+                if one.service == GUEST_SERVICE:
+                    self.plane.start_background(one.row)

@@ -6,6 +6,7 @@ import simpy
 
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
+from simvirt.control.autoscale import autoscale
 from simvirt.control.cluster import Cluster
 from simvirt.control.failing import follow_failures
 from simvirt.control.fetching import Fetching
@@ -17,6 +18,7 @@ from simvirt.control.start import Starts
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
 from simvirt.scenario.slots import acted_on
 from simvirt.scenario.spec.models import Scenario
+from simvirt.workload.streams import SHARED_VM
 
 
 def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
@@ -57,13 +59,23 @@ def _begin_instances(cluster: Cluster, rows: list[int]) -> None:
             cluster.plane.admit(row)
 
 
+def _begin_shared(cluster: Cluster) -> None:
+    """VMs that replicas share, in which there is nothing yet, are up like others."""
+    for machine in cluster.plane.lowered.arrangement.machines:
+        if machine.vm is not None and machine.key[0] == SHARED_VM:
+            cluster.there |= {("host", machine.host), ("vm", machine.row)}
+            cluster.begin_guest(machine.row)
+
+
 def _orchestrate(cluster: Cluster) -> None:
     """Let an orchestrator have the instances that are up, or have it start all that are wanted."""
     orchestration = cluster.orchestration = orchestration_of(cluster)
     orchestration.follow(cluster.scenario.timeline)
+    autoscale(orchestration)
     if cluster.scenario.state is not None and cluster.scenario.state.instances == "up":
         rows = up_at_first(cluster.clock, cluster.scenario)
         _begin_instances(cluster, rows)
+        _begin_shared(cluster)
         orchestration.adopt(rows)
     else:
         cluster.deployed = orchestration.settled

@@ -31,7 +31,7 @@ from simvirt.control.work import perform
 from simvirt.memory.boxes import Box
 from simvirt.migration.others import fault_time, missing
 from simvirt.migration.precopy import Copied, copying
-from simvirt.migration.rules import Rules
+from simvirt.migration.rules import Round, Rules
 from simvirt.migration.writes import PAGE
 from simvirt.scenario.spec.experiment import TimelineEvent
 
@@ -39,6 +39,8 @@ SLICE_NS: Final = 10_000_000
 """Time that a throttled vCPU runs between two sleeps: CPU_THROTTLE_TIMESLICE_NS, QEMU system/cpu-throttle.c [ns]."""
 LOOK_NS: Final = 100_000
 """Time between two looks whether a paused VM's devices have come to rest [ns]."""
+UNMOVED: Final = "snapshot"
+"""The entry that says what the checkpoint of a VM takes which nothing moves while it runs."""
 PART: Final = 50
 """Parts in which the memory of a guest comes after post-copy, between which the share that is missing is looked at."""
 
@@ -46,21 +48,25 @@ PART: Final = 50
 def follow_moves(cluster: Cluster) -> None:
     """Let the migrations of the timeline happen."""
     scenario, platform = cluster.scenario, cluster.plane.lowered.platform
-    if not scenario.moves or platform.migrator is None:
+    if not scenario.moves or not platform.hypervisors:
         return
-    migrations = Migrations(cluster, transfers_of(cluster), cluster.catalog.typed("migrators", platform.migrator, MigratorEntry))
+    entry = cluster.catalog.typed("migrators", platform.migrator or UNMOVED, MigratorEntry)
+    migrations = Migrations(cluster, transfers_of(cluster), entry)
     for event in scenario.timeline:
-        if event.migrate is not None:
-            cluster.clock.process(_migrate(migrations, event))
+        if event.moves:
+            cluster.clock.process(_move(migrations, event))
 
 
-def _migrate(migrations: Migrations, event: TimelineEvent) -> Process:
-    """The VMs of a service move, at the instant of the event."""
+def _move(migrations: Migrations, event: TimelineEvent) -> Process:
+    """The VMs of a service, or all that are on a host, move, at the instant of the event."""
     cluster = migrations.cluster
     yield cluster.clock.timeout(event.at)
-    machines = {cluster.instance(row).machine: None for row in rows_of(cluster.clock, event, event.service)}
+    to = host_named(cluster, event.to) if event.to is not None else None
+    if event.drain is not None:
+        machines = migrations.empty(host_named(cluster, event.drain))
+    else:
+        machines = list(dict.fromkeys(cluster.instance(row).machine for row in rows_of(cluster.clock, event, event.service)))
     for machine in machines:
-        to = host_named(cluster, event.to) if event.to is not None else None
         cluster.clock.process(migrations.migrate(machine, to, event.way, event.storage == "copy"))
 
 
@@ -77,6 +83,7 @@ class Migrations:
     transfers: Transfers
     entry: MigratorEntry
     _places: dict[int, simpy.Resource] = field(default_factory=dict)
+    _drained: set[int] = field(default_factory=set)
     _setups: dict[int, simpy.Resource] = field(default_factory=dict)
     _ways: dict[int, int] = field(default_factory=dict)  # machine: where it moves to
 
@@ -111,12 +118,18 @@ class Migrations:
         here, left = cluster.plane.host_of_machine(machine), {host.row: float(host.entry.memory) for host in plan.hosts}
         for one, size in self._sizes.items():
             left[self._bound_for(one)] -= size
-        return max((host for host in left if host != here), key=lambda host: left[host])
+        others = [host for host in left if host != here]
+        return max([host for host in others if host not in self._drained] or others, key=lambda host: left[host])
 
     @cached_property
     def _sizes(self) -> dict[int, float]:
         """The memory of each VM [bytes]."""
         return vm_sizes(self.cluster)
+
+    def empty(self, host: int) -> list[int]:
+        """The VMs on a host, or on their way to it, of which none comes there from now on unless it is said."""
+        self._drained.add(host)
+        return [machine for machine in self._sizes if self._bound_for(machine) == host]
 
     def _bound_for(self, machine: int) -> int:
         """The host that a VM stands on, or is on its way to."""
@@ -169,6 +182,9 @@ class Moving:
         if self.move.how in ("pre-copy", "hybrid"):
             rules = Rules(bandwidth=self.rules.bandwidth, rounds=1) if self.move.how == "hybrid" else self.rules
             left = yield from self._copy(size, rules)
+        if self.move.how == "checkpoint":
+            yield from self._checkpoint(size)
+            return
         later = left if self.move.how in ("post-copy", "hybrid") else 0.0
         yield from self._switch(left - later)
         if later:
@@ -189,6 +205,7 @@ class Moving:
             yield from self._send(send.size, send.cap)
             seconds, writes = (self.now - seen.at) / S, self.guest.writes(seen)
             dirtied = writes.dirtied(seconds)
+            self.move.rounds.append(Round(send.size, seconds, dirtied, send.throttled))
             fresh = dirtied / (writes.rate * seconds) if writes.rate * seconds > 0 else 1.0
             try:
                 send = steps.send((seconds, dirtied))
@@ -201,7 +218,7 @@ class Moving:
         self._hinder(0.0, 0)
         if throttle is not None:
             yield throttle
-        self.move.rounds, self.move.why = list(found.rounds), found.why
+        self.move.why = found.why
         return found.left
 
     def _send(self, size: float, cap: float) -> Process:
@@ -258,14 +275,36 @@ class Moving:
                 self.move.throttled += slept
                 plane.resume(self.guest.machine)
 
+    # --- through a disk ------------------------------------------------------------------------------------------------
+
+    def _checkpoint(self, size: float) -> Process:
+        """It stands still while all of its memory is written to a drive, crosses the network, is written and read there."""
+        cluster, to = self.cluster, self.cluster.host_hands(self.move.to)
+        self._stop()
+        yield from perform(cluster, cluster.host_hands(self.move.source), write=round(size), sync=True)
+        yield cluster.clock.all_of([self._cross(size, self.rules.last_cap()), cluster.clock.process(
+            perform(cluster, to, write=round(size), sync=True))])
+        self.move.sent = size
+        yield from perform(cluster, to, read=round(size))
+        yield from self._go_on()
+        self.move.ended = self.now
+
     # --- the switch ----------------------------------------------------------------------------------------------------
 
     def _switch(self, rest: float) -> Process:
         """The guest stands still, what is left and its state cross, and it goes on at the other side."""
-        plane, machine = self.cluster.plane, self.guest.machine
-        self.move.stopped = self.now
-        plane.pause(machine)
+        self._stop()
         yield from self._send(rest + self.entry.state, self.rules.last_cap())
+        yield from self._go_on()
+
+    def _stop(self) -> None:
+        """It stands still from now on."""
+        self.move.stopped = self.now
+        self.cluster.plane.pause(self.guest.machine)
+
+    def _go_on(self) -> Process:
+        """Once its devices have come to rest it goes on at the other side."""
+        plane, machine = self.cluster.plane, self.guest.machine
         logged = self.move.memory / 2**30 if self.move.rounds else 0.0
         yield self.cluster.clock.timeout(round(self.entry.handover + self.entry.unlog * logged))
         while not plane.is_at_rest(machine):

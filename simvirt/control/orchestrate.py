@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
-from typing import Any
+from typing import Any, Final
 
 import simpy
 
@@ -35,6 +35,7 @@ from simvirt.control.orchestrators.interface import (
     Wanted,
 )
 from simvirt.control.orchestrators.registry import ORCHESTRATORS
+from simvirt.control.places import put
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.placement import hosts_of
 from simvirt.scenario.spec.experiment import TimelineEvent
@@ -42,6 +43,8 @@ from simvirt.scenario.spec.orchestration import ORCHESTRATED
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]
+AGAIN_NS: Final = 10_000_000
+"""How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
 
 @dataclass
@@ -106,10 +109,10 @@ class Orchestration:
         of.wanted = replace(of.wanted, replicas=replicas)
         self.look(service)
 
-    def update(self, service: str, spec: ServiceSpec, why: str = "timeline") -> None:
+    def update(self, service: str, spec: ServiceSpec, why: str = "timeline", *, back: bool = False) -> None:
         """Another version is wanted."""
         of = self.ledger[service]
-        version = Version(of.wanted.version.number + 1, spec, self.now)
+        version = Version(of.wanted.version.number + 1, spec, self.now, back)
         self.cluster.story.tell("update", service, None, why)
         of.failures.clear()
         of.wanted = replace(of.wanted, version=version, before=of.wanted.version)
@@ -227,16 +230,16 @@ class Orchestration:
     @_do.register
     def _(self, action: Revert, service: str) -> None:
         if (before := self.ledger[service].wanted.before) is not None:
-            self.update(service, before.spec, f"back: {action.why}")
+            self.update(service, before.spec, f"back: {action.why}", back=True)
 
     @_do.register
     def _(self, action: Start, service: str) -> None:
         of = self.ledger[service]
-        if not of.free:
+        row = next((row for row in self._rows_for(of, action.host) if put(self.cluster, row, action.host)), None)
+        if row is None:
             of.pending = "all rows of its instances are taken by those that have not ended yet"
+            self.look(service, self.now + AGAIN_NS)
             return
-        row = self._row_for(of, action.host)
-        self.cluster.put(row, action.host)
         task = self.ledger.begin(service, row, action.slot, action.version, action.host, self.now)
         self._tell("start", task, action.why)
         self.cluster.clock.process(self._bring_up(task))
@@ -311,9 +314,9 @@ class Orchestration:
             starts.abandon(row)
             starts.stopped(row)
 
-    def _row_for(self, of: Managed, host: int) -> int:
-        """A free row, if there is one of an instance that stood on the host before; the first otherwise."""
-        return next((row for row in of.free if self.cluster.host_of(row) == host), of.free[0])
+    def _rows_for(self, of: Managed, host: int) -> list[int]:
+        """The free rows: first those of instances that stood on the host before."""
+        return sorted(of.free, key=lambda row: self.cluster.host_of(row) != host)
 
     def _end(self, task: Task, cause: str, why: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""

@@ -76,7 +76,8 @@ class Ledger:
     def seen(self, service: str, now: int) -> Seen:
         """What there is to see for the orchestrator of a service."""
         of = self[service]
-        return Seen(now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services))
+        wants = {name: other.wanted.replicas for name, other in self.services.items()}
+        return Seen(now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants)
 
     def begin(self, service: str, row: int, slot: int, version: Version, host: int, now: int) -> Task:
         """A task begins in a row that was free."""
@@ -108,7 +109,8 @@ class Ledger:
         """A task is down, against the will of all; `lasted` sets its back-off back."""
         of = self[task.service]
         if task.version == of.wanted.version.number:
-            of.failures.append(Failure(now, task.number, why))
+            ran = None if task.ready_at is None else now - task.ready_at
+            of.failures.append(Failure(now, task.number, why, task.slot, task.host, ran))
         failed = replace(task, phase="failed", since=now, cause=why, tries=0 if lasted else task.tries)
         self.change(failed)
         return failed

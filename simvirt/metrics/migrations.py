@@ -24,8 +24,8 @@ def _result(those: Sequence[Move], names: Sequence[str]) -> MigrationResult:
     """One of them."""
     first, ended = those[0], [move for move in those if move.ended is not None]
 
-    def mean(of: Callable[[Move], float]) -> float | None:
-        return sum(of(move) for move in ended) / len(ended) if ended else None
+    def mean(of: Callable[[Move], float]) -> float:
+        return sum(of(move) for move in those) / len(those)
 
     return MigrationResult(
         service=first.service, replica=first.replica, source=names[first.source], to=names[first.to], how=first.how,
@@ -34,5 +34,5 @@ def _result(those: Sequence[Move], names: Sequence[str]) -> MigrationResult:
         downtime_s=mean_interval([(move.downtime or 0) / S for move in ended]), rounds=mean(lambda move: len(move.rounds)),
         memory_bytes=mean(lambda move: move.memory), sent_bytes=mean(lambda move: move.sent), disk_bytes=mean(lambda move: move.copied),
         throttled_s=mean(lambda move: move.throttled / S), logging_s=mean(lambda move: move.logged / S),
-        faults=mean(lambda move: move.faults), why=ended[0].why if ended else "",
+        faults=mean(lambda move: move.faults), why=first.why,
     )

@@ -89,6 +89,15 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Guarded:
+    """What one replication says of its guards: ratios of requests that failed by cause, of all and of each workload; numbers by guard."""
+
+    failed: dict[str, float]
+    workloads: dict[str, dict[str, float]]
+    guards: dict[str, dict[str, float | None]]
+
+
+@dataclass(frozen=True)
 class Outcome(Answers):
     """What one replication of a platform did after its warm-up.
 
@@ -124,6 +133,8 @@ class Outcome(Answers):
     """How full the CPUs, disk, NIC and memory of each of several hosts are, by its name."""
     links: dict[str, float] = field(default_factory=dict)
     """Utilisation of each link between switches, by its ends."""
+    guarded: Guarded | None = None
+    """What guards of calls did, where there are any."""
     course: Course | None = None
     """How available it was, where something fails."""
     lives: tuple[Life, ...] | None = None

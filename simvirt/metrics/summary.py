@@ -12,6 +12,7 @@ from simvirt.metrics.availability import availability
 from simvirt.metrics.lifecycle import lifecycle
 from simvirt.metrics.migrations import migrations
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
+from simvirt.metrics.resilience import resilience
 from simvirt.metrics.saturated import Saturation, fullest
 from simvirt.metrics.statistics import (
     NS_PER_S,
@@ -214,6 +215,8 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["overload"] = True
     if first.lives is not None:
         found["lifecycle"] = lifecycle([o.lives or () for o in outcomes])
+    if (guards := [o.guarded for o in outcomes if o.guarded is not None]):
+        found["resilience"] = resilience(guards)
     if (courses := [o.course for o in outcomes if o.course is not None]):
         found["availability"] = availability(scenario, courses)
     if any(o.moves for o in outcomes):

@@ -44,7 +44,7 @@ Copying = Generator[Send, tuple[float, float], Copied]
 def copying(size: float, rules: Rules, memory: float | None = None) -> Copying:
     """Copy so many bytes: yields what to send, takes (seconds, bytes dirtied meanwhile) of it, and ends with what is left."""
     past: list[Round] = []
-    throttling, left, why = Throttling(rules.throttle), size, None
+    throttling, left, why = Throttling(rules), size, None
     while why is None:
         seconds, dirtied = yield Send(left, rules.cap(past), throttling.share)
         past.append(Round(left, seconds, dirtied, throttling.share))
@@ -78,16 +78,10 @@ def pre_copy(size: float, writes: Writes, bandwidth: float, rules: Rules, handov
     while True:
         seconds = send.size / min(bandwidth, send.cap)
         try:
-            send = steps.send((seconds, dirtied_beside(writes, seconds, send, rules)))
+            send = steps.send((seconds, writes.dirtied(seconds, send.throttled)))
         except StopIteration as end:
             found: Copied = end.value
             break
     downtime = found.left / min(bandwidth, rules.last_cap()) + handover
     total = math.fsum(one.seconds for one in found.rounds) + downtime
     return Course(found.rounds, found.why, downtime, total, math.fsum(one.sent for one in found.rounds) + found.left)
-
-
-def dirtied_beside(writes: Writes, seconds: float, send: Send, rules: Rules) -> float:
-    """What a guest dirties in the time of a round, as far as it may."""
-    found = writes.dirtied(seconds, send.throttled)
-    return found if rules.stun is None else min(found, rules.stun * send.size)

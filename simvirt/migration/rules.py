@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -122,18 +123,24 @@ def estimated_downtime(left: float, bandwidth: float) -> float:
     return left / bandwidth if bandwidth > 0 else math.inf
 
 
+MOST: Final = 0.99
+"""Share of its time that a guest may lose at most where its product says none. Source: as QEMU has it, migration/options.c."""
+
+
 @dataclass
 class Throttling:
-    """How far the throttling of a guest has gone."""
+    """How far the throttling of a guest has gone: the share taken from its vCPUs."""
 
-    rule: Throttle | None
+    rules: Rules
     share: float = 0.0
     strikes: int = field(default=0)
 
-    def after(self, last: Round) -> float:
-        """The share taken from vCPUs in the next round."""
-        if self.rule is not None and last.dirtied > self.rule.trigger * last.sent:
+    def after(self, last: Round) -> None:
+        """Takes in a round."""
+        rule, stun = self.rules.throttle, self.rules.stun
+        if rule is not None and last.dirtied > rule.trigger * last.sent:
             self.strikes += 1
-            if self.strikes >= self.rule.strikes:
-                self.strikes, self.share = 0, self.rule.next(self.share)
-        return self.share
+            if self.strikes >= rule.strikes:
+                self.strikes, self.share = 0, rule.next(self.share)
+        elif stun is not None and last.dirtied > stun * last.sent:
+            self.share = min(1.0 - (1.0 - self.share) * stun * last.sent / last.dirtied, MOST)

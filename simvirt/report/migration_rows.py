@@ -33,17 +33,17 @@ def _name(move: MigrationResult) -> str:
 def _one(name: str, moves: Sequence[MigrationResult | None]) -> Iterator[Line]:
     """The lines of one migration."""
     yield name, [None if move is None else "not done" if not move.ended else figures.time(move.total_s) for move in moves]
-    yield "  stood still", _each(moves, lambda move: figures.time(move.downtime_s))
-    yield "  memory sent", _each(moves, lambda move: figures.size(move.sent_bytes or 0))
-    yield "  disk sent", _each(moves, lambda move: figures.size(move.disk_bytes or 0) if move.disk_bytes else None)
+    yield "  stood still", _each(moves, lambda move: figures.time(move.downtime_s) if move.ended else None)
+    yield "  memory sent", _each(moves, lambda move: figures.size(move.sent_bytes))
+    yield "  disk sent", _each(moves, lambda move: figures.size(move.disk_bytes) if move.disk_bytes else None)
     yield "  rounds", _each(moves, lambda move: figures.scaled(move.rounds) if move.rounds else None)
     yield "  time taken away", _each(moves, lambda move: figures.time(move.throttled_s) if move.throttled_s else None)
     yield "  pages fetched", _each(moves, lambda move: figures.count(move.faults) if move.faults else None)
 
 
 def _each(moves: Sequence[MigrationResult | None], form: Callable[[MigrationResult], str | None]) -> list[str | None]:
-    """A number of each platform's migration, where it ended."""
-    return [form(move) if move is not None and move.ended else None for move in moves]
+    """A number of each platform's migration."""
+    return [None if move is None else form(move) for move in moves]
 
 
 def _all(platforms: Sequence[PlatformResult]) -> Iterator[Line]:
@@ -54,7 +54,7 @@ def _all(platforms: Sequence[PlatformResult]) -> Iterator[Line]:
     yield "all done after", [_longest(moves, lambda move: move.asked_s + (move.total_s.value or 0.0)) for moves in done]
     yield "longest", [_longest(moves, lambda move: move.total_s.value or 0.0) for moves in done]
     yield "longest pause", [_longest(moves, lambda move: move.downtime_s.value or 0.0) for moves in done]
-    yield "memory sent", [figures.size(sum(move.sent_bytes or 0 for move in moves)) if moves else None for moves in done]
+    yield "memory sent", [figures.size(sum(move.sent_bytes for move in moves)) if moves else None for moves in done]
 
 
 def _longest(moves: Sequence[MigrationResult], of: Callable[[MigrationResult], float]) -> str | None:

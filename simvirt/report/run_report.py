@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from simvirt.report import available, limits
+from simvirt.report import available, guarded, limits
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
@@ -88,6 +88,7 @@ def sections(document: RunDocument) -> list[Section]:
     made: dict[str, Iterator[Row]] = {
         "Latency": _latency(platforms), "Load": _load(platforms), **_workloads(document),
         "Availability": (row for line in available.lines(platforms) for row in _row(*line)),
+        "Guards": (row for line in guarded.lines(platforms) for row in _row(*line)),
         "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
         "Operations": _operations(platforms), "Services": _services(platforms),
         "Hosts": _hosts(platforms), "Lifecycle": _lifecycle(platforms),

@@ -8,7 +8,7 @@ from simvirt.result.document import Document, Estimate, Number
 
 
 class MigrationResult(Document):
-    """The move of a VM, or of a checkpoint, to another host; numbers are means over the replications in which it ended."""
+    """The move of a VM to another host; numbers are means over replications, times over those in which it ended."""
 
     service: str = Field(description="service of the first replica in it")
     replica: int = Field(description="number of that replica, from 0")
@@ -20,11 +20,11 @@ class MigrationResult(Document):
     total_s: Estimate = Field(description="from when it was asked for until all of it was on the other host [s]")
     waited_s: Estimate = Field(description="the part of it before anything was sent: its turn, and preparations [s]")
     downtime_s: Estimate = Field(description="how long it stood still in the end [s]")
-    rounds: Number | None = Field(description="rounds in which memory was copied while it ran")
-    memory_bytes: Number | None = Field(description="memory with content that it had")
-    sent_bytes: Number | None = Field(description="memory that crossed the network, what was sent again included")
-    disk_bytes: Number | None = Field(description="what was copied of its disk")
-    throttled_s: Number | None = Field(description="time that was taken from its vCPUs so that it wrote less")
-    logging_s: Number | None = Field(description="CPU time of its requests for pages that they were the first to write in a round")
-    faults: Number | None = Field(description="pages that were fetched over the network because they were touched before they had come")
+    rounds: Number = Field(description="rounds in which memory was copied while it ran")
+    memory_bytes: Number = Field(description="memory with content that it had")
+    sent_bytes: Number = Field(description="memory that crossed the network, what was sent again included")
+    disk_bytes: Number = Field(description="what was copied of its disk")
+    throttled_s: Number = Field(description="time that was taken from its vCPUs so that it wrote less")
+    logging_s: Number = Field(description="CPU time of its requests for pages that they were the first to write in a round")
+    faults: Number = Field(description="pages that were fetched over the network because they were touched before they had come")
     why: str = Field(description="why copying ended while it ran; empty where it did not copy so")

@@ -23,6 +23,7 @@ from simvirt.result.document import (
 )
 from simvirt.result.lifecycle import Lifecycle
 from simvirt.result.migrations import MigrationResult
+from simvirt.result.resilience import Resilience
 
 
 class ServiceMemory(Document):
@@ -104,7 +105,7 @@ class WorkloadResult(Document):
     latency_histogram: Histogram | None = Field(default=None, description="the distribution of that latency, over all replications")
     throughput_per_s: Estimate = Field(description="answers per second")
     rejected: Estimate = Field(description="ratio of requests rejected")
-    failed: Estimate = Field(description="ratio of requests lost in crashes")
+    failed: Estimate = Field(description="ratio of requests that failed: lost in crashes, or given up by callers")
     operations: Mapping[str, OperationResult] = Field(description="each operation of its mix, by name")
     breakdown_s: Breakdown = Field(description="where the mean latency goes")
     objective: Mapping[str, Verdict] = Field(default={}, description="each limit of its objective")
@@ -265,16 +266,13 @@ class PlatformResult(Document):
         "`pods`, `vcpus`, `vms`"
     )
     checks: Checks = Field(description="laws on the run's own counters")
-    devices: Mapping[str, DeviceUse] = Field(
-        default={}, description="in VMs: operations of the devices `net` and `disk`"
-    )
+    devices: Mapping[str, DeviceUse] = Field(default={}, description="in VMs: operations of the devices `net` and `disk`")
     objective: Mapping[str, Verdict] = Field(default={}, description="each limit of the scenario's objective")
-    overload: bool = Field(
-        default=False, description="`true` where requests arrive faster than they are answered, in most replications"
-    )
+    overload: bool = Field(default=False, description="`true` where requests arrive faster than they are answered, in most replications")
     lifecycle: Lifecycle | None = Field(default=None, description="with `state`: instances that were started, and what that took")
     availability: Availability | None = Field(default=None, description="where something fails: requests answered in time, what was lost")
     migrations: tuple[MigrationResult, ...] = Field(default=(), description="what moved to other hosts, and how that went")
+    resilience: Resilience | None = Field(default=None, description="with guarded calls: what they did, and what requests failed of")
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     hosts: Mapping[str, HostUse] = Field(default={}, description="with several hosts: how full each is, by its name")

@@ -28,6 +28,11 @@ SHRUNK: Final = patched(ACTED, {
     "catalog/orchestrators/mine/grace": number("1s"),
 })
 """Two containers of which one is stopped while it answers."""
+FAILING: Final = patched(ACTED, {
+    "host": ABSENT, "hosts": {"node": {"count": 2, "cores": 4, "memory": "16GiB"}}, "services/server/scale": 2, "failures": {"unanswered": "1s"},
+    "timeline": [{"at": "2s", "fail": "node[1]"}],
+})
+"""Two containers on two hosts, one of which loses power."""
 CASES: Final = (
     Case("PlatformSpec.orchestrator", ACTED, {"platforms/0/orchestrator": ABSENT}, {"platforms/0/orchestrator": "compose"}, "rejected", FALLS),
     Case("TimelineEvent.scale", SCALED, {"timeline": []}, {}, "lifecycle/ready", RISES),
@@ -43,6 +48,7 @@ def of(field: str, value: Any, moves: str, base: dict[str, Any] = ACTED, read: s
 ENTRIES: Final = (
     of("acts", "none", RISES), of("notice", number("1s"), RISES), of("sync", number("500ms"), FALLS, patched(ACTED, {"catalog/orchestrators/mine/notice": number("3s")})),
     of("start_delay", number("1s"), RISES), of("publish", number("1s"), RISES), of("grace", number("20s"), FALLS, SHRUNK, "failed"),
+    of("lost", number("12s"), RISES, FAILING, "failed"),
     of("backoff", number("1s"), RISES), of("backoff_factor", number(8), RISES), of("backoff_most", number("50ms"), FALLS), of("backoff_reset", number("1s"), FALLS),
     of("depends_on", False, FALLS, patched(ACTED, {
         "services/db": {"startup": [{"delay": "3s"}], "operations": {"q": [{"cpu": "1ms"}]}}, "services/server/depends_on": {"db": {"condition": "service_healthy"}},

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import field_cases_autoscale
 import field_cases_density
 import field_cases_failures
 import field_cases_files
 import field_cases_host
 import field_cases_images
 import field_cases_memory
+import field_cases_migration
 import field_cases_network
 import field_cases_orchestration
 import field_cases_plan
+import field_cases_resilience
 import field_cases_run
 import field_cases_services
 import field_cases_volumes
@@ -30,8 +33,11 @@ CASES = (
     *field_cases_density.CASES, *field_cases_host.CASES, *field_cases_services.CASES, *field_cases_memory.CASES, *field_cases_run.CASES,
     *field_cases_plan.CASES, *field_cases_files.CASES, *field_cases_images.CASES, *field_cases_workloads.CASES,
     *field_cases_orchestration.CASES,
+    *field_cases_autoscale.CASES,
     *field_cases_network.CASES,
+    *field_cases_migration.CASES,
     *field_cases_failures.CASES,
+    *field_cases_resilience.CASES,
     *field_cases_volumes.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}

@@ -18,6 +18,7 @@ from helpers.random_draws import MS, S, Draws, Tree, time
 from helpers.random_images import pulled
 from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, state, tenants, timeline
 from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_teams
+from helpers.random_volumes import with_volumes
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry
@@ -75,6 +76,9 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     if images.yes(0.5 if "state" in tree else 0.08):
         pulled(images, tree)
     tree |= random_hosts.links(Draws(seed, "links"), tree)
+    volumes = Draws(seed, "volumes")
+    if volumes.yes(0.04):
+        tree |= with_volumes(volumes, tree)
     side_by_side = Draws(seed, "side by side")
     if "workload" in tree and not tree.keys() & {"density", "plan"} and side_by_side.yes(0.2):
         _beside(side_by_side, tree, drawn)

@@ -31,6 +31,7 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "stream-beside-ping": ("run.duration=100ms",),
     "three-hosts": ("run.duration=1s",),
     "throttling": ("run.duration=20s",),
+    "volumes": ("run.duration=500ms",),
     "voting-app": ("run.duration=20s",),
     "web": ("run.duration=1s",),
 }
@@ -47,6 +48,7 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "stream-beside-ping": ("run.duration=20ms",),
     "three-hosts": ("run.duration=100ms",),
     "throttling": ("run.duration=5s",),
+    "volumes": ("run.duration=50ms",),
     "voting-app": ("run.duration=10s",),
     "web": ("run.duration=300ms",),
 }

@@ -19,9 +19,10 @@ class OrchestratorEntry(Entry):
     it does not. `start_delay` passes between a decision and the first phase of a start (an agent on the host has to learn of it),
     `publish` between an instance's being ready and the first request to it. `grace` is how long a stopped instance may take to end.
     A failed one is started again where it stood after `backoff`, which grows by `backoff_factor` with each restart up to `backoff_most`
-    and is as at first after a run of `backoff_reset`. A host that does not answer counts as lost after `lost`, and after `evict` more its
-    tasks are given up for others elsewhere, never without it. `depends_on` is whether starts wait for those of other services. `reserves`
-    is what hosts keep free for instances: nothing, what services reserve, or what they request, which is as large as a limit without one.
+    and is as at first after a run of `backoff_reset`. A host that does not answer counts as lost after `lost`, never without it; after
+    `evict` more its tasks are given up for others elsewhere, never without it. `depends_on` is whether starts wait for those of other
+    services. `reserves` is what hosts keep free for instances: nothing, what services reserve, or what they request, which is as large as
+    a limit without one.
     """
 
     acts: Acts
@@ -35,6 +36,6 @@ class OrchestratorEntry(Entry):
     backoff_most: SourcedTime | None = None
     backoff_reset: SourcedTime | None = None
     depends_on: bool = True
-    reserves: Literal["reservations", "requests"] | None = None
-    lost: SourcedTime
+    lost: SourcedTime | None = None
     evict: SourcedTime | None = None
+    reserves: Literal["reservations", "requests"] | None = None

@@ -52,11 +52,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a service, counted from 0: what the scenario says of it as of then, and since when it is the wanted one [ns]."""
+    """A version of a service, counted from 0: what the scenario says of it as of then, and since when it is the wanted one [ns].
+
+    `back` says that a failed update went back to it.
+    """
 
     number: int
     spec: ServiceSpec
     since: int = 0
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A task of the wanted version that failed, when [ns], and why."""
+    """A task of the wanted version that failed: when [ns], why, in which slot, on which host, how long it was ready [ns], None for never."""
 
     at: int
     task: int
     cause: str
+    slot: int = 0
+    host: int = 0
+    ran: int | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class Seen:
     `tasks` are those of the service that have not ended, by their number; `failures` what failed of the wanted version since it is
     wanted, oldest first. `hosts` are all hosts with what stands on them (`hosts.of_service`), `able` which of them are up and take
     new tasks; `hosts` is for reading (`hosts.only(able)` is a copy to count in). `others` has the tasks of all services, for those
-    that look at them (affinity, preemption).
+    that look at them (affinity, preemption), `wants` how many replicas of each service are wanted.
     """
 
     now: int
@@ -94,6 +101,7 @@ class Seen:
     able: Sequence[bool]
     failures: Sequence[Failure] = ()
     others: Mapping[str, Sequence[Task]] = field(default_factory=dict)
+    wants: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

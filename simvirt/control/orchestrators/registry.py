@@ -7,6 +7,13 @@ from typing import Final
 
 from simvirt.control.orchestrators.compose import compose
 from simvirt.control.orchestrators.interface import Orchestrator
+from simvirt.control.orchestrators.kubernetes import kubernetes
 from simvirt.control.orchestrators.none import none
+from simvirt.control.orchestrators.swarm import swarm
 
-ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {"none": none, "compose": compose}
+ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {
+    "none": none,
+    "compose": compose,
+    "swarm": swarm,
+    "kubernetes": kubernetes,
+}

@@ -109,7 +109,7 @@ class Scenario(Spec):
     timeline: tuple[TimelineEvent, ...] = Field(default=(), max_length=100_000, description="what happens when",
                                                 examples=[f"[{TimelineEvent.example}]"])
     failures: FailuresSpec | None = Field(
-        default=None, description="what failures mean to those who are not hit", examples=[FailuresSpec.example])
+        default=None, description="what fails by chance, and what that means to those who are not hit", examples=[FailuresSpec.example])
     state: StateSpec | None = Field(default=None, description="what is there at 0 s: images, instances", examples=[StateSpec.example])
     registries: Mapping[Word, RegistrySpec] = Field(
         default={}, max_length=1000, description="where images come from, by name; Docker Hub by default",
@@ -303,12 +303,12 @@ class Scenario(Spec):
     @property
     def followed(self) -> bool:
         """Whether hosts, VMs and starts of instances are followed: where a state is stated, or something fails or moves."""
-        return self.state is not None or self.fails or any(event.moves for event in self.timeline)
+        return self.state is not None or self.fails or self.moves
 
     @property
     def fails(self) -> bool:
         """Whether hosts, kernels, processes or what connects them fail."""
-        return any(event.fail is not None for event in self.timeline)
+        return any(event.fail is not None for event in self.timeline) or bool(self.failures is not None and self.failures.random)
 
     @property
     def beginning(self) -> StateSpec:

@@ -20,11 +20,13 @@ from simvirt.scenario.fields import (
     Title,
     Whole,
 )
+from simvirt.scenario.spec.autoscale import AutoscaleSpec
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.cluster import PlacementSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
+from simvirt.scenario.spec.updating import RestartPolicySpec, UpdateConfigSpec
 from simvirt.scenario.spec.volumes import Mount
 from simvirt.scenario.walk import walk
 from simvirt.units import UnitError, format_size, format_time, shown
@@ -103,12 +105,18 @@ class DeploySpec(Spec):
     """How a service is deployed."""
 
     example = "{replicas: 4, resources: {limits: {cpus: 2, memory: 512MiB}}}"
-    later = ("placement",)
+    later = ("placement", "update_config", "rollback_config", "restart_policy")
     replicas: Replicas = Field(default=1, description="how many instances", examples=["4"])
     resources: ResourcesSpec = Field(default=ResourcesSpec.model_construct(), description="what each may use",
                                      examples=[ResourcesSpec.example])
     placement: PlacementSpec | None = Field(
         default=None, description="on which hosts they may stand", examples=[PlacementSpec.example])
+    update_config: UpdateConfigSpec | None = Field(
+        default=None, description="how an orchestrator replaces them by those of another version", examples=[UpdateConfigSpec.example])
+    rollback_config: UpdateConfigSpec | None = Field(
+        default=None, description="how it goes back to the version before", examples=[UpdateConfigSpec.example])
+    restart_policy: RestartPolicySpec | None = Field(
+        default=None, description="when an orchestrator replaces one that ended", examples=[RestartPolicySpec.example])
 
 
 def _dependencies(value: object) -> object:
@@ -143,7 +151,7 @@ class ServiceSpec(Spec):
     """A service: its replicas, limits, threads and operations."""
 
     example = "{threads: 64, operations: {job: [{cpu: {exponential: 10ms}}]}}"
-    later = ("depends_on", "volumes")
+    later = ("depends_on", "volumes", "autoscale")
     hints: ClassVar[Mapping[str, str]] = {
         "cpu": 'did you mean "cpus"?',
         "mem": 'did you mean "mem_limit"?',
@@ -198,6 +206,9 @@ class ServiceSpec(Spec):
     depends_on: Dependencies = Field(
         default={}, examples=[f"{{db: {DependencySpec.example}}}"],
         description="services that come first where a run begins without instances, by name; a list waits for their processes alone")
+    autoscale: AutoscaleSpec | None = Field(
+        default=None, description="changes the number of replicas with the load; they stay as many by default",
+        examples=[AutoscaleSpec.example])
     startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
                                              examples=["[{cpu: 200ms}, {disk: {read: 50MiB}}]"])
 
@@ -258,6 +269,13 @@ class ServiceSpec(Spec):
         reserved, limit = self.cpu_reservation, self.cpu_limit
         if reserved is not None and limit is not None and reserved > limit:
             refuse(f"expected at most the limit of {limit:g} CPUs; got {reserved:g}", *RESERVATION)
+        return self
+
+    @model_validator(mode="after")
+    def _usage_is_of_something(self) -> ServiceSpec:
+        if self.autoscale is not None and self.cpu_reservation is None and self.cpu_limit is None:
+            said = "expected CPUs that a replica requests, of which usage is a share, for example cpus: 1 beside it"
+            refuse(said, "autoscale", "target", "cpu")
         return self
 
     @property

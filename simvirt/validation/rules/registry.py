@@ -13,6 +13,7 @@ from simvirt.validation.rules import (
     live_migration,
     metastable_resilience,
     placement,
+    registry_pull,
     rollout,
     scheduler_score,
 )
@@ -28,5 +29,6 @@ KNOWN: Final = (
     eviction_qos,
     live_migration,
     metastable_resilience,
+    registry_pull,
 )
 RULES: Final[Mapping[str, Rules]] = {module.RULES.kind: module.RULES for module in KNOWN}
