@@ -108,7 +108,8 @@ def _service(found: Sequence[ServiceCourse]) -> ServiceScaling:
 
 def _over_time(course: ServiceCourse, what: str) -> float:
     """The mean of a level over time."""
-    return sum(getattr(level, what) * length for level, length in _spans(course)) / max(course.end / S, 1e-9)
+    total: float = sum(getattr(level, what) * length for level, length in _spans(course))
+    return total / max(course.end / S, 1e-9)
 
 
 def _mean(values: Sequence[Sequence[float | None]]) -> Estimate:

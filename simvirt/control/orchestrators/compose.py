@@ -20,7 +20,7 @@ def compose(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterato
     """Containers too many and too few, and those that the engine restarts."""
     yield from surplus(wanted, seen)
     yield from outdated(wanted, seen)
-    yield from added(wanted, seen)
+    yield from added(wanted, seen, constants)
     for task in seen.tasks:
         if task.phase == "failed" and task.slot < wanted.replicas and wanted.version.spec.restart != "no":
             yield _again(task, seen.now, constants)

@@ -13,8 +13,8 @@ from simvirt.control.orchestrators.interface import Action, Seen, Wanted
 from simvirt.control.orchestrators.rules import added, outdated, surplus
 
 
-def none(wanted: Wanted, seen: Seen, _constants: OrchestratorEntry) -> Iterator[Action]:
+def none(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
     """As many replicas as are wanted; failed ones count as there."""
     yield from surplus(wanted, seen)
     yield from outdated(wanted, seen)
-    yield from added(wanted, seen)
+    yield from added(wanted, seen, constants)

@@ -7,8 +7,7 @@ from typing import Final
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Pending, Seen, Start, Stop, Task, Wanted
-from simvirt.placement import Policy, Reserves, asked_by, choose
-from simvirt.placement.spread import spread
+from simvirt.placement import POLICIES, asked_by, choose
 
 UPDATED: Final = "update"
 """Why a task ends in whose slot one of another version is to start."""
@@ -39,14 +38,14 @@ def missing(wanted: Wanted, seen: Seen) -> list[int]:
     return [slot for slot in range(wanted.replicas) if slot not in taken]
 
 
-def added(wanted: Wanted, seen: Seen, policy: Policy = spread, reserves: Reserves | None = None) -> Iterator[Action]:
-    """Starts in the slots that are empty, on hosts that a policy chooses; those that no host takes wait."""
+def added(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
+    """Starts in the slots that are empty, on hosts that the orchestrator's policy chooses; those that no host takes wait."""
     empty = missing(wanted, seen)
     if not empty:
         return
-    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec, reserves)
+    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec, constants.reserves)
     for slot in empty:
-        choice = choose(hosts, asked, policy)
+        choice = choose(hosts, asked, POLICIES[constants.places])
         if choice.host is None:
             yield Pending(slot, choice.reason)
             return

@@ -298,7 +298,7 @@ class Scenario(Spec):
     @property
     def changes(self) -> bool:
         """Whether instances start or stop during a run."""
-        return bool(self.timeline) or (self.state is not None and self.state.instances == "none")
+        return bool(self.timeline) or self.fails or (self.state is not None and self.state.instances == "none")
 
     @property
     def followed(self) -> bool:
