@@ -18,11 +18,11 @@ def entry_of(writer: Writer, of: RequestClass, variables: Variables, hop: int) -
         return one.entry(service, operation, variables, None if of.local else one.paths, of.connects)
 
     columns = [writer.balance_column(service, variables) for _ in range(guard.tries if guard is not None else 1)]
-    bodies = [writer.everywhere(write, variables) for _ in range(guard.tries if guard is not None and guard.hedge is not None else 1)]
+    bodies = [writer.everywhere(write, variables) for _ in columns]
     row, client = writer.services[service], k.NONE
     if guard is not None:
-        sends = [sending(row, bodies[at % len(bodies)], column, hop) for at, column in enumerate(columns)]
-        client = guarding_client(writer.program, writer.text.guards, Guard(of.name, service, guard, client=True), sends, variables)
+        sends = [sending(row, body, column, hop) for body, column in zip(bodies, columns, strict=True)]
+        client = guarding_client(writer.program, writer.text.guards, Guard(of.caller, service, guard, client=True), sends, variables)
     return row, bodies[0], columns[0], client
 
 

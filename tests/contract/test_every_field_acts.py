@@ -15,7 +15,9 @@ import field_cases_migration
 import field_cases_network
 import field_cases_orchestration
 import field_cases_plan
+import field_cases_resilience
 import field_cases_run
+import field_cases_scheduling
 import field_cases_services
 import field_cases_volumes
 import field_cases_workloads
@@ -36,7 +38,9 @@ CASES = (
     *field_cases_network.CASES,
     *field_cases_migration.CASES,
     *field_cases_failures.CASES,
+    *field_cases_resilience.CASES,
     *field_cases_volumes.CASES,
+    *field_cases_scheduling.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}
 """Fields with a test of their own below."""

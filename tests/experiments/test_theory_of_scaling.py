@@ -21,7 +21,7 @@ LOAD, FIRST = 5.0, 2
 
 def alone(platform: str) -> float:
     """The start of a replica on a host where nothing else runs [s]."""
-    host = CATALOG.resolve_hosts(simvirt.load(LABS[20] / "scenario.yaml"))[0]
+    host = CATALOG.resolve_hosts(simvirt.load(LABS[21] / "scenario.yaml"))[0]
     return sum(alone_ns(phase, host) for phase in CATALOG.phases_of(CATALOG.named_platform(platform), host)) / SECOND
 
 
@@ -43,9 +43,9 @@ def figure(value: float, form: str) -> str:
     return "-" if math.isnan(value) else form.format(value)
 
 
-def test_21_steps_and_their_time(update_golden: bool) -> None:
+def test_22_steps_and_their_time(update_golden: bool) -> None:
     entry, lines = CATALOG.typed("autoscalers", "hpa", AutoscalerEntry), []
-    rows = {(row["cpu"], row["platform"]): row for row in expected(21)}
+    rows = {(row["cpu"], row["platform"]): row for row in expected(22)}
     for row in rows.values():
         target, platform = ratio(row), row["platform"]
         if row["grown"]:
@@ -61,4 +61,4 @@ def test_21_steps_and_their_time(update_golden: bool) -> None:
         late = {platform: rows[cpu, platform]["downtime_s"] for platform in ("docker", "firecracker", "kvm")}
         assert late["kvm"] > max(late["docker"], late["firecracker"])
         assert abs(late["docker"] - late["firecracker"]) < late["kvm"] - late["docker"]
-    shows(21, lines, update_golden)
+    shows(22, lines, update_golden)
