@@ -19,7 +19,7 @@ from simvirt.control.transfers import Transfers
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
 from simvirt.scenario.slots import is_first
-from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.workload.streams import OWN_VM
 
 Owner = tuple[str, int]
@@ -120,6 +120,7 @@ class Cluster:
     network: Transfers | None = None
     orchestration: Acting | None = None
     story: Story = field(init=False)
+    specs: dict[int, ServiceSpec] = field(default_factory=dict)  # of instances that are of another version than the first
     outages: list[Outage] = field(default_factory=list)
     _down: set[int] = field(default_factory=set)  # hosts
     _boots: Counter[int] = field(default_factory=Counter)
@@ -129,7 +130,7 @@ class Cluster:
     _milestones: dict[tuple[int, str], simpy.Event] = field(default_factory=dict)
     _guests: set[int] = field(default_factory=set)
     _made: dict[int, set[int]] = field(default_factory=dict)  # host: replicas that are there
-    _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
+    _phases: dict[tuple[str, str | None, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.story = Story(self.clock)
@@ -311,11 +312,16 @@ class Cluster:
 
     def phases(self, row: int) -> tuple[Phase, ...]:
         """The phases in which an instance starts where it stands."""
-        service, host = self.instance(row).service, self.host_of(row)
-        if (service, host) not in self._phases:
+        spec, host = self.spec_of(row), self.host_of(row)
+        key = self.instance(row).service, spec.image, host
+        if key not in self._phases:
             lowered = self.plane.lowered
-            self._phases[service, host] = self.catalog.start_up(lowered.platform, lowered.hosts[host], self.scenario.services[service])
-        return self._phases[service, host]
+            self._phases[key] = self.catalog.start_up(lowered.platform, lowered.hosts[host], spec)
+        return self._phases[key]
+
+    def spec_of(self, row: int) -> ServiceSpec:
+        """What is said of the version of its service that an instance is of."""
+        return self.specs.get(row) or self.scenario.services[self.instance(row).service]
 
     def others(self, row: int) -> int:
         """How many other replicas there are on the host of one: up, or made so far that what each of them adds to a start is there."""

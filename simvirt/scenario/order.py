@@ -84,4 +84,4 @@ def _number(content: Any) -> int:
 def _said(event: TimelineEvent) -> tuple[Any, ...]:
     """What an event says, without the name of its service."""
     said = (event.verb, event.at, event.replica, event.restart)
-    return said if event.verb not in ORCHESTRATED else (*said, event.replicas)
+    return said if event.verb not in ORCHESTRATED else (*said, event.replicas, event.image, event.cpus)

@@ -321,6 +321,11 @@ class Scenario(Spec):
         return UNANSWERED_NS if self.failures is None else self.failures.unanswered
 
     @property
+    def loads(self) -> tuple[tuple[float, float], ...]:
+        """When the timeline changes the offered load [ns], and to which multiple of what workloads state."""
+        return tuple(sorted((float(event.at), event.load) for event in self.timeline if event.load is not None))
+
+    @property
     def loaded(self) -> bool:
         """Whether requests come at all."""
         return self.workload is not None or bool(self.workloads)
