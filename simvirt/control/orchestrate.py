@@ -36,6 +36,7 @@ from simvirt.control.orchestrators.interface import (
 )
 from simvirt.control.orchestrators.registry import ORCHESTRATORS
 from simvirt.control.places import become, put
+from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.placement import hosts_of
 from simvirt.scenario.spec.experiment import TimelineEvent
@@ -106,9 +107,10 @@ class Orchestration:
         if event.rollback is not None:
             self.revert(event.rollback, "timeline")
 
-    def scale(self, service: str, replicas: int, why: str = "timeline") -> None:
-        """Another number of replicas is wanted."""
+    def scale(self, service: str, replicas: int, why: str = "timeline", saw: Measured | None = None) -> None:
+        """Another number of replicas is wanted; `saw` is what an autoscaler saw."""
         of = self.ledger[service]
+        self.cluster.scaled.append(Scaled(self.now, service, of.wanted.replicas, replicas, why, saw))
         self.cluster.story.tell("scale", service, None, f"{of.wanted.replicas} to {replicas} replicas: {why}")
         of.wanted = replace(of.wanted, replicas=replicas)
         self.look(service)

@@ -24,6 +24,7 @@ from simvirt.metrics.answers import Spread, classes_of_loads
 from simvirt.metrics.availability import course
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
+from simvirt.metrics.scaling import courses
 from simvirt.metrics.steadiness import reduced, steady
 from simvirt.orchestration.requested import as_requested
 from simvirt.plane import DataPlane, Stopped
@@ -182,9 +183,10 @@ def replicate(
 
 
 def _lived(outcome: Outcome, plane: DataPlane, recorder: Recorder, end: Snapshot, cluster: Cluster) -> Outcome:
-    """An outcome with what became of instances, and how available the system was where something fails."""
-    found = course(plane, recorder.kept, end, cluster) if plane.lowered.scenario.fails else None
-    return replace(outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found)
+    """An outcome with what became of instances, and how available the system was where something fails or an autoscaler acts."""
+    scenario = plane.lowered.scenario
+    found = course(plane, recorder.kept, end, cluster) if scenario.fails or scenario.autoscales else None
+    return replace(outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found, scaled=courses(cluster, end.at))
 
 
 def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:

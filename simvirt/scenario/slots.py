@@ -20,8 +20,7 @@ class Named(Protocol):
 
 def acted_on(scenario: Scenario, platform: Named) -> bool:
     """Whether something acts on instances while a scenario runs on a platform: an orchestrator, or a timeline that says what is wanted."""
-    scaled = any(service.autoscale is not None for service in scenario.services.values())
-    return platform.orchestrator is not None or scaled or any(event.verb in ORCHESTRATED for event in scenario.timeline)
+    return platform.orchestrator is not None or scenario.autoscales or any(event.verb in ORCHESTRATED for event in scenario.timeline)
 
 
 def as_acted_on(scenario: Scenario, platform: Named) -> Scenario:

@@ -56,7 +56,7 @@ GROWN: Final = patched(SOFT, {"services/server/cpus": 0.9, "services/server/scal
 ENTRIES: Final = (
     of("acts", "none", RISES), of("notice", number("1s"), RISES), of("sync", number("500ms"), FALLS, patched(ACTED, {"catalog/orchestrators/mine/notice": number("3s")})),
     of("start_delay", number("1s"), RISES), of("publish", number("1s"), RISES), of("grace", number("20s"), FALLS, SHRUNK, "failed"),
-    of("lost", number("12s"), RISES, FAILING, "failed"),
+    of("lost", number("12s"), RISES, FAILING, "failed"), of("evict", number("2s"), RISES, FAILING, "lifecycle/ready"),
     of("backoff", number("1s"), RISES), of("backoff_factor", number(8), RISES), of("backoff_most", number("50ms"), FALLS), of("backoff_reset", number("1s"), FALLS),
     of("places", "first-fit", CHANGES, patched(SOFT, {"catalog/orchestrators/mine/reserves": ABSENT}), "latency_s/mean"),
     Case("orchestrators.reserves", patched(SOFT, {"catalog/orchestrators/mine/places": "first-fit"}), {"catalog/orchestrators/mine/reserves": ABSENT}, {}, "latency_s/mean", CHANGES),

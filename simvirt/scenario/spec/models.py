@@ -298,7 +298,7 @@ class Scenario(Spec):
     @property
     def changes(self) -> bool:
         """Whether instances start or stop during a run."""
-        return bool(self.timeline) or (self.state is not None and self.state.instances == "none")
+        return bool(self.timeline) or self.fails or (self.state is not None and self.state.instances == "none")
 
     @property
     def followed(self) -> bool:
@@ -309,6 +309,11 @@ class Scenario(Spec):
     def fails(self) -> bool:
         """Whether hosts, kernels, processes or what connects them fail."""
         return any(event.fail is not None for event in self.timeline) or bool(self.failures is not None and self.failures.random)
+
+    @property
+    def autoscales(self) -> bool:
+        """Whether the number of replicas of a service follows the load."""
+        return any(service.autoscale is not None for service in self.services.values())
 
     @property
     def beginning(self) -> StateSpec:
