@@ -24,6 +24,7 @@ from simvirt.result.run_document import PlatformResult, RunDocument
 
 NOTHING: Final = math.nan
 MEMORY: Final = ("free", "page_cache", "swapped", "missing")
+SCALED: Final = ("wanted", "ready", "most", "short_s", "grown", "seen_s", "ready_after_s")
 OF_SERVICES: Final = ("throughput_per_s", "threads_busy", "queue_wait_s", "cpu_cores", "nr_throttled")
 READY: Final = ("first", "p50", "p99", "last")
 COSTS: Final = ("month_usd", "year_usd", "buy_usd", "energy_kwh")
@@ -57,6 +58,7 @@ def of_run(document: RunDocument) -> Frame:
         | dict(_answers(found.latency_s, found.throughput_per_s, found.rejected, found.cpu)) | dict(_ends("failed", found.failed))
         | {"bottleneck": found.bottleneck.resource, "max_throughput_per_s": _number(found.bottleneck.max_throughput_per_s)}
         | {"overload": found.overload} | dict(_of_workloads(found)) | dict(_spent(found)) | dict(_of_starts(found))
+        | dict(_of_scaling(found))
         for name, found in document.platforms.items()
     )
 
@@ -87,6 +89,14 @@ def _of_starts(found: PlatformResult) -> Iterator[tuple[str, float]]:
         yield from _ends(f"ready_{name}_s", getattr(lives.readiness_s, name))
     for phase in lives.phases:
         yield f"start.{phase.layer}.{phase.phase}_s", _number(phase.mean_s.value)
+
+
+def _of_scaling(found: PlatformResult) -> Iterator[tuple[str, float]]:
+    """How many replicas of each service were wanted and ready, and how long that took; how long too many requests went unanswered."""
+    for name, service in (found.scaling.services if found.scaling is not None else {}).items():
+        yield from ((f"scaling.{name}.{measure}", _number(getattr(service, measure).value)) for measure in SCALED)
+    if found.availability is not None:
+        yield "downtime_s", _number(found.availability.downtime_s.value)
 
 
 def of_density(document: DensityDocument) -> Frame:
