@@ -88,4 +88,4 @@ def _said(event: TimelineEvent) -> tuple[Any, ...]:
     """What an event says, without the name of its service."""
     said: tuple[Any, ...] = (event.verb, event.at, event.replica, event.restart)
     said = (*said, event.how, event.for_) if event.fail is not None else said
-    return said if event.verb not in ORCHESTRATED else (*said, event.replicas)
+    return said if event.verb not in ORCHESTRATED else (*said, event.replicas, event.image, event.cpus)

@@ -16,6 +16,7 @@ import yaml
 from helpers.random_catalogue import catalogue
 from helpers.random_draws import MS, S, Draws, Tree, time
 from helpers.random_failures import failing
+from helpers.random_guards import guarded
 from helpers.random_images import pulled
 from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, state, tenants, timeline
 from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_teams
@@ -86,6 +87,9 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     side_by_side = Draws(seed, "side by side")
     if "workload" in tree and not tree.keys() & {"density", "plan"} and side_by_side.yes(0.2):
         _beside(side_by_side, tree, drawn)
+    guards = Draws(seed, "guards")
+    if guards.yes(0.2):
+        guarded(guards, tree)
     return tree
 
 
