@@ -58,8 +58,9 @@ class Detection:
         """Those who send requests to what ran in a VM notice that it does not answer, unless it is back before."""
         if self.entry.lost is not None:
             yield self.cluster.clock.timeout(round(self.entry.lost))
-            outage.noticed = int(self.cluster.clock.now)
-            self._withdraw(outage.rows)
+            if not all(self.cluster.plane.is_ready(row) for row in outage.rows):
+                outage.noticed = int(self.cluster.clock.now)
+                self._withdraw(outage.rows)
 
     def came_back(self, host: int) -> bool:
         """A host has booted: it takes tasks again, and those that it had have failed; whether an orchestrator decides about them."""
