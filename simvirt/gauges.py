@@ -5,12 +5,17 @@ in between. A *mark* has those of them that tell how a run goes on, for a tenth 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from simvirt.kernel import constants as k
 from simvirt.plane import DataPlane
+
+GUARD_COUNTS: Final = (
+    "calls", "tries", "retried", "hedged", "timed_out", "refused", "full", "spared", "given_up", "orphaned", "wasted",
+)
+"""What guards of calls count."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class Snapshot(Mark):
     service_completed: np.ndarray  # (s,)
     service_latency_sum: np.ndarray  # (s,)
     service_queue_wait: np.ndarray  # (s,)
+    causes: np.ndarray  # (k, causes)
+    guards: dict[str, np.ndarray]  # (guards,) each
     service_histogram: np.ndarray  # (s, buckets)
     cpu_time: np.ndarray  # (i,)
     overhead_time: np.ndarray  # (i,)
@@ -114,6 +121,8 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
     fluid = fluid_shares(plane, at)
     return Snapshot(
         **_requests(plane, at),
+        causes=read("tallies", "causes").reshape(-1, k.CAUSES).copy(),
+        guards={name: read("guards", name).copy() for name in GUARD_COUNTS},
         latency_sum=read("tallies", "latency_sum").copy(),
         spent=read("tallies", "spent").reshape(-1, k.N_CATEGORIES).copy(),
         service_completed=read("services", "completed").copy(),
@@ -144,6 +153,12 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         switches=int(read("cpus", "switches").sum()),
         events=int(read("run", "events")[0]),
     )
+
+
+def cpu_time(plane: DataPlane, at: int) -> np.ndarray:
+    """CPU time of each instance of a plane that has caught up to `at`, what is under way included [ns]."""
+    used: np.ndarray = _cpu_time(plane, at) + _of_threads(plane, fluid_shares(plane, at))
+    return used
 
 
 def _periods(plane: DataPlane, at: int) -> np.ndarray:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import simpy
 
 from simvirt import kernel
 from simvirt.kernel import constants as k
-from simvirt.lowering.arrange import Instance
+from simvirt.lowering.arrange import Group, Instance, Place, row_of
 from simvirt.lowering.lower import Lowered
+
+FRESH: Final = ("vruntime", "deadline", "lag", "relative", "credits", "credit_mark", "protect")
+"""What something has of the queue in which it competed, and not in another one."""
 
 
 class Movable:
@@ -54,6 +57,10 @@ class Movable:
         """Let them have time again."""
         kernel.thaw(self._plane, machine, int(self.clock.now))
 
+    def is_idle(self, instance: int) -> bool:
+        """Whether no request is under way on an instance."""
+        return int(self.columns["instances"]["in_flight"][instance]) == 0
+
     # --- place ---------------------------------------------------------------------------------------------------------
 
     def host_of_machine(self, machine: int) -> int:
@@ -86,10 +93,88 @@ class Movable:
         self._rebind(vm.row, plan.hosts[old].machine, below)
         columns["groups"]["machine"][vm.row] = below
         self._requeue(vm.row, below)
+        self._bind_to_cpus(vm, below)
         for c in self._cpus(machine):
             columns["cpus"]["host"][c] = host
             exits, wakes = self.lowered.wakes[plan.hosts[host].kind]
             columns["cpus"]["exit_work"][c], columns["cpus"]["wake_work"][c] = 0.0 if plan.machines[machine].polls_itself else exits, wakes
+
+    # --- place of what is down -----------------------------------------------------------------------------------------
+
+    def is_settled(self, instance: int) -> bool:
+        """Whether nothing of an instance that is down goes on, so that it could stand elsewhere."""
+        one, columns = self.lowered.arrangement.instances[instance], self.columns
+        entities, queues = columns["entities"], columns["queues"]
+        rows = () if one.group is None else self._queues(one.group.row)
+        still = int(columns["instances"]["busy_threads"][instance]) == 0 and all(int(queues["throttled"][q]) == 0 for q in rows)
+        return still and all(
+            int(entities["state"][e]) == k.OFF and int(entities["delayed"][e]) == 0 for e in (*rows, *self._threads([instance])))
+
+    def stand(self, instance: int, place: Place) -> None:
+        """Let an instance that is down and settled stand in another kernel: it, its group with its queues, the threads of its paths.
+
+        The arrangement says so from now on.
+        """
+        plan, columns = self.lowered.arrangement, self.columns
+        one, below = plan.instances[instance], place.machine
+        self._leave_files(instance, int(columns["machines"]["host"][one.machine]))
+        beside = self._beside(one)
+        for part in (one, *beside):
+            moved = place if part is one else Place(below, place.group if part.group is not None else None)
+            part.place = moved
+            columns["instances"]["machine"][part.row], columns["instances"]["group"][part.row] = below, row_of(moved.group)
+        columns["instances"]["net_device"][instance] = row_of(place.net)
+        columns["instances"]["disk_device"][instance] = row_of(place.disk)
+        shared = plan.nic_queues.get(int(columns["machines"]["host"][below]))
+        if place.net is not None and shared is not None:
+            columns["devices"]["backend"][place.net.row] = shared.row
+        columns["instances"]["receiver"][instance] = row_of(plan.receivers.get(below))
+        if place.group is not None:
+            plan.groups[place.group.row] = place.group
+            columns["groups"]["machine"][place.group.row] = below
+            self._requeue(place.group.row, below)
+            self._bind_to_cpus(place.group, below)
+        for e in self._threads([part.row for part in (one, *beside)]):
+            self._restand(e, below, below, [])
+
+    def _beside(self, one: Instance) -> list[Instance]:
+        """The threads of an instance's network path that are there for it alone, in the same kernel."""
+        plan = self.lowered.arrangement
+        backend = one.place.net.backend if one.place.net is not None else None
+        found = [part for part in (backend, plan.beside.get(one.row)) if part is not None and part.machine == one.machine]
+        return [part for part in found if part.row not in {shared.row for shared in plan.nic_queues.values()}]
+
+    def _bind_to_cpus(self, group: Group, below: int) -> None:
+        """The CPUs of a group's cpuset are those of a kernel."""
+        groups, first = self.columns["groups"], int(self.columns["machines"]["first_cpu"][below])
+        for at, cpu in enumerate(group.fence.cpuset[: int(groups["mask_cpus"][group.row])]):
+            groups["masks"][int(groups["first_mask"][group.row]) + at] = first + cpu
+
+    def _threads(self, rows: list[int]) -> list[int]:
+        """All threads of instances that there have been."""
+        run = self.columns["run"]
+        first, fresh = int(run["first_thread"][0]), int(run["fresh_entity"][0])
+        threads = np.asarray(self.columns["entities"]["instance"][first:fresh])
+        return [first + int(at) for at in np.flatnonzero(np.isin(threads, rows))]
+
+    def _leave_files(self, instance: int, host: int) -> None:
+        """What an instance has written and the page cache has not yet stays on the host; its daemon's name is on it from now on."""
+        instances, disks = self.columns["instances"], self.columns["disks"]
+        size, d = float(instances["dirty"][instance]), int(self.columns["hosts"]["first_disk"][host])
+        plan = self.lowered.arrangement
+        heir = plan.hands[plan.hosts[host].machine].row
+        flusher = int(disks["flusher"][d])
+        if flusher != k.NONE and int(self.columns["frames"]["instance"][flusher]) == instance:
+            self.columns["frames"]["instance"][flusher] = heir
+        if size > 0.0:
+            _leave(instances, disks, instance, d)
+            instances["dirty"][instance] = 0.0
+            if float(instances["dirty"][heir]) == 0.0:
+                instances["dirty_since"][heir] = instances["dirty_since"][instance]
+                _join(instances, disks, heir, d)
+            instances["dirty"][heir] = float(instances["dirty"][heir]) + size
+
+    # --- parts ---------------------------------------------------------------------------------------------------------
 
     def _parts(self, machine: int) -> list[Instance]:
         """The threads beside a VM that do the work of its devices."""
@@ -105,10 +190,7 @@ class Movable:
     def _entities(self, machine: int, parts: list[Instance]) -> Iterator[int]:
         """The vCPUs of a VM, and all threads of its devices that there have been."""
         yield from (int(self.columns["cpus"]["vcpu"][c]) for c in self._cpus(machine))
-        run, rows = self.columns["run"], {one.row for one in parts}
-        first, fresh = int(run["first_thread"][0]), int(run["fresh_entity"][0])
-        threads = np.asarray(self.columns["entities"]["instance"][first:fresh])
-        yield from (first + int(at) for at in np.flatnonzero(np.isin(threads, list(rows))))
+        yield from self._threads([one.row for one in parts])
 
     def _queues(self, group: int) -> range:
         """The queues of a group on the CPUs of the kernel that it is in."""
@@ -123,7 +205,7 @@ class Movable:
         entities["machine"][e], entities["queue"][e] = m, k.NONE
         entities["cpu"][e] = cpus[e % len(cpus)]
         entities["pin"][e] = k.NONE
-        for name in ("vruntime", "deadline", "lag", "relative", "credits", "credit_mark", "protect"):
+        for name in FRESH:
             entities[name][e] = 0.0
 
     def _rebind(self, group: int, old: int, below: int) -> None:
@@ -138,9 +220,12 @@ class Movable:
 
     def _requeue(self, group: int, below: int) -> None:
         """The queues of a group are those on the CPUs of another kernel."""
-        queues, policy = self.columns["queues"], self.lowered.arrangement.machines[below].scheduler
+        queues, policy, entities = self.columns["queues"], self.lowered.arrangement.machines[below].scheduler, self.columns["entities"]
         for q, c in zip(self._queues(group), self._cpus(below), strict=False):
             queues["cpu"][q], queues["parent"][q] = c, c
+            entities["cpu"][q], entities["queue"][q] = c, k.NONE
+            for name in FRESH:
+                entities[name][q] = 0.0
             queues["policy"][q], queues["base_slice"][q] = policy.numbers[1], policy["base_slice"]
 
     # --- files ---------------------------------------------------------------------------------------------------------

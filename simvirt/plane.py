@@ -288,14 +288,9 @@ class DataPlane(Movable):
         """Whether an instance still answers what it has."""
         return self._life(instance) == k.DRAINING
 
-    def is_idle(self, instance: int) -> bool:
-        """Whether nothing is under way on an instance."""
-        return int(self.columns["instances"]["in_flight"][instance]) == 0
-
     def stop(self, instance: int) -> None:
         """End an instance that has nothing left to answer: its background threads stop."""
-        self.crash(instance)
-        self.columns["instances"]["life"][instance] = k.STOPPED
+        self.crash(instance, k.STOPPED)
 
     def crash(self, instance: int, life: int = k.CRASHED, seen: bool = True) -> int:
         """End an instance at once, alone or GONE with its kernel; the number of requests lost. Unless `seen` it is sent further ones."""
@@ -362,8 +357,7 @@ class DataPlane(Movable):
 
     def set_misses(self, host: int, asked: int, ratio: float) -> None:
         """How often a page cache of a host does not serve what it is asked."""
-        misses = self.columns["misses"]
-        misses["ratio"][host * int(misses["asked"][0]) + asked] = ratio
+        self.columns["misses"]["ratio"][host * int(self.columns["misses"]["asked"][0]) + asked] = ratio
 
     def share_links(self, used: np.ndarray, flows: np.ndarray) -> None:
         """What large transfers take of each link from now on [bytes/ns], and how many of them are on it; requests get what they leave."""

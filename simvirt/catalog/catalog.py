@@ -23,6 +23,7 @@ EXPLAINED = (
     "startups", "contents", "disk_images", "registries", "pullers", "codecs", "drivers", "migrators",
     "orchestrators",
     "volume_drivers",
+    "autoscalers",
 )
 """Kinds in the order in which `explain` looks a name up."""
 

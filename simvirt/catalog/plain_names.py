@@ -52,6 +52,7 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
     yield from _of_measured(data, ())
     for name, service in _table(data.get("services")).items():
         yield ("services", name, "profile"), "profiles", _table(service).get("profile")
+        yield ("services", name, "autoscale", "by"), "autoscalers", _table(_table(service).get("autoscale")).get("by")
         yield from _of_measured(_table(service), ("services", name))
     for name, registry in _table(data.get("registries")).items():
         yield ("registries", name, "entry"), "registries", _table(registry).get("entry")

@@ -49,6 +49,8 @@ def check(store: Store, scenario: Scenario) -> None:
         _check_measured(store, service.measured_on, ("services", name), problems)
         if service.profile is not None and service.profile not in store.names("profiles"):
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
+        if service.autoscale is not None:
+            _check_name(store, "autoscalers", service.autoscale.by, ("services", name, "autoscale", "by"), problems)
     _check_moves(store, scenario, problems)
     problems.settle()
     for path, message in best_of_pools({name: _beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()}):

@@ -63,6 +63,11 @@ COSTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Parts of a year's cost."""
 
+STAGES: Final[Mapping[str, str]] = {
+    "image": BLUE, "monitor": BROWN, "guest": ORANGE, "runtime": PURPLE, "application": GREEN, "waiting": GREY,
+}
+"""Stages of a start."""
+
 HEAT: Final = ("#eaf3fa", "#9ecae1", "#4a98c9", "#0f6cad", "#08306b")
 """From little to much."""
 

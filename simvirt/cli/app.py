@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from simvirt.cli import output
 from simvirt.cli.check import check
 from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
 from simvirt.cli.compare import compare
@@ -57,7 +58,7 @@ def main(args: Sequence[str] | None = None) -> int:
     _print_any_character()
     try:
         status = app(args=None if args is None else list(args), prog_name="simvirt", standalone_mode=False)
-        sys.stdout.flush()
+        output.write("", to_the_end=True)
         return int(status or 0)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted: nothing was kept", INTERRUPTED)
@@ -66,6 +67,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
+        if isinstance(error, OSError) and error.filename == output.STANDARD_OUTPUT:
+            _stop_writing()
+            return _fail(f"{error.filename}: cannot be written: {error.strerror or error}; what was kept is complete", FAILED)
         if _wants_json(sys.argv[1:] if args is None else args):
             _print_mistakes(error)
         return _fail(_sentence(error), _status(error))
@@ -78,7 +82,6 @@ def _wants_json(args: Sequence[str]) -> bool:
 
 def _print_mistakes(error: Exception) -> None:
     """The error as a program reads it, as `simvirt check` prints it."""
-    from simvirt.cli import output
     from simvirt.result.mistakes import mistakes_of
 
     with suppress(MemoryError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 import typer
 
 from simvirt.cli import output, slowness
-from simvirt.cli.options import As, Format, Jobs, Out, Quiet
+from simvirt.cli.options import AsResult, Format, Jobs, Out, Quiet, ResultFormat
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +32,7 @@ class Settings:
 
     jobs: int
     out: Path
-    form: Format
+    form: ResultFormat
     quiet: bool
 
     @property
@@ -41,7 +41,7 @@ class Settings:
         return output.console(sys.stderr)
 
 
-def _settings(jobs: Jobs = 0, out: Out = Path("results"), format_: As = Format.text, quiet: Quiet = False) -> Settings:
+def _settings(jobs: Jobs = 0, out: Out = Path("results"), format_: AsResult = ResultFormat.text, quiet: Quiet = False) -> Settings:
     """The settings that options give."""
     return Settings(jobs, out, format_, quiet)
 
@@ -94,9 +94,21 @@ def carried_out(question: Question[D], settings: Settings) -> D:
         report = question.report(document)
         if report.blocks:
             with _kept_or_said(folder, _files(question, report, document)):
-                output.report(report, settings.form, question.piped)
+                _print(document, report, settings, question.piped)
     _say_kept(question, document, bool(report.blocks), settings.quiet)
     return document
+
+
+def _print(document: "Document", report: "Report", settings: Settings, piped: int) -> None:
+    """The document in the form that is asked for."""
+    if settings.form is not ResultFormat.html:
+        return output.report(report, Format(settings.form.value), piped)
+    from simvirt.charts.chart import MISSING, can_draw
+    from simvirt.report.page.page import page
+
+    if not can_draw():
+        output.note(f"the page has tables instead of charts: {MISSING}", settings.quiet)
+    output.write(page([document]))
 
 
 @contextmanager

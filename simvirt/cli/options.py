@@ -16,6 +16,16 @@ class Format(StrEnum):
     markdown = "markdown"
 
 
+class ResultFormat(StrEnum):
+    """How the result of a command that simulates is printed: as any other, or as the page of `simvirt report`."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+    html = "html"
+
+
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario in YAML.", show_default=False)]
 Sets = Annotated[
     list[str] | None,
@@ -33,4 +43,5 @@ OnlyPlatform = Annotated[
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Replications run in parallel; 0: one per CPU. Results are the same.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for result files.")]
 As = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+AsResult = Annotated[ResultFormat, typer.Option("--format", help="How to print the result; html is a page with charts.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes, only the result.")]

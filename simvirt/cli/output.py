@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from simvirt.cli.options import Format
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from simvirt.report.blocks import Report
 
+STANDARD_OUTPUT: Final = "standard output"
 PIPED_WIDTH = 80  # columns where no width is given
 
 
@@ -40,9 +41,16 @@ def show(renderable: "RenderableType") -> None:
     write(printed(renderable, out.width))
 
 
-def write(text: str) -> None:
-    """Prints text as it is to standard output."""
-    sys.stdout.write(text)
+def write(text: str, to_the_end: bool = False) -> None:
+    """Prints text as it is to standard output, with all that was printed before where it is `to_the_end`; OSError that names it."""
+    try:
+        sys.stdout.write(text)
+        if to_the_end:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, STANDARD_OUTPUT) from None
 
 
 def note(text: str, quiet: bool = False) -> None:

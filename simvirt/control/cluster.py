@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -14,11 +14,12 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
 from simvirt.control.outages import Outage
-from simvirt.control.records import Life, Move, Story
+from simvirt.control.records import Life, Move, Scaled, Story
 from simvirt.control.transfers import Transfers
-from simvirt.lowering.arrange import GUEST_SERVICE, Instance
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
-from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.slots import is_first
+from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.workload.streams import OWN_VM
 
 Owner = tuple[str, int]
@@ -107,7 +108,7 @@ class Cluster:
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
     all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
-    `moves` are those of VMs to other hosts; `network` carries what is large, once something is;
+    `moves` are those of VMs to other hosts, `scaled` changes of what is wanted; `network` carries what is large, once something is;
     `watchers` take in that a host is gone.
     """
 
@@ -117,10 +118,12 @@ class Cluster:
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
     moves: list[Move] = field(default_factory=list)
+    scaled: list[Scaled] = field(default_factory=list)
     network: Transfers | None = None
     watchers: list[Callable[[int], None]] = field(default_factory=list)
     orchestration: Acting | None = None
     story: Story = field(init=False)
+    specs: dict[int, ServiceSpec] = field(default_factory=dict)  # of instances that are of another version than the first
     outages: list[Outage] = field(default_factory=list)
     _down: set[int] = field(default_factory=set)  # hosts
     _boots: Counter[int] = field(default_factory=Counter)
@@ -130,7 +133,7 @@ class Cluster:
     _milestones: dict[tuple[int, str], simpy.Event] = field(default_factory=dict)
     _guests: set[int] = field(default_factory=set)
     _made: dict[int, set[int]] = field(default_factory=dict)  # host: replicas that are there
-    _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
+    _phases: dict[tuple[str, str | None, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.story = Story(self.clock)
@@ -148,7 +151,7 @@ class Cluster:
     @cached_property
     def replicas(self) -> list[Instance]:
         """The instances of services that are wanted at first, by service and number."""
-        found = [i for i in self.plane.lowered.arrangement.instances if not self.plane.lowered.is_spare(i)]
+        found = [i for i in self.plane.lowered.arrangement.instances if is_first(self.scenario, i.service, i.replica)]
         return sorted(found, key=lambda i: (self.plane.lowered.services.index(i.service), i.replica))
 
     def instance(self, row: int) -> Instance:
@@ -165,6 +168,31 @@ class Cluster:
         plan = self.plane.lowered.arrangement
         return [plan.machines[one.machine].host for one in plan.instances]
 
+    def stands(self, row: int, host: int) -> None:
+        """Takes in that an instance that is down stands on a host from now on, and so does what is in its VM."""
+        machine = self.instance(row).machine
+        own = self.plane.lowered.arrangement.machines[machine].key[0] == OWN_VM
+        for of in [row, *(one.row for one in (self.internal_of(machine) if own else ()))]:
+            self._made.get(self._hosts[of], set()).discard(of)
+            self._hosts[of] = host
+
+    def is_made(self, row: int) -> bool:
+        """Whether a replica is up, or made so far that what it adds to starts of others is there."""
+        return row in self._made.get(self._hosts[row], ())
+
+    def internal_of(self, machine: int) -> Sequence[Instance]:
+        """What runs in a kernel beside services."""
+        return self._internal.get(machine, ())
+
+    @cached_property
+    def _internal(self) -> dict[int, list[Instance]]:
+        """What runs in each kernel beside services."""
+        found: dict[int, list[Instance]] = {}
+        for one in self.plane.lowered.arrangement.instances:
+            if one.service in INTERNAL:
+                found.setdefault(one.machine, []).append(one)
+        return found
+
     def moved(self, machine: int, host: int) -> None:
         """Takes in that a VM stands on another host, with what is in it and the threads of its devices."""
         guest = self.plane.lowered.arrangement.machines[machine]
@@ -176,11 +204,6 @@ class Cluster:
                 self._hosts[one.row] = host
                 if there:
                     self.make(one.row)
-
-    def put(self, row: int, host: int) -> None:
-        """Put an instance that is down on a host."""
-        if host != self._hosts[row]:
-            raise NotImplementedError
 
     def host_hands(self, host: int) -> int:
         """The instance that does management work on a host's own kernel: daemons, monitors of VMs, what unpacks images."""
@@ -243,6 +266,13 @@ class Cluster:
             self.there.discard(("vm", machine.row))
             self._done.pop(("vm", machine.row), None)
 
+    def record(self, outage: Outage) -> Outage:
+        """Takes in that something has failed, and what went with it."""
+        self.outages.append(outage)
+        took = ", ".join(map(self.called, outage.rows))
+        self.story.tell(outage.how, outage.where, None, f"it took {took} and {outage.requests} requests" if took else None)
+        return outage
+
     def name_of(self, host: int) -> str:
         """The name of a host."""
         return self.plane.lowered.arrangement.hosts[host].site.named.name
@@ -280,6 +310,7 @@ class Cluster:
     def host_is_up(self, host: int) -> None:
         """Takes in that a host has booted."""
         self._down.discard(host)
+        self.story.tell("up", self.name_of(host), None, "it has booted")
         self._boots[host] += 1
 
     def boots(self, host: int) -> int:
@@ -288,11 +319,16 @@ class Cluster:
 
     def phases(self, row: int) -> tuple[Phase, ...]:
         """The phases in which an instance starts where it stands."""
-        service, host = self.instance(row).service, self.host_of(row)
-        if (service, host) not in self._phases:
+        spec, host = self.spec_of(row), self.host_of(row)
+        key = self.instance(row).service, spec.image, host
+        if key not in self._phases:
             lowered = self.plane.lowered
-            self._phases[service, host] = self.catalog.start_up(lowered.platform, lowered.hosts[host], self.scenario.services[service])
-        return self._phases[service, host]
+            self._phases[key] = self.catalog.start_up(lowered.platform, lowered.hosts[host], spec)
+        return self._phases[key]
+
+    def spec_of(self, row: int) -> ServiceSpec:
+        """What is said of the version of its service that an instance is of."""
+        return self.specs.get(row) or self.scenario.services[self.instance(row).service]
 
     def others(self, row: int) -> int:
         """How many other replicas there are on the host of one: up, or made so far that what each of them adds to a start is there."""
@@ -306,14 +342,6 @@ class Cluster:
         """Let the own load of a guest begin, unless it has."""
         if machine not in self._guests:
             self._guests.add(machine)
-            for row in self._own_load.get(machine, ()):
-                self.plane.start_background(row)
-
-    @cached_property
-    def _own_load(self) -> dict[int, list[int]]:
-        """The instances with the own load of each guest."""
-        found: dict[int, list[int]] = {}
-        for one in self.plane.lowered.arrangement.instances:
-            if one.service == GUEST_SERVICE:
-                found.setdefault(one.machine, []).append(one.row)
-        return found
+            for one in self.internal_of(machine):
+                if one.service == GUEST_SERVICE:
+                    self.plane.start_background(one.row)

@@ -6,6 +6,7 @@ import simpy
 
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
+from simvirt.control.autoscale import autoscale
 from simvirt.control.cluster import Cluster
 from simvirt.control.failing import follow_failures
 from simvirt.control.fetching import Fetching
@@ -17,6 +18,7 @@ from simvirt.control.start import Starts
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
 from simvirt.scenario.slots import acted_on
 from simvirt.scenario.spec.models import Scenario
+from simvirt.workload.streams import SHARED_VM
 
 
 def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
@@ -24,7 +26,8 @@ def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
     cluster = Cluster(clock, catalog)
     clock.starts = starts = Starts(cluster)
     _begin_hosts(cluster)
-    if scenario.beginning.images == "none" or any(is_new(scenario, name) for name in scenario.images):
+    later = any(event.update is not None and event.image is not None for event in scenario.timeline)
+    if scenario.beginning.images == "none" or later or any(is_new(scenario, name) for name in scenario.images):
         cluster.fetch = Fetching(cluster, transfers_of(cluster), scenario.beginning.images == "present")
     if acted_on(scenario, clock.plane.lowered.platform):
         _orchestrate(cluster)
@@ -57,13 +60,23 @@ def _begin_instances(cluster: Cluster, rows: list[int]) -> None:
             cluster.plane.admit(row)
 
 
+def _begin_shared(cluster: Cluster) -> None:
+    """VMs that replicas share, in which there is nothing yet, are up like others."""
+    for machine in cluster.plane.lowered.arrangement.machines:
+        if machine.vm is not None and machine.key[0] == SHARED_VM:
+            cluster.there |= {("host", machine.host), ("vm", machine.row)}
+            cluster.begin_guest(machine.row)
+
+
 def _orchestrate(cluster: Cluster) -> None:
     """Let an orchestrator have the instances that are up, or have it start all that are wanted."""
     orchestration = cluster.orchestration = orchestration_of(cluster)
     orchestration.follow(cluster.scenario.timeline)
+    autoscale(orchestration)
     if cluster.scenario.state is not None and cluster.scenario.state.instances == "up":
         rows = up_at_first(cluster.clock, cluster.scenario)
         _begin_instances(cluster, rows)
+        _begin_shared(cluster)
         orchestration.adopt(rows)
     else:
         cluster.deployed = orchestration.settled

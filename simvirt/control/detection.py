@@ -3,7 +3,8 @@
 *Model*: what looks after hosts takes one for lost that has not answered for so long (`lost` of the orchestrator's entry; without an
     orchestrator that is what checks of load balancers take). From then on its instances get no requests, and it no new tasks; after
     `evict` more its tasks are given up, and the orchestrator starts others elsewhere. A host that is back in time keeps its tasks: they
-    have failed, and the orchestrator says whether they start again where they stood. What runs on hosts that are cut off and is given up ends.
+    have failed, and the orchestrator says whether they start again where they stood. What runs on hosts that are cut off ends when it is
+    given up.
 *Ignores*: the phase of heartbeats and looks, which come at regular instants; that what is cut off runs on until it learns that it was
     given up; that orchestrators stop evicting where many hosts are lost at once.
 *Source*: the sources of the entries (data/orchestrators.yaml).
@@ -20,6 +21,7 @@ from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process
 from simvirt.control.outages import Outage
 from simvirt.kernel import constants as k
+from simvirt.units import format_time
 
 SILENT = "its host does not answer"
 
@@ -41,6 +43,8 @@ class Detection:
     def of_host(self, host: int, outage: Outage) -> Process:
         """Those who look after a host that is gone notice that, unless it is back before."""
         boots = self.cluster.boots(host)
+        if self.entry.lost is None:
+            return
         yield self.cluster.clock.timeout(round(self.entry.lost))
         if self.cluster.boots(host) == boots:
             outage.noticed = int(self.cluster.clock.now)
@@ -52,17 +56,18 @@ class Detection:
 
     def of_guest(self, outage: Outage) -> Process:
         """Those who send requests to what ran in a VM notice that it does not answer, unless it is back before."""
-        yield self.cluster.clock.timeout(round(self.entry.lost))
-        outage.noticed = int(self.cluster.clock.now)
-        self._withdraw(outage.rows)
+        if self.entry.lost is not None:
+            yield self.cluster.clock.timeout(round(self.entry.lost))
+            outage.noticed = int(self.cluster.clock.now)
+            self._withdraw(outage.rows)
 
-    def came_back(self, host: int, rows: Iterable[int]) -> bool:
+    def came_back(self, host: int) -> bool:
         """A host has booted: it takes tasks again, and those that it had have failed; whether an orchestrator decides about them."""
         orchestration = self.cluster.orchestration
         if orchestration is None:
             return False
         orchestration.host_changed(host, True)
-        return orchestration.watches and self.failed({*rows, *self._tasks_on(host)})
+        return orchestration.watches and self.failed(self._tasks_on(host))
 
     def failed(self, rows: Iterable[int]) -> bool:
         """Kernels are back without the instances that ran on them; whether an orchestrator decides about these."""
@@ -78,9 +83,9 @@ class Detection:
 
     def of_cut(self, hosts: Sequence[int], outage: Outage, lasts: int | None) -> Process:
         """Those who look after hosts that are cut off take them for lost, unless they are reached again before."""
-        lost = round(self.entry.lost)
-        if lasts is not None and lasts <= lost:
+        if self.entry.lost is None or (lasts is not None and lasts <= self.entry.lost):
             return
+        lost = round(self.entry.lost)
         yield self.cluster.clock.timeout(lost)
         outage.noticed = int(self.cluster.clock.now)
         if self.cluster.orchestration is None or not self.cluster.orchestration.watches:
@@ -109,6 +114,8 @@ class Detection:
 
     def _leave_out(self, host: int, rows: Iterable[int]) -> None:
         """A host counts as lost."""
+        silent = format_time(float(self.entry.lost or 0.0) / 1e9)
+        self.cluster.story.tell("lost", self.cluster.name_of(host), None, f"no answer for {silent}")
         tasks = self._tasks_on(host)
         orchestration = self.cluster.orchestration
         if orchestration is not None and orchestration.watches:

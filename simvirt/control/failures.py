@@ -89,8 +89,7 @@ class Failures:
             outage.requests += cluster.plane.crash(one.row, k.GONE, seen=False)
             if one.service not in INTERNAL and was != k.STOPPED:
                 outage.rows.append(one.row)
-        cluster.outages.append(outage)
-        return outage
+        return cluster.record(outage)
 
     def _repaired(self, host: int, phases: Sequence[Phase]) -> None:
         """A cause that keeps a host down is over: without another one it boots."""
@@ -115,7 +114,7 @@ class Failures:
                 cluster.plane.start_background(one.row)
         cluster.host_is_up(host)
         rows = self._were_up.pop(host, set())
-        if not self.detection.came_back(host, rows):
+        if not self.detection.came_back(host):
             self._start_again(rows)
 
     def _start_again(self, rows: Iterable[int]) -> None:
@@ -133,6 +132,8 @@ class Failures:
     def kernel_of(self, row: int, lasts: int | None) -> Process:
         """The kernel beneath an instance panics: that of its host, or of its guest, which is reset after so long [ns], else at once."""
         plan, machine = self.cluster.plane.lowered.arrangement, self.cluster.instance(row).machine
+        if int(self.cluster.plane.read("instances", "life")[row]) not in UP:
+            return
         if plan.machines[machine].vm is None:
             yield from self.panic(self.cluster.host_of(row), lasts)
             return
@@ -154,7 +155,7 @@ class Failures:
         """An instance ends; it is started again as its restart policy says."""
         now, plane = int(self.cluster.clock.now), self.cluster.plane
         if int(plane.read("instances", "life")[row]) in UP:
-            self.cluster.outages.append(Outage(now, "process", self.cluster.called(row), [row], plane.crash(row), noticed=now))
+            self.cluster.record(Outage(now, "process", self.cluster.called(row), [row], plane.crash(row), noticed=now))
             delay = self._delay(row) if self._restarts(row) else None
             yield from crash(self.cluster.clock, self.cluster.instance(row).service, row, delay)
 

@@ -106,5 +106,4 @@ class Impairments:
             self.cluster.fetch.answers(name, self._silent[name] == 0)
 
     def _told(self, how: str, where: str) -> Outage:
-        self.cluster.outages.append(Outage(int(self.cluster.clock.now), how, where))
-        return self.cluster.outages[-1]
+        return self.cluster.record(Outage(int(self.cluster.clock.now), how, where))

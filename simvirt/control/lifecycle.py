@@ -7,6 +7,7 @@ import simpy
 
 from simvirt.clock import Clock
 from simvirt.lowering.arrange import INTERNAL
+from simvirt.scenario.slots import is_first
 from simvirt.scenario.spec.models import Scenario, TimelineEvent
 
 Process = Generator[simpy.Event, Any, None]
@@ -70,7 +71,7 @@ def up_at_first(clock: Clock, scenario: Scenario) -> list[int]:
     lowered, absent = clock.plane.lowered, late - stopped_before
     return [
         one.row for one in lowered.arrangement.instances
-        if one.row not in absent and (one.service in INTERNAL or not lowered.is_spare(one))]
+        if one.row not in absent and (one.service in INTERNAL or is_first(scenario, one.service, one.replica))]
 
 
 def follow_timeline(clock: Clock, scenario: Scenario) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
-from typing import Any
+from typing import Any, Final
 
 import simpy
 
@@ -35,6 +35,8 @@ from simvirt.control.orchestrators.interface import (
     Wanted,
 )
 from simvirt.control.orchestrators.registry import ORCHESTRATORS
+from simvirt.control.places import become, put
+from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.placement import hosts_of
 from simvirt.scenario.spec.experiment import TimelineEvent
@@ -42,6 +44,8 @@ from simvirt.scenario.spec.orchestration import ORCHESTRATED
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]
+AGAIN_NS: Final = 10_000_000
+"""How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
 
 @dataclass
@@ -98,10 +102,15 @@ class Orchestration:
         yield self.cluster.clock.timeout(event.at)
         if event.scale is not None:
             self.scale(event.scale, event.replicas or 0)
+        if event.update is not None:
+            self.update(event.update, changed(self.ledger[event.update].wanted.version.spec, event))
+        if event.rollback is not None:
+            self.revert(event.rollback, "timeline")
 
-    def scale(self, service: str, replicas: int, why: str = "timeline") -> None:
-        """Another number of replicas is wanted."""
+    def scale(self, service: str, replicas: int, why: str = "timeline", saw: Measured | None = None) -> None:
+        """Another number of replicas is wanted; `saw` is what an autoscaler saw."""
         of = self.ledger[service]
+        self.cluster.scaled.append(Scaled(self.now, service, of.wanted.replicas, replicas, why, saw))
         self.cluster.story.tell("scale", service, None, f"{of.wanted.replicas} to {replicas} replicas: {why}")
         of.wanted = replace(of.wanted, replicas=replicas)
         self.look(service)
@@ -114,6 +123,11 @@ class Orchestration:
         of.failures.clear()
         of.wanted = replace(of.wanted, version=version, before=of.wanted.version)
         self.look(service)
+
+    def revert(self, service: str, why: str) -> None:
+        """The version before the present one is wanted again, where there is one."""
+        if (before := self.ledger[service].wanted.before) is not None:
+            self.update(service, before.spec, f"back: {why}", back=True)
 
     # --- what has happened ---------------------------------------------------------------------------------------------
 
@@ -226,17 +240,17 @@ class Orchestration:
 
     @_do.register
     def _(self, action: Revert, service: str) -> None:
-        if (before := self.ledger[service].wanted.before) is not None:
-            self.update(service, before.spec, f"back: {action.why}", back=True)
+        self.revert(service, action.why)
 
     @_do.register
     def _(self, action: Start, service: str) -> None:
         of = self.ledger[service]
-        if not of.free:
+        row = next((row for row in self._rows_for(of, action.host) if put(self.cluster, row, action.host)), None)
+        if row is None:
             of.pending = "all rows of its instances are taken by those that have not ended yet"
+            self.look(service, self.now + AGAIN_NS)
             return
-        row = self._row_for(of, action.host)
-        self.cluster.put(row, action.host)
+        become(self.cluster, row, action.version.spec)
         task = self.ledger.begin(service, row, action.slot, action.version, action.host, self.now)
         self._tell("start", task, action.why)
         self.cluster.clock.process(self._bring_up(task))
@@ -311,9 +325,9 @@ class Orchestration:
             starts.abandon(row)
             starts.stopped(row)
 
-    def _row_for(self, of: Managed, host: int) -> int:
-        """A free row, if there is one of an instance that stood on the host before; the first otherwise."""
-        return next((row for row in of.free if self.cluster.host_of(row) == host), of.free[0])
+    def _rows_for(self, of: Managed, host: int) -> list[int]:
+        """The free rows: first those of instances that stood on the host before."""
+        return sorted(of.free, key=lambda row: self.cluster.host_of(row) != host)
 
     def _end(self, task: Task, cause: str, why: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""
@@ -341,3 +355,9 @@ def orchestration_of(cluster: Cluster) -> Orchestration:
     for service, spec in cluster.scenario.services.items():
         found.manage(service, cluster.plane.instances_of(service), spec.replicas)
     return found
+
+
+def changed(spec: ServiceSpec, event: TimelineEvent) -> ServiceSpec:
+    """A service in the version that an event wants."""
+    found = spec if event.image is None else spec.model_copy(update={"image": event.image})
+    return found if event.cpus is None else found.model_copy(update={"cpus": event.cpus, "cpu_quota": None})

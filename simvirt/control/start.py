@@ -17,6 +17,7 @@ import simpy
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.control.cluster import HEALTHY, STARTED, Cluster
 from simvirt.control.lifecycle import Process
+from simvirt.control.places import power_off
 from simvirt.control.records import DEPENDENCIES, Life, Span
 from simvirt.control.work import perform
 from simvirt.kernel import constants as k
@@ -57,6 +58,8 @@ class Starts:
 
     def stopped(self, instance: int) -> None:
         """Takes in that an instance was stopped: a VM that was there for it alone is gone."""
+        if self.cluster.orchestration is not None:
+            power_off(self.cluster, instance)
         self.cluster.shut_down(instance)
 
 
@@ -64,7 +67,7 @@ class Starts:
         """Takes in that an instance has failed; whether an orchestrator decides what becomes of it."""
         if self.cluster.orchestration is None:
             return False
-        self.cluster.shut_down(instance)
+        self.stopped(instance)
         self.cluster.orchestration.failed(instance, why)
         return self.cluster.orchestration.watches
 

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from simvirt.deploy.deployment import LONGEST_NS, Deployed
+from simvirt.deploy.deployment import Deployed
 from simvirt.deploy.sentence import sentence
+from simvirt.deploy.stages import STAGES, courses, on_the_way, ready_at
 from simvirt.metrics.lifecycle import lifecycle
 from simvirt.metrics.statistics import mean_interval
 from simvirt.metrics.summary import averages
 from simvirt.result import frames, provenance
 from simvirt.result.deploy_document import DeployDocument, Deployment, PlatformDeployment
 from simvirt.result.displayed import Displayed
+from simvirt.result.document import Estimate
+from simvirt.runs.until_ready import LONGEST_NS
 from simvirt.scenario.spec.models import Scenario
 from simvirt.units import format_time
 
@@ -44,8 +47,15 @@ def deployment(found: Sequence[Deployed]) -> Deployment:
         ready_s=mean_interval([None if one.ready_ns is None else one.ready_ns / S for one in found]),
         cpu_s=mean_interval([one.cpu_ns / S for one in found]),
         used={name: value or 0.0 for name, value in averages([one.used for one in found]).items()},
+        stages_s=_stages(found), ready_at_s=ready_at(found[0].lives), starts=courses(found[0].lives, found[0].hosts, found[0].stage_of),
         wall_s=sum(one.wall_s for one in found),
     )
+
+
+def _stages(found: Sequence[Deployed]) -> dict[str, Estimate]:
+    """What each stage took on the way to the last instance, where it took anything."""
+    ways = [on_the_way(one.lives, one.stage_of) for one in found]
+    return {stage: mean_interval([way[stage] for way in ways]) for stage in STAGES if any(way[stage] for way in ways)}
 
 
 @dataclass(repr=False)

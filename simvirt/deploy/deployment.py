@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import Final
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
-from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
-from simvirt.control.deploy import begin
 from simvirt.control.records import Life
+from simvirt.deploy.stages import stages_of
 from simvirt.errors import SimulationError
 from simvirt.gauges import snapshot
-from simvirt.lowering.lower import lower
-from simvirt.plane import DataPlane, Stopped
-from simvirt.runs.feeding import silent
+from simvirt.runs.until_ready import until_ready
 from simvirt.scenario.spec.models import Scenario
-from simvirt.scenario.spec.state import StateSpec
 from simvirt.units import format_time
-from simvirt.workload.streams import Phases
-
-LONGEST_NS: Final = 7 * 24 * 3600 * 10**9
-"""A deployment that takes longer than a week is not followed."""
 
 
 @dataclass(frozen=True)
 class Deployed:
     """What became of a deployment.
 
-    The starts of all instances, CPU time [ns], bytes of images, busy shares of what hosts have, events, wall time [s].
+    The starts of all instances, CPU time [ns], bytes of images, busy shares of what hosts have, events, wall time [s], names of hosts,
+    stages of layers.
     """
 
     lives: list[Life]
@@ -41,6 +33,8 @@ class Deployed:
     used: Mapping[str, float]
     events: int
     wall_s: float
+    hosts: Sequence[str]
+    stage_of: Mapping[str, str]
 
     @property
     def ready_ns(self) -> int | None:
@@ -49,34 +43,23 @@ class Deployed:
         return None if None in instants else max(instant for instant in instants if instant is not None)
 
 
-def to_be_deployed(scenario: Scenario, state: StateSpec) -> Scenario:
-    """A scenario of which nothing is up, and in which nothing happens later."""
-    run = scenario.run.model_copy(update={"requests": None, "duration": LONGEST_NS, "observe": None, "precision": None})
-    return scenario.model_copy(update={"timeline": (), "run": run, "state": state})
-
-
 def deployed(
     scenario: Scenario, catalog: Catalog, platform: Platform, replication: int, halt: Event | None = None,
 ) -> Deployed:
     """Deploy a scenario whose state says that nothing is up, while no requests come; Stopped where `halt` is set."""
-    started, seed = time.perf_counter(), scenario.run.seed
-    lowered = lower(scenario, catalog, platform, Phases(seed, replication))
-    plane = DataPlane(lowered, silent(lowered), seed, replication)
-    plane.halt = halt
-    clock = Clock(plane)
-    cluster = begin(clock, scenario, catalog)
-    all_ready = cluster.deployed
-    assert all_ready is not None
-    clock.run(until=all_ready | clock.timeout(LONGEST_NS))
-    if halt is not None and halt.is_set():
-        raise Stopped
+    started = time.perf_counter()
+    cluster = until_ready(scenario, catalog, platform, replication, halt)
+    plane, clock = cluster.plane, cluster.clock
     if plane.full:
         ready = sum(life.ready is not None for life in cluster.lives)
         raise SimulationError(f"{platform.name}: after {format_time(clock.now / 1e9)} {ready} of {len(cluster.lives)} instances are ready")
     now, pcpus = int(clock.now), sum(host.pcpus for host in plane.lowered.hosts)
     spent = snapshot(plane, now)
     used = {"cpu": spent.busy / (pcpus * now), "disk": float(spent.disk_passed.max()) / now} if now else {}
-    return Deployed(cluster.lives, spent.busy, _bytes(cluster), used, spent.events, time.perf_counter() - started)
+    hosts = [host.site.named.name for host in plane.lowered.arrangement.hosts]
+    return Deployed(
+        cluster.lives, spent.busy, _bytes(cluster), used, spent.events, time.perf_counter() - started, hosts,
+        stages_of(scenario, catalog, platform))
 
 
 def _bytes(cluster: Cluster) -> Mapping[str, int]:

@@ -9,11 +9,12 @@ from threading import Event
 from typing import Final
 
 from simvirt.deploy.answer import Answer, DeployResult
-from simvirt.deploy.deployment import Deployed, deployed, to_be_deployed
+from simvirt.deploy.deployment import Deployed, deployed
 from simvirt.runs.admission import assumptions, catalog_of
 from simvirt.runs.pool import in_order
 from simvirt.runs.run import ProgressEvent
 from simvirt.runs.side_by_side import side_by_side
+from simvirt.runs.until_ready import to_be_deployed
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
 from simvirt.scenario.spec.state import StateSpec
 from simvirt.workload.processors import on_host

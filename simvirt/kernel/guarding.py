@@ -3,13 +3,13 @@
 *Model*: each try of a guarded call is a request of its own below that of its caller: it can fail, be cancelled or go on without harm to
     the rest. A caller that no longer waits for a try turns to the next one, or fails; its callee goes on with it (an orphan), or hears of
     it (a cancellation) and stops at its next step, with all calls that it has made itself. A deadline belongs to a call with all its
-    tries; callees below have it too, and it always cancels. A retry is sent again by the caller, at its cost, with the same demands, to a
+    tries; callees below have it too, and it always cancels. A retry is sent again by the caller, at its cost, with demands drawn anew, to a
     replica chosen anew, after base x growth^n, of which jitter draws all or half. A budget is a bucket: each call deposits one unit, each
     retry takes 1 / ratio of them, deposits expire after ten slices of time, a reserve is always there. A breaker opens after so many
     failures in a row, refuses for so long, then lets one try through, which closes or opens it. A second copy goes out where the first has
     not been answered in time; the first answer counts. A connection is held from before a try is sent until it is answered or given up.
 *Ignores*: that what computes for a cancelled try stops within a step; what sending a second copy or a cancellation takes; that a cancelled
-    call in line for a thread leaves the line before its turn; demands that differ from one try to the next, but for second copies.
+    call in line for a thread leaves the line before its turn.
 *Source*: the budget is Finagle's (finagle-core RetryBudget, WindowedAdder of ten slices); jitter as in "Exponential Backoff And Jitter"
     (AWS Architecture Blog, 2015); the breaker's states as in M. Nygard, Release It!, and Polly; hedging as in J. Dean, L. A. Barroso,
     "The Tail at Scale", CACM 56(2), 2013; deadlines and cancellation as in gRPC.
@@ -185,8 +185,11 @@ def on_guard_timer(p: Plane, f: int, now: int) -> None:
 
 
 def connect(p: Plane, a: int, now: int) -> bool:
-    """A try takes a connection of its caller; whether it has one."""
+    """A try takes a connection of its caller; whether it has one. One that was given up before it set out does not set out."""
     f: int = p.frames.parent[a]
+    if f == NONE:
+        settle_attempt(p, a, now)
+        return False
     g: int = guard_of(p, f)
     if not take_connection(p, g, caller_row(p, f, g), a, now):
         p.frames.failed[a] = POOL_FULL

@@ -15,6 +15,7 @@ from simvirt.lowering.sites import Replicas, Site, dealt, spares
 from simvirt.lowering.topology import cores_of, pins
 from simvirt.memory.visible import own_vcpus
 from simvirt.scenario.order import service_keys
+from simvirt.scenario.slots import acted_on
 from simvirt.scenario.spec.host import SchedulerSpec
 from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.workload.streams import DEVICE_DOMAIN, HOST, OWN_VM, REPLICA, SHARED_VM
@@ -149,7 +150,8 @@ class Arrangement:
     receivers: dict[int, Instance] = field(default_factory=dict)
     beside: dict[int, Instance] = field(default_factory=dict)
     nodes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # service: NUMA nodes that its memory is bound to
-    moves: bool = False  # whether VMs may come to stand on other hosts
+    nic_queues: dict[int, Instance] = field(default_factory=dict)  # host: receive softirqs of its NIC, which all replicas there share
+    moves: bool = False  # whether what runs may come to stand on other hosts
     hands: dict[int, Instance] = field(default_factory=dict)  # host's own kernel or guest: what manages instances there
 
     def kind_of(self, entry: HostEntry) -> int:
@@ -207,11 +209,11 @@ def host_scheduler(scenario: Scenario, platform: Platform) -> SchedulerSpec:
 def arrange(scenario: Scenario, platform: Platform, sites: Sequence[Site], reclaims: bool = False) -> Arrangement:
     """Machines, groups and instances of a scenario on a platform; with `reclaims` the memory management of a host is one of them."""
     keys = service_keys(scenario)
-    plan = Arrangement(list(keys), keys, moves=scenario.moves and bool(platform.hypervisors))
+    plan = Arrangement(list(keys), keys, moves=may_move(scenario, platform, len(sites)))
     if not platform.hypervisors or platform.vms is None:
         plan.nodes.update({name: service.cpuset_mems for name, service in scenario.services.items() if service.cpuset_mems})
     later = spares(scenario, platform, plan.services, sites)
-    for site, replicas, spare in zip(sites, dealt(scenario, plan.services, sites), later, strict=True):
+    for site, replicas, spare in zip(sites, dealt(scenario, plan.services, sites, platform), later, strict=True):
         host = _add_host(plan, platform, site, replicas)
         (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, [*replicas, *spare])
         if reclaims:
@@ -219,6 +221,11 @@ def arrange(scenario: Scenario, platform: Platform, sites: Sequence[Site], recla
     if scenario.followed:
         _add_hands(plan)
     return plan
+
+
+def may_move(scenario: Scenario, platform: Platform, hosts: int) -> bool:
+    """Whether what runs may come to stand on another host: VMs that move, and rows of instances that are put where they start."""
+    return (scenario.moves and bool(platform.hypervisors)) or (hosts > 1 and acted_on(scenario, platform))
 
 
 def _add_hands(plan: Arrangement) -> None:

@@ -8,7 +8,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, Instance, arrange, row_of
+from simvirt.lowering.arrange import INTERNAL, Arrangement, Host, arrange, row_of
 from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.container_paths import (
     CONNTRACK,
@@ -16,6 +16,7 @@ from simvirt.lowering.container_paths import (
 )
 from simvirt.lowering.cpus import cpu_table, idle_wakeup, machine_table
 from simvirt.lowering.device_rows import device_table
+from simvirt.lowering.entering import entry_of, trace_column
 from simvirt.lowering.errands import (
     Background,
     Errand,
@@ -28,9 +29,8 @@ from simvirt.lowering.errands import (
     softirq_work,
     start_ups,
 )
-from simvirt.lowering.guards import Guard, guard_tables, guarding_client, sending
+from simvirt.lowering.guards import Guard, guard_tables
 from simvirt.lowering.hosts import cstate_table, disk_table, host_table, miss_table
-from simvirt.lowering.instructions import Instruction
 from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, follows, memory_of
 from simvirt.lowering.network import link_table, route_table, topology_of
@@ -46,7 +46,7 @@ from simvirt.lowering.volumes import add_servers
 from simvirt.lowering.writers import writers_of
 from simvirt.memory.caching import Beneath, Key
 from simvirt.network.topology import Topology
-from simvirt.scenario.spec.models import Constant, Scenario
+from simvirt.scenario.spec.models import Scenario
 from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
@@ -56,7 +56,7 @@ STARTS = (k.OP_CALL, k.OP_ASK, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.O
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
-With fewer at the start tables grow sooner, which takes time and changes nothing.
+With fewer at the start tables grow sooner, which takes time and changes nothing; each of many instances will have a thread before long.
 """
 
 
@@ -83,16 +83,12 @@ class Lowered:
     locks: Locks
     topology: Topology
     wakes: tuple[tuple[float, float], ...]  # of each kind of host: what `idle_wakeup` says of its vCPUs
+    guards: list[Guard]  # in the order of their rows
 
     @property
     def hosts(self) -> list[HostEntry]:
         """The hosts' entries in the catalogue."""
         return [host.entry for host in self.arrangement.hosts]
-
-    def is_spare(self, instance: Instance) -> bool:
-        """Whether an instance is none of those that a service has at first: internal, or a row for one that may come to live."""
-        of = self.scenario.services.get(instance.service)
-        return of is None or instance.replica >= of.replicas
 
     @property
     def memory(self) -> Memory:
@@ -119,10 +115,10 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     writer = writers[0]
     classes = request_classes(scenario)
     variables = [Variables() for _ in classes]
-    entries = [_entry(writer, of, drawn, hop_of(of, writer.paths.hop)) for of, drawn in zip(classes, variables, strict=True)]
+    entries = [entry_of(writer, of, drawn, hop_of(of, writer.paths.hop)) for of, drawn in zip(classes, variables, strict=True)]
     startup = start_ups(plan, writer)
     background = background_threads(scenario, platform, plan, writer, phases)
-    trace = [_trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
+    trace = [trace_column(writer, of, entry, drawn) for of, entry, drawn in zip(classes, entries, variables, strict=True)]
     managed = management_errands(plan, writer, catalog)
     reclaim, receive, flushing = reclaim_errand(memory, writer), receive_work(plan, writer), flusher(writer)
     drain = softirq_work(plan, writer)
@@ -137,8 +133,8 @@ def lower_onto(sites: list[Site], scenario: Scenario, catalog: Catalog, platform
     tables["run"]["notice"][:] = scenario.unanswered_ns
     return Lowered(
         scenario, platform, plan, services, classes, variables, trace, startup, reclaim, managed, background, writer.program.places,
-        tables, width, memories, writer.text.asks, locks, topology,
-        tuple(idle_wakeup(one.paths.costs) for one in writers),
+        tables, width, memories, writer.text.asks, locks, topology, tuple(idle_wakeup(one.paths.costs) for one in writers),
+        list(writer.text.guards.rows),
     )
 
 
@@ -154,50 +150,6 @@ def _memories(scenario: Scenario, catalog: Catalog, platform: Platform, plan: Ar
             found[key] = memory_of(host.site.view, catalog, platform, host.entry, followed, counts if several else None)
         memories.append(found[key])
     return memories
-
-
-def _entry(writer: Writer, of: RequestClass, variables: Variables, hop: int) -> Entry:
-    """Service row, first instruction and balancing column of a request class; the first instruction of its client, where that guards it."""
-    service, _, operation = of.operation.partition(".")
-    guard = of.guard
-
-    def write(one: Writer) -> int:
-        return one.entry(service, operation, variables, None if of.local else one.paths, of.connects)
-
-    columns = [writer.balance_column(service, variables) for _ in range(guard.tries if guard is not None else 1)]
-    bodies = [writer.everywhere(write, variables) for _ in range(guard.tries if guard is not None and guard.hedge is not None else 1)]
-    row, client = writer.services[service], k.NONE
-    if guard is not None:
-        sends = [sending(row, bodies[at % len(bodies)], column, hop) for at, column in enumerate(columns)]
-        client = guarding_client(writer.program, writer.text.guards, Guard(of.name, service, guard, client=True), sends, variables)
-    return row, bodies[0], columns[0], client
-
-
-def _trace_column(writer: Writer, of: RequestClass, entry: Entry, variables: Variables) -> int | None:
-    """Column of the first CPU step of a class, which a trace's own demand replaces; made where the step is a constant.
-
-    None where no trace brings demands, or the operation has no CPU step of its own.
-    """
-    workload = of.view.workload
-    if workload is None or workload.trace is None or workload.trace.cpu is None:
-        return None
-    rows = [_first_demand(writer, first) for first in writer.program.everywhere(entry[1])]
-    if rows[0] is None:
-        return None
-    column = rows[0].column
-    if column == k.NONE:
-        column = variables.column(Constant.model_construct(kind="constant", mean=rows[0].amount))
-    for row in rows:
-        assert row is not None
-        row.column = column
-    return column
-
-
-def _first_demand(writer: Writer, at: int) -> Instruction | None:
-    """The first CPU step of an operation's own in the body at a row; None without one."""
-    while not (row := writer.program.rows[at]).demand and row.op != k.OP_RETURN:
-        at += 1
-    return None if row.op == k.OP_RETURN else row
 
 
 class Tables:
@@ -233,7 +185,8 @@ class Tables:
         guards, callers = guard_tables(self.writers[0].text.guards, column_of(self.plan.instances, "service"))
         clients = clients_of(scenario)
         spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
-        frames = FIRST_FRAMES + sum(clients) + n_background + 2 * spare
+        many = len(self.plan.instances) if len(self.plan.instances) > FIRST_FRAMES else 0
+        frames = FIRST_FRAMES + many + sum(clients) + n_background + 2 * spare
         first_turn, begins = self.balancers.turns(before=max(len(self.plan.instances), 1))
         tables = {
             "run": self.run(spare, frames),
@@ -319,7 +272,8 @@ class Tables:
         sizes = [len(g.fence.cpuset) for g in groups]
         per_machine = np.bincount(column_of(groups, "machine"), minlength=len(self.plan.machines))
         if self.plan.moves:
-            per_machine[column_of(self.plan.hosts, "machine")] += sum(machine.vm is not None for machine in self.plan.machines)
+            fluid = [host.machine for host in self.plan.hosts if self.plan.machines[host.machine].scheduler.policy == "gps"]
+            per_machine[fluid] += sum(not group.per_task_weight for group in groups)
         return fill(
             blank(
                 t.Groups, rows=len(groups), masks=max(len(masks), 1), fluid_active=int(per_machine.sum()),

@@ -26,7 +26,8 @@ def add_network_threads(plan: Arrangement, scenario: Scenario, platform: Platfor
 def _add_receivers(plan: Arrangement, scenario: Scenario) -> None:
     """The network stack of each kernel that may have to reject requests: it receives them nevertheless."""
     bounded = {name for name, service in scenario.services.items() if service.queue != "unlimited"}
-    for row in sorted({instance.machine for instance in plan.instances if instance.service in bounded}):
+    rows = {instance.machine for instance in plan.instances if instance.service in bounded}
+    for row in sorted(rows | ({machine.row for machine in plan.machines} if plan.moves and rows else set())):
         cpus = plan.machines[row].cpus
         plan.receivers[row] = _softirqs(plan, row, Place(row), cpus)
         plan.receivers[row].queue = RING * cpus
@@ -69,7 +70,7 @@ def _add_paths(plan: Arrangement, scenario: Scenario, platform: Platform) -> Non
     path = network_path(platform)
     own = path is not None and path.backend in ("netstack", "proxy")
     stated = [host for host in plan.hosts if served[host.kind] and not own and host.entry.nic.queues is not None]
-    queues = {host.row: _queues(plan, host) for host in stated}
+    queues = plan.nic_queues = {host.row: _queues(plan, host) for host in stated}
     for instance in [i for i in plan.instances if i.service not in INTERNAL and served[plan.host_of(i).kind]]:
         host = plan.host_of(instance).row
         backend = queues.get(host) or _own_threads(plan, scenario, path, instance)

@@ -283,10 +283,10 @@ class Writer(VolumeSteps):
     def guarded(
         self, rows: list[Instruction], service: str, step: CallStep, guard: Guarded, path: Paths, variables: Variables,
     ) -> None:
-        """A call that its caller guards: copies have draws of their own, retries those of the first try; each chooses its replica."""
+        """A call that its caller guards: each try has draws of its own, and chooses its replica."""
         columns = [self.balance_column(step.service, variables) for _ in range(guard.tries)]
-        bodies = [self.called(service, step, variables) for _ in range(guard.tries if guard.hedge is not None else 1)]
-        sends = [[self.sent(service, step, path, bodies[at % len(bodies)], column)] for at, column in enumerate(columns)]
+        bodies = [self.called(service, step, variables) for _ in columns]
+        sends = [[self.sent(service, step, path, body, column)] for body, column in zip(bodies, columns, strict=True)]
         tries, stride = tries_of(guard, sends)
         row = self.text.guards.place(Guard(service, step.service, guard, client=False))
         guarded_call(rows, row, guard, self.program.place(tries), stride, path.leave_for, variables)

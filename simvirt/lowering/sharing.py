@@ -56,6 +56,8 @@ class Sharing:
 
     def of_hosts(self, plan: Arrangement) -> list[list[SoftwareClass]]:
         """The classes of what runs on each host."""
+        if plan.moves:
+            return [list(self.classes) for _ in plan.hosts]
         rows: list[set[int]] = [set() for _ in plan.hosts]
         for instance, row in zip(plan.instances, self.of_instance, strict=True):
             rows[plan.host_of(instance).row].add(row)
@@ -212,7 +214,10 @@ def most(found: Sharing, plan: Arrangement, name: str) -> list[float]:
     """For each machine the largest value of a class that may run there; 0 where classes do not act."""
     values = [0.0] * len(plan.machines)
     each = [getattr(kind, name) for kind in found.classes]
-    for machine, row in {(instance.machine, row) for instance, row in zip(plan.instances, found.of_instance, strict=True)}:
+    pairs = {(instance.machine, row) for instance, row in zip(plan.instances, found.of_instance, strict=True)}
+    if plan.moves:
+        pairs |= {(machine.row, row) for machine in plan.machines for row in range(len(found.classes))}
+    for machine, row in pairs:
         if found.acts[plan.machines[machine].host]:
             values[machine] = max(values[machine], each[row])
     return values

@@ -25,17 +25,12 @@ class RequestClass:
     weight: float  # among the classes of its workload
     load: int  # number of its workload
     view: Scenario  # with that workload alone
+    caller: str = "workload"  # the name of that workload, the word for one where it has none
 
     @property
     def local(self) -> bool:
         """Whether its requests begin and end inside the instance."""
         return self.view.workload is not None and self.view.workload.local
-
-    @property
-    def name(self) -> str:
-        """The name of its workload, the word for one where it has none."""
-        names = list(self.view.workloads)
-        return names[0] if names else "workload"
 
     @property
     def guard(self) -> Guarded | None:
@@ -51,10 +46,10 @@ class RequestClass:
 def request_classes(scenario: Scenario) -> list[RequestClass]:
     """The classes of all workloads, workload by workload, in the order of its mix."""
     found = []
-    for load, view in enumerate(scenario.alone.values()):
+    for load, (caller, view) in enumerate(scenario.alone.items()):
         mix = view.mix
         names = [name for name, weight in mix.items() if weight > 0] or list(mix)
-        found += [RequestClass(name, mix[name], load, view) for name in names]
+        found += [RequestClass(name, mix[name], load, view, caller or "workload") for name in names]
     return found
 
 

@@ -19,6 +19,7 @@ from simvirt.metrics.answers import S, Seen, Spread, ends_of, mean_s, ratio, wor
 from simvirt.metrics.layout import layout_of
 from simvirt.metrics.memory_use import MemoryUsed, limits_of, memory_used, reclaim_of
 from simvirt.metrics.outcome import BEHIND, Growth, Outcome, ServiceOutcome
+from simvirt.metrics.resilience import guarded
 from simvirt.metrics.saturated import USED_UP
 from simvirt.metrics.statistics import growing
 from simvirt.plane import DataPlane
@@ -54,6 +55,7 @@ def measured(
         layout=layout_of(plane.lowered.arrangement),
         hosts=_hosts(plane, first, last, span, used.of_hosts),
         links=links_used(plane, first, last),
+        guarded=guarded(plane, first, last, span),
     )
 
 

@@ -12,6 +12,7 @@ from simvirt.control.records import Life, Move
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 from simvirt.metrics.availability import Course
+from simvirt.metrics.scaling import ServiceCourse
 from simvirt.result.run_document import HostLayout
 
 CATEGORIES = (
@@ -89,6 +90,15 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Guarded:
+    """What one replication says of its guards: ratios of requests that failed by cause, of all and of each workload; numbers by guard."""
+
+    failed: dict[str, float]
+    workloads: dict[str, dict[str, float]]
+    guards: dict[str, dict[str, float | None]]
+
+
+@dataclass(frozen=True)
 class Outcome(Answers):
     """What one replication of a platform did after its warm-up.
 
@@ -124,6 +134,10 @@ class Outcome(Answers):
     """How full the CPUs, disk, NIC and memory of each of several hosts are, by its name."""
     links: dict[str, float] = field(default_factory=dict)
     """Utilisation of each link between switches, by its ends."""
+    scaled: dict[str, ServiceCourse] = field(default_factory=dict)
+    """How many replicas of each service were wanted and ready, where something acts on them."""
+    guarded: Guarded | None = None
+    """What guards of calls did, where there are any."""
     course: Course | None = None
     """How available it was, where something fails."""
     lives: tuple[Life, ...] | None = None

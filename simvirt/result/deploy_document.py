@@ -10,6 +10,24 @@ from simvirt.result.document import Document, Estimate, Number, Program, Scenari
 from simvirt.result.lifecycle import Lifecycle
 
 
+class StagePart(Document):
+    """A stretch of a start in which one thing after the other of a stage was done."""
+
+    stage: str = Field(description="image, monitor, guest, runtime, application, or waiting: for a lock, or for other services")
+    from_s: Number = Field(description="when it began, from when everything was asked for")
+    to_s: Number = Field(description="when it ended")
+
+
+class StartCourse(Document):
+    """The start of one instance."""
+
+    service: str = Field(description="of which service")
+    replica: int = Field(description="which of its replicas")
+    host: str = Field(description="on which host")
+    ready_s: Number | None = Field(description="when it was ready, from when everything was asked for; `null` where it never was")
+    parts: tuple[StagePart, ...] = Field(description="what was done meanwhile")
+
+
 class Deployment(Lifecycle):
     """A deployment from one state: everything is asked for at the same instant."""
 
@@ -19,6 +37,14 @@ class Deployment(Lifecycle):
         default=None, description="bytes of layers that did not have to come, because another image or instance had brought them")
     cpu_s: Estimate = Field(description="CPU time that hosts spent until the last instance was ready [s]")
     used: Utilisations = Field(default={}, description="busy share of what hosts have, until the last instance was ready: cpu, disk")
+    stages_s: Mapping[str, Estimate] = Field(
+        default={}, description="the way to the last instance by stage: image (distribution, unpacking), monitor and guest of a VM, "
+        "runtime, application, and waiting: for locks, and for services that are not on that way [s]")
+    ready_at_s: tuple[Number, ...] = Field(
+        default=(), description="when instances were ready in the first replication, ascending; of more than 200 as many evenly between")
+    starts: tuple[StartCourse, ...] = Field(
+        default=(), description="how starts of the first replication went; of more than 24 as many evenly, from the first that was ready "
+        "to the last")
     wall_s: Number = Field(description="wall-clock time of the simulations")
 
 

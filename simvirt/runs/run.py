@@ -23,13 +23,15 @@ from simvirt.metrics.warnings import Seen, short_slices, warnings
 from simvirt.plane import Stopped
 from simvirt.result import frames, provenance
 from simvirt.result.displayed import Displayed
-from simvirt.result.run_document import NOT_ASKED, NoTheory, PlatformResult, RunDocument, TheoryResult
+from simvirt.result.run_document import NOT_ASKED, PlatformResult, RunDocument
 from simvirt.result.run_sentence import answer
+from simvirt.result.theory import NoTheory, TheoryResult
 from simvirt.runs.admission import assumptions, catalog_of
 from simvirt.runs.pool import Halt, Inline, at_a_time, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate
 from simvirt.runs.saturation import saturation
 from simvirt.runs.theory_beside import theory
+from simvirt.runs.until_ready import too_short
 from simvirt.scenario.spec.models import PlatformSpec, Scenario
 from simvirt.trace.recorder import Traced
 from simvirt.trace.window import Trace, Window, window_of
@@ -214,6 +216,8 @@ def run(
     for name, pool in scenario.pools.items():
         where = ".".join(scenario.path_of_pool(name))
         result.notes += short_slices(pool.scheduler, catalog.resolve_host(pool.host).tick_ns, where)
+    if not result.interrupted:
+        result.notes += too_short(asked.scenario, catalog, {name: result.outcomes(name) for name in result.measured})
     result.assumptions = assumptions(scenario, catalog)
     result.theory = theory(asked.scenario, catalog)
     result.wall_s = time.perf_counter() - started

@@ -13,7 +13,10 @@ STATES: Final = {
     k.QUEUE: "queue", k.RUN_QUEUE: "run queue", k.THROTTLED: "throttled", k.STEAL: "steal", k.CPU: "running", k.DISK: "disk",
     k.NETWORK: "network", k.DELAY: "delay", k.LOCK: "lock", k.WAITING: "waits for calls", k.SPINNING: "spins",
 }
-OUTCOMES: Final = {0: "answered", k.REJECTED: "rejected", k.LOST: "lost"}
+OUTCOMES: Final = {
+    0: "answered", k.REJECTED: "rejected", k.LOST: "lost", k.TIMED_OUT: "timed out", k.BREAKER_OPEN: "breaker open",
+    k.POOL_FULL: "no connection", k.SHED: "shed", k.CANCELLED: "cancelled",
+}
 ALONE: Final = (k.BACKGROUND, k.WORK)
 """Kinds of frames that have a thread to themselves: their states are slices by themselves, and their sleep is none."""
 Segment = tuple[int, int, int]  # since, until [ns], state

@@ -23,7 +23,7 @@ FIRST: Final = 10_010
 Large ones, because viewers take the track that has the number of its process for something else.
 """
 NIC_DIRECTIONS: Final = ("out", "in")
-KINDS: Final = {k.BRANCH: "branch", k.BACKGROUND: "background", k.WORK: "performed work", k.WRITE_BACK: "write-back"}
+KINDS: Final = {k.BRANCH: "branch", k.BACKGROUND: "background", k.WORK: "performed work", k.WRITE_BACK: "write-back", k.ATTEMPT: "try"}
 """Name of a frame that is of no operation."""
 
 

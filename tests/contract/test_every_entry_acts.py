@@ -12,6 +12,7 @@ import entry_cases_images
 import entry_cases_memory
 import entry_cases_plan
 import entry_cases_startups
+import field_cases_autoscale
 import field_cases_migration
 import field_cases_orchestration
 import entry_cases_volumes
@@ -158,6 +159,7 @@ EXTRA: Final = "breakdown_s/virtualization"
 CASES: Final = (
     *entry_cases_files.CASES,
     *entry_cases_images.CASES, *field_cases_orchestration.ENTRIES,
+    *field_cases_autoscale.ENTRIES,
     *field_cases_migration.ENTRIES,
     *entry_cases_memory.CASES,
     entry("hosts", "cpu", "generic", "xeon-gold-6132", "cpu/utilisation", FALLS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import field_cases_autoscale
 import field_cases_density
 import field_cases_failures
 import field_cases_files
@@ -14,7 +15,9 @@ import field_cases_migration
 import field_cases_network
 import field_cases_orchestration
 import field_cases_plan
+import field_cases_resilience
 import field_cases_run
+import field_cases_scheduling
 import field_cases_services
 import field_cases_volumes
 import field_cases_workloads
@@ -31,10 +34,13 @@ CASES = (
     *field_cases_density.CASES, *field_cases_host.CASES, *field_cases_services.CASES, *field_cases_memory.CASES, *field_cases_run.CASES,
     *field_cases_plan.CASES, *field_cases_files.CASES, *field_cases_images.CASES, *field_cases_workloads.CASES,
     *field_cases_orchestration.CASES,
+    *field_cases_autoscale.CASES,
     *field_cases_network.CASES,
     *field_cases_migration.CASES,
     *field_cases_failures.CASES,
+    *field_cases_resilience.CASES,
     *field_cases_volumes.CASES,
+    *field_cases_scheduling.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}
 """Fields with a test of their own below."""

@@ -18,6 +18,7 @@ PLATFORMS = CATALOG.names("platforms")
 ROOM = {
     "deploy": ("host.cores=16", "host.smt=2", "host.memory=512GiB", "state={images: present, instances: up}"),
     "three-hosts": tuple(f"hosts.{pool}.{key}" for pool in ("new", "old") for key in ("cores=16", "smt=2", "memory=512GiB")),
+    "volumes": tuple(f"hosts.{pool}.{key}" for pool in ("node", "nas") for key in ("cores=16", "smt=2", "memory=512GiB")),
 }
 """What makes room for every platform on the hosts of a scenario, where it is more than on others; what is not up yet answers nothing in so short a time."""
 VMS = [name for name in PLATFORMS if CATALOG.platform(PlatformSpec(name=name)).hypervisors]

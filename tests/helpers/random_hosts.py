@@ -184,7 +184,15 @@ def pools(draws: Draws, tree: Tree) -> Tree:
         if draws.yes(0.3):
             placement = draws.choice([{"constraints": ["zone != c"]}, {"constraints": ["pool == node"]}, {"spread": "zone"}, {"max_replicas_per_node": 9}])
             spec["deploy"] = dict(spec.get("deploy", {})) | {"placement": placement}
-    return {key: value for key, value in tree.items() if key not in ("host", "density", "network", "registries", "images")} | {"hosts": found, "services": services}
+    left = {key: value for key, value in tree.items() if key not in ("host", "density", "network", "registries", "images")}
+    return _renamed(left) | {"hosts": found, "services": services}
+
+
+def _renamed(value: Any) -> Any:
+    """The same, in which what befell the only host befalls those of the first pool."""
+    if isinstance(value, dict):
+        return {key: "node" if key == "fail" and inner == "host" else _renamed(inner) for key, inner in value.items()}
+    return [_renamed(inner) for inner in value] if isinstance(value, list) else value
 
 
 MOVERS: Final = ("kvm", "xen-pv", "xen-hvm", "esxi", "hyperv", "cloud-hypervisor", "docker-on-kvm")

@@ -67,9 +67,34 @@ def state(draws: Draws, tree: Tree) -> Tree:
     names = list(tree["services"])
     for before, name in pairwise(names):
         tree["services"][name] |= draws.sometimes({"depends_on": (0.4, lambda before=before: draws.choice([[before], _healthy(before)]))})
+    autoscaled(draws, tree)
     return {"state": draws.sometimes({
         "instances": (0.9, lambda: draws.choice(["up", "up", "none"])), "images": (0.5, lambda: draws.choice(["present", "none"])),
     })}
+
+
+def autoscaled(draws: Draws, tree: Tree) -> None:
+    """Some services whose CPUs are limited or reserved get an autoscaler, which looks often, for runs are short."""
+    for spec in tree["services"].values():
+        bounds = spec.get("deploy", {}).get("resources", {}).values()
+        if not ("cpus" in spec or "cpu_quota" in spec or any("cpus" in bound for bound in bounds)) or draws.yes(0.6):
+            continue
+        low = draws.whole(1, 3)
+        spec["autoscale"] = {"max": low + draws.randint(0, 4), "target": {"cpu": draws.choice(["30%", 0.6, 1])}, "by": "fast"} | draws.sometimes({
+            "min": (0.7, lambda low=low: low), "tolerance": (0.2, lambda: "20%"),
+            "scale_up": (0.4, lambda: _scaling(draws)), "scale_down": (0.6, lambda: {"stabilization": "0s"} | _scaling(draws)),
+        })
+        often = {key: {"value": value, "source": "made up for a test"} for key, value in {"sync": "60ms", "sampling": "20ms", "resolution": "40ms"}.items()}
+        tree["catalog"] = tree.get("catalog", {}) | {"autoscalers": {"fast": {"like": "hpa"} | often}}
+
+
+def _scaling(draws: Draws) -> Tree:
+    """How fast the number of replicas may change in one direction."""
+    policy = draws.choice([{"replicas": 1}, {"replicas": 3, "period": "100ms"}, {"share": "100%"}, {"share": 0.5, "period": "1s"}])
+    return draws.sometimes({
+        "stabilization": (0.3, lambda: draws.choice(["0s", "200ms"])), "policies": (0.6, lambda: [policy]),
+        "select": (0.3, lambda: draws.choice(["max", "min", "disabled"])),
+    })
 
 
 def _healthy(service: str) -> Tree:

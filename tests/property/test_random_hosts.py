@@ -8,6 +8,7 @@ import pytest
 from helpers.random_draws import Draws
 from helpers.random_hosts import moving, pools
 from helpers.random_scenarios import Size, random_scenario, write_files
+from helpers.random_volumes import with_volumes
 from helpers.random_worker import loaded
 
 from simvirt import kernel, run
@@ -21,6 +22,8 @@ def test_laws_hold_over_all_hosts(seed: int, tmp_path: Path) -> None:
     write_files(tmp_path)
     tree = pools(Draws(seed, "pools"), random_scenario(seed, SIZE))
     tree["run"] = tree["run"] | {"replications": 1}
+    volumes = Draws(seed, "volumes")
+    tree = with_volumes(volumes, tree) if volumes.yes(0.5) else tree
     try:
         document = run(loaded(tree, tmp_path), maximum=False).typed()
     except ScenarioError:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 
@@ -331,6 +332,14 @@ def test_a_reader_that_goes_away_is_no_error():
     command = f"{sys.executable} -m simvirt explain kvm | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_full_disk_is_said_as_other_mistakes_of_writing(form: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "simvirt", "list", "--format", form], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (3, "standard output: cannot be written: No space left on device; what was kept is complete\n")
 
 
 def test_a_terminal_without_unicode_is_no_error():

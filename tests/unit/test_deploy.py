@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import simvirt
 import yaml
+from simvirt.cli.app import main
 from simvirt.control.records import Life
 from simvirt.deploy import DeployResult
 from simvirt.errors import ScenarioError
 from simvirt.report import deploy_report
 from simvirt.report.formats import rendered
+from simvirt.report.page import page
 from simvirt.scenario.spec.models import Scenario
 
 PLATFORMS = "[bare-metal, docker, kvm, {name: shared, stack: [kvm, docker], vms: {count: 1, vcpus: 4, memory: 8GiB}}]"
@@ -111,6 +114,33 @@ def test_every_form_says_what_took_it() -> None:
     rows = rendered(report, "csv").splitlines()
     assert rows[0].startswith("platform,state,ready_s.value,layer,phase")
     assert json.loads(rendered(report, "json"))["deployments"]["kvm"]["warm"]["phases"]
+
+
+def test_stages_are_the_way_of_the_last_instance_and_starts_go_from_one_to_the_next() -> None:
+    for name, of in deployed().typed().deployments.items():
+        for one in (of.cold, of.warm):
+            assert one is not None and one.ready_s.value == pytest.approx(sum(stage.value or 0.0 for stage in one.stages_s.values()))
+            assert ("monitor" in one.stages_s) == ("guest" in one.stages_s) == (name in ("kvm", "shared"))
+            assert ("runtime" in one.stages_s) == (name in ("docker", "shared"))
+            assert list(one.ready_at_s) == sorted(start.ready_s or 0.0 for start in one.starts)
+            for start in one.starts:
+                assert all(a.to_s == b.from_s and a.stage != b.stage for a, b in pairwise(start.parts))
+                assert not start.parts or start.ready_s == start.parts[-1].to_s
+
+
+def test_of_many_starts_some_are_told_evenly() -> None:
+    of = deployed(replicas=40, platforms="[docker]").typed().deployments["docker"].warm
+    assert of is not None and len(of.starts) == 24 and len(of.ready_at_s) == 40
+    assert (of.starts[0].ready_s, of.starts[-1].ready_s) == (of.ready_at_s[0], of.ready_at_s[-1])
+
+
+def test_the_page_is_a_form_of_its_result(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "can_draw", lambda: False)
+    chosen = ["--platform", "docker", "--set", "run.replications=1"]
+    assert main(["deploy", "configs/deploy.yaml", *chosen, "--format", "html", "--quiet", "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("<!doctype html>") and "How all starts on docker went, warm" in said.out and not said.err
+    assert main(["list", "--format", "html"]) == 2
 
 
 def test_the_frame_has_a_row_for_each_phase() -> None:
@@ -228,6 +258,22 @@ services:
   web: {image: "nginx:1.27", operations: {get: [{cpu: 1ms}]}DEPENDS}
 workload: {open: {rate: 10/s}, mix: {web.get: 1}}
 """
+
+
+def test_a_run_that_ends_before_its_instances_are_ready_says_how_long_it_has_to_be() -> None:
+    """What is said to be needed is when a deployment is ready; with the length that is advised nothing is said."""
+    cold = {"images": "present", "instances": "none"}
+    short = simvirt.loads(yaml.safe_dump({
+        "simvirt": 1, "name": "short", "host": {"cores": 8, "memory": "64GiB"}, "platforms": ["docker"], "state": cold,
+        "services": {"web": {"scale": 2, "operations": {"get": [{"cpu": "1ms"}]}, "startup": [{"cpu": "3s"}]}},
+        "workload": {"open": {"rate": "10/s"}}, "run": {"duration": "2s", "replications": 1}}))
+    (said,) = [one for one in simvirt.run(short, maximum=False).warnings() if "instances are ready" in one]
+    ready = simvirt.deploy(short).typed().deployments["docker"].warm
+    assert ready is not None and ready.ready_s.value is not None
+    assert said.startswith(f"docker: the run ends after 2 s, before 2 of 2 instances are ready; without requests that takes {ready.ready_s.value:.3g} s")
+    longer = float(said.rpartition("run.duration=")[2].rstrip("s)"))
+    enough = short.model_copy(update={"run": short.run.lasting(round(longer * 1e9))})
+    assert not [one for one in simvirt.run(enough, maximum=False).warnings() if "instances are ready" in one]
 
 
 def short_of_pulls(registries: str, depends: str = "", platforms: str = "[docker]") -> DeployResult:

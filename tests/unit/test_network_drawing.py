@@ -10,7 +10,7 @@ from helpers.field_bases import BARE
 from helpers.fields import ABSENT, patched
 
 from simvirt import run
-from simvirt.report.page import network_drawing
+from simvirt.report.page import drawings, network_drawing
 from simvirt.result.run_document import RunDocument
 from simvirt.scenario import loads
 
@@ -52,10 +52,23 @@ def test_it_is_drawn(document: RunDocument) -> None:
     (drawn,) = network_drawing.of(document)
     assert drawn.title == "bare-metal: the network"
     assert "7 hosts from node[0]" in drawn.svg and "node[7]" in drawn.svg and "3.64 %" in drawn.svg
-    assert drawn.description.startswith("On bare-metal, 3 switches and 8 hosts: tor-a switch; tor-b switch; spine switch; 7 hosts from node[0] NIC ")
-    assert ("tor-a", "spine", "3.64 %") in drawn.rows and ("node[7]", "tor-b", "nobody waits") in drawn.rows
+    assert drawn.description == ("On bare-metal, 3 switches and 8 hosts. Of links the fuller direction: tor-a to spine 3.64 %, tor-b to spine 3.64 %. "
+                                 "The fullest NIC is that of node[0], < 0.01 %.")
+    assert ("tor-a", "spine", "3.64 %") in drawn.rows and ("node[7]", "tor-b", "< 0.01 %") in drawn.rows
 
 
 def test_a_full_link_is_the_bottleneck() -> None:
     platform = answer(**{"network/links/2/bandwidth": "1Mbps", "workload/open/rate": "1200/s"}).platforms["bare-metal"]
     assert platform.bottleneck is not None and platform.bottleneck.resource.startswith("link ") and platform.bottleneck.utilisation > 0.85
+
+
+def test_hosts_of_which_nothing_is_said_are_at_one_switch_and_kinds_of_them_are_drawn() -> None:
+    """Hosts that carry the same are one frame with how full they are; the NIC of a host is the link to its switch."""
+    hosts = {"big": {"count": 2, "cores": 4, "memory": "16GiB", "zone": "a"}, "small": {"cores": 2, "memory": "8GiB"}}
+    found = answer(network=ABSENT, hosts=hosts, **{
+        "services/front/deploy": {"replicas": 3}, "services/back/deploy": {"replicas": 1, "placement": {"constraints": ["pool == small"]}}})
+    (network,) = network_drawing.of(found)
+    assert network.description.startswith("On bare-metal, 1 switch and 3 hosts. The fullest NIC is that of small[0], ")
+    *_, where = drawings.of(found)
+    assert "2 hosts: big[0] in a, big[1] in a (1 x 4 cores) hold 1 x front each; small[0] (1 x 2 cores) holds" in where.description
+    assert where.svg.count('class="frame"') == 2 and "CPU" in where.svg and ("small[0], 2", "1 x back") in where.rows

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
+from simvirt.catalog.entries.autoscalers import AutoscalerEntry
 from simvirt.catalog.entries.capacity import BurstableEntry, FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
 from simvirt.catalog.entries.entry import Entry, Part
@@ -332,6 +333,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "migrators": MigratorEntry,
     "orchestrators": OrchestratorEntry,
     "volume_drivers": VolumeDriverEntry,
+    "autoscalers": AutoscalerEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 

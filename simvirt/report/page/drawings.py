@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from simvirt.result import figures
 from simvirt.result.document import Document
-from simvirt.result.run_document import HostLayout, RunDocument
+from simvirt.result.run_document import HostLayout, PlatformResult, RunDocument
 
 BOX, TALL, GAP, LINE = 168, 50, 96, 18
 """Size of a box, distance of boxes, height of a line [px]."""
 LETTERS: Final = 21
 """Letters along a box."""
+MOST_KINDS: Final = 8
+"""Hosts that differ in what they carry and are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def of(document: Document) -> Iterator[Drawing]:
     if isinstance(document, RunDocument):
         for name, platform in document.platforms.items():
             if platform.layout:
-                yield hosts(name, platform.layout)
+                yield hosts(name, platform)
 
 
 # -- services -------------------------------------------------------------------------------------------------------------------
@@ -150,26 +152,78 @@ def _arrow(a: tuple[float, float], b: tuple[float, float], label: str) -> str:
 # -- hosts ----------------------------------------------------------------------------------------------------------------------
 
 
-def hosts(platform: str, layout: tuple[HostLayout, ...]) -> Drawing:
-    """The first host of a platform with its VMs and replicas; others are counted, and are in the table."""
-    host, boxes = layout[0], list(_insides(layout[0]))
-    size = f"{host.sockets} x {host.cores} cores" + (f" x {host.smt} threads" if host.smt > 1 else "")
-    head = f"{len(layout)} hosts, the first: {host.name or host.model}" if len(layout) > 1 else host.model
-    width = 3 * (BOX + 8) + 24
-    rows = [boxes[i:i + 3] for i in range(0, len(boxes), 3)]
+def hosts(platform: str, found: PlatformResult) -> Drawing:
+    """The hosts of a platform with their VMs and replicas, those that carry the same as one; what is not drawn is in the table."""
+    kinds = list(_kinds(found.layout))
+    frames = [_frame(alike, found) for alike in kinds[:MOST_KINDS]]
+    width, parts, y = 3 * (BOX + 8) + 24, list[str](), 0.0
+    for picture, tall in frames:
+        parts.append(f'<g transform="translate(0,{y:g})">{picture}</g>')
+        y += tall + 14
+    if len(kinds) > MOST_KINDS:
+        rest = sum(map(len, kinds[MOST_KINDS:]))
+        parts.append(f'<text class="small" x="2" y="{y + 10:g}">and {rest} hosts that carry other things, in the table</text>')
+        y += 24
+    table = [(_place(one, number), ", ".join(lines)) for one in found.layout for number, (lines, _) in enumerate(_insides(one), 1)]
+    said = "; ".join(_said(alike) for alike in kinds[:MOST_KINDS])
+    return Drawing(
+        f"{platform}: what stands where", f"On {platform}, {said}.", svg(width, y, parts), ("place", "what"), tuple(table))
+
+
+def _kinds(layout: tuple[HostLayout, ...]) -> Iterator[list[HostLayout]]:
+    """Hosts that are alike and carry the same, in the order in which such first come."""
+    found: dict[str, list[HostLayout]] = {}
+    for host in layout:
+        found.setdefault(repr((_size(host), host.model, host.memory_bytes, host.replicas, host.vms)), []).append(host)
+    return iter(found.values())
+
+
+def _size(host: HostLayout) -> str:
+    return f"{host.sockets} x {host.cores} cores" + (f" x {host.smt} threads" if host.smt > 1 else "")
+
+
+def _head(alike: list[HostLayout]) -> str:
+    """What hosts are called: their model, of several hosts their names and zones."""
+    names = [f"{host.name}{f' in {host.zone}' if host.zone else ''}" for host in alike]
+    if not alike[0].name:
+        return alike[0].model
+    return names[0] if len(names) == 1 else f"{len(names)} hosts: {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"
+
+
+def _said(alike: list[HostLayout]) -> str:
+    """What hosts hold, in words."""
+    carried = "; ".join(" ".join(lines) for lines, _ in _insides(alike[0])) or "nothing"
+    return f"{_head(alike)} ({_size(alike[0])}) {'hold' if len(alike) > 1 else 'holds'} {carried}{' each' if len(alike) > 1 else ''}"
+
+
+def _frame(alike: list[HostLayout], found: PlatformResult) -> tuple[str, float]:
+    """A frame with what hosts carry, and its height."""
+    host, boxes, width = alike[0], list(_insides(alike[0])), 3 * (BOX + 8) + 24
+    about = f"{f'{host.model}, ' if host.name else ''}{_size(host)}, {figures.size(host.memory_bytes)}{_use(alike, found)}"
     parts, y = list[str](), 56.0
-    for row in rows:
+    for row in (boxes[i:i + 3] for i in range(0, len(boxes), 3)):
         tall = max(len(lines) for lines, _ in row) * LINE + 16
         parts += [box(16 + number * (BOX + 8), y, BOX, tall, lines, kind) for number, (lines, kind) in enumerate(row)]
         y += tall + 8
+    words = (f'<text class="strong" x="16" y="24">{escape(_head(alike))}</text>'
+             f'<text class="small" x="16" y="43">{escape(about)}</text>')
     frame = f'<rect class="frame" x="1" y="1" width="{width - 2}" height="{y + 6:g}" rx="8"/>'
-    words = (f'<text class="strong" x="16" y="24">{escape(head)}</text>'
-             f'<text class="small" x="16" y="43">{escape(f"{size}, {figures.size(host.memory_bytes)}")}</text>')
-    said = "; ".join(f"{' '.join(lines)}" for lines, _ in boxes) or "nothing"
-    table = [(_place(one, number), ", ".join(lines)) for one in layout for number, (lines, _) in enumerate(_insides(one), 1)]
-    return Drawing(
-        f"{platform}: what stands where", f"On {platform}, {head} ({size}) holds {said}.", svg(width, y + 8, [frame, words, *parts]),
-        ("place", "what"), tuple(table))
+    return "".join([frame, words, *parts]), y + 8
+
+
+def _use(alike: list[HostLayout], found: PlatformResult) -> str:
+    """How full hosts are, of several hosts: their CPUs and memory, from the emptiest to the fullest."""
+    used = [found.hosts[host.name] for host in alike if host.name in found.hosts]
+    if not used:
+        return ""
+    spans = {"CPU": [one.cpu or 0.0 for one in used], "memory": [one.memory or 0.0 for one in used]}
+    return "".join(f", {name} {_between(values)}" for name, values in spans.items())
+
+
+def _between(values: list[float]) -> str:
+    """`12 %`, or `12 % to 18 %`."""
+    low, high = figures.percent(min(values)), figures.percent(max(values))
+    return high if low == high else f"{low} to {high}"
 
 
 def _place(host: HostLayout, number: int) -> str:

@@ -16,7 +16,11 @@ from simvirt.scenario.spec.network import NetworkSpec, pairs
 APART, TALL, GAP = 40, 50, 84
 """Room between boxes side by side, height of a box, room between rows [px]."""
 FEW: Final = 6
-"""Hosts at the same switches that are drawn one by one."""
+"""Hosts at the same switches that are drawn one by one, and links that a sentence speaks of."""
+THIN, THICK, FULL = 1.5, 9.0, 0.8
+"""Width of a link that carries nothing, and of one that is full [px]; utilisation from which it is drawn as full."""
+SWITCH: Final = "switch"
+"""Name of the only switch where no scenario names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,19 @@ class Node:
 
 
 def of(document: Document) -> Iterator[Drawing]:
-    """The network of each platform of a run whose scenario states one."""
-    content = getattr(getattr(document, "scenario", None), "content", None) or {}
-    if not isinstance(document, RunDocument) or not content.get("network"):
+    """The network of each platform of a run whose scenario states one, or has several hosts, which then are at one switch."""
+    if not isinstance(document, RunDocument):
         return
-    spec = NetworkSpec.model_validate(content["network"])
+    stated = (getattr(document.scenario, "content", None) or {}).get("network")
     for name, platform in document.platforms.items():
-        if platform.layout:
-            yield network(name, spec, platform)
+        if platform.layout and (stated or len(platform.layout) > 1):
+            yield network(name, NetworkSpec.model_validate(stated) if stated else _one_switch(platform), platform)
+
+
+def _one_switch(platform: PlatformResult) -> NetworkSpec:
+    """The network of hosts of which no scenario says how they are connected."""
+    links = [{"from": [host.name for host in platform.layout], "to": SWITCH}]
+    return NetworkSpec.model_validate({"switches": [SWITCH], "links": links})
 
 
 def network(name: str, spec: NetworkSpec, platform: PlatformResult) -> Drawing:
@@ -45,14 +54,41 @@ def network(name: str, spec: NetworkSpec, platform: PlatformResult) -> Drawing:
     edges = edges_of(spec, hosts)
     nodes = [*_switches(spec, hosts, edges), *_hosts(hosts, edges, platform)]
     place = _places(nodes)
-    lines = [_line(place[a], place[b], _use(platform, a, b)) for a, b in _drawn(edges, nodes)]
+    own = {node.name for node in nodes if not node.row}
+    lines = [_line(place[a], place[b], _use(platform, a, b), not own & {a, b}) for a, b in _drawn(edges, nodes)]
     boxes = [box(x, y, BOX, TALL, node.lines, "vm" if node.row else "box") for node, (x, y) in ((n, place[n.name]) for n in nodes)]
     width, height = (max(at[axis] for at in place.values()) + size for axis, size in ((0, BOX + 2), (1, TALL + 4)))
-    rows = [(a, b, _use(platform, a, b) or "nobody waits") for a, b in edges]
-    said = "; ".join(f"{' '.join(node.lines)}" for node in nodes)
+    rows = [(a, b, _said(_use(platform, a, b)) or "nobody waits") for a, b in edges]
     return Drawing(
-        f"{name}: the network", f"On {name}, {len(spec.switches)} switches and {len(hosts)} hosts: {said}.",
+        f"{name}: the network", " ".join(filter(None, (_counted(name, spec, hosts), _links(platform, edges), _nics(platform)))),
         svg(width, height, [*lines, *boxes]), ("from", "to", "use of the fuller direction"), tuple(rows))
+
+
+def _counted(name: str, spec: NetworkSpec, hosts: Sequence[str]) -> str:
+    """`On docker, 3 switches and 8 hosts.`"""
+    counts = [f"{count} {what}{'es' if what == 'switch' and count > 1 else 's' if count > 1 else ''}"
+              for count, what in ((len(spec.switches), "switch"), (len(hosts), "host"))]
+    return f"On {name}, {' and '.join(counts)}."
+
+
+def _links(platform: PlatformResult, edges: Mapping[tuple[str, str], None]) -> str:
+    """How full links between switches are, the fullest first."""
+    used = {pair: use for pair in edges if any(f"{a} > {b}" in platform.links for a, b in (pair, pair[::-1]))
+            and (use := _use(platform, *pair)) is not None}
+    fullest = sorted(used, key=lambda pair: -used[pair])[:FEW]
+    said = ", ".join(f"{a} to {b} {figures.percent(used[a, b])}" for a, b in fullest)
+    return f"Of links the fuller direction: {said}{', the others less' if len(used) > FEW else ''}." if used else ""
+
+
+def _nics(platform: PlatformResult) -> str:
+    """How full the fullest NIC is."""
+    used = {name: host.nic or 0.0 for name, host in platform.hosts.items()}
+    name = max(used, key=lambda one: used[one], default=None)
+    return "" if name is None else f"The fullest NIC is that of {name}, {figures.percent(used[name])}."
+
+
+def _said(use: float | None) -> str:
+    return "" if use is None else figures.percent(use)
 
 
 def edges_of(spec: NetworkSpec, hosts: Sequence[str]) -> dict[tuple[str, str], None]:
@@ -77,7 +113,8 @@ def _hosts(hosts: Sequence[str], edges: Mapping[tuple[str, str], None], platform
     at: dict[frozenset[str], list[str]] = {}
     for host in hosts:
         at.setdefault(frozenset(b if a == host else a for a, b in edges if host in (a, b)), []).append(host)
-    for found in at.values():
+    rank = {name: place for place, name in enumerate(dict.fromkeys(end for pair in edges for end in pair if end not in hosts))}
+    for _, found in sorted(at.items(), key=lambda item: min((rank.get(name, 0) for name in item[0]), default=0)):
         groups = [[host] for host in found] if len(found) <= FEW else [found]
         for group in groups:
             title = group[0] if len(group) == 1 else f"{len(group)} hosts from {group[0]}"
@@ -91,10 +128,11 @@ def _drawn(edges: Mapping[tuple[str, str], None], nodes: Sequence[Node]) -> Iter
     return ((a, b) for a, b in edges if a in shown and b in shown)
 
 
-def _use(platform: PlatformResult, a: str, b: str) -> str:
-    """How full the fuller direction of a link is, nothing where nobody waits for it."""
+def _use(platform: PlatformResult, a: str, b: str) -> float | None:
+    """How full the fuller direction of a link is, that of a host's NIC at one of its ends; None where nobody waits for it."""
     used = [platform.links[key] for key in (f"{a} > {b}", f"{b} > {a}") if key in platform.links]
-    return figures.percent(max(used)) if used else ""
+    used += [platform.hosts[end].nic or 0.0 for end in (a, b) if end in platform.hosts]
+    return max(used) if used else None
 
 
 def _places(nodes: Sequence[Node]) -> dict[str, tuple[float, float]]:
@@ -107,8 +145,11 @@ def _places(nodes: Sequence[Node]) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _line(a: tuple[float, float], b: tuple[float, float], label: str) -> str:
-    """A link from the middle of one box to that of another, which lie above it, with how full it is."""
+def _line(a: tuple[float, float], b: tuple[float, float], use: float | None, told: bool) -> str:
+    """A link from the middle of one box to that of another, which lie above it, the wider the fuller it is; it is told how full that is."""
     (xa, ya), (xb, yb) = ((x + BOX / 2, y + TALL / 2) for x, y in (a, b))
-    words = f'<text class="small" x="{(xa + xb) / 2 + 6:g}" y="{(ya + yb) / 2 + 4:g}">{escape(label)}</text>' if label else ""
-    return f'<path class="edge" d="M{xa:g},{ya:g}L{xb:g},{yb:g}"/>{words}'
+    full = "" if use is None else f' style="stroke-width:{THIN + (THICK - THIN) * min(use, 1.0):.3g}"'
+    kind = "edge full" if use is not None and use >= FULL else "edge"
+    at = f'x="{(xa + xb) / 2 + 6:g}" y="{(ya + yb) / 2 + 4:g}"'
+    words = f'<text class="small" {at}>{escape(_said(use))}</text>' if use is not None and told else ""
+    return f'<path class="{kind}" d="M{xa:g},{ya:g}L{xb:g},{yb:g}"{full}/>{words}'

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from simvirt.scenario.reading.tree import Path
-from simvirt.scenario.spec.experiment import TimelineEvent
 from simvirt.scenario.spec.failures import OF_HOSTS, OF_SERVICES
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.targets import hosts_of
@@ -18,20 +17,21 @@ def failure_mistakes(scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """Failures of what there is not, and failures without effect."""
     for index, event in enumerate(scenario.timeline):
         if event.fail is not None:
-            yield from _mistakes(scenario, event, event.fail, ("timeline", index))
+            yield from _mistakes(scenario, event.how, event.fail, ("timeline", index), event.replica is not None)
+    for index, spec in enumerate(scenario.failures.random if scenario.failures is not None else ()):
+        yield from _mistakes(scenario, spec.how, spec.fail, ("failures", "random", index))
 
 
-def _mistakes(scenario: Scenario, event: TimelineEvent, target: str, path: Path) -> Iterator[tuple[Path, str]]:
+def _mistakes(scenario: Scenario, how: str, target: str, path: Path, numbered: bool = False) -> Iterator[tuple[Path, str]]:
     """The mistakes of one of them."""
-    hosts = hosts_of(scenario, target) if event.how in OF_HOSTS else ()
-    known = names_of(scenario, event.how)
-    if not hosts and (event.how in OF_HOSTS[2:] or event.how == "power" or target not in known):
-        yield (*path, "fail"), f"expected {_what(event.how)}, {_guess(target, known)}; got {target}"
-    elif hosts and event.replica is not None:
+    hosts, known = hosts_of(scenario, target) if how in OF_HOSTS else (), names_of(scenario, how)
+    if not hosts and (how not in (*OF_SERVICES, "registry") or target not in known):
+        yield (*path, "fail"), f"expected {_what(how)}, {_guess(target, known)}; got {target}"
+    elif hosts and numbered:
         yield (*path, "replica"), "has no effect where hosts fail"
-    elif event.how == "partition" and len(hosts) == len(scenario.each_host):
+    elif how == "partition" and len(hosts) == len(scenario.each_host):
         yield (*path, "fail"), 'expected some of the hosts, which then do not reach the others, for example "node[0]" of two'
-    elif event.how == "registry" and scenario.beginning.images != "none":
+    elif how == "registry" and scenario.beginning.images != "none":
         yield (*path, "fail"), "has no effect: nothing is pulled where images are present; expected state: {images: none}"
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from simvirt.scenario.fields import Nanoseconds, Number, PositiveNanoseconds, PositiveRatio, Title
 from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.distributions import Distribution
 from simvirt.scenario.spec.migration import WAYS, MigrationEvent, Way
 
 How = Literal["power", "kernel-panic", "process", "slow-disk", "partition", "loss", "registry"]
@@ -27,6 +28,16 @@ SLOWER: Final = 10.0
 of ten, up to several thousand."""
 LOST: Final = 0.05
 """The ratio of messages that get lost. Source: Gunawi et al., Fail-Slow at Scale, FAST 2018, table 3: from a few per cent on."""
+
+
+RESTARTED: Final = "has no effect: a process that ended is started anew as its restart policy says, for example restart: always"
+
+
+def refuse_idle(spec: Spec, how: str) -> None:
+    """Raises the ValidationError of a word that means nothing in the way in which something fails."""
+    for name, needed in (("factor", "slow-disk"), ("ratio", "loss")):
+        if getattr(spec, name) is not None and how != needed:
+            refuse(f"has no effect without how: {needed}", name)
 
 
 class FailEvent(MigrationEvent):
@@ -56,17 +67,48 @@ class FailEvent(MigrationEvent):
         stray = next((name for name in ("how", "for_", "factor", "ratio") if name in self.model_fields_set), None)
         if self.fail is None and stray is not None and not (self.moves and stray == "how"):
             refuse('says how something fails, and nothing does; expected fail, for example fail: "node[1]"', stray.rstrip("_"))
-        for name, how in (("factor", "slow-disk"), ("ratio", "loss")):
-            if getattr(self, name) is not None and self.how != how:
-                refuse(f"has no effect without how: {how}", name)
+        refuse_idle(self, self.how)
         if self.for_ is not None and self.how == "process":
-            refuse("has no effect: a process that ended is started anew as its restart policy says, for example restart: always", "for")
+            refuse(RESTARTED, "for")
+        return self
+
+
+class RandomFailureSpec(Spec):
+    """What fails by chance, again and again: each host, or each instance of a service, by itself. Times in ns.
+
+    The time from a repair to the next failure has a Weibull distribution: an exponential one with a shape of 1, and below 1 failures that
+    come in clusters. Source: Schroeder and Gibson, A large-scale study of failures in high-performance computing systems, DSN 2006:
+    shapes of 0.7 to 0.8, times to repair that are lognormal.
+    """
+
+    example = "{fail: node, mtbf: 30d, mttr: {exponential: 2h}}"
+    fail: Title = Field(description="what fails: hosts, by name, pool, zone or label; a service; a registry", examples=["node"])
+    how: How = Field(default="power", description="what happens to it", examples=["kernel-panic"])
+    mtbf: PositiveNanoseconds = Field(description="mean time from a repair to the next failure", examples=["30d"])
+    shape: Annotated[float, Number(0.1, 10, 0.7)] = Field(default=1.0, description="shape of the distribution of that", examples=["0.7"])
+    mttr: Distribution | None = Field(
+        default=None, examples=["{exponential: 2h}"],
+        description="time to the repair, at random or constant; for a panic until the reset, by default until its kernel has been dumped")
+    factor: Annotated[float, Number(1, 1e6, 10, above=True)] | None = Field(
+        default=None, description=f"how many times as long accesses to a slow disk take; {SLOWER:g} by default", examples=["10"])
+    ratio: PositiveRatio | None = Field(
+        default=None, description=f"ratio of messages that get lost; {100 * LOST:g}% by default", examples=["5%"])
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        refuse_idle(self, self.how)
+        if self.mttr is not None and self.how == "process":
+            refuse(RESTARTED, "mttr")
+        if self.mttr is None and self.how not in OF_SERVICES:
+            refuse("missing (time to the repair), for example mttr: {exponential: 2h}", "mttr")
         return self
 
 
 class FailuresSpec(Spec):
-    """What failures mean to those who are not hit. Times in ns."""
+    """What fails by chance, and what failures mean to those who are not hit. Times in ns."""
 
-    example = "{unanswered: 5s}"
+    example = "{unanswered: 5s, random: [{fail: node, mtbf: 30d, mttr: 2h}]}"
+    random: tuple[RandomFailureSpec, ...] = Field(
+        default=(), max_length=1000, description="what fails by chance", examples=[f"[{RandomFailureSpec.example}]"])
     unanswered: Nanoseconds = Field(
         default=UNANSWERED_NS, examples=["5s"], description="time after which callers and clients give up on a host that does not answer")

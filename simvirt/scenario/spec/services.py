@@ -20,6 +20,7 @@ from simvirt.scenario.fields import (
     Title,
     Whole,
 )
+from simvirt.scenario.spec.autoscale import AutoscaleSpec
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.cluster import PlacementSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
@@ -150,7 +151,7 @@ class ServiceSpec(Spec):
     """A service: its replicas, limits, threads and operations."""
 
     example = "{threads: 64, operations: {job: [{cpu: {exponential: 10ms}}]}}"
-    later = ("depends_on", "volumes")
+    later = ("depends_on", "volumes", "autoscale")
     hints: ClassVar[Mapping[str, str]] = {
         "cpu": 'did you mean "cpus"?',
         "mem": 'did you mean "mem_limit"?',
@@ -205,6 +206,9 @@ class ServiceSpec(Spec):
     depends_on: Dependencies = Field(
         default={}, examples=[f"{{db: {DependencySpec.example}}}"],
         description="services that come first where a run begins without instances, by name; a list waits for their processes alone")
+    autoscale: AutoscaleSpec | None = Field(
+        default=None, description="changes the number of replicas with the load; they stay as many by default",
+        examples=[AutoscaleSpec.example])
     startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
                                              examples=["[{cpu: 200ms}, {disk: {read: 50MiB}}]"])
 
@@ -265,6 +269,13 @@ class ServiceSpec(Spec):
         reserved, limit = self.cpu_reservation, self.cpu_limit
         if reserved is not None and limit is not None and reserved > limit:
             refuse(f"expected at most the limit of {limit:g} CPUs; got {reserved:g}", *RESERVATION)
+        return self
+
+    @model_validator(mode="after")
+    def _usage_is_of_something(self) -> ServiceSpec:
+        if self.autoscale is not None and self.cpu_reservation is None and self.cpu_limit is None:
+            said = "expected CPUs that a replica requests, of which usage is a share, for example cpus: 1 beside it"
+            refuse(said, "autoscale", "target", "cpu")
         return self
 
     @property

@@ -1,0 +1,175 @@
+"""The autoscaler of services: at its syncs it asks the rules how many replicas are wanted, and says so to what orchestrates them.
+
+*Model*: each service with `autoscale:` has a sync of its own period; what it sees are the tasks of the service and the metrics of a
+    metrics server (`control/metrics_server.py`). The rules are those of Kubernetes (`orchestration/hpa_reconcile.py`), whatever
+    orchestrates. Each period begins at an instant drawn for it.
+*Ignores*: the time that a decision takes; several metrics of one service.
+*Source*: kubernetes/kubernetes pkg/controller/podautoscaler; constants by entry (data/autoscalers.yaml).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import simpy
+
+from simvirt.catalog.entries.autoscalers import AutoscalerEntry
+from simvirt.control.metrics_server import MILLI, SECOND, MetricsServer
+from simvirt.control.orchestrate import Orchestration
+from simvirt.control.orchestrators.interface import Task
+from simvirt.control.records import Measured
+from simvirt.gauges import cpu_time
+from simvirt.orchestration import hpa
+from simvirt.orchestration.hpa_behaviour import DOWN, UP, Limits, Log, Policy, Rules
+from simvirt.orchestration.hpa_reconcile import Decision, first_log, reconcile
+from simvirt.scenario.spec.autoscale import AutoscaleSpec, ScalePolicySpec, ScalingSpec
+from simvirt.scenario.spec.services import ServiceSpec
+from simvirt.workload.streams import SYNCS, Phases
+
+Process = Generator[simpy.Event, Any, None]
+SAMPLES, SCRAPES, LOOKS = range(3)
+"""What a period is of."""
+
+
+@dataclass
+class Autoscaling:
+    """The autoscalers of some services, with the metrics server that they share; `logs` is what each remembers."""
+
+    orchestration: Orchestration
+    entry: AutoscalerEntry
+    services: Mapping[str, ServiceSpec]
+    metrics: MetricsServer = field(default_factory=MetricsServer)
+    logs: dict[str, Log] = field(default_factory=dict)
+
+    def begin(self, phases: Phases) -> None:
+        """Let all periods begin."""
+        clock, known = self.orchestration.cluster.clock, self.orchestration.cluster.plane.lowered.services
+        clock.process(self._every(self.entry.sampling, phases.of(SYNCS, SAMPLES), self._sample))
+        clock.process(self._every(self.entry.resolution, phases.of(SYNCS, SCRAPES), self._scrape))
+        for name in self.services:
+            phase = phases.of(SYNCS, LOOKS, known.index(name))
+            clock.process(self._every(self.entry.sync, phase, partial(self._sync, name)))
+
+    def _every(self, period: float, phase: float, act: Callable[[], None]) -> Process:
+        """Do something in every period, at an instant of it."""
+        clock = self.orchestration.cluster.clock
+        yield clock.timeout(round(phase * period))
+        while True:
+            act()
+            yield clock.timeout(round(period))
+
+    # --- what is measured ----------------------------------------------------------------------------------------------
+
+    def _sample(self) -> None:
+        """Hosts sample the counters of their instances."""
+        now = self.orchestration.now
+        self.metrics.sample(now, cpu_time(self.orchestration.cluster.plane, now))
+
+    def _scrape(self) -> None:
+        """The metrics server takes samples in."""
+        self.metrics.scrape((task, row) for name in self.services for task, row in self._tasks(name))
+
+    def _tasks(self, service: str) -> Iterator[tuple[Task, int]]:
+        """The tasks of a service with their rows."""
+        of = self.orchestration.ledger[service]
+        return ((task, of.rows[task.number]) for task in of.tasks.values())
+
+    # --- what is decided -----------------------------------------------------------------------------------------------
+
+    def _sync(self, name: str) -> None:
+        """Decide how many replicas of a service are wanted, and say so."""
+        spec, now_s = self.services[name], self.orchestration.now / SECOND
+        current, asked = self.orchestration.ledger[name].wanted.replicas, spec.autoscale
+        assert asked is not None
+        log = self.logs.setdefault(name, first_log(current, now_s))
+        timing = hpa.Timing(self.entry.initialization / SECOND)
+        pods = self._pods(name, spec)
+        metric = partial(hpa.by_utilisation, current, round(100 * asked.target.cpu), pods, self._tolerance(asked), timing)
+        found = reconcile(current, (metric,), limits_of(asked), log, now_s, behaves(asked))
+        self.logs[name] = found.log
+        if found.replicas != current:
+            self.orchestration.scale(name, found.replicas, why(asked, metric, found), saw(metric, found, pods))
+
+    def _tolerance(self, asked: AutoscaleSpec) -> hpa.Tolerance:
+        """How near to the target is near enough."""
+        near = float(self.entry.tolerance) if asked.tolerance is None else asked.tolerance
+        return hpa.Tolerance(near, near)
+
+    def _pods(self, name: str, spec: ServiceSpec) -> list[hpa.Pod]:
+        """The tasks of a service as the autoscaler sees them."""
+        request, now = requested(spec), self.orchestration.now
+        return [pod_of(task, request, self.metrics.usage(task, now), now) for task, _ in self._tasks(name)]
+
+
+def autoscale(orchestration: Orchestration) -> None:
+    """Let the autoscalers of a cluster's services begin, those of one entry of the catalogue together."""
+    cluster, by = orchestration.cluster, dict[str, dict[str, ServiceSpec]]()
+    for name, spec in cluster.scenario.services.items():
+        if spec.autoscale is not None:
+            by.setdefault(spec.autoscale.by, {})[name] = spec
+    for name, services in by.items():
+        entry = cluster.catalog.typed("autoscalers", name, AutoscalerEntry)
+        Autoscaling(orchestration, entry, services).begin(Phases(cluster.plane.seed, cluster.plane.replication))
+
+
+def requested(spec: ServiceSpec) -> int | None:
+    """What a replica requests, in milli-CPUs: what is reserved for it, else its limit."""
+    cpus = spec.cpu_limit if spec.cpu_reservation is None else spec.cpu_reservation
+    return None if cpus is None else round(MILLI * cpus)
+
+
+def pod_of(task: Task, request: int | None, usage: hpa.Sample | None, now: int) -> hpa.Pod:
+    """A task as a pod: pending until it is up, deleted once it is on its way out, unready while it fails."""
+    changed = task.ready_at if task.phase == "ready" and task.ready_at is not None else task.since
+    return hpa.Pod(
+        request, usage, "Pending" if task.phase == "starting" else "Running", task.phase == "stopping", task.phase == "ready",
+        (now - task.asked_at) / SECOND, (now - changed) / SECOND,
+    )
+
+
+def behaves(asked: AutoscaleSpec) -> bool:
+    """Whether a scenario says how fast the number may change; if not, the limits of old hold."""
+    return asked.scale_up is not None or asked.scale_down is not None
+
+
+def limits_of(asked: AutoscaleSpec) -> Limits:
+    """The bounds of an autoscaler, and how fast the number may change within them."""
+    return Limits(asked.min, asked.max, _rules(asked.scale_up, UP), _rules(asked.scale_down, DOWN))
+
+
+def _rules(stated: ScalingSpec | None, default: Rules) -> Rules:
+    """The rules of one direction: the default ones, with what is stated instead."""
+    if stated is None:
+        return default
+    policies = default.policies if stated.policies is None else tuple(map(_policy, stated.policies))
+    window = default.window_s if stated.stabilization is None else stated.stabilization / SECOND
+    select: Final = {"max": "Max", "min": "Min", "disabled": "Disabled"}
+    return Rules(policies, select[stated.select], window)  # type: ignore[arg-type]
+
+
+def _policy(stated: ScalePolicySpec) -> Policy:
+    """One policy."""
+    if stated.replicas is not None:
+        return Policy("Pods", stated.replicas, stated.period / SECOND)
+    return Policy("Percent", round(100 * (stated.share or 0.0)), stated.period / SECOND)
+
+
+def saw(metric: Callable[[], hpa.Proposal], found: Decision, pods: Sequence[hpa.Pod]) -> Measured | None:
+    """What a decision was based on; None where the bounds alone decided."""
+    if found.wanted is None:
+        return None
+    samples = [pod.sample for pod in pods if pod.sample is not None]
+    age, window = (sum(values) / len(samples) for values in ([one.age_s for one in samples], [one.window_s for one in samples]))
+    limited = None if found.limited_by == "DesiredWithinRange" else found.limited_by
+    return Measured((metric().utilisation_pct or 0) / 100, window, age, found.wanted, limited)
+
+
+def why(asked: AutoscaleSpec, metric: Callable[[], hpa.Proposal], found: Decision) -> str:
+    """The reason of a change: what was measured, what is aimed at, and what limits the change."""
+    if found.limited_by is None:
+        return f"at least {asked.min} and at most {asked.max} wanted"
+    limited = "" if found.limited_by == "DesiredWithinRange" else f", {found.wanted} asked for: {found.limited_by}"
+    return f"cpu at {metric().utilisation_pct} % of {100 * asked.target.cpu:g} %{limited}"

@@ -1,0 +1,85 @@
+"""A Kubernetes Deployment: replica sets of versions grow and shrink within surge and unavailability; kubelets restart what crashes.
+
+*Model*: syncs of the Deployment's controller are far faster than starts, so that one decision goes as far as it can before
+    something becomes ready. A smaller set loses first what is not ready, then what stands beside others of its set, then what
+    became ready last. The kubelet starts a container that failed again where it stood, at once after the first crash and with a
+    growing wait after others (CrashLoopBackOff); pods of a node that does not answer count as not available, and are replaced
+    once they are given up.
+*Ignores*: pauses of rollouts, minReadySeconds, the deletion cost of pods; that of pods which became ready at about the same time
+    a random one goes; that a change of the count during a rollout is shared in proportion.
+*Source*: kubernetes/kubernetes pkg/controller/deployment, pkg/controller/controller_utils.go (ActivePodsWithRanks), pkg/kubelet.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
+from simvirt.control.orchestrators.interface import Action, Look, Pending, Restart, Seen, Start, Stop, Task, Wanted
+from simvirt.control.orchestrators.rules import present
+from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, story
+from simvirt.placement import POLICIES, asked_by, choose
+
+
+def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
+    """Pods too many and too few of each version, and containers that the kubelet restarts where it answers."""
+    pods = _by_version(present(seen), wanted.version.number)
+    sizes = sized(wanted, pods, seen.able)
+    surplus = [task for of, size in zip(pods, sizes, strict=True) for task in victims(of)[: max(0, len(of) - size)]]
+    yield from (Stop(task.number, f"{wanted.replicas} wanted") for task in surplus)
+    staying = [task for of in pods for task in of if task not in surplus]
+    yield from _started(wanted, seen, constants, staying, sizes[-1] - len(pods[-1]))
+    yield from (_again(task, seen.now, constants) for task in staying if task.phase == "failed" and seen.able[task.host])
+
+
+def _by_version(pods: Sequence[Task], newest: int) -> list[list[Task]]:
+    """Pods of each version from the oldest; those of the wanted one come last, even where there are none."""
+    old = sorted({task.version for task in pods} - {newest})
+    return [[task for task in pods if task.version == version] for version in (*old, newest)]
+
+
+def sized(wanted: Wanted, pods: Sequence[Sequence[Task]], able: Sequence[bool]) -> list[int]:
+    """How many pods of each version there shall be now: as many as are wanted, or as far as a rollout can go before others are ready.
+
+    Pods of nodes that do not answer are not available.
+    """
+    *old, new = (ReplicaSet(len(of), sum(task.phase == "ready" and able[task.host] for task in of)) for of in pods)
+    if not old:
+        return [wanted.replicas]
+    before = Sets(new, tuple(old))
+    after = [before, *story(Strategy(), wanted.replicas, before, ready=False)][-1]
+    return [*(one.replicas for one in after.old), after.new.replicas]
+
+
+def victims(pods: Sequence[Task]) -> list[Task]:
+    """The pods of a set in the order in which they go where there are too many."""
+    beside = Counter(task.host for task in pods)
+    return sorted(pods, key=lambda task: (
+        task.phase == "ready", -beside[task.host], -(task.ready_at or 0), -task.restarts, -task.asked_at, -task.number,
+    ))
+
+
+def _started(
+    wanted: Wanted, seen: Seen, constants: OrchestratorEntry, staying: Sequence[Task], more: int,
+) -> Iterator[Action]:
+    """So many new pods, on nodes that the scheduler chooses, until none takes one."""
+    taken = {task.slot for task in staying}
+    free = (slot for slot in count() if slot not in taken)
+    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec, constants.reserves)
+    for slot, _ in zip(free, range(more), strict=False):
+        choice = choose(hosts, asked, POLICIES[constants.places])
+        if choice.host is None:
+            yield Pending(slot, choice.reason)
+            return
+        hosts.add(wanted.service, choice.host, asked.reserves)
+        yield Start(slot, wanted.version, choice.host, choice.reason)
+
+
+def _again(task: Task, now: int, constants: OrchestratorEntry) -> Action:
+    """The restart of a container, once its wait is over; it has none after the first crash."""
+    first, factor, most = (float(value or 0.0) for value in (constants.backoff, constants.backoff_factor, constants.backoff_most))
+    wait = min(first * factor ** min(task.tries - 1, 60), most) if task.tries else 0.0
+    due = task.since + round(wait)
+    return Restart(task.number, f"{task.cause}; crashed {task.tries + 1} times") if now >= due else Look(due)

@@ -1,0 +1,94 @@
+"""How many replicas of a service there are as its load changes: what an autoscaler aims at, and how fast it may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from simvirt.scenario.fields import MOST_REPLICAS, Nanoseconds, Number, PositiveNanoseconds, PositiveRatio, Whole
+from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.scenario.spec.host import Reference
+
+
+def _share(value: object) -> object:
+    """`150%` as 1.5; what is no percentage stays as it is."""
+    text = value.strip() if isinstance(value, str) else ""
+    with suppress(ValueError):
+        return float(text.removesuffix("%")) / 100 if text.endswith("%") else value
+    return value
+
+
+Share = Annotated[float, Number(0, 1000, 1, above=True), BeforeValidator(_share), WithJsonSchema({
+    "anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 1000}, {"type": "string", "pattern": r"^\s*[0-9.]+\s*%\s*$"}],
+    "examples": ["100%", 0.5],
+})]
+"""A multiple, above 0: 1.5 or 150%."""
+
+
+class ScalePolicySpec(Spec):
+    """A change that is allowed within a period: so many replicas, or a share of those at its begin."""
+
+    example = "{replicas: 4, period: 15s}"
+    hints: ClassVar[Mapping[str, str]] = {"pods": 'did you mean "replicas"?', "percent": 'did you mean "share"?'}
+    replicas: Annotated[int, Whole(1, MOST_REPLICAS, 4)] | None = Field(
+        default=None, description="replicas that may come or go in a period", examples=["4"])
+    share: Share | None = Field(
+        default=None, description="the same as a share of the replicas at the begin of the period", examples=["100%"])
+    period: PositiveNanoseconds = Field(default=15_000_000_000, description="length of the period", examples=["15s"])
+
+    @model_validator(mode="after")
+    def _one_amount(self) -> ScalePolicySpec:
+        if (self.replicas is None) == (self.share is None):
+            refuse(f"expected either replicas or share, for example {self.example}")
+        return self
+
+
+class ScalingSpec(Spec):
+    """How fast the number of replicas may change in one direction."""
+
+    example = "{stabilization: 300s, policies: [{replicas: 4, period: 15s}]}"
+    hints: ClassVar[Mapping[str, str]] = {"window": 'did you mean "stabilization"?'}
+    stabilization: Nanoseconds | None = Field(
+        default=None, examples=["300s"],
+        description="time that a change has to be asked for throughout; 0s upwards and 300s downwards by default")
+    policies: tuple[ScalePolicySpec, ...] | None = Field(
+        default=None, min_length=1, max_length=20, examples=[f"[{ScalePolicySpec.example}]"],
+        description="what may change in a period; four replicas or as many as there are in 15s upwards, all in 15s downwards by default")
+    select: Literal["max", "min", "disabled"] = Field(
+        default="max", description="which of several policies counts: the largest change, the smallest, or none may be made",
+        examples=["min"])
+
+
+class TargetSpec(Spec):
+    """What an autoscaler keeps replicas at, on average."""
+
+    example = "{cpu: 60%}"
+    cpu: PositiveRatio = Field(
+        description="CPU time over what a replica requests: its reservation of CPUs, else its limit", examples=["60%"])
+
+
+class AutoscaleSpec(Spec):
+    """Changes the number of replicas with the load, as the horizontal pod autoscaler of Kubernetes does, whatever orchestrates."""
+
+    example = "{min: 2, max: 20, target: {cpu: 60%}}"
+    hints: ClassVar[Mapping[str, str]] = {"behavior": 'did you mean "scale_up" or "scale_down"?', "metrics": 'did you mean "target"?'}
+    min: Annotated[int, Whole(1, MOST_REPLICAS, 2)] = Field(default=1, description="fewest replicas", examples=["2"])
+    max: Annotated[int, Whole(1, MOST_REPLICAS, 20)] = Field(description="most replicas", examples=["20"])
+    target: TargetSpec = Field(description="what replicas are kept at", examples=[TargetSpec.example])
+    by: Reference = Field(
+        default="hpa", description="whose periods it has: an entry of the catalogue's autoscalers", examples=["hpa"])
+    tolerance: PositiveRatio | None = Field(
+        default=None, description="relative distance from the target within which nothing changes; 10% by default", examples=["5%"])
+    scale_up: ScalingSpec | None = Field(
+        default=None, description="how fast there may be more", examples=["{policies: [{share: 100%, period: 60s}]}"])
+    scale_down: ScalingSpec | None = Field(
+        default=None, description="how fast there may be fewer", examples=["{stabilization: 60s}"])
+
+    @model_validator(mode="after")
+    def _bounds(self) -> AutoscaleSpec:
+        if self.max < self.min:
+            refuse(f"expected at least min, which is {self.min}; got {self.max}", "max")
+        return self

@@ -1,0 +1,60 @@
+"""Cases: what changes the number of replicas with the load."""
+
+# ruff: noqa: E501  (a case stays on its line)
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from helpers.field_bases import REPLICATED
+from helpers.fields import ABSENT, FALLS, RISES, Case, patched
+
+READY: Final = "lifecycle/ready"
+FAST: Final = {"like": "hpa"} | {key: {"value": value, "source": "made up for a test"} for key, value in {"sync": "1s", "sampling": "500ms", "resolution": "1s"}.items()}
+"""An autoscaler that looks every second."""
+GROWN: Final = patched(REPLICATED, {
+    "platforms": ["docker"], "host/cores": 16, "services/server/scale": 1, "services/server/cpus": 1, "services/server/autoscale": {"max": 8, "target": {"cpu": "50%"}, "by": "fast"},
+    "workload/open/rate": "200/s", "catalog": {"autoscalers": {"fast": FAST}}, "run": {"duration": "20s", "replications": 1, "warmup": "0s"},
+})
+"""One replica under three times the load that it can bear, and an autoscaler that gives it others."""
+SCALE: Final = "services/server/autoscale"
+FALLEN: Final = patched(GROWN, {"services/server/scale": 8, "workload/open/rate": "40/s", f"{SCALE}/scale_down": {"stabilization": "0s"}})
+"""Eight replicas under the load of one."""
+UP: Final = f"{SCALE}/scale_up"
+DOWN: Final = f"{SCALE}/scale_down"
+BUSY: Final = "latency_s/mean"
+
+
+def slow(**policy: Any) -> dict[str, Any]:
+    """Growth by one policy."""
+    return {"policies": [policy]}
+
+
+CASES: Final = (
+    Case("ServiceSpec.autoscale", GROWN, {SCALE: ABSENT}, {}, "throughput_per_s", RISES),
+    Case("AutoscaleSpec.min", GROWN, {}, {f"{SCALE}/min": 7}, READY, RISES),
+    Case("AutoscaleSpec.max", GROWN, {f"{SCALE}/max": 2}, {f"{SCALE}/max": 8}, READY, RISES),
+    Case("AutoscaleSpec.target", GROWN, {}, {f"{SCALE}/target": {"cpu": "95%"}}, READY, FALLS),
+    Case("AutoscaleSpec.by", GROWN, {f"{SCALE}/by": ABSENT}, {f"{SCALE}/by": "fast"}, READY, RISES),
+    Case("AutoscaleSpec.tolerance", GROWN, {}, {f"{SCALE}/tolerance": "100%"}, READY, FALLS),
+    Case("AutoscaleSpec.scale_up", GROWN, {}, {UP: {"select": "disabled"}}, BUSY, RISES),
+    Case("AutoscaleSpec.scale_down", FALLEN, {DOWN: {"select": "disabled"}}, {}, BUSY, RISES),
+    Case("TargetSpec.cpu", GROWN, {}, {f"{SCALE}/target/cpu": "95%"}, READY, FALLS),
+    Case("ScalingSpec.stabilization", GROWN, {UP: {"stabilization": "0s"}}, {UP: {"stabilization": "15s"}}, BUSY, RISES),
+    Case("ScalingSpec.policies", GROWN, {UP: slow(replicas=8, period="60s")}, {UP: slow(replicas=1, period="60s")}, READY, FALLS),
+    Case("ScalingSpec.select", GROWN, {UP: {"select": "max"}}, {UP: {"select": "disabled"}}, BUSY, RISES),
+    Case("ScalePolicySpec.replicas", GROWN, {UP: slow(replicas=8, period="60s")}, {UP: slow(replicas=1, period="60s")}, READY, FALLS),
+    Case("ScalePolicySpec.share", GROWN, {UP: slow(share="500%", period="60s")}, {UP: slow(share="100%", period="60s")}, READY, FALLS),
+    Case("ScalePolicySpec.period", GROWN, {UP: slow(replicas=1, period="1s")}, {UP: slow(replicas=1, period="60s")}, READY, FALLS),
+)
+
+
+def of(field: str, value: str | float, moves: str, output: str = BUSY, base: dict[str, Any] = GROWN) -> Case:
+    """A case of one constant of an autoscaler."""
+    return Case(f"autoscalers.{field}", base, {}, {f"catalog/autoscalers/fast/{field}": {"value": value, "source": "made up for a test"}}, output, moves)
+
+
+ENTRIES: Final = (
+    of("sync", "5s", RISES), of("sampling", "5s", RISES), of("resolution", "5s", RISES), of("tolerance", 1, FALLS, READY),
+    of("initialization", "0s", FALLS, BUSY, patched(GROWN, {"services/server/startup": [{"delay": "500ms"}], "catalog/autoscalers/fast/sampling": {"value": "1s", "source": "made up for a test"}})),
+)

@@ -1,0 +1,64 @@
+"""Cases: calls and workloads that are guarded."""
+
+# ruff: noqa: E501  (a case stays on its line)
+
+from __future__ import annotations
+
+from typing import Final
+
+from field_cases_workloads import named
+from helpers.field_bases import BARE, TWO
+from helpers.fields import CHANGES, FALLS, RISES, Case, patched
+
+FAILED: Final = "failed"
+DELAY: Final = "breakdown_s/delay"
+CALL: Final = "services/server/operations/job/1"
+LIMITED: Final = patched(TWO, {f"{CALL}/timeout": "4ms"})
+"""A call that is not waited for longer than an answer takes in the mean."""
+BUSY: Final = patched(LIMITED, {"workload/open/rate": "200/s"})
+REFUSED: Final = "rejected"
+FULL: Final = patched(TWO, {"services/db/queue": 0})
+"""A callee that rejects whatever comes while it is busy."""
+AGAIN: Final = patched(FULL, {f"{CALL}/retry": {"attempts": 3, "backoff": "10ms"}})
+BACK: Final = f"{CALL}/retry/backoff"
+POOR: Final = patched(AGAIN, {f"{CALL}/retry/budget": {"ratio": "1%", "reserve": "0/s"}})
+BUDGET: Final = f"{CALL}/retry/budget"
+POOLED: Final = patched(TWO, {f"{CALL}/pool": {"connections": 1, "queue": 0}})
+BROKEN: Final = patched(LIMITED, {f"{CALL}/breaker": {"failures": 1, "open": "100ms"}})
+HASTY: Final = patched(BARE, {"services/server/queue": 0, "workload/open/rate": "30/s"})
+WORKLOAD: Final = (
+    Case("WorkloadSpec.timeout", BARE, {}, {"workload/timeout": "20ms"}, FAILED, RISES),
+    Case("WorkloadSpec.deadline", BARE, {}, {"workload/deadline": "20ms"}, FAILED, RISES),
+    Case("WorkloadSpec.on_timeout", BARE, {"workload/timeout": "20ms"}, {"workload/timeout": "20ms", "workload/on_timeout": "cancel"}, FAILED, FALLS),
+    Case("WorkloadSpec.retry", HASTY, {}, {"workload/retry": {"attempts": 2, "backoff": "30ms"}}, REFUSED, FALLS),
+    Case("WorkloadSpec.breaker", HASTY, {}, {"workload/breaker": {"failures": 1, "open": "1s"}}, FAILED, RISES),
+    Case("WorkloadSpec.pool", BARE, {}, {"workload/pool": {"connections": 1, "queue": 0}}, FAILED, RISES),
+    Case("WorkloadSpec.hedge", BARE, {}, {"workload/hedge": "20ms"}, "latency_s/mean", CHANGES),
+)
+CASES: Final = (
+    *WORKLOAD,
+    *map(named, WORKLOAD),
+    Case("CallStep.timeout", TWO, {}, {f"{CALL}/timeout": "5ms"}, FAILED, RISES),
+    Case("CallStep.deadline", TWO, {}, {f"{CALL}/deadline": "5ms"}, FAILED, RISES),
+    Case("CallStep.on_timeout", BUSY, {}, {f"{CALL}/on_timeout": "cancel"}, "services/db/cpu_cores", FALLS),
+    Case("CallStep.retry", FULL, {}, {f"{CALL}/retry": {"attempts": 3, "backoff": "10ms"}}, REFUSED, FALLS),
+    Case("CallStep.breaker", LIMITED, {}, {f"{CALL}/breaker": {"failures": 1, "open": "1s"}}, FAILED, RISES),
+    Case("CallStep.pool", TWO, {}, {f"{CALL}/pool": {"connections": 1, "queue": 0}}, FAILED, RISES),
+    Case("CallStep.hedge", TWO, {}, {f"{CALL}/hedge": "2ms"}, "services/db/throughput_per_s", RISES),
+    Case("RetrySpec.attempts", AGAIN, {}, {f"{CALL}/retry/attempts": 6}, REFUSED, FALLS),
+    Case("RetrySpec.backoff", AGAIN, {}, {BACK: "50ms"}, DELAY, RISES),
+    Case("RetrySpec.jitter", AGAIN, {BACK: "20ms", f"{CALL}/retry/jitter": "none"}, {BACK: "20ms"}, DELAY, FALLS),
+    Case("RetrySpec.jitter", AGAIN, {BACK: "20ms"}, {BACK: "20ms", f"{CALL}/retry/jitter": "equal"}, DELAY, RISES),
+    Case("RetrySpec.budget", AGAIN, {}, {BUDGET: {"ratio": 0.01, "reserve": "0/s"}}, REFUSED, RISES),
+    Case("BackoffSpec.exponential", AGAIN, {BACK: {"exponential": "2ms"}}, {BACK: {"exponential": "40ms"}}, DELAY, RISES),
+    Case("BackoffSpec.constant", AGAIN, {BACK: {"constant": "2ms"}}, {BACK: {"constant": "40ms"}}, DELAY, RISES),
+    Case("BackoffSpec.factor", AGAIN, {BACK: {"exponential": "5ms"}}, {BACK: {"exponential": "5ms", "factor": 50}}, DELAY, RISES),
+    Case("BackoffSpec.max", AGAIN, {BACK: {"exponential": "5ms", "factor": 50}}, {BACK: {"exponential": "5ms", "factor": 50, "max": "5ms"}}, DELAY, FALLS),
+    Case("BudgetSpec.ratio", POOR, {}, {f"{BUDGET}/ratio": "100%"}, REFUSED, FALLS),
+    Case("BudgetSpec.reserve", POOR, {}, {f"{BUDGET}/reserve": "50/s"}, REFUSED, FALLS),
+    Case("BudgetSpec.window", POOR, {f"{BUDGET}/ratio": "50%"}, {f"{BUDGET}/ratio": "50%", f"{BUDGET}/window": "1ms"}, REFUSED, RISES),
+    Case("BreakerSpec.failures", BROKEN, {}, {f"{CALL}/breaker/failures": 1000}, FAILED, FALLS),
+    Case("BreakerSpec.open", BROKEN, {}, {f"{CALL}/breaker/open": "10s"}, FAILED, RISES),
+    Case("PoolSpec.connections", POOLED, {}, {f"{CALL}/pool/connections": 10}, FAILED, FALLS),
+    Case("PoolSpec.queue", POOLED, {}, {f"{CALL}/pool/queue": 100}, FAILED, FALLS),
+)
