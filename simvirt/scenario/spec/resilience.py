@@ -102,6 +102,16 @@ class PoolSpec(Spec):
         default=None, description="calls that may wait for one; any number by default", examples=["100"])
 
 
+class ShedSpec(Spec):
+    """Dropping calls that have waited too long while the line of a replica does not empty; the defaults are those of RFC 8289."""
+
+    example = "{target: 5ms, interval: 100ms}"
+    target: PositiveNanoseconds = Field(
+        default=5_000_000, description="shortest wait of an interval beyond which a replica is overloaded; then it drops what waited "
+        "for twice as long", examples=["5ms"])
+    interval: PositiveNanoseconds = Field(default=100_000_000, description="how long an interval is", examples=["100ms"])
+
+
 GUARDS: Final = ("timeout", "deadline", "on_timeout", "retry", "breaker", "pool", "hedge")
 """The keys that guard a call."""
 
