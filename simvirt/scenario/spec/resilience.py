@@ -122,9 +122,9 @@ class Guarded(Spec):
     timeout: PositiveNanoseconds | None = Field(default=None, description="how long a try is waited for", examples=["200ms"])
     deadline: PositiveNanoseconds | None = Field(
         default=None, description="how long all tries together are waited for; calls made meanwhile stop then too", examples=["1s"])
-    on_timeout: Literal["orphan", "cancel"] = Field(
-        default="orphan", examples=["cancel"],
-        description="what becomes of a try that nobody waits for any more: it goes on to its end, or stops at its next step")
+    on_timeout: Literal["orphan", "cancel"] | None = Field(
+        default=None, examples=["cancel"],
+        description="what becomes of a try that nobody waits for any more: it goes on to its end (so by default), or stops at its next step")
     retry: RetrySpec | None = Field(default=None, description="sending it again", examples=[RetrySpec.example])
     breaker: BreakerSpec | None = Field(default=None, description="refusing it while it fails", examples=[BreakerSpec.example])
     pool: Annotated[PoolSpec, BeforeValidator(_a_size)] | None = Field(
@@ -135,7 +135,7 @@ class Guarded(Spec):
     @model_validator(mode="after")
     def _guards_act(self) -> Guarded:
         limits = [limit for limit in (self.timeout, self.deadline) if limit is not None]
-        if "on_timeout" in self.model_fields_set and not limits and self.hedge is None:
+        if self.on_timeout is not None and not limits and self.hedge is None:
             refuse("has no effect without a time limit; expected timeout: 200ms beside it", "on_timeout")
         if self.hedge is not None and limits and self.hedge >= min(limits):
             refuse("expected less than the time limit, after which nobody waits any more", "hedge")
