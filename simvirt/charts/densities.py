@@ -15,6 +15,7 @@ from simvirt.result.limit_words import label, quantity, stated
 MOST: Final = 2.5
 """Times the limit at which the axis of a curve ends."""
 HOLDS: Final = "holds"
+INSTANCES: Final = marks.quantitative("n", "instances", {"zero": False})
 
 
 def answers(document: DensityDocument) -> Chart | None:
@@ -69,7 +70,7 @@ def curve(document: DensityDocument) -> Chart | None:
     return chart(
         "curve", f"{label(key)} over the number of instances", f"The largest number that holds {stated(key, limit)}: {said}.", rows,
         ("platform", "n", label(key), "verdict", "CPU"), table, height=300,
-        layer=[*_curves(list(document.density), f"{label(key)} [{unit}]"), *marks.rule("y", limit / factor, stated(key, limit))],
+        layer=[*curves(list(document.density), INSTANCES, f"{label(key)} [{unit}]"), *marks.rule("y", limit / factor, stated(key, limit))],
     )
 
 
@@ -78,8 +79,8 @@ def _point(name: str, point: PointResult, key: str) -> Iterator[dict[str, Any]]:
     judged = point.objective.get(key)
     if judged is not None and judged.value is not None:
         low, high = (judged.value if end is None else end for end in (judged.low, judged.high))
-        yield {"platform": name, "n": point.n, "value": judged.value, "low": low, "high": high, "verdict": point.verdict,
-               "said": quantity(key, judged.value)}
+        yield {"platform": name, "n": point.n, "at": str(point.n), "value": judged.value, "low": low, "high": high,
+               "verdict": point.verdict, "said": quantity(key, judged.value)}
 
 
 def _table(point: PointResult, key: str) -> tuple[str, str, str]:
@@ -88,21 +89,20 @@ def _table(point: PointResult, key: str) -> tuple[str, str, str]:
     return value, point.verdict, figures.percent(point.cpu.utilisation) if point.cpu else ""
 
 
-def _curves(names: Sequence[str], title: str) -> list[dict[str, Any]]:
-    """A line a platform; a point that does not surely hold is hollow."""
+def curves(names: Sequence[str], x: marks.Encoding, title: str) -> list[dict[str, Any]]:
+    """A line a platform along an axis; a point that does not surely hold is hollow."""
     scales = theme.platform_scales(names)
-    x = marks.quantitative("n", "instances", {"zero": False})
     common: Mapping[str, Any] = {"x": x, "color": scales["color"], "opacity": marks.FADED}
     y = marks.quantitative("value", title)
     fill = {"condition": {"test": f"datum.verdict == '{HOLDS}'", "value": 1}, "value": 0}
-    tips = marks.tips(("platform", "platform"), ("n", "instances"), ("said", "value"), ("verdict", "verdict"))
+    tips = marks.tips(("platform", "platform"), ("at", str(x["title"])), ("said", "value"), ("verdict", "verdict"))
     return [
         {"mark": {"type": "line", "clip": True}, "params": [marks.PICK],
          "encoding": {**common, "y": y, "strokeDash": scales["strokeDash"]}},
         {"mark": {"type": "rule", "clip": True, "strokeWidth": 1},
          "encoding": {**common, "y": marks.quantitative("low", title), "y2": {"field": "high"}}},
         {"mark": {"type": "point", "clip": True, "strokeWidth": 2},
-         "encoding": {**common, "y": y, "shape": scales["shape"], "fillOpacity": fill, "tooltip": tips}},
+         "encoding": {**common, "y": y, "stroke": scales["color"], "shape": scales["shape"], "fillOpacity": fill, "tooltip": tips}},
     ]
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from simvirt.charts import course, densities, deployments, latencies, plans, resources, sweeps, validations
+from simvirt.charts import comparisons, course, densities, deployments, knees, latencies, plans, resources, sweeps, validations
 from simvirt.charts.chart import Chart
 from simvirt.errors import UsageError
+from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
 from simvirt.result.deploy_document import DeployDocument
 from simvirt.result.document import Document
+from simvirt.result.knee_document import KneeDocument
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.run_document import RunDocument
 from simvirt.result.sweep_document import SweepDocument
@@ -31,6 +33,8 @@ CHARTS: Final[Mapping[type[Document], Mapping[str, Made]]] = {
         **{f"{name}-{state}": partial(draw, state=state) for state in ("cold", "warm")
            for name, draw in (("ready", deployments.ready), ("starts", deployments.starts))},
     },
+    KneeDocument: {"breaks": knees.breaks, "loads": knees.loads},
+    CompareDocument: {"changes": comparisons.changes},
     PlanDocument: {"alternatives": plans.alternatives, "placement": plans.placement, "regret": plans.regret},
     SweepDocument: {
         "effects": sweeps.effects, "surface": sweeps.surface,

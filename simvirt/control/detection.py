@@ -61,13 +61,13 @@ class Detection:
             outage.noticed = int(self.cluster.clock.now)
             self._withdraw(outage.rows)
 
-    def came_back(self, host: int, rows: Iterable[int]) -> bool:
+    def came_back(self, host: int) -> bool:
         """A host has booted: it takes tasks again, and those that it had have failed; whether an orchestrator decides about them."""
         orchestration = self.cluster.orchestration
         if orchestration is None:
             return False
         orchestration.host_changed(host, True)
-        return orchestration.watches and self.failed({*rows, *self._tasks_on(host)})
+        return orchestration.watches and self.failed(self._tasks_on(host))
 
     def failed(self, rows: Iterable[int]) -> bool:
         """Kernels are back without the instances that ran on them; whether an orchestrator decides about these."""

@@ -114,7 +114,7 @@ class Failures:
                 cluster.plane.start_background(one.row)
         cluster.host_is_up(host)
         rows = self._were_up.pop(host, set())
-        if not self.detection.came_back(host, rows):
+        if not self.detection.came_back(host):
             self._start_again(rows)
 
     def _start_again(self, rows: Iterable[int]) -> None:

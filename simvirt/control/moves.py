@@ -9,7 +9,7 @@ import numpy as np
 
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.control.cluster import Cluster
-from simvirt.control.memory import memory_of_run
+from simvirt.control.memory import UP, memory_of_run
 from simvirt.lowering.arrange import INTERNAL, Instance
 from simvirt.memory.boxes import Box, Replica, follow_guest
 from simvirt.migration.rules import Pace, Rules, Throttle
@@ -56,6 +56,11 @@ class Guest:
         """Replicas in it."""
         plan = self.cluster.plane.lowered.arrangement
         return [one for one in plan.instances if one.machine == self.machine and one.service not in INTERNAL]
+
+    @property
+    def is_up(self) -> bool:
+        """Whether anything in it runs."""
+        return any(int(self.cluster.plane.read("instances", "life")[one.row]) in UP for one in self.instances)
 
     @property
     def box(self) -> Box:

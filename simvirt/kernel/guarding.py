@@ -185,8 +185,11 @@ def on_guard_timer(p: Plane, f: int, now: int) -> None:
 
 
 def connect(p: Plane, a: int, now: int) -> bool:
-    """A try takes a connection of its caller; whether it has one."""
+    """A try takes a connection of its caller; whether it has one. One that was given up before it set out does not set out."""
     f: int = p.frames.parent[a]
+    if f == NONE:
+        settle_attempt(p, a, now)
+        return False
     g: int = guard_of(p, f)
     if not take_connection(p, g, caller_row(p, f, g), a, now):
         p.frames.failed[a] = POOL_FULL

@@ -1,6 +1,7 @@
 """Whether a scenario can be run: it fits the catalogue, and its tables fit into memory; what is assumed where it is silent."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.images import is_known, meant, short_name
@@ -22,7 +23,9 @@ def catalog_of(scenario: Scenario) -> Catalog:
     for path, message in (*size_mistakes(scenario, catalog, platforms), *beyond_disks(scenario, catalog, platforms)):
         problems.add(path, message)
     problems.settle()
-    dealt(scenario, canonical_services(scenario), sites_of(scenario, catalog))
+    sites = sites_of(scenario, catalog)
+    for places, reserves in dict.fromkeys((platform.places, platform.reserves) for platform in platforms):
+        dealt(scenario, canonical_services(scenario), sites, replace(platforms[0], places=places, reserves=reserves))
     return catalog
 
 

@@ -29,7 +29,19 @@ def failing(**fields: object) -> object:
     return patched(PAIR, {"timeline": [{"at": "2s", "fail": "node[1]"} | {key.rstrip("_"): value for key, value in fields.items()}]})
 
 
+OFTEN: Final = patched(PAIR, {"timeline": ABSENT, "failures": {"unanswered": "100ms", "random": [{"fail": "node", "how": "slow-disk", "mtbf": "1s", "mttr": "1s"}]}})
+"""Two hosts with slow drives half of the time."""
+CHANCE: Final = "failures/random/0/"
+DISK: Final = "breakdown_s/disk"
 CASES: Final = (
+    Case("FailuresSpec.random", OFTEN, {"failures/random": ABSENT}, {}, DISK, RISES),
+    Case("RandomFailureSpec.fail", OFTEN, {CHANCE + "fail": "node[1]"}, {}, DISK, RISES),
+    Case("RandomFailureSpec.how", OFTEN, {}, {CHANCE + "how": "power"}, FAILED, RISES),
+    Case("RandomFailureSpec.mtbf", OFTEN, {}, {CHANCE + "mtbf": "10s"}, DISK, FALLS),
+    Case("RandomFailureSpec.shape", patched(OFTEN, {CHANCE + "mtbf": "100s"}), {}, {CHANCE + "shape": 0.3}, DISK, RISES),
+    Case("RandomFailureSpec.mttr", OFTEN, {}, {CHANCE + "mttr": "100ms"}, DISK, FALLS),
+    Case("RandomFailureSpec.factor", OFTEN, {}, {CHANCE + "factor": 100}, DISK, RISES),
+    Case("RandomFailureSpec.ratio", patched(OFTEN, {CHANCE + "how": "loss"}), {CHANCE + "ratio": "1%"}, {CHANCE + "ratio": "50%"}, "breakdown_s/network", RISES),
     Case("Scenario.failures", patched(PAIR, {EVENT + "at": "10s"}), {}, {"failures": {"unanswered": "1s"}}, FAILED, RISES),
     Case("FailuresSpec.unanswered", PAIR, {"failures": {"unanswered": "1s"}}, {"failures": {"unanswered": "2min"}}, FAILED, FALLS),
     Case("TimelineEvent.fail", PAIR, {"timeline": ABSENT}, {}, FAILED, RISES),

@@ -58,11 +58,12 @@ def results(run: simvirt.Result, tmp_path_factory: pytest.TempPathFactory) -> di
     return {
         "run": run.typed(), "density": simvirt.density(scenario).typed(), "plan": simvirt.plan(scenario).typed(),
         "sweep": simvirt.sweep(load(folder / "sweep.yaml"), folder / "out", jobs=1).typed(),
-        "deploy": simvirt.deploy(scenario).typed(), "validate": validate(chosen((), ("ibm-pxz",)), Conditions(1, 1), 1, False),
+        "deploy": simvirt.deploy(scenario).typed(), "compare": simvirt.compare(run, run).typed(),
+        "knee": simvirt.knee(scenario.model_copy(update={"platforms": scenario.platforms[:1]}), precision=0.6).typed(), "validate": validate(chosen((), ("ibm-pxz",)), Conditions(1, 1), 1, False),
     }
 
 
-KINDS = ("run", "density", "deploy", "plan", "sweep", "validate")
+KINDS = ("run", "compare", "density", "deploy", "knee", "plan", "sweep", "validate")
 RUN = tuple(CHARTS[RunDocument])
 
 

@@ -18,6 +18,7 @@ from simvirt.deploy import DeployResult
 from simvirt.errors import ScenarioError
 from simvirt.report import deploy_report
 from simvirt.report.formats import rendered
+from simvirt.report.page import page
 from simvirt.scenario.spec.models import Scenario
 
 PLATFORMS = "[bare-metal, docker, kvm, {name: shared, stack: [kvm, docker], vms: {count: 1, vcpus: 4, memory: 8GiB}}]"
@@ -133,7 +134,8 @@ def test_of_many_starts_some_are_told_evenly() -> None:
     assert (of.starts[0].ready_s, of.starts[-1].ready_s) == (of.ready_at_s[0], of.ready_at_s[-1])
 
 
-def test_the_page_is_a_form_of_its_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_is_a_form_of_its_result(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "can_draw", lambda: False)
     chosen = ["--platform", "docker", "--set", "run.replications=1"]
     assert main(["deploy", "configs/deploy.yaml", *chosen, "--format", "html", "--quiet", "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr()

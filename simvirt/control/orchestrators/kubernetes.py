@@ -20,7 +20,7 @@ from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Look, Pending, Restart, Seen, Start, Stop, Task, Wanted
 from simvirt.control.orchestrators.rules import present
 from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, story
-from simvirt.placement import asked_by, choose
+from simvirt.placement import POLICIES, asked_by, choose
 
 
 def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
@@ -30,7 +30,7 @@ def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     surplus = [task for of, size in zip(pods, sizes, strict=True) for task in victims(of)[: max(0, len(of) - size)]]
     yield from (Stop(task.number, f"{wanted.replicas} wanted") for task in surplus)
     staying = [task for of in pods for task in of if task not in surplus]
-    yield from _started(wanted, seen, staying, sizes[-1] - len(pods[-1]))
+    yield from _started(wanted, seen, constants, staying, sizes[-1] - len(pods[-1]))
     yield from (_again(task, seen.now, constants) for task in staying if task.phase == "failed" and seen.able[task.host])
 
 
@@ -61,17 +61,19 @@ def victims(pods: Sequence[Task]) -> list[Task]:
     ))
 
 
-def _started(wanted: Wanted, seen: Seen, staying: Sequence[Task], more: int) -> Iterator[Action]:
+def _started(
+    wanted: Wanted, seen: Seen, constants: OrchestratorEntry, staying: Sequence[Task], more: int,
+) -> Iterator[Action]:
     """So many new pods, on nodes that the scheduler chooses, until none takes one."""
     taken = {task.slot for task in staying}
     free = (slot for slot in count() if slot not in taken)
-    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec)
+    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec, constants.reserves)
     for slot, _ in zip(free, range(more), strict=False):
-        choice = choose(hosts, asked)
+        choice = choose(hosts, asked, POLICIES[constants.places])
         if choice.host is None:
             yield Pending(slot, choice.reason)
             return
-        hosts.add(wanted.service, choice.host)
+        hosts.add(wanted.service, choice.host, asked.reserves)
         yield Start(slot, wanted.version, choice.host, choice.reason)
 
 

@@ -24,8 +24,9 @@ from simvirt.result.knee_document import KneeDocument
 from simvirt.result.limit_words import stated
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.rules_document import RulesDocument
-from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, TheoryResult
+from simvirt.result.run_document import PlatformResult, RunDocument
 from simvirt.result.sweep_document import SweepDocument
+from simvirt.result.theory import NoTheory, TheoryResult
 from simvirt.result.validation_document import ValidationDocument
 
 WIDE: Final = 600
@@ -37,6 +38,8 @@ KINDS: Final[Mapping[type[Document], str]] = {
 }
 GROUPS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "density": ("How many fit", ("answers", "curve")),
+    "knee": ("Where it breaks", ("breaks", "loads")),
+    "change": ("What changed", ("changes",)),
     "deploy": ("How long it takes, and what takes it", ("stages", "ready-cold", "ready-warm", "starts-cold", "starts-warm")),
     "plan": ("What it costs", ("alternatives", "regret", "placement")),
     "sweep": ("What it depends on", ("effects", "surface", "lines-readiness", "lines-p99", "lines-mean", "lines-throughput")),
@@ -47,7 +50,7 @@ GROUPS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "course": ("Over time", ("series", "series-throughput", "series-cpus", "series-queued")),
 }
 SHORT: Final = {"latency": "Latency", "time": "Time", "resources": "Resources", "course": "Over time", "density": "Density",
-                "deploy": "Starts", "plan": "Cost", "sweep": "Effects", "accuracy": "Accuracy"}
+                "knee": "Knee", "change": "Changes", "deploy": "Starts", "plan": "Cost", "sweep": "Effects", "accuracy": "Accuracy"}
 THREE: Final = ("latency", "resources", "course")
 """Sections whose three figures stand side by side where there is room."""
 BADGES: Final = {"met": "good", "missed": "bad", "undecided": "open"}

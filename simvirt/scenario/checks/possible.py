@@ -223,6 +223,11 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
             service.replicas * (int(service.threads) + int(service.queue)))
         if room is not None and room < clients and len(entered) == 1:
             yield path, f"{think}; {name} has room for {room} requests, and the other {clients - room} clients would ask again at once"
+    pool = scenario.workload.pool if scenario.workload is not None else None
+    if scenario.workload is not None and scenario.workload.breaker is not None:
+        yield path, f"{think}; clients that an open breaker refuses would ask again at once"
+    elif pool is not None and pool.queue is not None and pool.connections + pool.queue < clients:
+        yield path, f"{think}; the pool has room for {pool.connections + pool.queue} of {clients} clients, the others would ask again at once"
     if entered and scenario.state is not None and scenario.state.instances == "none":
         what = f"{entered[0]} is not up at first (state.instances)"
         yield path, f"{think}; {what}, and clients that are turned away would ask again at once"
@@ -264,11 +269,21 @@ def _steps(scenario: Scenario) -> Iterator[Mistake]:
         if count > MOST_STEPS:
             yield ("services", service, "operations", operation), (
                 f"expected at most {MOST_STEPS} steps in a request, with all calls and times; got {min(count, 10**18)}")
+    yield from of_each_workload(scenario, _tries)
     cpus = _most_cpus(scenario)
     for name, spec in scenario.services.items():
         count = sum(visit.times * _members(visit.step, cpus) for visit in walk(spec.startup))
         if count > MOST_STEPS:
             yield ("services", name, "startup"), f"expected at most {MOST_STEPS} steps in a start-up, with all times; got {count}"
+
+
+def _tries(scenario: Scenario) -> Iterator[Mistake]:
+    """Tries of a workload's requests that take too many steps together."""
+    tries, counts = scenario.workload.tries if scenario.workload is not None else 1, step_counts(scenario)
+    for name, weight in scenario.mix.items():
+        if weight > 0 and tries > 1 and counts[name_of(name)] * tries > MOST_STEPS:
+            yield ("workload", "retry"), (
+                f"expected at most {MOST_STEPS} steps in all tries of a request; {name} has {counts[name_of(name)]} in each of {tries}")
 
 
 def step_counts(scenario: Scenario) -> dict[Name, int]:
@@ -297,8 +312,8 @@ def _members(step: AnyStep, cpus: int) -> int:
 
 
 def _called(step: AnyStep, counts: dict[Name, int]) -> int:
-    """Steps that a request takes in what a step calls; `counts` has those of the operations called."""
-    count = counts[step.target] if isinstance(step, CallStep) else 0
+    """Steps that a request takes in what a step calls, in all its tries; `counts` has those of the operations called."""
+    count = counts[step.target] * step.tries if isinstance(step, CallStep) else 0
     return count if count <= MOST_STEPS else 1
 
 
