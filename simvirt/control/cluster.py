@@ -114,8 +114,9 @@ class Cluster:
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
     all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
-        `moves` are those of VMs to other hosts, `scaled` changes of what is wanted; `network` carries what is large, once something is.
-        """
+    `moves` are those of VMs to other hosts, `scaled` changes of what is wanted; `network` carries what is large, once something is;
+    `watchers` take in that a host is gone.
+    """
 
     clock: Clock
     catalog: Catalog
