@@ -303,16 +303,24 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
         spec, rows = scenario.services[name], _rows(plane, name)
         vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
         limited = (plane.read("groups", "quota")[service_groups(plane, rows)] > 0).any()
-        cores = [spec.cpu_limit * spec.replicas] if spec.cpu_limit is not None and limited else []
+        many = _worked(plane, rows, first, last, spec.replicas)
+        cores = [spec.cpu_limit * many] if spec.cpu_limit is not None and limited else []
         cores += [vcpus] if vcpus else []
         cap = plane.lowered.platform.cap
         cores += [cap * len({plan.instances[r].machine for r in rows})] if cap is not None else []
         if isinstance(spec.workers, int):
-            found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * spec.replicas)
+            found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * many)
         if cores:
             found[f"{name}.cpu"] = result.cpu_cores / min(cores)
     found |= {f"link {name}": used for name, used in links_used(plane, first, last).items()}
     return found | _locks(plane, first, last, span)
+
+
+def _worked(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot, replicas: int) -> int:
+    """Replicas among which the work of a service is divided: those stated; where more come and go all that worked, at least those."""
+    if len(rows) <= replicas:
+        return replicas
+    return max(replicas, int(np.count_nonzero((last.thread_time - first.thread_time)[rows])))
 
 
 def _locks(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:

@@ -30,7 +30,8 @@ def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     sizes = sized(wanted, pods, seen.able)
     surplus = [task for of, size in zip(pods, sizes, strict=True) for task in victims(of)[: max(0, len(of) - size)]]
     yield from (Stop(task.number, _why(task, wanted)) for task in surplus)
-    staying = [task for of in pods for task in of if task not in surplus]
+    going = {task.number for task in surplus}
+    staying = [task for of in pods for task in of if task.number not in going]
     yield from _started(wanted, seen, constants, staying, sizes[-1] - len(pods[-1]))
     yield from (_again(task, seen.now, constants) for task in staying if task.phase == "failed" and seen.able[task.host])
 
