@@ -11,6 +11,7 @@ from simvirt.scenario.checks.extent import beyond
 from simvirt.scenario.checks.failures import failure_mistakes
 from simvirt.scenario.checks.migration import moves_to_nowhere
 from simvirt.scenario.checks.network import network_mistakes
+from simvirt.scenario.checks.orchestration import beside_orchestrators
 from simvirt.scenario.checks.placement import placement_mistakes
 from simvirt.scenario.checks.volumes import volume_mistakes
 from simvirt.scenario.fields import MOST_STEPS
@@ -321,6 +322,7 @@ def _event(scenario: Scenario, index: int) -> Iterator[Mistake]:
     """An event of a replica that does not exist, or after the end."""
     event, path = scenario.timeline[index], ("timeline", index)
     yield from moves_to_nowhere(scenario, event, path)
+    yield from beside_orchestrators(scenario, event, path)
     replicas = scenario.services[event.service].replicas if event.service in scenario.services else 1
     if event.replica is not None and event.drain is not None:
         yield (*path, "replica"), "has no effect, for drain is about a host"

@@ -23,6 +23,7 @@ from simvirt.scenario.fields import (
 from simvirt.scenario.spec.autoscale import AutoscaleSpec
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.cluster import PlacementSpec
+from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
@@ -151,7 +152,7 @@ class ServiceSpec(Spec):
     """A service: its replicas, limits, threads and operations."""
 
     example = "{threads: 64, operations: {job: [{cpu: {exponential: 10ms}}]}}"
-    later = ("depends_on", "volumes", "autoscale")
+    later = ("depends_on", "volumes", "autoscale", "healthcheck")
     hints: ClassVar[Mapping[str, str]] = {
         "cpu": 'did you mean "cpus"?',
         "mem": 'did you mean "mem_limit"?',
@@ -203,6 +204,9 @@ class ServiceSpec(Spec):
         default={}, description="what requests do here, by name", examples=["{job: [{cpu: {exponential: 10ms}}]}"])
     measured_on: MeasuredSpec | None = Field(
         default=None, description="where its CPU demands were measured; as the scenario says by default", examples=[MeasuredSpec.example])
+    healthcheck: HealthcheckSpec | None = Field(
+        default=None, examples=[HealthcheckSpec.example],
+        description="checks that say when an instance takes requests and counts as healthy, where a run follows starts or failures")
     depends_on: Dependencies = Field(
         default={}, examples=[f"{{db: {DependencySpec.example}}}"],
         description="services that come first where a run begins without instances, by name; a list waits for their processes alone")
