@@ -24,6 +24,7 @@ from simvirt.result.run_document import PlatformResult, RunDocument
 
 NOTHING: Final = math.nan
 MEMORY: Final = ("free", "page_cache", "swapped", "missing")
+SCALED: Final = ("wanted", "ready", "most", "short_s", "grown", "seen_s", "ready_after_s")
 OF_SERVICES: Final = ("throughput_per_s", "threads_busy", "queue_wait_s", "cpu_cores", "nr_throttled")
 READY: Final = ("first", "p50", "p99", "last")
 COSTS: Final = ("month_usd", "year_usd", "buy_usd", "energy_kwh")
@@ -58,6 +59,7 @@ def of_run(document: RunDocument) -> Frame:
         | {"bottleneck": found.bottleneck.resource, "max_throughput_per_s": _number(found.bottleneck.max_throughput_per_s)}
         | {"overload": found.overload} | dict(_of_workloads(found)) | dict(_spent(found)) | dict(_of_starts(found))
         | dict(_of_failures(found))
+        | dict(_of_scaling(found))
         for name, found in document.platforms.items()
     )
 
@@ -103,6 +105,12 @@ def _of_failures(found: PlatformResult) -> Iterator[tuple[str, Any]]:
     yield "blast_requests", 0 if first is None else first.requests
     yield "noticed_after_s", _number(None if first is None else first.noticed_after_s)
     yield "recovered_after_s", _number(None if first is None else first.recovered_after_s)
+
+
+def _of_scaling(found: PlatformResult) -> Iterator[tuple[str, float]]:
+    """How many replicas of each service were wanted and ready, and how long that took."""
+    for name, service in (found.scaling.services if found.scaling is not None else {}).items():
+        yield from ((f"scaling.{name}.{measure}", _number(getattr(service, measure).value)) for measure in SCALED)
 
 
 def of_density(document: DensityDocument) -> Frame:
