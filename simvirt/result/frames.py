@@ -58,8 +58,8 @@ def of_run(document: RunDocument) -> Frame:
         | dict(_answers(found.latency_s, found.throughput_per_s, found.rejected, found.cpu)) | dict(_ends("failed", found.failed))
         | {"bottleneck": found.bottleneck.resource, "max_throughput_per_s": _number(found.bottleneck.max_throughput_per_s)}
         | {"overload": found.overload} | dict(_of_workloads(found)) | dict(_spent(found)) | dict(_of_starts(found))
-        | dict(_of_failures(found))
         | dict(_of_scaling(found))
+        | dict(_of_failures(found))
         for name, found in document.platforms.items()
     )
 
@@ -92,6 +92,12 @@ def _of_starts(found: PlatformResult) -> Iterator[tuple[str, float]]:
         yield f"start.{phase.layer}.{phase.phase}_s", _number(phase.mean_s.value)
 
 
+def _of_scaling(found: PlatformResult) -> Iterator[tuple[str, float]]:
+    """How many replicas of each service were wanted and ready, and how long that took; how long too many requests went unanswered."""
+    for name, service in (found.scaling.services if found.scaling is not None else {}).items():
+        yield from ((f"scaling.{name}.{measure}", _number(getattr(service, measure).value)) for measure in SCALED)
+
+
 def _of_failures(found: PlatformResult) -> Iterator[tuple[str, Any]]:
     """How available it was; the blast radius of the first failure, the requests lost with it at once, when it was noticed and over."""
     if (one := found.availability) is None:
@@ -105,12 +111,6 @@ def _of_failures(found: PlatformResult) -> Iterator[tuple[str, Any]]:
     yield "blast_requests", 0 if first is None else first.requests
     yield "noticed_after_s", _number(None if first is None else first.noticed_after_s)
     yield "recovered_after_s", _number(None if first is None else first.recovered_after_s)
-
-
-def _of_scaling(found: PlatformResult) -> Iterator[tuple[str, float]]:
-    """How many replicas of each service were wanted and ready, and how long that took."""
-    for name, service in (found.scaling.services if found.scaling is not None else {}).items():
-        yield from ((f"scaling.{name}.{measure}", _number(getattr(service, measure).value)) for measure in SCALED)
 
 
 def of_density(document: DensityDocument) -> Frame:
