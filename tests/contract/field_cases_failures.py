@@ -54,6 +54,7 @@ CASES: Final = (
     Case("RandomFailureSpec.ratio", patched(OFTEN, {CHANCE + "how": "loss"}), {CHANCE + "ratio": "1%"}, {CHANCE + "ratio": "50%"}, "breakdown_s/network", RISES),
     Case("Scenario.failures", patched(PAIR, {EVENT + "at": "10s"}), {}, {"failures": {"unanswered": "1s"}}, FAILED, RISES),
     Case("FailuresSpec.unanswered", PAIR, {"failures": {"unanswered": "1s"}}, {"failures": {"unanswered": "2min"}}, FAILED, FALLS),
+    Case("FailuresSpec.goal", PAIR, {"failures": {"goal": "99.9%", "unanswered": "1s"}}, {"failures": {"goal": "90%", "unanswered": "1s"}}, "availability/budget_used", FALLS),
     Case("TimelineEvent.fail", PAIR, {"timeline": ABSENT}, {}, FAILED, RISES),
     Case("TimelineEvent.how", failing(for_="1s"), {}, {EVENT + "how": "partition"}, FAILED, FALLS),
     Case("TimelineEvent.for", failing(how="partition", for_="1s"), {"failures": {"unanswered": "2s"}}, {"failures": {"unanswered": "2s"}, EVENT + "for": ABSENT}, FAILED, RISES),
