@@ -7,6 +7,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.images import is_known, meant, short_name
 from simvirt.catalog.problems import Problems
 from simvirt.images.resolve import content_name, named_image
+from simvirt.images.room import beyond_disks
 from simvirt.lowering.sites import dealt, sites_of
 from simvirt.lowering.size import size_mistakes
 from simvirt.scenario.order import canonical_services
@@ -19,7 +20,7 @@ def catalog_of(scenario: Scenario) -> Catalog:
     """The catalogue for a scenario that can be run; ScenarioError with every mistake of one that cannot."""
     catalog, problems = Catalog.of(scenario), Problems(scenario.locate)
     platforms = [catalog.platform(platform) for platform in scenario.platforms]
-    for path, message in size_mistakes(scenario, catalog, platforms):
+    for path, message in (*size_mistakes(scenario, catalog, platforms), *beyond_disks(scenario, catalog, platforms)):
         problems.add(path, message)
     problems.settle()
     sites = sites_of(scenario, catalog)
