@@ -94,6 +94,12 @@ class Acting(Protocol):
     def standing(self, service: str) -> Mapping[int, int]:
         """The rows of a service's instances that are there, by the replicas that they are."""
 
+    def placed(self) -> Mapping[str, Sequence[int]]:
+        """The host of each instance of a service that there is."""
+
+    def counted(self) -> tuple[int, Mapping[str, int]]:
+        """How many instances were started, and how many of them have ended, by cause."""
+
     def scale(self, service: str, replicas: int, why: str) -> None:
         """Another number of replicas is wanted."""
 

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
@@ -195,6 +196,17 @@ class Orchestration:
     def standing(self, service: str) -> dict[int, int]:
         """The rows of a service's instances that are up or being started, by their slots."""
         return self.ledger.standing(service)
+
+    def placed(self) -> dict[str, list[int]]:
+        """The host of each instance of a service that there is."""
+        return {name: [task.host for task in of.tasks.values()] for name, of in self.ledger.services.items()}
+
+    def counted(self) -> tuple[int, dict[str, int]]:
+        """How many instances were started, and how many of them have ended, by cause."""
+        ended: Counter[str] = Counter()
+        for (_, cause), many in self.ledger.ended.items():
+            ended[cause] += many
+        return sum(self.ledger.started.values()), dict(ended)
 
     # --- the loop ------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from simvirt.report import available, guarded, limits, scaled
+from simvirt.report import available, guarded, happened, limits, scaled
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
@@ -62,6 +62,7 @@ def _blocks(document: RunDocument) -> Iterator[Block]:
     yield Table(("", *document.platforms), tuple(grouped), folds=True)
     yield from available.story(document.platforms)
     yield from scaled.story(document.platforms)
+    yield from happened.story(document.platforms)
     yield from _theory(document)
     yield from assumed(document.assumptions)
     yield from notes("the replications that were complete are reported" if document.interrupted else "", document.warnings)
@@ -87,6 +88,7 @@ def sections(document: RunDocument) -> list[Section]:
     made: dict[str, Iterator[Row]] = {
         "Latency": _latency(platforms), "Load": _load(platforms), **_workloads(document),
         "Availability": (row for line in available.lines(platforms) for row in _row(*line)),
+        "Instances": (row for line in happened.lines(platforms) for row in _row(*line)),
         "Guards": (row for line in guarded.lines(platforms) for row in _row(*line)),
         "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
         "Operations": _operations(platforms), "Services": _services(platforms),

@@ -22,6 +22,7 @@ from simvirt.lowering.lower import Lowered, lower
 from simvirt.lowering.traffic import clients_of
 from simvirt.metrics.answers import Spread, classes_of_loads
 from simvirt.metrics.availability import course
+from simvirt.metrics.events import happening
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.scaling import courses
@@ -186,7 +187,9 @@ def _lived(outcome: Outcome, plane: DataPlane, recorder: Recorder, end: Snapshot
     """An outcome with what became of instances, and how available the system was where something fails or an autoscaler acts."""
     scenario = plane.lowered.scenario
     found = course(plane, recorder.kept, end, cluster) if scenario.fails or scenario.autoscales else None
-    return replace(outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found, scaled=courses(cluster, end.at))
+    return replace(
+        outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found, scaled=courses(cluster, end.at),
+        happening=happening(cluster))
 
 
 def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:

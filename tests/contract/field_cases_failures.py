@@ -33,7 +33,17 @@ OFTEN: Final = patched(PAIR, {"timeline": ABSENT, "failures": {"unanswered": "10
 """Two hosts with slow drives half of the time."""
 CHANCE: Final = "failures/random/0/"
 DISK: Final = "breakdown_s/disk"
+FILES: Final = {"failures.csv": "node,other,at_s,later_s,down_s,long_s\nnode[1],node[0],2,15,1,9\n", "often.csv": "node,other,at_s,later_s,down_s,long_s\nnode[1],node[0],2,15,9,9\nnode[0],node[1],3,15,9,9\n"}
+REPLAYED: Final = patched(OFTEN, {"failures": {"unanswered": "100ms", "trace": {"file": "failures.csv", "at": "at_s", "fail": "node", "for": "down_s", "how": "slow-disk"}}})
+"""A drive that is slow for a second."""
+PAST: Final = "failures/trace/"
 CASES: Final = (
+    Case("FailuresSpec.trace", REPLAYED, {PAST[:-1]: ABSENT}, {}, DISK, RISES, files=FILES),
+    Case("FailureTraceSpec.file", REPLAYED, {}, {PAST + "file": "often.csv"}, DISK, RISES, files=FILES),
+    Case("FailureTraceSpec.at", REPLAYED, {PAST + "for": "long_s"}, {PAST + "at": "later_s", PAST + "for": "long_s"}, DISK, FALLS, files=FILES),
+    Case("FailureTraceSpec.fail", REPLAYED, {}, {PAST + "fail": "other"}, DISK, RISES, files=FILES),
+    Case("FailureTraceSpec.for", REPLAYED, {}, {PAST + "for": "long_s"}, DISK, RISES, files=FILES),
+    Case("FailureTraceSpec.how", REPLAYED, {}, {PAST + "how": "power"}, FAILED, RISES, files=FILES),
     Case("FailuresSpec.random", OFTEN, {"failures/random": ABSENT}, {}, DISK, RISES),
     Case("RandomFailureSpec.fail", OFTEN, {CHANCE + "fail": "node[1]"}, {}, DISK, RISES),
     Case("RandomFailureSpec.how", OFTEN, {}, {CHANCE + "how": "power"}, FAILED, RISES),

@@ -33,9 +33,35 @@ FAILING: Final = patched(ACTED, {
     "timeline": [{"at": "2s", "fail": "node[1]"}],
 })
 """Two containers on two hosts, one of which loses power."""
+UPDATED: Final = patched(ACTED, {"services/server/image": "nginx:1.27", "services/server/cpus": 0.5, "timeline": [{"at": "5s", "update": "server", "image": "nginx:1.28"}]})
+"""One container that is replaced by one of another version."""
+CHECKED: Final = patched(SCALED, {"services/server/healthcheck": {"interval": "2s"}, "services/server/startup": [{"delay": "700ms"}]})
+"""Two containers that start later, and are checked every two seconds."""
+LAST: Final = "lifecycle/readiness_s/last"
+PANIC: Final = patched(ACTED, {
+    "platforms/0/stack": ["kvm"], "timeline": [{"at": "5s", "fail": "server", "how": "kernel-panic"}], "services/server/healthcheck": {"interval": "1s", "timeout": "1s"},
+    "failures": {"unanswered": "1s"},
+})
+"""A guest that panics."""
+NOTICED: Final = "availability/outages/0/noticed_after_s"
+
+
+def checked(field: str, value: Any, moves: str, base: dict[str, Any] = CHECKED, read: str = LAST) -> Case:
+    """A case of one key of a health check."""
+    return Case(f"HealthcheckSpec.{field}", base, {}, {f"services/server/healthcheck/{field}": value}, read, moves)
+
+
 CASES: Final = (
+    Case("ServiceSpec.healthcheck", CHECKED, {"services/server/healthcheck": ABSENT}, {}, LAST, RISES),
+    checked("interval", "5s", RISES), checked("start_period", "10s", RISES), checked("timeout", "2s", RISES, PANIC, NOTICED), checked("retries", 5, RISES, PANIC, NOTICED),
+    checked("start_interval", "100ms", FALLS, patched(CHECKED, {"services/server/healthcheck/start_period": "10s"})),
     Case("PlatformSpec.orchestrator", ACTED, {"platforms/0/orchestrator": ABSENT}, {"platforms/0/orchestrator": "compose"}, "rejected", FALLS),
     Case("TimelineEvent.scale", SCALED, {"timeline": []}, {}, "lifecycle/ready", RISES),
+    Case("TimelineEvent.update", UPDATED, {"timeline": []}, {}, "happened/told", RISES),
+    Case("TimelineEvent.image", UPDATED, {"timeline/0/image": "nginx:1.27"}, {"timeline/0/image": "nginx:1.28"}, "rejected", RISES),
+    Case("TimelineEvent.cpus", UPDATED, {}, {"timeline/0/cpus": 0.3}, "latency_s/mean", RISES),
+    Case("TimelineEvent.rollback", UPDATED, {}, {"timeline": [*UPDATED["timeline"], {"at": "12s", "rollback": "server"}]}, "happened/told", RISES),
+    Case("TimelineEvent.load", ACTED, {"timeline": []}, {"timeline": [{"at": "10s", "load": 2}]}, "requests", RISES, 0.3),
     Case("TimelineEvent.replicas", SCALED, {}, {"timeline/0/replicas": 4}, "lifecycle/ready", RISES),
 )
 

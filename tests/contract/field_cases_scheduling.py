@@ -34,6 +34,23 @@ REPLACED: Final = patched(ACTED, {"catalog/orchestrators/mine": {"like": "swarm"
 """A task that crashes three times, and is replaced each time."""
 
 
+UPDATED: Final = patched(ACTED, {
+    "catalog/orchestrators/mine": {"like": "swarm"}, "services/server/scale": 2, "timeline": [{"at": "2s", "update": "server", "cpus": 2}],
+})
+"""Two tasks that are brought to another version."""
+FAILING: Final = patched(UPDATED, {
+    "services/server/scale": 4, "services/server/startup": [{"delay": "2s"}], "services/server/deploy/restart_policy": {"condition": "none"},
+    "timeline": [{"at": "2s", "update": "server", "cpus": 2}, {"at": "6500ms", "crash": "server"}],
+})
+"""Four tasks that are brought to another version, which all fail when the first new one runs for two seconds."""
+STEPS: Final = "lifecycle/ready"
+
+
+def updating(**how: Any) -> dict[str, Any]:
+    """How tasks are brought to another version."""
+    return {"services/server/deploy/update_config": how}
+
+
 def replaced(**how: Any) -> dict[str, Any]:
     """A restart policy."""
     return {"services/server/deploy/restart_policy": {"delay": "100ms", **how}}
@@ -68,4 +85,12 @@ CASES: Final = (
     Case("RestartPolicySpec.delay", REPLACED, {}, replaced(delay="3s"), "rejected", RISES),
     Case("RestartPolicySpec.max_attempts", REPLACED, {}, replaced(max_attempts=1), "rejected", RISES),
     Case("RestartPolicySpec.window", REPLACED, replaced(max_attempts=1), replaced(max_attempts=1, window="2s"), "rejected", FALLS),
+    Case("DeploySpec.update_config", patched(UPDATED, {"services/server/scale": 1}), {}, updating(order="start-first"), "rejected", FALLS),
+    Case("DeploySpec.rollback_config", patched(UPDATED, {"timeline": [{"at": "2s", "update": "server", "cpus": 2}, {"at": "10s", "rollback": "server"}]}), {}, {"services/server/deploy/rollback_config": {"parallelism": 2}}, "rejected", RISES),
+    Case("UpdateConfigSpec.order", patched(UPDATED, {"services/server/scale": 1}), updating(order="stop-first"), updating(order="start-first"), "rejected", FALLS),
+    Case("UpdateConfigSpec.parallelism", UPDATED, updating(parallelism=1), updating(parallelism=2), "rejected", RISES),
+    Case("UpdateConfigSpec.delay", UPDATED, {}, updating(delay="1h"), STEPS, FALLS),
+    Case("UpdateConfigSpec.failure_action", FAILING, {}, updating(failure_action="continue"), STEPS, RISES),
+    Case("UpdateConfigSpec.max_failure_ratio", FAILING, {}, updating(max_failure_ratio=1), STEPS, RISES),
+    Case("UpdateConfigSpec.monitor", FAILING, updating(max_failure_ratio=0.25), updating(max_failure_ratio=0.25, monitor="1s"), STEPS, RISES),
 )

@@ -22,8 +22,16 @@ def compose(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterato
     yield from outdated(wanted, seen)
     yield from added(wanted, seen, constants)
     for task in seen.tasks:
-        if task.phase == "failed" and task.slot < wanted.replicas and wanted.version.spec.restart != "no":
+        if task.phase == "failed" and task.slot < wanted.replicas and _may_restart(wanted, task):
             yield _again(task, seen.now, constants)
+
+
+def _may_restart(wanted: Wanted, task: Task) -> bool:
+    """Whether the policy of a service lets the engine restart one of its containers."""
+    spec, policy = wanted.version.spec, wanted.version.spec.deploy.restart_policy
+    if spec.restart != "no" or policy is None:
+        return spec.restart != "no"
+    return policy.condition != "none" and (policy.max_attempts == 0 or task.tries < policy.max_attempts)
 
 
 def _again(task: Task, now: int, constants: OrchestratorEntry) -> Action:

@@ -18,6 +18,7 @@ from typing import Final
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Look, Pending, Remove, Revert, Seen, Start, Stop, Task, Wanted
+from simvirt.control.orchestrators.rules import UPDATED
 from simvirt.orchestration.restart import SwarmPolicy, swarm_restarts
 from simvirt.orchestration.swarm_update import SwarmUpdate
 from simvirt.placement import Hosts, asked_by, choose
@@ -25,7 +26,6 @@ from simvirt.placement.swarm import FAILURES_WITHIN_S, place_group
 from simvirt.scenario.spec.updating import UpdateConfigSpec
 
 NS: Final = 1e9
-UPDATED: Final = "update"
 UNHEALTHY: Final = "unhealthy"
 REPLACED: Final = (UPDATED, UNHEALTHY)
 """Why a task is stopped in whose slot another is to start once it has ended."""
@@ -138,7 +138,7 @@ class _Service:
         if action is not None:
             return
         busy = self._busy()
-        free = self.update.workers(len(old)) - len(busy)
+        free = self.update.workers(len(old)) - len(busy) - len(self.empty)
         for slot, tasks in old.items():
             new = [task for task in tasks if not self._is_old(task)]
             if any(task.phase == "ready" for task in new):
@@ -175,11 +175,16 @@ class _Service:
         else:
             yield from self._started([slot])
 
-    def added(self) -> Iterator[Action]:
-        """Starts in slots that are empty, the lowest first."""
+    @cached_property
+    def empty(self) -> list[int]:
+        """The slots in which tasks are to start, the lowest first."""
         staying = {slot for slot, tasks in self.slots.items() if not all(self._leaves(task) for task in tasks)}
         free = (slot for slot in count() if slot not in staying)
-        yield from self._started([next(free) for _ in range(self.wanted.replicas - len(staying))])
+        return [next(free) for _ in range(self.wanted.replicas - len(staying))]
+
+    def added(self) -> Iterator[Action]:
+        """Starts in slots that are empty."""
+        yield from self._started(self.empty)
 
     def _started(self, slots: Sequence[int]) -> Iterator[Action]:
         """Starts in some slots on the hosts that the scheduler chooses; those that none may take wait."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Look, Pending, Remove, Restart, Seen, Start, Task, Wanted
-from simvirt.control.orchestrators.rules import backoff_ns, missing, present, surplus
+from simvirt.control.orchestrators.rules import backoff_ns, missing, outdated, present, surplus
 from simvirt.placement import POLICIES, Hosts, asked_by, choose, reserved_by
 from simvirt.placement.slots import slot_policy
 
@@ -27,6 +27,7 @@ def vm_cluster(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     hosts = seen.hosts.only(seen.able)
     lost = [task for task in present(seen) if task.phase == "failed" and not seen.able[task.host]]
     yield from surplus(wanted, seen)
+    yield from outdated(wanted, seen)
     yield from (Remove(task.number, "its host is lost; powered on elsewhere") for task in lost)
     yield from _reset(wanted, seen, constants, lost)
     again = {task.slot for task in lost if task.slot < wanted.replicas}

@@ -11,6 +11,7 @@ from simvirt.scenario.checks.extent import beyond
 from simvirt.scenario.checks.failures import failure_mistakes
 from simvirt.scenario.checks.migration import moves_to_nowhere
 from simvirt.scenario.checks.network import network_mistakes
+from simvirt.scenario.checks.orchestration import beside_orchestrators
 from simvirt.scenario.checks.placement import placement_mistakes
 from simvirt.scenario.checks.volumes import volume_mistakes
 from simvirt.scenario.fields import MOST_STEPS
@@ -227,7 +228,8 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
     if scenario.workload is not None and scenario.workload.breaker is not None:
         yield path, f"{think}; clients that an open breaker refuses would ask again at once"
     elif pool is not None and pool.queue is not None and pool.connections + pool.queue < clients:
-        yield path, f"{think}; the pool has room for {pool.connections + pool.queue} of {clients} clients, the others would ask again at once"
+        room = pool.connections + pool.queue
+        yield path, f"{think}; the pool has room for {room} of {clients} clients, the others would ask again at once"
     if entered and scenario.state is not None and scenario.state.instances == "none":
         what = f"{entered[0]} is not up at first (state.instances)"
         yield path, f"{think}; {what}, and clients that are turned away would ask again at once"
@@ -321,6 +323,7 @@ def _event(scenario: Scenario, index: int) -> Iterator[Mistake]:
     """An event of a replica that does not exist, or after the end."""
     event, path = scenario.timeline[index], ("timeline", index)
     yield from moves_to_nowhere(scenario, event, path)
+    yield from beside_orchestrators(scenario, event, path)
     replicas = scenario.services[event.service].replicas if event.service in scenario.services else 1
     if event.replica is not None and event.drain is not None:
         yield (*path, "replica"), "has no effect, for drain is about a host"
