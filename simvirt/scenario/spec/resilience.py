@@ -124,7 +124,7 @@ class Guarded(Spec):
         default=None, description="how long all tries together are waited for; calls made meanwhile stop then too", examples=["1s"])
     on_timeout: Literal["orphan", "cancel"] | None = Field(
         default=None, examples=["cancel"],
-        description="what becomes of a try that nobody waits for any more: it goes on to its end (so by default), or stops at its next step")
+        description="what becomes of a try that nobody waits for any more: it goes on to its end (by default), or stops at its next step")
     retry: RetrySpec | None = Field(default=None, description="sending it again", examples=[RetrySpec.example])
     breaker: BreakerSpec | None = Field(default=None, description="refusing it while it fails", examples=[BreakerSpec.example])
     pool: Annotated[PoolSpec, BeforeValidator(_a_size)] | None = Field(
