@@ -90,6 +90,7 @@ class Movable:
         for e in self._entities(machine, parts):
             self._restand(e, machine, below, parts)
         columns["machines"]["host"][machine] = host
+        self._rebind(vm.row, plan.hosts[old].machine, below)
         columns["groups"]["machine"][vm.row] = below
         self._requeue(vm.row, below)
         self._bind_to_cpus(vm, below)
@@ -206,6 +207,16 @@ class Movable:
         entities["pin"][e] = k.NONE
         for name in FRESH:
             entities[name][e] = 0.0
+
+    def _rebind(self, group: int, old: int, below: int) -> None:
+        """CPUs that a VM is bound to are those of the same numbers on the other host; it is bound to none where none of them is there."""
+        groups, theirs, mine = self.columns["groups"], self._cpus(below), self._cpus(old)
+        first, count = int(groups["first_mask"][group]), int(groups["mask_cpus"][group])
+        numbers = [int(groups["masks"][first + at]) - mine.start for at in range(count)]
+        kept = [theirs[number] for number in numbers if number < len(theirs)]
+        for at, cpu in enumerate(kept):
+            groups["masks"][first + at] = cpu
+        groups["mask_cpus"][group] = len(kept)
 
     def _requeue(self, group: int, below: int) -> None:
         """The queues of a group are those on the CPUs of another kernel."""

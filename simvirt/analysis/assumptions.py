@@ -35,6 +35,8 @@ def broken(scenario: Any, host: Any) -> Iterator[str]:
     """What acts in a scenario, on the resolved host, that no closed form knows; nothing where all assumptions hold."""
     if scenario.timeline:
         yield "a timeline changes what runs"
+    if getattr(scenario, "fails", False):
+        yield "hosts, processes or connections fail"
     if scenario.state is not None and scenario.state.instances == "none":
         yield "instances start during the run"
     if getattr(scenario, "tenants", None) is not None:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -20,6 +20,7 @@ from simvirt.catalog.entries.autoscalers import AutoscalerEntry
 from simvirt.control.metrics_server import MILLI, SECOND, MetricsServer
 from simvirt.control.orchestrate import Orchestration
 from simvirt.control.orchestrators.interface import Task
+from simvirt.control.records import Measured
 from simvirt.gauges import cpu_time
 from simvirt.orchestration import hpa
 from simvirt.orchestration.hpa_behaviour import DOWN, UP, Limits, Log, Policy, Rules
@@ -85,11 +86,12 @@ class Autoscaling:
         assert asked is not None
         log = self.logs.setdefault(name, first_log(current, now_s))
         timing = hpa.Timing(self.entry.initialization / SECOND)
-        metric = partial(hpa.by_utilisation, current, round(100 * asked.target.cpu), self._pods(name, spec), self._tolerance(asked), timing)
+        pods = self._pods(name, spec)
+        metric = partial(hpa.by_utilisation, current, round(100 * asked.target.cpu), pods, self._tolerance(asked), timing)
         found = reconcile(current, (metric,), limits_of(asked), log, now_s, behaves(asked))
         self.logs[name] = found.log
         if found.replicas != current:
-            self.orchestration.scale(name, found.replicas, why(asked, metric, found))
+            self.orchestration.scale(name, found.replicas, why(asked, metric, found), saw(metric, found, pods))
 
     def _tolerance(self, asked: AutoscaleSpec) -> hpa.Tolerance:
         """How near to the target is near enough."""
@@ -153,6 +155,16 @@ def _policy(stated: ScalePolicySpec) -> Policy:
     if stated.replicas is not None:
         return Policy("Pods", stated.replicas, stated.period / SECOND)
     return Policy("Percent", round(100 * (stated.share or 0.0)), stated.period / SECOND)
+
+
+def saw(metric: Callable[[], hpa.Proposal], found: Decision, pods: Sequence[hpa.Pod]) -> Measured | None:
+    """What a decision was based on; None where the bounds alone decided."""
+    if found.wanted is None:
+        return None
+    samples = [pod.sample for pod in pods if pod.sample is not None]
+    age, window = (sum(values) / len(samples) for values in ([one.age_s for one in samples], [one.window_s for one in samples]))
+    limited = None if found.limited_by == "DesiredWithinRange" else found.limited_by
+    return Measured((metric().utilisation_pct or 0) / 100, window, age, found.wanted, limited)
 
 
 def why(asked: AutoscaleSpec, metric: Callable[[], hpa.Proposal], found: Decision) -> str:

@@ -14,12 +14,12 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
 from simvirt.control.outages import Outage
-from simvirt.control.records import Life, Move, Story
+from simvirt.control.records import Life, Move, Scaled, Story
 from simvirt.control.transfers import Transfers
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
 from simvirt.scenario.slots import is_first
-from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.models import Scenario, ServiceSpec
 from simvirt.workload.streams import OWN_VM
 
 Owner = tuple[str, int]
@@ -94,6 +94,12 @@ class Acting(Protocol):
     def standing(self, service: str) -> Mapping[int, int]:
         """The rows of a service's instances that are there, by the replicas that they are."""
 
+    def placed(self) -> Mapping[str, Sequence[int]]:
+        """The host of each instance of a service that there is."""
+
+    def counted(self) -> tuple[int, Mapping[str, int]]:
+        """How many instances were started, and how many of them have ended, by cause."""
+
     def scale(self, service: str, replicas: int, why: str) -> None:
         """Another number of replicas is wanted."""
 
@@ -108,7 +114,8 @@ class Cluster:
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
     all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
-    `moves` are those of VMs to other hosts; `network` carries what is large, once something is.
+    `moves` are those of VMs to other hosts, `scaled` changes of what is wanted; `network` carries what is large, once something is;
+    `watchers` take in that a host is gone.
     """
 
     clock: Clock
@@ -117,9 +124,12 @@ class Cluster:
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
     moves: list[Move] = field(default_factory=list)
+    scaled: list[Scaled] = field(default_factory=list)
     network: Transfers | None = None
+    watchers: list[Callable[[int], None]] = field(default_factory=list)
     orchestration: Acting | None = None
     story: Story = field(init=False)
+    specs: dict[int, ServiceSpec] = field(default_factory=dict)  # of instances that are of another version than the first
     outages: list[Outage] = field(default_factory=list)
     _down: set[int] = field(default_factory=set)  # hosts
     _boots: Counter[int] = field(default_factory=Counter)
@@ -129,7 +139,7 @@ class Cluster:
     _milestones: dict[tuple[int, str], simpy.Event] = field(default_factory=dict)
     _guests: set[int] = field(default_factory=set)
     _made: dict[int, set[int]] = field(default_factory=dict)  # host: replicas that are there
-    _phases: dict[tuple[str, int], tuple[Phase, ...]] = field(default_factory=dict)
+    _phases: dict[tuple[str, str | None, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.story = Story(self.clock)
@@ -190,9 +200,11 @@ class Cluster:
         return found
 
     def moved(self, machine: int, host: int) -> None:
-        """Takes in that a VM stands on another host, and so does what is in it."""
+        """Takes in that a VM stands on another host, with what is in it and the threads of its devices."""
+        guest = self.plane.lowered.arrangement.machines[machine]
+        beside = {one.backend.row for one in (guest.net, guest.disk) if one is not None and one.backend is not None}
         for one in self.plane.lowered.arrangement.instances:
-            if one.machine == machine:
+            if one.machine == machine or one.row in beside:
                 there = one.row in self._made.get(self._hosts[one.row], set())
                 self._made.get(self._hosts[one.row], set()).discard(one.row)
                 self._hosts[one.row] = host
@@ -281,12 +293,14 @@ class Cluster:
 
     def lose_host(self, host: int) -> None:
         """Takes in that a host is gone, with all that its daemon and its VMs were at."""
-        machines = {one.row for one in self.plane.lowered.arrangement.machines if one.host == host}
+        machines = {one.row for one in self.plane.lowered.arrangement.machines if self.plane.host_of_machine(one.row) == host}
         self._down.add(host)
         self._made.pop(host, None)
         self.there.discard(("host", host))
         self._done.pop(("host", host), None)
         self.lose_kernels(machines, self.name_of(host))
+        for takes_in in self.watchers:
+            takes_in(host)
 
     def lose_kernels(self, machines: set[int], host: str | None = None) -> None:
         """Takes in that kernels are gone: their locks, what they were fetching, their own load; disks of VMs stay."""
@@ -311,11 +325,16 @@ class Cluster:
 
     def phases(self, row: int) -> tuple[Phase, ...]:
         """The phases in which an instance starts where it stands."""
-        service, host = self.instance(row).service, self.host_of(row)
-        if (service, host) not in self._phases:
+        spec, host = self.spec_of(row), self.host_of(row)
+        key = self.instance(row).service, spec.image, host
+        if key not in self._phases:
             lowered = self.plane.lowered
-            self._phases[service, host] = self.catalog.start_up(lowered.platform, lowered.hosts[host], self.scenario.services[service])
-        return self._phases[service, host]
+            self._phases[key] = self.catalog.start_up(lowered.platform, lowered.hosts[host], spec)
+        return self._phases[key]
+
+    def spec_of(self, row: int) -> ServiceSpec:
+        """What is said of the version of its service that an instance is of."""
+        return self.specs.get(row) or self.scenario.services[self.instance(row).service]
 
     def others(self, row: int) -> int:
         """How many other replicas there are on the host of one: up, or made so far that what each of them adds to a start is there."""

@@ -26,7 +26,8 @@ def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
     cluster = Cluster(clock, catalog)
     clock.starts = starts = Starts(cluster)
     _begin_hosts(cluster)
-    if scenario.beginning.images == "none" or any(is_new(scenario, name) for name in scenario.images):
+    later = any(event.update is not None and event.image is not None for event in scenario.timeline)
+    if scenario.beginning.images == "none" or later or any(is_new(scenario, name) for name in scenario.images):
         cluster.fetch = Fetching(cluster, transfers_of(cluster), scenario.beginning.images == "present")
     if acted_on(scenario, clock.plane.lowered.platform):
         _orchestrate(cluster)

@@ -55,19 +55,25 @@ class Detection:
                     self._give_up(host, f"{self.cluster.name_of(host)} is lost")
 
     def of_guest(self, outage: Outage) -> Process:
-        """Those who send requests to what ran in a VM notice that it does not answer, unless it is back before."""
-        if self.entry.lost is not None:
-            yield self.cluster.clock.timeout(round(self.entry.lost))
-            outage.noticed = int(self.cluster.clock.now)
-            self._withdraw(outage.rows)
+        """Those who send requests to what ran in a VM notice that it does not answer, unless it is back before.
 
-    def came_back(self, host: int, rows: Iterable[int]) -> bool:
+        Health checks of a service notice it, where there are any; those of others what looks after the hosts.
+        """
+        checks = [spec.noticed for row in outage.rows if (spec := self.cluster.spec_of(row).healthcheck) is not None]
+        within = max(checks) if checks else self.entry.lost
+        if within is not None:
+            yield self.cluster.clock.timeout(round(within))
+            if not all(self.cluster.plane.is_ready(row) for row in outage.rows):
+                outage.noticed = int(self.cluster.clock.now)
+                self._withdraw(outage.rows)
+
+    def came_back(self, host: int) -> bool:
         """A host has booted: it takes tasks again, and those that it had have failed; whether an orchestrator decides about them."""
         orchestration = self.cluster.orchestration
         if orchestration is None:
             return False
         orchestration.host_changed(host, True)
-        return orchestration.watches and self.failed({*rows, *self._tasks_on(host)})
+        return orchestration.watches and self.failed(self._tasks_on(host))
 
     def failed(self, rows: Iterable[int]) -> bool:
         """Kernels are back without the instances that ran on them; whether an orchestrator decides about these."""

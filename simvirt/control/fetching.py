@@ -23,6 +23,7 @@ from simvirt.control.registries import Process, Registry, Transfers
 from simvirt.images.build import Build
 from simvirt.images.layers import DiskImage, Image, Layer
 from simvirt.images.resolve import build_of, disk_image_of, image_of, service_image
+from simvirt.scenario.spec.models import ServiceSpec
 
 Fetched = Generator[simpy.Event, Any, bool]
 LAYER: Final = "image"
@@ -83,12 +84,13 @@ class Fetching:
     def image(self, life: Life) -> Fetched:
         """Have the image of an instance on the kernel that it starts on; whether it is there in the end."""
         scenario, platform = self.cluster.scenario, self.cluster.plane.lowered.platform
-        image = image_of(self.cluster.catalog, scenario, platform, life.service)
-        if image is None or (self.there and not is_new(scenario, image.name)):
+        image = image_of(self.cluster.catalog, scenario, platform, life.service, self._spec(life))
+        if image is None or (self.there and not is_new(scenario, image.name) and not self._is_later(life)):
             return True
+        if self._is_later(life):
+            image = as_released(image)
         if self.there:
-            before = build_of(self.cluster.catalog, scenario, image.name).before
-            has_image(self.pulls, self.cluster.instance(life.instance).machine, before)
+            self._has_the_one_before(life, image)
         if image.name in scenario.images and scenario.images[image.name].build:
             yield from self._built(life, image)
         registry = registry_for(self.registries, scenario, image)
@@ -101,6 +103,20 @@ class Fetching:
         if self.cluster.clock.now > since:
             life.spans.append(Span("touched", LAYER, since, since, int(self.cluster.clock.now)))
         return True
+
+    def _spec(self, life: Life) -> ServiceSpec:
+        return self.cluster.spec_of(life.instance)
+
+    def _is_later(self, life: Life) -> bool:
+        """Whether an instance is of a version whose image hosts have not had from the beginning."""
+        return self._spec(life).image != self.cluster.scenario.services[life.service].image
+
+    def _has_the_one_before(self, life: Life, image: Image) -> None:
+        """A host that had all images has that of the version, or of the build, before."""
+        catalog, scenario = self.cluster.catalog, self.cluster.scenario
+        built = is_new(scenario, image.name)
+        before = build_of(catalog, scenario, image.name).before if built else service_image(catalog, scenario, life.service)
+        has_image(self.pulls, self.cluster.instance(life.instance).machine, before)
 
     def _built(self, life: Life, image: Image) -> Process:
         """The build of an image, which is done once; its steps are phases of the starts that wait for it."""
@@ -138,10 +154,10 @@ class Fetching:
         """Have the disk of the VM that an instance starts in, unless the VM is there."""
         platform, instance = self.cluster.plane.lowered.platform, self.cluster.instance(life.instance)
         image = disk_image_of(self.cluster.catalog, platform)
-        if self.there or image is None or ("vm", instance.machine) in self.cluster.there:
+        if (self.there and not self._is_later(life)) or image is None or ("vm", instance.machine) in self.cluster.there:
             return
         if not platform.runtimes:
-            image = with_software(image, service_image(self.cluster.catalog, self.cluster.scenario, life.service))
+            image = with_software(image, service_image(self.cluster.catalog, self.cluster.scenario, life.service, self._spec(life)))
         yield from self._spent(life, "disk image", self._disk(life.host, image))
         cloned = self.cluster.once(("vm", instance.machine), CLONED, lambda: self._clone(life.host, image))
         yield from self._spent(life, "clone", cloned)
@@ -175,6 +191,12 @@ class Fetching:
         yield end
         if self.cluster.clock.now > due:
             life.spans.append(Span(phase, LAYER, due, due, int(self.cluster.clock.now)))
+
+
+def as_released(image: Image) -> Image:
+    """A later release of an image of the catalogue: the layers above its base are other ones, of the same sizes."""
+    base, *above = image.layers
+    return replace(image, layers=(base, *(replace(layer, digest=f"{layer.digest} of {image.name}") for layer in above)))
 
 
 def with_software(disk: DiskImage, image: Image) -> DiskImage:

@@ -86,6 +86,10 @@ class Migrations:
     _drained: set[int] = field(default_factory=set)
     _setups: dict[int, simpy.Resource] = field(default_factory=dict)
     _ways: dict[int, int] = field(default_factory=dict)  # machine: where it moves to
+    _under_way: dict[int, tuple[Move, simpy.Process]] = field(default_factory=dict)  # machine: its move
+
+    def __post_init__(self) -> None:
+        self.cluster.watchers.append(self.lose)
 
     def place(self, host: int) -> simpy.Resource:
         """Places for the migrations from and to a host."""
@@ -101,16 +105,36 @@ class Migrations:
         if source == to or machine in self._ways:
             return
         to = self.roomiest(machine) if to is None else to
-        self._ways[machine] = to
         first = guest.instances[0]
         move = Move(first.service, first.replica, source, to, how, int(cluster.clock.now))
         cluster.moves.append(move)
-        with self.place(min(source, to)).request() as one, self.place(max(source, to)).request() as other:
+        moving = Moving(self, guest, move, rules_of(self.entry))
+        assert cluster.clock.active_process is not None
+        self._ways[machine], self._under_way[machine] = to, (move, cluster.clock.active_process)
+        try:
+            yield from self._in_turn(moving, copies_disk)
+        except simpy.Interrupt as lost:
+            moving.give_up(str(lost.cause))
+        finally:
+            del self._ways[machine], self._under_way[machine]
+
+    def _in_turn(self, moving: Moving, copies_disk: bool) -> Process:
+        """A migration, once both hosts have a place for it."""
+        ends = sorted((moving.move.source, moving.move.to))
+        with self.place(ends[0]).request() as one, self.place(ends[1]).request() as other:
             yield one
             yield other
-            yield from self._set_up(source)
-            yield from Moving(self, guest, move, rules_of(self.entry)).run(copies_disk)
-        del self._ways[machine]
+            if not moving.guest.is_up:
+                moving.give_up("it was not up")
+                return
+            yield from self._set_up(moving.move.source)
+            yield from moving.run(copies_disk)
+
+    def lose(self, host: int) -> None:
+        """Takes in that a host is gone: migrations from and to it end."""
+        for move, process in list(self._under_way.values()):
+            if host in (move.source, move.to) and process.is_alive:
+                process.interrupt(f"{self.cluster.name_of(host)} was lost")
 
     def roomiest(self, machine: int) -> int:
         """The other host with the most memory left, by what VMs are promised."""
@@ -171,9 +195,21 @@ class Moving:
         """The present instant [ns]."""
         return int(self.cluster.clock.now)
 
+    def give_up(self, why: str) -> None:
+        """It ends before its end: a VM that stands still goes on where it is; one of whose memory a part is lost ends."""
+        plane, move = self.cluster.plane, self.move
+        move.why, self.share, self.running = why, 0.0, False
+        self._hinder(0.0, 0)
+        plane.resume(self.guest.machine)
+        self._tell("does not move", why)
+        if move.resumed is not None:
+            for one in self.guest.instances:
+                plane.crash(one.row)
+
     def run(self, copies_disk: bool) -> Process:
         """All of it."""
         self.move.began = self.now
+        self._tell("begins to move", self.move.how)
         if copies_disk:
             yield from self._copy_disk()
         box = self.guest.box
@@ -190,6 +226,11 @@ class Moving:
         if later:
             yield from self._follow(later)
         self.move.ended = self.now
+
+    def _tell(self, what: str, why: str | None = None) -> None:
+        """Something happens to it, where it stands."""
+        here = self.cluster.name_of(self.cluster.plane.host_of_machine(self.guest.machine))
+        self.cluster.story.tell(what, f"{self.move.service}-{self.move.replica}", here, why)
 
     # --- while it runs on this side ------------------------------------------------------------------------------------
 
@@ -300,6 +341,7 @@ class Moving:
     def _stop(self) -> None:
         """It stands still from now on."""
         self.move.stopped = self.now
+        self._tell("stands still")
         self.cluster.plane.pause(self.guest.machine)
 
     def _go_on(self) -> Process:
@@ -312,6 +354,7 @@ class Moving:
         self._stand()
         plane.resume(machine)
         self.move.resumed = self.now
+        self._tell("goes on")
 
     def _stand(self) -> None:
         """It stands on the other host from now on, and so does its memory."""

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
@@ -35,7 +36,8 @@ from simvirt.control.orchestrators.interface import (
     Wanted,
 )
 from simvirt.control.orchestrators.registry import ORCHESTRATORS
-from simvirt.control.places import put
+from simvirt.control.places import become, put
+from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.placement import hosts_of
 from simvirt.scenario.spec.experiment import TimelineEvent
@@ -101,10 +103,15 @@ class Orchestration:
         yield self.cluster.clock.timeout(event.at)
         if event.scale is not None:
             self.scale(event.scale, event.replicas or 0)
+        if event.update is not None:
+            self.update(event.update, changed(self.ledger[event.update].wanted.version.spec, event))
+        if event.rollback is not None:
+            self.revert(event.rollback, "timeline")
 
-    def scale(self, service: str, replicas: int, why: str = "timeline") -> None:
-        """Another number of replicas is wanted."""
+    def scale(self, service: str, replicas: int, why: str = "timeline", saw: Measured | None = None) -> None:
+        """Another number of replicas is wanted; `saw` is what an autoscaler saw."""
         of = self.ledger[service]
+        self.cluster.scaled.append(Scaled(self.now, service, of.wanted.replicas, replicas, why, saw))
         self.cluster.story.tell("scale", service, None, f"{of.wanted.replicas} to {replicas} replicas: {why}")
         of.wanted = replace(of.wanted, replicas=replicas)
         self.look(service)
@@ -117,6 +124,11 @@ class Orchestration:
         of.failures.clear()
         of.wanted = replace(of.wanted, version=version, before=of.wanted.version)
         self.look(service)
+
+    def revert(self, service: str, why: str) -> None:
+        """The version before the present one is wanted again, where there is one."""
+        if (before := self.ledger[service].wanted.before) is not None:
+            self.update(service, before.spec, f"back: {why}", back=True)
 
     # --- what has happened ---------------------------------------------------------------------------------------------
 
@@ -185,6 +197,17 @@ class Orchestration:
         """The rows of a service's instances that are up or being started, by their slots."""
         return self.ledger.standing(service)
 
+    def placed(self) -> dict[str, list[int]]:
+        """The host of each instance of a service that there is."""
+        return {name: [task.host for task in of.tasks.values()] for name, of in self.ledger.services.items()}
+
+    def counted(self) -> tuple[int, dict[str, int]]:
+        """How many instances were started, and how many of them have ended, by cause."""
+        ended: Counter[str] = Counter()
+        for (_, cause), many in self.ledger.ended.items():
+            ended[cause] += many
+        return sum(self.ledger.started.values()), dict(ended)
+
     # --- the loop ------------------------------------------------------------------------------------------------------
 
     def look(self, service: str, at: int | None = None) -> None:
@@ -229,8 +252,7 @@ class Orchestration:
 
     @_do.register
     def _(self, action: Revert, service: str) -> None:
-        if (before := self.ledger[service].wanted.before) is not None:
-            self.update(service, before.spec, f"back: {action.why}", back=True)
+        self.revert(service, action.why)
 
     @_do.register
     def _(self, action: Start, service: str) -> None:
@@ -240,6 +262,7 @@ class Orchestration:
             of.pending = "all rows of its instances are taken by those that have not ended yet"
             self.look(service, self.now + AGAIN_NS)
             return
+        become(self.cluster, row, action.version.spec)
         task = self.ledger.begin(service, row, action.slot, action.version, action.host, self.now)
         self._tell("start", task, action.why)
         self.cluster.clock.process(self._bring_up(task))
@@ -344,3 +367,9 @@ def orchestration_of(cluster: Cluster) -> Orchestration:
     for service, spec in cluster.scenario.services.items():
         found.manage(service, cluster.plane.instances_of(service), spec.replicas)
     return found
+
+
+def changed(spec: ServiceSpec, event: TimelineEvent) -> ServiceSpec:
+    """A service in the version that an event wants."""
+    found = spec if event.image is None else spec.model_copy(update={"image": event.image})
+    return found if event.cpus is None else found.model_copy(update={"cpus": event.cpus, "cpu_quota": None})

@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from simvirt.control.cluster import Cluster
 from simvirt.lowering.arrange import Machine, Place
+from simvirt.lowering.fences import cgroup
+from simvirt.scenario.spec.services import ServiceSpec
 from simvirt.workload.streams import OWN_VM, SHARED_VM
 
 
@@ -30,6 +32,19 @@ def put(cluster: Cluster, row: int, host: int) -> bool:
         plane.stand(row, _place(cluster, row, host))
     cluster.stands(row, host)
     return True
+
+
+def become(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
+    """Let an instance that is down be of a version: its image, and the limit of CPUs of its own cgroup."""
+    one = cluster.instance(row)
+    cluster.specs[row] = spec
+    if one.group is None or one.group.affinity:
+        return
+    limits = cgroup(spec, cluster.plane.lowered.arrangement.machines[one.machine].cpus)
+    fence = replace(one.group.fence, quota=limits.quota, period=limits.period, burst=limits.burst)
+    if fence != one.group.fence:
+        one.place = replace(one.place, group=replace(one.group, fence=fence))
+        cluster.plane.place(row, one.place)
 
 
 def _place(cluster: Cluster, row: int, host: int) -> Place:

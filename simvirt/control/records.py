@@ -71,6 +71,29 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What an autoscaler saw: usage as a ratio, over a window that ended some time before [s]; what it asked for, and what limited that."""
+
+    usage: float
+    window_s: float
+    age_s: float
+    asked: int
+    limited_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Another number of replicas of a service is wanted from an instant on [ns], and why; what an autoscaler saw of it."""
+
+    at: int
+    service: str
+    before: int
+    after: int
+    why: str
+    saw: Measured | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """Something that happened: when [ns], what, to whom (`web-3`, `node[1]`), on which host, and why."""
 

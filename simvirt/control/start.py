@@ -16,6 +16,7 @@ import simpy
 
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.control.cluster import HEALTHY, STARTED, Cluster
+from simvirt.control.health import found_well
 from simvirt.control.lifecycle import Process
 from simvirt.control.places import power_off
 from simvirt.control.records import DEPENDENCIES, Life, Span
@@ -95,14 +96,18 @@ def _started(cluster: Cluster, life: Life) -> Process:
     if cluster.fetch is not None and not (yield from cluster.fetch.image(life)):
         return
     yield from _dependencies(cluster, life)
+    process = None
     for phase in phases[booted:]:
         if phase.on == "instance":
+            process = int(cluster.clock.now) if process is None else process
             cluster.reach(row, STARTED)
         yield from _phase(cluster, life, phase)
     cluster.begin_guest(one.machine)
     cluster.reach(row, STARTED)
+    process = int(cluster.clock.now) if process is None else process
     yield from _application(cluster, life)
     plane.start_background(row)
+    yield from found_well(cluster, row, process)
     if cluster.orchestration is not None:
         yield from cluster.orchestration.publishing(row)
     plane.admit(row)

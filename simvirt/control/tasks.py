@@ -76,7 +76,7 @@ class Ledger:
     def seen(self, service: str, now: int) -> Seen:
         """What there is to see for the orchestrator of a service."""
         of = self[service]
-        wants = {name: other.wanted.replicas for name, other in self.services.items()}
+        wants = {name: other.wanted for name, other in self.services.items()}
         return Seen(now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants)
 
     def begin(self, service: str, row: int, slot: int, version: Version, host: int, now: int) -> Task:

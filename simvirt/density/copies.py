@@ -81,7 +81,7 @@ def scaled(scenario: Scenario, unit: Unit, n: int) -> Scenario:
     assert scenario.workload is not None and scenario.objective is not None
     load = unit.share * n
     changed = {"workload": _loaded(scenario.workload, load, unit, n), "objective": _asking(scenario.objective, load), "timeline": (),
-               "state": None}
+               "failures": None, "state": None}
     return scenario.model_copy(update=changed if unit.load_only else changed | _instances(scenario, unit, n))
 
 

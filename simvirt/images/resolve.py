@@ -13,23 +13,23 @@ from simvirt.images.build import Build, Step, build
 from simvirt.images.layers import DiskImage, Image, Layer
 from simvirt.images.plan import Engine
 from simvirt.scenario.spec.images import ImageLayerSpec
-from simvirt.scenario.spec.models import Scenario
+from simvirt.scenario.spec.models import Scenario, ServiceSpec
 
 PULLERS: Final = {"docker": "docker", "podman": "podman"}
 """Runtime -> the entry that says how it pulls; containerd's for all others."""
 
 
-def image_of(catalog: Catalog, scenario: Scenario, platform: Platform, service: str) -> Image | None:
+def image_of(catalog: Catalog, scenario: Scenario, platform: Platform, service: str, spec: ServiceSpec | None = None) -> Image | None:
     """The image that a service of a scenario is started from on a platform; None where the platform runs no containers.
 
-    A service without an image has one of median size, of its own.
+    A service without an image has one of median size, of its own; `spec` is what is said of another version of it.
     """
-    return service_image(catalog, scenario, service) if platform.runtimes else None
+    return service_image(catalog, scenario, service, spec) if platform.runtimes else None
 
 
-def service_image(catalog: Catalog, scenario: Scenario, service: str) -> Image:
+def service_image(catalog: Catalog, scenario: Scenario, service: str, spec: ServiceSpec | None = None) -> Image:
     """The image that has the software of a service, whether it is started from it or not."""
-    reference = scenario.services[service].image
+    reference = (spec or scenario.services[service]).image
     return _generic(catalog, service) if reference is None else named_image(catalog, scenario, reference)
 
 

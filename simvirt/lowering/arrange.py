@@ -213,7 +213,7 @@ def arrange(scenario: Scenario, platform: Platform, sites: Sequence[Site], recla
     if not platform.hypervisors or platform.vms is None:
         plan.nodes.update({name: service.cpuset_mems for name, service in scenario.services.items() if service.cpuset_mems})
     later = spares(scenario, platform, plan.services, sites)
-    for site, replicas, spare in zip(sites, dealt(scenario, plan.services, sites), later, strict=True):
+    for site, replicas, spare in zip(sites, dealt(scenario, plan.services, sites, platform), later, strict=True):
         host = _add_host(plan, platform, site, replicas)
         (_arrange_vms if platform.hypervisors else _arrange_processes)(scenario, platform, host, plan, [*replicas, *spare])
         if reclaims:

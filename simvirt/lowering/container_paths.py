@@ -154,6 +154,9 @@ class ContainerPaths(Paths):
         self.pause(rows, 2 * self.costs.latency_ns["call_hop"], k.NETWORK)
         self.visit(rows, both, "packet_in")
 
+    def come_back(self, rows: Rows) -> None:
+        """The answer of another service comes in; what it takes was paid with the request."""
+
     def transfer(self, rows: Rows, out: int, in_: int) -> None:
         """Payload crosses the NIC: what is sent in the time of its thread, what is received by those that receive."""
         sent, taken = self.payload("out", out), self.payload("in", in_)

@@ -56,7 +56,7 @@ STARTS = (k.OP_CALL, k.OP_ASK, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.O
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
-With fewer at the start tables grow sooner, which takes time and changes nothing.
+With fewer at the start tables grow sooner, which takes time and changes nothing; each of many instances will have a thread before long.
 """
 
 
@@ -185,7 +185,8 @@ class Tables:
         guards, callers = guard_tables(self.writers[0].text.guards, column_of(self.plan.instances, "service"))
         clients = clients_of(scenario)
         spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
-        frames = FIRST_FRAMES + sum(clients) + n_background + 2 * spare
+        many = len(self.plan.instances) if len(self.plan.instances) > FIRST_FRAMES else 0
+        frames = FIRST_FRAMES + many + sum(clients) + n_background + 2 * spare
         first_turn, begins = self.balancers.turns(before=max(len(self.plan.instances), 1))
         tables = {
             "run": self.run(spare, frames),

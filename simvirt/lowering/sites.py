@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.errors import Issue, ScenarioError
-from simvirt.placement import asked_by, hosts_of, place_all
+from simvirt.placement import POLICIES, asked_by, hosts_of, place_all
+from simvirt.placement.spread import spread
 from simvirt.scenario.slots import acted_on, slots
 from simvirt.scenario.spec.cluster import NamedHost, PlacementSpec
 from simvirt.scenario.spec.models import Scenario
@@ -31,20 +32,29 @@ def sites_of(scenario: Scenario, catalog: Catalog) -> list[Site]:
     return [Site(host, entry, views[host.pool]) for host, entry in zip(scenario.each_host, entries, strict=True)]
 
 
-def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site]) -> list[Replicas]:
-    """The replicas on each host, in the order of the services; ScenarioError where some have none."""
+def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site], platform: Platform | None = None) -> list[Replicas]:
+    """The replicas on each host in the order of the services, placed as on a platform; ScenarioError where some have none."""
+    policy, reserves = (spread, None) if platform is None else (POLICIES[platform.places], platform.reserves)
     if scenario.placed is not None:
         return _standing(scenario.placed, services)
     hosts, found = hosts_of([site.named for site in sites], [site.entry for site in sites]), [Replicas() for _ in sites]
-    for name in services:
+    for name in _in_turn(scenario, services):
         spec = scenario.services[name]
-        for replica, choice in enumerate(place_all(hosts, asked_by(name, spec), spec.replicas)):
+        for replica, choice in enumerate(place_all(hosts, asked_by(name, spec, reserves), spec.replicas, policy)):
             if choice.host is None:
                 path = ("services", name, "deploy", "placement")
                 said = f"no host may take replica {replica} of {spec.replicas}: {choice.reason}{_advice(spec.deploy.placement, sites)}"
                 raise ScenarioError([Issue(*scenario.locate(path), ".".join(path), said)])
             found[choice.host].append((name, replica))
     return found
+
+
+def _in_turn(scenario: Scenario, services: Sequence[str]) -> list[str]:
+    """Services in the order in which they are placed: those that stand beside others, or do not, come after these."""
+    def waits(name: str, seen: tuple[str, ...] = ()) -> int:
+        beside = {rule.near or rule.away_from for rule in scenario.services[name].placement.affinity}
+        return max((1 + waits(other, (*seen, name)) for other in services if other in beside - {*seen, name}), default=0)
+    return sorted(services, key=waits)
 
 
 def spares(scenario: Scenario, platform: Platform, services: Sequence[str], sites: Sequence[Site]) -> list[Replicas]:

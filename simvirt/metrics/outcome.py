@@ -12,6 +12,8 @@ from simvirt.control.records import Life, Move
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 from simvirt.metrics.availability import Course
+from simvirt.metrics.events import Happening
+from simvirt.metrics.scaling import ServiceCourse
 from simvirt.result.run_document import HostLayout
 
 CATEGORIES = (
@@ -135,6 +137,10 @@ class Outcome(Answers):
     """Utilisation of each link between switches, by its ends."""
     guarded: Guarded | None = None
     """What guards of calls did, where there are any."""
+    scaled: dict[str, ServiceCourse] = field(default_factory=dict)
+    """How many replicas of each service were wanted and ready, where something acts on them."""
+    happening: Happening | None = None
+    """What happened to instances, where something acts on them."""
     course: Course | None = None
     """How available it was, where something fails."""
     lives: tuple[Life, ...] | None = None

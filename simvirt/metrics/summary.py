@@ -9,11 +9,13 @@ from typing import Any, Final
 import numpy as np
 
 from simvirt.metrics.availability import availability
+from simvirt.metrics.events import happened
 from simvirt.metrics.lifecycle import lifecycle
 from simvirt.metrics.migrations import migrations
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.resilience import resilience
 from simvirt.metrics.saturated import Saturation, fullest
+from simvirt.metrics.scaling import scaling
 from simvirt.metrics.statistics import (
     NS_PER_S,
     QUANTILES,
@@ -219,6 +221,10 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["resilience"] = resilience(guards)
     if (courses := [o.course for o in outcomes if o.course is not None]):
         found["availability"] = availability(scenario, courses)
+    if first.scaled:
+        found["scaling"] = scaling([o.scaled for o in outcomes])
+    if (happenings := [o.happening for o in outcomes if o.happening is not None]):
+        found["happened"] = happened(happenings)
     if any(o.moves for o in outcomes):
         found["migrations"] = migrations([o.moves for o in outcomes], [host.name for host in first.layout])
     if first.series:

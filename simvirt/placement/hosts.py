@@ -106,7 +106,6 @@ class Asked:
     tolerations: tuple[Toleration, ...] = ()
     topologies: tuple[TopologySpreadSpec, ...] = ()
     affinity: tuple[AffinitySpec, ...] = ()
-    priority: int = 0
 
 
 def hosts_of(named: Sequence[NamedHost], entries: Sequence[HostEntry]) -> Hosts:
@@ -129,7 +128,6 @@ def asked_by(name: str, spec: ServiceSpec, reserves: Reserves | None = None) -> 
     return Asked(
         name, placement.constraints, placement.spread, placement.max_replicas_per_node, max(spec.cpu_limit or 0.0, float(bound)), nodes,
         spec.memory_limit or 0, reserved_by(spec, reserves), placement.tolerations, placement.topology_spread, placement.affinity,
-        placement.priority,
     )
 
 

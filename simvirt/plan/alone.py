@@ -59,7 +59,7 @@ def alone(case: Case, workload: WorkloadSpec) -> Scenario:
     return base.model_copy(update={
         "host": base.host.model_copy(update={"memory": MEMORY, "max_cstate": "none"}),
         "platforms": (vms_for(case, dict.fromkeys(reached, 1)),), "services": services,
-        "timeline": (), "state": None, "plan": None, "objective": None, "tenants": None,
+        "timeline": (), "failures": None, "state": None, "plan": None, "objective": None, "tenants": None,
         "workload": workload.model_copy(update={"open": None, "rates": None, "closed": closed, "mix": base.mix}),
         "run": base.run.model_copy(update={
             "requests": REQUESTS, "duration": None, "warmup": 0, "replications": REPLICATIONS, "observe": None, "precision": None}),

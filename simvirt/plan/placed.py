@@ -45,7 +45,8 @@ def scenario_of(case: Case, load: Load, placed: Sequence[Counts]) -> Scenario:
     services = {name: with_replicas(spec, load.counts[name]) for name, spec in base.services.items() if load.counts.get(name)}
     workload = None if base.workload is None else scaled(base.workload, load.factor)
     found = base.model_copy(update={
-        "services": services, "workload": workload, "platforms": (_platform(case, placed),), "timeline": (), "state": None, "plan": None,
+        "services": services, "workload": workload, "platforms": (_platform(case, placed),),
+        "timeline": (), "failures": None, "state": None, "plan": None,
         "run": _run(case, workload, rate, len(placed)), "objective": None,
     })
     return found if len(placed) == 1 else _on_hosts(found, load, placed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from simvirt.report import available, guarded, limits
+from simvirt.report import available, guarded, happened, limits, scaled
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
@@ -18,14 +18,12 @@ from simvirt.result.objective import within
 from simvirt.result.run_document import (
     NOT_ASKED,
     Bottleneck,
-    NoTheory,
     OperationResult,
     PlatformResult,
     RunDocument,
     ServiceResult,
-    TheoryBeside,
-    TheoryResult,
 )
+from simvirt.result.theory import NoTheory, TheoryBeside, TheoryResult
 from simvirt.scenario.spec.experiment import parts_of
 
 Found = Cell | str | None
@@ -63,6 +61,8 @@ def _blocks(document: RunDocument) -> Iterator[Block]:
     grouped = [row for section in sections(document) for row in _grouped(*section, len(document.platforms))]
     yield Table(("", *document.platforms), tuple(grouped), folds=True)
     yield from available.story(document.platforms)
+    yield from scaled.story(document.platforms)
+    yield from happened.story(document.platforms)
     yield from _theory(document)
     yield from assumed(document.assumptions)
     yield from notes("the replications that were complete are reported" if document.interrupted else "", document.warnings)
@@ -88,10 +88,12 @@ def sections(document: RunDocument) -> list[Section]:
     made: dict[str, Iterator[Row]] = {
         "Latency": _latency(platforms), "Load": _load(platforms), **_workloads(document),
         "Availability": (row for line in available.lines(platforms) for row in _row(*line)),
+        "Instances": (row for line in happened.lines(platforms) for row in _row(*line)),
         "Guards": (row for line in guarded.lines(platforms) for row in _row(*line)),
         "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
         "Operations": _operations(platforms), "Services": _services(platforms),
         "Hosts": _hosts(platforms), "Lifecycle": _lifecycle(platforms),
+        "Scaling": (row for line in scaled.lines(platforms) for row in _row(*line)),
         "Migrations": (row for line in migration_lines(platforms) for row in _row(*line)), "Memory": _memory(platforms),
         "Bottleneck": _bottleneck(platforms),
         "Objective": _objective(platforms), f"vs {document.comparison.baseline}": _comparison(document), "Run": _run(platforms),

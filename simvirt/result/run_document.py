@@ -21,9 +21,12 @@ from simvirt.result.document import (
     Utilisations,
     Verdict,
 )
+from simvirt.result.events import Happened
 from simvirt.result.lifecycle import Lifecycle
 from simvirt.result.migrations import MigrationResult
 from simvirt.result.resilience import Resilience
+from simvirt.result.scaling import Scaling
+from simvirt.result.theory import NoTheory, TheoryResult
 
 
 class ServiceMemory(Document):
@@ -270,7 +273,10 @@ class PlatformResult(Document):
     objective: Mapping[str, Verdict] = Field(default={}, description="each limit of the scenario's objective")
     overload: bool = Field(default=False, description="`true` where requests arrive faster than they are answered, in most replications")
     lifecycle: Lifecycle | None = Field(default=None, description="with `state`: instances that were started, and what that took")
-    availability: Availability | None = Field(default=None, description="where something fails: requests answered in time, what was lost")
+    availability: Availability | None = Field(
+        default=None, description="where something fails, or an autoscaler follows the load: requests answered in time, what was lost")
+    scaling: Scaling | None = Field(default=None, description="where something acts on instances: how many were wanted and ready, and why")
+    happened: Happened | None = Field(default=None, description="where something acts on instances: what happened, and where they stand")
     migrations: tuple[MigrationResult, ...] = Field(default=(), description="what moved to other hosts, and how that went")
     resilience: Resilience | None = Field(default=None, description="with guarded calls: what they did, and what requests failed of")
     series: Series | None = Field(default=None, description="samples over time")
@@ -333,34 +339,6 @@ class Comparison(Document):
         others = {name: found.workloads[workload] for name, found in self.others.items() if workload in found.workloads}
         mine: dict[str, Any] = {name: Compared(**dict(found)) for name, found in others.items()}
         return Comparison(baseline=self.baseline, **mine)
-
-
-class TheoryBeside(Document):
-    """What the closed form says of another platform, or why it says nothing."""
-
-    latency_mean_s: float | None = Field(default=None, description="the mean latency that it predicts there")
-    latency_p95_s: float | None = Field(default=None, description="the 95th percentile, where there is an exact form")
-    overhead: float | None = Field(default=None, description="what the platform adds to each demand, as a ratio; it is in the prediction")
-    reason: str = Field(default="", description="why there is no closed form")
-
-
-class TheoryResult(Document):
-    """The closed form that holds for the scenario."""
-
-    model: str = Field(description="the system in Kendall's notation")
-    latency_mean_s: float = Field(description="the mean latency that it predicts")
-    latency_p95_s: float | None = Field(description="the 95th percentile, `null` where there is no exact form")
-    assumptions: str = Field(description="under which it holds")
-    utilisation: float = Field(description="of its servers")
-    throughput_per_s: float = Field(description="through them")
-    platform: str = Field(description="the platform that it is compared with")
-    others: Mapping[str, TheoryBeside] = Field(default={}, description="what it says of each other platform, by name")
-
-
-class NoTheory(Document):
-    """Why no closed form holds for the scenario."""
-
-    reason: str = Field(description="what acts in it that no closed form knows")
 
 
 class RunDocument(Document):

@@ -38,7 +38,7 @@ Platforms = Mapping[str, PlatformResult]
 def answer(document: RunDocument) -> str:
     """What came of the scenario, in one sentence or a few; empty where there is no platform."""
     answered = {name: found for name, found in document.platforms.items() if found.requests and not found.overload}
-    sentences = [*_started(document.platforms), *_moved(document.platforms), *_unanswered(document.platforms)]
+    sentences = [*_started(document.platforms), *_scaled(document.platforms), *_moved(document.platforms), *_unanswered(document.platforms)]
     sentences += [*_overload(document.platforms), *_lost(answered)]
     if answered and any(found.objective for found in answered.values()):
         sentences += _objective(answered)
@@ -53,7 +53,8 @@ def answer(document: RunDocument) -> str:
 
 def _started(platforms: Platforms) -> Iterator[str]:
     """After how long the instances that were started are ready, and where they are not in the end."""
-    lives = {name: found.lifecycle for name, found in platforms.items() if found.lifecycle is not None and found.lifecycle.started}
+    still = {name: found for name, found in platforms.items() if not _grows(found)}
+    lives = {name: found.lifecycle for name, found in still.items() if found.lifecycle is not None and found.lifecycle.started}
     ready = [(name, life.readiness_s.last) for name, life in lives.items() if life.ready == life.started]
     times = [f"{figures.time(last, interval=False)} on {name}" for name, last in ready]
     if times:
@@ -61,6 +62,27 @@ def _started(platforms: Platforms) -> Iterator[str]:
     down = [f"{life.started - life.ready:g} of {life.started:g} on {name}" for name, life in lives.items() if life.ready < life.started]
     if down:
         yield f"Of the instances {listed(down)} are not ready in the end"
+
+
+def _grows(found: PlatformResult) -> bool:
+    """Whether more replicas of some service came to be wanted."""
+    return found.scaling is not None and any(service.grown.value for service in found.scaling.services.values())
+
+
+def _scaled(platforms: Platforms) -> Iterator[str]:
+    """How many replicas services grew to, how long each step took, and how long too many requests were too late."""
+    growing = {name: found for name, found in platforms.items() if _grows(found)}
+    services = [(platform, *item) for platform, one in growing.items() if one.scaling is not None for item in one.scaling.services.items()]
+    for service in dict.fromkeys(service for _, service, found in services if found.grown.value):
+        each = [(platform, found) for platform, name, found in services if name == service]
+        most = listed([f"{found.most.value:.3g} on {platform}" for platform, found in each])
+        ready = listed([f"{figures.time(found.ready_after_s, interval=False)} on {platform}"
+                        for platform, found in each if found.ready_after_s.value is not None])
+        yield f"Replicas of {service} grow to {most}" + (f"; new ones are ready after {ready}" if ready else "")
+    late = [(name, found.availability.downtime_s) for name, found in growing.items() if found.availability is not None]
+    if any(time.value for _, time in late):
+        times = listed([f"{figures.time(time, interval=False)} on {name}" for name, time in late])
+        yield f"More than a tenth of the requests are not answered in time for {times}"
 
 
 def _moved(platforms: Platforms) -> Iterator[str]:

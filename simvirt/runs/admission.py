@@ -1,11 +1,13 @@
 """Whether a scenario can be run: it fits the catalogue, and its tables fit into memory; what is assumed where it is silent."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.images import is_known, meant, short_name
 from simvirt.catalog.problems import Problems
 from simvirt.images.resolve import content_name, named_image
+from simvirt.images.room import beyond_disks
 from simvirt.lowering.sites import dealt, sites_of
 from simvirt.lowering.size import size_mistakes
 from simvirt.scenario.order import canonical_services
@@ -18,10 +20,12 @@ def catalog_of(scenario: Scenario) -> Catalog:
     """The catalogue for a scenario that can be run; ScenarioError with every mistake of one that cannot."""
     catalog, problems = Catalog.of(scenario), Problems(scenario.locate)
     platforms = [catalog.platform(platform) for platform in scenario.platforms]
-    for path, message in size_mistakes(scenario, catalog, platforms):
+    for path, message in (*size_mistakes(scenario, catalog, platforms), *beyond_disks(scenario, catalog, platforms)):
         problems.add(path, message)
     problems.settle()
-    dealt(scenario, canonical_services(scenario), sites_of(scenario, catalog))
+    sites = sites_of(scenario, catalog)
+    for places, reserves in dict.fromkeys((platform.places, platform.reserves) for platform in platforms):
+        dealt(scenario, canonical_services(scenario), sites, replace(platforms[0], places=places, reserves=reserves))
     return catalog
 
 

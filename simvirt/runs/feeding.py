@@ -91,5 +91,5 @@ def as_written(lowered: Lowered, load: int, limit: int | None, seed: int, replic
     of, view = Drawn(lowered, load), list(lowered.scenario.alone.values())[load]
     return RequestStream(
         view.workload, of.weights, of.variables, of.trace_columns, limit, Generators(seed, replication, load), of.operations, lowered.width,
-        of.tenants, of.first,
+        of.tenants, of.first, lowered.scenario.loads,
     )

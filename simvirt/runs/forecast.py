@@ -39,7 +39,7 @@ def seconds(scenario: Scenario, maximum: bool = True) -> float:
 
 def _short(scenario: Scenario, catalog: Catalog, times: int) -> tuple[float, int]:
     """CPU time [s] and events of so many parts of the first platform's first replication."""
-    short = scenario.model_copy(update={"run": _part(scenario.run, times), "timeline": (), "state": None})
+    short = scenario.model_copy(update={"run": _part(scenario.run, times), "timeline": (), "failures": None, "state": None})
     started = time.thread_time()
     outcome = replicate(short, catalog, catalog.platform(scenario.platforms[0]), scenario.run.seed, 0).outcome
     return time.thread_time() - started, outcome.events

@@ -175,7 +175,7 @@ def steady(scenario: Scenario) -> Scenario:
     """A scenario with all its services up from the start, and no end of its load, the first workload of which is asked at a rate."""
     run = scenario.run.model_copy(update={
         "duration": LONGEST_NS, "requests": None, "warmup": 0, "observe": None, "precision": None})
-    changed: dict[str, Any] = {"run": run, "timeline": (), "state": None, "workload": _without_clients(scenario.workload)}
+    changed: dict[str, Any] = {"run": run, "timeline": (), "failures": None, "state": None, "workload": _without_clients(scenario.workload)}
     for name, spec in list(scenario.workloads.items())[:1]:
         changed["workloads"] = {**scenario.workloads, name: _without_clients(spec)}
     return scenario.model_copy(update=changed)

@@ -22,9 +22,12 @@ from simvirt.lowering.lower import Lowered, lower
 from simvirt.lowering.traffic import clients_of
 from simvirt.metrics.answers import Spread, classes_of_loads
 from simvirt.metrics.availability import course
+from simvirt.metrics.events import happening
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
+from simvirt.metrics.scaling import courses
 from simvirt.metrics.steadiness import reduced, steady
+from simvirt.orchestration.requested import as_requested
 from simvirt.plane import DataPlane, Stopped
 from simvirt.runs.feeding import as_written, feed
 from simvirt.scenario.bounds import CPU_TIME_NS, LATEST_NS
@@ -132,7 +135,10 @@ def batches_between(plane: DataPlane, first: int, last: int, row: int = 0) -> np
 
 def make_plane(scenario: Scenario, catalog: Catalog, platform: Platform, seed: int, replication: int) -> DataPlane:
     """The data plane of one replication, at its start."""
-    return plane_of(lower(as_acted_on(scenario, platform), catalog, platform, Phases(seed, replication)), seed, replication)
+    acted = as_acted_on(scenario, platform)
+    if platform.reserves == "requests":
+        acted = as_requested(acted, catalog.resolve_hosts(scenario)[0].memory)
+    return plane_of(lower(acted, catalog, platform, Phases(seed, replication)), seed, replication)
 
 
 def plane_of(lowered: Lowered, seed: int, replication: int) -> DataPlane:
@@ -178,9 +184,12 @@ def replicate(
 
 
 def _lived(outcome: Outcome, plane: DataPlane, recorder: Recorder, end: Snapshot, cluster: Cluster) -> Outcome:
-    """An outcome with what became of instances, and how available the system was where something fails."""
-    found = course(plane, recorder.kept, end, cluster) if plane.lowered.scenario.fails else None
-    return replace(outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found)
+    """An outcome with what became of instances, and how available the system was where something fails or an autoscaler acts."""
+    scenario = plane.lowered.scenario
+    found = course(plane, recorder.kept, end, cluster) if scenario.fails or scenario.autoscales else None
+    return replace(
+        outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found, scaled=courses(cluster, end.at),
+        happening=happening(cluster))
 
 
 def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:

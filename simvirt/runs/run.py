@@ -23,8 +23,9 @@ from simvirt.metrics.warnings import Seen, short_slices, warnings
 from simvirt.plane import Stopped
 from simvirt.result import frames, provenance
 from simvirt.result.displayed import Displayed
-from simvirt.result.run_document import NOT_ASKED, NoTheory, PlatformResult, RunDocument, TheoryResult
+from simvirt.result.run_document import NOT_ASKED, PlatformResult, RunDocument
 from simvirt.result.run_sentence import answer
+from simvirt.result.theory import NoTheory, TheoryResult
 from simvirt.runs.admission import assumptions, catalog_of
 from simvirt.runs.pool import Halt, Inline, at_a_time, in_order, workers
 from simvirt.runs.replicate import Measured, Progress, replicate

@@ -14,7 +14,7 @@ from typing import Any, Final
 from simvirt.analysis.theory import TheoryPrediction, applicable, reason
 from simvirt.catalog import Catalog, HostEntry, Platform
 from simvirt.catalog.records import S
-from simvirt.result.run_document import NoTheory, TheoryBeside, TheoryResult
+from simvirt.result.theory import NoTheory, TheoryBeside, TheoryResult
 from simvirt.scenario.spec.distributions import Constant
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.steps import CpuStep

@@ -26,7 +26,7 @@ def expected_size(scenario: Scenario, window: Window) -> tuple[int, int]:
     *Ignores*: what grows with a backlog or varies over time.
     """
     catalog, part = catalog_of(scenario), max(min(window.length // PART, LONGEST_NS), 1)
-    short = {"run": scenario.run.lasting(2 * part, warmup=0, observe=None, precision=None), "timeline": (), "state": None}
+    short = {"run": scenario.run.lasting(2 * part, warmup=0, observe=None, precision=None), "timeline": (), "failures": None, "state": None}
     spec = on_host(scenario, catalog, scenario.first_host).model_copy(update=short)
     platform = next(p for p in spec.platforms if p.name == window.platform)
     with TemporaryDirectory() as folder:

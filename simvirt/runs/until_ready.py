@@ -30,7 +30,7 @@ SPARE: Final = 2
 def to_be_deployed(scenario: Scenario, state: StateSpec) -> Scenario:
     """A scenario of which nothing is up, and in which nothing happens later."""
     run = scenario.run.model_copy(update={"requests": None, "duration": LONGEST_NS, "observe": None, "precision": None})
-    return scenario.model_copy(update={"timeline": (), "run": run, "state": state})
+    return scenario.model_copy(update={"timeline": (), "failures": None, "run": run, "state": state})
 
 
 def until_ready(scenario: Scenario, catalog: Catalog, platform: Platform, replication: int, halt: Event | None = None) -> Cluster:

@@ -72,6 +72,9 @@ def _content(scenario: Scenario, name: str, bodies: Mapping[Name, int]) -> int:
         "own": scenario.is_own(name), "kept": scenario.plan is not None and name in scenario.plan.keep,
         "counted": scenario.density is not None and scenario.density.service == name,
     }
+    chances = scenario.failures.random if scenario.failures is not None else ()
+    if fails := [spec.model_dump(mode="json", exclude={"fail"}) for spec in chances if spec.fail == name]:
+        own |= {"fails": fails}
     waits = sorted(one.condition for one in service.depends_on.values())
     return _number(own | ({"waits": waits} if waits else {}))
 
@@ -83,5 +86,6 @@ def _number(content: Any) -> int:
 
 def _said(event: TimelineEvent) -> tuple[Any, ...]:
     """What an event says, without the name of its service."""
-    said = (event.verb, event.at, event.replica, event.restart)
-    return said if event.verb not in ORCHESTRATED else (*said, event.replicas)
+    said: tuple[Any, ...] = (event.verb, event.at, event.replica, event.restart)
+    said = (*said, event.how, event.for_) if event.fail is not None else said
+    return said if event.verb not in ORCHESTRATED else (*said, event.replicas, event.image, event.cpus)

@@ -20,8 +20,7 @@ class Named(Protocol):
 
 def acted_on(scenario: Scenario, platform: Named) -> bool:
     """Whether something acts on instances while a scenario runs on a platform: an orchestrator, or a timeline that says what is wanted."""
-    scaled = any(service.autoscale is not None for service in scenario.services.values())
-    return platform.orchestrator is not None or scaled or any(event.verb in ORCHESTRATED for event in scenario.timeline)
+    return platform.orchestrator is not None or scenario.autoscales or any(event.verb in ORCHESTRATED for event in scenario.timeline)
 
 
 def as_acted_on(scenario: Scenario, platform: Named) -> Scenario:
@@ -35,14 +34,15 @@ def slots(scenario: Scenario, service: str) -> int:
     """Rows that instances of a service need: as many as are ever wanted, and those that are on their way out meanwhile.
 
     Where less is wanted and then more, what was stopped may not have ended when others start: there are twice as many then, and so
-    there are where an autoscaler may want up to its most.
+    there are where an autoscaler may want up to its most, or instances are replaced by those of another version.
     """
     spec = scenario.services[service]
     wanted = [spec.replicas, *_scales(scenario, service)]
     if spec.autoscale is not None:
         return 2 * max(*wanted, spec.autoscale.max)
     falls = any(after < before for before, after in pairwise(wanted))
-    return max(wanted) * (2 if falls else 1)
+    replaced = any(service in (event.update, event.rollback) for event in scenario.timeline)
+    return max(wanted) * (2 if falls or replaced else 1)
 
 
 def is_first(scenario: Scenario, service: str, replica: int) -> bool:

@@ -11,7 +11,8 @@ import yaml
 
 from simvirt.analysis import formulas
 from simvirt.result.document import Estimate
-from simvirt.result.run_document import PlatformResult, RunDocument, TheoryResult
+from simvirt.result.run_document import PlatformResult, RunDocument
+from simvirt.result.theory import TheoryResult
 from simvirt.result.validation_document import TheoryRow
 from simvirt.runs.run import run
 from simvirt.scenario import loads

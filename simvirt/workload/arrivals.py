@@ -7,7 +7,7 @@ Model: operational time grows at the arrival rate; arrivals happen at unit-expon
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -62,6 +62,19 @@ def profile(times_ns: np.ndarray, rates_per_s: np.ndarray) -> Iterator[Segments]
     if times_ns[0] > 0:
         yield np.array([times_ns[0]], dtype=float), np.zeros(1)
     yield (ends - times_ns).astype(float), rates_per_s / 1e9
+
+
+def louder(segments: Iterator[Segments], changes: Sequence[tuple[float, float]]) -> Iterator[Segments]:
+    """Segments whose rates are multiplied, from each instant [ns] on, by a factor; changes in the order of their instants."""
+    at = np.array([instant for instant, _ in changes])
+    factors = np.array([1.0, *(factor for _, factor in changes)])
+    since = 0.0
+    for durations, rates in segments:
+        ends = since + np.cumsum(durations)
+        edges = np.unique(np.concatenate([[since], ends, at[(at > since) & (at < ends[-1])]]))
+        own = rates[np.minimum(np.searchsorted(ends, edges[:-1], side="right"), len(rates) - 1)]
+        yield np.diff(edges), own * factors[np.searchsorted(at, edges[:-1], side="right")]
+        since = float(ends[-1])
 
 
 class ModulatedArrivals:
@@ -128,19 +141,26 @@ class SteadyArrivals:
         return instants
 
 
-def open_arrivals(workload: Any, generators: Generators) -> Instants:
-    """The arrival instants of an open workload or a rate file."""
-    from simvirt.scenario.reading.tracefile import read_rates
-
+def open_arrivals(workload: Any, generators: Generators, changes: Sequence[tuple[float, float]] = ()) -> Instants:
+    """The arrival instants of an open workload or a rate file; from each of some instants [ns] on its rates are a multiple of theirs."""
     spec = workload.open or workload.rates
     steps = generators.stream(ARRIVALS) if spec.arrivals == "poisson" else None
+    if not changes and workload.rates is None and spec.rate is not None:
+        return SteadyArrivals(spec.rate, steps)
+    segments = _segments(workload, generators)
+    return ModulatedArrivals(louder(segments, changes) if changes else segments, steps)
+
+
+def _segments(workload: Any, generators: Generators) -> Iterator[Segments]:
+    """Segments of the rate of an open workload or a rate file."""
+    from simvirt.scenario.reading.tracefile import read_rates
+
+    spec = workload.open
     if workload.rates is not None:
         rates = read_rates(workload.rates)
-        return ModulatedArrivals(profile(rates.at_ns, rates.per_s), steps)
+        return profile(rates.at_ns, rates.per_s)
     if spec.rate is not None:
-        return SteadyArrivals(spec.rate, steps)
+        return iter([(np.array([np.inf]), np.array([spec.rate / 1e9]))])
     if spec.piecewise is not None:
-        return ModulatedArrivals(piecewise(spec.piecewise), steps)
-    if spec.diurnal is not None:
-        return ModulatedArrivals(diurnal(spec.diurnal), steps)
-    return ModulatedArrivals(mmpp(spec.mmpp, generators.stream(RATES)), steps)
+        return piecewise(spec.piecewise)
+    return diurnal(spec.diurnal) if spec.diurnal is not None else mmpp(spec.mmpp, generators.stream(RATES))

@@ -6,6 +6,7 @@ of a class has a stream of its own, and its n-th number belongs to the n-th requ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -131,6 +132,7 @@ class RequestStream:
         width: int,
         tenants: int = 1,
         first: int = 0,
+        loads: Sequence[tuple[float, float]] = (),
     ) -> None:
         self._tenants, self._first = TenantAssignment(workload, tenants, generators), first
         self.width = width  # draws a row, those included that others than requests use
@@ -146,7 +148,7 @@ class RequestStream:
         if workload is not None and workload.closed is not None:
             self._think = sampler_of(Variable(workload.closed.think, DEMAND, 0), generators, THINKING)
         elif workload is not None and self._trace is None:
-            self._instants = open_arrivals(workload, generators)
+            self._instants = open_arrivals(workload, generators, loads)
 
     def next_block(self) -> Block:
         """The next requests; the last block says so."""

@@ -29,7 +29,29 @@ def failing(**fields: object) -> object:
     return patched(PAIR, {"timeline": [{"at": "2s", "fail": "node[1]"} | {key.rstrip("_"): value for key, value in fields.items()}]})
 
 
+OFTEN: Final = patched(PAIR, {"timeline": ABSENT, "failures": {"unanswered": "100ms", "random": [{"fail": "node", "how": "slow-disk", "mtbf": "1s", "mttr": "1s"}]}})
+"""Two hosts with slow drives half of the time."""
+CHANCE: Final = "failures/random/0/"
+DISK: Final = "breakdown_s/disk"
+FILES: Final = {"failures.csv": "node,other,at_s,later_s,down_s,long_s\nnode[1],node[0],2,15,1,9\n", "often.csv": "node,other,at_s,later_s,down_s,long_s\nnode[1],node[0],2,15,9,9\nnode[0],node[1],3,15,9,9\n"}
+REPLAYED: Final = patched(OFTEN, {"failures": {"unanswered": "100ms", "trace": {"file": "failures.csv", "at": "at_s", "fail": "node", "for": "down_s", "how": "slow-disk"}}})
+"""A drive that is slow for a second."""
+PAST: Final = "failures/trace/"
 CASES: Final = (
+    Case("FailuresSpec.trace", REPLAYED, {PAST[:-1]: ABSENT}, {}, DISK, RISES, files=FILES),
+    Case("FailureTraceSpec.file", REPLAYED, {}, {PAST + "file": "often.csv"}, DISK, RISES, files=FILES),
+    Case("FailureTraceSpec.at", REPLAYED, {PAST + "for": "long_s"}, {PAST + "at": "later_s", PAST + "for": "long_s"}, DISK, FALLS, files=FILES),
+    Case("FailureTraceSpec.fail", REPLAYED, {}, {PAST + "fail": "other"}, DISK, RISES, files=FILES),
+    Case("FailureTraceSpec.for", REPLAYED, {}, {PAST + "for": "long_s"}, DISK, RISES, files=FILES),
+    Case("FailureTraceSpec.how", REPLAYED, {}, {PAST + "how": "power"}, FAILED, RISES, files=FILES),
+    Case("FailuresSpec.random", OFTEN, {"failures/random": ABSENT}, {}, DISK, RISES),
+    Case("RandomFailureSpec.fail", OFTEN, {CHANCE + "fail": "node[1]"}, {}, DISK, RISES),
+    Case("RandomFailureSpec.how", OFTEN, {}, {CHANCE + "how": "power"}, FAILED, RISES),
+    Case("RandomFailureSpec.mtbf", OFTEN, {}, {CHANCE + "mtbf": "10s"}, DISK, FALLS),
+    Case("RandomFailureSpec.shape", patched(OFTEN, {CHANCE + "mtbf": "100s"}), {}, {CHANCE + "shape": 0.3}, DISK, RISES),
+    Case("RandomFailureSpec.mttr", OFTEN, {}, {CHANCE + "mttr": "100ms"}, DISK, FALLS),
+    Case("RandomFailureSpec.factor", OFTEN, {}, {CHANCE + "factor": 100}, DISK, RISES),
+    Case("RandomFailureSpec.ratio", patched(OFTEN, {CHANCE + "how": "loss"}), {CHANCE + "ratio": "1%"}, {CHANCE + "ratio": "50%"}, "breakdown_s/network", RISES),
     Case("Scenario.failures", patched(PAIR, {EVENT + "at": "10s"}), {}, {"failures": {"unanswered": "1s"}}, FAILED, RISES),
     Case("FailuresSpec.unanswered", PAIR, {"failures": {"unanswered": "1s"}}, {"failures": {"unanswered": "2min"}}, FAILED, FALLS),
     Case("TimelineEvent.fail", PAIR, {"timeline": ABSENT}, {}, FAILED, RISES),

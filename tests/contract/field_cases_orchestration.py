@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from helpers.field_bases import REPLICATED
-from helpers.fields import ABSENT, FALLS, RISES, Case, patched
+from helpers.fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
 
 
 def number(value: str | float) -> dict[str, Any]:
@@ -33,9 +33,35 @@ FAILING: Final = patched(ACTED, {
     "timeline": [{"at": "2s", "fail": "node[1]"}],
 })
 """Two containers on two hosts, one of which loses power."""
+UPDATED: Final = patched(ACTED, {"services/server/image": "nginx:1.27", "services/server/cpus": 0.5, "timeline": [{"at": "5s", "update": "server", "image": "nginx:1.28"}]})
+"""One container that is replaced by one of another version."""
+CHECKED: Final = patched(SCALED, {"services/server/healthcheck": {"interval": "2s"}, "services/server/startup": [{"delay": "700ms"}]})
+"""Two containers that start later, and are checked every two seconds."""
+LAST: Final = "lifecycle/readiness_s/last"
+PANIC: Final = patched(ACTED, {
+    "platforms/0/stack": ["kvm"], "timeline": [{"at": "5s", "fail": "server", "how": "kernel-panic"}], "services/server/healthcheck": {"interval": "1s", "timeout": "1s"},
+    "failures": {"unanswered": "1s"},
+})
+"""A guest that panics."""
+NOTICED: Final = "availability/outages/0/noticed_after_s"
+
+
+def checked(field: str, value: Any, moves: str, base: dict[str, Any] = CHECKED, read: str = LAST) -> Case:
+    """A case of one key of a health check."""
+    return Case(f"HealthcheckSpec.{field}", base, {}, {f"services/server/healthcheck/{field}": value}, read, moves)
+
+
 CASES: Final = (
+    Case("ServiceSpec.healthcheck", CHECKED, {"services/server/healthcheck": ABSENT}, {}, LAST, RISES),
+    checked("interval", "5s", RISES), checked("start_period", "10s", RISES), checked("timeout", "2s", RISES, PANIC, NOTICED), checked("retries", 5, RISES, PANIC, NOTICED),
+    checked("start_interval", "100ms", FALLS, patched(CHECKED, {"services/server/healthcheck/start_period": "10s"})),
     Case("PlatformSpec.orchestrator", ACTED, {"platforms/0/orchestrator": ABSENT}, {"platforms/0/orchestrator": "compose"}, "rejected", FALLS),
     Case("TimelineEvent.scale", SCALED, {"timeline": []}, {}, "lifecycle/ready", RISES),
+    Case("TimelineEvent.update", UPDATED, {"timeline": []}, {}, "happened/told", RISES),
+    Case("TimelineEvent.image", UPDATED, {"timeline/0/image": "nginx:1.27"}, {"timeline/0/image": "nginx:1.28"}, "rejected", RISES),
+    Case("TimelineEvent.cpus", UPDATED, {}, {"timeline/0/cpus": 0.3}, "latency_s/mean", RISES),
+    Case("TimelineEvent.rollback", UPDATED, {}, {"timeline": [*UPDATED["timeline"], {"at": "12s", "rollback": "server"}]}, "happened/told", RISES),
+    Case("TimelineEvent.load", ACTED, {"timeline": []}, {"timeline": [{"at": "10s", "load": 2}]}, "requests", RISES, 0.3),
     Case("TimelineEvent.replicas", SCALED, {}, {"timeline/0/replicas": 4}, "lifecycle/ready", RISES),
 )
 
@@ -45,11 +71,23 @@ def of(field: str, value: Any, moves: str, base: dict[str, Any] = ACTED, read: s
     return Case(f"orchestrators.{field}", base, {}, {f"catalog/orchestrators/mine/{field}": value}, read, moves)
 
 
+SOFT: Final = patched(ACTED, {
+    "host": ABSENT, "hosts": {"node": {"count": 2, "cores": 1, "memory": "16GiB"}}, "services/server": {"cpus": 0.6, "scale": 2, "restart": "always"}, "timeline": [],
+    "catalog/orchestrators/mine": {"like": "compose", "reserves": "requests"}, "workload/open/rate": "300/s",
+    "services/server/operations": {"job": [{"cpu": "1ms"}]},
+})
+"""Two containers, of which one host has room for one."""
+GROWN: Final = patched(SOFT, {"services/server/cpus": 0.9, "services/server/scale": 1, "timeline": [{"at": "5s", "scale": "server", "replicas": 2}]})
+"""A container, and another, after which there would be no room on one host for both."""
 ENTRIES: Final = (
     of("acts", "none", RISES), of("notice", number("1s"), RISES), of("sync", number("500ms"), FALLS, patched(ACTED, {"catalog/orchestrators/mine/notice": number("3s")})),
     of("start_delay", number("1s"), RISES), of("publish", number("1s"), RISES), of("grace", number("20s"), FALLS, SHRUNK, "failed"),
-    of("lost", number("12s"), RISES, FAILING, "failed"),
+    of("lost", number("12s"), RISES, FAILING, "failed"), of("evict", number("2s"), RISES, FAILING, "lifecycle/ready"),
     of("backoff", number("1s"), RISES), of("backoff_factor", number(8), RISES), of("backoff_most", number("50ms"), FALLS), of("backoff_reset", number("1s"), FALLS),
+    of("places", "first-fit", CHANGES, patched(SOFT, {"catalog/orchestrators/mine/reserves": ABSENT}), "latency_s/mean"),
+    Case("orchestrators.reserves", patched(SOFT, {"catalog/orchestrators/mine/places": "first-fit"}), {"catalog/orchestrators/mine/reserves": ABSENT}, {}, "latency_s/mean", CHANGES),
+    of("attempts", 1, RISES, patched(ACTED, {"catalog/orchestrators/mine": {"like": "vm-cluster", "backoff": number("100ms")}})),
+    of("survives", 0, RISES, patched(GROWN, {"catalog/orchestrators/mine": {"like": "vm-cluster", "survives": 1}}), "lifecycle/ready"),
     of("depends_on", False, FALLS, patched(ACTED, {
         "services/db": {"startup": [{"delay": "3s"}], "operations": {"q": [{"cpu": "1ms"}]}}, "services/server/depends_on": {"db": {"condition": "service_healthy"}},
         "state": {"instances": "none"}, "timeline": []})),

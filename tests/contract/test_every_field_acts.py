@@ -17,6 +17,7 @@ import field_cases_orchestration
 import field_cases_plan
 import field_cases_resilience
 import field_cases_run
+import field_cases_scheduling
 import field_cases_services
 import field_cases_volumes
 import field_cases_workloads
@@ -39,6 +40,7 @@ CASES = (
     *field_cases_failures.CASES,
     *field_cases_resilience.CASES,
     *field_cases_volumes.CASES,
+    *field_cases_scheduling.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}
 """Fields with a test of their own below."""

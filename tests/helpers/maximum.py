@@ -40,7 +40,7 @@ def at_rate(scenario: Scenario, rate: float) -> Scenario:
     workload = view.workload.model_copy(update={"open": steady, "closed": None, "rates": None, "trace": None})
     run = scenario.run.model_copy(update={"duration": 10**18, "requests": None, "warmup": 0, "observe": None, "precision": None})
     changed = {"workloads": {**scenario.workloads, name: workload}} if name else {"workload": workload}
-    return scenario.model_copy(update={"run": run, "timeline": (), **changed})
+    return scenario.model_copy(update={"run": run, "timeline": (), "failures": None, **changed})
 
 
 def unanswered(scenario: Scenario, catalog: Catalog, platform: Platform, rate: float) -> float:

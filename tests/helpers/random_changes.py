@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from helpers.random_draws import Tree
+from helpers.random_guards import calls_of
+
+from simvirt.scenario.spec.resilience import GUARDS
 
 OTHER: Final = {"front": "zulu", "api": "a1", "cache": "quebec", "db": "bravo", "batch": "xray", "log-2": "oscar"}
 """Service -> its other name; their alphabetical order is another one."""
@@ -50,7 +53,7 @@ def _in_values(value: Any, key: str = "") -> Any:
         return [_in_values(inner, key) for inner in value]
     if key == "call":
         return _called(value)
-    return OTHER.get(value, value) if key in ("start", "stop", "crash", "own", "keep", "scale", "service", "depends_on") and isinstance(value, str) else value
+    return OTHER.get(value, value) if key in ("start", "stop", "crash", "fail", "own", "keep", "scale", "service", "depends_on") and isinstance(value, str) else value
 
 
 def names_restored(document: Mapping[str, Any]) -> Any:
@@ -88,7 +91,9 @@ def crowded(tree: Tree) -> Tree:
 
 
 def busier(tree: Tree, factor: float = 1.5) -> Tree | None:
-    """The same requests at a higher rate; None where the load is not a constant rate, or other things happen meanwhile."""
+    """The same requests at a higher rate; None where the load is not a constant rate, other things happen meanwhile, or callers give up."""
+    if any("shed" in spec for spec in tree["services"].values()) or any(key in step for step in [*calls_of(tree["services"]), tree.get("workload", {})] for key in GUARDS):
+        return None
     text = tree.get("workload", {}).get("open", {}).get("rate")
     if text is None or tree.get("timeline") or any("background" in spec for spec in tree["services"].values()):
         return None

@@ -10,6 +10,7 @@ from helpers.random_draws import GIB, MIB, MS, S, US, Draws, Tree, size, time
 
 from simvirt.catalog import Catalog
 from simvirt.scenario.spec.host import PARAMETERS, RESERVING, PlatformSpec
+from simvirt.units import parse_time
 
 SOURCE: Final = "made up for a test"
 SPANS: Final = {
@@ -183,4 +184,41 @@ def pools(draws: Draws, tree: Tree) -> Tree:
         if draws.yes(0.3):
             placement = draws.choice([{"constraints": ["zone != c"]}, {"constraints": ["pool == node"]}, {"spread": "zone"}, {"max_replicas_per_node": 9}])
             spec["deploy"] = dict(spec.get("deploy", {})) | {"placement": placement}
-    return {key: value for key, value in tree.items() if key not in ("host", "density", "network", "registries", "images")} | {"hosts": found, "services": services}
+    left = {key: value for key, value in tree.items() if key not in ("host", "density", "network", "registries", "images")}
+    return _renamed(left) | {"hosts": found, "services": services}
+
+
+def _renamed(value: Any) -> Any:
+    """The same, in which what befell the only host befalls those of the first pool."""
+    if isinstance(value, dict):
+        return {key: "node" if key == "fail" and inner == "host" else _renamed(inner) for key, inner in value.items()}
+    return [_renamed(inner) for inner in value] if isinstance(value, list) else value
+
+
+MOVERS: Final = ("kvm", "xen-pv", "xen-hvm", "esxi", "hyperv", "cloud-hypervisor", "docker-on-kvm")
+"""Platforms whose VMs move to other hosts."""
+WAYS: Final = ("pre-copy", "post-copy", "hybrid", "stop-and-copy", "checkpoint")
+SWIFT: Final = {name: {"value": "10us", "source": "swift in a test"} for name in ("setup", "handover")} | {
+    name: {"value": "1ns", "source": "swift in a test"} for name in ("scan", "send", "receive", "unlog")}
+
+
+def moving(draws: Draws, tree: Tree) -> Tree:
+    """The scenario on hosts of which there are several, with VMs that move swiftly from one to another, and hosts that are drained."""
+    hosts = {name: spec | {"nic": "9000Gbps", "count": spec["count"] + (len(tree["hosts"]) == 1)} for name, spec in tree["hosts"].items()}
+    names = [f"{name}[{n}]" for name, spec in hosts.items() for n in range(spec["count"])]
+    length = parse_time(tree["run"].get("duration", "20ms"))
+    events = [_move(draws, list(tree["services"]), names, length) for _ in range(draws.whole(1, 5))]
+    entry = {"like": draws.choice(["qemu-auto-converge", "xen", "xen-2005", "vmotion"]), "bandwidth": {"value": "1000GB/s", "source": "swift in a test"}, **SWIFT}
+    platform = {"name": draws.choice(MOVERS), "migrator": "swift"} | draws.sometimes({"pin": (0.2, lambda: True)})
+    return tree | {"hosts": hosts, "platforms": [platform], "timeline": [*tree.get("timeline", []), *events],
+                   "catalog": {**tree.get("catalog", {}), "migrators": {"swift": entry}}}
+
+
+def _move(draws: Draws, services: list[str], names: list[str], length: float) -> Tree:
+    """A migration, or a drain."""
+    said = draws.choice([{"migrate": draws.choice(services)}, {"drain": draws.choice(names)}])
+    to = draws.choice(names)
+    more = draws.sometimes({"how": (0.6, lambda: draws.choice(WAYS)), "storage": (0.2, lambda: "copy"), "to": (0.4, lambda: to)})
+    if more.get("to") == said.get("drain"):
+        more.pop("to", None)
+    return {"at": time(length * draws.uniform(0.05, 0.7))} | said | more

@@ -98,6 +98,15 @@ def counters_agree(document: Document) -> Iterator[str]:
         yield from (f"{name}/{law}: {found}" for law, found in platform["checks"].items() if found != "ok")
 
 
+def instances_add_up(document: Document) -> Iterator[str]:
+    """Instances that were started are there, or have ended of some cause."""
+    for name, platform in document["platforms"].items():
+        if (happened := platform.get("happened")) is not None:
+            there = happened["running"]["value"] + sum(ended["value"] for ended in happened["ended"].values())
+            if abs(happened["started"]["value"] - there) > 1e-9 * max(there, 1.0):
+                yield f"{name}: started {happened['started']['value']}, there or ended {there}"
+
+
 def ledger_adds_up(document: Document) -> Iterator[str]:
     """What uses memory and what is free are what the host has."""
     for name, platform in document["platforms"].items():
@@ -127,6 +136,6 @@ def events_are_bounded(document: Document) -> Iterator[str]:
 LAWS: Final[Mapping[str, Law]] = {
     law.__name__: law for law in (
         finite, not_negative, intervals_not_negative, intervals_in_order, quantiles_in_order, utilised_at_most_fully, breakdown_adds_up,
-        counters_agree, ledger_adds_up, memory_is_counted_once, events_are_bounded,
+        counters_agree, instances_add_up, ledger_adds_up, memory_is_counted_once, events_are_bounded,
     )
 }

@@ -15,9 +15,12 @@ from helpers import random_workloads
 import yaml
 from helpers.random_catalogue import catalogue
 from helpers.random_draws import MS, S, Draws, Tree, time
+from helpers.random_failures import failing
+from helpers.random_guards import guarded
 from helpers.random_images import pulled
+from helpers.random_orchestration import orchestrated
 from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, state, tenants, timeline
-from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_teams
+from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_shedding, with_teams
 from helpers.random_volumes import with_volumes
 
 from simvirt.catalog import Catalog
@@ -58,6 +61,7 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     with_files(Draws(seed, "files"), drawn)
     with_teams(Draws(seed, "teams"), drawn)
     with_locks(Draws(seed, "locks"), drawn)
+    with_shedding(Draws(seed, "shedding"), drawn)
     length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
     tree |= measured(Draws(seed, "measured"), tree["services"])
     _network(Draws(seed, "network"), tree)
@@ -71,6 +75,12 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
         limits = objectives_of_operations(of_operations, drawn, tree["workload"])
         tree["objective"] = tree.get("objective", {}) | {"operations": limits}
     tree |= density(draws, drawn, tree["workload"]) if "workload" in tree and draws.yes(0.15) else {}
+    failures = Draws(seed, "failures")
+    if failures.yes(0.1):
+        failing(failures, tree, drawn, length * S)
+    acting = Draws(seed, "orchestration")
+    if acting.yes(0.1):
+        orchestrated(acting, tree, drawn, length * S)
     tree |= state(Draws(seed, "state"), tree)
     images = Draws(seed, "images")
     if images.yes(0.5 if "state" in tree else 0.08):
@@ -82,6 +92,9 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     side_by_side = Draws(seed, "side by side")
     if "workload" in tree and not tree.keys() & {"density", "plan"} and side_by_side.yes(0.2):
         _beside(side_by_side, tree, drawn)
+    guards = Draws(seed, "guards")
+    if guards.yes(0.2):
+        guarded(guards, tree)
     return tree
 
 

@@ -25,9 +25,11 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "deploy": ("run.duration=25s", "platforms=[bare-metal, docker, firecracker]"),
     "load-profile": ("run.duration=8s", "run.observe=1s"),
     "memory-overcommit": ("run.duration=2s", "run.observe=1s"),
+    "metastable": ("run.duration=1500ms", "run.warmup=500ms", "run.replications=2"),
     "mm1": ("run.requests=4000",),
     "noisy-neighbour": ("run.duration=4s",),
     "plan": ("run.duration=500ms",),
+    "spike": ("run.duration=2min",),
     "stream-beside-ping": ("run.duration=100ms",),
     "three-hosts": ("run.duration=1s",),
     "throttling": ("run.duration=20s",),
@@ -42,9 +44,11 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "deploy": ("run.duration=4s",),
     "load-profile": ("run.duration=2s", "run.observe=100ms"),
     "memory-overcommit": ("run.duration=500ms", "run.observe=100ms"),
+    "metastable": ("run.duration=400ms", "run.warmup=100ms"),
     "mm1": ("run.requests=500",),
     "noisy-neighbour": ("run.duration=1s",),
     "plan": ("run.duration=200ms",),
+    "spike": ("run.duration=20s",),
     "stream-beside-ping": ("run.duration=20ms",),
     "three-hosts": ("run.duration=100ms",),
     "throttling": ("run.duration=5s",),
@@ -53,9 +57,9 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "web": ("run.duration=300ms",),
 }
 """What makes each short enough to be run by the hundred."""
-WHOLE: Final = ("deploy", "memory-overcommit", "mm1", "stream-beside-ping", "three-hosts")
+WHOLE: Final = ("deploy", "memory-overcommit", "metastable", "mm1", "spike", "stream-beside-ping", "three-hosts")
 """Documents with every key: one starts instances, one follows memory and observes over time, one is short enough for theory to speak,
-one has several workloads, one several hosts."""
+one has several workloads, one several hosts, one an autoscaler."""
 SMALL: Final[dict[str, tuple[str, ...]]] = {
     "density": ("host={cores: 1, memory: 2GiB}", "platforms=[kvm]", "run.replications=2"),
     "deploy": ("platforms=[docker, firecracker]", "run.replications=2"),

@@ -15,6 +15,7 @@ from helpers.worlds import worlds
 
 from simvirt import kernel
 from simvirt.catalog import Catalog
+from simvirt.catalog.entries.software import DeviceEntry
 from simvirt.clock import Clock
 from simvirt.control.lifecycle import begin
 from simvirt.control.transfers import Transfer, Transfers
@@ -207,3 +208,35 @@ def test_callers_and_callees_of_equal_number_meet_evenly(replicas: int) -> None:
     amount = clock.plane.read("program", "amount")[clock.plane.read("program", "op") == k.OP_CALL][0]
     sent = clock.plane.read("links", "bytes").reshape(-1, 2)[:, 0] / amount
     assert sent == pytest.approx([2 * 240 / replicas * (1 - 1 / replicas)] * replicas, abs=2)
+
+
+@pytest.mark.parametrize(("platform", "device"), [
+    ("docker-host-network", "host-network"), ("docker", "bridge-nat"), ("docker-macvlan", "macvlan"), ("docker-overlay-network", "vxlan-overlay"),
+    ("docker-geneve", "geneve-overlay"), ("docker-ipip", "ipip-overlay"),
+])
+def test_networks_of_containers_work_on_both_hosts_and_put_their_headers_on_the_wire(platform: str, device: str) -> None:
+    """The callee's host computes for a packet in and one out, the caller's at least for as many; tunnels make each frame longer."""
+    entry = Catalog.load().typed("devices", device, DeviceEntry)
+    packets = sum(float(term) for name in ("packet_in", "packet_out") for term in entry.costs[name].cpu or ())
+    headers = 0 if entry.frames is None else int(entry.frames.headers or 0)
+    found = {}
+    for name in ("bare-metal", platform):
+        clock = clock_of(calling(name), 2)
+        latencies(clock, END)
+        hosts = [clock.plane.lowered.arrangement.host_of(i).row for i in clock.plane.lowered.arrangement.instances]
+        busy = np.bincount(hosts, weights=clock.plane.read("instances", "cpu_time"), minlength=2)
+        found[name] = busy, clock.plane.read("links", "bytes").reshape(2, 2)
+    (bare, plain), (busy, framed) = found.values()
+    assert busy[1] - bare[1] == pytest.approx(5 * packets, abs=10)
+    assert busy[0] - bare[0] == pytest.approx(25 * packets, abs=30)  # ten requests of clients, ten calls, five of them answered here
+    assert framed == pytest.approx(plain + 5 * headers)
+
+
+@pytest.mark.parametrize(("platform", "least", "most"), [("kvm-sr-iov", 0.0, 3_000.0), ("kvm", 3_000.0, 40_000.0)])
+def test_virtual_functions_cross_without_the_host(platform: str, least: float, most: float) -> None:
+    """A virtual function leaves the host's CPUs out of a message between hosts; vhost works, and is woken, on both sides."""
+    clock = clock_of(calling(platform), 2)
+    latencies(clock, END)
+    plan, used = clock.plane.lowered.arrangement, clock.plane.read("instances", "cpu_time")
+    backends = [used[device.backend.row] if device.backend else 0 for device in plan.devices if device.entry is not None and device.entry.role == "net"]
+    assert len(backends) == 3 and all(least * 5 <= time <= most * 15 for time in backends)

@@ -22,7 +22,7 @@ from simvirt.scenario import loads
 STEADY = {"open": {"rate": "100/s", "arrivals": "deterministic"}, "mix": {"web.job": 1}}
 
 
-def world(*events: dict[str, Any], hosts: int = 2, platform: str = "docker", duration: str = "400s", **fields: Any) -> Any:
+def world(*events: dict[str, Any], hosts: int = 2, platform: Any = "docker", duration: str = "400s", **fields: Any) -> Any:
     """Replicas of a service on as many hosts, ten milliseconds of delay a request, and what fails, from one second on."""
     services = {"web": service({"delay": "10ms"}, threads="unlimited", scale=hosts, restart="always") | fields.pop("web", {})}
     text = write(services | fields.pop("services", {}), STEADY, {"duration": duration, "warmup": "0s"},
@@ -136,3 +136,41 @@ def test_laws_hold_whatever_fails(event: dict[str, Any], platform: str) -> None:
     clock, _ = begun(world(event, platform=platform, web=web, services=db, duration="200s"))
     clock.run(until=199 * S)
     assert set(checks(clock.plane, snapshot(clock.plane, 199 * S)).values()) == {"ok"}
+
+
+@pytest.mark.parametrize(("orchestrator", "lost_s", "evicted_s"), [("compose", 6, None), ("swarm", 15, 15), ("kubernetes", 40, 340)])
+def test_an_orchestrator_replaces_what_a_host_had_after_its_documented_time(orchestrator: str, lost_s: int, evicted_s: int | None) -> None:
+    platform = {"name": "x", "stack": ["docker"], "orchestrator": orchestrator}
+    clock, cluster = begun(world({"at": "1s", "fail": "node[1]"}, platform=platform, state={}))
+    clock.run(until=400 * S)
+    told = {(event.what, event.who): event.at / S - 1 for event in cluster.story.events if event.at > S}
+    assert told["lost", "node[1]"] == lost_s and told.get(("lost", "web-1")) == evicted_s
+    assert [one.host for one in cluster.lives] == ([] if evicted_s is None else [0]), "the replacement stands on the other host"
+    found = tallies(clock)
+    assert found["arrived"] == found["completed"] + found["failed"] + found["rejected"] + found["inside"]
+    assert found["failed"] == pytest.approx(50 * lost_s, abs=2), "half of 100/s until load balancing knows"
+
+
+def test_a_host_that_is_back_in_time_keeps_its_tasks() -> None:
+    platform = {"name": "x", "stack": ["docker"], "orchestrator": "kubernetes"}
+    clock, cluster = begun(world({"at": "1s", "fail": "node[1]", "for": "30s"}, platform=platform, state={}))
+    clock.run(until=399 * S)
+    assert [(one.service, one.host) for one in cluster.lives] == [("web", 1)] and lives(clock)[:2] == [k.READY, k.READY]
+    assert "lost" not in {event.what for event in cluster.story.events if event.who == "web-1"}
+
+
+def test_what_is_cut_off_for_long_is_replaced_and_what_is_reached_again_in_time_is_not() -> None:
+    platform = {"name": "x", "stack": ["docker"], "orchestrator": "swarm"}
+    for lasts, replaced in (("10s", 0), ("60s", 1)):
+        clock, cluster = begun(world({"fail": "node[1]", "how": "partition", "for": lasts}, platform=platform, state={}))
+        clock.run(until=100 * S)
+        assert len(cluster.lives) == replaced and tallies(clock)["completed"] >= 0.99 * tallies(clock)["arrived"]
+
+
+def test_a_registry_that_does_not_answer_holds_up_what_is_pulled() -> None:
+    ready = []
+    for event in ({"at": "399s"}, {"at": "0s"}):
+        clock, cluster = begun(world(event | {"fail": "docker-hub", "how": "registry", "for": "20s"}, hosts=1, state={"images": "none", "instances": "none"}, web={"image": "nginx:1.27"}))
+        clock.run(until=200 * S)
+        ready.append([life.ready for life in cluster.lives])
+    assert ready[0][0] is not None and (ready[1][0] is None or ready[1][0] > ready[0][0])

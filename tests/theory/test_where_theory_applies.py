@@ -13,7 +13,7 @@ import simvirt
 from simvirt.catalog import Catalog
 from simvirt.report import run_report
 from simvirt.report.formats import rendered
-from simvirt.result.run_document import NoTheory, TheoryResult
+from simvirt.result.theory import NoTheory, TheoryResult
 from simvirt.runs.theory_beside import theory
 
 Json = dict[str, Any]

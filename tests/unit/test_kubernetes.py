@@ -7,13 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Look, Restart, Seen, Start, Stop, Task, Version, Wanted
-from simvirt.control.orchestrators.kubernetes import kubernetes, victims
+from simvirt.control.orchestrators.kubernetes import kubernetes, strategy_of, victims
+from simvirt.orchestration.rollout import Strategy
 from simvirt.placement import Hosts
 from simvirt.scenario.spec.services import ServiceSpec
+from simvirt.scenario.spec.updating import UpdateConfigSpec
 
 SPEC = ServiceSpec.model_validate({"operations": {"get": [{"cpu": "1ms"}]}})
 ENTRY = Catalog.load(None).typed("orchestrators", "kubernetes", OrchestratorEntry)
@@ -57,6 +60,15 @@ def test_a_rollout_goes_as_far_as_it_can_until_pods_are_ready() -> None:
     assert not decided(4, during + new, version=1)
     after = decided(4, during + [replace(task, phase="ready", ready_at=9) for task in new], version=1)
     assert Counter(type(action) for action in after) == {Stop: 2, Start: 2}
+
+
+@pytest.mark.parametrize(("said", "strategy"), [
+    ({}, Strategy()), ({"parallelism": 2}, Strategy()), ({"order": "start-first", "parallelism": 2}, Strategy(max_surge=2, max_unavailable=0)),
+    ({"order": "stop-first"}, Strategy(max_surge=0)), ({"order": "stop-first", "parallelism": 0}, Strategy(max_surge=0, max_unavailable="100%")),
+])
+def test_words_of_compose_as_surge_and_unavailability(said: dict[str, Any], strategy: Strategy) -> None:
+    spec = SPEC.model_copy(update={"deploy": SPEC.deploy.model_copy(update={"update_config": UpdateConfigSpec.model_validate(said)})})
+    assert strategy_of(spec) == strategy
 
 
 def test_crashes_wait_longer_each_time() -> None:

@@ -230,8 +230,16 @@ def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document
         }},
         "hosts": {"node[0]": {"cpu": 0.1, "disk": 0.2, "nic": 0.3, "memory": 0.4}}, "links": {"a > b": 0.5},
         "lifecycle": {"started": 2.0, "ready": 2.0, "readiness_s": dict.fromkeys(("first", "p50", "p90", "p99", "last"), estimate(1.0)), "services": {}, "phases": []},
+        "scaling": {"services": {"web": {
+            **dict.fromkeys(("wanted", "ready", "most", "short_s", "grown", "ready_after_s", "seen_s"), estimate(2.0)), "course": [],
+            "changes": [{"at_s": 1.0, "before": 1, "after": 2, "why": "timeline"}],
+        }}},
+        "happened": {
+            "events": [{"at_s": 1.0, "what": "ready", "who": "web-0", "where": "node[0]"}], "told": 1,
+            **dict.fromkeys(("started", "running"), estimate(2.0)), "ended": {"stopped": estimate(1.0)}, "placement": {"web": {"node[0]": 2}},
+        },
         "migrations": [{
-            "service": "web", "replica": 0, "source": "node[0]", "to": "node[1]", "how": "pre-copy", "asked_s": 1.0, "ended": 1, "why": "",
+            "service": "web", "replica": 0, "source": "node[0]", "to": "node[1]", "how": "pre-copy", "asked_s": 1.0, "ended": 1, "why": "", "copied": [],
             **dict.fromkeys(("total_s", "waited_s", "downtime_s"), estimate(0.5)),
             **dict.fromkeys(("rounds", "memory_bytes", "sent_bytes", "disk_bytes", "throttled_s", "logging_s", "faults"), 1.0),
         }],

@@ -11,6 +11,8 @@ from simvirt.catalog.sourced import SourcedRatio, SourcedTime
 
 Acts = Annotated[str, Field(min_length=1, max_length=50)]
 
+Attempts = Annotated[int, Field(ge=0, le=1_000_000)]
+
 
 class OrchestratorEntry(Entry):
     """An orchestrator: the rules that it follows (`acts`, a file of `control/orchestrators`) and its constants.
@@ -22,7 +24,8 @@ class OrchestratorEntry(Entry):
     and is as at first after a run of `backoff_reset`. A host that does not answer counts as lost after `lost`, never without it; after
     `evict` more its tasks are given up for others elsewhere, never without it. `depends_on` is whether starts wait for those of other
     services. `reserves` is what hosts keep free for instances: nothing, what services reserve, or what they request, which is as large as
-    a limit without one.
+    a limit without one. `places` is the policy by which hosts are chosen.
+    `attempts` is how often a failed one is started again where it stood, `survives` after the loss of how many hosts all must find room.
     """
 
     acts: Acts
@@ -37,5 +40,8 @@ class OrchestratorEntry(Entry):
     backoff_reset: SourcedTime | None = None
     depends_on: bool = True
     lost: SourcedTime | None = None
+    places: Literal["spread", "kubernetes", "first-fit", "best-fit", "worst-fit"] = "spread"
+    attempts: Attempts | None = None
+    survives: Attempts | None = None
     evict: SourcedTime | None = None
     reserves: Literal["reservations", "requests"] | None = None

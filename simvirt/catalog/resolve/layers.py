@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
+from typing import Any
 
 from simvirt.catalog.entries.capacity import BurstableEntry
 from simvirt.catalog.entries.costs import CostSpec
 from simvirt.catalog.entries.files import FilesystemEntry
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.software import (
     DeviceEntry,
     GuestEntry,
@@ -50,8 +52,16 @@ def platform(store: Store, spec: PlatformSpec, path: Path) -> Platform:
         puller=_entry(store, "pullers", spec.puller, (*path, "puller")),
         disk_image=_entry(store, "disk_images", spec.disk_image, (*path, "disk_image")),
         own_migrator=_entry(store, "migrators", spec.migrator, (*path, "migrator")),
-        orchestrator=_entry(store, "orchestrators", spec.orchestrator, (*path, "orchestrator")),
+        **_orchestrated(store, spec.orchestrator, (*path, "orchestrator")),
     )
+
+
+def _orchestrated(store: Store, name: str | None, path: Path) -> dict[str, Any]:
+    """What acts on instances, and how it places them."""
+    if name is None:
+        return {}
+    entry = store.typed("orchestrators", name, OrchestratorEntry, path)
+    return {"orchestrator": entry.name, "reserves": entry.reserves, "places": entry.places}
 
 
 def _entry(store: Store, kind: str, name: str | None, path: Path) -> str | None:

@@ -1,7 +1,8 @@
 """Docker Compose on the Docker engine: as many containers as are wanted, restarted by the engine where they stood.
 
 *Model*: Compose brings a service to its number of containers when it is told to: missing ones start, surplus ones stop, the highest
-    numbers first. The engine restarts a container that failed, as the service's restart policy says, after a delay that doubles.
+    numbers first, those of another version are recreated. The engine restarts a container that failed, as the service's restart
+    policy says, after a delay that doubles.
 *Ignores*: containers that end by themselves.
 *Source*: docker/compose pkg/compose/convergence.go; moby/moby daemon/internal/restartmanager/restartmanager.go.
 """
@@ -12,16 +13,25 @@ from collections.abc import Iterator
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen, Task, Wanted
-from simvirt.control.orchestrators.rules import added, backoff_ns, surplus
+from simvirt.control.orchestrators.rules import added, backoff_ns, outdated, surplus
 
 
 def compose(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
     """Containers too many and too few, and those that the engine restarts."""
     yield from surplus(wanted, seen)
-    yield from added(wanted, seen)
+    yield from outdated(wanted, seen)
+    yield from added(wanted, seen, constants)
     for task in seen.tasks:
-        if task.phase == "failed" and task.slot < wanted.replicas and wanted.version.spec.restart != "no":
+        if task.phase == "failed" and task.slot < wanted.replicas and _may_restart(wanted, task):
             yield _again(task, seen.now, constants)
+
+
+def _may_restart(wanted: Wanted, task: Task) -> bool:
+    """Whether the policy of a service lets the engine restart one of its containers."""
+    spec, policy = wanted.version.spec, wanted.version.spec.deploy.restart_policy
+    if spec.restart != "no" or policy is None:
+        return spec.restart != "no"
+    return policy.condition != "none" and (policy.max_attempts == 0 or task.tries < policy.max_attempts)
 
 
 def _again(task: Task, now: int, constants: OrchestratorEntry) -> Action:

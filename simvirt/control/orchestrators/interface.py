@@ -75,7 +75,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A task of the wanted version that failed: when [ns], why, in which slot, on which host, how long it was ready [ns], None for never."""
+    """A task of the wanted version that failed: when [ns], why, in which slot, on which host, how long it was ready [ns] or None."""
 
     at: int
     task: int
@@ -92,7 +92,7 @@ class Seen:
     `tasks` are those of the service that have not ended, by their number; `failures` what failed of the wanted version since it is
     wanted, oldest first. `hosts` are all hosts with what stands on them (`hosts.of_service`), `able` which of them are up and take
     new tasks; `hosts` is for reading (`hosts.only(able)` is a copy to count in). `others` has the tasks of all services, for those
-    that look at them (affinity, preemption), `wants` how many replicas of each service are wanted.
+    that look at them (affinity, preemption), `wants` what is wanted of each service.
     """
 
     now: int
@@ -101,7 +101,7 @@ class Seen:
     able: Sequence[bool]
     failures: Sequence[Failure] = ()
     others: Mapping[str, Sequence[Task]] = field(default_factory=dict)
-    wants: Mapping[str, int] = field(default_factory=dict)
+    wants: Mapping[str, Wanted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Look, Pending, Restart, Seen, Start, Stop, Task, Wanted
 from simvirt.control.orchestrators.rules import present
 from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, story
-from simvirt.placement import asked_by, choose
+from simvirt.placement import POLICIES, asked_by, choose
+from simvirt.scenario.spec.services import ServiceSpec
 
 
 def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
@@ -28,9 +29,9 @@ def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     pods = _by_version(present(seen), wanted.version.number)
     sizes = sized(wanted, pods, seen.able)
     surplus = [task for of, size in zip(pods, sizes, strict=True) for task in victims(of)[: max(0, len(of) - size)]]
-    yield from (Stop(task.number, f"{wanted.replicas} wanted") for task in surplus)
+    yield from (Stop(task.number, _why(task, wanted)) for task in surplus)
     staying = [task for of in pods for task in of if task not in surplus]
-    yield from _started(wanted, seen, staying, sizes[-1] - len(pods[-1]))
+    yield from _started(wanted, seen, constants, staying, sizes[-1] - len(pods[-1]))
     yield from (_again(task, seen.now, constants) for task in staying if task.phase == "failed" and seen.able[task.host])
 
 
@@ -49,8 +50,25 @@ def sized(wanted: Wanted, pods: Sequence[Sequence[Task]], able: Sequence[bool]) 
     if not old:
         return [wanted.replicas]
     before = Sets(new, tuple(old))
-    after = [before, *story(Strategy(), wanted.replicas, before, ready=False)][-1]
+    after = [before, *story(strategy_of(wanted.version.spec), wanted.replicas, before, ready=False)][-1]
     return [*(one.replicas for one in after.old), after.new.replicas]
+
+
+def strategy_of(spec: ServiceSpec) -> Strategy:
+    """How pods are replaced: as many as `parallelism` says too many or too few, by `order`; as Kubernetes has it where nothing is said.
+
+    *Source*: kubernetes/kompose pkg/kobject/kobject.go (GetKubernetesUpdateStrategy).
+    """
+    said = spec.deploy.update_config
+    if said is None or said.order is None:
+        return Strategy()
+    many = Strategy().max_surge if said.parallelism is None else said.parallelism or "100%"
+    return Strategy(max_surge=many, max_unavailable=0) if said.order == "start-first" else Strategy(max_surge=0, max_unavailable=many)
+
+
+def _why(task: Task, wanted: Wanted) -> str:
+    """Why a pod is one too many."""
+    return f"{wanted.replicas} wanted" if task.version == wanted.version.number else "another version takes its place"
 
 
 def victims(pods: Sequence[Task]) -> list[Task]:
@@ -61,17 +79,19 @@ def victims(pods: Sequence[Task]) -> list[Task]:
     ))
 
 
-def _started(wanted: Wanted, seen: Seen, staying: Sequence[Task], more: int) -> Iterator[Action]:
+def _started(
+    wanted: Wanted, seen: Seen, constants: OrchestratorEntry, staying: Sequence[Task], more: int,
+) -> Iterator[Action]:
     """So many new pods, on nodes that the scheduler chooses, until none takes one."""
     taken = {task.slot for task in staying}
     free = (slot for slot in count() if slot not in taken)
-    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec)
+    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec, constants.reserves)
     for slot, _ in zip(free, range(more), strict=False):
-        choice = choose(hosts, asked)
+        choice = choose(hosts, asked, POLICIES[constants.places])
         if choice.host is None:
             yield Pending(slot, choice.reason)
             return
-        hosts.add(wanted.service, choice.host)
+        hosts.add(wanted.service, choice.host, asked.reserves)
         yield Start(slot, wanted.version, choice.host, choice.reason)
 
 

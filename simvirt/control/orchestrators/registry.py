@@ -8,12 +8,16 @@ from typing import Final
 from simvirt.control.orchestrators.compose import compose
 from simvirt.control.orchestrators.interface import Orchestrator
 from simvirt.control.orchestrators.kubernetes import kubernetes
+from simvirt.control.orchestrators.mesos import mesos
 from simvirt.control.orchestrators.none import none
 from simvirt.control.orchestrators.swarm import swarm
+from simvirt.control.orchestrators.vm_cluster import vm_cluster
 
 ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {
     "none": none,
     "compose": compose,
     "swarm": swarm,
     "kubernetes": kubernetes,
+    "mesos": mesos,
+    "vm-cluster": vm_cluster,
 }

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Pending, Seen, Start, Stop, Task, Wanted
-from simvirt.placement import Policy, Reserves, asked_by, choose
-from simvirt.placement.spread import spread
+from simvirt.placement import POLICIES, asked_by, choose
+
+UPDATED: Final = "update"
+"""Why a task ends in whose slot one of another version is to start."""
 
 
 def present(seen: Seen) -> list[Task]:
-    """The tasks that hold a slot: all but those on their way out."""
-    return [task for task in seen.tasks if task.phase != "stopping"]
+    """The tasks that hold a slot: all but those on their way out, unless another version waits for their end."""
+    return [task for task in seen.tasks if task.phase != "stopping" or task.cause == UPDATED]
+
+
+def outdated(wanted: Wanted, seen: Seen) -> Iterator[Action]:
+    """The end of all tasks of other versions at once; those of the wanted one start in their slots once they have ended."""
+    for task in present(seen):
+        if task.version != wanted.version.number and task.phase != "stopping" and task.slot < wanted.replicas:
+            yield Stop(task.number, UPDATED)
 
 
 def surplus(wanted: Wanted, seen: Seen) -> Iterator[Action]:
     """The end of tasks in slots beyond those wanted, the highest first."""
     for task in sorted(present(seen), key=lambda task: -task.slot):
-        if task.slot >= wanted.replicas:
+        if task.slot >= wanted.replicas and task.phase != "stopping":
             yield Stop(task.number, f"{wanted.replicas} wanted")
 
 
@@ -28,14 +38,14 @@ def missing(wanted: Wanted, seen: Seen) -> list[int]:
     return [slot for slot in range(wanted.replicas) if slot not in taken]
 
 
-def added(wanted: Wanted, seen: Seen, policy: Policy = spread, reserves: Reserves | None = None) -> Iterator[Action]:
-    """Starts in the slots that are empty, on hosts that a policy chooses; those that no host takes wait."""
+def added(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
+    """Starts in the slots that are empty, on hosts that the orchestrator's policy chooses; those that no host takes wait."""
     empty = missing(wanted, seen)
     if not empty:
         return
-    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec, reserves)
+    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec, constants.reserves)
     for slot in empty:
-        choice = choose(hosts, asked, policy)
+        choice = choose(hosts, asked, POLICIES[constants.places])
         if choice.host is None:
             yield Pending(slot, choice.reason)
             return

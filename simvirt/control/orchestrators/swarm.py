@@ -18,14 +18,14 @@ from typing import Final
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Look, Pending, Remove, Revert, Seen, Start, Stop, Task, Wanted
+from simvirt.control.orchestrators.rules import UPDATED
 from simvirt.orchestration.restart import SwarmPolicy, swarm_restarts
 from simvirt.orchestration.swarm_update import SwarmUpdate
-from simvirt.placement import asked_by, choose
+from simvirt.placement import Hosts, asked_by, choose
 from simvirt.placement.swarm import FAILURES_WITHIN_S, place_group
 from simvirt.scenario.spec.updating import UpdateConfigSpec
 
 NS: Final = 1e9
-UPDATED: Final = "update"
 UNHEALTHY: Final = "unhealthy"
 REPLACED: Final = (UPDATED, UNHEALTHY)
 """Why a task is stopped in whose slot another is to start once it has ended."""
@@ -33,7 +33,7 @@ REPLACED: Final = (UPDATED, UNHEALTHY)
 
 def swarm(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
     """Tasks too many, unhealthy and failed ones, those of another version, and slots that are empty."""
-    service = _Service(wanted, seen, constants)
+    service = _Service(wanted, seen, constants, seen.hosts.only(seen.able))
     yield from service.surplus()
     yield from service.unhealthy()
     yield from service.replaced()
@@ -43,11 +43,12 @@ def swarm(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[
 
 @dataclass(frozen=True)
 class _Service:
-    """What is wanted of a service, what there is, and the constants."""
+    """What is wanted of a service, what there is, the constants, and the hosts as they were before anything is done."""
 
     wanted: Wanted
     seen: Seen
     constants: OrchestratorEntry
+    hosts: Hosts
 
     # --- what there is -------------------------------------------------------------------------------------------------
 
@@ -105,7 +106,7 @@ class _Service:
     def unhealthy(self) -> Iterator[Action]:
         """The end of what fails its checks."""
         for task in self.seen.tasks:
-            if task.phase == "unhealthy" and task.number not in self.ending:
+            if task.phase == "unhealthy" and self.seen.able[task.host] and task.number not in self.ending:
                 yield Stop(task.number, UNHEALTHY)
 
     def replaced(self) -> Iterator[Action]:
@@ -137,7 +138,7 @@ class _Service:
         if action is not None:
             return
         busy = self._busy()
-        free = self.update.workers(len(old)) - len(busy)
+        free = self.update.workers(len(old)) - len(busy) - len(self.empty)
         for slot, tasks in old.items():
             new = [task for task in tasks if not self._is_old(task)]
             if any(task.phase == "ready" for task in new):
@@ -174,24 +175,33 @@ class _Service:
         else:
             yield from self._started([slot])
 
-    def added(self) -> Iterator[Action]:
-        """Starts in slots that are empty, the lowest first."""
+    @cached_property
+    def empty(self) -> list[int]:
+        """The slots in which tasks are to start, the lowest first."""
         staying = {slot for slot, tasks in self.slots.items() if not all(self._leaves(task) for task in tasks)}
         free = (slot for slot in count() if slot not in staying)
-        yield from self._started([next(free) for _ in range(self.wanted.replicas - len(staying))])
+        return [next(free) for _ in range(self.wanted.replicas - len(staying))]
+
+    def added(self) -> Iterator[Action]:
+        """Starts in slots that are empty."""
+        yield from self._started(self.empty)
 
     def _started(self, slots: Sequence[int]) -> Iterator[Action]:
         """Starts in some slots on the hosts that the scheduler chooses; those that none may take wait."""
         if not slots:
             return
-        hosts = self.seen.hosts.only(self.seen.able)
+        hosts = self.hosts.only(self.seen.able)
         asked = asked_by(self.wanted.service, self.wanted.version.spec, self.constants.reserves)
+        for task in self.seen.tasks:
+            if task.phase == "stopping" or self._leaves(task):
+                hosts.remove(asked.service, task.host, asked.reserves if task.phase == "failed" else None)
+        counts = hosts.of_service(asked.service).copy()
         for failure in self.seen.failures:
             if self.seen.now - failure.at <= FAILURES_WITHIN_S * NS:
                 hosts.failures_of(asked.service)[failure.host] += 1
         places = place_group(hosts, asked, len(slots))
         for place, (slot, host) in enumerate(zip(slots, places, strict=False)):
-            own = int(self.seen.hosts.of_service(asked.service)[host]) + places[:place].count(host)
+            own = int(counts[host]) + places[:place].count(host)
             yield Start(slot, self.wanted.version, host, f"{hosts.names[host]} has {own} of {asked.service}")
         if len(places) < len(slots):
             yield Pending(slots[len(places)], choose(hosts, asked).reason)

@@ -24,8 +24,9 @@ from simvirt.result.knee_document import KneeDocument
 from simvirt.result.limit_words import stated
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.rules_document import RulesDocument
-from simvirt.result.run_document import NoTheory, PlatformResult, RunDocument, TheoryResult
+from simvirt.result.run_document import PlatformResult, RunDocument
 from simvirt.result.sweep_document import SweepDocument
+from simvirt.result.theory import NoTheory, TheoryResult
 from simvirt.result.validation_document import ValidationDocument
 
 WIDE: Final = 600

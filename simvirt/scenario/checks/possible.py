@@ -11,6 +11,7 @@ from simvirt.scenario.checks.extent import beyond
 from simvirt.scenario.checks.failures import failure_mistakes
 from simvirt.scenario.checks.migration import moves_to_nowhere
 from simvirt.scenario.checks.network import network_mistakes
+from simvirt.scenario.checks.orchestration import beside_orchestrators
 from simvirt.scenario.checks.placement import placement_mistakes
 from simvirt.scenario.checks.volumes import volume_mistakes
 from simvirt.scenario.fields import MOST_STEPS
@@ -223,6 +224,12 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
             service.replicas * (int(service.threads) + int(service.queue)))
         if room is not None and room < clients and len(entered) == 1:
             yield path, f"{think}; {name} has room for {room} requests, and the other {clients - room} clients would ask again at once"
+    pool = scenario.workload.pool if scenario.workload is not None else None
+    if scenario.workload is not None and scenario.workload.breaker is not None:
+        yield path, f"{think}; clients that an open breaker refuses would ask again at once"
+    elif pool is not None and pool.queue is not None and pool.connections + pool.queue < clients:
+        room = pool.connections + pool.queue
+        yield path, f"{think}; the pool has room for {room} of {clients} clients, the others would ask again at once"
     if entered and scenario.state is not None and scenario.state.instances == "none":
         what = f"{entered[0]} is not up at first (state.instances)"
         yield path, f"{think}; {what}, and clients that are turned away would ask again at once"
@@ -264,11 +271,21 @@ def _steps(scenario: Scenario) -> Iterator[Mistake]:
         if count > MOST_STEPS:
             yield ("services", service, "operations", operation), (
                 f"expected at most {MOST_STEPS} steps in a request, with all calls and times; got {min(count, 10**18)}")
+    yield from of_each_workload(scenario, _tries)
     cpus = _most_cpus(scenario)
     for name, spec in scenario.services.items():
         count = sum(visit.times * _members(visit.step, cpus) for visit in walk(spec.startup))
         if count > MOST_STEPS:
             yield ("services", name, "startup"), f"expected at most {MOST_STEPS} steps in a start-up, with all times; got {count}"
+
+
+def _tries(scenario: Scenario) -> Iterator[Mistake]:
+    """Tries of a workload's requests that take too many steps together."""
+    tries, counts = scenario.workload.tries if scenario.workload is not None else 1, step_counts(scenario)
+    for name, weight in scenario.mix.items():
+        if weight > 0 and tries > 1 and counts[name_of(name)] * tries > MOST_STEPS:
+            yield ("workload", "retry"), (
+                f"expected at most {MOST_STEPS} steps in all tries of a request; {name} has {counts[name_of(name)]} in each of {tries}")
 
 
 def step_counts(scenario: Scenario) -> dict[Name, int]:
@@ -297,8 +314,8 @@ def _members(step: AnyStep, cpus: int) -> int:
 
 
 def _called(step: AnyStep, counts: dict[Name, int]) -> int:
-    """Steps that a request takes in what a step calls; `counts` has those of the operations called."""
-    count = counts[step.target] if isinstance(step, CallStep) else 0
+    """Steps that a request takes in what a step calls, in all its tries; `counts` has those of the operations called."""
+    count = counts[step.target] * step.tries if isinstance(step, CallStep) else 0
     return count if count <= MOST_STEPS else 1
 
 
@@ -306,6 +323,7 @@ def _event(scenario: Scenario, index: int) -> Iterator[Mistake]:
     """An event of a replica that does not exist, or after the end."""
     event, path = scenario.timeline[index], ("timeline", index)
     yield from moves_to_nowhere(scenario, event, path)
+    yield from beside_orchestrators(scenario, event, path)
     replicas = scenario.services[event.service].replicas if event.service in scenario.services else 1
     if event.replica is not None and event.drain is not None:
         yield (*path, "replica"), "has no effect, for drain is about a host"

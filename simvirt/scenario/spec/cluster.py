@@ -92,7 +92,7 @@ class PlacementSpec(Spec):
     """On which hosts replicas may stand, and over what they are spread."""
 
     example = "{constraints: [zone != c], spread: zone, max_replicas_per_node: 2}"
-    later = ("tolerations", "topology_spread", "affinity", "priority")
+    later = ("tolerations", "topology_spread", "affinity")
     constraints: Constraints = Field(
         default=(), max_length=100, description="what a host must be or must not be: its zone, its pool, its name as `host`, its labels",
         examples=["[zone != c, disk == nvme]"])
@@ -108,8 +108,6 @@ class PlacementSpec(Spec):
         examples=[f"[{TopologySpreadSpec.example}]"])
     affinity: tuple[AffinitySpec, ...] = Field(
         default=(), max_length=20, description="beside which replicas they stand, or do not", examples=[f"[{AffinitySpec.example}]"])
-    priority: Annotated[int, Whole(-(10**9), 10**9, 1000)] = Field(
-        default=0, description="those of higher priority are placed first, and drive others away", examples=["1000"])
 
 
 class HostPoolSpec(HostSpec):

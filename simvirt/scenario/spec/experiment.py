@@ -132,7 +132,7 @@ class RunSpec(Spec):
         return self
 
 
-VERBS: Final = ("start", "stop", "crash", "fail", "migrate", "drain", *ORCHESTRATED)
+VERBS: Final = ("start", "stop", "crash", "fail", "migrate", "drain", *ORCHESTRATED, "load")
 """What a timeline can do."""
 
 

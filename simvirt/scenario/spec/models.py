@@ -298,7 +298,7 @@ class Scenario(Spec):
     @property
     def changes(self) -> bool:
         """Whether instances start or stop during a run."""
-        return bool(self.timeline) or (self.state is not None and self.state.instances == "none")
+        return bool(self.timeline) or self.fails or (self.state is not None and self.state.instances == "none")
 
     @property
     def followed(self) -> bool:
@@ -308,7 +308,14 @@ class Scenario(Spec):
     @property
     def fails(self) -> bool:
         """Whether hosts, kernels, processes or what connects them fail."""
-        return any(event.fail is not None for event in self.timeline) or bool(self.failures is not None and self.failures.random)
+        spec = self.failures
+        by_itself = spec is not None and (bool(spec.random) or spec.trace is not None)
+        return by_itself or any(event.fail is not None for event in self.timeline)
+
+    @property
+    def autoscales(self) -> bool:
+        """Whether the number of replicas of a service follows the load."""
+        return any(service.autoscale is not None for service in self.services.values())
 
     @property
     def beginning(self) -> StateSpec:
@@ -319,6 +326,11 @@ class Scenario(Spec):
     def unanswered_ns(self) -> int:
         """Time after which callers give up on a host that does not answer [ns]."""
         return UNANSWERED_NS if self.failures is None else self.failures.unanswered
+
+    @property
+    def loads(self) -> tuple[tuple[float, float], ...]:
+        """When the timeline changes the offered load [ns], and to which multiple of what workloads state."""
+        return tuple(sorted((float(event.at), event.load) for event in self.timeline if event.load is not None))
 
     @property
     def loaded(self) -> bool:

@@ -6,21 +6,36 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from simvirt.scenario.fields import MOST_REPLICAS, Whole, Word
+from simvirt.scenario.fields import MOST_REPLICAS, Number, Title, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
 
-ORCHESTRATED: Final = ("scale",)
+ORCHESTRATED: Final = ("scale", "update", "rollback")
 """The verbs that say what is wanted and leave it to the platform's orchestrator what is done."""
 SCALED: Final = "{at: 5min, scale: web, replicas: 8}"
+UPDATED: Final = "{at: 10min, update: web, image: nginx:1.28}"
+LOADED: Final = "{at: 45min, load: 3}"
+CHANGES: Final = ("image", "cpus")
+"""What a new version may have otherwise."""
 
 
 class OrchestrateEvent(Spec):
-    """What an event wants from now on."""
+    """What an event wants from now on: other replicas, another version, another load."""
 
-    later: ClassVar[tuple[str, ...]] = ("scale", "replicas")
+    later: ClassVar[tuple[str, ...]] = ("scale", "replicas", "update", "image", "cpus", "rollback", "load")
     scale: Word | None = Field(default=None, description="service of which another number of replicas is wanted", examples=["web"])
     replicas: Annotated[int, Whole(0, MOST_REPLICAS, 8)] | None = Field(
         default=None, description="how many replicas are wanted from now on", examples=["8"])
+    update: Word | None = Field(
+        default=None, description="service of which another version is wanted; its instances are replaced as its update_config says",
+        examples=["web"])
+    image: Title | None = Field(
+        default=None, description="image of the new version, which hosts pull; its software does with CPU time what the old one did",
+        examples=["nginx:1.28"])
+    cpus: Annotated[float, Number(0, 65536, 2, above=True)] | None = Field(
+        default=None, description="limit of CPUs of each container of the new version", examples=["2"])
+    rollback: Word | None = Field(default=None, description="service that goes back to the version before", examples=["web"])
+    load: Annotated[float, Number(0, 1000, 3, above=True)] | None = Field(
+        default=None, description="the offered load of all open workloads, as a multiple of what they state, from now on", examples=["3"])
 
     @property
     def wants(self) -> str | None:
@@ -31,3 +46,8 @@ class OrchestrateEvent(Spec):
         """Words that say what is wanted belong to their verbs."""
         if (self.scale is None) != (self.replicas is None):
             refuse(f"expected scale and replicas together, for example {SCALED}", "scale" if self.replicas is None else "replicas")
+        stated = [key for key in CHANGES if getattr(self, key) is not None]
+        if self.update is not None and not stated:
+            refuse(f"expected what the new version has otherwise, {' or '.join(CHANGES)}, for example {UPDATED}", "update")
+        if self.update is None and stated:
+            refuse(f"says what a new version is, and nothing is updated; expected update beside it, for example {UPDATED}", stated[0])

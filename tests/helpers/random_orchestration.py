@@ -1,0 +1,46 @@
+"""Random orchestration: what acts on instances, and what a timeline wants of it."""
+
+from __future__ import annotations
+
+from helpers.random_draws import Draws, Tree, time
+from helpers.random_services import Drawn
+
+ORCHESTRATORS = ("none", "compose", "swarm", "kubernetes", "mesos", "vm-cluster")
+
+
+def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
+    """Let something act on instances within a run of this length [ns]; not where clients that are turned away ask again at once."""
+    load = str(tree.get("workload", tree.get("workloads")))
+    if "tenants" in tree or ("closed" in load and "think" not in load):
+        return
+    tree["timeline"] = [event for event in tree.get("timeline", []) if not event.keys() & {"start", "stop", "migrate", "drain"}]
+    for event in tree["timeline"]:
+        event.pop("restart", None)
+    tree["timeline"] += [_event(draws, drawn, length, "closed" in load or "trace" in load) for _ in range(draws.choice([0, 1, 2, 3, 5]))]
+    for spec in tree["services"].values():
+        spec |= draws.sometimes({"restart": (0.4, lambda: draws.choice(["always", "on-failure"]))})
+        if draws.yes(0.2):
+            spec["deploy"] = spec.get("deploy", {}) | {"update_config": draws.sometimes({
+                "parallelism": (0.7, lambda: draws.randint(0, 3)), "delay": (0.5, lambda: time(length * draws.between(0.001, 0.2))),
+                "order": (0.5, lambda: draws.choice(["start-first", "stop-first"])), "failure_action": (0.4, lambda: draws.choice(["pause", "continue", "rollback"])),
+            })}
+    tree["platforms"] = [_acted_on(draws, platform) for platform in tree["platforms"]]
+
+
+def _acted_on(draws: Draws, platform: str | Tree) -> Tree:
+    """A platform with an orchestrator."""
+    spec = {"name": platform} if isinstance(platform, str) else platform
+    return spec | {"orchestrator": draws.choice(ORCHESTRATORS)}
+
+
+def _event(draws: Draws, drawn: Drawn, length: float, closed: bool) -> Tree:
+    """Something that is wanted from an instant on."""
+    event: Tree = {"at": time(length * draws.uniform(0.02, 0.9))}
+    verb, service = draws.choice(["scale", "scale", "update", "rollback", "load"]), draws.choice(list(drawn.services))
+    if verb == "load" and not closed:
+        return event | {"load": draws.choice([0.5, 2, 3])}
+    if verb == "update":
+        return event | {"update": service} | draws.choice([{"image": "nginx:1.28"}, {"image": "redis:8", "cpus": 0.5}, {"cpus": 0.25}])
+    if verb == "rollback":
+        return event | {"rollback": service}
+    return event | {"scale": service, "replicas": draws.randint(0, 5)}
