@@ -104,7 +104,7 @@ def test_a_run_is_made_again_only_where_an_entry_that_it_reads_has_changed(monke
     runs: list[str] = []
     monkeypatch.setattr(predict_module, "run", lambda scenario, **more: runs.append(scenario.name) or run(scenario, **more))
     table, conditions = made("one", 1400), Conditions(seed=1, replications=1)
-    own, other = (Fitted(f"families.{name}.vm_exit", (), (("families", name, ("vm_exit",)),)) for name in ("zen2", "haswell"))
+    own, other = (Fitted(f"families.{name}.vm_exit", (), (("families", name, ("vm_exit",)),)) for name in ("zen2", "sandy-bridge"))
     found = [predict(changed(table, values), conditions)["exit", "kvm"] for values in ({}, {other: 3.0}, {}, {own: 1.5}, {own: 1.5, other: 2.0})]
     assert len(runs) == 2 and found[0] == found[1] == found[2] and found[3] == found[4] != found[0]
     assert found[3] == predict(changed(table, {own: 1.5, other: 2.0}), Conditions(seed=1, replications=1))["exit", "kvm"]
