@@ -63,8 +63,9 @@ class Detection:
         within = max(checks) if checks else self.entry.lost
         if within is not None:
             yield self.cluster.clock.timeout(round(within))
-            outage.noticed = int(self.cluster.clock.now)
-            self._withdraw(outage.rows)
+            if not all(self.cluster.plane.is_ready(row) for row in outage.rows):
+                outage.noticed = int(self.cluster.clock.now)
+                self._withdraw(outage.rows)
 
     def came_back(self, host: int) -> bool:
         """A host has booted: it takes tasks again, and those that it had have failed; whether an orchestrator decides about them."""

@@ -1,4 +1,4 @@
-"""What a scenario says that fails, carried out: at instants of the timeline, and by chance.
+"""What a scenario says that fails, carried out: at instants of the timeline, by chance, and as a trace has it.
 
 *Model*: what fails by chance is up for a time with a Weibull distribution, then fails, is repaired after a time of its own distribution,
     and is up again. Each host, and each instance of a service, draws its times from a stream of its own, so that nothing else shifts them.
@@ -21,8 +21,9 @@ from simvirt.control.impairments import Impairments
 from simvirt.control.lifecycle import Process, rows_of
 from simvirt.control.start import Starts
 from simvirt.scenario.bounds import LATEST_NS
+from simvirt.scenario.reading.failurefile import read_failures
 from simvirt.scenario.spec.experiment import TimelineEvent
-from simvirt.scenario.spec.failures import LOST, OF_HOSTS, SLOWER, RandomFailureSpec
+from simvirt.scenario.spec.failures import LOST, OF_HOSTS, SLOWER, FailureTraceSpec, RandomFailureSpec
 from simvirt.scenario.targets import hosts_of
 from simvirt.workload.sampling import sampler
 from simvirt.workload.streams import FAILURES, TIMES, stream
@@ -117,6 +118,23 @@ def follow_failures(cluster: Cluster, starts: Starts) -> None:
     for event in scenario.timeline:
         if event.fail is not None:
             cluster.clock.process(failing.happen(event))
-    for number, spec in enumerate(scenario.failures.random if scenario.failures is not None else ()):
-        for process in failing.again_and_again(number, spec):
-            cluster.clock.process(process)
+    if scenario.failures is not None:
+        for number, spec in enumerate(scenario.failures.random):
+            for process in failing.again_and_again(number, spec):
+                cluster.clock.process(process)
+        if scenario.failures.trace is not None:
+            _replay(failing, scenario.failures.trace)
+
+
+def _replay(failing: Failing, trace: FailureTraceSpec) -> None:
+    """Let what a trace says fail."""
+    clock = failing.cluster.clock
+    for one in read_failures(trace, [host.name for host in failing.cluster.scenario.each_host]):
+        clock.process(_at(failing, one.at, one.host, Blow(trace.how, one.lasts)))
+
+
+def _at(failing: Failing, at: int, host: int, blow: Blow) -> Process:
+    """A failure of a host at an instant [ns]."""
+    yield failing.cluster.clock.timeout(at)
+    for process in failing.of_hosts([host], blow):
+        failing.cluster.clock.process(process)

@@ -29,7 +29,7 @@ from simvirt.control.outages import Outage
 from simvirt.control.start import Starts
 from simvirt.control.work import perform
 from simvirt.kernel import constants as k
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, MEMORY_SERVICE, Instance
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, MEMORY_SERVICE, STORAGE_SERVICE, Instance
 from simvirt.plane import UP
 
 FIRST_RESTART_NS: Final = 100_000_000
@@ -102,7 +102,8 @@ class Failures:
         cluster, plan = self.cluster, self.cluster.plane.lowered.arrangement
         inside = [one for one in plan.instances if one.service in INTERNAL and cluster.host_of(one.row) == host]
         for one in inside:
-            cluster.plane.admit(one.row)
+            if one.service != STORAGE_SERVICE:
+                cluster.plane.admit(one.row)
         try:
             for phase in phases:
                 hands = cluster.host_hands(host)
@@ -110,6 +111,8 @@ class Failures:
         except simpy.Interrupt:
             return
         for one in inside:
+            if one.service == STORAGE_SERVICE:
+                cluster.plane.admit(one.row)
             if one.service != GUEST_SERVICE or one.machine not in plan.hands:
                 cluster.plane.start_background(one.row)
         cluster.host_is_up(host)

@@ -12,8 +12,9 @@ from simvirt.control.cluster import Cluster
 from simvirt.control.memory import UP, memory_of_run
 from simvirt.lowering.arrange import INTERNAL, Instance
 from simvirt.memory.boxes import Box, Replica, follow_guest
+from simvirt.memory.boxes import Guest as Memory
 from simvirt.migration.rules import Pace, Rules, Throttle
-from simvirt.migration.writes import PAGE, Writes
+from simvirt.migration.writes import PAGE, Together, Writes
 
 S = 1e9
 
@@ -82,15 +83,16 @@ class Guest:
         plane = self.cluster.plane
         return Seen(int(self.cluster.clock.now), plane.read("services", "completed").copy(), plane.read("instances", "cpu_time").copy())
 
-    def writes(self, since: Seen) -> Writes:
-        """How it has written to its memory since a look: its own system, and what requests have written that its instances answered.
+    def writes(self, since: Seen) -> Together:
+        """How it has written to its memory since a look: its own system, and each replica as far as it has answered requests.
 
         A service's answers are divided among its instances as the CPU time that each has used.
         """
         now, box = self.look(), self.box
-        seconds = (now.at - since.at) / S
-        written = sum(dirty_of(replica) * self._answered(replica, since, now) for replica in box.replicas)
-        return Writes(self.entry.idle + (written / seconds if seconds > 0 else 0.0), writable(box))
+        seconds, most = max((now.at - since.at) / S, 1.0 / S), max(_guest_of(box).touched, float(PAGE))
+        rates = [dirty_of(one) * self._answered(one, since, now) / seconds for one in box.replicas]
+        replicas = (Writes(rate, min(writable_of(one), most)) for one, rate in zip(box.replicas, rates, strict=True))
+        return Together((Writes(self.entry.idle, min(_guest_of(box).os, most)), *replicas))
 
     def touched(self, since: Seen) -> float:
         """Pages that requests have touched since a look."""
@@ -106,18 +108,27 @@ class Guest:
         return float(now.answered[service] - since.answered[service]) * share
 
 
+def _guest_of(box: Box) -> Memory:
+    """The VM's own part of a box."""
+    assert box.guest is not None
+    return box.guest
+
+
 def sizes_of(box: Box, entry: MigratorEntry) -> tuple[float, float]:
     """What of a VM's memory has content, and what is sent for all of it: pages that were never written are nearly nothing [bytes]."""
-    assert box.guest is not None
-    written = min(box.guest.touched, box.guest.size)
-    return written, written + (box.guest.size - written) / PAGE * entry.empty
+    guest = _guest_of(box)
+    written = min(guest.touched, guest.size)
+    return written, written + (guest.size - written) / PAGE * entry.empty
 
 
 def writable(box: Box) -> float:
-    """The writable working set of a VM [bytes]: what requests keep touching and take, files to be written, its own system."""
-    assert box.guest is not None
-    mine = sum(one.hot + one.needs.per_request * one.load.requests for one in box.replicas if one.live)
-    return float(min(mine + box.guest.written + box.guest.os, max(box.guest.touched, PAGE)))
+    """The writable working set of a VM [bytes]."""
+    return min(sum(writable_of(one) for one in box.replicas if one.live) + _guest_of(box).os, max(_guest_of(box).touched, float(PAGE)))
+
+
+def writable_of(replica: Replica) -> float:
+    """That of a replica: what requests keep touching and take, and files to be written [bytes]."""
+    return float(replica.hot + replica.needs.per_request * replica.load.requests + replica.dirty + replica.written)
 
 
 def dirty_of(replica: Replica) -> float:

@@ -72,6 +72,7 @@ OP_CONNECT = 28  # of a try: take a connection, or wait in line for one
 OP_SEND = 29  # of a try of a client: reach the service
 OP_SETTLE = 30  # of a try: it has been answered, or has failed
 OP_ASK = 31  # send a request to a server of a volume and wait for its answer
+OP_SHED = 32  # drop the call if it has waited too long
 
 # Locks
 REPLICA_LOCK = 0  # each replica has one

@@ -36,6 +36,7 @@ from simvirt.kernel.constants import (
     OP_CONNECT,
     OP_SEND,
     OP_SETTLE,
+    OP_SHED,
     OP_TRY,
     POOL_FULL,
     REJECTED,
@@ -58,12 +59,15 @@ from simvirt.kernel.callers import (
 from simvirt.kernel.devices import call_instance
 from simvirt.kernel.replicas import choose_entry
 from simvirt.kernel.requests import append_todo, body_on, clear_account, draw, free_frame, new_frame
+from simvirt.kernel.shedding import shed
 from simvirt.kernel.tables import Plane
 
 
 def run_guard_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
-    """Carry out an instruction of a guarded call, or of one of its tries; whether the frame can go on at once."""
+    """Carry out an instruction of a guarded call, of one of its tries, or of a service that sheds; whether the frame can go on at once."""
     op: int = p.program.op[pc]
+    if op == OP_SHED:
+        return shed(p, f, pc, now)
     if op == OP_CONNECT:
         return connect(p, f, now)
     if op == OP_SEND:

@@ -324,6 +324,9 @@ class Instances(Table):
     dirty_since: Ints  # instant at which that began to be some [ns]
     next_dirty: Ints  # instance whose file became dirty next
     previous_dirty: Ints  # instance whose file became dirty before
+    looks_at: IntArray  # sheds: instant from which an interval begins [ns]
+    least_wait: IntArray  # sheds: shortest wait of this one [ns]
+    overloaded: IntArray  # sheds: 1 where that of the last one was too long
     awake_until: Ints  # backend: sleeps from this instant on, unless it has work [ns]
     polled: Ints  # backend: CPU time spent looking for work [ns]
 

@@ -18,7 +18,7 @@ from simvirt.catalog.resolve.files import FileCosts, Habits
 from simvirt.kernel import constants as k
 from simvirt.lowering.balancers import Balancers
 from simvirt.lowering.files import work_and_requests
-from simvirt.lowering.gathering import admit_arrived, free_thread, gathered
+from simvirt.lowering.gathering import admit_arrived, free_thread, gathered, insert
 from simvirt.lowering.guards import Guard, guarded_call, tries_of
 from simvirt.lowering.instructions import Instruction, taking
 from simvirt.lowering.locks import Locks
@@ -148,8 +148,16 @@ class Writer(VolumeSteps):
         if path is not None:
             admit_arrived(rows)
         if touches:
+            self.shed(rows, service)
             free_thread(rows)
         return rows
+
+    def shed(self, rows: list[Instruction], service: str) -> None:
+        """Drop a call that has waited too long, as soon as a thread has taken it up."""
+        spec = self.scenario.services[service].shed
+        if spec is not None:
+            at = next((i + 1 for i, row in enumerate(rows) if row.op == k.OP_ADMIT), 0)
+            insert(rows, at, Instruction(k.OP_SHED, amount=float(spec.target), fixed=float(spec.interval)))
 
     def sequence(self, rows: list[Instruction], service: str, steps: Sequence[AnyStep], variables: Variables) -> None:
         """Steps one after another, each as often as it is repeated: every execution has draws of its own."""

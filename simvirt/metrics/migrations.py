@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from simvirt.control.records import Move
 from simvirt.metrics.statistics import mean_interval
-from simvirt.result.migrations import MigrationResult
+from simvirt.result.migrations import MigrationResult, RoundResult
 
 S = 1e9
 
@@ -35,4 +35,6 @@ def _result(those: Sequence[Move], names: Sequence[str]) -> MigrationResult:
         memory_bytes=mean(lambda move: move.memory), sent_bytes=mean(lambda move: move.sent), disk_bytes=mean(lambda move: move.copied),
         throttled_s=mean(lambda move: move.throttled / S), logging_s=mean(lambda move: move.logged / S),
         faults=mean(lambda move: move.faults), why=first.why,
+        copied=tuple(RoundResult(sent_bytes=one.sent, took_s=one.seconds, dirtied_bytes=one.dirtied, throttled=one.throttled)
+                     for one in first.rounds),
     )

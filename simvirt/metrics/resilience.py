@@ -22,9 +22,9 @@ CAUSES: Final[Mapping[int, str]] = {
 
 
 def guarded(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> Guarded | None:
-    """What guards did; None where nothing is guarded."""
+    """What guards did; None where nothing is guarded, and nothing sheds."""
     names = guard_names(plane)
-    if not names:
+    if not names and all(service.shed is None for service in plane.lowered.scenario.services.values()):
         return None
     counts = {name: last.guards[name] - first.guards[name] for name in last.guards}
     classes = classes_of_loads(plane)

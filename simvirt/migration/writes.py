@@ -29,3 +29,19 @@ class Writes:
         if math.isinf(self.working_set):
             return written
         return self.working_set * -math.expm1(-written / self.working_set) if self.working_set > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Together:
+    """Several that write, each to pages of its own."""
+
+    parts: tuple[Writes, ...]
+
+    @property
+    def rate(self) -> float:
+        """Bytes of pages that all of them write per second."""
+        return sum(part.rate for part in self.parts)
+
+    def dirtied(self, seconds: float, slowed: float = 0.0) -> float:
+        """Bytes of pages that any of them has written at least once in a time."""
+        return sum(part.dirtied(seconds, slowed) for part in self.parts)

@@ -59,6 +59,7 @@ def of_run(document: RunDocument) -> Frame:
         | {"bottleneck": found.bottleneck.resource, "max_throughput_per_s": _number(found.bottleneck.max_throughput_per_s)}
         | {"overload": found.overload} | dict(_of_workloads(found)) | dict(_spent(found)) | dict(_of_starts(found))
         | dict(_of_scaling(found))
+        | dict(_of_failures(found))
         for name, found in document.platforms.items()
     )
 
@@ -95,8 +96,21 @@ def _of_scaling(found: PlatformResult) -> Iterator[tuple[str, float]]:
     """How many replicas of each service were wanted and ready, and how long that took; how long too many requests went unanswered."""
     for name, service in (found.scaling.services if found.scaling is not None else {}).items():
         yield from ((f"scaling.{name}.{measure}", _number(getattr(service, measure).value)) for measure in SCALED)
-    if found.availability is not None:
-        yield "downtime_s", _number(found.availability.downtime_s.value)
+
+
+def _of_failures(found: PlatformResult) -> Iterator[tuple[str, Any]]:
+    """How available it was; the blast radius of the first failure, the requests lost with it at once, when it was noticed and over."""
+    if (one := found.availability) is None:
+        return
+    yield from (*_ends("available", one.answered), *_ends("downtime_s", one.downtime_s))
+    yield from ((f"cause.{name}", _number(value.value)) for name, value in one.causes.items())
+    yield from ((f"services.{name}.ready", _number(of.ready.value)) for name, of in one.services.items())
+    first = one.outages[0] if one.outages else None
+    yield "failures", _number(one.failures)
+    yield "blast_instances", 0 if first is None else len(first.instances)
+    yield "blast_requests", 0 if first is None else first.requests
+    yield "noticed_after_s", _number(None if first is None else first.noticed_after_s)
+    yield "recovered_after_s", _number(None if first is None else first.recovered_after_s)
 
 
 def of_density(document: DensityDocument) -> Frame:

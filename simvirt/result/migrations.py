@@ -7,6 +7,15 @@ from pydantic import Field
 from simvirt.result.document import Document, Estimate, Number
 
 
+class RoundResult(Document):
+    """A round in which memory was copied while the VM ran."""
+
+    sent_bytes: Number = Field(description="what was sent")
+    took_s: Number = Field(description="how long that took [s]")
+    dirtied_bytes: Number = Field(description="what was dirtied meanwhile")
+    throttled: Number = Field(description="share of the vCPUs' time that was taken away meanwhile")
+
+
 class MigrationResult(Document):
     """The move of a VM to another host; numbers are means over replications, times over those in which it ended."""
 
@@ -28,3 +37,4 @@ class MigrationResult(Document):
     logging_s: Number = Field(description="CPU time of its requests for pages that they were the first to write in a round")
     faults: Number = Field(description="pages that were fetched over the network because they were touched before they had come")
     why: str = Field(description="why copying ended while it ran; empty where it did not copy so")
+    copied: tuple[RoundResult, ...] = Field(description="the rounds, in the first replication that has them")

@@ -23,6 +23,7 @@ MeasureName = Literal[
     "run_queue", "cpu_cores", "utilisation", "cpu_per_request", "steal", "throttled", "exits", "interrupts", "memory",
     "memory_overhead", "memory_saved", "memory_used", "notifications",
     "start_p50", "start_p90", "start_p99", "start_last", "start_rate", "start_turn", "pull", "pull_last",
+    "migration_downtime", "first_round", "further_rounds",
 ]
 Found = Literal["raw data", "table", "text", "figure", "documentation", "source code", "mail", "second-hand"]
 Text = Annotated[str, Field(min_length=1)]

@@ -155,6 +155,21 @@ def _pull(figure: str) -> Read:
     return read_pull
 
 
+def _downtime(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+    """How long the first VM that moved stood still [s]."""
+    return platform.migrations[0].downtime_s.value if platform.migrations else None
+
+
+def _rounds(rounds: slice) -> Read:
+    """Time that some rounds of copying took of the first VM that moved [s]."""
+
+    def read_rounds(platform: PlatformResult, measure: Measure, pcpus: int) -> float | None:
+        found = platform.migrations[0].copied[rounds] if platform.migrations else ()
+        return sum(one.took_s for one in found) or None
+
+    return read_rounds
+
+
 MEASURES: Mapping[str, Read] = {
     "throughput": _estimate("throughput_per_s"),
     "period": _period,
@@ -185,5 +200,8 @@ MEASURES: Mapping[str, Read] = {
     "start_turn": _start_turn,
     "pull": _pull("mean_s"),
     "pull_last": _pull("last_s"),
+    "migration_downtime": _downtime,
+    "first_round": _rounds(slice(1)),
+    "further_rounds": _rounds(slice(1, None)),
 }
 """Name -> how it is read."""

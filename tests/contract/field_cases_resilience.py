@@ -26,6 +26,8 @@ BUDGET: Final = f"{CALL}/retry/budget"
 POOLED: Final = patched(TWO, {f"{CALL}/pool": {"connections": 1, "queue": 0}})
 BROKEN: Final = patched(LIMITED, {f"{CALL}/breaker": {"failures": 1, "open": "100ms"}})
 HASTY: Final = patched(BARE, {"services/server/queue": 0, "workload/open/rate": "30/s"})
+OVER: Final = patched(BARE, {"workload/open/rate": "150/s"})
+SHEDS: Final = patched(OVER, {"services/server/shed": {"target": "20ms", "interval": "100ms"}})
 WORKLOAD: Final = (
     Case("WorkloadSpec.timeout", BARE, {}, {"workload/timeout": "20ms"}, FAILED, RISES),
     Case("WorkloadSpec.deadline", BARE, {}, {"workload/deadline": "20ms"}, FAILED, RISES),
@@ -59,6 +61,9 @@ CASES: Final = (
     Case("BudgetSpec.window", POOR, {f"{BUDGET}/ratio": "50%"}, {f"{BUDGET}/ratio": "50%", f"{BUDGET}/window": "1ms"}, REFUSED, RISES),
     Case("BreakerSpec.failures", BROKEN, {}, {f"{CALL}/breaker/failures": 1000}, FAILED, FALLS),
     Case("BreakerSpec.open", BROKEN, {}, {f"{CALL}/breaker/open": "10s"}, FAILED, RISES),
+    Case("ServiceSpec.shed", OVER, {}, {"services/server/shed": {}}, "latency_s/mean", FALLS),
+    Case("ShedSpec.target", SHEDS, {}, {"services/server/shed/target": "200ms"}, "latency_s/mean", RISES),
+    Case("ShedSpec.interval", SHEDS, {}, {"services/server/shed/interval": "5s"}, "latency_s/mean", RISES),
     Case("PoolSpec.connections", POOLED, {}, {f"{CALL}/pool/connections": 10}, FAILED, FALLS),
     Case("PoolSpec.queue", POOLED, {}, {f"{CALL}/pool/queue": 100}, FAILED, FALLS),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from helpers.random_draws import Draws, Tree, time
 from helpers.random_services import Drawn
+from helpers.random_workloads import FAILED
 
 HOWS = ("power", "kernel-panic", "slow-disk", "loss", "process", "kernel-panic of a service", "registry")
 
@@ -16,8 +17,11 @@ def failing(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
     chances = [_chance(draws, tree, drawn, length) for _ in range(draws.choice([0, 0, 1] if events else [1, 1, 2]))]
     if events:
         tree["timeline"] = [*tree.get("timeline", []), *events]
-    if chances or draws.yes(0.3):
-        tree["failures"] = ({"random": chances} if chances else {}) | draws.sometimes({"unanswered": (0.7, lambda: time(length * draws.between(0.001, 1)))})
+    traced = {"trace": {"file": FAILED, "at": "at_ms", "fail": "which", "for": "down_ms"} | draws.sometimes({"how": (0.5, lambda: draws.choice(["kernel-panic", "slow-disk"]))})}
+    if draws.yes(0.15):
+        tree["failures"] = traced
+    elif chances or draws.yes(0.3):
+        tree["failures"] = ({"random": chances} if chances else {}) | draws.sometimes({"goal": (0.3, lambda: draws.choice(["99.9%", 0.5])), "unanswered": (0.7, lambda: time(length * draws.between(0.001, 1)))})
 
 
 def _event(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> Tree:

@@ -20,7 +20,7 @@ from helpers.random_guards import guarded
 from helpers.random_images import pulled
 from helpers.random_orchestration import orchestrated
 from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, state, tenants, timeline
-from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_teams
+from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_shedding, with_teams
 from helpers.random_volumes import with_volumes
 
 from simvirt.catalog import Catalog
@@ -61,6 +61,7 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     with_files(Draws(seed, "files"), drawn)
     with_teams(Draws(seed, "teams"), drawn)
     with_locks(Draws(seed, "locks"), drawn)
+    with_shedding(Draws(seed, "shedding"), drawn)
     length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
     tree |= measured(Draws(seed, "measured"), tree["services"])
     _network(Draws(seed, "network"), tree)

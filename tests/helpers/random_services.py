@@ -97,6 +97,14 @@ def serving(draws: Draws) -> Tree:
     return spec
 
 
+def with_shedding(draws: Draws, drawn: Drawn) -> None:
+    """Lets some services whose threads are limited drop what has waited too long."""
+    for spec in drawn.services.values():
+        if spec.get("threads", "unlimited") != "unlimited" and draws.yes(0.1):
+            spec["shed"] = draws.sometimes({
+                "target": (0.7, lambda: time(draws.choice([1e4, 1e6, 2e7]))), "interval": (0.7, lambda: time(draws.choice([1e6, 1e8])))})
+
+
 def limits(draws: Draws, room: Room) -> Tree:
     """Replicas, limits and weights of a service, in the short or the long form."""
     spec = draws.sometimes({

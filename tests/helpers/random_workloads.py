@@ -12,6 +12,7 @@ from helpers.random_services import FRONT, Cost, Drawn
 ARRIVALS: Final = "random-arrivals.csv"
 RATES: Final = "random-rates.csv"
 NUMBERS: Final = "random-numbers.csv"
+FAILED: Final = "random-failures.csv"
 ROWS: Final = 400
 SPANS_S: Final = {"quick_s": 0.1, "brisk_s": 1.0, "slow_s": 20.0, "idle_ms": 400.0}
 """Columns of instants of the arrivals -> seconds that they span."""
@@ -35,6 +36,7 @@ def files() -> dict[str, str]:
         DEMANDS: "demand_ms,weight\n" + "".join(f"{value * 200 / sum(demands):.6f},{value * 100:.3f}\n" for value in demands),
         ARRIVALS: ",".join([*SPANS_S, "demand_ms", "op", "any_op"]) + "\n" + "".join(row + "\n" for row in rows),
         RATES: "time_s," + ",".join(LEVELS) + "\n" + "\n".join(pieces) + "\n",
+        FAILED: "which,at_ms,down_ms\n" + "".join(f"host,{level * 20 + n:.3f},{level * 5 + 1:.3f}\n" for n, level in enumerate(levels)),
         NUMBERS: "".join(f"{n * 10},{level * 0.1:.3f}\n" for n, level in enumerate(levels)),
     }
 

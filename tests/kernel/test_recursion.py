@@ -15,6 +15,7 @@ from simvirt.kernel.constants import NONE
 TREE: Final = "the levels of a treap"
 LEVELS: Final = "the levels of machines: a guest's CPU that falls idle or wakes does so on the machine below"
 TWICE: Final = "two: a rejected call costs its receiver work, which is only handed over where it has room"
+CALLS: Final = "the levels of guarded calls: what stops with a try are the tries that it waits for, and so on"
 BOUNDED: Final = {
     "tree_insert": TREE, "tree_merge": TREE, "tree_remove": TREE, "spread_in_tree": TREE, "fluid_state": TREE,
     "movable": f"{TREE} of each group, one in another", "movable_in_tree": TREE, "set_speed": LEVELS,
@@ -22,7 +23,7 @@ BOUNDED: Final = {
     "activate_task", "block_task", "costart_siblings", "cpuidle_enter", "cpuidle_exit", "deactivate_task", "empty_core", "fill_thread",
     "requeue_delayed_task", "resched", "resched_core", "run_alone", "run_picked", "switch_to", "take_from_crowded", "try_to_wake_up",
     "vcpu_exits_hlt", "wakeup_preempt",
-), LEVELS) | dict.fromkeys(("admit", "assign_thread", "reach", "receive_in_vain"), TWICE)
+), LEVELS) | dict.fromkeys(("admit", "assign_thread", "reach", "receive_in_vain"), TWICE) | dict.fromkeys(("abandon", "abandon_both", "cancel"), CALLS)
 
 
 def recursive(build: ModuleType) -> set[str]:

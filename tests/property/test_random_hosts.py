@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from helpers.random_draws import Draws
-from helpers.random_hosts import pools
+from helpers.random_hosts import moving, pools
 from helpers.random_scenarios import Size, random_scenario, write_files
 from helpers.random_volumes import with_volumes
 from helpers.random_worker import loaded
@@ -38,3 +38,19 @@ def test_laws_hold_over_all_hosts(seed: int, tmp_path: Path) -> None:
         if found.hosts and found.cpu.utilisation.value is not None:
             assert busy == pytest.approx(found.cpu.utilisation.value * sum(threads), rel=1e-6, abs=1e-9)
         assert found.memory.ledger.capacity_bytes == sum(host.memory_bytes for host in found.layout)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_laws_hold_while_vms_move(seed: int, tmp_path: Path) -> None:
+    """Nothing is lost by a move: what was asked for is answered, lost with what was stopped, or under way."""
+    write_files(tmp_path)
+    tree = moving(Draws(seed, "moves"), pools(Draws(seed, "pools"), random_scenario(seed, SIZE)))
+    tree["run"] = tree["run"] | {"replications": 1}
+    try:
+        document = run(loaded(tree, tmp_path), maximum=False).typed()
+    except ScenarioError:
+        return
+    assert not document.failed
+    for found in document.platforms.values():
+        assert set(dict(found.checks).values()) == {"ok"}
+        assert all(0 < move.memory_bytes <= 1.01 * move.sent_bytes for move in found.migrations if move.ended)

@@ -117,6 +117,18 @@ def test_a_deadline_bounds_all_tries_and_what_they_call() -> None:
     assert guard_of(found, "workload > web")["orphaned"] > 0 and guard_of(found)["orphaned"] > 0
 
 
+def test_an_overloaded_service_that_sheds_does_all_that_it_can_in_twice_its_target() -> None:
+    """150 jobs a second where 100 can be done: a third is dropped; waits are near 2 x 20 ms, and longer only within 200 ms of an idle spell."""
+    server = {"threads": 1, "shed": {"target": "20ms", "interval": "200ms"}, "operations": {"job": [{"cpu": {"exponential": "10ms"}}]}}
+    load = {"open": {"rate": "150/s"}, "mix": {"server.job": 1}, "local": True}
+    found = replications(scenario({"server": server}, load, {"requests": REQUESTS, "warmup": "2s"}, host={"cores": 1}))[0]
+    assert found.throughput_per_s == pytest.approx(100, rel=2 * REL)
+    assert found.failed == pytest.approx(1 / 3, rel=3 * REL)
+    queue = found.breakdown_s["queue"]
+    assert queue is not None and 0.02 < queue < 0.08
+    assert found.guarded is not None and set(found.guarded.failed) == {"shed"}
+
+
 @pytest.mark.parametrize("on_timeout", ["orphan", "cancel"])
 def test_no_frame_and_no_connection_is_lost(on_timeout: str) -> None:
     """After the last request, and all that it left behind, everything is free again."""

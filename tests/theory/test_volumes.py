@@ -12,7 +12,7 @@ import pytest
 import yaml
 from helpers.support import after, begun
 
-from simvirt import loads
+from simvirt import loads, run
 from simvirt.catalog import Catalog
 from simvirt.kernel import constants as k
 from simvirt.lowering.volumes import Volume, add_servers
@@ -23,7 +23,7 @@ KIB, ACROSS_NS, HEADERS = 1024, 50_000, {"nfs": 160, "iscsi": 48, "ceph": 250}
 DRIVE = {"like": "nvme", "read_cv": {"value": 0, "source": "a drive that never varies"}}
 
 
-def stored(driver: str, step: dict[str, Any], *, servers: int = 1, replicas: int | None = None, workload: dict[str, Any] | None = None, platform: str = "bare-metal", **hosts: Any) -> Scenario:
+def stored(driver: str, step: dict[str, Any], *, servers: int = 1, replicas: int | None = None, workload: dict[str, Any] | None = None, platform: str = "bare-metal", more: dict[str, Any] | None = None, **hosts: Any) -> Scenario:
     """A service on one host with one step on a volume that others serve, called a hundred times a second."""
     host = {"cores": 4, "memory": "16GiB", "nic": "10gbe", "disk": "steady", "switching": "none", "max_cstate": "none"} | hosts
     volume = {"driver": driver, "host": "nas"} | ({"replicas": replicas} if replicas else {})
@@ -32,7 +32,7 @@ def stored(driver: str, step: dict[str, Any], *, servers: int = 1, replicas: int
         "services": {"db": {"threads": "unlimited", "volumes": ["data"], "deploy": {"placement": {"constraints": ["pool == node"]}}, "operations": {"use": [step]}}},
         "workload": workload or {"open": {"rate": "100/s", "arrivals": "deterministic"}, "mix": {"db.use": 1}}, "run": {"duration": "60s", "replications": 1},
         "catalog": {"disks": {"steady": DRIVE}},
-    }, sort_keys=False))
+    } | (more or {}), sort_keys=False))
 
 
 def mean_ns(spec: Scenario, seconds: float = 1.005) -> float:
@@ -127,6 +127,17 @@ def test_the_server_s_disk_or_link_is_the_bound(step: dict[str, Any], hosts: dic
     assert clock.plane.read("tallies", "completed").sum() / 2.0 == pytest.approx(per_s, rel=0.03)
 
 
+def test_servers_that_wait_for_each_other_go_on() -> None:
+    """Each with one thread, all of them with more writes than threads: none is held while it waits for another server; their CPUs bound them."""
+    driver = {"volume_drivers": {"mine": {"like": "ceph", "threads": {"value": 1, "source": "a server with one thread"}}}}
+    more = {"catalog": {"disks": {"steady": DRIVE}} | driver}
+    spec = stored("mine", {"disk": {"write": "4KiB", "sync": True}}, servers=3, workload={"closed": {"clients": 60}, "mix": {"db.use": 1}}, more=more)
+    volume, host = volume_of(spec)
+    each = (float(volume.driver.server.write) + 4 * KIB * volume.driver.server.byte) / host.speed
+    clock, _ = after(spec, 2.0)
+    assert clock.plane.read("tallies", "completed").sum() / 2.0 == pytest.approx(1 / each, rel=0.03)  # three servers, three times the work
+
+
 def test_threads_of_an_nfs_server_are_the_bound_of_a_slow_drive() -> None:
     """Eight threads wait for a drive of many channels: a request holds one for the drive's time and its own work."""
     spec = stored("nfs", {"disk": {"read": "4KiB"}}, workload={"closed": {"clients": 100}, "mix": {"db.use": 1}}, cores=32, nic="100gbe")
@@ -146,3 +157,16 @@ def test_platforms_pay_for_their_own_way_beside(platform: str) -> None:
     assert bare <= read("tallies", "latency_sum").sum() / read("tallies", "completed").sum() < bare + 400_000
     assert read("tallies", "spent").reshape(-1, k.N_CATEGORIES).sum() == read("tallies", "latency_sum").sum()
     assert read("disks", "completed").tolist() == [0, read("tallies", "completed").sum()]
+
+
+@pytest.mark.parametrize(("failure", "answered"), [
+    ({"fail": "nas[0]", "for": "1s"}, False), ({"fail": "nas[0]", "how": "partition", "for": "1s"}, True), ({"fail": "nas[0]", "how": "slow-disk", "for": "1s"}, True),
+])
+def test_a_volume_fails_with_its_server_and_comes_back_with_it(failure: dict[str, Any], answered: bool) -> None:
+    """What a dead host was asked for is lost until it has booted; behind a link that is cut requests wait, a slow disk delays them."""
+    more = {"timeline": [{"at": "10500ms"} | failure], "run": {"duration": "20min", "replications": 1, "warmup": "0s"}}
+    spec = stored("nfs", {"disk": {"read": "4KiB"}}, workload={"open": {"rate": "1/s", "arrivals": "deterministic"}, "mix": {"db.use": 1}}, more=more)
+    found = run(spec, maximum=False).document()["platforms"]["bare-metal"]
+    assert set(found["checks"].values()) == {"ok"}
+    lost = 1200 - found["requests"]
+    assert (lost <= 1) if answered else (30 < lost < 900)

@@ -16,6 +16,7 @@ from simvirt.images.plan import plan_of, union_size
 from simvirt.errors import ScenarioError
 from simvirt.images.build import Step, build
 from simvirt.images.resolve import build_of, content, disk_image, image_of, named_image
+from simvirt.runs.admission import catalog_of
 from simvirt.scenario import loads
 from simvirt.scenario.spec.models import Scenario
 
@@ -217,3 +218,21 @@ images:
 def test_a_mistake_in_images_and_registries_is_told(text: str, message: str) -> None:
     with pytest.raises(ScenarioError, match=message):
         Catalog.of(_scenario(text))
+
+
+@pytest.mark.parametrize(("size", "disk", "said"), [
+    ("200GB", "nvme", []), ("400GB", "nvme", ["images.app: takes 1.38 TiB on a host; expected at most the 838 GiB of the disk nvme or another disk"]),
+])
+def test_an_image_that_no_disk_has_room_for_is_refused(size: str, disk: str, said: list[str]) -> None:
+    """Where hosts are to fetch it; its files, and its packed layers beside them."""
+    text = f"images: {{app: {{layers: [{{size: {size}}}]}}}}"
+    for state, expected in (("{images: none, instances: none}", said), ("{images: present, instances: none}", [])):
+        spec = loads(
+            f"simvirt: 1\nname: large\nhost: {{cores: 4, memory: 16GiB, disk: {disk}}}\nplatforms: [docker, kvm]\nstate: {state}\n{text}\n"
+            "services: {web: {image: app, operations: {get: [{cpu: 1ms}]}}}\nworkload: {open: {rate: 10/s}}\n")
+        try:
+            catalog_of(spec)
+            found = []
+        except ScenarioError as error:
+            found = [f"{issue.path}: {issue.message}" for issue in error.issues]
+        assert found == expected

@@ -239,7 +239,7 @@ def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document
             **dict.fromkeys(("started", "running"), estimate(2.0)), "ended": {"stopped": estimate(1.0)}, "placement": {"web": {"node[0]": 2}},
         },
         "migrations": [{
-            "service": "web", "replica": 0, "source": "node[0]", "to": "node[1]", "how": "pre-copy", "asked_s": 1.0, "ended": 1, "why": "",
+            "service": "web", "replica": 0, "source": "node[0]", "to": "node[1]", "how": "pre-copy", "asked_s": 1.0, "ended": 1, "why": "", "copied": [],
             **dict.fromkeys(("total_s", "waited_s", "downtime_s"), estimate(0.5)),
             **dict.fromkeys(("rounds", "memory_bytes", "sent_bytes", "disk_bytes", "throttled_s", "logging_s", "faults"), 1.0),
         }],

@@ -8,10 +8,11 @@ from pydantic import BaseModel
 
 from simvirt.errors import ScenarioError
 from simvirt.scenario.spec.distributions import Empirical
+from simvirt.scenario.spec.failures import FailureTraceSpec
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.workload import RatesSpec, TraceSpec
 
-Table = TraceSpec | RatesSpec | Empirical
+Table = TraceSpec | RatesSpec | FailureTraceSpec | Empirical
 
 
 def check_contents(scenario: Scenario) -> None:
@@ -22,9 +23,9 @@ def check_contents(scenario: Scenario) -> None:
 
 
 def tables_of(scenario: Scenario) -> Iterator[Table]:
-    """The traces, rates and empirical distributions of a scenario, each once."""
+    """The traces, rates, failures and empirical distributions of a scenario, each once."""
     seen: list[Table] = []
-    parts: list[object] = [scenario.services, scenario.workload, scenario.workloads]
+    parts: list[object] = [scenario.services, scenario.workload, scenario.workloads, scenario.failures]
     while parts:
         part = parts.pop()
         if isinstance(part, Table):
@@ -41,13 +42,15 @@ def tables_of(scenario: Scenario) -> Iterator[Table]:
 
 def _mistakes(scenario: Scenario, table: Table) -> ScenarioError:
     """What is wrong in one file; an error without issues where nothing is. Reading takes numpy, which other scenarios do without."""
-    from simvirt.scenario.reading import tracefile
+    from simvirt.scenario.reading import failurefile, tracefile
 
     try:
         if isinstance(table, TraceSpec):
             tracefile.read_trace(table, tuple(name for name, weight in scenario.mix.items() if weight > 0))
         elif isinstance(table, RatesSpec):
             tracefile.read_rates(table)
+        elif isinstance(table, FailureTraceSpec):
+            failurefile.read_failures(table, [host.name for host in scenario.each_host])
         else:
             table.values()
     except ScenarioError as error:

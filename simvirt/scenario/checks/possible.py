@@ -228,7 +228,8 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
     if scenario.workload is not None and scenario.workload.breaker is not None:
         yield path, f"{think}; clients that an open breaker refuses would ask again at once"
     elif pool is not None and pool.queue is not None and pool.connections + pool.queue < clients:
-        yield path, f"{think}; the pool has room for {pool.connections + pool.queue} of {clients} clients, the others would ask again at once"
+        room = pool.connections + pool.queue
+        yield path, f"{think}; the pool has room for {room} of {clients} clients, the others would ask again at once"
     if entered and scenario.state is not None and scenario.state.instances == "none":
         what = f"{entered[0]} is not up at first (state.instances)"
         yield path, f"{think}; {what}, and clients that are turned away would ask again at once"

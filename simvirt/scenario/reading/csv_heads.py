@@ -117,7 +117,10 @@ def table_mistakes(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         if isinstance(workload, Mapping):
             yield from _of_table(workload.get("trace"), (*path, "trace"), ("at", "cpu", "operation"))
             yield from _of_table(workload.get("rates"), (*path, "rates"), ("at", "rate"))
-    for key in ("workload", "workloads", "services"):
+    failures = data.get("failures")
+    if isinstance(failures, Mapping):
+        yield from _of_table(failures.get("trace"), ("failures", "trace"), ("at", "fail", "for"))
+    for key in ("workload", "workloads", "services", "failures"):
         yield from _of_empirical(data.get(key), (key,))
 
 

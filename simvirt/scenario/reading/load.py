@@ -155,7 +155,7 @@ def _value(path: Path, node: Scalar) -> Any:
 
 def _names_file(path: Path) -> bool:
     """Whether the scalar at `path` is the name of a CSV file."""
-    if len(path) < 3 or path[0] not in ("workload", "workloads", "services"):
+    if len(path) < 3 or path[0] not in ("workload", "workloads", "services", "failures"):
         return False
     return path[-1] == "empirical" or (path[-1] == "file" and path[-2] in ("trace", "rates", "empirical"))
 

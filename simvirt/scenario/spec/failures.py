@@ -6,10 +6,11 @@ from typing import Annotated, ClassVar, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from simvirt.scenario.fields import Nanoseconds, Number, PositiveNanoseconds, PositiveRatio, Title
+from simvirt.scenario.fields import InnerRatio, Nanoseconds, Number, PositiveNanoseconds, PositiveRatio, Title
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.distributions import Distribution
 from simvirt.scenario.spec.migration import WAYS, MigrationEvent, Way
+from simvirt.scenario.spec.workload import Column, TimeColumn
 
 How = Literal["power", "kernel-panic", "process", "slow-disk", "partition", "loss", "registry"]
 """What happens to what fails.
@@ -104,11 +105,27 @@ class RandomFailureSpec(Spec):
         return self
 
 
+class FailureTraceSpec(Spec):
+    """Failures of hosts replayed from a CSV file with a header; the unit of a column of times is the suffix of its name."""
+
+    example = "{file: failures.csv, at: at_s, fail: node, for: down_s}"
+    file: str = Field(min_length=1, description="a CSV file with a header", examples=["failures.csv"])
+    at: TimeColumn = Field(description="column of the instants", examples=["at_s"])
+    fail: Column = Field(description="column of the hosts, by their names", examples=["node"])
+    for_: TimeColumn = Field(alias="for", description="column of the times to the repairs", examples=["down_s"])
+    how: Literal["power", "kernel-panic", "slow-disk", "partition", "loss"] = Field(
+        default="power", description="what happens to them", examples=["kernel-panic"])
+
+
 class FailuresSpec(Spec):
     """What fails by chance, and what failures mean to those who are not hit. Times in ns."""
 
     example = "{unanswered: 5s, random: [{fail: node, mtbf: 30d, mttr: 2h}]}"
     random: tuple[RandomFailureSpec, ...] = Field(
         default=(), max_length=1000, description="what fails by chance", examples=[f"[{RandomFailureSpec.example}]"])
+    trace: FailureTraceSpec | None = Field(
+        default=None, description="failures that have happened somewhere", examples=[FailureTraceSpec.example])
+    goal: InnerRatio | None = Field(
+        default=None, description="ratio of requests to be answered in time; the rest is the error budget", examples=["99.9%"])
     unanswered: Nanoseconds = Field(
         default=UNANSWERED_NS, examples=["5s"], description="time after which callers and clients give up on a host that does not answer")

@@ -308,7 +308,9 @@ class Scenario(Spec):
     @property
     def fails(self) -> bool:
         """Whether hosts, kernels, processes or what connects them fail."""
-        return any(event.fail is not None for event in self.timeline) or bool(self.failures is not None and self.failures.random)
+        spec = self.failures
+        by_itself = spec is not None and (bool(spec.random) or spec.trace is not None)
+        return by_itself or any(event.fail is not None for event in self.timeline)
 
     @property
     def autoscales(self) -> bool:

@@ -102,6 +102,16 @@ class PoolSpec(Spec):
         default=None, description="calls that may wait for one; any number by default", examples=["100"])
 
 
+class ShedSpec(Spec):
+    """Dropping calls that have waited too long while the line of a replica does not empty; the defaults are those of RFC 8289."""
+
+    example = "{target: 5ms, interval: 100ms}"
+    target: PositiveNanoseconds = Field(
+        default=5_000_000, description="shortest wait of an interval beyond which a replica is overloaded; then it drops what waited "
+        "for twice as long", examples=["5ms"])
+    interval: PositiveNanoseconds = Field(default=100_000_000, description="how long an interval is", examples=["100ms"])
+
+
 GUARDS: Final = ("timeout", "deadline", "on_timeout", "retry", "breaker", "pool", "hedge")
 """The keys that guard a call."""
 
@@ -112,9 +122,9 @@ class Guarded(Spec):
     timeout: PositiveNanoseconds | None = Field(default=None, description="how long a try is waited for", examples=["200ms"])
     deadline: PositiveNanoseconds | None = Field(
         default=None, description="how long all tries together are waited for; calls made meanwhile stop then too", examples=["1s"])
-    on_timeout: Literal["orphan", "cancel"] = Field(
-        default="orphan", examples=["cancel"],
-        description="what becomes of a try that nobody waits for any more: it goes on to its end, or stops at its next step")
+    on_timeout: Literal["orphan", "cancel"] | None = Field(
+        default=None, examples=["cancel"],
+        description="what becomes of a try that nobody waits for any more: it goes on to its end (by default), or stops at its next step")
     retry: RetrySpec | None = Field(default=None, description="sending it again", examples=[RetrySpec.example])
     breaker: BreakerSpec | None = Field(default=None, description="refusing it while it fails", examples=[BreakerSpec.example])
     pool: Annotated[PoolSpec, BeforeValidator(_a_size)] | None = Field(
@@ -125,7 +135,7 @@ class Guarded(Spec):
     @model_validator(mode="after")
     def _guards_act(self) -> Guarded:
         limits = [limit for limit in (self.timeout, self.deadline) if limit is not None]
-        if "on_timeout" in self.model_fields_set and not limits and self.hedge is None:
+        if self.on_timeout is not None and not limits and self.hedge is None:
             refuse("has no effect without a time limit; expected timeout: 200ms beside it", "on_timeout")
         if self.hedge is not None and limits and self.hedge >= min(limits):
             refuse("expected less than the time limit, after which nobody waits any more", "hedge")

@@ -26,6 +26,7 @@ from simvirt.scenario.spec.cluster import PlacementSpec
 from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
+from simvirt.scenario.spec.resilience import ShedSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
 from simvirt.scenario.spec.updating import RestartPolicySpec, UpdateConfigSpec
 from simvirt.scenario.spec.volumes import Mount
@@ -152,7 +153,7 @@ class ServiceSpec(Spec):
     """A service: its replicas, limits, threads and operations."""
 
     example = "{threads: 64, operations: {job: [{cpu: {exponential: 10ms}}]}}"
-    later = ("depends_on", "volumes", "autoscale", "healthcheck")
+    later = ("depends_on", "volumes", "autoscale", "healthcheck", "shed")
     hints: ClassVar[Mapping[str, str]] = {
         "cpu": 'did you mean "cpus"?',
         "mem": 'did you mean "mem_limit"?',
@@ -186,6 +187,8 @@ class ServiceSpec(Spec):
         default=None, examples=["1"],
         description="connections that bring what a replica receives, each of which is received on one CPU; as many as threads by default")
     queue: Queue = Field(default="unlimited", description="requests that may wait for a thread of a replica", examples=["128"])
+    shed: ShedSpec | None = Field(default=None, description="dropping what has waited too long (controlled delay)",
+                                  examples=[ShedSpec.example])
     balance: Literal["round-robin", "least-connections", "random", "two-choices"] = Field(
         default="round-robin", description="how requests are spread over replicas", examples=["least-connections"])
     cpu_quota: PositiveNanoseconds | None = Field(default=None, description="CPU time in a period", examples=["50ms"])
@@ -233,6 +236,12 @@ class ServiceSpec(Spec):
         _one_of(self.event_loops, self.threads if "threads" in self.model_fields_set else None, "event_loops", "threads")
         _one_of(self.cpu_quota, self._cpus, "cpu_quota", "cpus")
         _one_of(self.cpu_shares, self.cpu_weight, "cpu_shares", "cpu_weight")
+        return self
+
+    @model_validator(mode="after")
+    def _sheds_a_line(self) -> ServiceSpec:
+        if self.shed is not None and (self.event_loops is not None or self.threads == "unlimited"):
+            refuse("has no effect where no call waits for a thread; expected threads: 8 beside it", "shed")
         return self
 
     @model_validator(mode="after")
