@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.errors import Issue, ScenarioError
-from simvirt.placement import POLICIES, asked_by, hosts_of, place_all
+from simvirt.placement import POLICIES, Asked, Choice, Hosts, Policy, asked_by, hosts_of, place_all
 from simvirt.placement.spread import spread
 from simvirt.scenario.slots import acted_on, slots
 from simvirt.scenario.spec.cluster import NamedHost, PlacementSpec
@@ -40,12 +40,20 @@ def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site], pl
     hosts, found = hosts_of([site.named for site in sites], [site.entry for site in sites]), [Replicas() for _ in sites]
     for name in _in_turn(scenario, services):
         spec = scenario.services[name]
-        for replica, choice in enumerate(place_all(hosts, asked_by(name, spec, reserves), spec.replicas, policy)):
+        for replica, choice in enumerate(_placed(hosts, asked_by(name, spec, reserves), spec.replicas, policy)):
             if choice.host is None:
                 path = ("services", name, "deploy", "placement")
                 said = f"no host may take replica {replica} of {spec.replicas}: {choice.reason}{_advice(spec.deploy.placement, sites)}"
                 raise ScenarioError([Issue(*scenario.locate(path), ".".join(path), said)])
             found[choice.host].append((name, replica))
+    return found
+
+
+def _placed(hosts: Hosts, asked: Asked, count: int, policy: Policy) -> list[Choice]:
+    """The hosts of replicas that are up at the beginning, even where there is no room for what is reserved for all of them."""
+    found = place_all(hosts, asked, count, policy)
+    if asked.reserves and found and found[-1].host is None:
+        found[-1:] = place_all(hosts, replace(asked, reserves={}), count - len(found) + 1, policy)
     return found
 
 

@@ -179,10 +179,16 @@ def pools(draws: Draws, tree: Tree) -> Tree:
         found["other"] = host | {"count": draws.whole(1, 2), "zone": "c", "labels": {"kind": "other"}} | draws.sometimes({
             "clock": (0.7, lambda: draws.choice(["1.5GHz", "3.5GHz"])), "disk": (0.4, lambda: draws.choice(["hdd", "nvme"])),
             "nic": (0.4, lambda: draws.choice(["1gbe", "100gbe"])), "swap": (0.2, lambda: "2GiB"), "switching": (0.2, lambda: "none")})
+        found["other"] |= draws.sometimes({"taints": (0.3, lambda: [draws.choice(["kind=other:NoSchedule", "kind=other:PreferNoSchedule"])])})
     services = {name: dict(spec) for name, spec in tree["services"].items()}
     for spec in services.values():
-        if draws.yes(0.3):
-            placement = draws.choice([{"constraints": ["zone != c"]}, {"constraints": ["pool == node"]}, {"spread": "zone"}, {"max_replicas_per_node": 9}])
+        if draws.yes(0.4):
+            placement = draws.choice([
+                {"constraints": ["zone != c"]}, {"constraints": ["pool == node"]}, {"spread": "zone"}, {"max_replicas_per_node": 9}, {"tolerations": ["kind"]},
+                {"topology_spread": [{"topology_key": "host", "max_skew": draws.whole(1, 3), "when_unsatisfiable": "ScheduleAnyway"}]},
+                {"topology_spread": [{"topology_key": "host"}]}, {"affinity": [{"near": draws.choice(list(services)), "topology_key": "pool"}]},
+                {"affinity": [{"away_from": draws.choice(list(services)), "weight": draws.whole(1, 99)}]},
+            ])
             spec["deploy"] = dict(spec.get("deploy", {})) | {"placement": placement}
     left = {key: value for key, value in tree.items() if key not in ("host", "density", "network", "registries", "images")}
     return _renamed(left) | {"hosts": found, "services": services}

@@ -23,7 +23,13 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
             spec["deploy"] = spec.get("deploy", {}) | {"update_config": draws.sometimes({
                 "parallelism": (0.7, lambda: draws.randint(0, 3)), "delay": (0.5, lambda: time(length * draws.between(0.001, 0.2))),
                 "order": (0.5, lambda: draws.choice(["start-first", "stop-first"])), "failure_action": (0.4, lambda: draws.choice(["pause", "continue", "rollback"])),
+                "monitor": (0.3, lambda: time(length * draws.between(0.001, 0.2))), "max_failure_ratio": (0.3, lambda: draws.choice([0, 0.5, 1])),
             })}
+        if draws.yes(0.3):
+            spec["deploy"] = spec.get("deploy", {}) | {"restart_policy": draws.sometimes({
+                "condition": (0.7, lambda: draws.choice(["none", "on-failure", "any"])), "delay": (0.5, lambda: time(length * draws.between(0.0001, 0.2))),
+                "max_attempts": (0.4, lambda: draws.randint(0, 3)), "window": (0.3, lambda: time(length * draws.between(0.01, 0.5))),
+            })} | draws.sometimes({"rollback_config": (0.3, lambda: {"parallelism": draws.randint(0, 3)})})
     tree["platforms"] = [_acted_on(draws, platform) for platform in tree["platforms"]]
 
 
