@@ -71,10 +71,14 @@ def add_servers(plan: Arrangement, scenario: Scenario, catalog: Catalog) -> dict
 
 
 def _add_server(plan: Arrangement, row: int, driver: VolumeDriverEntry, number: int) -> Instance:
-    """What serves a volume on a host: threads of its own kernel, or of the domain that owns its devices."""
+    """What serves a volume on a host: threads of its own kernel, or of the domain that owns its devices.
+
+    Those of a server that replicates turn to other requests while they wait, or servers that wait for each other would wait for ever.
+    """
     host = plan.hosts[row]
-    machine = host.machine if host.dom0 is None else host.dom0.row
-    return plan.add_instance(STORAGE_SERVICE, number, Place(machine), "unlimited" if driver.threads is None else int(driver.threads))
+    place = Place(host.machine if host.dom0 is None else host.dom0.row)
+    threads = "unlimited" if driver.threads is None else int(driver.threads)
+    return plan.add_instance(STORAGE_SERVICE, number, place, threads, loops=driver.replicates and driver.threads is not None)
 
 
 def work_ns(side: SideSpec, operation: str, requests: int, size: int, host: HostEntry) -> float:

@@ -54,7 +54,8 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
 def _check(scenario: Scenario) -> None:
     """ScenarioError where there is nothing to size for."""
     workload = scenario.workload
-    path, message = ("workloads" if scenario.workloads else "workload",), ""
+    path: tuple[str, ...] = ("workloads" if scenario.workloads else "workload",)
+    message = ""
     if scenario.workloads:
         message = "a plan sizes for one workload, whose mix may have operations of all services; expected workload"
     elif workload is None:
@@ -63,6 +64,9 @@ def _check(scenario: Scenario) -> None:
         message = "a plan scales the load; a trace cannot be scaled, expected open, closed or rates"
     elif workload.closed is not None and not workload.closed.think.mean:
         message = "a plan needs clients that think, for example think: 1s; without think time clients saturate any host"
+    served = next((name for name, volume in scenario.volumes.items() if volume.host), None)
+    if served is not None:
+        path, message = ("volumes", served), "a plan puts other hosts in place of those that serve it; expected a local volume"
     if message:
         file, line, column = scenario.locate(path)
         raise ScenarioError([Issue(file, line, column, ".".join(path), message)])

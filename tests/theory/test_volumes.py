@@ -127,6 +127,17 @@ def test_the_server_s_disk_or_link_is_the_bound(step: dict[str, Any], hosts: dic
     assert clock.plane.read("tallies", "completed").sum() / 2.0 == pytest.approx(per_s, rel=0.03)
 
 
+def test_servers_that_wait_for_each_other_go_on() -> None:
+    """Each with one thread, all of them with more writes than threads: none is held while it waits for another server; their CPUs bound them."""
+    driver = {"volume_drivers": {"mine": {"like": "ceph", "threads": {"value": 1, "source": "a server with one thread"}}}}
+    more = {"catalog": {"disks": {"steady": DRIVE}} | driver}
+    spec = stored("mine", {"disk": {"write": "4KiB", "sync": True}}, servers=3, workload={"closed": {"clients": 60}, "mix": {"db.use": 1}}, more=more)
+    volume, host = volume_of(spec)
+    each = (float(volume.driver.server.write) + 4 * KIB * volume.driver.server.byte) / host.speed
+    clock, _ = after(spec, 2.0)
+    assert clock.plane.read("tallies", "completed").sum() / 2.0 == pytest.approx(1 / each, rel=0.03)  # three servers, three times the work
+
+
 def test_threads_of_an_nfs_server_are_the_bound_of_a_slow_drive() -> None:
     """Eight threads wait for a drive of many channels: a request holds one for the drive's time and its own work."""
     spec = stored("nfs", {"disk": {"read": "4KiB"}}, workload={"closed": {"clients": 100}, "mix": {"db.use": 1}}, cores=32, nic="100gbe")

@@ -11,6 +11,7 @@ from helpers.fields import ABSENT, patched
 
 from simvirt.catalog import Catalog
 from simvirt.errors import ScenarioError
+from simvirt.plan import plan
 from simvirt.scenario import loads
 
 HOSTS = patched(BARE, {
@@ -63,3 +64,9 @@ def test_what_no_host_has_room_for_names_the_pool_that_comes_nearest() -> None:
     assert issues(unlike | {"services/server/cpus": 4, "services/server/mem_limit": "16GiB"}) == []
     assert issues(unlike | {"services/server/cpus": 16, "services/server/mem_limit": "16GiB"}) == [
         "services.server.cpus: expected at most the 8 CPUs of the host; got 16; those are hosts.large, and no other hosts will do"]
+
+
+def test_a_plan_has_other_hosts_than_those_that_serve_a_volume() -> None:
+    planned = loads(yaml.safe_dump(patched(HOSTS, {"objective": {"latency_p99": "1s"}, "plan": {"years": 1}})))
+    with pytest.raises(ScenarioError, match=r"volumes\.data: a plan puts other hosts in place of those that serve it; expected a local volume"):
+        plan(planned)
