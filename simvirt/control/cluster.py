@@ -88,6 +88,9 @@ class Acting(Protocol):
     def lost(self, row: int, why: str) -> None:
         """Takes in that an instance is given up with its host."""
 
+    def moved(self, row: int, host: int) -> None:
+        """Takes in that an instance stands on another host, as its VM has moved there."""
+
     def rows_on(self, host: int) -> list[int]:
         """The rows of the instances that it has on a host."""
 
@@ -210,6 +213,8 @@ class Cluster:
                 self._hosts[one.row] = host
                 if there:
                     self.make(one.row)
+                if self.orchestration is not None:
+                    self.orchestration.moved(one.row, host)
 
     def host_hands(self, host: int) -> int:
         """The instance that does management work on a host's own kernel: daemons, monitors of VMs, what unpacks images."""

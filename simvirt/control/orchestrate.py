@@ -165,6 +165,10 @@ class Orchestration:
         if (task := self.ledger.task_in(row)) is not None:
             self._end(task, "lost", why)
 
+    def moved(self, row: int, host: int) -> None:
+        """Takes in that an instance stands on another host, as its VM has moved there."""
+        self.ledger.move(row, host)
+
     def rows_on(self, host: int) -> list[int]:
         """The rows of the instances that it has on a host."""
         return self.ledger.rows_on(host)

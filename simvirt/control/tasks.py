@@ -96,6 +96,14 @@ class Ledger:
         """A task is otherwise from now on."""
         self[task.service].tasks[task.number] = task
 
+    def move(self, row: int, host: int) -> None:
+        """The task whose instance has a row stands on another host from now on."""
+        task = self.task_in(row)
+        if task is not None and task.host != host:
+            self.hosts.remove(task.service, task.host, self._kept[task.number])
+            self.hosts.add(task.service, host, self._kept[task.number])
+            self.change(replace(task, host=host))
+
     def end(self, task: Task, cause: str) -> None:
         """A task has ended; its row is free."""
         of = self[task.service]

@@ -159,3 +159,10 @@ def test_moves_are_told_and_a_vm_that_is_not_up_does_not_move() -> None:
     told: list[Any] = [(one.what, one.who, one.where) for one in followed(moving('{at: 1s, migrate: db, to: "node[1]"}')).story.events]
     assert [one for one in told if one[1] == "db-0"] == [
         ("begins to move", "db-0", "node[0]"), ("stands still", "db-0", "node[0]"), ("goes on", "db-0", "node[1]")]
+
+
+def test_an_orchestrator_knows_where_its_vms_have_gone() -> None:
+    """A host that was drained is lost without anybody's noticing; nothing is started anew for it."""
+    cluster = followed(moving('{at: 1s, drain: "node[0]"}, {at: 3s, fail: "node[0]"}', "{name: kvm, orchestrator: vm-cluster}", duration="30s", scale=3))
+    assert cluster.orchestration is not None and cluster.moves[0].ended is not None
+    assert not cluster.orchestration.rows_on(0) and cluster.orchestration.counted()[0] == 3
