@@ -12,6 +12,7 @@ from simvirt import kernel
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import Group, Instance, Place, row_of
 from simvirt.lowering.lower import Lowered
+from simvirt.memory.caching import Beneath
 
 FRESH: Final = ("vruntime", "deadline", "lag", "relative", "credits", "credit_mark", "protect")
 """What something has of the queue in which it competed, and not in another one."""
@@ -84,6 +85,7 @@ class Movable:
         below, vm = plan.hosts[host].machine, plan.machines[machine].vm
         assert vm is not None
         self._hand_over_files(machine, parts, old, host)
+        self._take_page_cache(machine, old, host)
         dom0 = plan.hosts[host].dom0
         for one in parts:
             columns["instances"]["machine"][one.row] = below if one.group is not None or dom0 is None else dom0.row
@@ -240,6 +242,16 @@ class Movable:
         """The instances in a VM and beside it that its host's disk knows."""
         inside = [one.row for one in self.lowered.arrangement.instances if one.machine == machine]
         return [*inside, *(one.row for one in parts)]
+
+    def _take_page_cache(self, machine: int, old: int, new: int) -> None:
+        """A VM's page cache is in its memory: what its services read is missing there as often as before, where none of them stands yet."""
+        misses, hosts = self.columns["misses"], self.columns["machines"]["host"]
+        mine, asked = {one.service for one in self.lowered.arrangement.instances if one.machine == machine}, int(misses["asked"][0])
+        there = {one.service for one in self.lowered.arrangement.instances if one.machine != machine and int(hosts[one.machine]) == new}
+        for key, at in self.lowered.asks.items():
+            service = key.key[0] if isinstance(key, Beneath) else key[0]
+            if service in mine - there:
+                misses["ratio"][new * asked + at] = misses["ratio"][old * asked + at]
 
     def _hand_over_files(self, machine: int, parts: list[Instance], old: int, new: int) -> None:
         """What the VM has written and the page cache has not yet is dirty on the other host; a flusher goes on for those who stay."""

@@ -26,6 +26,8 @@ class Store:
         self._locate = locate
         self._sections: dict[str, Raw] = {}
         self._entries: dict[tuple[str, str], Entry] = {}
+        self.read: set[tuple[str, str]] = set()
+        """Kind and name of each entry that was asked for since it was loaded, those that they are like included."""
 
     @classmethod
     def load(cls, extra: Mapping[str, Any] | None = None, locate: Locate = nowhere) -> Self:
@@ -39,6 +41,7 @@ class Store:
             for name in section:
                 store._check(kind, name, problems)
         problems.settle()
+        store.read = set()
         return store
 
     def names(self, kind: str) -> list[str]:
@@ -53,7 +56,21 @@ class Store:
         key = (kind, name)
         if key not in self._entries:
             self._entries[key] = self._read(kind, name, path)
+        self._note(kind, name)
         return self._entries[key]
+
+    def base(self, kind: str, name: str) -> str | None:
+        """The name of the entry that one is like; None where it is like none, or there is no such entry."""
+        self._note(kind, name)
+        raw = self.raw(kind)
+        return raw[name].get("like") if name in raw else None
+
+    def _note(self, kind: str, name: str) -> None:
+        """Takes in that an entry was asked for, and those that it is like."""
+        raw = self.raw(kind)
+        while name in raw and (kind, name) not in self.read:
+            self.read.add((kind, name))
+            name = str(raw[name].get("like"))
 
     def typed(self, kind: str, name: str, model: type[E], path: Path = ()) -> E:
         """`entry` for callers that know the model of the kind."""

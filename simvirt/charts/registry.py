@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from simvirt.charts import comparisons, course, densities, deployments, knees, latencies, plans, resources, sweeps, validations
+from simvirt.charts import acting, comparisons, course, densities, deployments, knees, latencies, plans, resources, sweeps, validations
 from simvirt.charts.chart import Chart
 from simvirt.errors import UsageError
 from simvirt.result.compare_document import CompareDocument
@@ -25,6 +25,7 @@ CHARTS: Final[Mapping[type[Document], Mapping[str, Made]]] = {
         "latency": latencies.latency, "percentiles": latencies.percentiles, "compared": latencies.compared,
         "breakdown": latencies.breakdown, "added": latencies.added, "throughput": resources.throughput,
         "utilisation": resources.utilisation, "memory": resources.memory,
+        "replicas": acting.replicas, "answered": acting.answered, "events": acting.events, "placed": acting.placed,
         **{of: partial(course.series, of=of) for of in course.SERIES},
     },
     DensityDocument: {"answers": densities.answers, "curve": densities.curve, "memory": densities.memory},

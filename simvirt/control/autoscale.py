@@ -3,7 +3,7 @@
 *Model*: each service with `autoscale:` has a sync of its own period; what it sees are the tasks of the service and the metrics of a
     metrics server (`control/metrics_server.py`). The rules are those of Kubernetes (`orchestration/hpa_reconcile.py`), whatever
     orchestrates. Each period begins at an instant drawn for it.
-*Ignores*: the time that a decision takes; several metrics of one service.
+*Ignores*: the time that a decision takes; metrics other than usage of CPU, schedules and trends.
 *Source*: kubernetes/kubernetes pkg/controller/podautoscaler; constants by entry (data/autoscalers.yaml).
 """
 
@@ -23,26 +23,30 @@ from simvirt.control.orchestrators.interface import Task
 from simvirt.control.records import Measured
 from simvirt.gauges import cpu_time
 from simvirt.orchestration import hpa
+from simvirt.orchestration.foresight import Span, foreseen, scheduled
 from simvirt.orchestration.hpa_behaviour import DOWN, UP, Limits, Log, Policy, Rules
-from simvirt.orchestration.hpa_reconcile import Decision, first_log, reconcile
-from simvirt.scenario.spec.autoscale import AutoscaleSpec, ScalePolicySpec, ScalingSpec
+from simvirt.orchestration.hpa_reconcile import Decision, Metric, first_log, reconcile
+from simvirt.scenario.spec.autoscale import AutoscaleSpec, PredictSpec, ScalePolicySpec, ScalingSpec
 from simvirt.scenario.spec.services import ServiceSpec
 from simvirt.workload.streams import SYNCS, Phases
 
 Process = Generator[simpy.Event, Any, None]
+CPU: Final = "cpu"
+"""The metric that an autoscaler is about."""
 SAMPLES, SCRAPES, LOOKS = range(3)
 """What a period is of."""
 
 
 @dataclass
 class Autoscaling:
-    """The autoscalers of some services, with the metrics server that they share; `logs` is what each remembers."""
+    """The autoscalers of some services, with their metrics server; `logs` is what each remembers, `used` what a trend is of."""
 
     orchestration: Orchestration
     entry: AutoscalerEntry
     services: Mapping[str, ServiceSpec]
     metrics: MetricsServer = field(default_factory=MetricsServer)
     logs: dict[str, Log] = field(default_factory=dict)
+    used: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def begin(self, phases: Phases) -> None:
         """Let all periods begin."""
@@ -81,17 +85,35 @@ class Autoscaling:
 
     def _sync(self, name: str) -> None:
         """Decide how many replicas of a service are wanted, and say so."""
-        spec, now_s = self.services[name], self.orchestration.now / SECOND
-        current, asked = self.orchestration.ledger[name].wanted.replicas, spec.autoscale
-        assert asked is not None
+        asked, now_s = asked_of(self.services[name]), self.orchestration.now / SECOND
+        current, pods = self.orchestration.ledger[name].wanted.replicas, self._pods(name, self.services[name])
         log = self.logs.setdefault(name, first_log(current, now_s))
-        timing = hpa.Timing(self.entry.initialization / SECOND)
-        pods = self._pods(name, spec)
-        metric = partial(hpa.by_utilisation, current, round(100 * asked.target.cpu), pods, self._tolerance(asked), timing)
-        found = reconcile(current, (metric,), limits_of(asked), log, now_s, behaves(asked))
+        metrics = dict(self._metrics(name, asked, current, pods, now_s))
+        found = reconcile(current, tuple(metrics.values()), limits_of(asked), log, now_s, behaves(asked))
         self.logs[name] = found.log
         if found.replicas != current:
-            self.orchestration.scale(name, found.replicas, why(asked, metric, found), saw(metric, found, pods))
+            self.orchestration.scale(name, found.replicas, why(asked, metrics, found), saw(metrics[CPU], found, pods))
+
+    def _metrics(
+        self, name: str, asked: AutoscaleSpec, current: int, pods: Sequence[hpa.Pod], now_s: float
+    ) -> Iterator[tuple[str, Metric]]:
+        """What may ask for replicas, by its name: usage of CPU, what is scheduled, what a trend foresees."""
+        timing = hpa.Timing(self.entry.initialization / SECOND)
+        yield CPU, partial(hpa.by_utilisation, current, round(100 * asked.target.cpu), pods, self._tolerance(asked), timing)
+        spans = [Span(one.at / SECOND, one.for_ / SECOND, one.replicas, one.every and one.every / SECOND) for one in asked.schedule]
+        if any(span.holds(now_s) for span in spans):
+            yield "schedule", lambda: hpa.Proposal(scheduled(spans, now_s))
+        if asked.predict is not None:
+            seen, at_s = self._history(name, asked.predict, pods, now_s), now_s + asked.predict.ahead / SECOND
+            each = (requested(self.services[name]) or 0) * asked.target.cpu
+            yield "trend", lambda: hpa.Proposal(foreseen(seen, at_s, each))
+
+    def _history(self, name: str, predict: PredictSpec, pods: Sequence[hpa.Pod], now_s: float) -> Sequence[tuple[float, float]]:
+        """What all replicas together used, sync by sync over the window of a trend."""
+        used = float(sum(pod.sample.value for pod in pods if pod.sample is not None))
+        kept = [(at, value) for at, value in self.used.get(name, ()) if at > now_s - predict.window / SECOND]
+        self.used[name] = [*kept, (now_s, used)]
+        return self.used[name]
 
     def _tolerance(self, asked: AutoscaleSpec) -> hpa.Tolerance:
         """How near to the target is near enough."""
@@ -157,19 +179,36 @@ def _policy(stated: ScalePolicySpec) -> Policy:
     return Policy("Percent", round(100 * (stated.share or 0.0)), stated.period / SECOND)
 
 
-def saw(metric: Callable[[], hpa.Proposal], found: Decision, pods: Sequence[hpa.Pod]) -> Measured | None:
-    """What a decision was based on; None where the bounds alone decided."""
-    if found.wanted is None:
-        return None
+def saw(metric: Metric, found: Decision, pods: Sequence[hpa.Pod]) -> Measured | None:
+    """What a decision was based on; None where it was not usage that decided."""
     samples = [pod.sample for pod in pods if pod.sample is not None]
+    if found.wanted is None or not samples or _asks(metric) != found.wanted:
+        return None
     age, window = (sum(values) / len(samples) for values in ([one.age_s for one in samples], [one.window_s for one in samples]))
     limited = None if found.limited_by == "DesiredWithinRange" else found.limited_by
     return Measured((metric().utilisation_pct or 0) / 100, window, age, found.wanted, limited)
 
 
-def why(asked: AutoscaleSpec, metric: Callable[[], hpa.Proposal], found: Decision) -> str:
-    """The reason of a change: what was measured, what is aimed at, and what limits the change."""
+def why(asked: AutoscaleSpec, metrics: Mapping[str, Metric], found: Decision) -> str:
+    """The reason of a change: what asked for it, what was measured and aimed at, and what limits the change."""
     if found.limited_by is None:
         return f"at least {asked.min} and at most {asked.max} wanted"
     limited = "" if found.limited_by == "DesiredWithinRange" else f", {found.wanted} asked for: {found.limited_by}"
-    return f"cpu at {metric().utilisation_pct} % of {100 * asked.target.cpu:g} %{limited}"
+    other = next((name for name, metric in metrics.items() if name != CPU and _asks(metric) == found.wanted), None)
+    if other is not None and _asks(metrics[CPU]) != found.wanted:
+        return f"{other}{limited}"
+    return f"cpu at {metrics[CPU]().utilisation_pct} % of {100 * asked.target.cpu:g} %{limited}"
+
+
+def _asks(metric: Metric) -> int | None:
+    """How many replicas a metric asks for; None where it cannot be had."""
+    try:
+        return metric().replicas
+    except hpa.MetricError:
+        return None
+
+
+def asked_of(spec: ServiceSpec) -> AutoscaleSpec:
+    """What is asked of the autoscaler of a service that has one."""
+    assert spec.autoscale is not None
+    return spec.autoscale

@@ -264,9 +264,13 @@ class Cluster:
         self.reach(row, STARTED)
         self.reach(row, HEALTHY)
 
+    def unmake(self, row: int) -> None:
+        """An instance is none of those that are there any more."""
+        self._made.get(self.host_of(row), set()).discard(row)
+
     def shut_down(self, row: int) -> None:
         """Takes in that an instance is gone, and so is a VM that was there for it alone."""
-        self._made.get(self.host_of(row), set()).discard(row)
+        self.unmake(row)
         machine = self.plane.lowered.arrangement.machines[self.instance(row).machine]
         if machine.vm is not None and machine.key[0] == OWN_VM:
             self.there.discard(("vm", machine.row))

@@ -45,6 +45,8 @@ from simvirt.scenario.spec.orchestration import ORCHESTRATED
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]
+OF_TASKS: Final = (Stop, Kill, Restart, Remove)
+"""Actions that are about a task, which an action before may have ended."""
 AGAIN_NS: Final = 10_000_000
 """How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
@@ -228,7 +230,8 @@ class Orchestration:
         before = of.pending
         of.due, of.pending = None, None
         for action in self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry):
-            self._do(action, service)
+            if not isinstance(action, OF_TASKS) or action.task in of.tasks:
+                self._do(action, service)
         self._tell_waiting(of, before)
         if self.entry.sync:
             self.look(service, self.now + round(self.entry.sync))

@@ -67,6 +67,7 @@ class Starts:
     def crashed(self, instance: int, why: str) -> bool:
         """Takes in that an instance has failed; whether an orchestrator decides what becomes of it."""
         if self.cluster.orchestration is None:
+            self.cluster.unmake(instance)
             return False
         self.stopped(instance)
         self.cluster.orchestration.failed(instance, why)

@@ -132,7 +132,11 @@ def _outage(cluster: Cluster, outage: Outage) -> OutageResult:
 def availability(scenario: Scenario, courses: Sequence[Course]) -> Availability:
     """Replications together."""
     limit, first = limit_ns(scenario), courses[0]
+    goal = scenario.failures.goal if scenario.failures is not None else None
+    missing = [1.0 - _ratio(one.in_time.sum(), one.ended.sum()) for one in courses]
+    used = {} if goal is None else {"budget_used": _mean([share / (1.0 - goal) for share in missing])}
     return Availability(
+        **used,
         limit_s=None if limit is None else limit / S,
         answered=_mean([_ratio(one.in_time.sum(), one.ended.sum()) for one in courses]),
         downtime_s=_mean([_down_s(one) for one in courses]), worst=_mean([_worst(one) for one in courses]),

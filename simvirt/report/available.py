@@ -41,6 +41,8 @@ def lines(platforms: Sequence[PlatformResult]) -> Iterator[Line]:
     yield timely, each(figures.percent, lambda one: one.answered)
     yield "  at worst", each(figures.percent, lambda one: one.worst)
     yield "  over time", each(strip, lambda one: one)
+    if known.budget_used is not None:
+        yield "error budget used", each(figures.percent, lambda one: one.budget_used)
     yield "downtime", each(figures.time, lambda one: one.downtime_s)
     for name, words in WORDS.items():
         if any(one is not None and one.causes[name].value for one in found):

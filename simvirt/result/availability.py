@@ -37,7 +37,7 @@ class Availability(Document):
     downtime_s: Estimate = Field(description="time of the intervals in which more than a tenth of the requests were not answered in time")
     worst: Estimate = Field(description="the ratio in the worst interval of each replication")
     budget_used: Estimate | None = Field(
-        default=None, description="with an objective of availability: what was not answered in time, over what may be")
+        default=None, description="with `failures.goal`: the error budget used, what was not answered in time over what may be")
     causes: Mapping[str, Estimate] = Field(
         description="why requests were not answered, as ratios of all: `rejected` (no replica ready, or its queue full), `lost` (the "
         "process ended), `unanswered` (its kernel was gone, or no message got there), `timed_out`, `breaker_open`, `pool_full`, `shed`")

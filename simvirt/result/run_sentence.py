@@ -76,8 +76,8 @@ def _scaled(platforms: Platforms) -> Iterator[str]:
     for service in dict.fromkeys(service for _, service, found in services if found.grown.value):
         each = [(platform, found) for platform, name, found in services if name == service]
         most = listed([f"{found.most.value:.3g} on {platform}" for platform, found in each])
-        known = [(platform, found.ready_after_s) for platform, found in each if found.ready_after_s.value is not None]
-        ready = [f"{figures.time(time, interval=False)} on {platform}" for platform, time in known]
+        ready = [f"{figures.time(found.ready_after_s, interval=False)} on {platform}"
+                 for platform, found in each if found.ready_after_s.value is not None]
         yield f"Replicas of {service} grow to {most}" + (f"; new ones are ready after {listed(ready)}" if ready else "")
     late = [(name, found.availability.downtime_s) for name, found in growing.items() if found.availability is not None]
     if any(time.value for _, time in late):

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from simvirt.catalog import Catalog
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.images import is_known, meant, short_name
 from simvirt.catalog.problems import Problems
+from simvirt.control.orchestrators.registry import ORCHESTRATORS
 from simvirt.images.resolve import content_name, named_image
 from simvirt.images.room import beyond_disks
 from simvirt.lowering.sites import dealt, sites_of
@@ -22,6 +24,11 @@ def catalog_of(scenario: Scenario) -> Catalog:
     platforms = [catalog.platform(platform) for platform in scenario.platforms]
     for path, message in (*size_mistakes(scenario, catalog, platforms), *beyond_disks(scenario, catalog, platforms)):
         problems.add(path, message)
+    for number, platform in enumerate(platforms):
+        acts = catalog.typed("orchestrators", platform.orchestrator or "none", OrchestratorEntry).acts
+        if acts not in ORCHESTRATORS:
+            said = f'"{platform.orchestrator}" acts by rules that there are not, "{acts}"; expected one of {", ".join(ORCHESTRATORS)}'
+            problems.add(("platforms", number, "orchestrator"), said)
     problems.settle()
     sites = sites_of(scenario, catalog)
     for places, reserves in dict.fromkeys((platform.places, platform.reserves) for platform in platforms):

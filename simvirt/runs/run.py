@@ -79,6 +79,8 @@ class Result(Displayed):
     notes: list[str] = field(default_factory=list)
     assumptions: tuple[str, ...] = ()
     saturation: dict[str, Saturation] = field(default_factory=dict)
+    catalog: Catalog | None = None
+    """The entries with which it was simulated; no part of the document."""
 
     def outcomes(self, platform: str) -> list[Outcome]:
         """The replications of a platform."""
@@ -218,6 +220,7 @@ def run(
         result.notes += short_slices(pool.scheduler, catalog.resolve_host(pool.host).tick_ns, where)
     if not result.interrupted:
         result.notes += too_short(asked.scenario, catalog, {name: result.outcomes(name) for name in result.measured})
+    result.catalog = catalog
     result.assumptions = assumptions(scenario, catalog)
     result.theory = theory(asked.scenario, catalog)
     result.wall_s = time.perf_counter() - started

@@ -23,6 +23,8 @@ from simvirt.workload.streams import Phases
 
 LONGEST_NS: Final = 7 * 24 * 3600 * 10**9
 """A deployment that takes longer than a week is not followed."""
+WATCHED_NS: Final = 6 * 3600 * 10**9
+"""The same where an orchestrator looks at it again and again."""
 SPARE: Final = 2
 """A run that is so many times as long as its starts has as much time again for requests."""
 
@@ -30,7 +32,8 @@ SPARE: Final = 2
 def to_be_deployed(scenario: Scenario, state: StateSpec) -> Scenario:
     """A scenario of which nothing is up, and in which nothing happens later."""
     run = scenario.run.model_copy(update={"requests": None, "duration": LONGEST_NS, "observe": None, "precision": None})
-    return scenario.model_copy(update={"timeline": (), "failures": None, "run": run, "state": state})
+    services = {name: spec.model_copy(update={"autoscale": None}) for name, spec in scenario.services.items()}
+    return scenario.model_copy(update={"timeline": (), "failures": None, "run": run, "state": state, "services": services})
 
 
 def until_ready(scenario: Scenario, catalog: Catalog, platform: Platform, replication: int, halt: Event | None = None) -> Cluster:
@@ -42,7 +45,7 @@ def until_ready(scenario: Scenario, catalog: Catalog, platform: Platform, replic
     cluster = begin(clock, scenario, catalog)
     all_ready = cluster.deployed
     assert all_ready is not None
-    clock.run(until=all_ready | clock.timeout(LONGEST_NS))
+    clock.run(until=all_ready | clock.timeout(LONGEST_NS if cluster.orchestration is None else WATCHED_NS))
     if halt is not None and halt.is_set():
         raise Stopped
     return cluster

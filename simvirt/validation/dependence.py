@@ -20,7 +20,6 @@ from simvirt.validation.predict import Conditions, Predicted, predict, quantity,
 CHANGE: Final = 1.05
 MOVED: Final = 1e-4  # relative change of a cell from which it depends on what was changed
 REQUESTS: Final = 200
-ONCE: Final = Conditions(seed=1, replications=1)
 Cells = Mapping[tuple[str, str], Predicted]
 Moves = Mapping[tuple[str, str], float]
 """Relative change of a cell (row, column) over that of the constant."""
@@ -28,17 +27,17 @@ Moves = Mapping[tuple[str, str], float]
 
 def dependences(table: Table, constants: Sequence[Fitted]) -> dict[str, Moves]:
     """By name of a constant the cells of a table that depend on it, and how much; constants that move none are left out."""
-    short = _short(table)
-    return _parted(short, constants, predict(short, ONCE))
+    short, once = _short(table), Conditions(seed=1, replications=1)
+    return _parted(short, constants, predict(short, once), once)
 
 
-def _parted(table: Table, constants: Sequence[Fitted], before: Cells) -> dict[str, Moves]:
+def _parted(table: Table, constants: Sequence[Fitted], before: Cells, once: Conditions) -> dict[str, Moves]:
     """The dependences on some constants, tried together first."""
-    cells = _moved(before, predict(changed(table, dict.fromkeys(constants, CHANGE)), ONCE)) if constants else {}
+    cells = _moved(before, predict(changed(table, dict.fromkeys(constants, CHANGE)), once)) if constants else {}
     if not cells or len(constants) == 1:
         return {constant.name: cells for constant in constants if cells}
     half = len(constants) // 2
-    return _parted(table, constants[:half], before) | _parted(table, constants[half:], before)
+    return _parted(table, constants[:half], before, once) | _parted(table, constants[half:], before, once)
 
 
 def _moved(before: Cells, after: Cells) -> Moves:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from simvirt.catalog import Catalog
+from simvirt.catalog import Catalog, HostEntry
 from simvirt.errors import SimulationError, SimvirtError, sentence
+from simvirt.result.run_document import PlatformResult
 from simvirt.runs.run import run
 from simvirt.scenario import loads
 from simvirt.scenario.spec.models import Scenario
 from simvirt.validation.facts import Calibration, Column, Measure, Row, Table
+from simvirt.validation.known import Catalogue, Entries, Known, named
 from simvirt.validation.measures import read
 from simvirt.validation.solving import solve
 
@@ -26,12 +28,18 @@ RUN: Final[Mapping[str, Any]] = {"requests": 4000, "warmup": "0s"}
 _QUANTITY = re.compile(r"([0-9.]+(?:e[+-]?\d+)?)\s*(\S*)")
 
 
+FEW: Final = 64
+"""Runs whose whole result is kept, as other cells may be read off it."""
+
+
 @dataclass(frozen=True)
 class Conditions:
-    """How often and with which seed everything is run."""
+    """How often and with which seed everything is run, and what is known of it already: numbers by their measure, the last results."""
 
     seed: int
     replications: int
+    numbers: Known[float] = field(default_factory=Known, compare=False, repr=False)
+    results: Known[tuple[PlatformResult, HostEntry, Entries]] = field(default_factory=lambda: Known(FEW), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -90,27 +98,80 @@ def _cell(table: Table, row: str, column: str, given: Mapping[str, Any], conditi
 def number(table: Table, row: str, column: str, given: Mapping[str, Any], conditions: Conditions) -> float:
     """A cell's number with some values of the scenario given, or, where the measure says so, its ratio to another platform's."""
     measure, there = table.measure_of(row, column), table.column_of(row, column)
-    value = _simulated(scenario_of(table, row, there, given, conditions), measure)
+    value = _known(Cell(table, row, there, given, conditions), measure)
     if measure.relative_to is None:
         return value
-    base = scenario_of(table, row, Column(platform=measure.relative_to, set=there.set), given, conditions)
-    ratio = value / _simulated(base, measure)
+    base = Cell(table, row, Column(platform=measure.relative_to, set=there.set), given, conditions)
+    ratio = value / _known(base, measure)
     return measure.times * (1.0 - ratio if measure.complement else ratio)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell asks: its table, row and column, values of the scenario that are given, how it is run."""
+
+    table: Table
+    row: str
+    column: Column
+    given: Mapping[str, Any]
+    conditions: Conditions
+
+    @property
+    def text(self) -> dict[str, Any]:
+        """The scenario as it would be written, before it is overridden."""
+        run_spec = {
+            **RUN, **self.table.scenario.get("run", {}), "seed": self.conditions.seed, "replications": self.conditions.replications}
+        return {"simvirt": 1, "name": self.table.id, **self.table.scenario, "platforms": [self.column.platform], "run": run_spec}
+
+    @property
+    def sets(self) -> list[str]:
+        """What is overridden."""
+        sets = {**self.table.rows[self.row].set, **self.column.set, **self.given}
+        return [f"{path}={json.dumps(value)}" for path, value in sets.items()]
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The scenario's own entries."""
+        found: Catalogue = self.table.scenario.get("catalog", {})
+        return found
+
+    @property
+    def asked(self) -> str:
+        """All that is asked but for the entries, as a short name."""
+        return named([{key: value for key, value in self.text.items() if key != "catalog"}, self.sets])
 
 
 def scenario_of(table: Table, row: str, column: Column, given: Mapping[str, Any], conditions: Conditions) -> Scenario:
     """The scenario of a cell."""
-    run_spec = {**RUN, **table.scenario.get("run", {}), "seed": conditions.seed, "replications": conditions.replications}
-    text = {"simvirt": 1, "name": table.id, **table.scenario, "platforms": [column.platform], "run": run_spec}
-    sets = {**table.rows[row].set, **column.set, **given}
-    return loads(json.dumps(text), table.id, sets=[f"{path}={json.dumps(value)}" for path, value in sets.items()])
+    return _scenario(Cell(table, row, column, given, conditions))
 
 
-def _simulated(scenario: Scenario, measure: Measure) -> float:
-    """A scenario's number."""
-    host = Catalog.of(scenario).resolve_host(scenario.first_host)
-    (platform,) = run(scenario, maximum=False).typed().platforms.values()
-    return read(platform, measure, host)
+def _scenario(cell: Cell) -> Scenario:
+    return loads(json.dumps(cell.text), cell.table.id, sets=cell.sets)
+
+
+def _known(cell: Cell, measure: Measure) -> float:
+    """A scenario's number; as it is known where nothing that it depends on has changed."""
+    numbers, results, asked = cell.conditions.numbers, cell.conditions.results, cell.asked
+    of = f"{asked} {measure.model_dump_json()}"
+    if (number := numbers.find(of, cell.catalogue)) is not None:
+        return number
+    found = results.find(asked, cell.catalogue) or _simulated(cell)
+    results.keep(asked, cell.catalogue, found[2], found)
+    number = read(found[0], measure, found[1])
+    numbers.keep(of, cell.catalogue, found[2], number)
+    return number
+
+
+def _simulated(cell: Cell) -> tuple[PlatformResult, HostEntry, Entries]:
+    """What came of a cell's run, its host, and the entries that it read."""
+    scenario = _scenario(cell)
+    catalog = Catalog.of(scenario)
+    host = catalog.resolve_host(scenario.first_host)
+    result = run(scenario, maximum=False)
+    (platform,) = result.typed().platforms.values()
+    assert result.catalog is not None
+    return platform, host, result.catalog.read | catalog.read
 
 
 # --- calibration ---------------------------------------------------------------------------------------------------------

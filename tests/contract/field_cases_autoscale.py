@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from helpers.field_bases import REPLICATED
-from helpers.fields import ABSENT, FALLS, RISES, Case, patched
+from helpers.fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
 
 READY: Final = "lifecycle/ready"
 FAST: Final = {"like": "hpa"} | {key: {"value": value, "source": "made up for a test"} for key, value in {"sync": "1s", "sampling": "500ms", "resolution": "1s"}.items()}
@@ -20,6 +20,10 @@ GROWN: Final = patched(REPLICATED, {
 SCALE: Final = "services/server/autoscale"
 FALLEN: Final = patched(GROWN, {"services/server/scale": 8, "workload/open/rate": "40/s", f"{SCALE}/scale_down": {"stabilization": "0s"}})
 """Eight replicas under the load of one."""
+SCHEDULED: Final = patched(GROWN, {"workload/open/rate": "40/s", f"{SCALE}/schedule": [{"at": "2s", "for": "5s", "replicas": 4}], f"{SCALE}/scale_down": {"stabilization": "0s"}})
+"""The load of one replica, and a schedule that wants four for a while."""
+RISING: Final = patched(GROWN, {"workload/open": {"piecewise": [{"for": "3s", "rate": f"{20 + 20 * n}/s"} for n in range(8)]}, f"{SCALE}/predict": {"window": "8s", "ahead": "10s"}})
+"""A load that rises, and an autoscaler that looks ahead."""
 UP: Final = f"{SCALE}/scale_up"
 DOWN: Final = f"{SCALE}/scale_down"
 BUSY: Final = "latency_s/mean"
@@ -39,6 +43,14 @@ CASES: Final = (
     Case("AutoscaleSpec.tolerance", GROWN, {}, {f"{SCALE}/tolerance": "100%"}, READY, FALLS),
     Case("AutoscaleSpec.scale_up", GROWN, {}, {UP: {"select": "disabled"}}, BUSY, RISES),
     Case("AutoscaleSpec.scale_down", FALLEN, {DOWN: {"select": "disabled"}}, {}, BUSY, RISES),
+    Case("AutoscaleSpec.schedule", SCHEDULED, {f"{SCALE}/schedule": ABSENT}, {}, READY, RISES),
+    Case("ScheduleSpec.at", SCHEDULED, {}, {f"{SCALE}/schedule/0/at": "30s"}, READY, FALLS),
+    Case("ScheduleSpec.for", SCHEDULED, {f"{SCALE}/schedule/0/for": "1s"}, {f"{SCALE}/schedule/0/for": "8s"}, "scaling/services/server/wanted", RISES),
+    Case("ScheduleSpec.replicas", SCHEDULED, {}, {f"{SCALE}/schedule/0/replicas": 8}, READY, RISES),
+    Case("ScheduleSpec.every", SCHEDULED, {f"{SCALE}/schedule/0/for": "3s"}, {f"{SCALE}/schedule/0/for": "3s", f"{SCALE}/schedule/0/every": "6s"}, "scaling/services/server/wanted", RISES),
+    Case("AutoscaleSpec.predict", RISING, {f"{SCALE}/predict": ABSENT}, {}, "scaling/services/server/wanted", RISES),
+    Case("PredictSpec.window", RISING, {}, {f"{SCALE}/predict/window": "2s"}, "scaling/services/server/wanted", CHANGES),
+    Case("PredictSpec.ahead", RISING, {}, {f"{SCALE}/predict/ahead": "1s"}, "scaling/services/server/wanted", FALLS),
     Case("TargetSpec.cpu", GROWN, {}, {f"{SCALE}/target/cpu": "95%"}, READY, FALLS),
     Case("ScalingSpec.stabilization", GROWN, {UP: {"stabilization": "0s"}}, {UP: {"stabilization": "15s"}}, BUSY, RISES),
     Case("ScalingSpec.policies", GROWN, {UP: slow(replicas=8, period="60s")}, {UP: slow(replicas=1, period="60s")}, READY, FALLS),

@@ -33,7 +33,7 @@ OFTEN: Final = patched(PAIR, {"timeline": ABSENT, "failures": {"unanswered": "10
 """Two hosts with slow drives half of the time."""
 CHANCE: Final = "failures/random/0/"
 DISK: Final = "breakdown_s/disk"
-FILES: Final = {"failures.csv": "node,other,at_s,later_s,down_s,long_s\nnode[1],node[0],2,15,1,9\n", "often.csv": "node,other,at_s,later_s,down_s,long_s\nnode[1],node[0],2,15,9,9\nnode[0],node[1],3,15,9,9\n"}
+FILES: Final = {"failures.csv": "node,other,at_s,later_s,down_s,long_s\nnode[0],node[1],2,15,1,9\n", "often.csv": "node,other,at_s,later_s,down_s,long_s\nnode[0],node[1],2,15,9,9\nnode[0],node[1],12,15,7,7\n"}
 REPLAYED: Final = patched(OFTEN, {"failures": {"unanswered": "100ms", "trace": {"file": "failures.csv", "at": "at_s", "fail": "node", "for": "down_s", "how": "slow-disk"}}})
 """A drive that is slow for a second."""
 PAST: Final = "failures/trace/"
@@ -41,7 +41,7 @@ CASES: Final = (
     Case("FailuresSpec.trace", REPLAYED, {PAST[:-1]: ABSENT}, {}, DISK, RISES, files=FILES),
     Case("FailureTraceSpec.file", REPLAYED, {}, {PAST + "file": "often.csv"}, DISK, RISES, files=FILES),
     Case("FailureTraceSpec.at", REPLAYED, {PAST + "for": "long_s"}, {PAST + "at": "later_s", PAST + "for": "long_s"}, DISK, FALLS, files=FILES),
-    Case("FailureTraceSpec.fail", REPLAYED, {}, {PAST + "fail": "other"}, DISK, RISES, files=FILES),
+    Case("FailureTraceSpec.fail", REPLAYED, {}, {PAST + "fail": "other"}, DISK, FALLS, files=FILES),
     Case("FailureTraceSpec.for", REPLAYED, {}, {PAST + "for": "long_s"}, DISK, RISES, files=FILES),
     Case("FailureTraceSpec.how", REPLAYED, {}, {PAST + "how": "power"}, FAILED, RISES, files=FILES),
     Case("FailuresSpec.random", OFTEN, {"failures/random": ABSENT}, {}, DISK, RISES),
@@ -54,6 +54,7 @@ CASES: Final = (
     Case("RandomFailureSpec.ratio", patched(OFTEN, {CHANCE + "how": "loss"}), {CHANCE + "ratio": "1%"}, {CHANCE + "ratio": "50%"}, "breakdown_s/network", RISES),
     Case("Scenario.failures", patched(PAIR, {EVENT + "at": "10s"}), {}, {"failures": {"unanswered": "1s"}}, FAILED, RISES),
     Case("FailuresSpec.unanswered", PAIR, {"failures": {"unanswered": "1s"}}, {"failures": {"unanswered": "2min"}}, FAILED, FALLS),
+    Case("FailuresSpec.goal", PAIR, {"failures": {"goal": "99.9%", "unanswered": "1s"}}, {"failures": {"goal": "90%", "unanswered": "1s"}}, "availability/budget_used", FALLS),
     Case("TimelineEvent.fail", PAIR, {"timeline": ABSENT}, {}, FAILED, RISES),
     Case("TimelineEvent.how", failing(for_="1s"), {}, {EVENT + "how": "partition"}, FAILED, FALLS),
     Case("TimelineEvent.for", failing(how="partition", for_="1s"), {"failures": {"unanswered": "2s"}}, {"failures": {"unanswered": "2s"}, EVENT + "for": ABSENT}, FAILED, RISES),

@@ -47,7 +47,7 @@ def of(**fields: Any) -> Any:
     return patched(MOVED, {"catalog/migrators/mine": {"like": "libvirt", **stated}})
 
 
-XEN: Final = of(like="xen")
+XEN: Final = of(like="xl")
 SLOWED: Final = patched(of(like="qemu-auto-converge", bandwidth=("150MB/s",), downtime=("50ms",), strikes=(1,)), {"services/server/memory/dirty": "900KiB"})
 PACED: Final = patched(of(like="xen-2005", pace=("200MB/s",)), {"run/duration": "30s"})
 LATER: Final = patched(MOVED, {"timeline/0/how": "post-copy", "services/server/memory/touch": "4MiB"})
@@ -55,7 +55,7 @@ ENTRIES: Final = (
     Case("hypervisors.migrator", MOVED, {}, {"catalog/hypervisors/mine/migrator": "qemu"}, TOTAL, RISES),
     entry("bandwidth", "100MB/s", TOTAL), entry("downtime", "1ms", ROUNDS), entry("least", "100MB", ROUNDS, FALLS, XEN), entry("rounds", 1, ROUNDS, FALLS, XEN),
     entry("factor", 1, ROUNDS, FALLS, XEN), entry("patience", "1ms", ROUNDS, FALLS, XEN),
-    entry("trigger", 0.99, TAKEN, FALLS, SLOWED), entry("strikes", 9, TAKEN, FALLS, SLOWED), entry("first", 0.9, SENT, FALLS, SLOWED), entry("step", 0.5, SENT, FALLS, SLOWED),
+    entry("trigger", 0.99, SENT, RISES, SLOWED), entry("strikes", 9, TAKEN, FALLS, SLOWED), entry("first", 0.9, SENT, FALLS, SLOWED), entry("step", 0.5, SENT, FALLS, SLOWED),
     entry("most", 0.21, TAKEN, FALLS, SLOWED), entry("stun", 0.05, TAKEN, RISES, of(like="qemu", bandwidth=("200MB/s",), downtime=("20ms",))),
     entry("pace", "100MB/s", TOTAL, RISES, PACED), entry("above", "60MB/s", TOTAL, FALLS, PACED), entry("fastest", "15MB/s", ROUNDS, FALLS, PACED),
     entry("at_once", 1, "migrations/1/waited_s", RISES, SEVERAL), entry("setup", "2s", TOTAL), entry("serial", "1s", TOTAL), entry("handover", "200ms", DOWN), entry("unlog", "1s", DOWN),

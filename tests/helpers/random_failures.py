@@ -21,7 +21,7 @@ def failing(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
     if draws.yes(0.15):
         tree["failures"] = traced
     elif chances or draws.yes(0.3):
-        tree["failures"] = ({"random": chances} if chances else {}) | draws.sometimes({"unanswered": (0.7, lambda: time(length * draws.between(0.001, 1)))})
+        tree["failures"] = ({"random": chances} if chances else {}) | draws.sometimes({"goal": (0.3, lambda: draws.choice(["99.9%", 0.5])), "unanswered": (0.7, lambda: time(length * draws.between(0.001, 1)))})
 
 
 def _event(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> Tree:

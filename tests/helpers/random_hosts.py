@@ -208,7 +208,7 @@ def moving(draws: Draws, tree: Tree) -> Tree:
     names = [f"{name}[{n}]" for name, spec in hosts.items() for n in range(spec["count"])]
     length = parse_time(tree["run"].get("duration", "20ms"))
     events = [_move(draws, list(tree["services"]), names, length) for _ in range(draws.whole(1, 5))]
-    entry = {"like": draws.choice(["qemu-auto-converge", "xen", "xen-2005", "vmotion"]), "bandwidth": {"value": "1000GB/s", "source": "swift in a test"}, **SWIFT}
+    entry = {"like": draws.choice(["qemu-auto-converge", "xl", "xen-2005", "vmotion"]), "bandwidth": {"value": "1000GB/s", "source": "swift in a test"}, **SWIFT}
     platform = {"name": draws.choice(MOVERS), "migrator": "swift"} | draws.sometimes({"pin": (0.2, lambda: True)})
     return tree | {"hosts": hosts, "platforms": [platform], "timeline": [*tree.get("timeline", []), *events],
                    "catalog": {**tree.get("catalog", {}), "migrators": {"swift": entry}}}

@@ -81,7 +81,10 @@ def autoscaled(draws: Draws, tree: Tree) -> None:
             continue
         low = draws.whole(1, 3)
         spec["autoscale"] = {"max": low + draws.randint(0, 4), "target": {"cpu": draws.choice(["30%", 0.6, 1])}, "by": "fast"} | draws.sometimes({
-            "min": (0.7, lambda low=low: low), "tolerance": (0.2, lambda: "20%"),
+            "min": (0.7, lambda low=low: low),
+            "schedule": (0.3, lambda low=low: [{"at": "50ms", "for": "100ms", "replicas": low} | draws.sometimes({"every": (0.5, lambda: "300ms")})]),
+            "predict": (0.3, lambda: {"window": "300ms", "ahead": draws.choice(["10ms", "1s"])}),
+            "tolerance": (0.2, lambda: "20%"),
             "scale_up": (0.4, lambda: _scaling(draws)), "scale_down": (0.6, lambda: {"stabilization": "0s"} | _scaling(draws)),
         })
         often = {key: {"value": value, "source": "made up for a test"} for key, value in {"sync": "60ms", "sampling": "20ms", "resolution": "40ms"}.items()}

@@ -119,6 +119,13 @@ def test_no_request_is_lost_on_any_hypervisor(platform: str) -> None:
     assert found.throughput_per_s.value == pytest.approx(300, rel=0.1)
 
 
+def test_its_page_cache_moves_along() -> None:
+    """What its memory holds of its files is not read from the disk of the other host."""
+    step = "{cpu: 100us}, {disk: {read: 4KiB, working_set: 64MiB}}"
+    here, there = (result(moving(events, step=step, dirty="4KiB")) for events in ("", "{at: 500ms, migrate: db}"))
+    assert there.migrations[0].ended and there.breakdown_s.disk == pytest.approx(here.breakdown_s.disk, rel=0.5, abs=2e-6)
+
+
 def test_a_drained_host_is_empty_and_stays_so() -> None:
     cluster = followed(moving('{at: 1s, drain: "node[0]"}, {at: 3s, migrate: db, replica: 1}', scale=4))
     assert not [row for row in cluster.plane.instances_of("db") if cluster.host_of(row) == 0]

@@ -251,3 +251,22 @@ def test_of_one_axis_alone_no_chart_says_how_much_depends_on_it(results: dict[st
     lone = document.model_copy(update={"effects": tuple(one for one in document.effects if one.axes == ("services.app.threads",))})
     assert effects(document) is not None and lone.effects
     assert effects(lone) is None
+
+
+def test_what_acts_on_instances_is_drawn() -> None:
+    """Replicas as they are wanted and ready from each instant on, the story with who, where and why, replicas on each host at the end."""
+    text = SMALL.replace("host: {cores: 2, memory: 8GiB}", "hosts: {node: {count: 2, cores: 2, memory: 8GiB}}").replace(
+        "platforms: [bare-metal, docker, {name: my-own, stack: [kvm]}]", "platforms: [docker]")
+    text = text.replace("run: {requests: 400,", "timeline: [{at: 1s, scale: app, replicas: 3}]\nrun: {duration: 3s, warmup: 0s,")
+    document = simvirt.run(simvirt.loads(text), maximum=False).typed()
+    found = document.platforms["docker"]
+    assert found.scaling is not None and found.happened is not None
+    course = found.scaling.services["app"].course
+    drawn = {one.name: one for one in charts.charts_of(document)}
+    rows = drawn["replicas"]["data"]["values"]
+    assert [(row["wanted"], row["ready"]) for row in rows[:-1]] == [(level.wanted, level.ready) for level in course]
+    assert rows[-1]["at"] == 3.0 and rows[-1]["ready"] == 3 and "Replicas of app" in drawn["replicas"].title
+    assert [row[3] for row in drawn["events"].table[1] if row[2] == "ready"] == ["app-1", "app-2"]
+    assert drawn["placed"].table[1][0][0] == "app on docker" and sum(map(int, drawn["placed"].table[1][0][1:])) == 3
+    strip = found.availability
+    assert ("answered" in drawn) == (strip is not None and any(ratio is not None and ratio < 1 for ratio in strip.strip))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from simvirt.orchestration import hpa
+from simvirt.orchestration.foresight import Span, foreseen, scheduled, trend
 from simvirt.orchestration.hpa import MetricError, Pod, Proposal, Sample, by_average, by_utilisation
 from simvirt.orchestration.hpa_behaviour import Entry, Limits, Log, Policy, Rules, Select, limited, noted
 from simvirt.orchestration.hpa_reconcile import first_log, reconcile
@@ -95,3 +96,23 @@ def test_bounds_come_before_metrics_and_a_failing_metric_stops_shrinking() -> No
     assert reconcile(4, [fails, lambda: Proposal(3)], limits, Log(), 0.0).replicas == 4
     assert reconcile(4, [fails, lambda: Proposal(5)], limits, Log(), 0.0).replicas == 5
     assert reconcile(0, [lambda: Proposal(1)], limits, Log(), 0.0, from_zero=True).replicas == 3
+
+
+# --- before the load is there ----------------------------------------------------------------------------------------------
+
+
+def test_a_schedule_comes_again_and_the_largest_span_counts() -> None:
+    spans = [Span(10.0, 5.0, 3, every_s=20.0), Span(12.0, 1.0, 8)]
+    assert [scheduled(spans, now) for now in (10.0, 12.5, 14.9, 30.0, 34.0)] == [3, 8, 3, 3, 3]
+    for now in (9.0, 15.0, 29.0):
+        with pytest.raises(MetricError):
+            scheduled(spans, now)
+
+
+def test_a_trend_is_a_line_through_what_was_seen() -> None:
+    seen = [(float(at), 100.0 + 20.0 * at) for at in range(5)]
+    assert trend(seen, 10.0) == pytest.approx(300.0)
+    assert foreseen(seen, 10.0, 250.0) == 2
+    assert foreseen([(0.0, 100.0), (1.0, 10.0)], 10.0, 250.0) == 0
+    with pytest.raises(MetricError):
+        trend([(1.0, 5.0)], 2.0)

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from simvirt.catalog import Catalog
 from simvirt.report.leave_one_out_report import refits
 from simvirt.result.validation_document import LeaveOneOut
+from simvirt.runs.run import run
+from simvirt.validation import predict as predict_module
 from simvirt.validation.changed import changed, only, written
 from simvirt.validation.facts import Table, Topic
 from simvirt.validation.fitted import Fitted
@@ -94,6 +97,24 @@ def test_a_changed_constant_changes_what_depends_on_it_and_leaves_the_catalogue(
     doubled = predict(changed(table, {constant: 2.0}), ONCE)["exit", "kvm"].value
     assert doubled == pytest.approx(2 * OWN, rel=0.01)
     assert predict(table, ONCE)["exit", "kvm"].value == pytest.approx(OWN, rel=0.01)
+
+
+def test_a_run_is_made_again_only_where_an_entry_that_it_reads_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another processor's exit takes is nothing to this one; its own is, and the numbers are those of a run that knows of none."""
+    runs: list[str] = []
+    monkeypatch.setattr(predict_module, "run", lambda scenario, **more: runs.append(scenario.name) or run(scenario, **more))
+    table, conditions = made("one", 1400), Conditions(seed=1, replications=1)
+    own, other = (Fitted(f"families.{name}.vm_exit", (), (("families", name, ("vm_exit",)),)) for name in ("zen2", "sandy-bridge"))
+    found = [predict(changed(table, values), conditions)["exit", "kvm"] for values in ({}, {other: 3.0}, {}, {own: 1.5}, {own: 1.5, other: 2.0})]
+    assert len(runs) == 2 and found[0] == found[1] == found[2] and found[3] == found[4] != found[0]
+    assert found[3] == predict(changed(table, {own: 1.5, other: 2.0}), Conditions(seed=1, replications=1))["exit", "kvm"]
+
+
+def test_entries_that_were_read_are_those_that_were_asked_for_and_what_they_are_like() -> None:
+    catalog = Catalog.load({"hypervisors": {"mine": {"like": "kvm"}}, "disks": {"unread": {"like": "nvme"}}})
+    assert catalog.read == set(), "what is checked at first is not read yet"
+    catalog.entry("hypervisors", "mine")
+    assert {("hypervisors", "mine"), ("hypervisors", "kvm")} <= catalog.read and ("disks", "unread") not in catalog.read
 
 
 def test_some_cells_of_a_table_come_with_those_that_it_calibrates_on() -> None:

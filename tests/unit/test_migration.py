@@ -75,8 +75,8 @@ def test_products_end_their_rounds_as_their_sources_say() -> None:
         return rules_of(catalog.typed("migrators", name, MigratorEntry))
 
     busy = Writes(64 * MIB)
-    assert len(pre_copy(GIB, busy, 128 * MIB, of("xen")).rounds) == 5
-    assert len(pre_copy(64 * GIB, Writes(120 * MIB), 128 * MIB, of("xen-3")).rounds) < 29
+    assert len(pre_copy(GIB, busy, 128 * MIB, of("xl")).rounds) == 5
+    assert len(pre_copy(64 * GIB, Writes(120 * MIB), 128 * MIB, of("xend")).rounds) < 29
     assert pre_copy(GIB, busy, 1024 * MIB, of("qemu")).rounds[0].bandwidth == pytest.approx(128 * MIB)
     assert pre_copy(GIB, busy, 1024 * MIB, of("libvirt")).rounds[0].bandwidth == pytest.approx(1024 * MIB)
     assert estimated_downtime(5418, 1986.83) == pytest.approx(2.727, abs=1e-3)

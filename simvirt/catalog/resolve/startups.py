@@ -105,11 +105,11 @@ def _images(store: Store) -> set[str]:
 
 def named(store: Store, kind: str, name: str) -> StartupEntry | None:
     """How a layer or guest starts: as the entry of its own name says, else that of the one that it is like; None where none does."""
-    known, raw = store.names("startups"), store.raw(kind)
+    known = store.names("startups")
     seen: set[str] = set()
     while name not in known:
         seen.add(name)
-        base = raw[name].get("like") if name in raw else None
+        base = store.base(kind, name)
         if base is None or base in seen:
             return None
         name = base

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from simvirt.control.orchestrators.compose import compose
@@ -13,7 +12,7 @@ from simvirt.control.orchestrators.none import none
 from simvirt.control.orchestrators.swarm import swarm
 from simvirt.control.orchestrators.vm_cluster import vm_cluster
 
-ORCHESTRATORS: Final[Mapping[str, Orchestrator]] = {
+ORCHESTRATORS: Final[dict[str, Orchestrator]] = {
     "none": none,
     "compose": compose,
     "swarm": swarm,

@@ -41,6 +41,7 @@ GROUPS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "knee": ("Where it breaks", ("breaks", "loads")),
     "change": ("What changed", ("changes",)),
     "deploy": ("How long it takes, and what takes it", ("stages", "ready-cold", "ready-warm", "starts-cold", "starts-warm")),
+    "acting": ("How many there were, and what happened", ("replicas", "answered", "events", "placed")),
     "plan": ("What it costs", ("alternatives", "regret", "placement")),
     "sweep": ("What it depends on", ("effects", "surface", "lines-readiness", "lines-p99", "lines-mean", "lines-throughput")),
     "accuracy": ("Predicted and measured", ("accuracy",)),
@@ -49,8 +50,10 @@ GROUPS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "resources": ("What is used, and what gives way", ("throughput", "utilisation", "memory")),
     "course": ("Over time", ("series", "series-throughput", "series-cpus", "series-queued")),
 }
-SHORT: Final = {"latency": "Latency", "time": "Time", "resources": "Resources", "course": "Over time", "density": "Density",
-                "knee": "Knee", "change": "Changes", "deploy": "Starts", "plan": "Cost", "sweep": "Effects", "accuracy": "Accuracy"}
+SHORT: Final = {
+    "latency": "Latency", "time": "Time", "resources": "Resources", "course": "Over time", "density": "Density", "knee": "Knee",
+    "change": "Changes", "deploy": "Starts", "acting": "Events", "plan": "Cost", "sweep": "Effects", "accuracy": "Accuracy",
+}
 THREE: Final = ("latency", "resources", "course")
 """Sections whose three figures stand side by side where there is room."""
 BADGES: Final = {"met": "good", "missed": "bad", "undecided": "open"}

@@ -70,6 +70,30 @@ class TargetSpec(Spec):
         description="CPU time over what a replica requests: its reservation of CPUs, else its limit", examples=["60%"])
 
 
+class ScheduleSpec(Spec):
+    """At least so many replicas in a span of time."""
+
+    example = "{at: 8min, for: 30min, replicas: 10, every: 1d}"
+    at: Nanoseconds = Field(description="when the span begins", examples=["8min"])
+    for_: PositiveNanoseconds = Field(alias="for", description="how long it is", examples=["30min"])
+    replicas: Annotated[int, Whole(1, MOST_REPLICAS, 10)] = Field(description="replicas that are wanted in it at least", examples=["10"])
+    every: PositiveNanoseconds | None = Field(default=None, description="after what time it comes again; never by default", examples=["1d"])
+
+    @model_validator(mode="after")
+    def _apart(self) -> ScheduleSpec:
+        if self.every is not None and self.every <= self.for_:
+            refuse(f"expected more than the span itself, for example {self.example}", "every")
+        return self
+
+
+class PredictSpec(Spec):
+    """Replicas for the load that its trend foresees."""
+
+    example = "{window: 5min, ahead: 1min}"
+    window: PositiveNanoseconds = Field(description="time over which the trend of CPU usage is taken", examples=["5min"])
+    ahead: PositiveNanoseconds = Field(description="how far ahead it is read", examples=["1min"])
+
+
 class AutoscaleSpec(Spec):
     """Changes the number of replicas with the load, as the horizontal pod autoscaler of Kubernetes does, whatever orchestrates."""
 
@@ -80,6 +104,11 @@ class AutoscaleSpec(Spec):
     target: TargetSpec = Field(description="what replicas are kept at", examples=[TargetSpec.example])
     by: Reference = Field(
         default="hpa", description="whose periods it has: an entry of the catalogue's autoscalers", examples=["hpa"])
+    schedule: tuple[ScheduleSpec, ...] = Field(
+        default=(), max_length=1000, description="spans in which so many replicas are wanted at least, whatever the load",
+        examples=[f"[{ScheduleSpec.example}]"])
+    predict: PredictSpec | None = Field(
+        default=None, description="also replicas for the load that its trend foresees", examples=[PredictSpec.example])
     tolerance: PositiveRatio | None = Field(
         default=None, description="relative distance from the target within which nothing changes; 10% by default", examples=["5%"])
     scale_up: ScalingSpec | None = Field(
@@ -91,4 +120,7 @@ class AutoscaleSpec(Spec):
     def _bounds(self) -> AutoscaleSpec:
         if self.max < self.min:
             refuse(f"expected at least min, which is {self.min}; got {self.max}", "max")
+        for index, span in enumerate(self.schedule):
+            if span.replicas > self.max:
+                refuse(f"expected at most max, which is {self.max}; got {span.replicas}", "schedule", index, "replicas")
         return self

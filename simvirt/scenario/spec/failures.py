@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from simvirt.scenario.fields import Nanoseconds, Number, PositiveNanoseconds, PositiveRatio, Title
+from simvirt.scenario.fields import InnerRatio, Nanoseconds, Number, PositiveNanoseconds, PositiveRatio, Title
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.distributions import Distribution
 from simvirt.scenario.spec.migration import WAYS, MigrationEvent, Way
@@ -125,5 +125,7 @@ class FailuresSpec(Spec):
         default=(), max_length=1000, description="what fails by chance", examples=[f"[{RandomFailureSpec.example}]"])
     trace: FailureTraceSpec | None = Field(
         default=None, description="failures that have happened somewhere", examples=[FailureTraceSpec.example])
+    goal: InnerRatio | None = Field(
+        default=None, description="ratio of requests to be answered in time; the rest is the error budget", examples=["99.9%"])
     unanswered: Nanoseconds = Field(
         default=UNANSWERED_NS, examples=["5s"], description="time after which callers and clients give up on a host that does not answer")
