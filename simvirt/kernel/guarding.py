@@ -57,12 +57,14 @@ from simvirt.kernel.callers import (
     take_connection,
 )
 from simvirt.kernel.devices import call_instance
+from simvirt.kernel.marks import rare
 from simvirt.kernel.replicas import choose_entry
 from simvirt.kernel.requests import append_todo, body_on, clear_account, draw, free_frame, new_frame
 from simvirt.kernel.shedding import shed
 from simvirt.kernel.tables import Plane
 
 
+@rare
 def run_guard_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
     """Carry out an instruction of a guarded call, of one of its tries, or of a service that sheds; whether the frame can go on at once."""
     op: int = p.program.op[pc]
@@ -169,6 +171,7 @@ def send_request(p: Plane, a: int, pc: int, now: int) -> None:
         call_instance(p, a, i, body_on(p, i, p.program.entry[pc]), now)
 
 
+@rare
 def on_guard_timer(p: Plane, f: int, now: int) -> None:
     """A guarded call has waited: it tries again, sends a second copy, or waits no longer."""
     pc: int = p.frames.pc[f] - 1
