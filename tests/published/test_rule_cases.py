@@ -14,7 +14,7 @@ REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference" / "orch
 NO_LIMIT = "memory_limit_bytes is asked of a pod whose limit of memory is not given"
 REFUSED: dict[str, str] = {"qos-cgroup-burstable-with-limits": NO_LIMIT, "qos-cgroup-guaranteed": NO_LIMIT}
 """Cases that are not answered as expected -> why."""
-MEASURED = ("registry-pull", "live-migration")
+MEASURED = ("registry-pull", "startup-phases", "live-migration")
 """Kinds of which many cases are measurements that do not say what was done: those are not known, with a reason; none is different."""
 
 

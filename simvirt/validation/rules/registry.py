@@ -16,6 +16,7 @@ from simvirt.validation.rules import (
     registry_pull,
     rollout,
     scheduler_score,
+    startup_phases,
 )
 from simvirt.validation.rules.rule import Rules
 
@@ -30,5 +31,6 @@ KNOWN: Final = (
     live_migration,
     metastable_resilience,
     registry_pull,
+    startup_phases,
 )
 RULES: Final[Mapping[str, Rules]] = {module.RULES.kind: module.RULES for module in KNOWN}
