@@ -29,7 +29,7 @@ def unenforced(services: Mapping[str, ServiceSpec], platform: Platform, policy: 
     found: dict[str, list[str]] = {}
     for name, service in services.items():
         keys = [] if has_cgroups(platform) else [key for key in stated(service) if not (platform.hypervisors and key in OF_A_VM)]
-        if service.cpu_reservation is not None and not reserves(platform, policy):
+        if service.cpu_reservation is not None and platform.reserves is None and not reserves(platform, policy):
             keys.append(RESERVATIONS)
         for key in keys:
             found.setdefault(key, []).append(name)

@@ -126,3 +126,11 @@ def test_words_of_vms_are_refused_without_vms(platform: dict[str, Any], word: st
 def test_cpus_beyond_those_of_a_shared_vm_are_refused() -> None:
     with pytest.raises(ScenarioError, match="expected CPUs from 0 to 1, those of the VMs of x; got 3"):
         document({"name": "x", "stack": ["kvm"], "vms": {"count": 1, "vcpus": 2, "memory": "2GiB"}}, {SERVER + "cpuset": "3"})
+
+
+@pytest.mark.parametrize("orchestrator", [None, "swarm", "kubernetes"])
+def test_an_orchestrator_keeps_room_for_what_is_reserved(orchestrator: str | None) -> None:
+    """Reservations of those that keep room for them are no limits that nothing enforces."""
+    platform = {"name": "here", "stack": ["containerd"]} | ({} if orchestrator is None else {"orchestrator": orchestrator})
+    patch = CHANGES["deploy.resources.reservations.cpus"][1]
+    assert any("not reserved" in note for note in document(platform, patch)["warnings"]) == (orchestrator is None)
