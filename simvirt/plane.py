@@ -17,6 +17,7 @@ from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.arrange import Place, row_of
 from simvirt.lowering.errands import Errand
+from simvirt.lowering.guards import FRAME_COLUMNS
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
 from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
@@ -206,7 +207,8 @@ class DataPlane(Movable):
         if old >= self._most_frames:
             self.full = True
             return False
-        self._extend("frames", t.Frames, old, {"spent": k.N_CATEGORIES, "draws": self.lowered.width})
+        guarded = dict.fromkeys(FRAME_COLUMNS, int(bool(self.lowered.guards)))
+        self._extend("frames", t.Frames, old, {"spent": k.N_CATEGORIES, "draws": self.lowered.width, **guarded})
         self._extend("entities", t.Entities, old, {})
         self._extend("calendar", t.Calendar, old, {"size": 0})
         widen_links(self.columns["links"], old, 2 * old)

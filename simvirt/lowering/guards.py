@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from simvirt.workload.draws import JITTER, Variables
 
 JITTERS = {"none": k.NO_JITTER, "full": k.FULL_JITTER, "equal": k.EQUAL_JITTER}
 Rows = list[Instruction]
+FRAME_COLUMNS: Final = (
+    "tries", "attempt", "hedge", "tried_at", "expires", "until", "below", "enrolled", "beside", "before", "connection", "guard",
+)
+"""Columns of frames that are about guarded calls alone: as long as the others where something is guarded, a row where nothing is."""
 
 
 @dataclass(frozen=True)

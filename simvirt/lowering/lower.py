@@ -29,7 +29,7 @@ from simvirt.lowering.errands import (
     softirq_work,
     start_ups,
 )
-from simvirt.lowering.guards import Guard, guard_tables
+from simvirt.lowering.guards import FRAME_COLUMNS, Guard, guard_tables
 from simvirt.lowering.hosts import cstate_table, disk_table, host_table, miss_table
 from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, follows, memory_of
@@ -205,7 +205,9 @@ class Tables:
             "services": service_table(scenario, self.plan, self.services, begins),
             "instances": self.instances(first_turn),
             "devices": device_table(self.plan, self.writers),
-            "frames": blank(t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width),
+            "frames": blank(
+                t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width,
+                **dict.fromkeys(FRAME_COLUMNS, frames if self.writers[0].text.guards.rows else 1)),
             "program": self.program_table(),
             "disks": disk_table(self.plan, self.memories[0].costs),
             "links": link_table(self.topology, frames),

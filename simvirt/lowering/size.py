@@ -16,11 +16,13 @@ from simvirt.catalog.problems import Path
 from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
+from simvirt.lowering.guards import FRAME_COLUMNS
 from simvirt.memory.visible import own_vcpus
 from simvirt.scenario.bounds import MOST_MEMORY, MOST_VMS
 from simvirt.scenario.checks.possible import placed, step_counts
 from simvirt.scenario.graph import name_of
-from simvirt.scenario.spec.models import Scenario, ServiceSpec
+from simvirt.scenario.spec.models import CallStep, Scenario, ServiceSpec
+from simvirt.scenario.walk import walk
 
 
 def row_bytes(*tables: type[t.Table]) -> int:
@@ -74,7 +76,15 @@ def _most_vms(scenario: Scenario, hosts: Hosts, platform: Platform, index: int) 
 def _frame(scenario: Scenario) -> int:
     """Bytes of a request under way."""
     counts = step_counts(scenario)
-    return FRAME + NUMBER * max([counts.get(name_of(name), 0) for name in scenario.mix], default=0)
+    frame = FRAME if guards_calls(scenario) else FRAME - NUMBER * len(FRAME_COLUMNS)
+    return frame + NUMBER * max([counts.get(name_of(name), 0) for name in scenario.mix], default=0)
+
+
+def guards_calls(scenario: Scenario) -> bool:
+    """Whether a scenario guards any call, or the requests of a workload."""
+    steps = (visit.step for spec in scenario.services.values() for body in spec.operations.values() for visit in walk(body))
+    clients = (view.workload for view in scenario.alone.values() if view.workload is not None)
+    return any(isinstance(step, CallStep) and step.guard is not None for step in steps) or any(of.guard is not None for of in clients)
 
 
 def _clients(scenario: Scenario) -> dict[Path, int]:
@@ -113,12 +123,12 @@ def _shared_vms(host: HostEntry, platform: Platform) -> int:
 
 
 def _replica(service: ServiceSpec, host: HostEntry, platform: Platform) -> int:
-    """Bytes of a replica, with its cgroup on the machine it runs on, and with its VM where that is its own."""
+    """Bytes of a replica, with its cgroup on its machine and what receives for it there, and with its VM where that is its own."""
     cpus, own = host.pcpus, 0
     if platform.hypervisors:
         cpus = platform.vms.on(host).vcpus if platform.vms is not None else own_vcpus(service, host)
         own = _vm(host, cpus) if platform.vms is None else 0
-    return row_bytes(t.Instances) + own + (cpus * QUEUE + GROUP if platform.runtimes else 0)
+    return row_bytes(t.Instances) + own + (cpus * QUEUE + GROUP + row_bytes(t.Instances) if platform.runtimes else 0)
 
 
 def _vm(host: HostEntry, vcpus: int) -> int:

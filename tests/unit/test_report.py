@@ -15,10 +15,12 @@ from rich.console import Console
 import simvirt
 from simvirt import units
 from simvirt.report import as_json, as_text, run_report
+from simvirt.report.available import WORDS
 from simvirt.report.blocks import Prose
 from simvirt.report.formats import rendered
 from simvirt.result import figures
 from simvirt.result.document import Estimate
+from simvirt.result.resilience import GuardUse
 from simvirt.result.run_document import PlatformResult, Ratio, RunDocument, Series
 
 
@@ -238,6 +240,12 @@ def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document
             "events": [{"at_s": 1.0, "what": "ready", "who": "web-0", "where": "node[0]"}], "told": 1,
             **dict.fromkeys(("started", "running"), estimate(2.0)), "ended": {"stopped": estimate(1.0)}, "placement": {"web": {"node[0]": 2}},
         },
+        "availability": {
+            "limit_s": None, "interval_s": 1.0, "strip": [1.0, 0.5], "failures": 1.0, "outages": [], "causes": dict.fromkeys(WORDS, estimate(0.1)),
+            **dict.fromkeys(("answered", "downtime_s", "worst"), estimate(0.9)),
+            "services": {"web": dict.fromkeys(("answered", "ready"), estimate(0.9))},
+        },
+        "resilience": {"failed": {"timed_out": 0.1}, "workloads": {}, "guards": {"web > db": dict.fromkeys(GuardUse.model_fields, 0.5)}},
         "migrations": [{
             "service": "web", "replica": 0, "source": "node[0]", "to": "node[1]", "how": "pre-copy", "asked_s": 1.0, "ended": 1, "why": "", "copied": [],
             **dict.fromkeys(("total_s", "waited_s", "downtime_s"), estimate(0.5)),
