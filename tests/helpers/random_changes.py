@@ -53,7 +53,7 @@ def _in_values(value: Any, key: str = "") -> Any:
         return [_in_values(inner, key) for inner in value]
     if key == "call":
         return _called(value)
-    return OTHER.get(value, value) if key in ("start", "stop", "crash", "fail", "own", "keep", "scale", "service", "depends_on") and isinstance(value, str) else value
+    return OTHER.get(value, value) if key in ("start", "stop", "crash", "fail", "own", "keep", "scale", "update", "rollback", "migrate", "service", "depends_on") and isinstance(value, str) else value
 
 
 def names_restored(document: Mapping[str, Any]) -> Any:

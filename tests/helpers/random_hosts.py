@@ -216,7 +216,8 @@ def moving(draws: Draws, tree: Tree) -> Tree:
     events = [_move(draws, list(tree["services"]), names, length) for _ in range(draws.whole(1, 5))]
     entry = {"like": draws.choice(["qemu-auto-converge", "xl", "xen-2005", "vmotion"]), "bandwidth": {"value": "1000GB/s", "source": "swift in a test"}, **SWIFT}
     platform = {"name": draws.choice(MOVERS), "migrator": "swift"} | draws.sometimes({"pin": (0.2, lambda: True)})
-    return tree | {"hosts": hosts, "platforms": [platform], "timeline": [*tree.get("timeline", []), *events],
+    written = {name: spec | {"memory": spec.get("memory", {}) | {"dirty": "64KiB"}} if draws.yes(0.3) else spec for name, spec in tree["services"].items()}
+    return tree | {"hosts": hosts, "platforms": [platform], "services": written, "timeline": [*tree.get("timeline", []), *events],
                    "catalog": {**tree.get("catalog", {}), "migrators": {"swift": entry}}}
 
 

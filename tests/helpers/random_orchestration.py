@@ -31,12 +31,24 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
                 "max_attempts": (0.4, lambda: draws.randint(0, 3)), "window": (0.3, lambda: time(length * draws.between(0.01, 0.5))),
             })} | draws.sometimes({"rollback_config": (0.3, lambda: {"parallelism": draws.randint(0, 3)})})
     tree["platforms"] = [_acted_on(draws, platform) for platform in tree["platforms"]]
+    for spec in tree["services"].values():
+        spec |= draws.sometimes({"healthcheck": (0.3, lambda: _healthcheck(draws, length))})
+        if draws.yes(0.3):
+            resources = spec.get("deploy", {}).get("resources", {})
+            spec["deploy"] = spec.get("deploy", {}) | {"resources": resources | {"reservations": resources.get("reservations", {}) | {"memory": "6MiB"}}}
 
 
 def _acted_on(draws: Draws, platform: str | Tree) -> Tree:
     """A platform with an orchestrator."""
     spec = {"name": platform} if isinstance(platform, str) else platform
     return spec | {"orchestrator": draws.choice(ORCHESTRATORS)}
+
+
+def _healthcheck(draws: Draws, length: float) -> Tree:
+    """Checks that come often in a run of this length [ns]."""
+    return {
+        "interval": time(length * draws.between(0.001, 0.2)), "timeout": time(length * draws.between(0.001, 0.05)), "retries": draws.randint(1, 3),
+    } | draws.sometimes({"start_period": (0.5, lambda: time(length * 0.2)), "start_interval": (0.5, lambda: time(length * 0.005))})
 
 
 def _event(draws: Draws, drawn: Drawn, length: float, closed: bool) -> Tree:

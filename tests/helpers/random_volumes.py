@@ -17,7 +17,19 @@ def with_volumes(draws: Draws, tree: Tree) -> Tree:
     having = [name for name in services if draws.yes(0.7)] or list(services)[:1]
     for name in having:
         services[name]["volumes"] = [f"{volume}:/var/lib/{volume}" if draws.yes(0.3) else volume for volume in volumes]
+        services[name]["operations"] = _on_volumes(draws, services[name].get("operations", {}), list(volumes))
     return tree | {"volumes": volumes, "services": services}
+
+
+def _on_volumes(draws: Draws, part: Any, volumes: list[str]) -> Any:
+    """The same steps, of which some that use the disk use a volume."""
+    if isinstance(part, list):
+        return [_on_volumes(draws, inner, volumes) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    if isinstance(part.get("disk"), dict) and draws.yes(0.6):
+        return part | {"disk": part["disk"] | {"volume": draws.choice(volumes)}}
+    return {key: _on_volumes(draws, inner, volumes) for key, inner in part.items()}
 
 
 def _volume(draws: Draws, counts: dict[str, int]) -> Tree:
