@@ -29,7 +29,7 @@ from simvirt.control.records import Move
 from simvirt.control.transfers import Transfers
 from simvirt.control.work import perform
 from simvirt.memory.boxes import Box
-from simvirt.migration.others import fault_time, missing
+from simvirt.migration.postcopy import fault_time, missing
 from simvirt.migration.precopy import Copied, copying
 from simvirt.migration.rules import Round, Rules
 from simvirt.migration.writes import PAGE

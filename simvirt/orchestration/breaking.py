@@ -33,11 +33,6 @@ class RateBreaker:
         return "open" if 100.0 * failures / calls >= self.failure_pct or 100.0 * slow / calls >= self.slow_pct else "closed"
 
 
-def by_count(failures_in_a_row: int, most: int) -> State:
-    """The state of a breaker that counts failures in a row."""
-    return "open" if failures_in_a_row >= most else "closed"
-
-
 def ejection_s(times: int, base_s: float = 30.0, most_s: float = 300.0) -> float:
     """How long a host is out that has been taken out so often [s]."""
     return min(base_s * times, max(base_s, most_s))

@@ -1,9 +1,8 @@
 """When machines are bought and given back for what waits: rules of Kubernetes' cluster autoscaler and of Karpenter.
 
 *Model*: pods that wait are gathered until none came for a while, or for long enough in all (Karpenter). The cluster autoscaler stops all
-    of its work while too much of a cluster is unready, and waits longer after each failure to get a machine. A machine goes back once it
-    has been little used for long enough.
-*Ignores*: which kind of machine is bought; whether the pods of a machine have room elsewhere.
+    of its work while too much of a cluster is unready. What else it goes by are its defaults.
+*Ignores*: that machines are bought and given back at all: these rules are held against cases and act in no simulation.
 *Source*: kubernetes/autoscaler cluster-autoscaler/FAQ.md; aws/karpenter-provider-aws website/content/en/preview, settings and nodeclaims.
 """
 
@@ -64,14 +63,3 @@ def gathered_until(arrivals_s: Sequence[float], idle_s: float = IDLE_S, most_s: 
 def stops(machines: int, unready: int, ok: int = OK_UNREADY, most: float = MOST_UNREADY) -> bool:
     """Whether the cluster autoscaler does nothing: more are unready than ever matter, and too large a part of all."""
     return unready > ok and unready > most * machines
-
-
-def backoff(failures: int, first_s: float = BACKOFF_S, most_s: float = MOST_BACKOFF_S) -> float:
-    """How long no machine of a group is asked for after so many failures in a row [s]."""
-    return min(first_s * 2.0 ** min(failures - 1, 64), most_s) if failures else 0.0
-
-
-def is_unneeded(requested: float, unneeded_s: float, since_add_s: float, since_failure_s: float) -> bool:
-    """Whether a machine goes back: little of it is requested [ratio] for long enough, and nothing was added, or failed, of late [s]."""
-    rested = since_add_s >= AFTER_ADD_S and since_failure_s >= AFTER_FAILURE_S
-    return requested < LITTLE_USED and unneeded_s >= UNNEEDED_S and rested

@@ -18,11 +18,6 @@ def amplification(attempts: int, layers: int = 1) -> int:
     return int(attempts ** layers)
 
 
-def expected_tries(failure: float, attempts: int) -> float:
-    """Mean number of tries of a call, each of which fails with a probability."""
-    return float(attempts) if failure >= 1.0 else (1.0 - failure ** attempts) / (1.0 - failure)
-
-
 @dataclass(frozen=True, slots=True)
 class Overload:
     """A service under retries: what is offered without them, what it can do, tries of a request that fails [per s, per s, 1]."""

@@ -209,12 +209,6 @@ def complete(replicas: int, current: int, updated: int, available: int) -> bool:
     return updated == replicas and current == replicas and available == replicas
 
 
-def progressing(before: Sets, after: Sets) -> bool:
-    """Whether a rollout has gone on: more new pods, fewer old ones, or more that are available."""
-    older, olds = before.replicas - before.new.replicas, after.replicas - after.new.replicas
-    return after.new.replicas > before.new.replicas or olds < older or after.available > before.available
-
-
 def timed_out(deadline_s: float | None, since_progress_s: float) -> bool:
     """Whether a rollout has made no progress for too long; never without a deadline."""
     return deadline_s is not None and since_progress_s > deadline_s

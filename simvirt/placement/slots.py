@@ -1,10 +1,9 @@
 """Admission control of a cluster of virtual machines: would all still find a host if some failed?
 
 *Model*: by slots: a slot is as large as the largest reservation of each resource, hosts are worth as many slots as the scarcer resource
-    gives, and the largest hosts are those that fail. By percentage: what is not reserved, as a part of all.
+    gives, and the largest hosts are those that fail.
 *Ignores*: that free slots may lie on hosts that a VM may not use.
-*Source*: VMware vSphere Availability, vSphere HA admission control (slot policy; cluster resources percentage), also for the defaults of
-    VMs that reserve nothing: 32 MHz and the memory's overhead.
+*Source*: VMware vSphere Availability, vSphere HA admission control (slot policy).
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-DEFAULT_MHZ: Final = 32.0
-"""CPU that a VM without a reservation counts as [MHz]."""
 TIGHT: Final = 1e-9
 
 
@@ -40,12 +37,3 @@ def slot_policy(
     capacity = max(failed for failed in range(len(hosts) + 1) if failed == 0 or sum(by_size[: len(hosts) - failed]) >= len(vms))
     left = sum(by_size[: max(0, len(hosts) - tolerated)])
     return Slots(slot, slots, left, capacity, sum(slots) >= len(vms) and capacity >= tolerated)
-
-
-def percentage_left(hosts: Sequence[Mapping[str, float]], vms: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Of each resource the part that no VM has reserved: the failover capacity of the percentage policy."""
-    found = {}
-    for name in hosts[0]:
-        total = sum(host[name] for host in hosts)
-        found[name] = (total - sum(vm.get(name, 0.0) for vm in vms)) / total
-    return found

@@ -1,8 +1,8 @@
 """Taints of hosts and what tolerates them.
 
-*Model*: a taint keeps replicas away that do not tolerate it: NoSchedule and NoExecute as a filter, PreferNoSchedule as a score;
-    NoExecute also drives away what runs, after the seconds that a toleration allows.
-*Ignores*: comparisons of numbers (the operators Gt and Lt, not on by default).
+*Model*: a taint keeps replicas away that do not tolerate it: NoSchedule and NoExecute as a filter, PreferNoSchedule as a score.
+*Ignores*: that NoExecute also drives away what runs (taints of hosts do not change in a run); comparisons of numbers (the operators Gt
+    and Lt, not on by default).
 *Source*: kubernetes/kubernetes pkg/scheduler/framework/plugins/tainttoleration and staging/src/k8s.io/api/core/v1/toleration.go.
 """
 
@@ -31,16 +31,3 @@ def taint_scores(taints: Sequence[Iterable[Taint]], tolerations: Sequence[Tolera
     polite = [each for each in tolerations if each.effect in (None, "PreferNoSchedule")]
     counts = [len(untolerated(each, polite, ("PreferNoSchedule",))) for each in taints]
     return normalised(np.array(counts, np.int64), reverse=True)
-
-
-def stays_s(taints: Iterable[Taint], tolerations: Sequence[Toleration]) -> float | None:
-    """How long a running replica stays on a host with NoExecute taints [s]; None for ever.
-
-    *Source*: kubernetes/kubernetes pkg/controller/tainteviction: the shortest time of all tolerations that are used.
-    """
-    lasting = [taint for taint in taints if taint.effect == "NoExecute"]
-    if untolerated(lasting, tolerations, ("NoExecute",)):
-        return 0.0
-    used = [each.seconds for each in tolerations for taint in lasting if each.tolerates(taint)]
-    limits = [max(0.0, seconds) for seconds in used if seconds is not None]
-    return min(limits) if limits else None

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from simvirt.orchestration import machines
 from simvirt.validation.rules.cases import Given
 from simvirt.validation.rules.machine_scaling import FUNCTIONS, rule_of
 
@@ -27,10 +26,3 @@ def test_adapters(given: dict[str, Any], key: str, value: Any) -> None:
 
 def test_what_is_no_rule() -> None:
     assert rule_of(Given({"provider": "GCE"})) is None
-
-
-def test_failures_wait_longer_and_machines_go_back_only_after_a_rest() -> None:
-    assert [machines.backoff(failures) / 60 for failures in range(6)] == [0, 5, 10, 20, 30, 30]
-    assert machines.is_unneeded(0.4, 600.0, 600.0, 180.0)
-    for other in ((0.5, 600.0, 600.0, 180.0), (0.4, 599.0, 600.0, 180.0), (0.4, 600.0, 599.0, 180.0), (0.4, 600.0, 600.0, 179.0)):
-        assert not machines.is_unneeded(*other)

@@ -9,7 +9,7 @@ import pytest
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.control.moves import rules_of
-from simvirt.migration.others import checkpoint, fault_time, missing, post_copy, stop_and_copy
+from simvirt.migration.postcopy import fault_time, missing
 from simvirt.migration.precopy import ENDLESS, pre_copy
 from simvirt.migration.rules import Pace, Rules, Throttle, estimated_downtime
 from simvirt.migration.together import ends
@@ -82,19 +82,9 @@ def test_products_end_their_rounds_as_their_sources_say() -> None:
     assert estimated_downtime(5418, 1986.83) == pytest.approx(2.727, abs=1e-3)
 
 
-def test_post_copy_stands_still_for_its_state_only_and_fetches_half_of_what_is_touched() -> None:
-    fault = fault_time(100e-6, 1.25e9, 80e-6)
-    found = post_copy(GIB, MIB, 1000.0, 1.25e9, fault, 0.01)
-    assert found.downtime == pytest.approx(MIB / 1.25e9 + 0.01) and found.total == pytest.approx(found.downtime + GIB / 1.25e9)
-    assert found.faults == pytest.approx(1000 * GIB / 1.25e9 / 2) and found.waited == pytest.approx(found.faults * fault)
+def test_a_page_that_has_not_come_is_asked_for() -> None:
+    assert fault_time(100e-6, 1.25e9, 80e-6) == pytest.approx(100e-6 + PAGE / 1.25e9 + 80e-6)
     assert [missing(part * GIB, GIB) for part in (0.0, 0.25, 1.0, 2.0)] == [1.0, 0.75, 0.0, 0.0]
-    assert post_copy(PAGE * 10, 0.0, 1e9, 1e6, fault).faults == 10
-    assert stop_and_copy(GIB, 1e9, 0.5) == pytest.approx(GIB / 1e9 + 0.5)
-
-
-def test_a_checkpoint_is_written_copied_and_read_one_after_the_other() -> None:
-    found = checkpoint(1e9, 5e8, 1e9, 2e9, 0.1)
-    assert (found.dump, found.copy, found.restore) == (2.0, 1.0, 0.5) and found.downtime == pytest.approx(3.6)
 
 
 def test_migrations_share_a_link_and_wait_for_their_turn() -> None:

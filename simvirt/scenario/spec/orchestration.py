@@ -13,7 +13,6 @@ ORCHESTRATED: Final = ("scale", "update", "rollback")
 """The verbs that say what is wanted and leave it to the platform's orchestrator what is done."""
 SCALED: Final = "{at: 5min, scale: web, replicas: 8}"
 UPDATED: Final = "{at: 10min, update: web, image: nginx:1.28}"
-LOADED: Final = "{at: 45min, load: 3}"
 CHANGES: Final = ("image", "cpus")
 """What a new version may have otherwise."""
 

@@ -33,13 +33,12 @@ class Taint:
 
 @dataclass(frozen=True, slots=True)
 class Toleration:
-    """What a replica puts up with: an empty key or effect is every one; `seconds` it stays with a NoExecute taint, None for ever."""
+    """What a replica puts up with: an empty key or effect is every one."""
 
     key: str = ""
     operator: Literal["Equal", "Exists"] = "Equal"
     value: str = ""
     effect: Effect | None = None
-    seconds: float | None = None
 
     def __str__(self) -> str:
         value = f"={self.value}" if self.operator == "Equal" else ""

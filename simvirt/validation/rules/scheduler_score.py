@@ -115,8 +115,7 @@ def _taints(written: Sequence[Given]) -> list[Taint]:
 def _tolerations(given: Given) -> list[Toleration]:
     return [
         Toleration(
-            each.get("key") or "", each.get("operator") or "Equal", str(each.get("value") or ""), each.get("effect") or None,
-            each.get("toleration_seconds"))
+            each.get("key") or "", each.get("operator") or "Equal", str(each.get("value") or ""), each.get("effect") or None)
         for each in given.get("tolerations") or []
     ]
 
