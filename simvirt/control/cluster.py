@@ -97,6 +97,9 @@ class Acting(Protocol):
     def standing(self, service: str) -> Mapping[int, int]:
         """The rows of a service's instances that are there, by the replicas that they are."""
 
+    def slot_of(self, row: int) -> int | None:
+        """Which of the replicas that are wanted an instance is; None where it is none of them."""
+
     def placed(self) -> Mapping[str, Sequence[int]]:
         """The host of each instance of a service that there is."""
 
@@ -284,7 +287,8 @@ class Cluster:
     def record(self, outage: Outage) -> Outage:
         """Takes in that something has failed, and what went with it."""
         self.outages.append(outage)
-        took = ", ".join(map(self.called, outage.rows))
+        outage.names = tuple(map(self.called, outage.rows))
+        took = ", ".join(outage.names)
         self.story.tell(outage.how, outage.where, None, f"it took {took} and {outage.requests} requests" if took else None)
         return outage
 
@@ -293,8 +297,13 @@ class Cluster:
         return self.plane.lowered.arrangement.hosts[host].site.named.name
 
     def called(self, row: int) -> str:
-        """What an instance is called: its service, and its number there."""
-        return f"{self.instance(row).service}-{self.instance(row).replica}"
+        """What an instance is called now: its service, and its number there."""
+        return f"{self.instance(row).service}-{self.number_of(row)}"
+
+    def number_of(self, row: int) -> int:
+        """The number of an instance in its service: which of those that are wanted it is, else that of its row."""
+        slot = None if self.orchestration is None else self.orchestration.slot_of(row)
+        return self.instance(row).replica if slot is None else slot
 
     def is_down(self, host: int) -> bool:
         """Whether nothing can start on a host."""

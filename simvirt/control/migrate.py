@@ -106,7 +106,7 @@ class Migrations:
             return
         to = self.roomiest(machine) if to is None else to
         first = guest.instances[0]
-        move = Move(first.service, first.replica, source, to, how, int(cluster.clock.now))
+        move = Move(first.service, cluster.number_of(first.row), source, to, how, int(cluster.clock.now))
         cluster.moves.append(move)
         moving = Moving(self, guest, move, rules_of(self.entry))
         assert cluster.clock.active_process is not None

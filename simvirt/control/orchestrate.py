@@ -134,6 +134,11 @@ class Orchestration:
 
     # --- what has happened ---------------------------------------------------------------------------------------------
 
+    def slot_of(self, row: int) -> int | None:
+        """Which of the replicas that are wanted an instance is; None where it is none of them."""
+        task = self.ledger.task_in(row)
+        return None if task is None else task.slot
+
     def became_ready(self, row: int) -> None:
         """Takes in that an instance takes requests."""
         if (task := self.ledger.task_in(row)) is not None and task.phase in ("starting", "unhealthy", "failed"):

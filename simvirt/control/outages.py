@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Outage:
-    """A failure: when [ns], how and where; the instances that it ended, the requests lost with them at once, when it was noticed [ns]."""
+    """A failure: when [ns], how and where; the instances that it ended and what they were called, the requests lost with them at once.
+
+    `noticed` is when load balancing left them out [ns].
+    """
 
     at: int
     how: str
@@ -15,3 +18,4 @@ class Outage:
     rows: list[int] = field(default_factory=list)
     requests: int = 0
     noticed: int | None = None
+    names: tuple[str, ...] = ()

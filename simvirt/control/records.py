@@ -36,6 +36,11 @@ class Life:
     ready: int | None = None
     spans: list[Span] = field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """What the instance is called."""
+        return f"{self.service}-{self.replica}"
+
 
 @dataclass
 class Move:

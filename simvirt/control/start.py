@@ -81,7 +81,7 @@ class Starts:
 def begun(cluster: Cluster, row: int) -> Life:
     """The record of a start that begins now."""
     one = cluster.instance(row)
-    cluster.lives.append(Life(row, one.service, one.replica, cluster.host_of(row), int(cluster.clock.now)))
+    cluster.lives.append(Life(row, one.service, cluster.number_of(row), cluster.host_of(row), int(cluster.clock.now)))
     return cluster.lives[-1]
 
 

@@ -98,29 +98,29 @@ def _ready(plane: DataPlane, cluster: Cluster, end: int) -> dict[str, float]:
     """The ratio of the time in which a service's instances were ready."""
     down: dict[str, float] = {}
     for outage in cluster.outages:
-        for row in outage.rows:
+        for row, called in zip(outage.rows, outage.names, strict=True):
             name = cluster.instance(row).service
-            down[name] = down.get(name, 0.0) + (_back(cluster, row, outage.at) or end) - outage.at
+            down[name] = down.get(name, 0.0) + (_back(cluster, called, outage.at) or end) - outage.at
     return {
         name: max(1.0 - down.get(name, 0.0) / (end * spec.replicas), 0.0) if end else 1.0
         for name, spec in plane.lowered.scenario.services.items()
     }
 
 
-def _back(cluster: Cluster, row: int, since: int) -> int | None:
-    """When an instance was ready again after an instant, or failed again before it was [ns]; None where neither."""
-    lives = [life.ready for life in cluster.lives if life.instance == row and life.ready is not None]
+def _back(cluster: Cluster, name: str, since: int) -> int | None:
+    """When an instance, or another in its place, was ready after an instant, or failed again before it was [ns]; None where neither."""
+    lives = [life.ready for life in cluster.lives if life.name == name and life.ready is not None]
     ready = min((at for at in lives if at > since), default=None)
-    again = min((one.at for one in cluster.outages if row in one.rows and one.at > since), default=None)
+    again = min((one.at for one in cluster.outages if name in one.names and one.at > since), default=None)
     return ready if again is None else again if ready is None else min(ready, again)
 
 
 def _outage(cluster: Cluster, outage: Outage) -> OutageResult:
     """A failure as a result."""
-    back = [_back(cluster, row, outage.at) for row in outage.rows]
+    back = [_back(cluster, name, outage.at) for name in outage.names]
     recovered = None if None in back else max((at for at in back if at is not None), default=None)
     return OutageResult(
-        at_s=outage.at / S, how=outage.how, where=outage.where, instances=tuple(cluster.called(row) for row in outage.rows),
+        at_s=outage.at / S, how=outage.how, where=outage.where, instances=outage.names,
         requests=outage.requests, noticed_after_s=None if outage.noticed is None else (outage.noticed - outage.at) / S,
         recovered_after_s=None if recovered is None else (recovered - outage.at) / S,
     )

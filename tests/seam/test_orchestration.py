@@ -14,6 +14,8 @@ from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
 from simvirt.control.deploy import begin
 from simvirt.control.orchestrate import Orchestration
+from simvirt.gauges import snapshot
+from simvirt.metrics.availability import course
 from simvirt.runs.replicate import make_plane
 
 S = 1_000_000_000
@@ -89,3 +91,18 @@ def test_replicas_that_no_host_may_take_wait_and_say_why() -> None:
     cluster, orchestration = after(scenario(timeline, ["docker"], deploy={"placement": {"max_replicas_per_node": 2}}))
     waits = [one.why or "" for one in cluster.story.events if one.what == "waits"]
     assert len(orchestration.standing("web")) == 6 and len(waits) == 1 and "fewer than 2 replicas of web" in waits[0]
+
+
+def test_what_failed_is_called_what_it_is_wanted_as_and_is_back_in_another_row() -> None:
+    """An update that starts new ones first leaves replicas in rows of other numbers; a power cut takes them by their own, and others stand in."""
+    deploy = {"replicas": 3, "update_config": {"order": "start-first", "parallelism": 0}}
+    document = scenario([{"at": "5s", "update": "web", "image": "nginx:1.28"}, {"at": "50s", "fail": "node", "how": "power"}], ["docker"], "90s", deploy=deploy)
+    document["platforms"][0]["orchestrator"] = "swarm"
+    cluster, _ = after(document)
+    names, rows = ([one for outage in cluster.outages for one in getattr(outage, kind)] for kind in ("names", "rows"))
+    assert names and set(names) == {one.who for one in cluster.story.events if one.what == "lost" and one.who.startswith("web")}
+    assert {f"web-{cluster.instance(row).replica}" for row in rows}.isdisjoint({"web-0", "web-1", "web-2"})
+    seen = course(cluster.plane, (), snapshot(cluster.plane, 90 * S), cluster)
+    assert seen.ready["web"] == pytest.approx(1 - sum(len(one.instances) * (one.recovered_after_s or 0) for one in seen.outages) / (3 * 90), abs=0.02)
+    for found in (one for one in seen.outages if one.instances):
+        assert found.noticed_after_s == 15.0 and found.recovered_after_s is not None and 15.0 < found.recovered_after_s < 25.0
