@@ -54,6 +54,13 @@ def _bars(names: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
+def scaled(rows: list[dict[str, Any]], key: str, limit: float) -> tuple[list[dict[str, Any]], float, str]:
+    """Points of a curve in a unit that fits its limit, cut off far above it; what a value is divided by, and the unit."""
+    factor, unit = marks.time_unit([limit]) if key.startswith("latency") else (1.0, "per s" if key == "throughput" else "ratio")
+    end = MOST * limit if key.startswith("latency") else max(row["value"] for row in rows)
+    return [row | {field: min(row[field], end) / factor for field in ("value", "low", "high")} for row in rows], factor, unit
+
+
 def curve(document: DensityDocument) -> Chart | None:
     """What the first limit is about over the number of instances, platform by platform; None where nothing was simulated."""
     key = next(iter(document.objective), None)
@@ -62,9 +69,7 @@ def curve(document: DensityDocument) -> Chart | None:
     if key is None or not rows:
         return None
     limit = float(document.objective[key])
-    factor, unit = marks.time_unit([limit]) if key.startswith("latency") else (1.0, "per s" if key == "throughput" else "ratio")
-    end = MOST * limit if key.startswith("latency") else max(row["value"] for row in rows)
-    rows = [row | {field: min(row[field], end) / factor for field in ("value", "low", "high")} for row in rows]
+    rows, factor, unit = scaled(rows, key, limit)
     said = "; ".join(f"{found.n} on {name}" for name, found in document.density.items())
     table = ([name, str(point.n), *_table(point, key)] for name, point in points)
     return chart(

@@ -7,7 +7,7 @@ from typing import Any
 
 from simvirt.charts import marks, theme
 from simvirt.charts.chart import Chart, chart
-from simvirt.charts.densities import MOST, curves
+from simvirt.charts.densities import curves, scaled
 from simvirt.result import figures
 from simvirt.result.document import Estimate
 from simvirt.result.knee_document import KneeDocument, PlatformKnee
@@ -73,9 +73,7 @@ def loads(document: KneeDocument) -> Chart | None:
     if key is None or not rows:
         return None
     limit = float(document.objective[key])
-    factor, unit = marks.time_unit([limit]) if key.startswith("latency") else (1.0, "per s" if key == "throughput" else "ratio")
-    end = MOST * limit if key.startswith("latency") else max(row["value"] for row in rows)
-    rows = [row | {field: min(row[field], end) / factor for field in ("value", "low", "high")} for row in rows]
+    rows, factor, unit = scaled(rows, key, limit)
     said = "; ".join(f"{load_of(document, found.knee.value)} on {name}" for name, found in document.knees.items())
     x = marks.quantitative("n", "load [per s]" if document.counts == "per_s" else "clients", {"zero": False})
     return chart(

@@ -10,11 +10,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Final, Literal
 
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
+
+SECOND: Final = 1e9
+MOST_DOUBLED: Final = 60
+"""Runs after which waits do not grow any more: all have a bound that is far below."""
 Condition = Literal["any", "on-failure", "none"]
 """When Swarm starts a task again."""
 
@@ -27,6 +33,10 @@ class Backoff:
     cap_s: float
     reset_s: float
     factor: float = 2.0
+
+    def nth(self, before: int) -> float:
+        """The wait after a short run that so many others came before [s]."""
+        return min(self.initial_s * self.factor ** min(before, MOST_DOUBLED), self.cap_s)
 
     def after(self, previous_s: float, ran_s: float) -> float:
         """The wait after a run, of which the wait before it is known; 0 where there was none."""
@@ -41,12 +51,18 @@ class Backoff:
             yield previous_s
 
 
-DOCKER: Final = Backoff(initial_s=0.1, cap_s=60.0, reset_s=10.0)
-"""Docker's restart manager: defaultTimeout, maxRestartTimeout, and the run after which it begins anew."""
-KUBELET: Final = Backoff(initial_s=10.0, cap_s=300.0, reset_s=600.0)
-"""The kubelet's CrashLoopBackOff; its reset is twice the cap."""
+def backoff_of(entry: OrchestratorEntry) -> Backoff:
+    """The waits of an orchestrator, as its entry in the catalogue has them."""
+    def seconds(value: float | None, otherwise: float) -> float:
+        return otherwise if value is None else float(value) / SECOND
+
+    return Backoff(
+        seconds(entry.backoff, 0.0), seconds(entry.backoff_most, math.inf), seconds(entry.backoff_reset, math.inf),
+        float(entry.backoff_factor or 1.0))
+
+
 REDUCED: Final = Backoff(initial_s=1.0, cap_s=60.0, reset_s=600.0)
-"""The same with the feature ReduceDefaultCrashLoopBackOffDecay (KEP 4603)."""
+"""A kubelet's with the feature ReduceDefaultCrashLoopBackOffDecay (KEP 4603)."""
 REQUESTS_PER_RESTART: Final = 5
 """Requests to the API server that a restart of a container costs: KEP 4603, risks."""
 STOP_GRACE_S: Final = 10.0

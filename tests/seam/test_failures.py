@@ -13,6 +13,7 @@ from simvirt.catalog.resolve.startups import boot_of_host
 from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
 from simvirt.control.deploy import begin
+from simvirt.errors import ScenarioError
 from simvirt.gauges import snapshot
 from simvirt.kernel import constants as k
 from simvirt.metrics.measure import checks
@@ -174,3 +175,11 @@ def test_a_registry_that_does_not_answer_holds_up_what_is_pulled() -> None:
         clock.run(until=200 * S)
         ready.append([life.ready for life in cluster.lives])
     assert ready[0][0] is not None and (ready[1][0] is None or ready[1][0] > ready[0][0])
+
+
+def test_a_way_that_there_is_not_is_one_mistake() -> None:
+    """All ways to fail and to move stand in one list, under the key alone."""
+    with pytest.raises(ScenarioError) as caught:
+        world({"fail": "web", "how": "explode"})
+    (mistake,) = caught.value.issues
+    assert mistake.path == "timeline.0.how" and "power, kernel-panic" in mistake.message and "post-copy" in mistake.message

@@ -6,18 +6,31 @@ from itertools import islice
 
 import pytest
 
+from simvirt.catalog import Catalog
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.orchestration import eviction, health, qos, restart
 from simvirt.orchestration.swarm_update import SwarmUpdate
 
 
+def back_off(orchestrator: str) -> restart.Backoff:
+    """The waits of an orchestrator of the catalogue."""
+    return restart.backoff_of(Catalog.load().typed("orchestrators", orchestrator, OrchestratorEntry))
+
+
 def test_a_long_run_begins_the_waits_anew() -> None:
-    assert list(restart.DOCKER.waits([1.0, 1.0, 10.0, 1.0])) == [0.1, 0.2, 0.1, 0.2]
-    assert list(restart.KUBELET.waits([0.0] * 7)) == [10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0]
+    assert list(back_off("compose").waits([1.0, 1.0, 10.0, 1.0])) == [0.1, 0.2, 0.1, 0.2]
+    assert list(back_off("kubernetes").waits([0.0] * 7)) == [10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0]
 
 
 def test_the_kubelet_knows_no_back_off_before_the_first_crash() -> None:
-    assert list(islice(restart.restarts(restart.KUBELET, 10.0, at_once=True), 3)) == [10.0, 30.0, 60.0]
-    assert list(islice(restart.restarts(restart.KUBELET, 10.0), 3)) == [20.0, 50.0, 100.0]
+    assert list(islice(restart.restarts(back_off("kubernetes"), 10.0, at_once=True), 3)) == [10.0, 30.0, 60.0]
+    assert list(islice(restart.restarts(back_off("kubernetes"), 10.0), 3)) == [20.0, 50.0, 100.0]
+
+
+def test_waits_by_number_are_those_in_a_row() -> None:
+    """What orchestrators ask of a task's tries is what runs in a row lead to."""
+    for name in ("compose", "kubernetes", "mesos"):
+        assert [back_off(name).nth(before) for before in range(12)] == pytest.approx(list(back_off(name).waits([0.0] * 12)))
 
 
 @pytest.mark.parametrize(("written", "by_hand", "expected"), [

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import count, islice
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
-from simvirt.control.orchestrators.interface import Action, Look, Pending, Restart, Seen, Start, Stop, Task, Wanted
-from simvirt.control.orchestrators.rules import present
+from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen, Stop, Task, Wanted
+from simvirt.control.orchestrators.rules import filled, present
+from simvirt.orchestration.restart import SECOND, backoff_of
 from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, story
-from simvirt.placement import POLICIES, asked_by, choose
 from simvirt.scenario.spec.services import ServiceSpec
 
 
@@ -32,7 +32,9 @@ def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     yield from (Stop(task.number, _why(task, wanted)) for task in surplus)
     going = {task.number for task in surplus}
     staying = [task for of in pods for task in of if task.number not in going]
-    yield from _started(wanted, seen, constants, staying, sizes[-1] - len(pods[-1]))
+    taken = {task.slot for task in staying}
+    free = (slot for slot in count() if slot not in taken)
+    yield from filled(wanted, seen, constants, list(islice(free, max(0, sizes[-1] - len(pods[-1])))))
     yield from (_again(task, seen.now, constants) for task in staying if task.phase == "failed" and seen.able[task.host])
 
 
@@ -80,25 +82,7 @@ def victims(pods: Sequence[Task]) -> list[Task]:
     ))
 
 
-def _started(
-    wanted: Wanted, seen: Seen, constants: OrchestratorEntry, staying: Sequence[Task], more: int,
-) -> Iterator[Action]:
-    """So many new pods, on nodes that the scheduler chooses, until none takes one."""
-    taken = {task.slot for task in staying}
-    free = (slot for slot in count() if slot not in taken)
-    hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec, constants.reserves)
-    for slot, _ in zip(free, range(more), strict=False):
-        choice = choose(hosts, asked, POLICIES[constants.places])
-        if choice.host is None:
-            yield Pending(slot, choice.reason)
-            return
-        hosts.add(wanted.service, choice.host, asked.reserves)
-        yield Start(slot, wanted.version, choice.host, choice.reason)
-
-
 def _again(task: Task, now: int, constants: OrchestratorEntry) -> Action:
     """The restart of a container, once its wait is over; it has none after the first crash."""
-    first, factor, most = (float(value or 0.0) for value in (constants.backoff, constants.backoff_factor, constants.backoff_most))
-    wait = min(first * factor ** min(task.tries - 1, 60), most) if task.tries else 0.0
-    due = task.since + round(wait)
+    due = task.since + (round(backoff_of(constants).nth(task.tries - 1) * SECOND) if task.tries else 0)
     return Restart(task.number, f"{task.cause}; crashed {task.tries + 1} times") if now >= due else Look(due)

@@ -20,6 +20,7 @@ import numpy as np
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Look, Pending, Remove, Seen, Start, Stop, Wanted
 from simvirt.control.orchestrators.rules import missing, present, surplus
+from simvirt.orchestration.restart import SECOND, backoff_of
 from simvirt.placement import Asked, Hosts, asked_by, choose, reserved_by
 from simvirt.placement.hosts import Mask
 from simvirt.placement.offers import Framework, offered_first
@@ -89,8 +90,7 @@ def _delayed_until(seen: Seen, constants: OrchestratorEntry) -> int:
     short = list(takewhile(lambda failure: reset is None or failure.ran is None or failure.ran < reset, reversed(seen.failures)))
     if not short or not constants.backoff:
         return 0
-    delay = float(constants.backoff) * float(constants.backoff_factor or 1.0) ** (len(short) - 1)
-    return short[0].at + round(min(delay, constants.backoff_most or delay))
+    return short[0].at + round(backoff_of(constants).nth(len(short) - 1) * SECOND)
 
 
 def _launched(wanted: Wanted, seen: Seen, constants: OrchestratorEntry, slots: list[int], hosts: Hosts) -> Iterator[Action]:

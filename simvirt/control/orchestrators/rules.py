@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Pending, Seen, Start, Stop, Task, Wanted
+from simvirt.orchestration.restart import SECOND, backoff_of
 from simvirt.placement import POLICIES, asked_by, choose
 
 UPDATED: Final = "update"
@@ -40,11 +41,15 @@ def missing(wanted: Wanted, seen: Seen) -> list[int]:
 
 def added(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
     """Starts in the slots that are empty, on hosts that the orchestrator's policy chooses; those that no host takes wait."""
-    empty = missing(wanted, seen)
-    if not empty:
+    yield from filled(wanted, seen, constants, missing(wanted, seen))
+
+
+def filled(wanted: Wanted, seen: Seen, constants: OrchestratorEntry, slots: Sequence[int]) -> Iterator[Action]:
+    """Starts in some slots, one after the other, on hosts that the orchestrator's policy chooses, until no host takes one."""
+    if not slots:
         return
     hosts, asked = seen.hosts.only(seen.able), asked_by(wanted.service, wanted.version.spec, constants.reserves)
-    for slot in empty:
+    for slot in slots:
         choice = choose(hosts, asked, POLICIES[constants.places])
         if choice.host is None:
             yield Pending(slot, choice.reason)
@@ -55,5 +60,4 @@ def added(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[
 
 def backoff_ns(task: Task, constants: OrchestratorEntry) -> int:
     """How long a failed task waits for its next restart [ns]: longer after each try that did not last."""
-    delay = float(constants.backoff or 0.0) * float(constants.backoff_factor or 1.0) ** min(task.tries, 60)
-    return round(min(delay, constants.backoff_most or delay))
+    return round(backoff_of(constants).nth(task.tries) * SECOND)

@@ -48,7 +48,7 @@ class FailEvent(MigrationEvent):
     fail: Title | None = Field(
         default=None, examples=['"node[1]"'],
         description="what fails: hosts by name (node[1], node[0-2]), by pool, zone or label (zone == b); a service; a registry")
-    how: How | Way = Field(
+    how: Literal[How, Way] = Field(
         default="power", examples=["power"],
         description=f"what happens to what fails ({', '.join(FAILURES)}); or how what moves gets to the other host: its memory crosses "
         "while it runs (pre-copy, the default then), after it has begun to run there (post-copy), one round before and the rest after "

@@ -12,6 +12,8 @@ from dataclasses import replace
 from itertools import accumulate, islice
 from typing import Any, Final
 
+from simvirt.catalog import Catalog
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.orchestration import health, restart
 from simvirt.orchestration.swarm_update import SwarmUpdate
 from simvirt.validation.rules.cases import Given
@@ -28,12 +30,17 @@ def _asked(given: Given, key: str, otherwise: int = 1) -> int:
     return len(form) if isinstance(form, list) else otherwise
 
 
+def _of(orchestrator: str) -> restart.Backoff:
+    """The back-off of an orchestrator of the catalogue: Compose leaves restarts to the engine, Kubernetes to the kubelet."""
+    return restart.backoff_of(Catalog.load().typed("orchestrators", orchestrator, OrchestratorEntry))
+
+
 # --- kubelet -------------------------------------------------------------------------------------------------------------
 
 
 def _backoff(given: Given) -> restart.Backoff:
     """A kubelet's back-off: of the feature that is named, or the default, with what the case says."""
-    known = restart.REDUCED if "ReduceDefaultCrashLoopBackOffDecay" in str(given.get("feature", "")) else restart.KUBELET
+    known = restart.REDUCED if "ReduceDefaultCrashLoopBackOffDecay" in str(given.get("feature", "")) else _of("kubernetes")
     known = replace(
         known, initial_s=float(given.get("initial_s", known.initial_s)), cap_s=float(given.get("cap_s", known.cap_s)),
         factor=float(given.get("factor", known.factor)))
@@ -46,7 +53,7 @@ def kubelet_delays(given: Given) -> Answer:
     backoff = _backoff(given)
     number = _asked(given, "delays_s", 8)
     runs = given.get("run_durations_s", [0.0] * number)
-    in_five = [restart.restarts_within(each, 0.0, FIVE_MINUTES_S) for each in (backoff, restart.KUBELET)]
+    in_five = [restart.restarts_within(each, 0.0, FIVE_MINUTES_S) for each in (backoff, _of("kubernetes"))]
     given.get("runs_each_shorter_than_s")
     return {"delays_s": list(islice(backoff.waits(runs), number)), "extra_restarts_first_5_min": in_five[0] - in_five[1]}
 
@@ -78,7 +85,7 @@ def api_requests(given: Given) -> Answer:
 def docker_delays(given: Given) -> Answer:
     """Waits before restarts by the engine after runs of some lengths."""
     given.get("policy")
-    return {"delays_s": list(restart.DOCKER.waits(given["run_durations_s"], float(given.get("previous_delay_s", 0.0))))}
+    return {"delays_s": list(_of("compose").waits(given["run_durations_s"], float(given.get("previous_delay_s", 0.0))))}
 
 
 def docker_should_restart(given: Given) -> Answer:
@@ -210,7 +217,7 @@ def defaults(given: Given) -> Answer:
     """Constants that a system has where nothing is said."""
     check, probe, policy, update = health.HealthCheck(), health.Probe(), restart.SwarmPolicy(), SwarmUpdate()
     updating = {name: getattr(update, name) for name in ("failure_action", "monitor_s", "order", "parallelism")}
-    backoffs = {"docker restart": restart.DOCKER, "kubelet restart": restart.KUBELET}
+    backoffs = {"docker restart": _of("compose"), "kubelet restart": _of("kubernetes")}
     known: dict[str, dict[str, Any]] = {
         "docker healthcheck": {
             "interval_s": check.interval_s, "timeout_s": check.timeout_s, "retries": check.retries,
