@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-TERMINATION_GRACE_S: Final = 30.0
-"""How long a container has to end before it is killed: terminationGracePeriodSeconds [s]."""
 Status = Literal["starting", "healthy", "unhealthy"]
 Awaited = Literal["service_started", "service_healthy", "service_completed_successfully"]
 

@@ -65,8 +65,6 @@ REDUCED: Final = Backoff(initial_s=1.0, cap_s=60.0, reset_s=600.0)
 """A kubelet's with the feature ReduceDefaultCrashLoopBackOffDecay (KEP 4603)."""
 REQUESTS_PER_RESTART: Final = 5
 """Requests to the API server that a restart of a container costs: KEP 4603, risks."""
-STOP_GRACE_S: Final = 10.0
-"""How long Docker and Swarm let a container end before they kill it [s]: stop_grace_period."""
 POLICY_HOLDS_AFTER_S: Final = 10.0
 """How long a container has to be up before Docker's policy holds for it, as its documentation says [s]."""
 

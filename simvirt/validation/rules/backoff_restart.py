@@ -30,9 +30,19 @@ def _asked(given: Given, key: str, otherwise: int = 1) -> int:
     return len(form) if isinstance(form, list) else otherwise
 
 
+def _entry(orchestrator: str) -> OrchestratorEntry:
+    """An orchestrator of the catalogue."""
+    return Catalog.load().typed("orchestrators", orchestrator, OrchestratorEntry)
+
+
 def _of(orchestrator: str) -> restart.Backoff:
     """The back-off of an orchestrator of the catalogue: Compose leaves restarts to the engine, Kubernetes to the kubelet."""
-    return restart.backoff_of(Catalog.load().typed("orchestrators", orchestrator, OrchestratorEntry))
+    return restart.backoff_of(_entry(orchestrator))
+
+
+def _grace(orchestrator: str) -> float:
+    """How long an instance may take to end before it is killed [s]."""
+    return (_entry(orchestrator).grace or 0) / restart.SECOND
 
 
 # --- kubelet -------------------------------------------------------------------------------------------------------------
@@ -225,10 +235,10 @@ def defaults(given: Given) -> Answer:
         "kubernetes probe": {
             "initial_delay_s": probe.initial_delay_s, "period_s": probe.period_s, "timeout_s": probe.timeout_s,
             "success_threshold": probe.success_threshold, "failure_threshold": probe.failure_threshold,
-            "termination_grace_s": health.TERMINATION_GRACE_S},
+            "termination_grace_s": _grace("kubernetes")},
         "swarm service": {
             "restart_condition": policy.condition, "restart_delay_s": policy.delay_s, "max_attempts": policy.max_attempts,
-            "stop_grace_s": restart.STOP_GRACE_S, "rollback": updating,
+            "stop_grace_s": _grace("swarm"), "rollback": updating,
             "update": {**updating, "delay_s": update.delay_s, "max_failure_ratio": update.max_failure_ratio}},
         **{name: {"initial_s": each.initial_s, "max_s": each.cap_s, "reset_after_s": each.reset_s} for name, each in backoffs.items()},
     }
