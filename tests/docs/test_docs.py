@@ -16,10 +16,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
 import simvirt
 from simvirt import kernel
+from simvirt.cli.app import app
 from simvirt.validation.rules.cases import read_cases
 from simvirt.validation.rules.judge import judge
 from simvirt.validation.tables_file import read_tables
@@ -43,6 +45,8 @@ PAGES = [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in do
 COMMAND = Path(sys.executable).parent / "simvirt"
 BASE = yaml.safe_load((ROOT / "configs" / "mm1.yaml").read_text())
 TEST_NAME = re.compile(r"`(tests/[\w/.:-]+)`")
+SAID = re.compile(r"`simvirt ([a-z]+)((?:[^`\n]|\n(?!\n))*)`")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -202,6 +206,18 @@ def test_every_command_is_mentioned(page: str) -> None:
 
     text = (ROOT / page).read_text()
     assert not [command.name for command in app.registered_commands if not re.search(rf"(?:simvirt |`){command.name}\b", text)]
+
+
+def test_every_option_that_a_page_names_is_there() -> None:
+    """`simvirt explain kvm --start` in a sentence is no block that is run; its options are those of the command."""
+    commands: Any = typer.main.get_command(app)
+    known = {
+        name: {option for each in command.params for option in (*each.opts, *each.secondary_opts)} | {"--help"}
+        for name, command in commands.commands.items()}
+    said = [(page, *found.groups()) for page in docs.pages() for found in SAID.finditer(page.read_text(encoding="utf-8"))]
+    wrong = [(page.name, name, option) for page, name, rest in said for option in OPTION.findall(rest) if option not in known.get(name, {option})]
+    assert len(said) > 50 and not wrong
+    assert not [(page.name, name) for page, name, _ in said if name not in known]
 
 
 def test_the_readme_has_the_score_on_tables_that_no_constant_knows() -> None:
