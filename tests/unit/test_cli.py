@@ -99,14 +99,17 @@ def test_a_run_on_the_plain_kernel_says_before_it_begins_how_long_it_will_take(c
 
 
 def test_the_length_of_a_run_is_foreseen_from_short_parts_of_it(monkeypatch):
-    """Twice the requests or the replications take about twice as long; parts of them tell it."""
-    monkeypatch.setattr(forecast, "ENOUGH_S", 0.02)
+    """Twice the requests or the replications take twice as long; parts of them tell it, by a clock that knows each event's time."""
+    short = forecast._short
+    monkeypatch.setattr(forecast, "_short", lambda scenario, catalog, times: (0.003 + 2e-6 * (events := short(scenario, catalog, times)[1]), events))
     base = {
         "simvirt": 1, "name": "one", "host": {"cores": 1, "memory": "4GiB"}, "platforms": ["bare-metal"], "run": {"requests": 1_000_000, "replications": 2},
         "services": {"a": {"operations": {"x": [{"cpu": "1ms"}]}}}, "workload": {"open": {"rate": "500/s"}, "mix": {"a.x": 1}},
     }
     one, four = (forecast.seconds(Scenario.model_validate(base | more), maximum=False) for more in ({}, {"run": {"requests": 2_000_000, "replications": 4}}))
-    assert 1.5 < four / one < 10, "the clock of CPU time is coarse"
+    assert four == pytest.approx(4 * one, rel=0.02)
+    arrived_and_completed, requests = 2, 2_000_000
+    assert one == pytest.approx(2e-6 * arrived_and_completed * requests, rel=0.1)
 
 
 def fake(monkeypatch, name, **contents):
