@@ -210,7 +210,7 @@ class Platform:
 
     `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead. `puller` says how images
     are pulled and `disk_image` what VMs are made from, where that is not as its layers have it; `own_migrator` so of what moves VMs.
-    `orchestrator` acts on its instances, for which it `reserves` room and `places` them by a policy.
+    `orchestrator` acts on its instances, for which it `reserves` room and `places` them by a policy, and where it `balances` moves VMs.
     """
 
     name: str
@@ -229,6 +229,7 @@ class Platform:
     orchestrator: str | None = None
     reserves: Literal["reservations", "requests"] | None = None
     places: str = "spread"
+    balances: bool = False
     own_migrator: str | None = None
 
     @property

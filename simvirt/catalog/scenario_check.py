@@ -60,6 +60,11 @@ def check(store: Store, scenario: Scenario) -> None:
 
 def _check_moves(store: Store, scenario: Scenario, problems: Problems) -> None:
     """What is to move and does not: containers and processes, and VMs of what cannot move them while they run."""
+    for at, spec in enumerate(scenario.platforms):
+        found = layers.platform(store, spec, ("platforms", at))
+        if found.balances and found.migrator is None:
+            said = f"{found.orchestrator} moves VMs while they run, and {found.name} does not; expected one that does, for example kvm"
+            problems.add(("platforms", at, "orchestrator"), said)
     for at, event in enumerate(scenario.timeline):
         for spec in scenario.platforms if event.moves else ():
             found = layers.platform(store, spec, ("platforms",))

@@ -56,6 +56,16 @@ class Fetch(Protocol):
         """Its image; whether it is there in the end."""
 
 
+class Moving(Protocol):
+    """What moves running VMs to other hosts."""
+
+    def migrate(self, machine: int, to: int | None, how: str = "pre-copy", copies_disk: bool = False) -> Generator[simpy.Event, Any, None]:
+        """Move a VM to a host, by default the one with the most memory left."""
+
+    def forget(self, machine: int) -> None:
+        """Takes in that a VM is switched off: it does not move any more."""
+
+
 class Acting(Protocol):
     """What decides which instances are to be there, as starts and failures tell it what has happened."""
 
@@ -120,7 +130,8 @@ class Cluster:
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
     all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
-    `moves` are those of VMs to other hosts, `scaled` changes of what is wanted; `network` carries what is large, once something is;
+    `moves` are those of VMs to other hosts, which `migrations` carries out, once something is to; `scaled` changes of what is wanted;
+    `network` carries what is large, once something is;
     `watchers` take in that a host is gone.
     """
 
@@ -132,6 +143,7 @@ class Cluster:
     moves: list[Move] = field(default_factory=list)
     scaled: list[Scaled] = field(default_factory=list)
     network: Transfers | None = None
+    migrations: Moving | None = None
     watchers: list[Callable[[int], None]] = field(default_factory=list)
     orchestration: Acting | None = None
     story: Story = field(init=False)
@@ -281,6 +293,8 @@ class Cluster:
         self.unmake(row)
         machine = self.plane.lowered.arrangement.machines[self.instance(row).machine]
         if machine.vm is not None and machine.key[0] == OWN_VM:
+            if self.migrations is not None:
+                self.migrations.forget(machine.row)
             self.there.discard(("vm", machine.row))
             self._done.pop(("vm", machine.row), None)
 

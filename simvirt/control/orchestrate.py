@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 from typing import Any, Final
@@ -24,6 +24,7 @@ from simvirt.control.orchestrators.interface import (
     Action,
     Kill,
     Look,
+    Move,
     Orchestrator,
     Pending,
     Remove,
@@ -38,14 +39,14 @@ from simvirt.control.orchestrators.interface import (
 from simvirt.control.orchestrators.registry import ORCHESTRATORS
 from simvirt.control.places import become, put
 from simvirt.control.records import Measured, Scaled
-from simvirt.control.tasks import Ledger, Managed
+from simvirt.control.tasks import LOST, Ledger, Managed
 from simvirt.placement import hosts_of
 from simvirt.scenario.spec.experiment import TimelineEvent
 from simvirt.scenario.spec.orchestration import ORCHESTRATED
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]
-OF_TASKS: Final = (Stop, Kill, Restart, Remove)
+OF_TASKS: Final = (Stop, Kill, Restart, Remove, Move)
 """Actions that are about a task, which an action before may have ended."""
 AGAIN_NS: Final = 10_000_000
 """How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
@@ -168,7 +169,7 @@ class Orchestration:
     def lost(self, row: int, why: str) -> None:
         """Takes in that an instance is given up with its host; its slot is free."""
         if (task := self.ledger.task_in(row)) is not None:
-            self._end(task, "lost", why)
+            self._end(task, LOST, why)
 
     def moved(self, row: int, host: int) -> None:
         """Takes in that an instance stands on another host, as its VM has moved there."""
@@ -238,12 +239,16 @@ class Orchestration:
         of = self.ledger[service]
         before = of.pending
         of.due, of.pending = None, None
-        for action in self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry):
-            if not isinstance(action, OF_TASKS) or action.task in of.tasks:
-                self._do(action, service)
+        self.carry_out(service, self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry))
         self._tell_waiting(of, before)
         if self.entry.sync:
             self.look(service, self.now + round(self.entry.sync))
+
+    def carry_out(self, service: str, actions: Iterable[Action]) -> None:
+        """Do what is to be done for a service; not with a task that an action before has ended."""
+        for action in actions:
+            if not isinstance(action, OF_TASKS) or action.task in self.ledger[service].tasks:
+                self._do(action, service)
 
     def _tell_waiting(self, of: Managed, before: str | None) -> None:
         """A replica waits for a host, unless that is known."""
@@ -308,6 +313,13 @@ class Orchestration:
     @_do.register
     def _(self, action: Remove, service: str) -> None:
         self._end(self.ledger[service].tasks[action.task], "failed", action.why)
+
+    @_do.register
+    def _(self, action: Move, service: str) -> None:
+        task = self.ledger[service].tasks[action.task]
+        self._tell("move", task, f"to {self.ledger.hosts.names[action.host]}: {action.why}")
+        if (migrations := self.cluster.migrations) is not None:
+            self.cluster.clock.process(migrations.migrate(self.cluster.instance(self.ledger.row_of(task)).machine, action.host))
 
     # --- carrying out --------------------------------------------------------------------------------------------------
 

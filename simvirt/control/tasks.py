@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import simpy
 
 from simvirt.control.orchestrators.interface import Failure, Seen, Task, Version, Wanted
 from simvirt.placement import Hosts, Reserves, reserved_by
+
+LOST: Final = "lost"
+"""The cause of the end of a task that is given up with its host."""
 
 
 @dataclass
@@ -17,7 +21,7 @@ class Managed:
     """A service under an orchestrator.
 
     What is wanted, its tasks and their rows, rows that are free, what failed of the wanted version, when it is looked at next [ns],
-    why a replica waits for a host, and which rows have come how far.
+    why a replica waits for a host, and which rows have come how far; `lost` are slots whose tasks were given up with their hosts.
     """
 
     wanted: Wanted
@@ -27,6 +31,7 @@ class Managed:
     failures: list[Failure] = field(default_factory=list)
     due: int | None = None
     pending: str | None = None
+    lost: set[int] = field(default_factory=set)
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
 
     @property
@@ -77,12 +82,14 @@ class Ledger:
         """What there is to see for the orchestrator of a service."""
         of = self[service]
         wants = {name: other.wanted for name, other in self.services.items()}
-        return Seen(now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants)
+        return Seen(
+            now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants, frozenset(of.lost))
 
     def begin(self, service: str, row: int, slot: int, version: Version, host: int, now: int) -> Task:
         """A task begins in a row that was free."""
         of = self[service]
         of.free.remove(row)
+        of.lost.discard(slot)
         task = Task(self._numbers, service, slot, version.number, host, "starting", now, now)
         self._numbers += 1
         of.tasks[task.number], of.rows[task.number] = task, row
@@ -112,6 +119,8 @@ class Ledger:
         of.free = sorted([*of.free, row])
         self.hosts.remove(task.service, task.host, self._kept.pop(task.number))
         self.ended[task.service, cause] += 1
+        if cause == LOST:
+            of.lost.add(task.slot)
 
     def fail(self, task: Task, why: str, now: int, lasted: bool) -> Task:
         """A task is down, against the will of all; `lasted` sets its back-off back."""

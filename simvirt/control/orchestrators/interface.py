@@ -92,7 +92,8 @@ class Seen:
     `tasks` are those of the service that have not ended, by their number; `failures` what failed of the wanted version since it is
     wanted, oldest first. `hosts` are all hosts with what stands on them (`hosts.of_service`), `able` which of them are up and take
     new tasks; `hosts` is for reading (`hosts.only(able)` is a copy to count in). `others` has the tasks of all services, for those
-    that look at them (affinity, preemption), `wants` what is wanted of each service.
+    that look at them (affinity, preemption), `wants` what is wanted of each service. `lost` are slots of the service whose tasks were
+    given up with their hosts, and in which nothing was started since.
     """
 
     now: int
@@ -102,6 +103,7 @@ class Seen:
     failures: Sequence[Failure] = ()
     others: Mapping[str, Sequence[Task]] = field(default_factory=dict)
     wants: Mapping[str, Wanted] = field(default_factory=dict)
+    lost: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,15 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Let the VM of a task move to a host while it runs."""
+
+    task: int
+    host: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """Nothing now; ask again at an instant [ns], if nothing happens before."""
 
@@ -168,7 +179,7 @@ class Pending:
     why: str
 
 
-Action = Start | Stop | Kill | Restart | Remove | Look | Revert | Pending
+Action = Start | Stop | Kill | Restart | Remove | Move | Look | Revert | Pending
 
 Orchestrator = Callable[[Wanted, Seen, OrchestratorEntry], Iterable[Action]]
 """What is to be done next for a service. A pure function: the same arguments give the same actions."""

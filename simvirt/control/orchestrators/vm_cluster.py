@@ -3,7 +3,7 @@
 *Model*: a new VM is powered on only if all VMs would still find a slot after the largest hosts that may fail were lost; it goes to the
     host with most of its scarcest resource left. A guest that failed is reset where it stood, so many times; VMs of a host that is lost
     are powered on elsewhere whatever admission control says, those of the services written first before others.
-*Ignores*: live migrations for balance while all runs (the timeline's `migrate` and `drain` do them), affinity rules of groups.
+*Ignores*: affinity rules of groups. Live migrations for balance are those of `balance.py`, where the entry says so.
 *Source*: VMware vSphere Availability (HA admission control, slot policy, VM monitoring); vSphere Resource Management (DRS).
 """
 
@@ -54,7 +54,7 @@ def _powered_on(
     asked = asked_by(wanted.service, wanted.version.spec, constants.reserves)
     for task in lost:
         hosts.remove(wanted.service, task.host, asked.reserves)
-    again = {task.slot for task in lost}
+    again = {task.slot for task in lost} | seen.lost
     for placed, slot in enumerate(sorted(slots, key=lambda slot: slot not in again)):
         refusal = None if slot in again else refused(wanted, seen, constants, placed + 1)
         choice = choose(hosts, asked, POLICIES[constants.places])
