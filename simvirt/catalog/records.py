@@ -234,9 +234,9 @@ class Platform:
 
     @property
     def migrator(self) -> str | None:
-        """What moves its VMs to other hosts: an entry of the catalogue's migrators; None where nothing does."""
-        own = self.hypervisors[-1].migrator if self.hypervisors else None
-        return self.own_migrator or own
+        """What moves its VMs, else its containers, to other hosts: an entry of the catalogue's migrators; None where nothing does."""
+        moved = self.hypervisors or self.runtimes
+        return self.own_migrator or (moved[-1].migrator if moved else None)
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:

@@ -62,8 +62,8 @@ class Moving(Protocol):
     def migrate(self, machine: int, to: int | None, how: str = "pre-copy", copies_disk: bool = False) -> Generator[simpy.Event, Any, None]:
         """Move a VM to a host, by default the one with the most memory left."""
 
-    def forget(self, machine: int) -> None:
-        """Takes in that a VM is switched off: it does not move any more."""
+    def forget(self, row: int) -> None:
+        """Takes in that an instance is gone: it does not move any more."""
 
 
 class Acting(Protocol):
@@ -132,7 +132,7 @@ class Cluster:
     all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
     `moves` are those of VMs to other hosts, which `migrations` carries out, once something is to; `scaled` changes of what is wanted;
     `network` carries what is large, once something is;
-    `watchers` take in that a host is gone.
+    `watchers` take in that a host is gone; `closed` are hosts that take nothing new, as they are drained.
     """
 
     clock: Clock
@@ -149,6 +149,7 @@ class Cluster:
     story: Story = field(init=False)
     specs: dict[int, ServiceSpec] = field(default_factory=dict)  # of instances that are of another version than the first
     outages: list[Outage] = field(default_factory=list)
+    closed: set[int] = field(default_factory=set)
     _down: set[int] = field(default_factory=set)  # hosts
     _boots: Counter[int] = field(default_factory=Counter)
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
@@ -291,10 +292,10 @@ class Cluster:
     def shut_down(self, row: int) -> None:
         """Takes in that an instance is gone, and so is a VM that was there for it alone."""
         self.unmake(row)
+        if self.migrations is not None:
+            self.migrations.forget(row)
         machine = self.plane.lowered.arrangement.machines[self.instance(row).machine]
         if machine.vm is not None and machine.key[0] == OWN_VM:
-            if self.migrations is not None:
-                self.migrations.forget(machine.row)
             self.there.discard(("vm", machine.row))
             self._done.pop(("vm", machine.row), None)
 
@@ -318,6 +319,13 @@ class Cluster:
         """The number of an instance in its service: which of those that are wanted it is, else that of its row."""
         slot = None if self.orchestration is None else self.orchestration.slot_of(row)
         return self.instance(row).replica if slot is None else slot
+
+    def close(self, host: int) -> None:
+        """Takes in that a host takes nothing new from now on."""
+        self.closed.add(host)
+        self.story.tell("drain", self.name_of(host))
+        if self.orchestration is not None:
+            self.orchestration.host_changed(host, not self.is_down(host))
 
     def is_down(self, host: int) -> bool:
         """Whether nothing can start on a host."""

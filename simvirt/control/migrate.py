@@ -1,27 +1,31 @@
-"""Which VMs move, as the timeline or an orchestrator says, how many at a time, and what ends a migration before its end.
+"""Which VMs and containers move, as the timeline or an orchestrator says, how many at a time, and what ends a migration before its end.
 
 *Model*: each host takes part in so many migrations at a time as its migrator lets it; others wait for their turn. Without a host to go to
-    a VM goes to the one with the most memory left. What a migration does is that of `simvirt.control.moving`.
+    a VM goes to the one with the most memory left. What a migration does is that of `simvirt.control.moving` and `checkpoint`.
 *Source*: QEMU docs/devel/migration; vSphere documentation, limits on simultaneous migrations.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal, Protocol
 
 import simpy
 
 from simvirt.catalog.entries.migrators import MigratorEntry
+from simvirt.control.checkpoint import Carried
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process, rows_of
+from simvirt.control.memory import UP
 from simvirt.control.moves import Guest, S, rules_of, vm_sizes
 from simvirt.control.moving import Moving
 from simvirt.control.pulling import transfers_of
 from simvirt.control.records import Move
 from simvirt.control.transfers import Transfers
+from simvirt.lowering.arrange import INTERNAL
 from simvirt.scenario.spec.experiment import TimelineEvent
 from simvirt.workload.streams import OWN_VM
 
@@ -31,16 +35,16 @@ UNMOVED: Final = "snapshot"
 
 def follow_moves(cluster: Cluster) -> None:
     """Let the migrations of the timeline happen."""
-    events = [event for event in cluster.scenario.timeline if event.moves]
+    events = [event for event in cluster.scenario.timeline if event.moves and not event.restarts]
     if events and (migrations := migrations_of(cluster)) is not None:
         for event in events:
             cluster.clock.process(_move(migrations, event))
 
 
 def migrations_of(cluster: Cluster) -> Migrations | None:
-    """The migrations of a cluster, the same whoever asks; None where there are no VMs."""
+    """The migrations of a cluster, the same whoever asks; None where nothing moves."""
     platform, found = cluster.plane.lowered.platform, cluster.migrations
-    if not platform.hypervisors or isinstance(found, Migrations):
+    if isinstance(found, Migrations) or not (platform.hypervisors or platform.migrator):
         return found if isinstance(found, Migrations) else None
     entry = cluster.catalog.typed("migrators", platform.migrator or UNMOVED, MigratorEntry)
     cluster.migrations = made = Migrations(cluster, transfers_of(cluster), entry)
@@ -48,21 +52,37 @@ def migrations_of(cluster: Cluster) -> Migrations | None:
 
 
 def _move(migrations: Migrations, event: TimelineEvent) -> Process:
-    """The VMs of a service, or all that are on a host, move, at the instant of the event."""
+    """The VMs or containers of a service, or all that are on a host, move, at the instant of the event."""
     cluster = migrations.cluster
     yield cluster.clock.timeout(event.at)
     to = host_named(cluster, event.to) if event.to is not None else None
     if event.drain is not None:
-        machines = migrations.empty(host_named(cluster, event.drain))
+        keys = migrations.empty(host_named(cluster, event.drain))
     else:
-        machines = list(dict.fromkeys(cluster.instance(row).machine for row in rows_of(cluster.clock, event, event.service)))
-    for machine in machines:
-        cluster.clock.process(migrations.migrate(machine, to, event.way, event.storage == "copy"))
+        keys = migrations.keys_of(rows_of(cluster.clock, event, event.service))
+    for key in keys:
+        cluster.clock.process(migrations.moved(key, to, event.way, event.storage == "copy"))
 
 
 def host_named(cluster: Cluster, name: str) -> int:
     """The host of a name."""
     return next(host.row for host in cluster.plane.lowered.arrangement.hosts if host.site.named.name == name)
+
+
+Key = tuple[Literal["vm", "container"], int]
+"""What moves: a VM by the row of its kernel, a container by that of its instance."""
+
+
+class Way(Protocol):
+    """A migration under way."""
+
+    move: Move
+
+    def run(self, copies_disk: bool) -> Process:
+        """All of it."""
+
+    def give_up(self, why: str) -> None:
+        """It ends before its end."""
 
 
 @dataclass
@@ -73,10 +93,8 @@ class Migrations:
     transfers: Transfers
     entry: MigratorEntry
     _places: dict[int, simpy.Resource] = field(default_factory=dict)
-    _drained: set[int] = field(default_factory=set)
     _setups: dict[int, simpy.Resource] = field(default_factory=dict)
-    _ways: dict[int, int] = field(default_factory=dict)  # machine: where it moves to
-    _under_way: dict[int, tuple[Move, simpy.Process]] = field(default_factory=dict)  # machine: its move
+    _under_way: dict[Key, tuple[Move, simpy.Process]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cluster.watchers.append(self.lose)
@@ -91,7 +109,7 @@ class Migrations:
     def may_move(self, machine: int) -> bool:
         """Whether a kernel is that of a VM that one replica has for itself, and does not move now."""
         guest = self.cluster.plane.lowered.arrangement.machines[machine]
-        return guest.vm is not None and guest.key[0] == OWN_VM and machine not in self._ways
+        return guest.vm is not None and guest.key[0] == OWN_VM and ("vm", machine) not in self._under_way
 
     @cached_property
     def bandwidth(self) -> float:
@@ -99,73 +117,116 @@ class Migrations:
         inner = self.transfers.capacities[: self.transfers.topology.inner]
         return min(float(inner.min(initial=math.inf)) * S, float(self.entry.bandwidth or math.inf))
 
-    def migrate(self, machine: int, to: int | None, how: str = "pre-copy", copies_disk: bool = False) -> Process:
-        """Move a VM to a host, by default the one with the most memory left; nothing where it stands there, or moves already."""
-        cluster, guest = self.cluster, Guest(self.cluster, machine, self.entry)
-        source = cluster.plane.host_of_machine(machine)
-        if source == to or machine in self._ways:
-            return
-        to = self.roomiest(machine) if to is None else to
-        first = guest.instances[0]
-        move = Move(first.service, cluster.number_of(first.row), source, to, how, int(cluster.clock.now))
-        cluster.moves.append(move)
-        moving = Moving(cluster, self.transfers, self.entry, guest, move, rules_of(self.entry))
-        assert cluster.clock.active_process is not None
-        self._ways[machine], self._under_way[machine] = to, (move, cluster.clock.active_process)
-        try:
-            yield from self._in_turn(moving, copies_disk)
-        except simpy.Interrupt as lost:
-            moving.give_up(str(lost.cause))
-        finally:
-            del self._ways[machine], self._under_way[machine]
+    # --- what moves ----------------------------------------------------------------------------------------------------
 
-    def _in_turn(self, moving: Moving, copies_disk: bool) -> Process:
+    def keys_of(self, rows: Iterable[int]) -> list[Key]:
+        """What has to move so that some instances do: their VMs, each once, or they themselves."""
+        vms = bool(self.cluster.plane.lowered.platform.hypervisors)
+        return list(dict.fromkeys(("vm", self.cluster.instance(row).machine) if vms else ("container", row) for row in rows))
+
+    def migrate(self, machine: int, to: int | None, how: str = "pre-copy", copies_disk: bool = False) -> Process:
+        """Move a VM to a host."""
+        yield from self.moved(("vm", machine), to, how, copies_disk)
+
+    def moved(self, key: Key, to: int | None, how: str, copies_disk: bool) -> Process:
+        """Move something to a host, by default the one with the most memory left; nothing where it stands there, or moves already."""
+        cluster, source = self.cluster, self._host(key)
+        to = self.roomiest(key) if to is None else to
+        if source == to or key in self._under_way or to is None:
+            return
+        way = self._way(key, to, how)
+        cluster.moves.append(way.move)
+        assert cluster.clock.active_process is not None
+        self._under_way[key] = way.move, cluster.clock.active_process
+        try:
+            yield from self._in_turn(key, way, copies_disk)
+        except simpy.Interrupt as lost:
+            way.give_up(str(lost.cause))
+        finally:
+            del self._under_way[key]
+
+    def _way(self, key: Key, to: int, how: str) -> Way:
+        """The migration of something, before it begins."""
+        cluster, row = self.cluster, self._row(key)
+        move = Move(cluster.instance(row).service, cluster.number_of(row), self._host(key), to, how, int(cluster.clock.now))
+        if key[0] == "container":
+            return Carried(cluster, self.transfers, self.entry, rules_of(self.entry), row, move)
+        return Moving(cluster, self.transfers, self.entry, Guest(cluster, key[1], self.entry), move, rules_of(self.entry))
+
+    def _row(self, key: Key) -> int:
+        """The row of an instance that moves so: the first one in a VM."""
+        return key[1] if key[0] == "container" else Guest(self.cluster, key[1], self.entry).instances[0].row
+
+    def _host(self, key: Key) -> int:
+        """The host that something stands on."""
+        return self.cluster.host_of(key[1]) if key[0] == "container" else self.cluster.plane.host_of_machine(key[1])
+
+    def _is_up(self, key: Key) -> bool:
+        """Whether anything of it runs."""
+        rows = [key[1]] if key[0] == "container" else [one.row for one in Guest(self.cluster, key[1], self.entry).instances]
+        life = self.cluster.plane.read("instances", "life")
+        return any(int(life[row]) in UP for row in rows)
+
+    def _in_turn(self, key: Key, way: Way, copies_disk: bool) -> Process:
         """A migration, once both hosts have a place for it."""
-        ends = sorted((moving.move.source, moving.move.to))
+        ends = sorted((way.move.source, way.move.to))
         with self.place(ends[0]).request() as one, self.place(ends[1]).request() as other:
             yield one
             yield other
-            if not moving.guest.is_up:
-                moving.give_up("it was not up")
+            if self.cluster.is_down(way.move.to) or not self._is_up(key):
+                way.give_up(f"{self.cluster.name_of(way.move.to)} is down" if self.cluster.is_down(way.move.to) else "it was not up")
                 return
-            yield from self._set_up(moving.move.source)
-            yield from moving.run(copies_disk)
+            yield from self._set_up(way.move.source)
+            yield from way.run(copies_disk)
+
+    # --- what ends them ------------------------------------------------------------------------------------------------
 
     def lose(self, host: int) -> None:
         """Takes in that a host is gone: migrations from and to it end."""
-        for move, process in list(self._under_way.values()):
-            if host in (move.source, move.to) and process.is_alive:
-                process.interrupt(f"{self.cluster.name_of(host)} was lost")
+        for key, (move, _) in list(self._under_way.items()):
+            if host in (move.source, move.to):
+                self._interrupt(key, f"{self.cluster.name_of(host)} was lost")
 
-    def forget(self, machine: int) -> None:
-        """Takes in that a VM is switched off: it does not move any more."""
-        if machine in self._under_way:
-            _, process = self._under_way[machine]
+    def forget(self, row: int) -> None:
+        """Takes in that an instance is gone: neither it nor a VM that was there for it alone moves any more."""
+        for key in (("container", row), ("vm", self.cluster.instance(row).machine)):
+            self._interrupt(key, "it was ended")
+
+    def _interrupt(self, key: Key, why: str) -> None:
+        """End a migration, unless it is the one that says so."""
+        if key in self._under_way:
+            _, process = self._under_way[key]
             if process.is_alive and process is not self.cluster.clock.active_process:
-                process.interrupt("it was switched off")
+                process.interrupt(why)
 
-    def roomiest(self, machine: int) -> int:
-        """The other host with the most memory left, by what VMs are promised."""
+    # --- where to ------------------------------------------------------------------------------------------------------
+
+    def roomiest(self, key: Key) -> int | None:
+        """The other host that is up with the most memory left, by what is promised; None where there is none."""
         cluster, plan = self.cluster, self.cluster.plane.lowered.arrangement
-        here, left = cluster.plane.host_of_machine(machine), {host.row: float(host.entry.memory) for host in plan.hosts}
+        here, left = self._host(key), {host.row: float(host.entry.memory) for host in plan.hosts}
         for one, size in self._sizes.items():
             left[self._bound_for(one)] -= size
-        others = [host for host in left if host != here]
-        return max([host for host in others if host not in self._drained] or others, key=lambda host: left[host])
+        others = [host for host in left if host != here and not cluster.is_down(host)]
+        return max([host for host in others if host not in cluster.closed] or others, key=lambda host: left[host], default=None)
 
     @cached_property
-    def _sizes(self) -> dict[int, float]:
-        """The memory of each VM [bytes]."""
-        return vm_sizes(self.cluster)
+    def _sizes(self) -> dict[Key, float]:
+        """The memory that each VM or container is promised [bytes]."""
+        if self.cluster.plane.lowered.platform.hypervisors:
+            return {("vm", machine): size for machine, size in vm_sizes(self.cluster).items()}
+        limits = ((one.row, self.cluster.scenario.services[one.service].memory_limit) for one in self.cluster.replicas)
+        return {("container", row): float(limit or 0) for row, limit in limits}
 
-    def empty(self, host: int) -> list[int]:
-        """The VMs on a host, or on their way to it, of which none comes there from now on unless it is said."""
-        self._drained.add(host)
-        return [machine for machine in self._sizes if self._bound_for(machine) == host]
+    def empty(self, host: int) -> list[Key]:
+        """What stands on a host, or is on its way to it, and is up; nothing comes there from now on unless it is said."""
+        self.cluster.close(host)
+        rows = [one.row for one in self.cluster.plane.lowered.arrangement.instances if one.service not in INTERNAL]
+        return [key for key in self.keys_of(rows) if self._bound_for(key) == host and self._is_up(key)]
 
-    def _bound_for(self, machine: int) -> int:
-        """The host that a VM stands on, or is on its way to."""
-        return self._ways.get(machine, self.cluster.plane.host_of_machine(machine))
+    def _bound_for(self, key: Key) -> int:
+        """The host that something stands on, or is on its way to."""
+        return self._under_way[key][0].to if key in self._under_way else self._host(key)
 
     def _set_up(self, source: int) -> Process:
         """Prepare the other side; a part of that is done for one after the other."""

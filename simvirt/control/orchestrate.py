@@ -181,7 +181,7 @@ class Orchestration:
 
     def host_changed(self, host: int, able: bool) -> None:
         """Takes in that a host is gone, closed or back, so that it takes new tasks or takes none."""
-        self.ledger.able[host] = able
+        self.ledger.able[host] = able and host not in self.cluster.closed
         for service in self.ledger.services:
             self.look(service)
 
