@@ -139,6 +139,7 @@ class Cluster:
     outages: list[Outage] = field(default_factory=list)
     _down: set[int] = field(default_factory=set)  # hosts
     _boots: Counter[int] = field(default_factory=Counter)
+    _awaited: dict[int, simpy.Event] = field(default_factory=dict)  # next boots that somebody waits for
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
     there: set[Owner] = field(default_factory=set)
     _done: dict[Owner, dict[tuple[str, str], simpy.Event]] = field(default_factory=dict)
@@ -317,6 +318,8 @@ class Cluster:
         self.there.discard(("host", host))
         self._done.pop(("host", host), None)
         self.lose_kernels(machines, self.name_of(host))
+        if self.network is not None:
+            self.network.lose(self.name_of(host))
         for takes_in in self.watchers:
             takes_in(host)
 
@@ -336,6 +339,14 @@ class Cluster:
         self._down.discard(host)
         self.story.tell("up", self.name_of(host), None, "it has booted")
         self._boots[host] += 1
+        if self.network is not None:
+            self.network.regain(self.name_of(host))
+        if (booted := self._awaited.pop(host, None)) is not None:
+            booted.succeed()
+
+    def boot(self, host: int) -> simpy.Event:
+        """The next boot of a host that is down."""
+        return self._awaited.setdefault(host, self.clock.event())
 
     def boots(self, host: int) -> int:
         """How often a host has booted."""
