@@ -13,6 +13,7 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
+from simvirt.control.contact import Contact
 from simvirt.control.outages import Outage
 from simvirt.control.records import Life, Move, Scaled, Story
 from simvirt.control.transfers import Transfers
@@ -137,6 +138,7 @@ class Cluster:
     story: Story = field(init=False)
     specs: dict[int, ServiceSpec] = field(default_factory=dict)  # of instances that are of another version than the first
     outages: list[Outage] = field(default_factory=list)
+    contact: Contact = field(init=False)
     _down: set[int] = field(default_factory=set)  # hosts
     _boots: Counter[int] = field(default_factory=Counter)
     _awaited: dict[int, simpy.Event] = field(default_factory=dict)  # next boots that somebody waits for
@@ -149,7 +151,7 @@ class Cluster:
     _phases: dict[tuple[str, str | None, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.story = Story(self.clock)
+        self.story, self.contact = Story(self.clock), Contact(self.clock)
 
     @property
     def plane(self) -> DataPlane:
@@ -305,6 +307,12 @@ class Cluster:
         """The number of an instance in its service: which of those that are wanted it is, else that of its row."""
         slot = None if self.orchestration is None else self.orchestration.slot_of(row)
         return self.instance(row).replica if slot is None else slot
+
+    def take_in(self, row: int) -> None:
+        """Let load balancing send requests to an instance that is up, where it reaches its host."""
+        self.plane.admit(row)
+        if self.contact.left_out[self.host_of(row)] > 0:
+            self.plane.withdraw(row)
 
     def is_down(self, host: int) -> bool:
         """Whether nothing can start on a host."""

@@ -119,7 +119,7 @@ def _started(cluster: Cluster, life: Life) -> Process:
     yield from found_well(cluster, row, process)
     if cluster.orchestration is not None:
         yield from cluster.orchestration.publishing(row)
-    plane.admit(row)
+    cluster.take_in(row)
     life.ready = int(cluster.clock.now)
     cluster.reach(row, HEALTHY)
     if cluster.orchestration is not None:

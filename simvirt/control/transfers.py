@@ -36,6 +36,10 @@ IDLE_GROUPS: Final = 64
 """Routes without a transfer that are kept beside as many as have one."""
 
 
+Sides = tuple[bool | None, ...]
+"""On which side of each cut a node is: None where it reaches both."""
+
+
 class Requests(Protocol):
     """What else uses the links between hosts, the first rows: the requests of the data plane."""
 
@@ -147,7 +151,7 @@ class Transfers:
         self._wake: simpy.Event | None = None
         self._passed = np.zeros(len(self.capacities)) if requests is None else self._passed_by(requests)
         self._used, self._looked = np.zeros(len(self.capacities)), int(clock.now)
-        self._sides: Mapping[str, int] = {}  # those of different sides do not reach each other; who has none reaches all
+        self._sides: Mapping[str, Sides] = {}
         self._gone: dict[str, list[Transfer]] = {}  # ends that are gone, with the transfers that these had
 
     # --- what callers do -----------------------------------------------------------------------------------------------
@@ -177,8 +181,8 @@ class Transfers:
         """Whether messages pass from one end to another."""
         if source in self._gone or to in self._gone:
             return False
-        sides = self._sides
-        return source == to or source not in sides or to not in sides or sides[source] == sides[to]
+        both = zip(self._sides.get(source, ()), self._sides.get(to, ()), strict=False)
+        return source == to or not any(one is not None and other is not None and one != other for one, other in both)
 
     def break_off(self, transfer: Transfer) -> None:
         """End a transfer before its end."""
@@ -206,8 +210,8 @@ class Transfers:
             transfer.is_missed()
         self._part()
 
-    def divide(self, sides: Mapping[str, int]) -> None:
-        """Takes in on which side of all cuts each node is; who is named on none reaches all."""
+    def divide(self, sides: Mapping[str, Sides]) -> None:
+        """Takes in on which side of each cut nodes are; who is named on none reaches all."""
         self._sides = sides
         self._part()
 

@@ -134,7 +134,7 @@ def test_a_registry_that_falls_silent_closes_its_connections() -> None:
 def test_what_crosses_a_cut_stands_still_and_goes_on_after_it() -> None:
     world = Cluster4()
     done, beside = world.pull(0), world.transfers.transfer("node[0]", "node[1]", SIZE)
-    world.at(4, world.transfers.divide, {"node[3]": 1, **{f"node[{n}]": 0 for n in range(3)}})
+    world.at(4, world.transfers.divide, {f"node[{n}]": (n == 3,) for n in range(4)})
     world.at(104, world.transfers.divide, {})
     found = world.clock.run(done)
     assert found.failure is None and found.arrived / S == pytest.approx(110, abs=0.01)
@@ -144,7 +144,7 @@ def test_what_crosses_a_cut_stands_still_and_goes_on_after_it() -> None:
 def test_a_cut_longer_than_the_patience_of_a_puller_ends_its_attempt() -> None:
     world = Cluster4("containerd")
     done = world.pull(0)
-    world.at(4, world.transfers.divide, {"node[3]": 1, "node[0]": 0})
+    world.at(4, world.transfers.divide, {"node[3]": (True,), "node[0]": (False,)})
     assert world.clock.run(done).done / S == pytest.approx(304, abs=0.01)
 
 
@@ -152,7 +152,7 @@ def test_the_links_of_what_stands_still_are_free() -> None:
     """Two transfers share a link; while one is cut off the other has all of it."""
     world = Cluster4()
     cut, other = (world.transfers.transfer(source, "node[0]", SIZE) for source in ("node[3]", "node[1]"))
-    world.at(4, world.transfers.divide, {"node[3]": 1, "node[0]": 0})
+    world.at(4, world.transfers.divide, {"node[3]": (True,), "node[0]": (False,)})
     world.at(6, world.transfers.divide, {})
     world.clock.run(simpy.AllOf(world.clock, [cut, other]))
     assert (other.ended_at / S, cut.ended_at / S) == (pytest.approx(18, abs=0.01), pytest.approx(20, abs=0.01))
