@@ -36,7 +36,7 @@ from simvirt.control.orchestrators.interface import (
     Version,
 )
 from simvirt.control.places import become, put
-from simvirt.control.records import Measured, Scaled
+from simvirt.control.records import Measured, Scaled, Waits
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
@@ -162,6 +162,11 @@ class Orchestration:
         """Takes in that an instance stands on another host, as its VM has moved there."""
         self.ledger.move(row, host)
 
+    def evict(self, row: int, why: str) -> None:
+        """Stop an instance gracefully where it stands; its orchestrator sees to another one elsewhere."""
+        if (task := self.ledger.task_in(row)) is not None and task.phase != "stopping":
+            self._do(Stop(task.number, why), task.service)
+
     def rows_on(self, host: int) -> list[int]:
         """The rows of the instances that it has on a host."""
         return self.ledger.rows_on(host)
@@ -241,6 +246,9 @@ class Orchestration:
         """A replica waits for a host, unless that is known."""
         if of.pending is not None and of.pending != before:
             self.cluster.story.tell("waits", of.wanted.service, None, of.pending)
+        if of.lacking != of.waiting:
+            of.waiting = of.lacking
+            self.cluster.waits.append(Waits(self.now, of.wanted.service, of.waiting))
 
     @singledispatchmethod
     def _do(self, action: Action, service: str) -> None:
