@@ -10,12 +10,13 @@ import simpy
 
 @dataclass
 class Contact:
-    """Hosts that are out of reach, by how many causes: `cut` of what looks after them, `left_out` of what balances requests."""
+    """Hosts that are out of reach, by how many causes: `cut` of what looks after them, `left_out` of what balances requests; next boots."""
 
     clock: simpy.Environment
     cut: Counter[int] = field(default_factory=Counter)
     left_out: Counter[int] = field(default_factory=Counter)
     _awaited: dict[int, simpy.Event] = field(default_factory=dict)
+    _boots: dict[int, simpy.Event] = field(default_factory=dict)
 
     def cut_off(self, host: int) -> None:
         """What looks after a host does not reach it."""
@@ -34,3 +35,12 @@ class Contact:
     def reached(self, host: int) -> simpy.Event:
         """The event at which a host that is cut off is reached again."""
         return self._awaited.setdefault(host, self.clock.event())
+
+    def boots(self, host: int) -> None:
+        """A host has booted."""
+        if (booted := self._boots.pop(host, None)) is not None:
+            booted.succeed()
+
+    def boot(self, host: int) -> simpy.Event:
+        """The next boot of a host that is down."""
+        return self._boots.setdefault(host, self.clock.event())

@@ -79,6 +79,14 @@ class Fetching:
         if 0 in rows:
             self._builds = {name: build for name, build in self._builds.items() if build.processed}
 
+    def forget(self, machines: set[int]) -> None:
+        """What some kernels have is gone with the disks beneath them."""
+        hosts = {self.cluster.plane.lowered.arrangement.machines[machine].host for machine in machines}
+        self.pulls.forget(machines)
+        for registry in self.registries.values():
+            registry.forget({self.pulls.node(machine) for machine in machines})
+        self._disks = {key: moving for key, moving in self._disks.items() if key[0] not in hosts}
+
     def answers(self, registry: str, does: bool) -> None:
         """Takes in whether a registry answers."""
         if does:
@@ -135,11 +143,13 @@ class Fetching:
         steps: list[Span] | None = None
         while steps is None:
             if self.cluster.is_down(0):
-                yield self.cluster.boot(0)
+                yield self.cluster.contact.boot(0)
             if image.name not in self._builds:
                 made = build_of(self.cluster.catalog, self.cluster.scenario, image.name)
                 self._builds[image.name] = self.pulls.begin(self._kernel(0), self._build(made))
             steps = yield self._builds[image.name]
+            if steps is None:
+                self._builds.pop(image.name, None)
         life.spans += [step for step in steps if step.due >= life.asked]
 
     def _build(self, made: Build) -> Generator[simpy.Event, Any, list[Span]]:

@@ -145,6 +145,10 @@ class Pulls:
         process.callbacks.append(lambda _: mine.pop(process, None))
         return process
 
+    def forget(self, hosts: set[int]) -> None:
+        """Hosts are gone with their disks: those that take their places have no layers."""
+        self._caches = {host: cache for host, cache in self._caches.items() if host not in hosts}
+
     def over(self, host: int, digest: str) -> None:
         """What was under way with a layer is over."""
         end = self._layers.pop((host, digest), None)

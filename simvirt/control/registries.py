@@ -150,6 +150,14 @@ class Registry:
             if sending.moves is not None:
                 transfers.break_off(sending.moves)
 
+    def forget(self, nodes: set[str]) -> None:
+        """Hosts are gone with their disks: peers have nothing from them, and a mirror there has nothing."""
+        for digest, holders in self._holders.items():
+            self._holders[digest] = {node: event for node, event in holders.items() if node not in nodes}
+        if self.node in nodes:
+            self._fetches.clear()
+            self._manifests.clear()
+
     def has_source(self, transfers: Transfers, digest: str, to: str) -> bool:
         """Whether a host gets a layer from anywhere."""
         return self.answers(transfers, to) or bool(self._peers_with(transfers, digest, to))
