@@ -24,6 +24,7 @@ from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process
 from simvirt.control.moves import S, at_mean_load, dirty_of, writable_of
+from simvirt.control.moving import come
 from simvirt.control.places import put
 from simvirt.control.records import Move
 from simvirt.control.transfers import Transfer, Transfers
@@ -87,7 +88,7 @@ class Carried:
 
     def give_up(self, why: str) -> None:
         """It ends before its end: what was frozen goes on where it was, unless that host is gone."""
-        self.move.why = why
+        self.move.why, self.move.left = why, self.now
         self._log(0.0)
         if self.crossing is not None:
             self.move.sent += self.crossing.carried
@@ -141,15 +142,15 @@ class Carried:
         pages, clock = size / PAGE, self.cluster.clock
         works = [perform(self.cluster, source, cpu_ns=pages * (self.entry.scan + self.entry.send)), perform(
             self.cluster, to, cpu_ns=pages * self.entry.receive)]
-        yield clock.all_of([self._cross(size, cap), *(clock.process(work) for work in works)])
+        yield from come(clock, [self._cross(size, cap), *(clock.process(work) for work in works)])
         self.crossing = None
         self.move.sent += size
 
     def _cross(self, size: float, cap: float = math.inf) -> simpy.Event:
         """The arrival of bytes that are sent to the other host."""
-        most = min(cap, self.rules.last_cap())
-        names = [self.cluster.name_of(host) for host in (self.move.source, self.move.to)]
-        self.crossing = self.transfers.transfer(names[0], names[1], round(size), most if math.isfinite(most) else None)
+        most, silence = min(cap, self.rules.last_cap()), round(self.entry.silence)
+        source, to = (self.cluster.name_of(host) for host in (self.move.source, self.move.to))
+        self.crossing = self.transfers.transfer(source, to, round(size), most if math.isfinite(most) else None, silence)
         return self.crossing
 
     def _through_disk(self, size: float) -> Process:
@@ -158,7 +159,7 @@ class Carried:
         source, to = (cluster.host_hands(host) for host in (self.move.source, self.move.to))
         work = size / PAGE * (self.entry.scan + self.entry.send)
         yield from perform(cluster, source, cpu_ns=work, write=round(size), sync=True)
-        yield cluster.clock.all_of([self._cross(size), cluster.clock.process(perform(cluster, to, write=round(size), sync=True))])
+        yield from come(cluster.clock, [self._cross(size), cluster.clock.process(perform(cluster, to, write=round(size), sync=True))])
         self.crossing = None
         self.move.sent += size
         yield from perform(cluster, to, cpu_ns=size / PAGE * self.entry.receive, read=round(size))
@@ -168,7 +169,7 @@ class Carried:
         size = replica.needs.disk + replica.needs.writable
         source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
         works = [perform(self.cluster, source, read=size), perform(self.cluster, to, write=size, sync=True)]
-        yield self.cluster.clock.all_of([self._cross(size), *(self.cluster.clock.process(work) for work in works)])
+        yield from come(self.cluster.clock, [self._cross(size), *(self.cluster.clock.process(work) for work in works)])
         self.crossing, self.move.copied = None, float(size)
 
     # --- while it stands still -----------------------------------------------------------------------------------------

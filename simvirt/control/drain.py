@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import Final
 
 from simvirt.control.lifecycle import Process
-from simvirt.control.migrate import host_named
+from simvirt.control.moves import host_named
 from simvirt.control.orchestrate import Orchestration
-from simvirt.control.orchestrators.interface import Stop
 from simvirt.scenario.spec.experiment import TimelineEvent
 
 DRAINED: Final = "its host is drained"
@@ -32,6 +31,5 @@ def _drain(orchestration: Orchestration, event: TimelineEvent) -> Process:
     yield cluster.clock.timeout(event.at)
     host = host_named(cluster, event.drain or "")
     cluster.close(host)
-    for service, of in orchestration.ledger.services.items():
-        there = [task for task in of.tasks.values() if task.host == host and task.alive]
-        orchestration.carry_out(service, [Stop(task.number, DRAINED) for task in there])
+    for row in orchestration.rows_on(host):
+        orchestration.evict(row, DRAINED)

@@ -20,8 +20,8 @@ from simvirt.control.checkpoint import Carried
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process, rows_of
 from simvirt.control.memory import UP
-from simvirt.control.moves import Guest, S, rules_of, vm_sizes
-from simvirt.control.moving import Moving
+from simvirt.control.moves import Guest, S, host_named, rules_of, vm_sizes
+from simvirt.control.moving import DEAD, Dead, Moving
 from simvirt.control.pulling import transfers_of
 from simvirt.control.records import Move
 from simvirt.control.transfers import Transfers
@@ -62,11 +62,6 @@ def _move(migrations: Migrations, event: TimelineEvent) -> Process:
         keys = migrations.keys_of(rows_of(cluster.clock, event, event.service))
     for key in keys:
         cluster.clock.process(migrations.moved(key, to, event.way, event.storage == "copy"))
-
-
-def host_named(cluster: Cluster, name: str) -> int:
-    """The host of a name."""
-    return next(host.row for host in cluster.plane.lowered.arrangement.hosts if host.site.named.name == name)
 
 
 Key = tuple[Literal["vm", "container"], int]
@@ -142,6 +137,8 @@ class Migrations:
             yield from self._in_turn(key, way, copies_disk)
         except simpy.Interrupt as lost:
             way.give_up(str(lost.cause))
+        except Dead:
+            way.give_up(DEAD)
         finally:
             del self._under_way[key]
 

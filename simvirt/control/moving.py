@@ -4,7 +4,7 @@
     sent and received by threads on both hosts. What is dirtied meanwhile follows from what the VM's instances answer. The
     first write of a page in a round costs the guest an exit; a guest that writes too fast has time taken away. It stands still
     while the rest crosses and its devices come to rest, then goes on as it was, on the other host. After post-copy requests
-    wait for pages that have not come yet.
+    wait for pages that have not come yet. Where nothing moves for as long as its connection bears it is given up.
 *Ignores*: compression and XBZRLE; several channels; when the network learns of the new place; that what the other host's page
     cache has of the VM's disk is not what this one has; software keeps the numbers of caches of the host where it began.
 *Source*: QEMU migration/migration.c, migration/ram.c, docs/devel/migration; C. Clark et al., NSDI 2005.
@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from simvirt.control.lifecycle import Process
 from simvirt.control.memory import rehouse
 from simvirt.control.moves import Guest, S, dirty_of, sizes_of, writable
 from simvirt.control.records import Move
+from simvirt.control.registries import all_came
 from simvirt.control.transfers import Transfers
 from simvirt.control.work import perform
 from simvirt.migration.postcopy import fault_time, missing
@@ -38,6 +39,18 @@ LOOK_NS: Final = 100_000
 """Time between two looks whether a paused VM's devices have come to rest [ns]."""
 PART: Final = 50
 """Parts in which the memory of a guest comes after post-copy, between which the share that is missing is looked at."""
+
+DEAD: Final = "its connection was lost"
+
+
+class Dead(Exception):
+    """What was sent does not come."""
+
+
+def come(clock: simpy.Environment, ends: Sequence[simpy.Event]) -> Process:
+    """Wait for all ends; Dead where one says that what was sent does not come."""
+    if not (yield from all_came(clock, ends)):
+        raise Dead
 
 
 @dataclass
@@ -61,7 +74,7 @@ class Moving:
     def give_up(self, why: str) -> None:
         """It ends before its end: a VM that stands still goes on where it is; one of whose memory a part is lost ends."""
         plane, move = self.cluster.plane, self.move
-        move.why, self.share, self.running = why, 0.0, False
+        move.why, move.left, self.share, self.running = why, self.now, 0.0, False
         self._hinder(0.0, 0)
         plane.resume(self.guest.machine)
         self._tell("does not move", why)
@@ -132,12 +145,12 @@ class Moving:
         crossing = self._cross(size, cap)
         works = [perform(self.cluster, source, cpu_ns=pages * (self.entry.scan + self.entry.send)), perform(
             self.cluster, to, cpu_ns=pages * self.entry.receive)]
-        yield self.cluster.clock.all_of([crossing, *(self.cluster.clock.process(work) for work in works)])
+        yield from come(self.cluster.clock, [crossing, *(self.cluster.clock.process(work) for work in works)])
         self.move.sent += size
 
     def _cross(self, size: float, cap: float) -> simpy.Event:
         """The arrival of bytes that are sent to the other host."""
-        return self.transfers.transfer(*self._names, round(size), cap if math.isfinite(cap) else None)
+        return self.transfers.transfer(*self._names, round(size), cap if math.isfinite(cap) else None, round(self.entry.silence))
 
     @property
     def _names(self) -> tuple[str, str]:
@@ -151,7 +164,7 @@ class Moving:
         source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
         works = [perform(self.cluster, source, read=size), perform(self.cluster, to, write=size, sync=True)]
         clock = self.cluster.clock
-        yield clock.all_of([self._cross(size, self.rules.last_cap()), *(clock.process(work) for work in works)])
+        yield from come(clock, [self._cross(size, self.rules.last_cap()), *(clock.process(work) for work in works)])
         self.move.copied = float(size)
 
     def _log(self, fresh: float) -> None:
@@ -186,7 +199,7 @@ class Moving:
         cluster, to = self.cluster, self.cluster.host_hands(self.move.to)
         self._stop()
         yield from perform(cluster, cluster.host_hands(self.move.source), write=round(size), sync=True)
-        yield cluster.clock.all_of([self._cross(size, self.rules.last_cap()), cluster.clock.process(
+        yield from come(cluster.clock, [self._cross(size, self.rules.last_cap()), cluster.clock.process(
             perform(cluster, to, write=round(size), sync=True))])
         self.move.sent = size
         yield from perform(cluster, to, read=round(size))

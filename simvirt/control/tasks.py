@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import simpy
 
 from simvirt.control.orchestrators.interface import Failure, Seen, Task, Version, Wanted
 from simvirt.placement import Hosts, Reserves, reserved_by
-
-LOST: Final = "lost"
-"""The cause of the end of a task that is given up with its host."""
 
 
 @dataclass
@@ -21,7 +17,8 @@ class Managed:
     """A service under an orchestrator.
 
     What is wanted, its tasks and their rows, rows that are free, what failed of the wanted version, when it is looked at next [ns],
-    why a replica waits for a host, and which rows have come how far; `lost` are slots whose tasks were given up with their hosts.
+    why a replica waits for a host, how many do, on which hosts room is being made for which slots, which slots were lost with their
+    host and are empty since, and which rows have come how far.
     """
 
     wanted: Wanted
@@ -31,6 +28,8 @@ class Managed:
     failures: list[Failure] = field(default_factory=list)
     due: int | None = None
     pending: str | None = None
+    waiting: int = 0
+    nominated: dict[int, int] = field(default_factory=dict)
     lost: set[int] = field(default_factory=set)
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
 
@@ -38,6 +37,11 @@ class Managed:
     def is_complete(self) -> bool:
         """Whether as many as are wanted are ready."""
         return sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+
+    @property
+    def lacking(self) -> int:
+        """How many replicas have no host: those that no task stands for, at least one where one is known to wait."""
+        return 0 if self.pending is None else max(1, self.wanted.replicas - sum(task.alive for task in self.tasks.values()))
 
 
 @dataclass
@@ -61,6 +65,10 @@ class Ledger:
         """What there is of a service."""
         return self.services[service]
 
+    def milestone(self, service: str, how: str, clock: simpy.Environment) -> tuple[simpy.Event, set[int]]:
+        """The event at which as many instances of a service as are wanted are so far, and the rows that are."""
+        return self[service].milestones.setdefault(how, (clock.event(), set()))
+
     def task_in(self, row: int) -> Task | None:
         """The task whose instance has a row; None where it is free."""
         found = self._tasks.get(row)
@@ -74,6 +82,11 @@ class Ledger:
         """The rows of all tasks on a host."""
         return sorted(self.row_of(task) for of in self.services.values() for task in of.tasks.values() if task.host == host)
 
+    def kept_on(self, host: int) -> list[tuple[Task, Mapping[str, int]]]:
+        """The tasks on a host that are there to stay, with what is reserved for each."""
+        found = [task for of in self.services.values() for task in of.tasks.values() if task.host == host and task.phase != "stopping"]
+        return [(task, self._kept[task.number]) for task in found]
+
     def standing(self, service: str) -> dict[int, int]:
         """The rows of a service's instances that are up or being started, by their slots."""
         return {task.slot: self.row_of(task) for task in self[service].tasks.values() if task.alive}
@@ -82,17 +95,25 @@ class Ledger:
         """What there is to see for the orchestrator of a service."""
         of = self[service]
         wants = {name: other.wanted for name, other in self.services.items()}
+        nominated = {name: dict(other.nominated) for name, other in self.services.items() if other.nominated}
         return Seen(
-            now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants, frozenset(of.lost))
+            now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants, nominated, self._kept,
+            frozenset(of.lost))
+
+    @property
+    def by_priority(self) -> list[str]:
+        """The services, the most important ones first, else in their order."""
+        return sorted(self.services, key=lambda name: -self[name].wanted.priority)
 
     def begin(self, service: str, row: int, slot: int, version: Version, host: int, now: int) -> Task:
         """A task begins in a row that was free."""
         of = self[service]
         of.free.remove(row)
-        of.lost.discard(slot)
         task = Task(self._numbers, service, slot, version.number, host, "starting", now, now)
         self._numbers += 1
         of.tasks[task.number], of.rows[task.number] = task, row
+        of.nominated.pop(slot, None)
+        of.lost.discard(slot)
         self._tasks[row] = service, task.number
         self._kept[task.number] = reserved_by(version.spec, self.reserves)
         self.hosts.add(service, host, self._kept[task.number])
@@ -119,8 +140,6 @@ class Ledger:
         of.free = sorted([*of.free, row])
         self.hosts.remove(task.service, task.host, self._kept.pop(task.number))
         self.ended[task.service, cause] += 1
-        if cause == LOST:
-            of.lost.add(task.slot)
 
     def fail(self, task: Task, why: str, now: int, lasted: bool) -> Task:
         """A task is down, against the will of all; `lasted` sets its back-off back."""
