@@ -136,6 +136,13 @@ class Frames(Table):
     before: IntArray  # the one before
     connection: IntArray  # try: NO_CONNECTION, HOLDS_CONNECTION, WAITS_FOR_CONNECTION
     guard: IntArray  # try that nobody waits for: its guard
+    subscription: IntArray  # message: the line that it is for
+    standing: IntArray  # message: IN_LINE, BUFFERED, WORKED_ON, GIVEN_UP, REPLACED
+    consumer: IntArray  # message: row of the consumer that has it in hand, NONE without
+    script: IntArray  # message: its first instruction
+    deliveries: IntArray  # message: so far
+    after: IntArray  # message: the next one in line, or in a consumer's hand
+    ahead: IntArray  # message: the one before in a consumer's hand
     spent: IntArray  # time by category, N_CATEGORIES columns a frame [ns]
     draws: FloatArray  # the request's luck, Source.width columns a frame
 
