@@ -20,8 +20,8 @@ from simvirt.lowering.errands import Errand
 from simvirt.lowering.guards import FRAME_COLUMNS
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
-from simvirt.lowering.topics import MESSAGE_COLUMNS
 from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
+from simvirt.lowering.topics import MESSAGE_COLUMNS
 from simvirt.memory.account import MemoryAccount
 from simvirt.moving import Movable
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of

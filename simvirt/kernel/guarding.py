@@ -68,7 +68,7 @@ from simvirt.kernel.tables import Plane
 
 @rare
 def run_guard_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
-    """Carry out an instruction of a guarded call or a try, of a service that sheds, or of a message; whether the frame can go on at once."""
+    """Carry out an instruction of a guarded call, a try, a message or a service that sheds; whether the frame can go on at once."""
     op: int = p.program.op[pc]
     if op >= OP_PUBLISH:
         return run_message_instruction(p, f, pc, now)

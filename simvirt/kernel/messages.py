@@ -8,10 +8,9 @@
     consumer that still works on such a message works on it to the end, in vain. A line with a bound drops what comes, or what has waited
     longest, or lets those who publish wait. A message has the draws of the request that it comes from, at each delivery the same.
 *Ignores*: what publishing and polling take of a broker (a call to an operation of one says that); the order of messages by key; that a late
-    acknowledgement may still delete a message that nobody has taken yet; that a consumer
-    which fails its checks goes on with messages.
-*Source*: AMQP 0-9-1, basic.qos and basic.reject, and RabbitMQ's guides "Consumer Acknowledgements", "Queue Length Limit" and "Quorum Queues"
-    (delivery limit); Amazon SQS Developer Guide, "Visibility timeout" and "Dead-letter queues".
+    acknowledgement may still delete a message that nobody has taken yet; that a consumer which fails its checks goes on with messages.
+*Source*: AMQP 0-9-1, basic.qos and basic.reject, and RabbitMQ's guides "Consumer Acknowledgements", "Queue Length Limit" and "Quorum
+    Queues" (delivery limit); Amazon SQS Developer Guide, "Visibility timeout" and "Dead-letter queues".
 """
 
 from simvirt.kernel.accounting import enter

@@ -16,9 +16,9 @@ from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 from simvirt.kernel.topics import Consumers, Subscriptions
 
 __all__ = [
-    "Caches", "Calendar", "Callers", "Classes", "Consumers", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames", "Groups",
-    "Guards", "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues", "Run", "Routes",
-    "Services", "Sockets", "Source", "Subscriptions", "Table", "Tallies", "Trace",
+    "Caches", "Calendar", "Callers", "Classes", "Consumers", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats",
+    "Frames", "Groups", "Guards", "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane",
+    "Program", "Queues", "Run", "Routes", "Services", "Sockets", "Source", "Subscriptions", "Table", "Tallies", "Trace",
 ]
 
 

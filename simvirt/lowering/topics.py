@@ -57,7 +57,7 @@ def topic_tables(found: list[Subscription], services: Sequence[str], of_instance
     if found:
         fill(
             table, service=[services.index(one.service) for one in found], first=np.cumsum([0, *lengths])[:-1],
-            least=[least for least, _ in spans], **{name: values for name, values in _words(found)},
+            least=[least for least, _ in spans], **dict(_words(found)),
         )
     return table, blank(t.Consumers, rows=rows)
 

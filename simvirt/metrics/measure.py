@@ -18,8 +18,9 @@ from simvirt.metrics import credits
 from simvirt.metrics.answers import S, Seen, Spread, ends_of, mean_s, ratio, workloads_seen
 from simvirt.metrics.layout import layout_of
 from simvirt.metrics.memory_use import MemoryUsed, limits_of, memory_used, reclaim_of
+from simvirt.metrics.messages import conservation, messages
+from simvirt.metrics.messages import used as consumers_used
 from simvirt.metrics.outcome import BEHIND, Growth, Outcome, ServiceOutcome
-from simvirt.metrics.messages import conservation, messages, used as consumers_used
 from simvirt.metrics.resilience import guarded
 from simvirt.metrics.saturated import USED_UP
 from simvirt.metrics.statistics import growing

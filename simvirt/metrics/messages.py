@@ -32,8 +32,9 @@ def _messages(plane: DataPlane, row: int, first: Snapshot, last: Snapshot, span:
     over = {name: values[row] - first.messages[name][row] for name, values in last.messages.items()}
     came, histogram = int(over["published"]), over["histogram"]
     numbers: dict[str, float | None] = {
-        "published_per_s": came / span, "consumed_per_s": float(over["consumed"]) / span, "wait_s": mean_s(over["wait"], int(over["delivered"])),
-        "waiting": float(over["area"]) / S / span, "longest": float(now["longest"]), "utilisation": consumers_used(plane, row, first, last),
+        "published_per_s": came / span, "consumed_per_s": float(over["consumed"]) / span,
+        "wait_s": mean_s(over["wait"], int(over["delivered"])), "waiting": float(over["area"]) / S / span,
+        "longest": float(now["longest"]), "utilisation": consumers_used(plane, row, first, last),
     }
     numbers |= {name: float(over[count]) / came if came else None for name, count in ENDS.items()}
     return Messages(numbers, mean_s(over["latency_sum"], int(over["consumed"])), histogram, ends_of(histogram, plane, "subscriptions", row))
@@ -57,7 +58,7 @@ def conservation(last: Snapshot) -> str:
     """Whether all messages that came are done, dropped, lost, dead, in line or in hand; "ok", or what is wrong."""
     if not last.messages:
         return "ok"
-    went = sum(last.messages[name] for name in ("consumed", "dropped", "lost", "dead", "waiting", "under_way"))
+    went = np.sum([last.messages[name] for name in ("consumed", "dropped", "lost", "dead", "waiting", "under_way")], axis=0)
     wrong = np.flatnonzero(last.messages["published"] != went)
     return f"line {wrong[0]}: {last.messages['published'][wrong[0]]} published, {went[wrong[0]]} accounted for" if len(wrong) else "ok"
 

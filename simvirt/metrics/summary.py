@@ -11,9 +11,9 @@ import numpy as np
 from simvirt.metrics.availability import availability
 from simvirt.metrics.events import happened
 from simvirt.metrics.lifecycle import lifecycle
+from simvirt.metrics.messages import subscription_use
 from simvirt.metrics.migrations import migrations
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
-from simvirt.metrics.messages import subscription_use
 from simvirt.metrics.resilience import resilience
 from simvirt.metrics.saturated import Saturation, fullest
 from simvirt.metrics.scaling import scaling

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from simvirt.result import figures
@@ -24,14 +24,21 @@ def lines(platforms: Sequence[PlatformResult]) -> Iterator[Line]:
 
 def _lines(name: str, found: Sequence[SubscriptionUse | None]) -> Iterator[Line]:
     """One subscription: rates, latency, the line and its consumers, and what went wrong as far as anything did."""
-    yield name, [use and figures.rate(use.published_per_s) for use in found]
-    yield "  done", [use and figures.rate(use.consumed_per_s) for use in found]
-    for key in ("mean", "p95", "p99"):
-        yield f"  latency {key}", [use and figures.time(getattr(use.latency_s, key)) for use in found]
-    yield "  wait in line", [use and figures.time(use.wait_s) for use in found]
-    yield "  in line", [use and figures.scaled(use.waiting) for use in found]
-    yield "  most in line", [use and figures.scaled(use.longest) for use in found]
-    yield "  consumers", [use and figures.percent(use.utilisation) for use in found]
+    yield name, _of(found, lambda use: figures.rate(use.published_per_s))
+    yield "  done", _of(found, lambda use: figures.rate(use.consumed_per_s))
+    yield "  latency mean", _of(found, lambda use: figures.time(use.latency_s.mean))
+    yield "  latency p95", _of(found, lambda use: figures.time(use.latency_s.p95))
+    yield "  latency p99", _of(found, lambda use: figures.time(use.latency_s.p99))
+    yield "  wait in line", _of(found, lambda use: figures.time(use.wait_s))
+    yield "  in line", _of(found, lambda use: figures.scaled(use.waiting))
+    yield "  most in line", _of(found, lambda use: figures.scaled(use.longest))
+    yield "  consumers", _of(found, lambda use: figures.percent(use.utilisation))
     for key, label in RATIOS.items():
-        if any(use and getattr(use, key).value for use in found):
-            yield f"  {label}", [use and figures.percent(getattr(use, key)) for use in found]
+        values = [getattr(use, key) if use is not None else None for use in found]
+        if any(value is not None and value.value for value in values):
+            yield f"  {label}", [None if value is None else figures.percent(value) for value in values]
+
+
+def _of(found: Sequence[SubscriptionUse | None], form: Callable[[SubscriptionUse], str]) -> list[str | None]:
+    """A number of each platform, as far as it has messages."""
+    return [None if use is None else form(use) for use in found]

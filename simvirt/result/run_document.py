@@ -23,8 +23,8 @@ from simvirt.result.document import (
 )
 from simvirt.result.events import Happened
 from simvirt.result.lifecycle import Lifecycle
-from simvirt.result.migrations import MigrationResult
 from simvirt.result.messages import SubscriptionUse
+from simvirt.result.migrations import MigrationResult
 from simvirt.result.resilience import Resilience
 from simvirt.result.scaling import Scaling
 from simvirt.result.theory import NoTheory, TheoryResult

@@ -224,8 +224,8 @@ def _series(marks: Sequence[Mark], lines: Sequence[str]) -> Series:
     series = Series([mark.at / 1e9 for mark in marks], completed=[int(mark.completed.sum()) for mark in marks])
     series.in_system, series.busy_cpus, series.queued = (
         [getattr(mark, name) for mark in marks] for name in ("in_system", "busy_cpus", "queued"))
-    for mark in marks:
-        series.note_lines(lines, mark.in_line)
+    for one in marks:
+        series.note_lines(lines, one.in_line)
     return series
 
 

@@ -21,6 +21,7 @@ from helpers.random_images import pulled
 from helpers.random_orchestration import orchestrated
 from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, state, tenants, timeline
 from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_shedding, with_teams
+from helpers.random_topics import with_topics
 from helpers.random_volumes import with_volumes
 
 from simvirt.catalog import Catalog
@@ -92,6 +93,9 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     side_by_side = Draws(seed, "side by side")
     if "workload" in tree and not tree.keys() & {"density", "plan"} and side_by_side.yes(0.2):
         _beside(side_by_side, tree, drawn)
+    topics = Draws(seed, "topics")
+    if "workload" in tree and topics.yes(0.15):
+        with_topics(topics, tree)
     guards = Draws(seed, "guards")
     if guards.yes(0.2):
         guarded(guards, tree)

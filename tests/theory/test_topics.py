@@ -13,8 +13,8 @@ from simvirt.kernel import constants as k
 from simvirt.metrics.outcome import Messages, Outcome
 from simvirt.plane import DataPlane
 
-DURATION = "200s" if COMPILED else "8s"
-REL = 0.04 if COMPILED else 0.25
+DURATION = "60s" if COMPILED else "8s"
+REL = 0.06 if COMPILED else 0.25
 WORK = {"cpu": {"exponential": "5ms"}}
 
 

@@ -49,6 +49,7 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     yield from deadlocks(scenario)
     yield from beyond(scenario)
     yield from _tenants(scenario)
+    yield from _subscribers(scenario)
     yield from _instance_load(scenario)
     for index, _ in enumerate(scenario.timeline):
         yield from _event(scenario, index)
@@ -347,6 +348,16 @@ def _tenants(scenario: Scenario) -> Iterator[Mistake]:
         clients = view.workload.clients if view.workload is not None else 0
         if clients % count:
             yield placed(("workload", "closed", "clients"), name), f"expected a multiple of the {count} tenants; got {clients}"
+
+
+def _subscribers(scenario: Scenario) -> Iterator[Mistake]:
+    """Messages for services of which each tenant has replicas of its own."""
+    for topic, spec in scenario.topics.items():
+        for name in spec.subscribers:
+            if scenario.is_own(name_of(name)[0]):
+                yield ("topics", topic, "subscribers", name), (
+                    "each tenant has replicas of its own of this service, and a line of messages is one for all; expected a service that "
+                    "tenants share, for example tenants: {own: [web]}")
 
 
 def _instance_load(scenario: Scenario) -> Iterator[Mistake]:

@@ -40,7 +40,8 @@ def _topics(data: Mapping[str, Any], operations: Mapping[str, Any], services: Ma
     for _, path, topic in _steps_with(data, "publish"):
         used.add(topic)
         if topic not in topics:
-            yield path, f'unknown topic "{topic[:60]}"; there is {", ".join(list(topics)[:10]) or "none, for example topics: {orders: ...}"}'
+            there = ", ".join(list(topics)[:10]) or "none; expected topics: {orders: {subscribers: [billing.charge]}}"
+            yield path, f'unknown topic "{topic[:60]}"; there is {there}'
     for topic, body in topics.items():
         for path, target in _subscribers(topic, body):
             yield from _unknown(path, target, operations, services)
