@@ -210,6 +210,7 @@ class DataPlane(Movable):
             self.full = True
             return False
         guarded = dict.fromkeys(FRAME_COLUMNS, int(bool(self.lowered.guards)))
+        guarded["front"] = int(int(self.columns["run"]["ranks"][0]) > 0)
         guarded |= dict.fromkeys(MESSAGE_COLUMNS, int(bool(self.lowered.subscriptions)))
         self._extend("frames", t.Frames, old, {"spent": k.N_CATEGORIES, "draws": self.lowered.width, **guarded})
         self._extend("entities", t.Entities, old, {})

@@ -29,6 +29,7 @@ from simvirt.kernel.batches import batch_latency
 from simvirt.kernel.histogram import record
 from simvirt.kernel.marks import rare
 from simvirt.kernel.placement import birthplace
+from simvirt.kernel.ranks import give_way, is_ranked, join_by_rank, leave_by_rank
 from simvirt.kernel.replicas import change_in_flight
 from simvirt.kernel.tables import Plane
 
@@ -209,12 +210,25 @@ def assign_thread(p: Plane, f: int, now: int) -> None:
     elif p.instances.queue_length[i] < p.instances.queue_limit[i] or is_in_hand(p, f):
         wait_for_thread(p, f, i, now)
     else:
-        end_in_flight(p, f)
-        p.instances.rejected[i] += 1
-        p.frames.failed[p.frames.root[f]] = REJECTED
-        p.frames.instance[f] = NONE
-        append_todo(p, f)
-        receive_in_vain(p, f, i, now)
+        turn_away(p, f, i, now)
+
+
+@rare
+def turn_away(p: Plane, f: int, i: int, now: int) -> None:
+    """A call that has no place in line is rejected, or another one gives way to it."""
+    v: int = give_way(p, f, i) if is_ranked(p, i) else NONE
+    if v != NONE and is_in_hand(p, v):
+        join_queue(p, v, i)
+    elif v != NONE:
+        wait_for_thread(p, f, i, now)
+        enter(p, v, WAITING, now)
+        f = v
+    end_in_flight(p, f)
+    p.instances.rejected[i] += 1
+    p.frames.failed[p.frames.root[f]] = REJECTED
+    p.frames.instance[f] = NONE
+    append_todo(p, f)
+    receive_in_vain(p, f, i, now)
 
 
 def wait_for_thread(p: Plane, f: int, i: int, now: int) -> None:
@@ -261,6 +275,9 @@ def end_in_flight(p: Plane, f: int) -> None:
 
 def join_queue(p: Plane, f: int, i: int) -> None:
     """Wait in line for a thread of an instance."""
+    if is_ranked(p, i):
+        join_by_rank(p, f, i)
+        return
     p.frames.next[f] = NONE
     if p.instances.queue_length[i] == 0:
         p.instances.queue_head[i] = f
@@ -275,6 +292,8 @@ def next_in_queue(p: Plane, i: int, now: int) -> int:
     f: int = p.instances.queue_head[i]
     p.instances.queue_head[i] = p.frames.next[f]
     p.instances.queue_length[i] -= 1
+    if is_ranked(p, i):
+        leave_by_rank(p, f, i)
     p.services.queue_wait[p.instances.service[i]] += now - p.frames.since[f]
     enter(p, f, WAITING, now)
     return f

@@ -11,14 +11,14 @@ from typing import Any
 from simvirt.kernel.guards import Callers, Guards
 from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, IdleStacks, Links, Locks, Misses, Routes, Sockets
 from simvirt.kernel.program import Program
-from simvirt.kernel.traffic import Frames, Services, Source, Tallies, Trace
+from simvirt.kernel.traffic import Frames, Ranks, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 from simvirt.kernel.topics import Consumers, Subscriptions
 
 __all__ = [
     "Caches", "Calendar", "Callers", "Classes", "Consumers", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats",
     "Frames", "Groups", "Guards", "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane",
-    "Program", "Queues", "Run", "Routes", "Services", "Sockets", "Source", "Subscriptions", "Table", "Tallies", "Trace",
+    "Program", "Queues", "Ranks", "Run", "Routes", "Services", "Sockets", "Source", "Subscriptions", "Table", "Tallies", "Trace",
 ]
 
 
@@ -45,6 +45,7 @@ class Run(Table):
     limited: Ints  # 1 when some group has a quota
     loops: Ints  # 1 when some instance has event loops
     subscriptions: Ints  # lines of messages
+    ranks: Ints  # priorities of requests that differ, 0 where all are alike
     flush: Ints  # first instruction of a disk's flusher
     receive: Ints  # first instruction of what receiving a rejected request takes
     drain: Ints  # first instruction of what works off the debt of a softirq
@@ -299,6 +300,7 @@ class Instances(Table):
     profile: Ints  # class of its software
     first_lock: Ints  # its first row in `locks`
     first_turn: Ints  # its first row in `turns`, for what it calls
+    first_rank: IntArray  # its first row in `ranks`, NONE for what is no replica of a service
     # control
     machine: Ints  # kernel that schedules its threads, NONE before it is placed
     group: Ints  # cgroup of its threads, NONE for the root
@@ -364,6 +366,7 @@ class Plane:
     callers: Callers
     subscriptions: Subscriptions
     consumers: Consumers
+    ranks: Ranks
     locks: Locks
     trace: Trace
 

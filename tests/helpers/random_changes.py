@@ -28,6 +28,8 @@ def renamed(tree: Tree) -> Tree | None:
         if isinstance(spec.get("depends_on"), dict):
             spec["depends_on"] = {OTHER[name]: condition for name, condition in spec["depends_on"].items()}
     for workload in workloads(new):
+        if isinstance(workload.get("priority"), dict):
+            workload["priority"] = {_called(name): value for name, value in workload["priority"].items()}
         if "mix" in workload:
             workload["mix"] = {_called(name): weight for name, weight in workload["mix"].items()}
     for topic in new.get("topics", {}).values():
