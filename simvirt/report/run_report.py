@@ -327,7 +327,7 @@ def _run(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     yield from _row("simulated", _each(_plain_time, [p.simulated_s for p in platforms]))
     yield from _row("warm-up", _each(_plain_time, [p.warmup_s for p in platforms]))
     yield from _row("speed", [_speed(p) for p in platforms])
-    yield from _row("checks", [_checks(dict(p.checks)) for p in platforms])
+    yield from _row("checks", [_checks({law: found for law, found in p.checks if found is not None}) for p in platforms])
 
 
 def _speed(platform: PlatformResult) -> str | None:

@@ -209,13 +209,14 @@ class WorkloadSpec(Guarded):
         default="kept", examples=["new"],
         description="whether requests come over connections that stay open, or each opens and closes one of its own")
 
-    priority: Annotated[int, Whole(-1000, 1000, 10)] | Mapping[OperationName, Annotated[int, Whole(-1000, 1000, 10)]] = Field(
-        default=0, examples=["{web.GET /: 10, web.report: 0}"],
-        description="requests that come before others in line for threads, the higher the sooner: of all, or of operations of the mix")
+    priority: Annotated[int, Whole(-1000, 1000, 10)] | Mapping[OperationName, Annotated[int, Whole(-1000, 1000, 10)]] | None = Field(
+        default=None, examples=["{web.GET /: 10, web.report: 0}"],
+        description="what lets requests come before others in line for threads, the higher the sooner: of all, or of operations of the mix")
 
     def priority_of(self, operation: str) -> int:
         """What requests that enter at an operation come before others by; 0 where nothing is said."""
-        return self.priority if isinstance(self.priority, int) else self.priority.get(operation, 0)
+        said = self.priority if isinstance(self.priority, int) else (self.priority or {}).get(operation)
+        return said or 0
 
     @property
     def clients(self) -> int:
