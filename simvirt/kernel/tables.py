@@ -1,8 +1,7 @@
 """The tables of the data plane, one class a table, one row a thing.
 
-Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
-through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
-(float). The compiled kernel keeps a row as a record, as what is read together should lie together; plain, a column is a list.
+Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it through the verbs of
+`simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock (float). Compiled, a row is a record.
 """
 
 from collections.abc import Mapping
@@ -53,6 +52,8 @@ class Run(Table):
     notice: Ints  # time after which a caller gives up on a kernel that is gone [ns]
     frames: Ints  # frame rows
     entities: Ints  # entity rows
+    # control
+    shut: Ints  # 1 when clients do not reach some hosts
     # kernel
     now: Ints  # [ns]
     events: Ints
