@@ -11,17 +11,19 @@ from simvirt.scenario.spec.services import ServiceSpec
 
 HEEDED: Final[Mapping[str, Callable[[Platform], bool]]] = {
     "priority": lambda platform: platform.priorities is not None,
+    "mode": lambda platform: platform.acts in ("swarm", "kubernetes"),
 }
 """Word -> whether what acts on a platform makes something of it."""
 KNOWING: Final[Mapping[str, str]] = {
     "priority": "kubernetes or vm-cluster",
+    "mode": "swarm or kubernetes",
 }
 """Word -> orchestrators that do."""
 
 
 def words(service: ServiceSpec) -> list[str]:
     """The words of a service's `deploy` that not every orchestrator knows."""
-    return [word for word in HEEDED if getattr(service.deploy, word) is not None]
+    return [word for word in HEEDED if getattr(service.deploy, word) not in (None, "replicated")]
 
 
 def unheeded(services: Mapping[str, ServiceSpec], platform: Platform) -> Iterator[str]:

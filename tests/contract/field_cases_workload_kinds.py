@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from field_cases_orchestration import ACTED
-from helpers.fields import CHANGES, FALLS, RISES, Case, patched
+from helpers.fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
 
 CROWDED: Final = patched(ACTED, {
     "host": {"cores": 4, "memory": "16GiB"}, "catalog/orchestrators/mine": {"like": "kubernetes"}, "services/server/cpus": 2, "services/server/restart": "no",
@@ -25,7 +25,14 @@ def urgent(field: str, value: Any, base: dict[str, Any] = URGENT) -> Case:
     return Case(f"priorities.{field}", base, {}, {f"catalog/priorities/urgent/{field}": value}, "happened/told", FALLS)
 
 
+PAIR: Final = patched(ACTED, {
+    "host": ABSENT, "hosts": {"node": {"count": 2, "cores": 4, "memory": "16GiB"}}, "catalog/orchestrators/mine": {"like": "swarm"}, "services/server/scale": ABSENT, "timeline": [],
+})
+"""A service on two hosts."""
+
+
 CASES: Final = (
+    Case("DeploySpec.mode", PAIR, {}, {"services/server/deploy": {"mode": "global"}}, "happened/running", RISES),
     Case("DeploySpec.priority", CROWDED, {}, {PRIORITY: 1000}, "happened/told", RISES),
     Case("DeploySpec.priority", CROWDED, {}, {PRIORITY: "system-node-critical"}, "happened/ended/preempted", CHANGES),
 )

@@ -40,8 +40,12 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
 
 
 def kinds(draws: Draws, tree: Tree, acting: set[str]) -> None:
-    """Say of services what only some orchestrators know: how important they are."""
-    for spec in tree["services"].values():
+    """Say of services what only some orchestrators know: how important they are, and on which hosts each has one."""
+    named = str([{key: value for key, value in event.items() if key != "at"} for event in tree["timeline"]])
+    for name, spec in tree["services"].items():
+        if acting & {"swarm", "kubernetes"} and name not in named and "autoscale" not in spec and draws.yes(0.2):
+            spec.pop("scale", None)
+            spec["deploy"] = {key: value for key, value in spec.get("deploy", {}).items() if key != "replicas"} | {"mode": "global"}
         if acting & {"kubernetes", "vm-cluster"} and draws.yes(0.4):
             spec["deploy"] = spec.get("deploy", {}) | {"priority": draws.choice([-10, 0, 5, 1000, "system-cluster-critical"])}
 

@@ -122,3 +122,53 @@ def test_vms_that_matter_more_are_restarted_first_after_a_host_is_lost(first: in
     assert lost == {"a-0", "b-0"}
     kept = "a" if first else "b"
     assert {name for name in services if of(cluster).standing(name)} == {"kept", kept} and len(told(cluster, "ready", kept)) == 1
+
+
+# --- one on each host ------------------------------------------------------------------------------------------------------
+
+
+def everywhere(orchestrator: str, timeline: list[dict[str, Any]], duration: str = "60s", **deploy: Any) -> Cluster:
+    """An agent on each of three hosts but one, whose taint it does not tolerate, beside another service."""
+    document = scenario({"agent": {"cpus": 0.5, "deploy": {"mode": "global"} | deploy}, "web": {"cpus": 1, "deploy": {"replicas": 2}}}, timeline, duration, orchestrator, 3)
+    document["hosts"]["db"] = {"cores": 2, "memory": "16GiB", "taints": ["dedicated=db:NoSchedule"]}
+    return after(document)
+
+
+def on_hosts(cluster: Cluster, service: str) -> list[str]:
+    """The hosts of a service's instances, in order."""
+    return sorted(cluster.name_of(host) for host in of(cluster).placed()[service])
+
+
+@pytest.mark.parametrize("orchestrator", ["swarm", "kubernetes"])
+def test_a_global_service_is_on_each_host_that_may_have_it(orchestrator: str) -> None:
+    assert on_hosts(everywhere(orchestrator, []), "agent") == ["node[0]", "node[1]", "node[2]"]
+    tolerated = everywhere(orchestrator, [], placement={"tolerations": ["dedicated"]})
+    assert on_hosts(tolerated, "agent") == ["db[0]", "node[0]", "node[1]", "node[2]"]
+
+
+@pytest.mark.parametrize("orchestrator", ["swarm", "kubernetes"])
+def test_a_host_that_comes_back_has_its_task_again_and_no_other_has_two(orchestrator: str) -> None:
+    """Power is back after a minute: the boot of the host, then the task; no host takes two meanwhile."""
+    cluster = everywhere(orchestrator, [{"at": "10s", "fail": "node[1]", "how": "power", "for": "60s"}, {"at": "5s", "crash": "agent", "replica": 2}], "400s")
+    assert on_hosts(cluster, "agent") == ["node[0]", "node[1]", "node[2]"] and len(of(cluster).standing("agent")) == 3
+    up = told(cluster, "up", "node[1]")[0]
+    assert [at for at in told(cluster, "ready", "agent") if at > 20] == pytest.approx([up], abs=30)
+
+
+@pytest.mark.parametrize(("orchestrator", "update", "at_once"), [("swarm", {}, 1), ("kubernetes", {}, 1), ("swarm", {"parallelism": 2}, 2), ("kubernetes", {"parallelism": 0}, 3)])
+def test_a_global_service_is_updated_a_few_hosts_at_a_time(orchestrator: str, update: dict[str, Any], at_once: int) -> None:
+    cluster = everywhere(orchestrator, [{"at": "10s", "update": "agent", "cpus": 0.4}], "120s", update_config=update)
+    instants = sorted([(at, -1) for at in told(cluster, "stop", "agent")] + [(at, 1) for at in told(cluster, "ready", "agent")])
+    there, least = 3, 3
+    for _, step in instants:
+        there += step
+        least = min(there, least)
+    assert there == 3 and least == 3 - at_once and on_hosts(cluster, "agent") == ["node[0]", "node[1]", "node[2]"]
+    assert {task.version for task in of(cluster).ledger["agent"].tasks.values()} == {1}
+
+
+def test_an_important_task_makes_room_on_its_own_host() -> None:
+    """A host that comes back is full before its agent is looked at: who matters less goes, on that host alone."""
+    document = scenario({"web": {"cpus": 1, "deploy": {"replicas": 4}}, "agent": {"cpus": 1, "deploy": {"mode": "global", "priority": 10}}}, [{"at": "10s", "crash": "agent"}], "90s")
+    cluster = after(document)
+    assert on_hosts(cluster, "agent") == ["node[0]", "node[1]"]

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count, islice
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
+from simvirt.control.orchestrators.every_host import on_every_host
 from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen, Stop, Task, Wanted
 from simvirt.control.orchestrators.kube_scheduler import scheduled
 from simvirt.control.orchestrators.rules import present
@@ -27,6 +28,9 @@ from simvirt.scenario.spec.services import ServiceSpec
 
 def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
     """Pods too many and too few of each version, and containers that the kubelet restarts where it answers."""
+    if wanted.version.spec.is_global:
+        yield from on_every_host(wanted, seen, constants, lambda task: iter([_again(task, seen.now, constants)]))
+        return
     pods = _by_version(present(seen), wanted.version.number)
     sizes = sized(wanted, pods, seen.able)
     surplus = [task for of, size in zip(pods, sizes, strict=True) for task in victims(of)[: max(0, len(of) - size)]]

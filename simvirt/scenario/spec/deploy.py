@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,9 @@ from simvirt.scenario.spec.updating import RestartPolicySpec, UpdateConfigSpec
 
 Replicas = Annotated[int, Whole(1, MOST_REPLICAS, 4)]
 Cpus = Annotated[float, Number(0, 65536, 2, above=True)]
+Mode = Literal["replicated", "global"]
+GLOBAL: Final = "global"
+"""The mode of a service that has one replica on each host that it may stand on."""
 
 
 class LimitsSpec(Spec):
@@ -47,7 +50,11 @@ class DeploySpec(Spec):
     """How a service is deployed."""
 
     example = "{replicas: 4, resources: {limits: {cpus: 2, memory: 512MiB}}}"
-    later = ("placement", "update_config", "rollback_config", "restart_policy", "priority")
+    later = ("placement", "update_config", "rollback_config", "restart_policy", "priority", "mode")
+    mode: Mode | None = Field(
+        default=None, examples=["global"],
+        description="whether there are so many replicas (replicated, the default), or one on each host that they may stand on (global): "
+        "Swarm's global services, Kubernetes' DaemonSets")
     replicas: Replicas = Field(default=1, description="how many instances", examples=["4"])
     resources: ResourcesSpec = Field(default=ResourcesSpec.model_construct(), description="what each may use",
                                      examples=[ResourcesSpec.example])

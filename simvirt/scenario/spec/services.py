@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Final, Literal, Mapping
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema, model_validator
 
 from simvirt.scenario.fields import (
     EventLoops,
@@ -21,7 +21,7 @@ from simvirt.scenario.fields import (
 from simvirt.scenario.spec.autoscale import AutoscaleSpec
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.cluster import PlacementSpec
-from simvirt.scenario.spec.deploy import Cpus, DeploySpec, Replicas
+from simvirt.scenario.spec.deploy import GLOBAL, Cpus, DeploySpec, Replicas
 from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
@@ -170,6 +170,8 @@ class ServiceSpec(Spec):
     startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
                                              examples=["[{cpu: 200ms}, {disk: {read: 50MiB}}]"])
 
+    _hosts: int = PrivateAttr(default=1)
+
     @model_validator(mode="after")
     def _does_something(self) -> ServiceSpec:
         if not self.operations and self.background is None:
@@ -180,6 +182,10 @@ class ServiceSpec(Spec):
     def _said_once(self) -> ServiceSpec:
         limits = self.deploy.resources.limits
         _one_of(self.scale, self.deploy.replicas if "replicas" in self.deploy.model_fields_set else None, "scale", "deploy.replicas")
+        if self.is_global and self.replicas_said:
+            refuse("has one on each host; expected no number of replicas beside mode: global", *replicas_path(self))
+        if self.is_global and self.autoscale is not None:
+            refuse("has nothing to scale: mode: global is one on each host", "autoscale")
         _one_of(self.cpus, limits.cpus, "cpus", "deploy.resources.limits.cpus")
         _one_of(self.mem_limit, limits.memory, "mem_limit", "deploy.resources.limits.memory")
         if self.memswap_limit is not None and (self.memory_limit is None or self.memswap_limit < self.memory_limit):
@@ -249,7 +255,23 @@ class ServiceSpec(Spec):
     @property
     def replicas(self) -> int:
         """How many instances there are."""
+        if self.is_global:
+            return self._hosts
         return self.deploy.replicas if self.scale is None else self.scale
+
+    @property
+    def is_global(self) -> bool:
+        """Whether it has one instance on each host that it may stand on."""
+        return self.deploy.mode == GLOBAL
+
+    @property
+    def replicas_said(self) -> bool:
+        """Whether a number of replicas is stated."""
+        return self.scale is not None or "replicas" in self.deploy.model_fields_set
+
+    def stand_on(self, hosts: int) -> None:
+        """Takes in on how many hosts it may stand."""
+        self._hosts = hosts
 
     @property
     def workers(self) -> int | str:
