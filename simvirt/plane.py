@@ -69,6 +69,7 @@ class DataPlane(Movable):
     halt: Event | None = None  # ends the run at its next block of requests
     memories: dict[int, MemoryAccount] = field(default_factory=dict)  # what became of each host's, where the control plane follows it
     large: Callable[[], np.ndarray] | None = None  # bytes of large transfers that each link has carried, where there are any
+    there: Callable[[int], np.ndarray] | None = None  # how long each host was there up to an instant, where hosts come and go [ns]
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
     _met: dict[int, dict[str, float]] = field(default_factory=dict)

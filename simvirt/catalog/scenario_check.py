@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.volumes import VolumeDriverEntry
 from simvirt.catalog.heeded import idle_words
 from simvirt.catalog.images import GENERIC
@@ -33,6 +34,7 @@ def check(store: Store, scenario: Scenario) -> None:
     problems = Problems(scenario.locate)
     for name, pool in scenario.pools.items():
         _check_host(store, pool, scenario.path_of_pool(name), problems)
+    _check_machines(store, scenario, problems)
     _check_plan(store, scenario, problems)
     _check_measured(store, scenario.measured_on, (), problems)
     for name, registry in scenario.registries.items():
@@ -61,6 +63,22 @@ def check(store: Store, scenario: Scenario) -> None:
     for path, message in best_of_pools({name: _beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()}):
         problems.add(path, message)
     problems.settle()
+
+
+def _check_machines(store: Store, scenario: Scenario, problems: Problems) -> None:
+    """Pools that autoscale: the entries that they name, and platforms on which nothing ever waits for a host."""
+    for name, pool in scenario.hosts.items():
+        if pool.autoscale is None:
+            continue
+        path = ("hosts", name, "autoscale")
+        _check_name(store, "machine_autoscalers", pool.autoscale.by, (*path, "by"), problems)
+        _check_name(store, "startups", pool.autoscale.boot, (*path, "boot"), problems)
+        for spec in scenario.platforms:
+            if spec.orchestrator not in store.names("orchestrators") and spec.orchestrator is not None:
+                continue
+            if spec.orchestrator is None or store.typed("orchestrators", spec.orchestrator, OrchestratorEntry).reserves is None:
+                problems.add(path, f"nothing waits for a host on {spec.name}; expected an orchestrator that keeps room for what replicas "
+                                   f"request, for example {{name: {spec.name}, orchestrator: kubernetes}}")
 
 
 def _check_moves(store: Store, scenario: Scenario, problems: Problems) -> None:

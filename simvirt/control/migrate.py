@@ -142,7 +142,7 @@ class Migrations:
         here, left = cluster.plane.host_of_machine(machine), {host.row: float(host.entry.memory) for host in plan.hosts}
         for one, size in self._sizes.items():
             left[self._bound_for(one)] -= size
-        others = [host for host in left if host != here]
+        others = [host for host in left if host != here and not cluster.is_down(host)] or [host for host in left if host != here]
         return max([host for host in others if host not in self._drained] or others, key=lambda host: left[host])
 
     @cached_property
@@ -198,7 +198,7 @@ class Moving:
     def give_up(self, why: str) -> None:
         """It ends before its end: a VM that stands still goes on where it is; one of whose memory a part is lost ends."""
         plane, move = self.cluster.plane, self.move
-        move.why, self.share, self.running = why, 0.0, False
+        move.why, move.left, self.share, self.running = why, self.now, 0.0, False
         self._hinder(0.0, 0)
         plane.resume(self.guest.machine)
         self._tell("does not move", why)

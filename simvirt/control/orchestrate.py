@@ -36,7 +36,7 @@ from simvirt.control.orchestrators.interface import (
     Version,
 )
 from simvirt.control.places import become, put
-from simvirt.control.records import Measured, Scaled
+from simvirt.control.records import Measured, Scaled, Waits
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
@@ -162,6 +162,11 @@ class Orchestration:
         """Takes in that an instance stands on another host, as its VM has moved there."""
         self.ledger.move(row, host)
 
+    def evict(self, row: int, why: str) -> None:
+        """Stop an instance gracefully where it stands; its orchestrator sees to another one elsewhere."""
+        if (task := self.ledger.task_in(row)) is not None and task.phase != "stopping":
+            self._do(Stop(task.number, why), task.service)
+
     def rows_on(self, host: int) -> list[int]:
         """The rows of the instances that it has on a host."""
         return self.ledger.rows_on(host)
@@ -241,6 +246,9 @@ class Orchestration:
         """A replica waits for a host, unless that is known."""
         if of.pending is not None and of.pending != before:
             self.cluster.story.tell("waits", of.wanted.service, None, of.pending)
+        if of.lacking != of.waiting:
+            of.waiting = of.lacking
+            self.cluster.waits.append(Waits(self.now, of.wanted.service, of.waiting))
 
     @singledispatchmethod
     def _do(self, action: Action, service: str) -> None:
@@ -366,8 +374,9 @@ class Orchestration:
 
     def _end(self, task: Task, cause: str, why: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""
+        row = self.ledger.row_of(task)
         self.ledger.end(task, cause)
-        self._tell(cause, task, why)
+        self._tell(cause, task, why, row)
         for service in self.ledger.by_priority:
             if service == task.service or self.ledger[service].pending is not None:
                 self.look(service)
@@ -377,5 +386,6 @@ class Orchestration:
         self.ledger.change(task)
         self.look(task.service)
 
-    def _tell(self, what: str, task: Task, why: str | None = None) -> None:
-        self.cluster.story.tell(what, f"{task.service}-{task.slot}", self.ledger.hosts.names[task.host], why)
+    def _tell(self, what: str, task: Task, why: str | None = None, row: int | None = None) -> None:
+        at = self.ledger.row_of(task) if row is None else row
+        self.cluster.story.tell(what, f"{task.service}-{task.slot}", self.ledger.hosts.names[task.host], why, at)

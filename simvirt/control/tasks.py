@@ -17,8 +17,8 @@ class Managed:
     """A service under an orchestrator.
 
     What is wanted, its tasks and their rows, rows that are free, what failed of the wanted version, when it is looked at next [ns],
-    why a replica waits for a host, on which hosts room is being made for which slots, which slots were lost with their host and are
-    empty since, and which rows have come how far.
+    why a replica waits for a host, how many do, on which hosts room is being made for which slots, which slots were lost with their
+    host and are empty since, and which rows have come how far.
     """
 
     wanted: Wanted
@@ -28,6 +28,7 @@ class Managed:
     failures: list[Failure] = field(default_factory=list)
     due: int | None = None
     pending: str | None = None
+    waiting: int = 0
     nominated: dict[int, int] = field(default_factory=dict)
     lost: set[int] = field(default_factory=set)
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
@@ -36,6 +37,11 @@ class Managed:
     def is_complete(self) -> bool:
         """Whether as many as are wanted are ready."""
         return sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+
+    @property
+    def lacking(self) -> int:
+        """How many replicas have no host: those that no task stands for, at least one where one is known to wait."""
+        return 0 if self.pending is None else max(1, self.wanted.replicas - sum(task.alive for task in self.tasks.values()))
 
 
 @dataclass
@@ -71,6 +77,11 @@ class Ledger:
     def rows_on(self, host: int) -> list[int]:
         """The rows of all tasks on a host."""
         return sorted(self.row_of(task) for of in self.services.values() for task in of.tasks.values() if task.host == host)
+
+    def kept_on(self, host: int) -> list[tuple[Task, Mapping[str, int]]]:
+        """The tasks on a host that are there to stay, with what is reserved for each."""
+        found = [task for of in self.services.values() for task in of.tasks.values() if task.host == host and task.phase != "stopping"]
+        return [(task, self._kept[task.number]) for task in found]
 
     def standing(self, service: str) -> dict[int, int]:
         """The rows of a service's instances that are up or being started, by their slots."""

@@ -10,6 +10,7 @@ import field_cases_failures
 import field_cases_files
 import field_cases_host
 import field_cases_images
+import field_cases_machines
 import field_cases_memory
 import field_cases_migration
 import field_cases_network
@@ -36,6 +37,7 @@ CASES = (
     *field_cases_plan.CASES, *field_cases_files.CASES, *field_cases_images.CASES, *field_cases_workloads.CASES,
     *field_cases_orchestration.CASES,
     *field_cases_autoscale.CASES,
+    *field_cases_machines.CASES,
     *field_cases_network.CASES,
     *field_cases_migration.CASES,
     *field_cases_failures.CASES,

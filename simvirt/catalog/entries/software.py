@@ -19,6 +19,7 @@ from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.images import CodecEntry, ContentEntry, DiskImageEntry, DriverEntry, PullerEntry, RegistryEntry
+from simvirt.catalog.entries.machine_autoscalers import MachineAutoscalerEntry
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
@@ -336,6 +337,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "volume_drivers": VolumeDriverEntry,
     "autoscalers": AutoscalerEntry,
     "priorities": PriorityEntry,
+    "machine_autoscalers": MachineAutoscalerEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 
