@@ -40,8 +40,13 @@ class Managed:
 
     @property
     def lacking(self) -> int:
-        """How many replicas have no host: those that no task stands for, at least one where one is known to wait."""
-        return 0 if self.pending is None else max(1, self.wanted.replicas - sum(task.alive for task in self.tasks.values()))
+        """How many replicas have no host: those that no task stands for, at least one where one is known to wait.
+
+        None of a service with one on each host, which no further host would help.
+        """
+        if self.pending is None or self.wanted.version.spec.is_global:
+            return 0
+        return max(1, self.wanted.replicas - sum(task.alive for task in self.tasks.values()))
 
 
 @dataclass
@@ -79,8 +84,9 @@ class Ledger:
         return sorted(self.row_of(task) for of in self.services.values() for task in of.tasks.values() if task.host == host)
 
     def kept_on(self, host: int) -> list[tuple[Task, Mapping[str, int]]]:
-        """The tasks on a host that are there to stay, with what is reserved for each."""
-        found = [task for of in self.services.values() for task in of.tasks.values() if task.host == host and task.phase != "stopping"]
+        """The tasks on a host that are there to stay and that others may have, with what is reserved for each."""
+        services = (of for of in self.services.values() if not of.wanted.version.spec.is_global)
+        found = [task for of in services for task in of.tasks.values() if task.host == host and task.phase != "stopping"]
         return [(task, self._kept[task.number]) for task in found]
 
     def standing(self, service: str) -> dict[int, int]:

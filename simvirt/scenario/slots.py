@@ -37,7 +37,7 @@ def slots(scenario: Scenario, service: str) -> int:
     there are where an autoscaler may want up to its most, or instances are replaced by those of another version, or may be preempted.
     """
     spec = scenario.services[service]
-    wanted = [spec.replicas, *_scales(scenario, service)]
+    wanted = [spec.replicas, *_scales(scenario, service)] if not spec.is_global else [spec.most_replicas]
     if spec.autoscale is not None:
         return 2 * max(*wanted, spec.autoscale.max)
     falls = any(after < before for before, after in pairwise(wanted))

@@ -172,3 +172,13 @@ def test_an_important_task_makes_room_on_its_own_host() -> None:
     document = scenario({"web": {"cpus": 1, "deploy": {"replicas": 4}}, "agent": {"cpus": 1, "deploy": {"mode": "global", "priority": 10}}}, [{"at": "10s", "crash": "agent"}], "90s")
     cluster = after(document)
     assert on_hosts(cluster, "agent") == ["node[0]", "node[1]"]
+
+
+def test_a_host_that_is_bought_later_gets_its_task_too_and_goes_with_it() -> None:
+    """Room for three of web needs a second host; the agent is on it as well, and keeps no host from going."""
+    services = {"agent": {"cpus": 0.2, "deploy": {"mode": "global"}}, "web": {"cpus": 1, "deploy": {"replicas": 1}}}
+    pool = {"cores": 2, "memory": "16GiB", "autoscale": {"min": 1, "max": 2, "unneeded": "20s", "delay_after_add": "20s"}}
+    timeline = [{"at": "5s", "scale": "web", "replicas": 3}, {"at": "300s", "scale": "web", "replicas": 1}]
+    cluster = after(scenario(services, timeline, "600s", hosts=1) | {"hosts": {"node": pool}})
+    assert [round(at) for at in told(cluster, "ready", "agent")] and on_hosts(cluster, "agent") == ["node[0]"]
+    assert told(cluster, "removed", "node[1]")

@@ -188,11 +188,11 @@ class Scenario(Spec):
     def _on_each_host(self) -> Scenario:
         for name, spec in self.services.items():
             if spec.is_global:
-                hosts = sum(may_stand(host, spec.placement) for host in self.each_host)
+                hosts = [host for host in self.each_host if may_stand(host, spec.placement)]
                 if not hosts:
                     refuse("no host may take it; expected constraints and tolerations of hosts that there are",
                            "services", name, "deploy", "mode")
-                spec.stand_on(hosts)
+                spec.stand_on(sum(not host.spare for host in hosts), len(hosts))
         return self
 
     @property

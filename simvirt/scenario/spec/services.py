@@ -170,7 +170,7 @@ class ServiceSpec(Spec):
     startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
                                              examples=["[{cpu: 200ms}, {disk: {read: 50MiB}}]"])
 
-    _hosts: int = PrivateAttr(default=1)
+    _hosts: tuple[int, int] = PrivateAttr(default=(1, 1))
 
     @model_validator(mode="after")
     def _does_something(self) -> ServiceSpec:
@@ -256,7 +256,7 @@ class ServiceSpec(Spec):
     def replicas(self) -> int:
         """How many instances there are."""
         if self.is_global:
-            return self._hosts
+            return self._hosts[0]
         return self.deploy.replicas if self.scale is None else self.scale
 
     @property
@@ -269,9 +269,14 @@ class ServiceSpec(Spec):
         """Whether a number of replicas is stated."""
         return self.scale is not None or "replicas" in self.deploy.model_fields_set
 
-    def stand_on(self, hosts: int) -> None:
-        """Takes in on how many hosts it may stand."""
-        self._hosts = hosts
+    @property
+    def most_replicas(self) -> int:
+        """How many instances there may be as hosts come."""
+        return self._hosts[1] if self.is_global else self.replicas
+
+    def stand_on(self, first: int, most: int) -> None:
+        """Takes in on how many hosts it may stand, of those that are there at first and of all that may come."""
+        self._hosts = first, most
 
     @property
     def workers(self) -> int | str:
