@@ -152,6 +152,15 @@ class Orchestration:
         self._tell("failed", task, why)
         self.look(task.service)
 
+    def completed(self, row: int) -> None:
+        """Takes in that the instance of a job has done its work: it is gone."""
+        if (task := self.ledger.task_in(row)) is not None and task.alive:
+            self.ledger[task.service].completed.append(self.now)
+            self.cluster.plane.stop(row)
+            if (starts := self.cluster.clock.starts) is not None:
+                starts.stopped(row)
+            self._end(task, "completed")
+
     def lost(self, row: int, why: str) -> None:
         """Takes in that an instance is given up with its host; its slot is free."""
         if (task := self.ledger.task_in(row)) is not None:

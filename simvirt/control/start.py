@@ -47,7 +47,8 @@ class Starts:
         try:
             yield from _started(self.cluster, life)
         except simpy.Interrupt:
-            self.cluster.lives.remove(life)
+            if life.ready is None:
+                self.cluster.lives.remove(life)
         finally:
             if self.under_way.get(instance) is mine:
                 del self.under_way[instance]
@@ -106,6 +107,9 @@ def _started(cluster: Cluster, life: Life) -> Process:
     cluster.begin_guest(one.machine)
     cluster.reach(row, STARTED)
     process = int(cluster.clock.now) if process is None else process
+    if cluster.scenario.services[life.service].is_job:
+        yield from _job(cluster, life)
+        return
     yield from _application(cluster, life)
     plane.start_background(row)
     yield from found_well(cluster, row, process)
@@ -116,6 +120,18 @@ def _started(cluster: Cluster, life: Life) -> Process:
     cluster.reach(row, HEALTHY)
     if cluster.orchestration is not None:
         cluster.orchestration.became_ready(row)
+
+
+def _job(cluster: Cluster, life: Life) -> Process:
+    """The work of a job, after which its instance ends; it counts as ready when it begins."""
+    life.ready = int(cluster.clock.now)
+    cluster.plane.start_background(life.instance)
+    if cluster.orchestration is not None:
+        cluster.orchestration.became_ready(life.instance)
+    yield from _application(cluster, life)
+    cluster.reach(life.instance, HEALTHY)
+    if cluster.orchestration is not None:
+        cluster.orchestration.completed(life.instance)
 
 
 def _dependencies(cluster: Cluster, life: Life) -> Process:

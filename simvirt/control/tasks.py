@@ -31,12 +31,13 @@ class Managed:
     waiting: int = 0
     nominated: dict[int, int] = field(default_factory=dict)
     lost: set[int] = field(default_factory=set)
+    completed: list[int] = field(default_factory=list)
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
-        """Whether as many as are wanted are ready."""
-        return sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+        """Whether as many as are wanted are ready; jobs come and go."""
+        return self.wanted.version.spec.is_job or sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
 
     @property
     def lacking(self) -> int:
@@ -100,7 +101,7 @@ class Ledger:
         nominated = {name: dict(other.nominated) for name, other in self.services.items() if other.nominated}
         return Seen(
             now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants, nominated, self._kept,
-            frozenset(of.lost))
+            frozenset(of.lost), tuple(of.completed))
 
     @property
     def by_priority(self) -> list[str]:

@@ -30,6 +30,6 @@ class Happened(Document):
     running: Estimate = Field(description="instances that were there at the end, or being started or stopped")
     ended: Mapping[str, Estimate] = Field(
         description="instances that ended, by cause: `stopped`, `killed` where their time of grace was over, `failed`, `lost` with a host, "
-        "`preempted` for more important ones")
+        "`preempted` for more important ones, `completed` with the work of a job done")
     placement: Mapping[str, Mapping[str, int]] = Field(
         description="replicas of each service on each host at the end of the first replication")

@@ -51,8 +51,8 @@ def _gives_way(scenario: Scenario, service: str) -> bool:
 
 
 def is_first(scenario: Scenario, service: str, replica: int) -> bool:
-    """Whether a row is one of the replicas that a service has at first, and not internal or one that may come to live."""
-    return service in scenario.services and replica < scenario.services[service].replicas
+    """Whether a row is one of the replicas that a service has at first, and not internal, of a job, or one that may come to live."""
+    return service in scenario.services and replica < scenario.services[service].replicas and not scenario.services[service].is_job
 
 
 def _scales(scenario: Scenario, service: str) -> list[int]:

@@ -31,7 +31,21 @@ PAIR: Final = patched(ACTED, {
 """A service on two hosts."""
 
 
+WORK: Final = patched(ACTED, {
+    "catalog/orchestrators/mine": {"like": "kubernetes"}, "services/report": {"deploy": {"mode": "replicated-job", "job": {"completions": 8, "parallelism": 2}}, "startup": [{"delay": "4s"}]},
+    "timeline": [{"at": "2s", "crash": "report", "replica": 0}],
+})
+"""A job beside a service; one of its pods crashes."""
+
+
+def job(field: str, value: Any, moves: str, read: str = "happened/ended/completed") -> Case:
+    """A case of how often a job is done."""
+    return Case(f"JobSpec.{field}", WORK, {}, {f"services/report/deploy/job/{field}": value}, read, moves)
+
+
 CASES: Final = (
+    Case("DeploySpec.job", WORK, {}, {"services/report/deploy/job": ABSENT}, "happened/ended/completed", FALLS),
+    job("completions", 3, FALLS), job("parallelism", 4, RISES), job("backoff_limit", 0, CHANGES),
     Case("DeploySpec.mode", PAIR, {}, {"services/server/deploy": {"mode": "global"}}, "happened/running", RISES),
     Case("DeploySpec.priority", CROWDED, {}, {PRIORITY: 1000}, "happened/told", RISES),
     Case("DeploySpec.priority", CROWDED, {}, {PRIORITY: "system-node-critical"}, "happened/ended/preempted", CHANGES),

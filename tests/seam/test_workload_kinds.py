@@ -182,3 +182,49 @@ def test_a_host_that_is_bought_later_gets_its_task_too_and_goes_with_it() -> Non
     cluster = after(scenario(services, timeline, "600s", hosts=1) | {"hosts": {"node": pool}})
     assert [round(at) for at in told(cluster, "ready", "agent")] and on_hosts(cluster, "agent") == ["node[0]"]
     assert told(cluster, "removed", "node[1]")
+
+
+# --- jobs ------------------------------------------------------------------------------------------------------------------
+
+
+def doing(orchestrator: str, timeline: list[dict[str, Any]], duration: str, job: dict[str, Any], work: str = "10s", **deploy: Any) -> Cluster:
+    """A job that waits so long each time, beside a service that answers."""
+    document = scenario({"web": {}}, timeline, duration, orchestrator)
+    document["services"]["report"] = {"deploy": {"mode": "replicated-job", "job": job} | deploy, "startup": [{"delay": work}]}
+    return after(document)
+
+
+@pytest.mark.parametrize("orchestrator", ["swarm", "kubernetes"])
+def test_a_job_is_done_as_often_as_it_is_wanted_some_at_a_time(orchestrator: str) -> None:
+    """Five times ten seconds, two at a time: three rounds, the starts beside them, and nothing after that."""
+    cluster = doing(orchestrator, [], "120s", {"completions": 5, "parallelism": 2})
+    done = told(cluster, "completed", "report")
+    assert of(cluster).counted()[1] == {"completed": 5} and not of(cluster).placed()["report"]
+    assert [round(at / 11.5) for at in done] == [1, 1, 2, 2, 3] and max(done) == pytest.approx(3 * 11.5, abs=4)
+    starts = sorted([(at, 1) for at in told(cluster, "start", "report")] + [(at, -1) for at in done])
+    running = 0
+    for _, step in starts:
+        running += step
+        assert 0 <= running <= 2
+
+
+def test_a_pod_that_fails_is_followed_by_another_after_a_wait_that_doubles() -> None:
+    """10 s after the first failure in a row, 20 s after the second one; a completion begins anew."""
+    crashes = [{"at": at, "crash": "report"} for at in ("5s", "20s", "47s")]
+    cluster = doing("kubernetes", crashes, "200s", {"completions": 2}, "15s")
+    failed, started = told(cluster, "failed", "report")[::2], told(cluster, "start", "report")
+    assert len(failed) == 3 and of(cluster).counted()[1] == {"failed": 3, "completed": 2}
+    assert [after - at for at, after in zip(failed, started[1:4], strict=True)] == pytest.approx([10, 20, 40], abs=0.2)
+    assert started[4] - told(cluster, "completed", "report")[0] == pytest.approx(0.05, abs=0.05)
+
+
+def test_a_job_that_fails_too_often_has_failed_and_what_runs_of_it_ends() -> None:
+    cluster = doing("kubernetes", [{"at": "5s", "crash": "report", "replica": 0}], "60s", {"completions": 4, "parallelism": 2, "backoff_limit": 0}, "30s")
+    assert of(cluster).counted()[1] == {"failed": 1, "stopped": 1} and not of(cluster).placed()["report"]
+    assert any("backoff_limit 0: the job has failed" in (one.why or "") for one in cluster.story.events)
+
+
+def test_swarm_starts_what_failed_as_its_restart_policy_says() -> None:
+    cluster = doing("swarm", [{"at": "5s", "crash": "report"}, {"at": "12s", "crash": "report"}], "60s", {}, restart_policy={"max_attempts": 1, "delay": "2s"})
+    assert [at - 5 for at in told(cluster, "start", "report") if at > 1] == pytest.approx([2], abs=0.2)
+    assert not told(cluster, "completed") and not of(cluster).standing("report")

@@ -19,6 +19,7 @@ from itertools import count, islice
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.every_host import on_every_host
 from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen, Stop, Task, Wanted
+from simvirt.control.orchestrators.jobs import kubernetes_job
 from simvirt.control.orchestrators.kube_scheduler import scheduled
 from simvirt.control.orchestrators.rules import present
 from simvirt.orchestration.restart import SECOND, backoff_of
@@ -30,6 +31,9 @@ def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     """Pods too many and too few of each version, and containers that the kubelet restarts where it answers."""
     if wanted.version.spec.is_global:
         yield from on_every_host(wanted, seen, constants, lambda task: iter([_again(task, seen.now, constants)]))
+        return
+    if wanted.version.spec.is_job:
+        yield from kubernetes_job(wanted, seen, constants)
         return
     pods = _by_version(present(seen), wanted.version.number)
     sizes = sized(wanted, pods, seen.able)

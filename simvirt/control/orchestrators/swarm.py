@@ -19,6 +19,7 @@ from typing import Final
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.every_host import on_every_host
 from simvirt.control.orchestrators.interface import Action, Look, Pending, Remove, Revert, Seen, Start, Stop, Task, Wanted
+from simvirt.control.orchestrators.jobs import begun, missing
 from simvirt.control.orchestrators.rules import UPDATED
 from simvirt.orchestration.restart import SwarmPolicy, swarm_restarts
 from simvirt.orchestration.swarm_update import SwarmUpdate
@@ -38,6 +39,10 @@ def swarm(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[
     if wanted.version.spec.is_global:
         yield from service.unhealthy()
         yield from on_every_host(wanted, seen, constants, service.given_up)
+        return
+    if wanted.version.spec.is_job:
+        yield from service.replaced()
+        yield from begun(wanted, seen, constants, missing(wanted, seen, seen.tasks))
         return
     yield from service.surplus()
     yield from service.unhealthy()

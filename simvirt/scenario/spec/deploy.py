@@ -14,7 +14,11 @@ from simvirt.scenario.spec.updating import RestartPolicySpec, UpdateConfigSpec
 
 Replicas = Annotated[int, Whole(1, MOST_REPLICAS, 4)]
 Cpus = Annotated[float, Number(0, 65536, 2, above=True)]
-Mode = Literal["replicated", "global"]
+Mode = Literal["replicated", "global", "replicated-job"]
+BACKOFF_LIMIT: Final = 6
+"""Failures of a job that are tried again: spec.backoffLimit of a Job (pkg/apis/batch/v1/defaults.go)."""
+JOB: Final = "replicated-job"
+"""The mode of a service that does its start-up work and ends."""
 GLOBAL: Final = "global"
 """The mode of a service that has one replica on each host that it may stand on."""
 
@@ -46,15 +50,26 @@ class ResourcesSpec(Spec):
         default=ReservationsSpec.model_construct(), description="lower bounds", examples=[ReservationsSpec.example])
 
 
+class JobSpec(Spec):
+    """How often a job is done: Kubernetes' words for what Swarm says with replicas and max-concurrent."""
+
+    example = "{completions: 10, parallelism: 2}"
+    completions: Annotated[int, Whole(1, 1_000_000, 10)] = Field(default=1, description="how many times it is done", examples=["10"])
+    parallelism: Replicas = Field(default=1, description="how many of them at a time", examples=["2"])
+    backoff_limit: Annotated[int, Whole(0, 1_000_000, 6)] = Field(
+        default=BACKOFF_LIMIT, description="how many failures are tried again, under Kubernetes; Swarm has restart_policy", examples=["6"])
+
+
 class DeploySpec(Spec):
     """How a service is deployed."""
 
     example = "{replicas: 4, resources: {limits: {cpus: 2, memory: 512MiB}}}"
-    later = ("placement", "update_config", "rollback_config", "restart_policy", "priority", "mode")
+    later = ("placement", "update_config", "rollback_config", "restart_policy", "priority", "mode", "job")
     mode: Mode | None = Field(
         default=None, examples=["global"],
         description="whether there are so many replicas (replicated, the default), or one on each host that they may stand on (global): "
-        "Swarm's global services, Kubernetes' DaemonSets")
+        "Swarm's global services, Kubernetes' DaemonSets; or as many as do a job that ends (replicated-job)")
+    job: JobSpec | None = Field(default=None, description="how often a job is done, and how many at a time", examples=[JobSpec.example])
     replicas: Replicas = Field(default=1, description="how many instances", examples=["4"])
     resources: ResourcesSpec = Field(default=ResourcesSpec.model_construct(), description="what each may use",
                                      examples=[ResourcesSpec.example])

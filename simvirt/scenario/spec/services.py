@@ -21,7 +21,7 @@ from simvirt.scenario.fields import (
 from simvirt.scenario.spec.autoscale import AutoscaleSpec
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.cluster import PlacementSpec
-from simvirt.scenario.spec.deploy import GLOBAL, Cpus, DeploySpec, Replicas
+from simvirt.scenario.spec.deploy import GLOBAL, JOB, Cpus, DeploySpec, JobSpec, Replicas
 from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
@@ -174,18 +174,31 @@ class ServiceSpec(Spec):
 
     @model_validator(mode="after")
     def _does_something(self) -> ServiceSpec:
-        if not self.operations and self.background is None:
+        if self.is_job:
+            self._ends()
+        elif not self.operations and self.background is None:
             refuse("expected operations or a background, for example operations: {job: [{cpu: {exponential: 10ms}}]}")
         return self
+
+    def _ends(self) -> None:
+        """A job does its start-up work, and takes no requests."""
+        if not self.startup:
+            refuse("expected the work of a job, after which it ends, for example startup: [{cpu: 20s}]", "startup")
+        if self.operations:
+            refuse("a job takes no requests; expected its work as startup, for example startup: [{cpu: 20s}]", "operations")
+        if self.healthcheck is not None:
+            refuse("a job ends when its work is done; expected no health checks beside mode: replicated-job", "healthcheck")
 
     @model_validator(mode="after")
     def _said_once(self) -> ServiceSpec:
         limits = self.deploy.resources.limits
         _one_of(self.scale, self.deploy.replicas if "replicas" in self.deploy.model_fields_set else None, "scale", "deploy.replicas")
-        if self.is_global and self.replicas_said:
-            refuse("has one on each host; expected no number of replicas beside mode: global", *replicas_path(self))
-        if self.is_global and self.autoscale is not None:
-            refuse("has nothing to scale: mode: global is one on each host", "autoscale")
+        if self.counts_itself and self.replicas_said:
+            refuse(f"expected no number of replicas beside mode: {self.deploy.mode}", *replicas_path(self))
+        if self.counts_itself and self.autoscale is not None:
+            refuse(f"has nothing to scale beside mode: {self.deploy.mode}", "autoscale")
+        if self.deploy.job is not None and not self.is_job:
+            refuse("has no effect without mode: replicated-job", "deploy", "job")
         _one_of(self.cpus, limits.cpus, "cpus", "deploy.resources.limits.cpus")
         _one_of(self.mem_limit, limits.memory, "mem_limit", "deploy.resources.limits.memory")
         if self.memswap_limit is not None and (self.memory_limit is None or self.memswap_limit < self.memory_limit):
@@ -255,6 +268,8 @@ class ServiceSpec(Spec):
     @property
     def replicas(self) -> int:
         """How many instances there are."""
+        if self.is_job:
+            return min(self.job.parallelism, self.job.completions)
         if self.is_global:
             return self._hosts[0]
         return self.deploy.replicas if self.scale is None else self.scale
@@ -263,6 +278,21 @@ class ServiceSpec(Spec):
     def is_global(self) -> bool:
         """Whether it has one instance on each host that it may stand on."""
         return self.deploy.mode == GLOBAL
+
+    @property
+    def is_job(self) -> bool:
+        """Whether its instances end when their start-up work is done."""
+        return self.deploy.mode == JOB
+
+    @property
+    def job(self) -> JobSpec:
+        """How often a job is done."""
+        return self.deploy.job or JobSpec.model_construct()
+
+    @property
+    def counts_itself(self) -> bool:
+        """Whether its mode says how many instances there are."""
+        return self.is_global or self.is_job
 
     @property
     def replicas_said(self) -> bool:
