@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
@@ -216,10 +215,7 @@ class Orchestration:
 
     def counted(self) -> tuple[int, dict[str, int]]:
         """How many instances were started, and how many of them have ended, by cause."""
-        ended: Counter[str] = Counter()
-        for (_, cause), many in self.ledger.ended.items():
-            ended[cause] += many
-        return sum(self.ledger.started.values()), dict(ended)
+        return self.ledger.counted()
 
     # --- the loop ------------------------------------------------------------------------------------------------------
 
@@ -287,7 +283,7 @@ class Orchestration:
     @_do.register
     def _(self, action: Start, service: str) -> None:
         of = self.ledger[service]
-        row = next((row for row in self._rows_for(of, action.host) if put(self.cluster, row, action.host)), None)
+        row = next((row for row in self._rows_for(of, action) if put(self.cluster, row, action.host)), None)
         if row is None:
             of.pending = "all rows of its instances are taken by those that have not ended yet"
             self.look(service, self.now + AGAIN_NS)
@@ -377,9 +373,11 @@ class Orchestration:
             starts.abandon(row)
             starts.stopped(row)
 
-    def _rows_for(self, of: Managed, host: int) -> list[int]:
-        """The free rows: first those of instances that stood on the host before."""
-        return sorted(of.free, key=lambda row: self.cluster.host_of(row) != host)
+    def _rows_for(self, of: Managed, start: Start) -> list[int]:
+        """The free rows: first those of instances that stood on the host before; of what is somebody its own."""
+        own = of.wanted.version.spec.is_stateful
+        return sorted(of.free, key=lambda row: (
+            own and self.cluster.instance(row).replica != start.slot, self.cluster.host_of(row) != start.host))
 
     def _end(self, task: Task, cause: str, why: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""

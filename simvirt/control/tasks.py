@@ -144,6 +144,13 @@ class Ledger:
         self.hosts.remove(task.service, task.host, self._kept.pop(task.number))
         self.ended[task.service, cause] += 1
 
+    def counted(self) -> tuple[int, dict[str, int]]:
+        """How many tasks began, and how many of them have ended, by cause."""
+        ended: Counter[str] = Counter()
+        for (_, cause), many in self.ended.items():
+            ended[cause] += many
+        return sum(self.started.values()), dict(ended)
+
     def fail(self, task: Task, why: str, now: int, lasted: bool) -> Task:
         """A task is down, against the will of all; `lasted` sets its back-off back."""
         of = self[task.service]

@@ -43,7 +43,16 @@ def job(field: str, value: Any, moves: str, read: str = "happened/ended/complete
     return Case(f"JobSpec.{field}", WORK, {}, {f"services/report/deploy/job/{field}": value}, read, moves)
 
 
+ORDERED: Final = patched(ACTED, {
+    "catalog/orchestrators/mine": {"like": "kubernetes"}, "services/server": {"deploy": {"mode": "stateful", "replicas": 3}, "startup": [{"delay": "2s"}], "operations": {"job": [{"cpu": "1ms"}]}},
+    "services/server/scale": ABSENT, "timeline": [], "state": {"instances": "none"},
+})
+"""Three pods that start one after the other."""
+
+
 CASES: Final = (
+    Case("DeploySpec.mode", ORDERED, {"services/server/deploy/mode": "replicated"}, {}, "lifecycle/readiness_s/last", RISES),
+    Case("DeploySpec.pod_management", ORDERED, {}, {"services/server/deploy/pod_management": "Parallel"}, "lifecycle/readiness_s/last", CHANGES),
     Case("DeploySpec.job", WORK, {}, {"services/report/deploy/job": ABSENT}, "happened/ended/completed", FALLS),
     job("completions", 3, FALLS), job("parallelism", 4, RISES), job("backoff_limit", 0, CHANGES),
     Case("DeploySpec.mode", PAIR, {}, {"services/server/deploy": {"mode": "global"}}, "happened/running", RISES),

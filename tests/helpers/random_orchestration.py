@@ -40,12 +40,15 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
 
 
 def kinds(draws: Draws, tree: Tree, acting: set[str], length: float) -> None:
-    """Say of services what only some orchestrators know: how important they are, on which hosts each has one; and a job beside them."""
+    """Say of services what only some orchestrators know: how important they are, of which kind they are; and a job beside them."""
     named = str(tree.get("failures", "")) + str([{key: value for key, value in event.items() if key != "at"} for event in tree["timeline"]])
     for name, spec in tree["services"].items():
         if acting & {"swarm", "kubernetes"} and name not in named and "autoscale" not in spec and draws.yes(0.2):
             spec.pop("scale", None)
             spec["deploy"] = {key: value for key, value in spec.get("deploy", {}).items() if key != "replicas"} | {"mode": "global"}
+        elif "kubernetes" in acting and draws.yes(0.2):
+            spec["deploy"] = spec.get("deploy", {}) | {"mode": "stateful"} | draws.sometimes({
+                "pod_management": (0.5, lambda: draws.choice(["OrderedReady", "Parallel"]))})
         if acting & {"kubernetes", "vm-cluster"} and draws.yes(0.4):
             spec["deploy"] = spec.get("deploy", {}) | {"priority": draws.choice([-10, 0, 5, 1000, "system-cluster-critical"])}
     if acting & {"swarm", "kubernetes"} and draws.yes(0.25):

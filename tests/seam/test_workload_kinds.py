@@ -228,3 +228,50 @@ def test_swarm_starts_what_failed_as_its_restart_policy_says() -> None:
     cluster = doing("swarm", [{"at": "5s", "crash": "report"}, {"at": "12s", "crash": "report"}], "60s", {}, restart_policy={"max_attempts": 1, "delay": "2s"})
     assert [at - 5 for at in told(cluster, "start", "report") if at > 1] == pytest.approx([2], abs=0.2)
     assert not told(cluster, "completed") and not of(cluster).standing("report")
+
+
+# --- one after the other ---------------------------------------------------------------------------------------------------
+
+
+def stateful(timeline: list[dict[str, Any]], duration: str = "60s", replicas: int = 3, up: bool = True, **deploy: Any) -> Cluster:
+    """Pods that are somebody each."""
+    more = {} if up else {"state": {"instances": "none"}}
+    return after(scenario({"db": {"deploy": {"mode": "stateful", "replicas": replicas} | deploy}}, timeline, duration, **more))
+
+
+def story(cluster: Cluster, *what: str) -> list[tuple[str, str]]:
+    """What happened to pods, in order."""
+    return [(one.what, one.who) for one in cluster.story.events if one.what in what and "-" in one.who]
+
+
+def test_a_set_comes_in_order_each_once_the_one_before_is_ready() -> None:
+    cluster = stateful([], up=False)
+    assert story(cluster, "start", "ready") == [(what, f"db-{ordinal}") for ordinal in range(3) for what in ("start", "ready")]
+    together = stateful([], up=False, pod_management="Parallel")
+    assert [what for what, _ in story(together, "start", "ready")] == ["start"] * 3 + ["ready"] * 3
+
+
+def test_a_set_shrinks_from_the_last_on_one_at_a_time_and_grows_again_with_the_same_ordinals() -> None:
+    timeline = [{"at": "5s", "scale": "db", "replicas": 1}, {"at": "20s", "scale": "db", "replicas": 3}]
+    cluster = stateful(timeline)
+    assert story(cluster, "stop", "stopped") == [("stop", "db-2"), ("stopped", "db-2"), ("stop", "db-1"), ("stopped", "db-1")]
+    assert story(cluster, "start", "ready") == [("start", "db-1"), ("ready", "db-1"), ("start", "db-2"), ("ready", "db-2")]
+    rows = of(cluster).standing("db")
+    assert {ordinal: cluster.instance(row).replica for ordinal, row in rows.items()} == {0: 0, 1: 1, 2: 2}
+
+
+def test_an_update_begins_with_the_last_one_and_waits_for_each() -> None:
+    cluster = stateful([{"at": "5s", "update": "db", "cpus": 0.5}], pod_management="Parallel")
+    expected = [(what, f"db-{ordinal}") for ordinal in (2, 1, 0) for what in ("stop", "stopped", "start", "ready")]
+    assert story(cluster, "stop", "stopped", "start", "ready") == expected
+    assert {task.version for task in of(cluster).ledger["db"].tasks.values()} == {1}
+
+
+def test_one_that_is_not_ready_holds_up_all_that_come_after_it() -> None:
+    """Pod 0 crashes twice, and waits for ten seconds: what is to come and to go waits for it."""
+    crashes = [{"at": at, "crash": "db", "replica": 0} for at in ("5s", "8s")]
+    cluster = stateful([*crashes, {"at": "9s", "scale": "db", "replicas": 4}], "40s")
+    assert story(cluster, "restart", "start")[-1] == ("start", "db-3")
+    assert told(cluster, "start", "db-3")[0] >= told(cluster, "ready", "db-0")[-1] > 18
+    shrunk = stateful([*crashes, {"at": "9s", "scale": "db", "replicas": 2}], "40s")
+    assert told(shrunk, "stop", "db-2")[0] >= told(shrunk, "ready", "db-0")[-1] > 18

@@ -22,6 +22,7 @@ from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen,
 from simvirt.control.orchestrators.jobs import kubernetes_job
 from simvirt.control.orchestrators.kube_scheduler import scheduled
 from simvirt.control.orchestrators.rules import present
+from simvirt.control.orchestrators.stateful import stateful_set
 from simvirt.orchestration.restart import SECOND, backoff_of
 from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, story
 from simvirt.scenario.spec.services import ServiceSpec
@@ -31,6 +32,9 @@ def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     """Pods too many and too few of each version, and containers that the kubelet restarts where it answers."""
     if wanted.version.spec.is_global:
         yield from on_every_host(wanted, seen, constants, lambda task: iter([_again(task, seen.now, constants)]))
+        return
+    if wanted.version.spec.is_stateful:
+        yield from stateful_set(wanted, seen, constants, lambda task: _again(task, seen.now, constants))
         return
     if wanted.version.spec.is_job:
         yield from kubernetes_job(wanted, seen, constants)

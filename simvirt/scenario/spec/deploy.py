@@ -14,11 +14,13 @@ from simvirt.scenario.spec.updating import RestartPolicySpec, UpdateConfigSpec
 
 Replicas = Annotated[int, Whole(1, MOST_REPLICAS, 4)]
 Cpus = Annotated[float, Number(0, 65536, 2, above=True)]
-Mode = Literal["replicated", "global", "replicated-job"]
+Mode = Literal["replicated", "global", "replicated-job", "stateful"]
 BACKOFF_LIMIT: Final = 6
 """Failures of a job that are tried again: spec.backoffLimit of a Job (pkg/apis/batch/v1/defaults.go)."""
 JOB: Final = "replicated-job"
 """The mode of a service that does its start-up work and ends."""
+STATEFUL: Final = "stateful"
+"""The mode of a service whose replicas are somebody each."""
 GLOBAL: Final = "global"
 """The mode of a service that has one replica on each host that it may stand on."""
 
@@ -64,11 +66,15 @@ class DeploySpec(Spec):
     """How a service is deployed."""
 
     example = "{replicas: 4, resources: {limits: {cpus: 2, memory: 512MiB}}}"
-    later = ("placement", "update_config", "rollback_config", "restart_policy", "priority", "mode", "job")
+    later = ("placement", "update_config", "rollback_config", "restart_policy", "priority", "mode", "job", "pod_management")
     mode: Mode | None = Field(
         default=None, examples=["global"],
         description="whether there are so many replicas (replicated, the default), or one on each host that they may stand on (global): "
-        "Swarm's global services, Kubernetes' DaemonSets; or as many as do a job that ends (replicated-job)")
+        "Swarm's global services, Kubernetes' DaemonSets; or as many as do a job that ends (replicated-job), or that come and go "
+        "one after the other (stateful): Kubernetes' StatefulSets")
+    pod_management: Literal["OrderedReady", "Parallel"] | None = Field(
+        default=None, examples=["Parallel"],
+        description="whether replicas with mode: stateful wait for each other when they come and go (OrderedReady, the default)")
     job: JobSpec | None = Field(default=None, description="how often a job is done, and how many at a time", examples=[JobSpec.example])
     replicas: Replicas = Field(default=1, description="how many instances", examples=["4"])
     resources: ResourcesSpec = Field(default=ResourcesSpec.model_construct(), description="what each may use",

@@ -21,10 +21,11 @@ from simvirt.scenario.fields import (
 from simvirt.scenario.spec.autoscale import AutoscaleSpec
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.cluster import PlacementSpec
-from simvirt.scenario.spec.deploy import GLOBAL, JOB, Cpus, DeploySpec, JobSpec, Replicas
+from simvirt.scenario.spec.deploy import GLOBAL, JOB, STATEFUL, Cpus, DeploySpec, JobSpec, Replicas
 from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
+from simvirt.scenario.spec.modes import refuse_beside_mode
 from simvirt.scenario.spec.resilience import ShedSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
 from simvirt.scenario.spec.volumes import Mount
@@ -174,31 +175,15 @@ class ServiceSpec(Spec):
 
     @model_validator(mode="after")
     def _does_something(self) -> ServiceSpec:
-        if self.is_job:
-            self._ends()
-        elif not self.operations and self.background is None:
+        refuse_beside_mode(self)
+        if not self.operations and self.background is None and not self.is_job:
             refuse("expected operations or a background, for example operations: {job: [{cpu: {exponential: 10ms}}]}")
         return self
-
-    def _ends(self) -> None:
-        """A job does its start-up work, and takes no requests."""
-        if not self.startup:
-            refuse("expected the work of a job, after which it ends, for example startup: [{cpu: 20s}]", "startup")
-        if self.operations:
-            refuse("a job takes no requests; expected its work as startup, for example startup: [{cpu: 20s}]", "operations")
-        if self.healthcheck is not None:
-            refuse("a job ends when its work is done; expected no health checks beside mode: replicated-job", "healthcheck")
 
     @model_validator(mode="after")
     def _said_once(self) -> ServiceSpec:
         limits = self.deploy.resources.limits
         _one_of(self.scale, self.deploy.replicas if "replicas" in self.deploy.model_fields_set else None, "scale", "deploy.replicas")
-        if self.counts_itself and self.replicas_said:
-            refuse(f"expected no number of replicas beside mode: {self.deploy.mode}", *replicas_path(self))
-        if self.counts_itself and self.autoscale is not None:
-            refuse(f"has nothing to scale beside mode: {self.deploy.mode}", "autoscale")
-        if self.deploy.job is not None and not self.is_job:
-            refuse("has no effect without mode: replicated-job", "deploy", "job")
         _one_of(self.cpus, limits.cpus, "cpus", "deploy.resources.limits.cpus")
         _one_of(self.mem_limit, limits.memory, "mem_limit", "deploy.resources.limits.memory")
         if self.memswap_limit is not None and (self.memory_limit is None or self.memswap_limit < self.memory_limit):
@@ -285,19 +270,14 @@ class ServiceSpec(Spec):
         return self.deploy.mode == JOB
 
     @property
+    def is_stateful(self) -> bool:
+        """Whether its instances come and go one after the other, each with a number of its own for ever."""
+        return self.deploy.mode == STATEFUL
+
+    @property
     def job(self) -> JobSpec:
         """How often a job is done."""
         return self.deploy.job or JobSpec.model_construct()
-
-    @property
-    def counts_itself(self) -> bool:
-        """Whether its mode says how many instances there are."""
-        return self.is_global or self.is_job
-
-    @property
-    def replicas_said(self) -> bool:
-        """Whether a number of replicas is stated."""
-        return self.scale is not None or "replicas" in self.deploy.model_fields_set
 
     @property
     def most_replicas(self) -> int:
