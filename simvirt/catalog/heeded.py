@@ -11,6 +11,7 @@ from simvirt.scenario.spec.services import ServiceSpec
 
 HEEDED: Final[Mapping[str, Callable[[Platform], bool]]] = {
     "priority": lambda platform: platform.priorities is not None,
+    "disruption_budget": lambda platform: platform.acts == "kubernetes",
     "mode: global": lambda platform: platform.acts in ("swarm", "kubernetes"),
     "mode: replicated-job": lambda platform: platform.acts in ("swarm", "kubernetes"),
     "mode: stateful": lambda platform: platform.acts == "kubernetes",
@@ -18,6 +19,7 @@ HEEDED: Final[Mapping[str, Callable[[Platform], bool]]] = {
 """Word -> whether what acts on a platform makes something of it."""
 KNOWING: Final[Mapping[str, str]] = {
     "priority": "kubernetes or vm-cluster",
+    "disruption_budget": "kubernetes",
     "mode: global": "swarm or kubernetes",
     "mode: replicated-job": "swarm or kubernetes",
     "mode: stateful": "kubernetes",

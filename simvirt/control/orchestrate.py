@@ -19,6 +19,7 @@ import simpy
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control import lifecycle
 from simvirt.control.cluster import Cluster
+from simvirt.control.evicting import evict
 from simvirt.control.orchestrators.interface import (
     Action,
     Kill,
@@ -45,6 +46,8 @@ OF_TASKS: Final = (Stop, Kill, Restart, Remove)
 """Actions that are about a task, which an action before may have ended."""
 WAITING: Final = (Pending, Preempt)
 """Actions that leave a slot without a task."""
+STOPPED: Final = "stopped"
+"""Why an instance ended that was not wanted any more."""
 PREEMPTED: Final = "preempted"
 """Why an instance ended that made room for a more important one."""
 AGAIN_NS: Final = 10_000_000
@@ -171,9 +174,8 @@ class Orchestration:
         self.ledger.move(row, host)
 
     def evict(self, row: int, why: str) -> None:
-        """Stop an instance gracefully where it stands; its orchestrator sees to another one elsewhere."""
-        if (task := self.ledger.task_in(row)) is not None and task.phase != "stopping":
-            self._do(Stop(task.number, why), task.service)
+        """Stop an instance gracefully where it stands, once it may go; its orchestrator sees to another one elsewhere."""
+        evict(self, row, why)
 
     def rows_on(self, host: int) -> list[int]:
         """The rows of the instances that it has on a host."""
@@ -274,7 +276,7 @@ class Orchestration:
         for name, number in action.victims:
             task = self.ledger[name].tasks.get(number)
             if task is not None and task.phase != "stopping":
-                self._evict(task, PREEMPTED, f"preempted for {service}-{action.slot}")
+                self.stop(task, f"preempted for {service}-{action.slot}", PREEMPTED)
 
     @_do.register
     def _(self, action: Revert, service: str) -> None:
@@ -303,21 +305,15 @@ class Orchestration:
 
     @_do.register
     def _(self, action: Stop, service: str) -> None:
-        task = self.ledger[service].tasks[action.task]
-        if task.phase == "failed":
-            self._end(task, "stopped")
-            return
-        self._change(replace(task, phase="stopping", since=self.now, cause=action.why))
-        self._tell("stop", task, action.why)
-        self.cluster.clock.process(self._shut_down(task))
+        self.stop(self.ledger[service].tasks[action.task], action.why)
 
-    def _evict(self, task: Task, cause: str, why: str) -> None:
-        """End a task gracefully for the sake of others; it counts as ended by that cause, whether its time of grace is enough or not."""
+    def stop(self, task: Task, why: str, cause: str = STOPPED) -> None:
+        """Stop a task gracefully; where that is for the sake of others it counts as ended by that cause, in time or not."""
         if task.phase == "failed":
-            self._end(task, cause, why)
+            self._end(task, cause, None if cause == STOPPED else why)
             return
         self._change(replace(task, phase="stopping", since=self.now, cause=why))
-        self._tell(cause, task, why)
+        self._tell("stop" if cause == STOPPED else cause, task, why)
         self.cluster.clock.process(self._shut_down(task, cause))
 
     @_do.register
@@ -356,7 +352,7 @@ class Orchestration:
         now = self.ledger.task_in(row)
         return now is not None and (now.number, now.restarts, now.phase) == (task.number, task.restarts, "starting")
 
-    def _shut_down(self, task: Task, cause: str = "stopped") -> Process:
+    def _shut_down(self, task: Task, cause: str) -> Process:
         """End a task's instance: it answers what it has within its time of grace; what it has not answered by then is lost."""
         row, clock, plane = self.ledger.row_of(task), self.cluster.clock, self.cluster.plane
         if clock.starts is not None:
@@ -368,8 +364,8 @@ class Orchestration:
         within = plane.is_idle(row)
         lost = plane.stop(row)
         self._abandon(row)
-        over = None if within else f"its time of grace is over; {lost} requests lost" if cause != "stopped" else "its time of grace is over"
-        self._end(task, "killed" if not within and cause == "stopped" else cause, over)
+        over = "its time of grace is over" if cause == STOPPED else f"its time of grace is over; {lost} requests lost"
+        self._end(task, "killed" if cause == STOPPED and not within else cause, None if within else over)
 
     def _abandon(self, row: int) -> None:
         """Nothing of an instance goes on."""

@@ -275,3 +275,73 @@ def test_one_that_is_not_ready_holds_up_all_that_come_after_it() -> None:
     assert told(cluster, "start", "db-3")[0] >= told(cluster, "ready", "db-0")[-1] > 18
     shrunk = stateful([*crashes, {"at": "9s", "scale": "db", "replicas": 2}], "40s")
     assert told(shrunk, "stop", "db-2")[0] >= told(shrunk, "ready", "db-0")[-1] > 18
+
+
+# --- disruption budgets ----------------------------------------------------------------------------------------------------
+
+
+def drained(budget: dict[str, Any] | None, orchestrator: str = "kubernetes", duration: str = "200s") -> Cluster:
+    """Four replicas on two hosts, of which one is emptied at 10 s; a new one takes 20 s until it is ready."""
+    deploy = {"replicas": 4} | ({} if budget is None else {"disruption_budget": budget})
+    document = scenario({"web": {"deploy": deploy, "startup": [{"delay": "20s"}]}}, [{"at": "1s", "scale": "web", "replicas": 4}], duration, orchestrator)
+    spec = simvirt.Scenario.model_validate(document)
+    plane = make_plane(spec, catalog := Catalog.of(spec), catalog.platform(spec.platforms[0]), 1, 0)
+    clock = Clock(plane)
+    cluster = begin(clock, plane.lowered.scenario, catalog)
+    clock.run(until=10 * S)
+    of(cluster).host_changed(1, False)
+    for row in of(cluster).rows_on(1):
+        of(cluster).evict(row, "node[1] is drained")
+    clock.run(until=spec.run.duration)
+    adds_up(cluster)
+    assert on_hosts(cluster, "web") == ["node[0]"] * 4
+    return cluster
+
+
+def fewest_ready(cluster: Cluster, at_first: int = 4) -> int:
+    """The fewest replicas that were ready at a time."""
+    steps = sorted([(at, 1) for at in told(cluster, "ready", "web")] + [(at, -1) for at in told(cluster, "stop", "web")])
+    there = [at_first]
+    for _, step in steps:
+        there.append(there[-1] + step)
+    return min(there)
+
+
+@pytest.mark.parametrize(("budget", "fewest"), [
+    (None, 2), ({"max_unavailable": 1}, 3), ({"min_available": 3}, 3), ({"min_available": "50%"}, 2), ({"max_unavailable": "25%"}, 3), ({"min_available": "75%"}, 3),
+])
+def test_a_drain_waits_for_the_budget(budget: dict[str, Any] | None, fewest: int) -> None:
+    """Two go; one at a time where the budget says so, the second one once the successor of the first is ready."""
+    cluster = drained(budget)
+    assert fewest_ready(cluster) == fewest
+    stops = told(cluster, "stop", "web")
+    assert stops[0] == 10.0 and (stops[1] == 10.0) == (fewest == 2) and bool(told(cluster, "kept", "web")) == (fewest == 3)
+    if fewest == 3:
+        ready = told(cluster, "ready", "web")[0]
+        assert 0 <= stops[1] - ready <= 5 and (stops[1] - 10) % 5 == 0
+
+
+def test_a_budget_that_lets_none_go_holds_a_drain_up_for_ever_and_swarm_knows_none() -> None:
+    services = {"web": {"deploy": {"replicas": 4, "disruption_budget": {"max_unavailable": 0}}}}
+    document = scenario(services, [{"at": "20s", "update": "web", "cpus": 1}], "90s")
+    spec = simvirt.Scenario.model_validate(document)
+    plane = make_plane(spec, catalog := Catalog.of(spec), catalog.platform(spec.platforms[0]), 1, 0)
+    cluster = begin(clock := Clock(plane), plane.lowered.scenario, catalog)
+    clock.run(until=10 * S)
+    rows = of(cluster).rows_on(1)
+    for row in rows:
+        of(cluster).evict(row, "node[1] is drained")
+    clock.run(until=19 * S)
+    assert of(cluster).rows_on(1) == rows and not told(cluster, "stop")
+    clock.run(until=90 * S)
+    assert {task.version for task in of(cluster).ledger["web"].tasks.values()} == {1}, "rollouts do not look at budgets"
+
+
+def test_preemption_breaks_no_budget_where_it_has_a_choice() -> None:
+    """Two services of one importance, one replica each on a host of its own; the second one may not lose any."""
+    services = {"a": {"cpus": 2}, "kept": {"cpus": 2, "deploy": {"disruption_budget": {"min_available": 1}}}, "high": {"cpus": 2, "deploy": {"priority": 5, "placement": {"constraints": ["pool != far"]}}}}
+    document = scenario(services, [{"at": "5s", "scale": "high", "replicas": 2}], "60s")
+    document["hosts"]["node"]["count"] = 3
+    cluster = after(document)
+    victims = {one.who for one in cluster.story.events if one.what == "preempted"}
+    assert victims == {"a-0"} and len(of(cluster).standing("high")) == 2 and of(cluster).standing("kept")

@@ -10,7 +10,7 @@ from simvirt.scenario.fields import MOST_REPLICAS, LimitBytes, Number, Whole
 from simvirt.scenario.spec.base import Spec
 from simvirt.scenario.spec.cluster import PlacementSpec
 from simvirt.scenario.spec.priorities import Priority
-from simvirt.scenario.spec.updating import RestartPolicySpec, UpdateConfigSpec
+from simvirt.scenario.spec.updating import DisruptionBudgetSpec, RestartPolicySpec, UpdateConfigSpec
 
 Replicas = Annotated[int, Whole(1, MOST_REPLICAS, 4)]
 Cpus = Annotated[float, Number(0, 65536, 2, above=True)]
@@ -66,7 +66,9 @@ class DeploySpec(Spec):
     """How a service is deployed."""
 
     example = "{replicas: 4, resources: {limits: {cpus: 2, memory: 512MiB}}}"
-    later = ("placement", "update_config", "rollback_config", "restart_policy", "priority", "mode", "job", "pod_management")
+    later = (
+        "placement", "update_config", "rollback_config", "restart_policy", "priority", "mode", "job", "pod_management", "disruption_budget",
+    )
     mode: Mode | None = Field(
         default=None, examples=["global"],
         description="whether there are so many replicas (replicated, the default), or one on each host that they may stand on (global): "
@@ -87,6 +89,9 @@ class DeploySpec(Spec):
         default=None, description="how it goes back to the version before", examples=[UpdateConfigSpec.example])
     restart_policy: RestartPolicySpec | None = Field(
         default=None, description="when an orchestrator replaces one that ended", examples=[RestartPolicySpec.example])
+    disruption_budget: DisruptionBudgetSpec | None = Field(
+        default=None, examples=[DisruptionBudgetSpec.example],
+        description="how many replicas stay ready where hosts are drained or given back, and where preemption has a choice")
     priority: Priority | None = Field(
         default=None, examples=["1000"],
         description="how important its replicas are beside those of other services, 0 by default: a number, or an entry of the "
