@@ -15,7 +15,7 @@ class EventResult(Document):
     at_s: Number = Field(description="when it happened")
     what: str = Field(
         description="what: `scale`, `update`, `start`, `ready`, `unhealthy`, `failed`, `restart`, `stop`, `stopped`, `waits`, "
-        "`preempted` ...")
+        "`preempted`, `kept` ...")
     who: str = Field(description="to which service, instance (`web-3`), host or registry")
     where: str | None = Field(default=None, description="on which host")
     why: str | None = Field(default=None, description="why")

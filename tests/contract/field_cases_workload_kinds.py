@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from field_cases_machines import ASKED, HALF, number
 from field_cases_orchestration import ACTED
 from helpers.fields import ABSENT, CHANGES, FALLS, RISES, Case, patched
 
@@ -50,9 +51,17 @@ ORDERED: Final = patched(ACTED, {
 """Three pods that start one after the other."""
 
 
+BUDGET: Final = "services/server/deploy/disruption_budget"
+GOING: Final = patched(HALF, {"hosts/node/cores": 4, "services/server/scale": 5, BUDGET: {"max_unavailable": 1}})
+"""A host that goes once its two containers have gone, one after the other."""
+
+
 CASES: Final = (
-    Case("DeploySpec.mode", ORDERED, {"services/server/deploy/mode": "replicated"}, {}, "lifecycle/readiness_s/last", RISES),
-    Case("DeploySpec.pod_management", ORDERED, {}, {"services/server/deploy/pod_management": "Parallel"}, "lifecycle/readiness_s/last", CHANGES),
+    Case("DeploySpec.disruption_budget", HALF, {}, {BUDGET: {"max_unavailable": 0}}, ASKED, RISES),
+    Case("DisruptionBudgetSpec.max_unavailable", GOING, {}, {BUDGET: {"max_unavailable": "50%"}}, ASKED, FALLS),
+    Case("DisruptionBudgetSpec.min_available", HALF, {BUDGET: {"min_available": "50%"}}, {BUDGET: {"min_available": 3}}, ASKED, RISES),
+    Case("DeploySpec.mode", ORDERED, {"services/server/deploy/mode": "replicated"}, {}, "happened/events/1/what", CHANGES),
+    Case("DeploySpec.pod_management", ORDERED, {}, {"services/server/deploy/pod_management": "Parallel"}, "happened/events/1/what", CHANGES),
     Case("DeploySpec.job", WORK, {}, {"services/report/deploy/job": ABSENT}, "happened/ended/completed", FALLS),
     job("completions", 3, FALLS), job("parallelism", 4, RISES), job("backoff_limit", 0, CHANGES),
     Case("DeploySpec.mode", PAIR, {}, {"services/server/deploy": {"mode": "global"}}, "happened/running", RISES),
@@ -60,6 +69,7 @@ CASES: Final = (
     Case("DeploySpec.priority", CROWDED, {}, {PRIORITY: "system-node-critical"}, "happened/ended/preempted", CHANGES),
 )
 ENTRIES: Final = (
+    Case("orchestrators.evict_again", GOING, {}, {"catalog/orchestrators/mine/evict_again": number("10s")}, ASKED, RISES),
     urgent("value", -10), urgent("preempts", False),
     Case("orchestrators.priorities", patched(CROWDED, {PRIORITY: 1000}), {}, {"catalog/orchestrators/mine/priorities": "orders"}, "happened/told", FALLS),
 )
