@@ -25,7 +25,7 @@ from simvirt.scenario.spec.deploy import GLOBAL, JOB, STATEFUL, Cpus, DeploySpec
 from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
-from simvirt.scenario.spec.modes import refuse_beside_mode
+from simvirt.scenario.spec.modes import LOOKED_AT, refuse_beside_mode
 from simvirt.scenario.spec.resilience import ShedSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
 from simvirt.scenario.spec.volumes import Mount
@@ -175,7 +175,7 @@ class ServiceSpec(Spec):
 
     @model_validator(mode="after")
     def _does_something(self) -> ServiceSpec:
-        refuse_beside_mode(self)
+        refuse_beside_mode(self.deploy, [key for key in LOOKED_AT if getattr(self, key)])
         if not self.operations and self.background is None and not self.is_job:
             refuse("expected operations or a background, for example operations: {job: [{cpu: {exponential: 10ms}}]}")
         return self
