@@ -27,7 +27,7 @@ class Stopping(Protocol):
 
 
 def evict(acting: Stopping, row: int, why: str) -> None:
-    """Stop the instance in a row gracefully, once its budget lets it go; nothing where it is on its way out."""
+    """Stop the instance in a row gracefully, once its budget lets it go, so that another one starts elsewhere; nothing where it goes."""
     task = acting.ledger.task_in(row)
     if task is None or _is_gone(acting, task, why):
         return

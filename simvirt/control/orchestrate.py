@@ -9,12 +9,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Generator, Sequence
-=======
-from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
->>>>>>> main
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 from typing import Any, Final
@@ -24,10 +19,10 @@ import simpy
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control import lifecycle
 from simvirt.control.cluster import Cluster
-from simvirt.control.evicting import evict
 from simvirt.control.orchestrators.interface import (
     OF_TASKS,
     PREEMPTED,
+    STOPPED,
     WAITING,
     Action,
     Kill,
@@ -51,17 +46,6 @@ from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]
-<<<<<<< HEAD
-OF_TASKS: Final = (Stop, Kill, Restart, Remove)
-"""Actions that are about a task, which an action before may have ended."""
-WAITING: Final = (Pending, Preempt)
-"""Actions that leave a slot without a task."""
-STOPPED: Final = "stopped"
-"""Why an instance ended that was not wanted any more."""
-PREEMPTED: Final = "preempted"
-"""Why an instance ended that made room for a more important one."""
-=======
->>>>>>> main
 AGAIN_NS: Final = 10_000_000
 """How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
@@ -171,8 +155,8 @@ class Orchestration:
         if (task := self.ledger.task_in(row)) is not None and task.alive:
             self.ledger[task.service].completed.append(self.now)
             self.cluster.plane.stop(row)
-            if (starts := self.cluster.clock.starts) is not None:
-                starts.stopped(row)
+            if self.cluster.clock.starts is not None:
+                self.cluster.clock.starts.stopped(row)
             self._end(task, "completed")
 
     def lost(self, row: int, why: str) -> None:
@@ -184,10 +168,6 @@ class Orchestration:
     def moved(self, row: int, host: int) -> None:
         """Takes in that an instance stands on another host, as its VM has moved there."""
         self.ledger.move(row, host)
-
-    def evict(self, row: int, why: str) -> None:
-        """Stop an instance gracefully where it stands, once it may go; its orchestrator sees to another one elsewhere."""
-        evict(self, row, why)
 
     def rows_on(self, host: int) -> list[int]:
         """The rows of the instances that it has on a host."""

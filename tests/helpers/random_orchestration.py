@@ -34,11 +34,7 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
                 "max_attempts": (0.4, lambda: draws.randint(0, 3)), "window": (0.3, lambda: time(length * draws.between(0.01, 0.5))),
             })} | draws.sometimes({"rollback_config": (0.3, lambda: {"parallelism": draws.randint(0, 3)})})
     tree["platforms"] = [_acted_on(draws, platform) for platform in tree["platforms"]]
-<<<<<<< HEAD
-=======
-    kinds(draws, tree, {platform["orchestrator"] for platform in tree["platforms"]})
     _balanced(draws, tree, length)
->>>>>>> main
     for spec in tree["services"].values():
         spec |= draws.sometimes({"healthcheck": (0.3, lambda: _healthcheck(draws, length))})
         if draws.yes(0.3):

@@ -13,6 +13,7 @@ from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
 from simvirt.control.deploy import begin
+from simvirt.control.evicting import evict
 from simvirt.control.orchestrate import Orchestration
 from simvirt.runs.replicate import make_plane
 
@@ -291,7 +292,7 @@ def drained(budget: dict[str, Any] | None, orchestrator: str = "kubernetes", dur
     clock.run(until=10 * S)
     of(cluster).host_changed(1, False)
     for row in of(cluster).rows_on(1):
-        of(cluster).evict(row, "node[1] is drained")
+        evict(of(cluster), row, "node[1] is drained")
     clock.run(until=spec.run.duration)
     adds_up(cluster)
     assert on_hosts(cluster, "web") == ["node[0]"] * 4
@@ -330,7 +331,7 @@ def test_a_budget_that_lets_none_go_holds_a_drain_up_for_ever_and_swarm_knows_no
     clock.run(until=10 * S)
     rows = of(cluster).rows_on(1)
     for row in rows:
-        of(cluster).evict(row, "node[1] is drained")
+        evict(of(cluster), row, "node[1] is drained")
     clock.run(until=19 * S)
     assert of(cluster).rows_on(1) == rows and not told(cluster, "stop")
     clock.run(until=90 * S)
@@ -345,3 +346,15 @@ def test_preemption_breaks_no_budget_where_it_has_a_choice() -> None:
     cluster = after(document)
     victims = {one.who for one in cluster.story.events if one.what == "preempted"}
     assert victims == {"a-0"} and len(of(cluster).standing("high")) == 2 and of(cluster).standing("kept")
+
+
+def test_a_drain_of_the_timeline_waits_for_budgets_and_leaves_what_each_node_has_one_of() -> None:
+    """kubectl drain with --ignore-daemonsets; Swarm's drain ends its global tasks too."""
+    def emptied(orchestrator: str) -> Cluster:
+        services = {"web": {"deploy": {"replicas": 4} | ({"disruption_budget": {"max_unavailable": 1}} if orchestrator == "kubernetes" else {})}, "agent": {"deploy": {"mode": "global"}}}
+        return after(scenario(services, [{"at": "10s", "drain": "node[1]", "how": "restart"}], "90s", orchestrator))
+
+    kubernetes, swarm = emptied("kubernetes"), emptied("swarm")
+    assert fewest_ready(kubernetes) == 3 and told(kubernetes, "kept", "web") and fewest_ready(swarm) == 2
+    assert on_hosts(kubernetes, "agent") == ["node[0]", "node[1]"] and on_hosts(swarm, "agent") == ["node[0]"]
+    assert on_hosts(kubernetes, "web") == on_hosts(swarm, "web") == ["node[0]"] * 4

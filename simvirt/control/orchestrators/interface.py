@@ -206,6 +206,8 @@ Action = Start | Stop | Kill | Restart | Remove | Move | Look | Revert | Pending
 
 OF_TASKS: Final = (Stop, Kill, Restart, Remove, Move)
 """Actions that are about a task, which an action before may have ended."""
+STOPPED: Final = "stopped"
+"""Why an instance ended that was not wanted any more."""
 PREEMPTED: Final = "preempted"
 """Why an instance ended that made room for a more important one."""
 WAITING: Final = (Pending, Preempt)
