@@ -106,7 +106,7 @@ class DataPlane(Movable):
             columns = {key: column.copy() if key in LONG else column.tolist() for key, column in table.items()}
             self.columns[name], self._records[name] = columns, None
         else:
-            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name])
+            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name], kernel.WORDS[name])
 
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""
@@ -224,7 +224,8 @@ class DataPlane(Movable):
         lengths = {key: rows * factor for key, factor in factors.items()}
         columns, more = self.columns[name], blank(table, rows=rows, **lengths)
         if kernel.MODE != "plain":
-            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, kernel.RECORDS[name])
+            self.columns[name], self._records[name] = lengthen(
+                columns, self._records[name], more, kernel.RECORDS[name], kernel.WORDS[name])
             return
         for key, added in more.items():
             columns[key] = columns[key] + added.tolist() if isinstance(columns[key], list) else np.concatenate([columns[key], added])

@@ -1,0 +1,52 @@
+"""What a message will meet is asked of memory while the message is on its way, so that it is in the caches when it arrives.
+
+On a thousand hosts an instance, its kernel and the CPU that its thread ran on are in no cache, and each of them says where the next one is. They
+are fetched a step an event: the instance when the message sets out, what the instance says when a link has carried it, the CPU when the last
+one has. Nothing but time depends on it.
+"""
+
+from simvirt.kernel.constants import NONE, THERE
+from simvirt.kernel.marks import ahead
+from simvirt.kernel.tables import Plane
+
+
+def addressee(p: Plane, f: int) -> int:
+    """Frame whose instance and thread a message is for: its own, or that of the caller."""
+    return f if p.frames.way[f] == THERE else p.frames.parent[f]
+
+
+def fetch_instance(p: Plane, i: int) -> None:
+    """All that a call reads of an instance."""
+    ahead(p.instances.service[i])
+    ahead(p.instances.threads[i])
+    ahead(p.instances.cpu_time[i])
+
+
+def fetch_surroundings(p: Plane, i: int, t: int) -> None:
+    """What an instance says where it is, and a thread of it."""
+    ahead(p.machines.host[p.instances.machine[i]])
+    ahead(p.groups.machine[p.instances.group[i]])
+    ahead(p.devices.backend[p.instances.net_device[i]])
+    ahead(p.entities.group[t])
+    ahead(p.entities.machine[t])
+
+
+def fetch_cpu(p: Plane, i: int, t: int) -> None:
+    """The CPU that a thread ran on, where it is among the idle ones, and its queues."""
+    g: int = p.instances.group[i]
+    if t == NONE or g == NONE:
+        return
+    c: int = p.entities.cpu[t]
+    m: int = p.instances.machine[i]
+    first: int = p.machines.first_cpu[m]
+    ahead(p.cpus.current[c])
+    ahead(p.cpus.charged_at[c])
+    ahead(p.cpus.busy[c])
+    ahead(p.cpus.ran_last[c])
+    ahead(p.cpus.idle_slot[c])
+    ahead(p.cpus.core_slot[c])
+    ahead(p.stacks.cpus[first + p.machines.idle_cpus[m] - 1])
+    ahead(p.stacks.cores[first + p.machines.idle_cores[m] - 1])
+    ahead(p.queues.policy[c])
+    ahead(p.queues.policy[p.groups.first_queue[g] + c - first])
+    ahead(p.calendar.at[p.run.first_cpu_timer[0] + c])
