@@ -29,7 +29,7 @@ NEAR: dict[str, tuple[str, ...]] = {
     ),
     "devices": ("backend", "moderation", "receive", "interrupted_at", "polls_until", "operations", "batch", "sends_until"),
     "hosts": ("first_link", "spot", "island", "loss", "kind", "interference", "cores", "switches", "coscheduled", "cstates", "reloads"),
-    "links": ("transfers", "settled_at", "volume", "bytes_per_ns", "bulk_flows", "bytes", "passed", "busy"),
+    "links": ("transfers", "settled_at", "volume", "next_tag", "next_frame", "bytes_per_ns", "bulk_flows", "bytes", "passed", "busy"),
 }
 """Columns by table in the order of what is touched together; the others follow as they are declared."""
 

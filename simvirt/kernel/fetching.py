@@ -5,9 +5,11 @@ are fetched a step an event: the instance when the message sets out, what the in
 one has. Nothing but time depends on it.
 """
 
-from simvirt.kernel.constants import NONE, THERE
+from simvirt.kernel.constants import BALANCE_ROUND_ROBIN, NONE, THERE
 from simvirt.kernel.marks import ahead
 from simvirt.kernel.tables import Plane
+
+MANY = 64  # replicas of a service beyond which they are not in the caches anyway
 
 
 def addressee(p: Plane, f: int) -> int:
@@ -50,3 +52,19 @@ def fetch_cpu(p: Plane, i: int, t: int) -> None:
     ahead(p.queues.policy[c])
     ahead(p.queues.policy[p.groups.first_queue[g] + c - first])
     ahead(p.calendar.at[p.run.first_cpu_timer[0] + c])
+
+
+def fetch_next(p: Plane, s: int) -> None:
+    """The replicas of a service with many that get the workload's next requests in turn."""
+    n: int = p.services.ready_count[s]
+    if n < MANY or p.services.balance[s] != BALANCE_ROUND_ROBIN or p.services.per_home[s] > 0:
+        return
+    k: int = p.services.turns[p.services.first[s]]
+    if k + 3 > n:
+        return
+    at: int = p.services.first[s] + k
+    fetch_instance(p, p.services.ready[at + 2])
+    i: int = p.services.ready[at + 1]
+    fetch_surroundings(p, i, p.instances.free_thread[i])
+    i = p.services.ready[at]
+    fetch_cpu(p, i, p.instances.free_thread[i])
