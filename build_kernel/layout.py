@@ -1,7 +1,8 @@
 """How a row of a table lies in memory: what a usual event touches comes first, and each row begins with a cache line.
 
-On few hosts all rows are in the caches, and nothing of this matters. On a thousand hosts every call meets rows that are not, and costs what its
-cache lines cost: `NEAR` puts the columns that a call to a service in a container touches into as few of them as hold them. Results do not depend on it.
+On few hosts all rows are in the caches, and nothing of this matters. On a thousand hosts every call meets rows that are
+not, and costs what its cache lines cost: `NEAR` puts the columns that a call to a service in a container touches into as
+few of them as hold them. Results do not depend on it.
 """
 
 from collections.abc import Iterable

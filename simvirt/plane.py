@@ -20,7 +20,7 @@ from simvirt.lowering.errands import Errand
 from simvirt.lowering.guards import FRAME_COLUMNS
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
-from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
+from simvirt.lowering.rows import Columns, Room, blank, chain_frames, lengthen, lie_together, on_lines, words_of
 from simvirt.memory.account import MemoryAccount
 from simvirt.moving import Movable
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
@@ -85,8 +85,10 @@ class DataPlane(Movable):
     def __post_init__(self) -> None:
         self.columns: dict[str, dict[str, Any]] = {}
         self._records: dict[str, Any] = {}
-        for name, table in self.lowered.tables.items():
-            self._keep(name, table)
+        tables = self.lowered.tables
+        room = Room(sum(words_of(table, kernel.RECORDS[name], kernel.WORDS[name]) for name, table in tables.items()))
+        for name, table in tables.items():
+            self._keep(name, table, room.take)
         self._plane = kernel.make_plane()
         self._most_frames = max(MOST_FRAMES, 2 * int(self.columns["run"]["frames"][0]))
         for thread in self.lowered.background:
@@ -100,13 +102,13 @@ class DataPlane(Movable):
             for _ in range(clients):
                 kernel.launch_client(self._plane, of_class.index(row), 0)
 
-    def _keep(self, name: str, table: Columns) -> None:
+    def _keep(self, name: str, table: Columns, take: Callable[[int], np.ndarray] = on_lines) -> None:
         """Copy a table as the kernel in use wants it: lists; or arrays, of which some lie together row by row."""
         if kernel.MODE == "plain":
             columns = {key: column.copy() if key in LONG else column.tolist() for key, column in table.items()}
             self.columns[name], self._records[name] = columns, None
         else:
-            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name], kernel.WORDS[name])
+            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name], kernel.WORDS[name], take)
 
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""

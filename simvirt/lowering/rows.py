@@ -1,6 +1,6 @@
 """Columns of the tables before the run: what lowering says, and how the kernel's own columns begin."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,14 +62,46 @@ def fill(columns: Columns, **given: Any) -> Columns:
     return columns
 
 
-def lie_together(columns: Columns, fields: Sequence[str], words: int) -> tuple[Columns, np.ndarray]:
+def on_lines(words: int) -> np.ndarray:
+    """So many 64-bit words, zero, from the beginning of a cache line on."""
+    room = np.zeros(words + LINE, np.int64)
+    first = -(room.ctypes.data // room.itemsize) % LINE
+    return room[first:first + words]
+
+
+class Room:
+    """Memory for all tables in one piece, so that the system's large pages, which few entries of a TLB find, hold the small ones too."""
+
+    def __init__(self, words: int) -> None:
+        self._left = on_lines(words)
+
+    def take(self, words: int) -> np.ndarray:
+        """So many 64-bit words from the beginning of a cache line on; of their own where there are no more."""
+        lines = -(-words // LINE) * LINE
+        if lines > len(self._left):
+            return on_lines(words)
+        taken, self._left = self._left[:words], self._left[lines:]
+        return taken
+
+
+def words_of(columns: Columns, fields: Sequence[str], words: int) -> int:
+    """Most 64-bit words that a table takes of a room, each array in whole cache lines."""
+    rows = len(columns[fields[0]]) if fields else 0
+    lengths = [rows * words, *(len(column) for name, column in columns.items() if name not in fields)]
+    return sum(-(-length // LINE) * LINE for length in lengths)
+
+
+def lie_together(
+    columns: Columns, fields: Sequence[str], words: int, take: Callable[[int], np.ndarray] = on_lines,
+) -> tuple[Columns, np.ndarray]:
     """Copies of columns, of which some are fields of records of so many words, one record a row; the records as 64-bit words."""
     rows = len(columns[fields[0]]) if fields else 0
-    records = on_lines(rows * words)
-    found = columns | fields_of(records, {name: columns[name] for name in fields}, words)
-    for name in fields:
-        found[name][:] = columns[name]
-    return {name: column if name in fields else column.copy() for name, column in found.items()}, records
+    records = take(rows * words)
+    apart = {name: take(len(column)).view(column.dtype) for name, column in columns.items() if name not in fields}
+    found = columns | apart | fields_of(records, {name: columns[name] for name in fields}, words)
+    for name, column in columns.items():
+        found[name][:] = column
+    return found, records
 
 
 def lengthen(columns: Columns, records: np.ndarray, more: Columns, fields: Sequence[str], words: int) -> tuple[Columns, np.ndarray]:
@@ -82,13 +114,6 @@ def lengthen(columns: Columns, records: np.ndarray, more: Columns, fields: Seque
     whole[:len(records)] = records
     whole[len(records):].reshape(-1, words)[:] = row
     return longer | fields_of(whole, {name: more[name] for name in fields}, words), whole
-
-
-def on_lines(words: int) -> np.ndarray:
-    """So many 64-bit words, zero, from the beginning of a cache line on."""
-    room = np.zeros(words + LINE, np.int64)
-    first = -(room.ctypes.data // room.itemsize) % LINE
-    return room[first:first + words]
 
 
 def fields_of(records: np.ndarray, columns: Columns, words: int) -> Columns:
