@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simvirt.control.cluster import Cluster
+from simvirt.control.memory import rehouse
 from simvirt.lowering.arrange import Machine, Place
 from simvirt.lowering.fences import cgroup
 from simvirt.scenario.spec.services import ServiceSpec
@@ -25,13 +26,23 @@ def put(cluster: Cluster, row: int, host: int) -> bool:
     if guest.vm is not None and guest.key[0] == OWN_VM:
         if not plane.is_at_rest(guest.row):
             return False
+        rehouse(plane, row, cluster.host_of(row), host)
         plane.move(guest.row, host)
+        _serve(cluster, guest)
     elif not plane.is_settled(row):
         return False
     else:
         plane.stand(row, _place(cluster, row, host))
     cluster.stands(row, host)
     return True
+
+
+def _serve(cluster: Cluster, guest: Machine) -> None:
+    """What a VM needs runs where the VM does, also where it went down with the host on which it was before."""
+    backends = [device.backend.row for device in (guest.net, guest.disk) if device is not None and device.backend is not None]
+    for row in (*backends, *(one.row for one in cluster.internal_of(guest.row))):
+        if not cluster.plane.is_ready(row):
+            cluster.plane.admit(row)
 
 
 def become(cluster: Cluster, row: int, spec: ServiceSpec) -> None:

@@ -26,7 +26,10 @@ class Span:
 
 @dataclass
 class Life:
-    """The start of an instance of a service on a host: when it was asked for, and when it was ready, None so far [ns]; its phases."""
+    """The start of an instance of a service on a host: when it was asked for, and when it was ready, None so far [ns]; its phases.
+
+    `up` is when its process answered, None so far [ns]; `failure` is why it came to nothing, `abandoned` whether it was given up.
+    """
 
     instance: int
     service: str
@@ -35,6 +38,9 @@ class Life:
     asked: int
     ready: int | None = None
     spans: list[Span] = field(default_factory=list)
+    up: int | None = None
+    failure: str | None = None
+    abandoned: bool = False
 
     @property
     def name(self) -> str:
@@ -47,7 +53,7 @@ class Move:
     """How an instance's VM moved: from host to host, when it was asked for, began to send, stood still, ran again, and was all there [ns].
 
     `rounds` are those of copying; `sent` and `copied` bytes of memory and of disks; `zeroes` bytes of pages that were never written;
-    `throttled` is time taken from vCPUs, `faults` pages fetched after the guest ran on the other side.
+    `throttled` is time taken from vCPUs, `faults` pages fetched after the guest ran on the other side; `left` when it was given up.
     """
 
     service: str
@@ -61,6 +67,7 @@ class Move:
     stopped: int | None = None
     resumed: int | None = None
     ended: int | None = None
+    left: int | None = None
     rounds: list[Round] = field(default_factory=list)
     sent: float = 0.0
     copied: float = 0.0
@@ -99,14 +106,35 @@ class Scaled:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """So many replicas of a service wait for a host from an instant on [ns]."""
+
+    at: int
+    service: str
+    replicas: int
+
+
+@dataclass(slots=True)
+class Hired:
+    """A machine of a pool that autoscales: its host, when it was asked for, took replicas first, and went, None so far [ns]."""
+
+    host: int
+    pool: str
+    asked: int
+    up: int | None = None
+    ended: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """Something that happened: when [ns], what, to whom (`web-3`, `node[1]`), on which host, and why."""
+    """Something that happened: when [ns], what, to whom (`web-3`, `node[1]`), on which host, and why; in which row, of an instance."""
 
     at: int
     what: str
     who: str
     where: str | None = None
     why: str | None = None
+    row: int | None = None
 
 
 class Now(Protocol):
@@ -124,9 +152,9 @@ class Story:
     clock: Now
     events: list[Told] = field(default_factory=list)
 
-    def tell(self, what: str, who: str, where: str | None = None, why: str | None = None) -> None:
+    def tell(self, what: str, who: str, where: str | None = None, why: str | None = None, row: int | None = None) -> None:
         """Something happens now."""
-        self.events.append(Told(int(self.clock.now), what, who, where, why))
+        self.events.append(Told(int(self.clock.now), what, who, where, why, row))
 
 
 def way_to(life: Life, lives: Sequence[Life], until: float = math.inf) -> list[Span]:

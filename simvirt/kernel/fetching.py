@@ -17,6 +17,26 @@ def addressee(p: Plane, f: int) -> int:
     return f if p.frames.way[f] == THERE else p.frames.parent[f]
 
 
+def fetch_addressee(p: Plane, f: int) -> None:
+    """The instance that a message sets out for."""
+    g: int = addressee(p, f)
+    if g != NONE:
+        fetch_instance(p, p.frames.instance[g])
+
+
+def fetch_further(p: Plane, f: int, left: int) -> None:
+    """What that instance says, while links are left that have not carried the message; then the CPU that it names."""
+    g: int = addressee(p, f)
+    if g == NONE or p.frames.instance[g] == NONE:
+        return
+    i: int = p.frames.instance[g]
+    t: int = p.instances.free_thread[i] if g == f else p.frames.thread[g]
+    if left > 0:
+        fetch_surroundings(p, i, t)
+    else:
+        fetch_cpu(p, i, t)
+
+
 def fetch_instance(p: Plane, i: int) -> None:
     """All that a call reads of an instance."""
     ahead(p.instances.service[i])
@@ -25,7 +45,7 @@ def fetch_instance(p: Plane, i: int) -> None:
 
 
 def fetch_surroundings(p: Plane, i: int, t: int) -> None:
-    """What an instance says where it is, and a thread of it."""
+    """What an instance says where it is, and a thread of it; fetching NONE does nothing."""
     ahead(p.machines.host[p.instances.machine[i]])
     ahead(p.groups.machine[p.instances.group[i]])
     ahead(p.devices.backend[p.instances.net_device[i]])
@@ -36,7 +56,7 @@ def fetch_surroundings(p: Plane, i: int, t: int) -> None:
 def fetch_cpu(p: Plane, i: int, t: int) -> None:
     """The CPU that a thread ran on, where it is among the idle ones, and its queues."""
     g: int = p.instances.group[i]
-    if t == NONE or g == NONE:
+    if t == NONE or g == NONE or p.instances.machine[i] == NONE:
         return
     c: int = p.entities.cpu[t]
     m: int = p.instances.machine[i]

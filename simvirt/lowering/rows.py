@@ -1,6 +1,6 @@
 """Columns of the tables before the run: what lowering says, and how the kernel's own columns begin."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,9 @@ INITIAL: dict[str, dict[str, float]] = {
     "Disks": {"slow": 1.0} | dict.fromkeys(("head", "tail", "flusher", "first_dirty", "last_dirty", "first_writer", "last_writer"), k.NONE),
     "Source": {"parked": k.NONE, "lacking": 1, "guard": k.NONE},
     "Callers": {"opened": k.NEVER, "probe": k.NONE, "head": k.NONE, "tail": k.NONE},
+    "Subscriptions": {"latency_min": k.NEVER, "head": k.NONE, "tail": k.NONE, "idle_head": k.NONE, "idle_tail": k.NONE},
+    "Ranks": {"last": k.NONE},
+    "Consumers": dict.fromkeys(("head", "tail", "next", "previous"), k.NONE),
     "Services": {"latency_min": k.NEVER},
     "Tallies": {"batch_size": 5, "latency_min": k.NEVER},
 }
@@ -82,6 +85,11 @@ class Room:
             return on_lines(words)
         taken, self._left = self._left[:words], self._left[lines:]
         return taken
+
+
+def room_for(tables: Mapping[str, Columns], fields: Mapping[str, Sequence[str]], words: Mapping[str, int]) -> Callable[[int], np.ndarray]:
+    """What gives memory to some tables, of one room as large as they need."""
+    return Room(sum(words_of(table, fields[name], words[name]) for name, table in tables.items())).take
 
 
 def words_of(columns: Columns, fields: Sequence[str], words: int) -> int:
