@@ -43,5 +43,5 @@ def in_order(table: str, columns: Iterable[str]) -> list[str]:
 
 
 def padding(columns: int) -> int:
-    """Words that are left free behind a row's columns, so that the next row begins with a cache line; none behind rows that are a part of one."""
+    """Words left free behind a row's columns, so that the next row begins with a cache line; none where rows are shorter."""
     return -columns % LINE if columns > LINE else 0

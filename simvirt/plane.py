@@ -85,8 +85,7 @@ class DataPlane(Movable):
     _blocks: list[Block] = field(default_factory=list)  # of each stream, as the kernel has them
 
     def __post_init__(self) -> None:
-        self.columns: dict[str, dict[str, Any]] = {}
-        self._records: dict[str, Any] = {}
+        self.columns, self._records = dict[str, dict[str, Any]](), dict[str, Any]()
         take = room_for(self.lowered.tables, kernel.RECORDS, kernel.WORDS)
         for name, table in self.lowered.tables.items():
             self._keep(name, table, take)
@@ -229,8 +228,7 @@ class DataPlane(Movable):
         lengths = {key: rows * factor for key, factor in factors.items()}
         columns, more = self.columns[name], blank(table, rows=rows, **lengths)
         if kernel.MODE != "plain":
-            fields, words = kernel.RECORDS[name], kernel.WORDS[name]
-            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, fields, words)
+            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, kernel.RECORDS[name], kernel.WORDS[name])
             return
         for key, added in more.items():
             columns[key] = columns[key] + added.tolist() if isinstance(columns[key], list) else np.concatenate([columns[key], added])

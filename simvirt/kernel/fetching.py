@@ -1,8 +1,8 @@
 """What a message will meet is asked of memory while the message is on its way, so that it is in the caches when it arrives.
 
-On a thousand hosts an instance, its kernel and the CPU that its thread ran on are in no cache, and each of them says where the next one is. They
-are fetched a step an event: the instance when the message sets out, what the instance says when a link has carried it, the CPU when the last
-one has. Nothing but time depends on it.
+On a thousand hosts an instance, its kernel and the CPU that its thread ran on are in no cache, and each of them says where
+the next one is. They are fetched a step an event: the instance when the message sets out, what the instance says when a
+link has carried it, the CPU when the last one has. Nothing but time depends on it.
 """
 
 from simvirt.kernel.constants import BALANCE_ROUND_ROBIN, NONE, THERE
