@@ -90,7 +90,7 @@ class Carried:
         """It ends before its end: what was frozen goes on where it was, unless that host is gone."""
         self.move.why, self.move.left = why, self.now
         self._log(0.0)
-        if self.crossing is not None:
+        if self.crossing is not None and self.crossing.ended_at < 0:
             self.move.sent += self.crossing.carried
             self.crossing.cancel()
         self._tell("does not move", why)
@@ -143,7 +143,6 @@ class Carried:
         works = [perform(self.cluster, source, cpu_ns=pages * (self.entry.scan + self.entry.send)), perform(
             self.cluster, to, cpu_ns=pages * self.entry.receive)]
         yield from come(clock, [self._cross(size, cap), *(clock.process(work) for work in works)])
-        self.crossing = None
         self.move.sent += size
 
     def _cross(self, size: float, cap: float = math.inf) -> simpy.Event:
@@ -160,7 +159,6 @@ class Carried:
         work = size / PAGE * (self.entry.scan + self.entry.send)
         yield from perform(cluster, source, cpu_ns=work, write=round(size), sync=True)
         yield from come(cluster.clock, [self._cross(size), cluster.clock.process(perform(cluster, to, write=round(size), sync=True))])
-        self.crossing = None
         self.move.sent += size
         yield from perform(cluster, to, cpu_ns=size / PAGE * self.entry.receive, read=round(size))
 
@@ -170,7 +168,7 @@ class Carried:
         source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
         works = [perform(self.cluster, source, read=size), perform(self.cluster, to, write=size, sync=True)]
         yield from come(self.cluster.clock, [self._cross(size), *(self.cluster.clock.process(work) for work in works)])
-        self.crossing, self.move.copied = None, float(size)
+        self.move.copied = float(size)
 
     # --- while it stands still -----------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from simvirt.lowering.arrange import INTERNAL, Instance
 from simvirt.memory.boxes import Box, Replica, follow_guest
 from simvirt.memory.boxes import Guest as Memory
 from simvirt.memory.host_memory import HostMemory
+from simvirt.migration.coding import Coding
 from simvirt.migration.rules import Pace, Rules, Throttle
 from simvirt.migration.writes import PAGE, Together, Writes
 
@@ -40,6 +41,11 @@ def rules_of(entry: MigratorEntry) -> Rules:
         factor=entry.factor, patience=None if entry.patience is None else entry.patience / S, throttle=throttle, pace=pace, stun=entry.stun,
         grows=entry.grows,
     )
+
+
+def coding_of(entry: MigratorEntry) -> Coding:
+    """What an entry says of how pages are sent."""
+    return Coding(entry.ratio, entry.cache, float(entry.delta or 0.0), float(entry.pack or 0.0), float(entry.unpack or 0.0))
 
 
 @dataclass(frozen=True)

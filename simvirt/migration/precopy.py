@@ -38,16 +38,19 @@ MOST_ROUNDS = 1000
 """Rounds after which a migration without any other bound has not converged."""
 ENDLESS = "it does not converge"
 
-Copying = Generator[Send, tuple[float, float], Copied]
+Copying = Generator[Send, tuple[float, float] | tuple[float, float, float], Copied]
 
 
 def copying(size: float, rules: Rules, memory: float | None = None) -> Copying:
-    """Copy so many bytes: yields what to send, takes (seconds, bytes dirtied meanwhile) of it, and ends with what is left."""
+    """Copy so many bytes: yields what to send, takes (seconds, bytes dirtied meanwhile) of it, and ends with what is left.
+
+    Where fewer bytes have crossed than were to be sent, who sends says how many: rules see what crosses.
+    """
     past: list[Round] = []
     throttling, left, why = Throttling(rules), size, None
     while why is None:
-        seconds, dirtied = yield Send(left, rules.cap(past), throttling.share)
-        past.append(Round(left, seconds, dirtied, throttling.share))
+        seconds, dirtied, *crossed = yield Send(left, rules.cap(past), throttling.share)
+        past.append(Round(crossed[0] if crossed else left, seconds, dirtied, throttling.share))
         throttling.after(past[-1])
         why, left = rules.stops(past, size if memory is None else memory), dirtied
         if why is None and len(past) >= MOST_ROUNDS:

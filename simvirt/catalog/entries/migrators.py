@@ -25,7 +25,9 @@ class MigratorEntry(Entry):
     memory. Costs are per page of 4 KiB: `scan` and
     `send` at the source, `receive` at the other side, `log` of the first write of a page in a round in the guest, `fault` of a page that a
     guest after post-copy waits for, beside the network. `empty` is what is sent of a page that was never written.
-    `idle` is what an idle guest writes per second.
+    `idle` is what an idle guest writes per second. Pages are sent by one thread on each side, or by `channels`. They are compressed to
+    `ratio` of their size, or those in a `cache` of pages that were sent before go as `delta` of theirs; `pack` and `unpack` are what that
+    takes for a page.
     """
 
     bandwidth: SourcedThroughput | None = None
@@ -56,12 +58,22 @@ class MigratorEntry(Entry):
     receive: SourcedTime
     log: SourcedTime
     fault: SourcedTime
+    channels: Annotated[SourcedWhole, within(1, 255)] | None = None
+    ratio: Share | None = None
+    cache: SourcedSize | None = None
+    delta: Share | None = None
+    pack: SourcedTime | None = None
+    unpack: SourcedTime | None = None
     empty: SourcedSize
     idle: SourcedThroughput
 
     @model_validator(mode="after")
     def _complete(self) -> MigratorEntry:
-        for names in (("trigger", "strikes", "first", "step", "most"), ("pace", "above", "fastest")):
+        for names in (("trigger", "strikes", "first", "step", "most"), ("pace", "above", "fastest"), ("cache", "delta")):
             if 0 < sum(getattr(self, name) is not None for name in names) < len(names):
                 raise ValueError(f"expected all of {', '.join(names)}, or none of them")
+        if self.ratio is not None and self.cache is not None:
+            raise ValueError("expected pages that are compressed (ratio), or differences to those in a cache; not both")
+        if (self.ratio is None and self.cache is None) != (self.pack is None) or (self.pack is None) != (self.unpack is None):
+            raise ValueError("expected pack and unpack where pages are compressed (ratio) or differences are sent (cache)")
         return self
