@@ -24,7 +24,7 @@ from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process
 from simvirt.control.moves import S, at_mean_load, dirty_of, writable_of
-from simvirt.control.moving import come
+from simvirt.control.moving import Dead, come
 from simvirt.control.places import put
 from simvirt.control.records import Move
 from simvirt.control.transfers import Transfer, Transfers
@@ -121,6 +121,8 @@ class Carried:
                 found: Copied = end.value
                 break
         self._log(0.0)
+        if found.cancelled:
+            raise Dead(f"cancelled: {found.why}")
         self.move.why = found.why
         return found.left
 

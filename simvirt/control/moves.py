@@ -39,7 +39,7 @@ def rules_of(entry: MigratorEntry) -> Rules:
     return Rules(
         bandwidth=entry.bandwidth, downtime=None if entry.downtime is None else entry.downtime / S, least=entry.least, rounds=entry.rounds,
         factor=entry.factor, patience=None if entry.patience is None else entry.patience / S, throttle=throttle, pace=pace, stun=entry.stun,
-        grows=entry.grows,
+        grows=entry.grows, progress=None if entry.progress is None else entry.progress / S, cancels=entry.cancels,
     )
 
 

@@ -46,13 +46,13 @@ DEAD: Final = "its connection was lost"
 
 
 class Dead(Exception):
-    """What was sent does not come."""
+    """What was sent does not come, or what moves is given up: why."""
 
 
 def come(clock: simpy.Environment, ends: Sequence[simpy.Event]) -> Process:
     """Wait for all ends; Dead where one says that what was sent does not come."""
     if not (yield from all_came(clock, ends)):
-        raise Dead
+        raise Dead(DEAD)
 
 
 @dataclass
@@ -155,6 +155,8 @@ class Moving:
         self._hinder(0.0, 0)
         if throttle is not None:
             yield throttle
+        if found.cancelled:
+            raise Dead(f"cancelled: {found.why}")
         self.move.why = found.why
         return found.left
 

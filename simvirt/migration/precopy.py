@@ -12,7 +12,7 @@ import math
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from simvirt.migration.rules import Round, Rules, Throttling
+from simvirt.migration.rules import MOST_TIME, NO_PROGRESS, Round, Rules, Throttling
 from simvirt.migration.writes import Writes
 
 
@@ -27,11 +27,12 @@ class Send:
 
 @dataclass(frozen=True)
 class Copied:
-    """Rounds under the running guest, what is left for when it stands still [bytes], and why there are no more of them."""
+    """Rounds under the running guest, what is left for when it stands still [bytes], and why there are no more; whether it is given up."""
 
     rounds: tuple[Round, ...]
     left: float
     why: str
+    cancelled: bool = False
 
 
 MOST_ROUNDS = 1000
@@ -55,7 +56,7 @@ def copying(size: float, rules: Rules, memory: float | None = None) -> Copying:
         why, left = rules.stops(past, size if memory is None else memory), dirtied
         if why is None and len(past) >= MOST_ROUNDS:
             why = ENDLESS
-    return Copied(tuple(past), left, why)
+    return Copied(tuple(past), left, why, rules.cancels and why in (MOST_TIME, NO_PROGRESS))
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ class MigratorEntry(Entry):
 
     It sends at `bandwidth` at most, and stops the guest where the rest takes no longer than `downtime`, is no more than `least`, after
     `rounds`, where `factor` times the memory has been sent, after `patience` for each GiB of it, or where a round sends `grows` more than
-    the one before. A guest that dirties more than
-    `trigger` of what a round sends has at each `strikes`-th such round `first`, then `step` more, `most` at most of its time taken away;
-    one under `stun` is slowed until it dirties no more than that share of what is sent. A sender that limits itself begins at `pace`,
-    goes on at what is dirtied and `above`, and stops beyond `fastest`.
+    the one before. Where it `cancels`, it gives up after `patience`, and where for `progress` no round has left less than those before.
+    A guest that dirties more than `trigger` of what a round sends has at each `strikes`-th such round `first`, then `step` more, `most` at
+    most of its time taken away; one under `stun` is slowed until it dirties no more than that share of what is sent. A sender that limits
+    itself begins at `pace`, goes on at what is dirtied and `above`, and stops beyond `fastest`.
     A host takes part in `at_once` migrations; each takes `setup` before it sends, of it `serial` one after the other.
     A connection on which nothing moves for `silence` is dead.
     `handover` is what the switch takes beside sending the rest and `state`: registers and devices; `unlog` beside that for each GiB of
@@ -37,6 +37,8 @@ class MigratorEntry(Entry):
     factor: Annotated[SourcedRatio, within(1, 1000)] | None = None
     patience: SourcedTime | None = None
     grows: Share | None = None
+    progress: SourcedTime | None = None
+    cancels: bool = False
     trigger: Share | None = None
     strikes: Annotated[SourcedWhole, within(1, 100)] | None = None
     first: Annotated[SourcedRatio, within(0.01, 0.99)] | None = None
