@@ -23,7 +23,7 @@ import simpy
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process
-from simvirt.control.moves import S, at_mean_load, dirty_of, writable_of
+from simvirt.control.moves import S, box_of, dirty_of, writable_of
 from simvirt.control.moving import Dead, come
 from simvirt.control.places import put
 from simvirt.control.records import Move
@@ -60,15 +60,7 @@ class Carried:
     @property
     def replica(self) -> Replica:
         """Its memory as it is now: as it is followed, else as at the mean load."""
-        plane, home = self.cluster.plane, self.cluster.plane.lowered.arrangement
-        first = next(host for host in range(len(home.hosts)) if self.row in self._began_on(host))
-        followed = plane.memories.get(first)
-        memory = at_mean_load(self.cluster, first) if followed is None else followed.memory
-        return next(replica for replica in memory.replicas if replica.row == self.row)
-
-    def _began_on(self, host: int) -> set[int]:
-        """The rows whose memory that of a host at the beginning has."""
-        return {one.row for many in self.cluster.plane.lowered.arrangement.on_host(host).values() for one in many}
+        return next(replica for replica in box_of(self.cluster, self.row).replicas if replica.row == self.row)
 
     def run(self, copies_disk: bool) -> Process:
         """All of it."""

@@ -22,7 +22,7 @@ import simpy
 
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.control.cluster import Cluster
-from simvirt.control.lifecycle import Process
+from simvirt.control.lifecycle import Process, crash
 from simvirt.control.memory import rehouse
 from simvirt.control.moves import Guest, S, coding_of, dirty_of, sizes_of, writable
 from simvirt.control.records import Move
@@ -90,7 +90,7 @@ class Moving:
         self._tell("does not move", why)
         if move.resumed is not None:
             for one in self.guest.instances:
-                plane.crash(one.row)
+                self.cluster.clock.process(crash(self.cluster.clock, one.service, one.row, None, "a part of its memory is lost"))
 
     def _break_off(self) -> None:
         """What is on its way does not come; what has crossed so far counts."""
