@@ -55,6 +55,10 @@ class Acting(Protocol):
         """Whether somebody decides what becomes of what failed."""
 
     @property
+    def ends_unhealthy(self) -> bool:
+        """Whether what fails its checks is ended, and has failed."""
+
+    @property
     def waits_for_others(self) -> bool:
         """Whether starts wait for the services that theirs depends on."""
 
@@ -69,6 +73,9 @@ class Acting(Protocol):
 
     def became_ready(self, row: int) -> None:
         """Takes in that an instance takes requests."""
+
+    def completed(self, row: int) -> None:
+        """Takes in that the instance of a job has done its work."""
 
     def failed(self, row: int, why: str) -> None:
         """Takes in that an instance is down, and nobody wanted that."""
