@@ -169,6 +169,12 @@ def cpu_time(plane: DataPlane, at: int) -> np.ndarray:
     return used
 
 
+def steal(plane: DataPlane, at: int) -> np.ndarray:
+    """Time that each vCPU of a plane that has caught up to `at` was runnable without running, what is under way included [ns]."""
+    waited: np.ndarray = _steal(plane, at) + _of_vcpus(plane, fluid_shares(plane, at))
+    return waited
+
+
 def in_line(plane: DataPlane) -> list[int]:
     """Messages in the line of each subscription."""
     found: list[int] = plane.read("subscriptions", "waiting").tolist() if plane.lowered.subscriptions else []
