@@ -25,9 +25,8 @@ from simvirt.scenario.spec.deploy import GLOBAL, JOB, STATEFUL, Cpus, DeploySpec
 from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
-from simvirt.scenario.spec.resilience import LimitSpec, ShedSpec
 from simvirt.scenario.spec.modes import LOOKED_AT, refuse_beside_mode
-from simvirt.scenario.spec.resilience import ShedSpec
+from simvirt.scenario.spec.resilience import LimitSpec, ShedSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
 from simvirt.scenario.spec.volumes import Mount
 from simvirt.scenario.walk import walk
