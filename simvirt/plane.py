@@ -69,6 +69,7 @@ class DataPlane(Movable):
     halt: Event | None = None  # ends the run at its next block of requests
     memories: dict[int, MemoryAccount] = field(default_factory=dict)  # what became of each host's, where the control plane follows it
     large: Callable[[], np.ndarray] | None = None  # bytes of large transfers that each link has carried, where there are any
+    there: Callable[[int], np.ndarray] | None = None  # how long each host was there up to an instant, where hosts come and go [ns]
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
     _met: dict[int, dict[str, float]] = field(default_factory=dict)
@@ -290,9 +291,9 @@ class DataPlane(Movable):
         """Whether an instance still answers what it has."""
         return self._life(instance) == k.DRAINING
 
-    def stop(self, instance: int) -> None:
-        """End an instance that has nothing left to answer: its background threads stop."""
-        self.crash(instance, k.STOPPED)
+    def stop(self, instance: int) -> int:
+        """End an instance that has nothing left to answer: its background threads stop; the number of requests lost where it had."""
+        return self.crash(instance, k.STOPPED)
 
     def crash(self, instance: int, life: int = k.CRASHED, seen: bool = True) -> int:
         """End an instance at once, alone or GONE with its kernel; the number of requests lost. Unless `seen` it is sent further ones."""

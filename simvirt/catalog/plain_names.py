@@ -37,6 +37,8 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
     yield from _of_host(data.get("host"), ("host",))
     for name, pool in _table(data.get("hosts")).items():
         yield from _of_host(pool, ("hosts", name))
+        for key, kind in (("by", "machine_autoscalers"), ("boot", "startups")):
+            yield ("hosts", name, "autoscale", key), kind, _table(_table(pool).get("autoscale")).get(key)
     for index, platform in enumerate(_list(data.get("platforms"))):
         path: Path = ("platforms", index)
         if isinstance(platform, Mapping) and isinstance(platform.get("stack"), list):
@@ -53,6 +55,7 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
     for name, service in _table(data.get("services")).items():
         yield ("services", name, "profile"), "profiles", _table(service).get("profile")
         yield ("services", name, "autoscale", "by"), "autoscalers", _table(_table(service).get("autoscale")).get("by")
+        yield ("services", name, "deploy", "priority"), "priorities", _table(_table(service).get("deploy")).get("priority")
         yield from _of_measured(_table(service), ("services", name))
     for name, registry in _table(data.get("registries")).items():
         yield ("registries", name, "entry"), "registries", _table(registry).get("entry")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.volumes import VolumeDriverEntry
+from simvirt.catalog.heeded import idle_words
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.operations import OPERATIONS, PLURALS
 from simvirt.catalog.problems import Path, Problems, unknown
@@ -32,6 +34,7 @@ def check(store: Store, scenario: Scenario) -> None:
     problems = Problems(scenario.locate)
     for name, pool in scenario.pools.items():
         _check_host(store, pool, scenario.path_of_pool(name), problems)
+    _check_machines(store, scenario, problems)
     _check_plan(store, scenario, problems)
     _check_measured(store, scenario.measured_on, (), problems)
     for name, registry in scenario.registries.items():
@@ -51,11 +54,31 @@ def check(store: Store, scenario: Scenario) -> None:
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
         if service.autoscale is not None:
             _check_name(store, "autoscalers", service.autoscale.by, ("services", name, "autoscale", "by"), problems)
+        if isinstance(service.deploy.priority, str):
+            _check_name(store, "priorities", service.deploy.priority, ("services", name, "deploy", "priority"), problems)
     _check_moves(store, scenario, problems)
     problems.settle()
+    for path, message in idle_words(scenario.services, [layers.platform(store, spec, ("platforms",)) for spec in scenario.platforms]):
+        problems.add(path, message)
     for path, message in best_of_pools({name: _beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()}):
         problems.add(path, message)
     problems.settle()
+
+
+def _check_machines(store: Store, scenario: Scenario, problems: Problems) -> None:
+    """Pools that autoscale: the entries that they name, and platforms on which nothing ever waits for a host."""
+    for name, pool in scenario.hosts.items():
+        if pool.autoscale is None:
+            continue
+        path = ("hosts", name, "autoscale")
+        _check_name(store, "machine_autoscalers", pool.autoscale.by, (*path, "by"), problems)
+        _check_name(store, "startups", pool.autoscale.boot, (*path, "boot"), problems)
+        for spec in scenario.platforms:
+            if spec.orchestrator not in store.names("orchestrators") and spec.orchestrator is not None:
+                continue
+            if spec.orchestrator is None or store.typed("orchestrators", spec.orchestrator, OrchestratorEntry).reserves is None:
+                problems.add(path, f"nothing waits for a host on {spec.name}; expected an orchestrator that keeps room for what replicas "
+                                   f"request, for example {{name: {spec.name}, orchestrator: kubernetes}}")
 
 
 def _check_moves(store: Store, scenario: Scenario, problems: Problems) -> None:

@@ -14,7 +14,7 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
 from simvirt.control.outages import Outage
-from simvirt.control.records import Life, Move, Scaled, Story
+from simvirt.control.records import Hired, Life, Move, Scaled, Story, Waits
 from simvirt.control.transfers import Transfers
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
@@ -37,6 +37,9 @@ class Fetch(Protocol):
 
     def lose(self, machines: set[int], host: str | None) -> None:
         """What some kernels were fetching is lost; with the whole host of a name all transfers from and to it end."""
+
+    def forget(self, machines: set[int]) -> None:
+        """What some kernels have is gone with the disks beneath them."""
 
     def answers(self, registry: str, does: bool) -> None:
         """Takes in whether a registry answers."""
@@ -120,8 +123,8 @@ class Cluster:
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
     all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
-    `moves` are those of VMs to other hosts, `scaled` changes of what is wanted; `network` carries what is large, once something is;
-    `watchers` take in that a host is gone.
+    `moves` are those of VMs to other hosts, `scaled` changes of what is wanted, `waits` of how many replicas have no host, `hired` machines
+    of pools that autoscale; `network` carries what is large, once something is; `watchers` take in that a host is gone.
     """
 
     clock: Clock
@@ -131,6 +134,8 @@ class Cluster:
     deployed: simpy.Event | None = None
     moves: list[Move] = field(default_factory=list)
     scaled: list[Scaled] = field(default_factory=list)
+    waits: list[Waits] = field(default_factory=list)
+    hired: list[Hired] = field(default_factory=list)
     network: Transfers | None = None
     watchers: list[Callable[[int], None]] = field(default_factory=list)
     orchestration: Acting | None = None
@@ -319,6 +324,14 @@ class Cluster:
         self.lose_kernels(machines, self.name_of(host))
         for takes_in in self.watchers:
             takes_in(host)
+
+    def forget_host(self, host: int) -> None:
+        """Takes in that a host is gone with its disks: one that takes its place has none of its images, nor disks of VMs."""
+        machines = {one.row for one in self.plane.lowered.arrangement.machines if self.plane.host_of_machine(one.row) == host}
+        for machine in machines:
+            self._done.pop(("vm", machine), None)
+        if self.fetch is not None:
+            self.fetch.forget(machines)
 
     def lose_kernels(self, machines: set[int], host: str | None = None) -> None:
         """Takes in that kernels are gone: their locks, what they were fetching, their own load; disks of VMs stay."""

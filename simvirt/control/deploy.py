@@ -11,10 +11,11 @@ from simvirt.control.cluster import Cluster
 from simvirt.control.failing import follow_failures
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
+from simvirt.control.machines import follow_machines
 from simvirt.control.migrate import follow_moves
-from simvirt.control.orchestrate import orchestration_of
 from simvirt.control.pulling import is_new, transfers_of
 from simvirt.control.start import Starts
+from simvirt.control.wishes import follow, orchestration_of
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
 from simvirt.scenario.slots import acted_on
 from simvirt.scenario.spec.models import Scenario
@@ -37,15 +38,17 @@ def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
         cluster.deployed = _deploy(cluster, set(up_at_first(clock, scenario)))
     follow_timeline(clock, scenario)
     follow_moves(cluster)
-    follow_failures(cluster, starts)
+    failures = follow_failures(cluster, starts)
+    follow_machines(cluster, failures)
     return cluster
 
 
 def _begin_hosts(cluster: Cluster) -> None:
     """What is internal to hosts is there; guests begin their own load once they have booted."""
     hands = cluster.plane.lowered.arrangement.hands
-    for instance in cluster.plane.lowered.arrangement.instances:
-        if instance.service in INTERNAL:
+    plan = cluster.plane.lowered.arrangement
+    for instance in plan.instances:
+        if instance.service in INTERNAL and not plan.host_of(instance).site.named.spare:
             cluster.plane.admit(instance.row)
             if instance.service != GUEST_SERVICE or instance.machine not in hands:
                 cluster.plane.start_background(instance.row)
@@ -62,8 +65,9 @@ def _begin_instances(cluster: Cluster, rows: list[int]) -> None:
 
 def _begin_shared(cluster: Cluster) -> None:
     """VMs that replicas share, in which there is nothing yet, are up like others."""
+    hosts = cluster.plane.lowered.arrangement.hosts
     for machine in cluster.plane.lowered.arrangement.machines:
-        if machine.vm is not None and machine.key[0] == SHARED_VM:
+        if machine.vm is not None and machine.key[0] == SHARED_VM and not hosts[machine.host].site.named.spare:
             cluster.there |= {("host", machine.host), ("vm", machine.row)}
             cluster.begin_guest(machine.row)
 
@@ -71,7 +75,7 @@ def _begin_shared(cluster: Cluster) -> None:
 def _orchestrate(cluster: Cluster) -> None:
     """Let an orchestrator have the instances that are up, or have it start all that are wanted."""
     orchestration = cluster.orchestration = orchestration_of(cluster)
-    orchestration.follow(cluster.scenario.timeline)
+    follow(orchestration, cluster.scenario.timeline)
     autoscale(orchestration)
     if cluster.scenario.state is not None and cluster.scenario.state.instances == "up":
         rows = up_at_first(cluster.clock, cluster.scenario)

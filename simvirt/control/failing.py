@@ -111,8 +111,8 @@ class Failing:
             yield clock.all_of([clock.process(process) for process in processes])
 
 
-def follow_failures(cluster: Cluster, starts: Starts) -> None:
-    """Let what the scenario says fail."""
+def follow_failures(cluster: Cluster, starts: Starts) -> Failures:
+    """Let what the scenario says fail; what fails and is repaired."""
     scenario, detection = cluster.scenario, Detection(cluster)
     failing = Failing(Failures(cluster, starts, detection), Impairments(cluster, detection))
     for event in scenario.timeline:
@@ -124,6 +124,7 @@ def follow_failures(cluster: Cluster, starts: Starts) -> None:
                 cluster.clock.process(process)
         if scenario.failures.trace is not None:
             _replay(failing, scenario.failures.trace)
+    return failing.failures
 
 
 def _replay(failing: Failing, trace: FailureTraceSpec) -> None:

@@ -75,6 +75,12 @@ class Fetching:
         if 0 in rows:
             self._builds = {name: build for name, build in self._builds.items() if build.processed}
 
+    def forget(self, machines: set[int]) -> None:
+        """What some kernels have is gone with the disks beneath them."""
+        hosts = {self.cluster.plane.lowered.arrangement.machines[machine].host for machine in machines}
+        self.pulls.forget(machines)
+        self._disks = {key: moving for key, moving in self._disks.items() if key[0] not in hosts}
+
     def answers(self, registry: str, does: bool) -> None:
         """Takes in whether a registry answers."""
         self.registries[registry].up = does

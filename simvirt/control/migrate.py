@@ -142,7 +142,7 @@ class Migrations:
         here, left = cluster.plane.host_of_machine(machine), {host.row: float(host.entry.memory) for host in plan.hosts}
         for one, size in self._sizes.items():
             left[self._bound_for(one)] -= size
-        others = [host for host in left if host != here]
+        others = [host for host in left if host != here and not cluster.is_down(host)] or [host for host in left if host != here]
         return max([host for host in others if host not in self._drained] or others, key=lambda host: left[host])
 
     @cached_property

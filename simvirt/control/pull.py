@@ -129,6 +129,10 @@ class Pulls:
         self._layers = {key: one for key, one in self._layers.items() if key[0] not in hosts}
         self._slots = {key: one for key, one in self._slots.items() if key[0] not in hosts}
 
+    def forget(self, hosts: set[int]) -> None:
+        """Hosts are gone with their disks: those that take their places have no layers."""
+        self._caches = {host: cache for host, cache in self._caches.items() if host not in hosts}
+
     def over(self, host: int, digest: str) -> None:
         """What was under way with a layer is over."""
         end = self._layers.pop((host, digest), None)

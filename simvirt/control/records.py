@@ -100,6 +100,26 @@ class Scaled:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """So many replicas of a service wait for a host from an instant on [ns]."""
+
+    at: int
+    service: str
+    replicas: int
+
+
+@dataclass(slots=True)
+class Hired:
+    """A machine of a pool that autoscales: its host, when it was asked for, took replicas first, and went, None so far [ns]."""
+
+    host: int
+    pool: str
+    asked: int
+    up: int | None = None
+    ended: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """Something that happened: when [ns], what, to whom (`web-3`, `node[1]`), on which host, and why; in which row, of an instance."""
 

@@ -17,7 +17,8 @@ class Managed:
     """A service under an orchestrator.
 
     What is wanted, its tasks and their rows, rows that are free, what failed of the wanted version, when it is looked at next [ns],
-    why a replica waits for a host, and which rows have come how far.
+    why a replica waits for a host, how many do, on which hosts room is being made for which slots, which slots were lost with their
+    host and are empty since, and which rows have come how far.
     """
 
     wanted: Wanted
@@ -27,12 +28,20 @@ class Managed:
     failures: list[Failure] = field(default_factory=list)
     due: int | None = None
     pending: str | None = None
+    waiting: int = 0
+    nominated: dict[int, int] = field(default_factory=dict)
+    lost: set[int] = field(default_factory=set)
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
         """Whether as many as are wanted are ready."""
         return sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+
+    @property
+    def lacking(self) -> int:
+        """How many replicas have no host: those that no task stands for, at least one where one is known to wait."""
+        return 0 if self.pending is None else max(1, self.wanted.replicas - sum(task.alive for task in self.tasks.values()))
 
 
 @dataclass
@@ -69,6 +78,11 @@ class Ledger:
         """The rows of all tasks on a host."""
         return sorted(self.row_of(task) for of in self.services.values() for task in of.tasks.values() if task.host == host)
 
+    def kept_on(self, host: int) -> list[tuple[Task, Mapping[str, int]]]:
+        """The tasks on a host that are there to stay, with what is reserved for each."""
+        found = [task for of in self.services.values() for task in of.tasks.values() if task.host == host and task.phase != "stopping"]
+        return [(task, self._kept[task.number]) for task in found]
+
     def standing(self, service: str) -> dict[int, int]:
         """The rows of a service's instances that are up or being started, by their slots."""
         return {task.slot: self.row_of(task) for task in self[service].tasks.values() if task.alive}
@@ -77,7 +91,15 @@ class Ledger:
         """What there is to see for the orchestrator of a service."""
         of = self[service]
         wants = {name: other.wanted for name, other in self.services.items()}
-        return Seen(now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants)
+        nominated = {name: dict(other.nominated) for name, other in self.services.items() if other.nominated}
+        return Seen(
+            now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants, nominated, self._kept,
+            frozenset(of.lost))
+
+    @property
+    def by_priority(self) -> list[str]:
+        """The services, the most important ones first, else in their order."""
+        return sorted(self.services, key=lambda name: -self[name].wanted.priority)
 
     def begin(self, service: str, row: int, slot: int, version: Version, host: int, now: int) -> Task:
         """A task begins in a row that was free."""
@@ -86,6 +108,8 @@ class Ledger:
         task = Task(self._numbers, service, slot, version.number, host, "starting", now, now)
         self._numbers += 1
         of.tasks[task.number], of.rows[task.number] = task, row
+        of.nominated.pop(slot, None)
+        of.lost.discard(slot)
         self._tasks[row] = service, task.number
         self._kept[task.number] = reserved_by(version.spec, self.reserves)
         self.hosts.add(service, host, self._kept[task.number])

@@ -68,7 +68,7 @@ def _most_vms(scenario: Scenario, hosts: Hosts, platform: Platform, index: int) 
     if not platform.hypervisors:
         return (), 0
     if platform.vms is not None:
-        return ("platforms", index, "vms"), sum(platform.vms.on(hosts[name]).count * pool.count for name, pool in scenario.pools.items())
+        return ("platforms", index, "vms"), sum(platform.vms.on(hosts[name]).count * pool.slots for name, pool in scenario.pools.items())
     replicas = {name: service.replicas for name, service in scenario.services.items()}
     return ("services", max(replicas, key=lambda name: replicas[name])), sum(replicas.values())
 
@@ -106,7 +106,7 @@ def _background(scenario: Scenario) -> dict[Path, int]:
 
 def _machines(scenario: Scenario, hosts: Hosts, platform: Platform, index: int) -> dict[Path, int]:
     """Bytes of the hosts, of the replicas of each service, as large as on any host, and of VMs that are asked for by their number."""
-    counts = {name: pool.count for name, pool in scenario.pools.items()}
+    counts = {name: pool.slots for name, pool in scenario.pools.items()}
     shared = sum(counts[name] * _shared_vms(host, platform) for name, host in hosts.items())
     own: dict[Path, int] = {scenario.path_of_pool(name): counts[name] * host.pcpus * (CPU + QUEUE) for name, host in hosts.items()}
     replicas: dict[Path, int] = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from simvirt.catalog.heeded import unheeded
 from simvirt.gauges import Mark, Snapshot
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
@@ -64,13 +65,13 @@ def _notes(plane: DataPlane) -> tuple[str, ...]:
     lowered = plane.lowered
     policy = host_scheduler(lowered.arrangement.hosts[0].site.view, lowered.platform).policy
     limits = sentences(lowered.scenario.services, lowered.platform, policy)
-    return (*limits, *credits.remarks(plane))
+    return (*limits, *unheeded(lowered.scenario.services, lowered.platform), *credits.remarks(plane))
 
 
 def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
     """Shares of CPU time."""
     return {
-        "utilisation": _host_busy(plane, first, last) / S / span / _pcpus(plane),
+        "utilisation": _host_busy(plane, first, last) / S / span / _pcpus(plane, first, last),
         "steal": _steal_ratio(plane, first, last),
         "costop": _costop_ratio(plane, first, last),
         "throttled": _throttled_ratio(plane, first, last, span),
@@ -201,16 +202,19 @@ def _host_resources(plane: DataPlane, first: Snapshot, last: Snapshot, span: flo
     if len(hosts) == 1:
         channels = (last.disk_busy - first.disk_busy) / plane.read("disks", "channels")
         return {
-            "host.cpu": _host_busy(plane, first, last) / S / span / _pcpus(plane),
+            "host.cpu": _host_busy(plane, first, last) / S / span / _pcpus(plane, first, last),
             "host.disk": float(np.maximum(channels, last.disk_passed - first.disk_passed).max()) / S / span,
         }
     used = hosts_used(plane, first, last, span)
     return {f"{host.site.named.name}.{kind}": float(values[host.row]) for kind, values in used.items() for host in hosts}
 
 
-def _pcpus(plane: DataPlane) -> int:
-    """Hardware threads of all hosts."""
-    return sum(host.pcpus for host in plane.lowered.hosts)
+def _pcpus(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
+    """Hardware threads of all hosts; in the mean where hosts come and go."""
+    each = [host.pcpus for host in plane.lowered.hosts]
+    if plane.there is None or last.at == first.at:
+        return sum(each)
+    return max(float((plane.there(last.at) - plane.there(first.at)) @ each) / (last.at - first.at), 1e-9)
 
 
 def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> float:
@@ -239,7 +243,7 @@ def _host_busy(plane: DataPlane, first: Snapshot, last: Snapshot) -> int:
 
 def _polled(plane: DataPlane, first: Snapshot, last: Snapshot) -> int:
     """Time that was spent on looking for work: no more than tasks left idle, for whatever polls yields to them [ns]."""
-    idle = _pcpus(plane) * (last.at - first.at) - (last.busy - first.busy)
+    idle = round(_pcpus(plane, first, last) * (last.at - first.at)) - (last.busy - first.busy)
     return max(min(last.polled - first.polled, idle), 0)
 
 
@@ -340,7 +344,7 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     ended = int((last.completed + last.rejected + last.failed).sum())
     arrived = int(last.arrived.sum())
     used = int(last.cpu_time.sum())
-    tolerance = len(last.steal) + _pcpus(plane) + last.events if read("machines", "fluid").any() else 0
+    tolerance = len(last.steal) + sum(host.pcpus for host in plane.lowered.hosts) + last.events if read("machines", "fluid").any() else 0
     return {
         "little": "ok" if (area - sojourn) % 2**62 == 0 else f"time in system {area} ns, latencies {sojourn} ns",
         "flow": "ok" if arrived == ended + last.in_system else f"{arrived} arrivals, {ended} ends, {last.in_system} under way",

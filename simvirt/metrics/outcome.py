@@ -13,6 +13,7 @@ from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 from simvirt.metrics.availability import Course
 from simvirt.metrics.events import Happening
+from simvirt.metrics.machines import Fleet
 from simvirt.metrics.scaling import ServiceCourse
 from simvirt.result.run_document import HostLayout
 
@@ -139,6 +140,8 @@ class Outcome(Answers):
     """What guards of calls did, where there are any."""
     scaled: dict[str, ServiceCourse] = field(default_factory=dict)
     """How many replicas of each service were wanted and ready, where something acts on them."""
+    fleet: Fleet | None = None
+    """The hosts that came and went, where a pool of them autoscales."""
     happening: Happening | None = None
     """What happened to instances, where something acts on them."""
     course: Course | None = None

@@ -11,6 +11,7 @@ import numpy as np
 from simvirt.metrics.availability import availability
 from simvirt.metrics.events import happened
 from simvirt.metrics.lifecycle import lifecycle
+from simvirt.metrics.machines import machines
 from simvirt.metrics.migrations import migrations
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.resilience import resilience
@@ -223,6 +224,8 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["availability"] = availability(scenario, courses)
     if first.scaled:
         found["scaling"] = scaling([o.scaled for o in outcomes])
+    if (fleets := [o.fleet for o in outcomes if o.fleet is not None]):
+        found["machines"] = machines(fleets)
     if (happenings := [o.happening for o in outcomes if o.happening is not None]):
         found["happened"] = happened(happenings)
     if any(o.moves for o in outcomes):

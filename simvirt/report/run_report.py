@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from simvirt.report import available, guarded, happened, limits, scaled
+from simvirt.report import available, guarded, happened, hired, limits, scaled
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
@@ -94,6 +94,7 @@ def sections(document: RunDocument) -> list[Section]:
         "Operations": _operations(platforms), "Services": _services(platforms),
         "Hosts": _hosts(platforms), "Lifecycle": _lifecycle(platforms),
         "Scaling": (row for line in scaled.lines(platforms) for row in _row(*line)),
+        "Machines": (row for line in hired.lines(platforms) for row in _row(*line)),
         "Migrations": (row for line in migration_lines(platforms) for row in _row(*line)), "Memory": _memory(platforms),
         "Bottleneck": _bottleneck(platforms),
         "Objective": _objective(platforms), f"vs {document.comparison.baseline}": _comparison(document), "Run": _run(platforms),

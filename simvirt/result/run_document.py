@@ -23,6 +23,7 @@ from simvirt.result.document import (
 )
 from simvirt.result.events import Happened
 from simvirt.result.lifecycle import Lifecycle
+from simvirt.result.machines import MachinesResult
 from simvirt.result.migrations import MigrationResult
 from simvirt.result.resilience import Resilience
 from simvirt.result.scaling import Scaling
@@ -276,6 +277,8 @@ class PlatformResult(Document):
     availability: Availability | None = Field(
         default=None, description="where something fails, or an autoscaler follows the load: requests answered in time, what was lost")
     scaling: Scaling | None = Field(default=None, description="where something acts on instances: how many were wanted and ready, and why")
+    machines: MachinesResult | None = Field(
+        default=None, description="with pools of hosts that autoscale: how many there were, what they cost, and who waited for them")
     happened: Happened | None = Field(default=None, description="where something acts on instances: what happened, and where they stand")
     migrations: tuple[MigrationResult, ...] = Field(default=(), description="what moved to other hosts, and how that went")
     resilience: Resilience | None = Field(default=None, description="with guarded calls: what they did, and what requests failed of")

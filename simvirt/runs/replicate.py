@@ -23,6 +23,7 @@ from simvirt.lowering.traffic import clients_of
 from simvirt.metrics.answers import Spread, classes_of_loads
 from simvirt.metrics.availability import course
 from simvirt.metrics.events import happening
+from simvirt.metrics.machines import fleet
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.scaling import courses
@@ -189,7 +190,7 @@ def _lived(outcome: Outcome, plane: DataPlane, recorder: Recorder, end: Snapshot
     found = course(plane, recorder.kept, end, cluster) if scenario.fails or scenario.autoscales else None
     return replace(
         outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found, scaled=courses(cluster, end.at),
-        happening=happening(cluster))
+        happening=happening(cluster), fleet=fleet(cluster, end.at))
 
 
 def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:

@@ -10,6 +10,7 @@ import field_cases_failures
 import field_cases_files
 import field_cases_host
 import field_cases_images
+import field_cases_machines
 import field_cases_memory
 import field_cases_migration
 import field_cases_network
@@ -20,6 +21,7 @@ import field_cases_run
 import field_cases_scheduling
 import field_cases_services
 import field_cases_volumes
+import field_cases_workload_kinds
 import field_cases_workloads
 import pytest
 from helpers.field_bases import BARE
@@ -35,12 +37,14 @@ CASES = (
     *field_cases_plan.CASES, *field_cases_files.CASES, *field_cases_images.CASES, *field_cases_workloads.CASES,
     *field_cases_orchestration.CASES,
     *field_cases_autoscale.CASES,
+    *field_cases_machines.CASES,
     *field_cases_network.CASES,
     *field_cases_migration.CASES,
     *field_cases_failures.CASES,
     *field_cases_resilience.CASES,
     *field_cases_volumes.CASES,
     *field_cases_scheduling.CASES,
+    *field_cases_workload_kinds.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}
 """Fields with a test of their own below."""

@@ -89,7 +89,7 @@ def _too_long(scenario: Scenario) -> Iterator[Mistake]:
     length = length_ns(scenario)
     if length is not None and length > LATEST_NS:
         yield ("run", "requests"), f"{CLOCK}; {scenario.run.requests} requests take some {format_time(length / 1e9)}"
-    each = [pool.cpus * pool.count for pool in scenario.pools.values() if pool.cpus is not None]
+    each = [pool.cpus * pool.slots for pool in scenario.pools.values() if pool.cpus is not None]
     cpus = sum(each) if len(each) == len(scenario.pools) else None
     if length is not None and cpus is not None and length * cpus > CPU_TIME_NS and length <= LATEST_NS:
         most, asked = format_time(CPU_TIME_NS / 1e9), format_time(length * cpus / 1e9)

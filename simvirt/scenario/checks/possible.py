@@ -119,7 +119,7 @@ def _reservations(scenario: Scenario) -> Iterator[Mistake]:
     reserved = {name: s.cpu_reservation * s.replicas for name, s in scenario.services.items() if s.cpu_reservation is not None}
     without = [pool.scheduler.policy for pool in scenario.pools.values()
                if pool.scheduler.policy not in RESERVING and "scheduler" in pool.model_fields_set]
-    each = [pool.cpus * pool.count for pool in scenario.pools.values() if pool.cpus is not None]
+    each = [pool.cpus * pool.slots for pool in scenario.pools.values() if pool.cpus is not None]
     whose = "hosts" if scenario.several_hosts else "host"
     orchestrated = [platform.orchestrator is not None for platform in scenario.platforms]
     if any(orchestrated):

@@ -13,6 +13,7 @@ from simvirt.scenario.fields import Title, Word
 from simvirt.scenario.reading.tree import Marks
 from simvirt.scenario.spec.base import TOLD, Spec, refuse
 from simvirt.scenario.spec.cluster import ALONE, MOST_HOSTS, HostPoolSpec, NamedHost, expanded
+from simvirt.scenario.spec.deploy import DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec
 from simvirt.scenario.spec.distributions import (
     AnyDistribution,
     Constant,
@@ -34,7 +35,7 @@ from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
 from simvirt.scenario.spec.network import NetworkSpec
 from simvirt.scenario.spec.procurement import DemandSpec, PlanSpec
-from simvirt.scenario.spec.services import BackgroundSpec, DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec, ServiceSpec
+from simvirt.scenario.spec.services import BackgroundSpec, ServiceSpec
 from simvirt.scenario.spec.state import StateSpec
 from simvirt.scenario.spec.steps import (
     AnyStep,
@@ -152,7 +153,7 @@ class Scenario(Spec):
     @field_validator("hosts", mode="after")
     @classmethod
     def _few_enough(cls, value: Mapping[str, HostPoolSpec]) -> Mapping[str, HostPoolSpec]:
-        if (count := sum(pool.count for pool in value.values())) > MOST_HOSTS:
+        if (count := sum(pool.slots for pool in value.values())) > MOST_HOSTS:
             raise PydanticCustomError(TOLD, "{text}", {"text": f"expected at most {MOST_HOSTS:,} hosts in all; got {count:,}"})
         return value
 
@@ -234,7 +235,7 @@ class Scenario(Spec):
     @property
     def several_hosts(self) -> bool:
         """Whether there are more hosts than one."""
-        return sum(pool.count for pool in self.hosts.values()) > 1
+        return sum(pool.slots for pool in self.hosts.values()) > 1
 
     @property
     def each_host(self) -> tuple[NamedHost, ...]:
@@ -316,6 +317,11 @@ class Scenario(Spec):
     def autoscales(self) -> bool:
         """Whether the number of replicas of a service follows the load."""
         return any(service.autoscale is not None for service in self.services.values())
+
+    @property
+    def machines_scale(self) -> bool:
+        """Whether the number of hosts of a pool follows what waits for room."""
+        return any(pool.autoscale is not None for pool in self.hosts.values())
 
     @property
     def beginning(self) -> StateSpec:
