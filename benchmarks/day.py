@@ -82,9 +82,42 @@ def measured(pods: int, hours: float) -> dict[str, Any]:
     return {
         "pods": pods, "s": time.process_time() - started, "requests": outcome.requests, "events": outcome.events,
         "memory_mb": {hour: min(seen, key=lambda one: abs(one[0] - hour))[1] for hour in HOURS if hour <= hours},
+        "end_mb": resident_mb(),
         "started": outcome.happening.started, "scaled": what.count("scale"), "hosts_lost": what.count("power"),
         "crashed": what.count("failed"), "rollouts": what.count("update"), "told": len(what),
     }
+
+
+def drawn(rows: Sequence[dict[str, Any]]) -> str:
+    """A figure of the cost over the number of pods: CPU time, and resident memory at the end."""
+    width, height, left, low = 480, 300, 56, 40
+    most, top, held = (max(float(row[name]) for row in rows) for name in ("pods", "s", "end_mb"))
+
+    def points(name: str, scale: float) -> list[tuple[float, float]]:
+        return [(left + row["pods"] / most * (width - left - 64), height - low - row[name] / scale * (height - low - 32)) for row in rows]
+
+    def line(name: str, scale: float, colour: str) -> str:
+        dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>' for x, y in points(name, scale))
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points(name, scale))
+        return f'<polyline points="{path}" fill="none" stroke="{colour}"/>{dots}'
+
+    def said(name: str, scale: float, unit: str, colour: str, above: bool) -> str:
+        found = zip(points(name, scale), rows, strict=True)
+        return "".join(
+            f'<text x="{x:.1f}" y="{y - 8 if above else y + 18:.1f}" text-anchor="middle" fill="{colour}">{row[name]:.0f} {unit}</text>'
+            for (x, y), row in found)
+
+    time_, memory = "#0b6fa4", "#c05000"
+    ticks = "".join(
+        f'<text x="{x:.1f}" y="{height - 20}" text-anchor="middle">{row["pods"]}</text>'
+        for (x, _), row in zip(points("s", top), rows, strict=True))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
+        f'<title>Cost of a simulated day over the number of pods</title><path d="M{left},{height - low}H{width - 32}" stroke="#999"/>'
+        f'{line("end_mb", 1.6 * held, memory)}{said("end_mb", 1.6 * held, "MB", memory, True)}'
+        f'{line("s", top, time_)}{said("s", top, "s", time_, False)}{ticks}'
+        f'<text x="{left}" y="16" fill="{time_}">CPU time</text><text x="{left + 80}" y="16" fill="{memory}">memory at the end</text>'
+        f'<text x="{width / 2}" y="{height - 4}" text-anchor="middle">pods in the mean, twenty on each host</text></svg>\n')
 
 
 def main() -> None:
@@ -98,6 +131,17 @@ def main() -> None:
     if asked.one is not None:
         print(json.dumps(measured(asked.one, asked.hours)))
         return
+    rows = []
+    print(f"{'pods':>6} {'hosts':>6} {'CPU':>9} {'requests':>10} {'starts':>7} {'scaled':>7} {'memory':>27}")
+    for pods in asked.pods:
+        command = [sys.executable, __file__, "--one", str(pods), "--hours", str(asked.hours)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        rows.append(row := json.loads(done.stdout.splitlines()[-1]))
+        memory = ", ".join(f"{held:.0f}" for held in row["memory_mb"].values())
+        counts = f"{row['requests']:>10} {row['started']:>7} {row['scaled']:>7}"
+        print(f"{pods:>6} {math.ceil(pods / EACH_HOST):>6} {row['s']:>7.1f} s {counts} {memory:>24} MB", flush=True)
+    if asked.svg is not None:
+        asked.svg.write_text(drawn(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":
