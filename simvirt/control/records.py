@@ -75,7 +75,10 @@ def _shared(names: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
 
 @dataclass(slots=True)
 class Life:
-    """The start of an instance of a service on a host: when it was asked for, and when it was ready, None so far [ns]; its phases."""
+    """The start of an instance of a service on a host: when it was asked for, and when it was ready, None so far [ns]; its phases.
+
+    `up` is when its process answered, None so far [ns]; `failure` is why it came to nothing, `abandoned` whether it was given up.
+    """
 
     instance: int
     service: str
@@ -84,6 +87,9 @@ class Life:
     asked: int
     ready: int | None = None
     spans: Spans = field(default_factory=Spans)
+    up: int | None = None
+    failure: str | None = None
+    abandoned: bool = False
 
     @property
     def name(self) -> str:
