@@ -363,8 +363,9 @@ class Orchestration:
 
     def _end(self, task: Task, cause: str, why: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""
+        row = self.ledger.row_of(task)
         self.ledger.end(task, cause)
-        self._tell(cause, task, why)
+        self._tell(cause, task, why, row)
         for service, other in self.ledger.services.items():
             if service == task.service or other.pending is not None:
                 self.look(service)
@@ -374,8 +375,9 @@ class Orchestration:
         self.ledger.change(task)
         self.look(task.service)
 
-    def _tell(self, what: str, task: Task, why: str | None = None) -> None:
-        self.cluster.story.tell(what, f"{task.service}-{task.slot}", self.ledger.hosts.names[task.host], why)
+    def _tell(self, what: str, task: Task, why: str | None = None, row: int | None = None) -> None:
+        at = self.ledger.row_of(task) if row is None else row
+        self.cluster.story.tell(what, f"{task.service}-{task.slot}", self.ledger.hosts.names[task.host], why, at)
 
 
 def orchestration_of(cluster: Cluster) -> Orchestration:
