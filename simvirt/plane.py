@@ -77,7 +77,7 @@ class DataPlane(Movable):
     _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
     _performed: dict[int, set[int]] = field(default_factory=dict)  # instance: handles of what it performs
     _handles: int = 0
-    _drained: dict[int, Settled] = field(default_factory=dict)
+    _awaited: dict[tuple[int, int], Settled] = field(default_factory=dict)  # signals, by their reason and row
     _due: list[Settled] = field(default_factory=list)
     _samplers: dict[int, list[Sampler]] = field(default_factory=dict)
     _background: dict[int, list[int]] = field(default_factory=dict)
@@ -213,9 +213,8 @@ class DataPlane(Movable):
         self._extend("entities", t.Entities, old, {})
         self._extend("calendar", t.Calendar, old, {"size": 0})
         widen_links(self.columns["links"], old, 2 * old)
-        run = self.columns["run"]
-        run["frames"][0] = 2 * old
-        run["entities"][0] += old
+        self.columns["run"]["frames"][0] = 2 * old
+        self.columns["run"]["entities"][0] += old
         chain_frames(self.columns, old, 2 * old)
         self._bind("run", "frames", "entities", "calendar", "links")
         return True
@@ -237,8 +236,8 @@ class DataPlane(Movable):
             reason, row = int(run["signals"][2 * at]), int(run["signals"][2 * at + 1])
             if reason == k.WORK_DONE and (work := self._forget(row)) is not None:
                 self._due.append(work.done)
-            elif reason == k.DRAINED and row in self._drained:
-                self._due.append(self._drained.pop(row))
+            elif (reason, row) in self._awaited:
+                self._due.append(self._awaited.pop((reason, row)))
         run["pending"][0] = 0
 
     # --- verbs ---------------------------------------------------------------------------------------------------------
@@ -273,15 +272,19 @@ class DataPlane(Movable):
     def admit(self, instance: int) -> None:
         """Let load balancing send requests to an instance."""
         self.columns["instances"]["life"][instance] = k.READY
-        kernel.set_ready(self._plane, instance, 1)
+        kernel.set_ready(self._plane, instance, 1, int(self.clock.now))
 
     def drain(self, instance: int) -> simpy.Event:
         """Send an instance no more requests; an event that happens once it has answered the last one."""
-        kernel.set_ready(self._plane, instance, 0)
+        kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
         self.columns["instances"]["life"][instance] = k.DRAINING
         if int(self.columns["instances"]["in_flight"][instance]) == 0:
             return self.clock.event().succeed()
-        return self._drained.setdefault(instance, Settled(self.clock))
+        return self._awaited.setdefault((k.DRAINED, instance), Settled(self.clock))
+
+    def asked(self, service: str) -> simpy.Event:
+        """An event that happens when the next request waits for a service of which no replica is ready."""
+        return self._awaited.setdefault((k.NOBODY_READY, self.lowered.services.index(service)), Settled(self.clock))
 
     def is_ready(self, instance: int) -> bool:
         """Whether an instance takes requests."""
@@ -298,17 +301,17 @@ class DataPlane(Movable):
     def crash(self, instance: int, life: int = k.CRASHED, seen: bool = True) -> int:
         """End an instance at once, alone or GONE with its kernel; the number of requests lost. Unless `seen` it is sent further ones."""
         if seen:
-            kernel.set_ready(self._plane, instance, 0)
+            kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
         lost = int(kernel.crash(self._plane, instance, life, int(self.clock.now)))
         for handle in self._performed.pop(instance, ()):
             del self._works[handle]
-        if instance in self._drained:
-            self._drained.pop(instance).succeed()
+        if (drained := self._awaited.pop((k.DRAINED, instance), None)) is not None:
+            drained.succeed()
         return lost
 
     def withdraw(self, instance: int) -> None:
         """Let load balancing leave an instance out that has ended."""
-        kernel.set_ready(self._plane, instance, 0)
+        kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
 
     def start_background(self, instance: int) -> None:
         """Start an instance's background threads."""

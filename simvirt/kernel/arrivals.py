@@ -1,8 +1,9 @@
 """How requests come in: clients that think before the next one, arrivals at their instants, and the way to a replica."""
 
 from simvirt.kernel.accounting import enter
+from simvirt.kernel.buffering import find_none
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import CLOCK_MASK, ENTERING, NETWORK, NONE, REJECTED, THINKING, WAITING
+from simvirt.kernel.constants import CLOCK_MASK, ENTERING, NETWORK, NONE, THINKING, WAITING
 from simvirt.kernel.replicas import choose_entry
 from simvirt.kernel.requests import admit, append_todo, body_on, clear_account, follow_population
 from simvirt.kernel.tables import Plane
@@ -76,9 +77,9 @@ def enter_service(p: Plane, f: int, now: int) -> None:
     i: int = choose_entry(p, p.source.service[k], f, p.source.balance_column[k])
     p.frames.instance[f] = i
     if i == NONE:
-        p.frames.pc[f] = p.source.entry[k]
-        p.frames.failed[f] = REJECTED
-        append_todo(p, f)
+        p.frames.pc[f] = ENTERING
+        if not find_none(p, f, p.source.service[k], f, now):
+            p.frames.pc[f] = p.source.entry[k]
     else:
         p.frames.pc[f] = body_on(p, i, p.source.entry[k])
         admit(p, f, now)

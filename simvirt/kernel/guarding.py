@@ -16,6 +16,7 @@
 """
 
 from simvirt.kernel.accounting import enter
+from simvirt.kernel.buffering import find_none
 from simvirt.kernel.calendar import clear_timer, set_timer
 from simvirt.kernel.constants import (
     ATTEMPT,
@@ -39,7 +40,6 @@ from simvirt.kernel.constants import (
     OP_SHED,
     OP_TRY,
     POOL_FULL,
-    REJECTED,
     TIMED_OUT,
     VIRTUALIZATION,
     WAITING,
@@ -165,8 +165,7 @@ def send_request(p: Plane, a: int, pc: int, now: int) -> None:
     """A try of a client reaches the service."""
     i: int = choose_entry(p, p.program.target[pc], a, p.program.column[pc])
     if i == NONE:
-        p.frames.failed[a] = REJECTED
-        append_todo(p, a)
+        find_none(p, a, p.program.target[pc], a, now)
     else:
         call_instance(p, a, i, body_on(p, i, p.program.entry[pc]), now)
 

@@ -338,9 +338,9 @@ def new_task(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int
 
 
 @boundary
-def set_ready(p: Plane, i: int, ready: int) -> int:
+def set_ready(p: Plane, i: int, ready: int, now: int) -> int:
     """Put an instance into load balancing, or take it out."""
-    return change_ready(p, i, ready)
+    return change_ready(p, i, ready, now)
 
 
 @boundary

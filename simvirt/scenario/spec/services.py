@@ -286,7 +286,7 @@ class ServiceSpec(Spec):
 
     @model_validator(mode="after")
     def _usage_is_of_something(self) -> ServiceSpec:
-        if self.autoscale is not None and self.cpu_reservation is None and self.cpu_limit is None:
+        if self.autoscale is not None and self.autoscale.target.cpu is not None and (self.cpu_reservation or self.cpu_limit) is None:
             said = "expected CPUs that a replica requests, of which usage is a share, for example cpus: 1 beside it"
             refuse(said, "autoscale", "target", "cpu")
         return self
