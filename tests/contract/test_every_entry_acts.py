@@ -16,6 +16,7 @@ import field_cases_autoscale
 import field_cases_machines
 import field_cases_migration
 import field_cases_orchestration
+import field_cases_workload_kinds
 import entry_cases_volumes
 import pytest
 from helpers.field_bases import BARE, CROWDED, KVM
@@ -161,6 +162,7 @@ CASES: Final = (
     *entry_cases_files.CASES,
     *entry_cases_images.CASES, *field_cases_orchestration.ENTRIES,
     *field_cases_autoscale.ENTRIES,
+    *field_cases_workload_kinds.ENTRIES,
     *field_cases_machines.ENTRIES,
     *field_cases_migration.ENTRIES,
     *entry_cases_memory.CASES,

@@ -23,6 +23,7 @@ from simvirt.catalog.entries.machine_autoscalers import MachineAutoscalerEntry
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
+from simvirt.catalog.entries.priorities import PriorityEntry
 from simvirt.catalog.entries.startups import StartupEntry
 from simvirt.catalog.entries.volumes import VolumeDriverEntry
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
@@ -335,6 +336,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "orchestrators": OrchestratorEntry,
     "volume_drivers": VolumeDriverEntry,
     "autoscalers": AutoscalerEntry,
+    "priorities": PriorityEntry,
     "machine_autoscalers": MachineAutoscalerEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
