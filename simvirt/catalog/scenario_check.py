@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from simvirt.catalog.entries.autoscalers import AutoscalerEntry
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
@@ -56,10 +56,14 @@ def check(store: Store, scenario: Scenario) -> None:
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
         if service.autoscale is not None:
             _check_autoscaler(store, service.autoscale, ("services", name, "autoscale"), problems)
+        if service.vertical is not None:
+            _check_name(store, "vertical_autoscalers", service.vertical.by, ("services", name, "vertical", "by"), problems)
         if isinstance(service.deploy.priority, str):
             _check_name(store, "priorities", service.deploy.priority, ("services", name, "deploy", "priority"), problems)
     _check_moves(store, scenario, problems)
     problems.settle()
+    for path, message in _without_containers(scenario, [layers.platform(store, spec, ("platforms",)) for spec in scenario.platforms]):
+        problems.add(path, message)
     for path, message in idle_words(scenario.services, [layers.platform(store, spec, ("platforms",)) for spec in scenario.platforms]):
         problems.add(path, message)
     for path, message in best_of_pools({name: _beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()}):
@@ -84,6 +88,15 @@ def _check_autoscaler(store: Store, asked: AutoscaleSpec, path: Path, problems: 
     for word in ("scale_up", "scale_down", "tolerance", "predict", "schedule"):
         if word in asked.model_fields_set:
             problems.add((*path, word), f"has no effect, for {asked.by} has rules of its own; expected by: hpa beside it")
+
+
+def _without_containers(scenario: Scenario, platforms: Sequence[Platform]) -> Iterator[Mistake]:
+    """Services whose CPUs are to change, on platforms on which replicas have no limit of their own."""
+    bare = next((platform.name for platform in platforms if not platform.runtimes), None)
+    for name, service in scenario.services.items():
+        if service.vertical is not None and bare is not None:
+            said = "has no containers whose CPUs could change; expected a platform that has, for example docker"
+            yield ("services", name, "vertical"), f"{bare} {said}"
 
 
 def _check_machines(store: Store, scenario: Scenario, problems: Problems) -> None:

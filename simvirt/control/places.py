@@ -56,6 +56,18 @@ def become(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
         cluster.plane.place(row, one.place)
 
 
+def resize(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
+    """Let an instance that runs have the limit of CPUs of a version, where its own cgroup has one."""
+    one = cluster.instance(row)
+    cluster.specs[row] = spec
+    if one.group is None or one.group.affinity or not one.group.fence.quota:
+        return
+    limits = cgroup(spec, cluster.plane.lowered.arrangement.machines[one.machine].cpus)
+    fence = replace(one.group.fence, quota=limits.quota, period=limits.period)
+    one.place = replace(one.place, group=replace(one.group, fence=fence))
+    cluster.plane.set_quota(one.group.row, limits.quota)
+
+
 def _place(cluster: Cluster, row: int, host: int) -> Place:
     """The place of a container or process on a host."""
     one, plan = cluster.instance(row), cluster.plane.lowered.arrangement

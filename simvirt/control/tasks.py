@@ -10,6 +10,7 @@ import simpy
 
 from simvirt.control.orchestrators.interface import Failure, Seen, Task, Version, Wanted
 from simvirt.placement import Hosts, Reserves, reserved_by
+from simvirt.scenario.spec.services import ServiceSpec
 
 
 @dataclass
@@ -127,6 +128,17 @@ class Ledger:
             self.hosts.remove(task.service, task.host, self._kept[task.number])
             self.hosts.add(task.service, host, self._kept[task.number])
             self.change(replace(task, host=host))
+
+    def keep(self, task: Task, spec: ServiceSpec) -> bool:
+        """Keep for a task what a version of its service reserves; false where its host has not left as much more."""
+        kept, needed = self._kept[task.number], reserved_by(spec, self.reserves)
+        free = {name: int(self.hosts.room_of(name)[task.host] - self.hosts.taken_of(name)[task.host]) for name in needed}
+        if any(amount - kept.get(name, 0) > free[name] for name, amount in needed.items()):
+            return False
+        self.hosts.remove(task.service, task.host, kept)
+        self.hosts.add(task.service, task.host, needed)
+        self._kept[task.number] = needed
+        return True
 
     def end(self, task: Task, cause: str) -> None:
         """A task has ended; its row is free."""

@@ -20,7 +20,8 @@ class Named(Protocol):
 
 def acted_on(scenario: Scenario, platform: Named) -> bool:
     """Whether something acts on instances while a scenario runs on a platform: an orchestrator, or a timeline that says what is wanted."""
-    return platform.orchestrator is not None or scenario.autoscales or any(event.verb in ORCHESTRATED for event in scenario.timeline)
+    by_itself = scenario.autoscales or scenario.resizes
+    return platform.orchestrator is not None or by_itself or any(event.verb in ORCHESTRATED for event in scenario.timeline)
 
 
 def as_acted_on(scenario: Scenario, platform: Named) -> Scenario:
@@ -41,7 +42,7 @@ def slots(scenario: Scenario, service: str) -> int:
     if spec.autoscale is not None:
         return 2 * max(*wanted, spec.autoscale.max)
     falls = any(after < before for before, after in pairwise(wanted))
-    replaced = any(service in (event.update, event.rollback) for event in scenario.timeline)
+    replaced = spec.vertical is not None or any(service in (event.update, event.rollback) for event in scenario.timeline)
     return max(wanted) * (2 if falls or replaced else 1)
 
 

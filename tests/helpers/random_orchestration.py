@@ -5,6 +5,9 @@ from __future__ import annotations
 from helpers.random_draws import Draws, Tree, time
 from helpers.random_services import Drawn
 
+from simvirt.catalog import Catalog
+from simvirt.scenario.spec.models import PlatformSpec
+
 ORCHESTRATORS = ("none", "compose", "swarm", "kubernetes", "mesos", "vm-cluster")
 
 
@@ -31,6 +34,11 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
                 "max_attempts": (0.4, lambda: draws.randint(0, 3)), "window": (0.3, lambda: time(length * draws.between(0.01, 0.5))),
             })} | draws.sometimes({"rollback_config": (0.3, lambda: {"parallelism": draws.randint(0, 3)})})
     tree["platforms"] = [_acted_on(draws, platform) for platform in tree["platforms"]]
+    for spec in tree["services"].values():
+        if "cpus" in spec and "autoscale" not in spec and all(map(_contained, tree["platforms"])) and draws.yes(0.5):
+            spec["vertical"] = {"max": 4, "by": "quick"} | draws.sometimes({"min": (0.5, lambda: 0.1), "update": (0.7, lambda: draws.choice(["in-place", "recreate"]))})
+            tree["catalog"] = {**tree.get("catalog", {}), "vertical_autoscalers": {"quick": {"like": "vpa"} | {
+                key: {"value": value, "source": "made up for a test"} for key, value in {"sampling": "5ms", "resolution": "5ms", "interval": "20ms", "half_life": "1s"}.items()}}}
     kinds(draws, tree, {platform["orchestrator"] for platform in tree["platforms"]})
     for spec in tree["services"].values():
         spec |= draws.sometimes({"healthcheck": (0.3, lambda: _healthcheck(draws, length))})
@@ -44,6 +52,11 @@ def kinds(draws: Draws, tree: Tree, acting: set[str]) -> None:
     for spec in tree["services"].values():
         if acting & {"kubernetes", "vm-cluster"} and draws.yes(0.4):
             spec["deploy"] = spec.get("deploy", {}) | {"priority": draws.choice([-10, 0, 5, 1000, "system-cluster-critical"])}
+
+
+def _contained(platform: Tree) -> bool:
+    """Whether a platform has containers."""
+    return bool(Catalog.load().platform(PlatformSpec.model_validate({key: platform[key] for key in ("name", "stack") if key in platform})).runtimes)
 
 
 def _acted_on(draws: Draws, platform: str | Tree) -> Tree:

@@ -319,6 +319,11 @@ class Scenario(Spec):
         return any(service.autoscale is not None for service in self.services.values())
 
     @property
+    def resizes(self) -> bool:
+        """Whether the CPUs of replicas of a service follow their usage."""
+        return any(service.vertical is not None for service in self.services.values())
+
+    @property
     def machines_scale(self) -> bool:
         """Whether the number of hosts of a pool follows what waits for room."""
         return any(pool.autoscale is not None for pool in self.hosts.values())
