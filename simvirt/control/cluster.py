@@ -13,6 +13,7 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
+from simvirt.control.contact import Contact
 from simvirt.control.outages import Outage
 from simvirt.control.records import Hired, Life, Move, Scaled, Story, Waits
 from simvirt.control.transfers import Transfers
@@ -142,6 +143,7 @@ class Cluster:
     story: Story = field(init=False)
     specs: dict[int, ServiceSpec] = field(default_factory=dict)  # of instances that are of another version than the first
     outages: list[Outage] = field(default_factory=list)
+    contact: Contact = field(init=False)
     _down: set[int] = field(default_factory=set)  # hosts
     _boots: Counter[int] = field(default_factory=Counter)
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
@@ -153,7 +155,7 @@ class Cluster:
     _phases: dict[tuple[str, str | None, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.story = Story(self.clock)
+        self.story, self.contact = Story(self.clock), Contact(self.clock)
 
     @property
     def plane(self) -> DataPlane:
@@ -310,6 +312,12 @@ class Cluster:
         slot = None if self.orchestration is None else self.orchestration.slot_of(row)
         return self.instance(row).replica if slot is None else slot
 
+    def take_in(self, row: int) -> None:
+        """Let load balancing send requests to an instance that is up, where it reaches its host."""
+        self.plane.admit(row)
+        if self.contact.left_out[self.host_of(row)] > 0:
+            self.plane.withdraw(row)
+
     def is_down(self, host: int) -> bool:
         """Whether nothing can start on a host."""
         return host in self._down
@@ -349,6 +357,9 @@ class Cluster:
         self._down.discard(host)
         self.story.tell("up", self.name_of(host), None, "it has booted")
         self._boots[host] += 1
+        if self.network is not None:
+            self.network.regain(self.name_of(host))
+        self.contact.boots(host)
 
     def boots(self, host: int) -> int:
         """How often a host has booted."""

@@ -4,7 +4,7 @@
     sent and received by threads on both hosts. What is dirtied meanwhile follows from what the VM's instances answer. The
     first write of a page in a round costs the guest an exit; a guest that writes too fast has time taken away. It stands still
     while the rest crosses and its devices come to rest, then goes on as it was, on the other host. After post-copy requests
-    wait for pages that have not come yet.
+    wait for pages that have not come yet. Where nothing moves for as long as its connection bears it is given up.
 *Ignores*: compression and XBZRLE; several channels; when the network learns of the new place; that what the other host's page
     cache has of the VM's disk is not what this one has; software keeps the numbers of caches of the host where it began.
 *Source*: QEMU migration/migration.c, migration/ram.c, docs/devel/migration; C. Clark et al., NSDI 2005.
@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -23,9 +23,10 @@ import simpy
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process, rows_of
-from simvirt.control.moves import Guest, S, dirty_of, rules_of, sizes_of, vm_sizes, writable
+from simvirt.control.moves import Guest, S, dirty_of, host_named, rules_of, sizes_of, vm_sizes, writable
 from simvirt.control.pulling import transfers_of
 from simvirt.control.records import Move
+from simvirt.control.registries import all_came
 from simvirt.control.transfers import Transfers
 from simvirt.control.work import perform
 from simvirt.memory.boxes import Box
@@ -41,6 +42,7 @@ LOOK_NS: Final = 100_000
 """Time between two looks whether a paused VM's devices have come to rest [ns]."""
 UNMOVED: Final = "snapshot"
 """The entry that says what the checkpoint of a VM takes which nothing moves while it runs."""
+DEAD: Final = "its connection was lost"
 PART: Final = 50
 """Parts in which the memory of a guest comes after post-copy, between which the share that is missing is looked at."""
 
@@ -70,9 +72,8 @@ def _move(migrations: Migrations, event: TimelineEvent) -> Process:
         cluster.clock.process(migrations.migrate(machine, to, event.way, event.storage == "copy"))
 
 
-def host_named(cluster: Cluster, name: str) -> int:
-    """The host of a name."""
-    return next(host.row for host in cluster.plane.lowered.arrangement.hosts if host.site.named.name == name)
+class Dead(Exception):
+    """What was sent does not come."""
 
 
 @dataclass
@@ -115,6 +116,8 @@ class Migrations:
             yield from self._in_turn(moving, copies_disk)
         except simpy.Interrupt as lost:
             moving.give_up(str(lost.cause))
+        except Dead:
+            moving.give_up(DEAD)
         finally:
             del self._ways[machine], self._under_way[machine]
 
@@ -269,12 +272,17 @@ class Moving:
         crossing = self._cross(size, cap)
         works = [perform(self.cluster, source, cpu_ns=pages * (self.entry.scan + self.entry.send)), perform(
             self.cluster, to, cpu_ns=pages * self.entry.receive)]
-        yield self.cluster.clock.all_of([crossing, *(self.cluster.clock.process(work) for work in works)])
+        yield from self._come([crossing, *(self.cluster.clock.process(work) for work in works)])
         self.move.sent += size
 
     def _cross(self, size: float, cap: float) -> simpy.Event:
         """The arrival of bytes that are sent to the other host."""
-        return self.all.transfers.transfer(*self._names, round(size), cap if math.isfinite(cap) else None)
+        return self.all.transfers.transfer(*self._names, round(size), cap if math.isfinite(cap) else None, round(self.entry.silence))
+
+    def _come(self, ends: Sequence[simpy.Event]) -> Process:
+        """Wait for all ends; Dead where one says that what was sent does not come."""
+        if not (yield from all_came(self.cluster.clock, ends)):
+            raise Dead
 
     @property
     def _names(self) -> tuple[str, str]:
@@ -287,8 +295,7 @@ class Moving:
         size = sum(replica.needs.disk + replica.needs.writable for replica in self.guest.box.replicas)
         source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
         works = [perform(self.cluster, source, read=size), perform(self.cluster, to, write=size, sync=True)]
-        clock = self.cluster.clock
-        yield clock.all_of([self._cross(size, self.rules.last_cap()), *(clock.process(work) for work in works)])
+        yield from self._come([self._cross(size, self.rules.last_cap()), *(self.cluster.clock.process(work) for work in works)])
         self.move.copied = float(size)
 
     def _log(self, fresh: float) -> None:
@@ -323,7 +330,7 @@ class Moving:
         cluster, to = self.cluster, self.cluster.host_hands(self.move.to)
         self._stop()
         yield from perform(cluster, cluster.host_hands(self.move.source), write=round(size), sync=True)
-        yield cluster.clock.all_of([self._cross(size, self.rules.last_cap()), cluster.clock.process(
+        yield from self._come([self._cross(size, self.rules.last_cap()), cluster.clock.process(
             perform(cluster, to, write=round(size), sync=True))])
         self.move.sent = size
         yield from perform(cluster, to, read=round(size))

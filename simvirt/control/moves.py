@@ -19,6 +19,11 @@ from simvirt.migration.writes import PAGE, Together, Writes
 S = 1e9
 
 
+def host_named(cluster: Cluster, name: str) -> int:
+    """The host of a name."""
+    return next(host.row for host in cluster.plane.lowered.arrangement.hosts if host.site.named.name == name)
+
+
 def rules_of(entry: MigratorEntry) -> Rules:
     """What an entry says of pre-copy, in bytes and seconds."""
     throttle = None

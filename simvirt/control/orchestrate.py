@@ -333,12 +333,16 @@ class Orchestration:
         """What passes between an instance's being ready and the first request to it."""
         if self.entry.publish:
             yield self.cluster.clock.timeout(round(self.entry.publish))
+        while self.cluster.contact.is_cut_off(host := self.cluster.host_of(row)):
+            yield self.cluster.contact.reached(host)
 
     def _bring_up(self, task: Task) -> Process:
         """Start a task's instance; it may be stopped or fail meanwhile."""
         row, clock = self.ledger.row_of(task), self.cluster.clock
         if self.entry.start_delay:
             yield clock.timeout(round(self.entry.start_delay))
+        while task.host == self.cluster.host_of(row) and self.cluster.contact.is_cut_off(task.host):
+            yield self.cluster.contact.reached(task.host)
         if self._still(task, row):
             yield from lifecycle.start(clock, task.service, row)
 

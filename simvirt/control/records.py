@@ -26,7 +26,10 @@ class Span:
 
 @dataclass
 class Life:
-    """The start of an instance of a service on a host: when it was asked for, and when it was ready, None so far [ns]; its phases."""
+    """The start of an instance of a service on a host: when it was asked for, and when it was ready, None so far [ns]; its phases.
+
+    `failure` is why it came to nothing.
+    """
 
     instance: int
     service: str
@@ -35,6 +38,7 @@ class Life:
     asked: int
     ready: int | None = None
     spans: list[Span] = field(default_factory=list)
+    failure: str | None = None
 
     @property
     def name(self) -> str:

@@ -51,6 +51,14 @@ class Starts:
         finally:
             if self.under_way.get(instance) is mine:
                 del self.under_way[instance]
+        if life.failure is not None:
+            self._failed(life)
+
+    def _failed(self, life: Life) -> None:
+        """A start has come to nothing; where somebody decides what follows, no record of it stays."""
+        self.cluster.plane.crash(life.instance)
+        if self.crashed(life.instance, life.failure or ""):
+            self.cluster.lives.remove(life)
 
     def abandon(self, instance: int) -> None:
         """End the start of an instance that is stopped or crashes before it is ready; what it shares with others goes on."""
@@ -111,7 +119,7 @@ def _started(cluster: Cluster, life: Life) -> Process:
     yield from found_well(cluster, row, process)
     if cluster.orchestration is not None:
         yield from cluster.orchestration.publishing(row)
-    plane.admit(row)
+    cluster.take_in(row)
     life.ready = int(cluster.clock.now)
     cluster.reach(row, HEALTHY)
     if cluster.orchestration is not None:

@@ -56,10 +56,11 @@ from simvirt.kernel.callers import (
     refuses,
     take_connection,
 )
-from simvirt.kernel.devices import call_instance
+from simvirt.kernel.devices import new_call
+from simvirt.kernel.doors import is_shut, knock
 from simvirt.kernel.marks import rare
 from simvirt.kernel.replicas import choose_entry
-from simvirt.kernel.requests import append_todo, body_on, clear_account, draw, free_frame, new_frame
+from simvirt.kernel.requests import admit, append_todo, body_on, clear_account, draw, free_frame, new_frame
 from simvirt.kernel.shedding import shed
 from simvirt.kernel.tables import Plane
 
@@ -167,7 +168,11 @@ def send_request(p: Plane, a: int, pc: int, now: int) -> None:
     if i == NONE:
         find_none(p, a, p.program.target[pc], a, now)
     else:
-        call_instance(p, a, i, body_on(p, i, p.program.entry[pc]), now)
+        g: int = new_call(p, a, i, body_on(p, i, p.program.entry[pc]), now)
+        if is_shut(p, i):
+            knock(p, g, now)
+        else:
+            admit(p, g, now)
 
 
 @rare

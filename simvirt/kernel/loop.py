@@ -44,7 +44,8 @@ from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
 from simvirt.kernel.guarding import on_guard_timer
 from simvirt.kernel.looking import has_room_for_a_look, look
-from simvirt.kernel.arrivals import arrive, enter_service, take_luck, think
+from simvirt.kernel.arrivals import arrive, enter_service, knock_again, take_luck, think
+from simvirt.kernel.doors import is_clients
 from simvirt.kernel.itinerary import finish, on_burst_end, on_fluid_end, proceed
 from simvirt.kernel.crossing import arrive_from_away, pass_link, send_again
 from simvirt.kernel.losing import change_ready, lose_instance
@@ -147,7 +148,10 @@ def on_way_timer(p: Plane, f: int, now: int) -> None:
     if p.frames.way[f] < IN_VAIN:
         arrive_from_away(p, f, now)
     elif p.frames.way[f] > IN_VAIN:
-        send_again(p, f, now)
+        if is_clients(p, f):
+            knock_again(p, f, now)
+        else:
+            send_again(p, f, now)
     else:
         p.frames.way[f] = 0
         finish(p, f, now)

@@ -1,8 +1,7 @@
 """The tables of the data plane, one class a table, one row a thing.
 
-Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
-through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
-(float). The compiled kernel keeps a row as a record, as what is read together should lie together; plain, a column is a list.
+Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it through the verbs of
+`simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock (float). Compiled, a row is a record.
 """
 
 from collections.abc import Mapping
@@ -15,9 +14,8 @@ from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
 
 __all__ = [
     "Caches", "Calendar", "Callers", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames",
-    "Groups", "Guards",
-    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues",
-    "Run", "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
+    "Groups", "Guards", "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program",
+    "Queues", "Run", "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
 ]
 
 
@@ -50,6 +48,8 @@ class Run(Table):
     notice: Ints  # time after which a caller gives up on a kernel that is gone [ns]
     frames: Ints  # frame rows
     entities: Ints  # entity rows
+    # control
+    shut: Ints  # 1 when clients do not reach some hosts
     # kernel
     now: Ints  # [ns]
     events: Ints

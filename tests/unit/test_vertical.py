@@ -15,6 +15,7 @@ from simvirt.errors import ScenarioError
 from simvirt.orchestration.vpa import DAY_S, Buckets, History, Recommendation, recommend
 from simvirt.runs.admission import catalog_of
 from simvirt.scenario.spec.services import ServiceSpec, with_cpus
+import itertools
 
 ENTRY = Catalog.load(None).typed("vertical_autoscalers", "vpa", VerticalAutoscalerEntry)
 BUCKETS = Buckets(0.01, 1.05, 1000.0)
@@ -26,7 +27,7 @@ BUCKETS = Buckets(0.01, 1.05, 1000.0)
 def test_buckets_grow_by_a_ratio_and_hold_what_lies_in_them() -> None:
     widths = [BUCKETS.start(n + 1) - BUCKETS.start(n) for n in range(50)]
     assert widths[0] == pytest.approx(0.01)
-    assert all(after == pytest.approx(1.05 * before) for before, after in zip(widths, widths[1:], strict=False))
+    assert all(after == pytest.approx(1.05 * before) for before, after in itertools.pairwise(widths))
     for value in (0.0, 0.005, 0.01, 0.3, 2.0, 64.0, 999.0):
         bucket = BUCKETS.of(value)
         assert BUCKETS.start(bucket) <= value < BUCKETS.start(bucket + 1)
@@ -119,7 +120,7 @@ def test_replicas_are_replaced_one_after_the_other() -> None:
     """At most half of two are away at once: each change takes two looks, and the new ones have what is recommended."""
     found = ran(update="recreate")
     stops = [event["at_s"] for event in found["happened"]["events"] if event["what"] == "stop"]
-    assert len(stops) >= 2 and min(b - a for a, b in zip(stops, stops[1:], strict=False)) >= 59.0
+    assert len(stops) >= 2 and min(b - a for a, b in itertools.pairwise(stops)) >= 59.0
     assert found["happened"]["started"]["value"] == 2 + found["happened"]["ended"]["stopped"]["value"]
     assert set(found["checks"].values()) == {"ok"}
 

@@ -19,6 +19,7 @@ class MigratorEntry(Entry):
     one under `stun` is slowed until it dirties no more than that share of what is sent. A sender that limits itself begins at `pace`,
     goes on at what is dirtied and `above`, and stops beyond `fastest`.
     A host takes part in `at_once` migrations; each takes `setup` before it sends, of it `serial` one after the other.
+    A connection on which nothing moves for `silence` is dead.
     `handover` is what the switch takes beside sending the rest and `state`: registers and devices; `unlog` beside that for each GiB of
     memory. Costs are per page of 4 KiB: `scan` and
     `send` at the source, `receive` at the other side, `log` of the first write of a page in a round in the guest, `fault` of a page that a
@@ -44,6 +45,7 @@ class MigratorEntry(Entry):
     at_once: Annotated[SourcedWhole, within(1, 10_000)]
     setup: SourcedTime
     serial: SourcedTime | None = None
+    silence: SourcedTime
     handover: SourcedTime
     unlog: SourcedTime
     state: SourcedSize

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.placement import Hosts
@@ -175,6 +175,10 @@ class Pending:
 
     slot: int
     why: str
+
+
+NO_IMAGE: Final = "its image could not be pulled"
+"""How the cause begins with which a task fails that has no image to start from."""
 
 
 @dataclass(frozen=True, slots=True)
