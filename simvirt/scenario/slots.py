@@ -53,5 +53,5 @@ def is_first(scenario: Scenario, service: str, replica: int) -> bool:
 
 def _scales(scenario: Scenario, service: str) -> list[int]:
     """How many replicas the timeline wants, one number after the other."""
-    events = sorted((event for event in scenario.timeline if event.scale == service), key=lambda event: event.at)
-    return [event.replicas or 0 for event in events]
+    mine = (event for event in scenario.timeline if service in (event.scale, event.update) and event.replicas is not None)
+    return [event.replicas or 0 for event in sorted(mine, key=lambda event: event.at)]

@@ -79,7 +79,7 @@ def _event(draws: Draws, drawn: Drawn, length: float, closed: bool) -> Tree:
     if verb == "load" and not closed:
         return event | {"load": draws.choice([0.5, 2, 3])}
     if verb == "update":
-        return event | {"update": service} | draws.choice([{"image": "nginx:1.28"}, {"image": "redis:8", "cpus": 0.5}, {"cpus": 0.25}])
+        return event | {"update": service} | draws.choice([{"image": "nginx:1.28"}, {"image": "redis:8", "cpus": 0.5}, {"cpus": 0.25}, {"mem_limit": "64MiB"}, {"cpus": 0.5, "replicas": draws.randint(0, 4)}])
     if verb == "rollback":
         return event | {"rollback": service}
     return event | {"scale": service, "replicas": draws.randint(0, 5)}
