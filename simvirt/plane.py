@@ -21,6 +21,7 @@ from simvirt.lowering.guards import FRAME_COLUMNS
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
 from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
+from simvirt.lowering.topics import MESSAGE_COLUMNS
 from simvirt.memory.account import MemoryAccount
 from simvirt.moving import Movable
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
@@ -209,6 +210,8 @@ class DataPlane(Movable):
             self.full = True
             return False
         guarded = dict.fromkeys(FRAME_COLUMNS, int(bool(self.lowered.guards)))
+        guarded["front"] = int(int(self.columns["run"]["ranks"][0]) > 0)
+        guarded |= dict.fromkeys(MESSAGE_COLUMNS, int(bool(self.lowered.subscriptions)))
         self._extend("frames", t.Frames, old, {"spent": k.N_CATEGORIES, "draws": self.lowered.width, **guarded})
         self._extend("entities", t.Entities, old, {})
         self._extend("calendar", t.Calendar, old, {"size": 0})

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 from typing import Any, Final
@@ -21,9 +21,13 @@ from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control import lifecycle
 from simvirt.control.cluster import Cluster
 from simvirt.control.orchestrators.interface import (
+    OF_TASKS,
+    PREEMPTED,
+    WAITING,
     Action,
     Kill,
     Look,
+    Move,
     Orchestrator,
     Pending,
     Preempt,
@@ -42,12 +46,6 @@ from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]
-OF_TASKS: Final = (Stop, Kill, Restart, Remove)
-"""Actions that are about a task, which an action before may have ended."""
-WAITING: Final = (Pending, Preempt)
-"""Actions that leave a slot without a task."""
-PREEMPTED: Final = "preempted"
-"""Why an instance ended that made room for a more important one."""
 AGAIN_NS: Final = 10_000_000
 """How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
@@ -68,6 +66,11 @@ class Orchestration:
     def watches(self) -> bool:
         """Whether somebody decides what becomes of what failed."""
         return self.entry.acts != "none"
+
+    @property
+    def ends_unhealthy(self) -> bool:
+        """Whether what fails its checks is ended, and has failed."""
+        return self.entry.unhealthy == "ends"
 
     @property
     def waits_for_others(self) -> bool:
@@ -173,24 +176,21 @@ class Orchestration:
 
     def host_changed(self, host: int, able: bool) -> None:
         """Takes in that a host is gone, closed or back, so that it takes new tasks or takes none."""
-        self.ledger.able[host] = able
+        self.ledger.able[host] = able and host not in self.cluster.closed
         for service in self.ledger.by_priority:
             self.look(service)
 
     def reach(self, row: int, how: str) -> None:
         """Takes in that an instance is so far: started, or healthy."""
         service = self.cluster.instance(row).service
-        event, rows = self._milestone(service, how)
+        event, rows = self.ledger.milestone(service, how, self.cluster.clock)
         rows.add(row)
         if not event.triggered and len(rows) >= self.ledger[service].wanted.replicas:
             event.succeed()
 
     def reached(self, service: str, how: str) -> simpy.Event:
         """The event at which as many instances of a service as are wanted are so far."""
-        return self._milestone(service, how)[0]
-
-    def _milestone(self, service: str, how: str) -> tuple[simpy.Event, set[int]]:
-        return self.ledger[service].milestones.setdefault(how, (self.cluster.clock.event(), set()))
+        return self.ledger.milestone(service, how, self.cluster.clock)[0]
 
     def _settle(self) -> None:
         """All that is wanted may be ready for the first time."""
@@ -231,16 +231,20 @@ class Orchestration:
         of = self.ledger[service]
         before = of.pending
         of.due, of.pending = None, None
-        waiting = set()
-        for action in self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry):
-            if isinstance(action, WAITING):
-                waiting.add(action.slot)
-            if not isinstance(action, OF_TASKS) or action.task in of.tasks:
-                self._do(action, service)
+        waiting = self.carry_out(service, self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry))
         of.nominated = {slot: host for slot, host in of.nominated.items() if slot in waiting}
         self._tell_waiting(of, before)
         if self.entry.sync:
             self.look(service, self.now + round(self.entry.sync))
+
+    def carry_out(self, service: str, actions: Iterable[Action]) -> set[int]:
+        """Do what is to be done for a service, not with a task that an action before has ended; the slots that wait."""
+        waiting = set()
+        for action in actions:
+            waiting |= {action.slot} if isinstance(action, WAITING) else set()
+            if not isinstance(action, OF_TASKS) or action.task in self.ledger[service].tasks:
+                self._do(action, service)
+        return waiting
 
     def _tell_waiting(self, of: Managed, before: str | None) -> None:
         """A replica waits for a host, unless that is known."""
@@ -326,6 +330,12 @@ class Orchestration:
     @_do.register
     def _(self, action: Remove, service: str) -> None:
         self._end(self.ledger[service].tasks[action.task], "failed", action.why)
+
+    @_do.register
+    def _(self, action: Move, service: str) -> None:
+        task = self.ledger[service].tasks[action.task]
+        self._tell("move", task, f"to {self.ledger.hosts.names[action.host]}: {action.why}")
+        self.cluster.move(self.ledger.row_of(task), action.host)
 
     # --- carrying out --------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ import simpy
 
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.control.cluster import HEALTHY, STARTED, Cluster
-from simvirt.control.health import found_well
+from simvirt.control.health import found_well, watch
 from simvirt.control.lifecycle import Process
 from simvirt.control.places import power_off
 from simvirt.control.records import DEPENDENCIES, Life, Span
@@ -47,6 +47,7 @@ class Starts:
         try:
             yield from _started(self.cluster, life)
         except simpy.Interrupt:
+            life.abandoned = True
             self.cluster.lives.remove(life)
         finally:
             if self.under_way.get(instance) is mine:
@@ -107,14 +108,13 @@ def _started(cluster: Cluster, life: Life) -> Process:
     yield from _dependencies(cluster, life)
     process = None
     for phase in phases[booted:]:
-        if phase.on == "instance":
-            process = int(cluster.clock.now) if process is None else process
-            cluster.reach(row, STARTED)
+        if phase.on == "instance" and process is None:
+            process = _began(cluster, life)
         yield from _phase(cluster, life, phase)
     cluster.begin_guest(one.machine)
-    cluster.reach(row, STARTED)
-    process = int(cluster.clock.now) if process is None else process
+    process = _began(cluster, life) if process is None else process
     yield from _application(cluster, life)
+    life.up = int(cluster.clock.now)
     plane.start_background(row)
     yield from found_well(cluster, row, process)
     if cluster.orchestration is not None:
@@ -124,6 +124,13 @@ def _started(cluster: Cluster, life: Life) -> Process:
     cluster.reach(row, HEALTHY)
     if cluster.orchestration is not None:
         cluster.orchestration.became_ready(row)
+
+
+def _began(cluster: Cluster, life: Life) -> int:
+    """The process of an instance is there, and is watched from now on [ns]."""
+    cluster.reach(life.instance, STARTED)
+    watch(cluster, life)
+    return int(cluster.clock.now)
 
 
 def _dependencies(cluster: Cluster, life: Life) -> Process:

@@ -66,6 +66,10 @@ class Ledger:
         """What there is of a service."""
         return self.services[service]
 
+    def milestone(self, service: str, how: str, clock: simpy.Environment) -> tuple[simpy.Event, set[int]]:
+        """The event at which as many instances of a service as are wanted are so far, and the rows that are."""
+        return self[service].milestones.setdefault(how, (clock.event(), set()))
+
     def task_in(self, row: int) -> Task | None:
         """The task whose instance has a row; None where it is free."""
         found = self._tasks.get(row)
