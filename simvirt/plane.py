@@ -364,10 +364,6 @@ class DataPlane(Movable):
                 return k.NONE
         return int(kernel.launch(self._plane, kind, instance, entry, handle, int(self.clock.now)))
 
-    def set_misses(self, host: int, asked: int, ratio: float) -> None:
-        """How often a page cache of a host does not serve what it is asked."""
-        self.columns["misses"]["ratio"][host * int(self.columns["misses"]["asked"][0]) + asked] = ratio
-
     def share_links(self, used: np.ndarray, flows: np.ndarray) -> None:
         """What large transfers take of each link from now on [bytes/ns], and how many of them are on it; requests get what they leave."""
         links, now = self.columns["links"], int(self.clock.now)

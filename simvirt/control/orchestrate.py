@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
@@ -40,7 +39,7 @@ from simvirt.control.orchestrators.interface import (
     Version,
 )
 from simvirt.control.places import become, put
-from simvirt.control.records import Measured, Scaled, Waits
+from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
@@ -207,10 +206,7 @@ class Orchestration:
 
     def counted(self) -> tuple[int, dict[str, int]]:
         """How many instances were started, and how many of them have ended, by cause."""
-        ended: Counter[str] = Counter()
-        for (_, cause), many in self.ledger.ended.items():
-            ended[cause] += many
-        return sum(self.ledger.started.values()), dict(ended)
+        return self.ledger.counted
 
     # --- the loop ------------------------------------------------------------------------------------------------------
 
@@ -250,9 +246,7 @@ class Orchestration:
         """A replica waits for a host, unless that is known."""
         if of.pending is not None and of.pending != before:
             self.cluster.story.tell("waits", of.wanted.service, None, of.pending)
-        if of.lacking != of.waiting:
-            of.waiting = of.lacking
-            self.cluster.waits.append(Waits(self.now, of.wanted.service, of.waiting))
+        self.cluster.waits += of.note_waiting(self.now)
 
     @singledispatchmethod
     def _do(self, action: Action, service: str) -> None:

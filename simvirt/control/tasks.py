@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import simpy
 
 from simvirt.control.orchestrators.interface import Failure, Seen, Task, Version, Wanted
+from simvirt.control.records import Waits
 from simvirt.placement import Hosts, Reserves, reserved_by
 from simvirt.scenario.spec.services import ServiceSpec
 
@@ -43,6 +44,14 @@ class Managed:
     def lacking(self) -> int:
         """How many replicas have no host: those that no task stands for, at least one where one is known to wait."""
         return 0 if self.pending is None else max(1, self.wanted.replicas - sum(task.alive for task in self.tasks.values()))
+
+
+    def note_waiting(self, now: int) -> list[Waits]:
+        """Take in how many replicas have no host; that, where it has changed."""
+        if self.lacking == self.waiting:
+            return []
+        self.waiting = self.lacking
+        return [Waits(now, self.wanted.service, self.waiting)]
 
 
 @dataclass
@@ -87,6 +96,14 @@ class Ledger:
         """The tasks on a host that are there to stay, with what is reserved for each."""
         found = [task for of in self.services.values() for task in of.tasks.values() if task.host == host and task.phase != "stopping"]
         return [(task, self._kept[task.number]) for task in found]
+
+    @property
+    def counted(self) -> tuple[int, dict[str, int]]:
+        """How many tasks began, and how many of them have ended, by cause."""
+        ended: Counter[str] = Counter()
+        for (_, cause), many in self.ended.items():
+            ended[cause] += many
+        return sum(self.started.values()), dict(ended)
 
     def standing(self, service: str) -> dict[int, int]:
         """The rows of a service's instances that are up or being started, by their slots."""
