@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from simvirt.catalog.entries.vertical_autoscalers import VerticalAutoscalerEntry
+from simvirt.control.evicting import evict
 from simvirt.control.metrics_server import MILLI, SECOND, MetricsServer
 from simvirt.control.orchestrate import Orchestration
 from simvirt.control.orchestrators.interface import Task
@@ -107,7 +108,7 @@ class Vertical:
         least = of.wanted.replicas - math.floor(of.wanted.replicas * self.entry.tolerance)
         if of.wanted.replicas >= self.entry.replicas:
             for task in tasks[: max(0, up - least)]:
-                self.orchestration.evict(self.orchestration.ledger.row_of(task), f"{found.target:.3g} CPUs are recommended")
+                evict(self.orchestration, self.orchestration.ledger.row_of(task), f"{found.target:.3g} CPUs are recommended")
 
 
 def rules_of(entry: VerticalAutoscalerEntry) -> Rules:

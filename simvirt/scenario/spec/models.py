@@ -12,7 +12,7 @@ from simvirt.scenario.digest import digest, unstated
 from simvirt.scenario.fields import Title, Word
 from simvirt.scenario.reading.tree import Marks
 from simvirt.scenario.spec.base import TOLD, Spec, refuse
-from simvirt.scenario.spec.cluster import ALONE, MOST_HOSTS, HostPoolSpec, NamedHost, expanded
+from simvirt.scenario.spec.cluster import ALONE, MOST_HOSTS, HostPoolSpec, NamedHost, expanded, may_stand
 from simvirt.scenario.spec.deploy import DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec
 from simvirt.scenario.spec.distributions import (
     AnyDistribution,
@@ -188,6 +188,17 @@ class Scenario(Spec):
     def _one_form(self) -> Scenario:
         if self.workload is not None and self.workloads:
             refuse("expected workload, or workloads by name, not both", "workloads")
+        return self
+
+    @model_validator(mode="after")
+    def _on_each_host(self) -> Scenario:
+        for name, spec in self.services.items():
+            if spec.is_global:
+                hosts = [host for host in self.each_host if may_stand(host, spec.placement)]
+                if not hosts:
+                    refuse("no host may take it; expected constraints and tolerations of hosts that there are",
+                           "services", name, "deploy", "mode")
+                spec.stand_on(sum(not host.spare for host in hosts), len(hosts))
         return self
 
     @property
