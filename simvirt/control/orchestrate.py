@@ -68,6 +68,11 @@ class Orchestration:
         return self.entry.acts != "none"
 
     @property
+    def ends_unhealthy(self) -> bool:
+        """Whether what fails its checks is ended, and has failed."""
+        return self.entry.unhealthy == "ends"
+
+    @property
     def waits_for_others(self) -> bool:
         """Whether starts wait for the services that theirs depends on."""
         return self.entry.depends_on

@@ -55,6 +55,10 @@ class Acting(Protocol):
         """Whether somebody decides what becomes of what failed."""
 
     @property
+    def ends_unhealthy(self) -> bool:
+        """Whether what fails its checks is ended, and has failed."""
+
+    @property
     def waits_for_others(self) -> bool:
         """Whether starts wait for the services that theirs depends on."""
 

@@ -28,7 +28,7 @@ class Span:
 class Life:
     """The start of an instance of a service on a host: when it was asked for, and when it was ready, None so far [ns]; its phases.
 
-    `failure` is why it came to nothing.
+    `up` is when its process answered, None so far [ns]; `failure` is why it came to nothing, `abandoned` whether it was given up.
     """
 
     instance: int
@@ -38,7 +38,9 @@ class Life:
     asked: int
     ready: int | None = None
     spans: list[Span] = field(default_factory=list)
+    up: int | None = None
     failure: str | None = None
+    abandoned: bool = False
 
     @property
     def name(self) -> str:

@@ -104,6 +104,9 @@ ENTRIES: Final = (
     of("places", "first-fit", CHANGES, patched(SOFT, {"catalog/orchestrators/mine/reserves": ABSENT}), "latency_s/mean"),
     Case("orchestrators.reserves", patched(SOFT, {"catalog/orchestrators/mine/places": "first-fit"}), {"catalog/orchestrators/mine/reserves": ABSENT}, {}, "latency_s/mean", CHANGES),
     of("attempts", 1, RISES, patched(ACTED, {"catalog/orchestrators/mine": {"like": "vm-cluster", "backoff": number("100ms")}})),
+    Case("orchestrators.unhealthy", patched(ACTED, {
+        "services/server/startup": [{"delay": "4s"}], "services/server/healthcheck": {"interval": "1s", "retries": 2}, "state": {"instances": "none"}, "timeline": [],
+        "catalog/orchestrators/mine": {"like": "compose", "backoff": number("500ms")}}), {}, {"catalog/orchestrators/mine/unhealthy": "ends"}, "happened/told", RISES),
     of("survives", 0, RISES, patched(GROWN, {"catalog/orchestrators/mine": {"like": "vm-cluster", "survives": 1}}), "lifecycle/ready"),
     of("depends_on", False, FALLS, patched(ACTED, {
         "services/db": {"startup": [{"delay": "3s"}], "operations": {"q": [{"cpu": "1ms"}]}}, "services/server/depends_on": {"db": {"condition": "service_healthy"}},

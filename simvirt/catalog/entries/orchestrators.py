@@ -31,6 +31,7 @@ class OrchestratorEntry(Entry):
     where a rule is broken, 5: at the slightest). Each `step` of the standard deviation of loads, times the root of the number of hosts,
     is a priority. Of the memory of a VM that is not in use a share `idle` counts as demanded. From and to one host `moves` begin at a
     look, or as many as end before the next.
+    `unhealthy` is what becomes of an instance whose checks fail: it `ends`, and has failed; nothing without it.
     `priorities` is what priorities of services do: those of higher ones find hosts first, or also drive others out where there is no room.
     """
 
@@ -50,6 +51,7 @@ class OrchestratorEntry(Entry):
     attempts: Attempts | None = None
     survives: Attempts | None = None
     evict: SourcedTime | None = None
+    unhealthy: Literal["ends"] | None = None
     reserves: Literal["reservations", "requests"] | None = None
     evict_again: SourcedTime | None = None
     priorities: Literal["orders", "preempts"] | None = None

@@ -98,4 +98,5 @@ def victims(pods: Sequence[Task]) -> list[Task]:
 def _again(task: Task, now: int, constants: OrchestratorEntry) -> Action:
     """The restart of a container, once its wait is over; it has none after the first crash."""
     due = task.since + (round(backoff_of(constants).nth(task.tries - 1) * SECOND) if task.tries else 0)
-    return Restart(task.number, f"{task.cause}; crashed {task.tries + 1} times") if now >= due else Look(due)
+    waited = ", CrashLoopBackOff" if task.tries else ""
+    return Restart(task.number, f"{task.cause}; crashed {task.tries + 1} times{waited}") if now >= due else Look(due)

@@ -49,10 +49,12 @@ from simvirt.scenario.spec.steps import (
     NetSpec,
     NetStep,
     ParallelStep,
+    PublishStep,
     RepeatStep,
     Step,
 )
 from simvirt.scenario.spec.tenancy import DensitySpec, InstanceLoadSpec, TenantsSpec
+from simvirt.scenario.spec.topics import SubscriberSpec, TopicSpec
 from simvirt.scenario.spec.volumes import VolumeSpec
 from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, OpenSpec, PieceSpec, RatesSpec, TraceSpec, WorkloadSpec
 from simvirt.units import format_size
@@ -63,8 +65,10 @@ __all__ = [
     "FailuresSpec", "FilesStep", "FilesSpec", "Gamma",
     "HostPoolSpec", "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec",
     "MmppSpec", "NamedWorkloadSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec",
-    "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
-    "SchedulerSpec", "ServiceSpec", "StateSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "VolumeSpec",
+    "PlanSpec", "PlatformSpec", "PublishStep", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec",
+    "Scenario", "SchedulerSpec", "ServiceSpec", "StateSpec", "Step",
+    "SubscriberSpec", "TenantsSpec", "TimelineEvent", "TopicSpec", "TraceSpec",
+    "Uniform", "VmsSpec", "VolumeSpec",
     "WorkloadSpec",
     "BuildStepSpec", "ImageLayerSpec", "OwnImageSpec", "RegistrySpec",
 ]
@@ -77,7 +81,7 @@ class Scenario(Spec):
 
     example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
     also = ("include",)
-    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network", "failures", "volumes")
+    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network", "failures", "volumes", "topics")
     simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
     name: Title = Field(description="name of the scenario", examples=["web-shop"])
     hosts: Mapping[Word, HostPoolSpec] = Field(
@@ -95,6 +99,8 @@ class Scenario(Spec):
     platforms: tuple[PlatformSpec, ...] = Field(min_length=1, max_length=1000, description="platforms to compare, side by side",
                                                 examples=["[bare-metal, docker, kvm]"])
     services: Mapping[Word, ServiceSpec] = Field(min_length=1, description="what runs", examples=[f"{{server: {ServiceSpec.example}}}"])
+    topics: Mapping[Word, TopicSpec] = Field(
+        default={}, max_length=1000, description="messages between services, by topic", examples=[f"{{orders: {TopicSpec.example}}}"])
     measured_on: MeasuredSpec | None = Field(
         default=None, description="where the CPU demands were measured; on the host by default", examples=[MeasuredSpec.example])
     workload: WorkloadSpec | None = Field(default=None, description="where requests come from", examples=[WorkloadSpec.example])
