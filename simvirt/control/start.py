@@ -73,7 +73,6 @@ class Starts:
             power_off(self.cluster, instance)
         self.cluster.shut_down(instance)
 
-
     def crashed(self, instance: int, why: str) -> bool:
         """Takes in that an instance has failed; whether an orchestrator decides what becomes of it."""
         if self.cluster.orchestration is None:
@@ -130,6 +129,13 @@ def _started(cluster: Cluster, life: Life) -> Process:
         cluster.orchestration.became_ready(row)
 
 
+def _began(cluster: Cluster, life: Life) -> int:
+    """The process of an instance is there, and is watched from now on [ns]."""
+    cluster.reach(life.instance, STARTED)
+    watch(cluster, life)
+    return int(cluster.clock.now)
+
+
 def _job(cluster: Cluster, life: Life) -> Process:
     """The work of a job, after which its instance ends; it counts as ready when it begins."""
     life.up = life.ready = int(cluster.clock.now)
@@ -140,13 +146,6 @@ def _job(cluster: Cluster, life: Life) -> Process:
     cluster.reach(life.instance, HEALTHY)
     if cluster.orchestration is not None:
         cluster.orchestration.completed(life.instance)
-
-
-def _began(cluster: Cluster, life: Life) -> int:
-    """The process of an instance is there, and is watched from now on [ns]."""
-    cluster.reach(life.instance, STARTED)
-    watch(cluster, life)
-    return int(cluster.clock.now)
 
 
 def _dependencies(cluster: Cluster, life: Life) -> Process:
