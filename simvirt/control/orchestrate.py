@@ -9,16 +9,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
-from typing import Any, Final
 
 import simpy
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control import lifecycle
 from simvirt.control.cluster import Cluster
+from simvirt.control.lifecycle import Process
 from simvirt.control.orchestrators.interface import (
     OF_TASKS,
     PREEMPTED,
@@ -34,20 +34,17 @@ from simvirt.control.orchestrators.interface import (
     Remove,
     Restart,
     Revert,
+    Stalled,
     Start,
     Stop,
     Task,
     Version,
 )
-from simvirt.control.places import become, put, rows_for
+from simvirt.control.places import AGAIN_NS, become, put, rows_for
 from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
-
-Process = Generator[simpy.Event, Any, None]
-AGAIN_NS: Final = 10_000_000
-"""How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
 
 @dataclass
@@ -273,6 +270,11 @@ class Orchestration:
             task = self.ledger[name].tasks.get(number)
             if task is not None and task.phase != "stopping":
                 self.stop(task, f"preempted for {service}-{action.slot}", PREEMPTED)
+
+    @_do.register
+    def _(self, action: Stalled, service: str) -> None:
+        if self.ledger[service].stalls():
+            self.cluster.story.tell("stalled", service, None, action.why)
 
     @_do.register
     def _(self, action: Revert, service: str) -> None:
