@@ -20,7 +20,7 @@ from simvirt.lowering.errands import Errand
 from simvirt.lowering.guards import FRAME_COLUMNS
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
-from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
+from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together, on_lines, room_for
 from simvirt.lowering.topics import MESSAGE_COLUMNS
 from simvirt.memory.account import MemoryAccount
 from simvirt.moving import Movable
@@ -85,10 +85,10 @@ class DataPlane(Movable):
     _blocks: list[Block] = field(default_factory=list)  # of each stream, as the kernel has them
 
     def __post_init__(self) -> None:
-        self.columns: dict[str, dict[str, Any]] = {}
-        self._records: dict[str, Any] = {}
+        self.columns, self._records = dict[str, dict[str, Any]](), dict[str, Any]()
+        take = room_for(self.lowered.tables, kernel.RECORDS, kernel.WORDS)
         for name, table in self.lowered.tables.items():
-            self._keep(name, table)
+            self._keep(name, table, take)
         self._plane = kernel.make_plane()
         self._most_frames = max(MOST_FRAMES, 2 * int(self.columns["run"]["frames"][0]))
         for thread in self.lowered.background:
@@ -102,13 +102,13 @@ class DataPlane(Movable):
             for _ in range(clients):
                 kernel.launch_client(self._plane, of_class.index(row), 0)
 
-    def _keep(self, name: str, table: Columns) -> None:
+    def _keep(self, name: str, table: Columns, take: Callable[[int], np.ndarray] = on_lines) -> None:
         """Copy a table as the kernel in use wants it: lists; or arrays, of which some lie together row by row."""
         if kernel.MODE == "plain":
             columns = {key: column.copy() if key in LONG else column.tolist() for key, column in table.items()}
             self.columns[name], self._records[name] = columns, None
         else:
-            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name])
+            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name], kernel.WORDS[name], take)
 
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""
@@ -227,7 +227,7 @@ class DataPlane(Movable):
         lengths = {key: rows * factor for key, factor in factors.items()}
         columns, more = self.columns[name], blank(table, rows=rows, **lengths)
         if kernel.MODE != "plain":
-            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, kernel.RECORDS[name])
+            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, kernel.RECORDS[name], kernel.WORDS[name])
             return
         for key, added in more.items():
             columns[key] = columns[key] + added.tolist() if isinstance(columns[key], list) else np.concatenate([columns[key], added])

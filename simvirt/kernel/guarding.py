@@ -18,6 +18,7 @@
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.buffering import find_none
 from simvirt.kernel.calendar import clear_timer, set_timer
+from simvirt.kernel.adapting import adapt
 from simvirt.kernel.constants import (
     ATTEMPT,
     BREAKER_OPEN,
@@ -34,6 +35,7 @@ from simvirt.kernel.constants import (
     NO_JITTER,
     N_CATEGORIES,
     NONE,
+    OP_ADAPT,
     OP_CONNECT,
     OP_PUBLISH,
     OP_SEND,
@@ -75,6 +77,8 @@ def run_guard_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
         return run_message_instruction(p, f, pc, now)
     if op == OP_SHED:
         return shed(p, f, pc, now)
+    if op == OP_ADAPT:
+        return adapt(p, f, now)
     if op == OP_CONNECT:
         return connect(p, f, now)
     if op == OP_SEND:

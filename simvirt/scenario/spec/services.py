@@ -26,7 +26,7 @@ from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.modes import LOOKED_AT, refuse_beside_mode
-from simvirt.scenario.spec.resilience import ShedSpec
+from simvirt.scenario.spec.resilience import LimitSpec, ShedSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
 from simvirt.scenario.spec.vertical import VerticalSpec
 from simvirt.scenario.spec.volumes import Mount
@@ -106,7 +106,7 @@ class ServiceSpec(Spec):
     """A service: its replicas, limits, threads and operations."""
 
     example = "{threads: 64, operations: {job: [{cpu: {exponential: 10ms}}]}}"
-    later = ("depends_on", "volumes", "autoscale", "healthcheck", "shed", "vertical")
+    later = ("depends_on", "volumes", "autoscale", "healthcheck", "shed", "limit", "vertical")
     hints: ClassVar[Mapping[str, str]] = {
         "cpu": 'did you mean "cpus"?',
         "mem": 'did you mean "mem_limit"?',
@@ -142,6 +142,8 @@ class ServiceSpec(Spec):
     queue: Queue = Field(default="unlimited", description="requests that may wait for a thread of a replica", examples=["128"])
     shed: ShedSpec | None = Field(default=None, description="dropping what has waited too long (controlled delay)",
                                   examples=[ShedSpec.example])
+    limit: LimitSpec | None = Field(default=None, description="calls that a replica takes at once, by how long they take",
+                                    examples=[LimitSpec.example])
     balance: Literal["round-robin", "least-connections", "random", "two-choices"] = Field(
         default="round-robin", description="how requests are spread over replicas", examples=["least-connections"])
     cpu_quota: PositiveNanoseconds | None = Field(default=None, description="CPU time in a period", examples=["50ms"])
@@ -201,6 +203,8 @@ class ServiceSpec(Spec):
     def _sheds_a_line(self) -> ServiceSpec:
         if self.shed is not None and (self.event_loops is not None or self.threads == "unlimited"):
             refuse("has no effect where no call waits for a thread; expected threads: 8 beside it", "shed")
+        if self.limit is not None and self.event_loops is not None:
+            refuse("counts calls by threads, which event loops do not have; expected threads: 8", "limit")
         return self
 
     @model_validator(mode="after")
