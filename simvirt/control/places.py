@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from simvirt.control.cluster import Cluster
@@ -36,6 +37,12 @@ def put(cluster: Cluster, row: int, host: int) -> bool:
         plane.stand(row, _place(cluster, row, host))
     cluster.stands(row, host)
     return True
+
+
+def rows_for(cluster: Cluster, free: Iterable[int], host: int, own: int | None) -> list[int]:
+    """Rows for an instance on a host, the best first: of what is somebody its own one, then those that stood there before."""
+    return sorted(free, key=lambda row: (
+        own is not None and cluster.instance(row).replica != own, cluster.host_of(row) != host))
 
 
 def _serve(cluster: Cluster, guest: Machine) -> None:

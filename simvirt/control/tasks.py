@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import simpy
@@ -40,6 +40,11 @@ class Managed:
     def is_complete(self) -> bool:
         """Whether as many as are wanted are ready; jobs come and go."""
         return self.wanted.version.spec.is_job or sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+
+    def looked_at(self, waiting: Collection[int]) -> None:
+        """Takes in that what is wanted was looked at, and which slots wait."""
+        self.nominated = {slot: host for slot, host in self.nominated.items() if slot in waiting}
+        self.wanted = replace(self.wanted, scaled_from=None)
 
     @property
     def lacking(self) -> int:

@@ -60,6 +60,9 @@ def kinds(draws: Draws, tree: Tree, acting: set[str], length: float) -> None:
             spec["deploy"] = spec.get("deploy", {}) | {"mode": "stateful"} | draws.sometimes({
                 "pod_management": (0.5, lambda: draws.choice(["OrderedReady", "Parallel"]))})
         if "kubernetes" in acting and draws.yes(0.3):
+            spec["deploy"] = spec.get("deploy", {}) | {"update_config": {
+                "max_surge": draws.choice([1, 2, "25%", "100%"]), "max_unavailable": draws.choice([0, 1, "25%", "100%"])}}
+        if "kubernetes" in acting and draws.yes(0.3):
             budget = {draws.choice(["min_available", "max_unavailable"]): draws.choice([0, 1, 2, "0%", "50%", "100%"])}
             spec["deploy"] = spec.get("deploy", {}) | {"disruption_budget": budget}
         if acting & {"kubernetes", "vm-cluster"} and draws.yes(0.4):
