@@ -71,6 +71,14 @@ class Ledger:
         """What there is of a service."""
         return self.services[service]
 
+    @property
+    def ended_by_cause(self) -> dict[str, int]:
+        """How many tasks have ended, by cause."""
+        found: Counter[str] = Counter()
+        for (_, cause), many in self.ended.items():
+            found[cause] += many
+        return dict(found)
+
     def milestone(self, service: str, how: str, clock: simpy.Environment) -> tuple[simpy.Event, set[int]]:
         """The event at which as many instances of a service as are wanted are so far, and the rows that are."""
         return self[service].milestones.setdefault(how, (clock.event(), set()))
