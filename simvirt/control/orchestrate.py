@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
-from typing import Any, Final
+from typing import Any
 
 import simpy
 
@@ -41,13 +41,11 @@ from simvirt.control.orchestrators.interface import (
 )
 from simvirt.control.places import become, put
 from simvirt.control.records import Measured, Scaled, Waits
-from simvirt.control.tasks import Ledger, Managed
+from simvirt.control.tasks import AGAIN_NS, Ledger, Managed
 from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]
-AGAIN_NS: Final = 10_000_000
-"""How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
 
 @dataclass

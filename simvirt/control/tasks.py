@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import simpy
 
 from simvirt.control.orchestrators.interface import Failure, Seen, Task, Version, Wanted
 from simvirt.placement import Hosts, Reserves, reserved_by
+
+AGAIN_NS: Final = 10_000_000
+"""How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
 
 @dataclass
@@ -70,14 +74,6 @@ class Ledger:
     def __getitem__(self, service: str) -> Managed:
         """What there is of a service."""
         return self.services[service]
-
-    @property
-    def ended_by_cause(self) -> dict[str, int]:
-        """How many tasks have ended, by cause."""
-        found: Counter[str] = Counter()
-        for (_, cause), many in self.ended.items():
-            found[cause] += many
-        return dict(found)
 
     def milestone(self, service: str, how: str, clock: simpy.Environment) -> tuple[simpy.Event, set[int]]:
         """The event at which as many instances of a service as are wanted are so far, and the rows that are."""
