@@ -40,7 +40,7 @@ from simvirt.control.orchestrators.interface import (
     Version,
 )
 from simvirt.control.places import become, put
-from simvirt.control.records import Measured, Scaled, Waits
+from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
@@ -251,9 +251,7 @@ class Orchestration:
         """A replica waits for a host, unless that is known."""
         if of.pending is not None and of.pending != before:
             self.cluster.story.tell("waits", of.wanted.service, None, of.pending)
-        if of.lacking != of.waiting:
-            of.waiting = of.lacking
-            self.cluster.waits.append(Waits(self.now, of.wanted.service, of.waiting))
+        self.cluster.waits += of.note_waiting(self.now)
 
     @singledispatchmethod
     def _do(self, action: Action, service: str) -> None:

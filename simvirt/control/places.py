@@ -13,6 +13,7 @@ from simvirt.control.cluster import Cluster
 from simvirt.control.memory import rehouse
 from simvirt.lowering.arrange import Machine, Place
 from simvirt.lowering.fences import cgroup
+from simvirt.memory.boxes import UNBOUNDED
 from simvirt.scenario.spec.services import ServiceSpec
 from simvirt.workload.streams import OWN_VM, SHARED_VM
 
@@ -46,9 +47,10 @@ def _serve(cluster: Cluster, guest: Machine) -> None:
 
 
 def become(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
-    """Let an instance that is down be of a version: its image, and the limit of CPUs of its own cgroup."""
+    """Let an instance that is down be of a version: its image, and the limits of CPUs and memory of its own cgroup."""
     one = cluster.instance(row)
     cluster.specs[row] = spec
+    _limit_memory(cluster, row, spec)
     if one.group is None or one.group.affinity:
         return
     limits = cgroup(spec, cluster.plane.lowered.arrangement.machines[one.machine].cpus)
@@ -56,6 +58,25 @@ def become(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
     if fence != one.group.fence:
         one.place = replace(one.place, group=replace(one.group, fence=fence))
         cluster.plane.place(row, one.place)
+
+
+def _limit_memory(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
+    """Let an instance whose memory is followed have the limit of memory of a version."""
+    followed = [replica for account in cluster.plane.memories.values() for replica in account.memory.replicas if replica.row == row]
+    for replica in followed:
+        replica.limit = UNBOUNDED if spec.memory_limit is None else float(spec.memory_limit)
+
+
+def resize(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
+    """Let an instance that runs have the limit of CPUs of a version, where its own cgroup has one."""
+    one = cluster.instance(row)
+    cluster.specs[row] = spec
+    if one.group is None or one.group.affinity or not one.group.fence.quota:
+        return
+    limits = cgroup(spec, cluster.plane.lowered.arrangement.machines[one.machine].cpus)
+    fence = replace(one.group.fence, quota=limits.quota, period=limits.period)
+    one.place = replace(one.place, group=replace(one.group, fence=fence))
+    cluster.plane.set_quota(one.group.row, limits.quota)
 
 
 def _place(cluster: Cluster, row: int, host: int) -> Place:
