@@ -31,6 +31,27 @@ class Movable:
     _plane: Any
     _met: dict[int, dict[str, float]]  # of memory management, by instance
     _hindered: dict[int, Mapping[str, float]]  # because its VM moves
+    _lived: dict[int, tuple[int, int | None]]  # how long instances were up before, and since when they are [ns]
+
+    # --- how long instances live ---------------------------------------------------------------------------------------
+
+    def begins(self, instance: int) -> bool:
+        """An instance is up from now on, unless it is."""
+        before, since = self._lived.get(instance, (0, None))
+        self._lived[instance] = before, int(self.clock.now) if since is None else since
+        return True
+
+    def ends(self, instance: int) -> None:
+        """An instance is up no more."""
+        before, since = self._lived.get(instance, (0, None))
+        self._lived[instance] = before if since is None else before + int(self.clock.now) - since, None
+
+    def lived(self, at: int) -> np.ndarray:
+        """How long each instance has been up by an instant, since the start of the run [ns]."""
+        found = np.zeros(len(self.lowered.arrangement.instances), np.int64)
+        for row, (before, since) in self._lived.items():
+            found[row] = before if since is None else before + at - since
+        return found
 
     # --- what requests meet --------------------------------------------------------------------------------------------
 

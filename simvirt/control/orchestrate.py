@@ -330,7 +330,7 @@ class Orchestration:
 
     @_do.register
     def _(self, action: Remove, service: str) -> None:
-        self._end(self.ledger[service].tasks[action.task], "failed", action.why)
+        self._end(self.ledger[service].tasks[action.task], "failed", action.why, told="given up")
 
     # --- carrying out --------------------------------------------------------------------------------------------------
 
@@ -381,11 +381,11 @@ class Orchestration:
         """The free rows: first those of instances that stood on the host before."""
         return sorted(of.free, key=lambda row: self.cluster.host_of(row) != host)
 
-    def _end(self, task: Task, cause: str, why: str | None = None) -> None:
+    def _end(self, task: Task, cause: str, why: str | None = None, told: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""
         row = self.ledger.row_of(task)
         self.ledger.end(task, cause)
-        self._tell(cause, task, why, row)
+        self._tell(told or cause, task, why, row)
         for service in self.ledger.by_priority:
             if service == task.service or self.ledger[service].pending is not None:
                 self.look(service)
