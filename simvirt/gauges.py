@@ -163,6 +163,12 @@ def cpu_time(plane: DataPlane, at: int) -> np.ndarray:
     return used
 
 
+def steal(plane: DataPlane, at: int) -> np.ndarray:
+    """Time that each vCPU of a plane that has caught up to `at` was runnable without running, what is under way included [ns]."""
+    waited: np.ndarray = _steal(plane, at) + _of_vcpus(plane, fluid_shares(plane, at))
+    return waited
+
+
 def _periods(plane: DataPlane, at: int) -> np.ndarray:
     """Periods of each group, with those that the kernel has not looked at since its queues coast."""
     read = plane.read

@@ -14,6 +14,8 @@ from simvirt.catalog.records import HostEntry, Platform
 from simvirt.catalog.resolve import economy, hosts, layers
 from simvirt.catalog.store import Store
 from simvirt.scenario.checks.possible import best_of_pools
+from simvirt.scenario.spec.experiment import TimelineEvent
+from simvirt.scenario.spec.migration import OF_CONTAINERS
 from simvirt.scenario.spec.models import HostSpec, MeasuredSpec, PlatformSpec, Scenario, ServiceSpec
 from simvirt.scenario.spec.network import named
 from simvirt.scenario.spec.steps import CpuStep
@@ -24,8 +26,8 @@ from simvirt.units import format_size
 Mistake = tuple[Path, str]
 """The path of a value and the message about it."""
 ADVICE = (
-    "expected a platform with VMs that move, for example kvm; a container is stopped here and starts anew on another host, for example "
-    "{at: 10s, start: web, replica: 1} and then {at: 20s, stop: web, replica: 0}")
+    "expected a platform with VMs that move, for example kvm, or a runtime with CRIU, for example docker; else it starts anew on another "
+    "host: {at: 10s, start: web, replica: 1} and then {at: 20s, stop: web, replica: 0}, or {at: 10s, drain: \"node[0]\", how: restart}")
 """What to do instead of moving what does not move."""
 
 
@@ -83,14 +85,29 @@ def _check_machines(store: Store, scenario: Scenario, problems: Problems) -> Non
 
 def _check_moves(store: Store, scenario: Scenario, problems: Problems) -> None:
     """What is to move and does not: containers and processes, and VMs of what cannot move them while they run."""
+    for at, spec in enumerate(scenario.platforms):
+        found = layers.platform(store, spec, ("platforms", at))
+        if found.balances and (found.migrator is None or not found.hypervisors):
+            why = f"{found.orchestrator} moves VMs while they run, and {found.name} does not; expected one that does, for example kvm"
+            problems.add(("platforms", at, "orchestrator"), why)
     for at, event in enumerate(scenario.timeline):
-        for spec in scenario.platforms if event.moves else ():
+        for spec in scenario.platforms if event.moves and not event.restarts else ():
             found = layers.platform(store, spec, ("platforms",))
-            if not found.hypervisors:
-                problems.add(("timeline", at, event.verb), f"{found.name} has no VMs, and containers do not move; {ADVICE}")
-            elif found.migrator is None and event.way != "checkpoint":
-                said = "expected a platform whose VMs do, for example kvm, or how: checkpoint, through a disk while it stands still"
-                problems.add(("timeline", at, event.verb), f"{found.name} does not move VMs while they run; {said}")
+            if (said := _does_not_move(found, event)) is not None:
+                problems.add(("timeline", at, event.verb), said)
+
+
+def _does_not_move(platform: Platform, event: TimelineEvent) -> str | None:
+    """Why a platform does not move what an event says is to move; None where it does."""
+    if platform.hypervisors:
+        said = "expected a platform whose VMs do, for example kvm, or how: checkpoint, through a disk while it stands still"
+        left = platform.migrator is None and event.way != "checkpoint"
+        return f"{platform.name} does not move VMs while they run; {said}" if left else None
+    if platform.migrator is None:
+        return f"{platform.name} has nothing that freezes and restores what runs there; {ADVICE}"
+    if event.way not in OF_CONTAINERS:
+        return f"containers do not run before all of their memory has come; expected how: {', '.join(OF_CONTAINERS[:-1])}; got {event.way}"
+    return None
 
 
 def _beyond_host(store: Store, scenario: Scenario, pool: str, view: Scenario) -> list[Mistake]:
@@ -163,7 +180,7 @@ def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, prob
     """What is said of VMs means nothing where there are none."""
     for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache", "disk_image",
                  "migrator"):
-        if word in spec.model_fields_set and not platform.hypervisors:
+        if word in spec.model_fields_set and not platform.hypervisors and not (word == "migrator" and platform.runtimes):
             problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
     if spec.puller is not None and not platform.runtimes:
         problems.add((*path, "puller"), f"has no effect, for {platform.name} has no containers")

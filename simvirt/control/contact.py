@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Any
 
 import simpy
 
@@ -32,9 +34,10 @@ class Contact:
         """Whether what looks after a host does not reach it."""
         return self.cut[host] > 0
 
-    def reached(self, host: int) -> simpy.Event:
-        """The event at which a host that is cut off is reached again."""
-        return self._awaited.setdefault(host, self.clock.event())
+    def until_reached(self, host: int) -> Generator[simpy.Event, Any, None]:
+        """Wait until a host is not cut off."""
+        while self.is_cut_off(host):
+            yield self._awaited.setdefault(host, self.clock.event())
 
     def boots(self, host: int) -> None:
         """A host has booted."""

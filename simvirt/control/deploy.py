@@ -7,7 +7,9 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.autoscale import autoscale
+from simvirt.control.balance import follow_balance
 from simvirt.control.cluster import Cluster
+from simvirt.control.drain import follow_drains
 from simvirt.control.failing import follow_failures
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
@@ -77,6 +79,8 @@ def _orchestrate(cluster: Cluster) -> None:
     orchestration = cluster.orchestration = orchestration_of(cluster)
     follow(orchestration, cluster.scenario.timeline)
     autoscale(orchestration)
+    follow_balance(orchestration)
+    follow_drains(orchestration)
     if cluster.scenario.state is not None and cluster.scenario.state.instances == "up":
         rows = up_at_first(cluster.clock, cluster.scenario)
         _begin_instances(cluster, rows)

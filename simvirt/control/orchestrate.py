@@ -9,8 +9,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 from typing import Any, Final
@@ -21,9 +20,13 @@ from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control import lifecycle
 from simvirt.control.cluster import Cluster
 from simvirt.control.orchestrators.interface import (
+    OF_TASKS,
+    PREEMPTED,
+    WAITING,
     Action,
     Kill,
     Look,
+    Move,
     Orchestrator,
     Pending,
     Preempt,
@@ -42,12 +45,6 @@ from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]
-OF_TASKS: Final = (Stop, Kill, Restart, Remove)
-"""Actions that are about a task, which an action before may have ended."""
-WAITING: Final = (Pending, Preempt)
-"""Actions that leave a slot without a task."""
-PREEMPTED: Final = "preempted"
-"""Why an instance ended that made room for a more important one."""
 AGAIN_NS: Final = 10_000_000
 """How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
@@ -178,24 +175,21 @@ class Orchestration:
 
     def host_changed(self, host: int, able: bool) -> None:
         """Takes in that a host is gone, closed or back, so that it takes new tasks or takes none."""
-        self.ledger.able[host] = able
+        self.ledger.able[host] = able and host not in self.cluster.closed
         for service in self.ledger.by_priority:
             self.look(service)
 
     def reach(self, row: int, how: str) -> None:
         """Takes in that an instance is so far: started, or healthy."""
         service = self.cluster.instance(row).service
-        event, rows = self._milestone(service, how)
+        event, rows = self.ledger.milestone(service, how, self.cluster.clock)
         rows.add(row)
         if not event.triggered and len(rows) >= self.ledger[service].wanted.replicas:
             event.succeed()
 
     def reached(self, service: str, how: str) -> simpy.Event:
         """The event at which as many instances of a service as are wanted are so far."""
-        return self._milestone(service, how)[0]
-
-    def _milestone(self, service: str, how: str) -> tuple[simpy.Event, set[int]]:
-        return self.ledger[service].milestones.setdefault(how, (self.cluster.clock.event(), set()))
+        return self.ledger.milestone(service, how, self.cluster.clock)[0]
 
     def _settle(self) -> None:
         """All that is wanted may be ready for the first time."""
@@ -212,10 +206,7 @@ class Orchestration:
 
     def counted(self) -> tuple[int, dict[str, int]]:
         """How many instances were started, and how many of them have ended, by cause."""
-        ended: Counter[str] = Counter()
-        for (_, cause), many in self.ledger.ended.items():
-            ended[cause] += many
-        return sum(self.ledger.started.values()), dict(ended)
+        return self.ledger.counted()
 
     # --- the loop ------------------------------------------------------------------------------------------------------
 
@@ -236,16 +227,20 @@ class Orchestration:
         of = self.ledger[service]
         before = of.pending
         of.due, of.pending = None, None
-        waiting = set()
-        for action in self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry):
-            if isinstance(action, WAITING):
-                waiting.add(action.slot)
-            if not isinstance(action, OF_TASKS) or action.task in of.tasks:
-                self._do(action, service)
+        waiting = self.carry_out(service, self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry))
         of.nominated = {slot: host for slot, host in of.nominated.items() if slot in waiting}
         self._tell_waiting(of, before)
         if self.entry.sync:
             self.look(service, self.now + round(self.entry.sync))
+
+    def carry_out(self, service: str, actions: Iterable[Action]) -> set[int]:
+        """Do what is to be done for a service, not with a task that an action before has ended; the slots that wait."""
+        waiting = set()
+        for action in actions:
+            waiting |= {action.slot} if isinstance(action, WAITING) else set()
+            if not isinstance(action, OF_TASKS) or action.task in self.ledger[service].tasks:
+                self._do(action, service)
+        return waiting
 
     def _tell_waiting(self, of: Managed, before: str | None) -> None:
         """A replica waits for a host, unless that is known."""
@@ -332,22 +327,26 @@ class Orchestration:
     def _(self, action: Remove, service: str) -> None:
         self._end(self.ledger[service].tasks[action.task], "failed", action.why, told="given up")
 
+    @_do.register
+    def _(self, action: Move, service: str) -> None:
+        task = self.ledger[service].tasks[action.task]
+        self._tell("move", task, f"to {self.ledger.hosts.names[action.host]}: {action.why}")
+        self.cluster.move(self.ledger.row_of(task), action.host)
+
     # --- carrying out --------------------------------------------------------------------------------------------------
 
     def publishing(self, row: int) -> Process:
         """What passes between an instance's being ready and the first request to it."""
         if self.entry.publish:
             yield self.cluster.clock.timeout(round(self.entry.publish))
-        while self.cluster.contact.is_cut_off(host := self.cluster.host_of(row)):
-            yield self.cluster.contact.reached(host)
+        yield from self.cluster.contact.until_reached(self.cluster.host_of(row))
 
     def _bring_up(self, task: Task) -> Process:
         """Start a task's instance; it may be stopped or fail meanwhile."""
         row, clock = self.ledger.row_of(task), self.cluster.clock
         if self.entry.start_delay:
             yield clock.timeout(round(self.entry.start_delay))
-        while task.host == self.cluster.host_of(row) and self.cluster.contact.is_cut_off(task.host):
-            yield self.cluster.contact.reached(task.host)
+        yield from self.cluster.contact.until_reached(task.host)
         if self._still(task, row):
             yield from lifecycle.start(clock, task.service, row)
 

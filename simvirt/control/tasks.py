@@ -65,6 +65,10 @@ class Ledger:
         """What there is of a service."""
         return self.services[service]
 
+    def milestone(self, service: str, how: str, clock: simpy.Environment) -> tuple[simpy.Event, set[int]]:
+        """The event at which as many instances of a service as are wanted are so far, and the rows that are."""
+        return self[service].milestones.setdefault(how, (clock.event(), set()))
+
     def task_in(self, row: int) -> Task | None:
         """The task whose instance has a row; None where it is free."""
         found = self._tasks.get(row)
@@ -119,6 +123,13 @@ class Ledger:
     def change(self, task: Task) -> None:
         """A task is otherwise from now on."""
         self[task.service].tasks[task.number] = task
+
+    def counted(self) -> tuple[int, dict[str, int]]:
+        """How many instances were started, and how many of them have ended, by cause."""
+        ended: Counter[str] = Counter()
+        for (_, cause), many in self.ended.items():
+            ended[cause] += many
+        return sum(self.started.values()), dict(ended)
 
     def move(self, row: int, host: int) -> None:
         """The task whose instance has a row stands on another host from now on."""

@@ -168,7 +168,7 @@ class Writer(VolumeSteps):
     def faults(self, rows: list[Instruction], variables: Variables) -> None:
         """What memory management may add to a request, where memory is followed: a wait, work, and pages to be read from swap."""
         costs = self.memory.followed
-        if costs is not None or self.scenario.moves:
+        if costs is not None or self.scenario.moves or self.platform.balances:
             rows += [Instruction(k.OP_STALL), Instruction(k.OP_SPIN)]
         if costs is None:
             return

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from helpers.random_draws import Draws, Tree, time
+from helpers.random_hosts import names
 from helpers.random_services import Drawn
+
+from simvirt.catalog import Catalog
 
 ORCHESTRATORS = ("none", "compose", "swarm", "kubernetes", "mesos", "vm-cluster")
 
@@ -32,6 +35,7 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
             })} | draws.sometimes({"rollback_config": (0.3, lambda: {"parallelism": draws.randint(0, 3)})})
     tree["platforms"] = [_acted_on(draws, platform) for platform in tree["platforms"]]
     kinds(draws, tree, {platform["orchestrator"] for platform in tree["platforms"]})
+    _balanced(draws, tree, length)
     for spec in tree["services"].values():
         spec |= draws.sometimes({"healthcheck": (0.3, lambda: _healthcheck(draws, length))})
         if draws.yes(0.3):
@@ -50,6 +54,23 @@ def _acted_on(draws: Draws, platform: str | Tree) -> Tree:
     """A platform with an orchestrator."""
     spec = {"name": platform} if isinstance(platform, str) else platform
     return spec | {"orchestrator": draws.choice(ORCHESTRATORS)}
+
+
+def _balanced(draws: Draws, tree: Tree, length: float) -> None:
+    """Some clusters of VMs on several hosts are balanced, at looks that come several times in a run."""
+    for spec in tree["platforms"]:
+        if spec["orchestrator"] == "vm-cluster" and _moves_vms(tree, spec) and draws.yes(0.7):
+            interval = {"value": time(length * draws.between(0.02, 0.3)), "source": "made up for a test"}
+            catalog = tree.setdefault("catalog", {})
+            catalog["orchestrators"] = {"balanced": {"like": "drs", "balance": interval, "threshold": draws.randint(1, 5)}}
+            spec["orchestrator"] = "balanced"
+
+
+def _moves_vms(tree: Tree, spec: Tree) -> bool:
+    """Whether the VMs of a platform move while they run."""
+    if "stack" in spec or spec["name"] not in names("platforms") or spec["name"] in tree.get("catalog", {}).get("platforms", {}):
+        return False
+    return Catalog.load().named_platform(spec["name"]).migrator is not None
 
 
 def _healthcheck(draws: Draws, length: float) -> Tree:

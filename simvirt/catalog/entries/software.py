@@ -198,7 +198,8 @@ class RuntimeSpec(Entry):
     """A container runtime: technique, network and disk path, memory of a container, and the costs of what its fences check.
 
     A container takes `shim_memory` (shim, pause or sentry), and `kernel_memory` in the kernel below; `daemon_memory` is taken once.
-    Containers of one image share its file pages, unless `shares_files` says that each keeps its own.
+    Containers of one image share its file pages, unless `shares_files` says that each keeps its own. `migrator` freezes one and restores it
+    on another host; None where nothing does.
     """
 
     technique: str
@@ -209,6 +210,7 @@ class RuntimeSpec(Entry):
     kernel_memory: SourcedSize | None = None
     daemon_memory: SourcedSize | None = None
     shares_files: bool = True
+    migrator: str | None = None
     costs: Costs = Field(default={})
 
     @model_validator(mode="after")
@@ -346,7 +348,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "cpus": {"family": ("families",)},
     "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",),
                     "migrator": ("migrators",)},
-    "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
+    "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",), "migrator": ("migrators",)},
     "devices": {"filesystem": ("filesystems",)},
     "guests": {"disk_image": ("disk_images",)},
     "images": {"profile": ("profiles",)},

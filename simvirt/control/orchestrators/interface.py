@@ -156,6 +156,15 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Let the VM of a task move to a host while it runs."""
+
+    task: int
+    host: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """Nothing now; ask again at an instant [ns], if nothing happens before."""
 
@@ -191,7 +200,14 @@ class Preempt:
     why: str
 
 
-Action = Start | Stop | Kill | Restart | Remove | Look | Revert | Pending | Preempt
+Action = Start | Stop | Kill | Restart | Remove | Move | Look | Revert | Pending | Preempt
+
+OF_TASKS: Final = (Stop, Kill, Restart, Remove, Move)
+"""Actions that are about a task, which an action before may have ended."""
+PREEMPTED: Final = "preempted"
+"""Why an instance ended that made room for a more important one."""
+WAITING: Final = (Pending, Preempt)
+"""Actions that leave a slot without a task."""
 
 Orchestrator = Callable[[Wanted, Seen, OrchestratorEntry], Iterable[Action]]
 """What is to be done next for a service. A pure function: the same arguments give the same actions."""

@@ -57,7 +57,7 @@ class FailEvent(MigrationEvent):
         default="power", examples=["power"],
         description=f"what happens to what fails ({', '.join(FAILURES)}); or how what moves gets to the other host: its memory crosses "
         "while it runs (pre-copy, the default then), after it has begun to run there (post-copy), one round before and the rest after "
-        "(hybrid), while it stands still (stop-and-copy), or through a disk (checkpoint)")
+        "(hybrid), while it stands still (stop-and-copy), through a disk (checkpoint), or not: it starts anew elsewhere (restart)")
     for_: PositiveNanoseconds | None = Field(
         default=None, alias="for", examples=["10min"],
         description="time until it is repaired, or reset after a panic; for ever by default, a panic until its kernel has been dumped")
