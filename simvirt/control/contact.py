@@ -12,11 +12,12 @@ import simpy
 
 @dataclass
 class Contact:
-    """Hosts that are out of reach, by how many causes: `cut` of what looks after them, `left_out` of what balances requests; next boots."""
+    """Hosts out of reach, by how many causes: `cut` of what looks after them, `left_out` of what balances requests; `lost` ones."""
 
     clock: simpy.Environment
     cut: Counter[int] = field(default_factory=Counter)
     left_out: Counter[int] = field(default_factory=Counter)
+    lost: set[int] = field(default_factory=set)
     _awaited: dict[int, simpy.Event] = field(default_factory=dict)
     _boots: dict[int, simpy.Event] = field(default_factory=dict)
 
@@ -33,6 +34,10 @@ class Contact:
     def is_cut_off(self, host: int) -> bool:
         """Whether what looks after a host does not reach it."""
         return self.cut[host] > 0
+
+    def is_lost(self, host: int) -> bool:
+        """Whether a host counts as lost."""
+        return host in self.lost
 
     def until_reached(self, host: int) -> Generator[simpy.Event, Any, None]:
         """Wait until a host is not cut off."""
