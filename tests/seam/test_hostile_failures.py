@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Final
 
 import pytest
@@ -83,7 +83,7 @@ def healed(story: str, stack: str, orchestrator: str | None) -> None:
     assert (serving(cluster, "web"), serving(cluster, "db")) == (3, 1)
     for host in ("node[0]", "node[1]", "node[2]"):
         told = [event.what for event in cluster.story.events if event.who == host and event.what in ("lost", "up", "partition")]
-        assert all(one != other or one != "lost" for one, other in zip(told, told[1:], strict=False))
+        assert all(one != other or one != "lost" for one, other in pairwise(told))
 
 
 @pytest.mark.parametrize(("story", "where"), zip(HEALING, SOME, strict=True), ids=str)
