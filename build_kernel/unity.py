@@ -13,6 +13,7 @@ import hashlib
 import re
 from pathlib import Path
 
+from build_kernel.layout import in_order, padding
 from build_kernel.source import FOLDER, Column, read_source
 
 TYPES = {"int": "cython.longlong", "float": "cython.double", "bool": "cython.bint", "None": "cython.void"}
@@ -39,14 +40,24 @@ def IntArray_of(column: cython.longlong[::1]) -> cython.p_longlong:
 @cython.cfunc
 def FloatArray_of(column: cython.double[::1]) -> cython.p_double:
     return cython.address(column[0])
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def ahead(place: cython.p_void) -> cython.void:
+    pass
 '''
 KEEPS = {"apart", "rare"}
+AHEAD = "ahead"  # the mark of values
 KEPT = """#ifdef __GNUC__
 #define KEPT_apart __attribute__((noinline))
 #define KEPT_rare __attribute__((cold, noinline))
+#define AHEAD(place) do { __builtin_prefetch(place); __asm__ __volatile__(""); } while (0)
 #else
 #define KEPT_apart
 #define KEPT_rare
+#define AHEAD(place) ((void)(place))
 #endif
 """
 
@@ -85,9 +96,16 @@ class Typed(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """`int(x)` and `float(x)` are C casts."""
         self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == AHEAD:
+            return self.fetched(node)
         if isinstance(node.func, ast.Name) and node.func.id in CASTS:
             return expression(f"cython.cast({CASTS[node.func.id]}, {ast.unparse(node.args[0])})")
         return node
+
+    def fetched(self, node: ast.Call) -> ast.AST:
+        """A value that is needed soon: its place; nothing where columns know their bounds, which it need not keep."""
+        value = ast.unparse(node.args[0])
+        return expression(f"{AHEAD}(cython.cast(cython.p_void, cython.address({value})))") if self.fields else ast.Constant(0)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """Integers beyond 31 bits are put together from smaller ones: Cython would make them objects."""
@@ -113,9 +131,10 @@ class Typed(ast.NodeTransformer):
 
 def record_types(columns: list[Column]) -> list[str]:
     """The record of a row of each table that has columns with one value a row."""
-    tables = dict.fromkeys(c.table for c in columns if c.of_row)
-    fields = {table: [f"{c.name}={FIELDS[c.kind]}" for c in columns if c.of_row and c.table == table] for table in tables}
-    return [f"{table}_row = cython.struct({', '.join(found)})" for table, found in fields.items()]
+    types = {(c.table, c.name): FIELDS[c.kind] for c in columns if c.of_row}
+    found = {table: [f"{name}={types[table, name]}" for name in names] for table, names in record_fields(columns, False).items() if names}
+    free = {table: [f"unused_{at}=cython.longlong" for at in range(padding(len(fields)))] for table, fields in found.items()}
+    return [f"{table}_row = cython.struct({', '.join(fields + free[table])})" for table, fields in found.items()]
 
 
 def plane_class(columns: list[Column], checked: bool) -> str:
@@ -141,7 +160,7 @@ def plane_class(columns: list[Column], checked: bool) -> str:
 def record_fields(columns: list[Column], checked: bool) -> dict[str, tuple[str, ...]]:
     """The columns that make up the records of each table, in their order; none where every column is apart."""
     tables = dict.fromkeys(c.table for c in columns)
-    return {table: tuple(c.name for c in columns if c.table == table and c.of_row and not checked) for table in tables}
+    return {table: tuple(in_order(table, (c.name for c in columns if c.table == table and c.of_row and not checked))) for table in tables}
 
 
 def unity_source(checked: bool = False) -> str:
@@ -153,7 +172,9 @@ def unity_source(checked: bool = False) -> str:
         functions.append(f"# {function.file}\n" + typed.function(function.node, function.boundary))
     digests = {file: hashlib.sha256((FOLDER / file).read_bytes()).hexdigest() for file in source.files}
     parts = ['"""Made by build_kernel from simvirt/kernel; do not edit."""', "import cython", f"SOURCES = {digests!r}"]
-    parts += [f"SCHEDULERS = {source.schedulers!r}", f"RECORDS = {record_fields(source.columns, checked)!r}"]
+    records = record_fields(source.columns, checked)
+    words = {table: len(fields) + padding(len(fields)) for table, fields in records.items()}
+    parts += [f"SCHEDULERS = {source.schedulers!r}", f"RECORDS = {records!r}", f"WORDS = {words!r}"]
     parts += [] if checked else record_types(source.columns)
     return "\n\n".join([*parts, ADDRESSES, plane_class(source.columns, checked), *functions]) + "\n"
 
@@ -165,6 +186,7 @@ def keep_apart(path: Path) -> None:
         for mark in KEEPS.intersection(function.marks):
             text, found = re.subn(rf"^static (?=[^\n;]*\b__pyx_f_\w*_kernel_{name}\()", f"static KEPT_{mark} ", text, count=1, flags=re.M)
             assert found, f"Cython declares {name}"
+    text = re.sub(rf"(?<!void )\b__pyx_f_\w*_kernel_{AHEAD}(?=\()", AHEAD.upper(), text)
     generated, rest = text.split("\n", 1)
     path.write_text(f"{generated}\n{KEPT}{rest}")  # whose first line Cython looks for before it writes the file again
 

@@ -64,6 +64,10 @@ class Movable:
         for name, value in values.items():
             self.columns[table][name][row] = value + hindered.get(name, 0)
 
+    def set_misses(self, host: int, asked: int, ratio: float) -> None:
+        """How often a page cache of a host does not serve what it is asked."""
+        self.columns["misses"]["ratio"][host * int(self.columns["misses"]["asked"][0]) + asked] = ratio
+
     def hinder(self, instance: int, spin: float = 0.0, stall: int = 0) -> None:
         """What a request meets on an instance beside that, because its VM moves: work, a wait [ns]."""
         self._hindered[instance] = {"spin": spin, "stall": stall}

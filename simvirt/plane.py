@@ -20,7 +20,8 @@ from simvirt.lowering.errands import Errand
 from simvirt.lowering.guards import FRAME_COLUMNS
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
-from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
+from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together, on_lines, room_for
+from simvirt.lowering.topics import MESSAGE_COLUMNS
 from simvirt.memory.account import MemoryAccount
 from simvirt.moving import Movable
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
@@ -85,10 +86,10 @@ class DataPlane(Movable):
     _blocks: list[Block] = field(default_factory=list)  # of each stream, as the kernel has them
 
     def __post_init__(self) -> None:
-        self.columns: dict[str, dict[str, Any]] = {}
-        self._records: dict[str, Any] = {}
+        self.columns, self._records = dict[str, dict[str, Any]](), dict[str, Any]()
+        take = room_for(self.lowered.tables, kernel.RECORDS, kernel.WORDS)
         for name, table in self.lowered.tables.items():
-            self._keep(name, table)
+            self._keep(name, table, take)
         self._plane = kernel.make_plane()
         self._most_frames = max(MOST_FRAMES, 2 * int(self.columns["run"]["frames"][0]))
         for thread in self.lowered.background:
@@ -102,13 +103,13 @@ class DataPlane(Movable):
             for _ in range(clients):
                 kernel.launch_client(self._plane, of_class.index(row), 0)
 
-    def _keep(self, name: str, table: Columns) -> None:
+    def _keep(self, name: str, table: Columns, take: Callable[[int], np.ndarray] = on_lines) -> None:
         """Copy a table as the kernel in use wants it: lists; or arrays, of which some lie together row by row."""
         if kernel.MODE == "plain":
             columns = {key: column.copy() if key in LONG else column.tolist() for key, column in table.items()}
             self.columns[name], self._records[name] = columns, None
         else:
-            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name])
+            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name], kernel.WORDS[name], take)
 
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""
@@ -210,6 +211,8 @@ class DataPlane(Movable):
             self.full = True
             return False
         guarded = dict.fromkeys(FRAME_COLUMNS, int(bool(self.lowered.guards)))
+        guarded["front"] = int(int(self.columns["run"]["ranks"][0]) > 0)
+        guarded |= dict.fromkeys(MESSAGE_COLUMNS, int(bool(self.lowered.subscriptions)))
         self._extend("frames", t.Frames, old, {"spent": k.N_CATEGORIES, "draws": self.lowered.width, **guarded})
         self._extend("entities", t.Entities, old, {})
         self._extend("calendar", t.Calendar, old, {"size": 0})
@@ -226,7 +229,7 @@ class DataPlane(Movable):
         lengths = {key: rows * factor for key, factor in factors.items()}
         columns, more = self.columns[name], blank(table, rows=rows, **lengths)
         if kernel.MODE != "plain":
-            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, kernel.RECORDS[name])
+            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, kernel.RECORDS[name], kernel.WORDS[name])
             return
         for key, added in more.items():
             columns[key] = columns[key] + added.tolist() if isinstance(columns[key], list) else np.concatenate([columns[key], added])
@@ -275,11 +278,11 @@ class DataPlane(Movable):
         """Let load balancing send requests to an instance."""
         self.columns["instances"]["life"][instance] = k.READY
         self.begins(instance)
-        kernel.set_ready(self._plane, instance, 1)
+        kernel.set_ready(self._plane, instance, 1, int(self.clock.now))
 
     def drain(self, instance: int) -> simpy.Event:
         """Send an instance no more requests; an event that happens once it has answered the last one."""
-        kernel.set_ready(self._plane, instance, 0)
+        kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
         self.columns["instances"]["life"][instance] = k.DRAINING
         if int(self.columns["instances"]["in_flight"][instance]) == 0:
             return self.clock.event().succeed()
@@ -300,7 +303,7 @@ class DataPlane(Movable):
     def crash(self, instance: int, life: int = k.CRASHED, seen: bool = True) -> int:
         """End an instance at once, alone or GONE with its kernel; the number of requests lost. Unless `seen` it is sent further ones."""
         if seen:
-            kernel.set_ready(self._plane, instance, 0)
+            kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
         lost = int(kernel.crash(self._plane, instance, life, int(self.clock.now)))
         self.ends(instance)
         for handle in self._performed.pop(instance, ()):
@@ -311,7 +314,7 @@ class DataPlane(Movable):
 
     def withdraw(self, instance: int) -> None:
         """Let load balancing leave an instance out that has ended."""
-        kernel.set_ready(self._plane, instance, 0)
+        kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
 
     def start_background(self, instance: int) -> None:
         """Start an instance's background threads."""
@@ -360,10 +363,6 @@ class DataPlane(Movable):
             if not self._grow():
                 return k.NONE
         return int(kernel.launch(self._plane, kind, instance, entry, handle, int(self.clock.now)))
-
-    def set_misses(self, host: int, asked: int, ratio: float) -> None:
-        """How often a page cache of a host does not serve what it is asked."""
-        self.columns["misses"]["ratio"][host * int(self.columns["misses"]["asked"][0]) + asked] = ratio
 
     def share_links(self, used: np.ndarray, flows: np.ndarray) -> None:
         """What large transfers take of each link from now on [bytes/ns], and how many of them are on it; requests get what they leave."""

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from simvirt.catalog.entries.machine_autoscalers import MachineAutoscalerEntry
 from simvirt.catalog.resolve.startups import Phase, boot_of_machine
 from simvirt.control.cluster import Cluster
+from simvirt.control.evicting import evict
 from simvirt.control.failures import Failures
 from simvirt.control.orchestrate import Orchestration
 from simvirt.control.records import Hired
@@ -212,7 +213,7 @@ class Machines:
         why = f"{100 * requested(self.hosts, host):.0f} % of it requested"
         self.cluster.story.tell("drained", self.cluster.name_of(host), None, why)
         for row in rows:
-            orchestration.evict(row, f"{self.cluster.name_of(host)} goes")
+            evict(orchestration, row, f"{self.cluster.name_of(host)} goes")
         while orchestration.rows_on(host):
             yield self.cluster.clock.timeout(LOOK_NS)
         self.going.pop(host)

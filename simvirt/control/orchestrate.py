@@ -22,6 +22,7 @@ from simvirt.control.cluster import Cluster
 from simvirt.control.orchestrators.interface import (
     OF_TASKS,
     PREEMPTED,
+    STOPPED,
     WAITING,
     Action,
     Kill,
@@ -154,6 +155,15 @@ class Orchestration:
         self._tell("failed", task, why)
         self.look(task.service)
 
+    def completed(self, row: int) -> None:
+        """Takes in that the instance of a job has done its work: it is gone."""
+        if (task := self.ledger.task_in(row)) is not None and task.alive:
+            self.ledger[task.service].completed.append(self.now)
+            self.cluster.plane.stop(row)
+            if self.cluster.clock.starts is not None:
+                self.cluster.clock.starts.stopped(row)
+            self._end(task, "completed")
+
     def lost(self, row: int, why: str) -> None:
         """Takes in that an instance is given up with its host; its slot is free."""
         if (task := self.ledger.task_in(row)) is not None:
@@ -163,11 +173,6 @@ class Orchestration:
     def moved(self, row: int, host: int) -> None:
         """Takes in that an instance stands on another host, as its VM has moved there."""
         self.ledger.move(row, host)
-
-    def evict(self, row: int, why: str) -> None:
-        """Stop an instance gracefully where it stands; its orchestrator sees to another one elsewhere."""
-        if (task := self.ledger.task_in(row)) is not None and task.phase != "stopping":
-            self._do(Stop(task.number, why), task.service)
 
     def rows_on(self, host: int) -> list[int]:
         """The rows of the instances that it has on a host."""
@@ -269,7 +274,7 @@ class Orchestration:
         for name, number in action.victims:
             task = self.ledger[name].tasks.get(number)
             if task is not None and task.phase != "stopping":
-                self._evict(task, PREEMPTED, f"preempted for {service}-{action.slot}")
+                self.stop(task, f"preempted for {service}-{action.slot}", PREEMPTED)
 
     @_do.register
     def _(self, action: Revert, service: str) -> None:
@@ -278,7 +283,7 @@ class Orchestration:
     @_do.register
     def _(self, action: Start, service: str) -> None:
         of = self.ledger[service]
-        row = next((row for row in self._rows_for(of, action.host) if put(self.cluster, row, action.host)), None)
+        row = next((row for row in self._rows_for(of, action) if put(self.cluster, row, action.host)), None)
         if row is None:
             of.pending = "all rows of its instances are taken by those that have not ended yet"
             self.look(service, self.now + AGAIN_NS)
@@ -298,21 +303,15 @@ class Orchestration:
 
     @_do.register
     def _(self, action: Stop, service: str) -> None:
-        task = self.ledger[service].tasks[action.task]
-        if task.phase == "failed":
-            self._end(task, "stopped")
-            return
-        self._change(replace(task, phase="stopping", since=self.now, cause=action.why))
-        self._tell("stop", task, action.why)
-        self.cluster.clock.process(self._shut_down(task))
+        self.stop(self.ledger[service].tasks[action.task], action.why)
 
-    def _evict(self, task: Task, cause: str, why: str) -> None:
-        """End a task gracefully for the sake of others; it counts as ended by that cause, whether its time of grace is enough or not."""
+    def stop(self, task: Task, why: str, cause: str = STOPPED) -> None:
+        """Stop a task gracefully; where that is for the sake of others it counts as ended by that cause, in time or not."""
         if task.phase == "failed":
-            self._end(task, cause, why)
+            self._end(task, cause, None if cause == STOPPED else why)
             return
         self._change(replace(task, phase="stopping", since=self.now, cause=why))
-        self._tell(cause, task, why)
+        self._tell("stop" if cause == STOPPED else cause, task, why)
         self.cluster.clock.process(self._shut_down(task, cause))
 
     @_do.register
@@ -355,7 +354,7 @@ class Orchestration:
         now = self.ledger.task_in(row)
         return now is not None and (now.number, now.restarts, now.phase) == (task.number, task.restarts, "starting")
 
-    def _shut_down(self, task: Task, cause: str = "stopped") -> Process:
+    def _shut_down(self, task: Task, cause: str) -> Process:
         """End a task's instance: it answers what it has within its time of grace; what it has not answered by then is lost."""
         row, clock, plane = self.ledger.row_of(task), self.cluster.clock, self.cluster.plane
         if clock.starts is not None:
@@ -367,8 +366,8 @@ class Orchestration:
         within = plane.is_idle(row)
         lost = plane.stop(row)
         self._abandon(row)
-        over = None if within else f"its time of grace is over; {lost} requests lost" if cause != "stopped" else "its time of grace is over"
-        self._end(task, "killed" if not within and cause == "stopped" else cause, over)
+        over = "its time of grace is over" if cause == STOPPED else f"its time of grace is over; {lost} requests lost"
+        self._end(task, "killed" if cause == STOPPED and not within else cause, None if within else over)
 
     def _abandon(self, row: int) -> None:
         """Nothing of an instance goes on."""
@@ -376,9 +375,11 @@ class Orchestration:
             starts.abandon(row)
             starts.stopped(row)
 
-    def _rows_for(self, of: Managed, host: int) -> list[int]:
-        """The free rows: first those of instances that stood on the host before."""
-        return sorted(of.free, key=lambda row: self.cluster.host_of(row) != host)
+    def _rows_for(self, of: Managed, start: Start) -> list[int]:
+        """The free rows: first those of instances that stood on the host before; of what is somebody its own."""
+        own = of.wanted.version.spec.is_stateful
+        return sorted(of.free, key=lambda row: (
+            own and self.cluster.instance(row).replica != start.slot, self.cluster.host_of(row) != start.host))
 
     def _end(self, task: Task, cause: str, why: str | None = None, told: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""

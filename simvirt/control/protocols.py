@@ -74,6 +74,9 @@ class Acting(Protocol):
     def became_ready(self, row: int) -> None:
         """Takes in that an instance takes requests."""
 
+    def completed(self, row: int) -> None:
+        """Takes in that the instance of a job has done its work."""
+
     def failed(self, row: int, why: str) -> None:
         """Takes in that an instance is down, and nobody wanted that."""
 

@@ -48,7 +48,8 @@ class Starts:
             yield from _started(self.cluster, life)
         except simpy.Interrupt:
             life.abandoned = True
-            self.cluster.lives.remove(life)
+            if life.ready is None:
+                self.cluster.lives.remove(life)
         finally:
             if self.under_way.get(instance) is mine:
                 del self.under_way[instance]
@@ -71,7 +72,6 @@ class Starts:
         if self.cluster.orchestration is not None:
             power_off(self.cluster, instance)
         self.cluster.shut_down(instance)
-
 
     def crashed(self, instance: int, why: str) -> bool:
         """Takes in that an instance has failed; whether an orchestrator decides what becomes of it."""
@@ -113,6 +113,9 @@ def _started(cluster: Cluster, life: Life) -> Process:
         yield from _phase(cluster, life, phase)
     cluster.begin_guest(one.machine)
     process = _began(cluster, life) if process is None else process
+    if cluster.scenario.services[life.service].is_job:
+        yield from _job(cluster, life)
+        return
     yield from _application(cluster, life)
     life.up = int(cluster.clock.now)
     plane.start_background(row)
@@ -131,6 +134,18 @@ def _began(cluster: Cluster, life: Life) -> int:
     cluster.reach(life.instance, STARTED)
     watch(cluster, life)
     return int(cluster.clock.now)
+
+
+def _job(cluster: Cluster, life: Life) -> Process:
+    """The work of a job, after which its instance ends; it counts as ready when it begins."""
+    life.up = life.ready = int(cluster.clock.now)
+    cluster.plane.start_background(life.instance)
+    if cluster.orchestration is not None:
+        cluster.orchestration.became_ready(life.instance)
+    yield from _application(cluster, life)
+    cluster.reach(life.instance, HEALTHY)
+    if cluster.orchestration is not None:
+        cluster.orchestration.completed(life.instance)
 
 
 def _dependencies(cluster: Cluster, life: Life) -> Process:

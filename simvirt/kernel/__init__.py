@@ -55,6 +55,9 @@ SCHEDULERS: tuple[str, ...] = _kernel.SCHEDULERS
 RECORDS: dict[str, tuple[str, ...]] = _kernel.RECORDS
 """Columns of each table that lie together, row by row, as the kernel in use wants it; none in plain mode."""
 
+WORDS: dict[str, int] = _kernel.WORDS
+"""64-bit words of a record of each table."""
+
 advance = _kernel.advance
 advance_traced = _kernel.advance_traced
 launch = _kernel.launch

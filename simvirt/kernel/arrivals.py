@@ -4,6 +4,7 @@ from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import CLOCK_MASK, ENTERING, HELD, NETWORK, NONE, REJECTED, REQUEST, THERE, THINKING, UNANSWERED, WAITING
 from simvirt.kernel.doors import is_shut, knock
+from simvirt.kernel.fetching import fetch_next
 from simvirt.kernel.marks import rare
 from simvirt.kernel.replicas import choose_entry
 from simvirt.kernel.requests import admit, append_todo, body_on, clear_account, follow_population, free_frame, reach, tally_request
@@ -77,6 +78,7 @@ def enter_service(p: Plane, f: int, now: int) -> None:
     enter(p, f, WAITING, now)
     p.frames.began[f] = now
     i: int = choose_entry(p, p.source.service[k], f, p.source.balance_column[k])
+    fetch_next(p, p.source.service[k])
     p.frames.instance[f] = i
     if i == NONE:
         p.frames.pc[f] = p.source.entry[k]

@@ -17,6 +17,7 @@
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import clear_timer, set_timer
+from simvirt.kernel.adapting import adapt
 from simvirt.kernel.constants import (
     ATTEMPT,
     BREAKER_OPEN,
@@ -33,7 +34,9 @@ from simvirt.kernel.constants import (
     NO_JITTER,
     N_CATEGORIES,
     NONE,
+    OP_ADAPT,
     OP_CONNECT,
+    OP_PUBLISH,
     OP_SEND,
     OP_SETTLE,
     OP_SHED,
@@ -59,6 +62,7 @@ from simvirt.kernel.callers import (
 from simvirt.kernel.devices import new_call
 from simvirt.kernel.doors import is_shut, knock
 from simvirt.kernel.marks import rare
+from simvirt.kernel.messages import run_message_instruction
 from simvirt.kernel.replicas import choose_entry
 from simvirt.kernel.requests import admit, append_todo, body_on, clear_account, draw, free_frame, new_frame
 from simvirt.kernel.shedding import shed
@@ -67,10 +71,14 @@ from simvirt.kernel.tables import Plane
 
 @rare
 def run_guard_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
-    """Carry out an instruction of a guarded call, of one of its tries, or of a service that sheds; whether the frame can go on at once."""
+    """Carry out an instruction of a guarded call, a try, a message or a service that sheds; whether the frame can go on at once."""
     op: int = p.program.op[pc]
+    if op >= OP_PUBLISH:
+        return run_message_instruction(p, f, pc, now)
     if op == OP_SHED:
         return shed(p, f, pc, now)
+    if op == OP_ADAPT:
+        return adapt(p, f, now)
     if op == OP_CONNECT:
         return connect(p, f, now)
     if op == OP_SEND:

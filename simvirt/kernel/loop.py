@@ -18,6 +18,7 @@ from simvirt.kernel.constants import (
     NONE,
     NOTHING,
     OP_ARRIVE,
+    OP_DELIVER,
     OP_DISK,
     OP_FLUSH,
     OP_IO,
@@ -49,6 +50,8 @@ from simvirt.kernel.doors import is_clients
 from simvirt.kernel.itinerary import finish, on_burst_end, on_fluid_end, proceed
 from simvirt.kernel.crossing import arrive_from_away, pass_link, send_again
 from simvirt.kernel.losing import change_ready, lose_instance
+from simvirt.kernel.marks import rare
+from simvirt.kernel.messages import on_message_timer
 from simvirt.kernel.network import link_end, share_link
 from simvirt.kernel.pausing import pause_guest, resume_guest
 from simvirt.kernel.requests import (
@@ -135,12 +138,23 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
         end_disk_wait(p, f)
     elif op == OP_FLUSH:
         p.frames.pc[f] = pc - 1
-    elif op == OP_TRY or op == OP_RETRY:
-        on_guard_timer(p, f, now)
+    elif op >= OP_TRY:
+        on_late_timer(p, f, op, now)
         return
     elif (op == OP_IO or op == OP_ARRIVE) and goes_to_backend(p, f, pc - 1, now):
         return
     append_todo(p, f)
+
+
+@rare
+def on_late_timer(p: Plane, f: int, op: int, now: int) -> None:
+    """A guarded call or a message has waited."""
+    if op == OP_TRY or op == OP_RETRY:
+        on_guard_timer(p, f, now)
+    elif op == OP_DELIVER:
+        on_message_timer(p, f, now)
+    else:
+        append_todo(p, f)
 
 
 def on_way_timer(p: Plane, f: int, now: int) -> None:
@@ -342,9 +356,9 @@ def new_task(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int
 
 
 @boundary
-def set_ready(p: Plane, i: int, ready: int) -> int:
+def set_ready(p: Plane, i: int, ready: int, now: int) -> int:
     """Put an instance into load balancing, or take it out."""
-    return change_ready(p, i, ready)
+    return change_ready(p, i, ready, now)
 
 
 @boundary

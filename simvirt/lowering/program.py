@@ -26,6 +26,7 @@ from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.teams import member
 from simvirt.lowering.text import Text, Written
+from simvirt.lowering.topics import first_of
 from simvirt.lowering.volumes import Volume, VolumeSteps
 from simvirt.memory.visible import team_size
 from simvirt.memory.working_set import PAGE
@@ -42,6 +43,7 @@ from simvirt.scenario.spec.steps import (
     LockStep,
     NetStep,
     ParallelStep,
+    PublishStep,
     RepeatStep,
 )
 from simvirt.scenario.spec.teams import TeamSpec
@@ -150,6 +152,7 @@ class Writer(VolumeSteps):
         if touches:
             self.shed(rows, service)
             free_thread(rows)
+            self.adapt(rows, service)
         return rows
 
     def shed(self, rows: list[Instruction], service: str) -> None:
@@ -158,6 +161,12 @@ class Writer(VolumeSteps):
         if spec is not None:
             at = next((i + 1 for i, row in enumerate(rows) if row.op == k.OP_ADMIT), 0)
             insert(rows, at, Instruction(k.OP_SHED, amount=float(spec.target), fixed=float(spec.interval)))
+
+    def adapt(self, rows: list[Instruction], service: str) -> None:
+        """Learn from a call that has been carried out, before its answer leaves."""
+        if self.scenario.services[service].limit is not None:
+            at = next((i for i, row in enumerate(rows) if row.op == k.OP_FREE), len(rows) - 1)
+            insert(rows, at, Instruction(k.OP_ADAPT))
 
     def sequence(self, rows: list[Instruction], service: str, steps: Sequence[AnyStep], variables: Variables) -> None:
         """Steps one after another, each as often as it is repeated: every execution has draws of its own."""
@@ -222,6 +231,8 @@ class Writer(VolumeSteps):
                 self.lock(rows, service, step, variables)
             case RepeatStep():
                 self.sequence(rows, service, step.repeat, variables)
+            case PublishStep():
+                self.publish(rows, step, variables)
 
     def amount(self, rows: list[Instruction], row: Instruction, distribution: Any, variables: Variables) -> None:
         """A demand: a constant in the instruction, or a column of the request's draws; of CPU time at the pace of its host."""
@@ -307,12 +318,31 @@ class Writer(VolumeSteps):
         def write(writer: Writer) -> int:
             return writer.operation(step.service, step.operation, variables, writer.routes.between(service, step.service))
 
+        return self.met(write, variables, (id(step), service))
+
+    def met(self, write: Callable[[Writer], int], variables: Variables, of: tuple[Any, ...]) -> list[int]:
+        """A body that others of different kinds of hosts come to, each asking for it where it has come to `of`; the first rows."""
         if len(self.text.writers) == 1:
             return [write(self)]
-        key = (id(variables), id(step), service, variables.place())
+        key = (id(variables), *of, variables.place())
         if key not in self.text.calls:
             self.text.calls[key] = self.for_each_kind(write, variables)
         return self.chained(self.text.calls[key], variables)
+
+    def publish(self, rows: list[Instruction], step: PublishStep, variables: Variables) -> None:
+        """Leave a message for each operation that subscribes, which is carried out as if a client had asked for it."""
+        scripts = []
+        for name in self.scenario.topics[step.publish].subscribers:
+            service, _, operation = name.partition(".")
+
+            def write(writer: Writer, service: str = service, operation: str = operation) -> int:
+                return writer.entry(service, operation, variables, writer.paths, connects=False)
+
+            first = self.met(write, variables, (id(step), name))[0]
+            scripts.append(self.program.place([Instruction(k.OP_DELIVER, entry=first), Instruction(k.OP_ACKNOWLEDGE)]))
+        rows.append(Instruction(
+            k.OP_PUBLISH, target=len(self.program.branches), entry=len(scripts), inside=first_of(self.scenario, step.publish)))
+        self.program.branches += scripts
 
     def balance_column(self, service: str, variables: Variables) -> int:
         """Column of the draws that choose a replica, where the policy draws."""

@@ -17,6 +17,7 @@ from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.guards import FRAME_COLUMNS
+from simvirt.lowering.topics import MESSAGE_COLUMNS
 from simvirt.memory.visible import own_vcpus
 from simvirt.scenario.bounds import MOST_MEMORY, MOST_VMS
 from simvirt.scenario.checks.possible import placed, step_counts
@@ -77,6 +78,7 @@ def _frame(scenario: Scenario) -> int:
     """Bytes of a request under way."""
     counts = step_counts(scenario)
     frame = FRAME if guards_calls(scenario) else FRAME - NUMBER * len(FRAME_COLUMNS)
+    frame -= 0 if scenario.topics else NUMBER * len(MESSAGE_COLUMNS)
     return frame + NUMBER * max([counts.get(name_of(name), 0) for name in scenario.mix], default=0)
 
 

@@ -19,6 +19,8 @@ from simvirt.metrics import credits
 from simvirt.metrics.answers import S, Seen, Spread, ends_of, mean_s, ratio, workloads_seen
 from simvirt.metrics.layout import layout_of
 from simvirt.metrics.memory_use import MemoryUsed, limits_of, memory_used, reclaim_of
+from simvirt.metrics.messages import conservation, messages
+from simvirt.metrics.messages import used as consumers_used
 from simvirt.metrics.outcome import BEHIND, Growth, Outcome, ServiceOutcome
 from simvirt.metrics.resilience import guarded
 from simvirt.metrics.saturated import USED_UP
@@ -30,7 +32,7 @@ DEVICE_TOTALS = ("operations", "notifications", "interrupts")
 
 def measured(
     plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, *, wall_s: float, arriving: Sequence[Mark],
-    courses: Sequence[Spread], series: dict[str, list[Any]],
+    courses: Sequence[Spread], series: dict[str, Any],
 ) -> Outcome:
     """The numbers of the window between two snapshots of a run that ended at a third; `courses` of all requests, then of each workload."""
     span = (last.at - first.at) / S or float("nan")
@@ -57,6 +59,7 @@ def measured(
         hosts=_hosts(plane, first, last, span, used.of_hosts),
         links=links_used(plane, first, last),
         guarded=guarded(plane, first, last, span),
+        messages=messages(plane, first, last, span),
     )
 
 
@@ -129,8 +132,16 @@ def _service(plane: DataPlane, row: int, name: str, first: Snapshot, last: Snaps
         throttled_s=float((last.throttled - first.throttled)[groups].sum()) / S,
         rejected=ratio((last.instance_rejected - first.instance_rejected)[rows].sum(), completed),
         costop_s=_costop_s(plane, rows, first, last),
+        limit=_limit(plane, name, rows),
         threads_busy=float((last.thread_time - first.thread_time)[rows].sum()) / S / span,
     )
+
+
+def _limit(plane: DataPlane, name: str, rows: list[int]) -> float | None:
+    """Calls that a replica takes at once at the end, on average over them; None where that does not adapt."""
+    if plane.lowered.scenario.services[name].limit is None:
+        return None
+    return float(np.floor(plane.read("limiters", "limit")[rows]).mean())
 
 
 def service_groups(plane: DataPlane, rows: list[int]) -> list[int]:
@@ -318,6 +329,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
         if cores:
             found[f"{name}.cpu"] = result.cpu_cores / min(cores)
     found |= {f"link {name}": used for name, used in links_used(plane, first, last).items()}
+    found |= consumers_used(plane, first, last)
     return found | _locks(plane, first, last, span)
 
 
@@ -351,6 +363,7 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
         "little": "ok" if (area - sojourn) % 2**62 == 0 else f"time in system {area} ns, latencies {sojourn} ns",
         "flow": "ok" if arrived == ended + last.in_system else f"{arrived} arrivals, {ended} ends, {last.in_system} under way",
         "utilisation_law": "ok" if abs(last.busy - used) <= tolerance else f"pCPUs busy {last.busy} ns, instances used {used} ns",
+        **({"messages": conservation(last)} if last.messages else {}),
     }
 
 

@@ -12,6 +12,7 @@ from simvirt.metrics.availability import availability
 from simvirt.metrics.events import happened
 from simvirt.metrics.lifecycle import lifecycle
 from simvirt.metrics.machines import machines
+from simvirt.metrics.messages import subscription_use
 from simvirt.metrics.migrations import migrations
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.resilience import resilience
@@ -220,6 +221,8 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["lifecycle"] = lifecycle([o.lives or () for o in outcomes])
     if (guards := [o.guarded for o in outcomes if o.guarded is not None]):
         found["resilience"] = resilience(guards)
+    if first.messages:
+        found["messages"] = {name: subscription_use([o.messages[name] for o in outcomes]) for name in first.messages}
     if (courses := [o.course for o in outcomes if o.course is not None]):
         found["availability"] = availability(scenario, courses)
     if first.scaled:
@@ -262,7 +265,7 @@ def cpu(outcomes: Sequence[Outcome]) -> CpuShares:
 
 def service_result(outcomes: Sequence[ServiceOutcome], memory: ServiceMemory | None = None) -> ServiceResult:
     """A service's part of the result."""
-    names = OF_SERVICE if outcomes[0].costop_s is None else (*OF_SERVICE, "costop_s")
+    names = (*OF_SERVICE, *(name for name in ("costop_s", "limit") if getattr(outcomes[0], name) is not None))
     found = quantiles([o.histogram for o in outcomes], [o.ends_ns for o in outcomes])
     latency_s = Latency(mean=over(outcomes, "latency_mean_s"), **found)
     return ServiceResult(latency_s=latency_s, memory=memory, **{name: over(outcomes, name) for name in names})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from simvirt.report import available, guarded, happened, hired, limits, scaled
+from simvirt.report import available, guarded, happened, hired, limits, messaging, scaled
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
@@ -90,6 +90,7 @@ def sections(document: RunDocument) -> list[Section]:
         "Availability": (row for line in available.lines(platforms) for row in _row(*line)),
         "Instances": (row for line in happened.lines(platforms) for row in _row(*line)),
         "Guards": (row for line in guarded.lines(platforms) for row in _row(*line)),
+        "Messages": (row for line in messaging.lines(platforms) for row in _row(*line)),
         "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
         "Operations": _operations(platforms), "Services": _services(platforms),
         "Hosts": _hosts(platforms), "Lifecycle": _lifecycle(platforms),
@@ -218,11 +219,13 @@ def _tail(operation: OperationResult | None, key: str, limit: float | None) -> F
 
 
 def _services(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
-    """Mean latency, busy cores and throttled periods of each service, where there are several."""
+    """Mean latency, busy cores and throttled periods of each service, where there are several, or where one has a limit that adapts."""
     known = dict.fromkeys(name for p in platforms for name in p.services)
-    for name in known if len(known) > 1 else ():
+    adapts = any(service.limit.value is not None for p in platforms for service in p.services.values())
+    for name in known if len(known) > 1 or adapts else ():
         found = [p.services.get(name) for p in platforms]
         yield from _row(f"{name} mean", _each(_service_time, found))
+        yield from _acting(f"{name} limit", _each(lambda service: figures.scaled(service.limit, interval=False), found))
         yield from _row(f"{name} cores", _each(_service_cores, found))
         yield from _acting(f"{name} throttled", _each(_service_throttled, found))
 
@@ -326,7 +329,7 @@ def _run(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     yield from _row("simulated", _each(_plain_time, [p.simulated_s for p in platforms]))
     yield from _row("warm-up", _each(_plain_time, [p.warmup_s for p in platforms]))
     yield from _row("speed", [_speed(p) for p in platforms])
-    yield from _row("checks", [_checks(dict(p.checks)) for p in platforms])
+    yield from _row("checks", [_checks({law: found for law, found in p.checks if found is not None}) for p in platforms])
 
 
 def _speed(platform: PlatformResult) -> str | None:

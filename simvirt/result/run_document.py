@@ -24,6 +24,7 @@ from simvirt.result.document import (
 from simvirt.result.events import Happened
 from simvirt.result.lifecycle import Lifecycle
 from simvirt.result.machines import MachinesResult
+from simvirt.result.messages import SubscriptionUse
 from simvirt.result.migrations import MigrationResult
 from simvirt.result.resilience import Resilience
 from simvirt.result.scaling import Scaling
@@ -55,6 +56,7 @@ class ServiceResult(Document):
     throttled_s: Estimate = Field(description="throttled time of its groups, summed over CPUs, as `throttled_usec` in `cpu.stat`")
     rejected: Estimate = Field(description="ratio of calls rejected at a replica")
     costop_s: Estimate = Field(default=UNKNOWN, description="under the scheduler `esxi`: time that the vCPUs of its VMs were held back")
+    limit: Estimate = Field(default=UNKNOWN, description="with `limit`: calls that a replica takes at once, at the end of the run")
     memory: ServiceMemory | None = Field(
         default=None, description="memory of a replica as operators see it; `null` where none lives at the end")
 
@@ -190,6 +192,8 @@ class Checks(Document):
     little: str = Field(description="requests in the system against their latencies (Little's law)")
     flow: str = Field(description="arrivals against answers, rejections, losses and what is under way")
     utilisation_law: str = Field(description="busy time of the CPUs against what instances used")
+    messages: str | None = Field(
+        default=None, description="with `topics`: messages that came against those done, dropped, lost, given up, in line and in hand")
 
 
 class DeviceUse(Document):
@@ -208,6 +212,8 @@ class Series(Document):
     completed: tuple[int, ...] = Field(description="requests answered so far")
     busy_cpus: tuple[int, ...] = Field(description="busy hardware threads of the host")
     queued: tuple[int, ...] = Field(description="calls queueing for worker threads")
+    messages: Mapping[str, tuple[int, ...]] = Field(
+        default={}, description="with `topics`: messages in line, by topic and operation")
 
 
 class VmLayout(Document):
@@ -282,6 +288,8 @@ class PlatformResult(Document):
     happened: Happened | None = Field(default=None, description="where something acts on instances: what happened, and where they stand")
     migrations: tuple[MigrationResult, ...] = Field(default=(), description="what moved to other hosts, and how that went")
     resilience: Resilience | None = Field(default=None, description="with guarded calls: what they did, and what requests failed of")
+    messages: Mapping[str, SubscriptionUse] = Field(
+        default={}, description="with `topics`: what became of messages, by topic and operation, as `orders > billing.charge`")
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     hosts: Mapping[str, HostUse] = Field(default={}, description="with several hosts: how full each is, by its name")

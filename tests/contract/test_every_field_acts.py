@@ -20,6 +20,7 @@ import field_cases_resilience
 import field_cases_run
 import field_cases_scheduling
 import field_cases_services
+import field_cases_topics
 import field_cases_volumes
 import field_cases_workload_kinds
 import field_cases_workloads
@@ -42,6 +43,7 @@ CASES = (
     *field_cases_migration.CASES,
     *field_cases_failures.CASES,
     *field_cases_resilience.CASES,
+    *field_cases_topics.CASES,
     *field_cases_volumes.CASES,
     *field_cases_scheduling.CASES,
     *field_cases_workload_kinds.CASES,

@@ -81,7 +81,7 @@ def test_through_a_checkpoint_it_stands_still_for_two_drives_too() -> None:
 def test_requests_are_refused_while_it_stands_still_and_none_is_lost(how: str) -> None:
     found = result(f'{{at: 2s, migrate: db, to: "node[2]", how: {how}}}')
     (move,) = found.migrations
-    assert found.failed.value == 0 and set(dict(found.checks).values()) == {"ok"}
+    assert found.failed.value == 0 and set(dict(found.checks).values()) - {None} == {"ok"}
     assert 12.0 * (found.rejected.value or 0) == pytest.approx(move.downtime_s.value or 0, rel=0.2)
     assert (found.hosts["node[2]"].cpu or 0) > 0.01
 

@@ -99,6 +99,7 @@ class Seen:
     new tasks; `hosts` is for reading (`hosts.only(able)` is a copy to count in). `others` has the tasks of all services, for those
     that look at them (affinity, preemption), `wants` what is wanted of each service. `nominated` are the hosts on which room is being
     made, by service and slot, `kept` is what is reserved for each task, `lost` the slots whose tasks were given up with their host.
+    `completed` is when tasks of a job ended with their work done [ns], the first one first.
     """
 
     now: int
@@ -111,6 +112,7 @@ class Seen:
     nominated: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     kept: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     lost: Collection[int] = ()
+    completed: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,8 @@ Action = Start | Stop | Kill | Restart | Remove | Move | Look | Revert | Pending
 
 OF_TASKS: Final = (Stop, Kill, Restart, Remove, Move)
 """Actions that are about a task, which an action before may have ended."""
+STOPPED: Final = "stopped"
+"""Why an instance ended that was not wanted any more."""
 PREEMPTED: Final = "preempted"
 """Why an instance ended that made room for a more important one."""
 WAITING: Final = (Pending, Preempt)

@@ -13,7 +13,7 @@ from simvirt.scenario.fields import Whole, Word, word
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.host import HostSpec
 from simvirt.scenario.spec.machines import MachineScalingSpec
-from simvirt.scenario.spec.scheduling import AffinitySpec, Taint, Taints, Tolerations, TopologySpreadSpec
+from simvirt.scenario.spec.scheduling import AffinitySpec, Taint, Taints, Tolerations, TopologySpreadSpec, untolerated
 from simvirt.units import UnitError, shown
 
 MOST_HOSTS: Final = 100_000
@@ -163,6 +163,12 @@ class NamedHost:
         """What is said of it under the key of a constraint."""
         own = {"zone": self.zone, "pool": self.pool, "host": self.name}
         return own[key] if key in own else self.labels.get(key)
+
+
+def may_stand(host: NamedHost, placement: PlacementSpec) -> bool:
+    """Whether replicas may stand on a host by what is said of it: constraints hold, and taints that keep away are tolerated."""
+    held = all((host.said(one.key) == one.value) == one.equal for one in placement.constraints)
+    return held and not untolerated(host.taints, placement.tolerations)
 
 
 def expanded(pools: Mapping[str, HostPoolSpec]) -> tuple[NamedHost, ...]:
