@@ -10,7 +10,7 @@ import simvirt
 from simvirt.plan.document import left_out
 
 PLAIN: dict[str, Any] = {
-    "simvirt": 1, "name": "left-out", "hosts": {"node": {"count": 2, "cores": 2}}, "platforms": ["docker"],
+    "simvirt": 1, "name": "left-out", "hosts": {"node": {"count": 2, "cores": 2, "memory": "4GiB"}}, "platforms": ["docker"],
     "services": {"web": {"operations": {"get": [{"cpu": "1ms"}]}}, "db": {"operations": {"get": [{"cpu": "1ms"}]}}},
     "workload": {"open": {"rate": "1/s"}, "mix": {"web.get": 1}},
 }
