@@ -68,10 +68,18 @@ class Movable:
         """How often a page cache of a host does not serve what it is asked."""
         self.columns["misses"]["ratio"][host * int(self.columns["misses"]["asked"][0]) + asked] = ratio
 
+    def withdraw(self, instance: int) -> None:
+        """Let load balancing leave an instance out that has ended."""
+        kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
+
     def hinder(self, instance: int, spin: float = 0.0, stall: int = 0) -> None:
         """What a request meets on an instance beside that, because its VM moves: work, a wait [ns]."""
         self._hindered[instance] = {"spin": spin, "stall": stall}
         self.set_condition("instances", instance, **{"spin": 0.0, "stall": 0, **self._met.get(instance, {})})
+
+    def set_quota(self, group: int, quota: int) -> None:
+        """Give a group that has a quota another one in each of its periods [ns]."""
+        kernel.set_quota(self._plane, group, quota, int(self.clock.now))
 
     # --- time ----------------------------------------------------------------------------------------------------------
 

@@ -79,7 +79,7 @@ class DataPlane(Movable):
     _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
     _performed: dict[int, set[int]] = field(default_factory=dict)  # instance: handles of what it performs
     _handles: int = 0
-    _drained: dict[int, Settled] = field(default_factory=dict)
+    _awaited: dict[tuple[int, int], Settled] = field(default_factory=dict)  # signals, by their reason and row
     _due: list[Settled] = field(default_factory=list)
     _samplers: dict[int, list[Sampler]] = field(default_factory=dict)
     _background: dict[int, list[int]] = field(default_factory=dict)
@@ -217,9 +217,8 @@ class DataPlane(Movable):
         self._extend("entities", t.Entities, old, {})
         self._extend("calendar", t.Calendar, old, {"size": 0})
         widen_links(self.columns["links"], old, 2 * old)
-        run = self.columns["run"]
-        run["frames"][0] = 2 * old
-        run["entities"][0] += old
+        self.columns["run"]["frames"][0] = 2 * old
+        self.columns["run"]["entities"][0] += old
         chain_frames(self.columns, old, 2 * old)
         self._bind("run", "frames", "entities", "calendar", "links")
         return True
@@ -241,8 +240,8 @@ class DataPlane(Movable):
             reason, row = int(run["signals"][2 * at]), int(run["signals"][2 * at + 1])
             if reason == k.WORK_DONE and (work := self._forget(row)) is not None:
                 self._due.append(work.done)
-            elif reason == k.DRAINED and row in self._drained:
-                self._due.append(self._drained.pop(row))
+            elif (reason, row) in self._awaited:
+                self._due.append(self._awaited.pop((reason, row)))
         run["pending"][0] = 0
 
     # --- verbs ---------------------------------------------------------------------------------------------------------
@@ -286,7 +285,11 @@ class DataPlane(Movable):
         self.columns["instances"]["life"][instance] = k.DRAINING
         if int(self.columns["instances"]["in_flight"][instance]) == 0:
             return self.clock.event().succeed()
-        return self._drained.setdefault(instance, Settled(self.clock))
+        return self._awaited.setdefault((k.DRAINED, instance), Settled(self.clock))
+
+    def asked(self, service: str) -> simpy.Event:
+        """An event that happens when the next request waits for a service of which no replica is ready."""
+        return self._awaited.setdefault((k.NOBODY_READY, self.lowered.services.index(service)), Settled(self.clock))
 
     def is_ready(self, instance: int) -> bool:
         """Whether an instance takes requests."""
@@ -308,13 +311,9 @@ class DataPlane(Movable):
         self.ends(instance)
         for handle in self._performed.pop(instance, ()):
             del self._works[handle]
-        if instance in self._drained:
-            self._drained.pop(instance).succeed()
+        if (drained := self._awaited.pop((k.DRAINED, instance), None)) is not None:
+            drained.succeed()
         return lost
-
-    def withdraw(self, instance: int) -> None:
-        """Let load balancing leave an instance out that has ended."""
-        kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
 
     def start_background(self, instance: int) -> None:
         """Start an instance's background threads."""

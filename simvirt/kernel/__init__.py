@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FUNCTIONS = ("advance", "advance_traced", "launch", "launch_client", "set_ready", "crash", "load_link", "freeze", "thaw")
+FUNCTIONS = ("advance", "advance_traced", "launch", "launch_client", "set_ready", "set_quota", "crash", "load_link", "freeze", "thaw")
 
 
 class StaleKernel(RuntimeError):
@@ -63,6 +63,7 @@ advance_traced = _kernel.advance_traced
 launch = _kernel.launch
 launch_client = _kernel.launch_client
 set_ready = _kernel.set_ready
+set_quota = _kernel.set_quota
 crash = _kernel.crash
 load_link = _kernel.load_link
 freeze = _kernel.freeze

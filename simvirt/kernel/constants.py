@@ -171,6 +171,7 @@ DONE = 5  # all requests are answered and none will come
 SIGNALS = 6  # `run.signals` holds some
 PAUSED = 7  # some events have passed, so that somebody may look whether the run is still wanted
 STANDS_STILL = 8  # more events than an instant can hold, and no time passes
+NOBODY_READY = 10  # a service without a replica is asked
 TRACE_FULL = 9  # there is no room for what another look may record
 
 # What a look records of a run that is traced, in RECORD_COLUMNS columns: the instant, one of these, a row, and two values

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from simvirt.kernel import tables
-from simvirt.kernel.loop import advance, advance_traced, crash, freeze, launch, launch_client, load_link, set_ready, thaw
+from simvirt.kernel.loop import advance, advance_traced, crash, freeze, launch, launch_client, load_link, set_quota, set_ready, thaw
 from simvirt.kernel.schedulers import registry
 
 __all__ = ["RECORDS", "SCHEDULERS", "WORDS", "Plane", "advance", "advance_traced", "crash", "freeze", "launch", "launch_client",
-           "load_link", "set_ready", "thaw"]
+           "load_link", "set_quota", "set_ready", "thaw"]
 
 SCHEDULERS = tuple(scheduler.name for scheduler in registry.SCHEDULERS)
 
