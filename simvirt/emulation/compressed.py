@@ -28,7 +28,7 @@ COMPRESSED = (
     short("c.addiw rd, imm", "001 imm[5] rd/rs1!0 imm[4:0] 01", "addiw"),
     short("c.li rd, imm", "010 imm[5] rd imm[4:0] 01", "addi", rs1=0),
     short("c.addi16sp imm", "011 nzimm[9] 00010 nzimm[4|6|8:7|5] 01", "addi", rd=2, rs1=2),
-    short("c.lui rd, imm", "011 nzimm[17] rd nzimm[16:12] 01", "lui"),
+    short("c.lui rd, upper", "011 nzimm[17] rd nzimm[16:12] 01", "lui"),
     short("c.srli rd, imm", "100 uimm[5] 00 rd'/rs1' uimm[4:0] 01", "srli"),
     short("c.srai rd, imm", "100 uimm[5] 01 rd'/rs1' uimm[4:0] 01", "srai"),
     short("c.andi rd, imm", "100 imm[5] 10 rd'/rs1' imm[4:0] 01", "andi"),

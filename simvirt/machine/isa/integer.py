@@ -127,8 +127,8 @@ def sraw(a: int, b: int) -> int:
     return word(a) >> (b & 31)
 
 
-@instruction(UPPER_PC, "auipc rd, imm", "imm[31:12] rd 0010111")
-@instruction(UPPER, "lui rd, imm", "imm[31:12] rd 0110111")
+@instruction(UPPER_PC, "auipc rd, upper", "imm[31:12] rd 0010111")
+@instruction(UPPER, "lui rd, upper", "imm[31:12] rd 0110111")
 def upper(imm: int) -> int:
     """The immediate."""
     return imm
