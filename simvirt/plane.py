@@ -290,9 +290,9 @@ class DataPlane(Movable):
         """Whether an instance still answers what it has."""
         return self._life(instance) == k.DRAINING
 
-    def stop(self, instance: int) -> None:
-        """End an instance that has nothing left to answer: its background threads stop."""
-        self.crash(instance, k.STOPPED)
+    def stop(self, instance: int) -> int:
+        """End an instance that has nothing left to answer: its background threads stop; the number of requests lost where it had."""
+        return self.crash(instance, k.STOPPED)
 
     def crash(self, instance: int, life: int = k.CRASHED, seen: bool = True) -> int:
         """End an instance at once, alone or GONE with its kernel; the number of requests lost. Unless `seen` it is sent further ones."""

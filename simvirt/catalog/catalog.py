@@ -24,6 +24,7 @@ EXPLAINED = (
     "orchestrators",
     "volume_drivers",
     "autoscalers",
+    "priorities",
 )
 """Kinds in the order in which `explain` looks a name up."""
 

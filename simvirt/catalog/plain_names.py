@@ -53,6 +53,7 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
     for name, service in _table(data.get("services")).items():
         yield ("services", name, "profile"), "profiles", _table(service).get("profile")
         yield ("services", name, "autoscale", "by"), "autoscalers", _table(_table(service).get("autoscale")).get("by")
+        yield ("services", name, "deploy", "priority"), "priorities", _table(_table(service).get("deploy")).get("priority")
         yield from _of_measured(_table(service), ("services", name))
     for name, registry in _table(data.get("registries")).items():
         yield ("registries", name, "entry"), "registries", _table(registry).get("entry")

@@ -18,6 +18,7 @@ Locate = Callable[[Path], tuple[str | None, int | None, int | None]]
 SINGULAR: Mapping[str, str] = {
     "families": "processor family", "cpus": "CPU", "nics": "NIC", "entries": "entry", "burstable": "burstable instance",
     "registries": "registry",
+    "priorities": "class of priority",
 }
 """Kinds whose name in a message is not the kind without its last letter."""
 

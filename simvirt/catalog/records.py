@@ -210,7 +210,8 @@ class Platform:
 
     `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead. `puller` says how images
     are pulled and `disk_image` what VMs are made from, where that is not as its layers have it; `own_migrator` so of what moves VMs.
-    `orchestrator` acts on its instances, for which it `reserves` room and `places` them by a policy.
+    `orchestrator` acts on its instances by the rules `acts`, `reserves` room for them, `places` them by a policy and makes of their
+    `priorities` what its entry says.
     """
 
     name: str
@@ -229,6 +230,8 @@ class Platform:
     orchestrator: str | None = None
     reserves: Literal["reservations", "requests"] | None = None
     places: str = "spread"
+    acts: str = "none"
+    priorities: Literal["orders", "preempts"] | None = None
     own_migrator: str | None = None
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simvirt.catalog.entries.volumes import VolumeDriverEntry
+from simvirt.catalog.heeded import idle_words
 from simvirt.catalog.images import GENERIC
 from simvirt.catalog.operations import OPERATIONS, PLURALS
 from simvirt.catalog.problems import Path, Problems, unknown
@@ -51,8 +52,12 @@ def check(store: Store, scenario: Scenario) -> None:
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
         if service.autoscale is not None:
             _check_name(store, "autoscalers", service.autoscale.by, ("services", name, "autoscale", "by"), problems)
+        if isinstance(service.deploy.priority, str):
+            _check_name(store, "priorities", service.deploy.priority, ("services", name, "deploy", "priority"), problems)
     _check_moves(store, scenario, problems)
     problems.settle()
+    for path, message in idle_words(scenario.services, [layers.platform(store, spec, ("platforms",)) for spec in scenario.platforms]):
+        problems.add(path, message)
     for path, message in best_of_pools({name: _beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()}):
         problems.add(path, message)
     problems.settle()

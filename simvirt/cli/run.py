@@ -30,8 +30,11 @@ TraceFor = Annotated[
 TracePlatform = Annotated[
     str | None, typer.Option("--trace-platform", metavar="NAME", show_default=False, help="Whose run it is of; by default the first one's.")
 ]
+TraceOf = Annotated[
+    str, typer.Option("--trace-of", metavar="PART", help="What it shows: all, or control (events, replicas, instances) of the whole run.")
+]
 TRACE_OPTIONS: Final[Mapping[str, str]] = {
-    "file": "--trace", "start": "--trace-from", "length": "--trace-for", "platform": "--trace-platform",
+    "file": "--trace", "start": "--trace-from", "length": "--trace-for", "platform": "--trace-platform", "of": "--trace-of",
 }
 """Field of a trace -> its option."""
 
@@ -39,7 +42,7 @@ TRACE_OPTIONS: Final[Mapping[str, str]] = {
 def run(
     settings: Settings, scenario: ScenarioFile, sets: Sets = None, seed: Seed = None, assert_: Assert = False,
     no_maximum: NoMaximum = False, trace: TraceFile = None, trace_from: TraceFrom = None, trace_for: TraceFor = None,
-    trace_platform: TracePlatform = None,
+    trace_platform: TracePlatform = None, trace_of: TraceOf = "all",
 ) -> int:
     """Simulate every platform; print them side by side; keep the result under results/."""
     from simvirt.report import store
@@ -47,7 +50,7 @@ def run(
 
     spec = loading.load(scenario, sets, seed)
     _require_objective(spec, assert_)
-    window = _window(spec, trace, trace_from, trace_for, trace_platform)
+    window = _window(spec, trace, trace_from, trace_for, trace_platform, trace_of)
     folder, said = store.folder_of(settings.out, spec.name, spec.digest), Said(settings.quiet)
     question = Question(
         folder, lambda: _simulated(spec, settings, not no_maximum, window, said), report, cut=_kept,
@@ -68,7 +71,7 @@ class Said:
         from simvirt.runs.trace_size import expected_size
         from simvirt.trace.recorder import amount
 
-        if not self.quiet:
+        if not self.quiet and window.detail:
             output.note(f"{window.file}: expected: about {amount(*expected_size(spec, window))}")
 
     def afterwards(self, result: "Result", window: "Window") -> None:
@@ -82,15 +85,17 @@ class Said:
         output.note(traced.sentence(), self.quiet and traced.written and not traced.lacks)
 
 
-def _window(spec: "Scenario", file: str | None, start: str | None, length: str | None, platform: str | None) -> "Window | None":
+def _window(
+    spec: "Scenario", file: str | None, start: str | None, length: str | None, platform: str | None, of: str,
+) -> "Window | None":
     """What is to be traced; None where no file is named."""
     from simvirt.errors import UsageError
     from simvirt.trace.window import Trace, window_of
 
     if file is not None:
-        return window_of(Trace(file, start, length, platform), spec, TRACE_OPTIONS)
-    for name, value in (("--trace-from", start), ("--trace-for", length), ("--trace-platform", platform)):
-        if value is not None:
+        return window_of(Trace(file, start, length, platform, of), spec, TRACE_OPTIONS)
+    for name, value in (("--trace-from", start), ("--trace-for", length), ("--trace-platform", platform), ("--trace-of", of)):
+        if value not in (None, "all"):
             raise UsageError(f"{name}: expected --trace and a file beside it, for example --trace trace.json.gz {name} {value}")
     return None
 

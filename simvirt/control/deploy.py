@@ -12,9 +12,9 @@ from simvirt.control.failing import follow_failures
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
 from simvirt.control.migrate import follow_moves
-from simvirt.control.orchestrate import orchestration_of
 from simvirt.control.pulling import is_new, transfers_of
 from simvirt.control.start import Starts
+from simvirt.control.wishes import follow, orchestration_of
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
 from simvirt.scenario.slots import acted_on
 from simvirt.scenario.spec.models import Scenario
@@ -71,7 +71,7 @@ def _begin_shared(cluster: Cluster) -> None:
 def _orchestrate(cluster: Cluster) -> None:
     """Let an orchestrator have the instances that are up, or have it start all that are wanted."""
     orchestration = cluster.orchestration = orchestration_of(cluster)
-    orchestration.follow(cluster.scenario.timeline)
+    follow(orchestration, cluster.scenario.timeline)
     autoscale(orchestration)
     if cluster.scenario.state is not None and cluster.scenario.state.instances == "up":
         rows = up_at_first(cluster.clock, cluster.scenario)

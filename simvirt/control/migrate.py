@@ -198,7 +198,7 @@ class Moving:
     def give_up(self, why: str) -> None:
         """It ends before its end: a VM that stands still goes on where it is; one of whose memory a part is lost ends."""
         plane, move = self.cluster.plane, self.move
-        move.why, self.share, self.running = why, 0.0, False
+        move.why, move.left, self.share, self.running = why, self.now, 0.0, False
         self._hinder(0.0, 0)
         plane.resume(self.guest.machine)
         self._tell("does not move", why)

@@ -26,6 +26,7 @@ from simvirt.control.orchestrators.interface import (
     Look,
     Orchestrator,
     Pending,
+    Preempt,
     Remove,
     Restart,
     Revert,
@@ -33,20 +34,20 @@ from simvirt.control.orchestrators.interface import (
     Stop,
     Task,
     Version,
-    Wanted,
 )
-from simvirt.control.orchestrators.registry import ORCHESTRATORS
 from simvirt.control.places import become, put
 from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
-from simvirt.placement import hosts_of
-from simvirt.scenario.spec.experiment import TimelineEvent
-from simvirt.scenario.spec.orchestration import ORCHESTRATED
+from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]
 OF_TASKS: Final = (Stop, Kill, Restart, Remove)
 """Actions that are about a task, which an action before may have ended."""
+WAITING: Final = (Pending, Preempt)
+"""Actions that leave a slot without a task."""
+PREEMPTED: Final = "preempted"
+"""Why an instance ended that made room for a more important one."""
 AGAIN_NS: Final = 10_000_000
 """How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
@@ -82,8 +83,9 @@ class Orchestration:
 
     def manage(self, service: str, rows: Sequence[int], replicas: int) -> None:
         """Take a service over, of which nothing is there and so many replicas are wanted."""
-        version = Version(0, self.cluster.scenario.services[service])
-        self.ledger.services[service] = Managed(Wanted(service, replicas, version), sorted(rows))
+        spec = self.cluster.scenario.services[service]
+        wanted = wanted_of(service, replicas, spec, self.entry, self.cluster.catalog)
+        self.ledger.services[service] = Managed(wanted, sorted(rows))
         self.look(service)
 
     def adopt(self, rows: Sequence[int]) -> None:
@@ -94,21 +96,6 @@ class Orchestration:
                 task = self.ledger.begin(one.service, one.row, one.replica, version, self.cluster.host_of(one.row), self.now)
                 self._change(replace(task, phase="ready", ready_at=self.now))
         self._settle()
-
-    def follow(self, timeline: Sequence[TimelineEvent]) -> None:
-        """Let what the timeline wants be wanted."""
-        for event in timeline:
-            if event.verb in ORCHESTRATED:
-                self.cluster.clock.process(self._happen(event))
-
-    def _happen(self, event: TimelineEvent) -> Process:
-        yield self.cluster.clock.timeout(event.at)
-        if event.scale is not None:
-            self.scale(event.scale, event.replicas or 0)
-        if event.update is not None:
-            self.update(event.update, changed(self.ledger[event.update].wanted.version.spec, event))
-        if event.rollback is not None:
-            self.revert(event.rollback, "timeline")
 
     def scale(self, service: str, replicas: int, why: str = "timeline", saw: Measured | None = None) -> None:
         """Another number of replicas is wanted; `saw` is what an autoscaler saw."""
@@ -168,6 +155,7 @@ class Orchestration:
     def lost(self, row: int, why: str) -> None:
         """Takes in that an instance is given up with its host; its slot is free."""
         if (task := self.ledger.task_in(row)) is not None:
+            self.ledger[task.service].lost.add(task.slot)
             self._end(task, "lost", why)
 
     def moved(self, row: int, host: int) -> None:
@@ -181,7 +169,7 @@ class Orchestration:
     def host_changed(self, host: int, able: bool) -> None:
         """Takes in that a host is gone, closed or back, so that it takes new tasks or takes none."""
         self.ledger.able[host] = able
-        for service in self.ledger.services:
+        for service in self.ledger.by_priority:
             self.look(service)
 
     def reach(self, row: int, how: str) -> None:
@@ -238,9 +226,13 @@ class Orchestration:
         of = self.ledger[service]
         before = of.pending
         of.due, of.pending = None, None
+        waiting = set()
         for action in self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry):
+            if isinstance(action, WAITING):
+                waiting.add(action.slot)
             if not isinstance(action, OF_TASKS) or action.task in of.tasks:
                 self._do(action, service)
+        of.nominated = {slot: host for slot, host in of.nominated.items() if slot in waiting}
         self._tell_waiting(of, before)
         if self.entry.sync:
             self.look(service, self.now + round(self.entry.sync))
@@ -261,6 +253,15 @@ class Orchestration:
     @_do.register
     def _(self, action: Pending, service: str) -> None:
         self.ledger[service].pending = action.why
+
+    @_do.register
+    def _(self, action: Preempt, service: str) -> None:
+        of = self.ledger[service]
+        of.nominated[action.slot], of.pending = action.host, action.why
+        for name, number in action.victims:
+            task = self.ledger[name].tasks.get(number)
+            if task is not None and task.phase != "stopping":
+                self._evict(task, PREEMPTED, f"preempted for {service}-{action.slot}")
 
     @_do.register
     def _(self, action: Revert, service: str) -> None:
@@ -297,6 +298,15 @@ class Orchestration:
         self._tell("stop", task, action.why)
         self.cluster.clock.process(self._shut_down(task))
 
+    def _evict(self, task: Task, cause: str, why: str) -> None:
+        """End a task gracefully for the sake of others; it counts as ended by that cause, whether its time of grace is enough or not."""
+        if task.phase == "failed":
+            self._end(task, cause, why)
+            return
+        self._change(replace(task, phase="stopping", since=self.now, cause=why))
+        self._tell(cause, task, why)
+        self.cluster.clock.process(self._shut_down(task, cause))
+
     @_do.register
     def _(self, action: Kill, service: str) -> None:
         task = self.ledger[service].tasks[action.task]
@@ -329,8 +339,8 @@ class Orchestration:
         now = self.ledger.task_in(row)
         return now is not None and (now.number, now.restarts, now.phase) == (task.number, task.restarts, "starting")
 
-    def _shut_down(self, task: Task) -> Process:
-        """End a task's instance: it answers what it has within its time of grace."""
+    def _shut_down(self, task: Task, cause: str = "stopped") -> Process:
+        """End a task's instance: it answers what it has within its time of grace; what it has not answered by then is lost."""
         row, clock, plane = self.ledger.row_of(task), self.cluster.clock, self.cluster.plane
         if clock.starts is not None:
             clock.starts.abandon(row)
@@ -339,9 +349,10 @@ class Orchestration:
         if (now := self.ledger.task_in(row)) is None or now.number != task.number:
             return
         within = plane.is_idle(row)
-        plane.stop(row)
+        lost = plane.stop(row)
         self._abandon(row)
-        self._end(task, "stopped" if within else "killed", None if within else "its time of grace is over")
+        over = None if within else f"its time of grace is over; {lost} requests lost" if cause != "stopped" else "its time of grace is over"
+        self._end(task, "killed" if not within and cause == "stopped" else cause, over)
 
     def _abandon(self, row: int) -> None:
         """Nothing of an instance goes on."""
@@ -355,10 +366,11 @@ class Orchestration:
 
     def _end(self, task: Task, cause: str, why: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""
+        row = self.ledger.row_of(task)
         self.ledger.end(task, cause)
-        self._tell(cause, task, why)
-        for service, other in self.ledger.services.items():
-            if service == task.service or other.pending is not None:
+        self._tell(cause, task, why, row)
+        for service in self.ledger.by_priority:
+            if service == task.service or self.ledger[service].pending is not None:
                 self.look(service)
 
     def _change(self, task: Task) -> None:
@@ -366,22 +378,6 @@ class Orchestration:
         self.ledger.change(task)
         self.look(task.service)
 
-    def _tell(self, what: str, task: Task, why: str | None = None) -> None:
-        self.cluster.story.tell(what, f"{task.service}-{task.slot}", self.ledger.hosts.names[task.host], why)
-
-
-def orchestration_of(cluster: Cluster) -> Orchestration:
-    """What acts on the instances of a cluster: nothing of any service is there yet, and as many as the scenario says are wanted."""
-    lowered, name = cluster.plane.lowered, cluster.plane.lowered.platform.orchestrator or "none"
-    entry = cluster.catalog.typed("orchestrators", name, OrchestratorEntry)
-    hosts = hosts_of([host.site.named for host in lowered.arrangement.hosts], lowered.hosts)
-    found = Orchestration(cluster, entry, ORCHESTRATORS[entry.acts], Ledger(hosts, [True] * len(hosts.names), entry.reserves))
-    for service, spec in cluster.scenario.services.items():
-        found.manage(service, cluster.plane.instances_of(service), spec.replicas)
-    return found
-
-
-def changed(spec: ServiceSpec, event: TimelineEvent) -> ServiceSpec:
-    """A service in the version that an event wants."""
-    found = spec if event.image is None else spec.model_copy(update={"image": event.image})
-    return found if event.cpus is None else found.model_copy(update={"cpus": event.cpus, "cpu_quota": None})
+    def _tell(self, what: str, task: Task, why: str | None = None, row: int | None = None) -> None:
+        at = self.ledger.row_of(task) if row is None else row
+        self.cluster.story.tell(what, f"{task.service}-{task.slot}", self.ledger.hosts.names[task.host], why, at)

@@ -26,12 +26,21 @@ def put(cluster: Cluster, row: int, host: int) -> bool:
         if not plane.is_at_rest(guest.row):
             return False
         plane.move(guest.row, host)
+        _serve(cluster, guest)
     elif not plane.is_settled(row):
         return False
     else:
         plane.stand(row, _place(cluster, row, host))
     cluster.stands(row, host)
     return True
+
+
+def _serve(cluster: Cluster, guest: Machine) -> None:
+    """What a VM needs runs where the VM does, also where it went down with the host on which it was before."""
+    backends = [device.backend.row for device in (guest.net, guest.disk) if device is not None and device.backend is not None]
+    for row in (*backends, *(one.row for one in cluster.internal_of(guest.row))):
+        if not cluster.plane.is_ready(row):
+            cluster.plane.admit(row)
 
 
 def become(cluster: Cluster, row: int, spec: ServiceSpec) -> None:

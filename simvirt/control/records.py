@@ -47,7 +47,7 @@ class Move:
     """How an instance's VM moved: from host to host, when it was asked for, began to send, stood still, ran again, and was all there [ns].
 
     `rounds` are those of copying; `sent` and `copied` bytes of memory and of disks; `zeroes` bytes of pages that were never written;
-    `throttled` is time taken from vCPUs, `faults` pages fetched after the guest ran on the other side.
+    `throttled` is time taken from vCPUs, `faults` pages fetched after the guest ran on the other side; `left` when it was given up.
     """
 
     service: str
@@ -61,6 +61,7 @@ class Move:
     stopped: int | None = None
     resumed: int | None = None
     ended: int | None = None
+    left: int | None = None
     rounds: list[Round] = field(default_factory=list)
     sent: float = 0.0
     copied: float = 0.0
@@ -100,13 +101,14 @@ class Scaled:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Something that happened: when [ns], what, to whom (`web-3`, `node[1]`), on which host, and why."""
+    """Something that happened: when [ns], what, to whom (`web-3`, `node[1]`), on which host, and why; in which row, of an instance."""
 
     at: int
     what: str
     who: str
     where: str | None = None
     why: str | None = None
+    row: int | None = None
 
 
 class Now(Protocol):
@@ -124,9 +126,9 @@ class Story:
     clock: Now
     events: list[Told] = field(default_factory=list)
 
-    def tell(self, what: str, who: str, where: str | None = None, why: str | None = None) -> None:
+    def tell(self, what: str, who: str, where: str | None = None, why: str | None = None, row: int | None = None) -> None:
         """Something happens now."""
-        self.events.append(Told(int(self.clock.now), what, who, where, why))
+        self.events.append(Told(int(self.clock.now), what, who, where, why, row))
 
 
 def way_to(life: Life, lives: Sequence[Life], until: float = math.inf) -> list[Span]:

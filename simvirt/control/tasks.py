@@ -17,7 +17,8 @@ class Managed:
     """A service under an orchestrator.
 
     What is wanted, its tasks and their rows, rows that are free, what failed of the wanted version, when it is looked at next [ns],
-    why a replica waits for a host, and which rows have come how far.
+    why a replica waits for a host, on which hosts room is being made for which slots, which slots were lost with their host and are
+    empty since, and which rows have come how far.
     """
 
     wanted: Wanted
@@ -27,6 +28,8 @@ class Managed:
     failures: list[Failure] = field(default_factory=list)
     due: int | None = None
     pending: str | None = None
+    nominated: dict[int, int] = field(default_factory=dict)
+    lost: set[int] = field(default_factory=set)
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
 
     @property
@@ -77,7 +80,15 @@ class Ledger:
         """What there is to see for the orchestrator of a service."""
         of = self[service]
         wants = {name: other.wanted for name, other in self.services.items()}
-        return Seen(now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants)
+        nominated = {name: dict(other.nominated) for name, other in self.services.items() if other.nominated}
+        return Seen(
+            now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants, nominated, self._kept,
+            frozenset(of.lost))
+
+    @property
+    def by_priority(self) -> list[str]:
+        """The services, the most important ones first, else in their order."""
+        return sorted(self.services, key=lambda name: -self[name].wanted.priority)
 
     def begin(self, service: str, row: int, slot: int, version: Version, host: int, now: int) -> Task:
         """A task begins in a row that was free."""
@@ -86,6 +97,8 @@ class Ledger:
         task = Task(self._numbers, service, slot, version.number, host, "starting", now, now)
         self._numbers += 1
         of.tasks[task.number], of.rows[task.number] = task, row
+        of.nominated.pop(slot, None)
+        of.lost.discard(slot)
         self._tasks[row] = service, task.number
         self._kept[task.number] = reserved_by(version.spec, self.reserves)
         self.hosts.add(service, host, self._kept[task.number])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from simvirt.catalog.heeded import unheeded
 from simvirt.gauges import Mark, Snapshot
 from simvirt.kernel.constants import NONE
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, LOAD_SERVICE, host_scheduler
@@ -64,7 +65,7 @@ def _notes(plane: DataPlane) -> tuple[str, ...]:
     lowered = plane.lowered
     policy = host_scheduler(lowered.arrangement.hosts[0].site.view, lowered.platform).policy
     limits = sentences(lowered.scenario.services, lowered.platform, policy)
-    return (*limits, *credits.remarks(plane))
+    return (*limits, *unheeded(lowered.scenario.services, lowered.platform), *credits.remarks(plane))
 
 
 def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """How many replicas were wanted and ready over time, and what became of each wish for more.
 
-*Model*: a replica is ready from the instant at which it takes requests until it is stopped, fails its checks, or is gone. What a wish for
-    more took ends when so many are ready, unless fewer are wanted before.
+*Model*: levels are those of `control/levels.py`. What a wish for more took ends when so many are ready, unless fewer are wanted before.
 *Ignores*: warm-up: numbers are of the whole run, as those of starts are.
 *Source*: own.
 """
@@ -13,25 +12,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from simvirt.control.cluster import Cluster
+from simvirt.control.levels import Level, levels_of
 from simvirt.control.records import Scaled
 from simvirt.metrics.statistics import mean_interval
 from simvirt.result.document import Estimate
 from simvirt.result.scaling import ChangeResult, LevelResult, Scaling, ServiceScaling
 
 S: Final = 1e9
-GONE: Final = frozenset({"stop", "stopped", "killed", "failed", "lost", "unhealthy"})
-"""What happens to an instance that takes no requests from then on."""
 SHOWN: Final = 1000
 """Levels and changes of a service that are in a result, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How many replicas are wanted and ready from an instant on [ns]."""
-
-    at: int
-    wanted: int
-    ready: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +36,11 @@ def courses(cluster: Cluster, end: int) -> dict[str, ServiceCourse]:
     """What became of the replicas of each service by an instant [ns]; nothing where nothing acts on them."""
     if cluster.orchestration is None:
         return {}
-    return {name: _course(cluster, name, end) for name in cluster.scenario.services}
-
-
-def _course(cluster: Cluster, service: str, end: int) -> ServiceCourse:
-    """The replicas of a service."""
-    many = cluster.scenario.services[service].replicas
-    up = set(range(many)) if cluster.scenario.beginning.instances == "up" else set[int]()
-    changes = tuple(change for change in cluster.scaled if change.service == service)
-    found = {0: Level(0, many, len(up))}
-    told = [(event.at, event.what, event.who.rpartition("-")) for event in cluster.story.events]
-    steps = [(at, what, int(slot)) for at, what, (name, _, slot) in told if name == service and slot.isdigit()]
-    wishes = [(change.at, "scale", change.after) for change in changes]
-    for at, what, number in sorted([*steps, *wishes], key=lambda step: step[0]):
-        many = number if what == "scale" else many
-        if what == "ready":
-            up.add(number)
-        elif what in GONE:
-            up.discard(number)
-        found[at] = Level(at, many, len(up))
-    return ServiceCourse(tuple(level for level in found.values() if level.at <= end), changes, end)
+    return {
+        name: ServiceCourse(
+            tuple(level for level in levels if level.at <= end), tuple(change for change in cluster.scaled if change.service == name), end)
+        for name, levels in levels_of(cluster).items()
+    }
 
 
 def _spans(course: ServiceCourse) -> Iterator[tuple[Level, float]]:

@@ -14,7 +14,8 @@ class EventResult(Document):
 
     at_s: Number = Field(description="when it happened")
     what: str = Field(
-        description="what: `scale`, `update`, `start`, `ready`, `unhealthy`, `failed`, `restart`, `stop`, `stopped`, `waits` ...")
+        description="what: `scale`, `update`, `start`, `ready`, `unhealthy`, `failed`, `restart`, `stop`, `stopped`, `waits`, "
+        "`preempted` ...")
     who: str = Field(description="to which service, instance (`web-3`), host or registry")
     where: str | None = Field(default=None, description="on which host")
     why: str | None = Field(default=None, description="why")
@@ -28,6 +29,7 @@ class Happened(Document):
     started: Estimate = Field(description="instances that were started, those included that were there at first")
     running: Estimate = Field(description="instances that were there at the end, or being started or stopped")
     ended: Mapping[str, Estimate] = Field(
-        description="instances that ended, by cause: `stopped`, `killed` where their time of grace was over, `failed`, `lost` with a host")
+        description="instances that ended, by cause: `stopped`, `killed` where their time of grace was over, `failed`, `lost` with a host, "
+        "`preempted` for more important ones")
     placement: Mapping[str, Mapping[str, int]] = Field(
         description="replicas of each service on each host at the end of the first replication")

@@ -175,7 +175,7 @@ def replicate(
     try:
         with traced(plane, trace) as timeline:
             ended = _run(clock, recorder, scenario.run.duration, scenario.run.requests, started, progress, hopeless)
-            written = completed(timeline, ended) if timeline is not None else None
+            written = completed(timeline, ended, cluster) if timeline is not None else None
     except SimulationError as error:
         raise type(error)(f"{platform.name}: {error}") from None
     wall = time.perf_counter() - started

@@ -17,6 +17,9 @@ PCPUS: Final = 10_001
 REQUESTS: Final = 10_002
 DEVICES: Final = 10_003
 MEMORY: Final = 10_004
+CONTROL: Final = 10_005
+LIVES: Final = 10_006
+MOVES: Final = 10_007
 FIRST: Final = 10_010
 """Numbers of processes of a trace; those of VMs follow from `FIRST` on, and those of replicas after them.
 
@@ -83,7 +86,10 @@ class Names:
 
     def process(self, number: int) -> str:
         """Name of a process."""
-        fixed = {PCPUS: "pCPUs", REQUESTS: "requests", DEVICES: "devices", MEMORY: "memory"}
+        fixed = {
+            PCPUS: "pCPUs", REQUESTS: "requests", DEVICES: "devices", MEMORY: "memory", CONTROL: "control plane", LIVES: "instances",
+            MOVES: "moves of VMs",
+        }
         if number in fixed:
             return fixed[number]
         if number < self.first_instance:

@@ -18,11 +18,13 @@ from typing import Any, Final
 import numpy as np
 
 from simvirt import kernel
+from simvirt.control.cluster import Cluster
 from simvirt.errors import UsageError
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.rows import Columns, blank, fill
 from simvirt.plane import DataPlane
+from simvirt.trace.acting import write_acting
 from simvirt.trace.memory import MemoryEvents
 from simvirt.trace.names import Names
 from simvirt.trace.timeline import Timeline
@@ -107,12 +109,22 @@ class Recorder:
 
     def finish(self, at: int) -> None:
         """The window, or the run, ends at an instant [ns]."""
+        if not self.window.detail:
+            self.begun = self.over = at > self.window.first
         if self.begun and not self.over:
             self._drain()
             self.over = True
         if self.begun and self.failed is None:
             try:
                 self.timeline.end(min(at, self.window.last))
+            except OSError as error:
+                self.failed = error
+
+    def add_acting(self, cluster: Cluster) -> None:
+        """What acted on the system belongs to the trace, as far as it reaches."""
+        if self.begun and self.failed is None and self.timeline.ended is not None:
+            try:
+                write_acting(cluster, self.writer, self.window.first, self.timeline.ended)
             except OSError as error:
                 self.failed = error
 
@@ -181,7 +193,8 @@ def traced(plane: DataPlane, window: Window | None) -> Iterator[Recorder | None]
         recorder = Recorder(plane, window, draft)
     except OSError as error:
         raise UsageError(f"{draft} cannot be written: {error.strerror or error}") from None
-    plane.advance = recorder.advance
+    if window.detail:
+        plane.advance = recorder.advance
     try:
         yield recorder
     except BaseException:
@@ -189,9 +202,11 @@ def traced(plane: DataPlane, window: Window | None) -> Iterator[Recorder | None]
         raise
 
 
-def completed(recorder: Recorder, at: int) -> Traced:
-    """The trace of a run that has ended at an instant [ns]: its file takes its name."""
+def completed(recorder: Recorder, at: int, cluster: Cluster | None = None) -> Traced:
+    """The trace of a run that has ended at an instant [ns], with what acted in its cluster: its file takes its name."""
     recorder.finish(at)
+    if cluster is not None:
+        recorder.add_acting(cluster)
     window = recorder.window
     if not recorder.begun:
         recorder.writer.discard()

@@ -15,6 +15,7 @@ import entry_cases_startups
 import field_cases_autoscale
 import field_cases_migration
 import field_cases_orchestration
+import field_cases_workload_kinds
 import entry_cases_volumes
 import pytest
 from helpers.field_bases import BARE, CROWDED, KVM
@@ -160,6 +161,7 @@ CASES: Final = (
     *entry_cases_files.CASES,
     *entry_cases_images.CASES, *field_cases_orchestration.ENTRIES,
     *field_cases_autoscale.ENTRIES,
+    *field_cases_workload_kinds.ENTRIES,
     *field_cases_migration.ENTRIES,
     *entry_cases_memory.CASES,
     entry("hosts", "cpu", "generic", "xeon-gold-6132", "cpu/utilisation", FALLS),

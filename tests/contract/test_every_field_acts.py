@@ -20,6 +20,7 @@ import field_cases_run
 import field_cases_scheduling
 import field_cases_services
 import field_cases_volumes
+import field_cases_workload_kinds
 import field_cases_workloads
 import pytest
 from helpers.field_bases import BARE
@@ -41,6 +42,7 @@ CASES = (
     *field_cases_resilience.CASES,
     *field_cases_volumes.CASES,
     *field_cases_scheduling.CASES,
+    *field_cases_workload_kinds.CASES,
 )
 ELSEWHERE = {"Scenario.simvirt"}
 """Fields with a test of their own below."""

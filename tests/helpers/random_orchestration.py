@@ -31,11 +31,19 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
                 "max_attempts": (0.4, lambda: draws.randint(0, 3)), "window": (0.3, lambda: time(length * draws.between(0.01, 0.5))),
             })} | draws.sometimes({"rollback_config": (0.3, lambda: {"parallelism": draws.randint(0, 3)})})
     tree["platforms"] = [_acted_on(draws, platform) for platform in tree["platforms"]]
+    kinds(draws, tree, {platform["orchestrator"] for platform in tree["platforms"]})
     for spec in tree["services"].values():
         spec |= draws.sometimes({"healthcheck": (0.3, lambda: _healthcheck(draws, length))})
         if draws.yes(0.3):
             resources = spec.get("deploy", {}).get("resources", {})
             spec["deploy"] = spec.get("deploy", {}) | {"resources": resources | {"reservations": resources.get("reservations", {}) | {"memory": "6MiB"}}}
+
+
+def kinds(draws: Draws, tree: Tree, acting: set[str]) -> None:
+    """Say of services what only some orchestrators know: how important they are."""
+    for spec in tree["services"].values():
+        if acting & {"kubernetes", "vm-cluster"} and draws.yes(0.4):
+            spec["deploy"] = spec.get("deploy", {}) | {"priority": draws.choice([-10, 0, 5, 1000, "system-cluster-critical"])}
 
 
 def _acted_on(draws: Draws, platform: str | Tree) -> Tree:

@@ -53,6 +53,7 @@ def test_the_window(tmp_path: Path, run: dict[str, Any], start: str | None, leng
         ({"length": "0s"}, "--trace-for: expected a time above 0"),
         ({"length": "-1s"}, "--trace-for: expected a time above 0"),
         ({"start": "9s", "length": "1.5s"}, "--trace-for: expected at most 1 s, for the run lasts 10 s and the trace begins at 9 s; got 1.5s"),
+        ({"of": "pods"}, '--trace-of: expected all or control; got "pods"'),
         ({"platform": "kwm"}, '--trace-platform: expected a platform of the scenario, one of docker, kvm; got "kwm"; did you mean "kvm"?'),
     ],
 )
@@ -84,6 +85,10 @@ def test_the_command_says_how_large_a_trace_will_be_and_is(tmp_path: Path, capsy
     assert capsys.readouterr().err == ""
     assert main(["run", "s.yaml", "--trace-for", "1s"]) == 2
     assert "--trace-for: expected --trace and a file beside it" in capsys.readouterr().err
+    assert main(["run", "s.yaml", "--trace-of", "control"]) == 2
+    assert "--trace-of: expected --trace and a file beside it" in capsys.readouterr().err
+    assert main(["run", "s.yaml", "--no-maximum", "--trace", "acts.json", "--trace-of", "control"]) == 0
+    assert "acts.json: trace of docker from 0 s to 3 s" in capsys.readouterr().err
     assert main(["run", "s.yaml", "--no-maximum", "--set", "run.duration=null", "--set", "run.requests=50", "--trace", "late.json", "--trace-from", "1min"]) == 2
     assert "no trace: the run ended at 0." in capsys.readouterr().err and not Path("late.json").exists()
 

@@ -26,6 +26,7 @@ class OrchestratorEntry(Entry):
     services. `reserves` is what hosts keep free for instances: nothing, what services reserve, or what they request, which is as large as
     a limit without one. `places` is the policy by which hosts are chosen.
     `attempts` is how often a failed one is started again where it stood, `survives` after the loss of how many hosts all must find room.
+    `priorities` is what priorities of services do: those of higher ones find hosts first, or also drive others out where there is no room.
     """
 
     acts: Acts
@@ -45,3 +46,4 @@ class OrchestratorEntry(Entry):
     survives: Attempts | None = None
     evict: SourcedTime | None = None
     reserves: Literal["reservations", "requests"] | None = None
+    priorities: Literal["orders", "preempts"] | None = None

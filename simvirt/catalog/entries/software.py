@@ -22,6 +22,7 @@ from simvirt.catalog.entries.images import CodecEntry, ContentEntry, DiskImageEn
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
+from simvirt.catalog.entries.priorities import PriorityEntry
 from simvirt.catalog.entries.startups import StartupEntry
 from simvirt.catalog.entries.volumes import VolumeDriverEntry
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
@@ -334,6 +335,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "orchestrators": OrchestratorEntry,
     "volume_drivers": VolumeDriverEntry,
     "autoscalers": AutoscalerEntry,
+    "priorities": PriorityEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 

@@ -61,7 +61,10 @@ def _orchestrated(store: Store, name: str | None, path: Path) -> dict[str, Any]:
     if name is None:
         return {}
     entry = store.typed("orchestrators", name, OrchestratorEntry, path)
-    return {"orchestrator": entry.name, "reserves": entry.reserves, "places": entry.places}
+    return {
+        "orchestrator": entry.name, "reserves": entry.reserves, "places": entry.places, "acts": entry.acts,
+        "priorities": entry.priorities,
+    }
 
 
 def _entry(store: Store, kind: str, name: str | None, path: Path) -> str | None:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -65,12 +65,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is wanted of a service: so many replicas of a version; `before` is the version to go back to, None where there is none."""
+    """What is wanted of a service: so many replicas of a version; `before` is the version to go back to, None where there is none.
+
+    `priority` is how important its replicas are, `preempts` whether they may drive out less important ones.
+    """
 
     service: str
     replicas: int
     version: Version
     before: Version | None = None
+    priority: int = 0
+    preempts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,8 @@ class Seen:
     `tasks` are those of the service that have not ended, by their number; `failures` what failed of the wanted version since it is
     wanted, oldest first. `hosts` are all hosts with what stands on them (`hosts.of_service`), `able` which of them are up and take
     new tasks; `hosts` is for reading (`hosts.only(able)` is a copy to count in). `others` has the tasks of all services, for those
-    that look at them (affinity, preemption), `wants` what is wanted of each service.
+    that look at them (affinity, preemption), `wants` what is wanted of each service. `nominated` are the hosts on which room is being
+    made, by service and slot, `kept` is what is reserved for each task, `lost` the slots whose tasks were given up with their host.
     """
 
     now: int
@@ -102,6 +108,9 @@ class Seen:
     failures: Sequence[Failure] = ()
     others: Mapping[str, Sequence[Task]] = field(default_factory=dict)
     wants: Mapping[str, Wanted] = field(default_factory=dict)
+    nominated: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    kept: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    lost: Collection[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +177,17 @@ class Pending:
     why: str
 
 
-Action = Start | Stop | Kill | Restart | Remove | Look | Revert | Pending
+@dataclass(frozen=True, slots=True)
+class Preempt:
+    """Make room for a replica on a host: less important tasks, by service and number, end gracefully there, and it waits for that."""
+
+    slot: int
+    host: int
+    victims: tuple[tuple[str, int], ...]
+    why: str
+
+
+Action = Start | Stop | Kill | Restart | Remove | Look | Revert | Pending | Preempt
 
 Orchestrator = Callable[[Wanted, Seen, OrchestratorEntry], Iterable[Action]]
 """What is to be done next for a service. A pure function: the same arguments give the same actions."""

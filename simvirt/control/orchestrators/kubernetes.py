@@ -18,7 +18,8 @@ from itertools import count, islice
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen, Stop, Task, Wanted
-from simvirt.control.orchestrators.rules import filled, present
+from simvirt.control.orchestrators.kube_scheduler import scheduled
+from simvirt.control.orchestrators.rules import present
 from simvirt.orchestration.restart import SECOND, backoff_of
 from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, story
 from simvirt.scenario.spec.services import ServiceSpec
@@ -34,7 +35,7 @@ def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     staying = [task for of in pods for task in of if task.number not in going]
     taken = {task.slot for task in staying}
     free = (slot for slot in count() if slot not in taken)
-    yield from filled(wanted, seen, constants, list(islice(free, max(0, sizes[-1] - len(pods[-1])))))
+    yield from scheduled(wanted, seen, constants, list(islice(free, max(0, sizes[-1] - len(pods[-1])))))
     yield from (_again(task, seen.now, constants) for task in staying if task.phase == "failed" and seen.able[task.host])
 
 

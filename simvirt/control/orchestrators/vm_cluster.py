@@ -2,7 +2,7 @@
 
 *Model*: a new VM is powered on only if all VMs would still find a slot after the largest hosts that may fail were lost; it goes to the
     host with most of its scarcest resource left. A guest that failed is reset where it stood, so many times; VMs of a host that is lost
-    are powered on elsewhere whatever admission control says, those of the services written first before others.
+    are powered on elsewhere whatever admission control says, those of the highest priority first, else of the services written first.
 *Ignores*: live migrations for balance while all runs (the timeline's `migrate` and `drain` do them), affinity rules of groups.
 *Source*: VMware vSphere Availability (HA admission control, slot policy, VM monitoring); vSphere Resource Management (DRS).
 """
@@ -30,10 +30,10 @@ def vm_cluster(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     yield from outdated(wanted, seen)
     yield from (Remove(task.number, "its host is lost; powered on elsewhere") for task in lost)
     yield from _reset(wanted, seen, constants, lost)
-    again = {task.slot for task in lost if task.slot < wanted.replicas}
+    again = {slot for slot in (*seen.lost, *(task.slot for task in lost)) if slot < wanted.replicas}
     slots = sorted({*missing(wanted, seen), *again})
     if slots:
-        yield from _powered_on(wanted, seen, constants, hosts, lost, slots)
+        yield from _powered_on(wanted, seen, constants, hosts, lost, again, slots)
 
 
 def _reset(wanted: Wanted, seen: Seen, constants: OrchestratorEntry, lost: list[Task]) -> Iterator[Action]:
@@ -48,13 +48,12 @@ def _reset(wanted: Wanted, seen: Seen, constants: OrchestratorEntry, lost: list[
 
 
 def _powered_on(
-    wanted: Wanted, seen: Seen, constants: OrchestratorEntry, hosts: Hosts, lost: list[Task], slots: list[int],
+    wanted: Wanted, seen: Seen, constants: OrchestratorEntry, hosts: Hosts, lost: list[Task], again: set[int], slots: list[int],
 ) -> Iterator[Action]:
     """New VMs on hosts that have room, as far as they are admitted."""
     asked = asked_by(wanted.service, wanted.version.spec, constants.reserves)
     for task in lost:
         hosts.remove(wanted.service, task.host, asked.reserves)
-    again = {task.slot for task in lost}
     for placed, slot in enumerate(sorted(slots, key=lambda slot: slot not in again)):
         refusal = None if slot in again else refused(wanted, seen, constants, placed + 1)
         choice = choose(hosts, asked, POLICIES[constants.places])

@@ -13,6 +13,7 @@ from simvirt.scenario.fields import Title, Word
 from simvirt.scenario.reading.tree import Marks
 from simvirt.scenario.spec.base import TOLD, Spec, refuse
 from simvirt.scenario.spec.cluster import ALONE, MOST_HOSTS, HostPoolSpec, NamedHost, expanded
+from simvirt.scenario.spec.deploy import DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec
 from simvirt.scenario.spec.distributions import (
     AnyDistribution,
     Constant,
@@ -34,7 +35,7 @@ from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec
 from simvirt.scenario.spec.network import NetworkSpec
 from simvirt.scenario.spec.procurement import DemandSpec, PlanSpec
-from simvirt.scenario.spec.services import BackgroundSpec, DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec, ServiceSpec
+from simvirt.scenario.spec.services import BackgroundSpec, ServiceSpec
 from simvirt.scenario.spec.state import StateSpec
 from simvirt.scenario.spec.steps import (
     AnyStep,

@@ -7,11 +7,9 @@ from typing import Annotated, ClassVar, Final, Literal, Mapping
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt.scenario.fields import (
-    MOST_REPLICAS,
     EventLoops,
     LimitBytes,
     Nanoseconds,
-    Number,
     PositiveBytes,
     PositiveNanoseconds,
     PositiveRatio,
@@ -23,12 +21,12 @@ from simvirt.scenario.fields import (
 from simvirt.scenario.spec.autoscale import AutoscaleSpec
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.cluster import PlacementSpec
+from simvirt.scenario.spec.deploy import Cpus, DeploySpec, Replicas
 from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.resilience import ShedSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
-from simvirt.scenario.spec.updating import RestartPolicySpec, UpdateConfigSpec
 from simvirt.scenario.spec.volumes import Mount
 from simvirt.scenario.walk import walk
 from simvirt.units import UnitError, format_size, format_time, shown
@@ -40,8 +38,6 @@ MOST_PERIOD_NS: Final = 1_000_000_000
 """Bounds of the period, 1 ms to 1 s; a quota is at least 1 ms. Source: the same, and kernel/sched/core.c."""
 MOST_CPU: Final = 65_535
 
-Replicas = Annotated[int, Whole(1, MOST_REPLICAS, 4)]
-Cpus = Annotated[float, Number(0, 65536, 2, above=True)]
 
 
 def _cpuset(value: object) -> tuple[int, ...]:
@@ -74,51 +70,6 @@ Cpuset = Annotated[
     tuple[int, ...], BeforeValidator(_cpuset),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": r"^[0-9,\s-]+$"}, {"type": "integer", "minimum": 0}], "examples": ["0-3,8"]}),
 ]
-
-
-class LimitsSpec(Spec):
-    """What a replica may use."""
-
-    example = "{cpus: 2, memory: 512MiB}"
-    cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["2"])
-    memory: LimitBytes | None = Field(default=None, description="memory", examples=["512MiB"])
-
-
-class ReservationsSpec(Spec):
-    """What a replica is guaranteed: by the schedulers esxi and hyperv, whatever the weights of others, and by orchestrators on its host."""
-
-    example = "{cpus: 0.5}"
-    later = ("memory",)
-    cpus: Cpus | None = Field(default=None, description="CPUs, in fractions too", examples=["0.5"])
-    memory: LimitBytes | None = Field(
-        default=None, description="memory that an orchestrator keeps free for it on its host", examples=["256MiB"])
-
-
-class ResourcesSpec(Spec):
-    """Resources of a replica."""
-
-    example = "{limits: {cpus: 2, memory: 512MiB}}"
-    limits: LimitsSpec = Field(default=LimitsSpec.model_construct(), description="upper bounds", examples=[LimitsSpec.example])
-    reservations: ReservationsSpec = Field(
-        default=ReservationsSpec.model_construct(), description="lower bounds", examples=[ReservationsSpec.example])
-
-
-class DeploySpec(Spec):
-    """How a service is deployed."""
-
-    example = "{replicas: 4, resources: {limits: {cpus: 2, memory: 512MiB}}}"
-    later = ("placement", "update_config", "rollback_config", "restart_policy")
-    replicas: Replicas = Field(default=1, description="how many instances", examples=["4"])
-    resources: ResourcesSpec = Field(default=ResourcesSpec.model_construct(), description="what each may use",
-                                     examples=[ResourcesSpec.example])
-    placement: PlacementSpec | None = Field(
-        default=None, description="on which hosts they may stand", examples=[PlacementSpec.example])
-    update_config: UpdateConfigSpec | None = Field(
-        default=None, description="how an orchestrator replaces them by those of another version", examples=[UpdateConfigSpec.example])
-    rollback_config: UpdateConfigSpec | None = Field(
-        default=None, description="how it goes back to the version before", examples=[UpdateConfigSpec.example])
-    restart_policy: RestartPolicySpec | None = Field(
-        default=None, description="when an orchestrator replaces one that ended", examples=[RestartPolicySpec.example])
 
 
 def _dependencies(value: object) -> object:

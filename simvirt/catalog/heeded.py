@@ -1,0 +1,43 @@
+"""What orchestrators make of the words of `deploy`: which of them act on a platform, and which say nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from simvirt.catalog.problems import Path
+from simvirt.catalog.records import Platform
+from simvirt.scenario.spec.services import ServiceSpec
+
+HEEDED: Final[Mapping[str, Callable[[Platform], bool]]] = {
+    "priority": lambda platform: platform.priorities is not None,
+}
+"""Word -> whether what acts on a platform makes something of it."""
+KNOWING: Final[Mapping[str, str]] = {
+    "priority": "kubernetes or vm-cluster",
+}
+"""Word -> orchestrators that do."""
+
+
+def words(service: ServiceSpec) -> list[str]:
+    """The words of a service's `deploy` that not every orchestrator knows."""
+    return [word for word in HEEDED if getattr(service.deploy, word) is not None]
+
+
+def unheeded(services: Mapping[str, ServiceSpec], platform: Platform) -> Iterator[str]:
+    """What a report says of words that nothing heeds on a platform."""
+    for word, heeds in HEEDED.items():
+        names = [name for name, service in services.items() if word in words(service)]
+        if names and not heeds(platform):
+            acts = platform.orchestrator or "the timeline"
+            yield f"deploy.{word} of {', '.join(names)} has no effect: {acts} makes nothing of it"
+
+
+def idle_words(services: Mapping[str, ServiceSpec], platforms: list[Platform]) -> Iterator[tuple[Path, str]]:
+    """Words that no platform of a scenario heeds."""
+    for name, service in services.items():
+        for word in words(service):
+            if not any(HEEDED[word](platform) for platform in platforms):
+                example = f"{{name: {platforms[0].name}, orchestrator: {KNOWING[word].split()[0]}}}"
+                yield ("services", name, "deploy", word), (
+                    f"has no effect, for no platform has an orchestrator that knows it; expected {KNOWING[word]}, for example {example}")
