@@ -89,9 +89,19 @@ class Emulator:
         return self.made.memory["ram"]  # type: ignore[no-any-return]
 
     @property
+    def kernel_at(self) -> int:
+        """Where firmware goes to, from the begin of the memory."""
+        return KERNEL_AT
+
+    @property
     def count(self) -> int:
         """Instructions retired."""
         return int(self.made.hart["count"][0])
+
+    @property
+    def work(self) -> int:
+        """Instructions and traps: what a budget is of."""
+        return self.count + int(self.made.hart["taken"][0])
 
     def boot(self, first: Image, kernel: Image | None = None, initrd: bytes = b"", append: str = "") -> None:
         """Load what runs first, a kernel and its file system behind it, and hand over the device tree."""
@@ -111,15 +121,15 @@ class Emulator:
 
     def run(self, budget: int) -> End:
         """Run until the guest stops, has said what is waited for, or has used up a budget of instructions."""
-        end = self.count + budget
+        end = self.work + budget
         while True:
             self.type_letters()
-            reason = self.made.advance(min(end, self.count + SLICE))
+            reason = self.made.advance(min(end, self.work + SLICE))
             if self.console.take(self.drained()):
                 return End.said
             if reason in ENDS and not (reason == c.IDLE and self.console.next_letter() is not None):
                 return ENDS[reason]
-            if self.count >= end:
+            if self.work >= end:
                 return End.budget
 
     def type_letters(self) -> None:

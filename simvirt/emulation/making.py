@@ -11,6 +11,7 @@ import numpy as np
 from simvirt import machine
 from simvirt.emulation import encoding
 from simvirt.emulation.registers import REGISTERS
+from simvirt.errors import UsageError
 from simvirt.machine import constants as c
 from simvirt.machine import tables
 from simvirt.machine.blocks import FIRST_ROW, HALFWORDS
@@ -18,8 +19,11 @@ from simvirt.machine.decode import COMPRESSED, NO_IMMEDIATE, NO_RD, NO_RS1, NO_R
 from simvirt.machine.devices.bus import DEVICES
 from simvirt.machine.devices.plic import SOURCES
 from simvirt.machine.devices.uart import RING
+from simvirt.units import parse_size
 
 PAGE: Final = 4096
+LEAST: Final = 4 << 20
+MOST: Final = 4 << 30
 BEHIND: Final = 16  # bytes behind the memory, for accesses to devices and across pages
 BUCKETS: Final = COMPRESSED + 24
 NONZERO: Final = {"imm": NO_IMMEDIATE, "rd": NO_RD, "rs1": NO_RS1, "rs2": NO_RS2}
@@ -43,6 +47,14 @@ class Size:
     def pages(self) -> int:
         """Pages of memory."""
         return self.memory // PAGE
+
+
+def sized(memory: str) -> Size:
+    """A machine with a memory of whole pages; UsageError where that is no size, too small for a guest, or more than the host is asked for."""
+    found = int(parse_size(memory))
+    if found % PAGE or not LEAST <= found <= MOST:
+        raise UsageError(f"--memory {memory}: expected whole pages from {LEAST >> 20} MiB to {MOST >> 30} GiB, for example 128MiB")
+    return Size(memory=found)
 
 
 class Made:
@@ -79,7 +91,7 @@ class Made:
         machine.reset(self.machine)
 
     def advance(self, end: int) -> int:
-        """Run up to a count of instructions, or until there is something to do; why it came back."""
+        """Run up to a count of instructions and traps, or until there is something to do; why it came back."""
         return int(machine.advance(self.machine, end))
 
     def type_in(self, letter: int) -> bool:

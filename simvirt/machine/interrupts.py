@@ -88,6 +88,7 @@ def wait(m: Machine) -> None:
 
 def next_timer(m: Machine) -> int:
     """Count of instructions at which the timer rings; that at which the caller wants to be asked where it does not before."""
-    if m.clint.compare[0] <= ticks(m) or m.clint.compare[0] - m.hart.skipped[0] > m.hart.end[0] // m.hart.pace[0] + 1:
-        return m.hart.end[0]
-    return min(m.hart.end[0], tick_of(m, m.clint.compare[0]))
+    end: int = m.hart.end[0] - m.hart.taken[0]
+    if m.clint.compare[0] <= ticks(m) or m.clint.compare[0] - m.hart.skipped[0] > end // m.hart.pace[0] + 1:
+        return end
+    return min(end, tick_of(m, m.clint.compare[0]))

@@ -12,7 +12,7 @@ from simvirt.machine.traps import refresh, settle
 
 @boundary
 def advance(m: Machine, end: int) -> int:
-    """Run until a count of instructions is reached, or there is something for the caller to do; says which."""
+    """Run until a count of instructions and traps is reached, or there is something for the caller to do; says which."""
     return go(m, end)
 
 
@@ -30,7 +30,7 @@ def go(m: Machine, end: int) -> int:
 
 def attend(m: Machine) -> None:
     """Interrupts, a hart that waits, the end of what was asked for; and when to look again."""
-    if m.hart.count[0] >= m.hart.end[0]:
+    if m.hart.count[0] + m.hart.taken[0] >= m.hart.end[0]:
         m.hart.stop[0] = BUDGET
         return
     if m.hart.waiting[0]:

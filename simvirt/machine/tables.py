@@ -27,7 +27,8 @@ class Hart(Table):
     fetching: Ints  # first row of `fast` for instructions
     count: Ints  # instructions retired, those of the whole block in work included
     limit: Ints  # count from which on no block is entered
-    end: Ints  # count at which the caller wants to be asked
+    taken: Ints  # traps taken
+    end: Ints  # instructions and traps at which the caller wants to be asked
     since: Ints  # count at which the mode was entered
     skipped: Ints  # ticks that passed while the hart waited
     pace: Ints  # instructions a tick

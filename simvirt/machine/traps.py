@@ -104,7 +104,9 @@ def vector(base: int, cause: int) -> int:
 
 @apart
 def take(m: Machine, pc: int, cause: int, interrupt: bool, value: int) -> None:
-    """Go where a trap is handled."""
+    """Go where a trap is handled; that is work too, so that a guest which does nothing but trap uses up its budget."""
+    m.hart.taken[0] += 1
+    m.hart.limit[0] = 0
     mode: int = m.hart.mode[0]
     given: int = m.registers.csr[MIDELEG] if interrupt else m.registers.csr[MEDELEG]
     m.counts.traps[mode * 2 * CAUSES + (CAUSES if interrupt else 0) + cause] += 1
