@@ -1,6 +1,7 @@
 """Source files of a compiled module, the kernel or the machine, as data: which there are, their constants, tables and functions.
 
-Reading writes out the table of schedulers (`dispatch.py`) or of instructions (`instructions.py`), folds constants into the code, drops docstrings and
+Reading writes out the table of schedulers (`dispatch.py`) or of instructions (`instructions.py`),
+folds constants into the code, drops docstrings and
 flattens the tables: `p.frames.kind[f]` becomes `p.frames_kind[f]`, and a function that takes one table takes the plane
 instead. Needs nothing but the standard library, so that a build in isolation can load it.
 """
@@ -111,7 +112,8 @@ def read_source(folder: Path | None = None, unit: Unit = KERNEL) -> Source:
                 if node.name in functions:
                     other = functions[node.name].file
                     raise SystemExit(f"{file}: {node.name} is defined in {other} too; the kernel's names are unique")
-                functions[node.name] = Function(file, node if file == unit.bodies else flatten.visit(node), tuple(ast.unparse(mark) for mark in node.decorator_list))
+                marks = tuple(ast.unparse(mark) for mark in node.decorator_list)
+                functions[node.name] = Function(file, node if file == unit.bodies else flatten.visit(node), marks)
     return Source(tuple(trees), columns_of(tables), constants, schedulers, functions, unit)
 
 

@@ -19,7 +19,8 @@ from build_kernel.words import bodies
 TYPES = {"int": "cython.longlong", "float": "cython.double", "bool": "cython.bint", "None": "cython.void"}
 FIELDS = {"Ints": "cython.longlong", "Floats": "cython.double"}
 POINTERS = {"IntArray": "cython.p_longlong", "FloatArray": "cython.p_double", "Bytes": "cython.p_uchar"}
-VIEWS = {kind: f"{c_type}[:]" for kind, c_type in zip(FIELDS | POINTERS, [*2 * list(FIELDS.values()), "cython.uchar"], strict=True)}  # know their bounds
+ELEMENTS = [*2 * list(FIELDS.values()), "cython.uchar"]
+VIEWS = {kind: f"{c_type}[:]" for kind, c_type in zip(FIELDS | POINTERS, ELEMENTS, strict=True)}  # know their bounds
 CASTS = {"int": "cython.longlong", "float": "cython.double"}
 DIRECTIVES = {
     "language_level": 3,
@@ -195,7 +196,8 @@ def keep_apart(path: Path, unit: Unit = KERNEL) -> None:
     text = path.read_text()
     for name, function in read_source(unit=unit).functions.items():
         for mark in KEEPS.intersection(function.marks):
-            text, found = re.subn(rf"^static (?=[^\n;]*\b__pyx_f_\w*{unit.name}_{name}\()", f"static KEPT_{mark} ", text, count=1, flags=re.M)
+            declared = rf"^static (?=[^\n;]*\b__pyx_f_\w*{unit.name}_{name}\()"
+            text, found = re.subn(declared, f"static KEPT_{mark} ", text, count=1, flags=re.M)
             assert found, f"Cython declares {name}"
     generated, rest = text.split("\n", 1)
     path.write_text(f"{generated}\n{KEPT}{rest}")  # whose first line Cython looks for before it writes the file again

@@ -1,4 +1,4 @@
-"""Bodies in C of the machine's operations on words and bytes (`simvirt/machine/words.py`); `Bytes` knows its bounds where they are checked."""
+"""Bodies in C of the machine's operations on words and bytes (`simvirt/machine/words.py`), with bounds where they are checked."""
 
 BODIES = '''
 from cython.cimports.libc.string import memcpy
@@ -80,7 +80,10 @@ def {name}(ram: {bytes}, at: cython.longlong, what: cython.longlong) -> cython.v
     value: {kind} = cython.cast({kind}, what)
 {check}    memcpy(cython.address(ram[at]), cython.address(value), {size})
 '''
-LOADS = {"signed8": "schar", "signed16": "short", "signed32": "int", "load64": "longlong", "unsigned8": "uchar", "unsigned16": "ushort", "unsigned32": "uint"}
+LOADS = {
+    "signed8": "schar", "signed16": "short", "signed32": "int", "load64": "longlong",
+    "unsigned8": "uchar", "unsigned16": "ushort", "unsigned32": "uint",
+}
 STORES = {"store8": "uchar", "store16": "ushort", "store32": "uint", "store64": "longlong"}
 SIZES = {"schar": 1, "uchar": 1, "short": 2, "ushort": 2, "int": 4, "uint": 4, "longlong": 8}
 

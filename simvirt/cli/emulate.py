@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from simvirt.emulation.emulator import Emulator, End
 
 Guest = Annotated[
-    str, typer.Argument(metavar="GUEST", help="A guest of simvirt (hello), an assembler source, an ELF file or a raw image.", show_default=False)
+    str,
+    typer.Argument(metavar="GUEST", help="A guest of simvirt (hello), an assembler source, an ELF file or raw image.", show_default=False),
 ]
 Kernel = Annotated[
-    Path | None, typer.Option(metavar="IMAGE", help="A second image, which the firmware goes to: raw 2 MiB into the memory, or ELF.", show_default=False)
+    Path | None,
+    typer.Option(metavar="IMAGE", help="What the firmware goes to: ELF, or raw, 2 MiB into the memory.", show_default=False),
 ]
 Initrd = Annotated[Path | None, typer.Option(metavar="FILE", help="An initial file system for the kernel.", show_default=False)]
 Append = Annotated[str, typer.Option(metavar="TEXT", help="The kernel's command line.")]
@@ -30,8 +32,8 @@ Counts = Annotated[bool, typer.Option("--counts", help="Print what was counted, 
 
 
 def emulate(
-    guest: Guest, kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "", until: Until = "",
-    max_instructions: Most = 1_000_000_000, memory: Memory = "128MiB", counts: Counts = False, format_: As = Format.text,
+    guest: Guest, kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
+    until: Until = "", max_instructions: Most = 1_000_000_000, memory: Memory = "128MiB", counts: Counts = False, format_: As = Format.text,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
     from simvirt.emulation.counting import document

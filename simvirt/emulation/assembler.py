@@ -239,7 +239,8 @@ def loaded(register: str, value: int) -> list[str]:
     if -(1 << 31) <= value < 1 << 31:
         first = f"lui {register}, {value - lower >> 12 & 0xFFFFF}"
         return [first, *([f"addiw {register}, {register}, {lower}"] if lower else [])]
-    return [*loaded(register, value - lower >> 12), f"slli {register}, {register}, 12", *([f"addi {register}, {register}, {lower}"] if lower else [])]
+    last = [f"addi {register}, {register}, {lower}"] if lower else []
+    return [*loaded(register, value - lower >> 12), f"slli {register}, {register}, 12", *last]
 
 
 def assemble(text: str, file: str, base: int) -> Image:

@@ -62,7 +62,8 @@ def add_cpu(root: Node) -> None:
         mmu_type=text("riscv,sv39"),
     )
     cpu.child(
-        "interrupt-controller", n_interrupt_cells=cells(1), interrupt_controller=b"", compatible=text("riscv,cpu-intc"), phandle=cells(INTC),
+        "interrupt-controller", n_interrupt_cells=cells(1), interrupt_controller=b"", compatible=text("riscv,cpu-intc"),
+        phandle=cells(INTC),
     )
 
 
@@ -82,8 +83,8 @@ def add_devices(soc: Node) -> None:
         interrupt_parent=cells(PLIC), clock_frequency=cells(UART_CLOCK),
     )
     soc.child(
-        f"test@{bus.FINISHER_AT:x}", compatible=text("sifive,test1", "sifive,test0", "syscon"), reg=wide(bus.FINISHER_AT, bus.FINISHER_SIZE),
-        phandle=cells(FINISHER),
+        f"test@{bus.FINISHER_AT:x}", compatible=text("sifive,test1", "sifive,test0", "syscon"),
+        reg=wide(bus.FINISHER_AT, bus.FINISHER_SIZE), phandle=cells(FINISHER),
     )
 
 

@@ -35,4 +35,6 @@ LEVELS: Final = ("4k", "2m", "1g")
 
 def cause_of(number: int) -> str:
     """The name of a cause, interrupts behind exceptions."""
-    return EXCEPTIONS.get(number, f"exception {number}") if number < c.CAUSES else INTERRUPTS.get(number - c.CAUSES, f"interrupt {number - c.CAUSES}")
+    if number < c.CAUSES:
+        return EXCEPTIONS.get(number, f"exception {number}")
+    return INTERRUPTS.get(number - c.CAUSES, f"interrupt {number - c.CAUSES}")

@@ -21,7 +21,11 @@ KERNEL_AT: Final = 0x200000  # from the begin of the memory: where firmware jump
 TREE_SPACE: Final = 0x10000
 INFO_MAGIC, INFO_VERSION = 0x4942534F, 2  # of OpenSBI's table for firmware that is told where to go
 INFO_SPACE: Final = 64
-A0, A1, A2 = 10, 11, 12
+A1, A2 = 11, 12
+STATE: Final = (
+    ("registers", "x"), ("registers", "csr"), ("hart", "pc"), ("hart", "mode"), ("hart", "count"), ("hart", "taken"), ("hart", "skipped"),
+)
+"""Columns that the digest of a machine's state is of, beside memory and counts."""
 
 
 class End(StrEnum):
@@ -76,7 +80,8 @@ class Emulator:
         for at, data in image.pieces:
             begin, end = at - self.size.base, at - self.size.base + len(data)
             if begin < 0 or end > self.size.memory:
-                raise UsageError(f"{image.name}: {len(data)} bytes at {at:#x} do not lie in the memory, {self.size.memory} bytes at {self.size.base:#x}")
+                memory = f"{self.size.memory} bytes at {self.size.base:#x}"
+                raise UsageError(f"{image.name}: {len(data)} bytes at {at:#x} do not lie in the memory, {memory}")
             over = next((name for first, last, name in self.loaded if first < end and begin < last), None)
             if over is not None:
                 raise UsageError(f"{image.name}: {len(data)} bytes at {at:#x} lie over {over}")
@@ -146,7 +151,7 @@ class Emulator:
     def digest(self) -> str:
         """The state of the machine as a number: registers, memory, counts."""
         state = hashlib.sha256(self.ram[: self.size.memory])
-        for table, column in (("registers", "x"), ("registers", "csr"), ("hart", "pc"), ("hart", "mode"), ("hart", "count"), ("hart", "skipped")):
+        for table, column in STATE:
             state.update(repr([int(value) for value in getattr(self.made, table)[column]]).encode())
         for column in self.made.counts:
             state.update(repr([int(value) for value in self.made.counts[column]]).encode())

@@ -55,7 +55,7 @@ def elf(data: bytes, name: str) -> Image:
         raise UsageError(f"{name}: offset 0: an ELF header of {HEADER.size} bytes was expected, {len(data)} came")
     ident, _, machine, _, entry, at, _, _, _, size, count, *_ = HEADER.unpack_from(data)
     if ident[4] != CLASS_64 or ident[5] != LITTLE or machine != RISCV:
-        raise UsageError(f"{name}: offset 4: expected a little-endian ELF file of 64 bits for RISC-V (machine {RISCV}), machine {machine} came")
+        raise UsageError(f"{name}: offset 4: expected a little-endian ELF file of 64 bits for RISC-V ({RISCV}), machine {machine} came")
     if size != SEGMENT.size or count > MOST_SEGMENTS:
         raise UsageError(f"{name}: offset 54: expected up to {MOST_SEGMENTS} segments of {SEGMENT.size} bytes, {count} of {size} came")
     found = [segment(data, name, at + k * size) for k in range(count)]

@@ -16,7 +16,8 @@ def guest(name: str, base: int) -> Image:
         return assemble(guests.source(name), f"{name}{guests.SUFFIX}", base)
     path = Path(name)
     if not path.exists():
-        raise UsageError(f"{name}: no such guest; expected a file (.s, ELF or raw) or one of {', '.join(guests.names())}, for example simvirt emulate hello")
+        known = ", ".join(guests.names())
+        raise UsageError(f"{name}: no such guest; expected a file (.s, ELF or raw) or one of {known}, for example simvirt emulate hello")
     if path.suffix == guests.SUFFIX:
         return assemble(text_of(path), name, base)
     return load(path, base, "guest")

@@ -50,7 +50,7 @@ class Size:
 
 
 def sized(memory: str) -> Size:
-    """A machine with a memory of whole pages; UsageError where that is no size, too small for a guest, or more than the host is asked for."""
+    """A machine with a memory of whole pages; UsageError where that is no size, too small or too large."""
     found = int(parse_size(memory))
     if found % PAGE or not LEAST <= found <= MOST:
         raise UsageError(f"--memory {memory}: expected whole pages from {LEAST >> 20} MiB to {MOST >> 30} GiB, for example 128MiB")
@@ -77,12 +77,16 @@ class Made:
 
     def add(self, name: str, kind: type, given: Mapping[str, Any]) -> None:
         """Make a table, those of its columns that lie together as one array."""
-        columns = {column: as_column(given[column]) for column in kind.__annotations__}
-        records, together = None, machine.RECORDS[name]
+        together = machine.RECORDS[name]
+        columns = {column: as_column(given[column]) for column in kind.__annotations__ if column not in together}
+        records = None
         if together:
-            rows = np.stack([columns[column] for column in together], axis=1)
-            columns |= {column: rows[:, k] for k, column in enumerate(together)}
-            records = rows.reshape(-1)
+            array = np.zeros((len(given[together[0]]), len(together)), np.int64)
+            for k, column in enumerate(together):
+                if not (isinstance(given[column], Filled) and not given[column].value):
+                    array[:, k] = values_of(given[column])
+                columns[column] = array[:, k]
+            records = array.reshape(-1)
         self.tables[name] = columns
         machine.bind(self.machine, name, columns, records)
 
@@ -99,11 +103,29 @@ class Made:
         return bool(machine.type_in(self.machine, letter))
 
 
-def as_column(values: Any) -> Any:
+@dataclass(frozen=True)
+class Filled:
+    """A column whose values are all alike; one of zeros takes no memory before it is used."""
+
+    count: int
+    value: int = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+
+def values_of(column: Any) -> Any:
+    """A column as an array."""
+    if isinstance(column, Filled):
+        return np.full(column.count, column.value, np.int64) if column.value else np.zeros(column.count, np.int64)
+    return np.asarray(column, dtype=np.int64)
+
+
+def as_column(column: Any) -> Any:
     """A column as the machine in use wants it."""
-    if isinstance(values, bytearray):
-        return values
-    return np.asarray(values, dtype=np.int64) if machine.MODE == "compiled" else np.asarray(values, dtype=np.int64).tolist()
+    if isinstance(column, bytearray):
+        return column
+    return values_of(column) if machine.MODE == "compiled" else values_of(column).tolist()
 
 
 def row(kind: type, **values: Any) -> dict[str, Any]:
@@ -113,7 +135,7 @@ def row(kind: type, **values: Any) -> dict[str, Any]:
 
 def rows(kind: type, count: int, **fill: int) -> dict[str, Any]:
     """A table of rows that are all alike."""
-    return {column: np.full(count, fill[column]) if fill.get(column) else np.zeros(count, np.int64) for column in kind.__annotations__}
+    return {column: Filled(count, fill.get(column, 0)) for column in kind.__annotations__}
 
 
 def initial(size: Size) -> dict[str, dict[str, Any]]:
@@ -121,13 +143,13 @@ def initial(size: Size) -> dict[str, dict[str, Any]]:
     rows_of_code, slots = CAPACITY[machine.MODE]
     units = 2 * size.sets * size.ways
     cache = {
-        "used": [FIRST_ROW], "rows": [rows_of_code], "most": [slots], "starts": np.zeros(slots * HALFWORDS, np.int64),
-        "owner": np.zeros(slots, np.int64), "illegal": [encoding.illegal()], "go_on": [encoding.go_on()],
+        "used": [FIRST_ROW], "rows": [rows_of_code], "most": [slots], "starts": Filled(slots * HALFWORDS),
+        "owner": Filled(slots), "illegal": [encoding.illegal()], "go_on": [encoding.go_on()],
     }
-    sets = {"oldest": np.zeros(2 * size.sets, np.int64), "sets": [size.sets], "ways": [size.ways]}
+    sets = {"oldest": Filled(2 * size.sets), "sets": [size.sets], "ways": [size.ways]}
     return {
         "hart": row(tables.Hart, pc=[size.base], mode=[c.MACHINE], pace=[size.pace], reserved=[-1], longest=[LONGEST]),
-        "registers": {"x": np.zeros(c.DUMP + 1, np.int64), "csr": control()},
+        "registers": {"x": Filled(c.DUMP + 1), "csr": control()},
         "memory": row(tables.Memory, ram=bytearray(size.memory + BEHIND), size=[size.memory], base=[size.base]),
         "code": rows(tables.Code, rows_of_code),
         "cache": row(tables.Cache, **cache),
@@ -153,7 +175,7 @@ def control() -> Any:
 
 def csrs() -> dict[str, Any]:
     """What each number of a register of control is."""
-    table = rows(tables.Csrs, 4096)
+    table = {column: np.zeros(4096, np.int64) for column in tables.Csrs.__annotations__}
     for register in REGISTERS:
         n = register.number
         table["kind"][n], table["home"][n] = register.kind, n if register.home is None else register.home

@@ -30,7 +30,9 @@ SHORT_FORMS: Final[dict[tuple[str, int], Form]] = {
     ("jr", 1): lambda s: [f"jalr zero, 0({s})"],
     ("jalr", 1): lambda s: [f"jalr ra, 0({s})"],
     ("ret", 0): lambda: ["jalr zero, 0(ra)"],
-    ("la", 2): lambda d, to: [f"auipc {d}, ({to} - __here__ + 2048) >> 12 & 0xFFFFF", f"addi {d}, {d}, (({to} - __here__ + 4 + 2048) & 0xFFF) - 2048"],
+    ("la", 2): lambda d, to: [
+        f"auipc {d}, ({to} - __here__ + 2048) >> 12 & 0xFFFFF", f"addi {d}, {d}, (({to} - __here__ + 4 + 2048) & 0xFFF) - 2048",
+    ],
     ("csrr", 2): lambda d, csr: [f"csrrs {d}, {csr}, zero"],
     ("csrw", 2): lambda csr, s: [f"csrrw zero, {csr}, {s}"],
     ("csrs", 2): lambda csr, s: [f"csrrs zero, {csr}, {s}"],

@@ -29,7 +29,7 @@ def is_current(sources: Mapping[str, str], folder: Path = Path(__file__).parent)
 
 
 def chosen(extension: str, plain: str, folder: Path) -> tuple[str, Any]:
-    """How a module runs whose files lie in a folder, and what does it: the extension or, where there is none or SIMVIRT_PLAIN is set, the files."""
+    """How a module runs whose files lie in a folder, and what does it: the extension, or the files where there is none."""
     if os.environ.get("SIMVIRT_PLAIN", "") in ("", "0"):
         try:
             compiled = import_module(extension)

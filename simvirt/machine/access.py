@@ -38,7 +38,7 @@ def find_within(m: Machine, i: int, a: int, size: int, access: int) -> int:
     if at < 0 and context != BARE:
         return fault(m, i, a, access, at == NO_PAGE)
     place: int = at - m.memory.base[0]
-    if 0 <= place and place + size <= m.memory.size[0]:
+    if place >= 0 and place + size <= m.memory.size[0]:
         note(m, a, place, access)
         return place
     return find_device(m, i, a, at, size, access)

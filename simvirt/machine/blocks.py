@@ -1,6 +1,6 @@
 """Where decoded blocks are kept: by physical page, and how they are forgotten when the page is written to."""
 
-from simvirt.kernel.marks import apart, rare
+from simvirt.kernel.marks import rare
 from simvirt.machine.constants import CONTEXTS, FAST
 from simvirt.machine.tables import Machine
 

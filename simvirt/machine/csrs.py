@@ -1,4 +1,7 @@
-"""Registers of control: who may read and write them, and what a write brings about. What each holds is a table (`emulation/registers.py`)."""
+"""Registers of control: who may read and write them, and what a write brings about.
+
+What each holds is a table (`emulation/registers.py`).
+"""
 
 from simvirt.machine.constants import (
     ABSENT,
@@ -34,7 +37,7 @@ def accessible(m: Machine, number: int, writes: bool) -> bool:
     """Whether the mode may read a register, and write it if it `writes`."""
     mode: int = m.hart.mode[0]
     kind: int = m.csrs.kind[number]
-    if kind == ABSENT or (number >> 8) & 3 > mode or writes and number >> 10 == 3:
+    if kind == ABSENT or (number >> 8) & 3 > mode or (writes and number >> 10 == 3):
         return False
     if kind == TRANSLATION and mode == SUPERVISOR and m.registers.csr[MSTATUS] & STATUS_TVM:
         return False

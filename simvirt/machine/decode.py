@@ -55,9 +55,9 @@ def fill(m: Machine, row: int, bits: int, pattern: int) -> None:
 def fits(m: Machine, row: int, pattern: int) -> bool:
     """Whether what must not be zero, or another number, is not."""
     needs: int = m.patterns.nonzero[pattern]
-    if needs & NO_IMMEDIATE and m.code.imm[row] == 0 or needs & NO_RD and m.code.rd[row] == 0:
+    if (needs & NO_IMMEDIATE and m.code.imm[row] == 0) or (needs & NO_RD and m.code.rd[row] == 0):
         return False
-    if needs & NO_RS1 and m.code.rs1[row] == 0 or needs & NO_RS2 and m.code.rs2[row] == 0:
+    if (needs & NO_RS1 and m.code.rs1[row] == 0) or (needs & NO_RS2 and m.code.rs2[row] == 0):
         return False
     return m.patterns.other[pattern] == 0 or m.code.rd[row] != m.patterns.other[pattern]
 

@@ -50,7 +50,7 @@ def taken(m: Machine) -> int:
     if own and (mode < MACHINE or status & STATUS_MIE):
         return own
     given: int = found & m.registers.csr[MIDELEG]
-    if given and (mode == USER or mode == SUPERVISOR and status & STATUS_SIE):
+    if given and (mode == USER or (mode == SUPERVISOR and status & STATUS_SIE)):
         return given
     return 0
 

@@ -6,7 +6,22 @@ The build writes out this step with one case an instruction; plain Python looks 
 from simvirt.machine.access import find, find_atomic, finish
 from simvirt.machine.constants import FAST, LEFT, READ, WRITE
 from simvirt.machine.fetching import go_to, jump
-from simvirt.machine.isa.shapes import AMO, BRANCH, GO_ON, IMMEDIATE, JUMP, JUMP_REGISTER, LINKED, LOAD, NOTHING, REGISTER, STORE, SYSTEM, UPPER, UPPER_PC
+from simvirt.machine.isa.shapes import (
+    AMO,
+    BRANCH,
+    GO_ON,
+    IMMEDIATE,
+    JUMP,
+    JUMP_REGISTER,
+    LINKED,
+    LOAD,
+    NOTHING,
+    REGISTER,
+    STORE,
+    SYSTEM,
+    UPPER,
+    UPPER_PC,
+)
 from simvirt.machine.isa.integer import add
 from simvirt.machine.isa.multiply import mul
 from simvirt.machine.isa.atomic import amoadd_w

@@ -75,7 +75,7 @@ def forget_translations(m: Machine, a: int, of_address: bool, space: int, of_spa
     """Empty the rows of an address, of an address space (but for global pages), of both, or all."""
     for row in range(2 * m.tlb.sets[0] * m.tlb.ways[0]):
         level: int = m.tlb.level[row]
-        if level < 0 or of_address and m.tlb.tag[row] != a >> (12 + 9 * level):
+        if level < 0 or (of_address and m.tlb.tag[row] != a >> (12 + 9 * level)):
             continue
         if of_space and (m.tlb.space[row] != space or m.tlb.leaf[row] & PTE_G):
             continue

@@ -28,7 +28,7 @@ NO_MEMORY = -2  # the table lies outside the memory
 def allowed(m: Machine, leaf: int, access: int, context: int) -> bool:
     """Whether an entry lets a context do something."""
     if leaf & PTE_U:
-        if context == OF_SUPERVISOR or context != OF_USER and access == EXECUTES:
+        if context == OF_SUPERVISOR or (context != OF_USER and access == EXECUTES):
             return False
     elif context == OF_USER:
         return False
@@ -36,14 +36,14 @@ def allowed(m: Machine, leaf: int, access: int, context: int) -> bool:
         return leaf & PTE_W != 0
     if access == EXECUTES:
         return leaf & PTE_X != 0
-    return leaf & PTE_R != 0 or leaf & PTE_X != 0 and m.registers.csr[MSTATUS] & STATUS_MXR != 0
+    return leaf & PTE_R != 0 or (leaf & PTE_X != 0 and m.registers.csr[MSTATUS] & STATUS_MXR != 0)
 
 
 def translate(m: Machine, a: int, access: int, context: int) -> int:
     """The physical address behind a virtual one; NO_PAGE or NO_MEMORY for a fault."""
     unit: int = 1 if access == EXECUTES else 0
     row: int = find_entry(m, unit, a, (m.registers.csr[SATP] >> 44) & 0xFFFF)
-    if row < 0 or access == WRITE and not m.tlb.leaf[row] & PTE_D:
+    if row < 0 or (access == WRITE and not m.tlb.leaf[row] & PTE_D):
         m.counts.walks[unit] += 1
         row = walk(m, unit, a, access, context)
         if row < 0:
@@ -66,7 +66,7 @@ def walk(m: Machine, unit: int, a: int, access: int, context: int) -> int:
             return NO_MEMORY
         m.counts.references[level] += 1
         leaf: int = load64(m.memory.ram, at)
-        if not leaf & PTE_V or leaf & PTE_W and not leaf & PTE_R or (leaf >> 54) & 0x3FF:
+        if not leaf & PTE_V or (leaf & PTE_W and not leaf & PTE_R) or (leaf >> 54) & 0x3FF:
             return NO_PAGE
         if leaf & (PTE_R | PTE_X):
             return end_walk(m, unit, a, access, context, level, at)

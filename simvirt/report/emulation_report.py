@@ -51,7 +51,8 @@ def translation(document: EmulationDocument) -> Table:
     rows = [(f"walks for {unit}", count) for unit, count in found.walks.items()]
     rows += [(f"entries read, of {level}", count) for level, count in found.references.items()]
     rows += [("fences", found.fences), ("switches of the table", found.table_switches)]
-    return Table(("", "count"), (*(cells(name, f"{count:,}") for name, count in rows), cells("entries a walk", f"{references / walks:.2f}")))
+    whole = [cells(name, f"{count:,}") for name, count in rows]
+    return Table(("", "count"), (*whole, cells("entries a walk", f"{references / walks:.2f}")))
 
 
 def devices(document: EmulationDocument) -> Table:

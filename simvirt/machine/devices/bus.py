@@ -25,13 +25,13 @@ DEVICES = 4
 
 def device_at(at: int, size: int) -> int:
     """The device that an access reaches, which begins and ends in its registers."""
-    if UART_AT <= at and at + size <= UART_AT + UART_SIZE:
+    if at >= UART_AT and at + size <= UART_AT + UART_SIZE:
         return UART
-    if CLINT_AT <= at and at + size <= CLINT_AT + CLINT_SIZE:
+    if at >= CLINT_AT and at + size <= CLINT_AT + CLINT_SIZE:
         return CLINT
-    if PLIC_AT <= at and at + size <= PLIC_AT + PLIC_SIZE:
+    if at >= PLIC_AT and at + size <= PLIC_AT + PLIC_SIZE:
         return PLIC
-    if FINISHER_AT <= at and at + size <= FINISHER_AT + FINISHER_SIZE:
+    if at >= FINISHER_AT and at + size <= FINISHER_AT + FINISHER_SIZE:
         return FINISHER
     return NOWHERE
 

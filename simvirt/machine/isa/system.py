@@ -90,7 +90,7 @@ def mret(m: Machine, x: IntArray, i: int) -> int:
 def sret(m: Machine, x: IntArray, i: int) -> int:
     """Return from a trap into supervisor mode."""
     status: int = m.registers.csr[MSTATUS]
-    if m.hart.mode[0] == USER or m.hart.mode[0] == SUPERVISOR and status & STATUS_TSR:
+    if m.hart.mode[0] == USER or (m.hart.mode[0] == SUPERVISOR and status & STATUS_TSR):
         return refused(m, i)
     now: int = status & ~(STATUS_SPP | STATUS_SIE | STATUS_MPRV) | STATUS_SPIE
     if status & STATUS_SPIE:
@@ -110,7 +110,7 @@ def enter_mode(m: Machine, status: int, mode: int, pc: int) -> int:
 def wfi(m: Machine, x: IntArray, i: int) -> int:
     """Wait for an interrupt."""
     mode: int = m.hart.mode[0]
-    if mode == USER or mode == SUPERVISOR and m.registers.csr[MSTATUS] & STATUS_TW:
+    if mode == USER or (mode == SUPERVISOR and m.registers.csr[MSTATUS] & STATUS_TW):
         return refused(m, i)
     m.hart.waiting[0] = 1
     m.hart.limit[0] = 0
@@ -122,7 +122,7 @@ def wfi(m: Machine, x: IntArray, i: int) -> int:
 def sfence_vma(m: Machine, x: IntArray, i: int) -> int:
     """Forget translations: of an address, of an address space, of both, or all."""
     mode: int = m.hart.mode[0]
-    if mode == USER or mode == SUPERVISOR and m.registers.csr[MSTATUS] & STATUS_TVM:
+    if mode == USER or (mode == SUPERVISOR and m.registers.csr[MSTATUS] & STATUS_TVM):
         return refused(m, i)
     m.counts.fences[0] += 1
     forget_translations(m, x[m.code.rs1[i]], m.code.rs1[i] != 0, x[m.code.rs2[i]] & 0xFFFF, m.code.rs2[i] != 0)
