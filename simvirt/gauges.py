@@ -16,6 +16,11 @@ GUARD_COUNTS: Final = (
     "calls", "tries", "retried", "hedged", "timed_out", "refused", "full", "spared", "given_up", "orphaned", "wasted",
 )
 """What guards of calls count."""
+MESSAGE_COUNTS: Final = (
+    "published", "delivered", "consumed", "dropped", "lost", "dead", "returned", "repeated", "wait", "latency_sum", "waiting", "under_way",
+    "longest",
+)
+"""What lines of messages count, and how long they are."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Mark:
     busy_cpus: int
     queued: int
     histogram: np.ndarray  # (c, buckets)
+    in_line: list[int]  # messages of each subscription
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Snapshot(Mark):
     service_queue_wait: np.ndarray  # (s,)
     causes: np.ndarray  # (k, causes)
     guards: dict[str, np.ndarray]  # (guards,) each
+    messages: dict[str, np.ndarray]  # (subscriptions,) each, one row where there are none; histograms (subscriptions, buckets)
     service_histogram: np.ndarray  # (s, buckets)
     cpu_time: np.ndarray  # (i,)
     overhead_time: np.ndarray  # (i,)
@@ -110,7 +117,7 @@ def _requests(plane: DataPlane, at: int) -> dict[str, Any]:
     read, now = plane.read, levels(plane)
     return {
         "at": at, "in_system": now.in_system, "busy_cpus": now.busy_cpus, "queued": now.queued,
-        "histogram": read("tallies", "histogram").reshape(-1, k.N_BUCKETS).copy(),
+        "histogram": read("tallies", "histogram").reshape(-1, k.N_BUCKETS).copy(), "in_line": in_line(plane),
         **{name: read("tallies", name).copy() for name in ("arrived", "completed", "rejected", "failed")},
     }
 
@@ -123,6 +130,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         **_requests(plane, at),
         causes=read("tallies", "causes").reshape(-1, k.CAUSES).copy(),
         guards={name: read("guards", name).copy() for name in GUARD_COUNTS},
+        messages=_messages(plane, at),
         latency_sum=read("tallies", "latency_sum").copy(),
         spent=read("tallies", "spent").reshape(-1, k.N_CATEGORIES).copy(),
         service_completed=read("services", "completed").copy(),
@@ -159,6 +167,42 @@ def cpu_time(plane: DataPlane, at: int) -> np.ndarray:
     """CPU time of each instance of a plane that has caught up to `at`, what is under way included [ns]."""
     used: np.ndarray = _cpu_time(plane, at) + _of_threads(plane, fluid_shares(plane, at))
     return used
+
+
+def steal(plane: DataPlane, at: int) -> np.ndarray:
+    """Time that each vCPU of a plane that has caught up to `at` was runnable without running, what is under way included [ns]."""
+    waited: np.ndarray = _steal(plane, at) + _of_vcpus(plane, fluid_shares(plane, at))
+    return waited
+
+
+def in_line(plane: DataPlane) -> list[int]:
+    """Messages in the line of each subscription."""
+    found: list[int] = plane.read("subscriptions", "waiting").tolist() if plane.lowered.subscriptions else []
+    return found
+
+
+def backlog(plane: DataPlane) -> dict[str, int]:
+    """Messages that wait for the replicas of each service that subscribes, those that these have in hand and have not done included."""
+    found: dict[str, int] = {}
+    counts = (plane.read("subscriptions", "waiting") + plane.read("subscriptions", "under_way")).tolist()
+    for one, count in zip(plane.lowered.subscriptions, counts, strict=False):
+        found[one.service] = found.get(one.service, 0) + count
+    return found
+
+
+def _messages(plane: DataPlane, at: int) -> dict[str, np.ndarray]:
+    """Totals of lines of messages, with what is waited for and worked on up to an instant."""
+    read = plane.read
+    if not plane.lowered.subscriptions:
+        return {}
+    found = {name: read("subscriptions", name).copy() for name in MESSAGE_COUNTS}
+    found["histogram"] = read("subscriptions", "histogram").reshape(-1, k.N_BUCKETS).copy()
+    found["area"] = read("subscriptions", "area") + read("subscriptions", "waiting") * (at - read("subscriptions", "area_at"))
+    found["busy"] = read("subscriptions", "busy").astype(float)
+    worked = np.isin(read("frames", "standing"), (k.WORKED_ON, k.REPLACED)) & (read("frames", "consumer") != k.NONE)
+    worked &= read("frames", "kind") == k.MESSAGE
+    np.add.at(found["busy"], read("frames", "subscription")[worked], at - read("frames", "began")[worked])
+    return found
 
 
 def _periods(plane: DataPlane, at: int) -> np.ndarray:

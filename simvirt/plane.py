@@ -21,6 +21,7 @@ from simvirt.lowering.guards import FRAME_COLUMNS
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
 from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
+from simvirt.lowering.topics import MESSAGE_COLUMNS
 from simvirt.memory.account import MemoryAccount
 from simvirt.moving import Movable
 from simvirt.workload.draws import Block, Blocks, joined, nothing, sampler_of
@@ -69,6 +70,7 @@ class DataPlane(Movable):
     halt: Event | None = None  # ends the run at its next block of requests
     memories: dict[int, MemoryAccount] = field(default_factory=dict)  # what became of each host's, where the control plane follows it
     large: Callable[[], np.ndarray] | None = None  # bytes of large transfers that each link has carried, where there are any
+    there: Callable[[int], np.ndarray] | None = None  # how long each host was there up to an instant, where hosts come and go [ns]
     advance: Callable[[Any, int], int] = kernel.advance  # carries out the events of its tables before an instant; a trace stands between
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
     _met: dict[int, dict[str, float]] = field(default_factory=dict)
@@ -208,6 +210,8 @@ class DataPlane(Movable):
             self.full = True
             return False
         guarded = dict.fromkeys(FRAME_COLUMNS, int(bool(self.lowered.guards)))
+        guarded["front"] = int(int(self.columns["run"]["ranks"][0]) > 0)
+        guarded |= dict.fromkeys(MESSAGE_COLUMNS, int(bool(self.lowered.subscriptions)))
         self._extend("frames", t.Frames, old, {"spent": k.N_CATEGORIES, "draws": self.lowered.width, **guarded})
         self._extend("entities", t.Entities, old, {})
         self._extend("calendar", t.Calendar, old, {"size": 0})
@@ -272,11 +276,11 @@ class DataPlane(Movable):
     def admit(self, instance: int) -> None:
         """Let load balancing send requests to an instance."""
         self.columns["instances"]["life"][instance] = k.READY
-        kernel.set_ready(self._plane, instance, 1)
+        kernel.set_ready(self._plane, instance, 1, int(self.clock.now))
 
     def drain(self, instance: int) -> simpy.Event:
         """Send an instance no more requests; an event that happens once it has answered the last one."""
-        kernel.set_ready(self._plane, instance, 0)
+        kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
         self.columns["instances"]["life"][instance] = k.DRAINING
         if int(self.columns["instances"]["in_flight"][instance]) == 0:
             return self.clock.event().succeed()
@@ -297,7 +301,7 @@ class DataPlane(Movable):
     def crash(self, instance: int, life: int = k.CRASHED, seen: bool = True) -> int:
         """End an instance at once, alone or GONE with its kernel; the number of requests lost. Unless `seen` it is sent further ones."""
         if seen:
-            kernel.set_ready(self._plane, instance, 0)
+            kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
         lost = int(kernel.crash(self._plane, instance, life, int(self.clock.now)))
         for handle in self._performed.pop(instance, ()):
             del self._works[handle]
@@ -307,7 +311,7 @@ class DataPlane(Movable):
 
     def withdraw(self, instance: int) -> None:
         """Let load balancing leave an instance out that has ended."""
-        kernel.set_ready(self._plane, instance, 0)
+        kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
 
     def start_background(self, instance: int) -> None:
         """Start an instance's background threads."""

@@ -25,6 +25,7 @@ EXPLAINED = (
     "volume_drivers",
     "autoscalers",
     "priorities",
+    "machine_autoscalers",
 )
 """Kinds in the order in which `explain` looks a name up."""
 

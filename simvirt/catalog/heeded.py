@@ -11,17 +11,31 @@ from simvirt.scenario.spec.services import ServiceSpec
 
 HEEDED: Final[Mapping[str, Callable[[Platform], bool]]] = {
     "priority": lambda platform: platform.priorities is not None,
+    "disruption_budget": lambda platform: platform.acts == "kubernetes",
+    "mode: global": lambda platform: platform.acts in ("swarm", "kubernetes"),
+    "mode: replicated-job": lambda platform: platform.acts in ("swarm", "kubernetes"),
+    "mode: stateful": lambda platform: platform.acts == "kubernetes",
 }
 """Word -> whether what acts on a platform makes something of it."""
 KNOWING: Final[Mapping[str, str]] = {
     "priority": "kubernetes or vm-cluster",
+    "disruption_budget": "kubernetes",
+    "mode: global": "swarm or kubernetes",
+    "mode: replicated-job": "swarm or kubernetes",
+    "mode: stateful": "kubernetes",
 }
 """Word -> orchestrators that do."""
 
 
 def words(service: ServiceSpec) -> list[str]:
     """The words of a service's `deploy` that not every orchestrator knows."""
-    return [word for word in HEEDED if getattr(service.deploy, word) is not None]
+    return [word for word in HEEDED if _says(service, *word.split(": "))]
+
+
+def _says(service: ServiceSpec, key: str, value: str | None = None) -> bool:
+    """Whether a service states a key, or a value of it."""
+    said = getattr(service.deploy, key)
+    return said is not None and value in (None, said)
 
 
 def unheeded(services: Mapping[str, ServiceSpec], platform: Platform) -> Iterator[str]:
@@ -39,5 +53,5 @@ def idle_words(services: Mapping[str, ServiceSpec], platforms: list[Platform]) -
         for word in words(service):
             if not any(HEEDED[word](platform) for platform in platforms):
                 example = f"{{name: {platforms[0].name}, orchestrator: {KNOWING[word].split()[0]}}}"
-                yield ("services", name, "deploy", word), (
+                yield ("services", name, "deploy", word.split(":")[0]), (
                     f"has no effect, for no platform has an orchestrator that knows it; expected {KNOWING[word]}, for example {example}")

@@ -37,6 +37,8 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
     yield from _of_host(data.get("host"), ("host",))
     for name, pool in _table(data.get("hosts")).items():
         yield from _of_host(pool, ("hosts", name))
+        for key, kind in (("by", "machine_autoscalers"), ("boot", "startups")):
+            yield ("hosts", name, "autoscale", key), kind, _table(_table(pool).get("autoscale")).get(key)
     for index, platform in enumerate(_list(data.get("platforms"))):
         path: Path = ("platforms", index)
         if isinstance(platform, Mapping) and isinstance(platform.get("stack"), list):

@@ -210,8 +210,8 @@ class Platform:
 
     `cap` is the most CPUs that a VM may use, whatever its vCPUs; `credits` what it earns and saves up instead. `puller` says how images
     are pulled and `disk_image` what VMs are made from, where that is not as its layers have it; `own_migrator` so of what moves VMs.
-    `orchestrator` acts on its instances by the rules `acts`, `reserves` room for them, `places` them by a policy and makes of their
-    `priorities` what its entry says.
+    `orchestrator` acts on its instances by the rules `acts`, `reserves` room for them, `places` them by a policy, makes of their
+    `priorities` what its entry says, and where it `balances` moves VMs.
     """
 
     name: str
@@ -230,15 +230,16 @@ class Platform:
     orchestrator: str | None = None
     reserves: Literal["reservations", "requests"] | None = None
     places: str = "spread"
+    balances: bool = False
     acts: str = "none"
     priorities: Literal["orders", "preempts"] | None = None
     own_migrator: str | None = None
 
     @property
     def migrator(self) -> str | None:
-        """What moves its VMs to other hosts: an entry of the catalogue's migrators; None where nothing does."""
-        own = self.hypervisors[-1].migrator if self.hypervisors else None
-        return self.own_migrator or own
+        """What moves its VMs, else its containers, to other hosts: an entry of the catalogue's migrators; None where nothing does."""
+        moved = self.hypervisors or self.runtimes
+        return self.own_migrator or (moved[-1].migrator if moved else None)
 
     @property
     def hypervisors(self) -> tuple[Layer, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.volumes import VolumeDriverEntry
 from simvirt.catalog.heeded import idle_words
 from simvirt.catalog.images import GENERIC
@@ -13,6 +14,8 @@ from simvirt.catalog.records import HostEntry, Platform
 from simvirt.catalog.resolve import economy, hosts, layers
 from simvirt.catalog.store import Store
 from simvirt.scenario.checks.possible import best_of_pools
+from simvirt.scenario.spec.experiment import TimelineEvent
+from simvirt.scenario.spec.migration import OF_CONTAINERS
 from simvirt.scenario.spec.models import HostSpec, MeasuredSpec, PlatformSpec, Scenario, ServiceSpec
 from simvirt.scenario.spec.network import named
 from simvirt.scenario.spec.steps import CpuStep
@@ -23,8 +26,8 @@ from simvirt.units import format_size
 Mistake = tuple[Path, str]
 """The path of a value and the message about it."""
 ADVICE = (
-    "expected a platform with VMs that move, for example kvm; a container is stopped here and starts anew on another host, for example "
-    "{at: 10s, start: web, replica: 1} and then {at: 20s, stop: web, replica: 0}")
+    "expected a platform with VMs that move, for example kvm, or a runtime with CRIU, for example docker; else it starts anew on another "
+    "host: {at: 10s, start: web, replica: 1} and then {at: 20s, stop: web, replica: 0}, or {at: 10s, drain: \"node[0]\", how: restart}")
 """What to do instead of moving what does not move."""
 
 
@@ -33,6 +36,7 @@ def check(store: Store, scenario: Scenario) -> None:
     problems = Problems(scenario.locate)
     for name, pool in scenario.pools.items():
         _check_host(store, pool, scenario.path_of_pool(name), problems)
+    _check_machines(store, scenario, problems)
     _check_plan(store, scenario, problems)
     _check_measured(store, scenario.measured_on, (), problems)
     for name, registry in scenario.registries.items():
@@ -63,16 +67,47 @@ def check(store: Store, scenario: Scenario) -> None:
     problems.settle()
 
 
+def _check_machines(store: Store, scenario: Scenario, problems: Problems) -> None:
+    """Pools that autoscale: the entries that they name, and platforms on which nothing ever waits for a host."""
+    for name, pool in scenario.hosts.items():
+        if pool.autoscale is None:
+            continue
+        path = ("hosts", name, "autoscale")
+        _check_name(store, "machine_autoscalers", pool.autoscale.by, (*path, "by"), problems)
+        _check_name(store, "startups", pool.autoscale.boot, (*path, "boot"), problems)
+        for spec in scenario.platforms:
+            if spec.orchestrator not in store.names("orchestrators") and spec.orchestrator is not None:
+                continue
+            if spec.orchestrator is None or store.typed("orchestrators", spec.orchestrator, OrchestratorEntry).reserves is None:
+                problems.add(path, f"nothing waits for a host on {spec.name}; expected an orchestrator that keeps room for what replicas "
+                                   f"request, for example {{name: {spec.name}, orchestrator: kubernetes}}")
+
+
 def _check_moves(store: Store, scenario: Scenario, problems: Problems) -> None:
     """What is to move and does not: containers and processes, and VMs of what cannot move them while they run."""
+    for at, spec in enumerate(scenario.platforms):
+        found = layers.platform(store, spec, ("platforms", at))
+        if found.balances and (found.migrator is None or not found.hypervisors):
+            why = f"{found.orchestrator} moves VMs while they run, and {found.name} does not; expected one that does, for example kvm"
+            problems.add(("platforms", at, "orchestrator"), why)
     for at, event in enumerate(scenario.timeline):
-        for spec in scenario.platforms if event.moves else ():
+        for spec in scenario.platforms if event.moves and not event.restarts else ():
             found = layers.platform(store, spec, ("platforms",))
-            if not found.hypervisors:
-                problems.add(("timeline", at, event.verb), f"{found.name} has no VMs, and containers do not move; {ADVICE}")
-            elif found.migrator is None and event.way != "checkpoint":
-                said = "expected a platform whose VMs do, for example kvm, or how: checkpoint, through a disk while it stands still"
-                problems.add(("timeline", at, event.verb), f"{found.name} does not move VMs while they run; {said}")
+            if (said := _does_not_move(found, event)) is not None:
+                problems.add(("timeline", at, event.verb), said)
+
+
+def _does_not_move(platform: Platform, event: TimelineEvent) -> str | None:
+    """Why a platform does not move what an event says is to move; None where it does."""
+    if platform.hypervisors:
+        said = "expected a platform whose VMs do, for example kvm, or how: checkpoint, through a disk while it stands still"
+        left = platform.migrator is None and event.way != "checkpoint"
+        return f"{platform.name} does not move VMs while they run; {said}" if left else None
+    if platform.migrator is None:
+        return f"{platform.name} has nothing that freezes and restores what runs there; {ADVICE}"
+    if event.way not in OF_CONTAINERS:
+        return f"containers do not run before all of their memory has come; expected how: {', '.join(OF_CONTAINERS[:-1])}; got {event.way}"
+    return None
 
 
 def _beyond_host(store: Store, scenario: Scenario, pool: str, view: Scenario) -> list[Mistake]:
@@ -145,7 +180,7 @@ def _check_words_of_vms(platform: Platform, spec: PlatformSpec, path: Path, prob
     """What is said of VMs means nothing where there are none."""
     for word in ("vms", "pin", "topology", "balloon", "free_page_reporting", "guest_swap", "cap", "credits", "disk_cache", "disk_image",
                  "migrator"):
-        if word in spec.model_fields_set and not platform.hypervisors:
+        if word in spec.model_fields_set and not platform.hypervisors and not (word == "migrator" and platform.runtimes):
             problems.add((*path, word), f"has no effect, for {platform.name} has no VMs")
     if spec.puller is not None and not platform.runtimes:
         problems.add((*path, "puller"), f"has no effect, for {platform.name} has no containers")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import simpy
 
 from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
+from simvirt.control.contact import Contact
 from simvirt.control.outages import Outage
-from simvirt.control.records import Life, Move, Scaled, Story
+from simvirt.control.protocols import Acting, Fetch, Moving
+from simvirt.control.records import Hired, Life, Move, Scaled, Story, Waits
 from simvirt.control.transfers import Transfers
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
@@ -32,87 +34,6 @@ STARTED, HEALTHY = "service_started", "service_healthy"
 """How far an instance is when its process is there, and when it is ready, in the words of Compose."""
 
 
-class Fetch(Protocol):
-    """How instances get what has to be on a host before they start."""
-
-    def lose(self, machines: set[int], host: str | None) -> None:
-        """What some kernels were fetching is lost; with the whole host of a name all transfers from and to it end."""
-
-    def answers(self, registry: str, does: bool) -> None:
-        """Takes in whether a registry answers."""
-
-    @property
-    def moved(self) -> int:
-        """Bytes that came from registries."""
-
-    @property
-    def saved(self) -> int:
-        """Bytes of layers that did not have to come, because another image or instance had brought them."""
-
-    def disk(self, life: Life) -> Generator[simpy.Event, Any, None]:
-        """The disk of an instance's VM."""
-
-    def image(self, life: Life) -> Generator[simpy.Event, Any, bool]:
-        """Its image; whether it is there in the end."""
-
-
-class Acting(Protocol):
-    """What decides which instances are to be there, as starts and failures tell it what has happened."""
-
-    @property
-    def watches(self) -> bool:
-        """Whether somebody decides what becomes of what failed."""
-
-    @property
-    def waits_for_others(self) -> bool:
-        """Whether starts wait for the services that theirs depends on."""
-
-    def reach(self, row: int, how: str) -> None:
-        """Takes in that an instance is so far: started, or healthy."""
-
-    def reached(self, service: str, how: str) -> simpy.Event:
-        """The event at which as many instances of a service as are wanted are so far."""
-
-    def publishing(self, row: int) -> Generator[simpy.Event, Any, None]:
-        """What passes between an instance's being ready and the first request to it."""
-
-    def became_ready(self, row: int) -> None:
-        """Takes in that an instance takes requests."""
-
-    def failed(self, row: int, why: str) -> None:
-        """Takes in that an instance is down, and nobody wanted that."""
-
-    def became_unhealthy(self, row: int, why: str) -> None:
-        """Takes in that an instance is up and does not answer; requests go to others."""
-
-    def lost(self, row: int, why: str) -> None:
-        """Takes in that an instance is given up with its host."""
-
-    def moved(self, row: int, host: int) -> None:
-        """Takes in that an instance stands on another host, as its VM has moved there."""
-
-    def rows_on(self, host: int) -> list[int]:
-        """The rows of the instances that it has on a host."""
-
-    def standing(self, service: str) -> Mapping[int, int]:
-        """The rows of a service's instances that are there, by the replicas that they are."""
-
-    def slot_of(self, row: int) -> int | None:
-        """Which of the replicas that are wanted an instance is; None where it is none of them."""
-
-    def placed(self) -> Mapping[str, Sequence[int]]:
-        """The host of each instance of a service that there is."""
-
-    def counted(self) -> tuple[int, Mapping[str, int]]:
-        """How many instances were started, and how many of them have ended, by cause."""
-
-    def scale(self, service: str, replicas: int, why: str) -> None:
-        """Another number of replicas is wanted."""
-
-    def host_changed(self, host: int, able: bool) -> None:
-        """Takes in that a host is gone, closed or back, so that it takes new instances or takes none."""
-
-
 @dataclass
 class Cluster:
     """The hosts of a scenario on one platform, as the control plane acts on them.
@@ -120,8 +41,9 @@ class Cluster:
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
     all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
-    `moves` are those of VMs to other hosts, `scaled` changes of what is wanted; `network` carries what is large, once something is;
-    `watchers` take in that a host is gone.
+    `moves` are those of VMs and containers to other hosts, which `migrations` carries out, once something is to; `scaled` changes of what
+    is wanted, `waits` of how many replicas have no host, `hired` machines of pools that autoscale; `network` carries what is large, once
+    something is; `watchers` take in that a host is gone; `closed` are hosts that take nothing new, as they are drained.
     """
 
     clock: Clock
@@ -131,12 +53,17 @@ class Cluster:
     deployed: simpy.Event | None = None
     moves: list[Move] = field(default_factory=list)
     scaled: list[Scaled] = field(default_factory=list)
+    waits: list[Waits] = field(default_factory=list)
+    hired: list[Hired] = field(default_factory=list)
     network: Transfers | None = None
+    migrations: Moving | None = None
     watchers: list[Callable[[int], None]] = field(default_factory=list)
     orchestration: Acting | None = None
     story: Story = field(init=False)
     specs: dict[int, ServiceSpec] = field(default_factory=dict)  # of instances that are of another version than the first
     outages: list[Outage] = field(default_factory=list)
+    closed: set[int] = field(default_factory=set)
+    contact: Contact = field(init=False)
     _down: set[int] = field(default_factory=set)  # hosts
     _boots: Counter[int] = field(default_factory=Counter)
     _locks: dict[tuple[int, str], simpy.Resource] = field(default_factory=dict)
@@ -148,7 +75,7 @@ class Cluster:
     _phases: dict[tuple[str, str | None, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.story = Story(self.clock)
+        self.story, self.contact = Story(self.clock), Contact(self.clock)
 
     @property
     def plane(self) -> DataPlane:
@@ -279,6 +206,8 @@ class Cluster:
     def shut_down(self, row: int) -> None:
         """Takes in that an instance is gone, and so is a VM that was there for it alone."""
         self.unmake(row)
+        if self.migrations is not None:
+            self.migrations.forget(row)
         machine = self.plane.lowered.arrangement.machines[self.instance(row).machine]
         if machine.vm is not None and machine.key[0] == OWN_VM:
             self.there.discard(("vm", machine.row))
@@ -305,6 +234,24 @@ class Cluster:
         slot = None if self.orchestration is None else self.orchestration.slot_of(row)
         return self.instance(row).replica if slot is None else slot
 
+    def take_in(self, row: int) -> None:
+        """Let load balancing send requests to an instance that is up, where it reaches its host."""
+        self.plane.admit(row)
+        if self.contact.left_out[self.host_of(row)] > 0:
+            self.plane.withdraw(row)
+
+    def move(self, row: int, host: int) -> None:
+        """Let the VM of an instance move to a host while it runs, where something moves VMs."""
+        if self.migrations is not None:
+            self.clock.process(self.migrations.migrate(self.instance(row).machine, host))
+
+    def close(self, host: int) -> None:
+        """Takes in that a host takes nothing new from now on."""
+        self.closed.add(host)
+        self.story.tell("drain", self.name_of(host))
+        if self.orchestration is not None:
+            self.orchestration.host_changed(host, not self.is_down(host))
+
     def is_down(self, host: int) -> bool:
         """Whether nothing can start on a host."""
         return host in self._down
@@ -319,6 +266,14 @@ class Cluster:
         self.lose_kernels(machines, self.name_of(host))
         for takes_in in self.watchers:
             takes_in(host)
+
+    def forget_host(self, host: int) -> None:
+        """Takes in that a host is gone with its disks: one that takes its place has none of its images, nor disks of VMs."""
+        machines = {one.row for one in self.plane.lowered.arrangement.machines if self.plane.host_of_machine(one.row) == host}
+        for machine in machines:
+            self._done.pop(("vm", machine), None)
+        if self.fetch is not None:
+            self.fetch.forget(machines)
 
     def lose_kernels(self, machines: set[int], host: str | None = None) -> None:
         """Takes in that kernels are gone: their locks, what they were fetching, their own load; disks of VMs stay."""
@@ -336,6 +291,9 @@ class Cluster:
         self._down.discard(host)
         self.story.tell("up", self.name_of(host), None, "it has booted")
         self._boots[host] += 1
+        if self.network is not None:
+            self.network.regain(self.name_of(host))
+        self.contact.boots(host)
 
     def boots(self, host: int) -> int:
         """How often a host has booted."""

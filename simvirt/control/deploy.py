@@ -7,10 +7,13 @@ import simpy
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.autoscale import autoscale
+from simvirt.control.balance import follow_balance
 from simvirt.control.cluster import Cluster
+from simvirt.control.drain import follow_drains
 from simvirt.control.failing import follow_failures
 from simvirt.control.fetching import Fetching
 from simvirt.control.lifecycle import follow_timeline, start, up_at_first
+from simvirt.control.machines import follow_machines
 from simvirt.control.migrate import follow_moves
 from simvirt.control.pulling import is_new, transfers_of
 from simvirt.control.start import Starts
@@ -37,15 +40,17 @@ def begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster:
         cluster.deployed = _deploy(cluster, set(up_at_first(clock, scenario)))
     follow_timeline(clock, scenario)
     follow_moves(cluster)
-    follow_failures(cluster, starts)
+    failures = follow_failures(cluster, starts)
+    follow_machines(cluster, failures)
     return cluster
 
 
 def _begin_hosts(cluster: Cluster) -> None:
     """What is internal to hosts is there; guests begin their own load once they have booted."""
     hands = cluster.plane.lowered.arrangement.hands
-    for instance in cluster.plane.lowered.arrangement.instances:
-        if instance.service in INTERNAL:
+    plan = cluster.plane.lowered.arrangement
+    for instance in plan.instances:
+        if instance.service in INTERNAL and not plan.host_of(instance).site.named.spare:
             cluster.plane.admit(instance.row)
             if instance.service != GUEST_SERVICE or instance.machine not in hands:
                 cluster.plane.start_background(instance.row)
@@ -62,8 +67,9 @@ def _begin_instances(cluster: Cluster, rows: list[int]) -> None:
 
 def _begin_shared(cluster: Cluster) -> None:
     """VMs that replicas share, in which there is nothing yet, are up like others."""
+    hosts = cluster.plane.lowered.arrangement.hosts
     for machine in cluster.plane.lowered.arrangement.machines:
-        if machine.vm is not None and machine.key[0] == SHARED_VM:
+        if machine.vm is not None and machine.key[0] == SHARED_VM and not hosts[machine.host].site.named.spare:
             cluster.there |= {("host", machine.host), ("vm", machine.row)}
             cluster.begin_guest(machine.row)
 
@@ -73,6 +79,8 @@ def _orchestrate(cluster: Cluster) -> None:
     orchestration = cluster.orchestration = orchestration_of(cluster)
     follow(orchestration, cluster.scenario.timeline)
     autoscale(orchestration)
+    follow_balance(orchestration)
+    follow_drains(orchestration)
     if cluster.scenario.state is not None and cluster.scenario.state.instances == "up":
         rows = up_at_first(cluster.clock, cluster.scenario)
         _begin_instances(cluster, rows)

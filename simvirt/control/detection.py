@@ -21,6 +21,7 @@ from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process
 from simvirt.control.outages import Outage
 from simvirt.kernel import constants as k
+from simvirt.lowering.arrange import INTERNAL
 from simvirt.units import format_time
 
 SILENT = "its host does not answer"
@@ -72,8 +73,10 @@ class Detection:
         orchestration = self.cluster.orchestration
         if orchestration is None:
             return False
-        orchestration.host_changed(host, True)
-        return orchestration.watches and self.failed(self._tasks_on(host))
+        if not self.cluster.contact.is_cut_off(host):
+            orchestration.host_changed(host, True)
+            self.failed(self._tasks_on(host))
+        return orchestration.watches
 
     def failed(self, rows: Iterable[int]) -> bool:
         """Kernels are back without the instances that ran on them; whether an orchestrator decides about these."""
@@ -87,34 +90,71 @@ class Detection:
 
     # --- hosts that are cut off ----------------------------------------------------------------------------------------
 
-    def of_cut(self, hosts: Sequence[int], outage: Outage, lasts: int | None) -> Process:
-        """Those who look after hosts that are cut off take them for lost, unless they are reached again before."""
+    def of_cut(self, hosts: Sequence[int], outage: Outage, lasts: int | None, clients: bool | None) -> Process:
+        """Those who look after hosts that are cut off take them for lost, unless they are reached again before.
+
+        `clients`: the side of clients, that of the hosts, of the rest, or both. Where nobody looks after hosts, checks of what balances
+        requests do, which is where the clients are.
+        """
+        watched = self.cluster.orchestration is not None and self.cluster.orchestration.watches
+        for host in hosts if watched else ():
+            self.cluster.contact.cut_off(host)
         if self.entry.lost is None or (lasts is not None and lasts <= self.entry.lost):
+            if lasts is not None:
+                yield self.cluster.clock.timeout(lasts)
+                self._reach_again(hosts if watched else ())
             return
         lost = round(self.entry.lost)
         yield self.cluster.clock.timeout(lost)
-        outage.noticed = int(self.cluster.clock.now)
-        if self.cluster.orchestration is None or not self.cluster.orchestration.watches:
-            return
-        for host in hosts:
+        shut = self._beyond(hosts, watched, clients)
+        if shut or watched:
+            outage.noticed = int(self.cluster.clock.now)
+        for host in hosts if watched else ():
             self._leave_out(host, ())
-        if self.entry.evict is not None and (lasts is None or lasts > lost + self.entry.evict):
+        self._shut(shut, 1)
+        if watched and self.entry.evict is not None and (lasts is None or lasts > lost + self.entry.evict):
             yield self.cluster.clock.timeout(round(self.entry.evict))
             for host in hosts:
                 self._give_up(host, f"{self.cluster.name_of(host)} is cut off")
         if lasts is not None:
             yield self.cluster.clock.timeout(outage.at + lasts - self.cluster.clock.now)
-            for host in hosts:
+            self._shut(shut, -1)
+            self._reach_again(hosts if watched else ())
+
+    def _beyond(self, hosts: Sequence[int], watched: bool, clients: bool | None) -> list[int]:
+        """The hosts whose instances get no requests while a partition lasts: those out of reach of what balances these."""
+        mine = set(hosts)
+        if clients:
+            return [host for host in range(len(self.cluster.plane.lowered.hosts)) if host not in mine]
+        return list(hosts) if watched or clients is False else []
+
+    def _shut(self, hosts: Sequence[int], more: int) -> None:
+        """What balances requests leaves out hosts that it does not reach, and sends to those that it reaches again."""
+        plane = self.cluster.plane
+        for host in hosts:
+            self.cluster.contact.left_out[host] += more
+        for one in plane.lowered.arrangement.instances:
+            host = self.cluster.host_of(one.row)
+            if one.service not in INTERNAL and host in hosts and plane.is_ready(one.row):
+                self.cluster.take_in(one.row)
+
+    def _reach_again(self, hosts: Sequence[int]) -> None:
+        """Hosts are reached again, unless another cut keeps them away: they take tasks, and what is ready there counts as such."""
+        for host in hosts:
+            self.cluster.contact.reach_again(host)
+            if not self.cluster.contact.is_cut_off(host) and not self.cluster.is_down(host):
                 self._take_back(host)
 
     def _take_back(self, host: int) -> None:
-        """A host is reached again: it takes tasks, and what is ready there gets requests."""
-        if self.cluster.orchestration is not None and not self.cluster.is_down(host):
-            self.cluster.orchestration.host_changed(host, True)
-            for row in self._tasks_on(host):
-                if self.cluster.plane.is_ready(row):
-                    self.cluster.plane.admit(row)
-                    self.cluster.orchestration.became_ready(row)
+        """A host takes tasks again; what ended there meanwhile is seen to have failed."""
+        orchestration = self.cluster.orchestration
+        assert orchestration is not None
+        orchestration.host_changed(host, True)
+        rows = self._tasks_on(host)
+        self.failed(rows)
+        for row in rows:
+            if self.cluster.plane.is_ready(row):
+                orchestration.became_ready(row)
 
     # --- what follows --------------------------------------------------------------------------------------------------
 
@@ -128,7 +168,6 @@ class Detection:
             orchestration.host_changed(host, False)
             for row in tasks:
                 orchestration.became_unhealthy(row, SILENT)
-                self.cluster.plane.withdraw(row)
         self._withdraw([*rows, *tasks])
 
     def _withdraw(self, rows: Iterable[int]) -> None:

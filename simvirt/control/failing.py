@@ -31,12 +31,13 @@ from simvirt.workload.streams import FAILURES, TIMES, stream
 
 @dataclass(frozen=True)
 class Blow:
-    """How something fails: what happens, a factor or ratio of that where it has one, and after how long it is repaired [ns]."""
+    """How something fails: what happens, after how long it is repaired [ns]; a factor, a ratio, the side of clients, where it has them."""
 
     how: str
     lasts: int | None
     factor: float | None = None
     ratio: float | None = None
+    clients: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Failing:
     def of_hosts(self, hosts: Sequence[int], blow: Blow) -> Iterator[Process]:
         """The processes of the failure of hosts, together."""
         if blow.how == "partition":
-            yield self.impairments.partition(hosts, blow.lasts)
+            yield self.impairments.partition(hosts, blow.lasts, blow.clients or "both")
         elif blow.how == "loss":
             yield self.impairments.loss(hosts, blow.ratio or LOST, blow.lasts)
         else:
@@ -76,7 +77,7 @@ class Failing:
 
     def happen(self, event: TimelineEvent) -> Process:
         """A failure of the timeline, at its instant."""
-        clock, target, blow = self.cluster.clock, event.fail or "", Blow(event.how, event.for_, event.factor, event.ratio)
+        clock, target, blow = self.cluster.clock, event.fail or "", Blow(event.how, event.for_, event.factor, event.ratio, event.clients)
         yield clock.timeout(event.at)
         hosts = hosts_of(self.cluster.scenario, target) if blow.how in OF_HOSTS else ()
         if blow.how == "registry":
@@ -103,7 +104,7 @@ class Failing:
         while True:
             yield clock.timeout(max(1, round(min(scale * float(first.weibull(spec.shape)), LATEST_NS))))
             lasts = None if repair is None else max(1, round(float(repair(1)[0])))
-            blow = Blow(spec.how, lasts, spec.factor, spec.ratio)
+            blow = Blow(spec.how, lasts, spec.factor, spec.ratio, spec.clients)
             if host is not None:
                 processes = self.of_hosts([host], blow)
             else:
@@ -111,8 +112,8 @@ class Failing:
             yield clock.all_of([clock.process(process) for process in processes])
 
 
-def follow_failures(cluster: Cluster, starts: Starts) -> None:
-    """Let what the scenario says fail."""
+def follow_failures(cluster: Cluster, starts: Starts) -> Failures:
+    """Let what the scenario says fail; what fails and is repaired."""
     scenario, detection = cluster.scenario, Detection(cluster)
     failing = Failing(Failures(cluster, starts, detection), Impairments(cluster, detection))
     for event in scenario.timeline:
@@ -124,6 +125,7 @@ def follow_failures(cluster: Cluster, starts: Starts) -> None:
                 cluster.clock.process(process)
         if scenario.failures.trace is not None:
             _replay(failing, scenario.failures.trace)
+    return failing.failures
 
 
 def _replay(failing: Failing, trace: FailureTraceSpec) -> None:

@@ -49,6 +49,7 @@ class Failures:
     starts: Starts
     detection: Detection
     _down: Counter[int] = field(default_factory=Counter)
+    _off: set[int] = field(default_factory=set)  # hosts that are switched off
     _boots: dict[int, simpy.Process] = field(default_factory=dict)
     _were_up: dict[int, set[int]] = field(default_factory=dict)  # host: instances that its daemon starts
     _tries: dict[int, tuple[int, int]] = field(default_factory=dict)  # instance: restarts in a row, and when the last began [ns]
@@ -57,6 +58,8 @@ class Failures:
 
     def power(self, host: int, lasts: int | None) -> Process:
         """A host loses power, and boots once it is back after so long [ns], never where that is not said."""
+        if host in self._off:
+            return
         self._lose_host(host, "power")
         if lasts is not None:
             yield self.cluster.clock.timeout(lasts)
@@ -64,18 +67,44 @@ class Failures:
 
     def panic(self, host: int, lasts: int | None) -> Process:
         """The kernel of a host panics; it is dumped and the host boots, or is reset after so long [ns]."""
+        if host in self._off:
+            return
         self._lose_host(host, "kernel-panic")
         if lasts is not None:
             yield self.cluster.clock.timeout(lasts)
         self._repaired(host, boot_of_host(self.cluster.catalog, self.cluster.plane.lowered.hosts[host], lasts is None))
 
-    def _lose_host(self, host: int, how: str) -> None:
-        """All on a host is gone; where it boots already, that is over."""
-        self._down[host] += 1
+    def switch_off(self, host: int) -> None:
+        """A host on which nothing is wanted is switched off, and stays so until it is switched on; meanwhile it cannot fail."""
+        self._off.add(host)
+        for one in self._cut(host):
+            self.starts.abandon(one.row)
+            self.cluster.plane.crash(one.row, k.GONE)
+        self._were_up.pop(host, None)
+        self.cluster.lose_host(host)
+        self.cluster.forget_host(host)
+
+    def switch_on(self, host: int, phases: Sequence[Phase]) -> simpy.Process:
+        """A host that was switched off boots in some phases; the end of that."""
+        self._off.remove(host)
+        self._boots[host] = self.cluster.clock.process(self._boot(host, phases))
+        return self._boots[host]
+
+    def fails(self, host: int) -> bool:
+        """Whether something that has failed keeps a host down."""
+        return self._down[host] > 0
+
+    def _cut(self, host: int) -> list[Instance]:
+        """A host gets no power from now on; the instances on it. Where it boots, that is over."""
         if (booting := self._boots.pop(host, None)) is not None and booting.is_alive:
             booting.interrupt()
-        instances = [one for one in self.cluster.plane.lowered.arrangement.instances if self.cluster.host_of(one.row) == host]
-        outage = self._lost(how, self.cluster.name_of(host), [one for one in instances if one.service != MEMORY_SERVICE])
+        instances = (one for one in self.cluster.plane.lowered.arrangement.instances if self.cluster.host_of(one.row) == host)
+        return [one for one in instances if one.service != MEMORY_SERVICE]
+
+    def _lose_host(self, host: int, how: str) -> None:
+        """All on a host is gone."""
+        self._down[host] += 1
+        outage = self._lost(how, self.cluster.name_of(host), self._cut(host))
         self._were_up.setdefault(host, set()).update(outage.rows)
         self.cluster.lose_host(host)
         self.cluster.clock.process(self.detection.of_host(host, outage))
@@ -94,7 +123,7 @@ class Failures:
     def _repaired(self, host: int, phases: Sequence[Phase]) -> None:
         """A cause that keeps a host down is over: without another one it boots."""
         self._down[host] -= 1
-        if self._down[host] == 0:
+        if self._down[host] == 0 and host not in self._off:
             self._boots[host] = self.cluster.clock.process(self._boot(host, phases))
 
     def _boot(self, host: int, phases: Sequence[Phase]) -> Process:

@@ -2,24 +2,28 @@
 
 *Model*: a disk image moves to a host once, as the bytes that it has, with what is installed in it for the service; a VM's own copy, or its
     file over the shared one, is written before the VM starts. A container's image is pulled by the kernel that runs its runtime, in a VM
-    after it has booted. An image that the scenario builds is built on the first host, and pushed, before anybody pulls it.
+    after it has booted. An image that the scenario builds is built on the first host, and pushed, before anybody pulls it; what is lost
+    with that host is built anew once it is back. What a build or a disk image moves is asked for until it comes.
 *Ignores*: that a registry of images and a store of disk images are different services; that full copies come from the disk again.
 *Source*: OpenStack and vSphere documentation of image caches and clones; containerd, moby and the kubelet as `simvirt.control.pull`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import simpy
 
 from simvirt.control.cluster import CLONED, Cluster
+from simvirt.control.orchestrators.interface import NO_IMAGE
 from simvirt.control.pull import Places, Pulled, Pulls, fetch_touched, pull
 from simvirt.control.pulling import has_image, is_new, pulls_of, registries_of, registry_for
 from simvirt.control.records import Life, Span
-from simvirt.control.registries import Process, Registry, Transfers
+from simvirt.control.registries import Process, Registry
+from simvirt.control.transfers import Transfers
 from simvirt.images.build import Build
 from simvirt.images.layers import DiskImage, Image, Layer
 from simvirt.images.resolve import build_of, disk_image_of, image_of, service_image
@@ -52,6 +56,7 @@ class Fetching:
 
     def __post_init__(self) -> None:
         self.pulls = pulls_of(self.cluster, self.transfers)
+        self.pulls.told = self._tell
         self.registries = registries_of(self.cluster.catalog, self.cluster.scenario)
 
     @property
@@ -65,19 +70,33 @@ class Fetching:
         return sum(one.saved for one in self.pulls.records)
 
     def lose(self, machines: set[int], host: str | None) -> None:
-        """Kernels are gone: what they were fetching is lost, and with the whole host of a name transfers from and to it end."""
+        """Kernels are gone: what they were fetching is lost, and with the whole host of a name its disk images that have not come."""
         self.pulls.lose(machines)
         if host is None:
             return
-        self.transfers.lose(host)
         rows = {self.cluster.plane.lowered.arrangement.machines[machine].host for machine in machines}
         self._disks = {key: moving for key, moving in self._disks.items() if key[0] not in rows or moving.processed}
         if 0 in rows:
             self._builds = {name: build for name, build in self._builds.items() if build.processed}
 
+    def forget(self, machines: set[int]) -> None:
+        """What some kernels have is gone with the disks beneath them."""
+        hosts = {self.cluster.plane.lowered.arrangement.machines[machine].host for machine in machines}
+        self.pulls.forget(machines)
+        for registry in self.registries.values():
+            registry.forget({self.pulls.node(machine) for machine in machines})
+        self._disks = {key: moving for key, moving in self._disks.items() if key[0] not in hosts}
+
     def answers(self, registry: str, does: bool) -> None:
         """Takes in whether a registry answers."""
-        self.registries[registry].up = does
+        if does:
+            self.registries[registry].up = True
+        else:
+            self.registries[registry].silence(self.transfers)
+
+    def _tell(self, machine: int, image: str, why: str) -> None:
+        """A pull has failed."""
+        self.cluster.story.tell("pull fails", image, self.pulls.node(machine), why)
 
     # --- containers ----------------------------------------------------------------------------------------------------
 
@@ -97,6 +116,7 @@ class Fetching:
         done = yield from pull(self.pulls, self.cluster.instance(life.instance).machine, image, registry)
         life.spans += spans_of(done)
         if done.failure is not None:
+            life.failure = f"{NO_IMAGE}: {done.failure}"
             return False
         since = int(self.cluster.clock.now)
         yield from fetch_touched(self.pulls, self.cluster.instance(life.instance).machine, image, registry)
@@ -120,10 +140,16 @@ class Fetching:
 
     def _built(self, life: Life, image: Image) -> Process:
         """The build of an image, which is done once; its steps are phases of the starts that wait for it."""
-        if image.name not in self._builds:
-            made = build_of(self.cluster.catalog, self.cluster.scenario, image.name)
-            self._builds[image.name] = self.cluster.clock.process(self._build(made))
-        steps: list[Span] = yield self._builds[image.name]
+        steps: list[Span] | None = None
+        while steps is None:
+            if self.cluster.is_down(0):
+                yield self.cluster.contact.boot(0)
+            if image.name not in self._builds:
+                made = build_of(self.cluster.catalog, self.cluster.scenario, image.name)
+                self._builds[image.name] = self.pulls.begin(self._kernel(0), self._build(made))
+            steps = yield self._builds[image.name]
+            if steps is None:
+                self._builds.pop(image.name, None)
         life.spans += [step for step in steps if step.due >= life.asked]
 
     def _build(self, made: Build) -> Generator[simpy.Event, Any, list[Span]]:
@@ -131,11 +157,12 @@ class Fetching:
         registry, found, clock = registry_for(self.registries, self.cluster.scenario, made.after), list[Span](), self.cluster.clock
         machine, since = self.cluster.plane.lowered.arrangement.hosts[0].machine, int(clock.now)
         for step in made.steps:
-            yield self.transfers.transfer(registry.node, self.pulls.node(machine), step.download, registry.entry.stream)
+            yield from self._until_there(machine, partial(
+                self.transfers.transfer, registry.node, self.pulls.node(machine), step.download, registry.entry.stream))
             yield from self.pulls.work.perform(machine, step.work_ns, step.unpacked)
             found.append(Span(step.name, BUILD, since, since, since := int(clock.now)))
         slots = self.pulls.slots(machine, "uploads", UPLOADS)
-        yield clock.all_of([clock.process(self._push(machine, one, registry, slots)) for one in made.pushed])
+        yield clock.all_of([self.pulls.begin(machine, self._push(machine, one, registry, slots)) for one in made.pushed])
         return [*found, Span("push", BUILD, since, since, int(clock.now))]
 
     def _push(self, machine: int, layer: Layer, registry: Registry, slots: Places) -> Process:
@@ -144,9 +171,17 @@ class Fetching:
         yield from slots.take(self.cluster.clock)
         yield from self.pulls.work.perform(machine, by.pack_ns(layer))
         yield self.cluster.clock.timeout(round(by.puller.layer_requests * registry.entry.latency))
-        yield self.transfers.transfer(self.pulls.node(machine), registry.node, by.packed(layer), registry.entry.stream)
+        yield from self._until_there(machine, partial(
+            self.transfers.transfer, self.pulls.node(machine), registry.node, by.packed(layer), registry.entry.stream))
         self.pushed += by.packed(layer)
         slots.give()
+
+    def _until_there(self, machine: int, begin: Callable[[int], simpy.Event]) -> Process:
+        """Let something move, again and again until it comes; attempts wait as those of the runtime's pulls."""
+        puller, attempt = self.pulls.engine(machine).puller, 1
+        while (yield begin(round(puller.silence))) is False:
+            yield self.cluster.clock.timeout(round(attempt * puller.retry))
+            attempt = min(attempt + 1, puller.attempts)
 
     # --- VMs -----------------------------------------------------------------------------------------------------------
 
@@ -165,7 +200,7 @@ class Fetching:
     def _disk(self, host: int, image: DiskImage) -> simpy.Process:
         """The end of the move of a disk image to a host, which is done once."""
         if (host, image.name) not in self._disks:
-            self._disks[host, image.name] = self.cluster.clock.process(self._move(host, image))
+            self._disks[host, image.name] = self.pulls.begin(self._kernel(host), self._move(host, image))
         return self._disks[host, image.name]
 
     def _move(self, host: int, image: DiskImage) -> Process:
@@ -174,8 +209,8 @@ class Fetching:
             return
         machine, registry = self._kernel(host), next(iter(self.registries.values()))
         yield self.cluster.clock.timeout(round(registry.entry.latency))
-        moving = self.cluster.clock.process(
-            registry.send(self.cluster.clock, self.transfers, image.layer.digest, image.actual, self.pulls.node(machine)))
+        moving = self.pulls.begin(machine, self._until_there(machine, lambda patience: self.cluster.clock.process(
+            registry.send(self.cluster.clock, self.transfers, image.layer.digest, image.actual, self.pulls.node(machine), patience))))
         yield self.cluster.clock.all_of([moving, self.cluster.clock.process(self.pulls.work.perform(machine, 0.0, image.actual))])
 
     def _clone(self, host: int, image: DiskImage) -> Process:

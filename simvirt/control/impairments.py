@@ -1,8 +1,9 @@
 """What is worse for a while, and takes nothing with it: slow drives, hosts that do not reach others, registries that do not answer.
 
-*Model*: accesses to a slow drive take a factor longer, several causes multiply. Hosts that are cut off reach each other and their clients,
-    and no other host; of a host that loses messages, each message from and to other hosts is lost at a ratio, the worst of its causes.
-*Ignores*: that large transfers cross a cut, and lose nothing; requests of clients cross none.
+*Model*: accesses to a slow drive take a factor longer, several causes multiply. Hosts that are cut off reach each other, and no other host;
+    clients and what lies outside reach both sides, or one. What is sent across a cut, calls, answers and large transfers alike, does
+    not pass while it lasts. Of a host that loses messages, each from and to other hosts is lost at a ratio, the worst of its causes.
+*Ignores*: that large transfers lose packets too.
 *Source*: Gunawi et al., Fail-Slow at Scale, FAST 2018; Alquraan et al., An Analysis of Network-Partitioning Failures in Cloud Systems,
     OSDI 2018.
 """
@@ -25,6 +26,18 @@ LOTTERIES: Final = 2**31 - 2
 """States that the draws of lost messages may begin in."""
 
 
+@dataclass(eq=False)
+class Cut:
+    """A partition: the hosts that are cut off from the rest, and the side of clients: True with those, False with the rest, None both."""
+
+    hosts: frozenset[int]
+    clients: bool | None
+
+
+SIDES: Final[dict[str, bool | None]] = {"both": None, "rest": False, "cut": True}
+"""The side of clients by its name."""
+
+
 @dataclass
 class Impairments:
     """What is worse now: factors of each host's drives, cuts, ratios of each host's losses, how many causes silence a registry."""
@@ -32,7 +45,7 @@ class Impairments:
     cluster: Cluster
     detection: Detection
     _slower: dict[int, list[float]] = field(default_factory=dict)
-    _cuts: list[frozenset[int]] = field(default_factory=list)
+    _cuts: list[Cut] = field(default_factory=list)
     _losses: dict[int, list[float]] = field(default_factory=dict)
     _silent: Counter[str] = field(default_factory=Counter)
 
@@ -53,24 +66,30 @@ class Impairments:
         for disk in range(first[host], end):
             plane.set_condition("disks", disk, slow=math.prod(self._slower[host]))
 
-    def partition(self, hosts: Sequence[int], lasts: int | None) -> Process:
-        """Some hosts do not reach the others."""
-        cut = frozenset(hosts)
+    def partition(self, hosts: Sequence[int], lasts: int | None, clients: str = "both") -> Process:
+        """Some hosts do not reach the others, and clients reach one side or both."""
+        cut = Cut(frozenset(hosts), SIDES[clients])
         outage = self._told("partition", ", ".join(map(self.cluster.name_of, hosts)))
         self._cuts.append(cut)
-        self._set_islands()
-        self.cluster.clock.process(self.detection.of_cut(hosts, outage, lasts))
+        self._divide()
+        self.cluster.clock.process(self.detection.of_cut(hosts, outage, lasts, cut.clients))
         if lasts is not None:
             yield self.cluster.clock.timeout(lasts)
             self._cuts.remove(cut)
-            self._set_islands()
+            self._divide()
 
-    def _set_islands(self) -> None:
-        """Hosts reach each other that are on the same side of every cut."""
-        sides: dict[tuple[bool, ...], int] = {}
-        for host in range(len(self.cluster.plane.lowered.hosts)):
-            side = tuple(host in cut for cut in self._cuts)
-            self.cluster.plane.set_condition("hosts", host, island=sides.setdefault(side, len(sides)))
+    def _divide(self) -> None:
+        """Hosts reach each other that are on the same side of every cut, clients those that no cut keeps from them."""
+        plane, sides = self.cluster.plane, dict[tuple[bool, ...], int]()
+        of_hosts = [tuple(host in cut.hosts for cut in self._cuts) for host in range(len(plane.lowered.hosts))]
+        clients = tuple(cut.clients for cut in self._cuts)
+        for host, side in enumerate(of_hosts):
+            shut = any(where is not None and where != mine for where, mine in zip(clients, side, strict=True))
+            plane.set_condition("hosts", host, island=sides.setdefault(side, len(sides)), shut=int(shut))
+        plane.set_condition("run", 0, shut=int(any(where is not None for where in clients)))
+        if (network := self.cluster.network) is not None:
+            names = {self.cluster.name_of(host): side for host, side in enumerate(of_hosts)}
+            network.divide({**names, **dict.fromkeys(network.topology.outside, clients)})
 
     def loss(self, hosts: Sequence[int], ratio: float, lasts: int | None) -> Process:
         """Messages from and to some hosts get lost."""

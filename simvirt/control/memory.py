@@ -37,6 +37,7 @@ from simvirt.memory.populate import host_memory
 from simvirt.memory.reclaim import Moved, bytes_to_merge, lean_on_applications, scan, scan_time, step
 from simvirt.memory.seen import available
 from simvirt.memory.working_set import PAGE, Load, Needs
+from simvirt.plane import DataPlane
 from simvirt.scenario.bounds import LATEST_NS
 from simvirt.scenario.spec.host import HostSpec
 
@@ -189,8 +190,8 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> P
     clock.plane.memories[host] = account
     scan(memory, ksm, ksm.since if ksm is not None else 0)
     account.book(up_for_long(memory))
-    period, since = pace * PERIOD_NS * math.ceil(len(memory.boxes) / BOXES), 0
-    while memory.boxes:
+    period, since = pace * PERIOD_NS * max(1, math.ceil(len(memory.boxes) / BOXES)), 0
+    while memory.boxes or lowered.arrangement.moves:
         read_back(account, follower.look(clock))
         scan(memory, ksm, int(clock.now) - since)
         since = int(clock.now)
@@ -206,6 +207,18 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> P
         if follower.at_rest(bool(moved.kills or evicted)):
             due += int(max(0, min(follower.settled_until(clock), LATEST_NS) - due - 1)) // period * period
         yield clock.timeout(max(1, due - int(clock.now)))
+
+
+def rehouse(plane: DataPlane, row: int, source: int, to: int) -> None:
+    """Where memory is followed that of the VM of an instance is on another host from now on."""
+    here, there = plane.memories.get(source), plane.memories.get(to)
+    if here is None or there is None or source == to:
+        return
+    for box in [box for box in here.memory.boxes if any(replica.row == row for replica in box.replicas)]:
+        here.memory.boxes.remove(box)
+        there.memory.boxes.append(box)
+        here.memory.add_up()
+        there.memory.add_up()
 
 
 def up_for_long(memory: HostMemory) -> Moved:

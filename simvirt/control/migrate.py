@@ -1,78 +1,83 @@
-"""Live migration: a VM moves to another host while it runs, over the network, beside all else that uses it.
+"""Which VMs and containers move, as the timeline or an orchestrator says, how many at a time, and what ends a migration before its end.
 
-*Model*: memory crosses the network as large transfers, in rounds that the rules of its migrator end; pages are looked at,
-    sent and received by threads on both hosts. What is dirtied meanwhile follows from what the VM's instances answer. The
-    first write of a page in a round costs the guest an exit; a guest that writes too fast has time taken away. It stands still
-    while the rest crosses and its devices come to rest, then goes on as it was, on the other host. After post-copy requests
-    wait for pages that have not come yet.
-*Ignores*: compression and XBZRLE; several channels; when the network learns of the new place; that what the other host's page
-    cache has of the VM's disk is not what this one has; software keeps the numbers of caches of the host where it began.
-*Source*: QEMU migration/migration.c, migration/ram.c, docs/devel/migration; C. Clark et al., NSDI 2005.
+*Model*: each host takes part in so many migrations at a time as its migrator lets it; others wait for their turn. Without a host to go to
+    a VM goes to the one with the most memory left. What a migration does is that of `simvirt.control.moving` and `checkpoint`.
+*Source*: QEMU docs/devel/migration; vSphere documentation, limits on simultaneous migrations.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final, Literal, Protocol
 
 import simpy
 
 from simvirt.catalog.entries.migrators import MigratorEntry
+from simvirt.control.checkpoint import Carried
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process, rows_of
-from simvirt.control.moves import Guest, S, dirty_of, rules_of, sizes_of, vm_sizes, writable
+from simvirt.control.memory import UP
+from simvirt.control.moves import Guest, S, host_named, rules_of, vm_sizes
+from simvirt.control.moving import DEAD, Dead, Moving
 from simvirt.control.pulling import transfers_of
 from simvirt.control.records import Move
 from simvirt.control.transfers import Transfers
-from simvirt.control.work import perform
-from simvirt.memory.boxes import Box
-from simvirt.migration.postcopy import fault_time, missing
-from simvirt.migration.precopy import Copied, copying
-from simvirt.migration.rules import Round, Rules
-from simvirt.migration.writes import PAGE
+from simvirt.lowering.arrange import INTERNAL
 from simvirt.scenario.spec.experiment import TimelineEvent
+from simvirt.workload.streams import OWN_VM
 
-SLICE_NS: Final = 10_000_000
-"""Time that a throttled vCPU runs between two sleeps: CPU_THROTTLE_TIMESLICE_NS, QEMU system/cpu-throttle.c [ns]."""
-LOOK_NS: Final = 100_000
-"""Time between two looks whether a paused VM's devices have come to rest [ns]."""
 UNMOVED: Final = "snapshot"
 """The entry that says what the checkpoint of a VM takes which nothing moves while it runs."""
-PART: Final = 50
-"""Parts in which the memory of a guest comes after post-copy, between which the share that is missing is looked at."""
 
 
 def follow_moves(cluster: Cluster) -> None:
     """Let the migrations of the timeline happen."""
-    scenario, platform = cluster.scenario, cluster.plane.lowered.platform
-    if not scenario.moves or not platform.hypervisors:
-        return
-    entry = cluster.catalog.typed("migrators", platform.migrator or UNMOVED, MigratorEntry)
-    migrations = Migrations(cluster, transfers_of(cluster), entry)
-    for event in scenario.timeline:
-        if event.moves:
+    events = [event for event in cluster.scenario.timeline if event.moves and not event.restarts]
+    if events and (migrations := migrations_of(cluster)) is not None:
+        for event in events:
             cluster.clock.process(_move(migrations, event))
 
 
+def migrations_of(cluster: Cluster) -> Migrations | None:
+    """The migrations of a cluster, the same whoever asks; None where nothing moves."""
+    platform, found = cluster.plane.lowered.platform, cluster.migrations
+    if isinstance(found, Migrations) or not (platform.hypervisors or platform.migrator):
+        return found if isinstance(found, Migrations) else None
+    entry = cluster.catalog.typed("migrators", platform.migrator or UNMOVED, MigratorEntry)
+    cluster.migrations = made = Migrations(cluster, transfers_of(cluster), entry)
+    return made
+
+
 def _move(migrations: Migrations, event: TimelineEvent) -> Process:
-    """The VMs of a service, or all that are on a host, move, at the instant of the event."""
+    """The VMs or containers of a service, or all that are on a host, move, at the instant of the event."""
     cluster = migrations.cluster
     yield cluster.clock.timeout(event.at)
     to = host_named(cluster, event.to) if event.to is not None else None
     if event.drain is not None:
-        machines = migrations.empty(host_named(cluster, event.drain))
+        keys = migrations.empty(host_named(cluster, event.drain))
     else:
-        machines = list(dict.fromkeys(cluster.instance(row).machine for row in rows_of(cluster.clock, event, event.service)))
-    for machine in machines:
-        cluster.clock.process(migrations.migrate(machine, to, event.way, event.storage == "copy"))
+        keys = migrations.keys_of(rows_of(cluster.clock, event, event.service))
+    for key in keys:
+        cluster.clock.process(migrations.moved(key, to, event.way, event.storage == "copy"))
 
 
-def host_named(cluster: Cluster, name: str) -> int:
-    """The host of a name."""
-    return next(host.row for host in cluster.plane.lowered.arrangement.hosts if host.site.named.name == name)
+Key = tuple[Literal["vm", "container"], int]
+"""What moves: a VM by the row of its kernel, a container by that of its instance."""
+
+
+class Way(Protocol):
+    """A migration under way."""
+
+    move: Move
+
+    def run(self, copies_disk: bool) -> Process:
+        """All of it."""
+
+    def give_up(self, why: str) -> None:
+        """It ends before its end."""
 
 
 @dataclass
@@ -83,10 +88,8 @@ class Migrations:
     transfers: Transfers
     entry: MigratorEntry
     _places: dict[int, simpy.Resource] = field(default_factory=dict)
-    _drained: set[int] = field(default_factory=set)
     _setups: dict[int, simpy.Resource] = field(default_factory=dict)
-    _ways: dict[int, int] = field(default_factory=dict)  # machine: where it moves to
-    _under_way: dict[int, tuple[Move, simpy.Process]] = field(default_factory=dict)  # machine: its move
+    _under_way: dict[Key, tuple[Move, simpy.Process]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cluster.watchers.append(self.lose)
@@ -98,66 +101,129 @@ class Migrations:
             self._setups[host] = simpy.Resource(self.cluster.clock)
         return self._places[host]
 
-    def migrate(self, machine: int, to: int | None, how: str, copies_disk: bool) -> Process:
-        """Move a VM to a host, by default the one with the most memory left; nothing where it stands there, or moves already."""
-        cluster, guest = self.cluster, Guest(self.cluster, machine, self.entry)
-        source = cluster.plane.host_of_machine(machine)
-        if source == to or machine in self._ways:
-            return
-        to = self.roomiest(machine) if to is None else to
-        first = guest.instances[0]
-        move = Move(first.service, cluster.number_of(first.row), source, to, how, int(cluster.clock.now))
-        cluster.moves.append(move)
-        moving = Moving(self, guest, move, rules_of(self.entry))
-        assert cluster.clock.active_process is not None
-        self._ways[machine], self._under_way[machine] = to, (move, cluster.clock.active_process)
-        try:
-            yield from self._in_turn(moving, copies_disk)
-        except simpy.Interrupt as lost:
-            moving.give_up(str(lost.cause))
-        finally:
-            del self._ways[machine], self._under_way[machine]
+    def may_move(self, machine: int) -> bool:
+        """Whether a kernel is that of a VM that one replica has for itself, and does not move now."""
+        guest = self.cluster.plane.lowered.arrangement.machines[machine]
+        return guest.vm is not None and guest.key[0] == OWN_VM and ("vm", machine) not in self._under_way
 
-    def _in_turn(self, moving: Moving, copies_disk: bool) -> Process:
+    @cached_property
+    def bandwidth(self) -> float:
+        """What a migration alone has at most: its own limit, and the slowest link between hosts [bytes/s]."""
+        inner = self.transfers.capacities[: self.transfers.topology.inner]
+        return min(float(inner.min(initial=math.inf)) * S, float(self.entry.bandwidth or math.inf))
+
+    # --- what moves ----------------------------------------------------------------------------------------------------
+
+    def keys_of(self, rows: Iterable[int]) -> list[Key]:
+        """What has to move so that some instances do: their VMs, each once, or they themselves."""
+        vms = bool(self.cluster.plane.lowered.platform.hypervisors)
+        return list(dict.fromkeys(("vm", self.cluster.instance(row).machine) if vms else ("container", row) for row in rows))
+
+    def migrate(self, machine: int, to: int | None, how: str = "pre-copy", copies_disk: bool = False) -> Process:
+        """Move a VM to a host."""
+        yield from self.moved(("vm", machine), to, how, copies_disk)
+
+    def moved(self, key: Key, to: int | None, how: str, copies_disk: bool) -> Process:
+        """Move something to a host, by default the one with the most memory left; nothing where it stands there, or moves already."""
+        cluster, source = self.cluster, self._host(key)
+        to = self.roomiest(key) if to is None else to
+        if source == to or key in self._under_way or to is None:
+            return
+        way = self._way(key, to, how)
+        cluster.moves.append(way.move)
+        assert cluster.clock.active_process is not None
+        self._under_way[key] = way.move, cluster.clock.active_process
+        try:
+            yield from self._in_turn(key, way, copies_disk)
+        except simpy.Interrupt as lost:
+            way.give_up(str(lost.cause))
+        except Dead:
+            way.give_up(DEAD)
+        finally:
+            del self._under_way[key]
+
+    def _way(self, key: Key, to: int, how: str) -> Way:
+        """The migration of something, before it begins."""
+        cluster, row = self.cluster, self._row(key)
+        move = Move(cluster.instance(row).service, cluster.number_of(row), self._host(key), to, how, int(cluster.clock.now))
+        if key[0] == "container":
+            return Carried(cluster, self.transfers, self.entry, rules_of(self.entry), row, move)
+        return Moving(cluster, self.transfers, self.entry, Guest(cluster, key[1], self.entry), move, rules_of(self.entry))
+
+    def _row(self, key: Key) -> int:
+        """The row of an instance that moves so: the first one in a VM."""
+        return key[1] if key[0] == "container" else Guest(self.cluster, key[1], self.entry).instances[0].row
+
+    def _host(self, key: Key) -> int:
+        """The host that something stands on."""
+        return self.cluster.host_of(key[1]) if key[0] == "container" else self.cluster.plane.host_of_machine(key[1])
+
+    def _is_up(self, key: Key) -> bool:
+        """Whether anything of it runs."""
+        rows = [key[1]] if key[0] == "container" else [one.row for one in Guest(self.cluster, key[1], self.entry).instances]
+        life = self.cluster.plane.read("instances", "life")
+        return any(int(life[row]) in UP for row in rows)
+
+    def _in_turn(self, key: Key, way: Way, copies_disk: bool) -> Process:
         """A migration, once both hosts have a place for it."""
-        ends = sorted((moving.move.source, moving.move.to))
+        ends = sorted((way.move.source, way.move.to))
         with self.place(ends[0]).request() as one, self.place(ends[1]).request() as other:
             yield one
             yield other
-            if not moving.guest.is_up:
-                moving.give_up("it was not up")
+            if self.cluster.is_down(way.move.to) or not self._is_up(key):
+                way.give_up(f"{self.cluster.name_of(way.move.to)} is down" if self.cluster.is_down(way.move.to) else "it was not up")
                 return
-            yield from self._set_up(moving.move.source)
-            yield from moving.run(copies_disk)
+            yield from self._set_up(way.move.source)
+            yield from way.run(copies_disk)
+
+    # --- what ends them ------------------------------------------------------------------------------------------------
 
     def lose(self, host: int) -> None:
         """Takes in that a host is gone: migrations from and to it end."""
-        for move, process in list(self._under_way.values()):
-            if host in (move.source, move.to) and process.is_alive:
-                process.interrupt(f"{self.cluster.name_of(host)} was lost")
+        for key, (move, _) in list(self._under_way.items()):
+            if host in (move.source, move.to):
+                self._interrupt(key, f"{self.cluster.name_of(host)} was lost")
 
-    def roomiest(self, machine: int) -> int:
-        """The other host with the most memory left, by what VMs are promised."""
+    def forget(self, row: int) -> None:
+        """Takes in that an instance is gone: neither it nor a VM that was there for it alone moves any more."""
+        for key in (("container", row), ("vm", self.cluster.instance(row).machine)):
+            self._interrupt(key, "it was ended")
+
+    def _interrupt(self, key: Key, why: str) -> None:
+        """End a migration, unless it is the one that says so."""
+        if key in self._under_way:
+            _, process = self._under_way[key]
+            if process.is_alive and process is not self.cluster.clock.active_process:
+                process.interrupt(why)
+
+    # --- where to ------------------------------------------------------------------------------------------------------
+
+    def roomiest(self, key: Key) -> int | None:
+        """The other host that is up with the most memory left, by what is promised; None where there is none."""
         cluster, plan = self.cluster, self.cluster.plane.lowered.arrangement
-        here, left = cluster.plane.host_of_machine(machine), {host.row: float(host.entry.memory) for host in plan.hosts}
+        here, left = self._host(key), {host.row: float(host.entry.memory) for host in plan.hosts}
         for one, size in self._sizes.items():
             left[self._bound_for(one)] -= size
-        others = [host for host in left if host != here]
-        return max([host for host in others if host not in self._drained] or others, key=lambda host: left[host])
+        others = [host for host in left if host != here and not cluster.is_down(host)]
+        return max([host for host in others if host not in cluster.closed] or others, key=lambda host: left[host], default=None)
 
     @cached_property
-    def _sizes(self) -> dict[int, float]:
-        """The memory of each VM [bytes]."""
-        return vm_sizes(self.cluster)
+    def _sizes(self) -> dict[Key, float]:
+        """The memory that each VM or container is promised [bytes]."""
+        if self.cluster.plane.lowered.platform.hypervisors:
+            return {("vm", machine): size for machine, size in vm_sizes(self.cluster).items()}
+        limits = ((one.row, self.cluster.scenario.services[one.service].memory_limit) for one in self.cluster.replicas)
+        return {("container", row): float(limit or 0) for row, limit in limits}
 
-    def empty(self, host: int) -> list[int]:
-        """The VMs on a host, or on their way to it, of which none comes there from now on unless it is said."""
-        self._drained.add(host)
-        return [machine for machine in self._sizes if self._bound_for(machine) == host]
+    def empty(self, host: int) -> list[Key]:
+        """What stands on a host, or is on its way to it, and is up; nothing comes there from now on unless it is said."""
+        self.cluster.close(host)
+        rows = [one.row for one in self.cluster.plane.lowered.arrangement.instances if one.service not in INTERNAL]
+        return [key for key in self.keys_of(rows) if self._bound_for(key) == host and self._is_up(key)]
 
-    def _bound_for(self, machine: int) -> int:
-        """The host that a VM stands on, or is on its way to."""
-        return self._ways.get(machine, self.cluster.plane.host_of_machine(machine))
+    def _bound_for(self, key: Key) -> int:
+        """The host that something stands on, or is on its way to."""
+        return self._under_way[key][0].to if key in self._under_way else self._host(key)
 
     def _set_up(self, source: int) -> Process:
         """Prepare the other side; a part of that is done for one after the other."""
@@ -167,225 +233,3 @@ class Migrations:
                 yield turn
                 yield clock.timeout(round(self.entry.serial))
         yield clock.timeout(round(self.entry.setup))
-
-
-@dataclass
-class Moving:
-    """A migration under way."""
-
-    all: Migrations
-    guest: Guest
-    move: Move
-    rules: Rules
-    share: float = 0.0  # of the vCPUs' time that is taken away
-    running: bool = True
-
-    @property
-    def cluster(self) -> Cluster:
-        """Where it happens."""
-        return self.all.cluster
-
-    @property
-    def entry(self) -> MigratorEntry:
-        """What moves it."""
-        return self.all.entry
-
-    @property
-    def now(self) -> int:
-        """The present instant [ns]."""
-        return int(self.cluster.clock.now)
-
-    def give_up(self, why: str) -> None:
-        """It ends before its end: a VM that stands still goes on where it is; one of whose memory a part is lost ends."""
-        plane, move = self.cluster.plane, self.move
-        move.why, move.left, self.share, self.running = why, self.now, 0.0, False
-        self._hinder(0.0, 0)
-        plane.resume(self.guest.machine)
-        self._tell("does not move", why)
-        if move.resumed is not None:
-            for one in self.guest.instances:
-                plane.crash(one.row)
-
-    def run(self, copies_disk: bool) -> Process:
-        """All of it."""
-        self.move.began = self.now
-        self._tell("begins to move", self.move.how)
-        if copies_disk:
-            yield from self._copy_disk()
-        box = self.guest.box
-        self.move.memory, size = sizes_of(box, self.entry)
-        left = size
-        if self.move.how in ("pre-copy", "hybrid"):
-            rules = Rules(bandwidth=self.rules.bandwidth, rounds=1) if self.move.how == "hybrid" else self.rules
-            left = yield from self._copy(size, rules)
-        if self.move.how == "checkpoint":
-            yield from self._checkpoint(size)
-            return
-        later = left if self.move.how in ("post-copy", "hybrid") else 0.0
-        yield from self._switch(left - later)
-        if later:
-            yield from self._follow(later)
-        self.move.ended = self.now
-
-    def _tell(self, what: str, why: str | None = None) -> None:
-        """Something happens to it, where it stands."""
-        here = self.cluster.name_of(self.cluster.plane.host_of_machine(self.guest.machine))
-        self.cluster.story.tell(what, f"{self.move.service}-{self.move.replica}", here, why)
-
-    # --- while it runs on this side ------------------------------------------------------------------------------------
-
-    def _copy(self, size: float, rules: Rules) -> Generator[simpy.Event, Any, float]:
-        """The rounds of pre-copy; what is left [bytes]."""
-        steps, fresh = copying(size, rules), 1.0
-        throttle = self.cluster.clock.process(self._throttle()) if rules.throttle is not None or rules.stun is not None else None
-        send = next(steps)
-        while True:
-            self.share = send.throttled
-            self._log(fresh)
-            seen = self.guest.look()
-            yield from self._send(send.size, send.cap)
-            seconds, writes = (self.now - seen.at) / S, self.guest.writes(seen)
-            dirtied = writes.dirtied(seconds)
-            self.move.rounds.append(Round(send.size, seconds, dirtied, send.throttled))
-            fresh = dirtied / (writes.rate * seconds) if writes.rate * seconds > 0 else 1.0
-            try:
-                send = steps.send((seconds, dirtied))
-            except StopIteration as end:
-                found: Copied = end.value
-                break
-            finally:
-                self._count(fresh, writes.rate * seconds)
-        self.share, self.running = 0.0, False
-        self._hinder(0.0, 0)
-        if throttle is not None:
-            yield throttle
-        self.move.why = found.why
-        return found.left
-
-    def _send(self, size: float, cap: float) -> Process:
-        """Bytes of memory cross the network, while threads on both sides have work with their pages."""
-        source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
-        pages = size / PAGE
-        crossing = self._cross(size, cap)
-        works = [perform(self.cluster, source, cpu_ns=pages * (self.entry.scan + self.entry.send)), perform(
-            self.cluster, to, cpu_ns=pages * self.entry.receive)]
-        yield self.cluster.clock.all_of([crossing, *(self.cluster.clock.process(work) for work in works)])
-        self.move.sent += size
-
-    def _cross(self, size: float, cap: float) -> simpy.Event:
-        """The arrival of bytes that are sent to the other host."""
-        return self.all.transfers.transfer(*self._names, round(size), cap if math.isfinite(cap) else None)
-
-    @property
-    def _names(self) -> tuple[str, str]:
-        """The names of both hosts."""
-        hosts = self.cluster.plane.lowered.arrangement.hosts
-        return hosts[self.move.source].site.named.name, hosts[self.move.to].site.named.name
-
-    def _copy_disk(self) -> Process:
-        """What the VM has on its disk crosses the network, from drive to drive."""
-        size = sum(replica.needs.disk + replica.needs.writable for replica in self.guest.box.replicas)
-        source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
-        works = [perform(self.cluster, source, read=size), perform(self.cluster, to, write=size, sync=True)]
-        clock = self.cluster.clock
-        yield clock.all_of([self._cross(size, self.rules.last_cap()), *(clock.process(work) for work in works)])
-        self.move.copied = float(size)
-
-    def _log(self, fresh: float) -> None:
-        """Requests pay for the pages that they are the first to write in a round: a share of those that they write."""
-        for replica in self.guest.box.replicas:
-            self.cluster.plane.hinder(replica.row, dirty_of(replica) / PAGE * fresh * self.entry.log)
-
-    def _count(self, fresh: float, written: float) -> None:
-        """Takes in what a round has cost the guest [ns of CPU time]."""
-        self.move.logged += written * fresh / PAGE * self.entry.log
-
-    def _hinder(self, spin: float, stall: int) -> None:
-        for one in self.guest.instances:
-            self.cluster.plane.hinder(one.row, spin, stall)
-
-    def _throttle(self) -> Process:
-        """Take a share of their time from the vCPUs, turn by turn, as long as it copies."""
-        clock, plane = self.cluster.clock, self.cluster.plane
-        while self.running:
-            yield clock.timeout(SLICE_NS)
-            if self.share > 0 and self.running:
-                plane.pause(self.guest.machine)
-                slept = round(SLICE_NS * self.share / (1.0 - self.share))
-                yield clock.timeout(slept)
-                self.move.throttled += slept
-                plane.resume(self.guest.machine)
-
-    # --- through a disk ------------------------------------------------------------------------------------------------
-
-    def _checkpoint(self, size: float) -> Process:
-        """It stands still while all of its memory is written to a drive, crosses the network, is written and read there."""
-        cluster, to = self.cluster, self.cluster.host_hands(self.move.to)
-        self._stop()
-        yield from perform(cluster, cluster.host_hands(self.move.source), write=round(size), sync=True)
-        yield cluster.clock.all_of([self._cross(size, self.rules.last_cap()), cluster.clock.process(
-            perform(cluster, to, write=round(size), sync=True))])
-        self.move.sent = size
-        yield from perform(cluster, to, read=round(size))
-        yield from self._go_on()
-        self.move.ended = self.now
-
-    # --- the switch ----------------------------------------------------------------------------------------------------
-
-    def _switch(self, rest: float) -> Process:
-        """The guest stands still, what is left and its state cross, and it goes on at the other side."""
-        self._stop()
-        yield from self._send(rest + self.entry.state, self.rules.last_cap())
-        yield from self._go_on()
-
-    def _stop(self) -> None:
-        """It stands still from now on."""
-        self.move.stopped = self.now
-        self._tell("stands still")
-        self.cluster.plane.pause(self.guest.machine)
-
-    def _go_on(self) -> Process:
-        """Once its devices have come to rest it goes on at the other side."""
-        plane, machine = self.cluster.plane, self.guest.machine
-        logged = self.move.memory / 2**30 if self.move.rounds else 0.0
-        yield self.cluster.clock.timeout(round(self.entry.handover + self.entry.unlog * logged))
-        while not plane.is_at_rest(machine):
-            yield self.cluster.clock.timeout(LOOK_NS)
-        self._stand()
-        plane.resume(machine)
-        self.move.resumed = self.now
-        self._tell("goes on")
-
-    def _stand(self) -> None:
-        """It stands on the other host from now on, and so does its memory."""
-        plane, machine = self.cluster.plane, self.guest.machine
-        followed = [plane.memories.get(host) for host in (self.move.source, self.move.to)]
-        box: Box | None = self.guest.box if followed[0] is not None else None
-        plane.move(machine, self.move.to)
-        self.cluster.moved(machine, self.move.to)
-        if box is not None:
-            for account in followed:
-                assert account is not None
-                boxes = account.memory.boxes
-                boxes.remove(box) if box in boxes else boxes.append(box)
-                account.memory.add_up()
-
-    # --- while it runs on the other side -------------------------------------------------------------------------------
-
-    def _follow(self, size: float) -> Process:
-        """Memory comes after the guest, which waits for pages that it touches before; after a round they are ones that it wrote."""
-        working = max(writable(self.guest.box), size) if self.move.how == "hybrid" else size
-        for part in range(PART):
-            absent, seen = missing(part * size / PART, size) * size / working, self.guest.look()
-            self._wait_for(absent)
-            yield from self._send(size / PART, self.rules.last_cap())
-            self.move.faults += absent * self.guest.touched(seen)
-        self._hinder(0.0, 0)
-
-    def _wait_for(self, absent: float) -> None:
-        """Requests wait for the pages that they touch and that have not come yet."""
-        route = self.all.transfers.topology.route(*self._names)
-        slowest = min(self.all.transfers.capacities[list(route.links)], default=math.inf)
-        each = fault_time(2 * route.latency_ns / S, float(slowest) * S, self.entry.fault / S)
-        for replica in self.guest.box.replicas:
-            self.cluster.plane.hinder(replica.row, 0.0, round(absent * replica.needs.touch / PAGE * each * S))

@@ -13,10 +13,16 @@ from simvirt.control.memory import UP, memory_of_run
 from simvirt.lowering.arrange import INTERNAL, Instance
 from simvirt.memory.boxes import Box, Replica, follow_guest
 from simvirt.memory.boxes import Guest as Memory
+from simvirt.memory.host_memory import HostMemory
 from simvirt.migration.rules import Pace, Rules, Throttle
 from simvirt.migration.writes import PAGE, Together, Writes
 
 S = 1e9
+
+
+def host_named(cluster: Cluster, name: str) -> int:
+    """The host of a name."""
+    return next(host.row for host in cluster.plane.lowered.arrangement.hosts if host.site.named.name == name)
 
 
 def rules_of(entry: MigratorEntry) -> Rules:
@@ -32,6 +38,7 @@ def rules_of(entry: MigratorEntry) -> Rules:
     return Rules(
         bandwidth=entry.bandwidth, downtime=None if entry.downtime is None else entry.downtime / S, least=entry.least, rounds=entry.rounds,
         factor=entry.factor, patience=None if entry.patience is None else entry.patience / S, throttle=throttle, pace=pace, stun=entry.stun,
+        grows=entry.grows,
     )
 
 
@@ -69,14 +76,8 @@ class Guest:
         plane, rows = self.cluster.plane, {one.row for one in self.instances}
         first = plane.lowered.arrangement.machines[self.machine].host
         followed = plane.memories.get(self.cluster.host_of(self.instances[0].row))
-        memory = memory_of_run(plane.lowered, host=first) if followed is None else followed.memory
-        box = next(box for box in memory.boxes if any(replica.row in rows for replica in box.replicas))
-        if followed is None:
-            for replica in box.replicas:
-                replica.load = plane.lowered.memories[first].there.loads.get(replica.service, replica.load)
-            memory.follow_data()
-            follow_guest(box)
-        return box
+        memory = at_mean_load(self.cluster, first) if followed is None else followed.memory
+        return next(box for box in memory.boxes if any(replica.row in rows for replica in box.replicas))
 
     def look(self) -> Seen:
         """What there is now."""
@@ -136,6 +137,29 @@ def dirty_of(replica: Replica) -> float:
     needs = replica.needs
     stated = needs.touch + needs.per_request + needs.growth if needs.dirty is None else needs.dirty
     return float(stated + needs.written)
+
+
+def boxes_of(cluster: Cluster) -> dict[int, Box]:
+    """The memory of each VM that holds replicas, by the row of its kernel: as it is followed, else as at the mean load."""
+    lowered, found = cluster.plane.lowered, dict[int, Box]()
+    for host, account in ((host, cluster.plane.memories.get(host)) for host in range(len(lowered.hosts))):
+        memory = at_mean_load(cluster, host) if account is None else account.memory
+        found |= {cluster.instance(box.replicas[0].row).machine: box for box in memory.boxes if box.guest is not None and box.replicas}
+    return found
+
+
+def at_mean_load(cluster: Cluster, host: int) -> HostMemory:
+    """The memory of what began on a host, as at the mean load."""
+    lowered = cluster.plane.lowered
+    memory, loads = memory_of_run(lowered, host=host), lowered.memories[host].there.loads
+    for box in memory.boxes:
+        for replica in box.replicas:
+            replica.load = loads.get(replica.service, replica.load)
+    memory.follow_data()
+    for box in memory.boxes:
+        if box.guest is not None:
+            follow_guest(box)
+    return memory
 
 
 def vm_sizes(cluster: Cluster) -> dict[int, float]:

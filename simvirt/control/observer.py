@@ -1,6 +1,6 @@
 """An observer that samples the levels of the data plane at regular instants; watching changes nothing."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +8,7 @@ import simpy
 
 from simvirt.clock import Clock
 from simvirt.errors import SimulationError
-from simvirt.gauges import levels
+from simvirt.gauges import in_line, levels
 from simvirt.scenario.bounds import MOST_SAMPLES
 
 
@@ -21,10 +21,17 @@ class Series:
     completed: list[int] = field(default_factory=list)
     busy_cpus: list[int] = field(default_factory=list)
     queued: list[int] = field(default_factory=list)
+    messages: dict[str, list[int]] = field(default_factory=dict)
+    """Messages in line, by subscription."""
 
-    def document(self) -> dict[str, list[Any]]:
-        """The samples by name."""
-        return dict(vars(self))
+    def document(self) -> dict[str, Any]:
+        """The samples by name; no messages where there are no topics."""
+        return {name: values for name, values in vars(self).items() if values or name != "messages"}
+
+    def note_lines(self, names: Sequence[str], lengths: Sequence[int]) -> None:
+        """Add a sample of each line of messages."""
+        for name, length in zip(names, lengths, strict=True):
+            self.messages.setdefault(name, []).append(length)
 
 
 def observe(clock: Clock, every: int, series: Series) -> Generator[simpy.Event, Any, None]:
@@ -35,4 +42,5 @@ def observe(clock: Clock, every: int, series: Series) -> Generator[simpy.Event, 
         series.at_s.append(int(clock.now) / 1e9)
         for name, level in vars(levels(clock.plane)).items():
             getattr(series, name).append(level)
+        series.note_lines([one.name for one in clock.plane.lowered.subscriptions], in_line(clock.plane))
         yield clock.timeout(every)

@@ -9,8 +9,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 from typing import Any, Final
@@ -21,9 +20,14 @@ from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control import lifecycle
 from simvirt.control.cluster import Cluster
 from simvirt.control.orchestrators.interface import (
+    OF_TASKS,
+    PREEMPTED,
+    STOPPED,
+    WAITING,
     Action,
     Kill,
     Look,
+    Move,
     Orchestrator,
     Pending,
     Preempt,
@@ -36,18 +40,12 @@ from simvirt.control.orchestrators.interface import (
     Version,
 )
 from simvirt.control.places import become, put
-from simvirt.control.records import Measured, Scaled
+from simvirt.control.records import Measured, Scaled, Waits
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
 
 Process = Generator[simpy.Event, Any, None]
-OF_TASKS: Final = (Stop, Kill, Restart, Remove)
-"""Actions that are about a task, which an action before may have ended."""
-WAITING: Final = (Pending, Preempt)
-"""Actions that leave a slot without a task."""
-PREEMPTED: Final = "preempted"
-"""Why an instance ended that made room for a more important one."""
 AGAIN_NS: Final = 10_000_000
 """How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
@@ -68,6 +66,11 @@ class Orchestration:
     def watches(self) -> bool:
         """Whether somebody decides what becomes of what failed."""
         return self.entry.acts != "none"
+
+    @property
+    def ends_unhealthy(self) -> bool:
+        """Whether what fails its checks is ended, and has failed."""
+        return self.entry.unhealthy == "ends"
 
     @property
     def waits_for_others(self) -> bool:
@@ -152,6 +155,15 @@ class Orchestration:
         self._tell("failed", task, why)
         self.look(task.service)
 
+    def completed(self, row: int) -> None:
+        """Takes in that the instance of a job has done its work: it is gone."""
+        if (task := self.ledger.task_in(row)) is not None and task.alive:
+            self.ledger[task.service].completed.append(self.now)
+            self.cluster.plane.stop(row)
+            if self.cluster.clock.starts is not None:
+                self.cluster.clock.starts.stopped(row)
+            self._end(task, "completed")
+
     def lost(self, row: int, why: str) -> None:
         """Takes in that an instance is given up with its host; its slot is free."""
         if (task := self.ledger.task_in(row)) is not None:
@@ -168,24 +180,21 @@ class Orchestration:
 
     def host_changed(self, host: int, able: bool) -> None:
         """Takes in that a host is gone, closed or back, so that it takes new tasks or takes none."""
-        self.ledger.able[host] = able
+        self.ledger.able[host] = able and host not in self.cluster.closed
         for service in self.ledger.by_priority:
             self.look(service)
 
     def reach(self, row: int, how: str) -> None:
         """Takes in that an instance is so far: started, or healthy."""
         service = self.cluster.instance(row).service
-        event, rows = self._milestone(service, how)
+        event, rows = self.ledger.milestone(service, how, self.cluster.clock)
         rows.add(row)
         if not event.triggered and len(rows) >= self.ledger[service].wanted.replicas:
             event.succeed()
 
     def reached(self, service: str, how: str) -> simpy.Event:
         """The event at which as many instances of a service as are wanted are so far."""
-        return self._milestone(service, how)[0]
-
-    def _milestone(self, service: str, how: str) -> tuple[simpy.Event, set[int]]:
-        return self.ledger[service].milestones.setdefault(how, (self.cluster.clock.event(), set()))
+        return self.ledger.milestone(service, how, self.cluster.clock)[0]
 
     def _settle(self) -> None:
         """All that is wanted may be ready for the first time."""
@@ -202,10 +211,7 @@ class Orchestration:
 
     def counted(self) -> tuple[int, dict[str, int]]:
         """How many instances were started, and how many of them have ended, by cause."""
-        ended: Counter[str] = Counter()
-        for (_, cause), many in self.ledger.ended.items():
-            ended[cause] += many
-        return sum(self.ledger.started.values()), dict(ended)
+        return self.ledger.counted()
 
     # --- the loop ------------------------------------------------------------------------------------------------------
 
@@ -226,21 +232,28 @@ class Orchestration:
         of = self.ledger[service]
         before = of.pending
         of.due, of.pending = None, None
-        waiting = set()
-        for action in self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry):
-            if isinstance(action, WAITING):
-                waiting.add(action.slot)
-            if not isinstance(action, OF_TASKS) or action.task in of.tasks:
-                self._do(action, service)
+        waiting = self.carry_out(service, self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry))
         of.nominated = {slot: host for slot, host in of.nominated.items() if slot in waiting}
         self._tell_waiting(of, before)
         if self.entry.sync:
             self.look(service, self.now + round(self.entry.sync))
 
+    def carry_out(self, service: str, actions: Iterable[Action]) -> set[int]:
+        """Do what is to be done for a service, not with a task that an action before has ended; the slots that wait."""
+        waiting = set()
+        for action in actions:
+            waiting |= {action.slot} if isinstance(action, WAITING) else set()
+            if not isinstance(action, OF_TASKS) or action.task in self.ledger[service].tasks:
+                self._do(action, service)
+        return waiting
+
     def _tell_waiting(self, of: Managed, before: str | None) -> None:
         """A replica waits for a host, unless that is known."""
         if of.pending is not None and of.pending != before:
             self.cluster.story.tell("waits", of.wanted.service, None, of.pending)
+        if of.lacking != of.waiting:
+            of.waiting = of.lacking
+            self.cluster.waits.append(Waits(self.now, of.wanted.service, of.waiting))
 
     @singledispatchmethod
     def _do(self, action: Action, service: str) -> None:
@@ -261,7 +274,7 @@ class Orchestration:
         for name, number in action.victims:
             task = self.ledger[name].tasks.get(number)
             if task is not None and task.phase != "stopping":
-                self._evict(task, PREEMPTED, f"preempted for {service}-{action.slot}")
+                self.stop(task, f"preempted for {service}-{action.slot}", PREEMPTED)
 
     @_do.register
     def _(self, action: Revert, service: str) -> None:
@@ -270,7 +283,7 @@ class Orchestration:
     @_do.register
     def _(self, action: Start, service: str) -> None:
         of = self.ledger[service]
-        row = next((row for row in self._rows_for(of, action.host) if put(self.cluster, row, action.host)), None)
+        row = next((row for row in self._rows_for(of, action) if put(self.cluster, row, action.host)), None)
         if row is None:
             of.pending = "all rows of its instances are taken by those that have not ended yet"
             self.look(service, self.now + AGAIN_NS)
@@ -290,21 +303,15 @@ class Orchestration:
 
     @_do.register
     def _(self, action: Stop, service: str) -> None:
-        task = self.ledger[service].tasks[action.task]
-        if task.phase == "failed":
-            self._end(task, "stopped")
-            return
-        self._change(replace(task, phase="stopping", since=self.now, cause=action.why))
-        self._tell("stop", task, action.why)
-        self.cluster.clock.process(self._shut_down(task))
+        self.stop(self.ledger[service].tasks[action.task], action.why)
 
-    def _evict(self, task: Task, cause: str, why: str) -> None:
-        """End a task gracefully for the sake of others; it counts as ended by that cause, whether its time of grace is enough or not."""
+    def stop(self, task: Task, why: str, cause: str = STOPPED) -> None:
+        """Stop a task gracefully; where that is for the sake of others it counts as ended by that cause, in time or not."""
         if task.phase == "failed":
-            self._end(task, cause, why)
+            self._end(task, cause, None if cause == STOPPED else why)
             return
         self._change(replace(task, phase="stopping", since=self.now, cause=why))
-        self._tell(cause, task, why)
+        self._tell("stop" if cause == STOPPED else cause, task, why)
         self.cluster.clock.process(self._shut_down(task, cause))
 
     @_do.register
@@ -319,18 +326,28 @@ class Orchestration:
     def _(self, action: Remove, service: str) -> None:
         self._end(self.ledger[service].tasks[action.task], "failed", action.why)
 
+    @_do.register
+    def _(self, action: Move, service: str) -> None:
+        task = self.ledger[service].tasks[action.task]
+        self._tell("move", task, f"to {self.ledger.hosts.names[action.host]}: {action.why}")
+        self.cluster.move(self.ledger.row_of(task), action.host)
+
     # --- carrying out --------------------------------------------------------------------------------------------------
 
     def publishing(self, row: int) -> Process:
         """What passes between an instance's being ready and the first request to it."""
         if self.entry.publish:
             yield self.cluster.clock.timeout(round(self.entry.publish))
+        while self.cluster.contact.is_cut_off(host := self.cluster.host_of(row)):
+            yield self.cluster.contact.reached(host)
 
     def _bring_up(self, task: Task) -> Process:
         """Start a task's instance; it may be stopped or fail meanwhile."""
         row, clock = self.ledger.row_of(task), self.cluster.clock
         if self.entry.start_delay:
             yield clock.timeout(round(self.entry.start_delay))
+        while task.host == self.cluster.host_of(row) and self.cluster.contact.is_cut_off(task.host):
+            yield self.cluster.contact.reached(task.host)
         if self._still(task, row):
             yield from lifecycle.start(clock, task.service, row)
 
@@ -339,7 +356,7 @@ class Orchestration:
         now = self.ledger.task_in(row)
         return now is not None and (now.number, now.restarts, now.phase) == (task.number, task.restarts, "starting")
 
-    def _shut_down(self, task: Task, cause: str = "stopped") -> Process:
+    def _shut_down(self, task: Task, cause: str) -> Process:
         """End a task's instance: it answers what it has within its time of grace; what it has not answered by then is lost."""
         row, clock, plane = self.ledger.row_of(task), self.cluster.clock, self.cluster.plane
         if clock.starts is not None:
@@ -351,8 +368,8 @@ class Orchestration:
         within = plane.is_idle(row)
         lost = plane.stop(row)
         self._abandon(row)
-        over = None if within else f"its time of grace is over; {lost} requests lost" if cause != "stopped" else "its time of grace is over"
-        self._end(task, "killed" if not within and cause == "stopped" else cause, over)
+        over = "its time of grace is over" if cause == STOPPED else f"its time of grace is over; {lost} requests lost"
+        self._end(task, "killed" if cause == STOPPED and not within else cause, None if within else over)
 
     def _abandon(self, row: int) -> None:
         """Nothing of an instance goes on."""
@@ -360,9 +377,11 @@ class Orchestration:
             starts.abandon(row)
             starts.stopped(row)
 
-    def _rows_for(self, of: Managed, host: int) -> list[int]:
-        """The free rows: first those of instances that stood on the host before."""
-        return sorted(of.free, key=lambda row: self.cluster.host_of(row) != host)
+    def _rows_for(self, of: Managed, start: Start) -> list[int]:
+        """The free rows: first those of instances that stood on the host before; of what is somebody its own."""
+        own = of.wanted.version.spec.is_stateful
+        return sorted(of.free, key=lambda row: (
+            own and self.cluster.instance(row).replica != start.slot, self.cluster.host_of(row) != start.host))
 
     def _end(self, task: Task, cause: str, why: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simvirt.control.cluster import Cluster
+from simvirt.control.memory import rehouse
 from simvirt.lowering.arrange import Machine, Place
 from simvirt.lowering.fences import cgroup
 from simvirt.scenario.spec.services import ServiceSpec
@@ -25,6 +26,7 @@ def put(cluster: Cluster, row: int, host: int) -> bool:
     if guest.vm is not None and guest.key[0] == OWN_VM:
         if not plane.is_at_rest(guest.row):
             return False
+        rehouse(plane, row, cluster.host_of(row), host)
         plane.move(guest.row, host)
         _serve(cluster, guest)
     elif not plane.is_settled(row):

@@ -9,15 +9,18 @@ from typing import Any, Final, Protocol
 
 import simpy
 
-from simvirt.control.registries import Process, Registry, Transfers
+from simvirt.control.registries import DOWN, Process, Registry, Transfers
 from simvirt.images.cache import LayerCache
 from simvirt.images.layers import Image, Layer
 from simvirt.images.plan import Engine, PullPlan, plan_of
+from simvirt.units import format_time
 
 PIECE: Final = 64 * 2**20
 """Bytes of a layer that are inflated before they are written [bytes]: a runtime streams; finer pieces change no second."""
-REFUSED: Final = "too many requests"
-DOWN: Final = "the registry does not answer"
+LOST: Final = "the connection was lost"
+GONE: Final = "its kernel is gone"
+MOST_DOUBLED: Final = 60
+"""Back-offs after which they do not grow any more: all have a bound that is far below."""
 
 
 class Work(Protocol):
@@ -87,7 +90,8 @@ class Pulls:
 
     *Model*: a host pulls one image once, whoever asks meanwhile, and a layer of two images once. A pull waits for its turn, asks the
         registry, then moves the layers that the host lacks, a few at once; each is verified as it arrives, and unpacked after the one
-        below it, while others still arrive. What is refused is asked for again after a back-off, where the runtime has one.
+        below it, while others still arrive. What does not come, and what is refused, is asked for again as the runtime does: a layer some
+        times, an image after a back-off, where the runtime has one. All that a kernel pulls ends with it.
     *Ignores*: layers that are cut into ranges; that a failed download goes on where it stopped.
     *Source*: containerd core/unpack, core/remotes/docker; moby daemon/internal/distribution/xfer; kubernetes pkg/kubelet/images.
     """
@@ -99,12 +103,14 @@ class Pulls:
     node: Callable[[int], str]
     capacity: Callable[[int], int] = lambda _host: 0
     in_use: Callable[[int], set[str]] = lambda _host: set()
+    told: Callable[[int, str, str], None] = lambda _host, _image, _why: None
     records: list[Pulled] = field(default_factory=list)
     freed: int = 0
     _caches: dict[int, LayerCache] = field(default_factory=dict)
     _images: dict[tuple[int, str], simpy.Process] = field(default_factory=dict)
     _layers: dict[tuple[int, str], simpy.Event | None] = field(default_factory=dict)  # under way; the end, where somebody waits for it
     _slots: dict[tuple[int, str], Places] = field(default_factory=dict)
+    _at_work: dict[int, dict[simpy.Process, None]] = field(default_factory=dict)
 
     def cache(self, host: int) -> LayerCache:
         """What a host has."""
@@ -125,9 +131,23 @@ class Pulls:
 
     def lose(self, hosts: set[int]) -> None:
         """Hosts are gone: what they were pulling is lost but for the layers that are there whole; who asks again begins anew."""
+        for process in [one for host in sorted(hosts) for one in self._at_work.pop(host, ()) if one.is_alive]:
+            process.interrupt()
         self._images = {key: one for key, one in self._images.items() if key[0] not in hosts}
         self._layers = {key: one for key, one in self._layers.items() if key[0] not in hosts}
         self._slots = {key: one for key, one in self._slots.items() if key[0] not in hosts}
+
+    def begin(self, host: int, work: Generator[simpy.Event, Any, Any]) -> simpy.Process:
+        """Let something go on on a host, until it ends or the host is gone, then with None."""
+        mine = self._at_work.setdefault(host, {})
+        process = self.clock.process(_until_lost(work))
+        mine[process] = None
+        process.callbacks.append(lambda _: mine.pop(process, None))
+        return process
+
+    def forget(self, hosts: set[int]) -> None:
+        """Hosts are gone with their disks: those that take their places have no layers."""
+        self._caches = {host: cache for host, cache in self._caches.items() if host not in hosts}
 
     def over(self, host: int, digest: str) -> None:
         """What was under way with a layer is over."""
@@ -141,13 +161,21 @@ class Pulls:
         return int(self.clock.now)
 
 
+def _until_lost(work: Generator[simpy.Event, Any, Any]) -> Generator[simpy.Event, Any, Any]:
+    """Work that ends with None where it is interrupted."""
+    try:
+        return (yield from work)
+    except simpy.Interrupt:
+        return None
+
+
 def pull(pulls: Pulls, host: int, image: Image, registry: Registry) -> Generator[simpy.Event, Any, Pulled]:
     """Have an image on a host; its record, which says where it failed. Who asks while it is under way waits for the same pull."""
     key, asked = (host, image.name), pulls.now
     if key not in pulls._images:
-        pulls._images[key] = pulls.clock.process(_tried(pulls, host, image, registry))
+        pulls._images[key] = pulls.begin(host, _tried(pulls, host, image, registry))
     under_way = pulls._images[key]
-    done: Pulled = yield under_way
+    done: Pulled = (yield under_way) or Pulled(image.name, host, asked, done=pulls.now, failure=GONE)
     if pulls._images.get(key) is under_way:
         del pulls._images[key]
     return replace(done, asked=asked)
@@ -165,9 +193,13 @@ def _tried(pulls: Pulls, host: int, image: Image, registry: Registry) -> Generat
             turn.give()
         done = replace(done, asked=asked, tries=tries)
         if done.failure is None or puller.back_off is None or puller.most_back_off is None:
+            if done.failure is not None:
+                pulls.told(host, image.name, done.failure)
             pulls.records.append(done)
             return done
-        yield pulls.clock.timeout(round(min(puller.back_off * 2 ** (tries - 1), puller.most_back_off)))
+        wait = round(min(puller.back_off * 2 ** min(tries - 1, MOST_DOUBLED), puller.most_back_off))
+        pulls.told(host, image.name, f"{done.failure}; again in {format_time(wait / 1e9)}")
+        yield pulls.clock.timeout(wait)
         tries += 1
 
 
@@ -179,7 +211,8 @@ def _once(pulls: Pulls, host: int, image: Image, registry: Registry) -> Generato
         return replace(found, admitted=pulls.now, arrived=pulls.now, done=pulls.now, saved=image.size)
     engine = pulls.engine(host)
     yield pulls.clock.timeout(round(engine.puller.requests * registry.entry.latency))
-    failure = DOWN if not registry.up else None if registry.admits(image.name, pulls.now) else REFUSED
+    yield from _connected(pulls, host, registry)
+    failure = registry.refuses(image.name, pulls.now, pulls.transfers, pulls.node(host))
     found = replace(found, admitted=pulls.now, arrived=pulls.now, done=pulls.now, failure=failure)
     while found.failure is None and not cache.has(image):
         found = yield from _fetched(pulls, host, plan_of(image, cache), registry, found)
@@ -197,8 +230,8 @@ def _fetched(pulls: Pulls, host: int, plan: PullPlan, registry: Registry, found:
     mine = [layer for layer in plan.moved if (host, layer.digest) not in pulls._layers]
     others = [pulls.end_of(host, layer.digest) for layer in plan.moved if (host, layer.digest) in pulls._layers]
     pulls._layers |= {(host, layer.digest): None for layer in mine}
-    downloads = [pulls.clock.process(_download(pulls, host, layer, registry, slots)) for layer in mine]
-    unpacked = pulls.clock.process(_unpacked(pulls, host, mine, downloads))
+    downloads = [pulls.begin(host, _download(pulls, host, layer, registry, slots)) for layer in mine]
+    unpacked = pulls.begin(host, _unpacked(pulls, host, mine, downloads))
     arrived = yield pulls.clock.all_of(downloads)
     found = replace(found, arrived=pulls.now)
     yield pulls.clock.all_of([unpacked, *others])
@@ -225,14 +258,33 @@ def _attempts(pulls: Pulls, host: int, layer: Layer, registry: Registry) -> Gene
     engine = pulls.engine(host)
     for attempt in range(1, engine.puller.attempts + 1):
         yield pulls.clock.timeout(round(engine.puller.layer_requests * registry.entry.latency))
-        if registry.up:
-            received = pulls.clock.process(_received(pulls, host, layer))
-            yield from registry.send(pulls.clock, pulls.transfers, layer.digest, engine.packed(layer), pulls.node(host))
-            yield received
+        if (yield from _sent(pulls, host, layer, registry)):
             return None
         if attempt < engine.puller.attempts:
             yield pulls.clock.timeout(round(attempt * engine.puller.retry))
-    return DOWN
+    return DOWN if not registry.answers(pulls.transfers, pulls.node(host)) else LOST
+
+
+def _sent(pulls: Pulls, host: int, layer: Layer, registry: Registry) -> Generator[simpy.Event, Any, bool]:
+    """One attempt to download a layer; whether it is there, verified."""
+    engine = pulls.engine(host)
+    if not registry.has_source(pulls.transfers, layer.digest, pulls.node(host)):
+        yield from _connected(pulls, host, registry)
+        return False
+    received = pulls.begin(host, _received(pulls, host, layer))
+    came: bool = yield from registry.send(
+        pulls.clock, pulls.transfers, layer.digest, engine.packed(layer), pulls.node(host), round(engine.puller.silence))
+    if came:
+        yield received
+    elif received.is_alive:
+        received.interrupt()
+    return came
+
+
+def _connected(pulls: Pulls, host: int, registry: Registry) -> Process:
+    """The wait for a connection to a registry that does not answer; it is given up after a time."""
+    if not pulls.transfers.reaches(registry.node, pulls.node(host)):
+        yield pulls.clock.timeout(round(pulls.engine(host).puller.connect))
 
 
 def _received(pulls: Pulls, host: int, layer: Layer) -> Process:
@@ -282,16 +334,18 @@ def fetch_touched(pulls: Pulls, host: int, image: Image, registry: Registry) -> 
         return
     if (host, piece.digest) not in pulls._layers:
         pulls._layers[host, piece.digest] = None
-        yield from _touched(pulls, host, image, piece, registry)
-    else:
-        yield pulls.end_of(host, piece.digest)
+        pulls.begin(host, _touched(pulls, host, image, piece, registry))
+    yield pulls.end_of(host, piece.digest)
 
 
 def _touched(pulls: Pulls, host: int, image: Image, piece: Layer, registry: Registry) -> Process:
     """Move and inflate what is read, a request for each layer of it."""
     engine = pulls.engine(host)
     yield pulls.clock.timeout(round(engine.puller.layer_requests * len(image.layers) * registry.entry.latency))
-    yield from registry.send(pulls.clock, pulls.transfers, piece.digest, piece.size, pulls.node(host))
+    while not (yield from registry.send(
+            pulls.clock, pulls.transfers, piece.digest, piece.size, pulls.node(host), round(engine.puller.silence))):
+        yield from _connected(pulls, host, registry)
+        yield pulls.clock.timeout(round(engine.puller.retry))
     cycles = engine.codec.unpack_packed * piece.size + engine.codec.unpack * piece.unpacked
     yield from pulls.work.perform(host, cycles / engine.speed * 1e9)
     pulls.cache(host).add(piece)

@@ -61,6 +61,7 @@ def transfers_of(cluster: Cluster) -> LargeTransfers:
     outside = endpoints(cluster.catalog, cluster.scenario)
     made = LargeTransfers(cluster.clock, topology_of(names, entries, cluster.catalog, cluster.scenario.network, outside), plane)
     plane.large, cluster.network = made.carried_inside, made
+    cluster.watchers.append(lambda host: made.lose(names[host]))
     return made
 
 

@@ -26,7 +26,10 @@ class Span:
 
 @dataclass
 class Life:
-    """The start of an instance of a service on a host: when it was asked for, and when it was ready, None so far [ns]; its phases."""
+    """The start of an instance of a service on a host: when it was asked for, and when it was ready, None so far [ns]; its phases.
+
+    `up` is when its process answered, None so far [ns]; `failure` is why it came to nothing, `abandoned` whether it was given up.
+    """
 
     instance: int
     service: str
@@ -35,6 +38,9 @@ class Life:
     asked: int
     ready: int | None = None
     spans: list[Span] = field(default_factory=list)
+    up: int | None = None
+    failure: str | None = None
+    abandoned: bool = False
 
     @property
     def name(self) -> str:
@@ -97,6 +103,26 @@ class Scaled:
     after: int
     why: str
     saw: Measured | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """So many replicas of a service wait for a host from an instant on [ns]."""
+
+    at: int
+    service: str
+    replicas: int
+
+
+@dataclass(slots=True)
+class Hired:
+    """A machine of a pool that autoscales: its host, when it was asked for, took replicas first, and went, None so far [ns]."""
+
+    host: int
+    pool: str
+    asked: int
+    up: int | None = None
+    ended: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

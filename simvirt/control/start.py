@@ -16,7 +16,7 @@ import simpy
 
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.control.cluster import HEALTHY, STARTED, Cluster
-from simvirt.control.health import found_well
+from simvirt.control.health import found_well, watch
 from simvirt.control.lifecycle import Process
 from simvirt.control.places import power_off
 from simvirt.control.records import DEPENDENCIES, Life, Span
@@ -47,10 +47,20 @@ class Starts:
         try:
             yield from _started(self.cluster, life)
         except simpy.Interrupt:
-            self.cluster.lives.remove(life)
+            life.abandoned = True
+            if life.ready is None:
+                self.cluster.lives.remove(life)
         finally:
             if self.under_way.get(instance) is mine:
                 del self.under_way[instance]
+        if life.failure is not None:
+            self._failed(life)
+
+    def _failed(self, life: Life) -> None:
+        """A start has come to nothing; where somebody decides what follows, no record of it stays."""
+        self.cluster.plane.crash(life.instance)
+        if self.crashed(life.instance, life.failure or ""):
+            self.cluster.lives.remove(life)
 
     def abandon(self, instance: int) -> None:
         """End the start of an instance that is stopped or crashes before it is ready; what it shares with others goes on."""
@@ -62,7 +72,6 @@ class Starts:
         if self.cluster.orchestration is not None:
             power_off(self.cluster, instance)
         self.cluster.shut_down(instance)
-
 
     def crashed(self, instance: int, why: str) -> bool:
         """Takes in that an instance has failed; whether an orchestrator decides what becomes of it."""
@@ -99,23 +108,44 @@ def _started(cluster: Cluster, life: Life) -> Process:
     yield from _dependencies(cluster, life)
     process = None
     for phase in phases[booted:]:
-        if phase.on == "instance":
-            process = int(cluster.clock.now) if process is None else process
-            cluster.reach(row, STARTED)
+        if phase.on == "instance" and process is None:
+            process = _began(cluster, life)
         yield from _phase(cluster, life, phase)
     cluster.begin_guest(one.machine)
-    cluster.reach(row, STARTED)
-    process = int(cluster.clock.now) if process is None else process
+    process = _began(cluster, life) if process is None else process
+    if cluster.scenario.services[life.service].is_job:
+        yield from _job(cluster, life)
+        return
     yield from _application(cluster, life)
+    life.up = int(cluster.clock.now)
     plane.start_background(row)
     yield from found_well(cluster, row, process)
     if cluster.orchestration is not None:
         yield from cluster.orchestration.publishing(row)
-    plane.admit(row)
+    cluster.take_in(row)
     life.ready = int(cluster.clock.now)
     cluster.reach(row, HEALTHY)
     if cluster.orchestration is not None:
         cluster.orchestration.became_ready(row)
+
+
+def _began(cluster: Cluster, life: Life) -> int:
+    """The process of an instance is there, and is watched from now on [ns]."""
+    cluster.reach(life.instance, STARTED)
+    watch(cluster, life)
+    return int(cluster.clock.now)
+
+
+def _job(cluster: Cluster, life: Life) -> Process:
+    """The work of a job, after which its instance ends; it counts as ready when it begins."""
+    life.up = life.ready = int(cluster.clock.now)
+    cluster.plane.start_background(life.instance)
+    if cluster.orchestration is not None:
+        cluster.orchestration.became_ready(life.instance)
+    yield from _application(cluster, life)
+    cluster.reach(life.instance, HEALTHY)
+    if cluster.orchestration is not None:
+        cluster.orchestration.completed(life.instance)
 
 
 def _dependencies(cluster: Cluster, life: Life) -> Process:

@@ -17,8 +17,8 @@ class Managed:
     """A service under an orchestrator.
 
     What is wanted, its tasks and their rows, rows that are free, what failed of the wanted version, when it is looked at next [ns],
-    why a replica waits for a host, on which hosts room is being made for which slots, which slots were lost with their host and are
-    empty since, and which rows have come how far.
+    why a replica waits for a host, how many do, on which hosts room is being made for which slots, which slots were lost with their
+    host and are empty since, and which rows have come how far.
     """
 
     wanted: Wanted
@@ -28,14 +28,26 @@ class Managed:
     failures: list[Failure] = field(default_factory=list)
     due: int | None = None
     pending: str | None = None
+    waiting: int = 0
     nominated: dict[int, int] = field(default_factory=dict)
     lost: set[int] = field(default_factory=set)
+    completed: list[int] = field(default_factory=list)
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
-        """Whether as many as are wanted are ready."""
-        return sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+        """Whether as many as are wanted are ready; jobs come and go."""
+        return self.wanted.version.spec.is_job or sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+
+    @property
+    def lacking(self) -> int:
+        """How many replicas have no host: those that no task stands for, at least one where one is known to wait.
+
+        None of a service with one on each host, which no further host would help.
+        """
+        if self.pending is None or self.wanted.version.spec.is_global:
+            return 0
+        return max(1, self.wanted.replicas - sum(task.alive for task in self.tasks.values()))
 
 
 @dataclass
@@ -59,6 +71,10 @@ class Ledger:
         """What there is of a service."""
         return self.services[service]
 
+    def milestone(self, service: str, how: str, clock: simpy.Environment) -> tuple[simpy.Event, set[int]]:
+        """The event at which as many instances of a service as are wanted are so far, and the rows that are."""
+        return self[service].milestones.setdefault(how, (clock.event(), set()))
+
     def task_in(self, row: int) -> Task | None:
         """The task whose instance has a row; None where it is free."""
         found = self._tasks.get(row)
@@ -72,6 +88,12 @@ class Ledger:
         """The rows of all tasks on a host."""
         return sorted(self.row_of(task) for of in self.services.values() for task in of.tasks.values() if task.host == host)
 
+    def kept_on(self, host: int) -> list[tuple[Task, Mapping[str, int]]]:
+        """The tasks on a host that are there to stay and that others may have, with what is reserved for each."""
+        services = (of for of in self.services.values() if not of.wanted.version.spec.is_global)
+        found = [task for of in services for task in of.tasks.values() if task.host == host and task.phase != "stopping"]
+        return [(task, self._kept[task.number]) for task in found]
+
     def standing(self, service: str) -> dict[int, int]:
         """The rows of a service's instances that are up or being started, by their slots."""
         return {task.slot: self.row_of(task) for task in self[service].tasks.values() if task.alive}
@@ -83,7 +105,7 @@ class Ledger:
         nominated = {name: dict(other.nominated) for name, other in self.services.items() if other.nominated}
         return Seen(
             now, tuple(of.tasks.values()), self.hosts, self.able, tuple(of.failures), _Others(self.services), wants, nominated, self._kept,
-            frozenset(of.lost))
+            frozenset(of.lost), tuple(of.completed))
 
     @property
     def by_priority(self) -> list[str]:
@@ -125,6 +147,13 @@ class Ledger:
         of.free = sorted([*of.free, row])
         self.hosts.remove(task.service, task.host, self._kept.pop(task.number))
         self.ended[task.service, cause] += 1
+
+    def counted(self) -> tuple[int, dict[str, int]]:
+        """How many tasks began, and how many of them have ended, by cause."""
+        ended: Counter[str] = Counter()
+        for (_, cause), many in self.ended.items():
+            ended[cause] += many
+        return sum(self.started.values()), dict(ended)
 
     def fail(self, task: Task, why: str, now: int, lasted: bool) -> Task:
         """A task is down, against the will of all; `lasted` sets its back-off back."""

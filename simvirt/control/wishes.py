@@ -39,7 +39,8 @@ def orchestration_of(cluster: Cluster) -> Orchestration:
     lowered, name = cluster.plane.lowered, cluster.plane.lowered.platform.orchestrator or "none"
     entry = cluster.catalog.typed("orchestrators", name, OrchestratorEntry)
     hosts = hosts_of([host.site.named for host in lowered.arrangement.hosts], lowered.hosts)
-    found = Orchestration(cluster, entry, ORCHESTRATORS[entry.acts], Ledger(hosts, [True] * len(hosts.names), entry.reserves))
+    able = [not host.site.named.spare for host in lowered.arrangement.hosts]
+    found = Orchestration(cluster, entry, ORCHESTRATORS[entry.acts], Ledger(hosts, able, entry.reserves))
     for service, spec in cluster.scenario.services.items():
         found.manage(service, cluster.plane.instances_of(service), spec.replicas)
     return found

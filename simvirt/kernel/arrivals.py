@@ -2,9 +2,12 @@
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import CLOCK_MASK, ENTERING, NETWORK, NONE, REJECTED, THINKING, WAITING
+from simvirt.kernel.constants import CLOCK_MASK, ENTERING, HELD, NETWORK, NONE, REJECTED, REQUEST, THERE, THINKING, UNANSWERED, WAITING
+from simvirt.kernel.doors import is_shut, knock
+from simvirt.kernel.marks import rare
 from simvirt.kernel.replicas import choose_entry
-from simvirt.kernel.requests import admit, append_todo, body_on, clear_account, follow_population
+from simvirt.kernel.requests import admit, append_todo, body_on, clear_account, follow_population, free_frame, reach, tally_request
+from simvirt.kernel.severing import hold_on
 from simvirt.kernel.tables import Plane
 
 
@@ -81,4 +84,39 @@ def enter_service(p: Plane, f: int, now: int) -> None:
         append_todo(p, f)
     else:
         p.frames.pc[f] = body_on(p, i, p.source.entry[k])
-        admit(p, f, now)
+        if is_shut(p, i):
+            knock(p, f, now)
+        else:
+            admit(p, f, now)
+
+
+def end_request(p: Plane, f: int, now: int) -> None:
+    """A client has its answer, or none: the request is booked, and a client of a closed workload thinks."""
+    tally_request(p, f, now)
+    if p.source.clients[p.source.stream[p.frames.category[f]]] > 0:
+        think(p, f, now)
+    else:
+        free_frame(p, f)
+
+
+@rare
+def knock_again(p: Plane, f: int, now: int) -> None:
+    """What was lost between a client and a host is sent again; or the client has given up, or it has failed meanwhile."""
+    way: int = p.frames.way[f] - HELD
+    root: int = p.frames.root[f]
+    if p.frames.failed[root] == 0 and is_shut(p, p.frames.instance[f]):
+        if hold_on(p, f, now):
+            return
+        p.frames.failed[root] = UNANSWERED
+    p.frames.way[f] = 0
+    enter(p, f, WAITING, now)
+    p.frames.began[f] = now
+    if way == THERE and p.frames.failed[root] == 0:
+        reach(p, f, now)
+    elif way == THERE:
+        append_todo(p, f)
+    elif p.frames.kind[f] == REQUEST:
+        end_request(p, f, now)
+    else:
+        append_todo(p, p.frames.parent[f])
+        free_frame(p, f)

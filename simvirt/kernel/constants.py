@@ -73,6 +73,9 @@ OP_SEND = 29  # of a try of a client: reach the service
 OP_SETTLE = 30  # of a try: it has been answered, or has failed
 OP_ASK = 31  # send a request to a server of a volume and wait for its answer
 OP_SHED = 32  # drop the call if it has waited too long
+OP_PUBLISH = 33  # leave a message for each operation that subscribes to a topic, or wait until there is room
+OP_DELIVER = 34  # of a message: a consumer begins to work on it, and it waits for that
+OP_ACKNOWLEDGE = 35  # of a message: the consumer is done with it
 
 # Locks
 REPLICA_LOCK = 0  # each replica has one
@@ -102,6 +105,7 @@ BACKGROUND = 3  # a thread of its own, no request
 WORK = 4  # performed for the control plane
 WRITE_BACK = 5  # an asynchronous write, nobody waits
 ATTEMPT = 6  # one try of a guarded call, which is the root of all that is done for it
+MESSAGE = 7  # a message of a topic, which is the root of all that a consumer does for it
 
 # Guarded calls
 BUDGET_UNIT = 1000  # what a call deposits in the budget of retries
@@ -112,6 +116,18 @@ EQUAL_JITTER = 2  # half of it
 NO_CONNECTION = 0
 HOLDS_CONNECTION = 1
 WAITS_FOR_CONNECTION = 2
+
+# A topic whose line is full
+BLOCKS = 0  # who publishes waits
+DROPS_NEWEST = 1
+DROPS_OLDEST = 2
+
+# Where a message is
+IN_LINE = 0
+BUFFERED = 1  # a consumer has it, and has not begun
+WORKED_ON = 2
+GIVEN_UP = 3  # no consumer has it any more, and it has not come back into the line yet
+REPLACED = 4  # a consumer still works on it, but it has been handed out anew or counts as lost
 
 # An entity and its run queue
 OFF = 0

@@ -34,6 +34,7 @@ from simvirt.kernel.constants import (
     N_CATEGORIES,
     NONE,
     OP_CONNECT,
+    OP_PUBLISH,
     OP_SEND,
     OP_SETTLE,
     OP_SHED,
@@ -56,18 +57,22 @@ from simvirt.kernel.callers import (
     refuses,
     take_connection,
 )
-from simvirt.kernel.devices import call_instance
+from simvirt.kernel.devices import new_call
+from simvirt.kernel.doors import is_shut, knock
 from simvirt.kernel.marks import rare
+from simvirt.kernel.messages import run_message_instruction
 from simvirt.kernel.replicas import choose_entry
-from simvirt.kernel.requests import append_todo, body_on, clear_account, draw, free_frame, new_frame
+from simvirt.kernel.requests import admit, append_todo, body_on, clear_account, draw, free_frame, new_frame
 from simvirt.kernel.shedding import shed
 from simvirt.kernel.tables import Plane
 
 
 @rare
 def run_guard_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
-    """Carry out an instruction of a guarded call, of one of its tries, or of a service that sheds; whether the frame can go on at once."""
+    """Carry out an instruction of a guarded call, a try, a message or a service that sheds; whether the frame can go on at once."""
     op: int = p.program.op[pc]
+    if op >= OP_PUBLISH:
+        return run_message_instruction(p, f, pc, now)
     if op == OP_SHED:
         return shed(p, f, pc, now)
     if op == OP_CONNECT:
@@ -168,7 +173,11 @@ def send_request(p: Plane, a: int, pc: int, now: int) -> None:
         p.frames.failed[a] = REJECTED
         append_todo(p, a)
     else:
-        call_instance(p, a, i, body_on(p, i, p.program.entry[pc]), now)
+        g: int = new_call(p, a, i, body_on(p, i, p.program.entry[pc]), now)
+        if is_shut(p, i):
+            knock(p, g, now)
+        else:
+            admit(p, g, now)
 
 
 @rare

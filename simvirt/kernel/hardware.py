@@ -24,6 +24,7 @@ class Hosts(Table):
     core_cache: Floats  # what a core has for itself [bytes]
     # control
     island: Ints  # hosts of the same reach each other
+    shut: Ints  # 1 when no client reaches it
     loss: Floats  # ratio of the messages from and to it that are lost
     # kernel
     lottery: Ints  # state of the draws of these

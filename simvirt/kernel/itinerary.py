@@ -6,7 +6,7 @@ come, first served; so an event has no depth, and the order of what happens at o
 """
 
 from simvirt.kernel.accounting import enter
-from simvirt.kernel.arrivals import think
+from simvirt.kernel.arrivals import end_request
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import (
     BACKGROUND,
@@ -51,6 +51,7 @@ from simvirt.kernel.constants import (
 )
 from simvirt.kernel.cpu import block_current
 from simvirt.kernel.crossing import answer_away, call_away, goes_back
+from simvirt.kernel.doors import holds_answer
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
 from simvirt.kernel.eventloops import compute, holds_loop, leave_loop, yield_loop
 from simvirt.kernel.faults import past_idle_faults, run_memory_instruction
@@ -79,7 +80,6 @@ from simvirt.kernel.requests import (
     signal,
     take_thread,
     tally_call,
-    tally_request,
 )
 from simvirt.kernel.silence import waits_in_vain
 from simvirt.kernel.storage import disk_begin, disk_of
@@ -256,6 +256,8 @@ def finish(p: Plane, f: int, now: int) -> None:
         leave_instance(p, f, now)
     drop_thread(p, f)
     parent: int = p.frames.parent[f]
+    if p.run.shut[0] != 0 and kind <= CALLEE and holds_answer(p, f, now):
+        return
     if kind == CALLEE:
         if parent != NONE and goes_back(p, f, parent):
             answer_away(p, f, parent, now)
@@ -267,10 +269,8 @@ def finish(p: Plane, f: int, now: int) -> None:
     elif kind == WORK:
         signal(p, WORK_DONE, p.frames.category[f])
     elif kind == REQUEST:
-        tally_request(p, f, now)
-        if p.source.clients[p.source.stream[p.frames.category[f]]] > 0:
-            think(p, f, now)
-            return
+        end_request(p, f, now)
+        return
     free_frame(p, f)
 
 

@@ -18,6 +18,7 @@ from simvirt.kernel.constants import (
     NONE,
     NOTHING,
     OP_ARRIVE,
+    OP_DELIVER,
     OP_DISK,
     OP_FLUSH,
     OP_IO,
@@ -44,10 +45,13 @@ from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
 from simvirt.kernel.guarding import on_guard_timer
 from simvirt.kernel.looking import has_room_for_a_look, look
-from simvirt.kernel.arrivals import arrive, enter_service, take_luck, think
+from simvirt.kernel.arrivals import arrive, enter_service, knock_again, take_luck, think
+from simvirt.kernel.doors import is_clients
 from simvirt.kernel.itinerary import finish, on_burst_end, on_fluid_end, proceed
 from simvirt.kernel.crossing import arrive_from_away, pass_link, send_again
 from simvirt.kernel.losing import change_ready, lose_instance
+from simvirt.kernel.marks import rare
+from simvirt.kernel.messages import on_message_timer
 from simvirt.kernel.network import link_end, share_link
 from simvirt.kernel.pausing import pause_guest, resume_guest
 from simvirt.kernel.requests import (
@@ -134,12 +138,23 @@ def on_frame_timer(p: Plane, f: int, now: int) -> None:
         end_disk_wait(p, f)
     elif op == OP_FLUSH:
         p.frames.pc[f] = pc - 1
-    elif op == OP_TRY or op == OP_RETRY:
-        on_guard_timer(p, f, now)
+    elif op >= OP_TRY:
+        on_late_timer(p, f, op, now)
         return
     elif (op == OP_IO or op == OP_ARRIVE) and goes_to_backend(p, f, pc - 1, now):
         return
     append_todo(p, f)
+
+
+@rare
+def on_late_timer(p: Plane, f: int, op: int, now: int) -> None:
+    """A guarded call or a message has waited."""
+    if op == OP_TRY or op == OP_RETRY:
+        on_guard_timer(p, f, now)
+    elif op == OP_DELIVER:
+        on_message_timer(p, f, now)
+    else:
+        append_todo(p, f)
 
 
 def on_way_timer(p: Plane, f: int, now: int) -> None:
@@ -147,7 +162,10 @@ def on_way_timer(p: Plane, f: int, now: int) -> None:
     if p.frames.way[f] < IN_VAIN:
         arrive_from_away(p, f, now)
     elif p.frames.way[f] > IN_VAIN:
-        send_again(p, f, now)
+        if is_clients(p, f):
+            knock_again(p, f, now)
+        else:
+            send_again(p, f, now)
     else:
         p.frames.way[f] = 0
         finish(p, f, now)
@@ -338,9 +356,9 @@ def new_task(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int
 
 
 @boundary
-def set_ready(p: Plane, i: int, ready: int) -> int:
+def set_ready(p: Plane, i: int, ready: int, now: int) -> int:
     """Put an instance into load balancing, or take it out."""
-    return change_ready(p, i, ready)
+    return change_ready(p, i, ready, now)
 
 
 @boundary

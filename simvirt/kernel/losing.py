@@ -7,11 +7,16 @@ from simvirt.kernel.cpu import block_task
 from simvirt.kernel.locks import abandon_locks
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
 from simvirt.kernel.requests import append_todo, drop_thread, free_frame, next_in_queue
+from simvirt.kernel.subscribing import join_topics, leave_topics, lose_consumer
 from simvirt.kernel.tables import Plane
 
 
-def change_ready(p: Plane, i: int, ready: int) -> int:
-    """Whether anything changed."""
+def change_ready(p: Plane, i: int, ready: int, now: int) -> int:
+    """Whether anything changed; what takes part in load balancing takes messages too."""
+    if p.run.subscriptions[0] > 0 and ready != 0:
+        join_topics(p, i, now)
+    elif p.run.subscriptions[0] > 0:
+        leave_topics(p, i, now)
     if ready != 0:
         if p.instances.ready_slot[i] == NONE:
             admit_instance(p, i)
@@ -27,6 +32,8 @@ def lose_instance(p: Plane, i: int, life: int, now: int) -> int:
     p.run.now[0] = now
     p.instances.life[i] = life
     p.instances.debt[i] = 0.0
+    if p.run.subscriptions[0] > 0:
+        lose_consumer(p, i, life, now)
     lost: int = 0
     while p.instances.queue_length[i] > 0:
         f: int = next_in_queue(p, i, now)

@@ -10,6 +10,7 @@ from simvirt.kernel.constants import (
     DRAINING,
     GONE,
     LOST,
+    MESSAGE,
     N_BUCKETS,
     N_CATEGORIES,
     NONE,
@@ -24,9 +25,11 @@ from simvirt.kernel.constants import (
     WAITING,
     WEIGHT_ONE,
 )
+from simvirt.kernel.batches import batch_latency
 from simvirt.kernel.histogram import record
 from simvirt.kernel.marks import rare
 from simvirt.kernel.placement import birthplace
+from simvirt.kernel.ranks import give_way, is_ranked, join_by_rank, leave_by_rank
 from simvirt.kernel.replicas import change_in_flight
 from simvirt.kernel.tables import Plane
 
@@ -204,18 +207,42 @@ def assign_thread(p: Plane, f: int, now: int) -> None:
             count_threads(p, i, 1, now)
             take_thread(p, f, i)
         append_todo(p, f)
-    elif p.instances.queue_length[i] < p.instances.queue_limit[i] and p.instances.loops[i] != 0:
-        append_todo(p, f)
-    elif p.instances.queue_length[i] < p.instances.queue_limit[i]:
-        enter(p, f, QUEUE, now)
-        join_queue(p, f, i)
+    elif p.instances.queue_length[i] < p.instances.queue_limit[i] or is_in_hand(p, f):
+        wait_for_thread(p, f, i, now)
     else:
-        end_in_flight(p, f)
-        p.instances.rejected[i] += 1
-        p.frames.failed[p.frames.root[f]] = REJECTED
-        p.frames.instance[f] = NONE
+        turn_away(p, f, i, now)
+
+
+@rare
+def turn_away(p: Plane, f: int, i: int, now: int) -> None:
+    """A call that has no place in line is rejected, or another one gives way to it."""
+    v: int = give_way(p, f, i) if is_ranked(p, i) else NONE
+    if v != NONE and is_in_hand(p, v):
+        join_queue(p, v, i)
+    elif v != NONE:
+        wait_for_thread(p, f, i, now)
+        enter(p, v, WAITING, now)
+        f = v
+    end_in_flight(p, f)
+    p.instances.rejected[i] += 1
+    p.frames.failed[p.frames.root[f]] = REJECTED
+    p.frames.instance[f] = NONE
+    append_todo(p, f)
+    receive_in_vain(p, f, i, now)
+
+
+def wait_for_thread(p: Plane, f: int, i: int, now: int) -> None:
+    """A call waits for a thread in line, or for an event loop when it computes."""
+    if p.instances.loops[i] != 0:
         append_todo(p, f)
-        receive_in_vain(p, f, i, now)
+        return
+    enter(p, f, QUEUE, now)
+    join_queue(p, f, i)
+
+
+def is_in_hand(p: Plane, f: int) -> bool:
+    """Whether a call is for a message, which its consumer has already: no line is too long for it."""
+    return p.frames.kind[p.frames.root[f]] == MESSAGE and p.frames.parent[f] == p.frames.root[f]
 
 
 @rare
@@ -248,6 +275,9 @@ def end_in_flight(p: Plane, f: int) -> None:
 
 def join_queue(p: Plane, f: int, i: int) -> None:
     """Wait in line for a thread of an instance."""
+    if is_ranked(p, i):
+        join_by_rank(p, f, i)
+        return
     p.frames.next[f] = NONE
     if p.instances.queue_length[i] == 0:
         p.instances.queue_head[i] = f
@@ -262,6 +292,8 @@ def next_in_queue(p: Plane, i: int, now: int) -> int:
     f: int = p.instances.queue_head[i]
     p.instances.queue_head[i] = p.frames.next[f]
     p.instances.queue_length[i] -= 1
+    if is_ranked(p, i):
+        leave_by_rank(p, f, i)
     p.services.queue_wait[p.instances.service[i]] += now - p.frames.since[f]
     enter(p, f, WAITING, now)
     return f
@@ -339,35 +371,6 @@ def tally_latency(p: Plane, f: int, k: int, latency: int, now: int) -> None:
     batch_latency(p, 0, latency, now)
     if p.source.workloads[0] > 1:
         batch_latency(p, 1 + p.source.workload[k], latency, now)
-
-
-def batch_latency(p: Plane, w: int, latency: int, now: int) -> None:
-    """Add a latency to the open batch of all requests or of a workload; merge neighbours when all batches are full."""
-    p.tallies.batch_open[w] += latency
-    p.tallies.batch_fill[w] += 1
-    if p.tallies.batch_fill[w] < p.tallies.batch_size[w]:
-        return
-    n: int = p.tallies.batch_count[w]
-    at: int = w * p.tallies.batch_capacity[0] + n
-    p.tallies.batch_sum[at] = p.tallies.batch_open[w]
-    p.tallies.batch_at[at] = now
-    p.tallies.batch_open[w] = 0.0
-    p.tallies.batch_fill[w] = 0
-    p.tallies.batch_count[w] = n + 1
-    if n + 1 == p.tallies.batch_capacity[0]:
-        merge_batches(p, w)
-
-
-@rare
-def merge_batches(p: Plane, w: int) -> None:
-    """Halve the number of batches by joining neighbours."""
-    half: int = p.tallies.batch_count[w] // 2
-    first: int = w * p.tallies.batch_capacity[0]
-    for j in range(first, first + half):
-        p.tallies.batch_sum[j] = p.tallies.batch_sum[2 * j - first] + p.tallies.batch_sum[2 * j - first + 1]
-        p.tallies.batch_at[j] = p.tallies.batch_at[2 * j - first + 1]
-    p.tallies.batch_count[w] = half
-    p.tallies.batch_size[w] *= 2
 
 
 def tally_call(p: Plane, f: int, now: int) -> None:

@@ -1,8 +1,7 @@
 """The tables of the data plane, one class a table, one row a thing.
 
-Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it
-through the verbs of `simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock
-(float). The compiled kernel keeps a row as a record, as what is read together should lie together; plain, a column is a list.
+Each column has one owner: `lowering` writes it once, the `kernel` keeps it up, the `control` plane sets it through the verbs of
+`simvirt.plane`. Times are integer nanoseconds, work is nanoseconds at the host's clock (float). Compiled, a row is a record.
 """
 
 from collections.abc import Mapping
@@ -10,14 +9,15 @@ from typing import Any
 
 from simvirt.kernel.guards import Callers, Guards
 from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, IdleStacks, Links, Locks, Misses, Routes, Sockets
-from simvirt.kernel.traffic import Frames, Services, Source, Tallies, Trace
+from simvirt.kernel.program import Program
+from simvirt.kernel.traffic import Frames, Ranks, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
+from simvirt.kernel.topics import Consumers, Subscriptions
 
 __all__ = [
-    "Caches", "Calendar", "Callers", "Classes", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats", "Frames",
-    "Groups", "Guards",
-    "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane", "Program", "Queues",
-    "Run", "Routes", "Services", "Sockets", "Source", "Table", "Tallies", "Trace",
+    "Caches", "Calendar", "Callers", "Classes", "Consumers", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats",
+    "Frames", "Groups", "Guards", "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane",
+    "Program", "Queues", "Ranks", "Run", "Routes", "Services", "Sockets", "Source", "Subscriptions", "Table", "Tallies", "Trace",
 ]
 
 
@@ -43,6 +43,8 @@ class Run(Table):
     first_thread: Ints  # entity row of the first thread
     limited: Ints  # 1 when some group has a quota
     loops: Ints  # 1 when some instance has event loops
+    subscriptions: Ints  # lines of messages
+    ranks: Ints  # priorities of requests that differ, 0 where all are alike
     flush: Ints  # first instruction of a disk's flusher
     receive: Ints  # first instruction of what receiving a rejected request takes
     drain: Ints  # first instruction of what works off the debt of a softirq
@@ -50,6 +52,8 @@ class Run(Table):
     notice: Ints  # time after which a caller gives up on a kernel that is gone [ns]
     frames: Ints  # frame rows
     entities: Ints  # entity rows
+    # control
+    shut: Ints  # 1 when clients do not reach some hosts
     # kernel
     now: Ints  # [ns]
     events: Ints
@@ -297,6 +301,7 @@ class Instances(Table):
     profile: Ints  # class of its software
     first_lock: Ints  # its first row in `locks`
     first_turn: Ints  # its first row in `turns`, for what it calls
+    first_rank: IntArray  # its first row in `ranks`, NONE for what is no replica of a service
     # control
     machine: Ints  # kernel that schedules its threads, NONE before it is placed
     group: Ints  # cgroup of its threads, NONE for the root
@@ -331,38 +336,6 @@ class Instances(Table):
     polled: Ints  # backend: CPU time spent looking for work [ns]
 
 
-class Program(Table):
-    """One row an instruction; the itineraries of all request classes one after another."""
-
-    # lowering
-    op: Ints
-    target: Ints  # service, instruction, row in `branches`, role of a disk or link, or NET or BLOCK, as the instruction wants it
-    entry: Ints  # call, io, detach: first instruction of the callee, NONE without; fork: number of branches; ask: of servers
-    inside: Ints  # call: the same, where the callee is in the caller's kernel
-    beyond: Ints  # call: the same, where the callee is on another host
-    turn: Ints  # call: place of the callee's balancer among those of the caller
-    column: Ints  # column of the request's luck, NONE for a constant
-    amount: Floats  # constant time [ns], probability or bytes; bell: how long what it sends keeps the backend busy [ns]
-    fixed: Floats  # cpu: work that the platform adds to each execution [ns]; disk: time beyond amount and draw [ns]
-    ratio: Floats  # cpu: work that the platform adds per unit of demand; disk: bytes of a buffered write
-    flag: Ints  # disk: 1 for a buffered write, 2 for what the flusher writes; delay, io: its state; ask: servers on; detach: 1 with draws
-    operations: Ints  # io, bell: device operations
-    kicks: Ints  # io, bell: notifications that a sleeping backend needs
-    kick: Floats  # work of one kick in the instance [ns]
-    notify: Floats  # work in the instance to wake a sleeping backend [ns]
-    wake: Floats  # io: latency until a sleeping backend runs [ns]
-    irqs: Ints  # io: interrupts of the host's NIC, each on a hardware thread that sleeps as long as the backend
-    interrupts: Ints  # bell: interrupts, of which the first may be coalesced
-    interrupt: Floats  # work of one interrupt in the instance [ns]
-    received: Floats  # bell: work in the instance's kernel for what has come in [ns]
-    host_wake: Floats  # io, bell: work of a backend that slept [ns]
-    host_interrupt: Floats  # work of one interrupt in the backend [ns]
-    other: Ints  # first instruction of a body: that of the same body on the next kind of host, NONE without
-    pace: Floats  # cpu: time that a unit of demand takes on this kind of host, over that on the first one
-    asked: Ints  # skip: what a page cache is asked, instead of a probability; NONE otherwise
-    branches: IntArray  # first instructions of all branches
-
-
 class Plane:
     """All tables of what is simulated."""
 
@@ -392,6 +365,9 @@ class Plane:
     tallies: Tallies
     guards: Guards
     callers: Callers
+    subscriptions: Subscriptions
+    consumers: Consumers
+    ranks: Ranks
     locks: Locks
     trace: Trace
 

@@ -40,6 +40,7 @@ class Source(Table):
     workloads: Ints  # number of workloads (one row)
     received: IntArray  # class: 1 where requests come over the network, 0 where they begin in the instance
     guard: IntArray  # class: first instruction of a client that guards its requests, NONE where they enter their service at once
+    rank: IntArray  # class: place of its priority among all, 0 for the highest
     hop: IntArray  # class: time that the platform adds to the way from and to the client [ns]
     clients: IntArray  # stream: number of clients, 0 for arrivals at instants
     bounded: Ints  # 1 when the run ends with the answer to its last request
@@ -136,8 +137,23 @@ class Frames(Table):
     before: IntArray  # the one before
     connection: IntArray  # try: NO_CONNECTION, HOLDS_CONNECTION, WAITS_FOR_CONNECTION
     guard: IntArray  # try that nobody waits for: its guard
+    front: IntArray  # call in a line by ranks: the one before it
+    subscription: IntArray  # message: the line that it is for
+    standing: IntArray  # message: IN_LINE, BUFFERED, WORKED_ON, GIVEN_UP, REPLACED
+    consumer: IntArray  # message: row of the consumer that has it in hand, NONE without
+    script: IntArray  # message: its first instruction
+    deliveries: IntArray  # message: so far
+    after: IntArray  # message: the next one in line, or in a consumer's hand
+    ahead: IntArray  # message: the one before in a consumer's hand
     spent: IntArray  # time by category, N_CATEGORIES columns a frame [ns]
     draws: FloatArray  # the request's luck, Source.width columns a frame
+
+
+class Ranks(Table):
+    """One row an instance and rank of calls, where requests have priorities."""
+
+    # kernel
+    last: Ints  # last call of the rank in line, NONE without
 
 
 class Trace(Table):

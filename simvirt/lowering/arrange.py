@@ -224,8 +224,9 @@ def arrange(scenario: Scenario, platform: Platform, sites: Sequence[Site], recla
 
 
 def may_move(scenario: Scenario, platform: Platform, hosts: int) -> bool:
-    """Whether what runs may come to stand on another host: VMs that move, and rows of instances that are put where they start."""
-    return (scenario.moves and bool(platform.hypervisors)) or (hosts > 1 and acted_on(scenario, platform))
+    """Whether what runs may come to stand on another host: VMs and containers that move, and what is put where it starts."""
+    moved = platform.hypervisors or platform.migrator is not None
+    return (scenario.moves and bool(moved)) or (hosts > 1 and acted_on(scenario, platform))
 
 
 def _add_hands(plan: Arrangement) -> None:

@@ -41,7 +41,8 @@ from simvirt.lowering.rows import Columns, blank, chain_frames, column_of, fill
 from simvirt.lowering.service_rows import service_table
 from simvirt.lowering.sharing import Sharing, cache_table, class_table, sharing, socket_table
 from simvirt.lowering.sites import Site, sites_of
-from simvirt.lowering.traffic import Entry, RequestClass, clients_of, hop_of, request_classes, source_table, tallies_table
+from simvirt.lowering.topics import MESSAGE_COLUMNS, Subscription, subscriptions, topic_tables
+from simvirt.lowering.traffic import Entry, RequestClass, clients_of, hop_of, ranks_of, request_classes, source_table, tallies_table
 from simvirt.lowering.volumes import add_servers
 from simvirt.lowering.writers import writers_of
 from simvirt.memory.caching import Beneath, Key
@@ -51,8 +52,10 @@ from simvirt.workload.draws import Variables
 from simvirt.workload.streams import REFILLS, Phases
 
 QUOTA_SLICE_NS = 5_000_000  # Linux sched_cfs_bandwidth_slice_us
-STARTS = (k.OP_CALL, k.OP_ASK, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND)
-"""Instructions that may start a frame each; a fork starts one a branch."""
+STARTS = (k.OP_CALL, k.OP_ASK, k.OP_DISK, k.OP_IO, k.OP_ARRIVE, k.OP_DETACH, k.OP_BELL, k.OP_TRY, k.OP_RETRY, k.OP_SEND, k.OP_DELIVER)
+"""Instructions that may start a frame each."""
+MANY = (k.OP_FORK, k.OP_PUBLISH)
+"""Instructions that start a frame for each branch or subscriber."""
 SPARE_FRAMES, FIRST_FRAMES = 64, 256
 """Frames beyond those that one event may start, however long its itinerary; frames at the start beyond twice those that must be free.
 
@@ -84,6 +87,11 @@ class Lowered:
     topology: Topology
     wakes: tuple[tuple[float, float], ...]  # of each kind of host: what `idle_wakeup` says of its vCPUs
     guards: list[Guard]  # in the order of their rows
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """Who subscribes to topics, in the order of their rows."""
+        return subscriptions(self.scenario)
 
     @property
     def hosts(self) -> list[HostEntry]:
@@ -184,7 +192,9 @@ class Tables:
         costs = [writer.paths.costs for writer in self.writers]
         guards, callers = guard_tables(self.writers[0].text.guards, column_of(self.plan.instances, "service"))
         clients = clients_of(scenario)
-        spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op == k.OP_FORK else row.op in STARTS for row in self.program.rows)
+        subscribed, ranks = subscriptions(scenario), self.ranks(classes)
+        lines, consumers = topic_tables(subscribed, self.services, column_of(self.plan.instances, "service"))
+        spare = SPARE_FRAMES + sum(max(row.entry, 1) if row.op in MANY else row.op in STARTS for row in self.program.rows)
         many = len(self.plan.instances) if len(self.plan.instances) > FIRST_FRAMES else 0
         frames = FIRST_FRAMES + many + sum(clients) + n_background + 2 * spare
         first_turn, begins = self.balancers.turns(before=max(len(self.plan.instances), 1))
@@ -203,11 +213,12 @@ class Tables:
             "entities": self.entities(frames),
             "groups": self.groups(),
             "services": service_table(scenario, self.plan, self.services, begins),
-            "instances": self.instances(first_turn),
+            "instances": self.instances(first_turn, ranks),
             "devices": device_table(self.plan, self.writers),
             "frames": blank(
                 t.Frames, rows=frames, spent=frames * k.N_CATEGORIES, draws=frames * width,
-                **dict.fromkeys(FRAME_COLUMNS, frames if self.writers[0].text.guards.rows else 1)),
+                **dict.fromkeys(FRAME_COLUMNS, frames if self.writers[0].text.guards.rows else 1),
+                **dict.fromkeys(MESSAGE_COLUMNS, frames if subscribed else 1), front=frames if ranks else 1),
             "program": self.program_table(),
             "disks": disk_table(self.plan, self.memories[0].costs),
             "links": link_table(self.topology, frames),
@@ -216,9 +227,13 @@ class Tables:
             "tallies": tallies_table(classes, len(clients)),
             "guards": guards,
             "callers": callers,
+            "subscriptions": lines,
+            "consumers": consumers,
+            "ranks": blank(t.Ranks, rows=max(ranks * len(self.plan.instances), 1)),
             "locks": self.locks.table(),
             "trace": blank(t.Trace, rows=1),
         }
+        tables["run"]["subscriptions"][:], tables["run"]["ranks"][:] = len(subscribed), ranks
         tables["machines"]["first_lock"][:] = self.locks.first[1][:-1]
         tables["calendar"] = blank(t.Calendar, rows=int(tables["run"]["first_frame_timer"][0]) + frames, size=1)
         tables["calendar"]["size"][0] = 0
@@ -295,11 +310,18 @@ class Tables:
             **{name: column_of(column_of(groups, "fence"), name) for name in ("shares", "reserve", "quota", "period", "burst")},
         )
 
-    def instances(self, first_turn: list[int]) -> Columns:
-        """Replicas, which the control plane places."""
+    def ranks(self, classes: list[RequestClass]) -> int:
+        """Priorities of requests that differ, 0 where all are alike."""
+        found = len(set(ranks_of(classes)))
+        return found if found > 1 else 0
+
+    def instances(self, first_turn: list[int], ranks: int) -> Columns:
+        """Replicas, which the control plane places; with so many ranks of calls."""
+        first_rank = [i.row * ranks if i.service not in INTERNAL else k.NONE for i in self.plan.instances] if ranks else [k.NONE]
         instances, rows = self.plan.instances, {name: row for row, name in enumerate(self.services)}
         return fill(
-            blank(t.Instances, rows=max(len(instances), 1)),
+            blank(t.Instances, rows=max(len(instances), 1), first_rank=len(first_rank)),
+            first_rank=first_rank,
             service=[rows[i.service] for i in instances],
             threads=[k.NEVER if i.threads == "unlimited" else i.threads for i in instances],
             loops=column_of(instances, "loops"),

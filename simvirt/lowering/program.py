@@ -26,6 +26,7 @@ from simvirt.lowering.memory_needs import Memory
 from simvirt.lowering.paths import Paths, Routes
 from simvirt.lowering.teams import member
 from simvirt.lowering.text import Text, Written
+from simvirt.lowering.topics import first_of
 from simvirt.lowering.volumes import Volume, VolumeSteps
 from simvirt.memory.visible import team_size
 from simvirt.memory.working_set import PAGE
@@ -42,6 +43,7 @@ from simvirt.scenario.spec.steps import (
     LockStep,
     NetStep,
     ParallelStep,
+    PublishStep,
     RepeatStep,
 )
 from simvirt.scenario.spec.teams import TeamSpec
@@ -168,7 +170,7 @@ class Writer(VolumeSteps):
     def faults(self, rows: list[Instruction], variables: Variables) -> None:
         """What memory management may add to a request, where memory is followed: a wait, work, and pages to be read from swap."""
         costs = self.memory.followed
-        if costs is not None or self.scenario.moves:
+        if costs is not None or self.scenario.moves or self.platform.balances:
             rows += [Instruction(k.OP_STALL), Instruction(k.OP_SPIN)]
         if costs is None:
             return
@@ -222,6 +224,8 @@ class Writer(VolumeSteps):
                 self.lock(rows, service, step, variables)
             case RepeatStep():
                 self.sequence(rows, service, step.repeat, variables)
+            case PublishStep():
+                self.publish(rows, step, variables)
 
     def amount(self, rows: list[Instruction], row: Instruction, distribution: Any, variables: Variables) -> None:
         """A demand: a constant in the instruction, or a column of the request's draws; of CPU time at the pace of its host."""
@@ -307,12 +311,31 @@ class Writer(VolumeSteps):
         def write(writer: Writer) -> int:
             return writer.operation(step.service, step.operation, variables, writer.routes.between(service, step.service))
 
+        return self.met(write, variables, (id(step), service))
+
+    def met(self, write: Callable[[Writer], int], variables: Variables, of: tuple[Any, ...]) -> list[int]:
+        """A body that others of different kinds of hosts come to, each asking for it where it has come to `of`; the first rows."""
         if len(self.text.writers) == 1:
             return [write(self)]
-        key = (id(variables), id(step), service, variables.place())
+        key = (id(variables), *of, variables.place())
         if key not in self.text.calls:
             self.text.calls[key] = self.for_each_kind(write, variables)
         return self.chained(self.text.calls[key], variables)
+
+    def publish(self, rows: list[Instruction], step: PublishStep, variables: Variables) -> None:
+        """Leave a message for each operation that subscribes, which is carried out as if a client had asked for it."""
+        scripts = []
+        for name in self.scenario.topics[step.publish].subscribers:
+            service, _, operation = name.partition(".")
+
+            def write(writer: Writer, service: str = service, operation: str = operation) -> int:
+                return writer.entry(service, operation, variables, writer.paths, connects=False)
+
+            first = self.met(write, variables, (id(step), name))[0]
+            scripts.append(self.program.place([Instruction(k.OP_DELIVER, entry=first), Instruction(k.OP_ACKNOWLEDGE)]))
+        rows.append(Instruction(
+            k.OP_PUBLISH, target=len(self.program.branches), entry=len(scripts), inside=first_of(self.scenario, step.publish)))
+        self.program.branches += scripts
 
     def balance_column(self, service: str, variables: Variables) -> int:
         """Column of the draws that choose a replica, where the policy draws."""

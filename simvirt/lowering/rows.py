@@ -37,6 +37,9 @@ INITIAL: dict[str, dict[str, float]] = {
     "Disks": {"slow": 1.0} | dict.fromkeys(("head", "tail", "flusher", "first_dirty", "last_dirty", "first_writer", "last_writer"), k.NONE),
     "Source": {"parked": k.NONE, "lacking": 1, "guard": k.NONE},
     "Callers": {"opened": k.NEVER, "probe": k.NONE, "head": k.NONE, "tail": k.NONE},
+    "Subscriptions": {"latency_min": k.NEVER, "head": k.NONE, "tail": k.NONE, "idle_head": k.NONE, "idle_tail": k.NONE},
+    "Ranks": {"last": k.NONE},
+    "Consumers": dict.fromkeys(("head", "tail", "next", "previous"), k.NONE),
     "Services": {"latency_min": k.NEVER},
     "Tallies": {"batch_size": 5, "latency_min": k.NEVER},
 }

@@ -37,7 +37,8 @@ def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site], pl
     policy, reserves = (spread, None) if platform is None else (POLICIES[platform.places], platform.reserves)
     if scenario.placed is not None:
         return _standing(scenario.placed, services)
-    hosts, found = hosts_of([site.named for site in sites], [site.entry for site in sites]), [Replicas() for _ in sites]
+    there, found = [row for row, site in enumerate(sites) if not site.named.spare], [Replicas() for _ in sites]
+    hosts = hosts_of([sites[row].named for row in there], [sites[row].entry for row in there])
     for name in _in_turn(scenario, services):
         spec = scenario.services[name]
         for replica, choice in enumerate(_placed(hosts, asked_by(name, spec, reserves), spec.replicas, policy)):
@@ -45,7 +46,7 @@ def dealt(scenario: Scenario, services: Sequence[str], sites: Sequence[Site], pl
                 path = ("services", name, "deploy", "placement")
                 said = f"no host may take replica {replica} of {spec.replicas}: {choice.reason}{_advice(spec.deploy.placement, sites)}"
                 raise ScenarioError([Issue(*scenario.locate(path), ".".join(path), said)])
-            found[choice.host].append((name, replica))
+            found[there[choice.host]].append((name, replica))
     return found
 
 

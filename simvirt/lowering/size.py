@@ -17,6 +17,7 @@ from simvirt.catalog.records import HostEntry, Platform
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
 from simvirt.lowering.guards import FRAME_COLUMNS
+from simvirt.lowering.topics import MESSAGE_COLUMNS
 from simvirt.memory.visible import own_vcpus
 from simvirt.scenario.bounds import MOST_MEMORY, MOST_VMS
 from simvirt.scenario.checks.possible import placed, step_counts
@@ -68,7 +69,7 @@ def _most_vms(scenario: Scenario, hosts: Hosts, platform: Platform, index: int) 
     if not platform.hypervisors:
         return (), 0
     if platform.vms is not None:
-        return ("platforms", index, "vms"), sum(platform.vms.on(hosts[name]).count * pool.count for name, pool in scenario.pools.items())
+        return ("platforms", index, "vms"), sum(platform.vms.on(hosts[name]).count * pool.slots for name, pool in scenario.pools.items())
     replicas = {name: service.replicas for name, service in scenario.services.items()}
     return ("services", max(replicas, key=lambda name: replicas[name])), sum(replicas.values())
 
@@ -77,6 +78,7 @@ def _frame(scenario: Scenario) -> int:
     """Bytes of a request under way."""
     counts = step_counts(scenario)
     frame = FRAME if guards_calls(scenario) else FRAME - NUMBER * len(FRAME_COLUMNS)
+    frame -= 0 if scenario.topics else NUMBER * len(MESSAGE_COLUMNS)
     return frame + NUMBER * max([counts.get(name_of(name), 0) for name in scenario.mix], default=0)
 
 
@@ -106,7 +108,7 @@ def _background(scenario: Scenario) -> dict[Path, int]:
 
 def _machines(scenario: Scenario, hosts: Hosts, platform: Platform, index: int) -> dict[Path, int]:
     """Bytes of the hosts, of the replicas of each service, as large as on any host, and of VMs that are asked for by their number."""
-    counts = {name: pool.count for name, pool in scenario.pools.items()}
+    counts = {name: pool.slots for name, pool in scenario.pools.items()}
     shared = sum(counts[name] * _shared_vms(host, platform) for name, host in hosts.items())
     own: dict[Path, int] = {scenario.path_of_pool(name): counts[name] * host.pcpus * (CPU + QUEUE) for name, host in hosts.items()}
     replicas: dict[Path, int] = {

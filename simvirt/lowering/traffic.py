@@ -38,6 +38,11 @@ class RequestClass:
         return self.view.workload.guard if self.view.workload is not None else None
 
     @property
+    def priority(self) -> int:
+        """What its requests come before others by."""
+        return self.view.workload.priority_of(self.operation) if self.view.workload is not None else 0
+
+    @property
     def connects(self) -> bool:
         """Whether each of its requests comes over a connection of its own."""
         return self.view.workload is not None and self.view.workload.connection == "new"
@@ -68,7 +73,7 @@ def streams_of(scenario: Scenario) -> list[list[int]]:
 def source_table(classes: list[RequestClass], entries: list[Entry], width: int, scenario: Scenario, hop_ns: float) -> Columns:
     """Request classes and streams; the blocks of requests begin empty."""
     n, streams, clients = max(len(entries), 1), streams_of(scenario), clients_of(scenario)
-    of_class = ("entry", "service", "balance_column", "hop", "received", "stream", "workload", "guard")
+    of_class = ("entry", "service", "balance_column", "hop", "received", "stream", "workload", "guard", "rank")
     of_stream = dict.fromkeys(("clients", "end", "last", "cursor", "parked"), len(streams))
     columns = blank(t.Source, rows=1, **dict.fromkeys(of_class, n), **of_stream)
     fill(
@@ -82,9 +87,15 @@ def source_table(classes: list[RequestClass], entries: list[Entry], width: int, 
             columns, service=[e[0] for e in entries], entry=[e[1] for e in entries], balance_column=[e[2] for e in entries],
             guard=[e[3] for e in entries],
             received=[int(not c.local) for c in classes], hop=[hop_of(c, hop_ns) for c in classes],
-            stream=[stream_of[c.load] for c in classes], workload=[c.load for c in classes],
+            stream=[stream_of[c.load] for c in classes], workload=[c.load for c in classes], rank=ranks_of(classes),
         )
     return columns
+
+
+def ranks_of(classes: list[RequestClass]) -> list[int]:
+    """Places of the priorities of classes among all that there are, 0 for the highest."""
+    order = sorted({one.priority for one in classes}, reverse=True)
+    return [order.index(one.priority) for one in classes]
 
 
 def hop_of(of: RequestClass, hop_ns: float) -> int:

@@ -15,8 +15,8 @@ from simvirt.memory.boxes import Census
 from simvirt.memory.cache import DataSet, Missed, characteristic_time, hit_ratios, hits_beneath
 from simvirt.memory.host_memory import PageCache
 from simvirt.memory.working_set import Needs, data_read
-from simvirt.scenario.graph import Name, name_of
-from simvirt.scenario.spec.models import CallStep, Scenario
+from simvirt.scenario.graph import Name, name_of, targets
+from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.walk import walk
 
 Key = tuple[str, DataSet]
@@ -110,5 +110,5 @@ def _reads(scenario: Scenario, name: Name, share: float) -> Iterator[tuple[Key, 
     service, operation = name
     for visit in walk(scenario.services[service].operations[operation], expected=share):
         yield from (((service, data), visit.expected) for data in data_read(visit.step))
-        if isinstance(visit.step, CallStep):
-            yield from _reads(scenario, visit.step.target, visit.expected)
+        for target in targets(scenario, visit.step):
+            yield from _reads(scenario, target, visit.expected)

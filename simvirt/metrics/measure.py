@@ -19,6 +19,8 @@ from simvirt.metrics import credits
 from simvirt.metrics.answers import S, Seen, Spread, ends_of, mean_s, ratio, workloads_seen
 from simvirt.metrics.layout import layout_of
 from simvirt.metrics.memory_use import MemoryUsed, limits_of, memory_used, reclaim_of
+from simvirt.metrics.messages import conservation, messages
+from simvirt.metrics.messages import used as consumers_used
 from simvirt.metrics.outcome import BEHIND, Growth, Outcome, ServiceOutcome
 from simvirt.metrics.resilience import guarded
 from simvirt.metrics.saturated import USED_UP
@@ -30,7 +32,7 @@ DEVICE_TOTALS = ("operations", "notifications", "interrupts")
 
 def measured(
     plane: DataPlane, first: Snapshot, last: Snapshot, end: Snapshot, *, wall_s: float, arriving: Sequence[Mark],
-    courses: Sequence[Spread], series: dict[str, list[Any]],
+    courses: Sequence[Spread], series: dict[str, Any],
 ) -> Outcome:
     """The numbers of the window between two snapshots of a run that ended at a third; `courses` of all requests, then of each workload."""
     span = (last.at - first.at) / S or float("nan")
@@ -57,6 +59,7 @@ def measured(
         hosts=_hosts(plane, first, last, span, used.of_hosts),
         links=links_used(plane, first, last),
         guarded=guarded(plane, first, last, span),
+        messages=messages(plane, first, last, span),
     )
 
 
@@ -71,7 +74,7 @@ def _notes(plane: DataPlane) -> tuple[str, ...]:
 def _cpu(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, Any]:
     """Shares of CPU time."""
     return {
-        "utilisation": _host_busy(plane, first, last) / S / span / _pcpus(plane),
+        "utilisation": _host_busy(plane, first, last) / S / span / _pcpus(plane, first, last),
         "steal": _steal_ratio(plane, first, last),
         "costop": _costop_ratio(plane, first, last),
         "throttled": _throttled_ratio(plane, first, last, span),
@@ -202,16 +205,19 @@ def _host_resources(plane: DataPlane, first: Snapshot, last: Snapshot, span: flo
     if len(hosts) == 1:
         channels = (last.disk_busy - first.disk_busy) / plane.read("disks", "channels")
         return {
-            "host.cpu": _host_busy(plane, first, last) / S / span / _pcpus(plane),
+            "host.cpu": _host_busy(plane, first, last) / S / span / _pcpus(plane, first, last),
             "host.disk": float(np.maximum(channels, last.disk_passed - first.disk_passed).max()) / S / span,
         }
     used = hosts_used(plane, first, last, span)
     return {f"{host.site.named.name}.{kind}": float(values[host.row]) for kind, values in used.items() for host in hosts}
 
 
-def _pcpus(plane: DataPlane) -> int:
-    """Hardware threads of all hosts."""
-    return sum(host.pcpus for host in plane.lowered.hosts)
+def _pcpus(plane: DataPlane, first: Snapshot, last: Snapshot) -> float:
+    """Hardware threads of all hosts; in the mean where hosts come and go."""
+    each = [host.pcpus for host in plane.lowered.hosts]
+    if plane.there is None or last.at == first.at:
+        return sum(each)
+    return max(float((plane.there(last.at) - plane.there(first.at)) @ each) / (last.at - first.at), 1e-9)
 
 
 def _throttled_ratio(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> float:
@@ -240,7 +246,7 @@ def _host_busy(plane: DataPlane, first: Snapshot, last: Snapshot) -> int:
 
 def _polled(plane: DataPlane, first: Snapshot, last: Snapshot) -> int:
     """Time that was spent on looking for work: no more than tasks left idle, for whatever polls yields to them [ns]."""
-    idle = _pcpus(plane) * (last.at - first.at) - (last.busy - first.busy)
+    idle = round(_pcpus(plane, first, last) * (last.at - first.at)) - (last.busy - first.busy)
     return max(min(last.polled - first.polled, idle), 0)
 
 
@@ -314,6 +320,7 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
         if cores:
             found[f"{name}.cpu"] = result.cpu_cores / min(cores)
     found |= {f"link {name}": used for name, used in links_used(plane, first, last).items()}
+    found |= consumers_used(plane, first, last)
     return found | _locks(plane, first, last, span)
 
 
@@ -341,11 +348,12 @@ def checks(plane: DataPlane, last: Snapshot) -> dict[str, str]:
     ended = int((last.completed + last.rejected + last.failed).sum())
     arrived = int(last.arrived.sum())
     used = int(last.cpu_time.sum())
-    tolerance = len(last.steal) + _pcpus(plane) + last.events if read("machines", "fluid").any() else 0
+    tolerance = len(last.steal) + sum(host.pcpus for host in plane.lowered.hosts) + last.events if read("machines", "fluid").any() else 0
     return {
         "little": "ok" if (area - sojourn) % 2**62 == 0 else f"time in system {area} ns, latencies {sojourn} ns",
         "flow": "ok" if arrived == ended + last.in_system else f"{arrived} arrivals, {ended} ends, {last.in_system} under way",
         "utilisation_law": "ok" if abs(last.busy - used) <= tolerance else f"pCPUs busy {last.busy} ns, instances used {used} ns",
+        **({"messages": conservation(last)} if last.messages else {}),
     }
 
 

@@ -13,6 +13,7 @@ from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 from simvirt.metrics.availability import Course
 from simvirt.metrics.events import Happening
+from simvirt.metrics.machines import Fleet
 from simvirt.metrics.scaling import ServiceCourse
 from simvirt.result.run_document import HostLayout
 
@@ -100,6 +101,16 @@ class Guarded:
 
 
 @dataclass(frozen=True)
+class Messages:
+    """One replication of a subscription: its numbers by name, its latencies with their ends [ns]."""
+
+    numbers: dict[str, float | None]
+    latency_mean_s: float | None
+    histogram: np.ndarray
+    ends_ns: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Outcome(Answers):
     """What one replication of a platform did after its warm-up.
 
@@ -129,7 +140,7 @@ class Outcome(Answers):
     """None of a run whose backlog does not grow."""
     full_at_s: float | None
     cut_off: bool = False
-    series: dict[str, list[Any]] = field(default_factory=dict)
+    series: dict[str, Any] = field(default_factory=dict)
     layout: tuple[HostLayout, ...] = ()
     hosts: dict[str, dict[str, float]] = field(default_factory=dict)
     """How full the CPUs, disk, NIC and memory of each of several hosts are, by its name."""
@@ -137,8 +148,12 @@ class Outcome(Answers):
     """Utilisation of each link between switches, by its ends."""
     guarded: Guarded | None = None
     """What guards of calls did, where there are any."""
+    messages: dict[str, Messages] = field(default_factory=dict)
+    """What became of the messages of each subscription, by topic and operation."""
     scaled: dict[str, ServiceCourse] = field(default_factory=dict)
     """How many replicas of each service were wanted and ready, where something acts on them."""
+    fleet: Fleet | None = None
+    """The hosts that came and went, where a pool of them autoscales."""
     happening: Happening | None = None
     """What happened to instances, where something acts on them."""
     course: Course | None = None

@@ -59,7 +59,7 @@ def saturated_resource(scenario: Scenario, used: Mapping[str, float]) -> str | N
 def _called(scenario: Scenario) -> dict[str, set[str]]:
     """The services that each service calls, itself or through others."""
     found: dict[str, set[str]] = {name: set() for name in scenario.services}
-    for (service, _), callees in calls(scenario).items():
+    for (service, _), callees in calls(scenario, published=False).items():
         found[service] |= {callee for callee, _ in callees}
     for middle in found:
         for reached in found.values():

@@ -11,6 +11,8 @@ import numpy as np
 from simvirt.metrics.availability import availability
 from simvirt.metrics.events import happened
 from simvirt.metrics.lifecycle import lifecycle
+from simvirt.metrics.machines import machines
+from simvirt.metrics.messages import subscription_use
 from simvirt.metrics.migrations import migrations
 from simvirt.metrics.outcome import CATEGORIES, Outcome, ServiceOutcome
 from simvirt.metrics.resilience import resilience
@@ -219,10 +221,14 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
         found["lifecycle"] = lifecycle([o.lives or () for o in outcomes])
     if (guards := [o.guarded for o in outcomes if o.guarded is not None]):
         found["resilience"] = resilience(guards)
+    if first.messages:
+        found["messages"] = {name: subscription_use([o.messages[name] for o in outcomes]) for name in first.messages}
     if (courses := [o.course for o in outcomes if o.course is not None]):
         found["availability"] = availability(scenario, courses)
     if first.scaled:
         found["scaling"] = scaling([o.scaled for o in outcomes])
+    if (fleets := [o.fleet for o in outcomes if o.fleet is not None]):
+        found["machines"] = machines(fleets)
     if (happenings := [o.happening for o in outcomes if o.happening is not None]):
         found["happened"] = happened(happenings)
     if any(o.moves for o in outcomes):

@@ -68,7 +68,8 @@ class Rules:
 
     `bandwidth`: most that it sends [bytes/s]; `downtime`: it stops where the rest takes no longer than that [s]; `least`: or is no more
     than that [bytes]; `rounds`: after so many rounds; `factor`: or where so many times the memory has been sent; `patience`: or after so
-    long [s] for each GiB of memory. `stun`: it slows the guest so that no more than that share of what is sent is dirtied meanwhile.
+    long [s] for each GiB of memory; `grows`: or where a round has sent so much more than the one before, as a share. `stun`: it slows the
+    guest so that no more than that share of what is sent is dirtied meanwhile.
     """
 
     bandwidth: float | None = None
@@ -80,6 +81,7 @@ class Rules:
     throttle: Throttle | None = None
     pace: Pace | None = None
     stun: float | None = None
+    grows: float | None = None
 
     def stops(self, past: Sequence[Round], memory: float) -> str | None:
         """Why it copies no more under the running guest after these rounds, of a memory of so many bytes; None where it goes on."""
@@ -90,6 +92,7 @@ class Rules:
             "most rounds": self.rounds is not None and len(past) >= self.rounds,
             "most bytes": self.factor is not None and sent >= self.factor * memory,
             "most time": self.patience is not None and sum(one.seconds for one in past) >= self.patience * memory / 2**30,
+            "rounds grow": self.grows is not None and len(past) > 1 and last.sent > (1.0 + self.grows) * past[-2].sent,
             "dirtied faster than it may send": self.pace is not None and self._wanted(past) > self.pace.most,
         }
         return next((why for why, holds in found.items() if holds), None)

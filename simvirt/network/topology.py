@@ -99,6 +99,7 @@ class Topology:
         self._fabric = [name for name, node in self._nodes.items() if node["kind"] == "switch"]
         self.gateway = self._middle()
         self.inner = len(self.links)
+        self.outside = tuple(endpoint.name for endpoint in outside)
         for endpoint in outside:
             self._add_endpoint(endpoint)
             self._connect(endpoint.name, endpoint.at or self.gateway, endpoint.latency_ns, None)

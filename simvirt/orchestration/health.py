@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -59,6 +60,16 @@ def probe_starts(check: HealthCheck, ok: Callable[[float], bool], takes_s: float
         yield now
         health = health.probed(check, ok=ok(now) and takes_s <= check.timeout_s, began_s=now)
         now += min(takes_s, check.timeout_s)
+
+
+def given_up_s(check: HealthCheck) -> float:
+    """How long after its start a container counts as unhealthy that never answers.
+
+    Checks in the start period do not count: the first that does is the first one at its end or later.
+    """
+    early = math.ceil(check.start_period_s / check.start_interval_s)
+    first = early * check.start_interval_s if early else check.interval_s
+    return first + (check.retries - 1) * check.interval_s
 
 
 def may_start(awaited: Awaited, *, running: bool, status: Status | None = None, exit_code: int | None = None) -> bool:

@@ -1,14 +1,17 @@
 """When machines are bought and given back for what waits: rules of Kubernetes' cluster autoscaler and of Karpenter.
 
 *Model*: pods that wait are gathered until none came for a while, or for long enough in all (Karpenter). The cluster autoscaler stops all
-    of its work while too much of a cluster is unready. What else it goes by are its defaults.
-*Ignores*: that machines are bought and given back at all: these rules are held against cases and act in no simulation.
+    of its work while too much of a cluster is unready. A machine goes once it has been unneeded for long enough throughout and none was
+    added lately: empty ones first, several at once, then one that has to be emptied. Constants are defaults that cases are held against;
+    those of a simulation are the catalogue's (data/machine_autoscalers.yaml).
+*Ignores*: machines that do not come, and the waits after that, which are held against cases and act in no simulation.
 *Source*: kubernetes/autoscaler cluster-autoscaler/FAQ.md; aws/karpenter-provider-aws website/content/en/preview, settings and nodeclaims.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 MINUTE: Final = 60.0
@@ -63,3 +66,34 @@ def gathered_until(arrivals_s: Sequence[float], idle_s: float = IDLE_S, most_s: 
 def stops(machines: int, unready: int, ok: int = OK_UNREADY, most: float = MOST_UNREADY) -> bool:
     """Whether the cluster autoscaler does nothing: more are unready than ever matter, and too large a part of all."""
     return unready > ok and unready > most * machines
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A machine that may go: which, of which pool, and whether nothing stands on it."""
+
+    machine: int
+    pool: str
+    empty: bool
+
+
+def since_when(before: Mapping[int, float], unneeded: Iterable[int], now_s: float) -> dict[int, float]:
+    """Since when each unneeded machine has been so without a break [s]."""
+    return {machine: before.get(machine, now_s) for machine in unneeded}
+
+
+def leaving(
+    due: Sequence[Going], above: Mapping[str, int], places: int, drains: int, under_way: Collection[Going] = ()
+) -> list[Going]:
+    """Which of the machines that are due go now: the empty ones first, at most as many as their pools have `above` their least number.
+
+    There are so many `places` for machines that go at once, of them `drains` for those that have to be emptied; some are under way.
+    """
+    left, found = dict(above), list[Going]()
+    free, draining = places - len(under_way), drains - sum(not one.empty for one in under_way)
+    for one in sorted(due, key=lambda one: not one.empty):
+        if len(found) < free and left.get(one.pool, 0) > 0 and (one.empty or draining > 0):
+            found.append(one)
+            left[one.pool] -= 1
+            draining -= not one.empty
+    return found

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from simvirt.orchestration.rollout import Amount, amount
+from simvirt.scenario.spec.deploy import BACKOFF_LIMIT
 
 Action = Literal["create", "rolling update", "scale down", "delete"]
-BACKOFF_LIMIT: Final = 6
-"""Failures of a Job that are tried again (spec.backoffLimit)."""
 BACKOFF_S: Final = 10.0
 """Wait after a Job's first failure [s] (DefaultJobPodFailureBackOff)."""
 MOST_BACKOFF_S: Final = 600.0

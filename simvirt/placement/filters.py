@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from simvirt.placement.affinity import required
 from simvirt.placement.hosts import Asked, Hosts, Mask
-from simvirt.placement.taints import untolerated
 from simvirt.placement.topology import TopologySpread, may_spread
+from simvirt.scenario.spec.scheduling import untolerated
 from simvirt.units import format_size
 
 
@@ -38,6 +39,14 @@ def filters(hosts: Hosts, asked: Asked) -> Iterator[tuple[str, Mask]]:
             yield f"room for one more in its {rule.topology_key}", able
     if asked.most is not None:
         yield f"fewer than {asked.most} replicas of {asked.service}", hosts.of_service(asked.service) < asked.most
+
+
+def suited(hosts: Hosts, asked: Asked) -> Mask:
+    """The hosts that may take a replica, whatever stands on them."""
+    able = np.ones(len(hosts.names), bool)
+    for _, mask in filters(hosts, replace(asked, reserves={}, affinity=(), topologies=(), most=None)):
+        able &= mask
+    return able
 
 
 def _amount(resource: str, amount: int) -> str:

@@ -125,8 +125,9 @@ def asked_by(name: str, spec: ServiceSpec, reserves: Reserves | None = None) -> 
     """What a replica of a service asks: what is said of its placement, and a host that has what it is limited and bound to."""
     placement = spec.placement
     bound, nodes = max(spec.cpuset or (-1,)) + 1, max(spec.cpuset_mems or (-1,)) + 1
+    most = 1 if spec.is_global else placement.max_replicas_per_node
     return Asked(
-        name, placement.constraints, placement.spread, placement.max_replicas_per_node, max(spec.cpu_limit or 0.0, float(bound)), nodes,
+        name, placement.constraints, placement.spread, most, max(spec.cpu_limit or 0.0, float(bound)), nodes,
         spec.memory_limit or 0, reserved_by(spec, reserves), placement.tolerations, placement.topology_spread, placement.affinity,
     )
 

@@ -9,21 +9,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 import numpy as np
 
 from simvirt.placement.hosts import Counts
 from simvirt.placement.resources import normalised
-from simvirt.scenario.spec.scheduling import Effect, Taint, Toleration
-
-KEEPS_AWAY: Final[tuple[Effect, ...]] = ("NoSchedule", "NoExecute")
-"""Effects that a filter looks at."""
-
-
-def untolerated(taints: Iterable[Taint], tolerations: Sequence[Toleration], effects: Sequence[Effect] = KEEPS_AWAY) -> list[Taint]:
-    """Taints of some effects that nothing tolerates."""
-    return [taint for taint in taints if taint.effect in effects and not any(each.tolerates(taint) for each in tolerations)]
+from simvirt.scenario.spec.scheduling import Taint, Toleration, untolerated
 
 
 def taint_scores(taints: Sequence[Iterable[Taint]], tolerations: Sequence[Toleration]) -> Counts:

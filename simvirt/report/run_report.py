@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from simvirt.report import available, guarded, happened, limits, scaled
+from simvirt.report import available, guarded, happened, hired, limits, messaging, scaled
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Points, Prose, Report, Table, Title, assumed, notes
 from simvirt.report.heading import counted, made_by, scenario
@@ -90,10 +90,12 @@ def sections(document: RunDocument) -> list[Section]:
         "Availability": (row for line in available.lines(platforms) for row in _row(*line)),
         "Instances": (row for line in happened.lines(platforms) for row in _row(*line)),
         "Guards": (row for line in guarded.lines(platforms) for row in _row(*line)),
+        "Messages": (row for line in messaging.lines(platforms) for row in _row(*line)),
         "CPU": _cpu(platforms), "Breakdown": _breakdown(platforms),
         "Operations": _operations(platforms), "Services": _services(platforms),
         "Hosts": _hosts(platforms), "Lifecycle": _lifecycle(platforms),
         "Scaling": (row for line in scaled.lines(platforms) for row in _row(*line)),
+        "Machines": (row for line in hired.lines(platforms) for row in _row(*line)),
         "Migrations": (row for line in migration_lines(platforms) for row in _row(*line)), "Memory": _memory(platforms),
         "Bottleneck": _bottleneck(platforms),
         "Objective": _objective(platforms), f"vs {document.comparison.baseline}": _comparison(document), "Run": _run(platforms),
@@ -325,7 +327,7 @@ def _run(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
     yield from _row("simulated", _each(_plain_time, [p.simulated_s for p in platforms]))
     yield from _row("warm-up", _each(_plain_time, [p.warmup_s for p in platforms]))
     yield from _row("speed", [_speed(p) for p in platforms])
-    yield from _row("checks", [_checks(dict(p.checks)) for p in platforms])
+    yield from _row("checks", [_checks({law: found for law, found in p.checks if found is not None}) for p in platforms])
 
 
 def _speed(platform: PlatformResult) -> str | None:

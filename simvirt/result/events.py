@@ -15,7 +15,7 @@ class EventResult(Document):
     at_s: Number = Field(description="when it happened")
     what: str = Field(
         description="what: `scale`, `update`, `start`, `ready`, `unhealthy`, `failed`, `restart`, `stop`, `stopped`, `waits`, "
-        "`preempted` ...")
+        "`preempted`, `kept` ...")
     who: str = Field(description="to which service, instance (`web-3`), host or registry")
     where: str | None = Field(default=None, description="on which host")
     why: str | None = Field(default=None, description="why")
@@ -30,6 +30,6 @@ class Happened(Document):
     running: Estimate = Field(description="instances that were there at the end, or being started or stopped")
     ended: Mapping[str, Estimate] = Field(
         description="instances that ended, by cause: `stopped`, `killed` where their time of grace was over, `failed`, `lost` with a host, "
-        "`preempted` for more important ones")
+        "`preempted` for more important ones, `completed` with the work of a job done")
     placement: Mapping[str, Mapping[str, int]] = Field(
         description="replicas of each service on each host at the end of the first replication")

@@ -25,6 +25,7 @@ from simvirt.result.run_document import PlatformResult, RunDocument
 NOTHING: Final = math.nan
 MEMORY: Final = ("free", "page_cache", "swapped", "missing")
 SCALED: Final = ("wanted", "ready", "most", "short_s", "grown", "seen_s", "ready_after_s")
+HIRED: Final = ("asked", "up", "most", "host_hours", "cost_usd", "added", "removed", "up_after_s")
 OF_SERVICES: Final = ("throughput_per_s", "threads_busy", "queue_wait_s", "cpu_cores", "nr_throttled")
 READY: Final = ("first", "p50", "p99", "last")
 COSTS: Final = ("month_usd", "year_usd", "buy_usd", "energy_kwh")
@@ -58,7 +59,7 @@ def of_run(document: RunDocument) -> Frame:
         | dict(_answers(found.latency_s, found.throughput_per_s, found.rejected, found.cpu)) | dict(_ends("failed", found.failed))
         | {"bottleneck": found.bottleneck.resource, "max_throughput_per_s": _number(found.bottleneck.max_throughput_per_s)}
         | {"overload": found.overload} | dict(_of_workloads(found)) | dict(_spent(found)) | dict(_of_starts(found))
-        | dict(_of_scaling(found))
+        | dict(_of_scaling(found)) | dict(_of_machines(found))
         | dict(_of_failures(found))
         for name, found in document.platforms.items()
     )
@@ -96,6 +97,14 @@ def _of_scaling(found: PlatformResult) -> Iterator[tuple[str, float]]:
     """How many replicas of each service were wanted and ready, and how long that took; how long too many requests went unanswered."""
     for name, service in (found.scaling.services if found.scaling is not None else {}).items():
         yield from ((f"scaling.{name}.{measure}", _number(getattr(service, measure).value)) for measure in SCALED)
+
+
+def _of_machines(found: PlatformResult) -> Iterator[tuple[str, float]]:
+    """How many hosts each pool that autoscales had, and what they cost; how long replicas waited for them."""
+    if (one := found.machines) is not None:
+        for name, pool in one.pools.items():
+            yield from ((f"machines.{name}.{measure}", _number(getattr(pool, measure).value)) for measure in HIRED)
+        yield from ((f"machines.{name}.waiting_s", _number(wait.value)) for name, wait in one.waiting_s.items())
 
 
 def _of_failures(found: PlatformResult) -> Iterator[tuple[str, Any]]:

@@ -23,6 +23,8 @@ from simvirt.result.document import (
 )
 from simvirt.result.events import Happened
 from simvirt.result.lifecycle import Lifecycle
+from simvirt.result.machines import MachinesResult
+from simvirt.result.messages import SubscriptionUse
 from simvirt.result.migrations import MigrationResult
 from simvirt.result.resilience import Resilience
 from simvirt.result.scaling import Scaling
@@ -189,6 +191,8 @@ class Checks(Document):
     little: str = Field(description="requests in the system against their latencies (Little's law)")
     flow: str = Field(description="arrivals against answers, rejections, losses and what is under way")
     utilisation_law: str = Field(description="busy time of the CPUs against what instances used")
+    messages: str | None = Field(
+        default=None, description="with `topics`: messages that came against those done, dropped, lost, given up, in line and in hand")
 
 
 class DeviceUse(Document):
@@ -207,6 +211,8 @@ class Series(Document):
     completed: tuple[int, ...] = Field(description="requests answered so far")
     busy_cpus: tuple[int, ...] = Field(description="busy hardware threads of the host")
     queued: tuple[int, ...] = Field(description="calls queueing for worker threads")
+    messages: Mapping[str, tuple[int, ...]] = Field(
+        default={}, description="with `topics`: messages in line, by topic and operation")
 
 
 class VmLayout(Document):
@@ -276,9 +282,13 @@ class PlatformResult(Document):
     availability: Availability | None = Field(
         default=None, description="where something fails, or an autoscaler follows the load: requests answered in time, what was lost")
     scaling: Scaling | None = Field(default=None, description="where something acts on instances: how many were wanted and ready, and why")
+    machines: MachinesResult | None = Field(
+        default=None, description="with pools of hosts that autoscale: how many there were, what they cost, and who waited for them")
     happened: Happened | None = Field(default=None, description="where something acts on instances: what happened, and where they stand")
     migrations: tuple[MigrationResult, ...] = Field(default=(), description="what moved to other hosts, and how that went")
     resilience: Resilience | None = Field(default=None, description="with guarded calls: what they did, and what requests failed of")
+    messages: Mapping[str, SubscriptionUse] = Field(
+        default={}, description="with `topics`: what became of messages, by topic and operation, as `orders > billing.charge`")
     series: Series | None = Field(default=None, description="samples over time")
     layout: tuple[HostLayout, ...] = Field(default=(), description="the hosts, and what stands where")
     hosts: Mapping[str, HostUse] = Field(default={}, description="with several hosts: how full each is, by its name")

@@ -23,6 +23,7 @@ from simvirt.lowering.traffic import clients_of
 from simvirt.metrics.answers import Spread, classes_of_loads
 from simvirt.metrics.availability import course
 from simvirt.metrics.events import happening
+from simvirt.metrics.machines import fleet
 from simvirt.metrics.measure import measured
 from simvirt.metrics.outcome import Outcome
 from simvirt.metrics.scaling import courses
@@ -189,7 +190,7 @@ def _lived(outcome: Outcome, plane: DataPlane, recorder: Recorder, end: Snapshot
     found = course(plane, recorder.kept, end, cluster) if scenario.fails or scenario.autoscales else None
     return replace(
         outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found, scaled=courses(cluster, end.at),
-        happening=happening(cluster))
+        happening=happening(cluster), fleet=fleet(cluster, end.at))
 
 
 def _begin(clock: Clock, scenario: Scenario, catalog: Catalog) -> Cluster | None:
@@ -215,15 +216,17 @@ def _measured(plane: DataPlane, recorder: Recorder, end: Snapshot, wall: float, 
         Spread(batches_between(plane, first.at, last.at, row % rows), recorder.pieces(first, last, classes))
         for row, classes in enumerate([slice(None), *classes_of_loads(plane)])
     ]
-    sampled = series if series.at_s else _series(recorder.kept)
+    sampled = series if series.at_s else _series(recorder.kept, [one.name for one in plane.lowered.subscriptions])
     return measured(plane, first, last, end, wall_s=wall, arriving=arriving, courses=courses, series=sampled.document())
 
 
-def _series(marks: Sequence[Mark]) -> Series:
+def _series(marks: Sequence[Mark], lines: Sequence[str]) -> Series:
     """The samples of a run that nothing observes."""
     series = Series([mark.at / 1e9 for mark in marks], completed=[int(mark.completed.sum()) for mark in marks])
     series.in_system, series.busy_cpus, series.queued = (
         [getattr(mark, name) for mark in marks] for name in ("in_system", "busy_cpus", "queued"))
+    for one in marks:
+        series.note_lines(lines, one.in_line)
     return series
 
 

@@ -10,8 +10,8 @@ import math
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Callable, Hashable, Iterable, Mapping, TypeVar
 
-from simvirt.scenario.spec.models import AnyStep, CallStep, Scenario
-from simvirt.scenario.walk import calls_in, elapsed
+from simvirt.scenario.spec.models import AnyStep, CallStep, PublishStep, Scenario
+from simvirt.scenario.walk import elapsed, walk
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -27,14 +27,25 @@ def name_of(text: str) -> Name:
     return service, operation
 
 
-def calls(scenario: Scenario) -> dict[Name, dict[Name, float]]:
-    """The operations that one execution of each operation calls, in the order of its steps, with how often on average."""
+def targets(scenario: Scenario, step: AnyStep) -> tuple[Name, ...]:
+    """The operations that a step has carried out: that which it calls, or all that subscribe to the topic that it publishes to."""
+    if isinstance(step, PublishStep):
+        return tuple(map(name_of, scenario.topics[step.publish].subscribers))
+    return (step.target,) if isinstance(step, CallStep) else ()
+
+
+def calls(scenario: Scenario, published: bool = True) -> dict[Name, dict[Name, float]]:
+    """The operations that one execution of each operation calls, in the order of its steps, with how often on average.
+
+    `published`: whether those count that nobody waits for, because they are called by a message.
+    """
     found: dict[Name, dict[Name, float]] = {
         (service, operation): {} for service, spec in scenario.services.items() for operation in spec.operations
     }
     for (service, operation), called in found.items():
-        for call, visit in calls_in(scenario.services[service].operations[operation]):
-            called[call.target] = called.get(call.target, 0.0) + visit.expected
+        for visit in walk(scenario.services[service].operations[operation]):
+            for target in targets(scenario, visit.step) if published or isinstance(visit.step, CallStep) else ():
+                called[target] = called.get(target, 0.0) + visit.expected
     return found
 
 

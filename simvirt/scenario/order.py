@@ -11,7 +11,7 @@ from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
 from simvirt.scenario.spec.experiment import TimelineEvent
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.orchestration import ORCHESTRATED
-from simvirt.scenario.spec.steps import AnyStep, CallStep, ParallelStep, RepeatStep
+from simvirt.scenario.spec.steps import AnyStep, CallStep, ParallelStep, PublishStep, RepeatStep
 
 UNREACHED = 2**32
 """Keys of services that no request reaches begin here; those of the others are their places in the order."""
@@ -56,6 +56,8 @@ def _plain(steps: Iterable[AnyStep], bodies: Mapping[Name, int]) -> list[Any]:
 def _plain_step(step: AnyStep, bodies: Mapping[Name, int]) -> Any:
     if isinstance(step, CallStep):
         return step.model_dump(mode="json", exclude={"call"}) | {"called": bodies[step.target]}
+    if isinstance(step, PublishStep):
+        return step.model_dump(mode="json", exclude={"publish"}) | {"published": 1}
     if isinstance(step, ParallelStep):
         return step.model_dump(mode="json", exclude={"parallel"}) | {"branches": [_plain(branch, bodies) for branch in step.parallel]}
     if isinstance(step, RepeatStep):

@@ -20,7 +20,8 @@ class Named(Protocol):
 
 def acted_on(scenario: Scenario, platform: Named) -> bool:
     """Whether something acts on instances while a scenario runs on a platform: an orchestrator, or a timeline that says what is wanted."""
-    return platform.orchestrator is not None or scenario.autoscales or any(event.verb in ORCHESTRATED for event in scenario.timeline)
+    wishes = any(event.verb in ORCHESTRATED or event.restarts for event in scenario.timeline)
+    return platform.orchestrator is not None or scenario.autoscales or wishes
 
 
 def as_acted_on(scenario: Scenario, platform: Named) -> Scenario:
@@ -34,20 +35,26 @@ def slots(scenario: Scenario, service: str) -> int:
     """Rows that instances of a service need: as many as are ever wanted, and those that are on their way out meanwhile.
 
     Where less is wanted and then more, what was stopped may not have ended when others start: there are twice as many then, and so
-    there are where an autoscaler may want up to its most, or instances are replaced by those of another version.
+    there are where an autoscaler may want up to its most, instances are replaced by those of another version, may be preempted, or a host
+    is drained by restarts.
     """
     spec = scenario.services[service]
-    wanted = [spec.replicas, *_scales(scenario, service)]
+    wanted = [spec.replicas, *_scales(scenario, service)] if not spec.is_global else [spec.most_replicas]
     if spec.autoscale is not None:
         return 2 * max(*wanted, spec.autoscale.max)
     falls = any(after < before for before, after in pairwise(wanted))
-    replaced = any(service in (event.update, event.rollback) for event in scenario.timeline)
-    return max(wanted) * (2 if falls or replaced else 1)
+    replaced = any(service in (event.update, event.rollback) or event.restarts for event in scenario.timeline)
+    return max(wanted) * (2 if falls or replaced or _gives_way(scenario, service) else 1)
+
+
+def _gives_way(scenario: Scenario, service: str) -> bool:
+    """Whether instances of a service may be on their way out for the sake of others, while their successors start elsewhere."""
+    return any(name != service and other.deploy.priority is not None for name, other in scenario.services.items())
 
 
 def is_first(scenario: Scenario, service: str, replica: int) -> bool:
-    """Whether a row is one of the replicas that a service has at first, and not internal or one that may come to live."""
-    return service in scenario.services and replica < scenario.services[service].replicas
+    """Whether a row is one of the replicas that a service has at first, and not internal, of a job, or one that may come to live."""
+    return service in scenario.services and replica < scenario.services[service].replicas and not scenario.services[service].is_job
 
 
 def _scales(scenario: Scenario, service: str) -> list[int]:

@@ -49,5 +49,5 @@ CASES: Final = (
     Case("families.sha256", patched(COLD, {"host": {"model": "mine"}, "catalog/hosts": {"mine": {"like": "generic", "cpu": "mine"}}, "catalog/cpus": {"mine": {"like": "generic-x86-2.6", "family": "mine"}}, "catalog/families": {"mine": {"like": "generic-x86"}}}),
          {}, {"catalog/families/mine/sha256": number("90 cycles")}, LAST, RISES),
 )
-ELSEWHERE: Final = {"pullers.attempts", "pullers.retry", "pullers.high", "pullers.low"}
-"""Fields that act where a registry fails or a disk fills: tests/seam/test_pull.py."""
+ELSEWHERE: Final = {"pullers.attempts", "pullers.retry", "pullers.high", "pullers.low", "pullers.connect", "pullers.silence", "migrators.silence"}
+"""Fields that act where a registry fails, a disk fills or the network is cut: tests/seam/test_pull.py, test_lost_pulls.py, test_partitions.py."""

@@ -59,5 +59,7 @@ CASES: Final = (
     Case("TimelineEvent.how", failing(for_="1s"), {}, {EVENT + "how": "partition"}, FAILED, FALLS),
     Case("TimelineEvent.for", failing(how="partition", for_="1s"), {"failures": {"unanswered": "2s"}}, {"failures": {"unanswered": "2s"}, EVENT + "for": ABSENT}, FAILED, RISES),
     Case("TimelineEvent.factor", failing(fail="node", how="slow-disk", factor=2), {}, {EVENT + "factor": 100}, "breakdown_s/disk", RISES),
+    Case("RandomFailureSpec.clients", patched(OFTEN, {CHANCE + "how": "partition"}), {}, {CHANCE + "clients": "rest"}, FAILED, RISES),
+    Case("TimelineEvent.clients", patched(failing(how="partition"), {"services/server/operations/job": [{"cpu": "1ms"}]}), {}, {"failures": {"unanswered": "1s"}, EVENT + "clients": "rest"}, FAILED, RISES),
     Case("TimelineEvent.ratio", failing(how="loss", ratio="1%"), {}, {EVENT + "ratio": "50%"}, "breakdown_s/network", RISES),
 )

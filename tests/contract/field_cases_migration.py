@@ -51,9 +51,13 @@ XEN: Final = of(like="xl")
 SLOWED: Final = patched(of(like="qemu-auto-converge", bandwidth=("150MB/s",), downtime=("50ms",), strikes=(1,)), {"services/server/memory/dirty": "900KiB"})
 PACED: Final = patched(of(like="xen-2005", pace=("200MB/s",)), {"run/duration": "30s"})
 LATER: Final = patched(MOVED, {"timeline/0/how": "post-copy", "services/server/memory/touch": "4MiB"})
+FROZEN: Final = patched(MOVED, {"catalog": {"runtimes": {"mine": {"like": "docker", "migrator": "mine"}}, "migrators": {"mine": {"like": "criu"}}}})
+"""A container that is frozen and restored."""
+GROWING: Final = patched(FROZEN, {"services/server/memory/dirty": "8MiB", "catalog/migrators/mine/grows": number(1)})
 ENTRIES: Final = (
     Case("hypervisors.migrator", MOVED, {}, {"catalog/hypervisors/mine/migrator": "qemu"}, TOTAL, RISES),
     entry("bandwidth", "100MB/s", TOTAL), entry("downtime", "1ms", ROUNDS), entry("least", "100MB", ROUNDS, FALLS, XEN), entry("rounds", 1, ROUNDS, FALLS, XEN),
+    entry("grows", 0.01, ROUNDS, FALLS, GROWING), Case("runtimes.migrator", FROZEN, {}, {"catalog/migrators/mine/handover": number("3s")}, DOWN, RISES),
     entry("factor", 1, ROUNDS, FALLS, XEN), entry("patience", "1ms", ROUNDS, FALLS, XEN),
     entry("trigger", 0.99, SENT, RISES, SLOWED), entry("strikes", 9, TAKEN, FALLS, SLOWED), entry("first", 0.9, SENT, FALLS, SLOWED), entry("step", 0.5, SENT, FALLS, SLOWED),
     entry("most", 0.21, TAKEN, FALLS, SLOWED), entry("stun", 0.05, TAKEN, RISES, of(like="qemu", bandwidth=("200MB/s",), downtime=("20ms",))),

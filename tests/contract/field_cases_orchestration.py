@@ -79,7 +79,24 @@ SOFT: Final = patched(ACTED, {
 """Two containers, of which one host has room for one."""
 GROWN: Final = patched(SOFT, {"services/server/cpus": 0.9, "services/server/scale": 1, "timeline": [{"at": "5s", "scale": "server", "replicas": 2}]})
 """A container, and another, after which there would be no room on one host for both."""
+UNEVEN: Final = patched(REPLICATED, {
+    "host": ABSENT, "hosts": {"node": {"count": 2, "cores": 2, "memory": "16GiB", "nic": "10gbe"}}, "platforms": [{"name": "x", "stack": ["kvm"], "orchestrator": "mine"}],
+    "services/server": {
+        "scale": 4, "cpus": 1, "threads": "unlimited", "mem_limit": "256MiB", "deploy": {"resources": {"reservations": {"cpus": 0.1}}},
+        "operations": {"job": [{"cpu": {"exponential": "10ms"}}]}},
+    "workload/open/rate": "220/s", "run": {"duration": "12s", "replications": 1, "warmup": "0s", "seed": 1},
+    "catalog": {"orchestrators": {"mine": {"like": "drs", "places": "first-fit", "balance": number("2s")}}},
+})
+"""Four VMs on one of two hosts, which ask for more than it has."""
+FULL: Final = patched(UNEVEN, {
+    "hosts/node/memory": "4GiB", "hosts/node/swap": "8GiB", "services/server/mem_limit": "1150MiB", "services/server/memory": {"base": "1000MiB"}, "workload/open/rate": "40/s",
+    "services/server/deploy/resources/reservations/memory": "10MiB",
+})
+"""Four VMs on one of two hosts, whose memory they might need."""
 ENTRIES: Final = (
+    of("balance", number("10s"), RISES, UNEVEN, "latency_s/mean"), of("threshold", 1, RISES, UNEVEN, "latency_s/mean"), of("step", number(0.9), RISES, UNEVEN, "latency_s/mean"),
+    of("moves", number(1), RISES, patched(UNEVEN, {"catalog": {"orchestrators": {"mine": {**UNEVEN["catalog"]["orchestrators"]["mine"], "balance": number("4s")}}, "migrators": {"slow": {"like": "libvirt", "bandwidth": number("150MB/s")}}}, "platforms/0/migrator": "slow"}), "latency_s/mean"),
+    of("idle", number(1), RISES, FULL, "happened/told"),
     of("acts", "none", RISES), of("notice", number("1s"), RISES), of("sync", number("500ms"), FALLS, patched(ACTED, {"catalog/orchestrators/mine/notice": number("3s")})),
     of("start_delay", number("1s"), RISES), of("publish", number("1s"), RISES), of("grace", number("20s"), FALLS, SHRUNK, "failed"),
     of("lost", number("12s"), RISES, FAILING, "failed"), of("evict", number("2s"), RISES, FAILING, "lifecycle/ready"),
@@ -87,6 +104,9 @@ ENTRIES: Final = (
     of("places", "first-fit", CHANGES, patched(SOFT, {"catalog/orchestrators/mine/reserves": ABSENT}), "latency_s/mean"),
     Case("orchestrators.reserves", patched(SOFT, {"catalog/orchestrators/mine/places": "first-fit"}), {"catalog/orchestrators/mine/reserves": ABSENT}, {}, "latency_s/mean", CHANGES),
     of("attempts", 1, RISES, patched(ACTED, {"catalog/orchestrators/mine": {"like": "vm-cluster", "backoff": number("100ms")}})),
+    Case("orchestrators.unhealthy", patched(ACTED, {
+        "services/server/startup": [{"delay": "4s"}], "services/server/healthcheck": {"interval": "1s", "retries": 2}, "state": {"instances": "none"}, "timeline": [],
+        "catalog/orchestrators/mine": {"like": "compose", "backoff": number("500ms")}}), {}, {"catalog/orchestrators/mine/unhealthy": "ends"}, "happened/told", RISES),
     of("survives", 0, RISES, patched(GROWN, {"catalog/orchestrators/mine": {"like": "vm-cluster", "survives": 1}}), "lifecycle/ready"),
     of("depends_on", False, FALLS, patched(ACTED, {
         "services/db": {"startup": [{"delay": "3s"}], "operations": {"q": [{"cpu": "1ms"}]}}, "services/server/depends_on": {"db": {"condition": "service_healthy"}},

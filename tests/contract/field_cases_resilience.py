@@ -28,6 +28,8 @@ BROKEN: Final = patched(LIMITED, {f"{CALL}/breaker": {"failures": 1, "open": "10
 HASTY: Final = patched(BARE, {"services/server/queue": 0, "workload/open/rate": "30/s"})
 OVER: Final = patched(BARE, {"workload/open/rate": "150/s"})
 SHEDS: Final = patched(OVER, {"services/server/shed": {"target": "20ms", "interval": "100ms"}})
+RUSH: Final = patched(BARE, {"services/server/operations/bulk": [{"cpu": {"exponential": "10ms"}}], "workload/mix": {"server.job": 1, "server.bulk": 1}, "workload/open/rate": "85/s"})
+"""Two kinds of requests for one busy thread."""
 WORKLOAD: Final = (
     Case("WorkloadSpec.timeout", BARE, {}, {"workload/timeout": "20ms"}, FAILED, RISES),
     Case("WorkloadSpec.deadline", BARE, {}, {"workload/deadline": "20ms"}, FAILED, RISES),
@@ -35,6 +37,7 @@ WORKLOAD: Final = (
     Case("WorkloadSpec.retry", HASTY, {}, {"workload/retry": {"attempts": 2, "backoff": "30ms"}}, REFUSED, FALLS),
     Case("WorkloadSpec.breaker", HASTY, {}, {"workload/breaker": {"failures": 1, "open": "1s"}}, FAILED, RISES),
     Case("WorkloadSpec.pool", BARE, {}, {"workload/pool": {"connections": 1, "queue": 0}}, FAILED, RISES),
+    Case("WorkloadSpec.priority", RUSH, {}, {"workload/priority": {"server.job": 1}}, "operations/server.job/latency_s/mean", FALLS),
     Case("WorkloadSpec.hedge", BARE, {}, {"workload/hedge": "20ms"}, "latency_s/mean", CHANGES),
 )
 CASES: Final = (

@@ -13,6 +13,7 @@ import entry_cases_memory
 import entry_cases_plan
 import entry_cases_startups
 import field_cases_autoscale
+import field_cases_machines
 import field_cases_migration
 import field_cases_orchestration
 import field_cases_workload_kinds
@@ -162,6 +163,7 @@ CASES: Final = (
     *entry_cases_images.CASES, *field_cases_orchestration.ENTRIES,
     *field_cases_autoscale.ENTRIES,
     *field_cases_workload_kinds.ENTRIES,
+    *field_cases_machines.ENTRIES,
     *field_cases_migration.ENTRIES,
     *entry_cases_memory.CASES,
     entry("hosts", "cpu", "generic", "xeon-gold-6132", "cpu/utilisation", FALLS),

@@ -10,6 +10,7 @@ import field_cases_failures
 import field_cases_files
 import field_cases_host
 import field_cases_images
+import field_cases_machines
 import field_cases_memory
 import field_cases_migration
 import field_cases_network
@@ -19,6 +20,7 @@ import field_cases_resilience
 import field_cases_run
 import field_cases_scheduling
 import field_cases_services
+import field_cases_topics
 import field_cases_volumes
 import field_cases_workload_kinds
 import field_cases_workloads
@@ -36,10 +38,12 @@ CASES = (
     *field_cases_plan.CASES, *field_cases_files.CASES, *field_cases_images.CASES, *field_cases_workloads.CASES,
     *field_cases_orchestration.CASES,
     *field_cases_autoscale.CASES,
+    *field_cases_machines.CASES,
     *field_cases_network.CASES,
     *field_cases_migration.CASES,
     *field_cases_failures.CASES,
     *field_cases_resilience.CASES,
+    *field_cases_topics.CASES,
     *field_cases_volumes.CASES,
     *field_cases_scheduling.CASES,
     *field_cases_workload_kinds.CASES,

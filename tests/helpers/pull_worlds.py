@@ -27,8 +27,15 @@ class Wire:
     most: int = 0
     _now: int = 0
 
-    def transfer(self, source: str, to: str, size: int, cap: float | None = None) -> simpy.Event:
-        """The end of a transfer."""
+    def reaches(self, source: str, to: str) -> bool:
+        """Nothing cuts it."""
+        return True
+
+    def break_off(self, transfer: simpy.Event) -> None:
+        """What moves comes to its end."""
+
+    def transfer(self, source: str, to: str, size: int, cap: float | None = None, patience: int | None = None) -> simpy.Event:
+        """The end of a transfer, for which everybody waits."""
         return self.clock.process(self._move(source, to, size, min(cap or self.rate, self.rate)))
 
     def _move(self, source: str, to: str, size: int, rate: float) -> Generator[simpy.Event, Any, None]:

@@ -28,8 +28,13 @@ def renamed(tree: Tree) -> Tree | None:
         if isinstance(spec.get("depends_on"), dict):
             spec["depends_on"] = {OTHER[name]: condition for name, condition in spec["depends_on"].items()}
     for workload in workloads(new):
+        if isinstance(workload.get("priority"), dict):
+            workload["priority"] = {_called(name): value for name, value in workload["priority"].items()}
         if "mix" in workload:
             workload["mix"] = {_called(name): weight for name, weight in workload["mix"].items()}
+    for topic in new.get("topics", {}).values():
+        named = topic["subscribers"]
+        topic["subscribers"] = {_called(name): of for name, of in named.items()} if isinstance(named, dict) else [_called(name) for name in named]
     if "operations" in tree.get("objective", {}):
         new["objective"]["operations"] = {_called(name): limits for name, limits in tree["objective"]["operations"].items()}
     return new
@@ -92,6 +97,8 @@ def crowded(tree: Tree) -> Tree:
 
 def busier(tree: Tree, factor: float = 1.5) -> Tree | None:
     """The same requests at a higher rate; None where the load is not a constant rate, other things happen meanwhile, or callers give up."""
+    if "topics" in tree:
+        return None
     if any("shed" in spec for spec in tree["services"].values()) or any(key in step for step in [*calls_of(tree["services"]), tree.get("workload", {})] for key in GUARDS):
         return None
     text = tree.get("workload", {}).get("open", {}).get("rate")

@@ -6,7 +6,7 @@ from helpers.random_draws import Draws, Tree, time
 from helpers.random_services import Drawn
 from helpers.random_workloads import FAILED
 
-HOWS = ("power", "kernel-panic", "slow-disk", "loss", "process", "kernel-panic of a service", "registry")
+HOWS = ("power", "kernel-panic", "slow-disk", "loss", "partition", "process", "kernel-panic of a service", "registry")
 
 
 def failing(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
@@ -51,4 +51,6 @@ def _what(draws: Draws, tree: Tree, drawn: Drawn) -> Tree:
     found: Tree = {"fail": "host"} if how in ("power", "registry") else {"fail": "host", "how": how}
     if how == "slow-disk":
         found |= draws.sometimes({"factor": (0.6, lambda: round(draws.between(1.5, 100), 1))})
+    if how == "partition":
+        found |= draws.sometimes({"clients": (0.6, lambda: draws.choice(["both", "rest", "cut"]))})
     return found | (draws.sometimes({"ratio": (0.6, lambda: round(draws.between(0.001, 0.9), 3))}) if how == "loss" else {})

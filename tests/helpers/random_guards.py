@@ -60,3 +60,12 @@ def retry(draws: Draws) -> Tree:
         "budget": (0.5, lambda: draws.choice(["20%", 0.1, {"ratio": "50%", "reserve": draws.choice(["0/s", "10/s"]), "window": time(1e9)}])),
     })
     return spec | (draws.sometimes({"jitter": (0.5, lambda: draws.choice(["none", "full", "equal"]))}) if "backoff" in spec else {})
+
+
+def with_priorities(draws: Draws, tree: Tree) -> None:
+    """Lets some requests come before others: of a workload, or of operations of its mix."""
+    loads = tree.get("workloads") or ({"": tree["workload"]} if "workload" in tree else {})
+    for spec in loads.values():
+        if draws.yes(0.15):
+            names = list(spec.get("mix", {}))
+            spec["priority"] = {name: draws.choice([-1, 0, 5]) for name in names} if names and draws.yes(0.7) else draws.choice([0, 3])

@@ -229,3 +229,33 @@ def _move(draws: Draws, services: list[str], names: list[str], length: float) ->
     if more.get("to") == said.get("drain"):
         more.pop("to", None)
     return {"at": time(length * draws.uniform(0.05, 0.7))} | said | more
+
+
+RESERVING_ORCHESTRATORS: Final = ("swarm", "kubernetes", "mesos", "vm-cluster")
+"""Orchestrators for which what finds no room waits."""
+
+
+def growing(draws: Draws, tree: Tree) -> Tree:
+    """The scenario on pools that grow and shrink with what replicas request of them, whose numbers change again and again; hosts may fail."""
+    length = parse_time(tree["run"].get("duration", "20ms"))
+    swift = {key: {"value": time(length * draws.between(low, high)), "source": "swift in a test"} for key, (low, high) in {
+        "scan": (0.005, 0.05), "join": (1e-4, 0.02), "unneeded": (0.01, 0.2), "after_add": (0.001, 0.2), "unready": (0.05, 0.3)}.items()}
+    power = {"title": "quick", "source": "swift in a test", "measured_on": "generic", "phases": [
+        {"name": "power", "at": "host", "per": "host", "wait": {"value": time(length * draws.between(0.001, 0.1)), "source": "swift in a test"}}]}
+    hosts = {name: spec | {"autoscale": _machine_scaling(draws, spec["count"], length)} if at == 0 or draws.yes(0.6) else spec for at, (name, spec) in enumerate(tree["hosts"].items())}
+    platforms = [({"name": spec} if isinstance(spec, str) else spec) | {"orchestrator": draws.choice(RESERVING_ORCHESTRATORS)} for spec in tree["platforms"]]
+    services = {name: spec | {"cpus": draws.between(0.1, 0.9)} if not spec.keys() & {"cpus", "cpu_quota"} and "cpus" not in str(spec.get("deploy")) else spec
+                for name, spec in tree["services"].items()}
+    events = [{"at": time(length * draws.uniform(0.02, 0.9)), "scale": draws.choice(list(services)), "replicas": draws.randint(0, 9)} for _ in range(draws.whole(1, 6))]
+    events += [{"at": time(length * draws.uniform(0.1, 0.9)), "fail": "node[0]", "for": time(length * draws.between(0.01, 0.5))}] if draws.yes(0.4) else []
+    catalog = {**tree.get("catalog", {}), "machine_autoscalers": {"swift": {"like": "cluster-autoscaler"} | swift}, "startups": {"quick": power}}
+    kept = [event for event in tree.get("timeline", []) if not event.keys() & {"start", "stop", "crash"}]
+    return tree | {"hosts": hosts, "platforms": platforms, "services": services, "timeline": [*kept, *events], "catalog": catalog}
+
+
+def _machine_scaling(draws: Draws, count: int, length: float) -> Tree:
+    """Bounds of a pool that has so many hosts at first, in a run of this length [ns]."""
+    return {"min": draws.randint(0, count), "max": count + draws.randint(0, 4), "by": "swift", "boot": "quick"} | draws.sometimes({
+        "unneeded": (0.3, lambda: time(length * draws.between(0.01, 0.2))), "utilisation": (0.4, lambda: draws.choice(["30%", 0.8, 1])),
+        "delay_after_add": (0.3, lambda: time(length * draws.between(0.001, 0.2))),
+    })

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from helpers.random_draws import Draws, Tree, time
+from helpers.random_hosts import names
 from helpers.random_services import Drawn
+
+from simvirt.catalog import Catalog
 
 ORCHESTRATORS = ("none", "compose", "swarm", "kubernetes", "mesos", "vm-cluster")
 
@@ -31,25 +34,59 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
                 "max_attempts": (0.4, lambda: draws.randint(0, 3)), "window": (0.3, lambda: time(length * draws.between(0.01, 0.5))),
             })} | draws.sometimes({"rollback_config": (0.3, lambda: {"parallelism": draws.randint(0, 3)})})
     tree["platforms"] = [_acted_on(draws, platform) for platform in tree["platforms"]]
-    kinds(draws, tree, {platform["orchestrator"] for platform in tree["platforms"]})
+    _balanced(draws, tree, length)
     for spec in tree["services"].values():
         spec |= draws.sometimes({"healthcheck": (0.3, lambda: _healthcheck(draws, length))})
         if draws.yes(0.3):
             resources = spec.get("deploy", {}).get("resources", {})
             spec["deploy"] = spec.get("deploy", {}) | {"resources": resources | {"reservations": resources.get("reservations", {}) | {"memory": "6MiB"}}}
+    kinds(draws, tree, {platform["orchestrator"] for platform in tree["platforms"]}, length)
 
 
-def kinds(draws: Draws, tree: Tree, acting: set[str]) -> None:
-    """Say of services what only some orchestrators know: how important they are."""
-    for spec in tree["services"].values():
+def kinds(draws: Draws, tree: Tree, acting: set[str], length: float) -> None:
+    """Say of services what only some orchestrators know: how important they are, of which kind they are; and a job beside them."""
+    named = str(tree.get("failures", "")) + str([{key: value for key, value in event.items() if key != "at"} for event in tree["timeline"]])
+    for name, spec in tree["services"].items():
+        if acting & {"swarm", "kubernetes"} and name not in named and "autoscale" not in spec and draws.yes(0.2):
+            spec.pop("scale", None)
+            spec["deploy"] = {key: value for key, value in spec.get("deploy", {}).items() if key != "replicas"} | {"mode": "global"}
+        elif "kubernetes" in acting and draws.yes(0.2):
+            spec["deploy"] = spec.get("deploy", {}) | {"mode": "stateful"} | draws.sometimes({
+                "pod_management": (0.5, lambda: draws.choice(["OrderedReady", "Parallel"]))})
+        if "kubernetes" in acting and draws.yes(0.3):
+            budget = {draws.choice(["min_available", "max_unavailable"]): draws.choice([0, 1, 2, "0%", "50%", "100%"])}
+            spec["deploy"] = spec.get("deploy", {}) | {"disruption_budget": budget}
         if acting & {"kubernetes", "vm-cluster"} and draws.yes(0.4):
             spec["deploy"] = spec.get("deploy", {}) | {"priority": draws.choice([-10, 0, 5, 1000, "system-cluster-critical"])}
+    if acting & {"swarm", "kubernetes"} and draws.yes(0.25):
+        tree["services"]["night-job"] = {
+            "deploy": {"mode": "replicated-job"} | draws.sometimes({"job": (0.8, lambda: draws.sometimes({
+                "completions": (0.7, lambda: draws.randint(1, 6)), "parallelism": (0.6, lambda: draws.randint(1, 4)), "backoff_limit": (0.4, lambda: draws.randint(0, 2)),
+            }))}), "startup": [{"delay": time(length * draws.between(0.001, 0.3))}, {"cpu": "1ms"}],
+        }
 
 
 def _acted_on(draws: Draws, platform: str | Tree) -> Tree:
     """A platform with an orchestrator."""
     spec = {"name": platform} if isinstance(platform, str) else platform
     return spec | {"orchestrator": draws.choice(ORCHESTRATORS)}
+
+
+def _balanced(draws: Draws, tree: Tree, length: float) -> None:
+    """Some clusters of VMs on several hosts are balanced, at looks that come several times in a run."""
+    for spec in tree["platforms"]:
+        if spec["orchestrator"] == "vm-cluster" and _moves_vms(tree, spec) and draws.yes(0.7):
+            interval = {"value": time(length * draws.between(0.02, 0.3)), "source": "made up for a test"}
+            catalog = tree.setdefault("catalog", {})
+            catalog["orchestrators"] = {"balanced": {"like": "drs", "balance": interval, "threshold": draws.randint(1, 5)}}
+            spec["orchestrator"] = "balanced"
+
+
+def _moves_vms(tree: Tree, spec: Tree) -> bool:
+    """Whether the VMs of a platform move while they run."""
+    if "stack" in spec or spec["name"] not in names("platforms") or spec["name"] in tree.get("catalog", {}).get("platforms", {}):
+        return False
+    return Catalog.load().named_platform(spec["name"]).migrator is not None
 
 
 def _healthcheck(draws: Draws, length: float) -> Tree:

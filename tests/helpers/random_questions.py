@@ -77,7 +77,7 @@ def autoscaled(draws: Draws, tree: Tree) -> None:
     """Some services whose CPUs are limited or reserved get an autoscaler, which looks often, for runs are short."""
     for spec in tree["services"].values():
         bounds = spec.get("deploy", {}).get("resources", {}).values()
-        if not ("cpus" in spec or "cpu_quota" in spec or any("cpus" in bound for bound in bounds)) or draws.yes(0.6):
+        if spec.get("deploy", {}).get("mode") == "global" or not ("cpus" in spec or "cpu_quota" in spec or any("cpus" in bound for bound in bounds)) or draws.yes(0.6):
             continue
         low = draws.whole(1, 3)
         spec["autoscale"] = {"max": low + draws.randint(0, 4), "target": {"cpu": draws.choice(["30%", 0.6, 1])}, "by": "fast"} | draws.sometimes({

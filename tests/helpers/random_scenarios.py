@@ -16,11 +16,12 @@ import yaml
 from helpers.random_catalogue import catalogue
 from helpers.random_draws import MS, S, Draws, Tree, time
 from helpers.random_failures import failing
-from helpers.random_guards import guarded
+from helpers.random_guards import guarded, with_priorities
 from helpers.random_images import pulled
 from helpers.random_orchestration import orchestrated
 from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, state, tenants, timeline
 from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_shedding, with_teams
+from helpers.random_topics import with_topics
 from helpers.random_volumes import with_volumes
 
 from simvirt.catalog import Catalog
@@ -92,6 +93,10 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     side_by_side = Draws(seed, "side by side")
     if "workload" in tree and not tree.keys() & {"density", "plan"} and side_by_side.yes(0.2):
         _beside(side_by_side, tree, drawn)
+    with_priorities(Draws(seed, "priorities"), tree)
+    topics = Draws(seed, "topics")
+    if "workload" in tree and topics.yes(0.15):
+        with_topics(topics, tree)
     guards = Draws(seed, "guards")
     if guards.yes(0.2):
         guarded(guards, tree)

@@ -30,6 +30,7 @@ SHORTER: Final[dict[str, tuple[str, ...]]] = {
     "noisy-neighbour": ("run.duration=4s",),
     "plan": ("run.duration=500ms",),
     "spike": ("run.duration=2min",),
+    "spike-machines": ("run.duration=160s",),
     "stream-beside-ping": ("run.duration=100ms",),
     "three-hosts": ("run.duration=1s",),
     "throttling": ("run.duration=20s",),
@@ -49,6 +50,7 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "noisy-neighbour": ("run.duration=1s",),
     "plan": ("run.duration=200ms",),
     "spike": ("run.duration=20s",),
+    "spike-machines": ("run.duration=20s",),
     "stream-beside-ping": ("run.duration=20ms",),
     "three-hosts": ("run.duration=100ms",),
     "throttling": ("run.duration=5s",),
@@ -57,9 +59,9 @@ SHORTEST: Final[dict[str, tuple[str, ...]]] = {
     "web": ("run.duration=300ms",),
 }
 """What makes each short enough to be run by the hundred."""
-WHOLE: Final = ("deploy", "memory-overcommit", "metastable", "mm1", "spike", "stream-beside-ping", "three-hosts")
+WHOLE: Final = ("deploy", "memory-overcommit", "metastable", "mm1", "spike", "spike-machines", "stream-beside-ping", "three-hosts")
 """Documents with every key: one starts instances, one follows memory and observes over time, one is short enough for theory to speak,
-one has several workloads, one several hosts, one an autoscaler."""
+one has several workloads, one several hosts, one an autoscaler, one hosts that come and go."""
 SMALL: Final[dict[str, tuple[str, ...]]] = {
     "density": ("host={cores: 1, memory: 2GiB}", "platforms=[kvm]", "run.replications=2"),
     "deploy": ("platforms=[docker, firecracker]", "run.replications=2"),

@@ -101,6 +101,25 @@ def eventful(**fields: Any) -> str:
     return shop(timeline=timeline, services=services, **fields)
 
 
+def posted(**fields: Any) -> str:
+    """Messages to two services whose replicas crash: kept, invisible for a time, or lost; in lines that let wait or drop."""
+    services = {
+        "web": {"threads": 8, "operations": {"buy": [{"cpu": {"exponential": "500us"}}, {"publish": "orders", "times": 2}, {"publish": "mail", "probability": 0.5}]}},
+        "work": {"threads": 3, "scale": 3, "operations": {"do": [{"cpu": {"exponential": "2ms"}}, {"call": "db.put", "timeout": "6ms"}], "log": [{"disk": {"write": "4KiB", "sync": True}}]}},
+        "db": {"threads": 2, "balance": "random", "operations": {"put": [{"cpu": {"exponential": "1ms"}}, {"publish": "late"}], "look": [{"cpu": "300us"}]}},
+        "loop": {"event_loops": 2, "operations": {"send": [{"cpu": {"exponential": "1ms"}}, {"delay": {"exponential": "2ms"}}]}},
+    }
+    topics = {
+        "orders": {"subscribers": {"work.do": {"concurrency": 2, "prefetch": 5}, "work.log": {"delivery": "at-most-once", "prefetch": 3}}},
+        "mail": {"subscribers": {"loop.send": {"concurrency": 9, "visibility": "4ms", "max_deliveries": 2, "length": 6, "full": "drop-oldest"}}},
+        "late": {"subscribers": {"db.look": {"length": 2}}},
+    }
+    timeline = [{"at": f"{at}ms", "crash": "work", "replica": at // 100 % 3, "restart": "150ms"} for at in range(200, 1400, 100)]
+    workload = {"open": {"rate": "250/s"}, "mix": {"web.buy": 1}}
+    host = {"cores": 4} | fields.pop("host", {})
+    return write(services, workload, {"requests": 300, "warmup": "0s", "replications": 2}, host=host, topics=topics, timeline=timeline, **fields)
+
+
 def forgetful(platform: str) -> str:
     """A host whose memory runs short: swap, compressed pages, balloons, KSM, a page cache that gives way, and replicas that are killed."""
     memory = {"base": "900MiB", "growth": "2MiB", "hot": 0.7, "touch": "200KB"}
@@ -213,6 +232,7 @@ def worlds() -> dict[str, str]:
     found |= {"eventful-asleep": eventful(platforms=["kvm"], host=asleep), "asleep-neighbours": neighbours(platforms=["kvm"], host=asleep)}
     found |= {f"serial-{name}": serial(platforms=[name]) for name in ("bare-metal", "docker", "kvm")}
     found |= {"serial-gps": serial(host={"scheduler": "gps"}), "serial-smt": serial(platforms=["docker"], host={"cores": 2, "smt": 2})}
+    found |= {f"posted-{name}": posted(platforms=[name]) for name in ("bare-metal", "docker", "kvm")}
     found |= {"eventful-gps": eventful(host={"scheduler": "gps"}), "observed": shop(run={"observe": "10ms"})}
     return found
 

@@ -23,7 +23,7 @@ BOUNDED: Final = {
     "activate_task", "block_task", "costart_siblings", "cpuidle_enter", "cpuidle_exit", "deactivate_task", "empty_core", "fill_thread",
     "requeue_delayed_task", "resched", "resched_core", "run_alone", "run_picked", "switch_to", "take_from_crowded", "try_to_wake_up",
     "vcpu_exits_hlt", "wakeup_preempt",
-), LEVELS) | dict.fromkeys(("admit", "assign_thread", "reach", "receive_in_vain"), TWICE) | dict.fromkeys(("abandon", "abandon_both", "cancel"), CALLS)
+), LEVELS) | dict.fromkeys(("admit", "assign_thread", "reach", "receive_in_vain", "turn_away"), TWICE) | dict.fromkeys(("abandon", "abandon_both", "cancel"), CALLS)
 
 
 def recursive(build: ModuleType) -> set[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from helpers.random_draws import Draws, Tree
-from helpers.random_hosts import moving, pools
+from helpers.random_hosts import growing, moving, pools
 from helpers.random_scenarios import Size, random_scenario, write_files
 from helpers.random_volumes import with_volumes
 from helpers.random_worker import loaded
@@ -51,3 +52,27 @@ def test_laws_hold_while_vms_move(seed: int, tmp_path: Path) -> None:
     tree = moving(Draws(seed, "moves"), pools(Draws(seed, "pools"), random_scenario(seed, SIZE)))
     for found in lawful(tree, tmp_path):
         assert all(0 < move.memory_bytes <= 1.01 * move.sent_bytes for move in found.migrations if move.ended)
+
+
+def hired(seed: int, folder: Path) -> None:
+    """What holds of hosts that come and go, and of what stands on them."""
+    tree = growing(Draws(seed, "machines"), pools(Draws(seed, "pools"), random_scenario(seed, replace(SIZE, events=SIZE.events / 3))))
+    for found in lawful(tree, folder):
+        assert found.machines is not None and found.happened is not None
+        for name, pool in found.machines.pools.items():
+            bounds = tree["hosts"][name]["autoscale"]
+            assert all(bounds["min"] <= level.asked <= bounds["max"] and 0 <= level.up <= level.asked for level in pool.course)
+            assert pool.course[-1].asked == tree["hosts"][name]["count"] + (pool.added.value or 0) - (pool.removed.value or 0)
+        ended = sum(cause.value or 0.0 for cause in found.happened.ended.values())
+        assert found.happened.started.value == (found.happened.running.value or 0.0) + ended
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_laws_hold_while_hosts_come_and_go(seed: int, tmp_path: Path) -> None:
+    hired(seed, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3, 30))
+def test_laws_hold_while_many_hosts_come_and_go(seed: int, tmp_path: Path) -> None:
+    hired(seed, tmp_path)

@@ -17,7 +17,7 @@ from helpers.fields import fields_of, own
 from pydantic import BaseModel
 from helpers.random_batches import broken
 from helpers.random_draws import Draws
-from helpers.random_hosts import moving, names, pools
+from helpers.random_hosts import growing, moving, names, pools
 from helpers.random_scenarios import as_text, random_scenario, write_files
 from helpers.random_volumes import with_volumes
 from helpers.random_worker import loaded
@@ -57,7 +57,8 @@ def test_every_field_of_the_language_is_drawn_and_nearly_all_scenarios_are_valid
     several = [pools(Draws(seed, "pools"), tree) for seed, tree in enumerate(drawn()[:60])]
     moved = [moving(Draws(seed, "moving"), tree) for seed, tree in enumerate(several[:20])]
     stored = [with_volumes(Draws(seed, "volumes"), tree) for seed, tree in enumerate(several[:20])]
-    for tree in [*drawn(), *several, *moved, *stored]:
+    grown = [growing(Draws(seed, "machines"), tree) for seed, tree in enumerate(several[:20])]
+    for tree in [*drawn(), *several, *moved, *stored, *grown]:
         try:
             found |= {own(field) for field in used(loaded(tree, tmp_path))}
         except ScenarioError:

@@ -143,7 +143,10 @@ def test_where_a_host_is_lost_the_migration_ends_and_the_vm_goes_on() -> None:
 
 
 @pytest.mark.parametrize(("events", "platform", "said"), [
-    ("{at: 1s, migrate: db}", "docker", "containers do not move"), ("{at: 1s, migrate: db}", "firecracker", "how: checkpoint"),
+    ("{at: 1s, migrate: db, how: post-copy}", "docker", "containers do not run before all of their memory has come"),
+    ("{at: 1s, migrate: db}", "gvisor", "nothing that freezes and restores"), ("{at: 1s, migrate: db, how: restart}", "docker", "how a host is drained"),
+    ('{at: 1s, drain: "node[0]", how: restart, to: "node[1]"}', "docker", "means nothing where an orchestrator"),
+    ("{at: 1s, migrate: db}", "firecracker", "how: checkpoint"),
     ('{at: 1s, migrate: db, to: "node[7]"}', VM, "there is no host"), ('{at: 1s, drain: "node[0]", to: "node[0]"}', VM, "the host that is drained"),
     ("{at: 1s, migrate: db, how: power}", VM, "how something fails"), ("{at: 1s, stop: db, storage: copy}", VM, "says how something moves"),
     ('{at: 1s, drain: "node[0]", replica: 0}', VM, "about a host"), ("{at: 1s, migrate: dbx}", VM, "unknown service"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from simvirt.placement import fairness, locality, offers, packing, resources, slots, swarm, taints, topology
 from simvirt.placement.hosts import Asked, Hosts
+from simvirt.scenario.spec.scheduling import untolerated
 from simvirt.scenario.spec.cluster import Constraint
 
 AMOUNTS = st.lists(st.integers(0, 10_000), min_size=2, max_size=2)
@@ -57,7 +58,7 @@ def test_a_falling_line_is_cut_off_towards_its_start() -> None:
 
 
 def test_what_asks_politely_keeps_nobody_away() -> None:
-    assert taints.untolerated([taints.Taint("a", "b", "PreferNoSchedule")], []) == []
+    assert untolerated([taints.Taint("a", "b", "PreferNoSchedule")], []) == []
 
 
 def test_too_few_domains_count_the_emptiest_as_empty() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,15 @@ def test_vms_of_a_lost_host_start_elsewhere_whatever_is_admitted() -> None:
     actions = list(vm_cluster(wanted(4), seen(four, able=(False, True, True)), ENTRY))
     assert [type(one) for one in actions] == [Remove, Start]
     assert [one.host for one in actions if isinstance(one, Start)] == [2]
+
+
+def test_a_slot_whose_task_was_given_up_with_its_host_is_filled_whatever_is_admitted() -> None:
+    three = [task(n, n % 2) for n in range(3)]
+    without = seen(three, able=(True, True, False))
+    (waits,) = vm_cluster(wanted(4), without, ENTRY)
+    assert isinstance(waits, Pending) and waits.why.startswith("admission control")
+    (start,) = vm_cluster(wanted(4), replace(without, lost=frozenset({3})), ENTRY)
+    assert isinstance(start, Start) and start.slot == 3
 
 
 def test_a_guest_that_failed_is_reset_where_it_stood_three_times() -> None:

@@ -73,7 +73,8 @@ class PullerEntry(Entry):
 
     `requests` go to the registry before the first layer, `layer_requests` for each. `downloads` layers move at once, of one image or of
     the whole `daemon`; `images` are pulled at once (None: all). A download is tried `attempts` times, the n-th time after n times
-    `retry`. What fails is tried again after `back_off`, doubled up to `most_back_off`; None: it has failed.
+    `retry`. A connection to what does not answer is given up after `connect`, one on which nothing comes after `silence`.
+    What fails is tried again after `back_off`, doubled up to `most_back_off`; None: it has failed.
     `keeps` is whether the packed layer is written to the disk beside its files; `lazy` whether layers stay at the registry and only
     their indexes move, `index` of their bytes. The disk is cleared of images that nobody uses from `high` of it on, down to `low`.
     """
@@ -85,6 +86,8 @@ class PullerEntry(Entry):
     images: Annotated[SourcedWhole, within(1, 10_000)] | None = None
     attempts: Annotated[SourcedWhole, within(1, 1000)]
     retry: SourcedTime
+    connect: SourcedTime
+    silence: SourcedTime
     back_off: SourcedTime | None = None
     most_back_off: SourcedTime | None = None
     codec: str

@@ -1,4 +1,4 @@
-"""The entries of what moves running VMs from host to host: when it stops copying, how fast it may send, what it costs."""
+"""The entries of what moves running VMs and containers from host to host: when it stops copying, how fast it may send, what it costs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ class MigratorEntry(Entry):
     """How a product moves a running VM. What is None has no part in it.
 
     It sends at `bandwidth` at most, and stops the guest where the rest takes no longer than `downtime`, is no more than `least`, after
-    `rounds`, where `factor` times the memory has been sent, or after `patience` for each GiB of it. A guest that dirties more than
+    `rounds`, where `factor` times the memory has been sent, after `patience` for each GiB of it, or where a round sends `grows` more than
+    the one before. A guest that dirties more than
     `trigger` of what a round sends has at each `strikes`-th such round `first`, then `step` more, `most` at most of its time taken away;
     one under `stun` is slowed until it dirties no more than that share of what is sent. A sender that limits itself begins at `pace`,
     goes on at what is dirtied and `above`, and stops beyond `fastest`.
     A host takes part in `at_once` migrations; each takes `setup` before it sends, of it `serial` one after the other.
+    A connection on which nothing moves for `silence` is dead.
     `handover` is what the switch takes beside sending the rest and `state`: registers and devices; `unlog` beside that for each GiB of
     memory. Costs are per page of 4 KiB: `scan` and
     `send` at the source, `receive` at the other side, `log` of the first write of a page in a round in the guest, `fault` of a page that a
@@ -32,6 +34,7 @@ class MigratorEntry(Entry):
     rounds: Annotated[SourcedWhole, within(1, 1000)] | None = None
     factor: Annotated[SourcedRatio, within(1, 1000)] | None = None
     patience: SourcedTime | None = None
+    grows: Share | None = None
     trigger: Share | None = None
     strikes: Annotated[SourcedWhole, within(1, 100)] | None = None
     first: Annotated[SourcedRatio, within(0.01, 0.99)] | None = None
@@ -44,6 +47,7 @@ class MigratorEntry(Entry):
     at_once: Annotated[SourcedWhole, within(1, 10_000)]
     setup: SourcedTime
     serial: SourcedTime | None = None
+    silence: SourcedTime
     handover: SourcedTime
     unlog: SourcedTime
     state: SourcedSize

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simvirt.catalog.entries.entry import Entry
-from simvirt.catalog.sourced import SourcedRatio, SourcedTime
+from simvirt.catalog.sourced import Period, Share, SourcedRatio, SourcedTime, SourcedWhole, within
 
 Acts = Annotated[str, Field(min_length=1, max_length=50)]
 
@@ -26,6 +26,12 @@ class OrchestratorEntry(Entry):
     services. `reserves` is what hosts keep free for instances: nothing, what services reserve, or what they request, which is as large as
     a limit without one. `places` is the policy by which hosts are chosen.
     `attempts` is how often a failed one is started again where it stood, `survives` after the loss of how many hosts all must find room.
+    What a disruption budget does not let go is asked to go again every `evict_again`; without it budgets are not looked at.
+    Every `balance` it looks whether hosts are loaded unevenly, and moves VMs where the imbalance has a priority up to `threshold` (1: only
+    where a rule is broken, 5: at the slightest). Each `step` of the standard deviation of loads, times the root of the number of hosts,
+    is a priority. Of the memory of a VM that is not in use a share `idle` counts as demanded. From and to one host `moves` begin at a
+    look, or as many as end before the next.
+    `unhealthy` is what becomes of an instance whose checks fail: it `ends`, and has failed; nothing without it.
     `priorities` is what priorities of services do: those of higher ones find hosts first, or also drive others out where there is no room.
     """
 
@@ -45,5 +51,19 @@ class OrchestratorEntry(Entry):
     attempts: Attempts | None = None
     survives: Attempts | None = None
     evict: SourcedTime | None = None
+    unhealthy: Literal["ends"] | None = None
     reserves: Literal["reservations", "requests"] | None = None
+    evict_again: SourcedTime | None = None
     priorities: Literal["orders", "preempts"] | None = None
+    balance: Period | None = None
+    threshold: Annotated[int, Field(ge=1, le=5)] | None = None
+    step: Annotated[SourcedRatio, within(0.001, 1)] | None = None
+    idle: Share | None = None
+    moves: Annotated[SourcedWhole, within(1, 1000)] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> OrchestratorEntry:
+        names = ("balance", "threshold", "step", "idle", "moves")
+        if 0 < sum(getattr(self, name) is not None for name in names) < len(names):
+            raise ValueError(f"expected all of {', '.join(names)}, or none of them")
+        return self

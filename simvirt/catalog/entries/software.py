@@ -19,6 +19,7 @@ from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
 from simvirt.catalog.entries.hosted import Dom0, HostLoad
 from simvirt.catalog.entries.images import CodecEntry, ContentEntry, DiskImageEntry, DriverEntry, PullerEntry, RegistryEntry
+from simvirt.catalog.entries.machine_autoscalers import MachineAutoscalerEntry
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
@@ -197,7 +198,8 @@ class RuntimeSpec(Entry):
     """A container runtime: technique, network and disk path, memory of a container, and the costs of what its fences check.
 
     A container takes `shim_memory` (shim, pause or sentry), and `kernel_memory` in the kernel below; `daemon_memory` is taken once.
-    Containers of one image share its file pages, unless `shares_files` says that each keeps its own.
+    Containers of one image share its file pages, unless `shares_files` says that each keeps its own. `migrator` freezes one and restores it
+    on another host; None where nothing does.
     """
 
     technique: str
@@ -208,6 +210,7 @@ class RuntimeSpec(Entry):
     kernel_memory: SourcedSize | None = None
     daemon_memory: SourcedSize | None = None
     shares_files: bool = True
+    migrator: str | None = None
     costs: Costs = Field(default={})
 
     @model_validator(mode="after")
@@ -336,6 +339,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "volume_drivers": VolumeDriverEntry,
     "autoscalers": AutoscalerEntry,
     "priorities": PriorityEntry,
+    "machine_autoscalers": MachineAutoscalerEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 
@@ -344,7 +348,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "cpus": {"family": ("families",)},
     "hypervisors": {"guest": ("guests",), "technique": ("techniques",), "net": ("devices",), "disk": ("devices",),
                     "migrator": ("migrators",)},
-    "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",)},
+    "runtimes": {"technique": ("techniques",), "net": ("devices",), "disk": ("devices",), "migrator": ("migrators",)},
     "devices": {"filesystem": ("filesystems",)},
     "guests": {"disk_image": ("disk_images",)},
     "images": {"profile": ("profiles",)},

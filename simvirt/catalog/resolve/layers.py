@@ -63,7 +63,7 @@ def _orchestrated(store: Store, name: str | None, path: Path) -> dict[str, Any]:
     entry = store.typed("orchestrators", name, OrchestratorEntry, path)
     return {
         "orchestrator": entry.name, "reserves": entry.reserves, "places": entry.places, "acts": entry.acts,
-        "priorities": entry.priorities,
+        "priorities": entry.priorities, "balances": entry.balance is not None,
     }
 
 
@@ -199,7 +199,7 @@ def _runtime(store: Store, name: str, depth: int) -> Layer:
     spec = store.typed("runtimes", name, RuntimeSpec)
     net, disk = _devices(store, spec)
     return Layer(
-        kind="runtime", name=name, technique=spec.technique, type=None, isolation=spec.isolation, guest=None,
+        kind="runtime", name=name, technique=spec.technique, type=None, isolation=spec.isolation, guest=None, migrator=spec.migrator,
         memory_bytes=spec.shim_memory, costs=costs_of(store, spec), depth=depth, net=net, disk=disk,
         files=filesystem(store, disk), container=ContainerMemory(spec.kernel_memory or 0, spec.daemon_memory or 0, spec.shares_files),
     )

@@ -77,7 +77,12 @@ def phases_of(store: Store, platform: Platform, host: HostEntry, image: str | No
 def boot_of_host(store: Store, host: HostEntry, dumped: bool = False) -> tuple[Phase, ...]:
     """The phases in which a host boots, after its kernel has been `dumped` where it panicked."""
     names = (DUMP, SERVER) if dumped else (SERVER,)
-    return tuple(phase for name in names for phase in _phases(store, store.typed("startups", name, StartupEntry), host, name, inside=False))
+    return tuple(phase for name in names for phase in boot_of_machine(store, host, name))
+
+
+def boot_of_machine(store: Store, host: HostEntry, name: str) -> tuple[Phase, ...]:
+    """The phases of an entry in which a host comes that was not there before."""
+    return tuple(_phases(store, store.typed("startups", name, StartupEntry), host, name, inside=False))
 
 
 def _hypervisor(store: Store, layer: Layer, host: HostEntry) -> Iterator[Phase]:

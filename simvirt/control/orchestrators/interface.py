@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.placement import Hosts
@@ -99,6 +99,7 @@ class Seen:
     new tasks; `hosts` is for reading (`hosts.only(able)` is a copy to count in). `others` has the tasks of all services, for those
     that look at them (affinity, preemption), `wants` what is wanted of each service. `nominated` are the hosts on which room is being
     made, by service and slot, `kept` is what is reserved for each task, `lost` the slots whose tasks were given up with their host.
+    `completed` is when tasks of a job ended with their work done [ns], the first one first.
     """
 
     now: int
@@ -111,6 +112,7 @@ class Seen:
     nominated: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     kept: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     lost: Collection[int] = ()
+    completed: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,15 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Let the VM of a task move to a host while it runs."""
+
+    task: int
+    host: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """Nothing now; ask again at an instant [ns], if nothing happens before."""
 
@@ -177,6 +188,10 @@ class Pending:
     why: str
 
 
+NO_IMAGE: Final = "its image could not be pulled"
+"""How the cause begins with which a task fails that has no image to start from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preempt:
     """Make room for a replica on a host: less important tasks, by service and number, end gracefully there, and it waits for that."""
@@ -187,7 +202,16 @@ class Preempt:
     why: str
 
 
-Action = Start | Stop | Kill | Restart | Remove | Look | Revert | Pending | Preempt
+Action = Start | Stop | Kill | Restart | Remove | Move | Look | Revert | Pending | Preempt
+
+OF_TASKS: Final = (Stop, Kill, Restart, Remove, Move)
+"""Actions that are about a task, which an action before may have ended."""
+STOPPED: Final = "stopped"
+"""Why an instance ended that was not wanted any more."""
+PREEMPTED: Final = "preempted"
+"""Why an instance ended that made room for a more important one."""
+WAITING: Final = (Pending, Preempt)
+"""Actions that leave a slot without a task."""
 
 Orchestrator = Callable[[Wanted, Seen, OrchestratorEntry], Iterable[Action]]
 """What is to be done next for a service. A pure function: the same arguments give the same actions."""

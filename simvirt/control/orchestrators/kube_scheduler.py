@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
+from simvirt.control.orchestrators.budgets import allowed
 from simvirt.control.orchestrators.interface import Action, Pending, Preempt, Seen, Start, Wanted
 from simvirt.placement import POLICIES, Asked, Hosts, asked_by, choose, reserved_by
 from simvirt.placement.preemption import Standing, fits, preempted
@@ -99,7 +100,7 @@ class _Queue:
         """Room is made for a pod where that costs least, if it may be."""
         price = None
         if self.constants.priorities == "preempts" and self.wanted.preempts and self._lesser:
-            price = preempted(self.hosts, self.asked, self.wanted.priority, self._standing, {})
+            price = preempted(self.hosts, self.asked, self.wanted.priority, self._standing, allowed(self.seen))
         if price is None:
             return Pending(slot, reason)
         self._take(price.host)

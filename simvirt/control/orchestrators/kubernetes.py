@@ -17,9 +17,12 @@ from collections.abc import Iterator, Sequence
 from itertools import count, islice
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
+from simvirt.control.orchestrators.every_host import on_every_host
 from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen, Stop, Task, Wanted
+from simvirt.control.orchestrators.jobs import kubernetes_job
 from simvirt.control.orchestrators.kube_scheduler import scheduled
 from simvirt.control.orchestrators.rules import present
+from simvirt.control.orchestrators.stateful import stateful_set
 from simvirt.orchestration.restart import SECOND, backoff_of
 from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, story
 from simvirt.scenario.spec.services import ServiceSpec
@@ -27,6 +30,15 @@ from simvirt.scenario.spec.services import ServiceSpec
 
 def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
     """Pods too many and too few of each version, and containers that the kubelet restarts where it answers."""
+    if wanted.version.spec.is_global:
+        yield from on_every_host(wanted, seen, constants, lambda task: iter([_again(task, seen.now, constants)]))
+        return
+    if wanted.version.spec.is_stateful:
+        yield from stateful_set(wanted, seen, constants, lambda task: _again(task, seen.now, constants))
+        return
+    if wanted.version.spec.is_job:
+        yield from kubernetes_job(wanted, seen, constants)
+        return
     pods = _by_version(present(seen), wanted.version.number)
     sizes = sized(wanted, pods, seen.able)
     surplus = [task for of, size in zip(pods, sizes, strict=True) for task in victims(of)[: max(0, len(of) - size)]]
@@ -86,4 +98,5 @@ def victims(pods: Sequence[Task]) -> list[Task]:
 def _again(task: Task, now: int, constants: OrchestratorEntry) -> Action:
     """The restart of a container, once its wait is over; it has none after the first crash."""
     due = task.since + (round(backoff_of(constants).nth(task.tries - 1) * SECOND) if task.tries else 0)
-    return Restart(task.number, f"{task.cause}; crashed {task.tries + 1} times") if now >= due else Look(due)
+    waited = ", CrashLoopBackOff" if task.tries else ""
+    return Restart(task.number, f"{task.cause}; crashed {task.tries + 1} times{waited}") if now >= due else Look(due)

@@ -17,7 +17,9 @@ from itertools import count
 from typing import Final
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
+from simvirt.control.orchestrators.every_host import on_every_host
 from simvirt.control.orchestrators.interface import Action, Look, Pending, Remove, Revert, Seen, Start, Stop, Task, Wanted
+from simvirt.control.orchestrators.jobs import begun, missing
 from simvirt.control.orchestrators.rules import UPDATED
 from simvirt.orchestration.restart import SwarmPolicy, swarm_restarts
 from simvirt.orchestration.swarm_update import SwarmUpdate
@@ -34,6 +36,14 @@ REPLACED: Final = (UPDATED, UNHEALTHY)
 def swarm(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
     """Tasks too many, unhealthy and failed ones, those of another version, and slots that are empty."""
     service = _Service(wanted, seen, constants, seen.hosts.only(seen.able))
+    if wanted.version.spec.is_global:
+        yield from service.unhealthy()
+        yield from on_every_host(wanted, seen, constants, service.given_up)
+        return
+    if wanted.version.spec.is_job:
+        yield from service.replaced()
+        yield from begun(wanted, seen, constants, missing(wanted, seen, seen.tasks))
+        return
     yield from service.surplus()
     yield from service.unhealthy()
     yield from service.replaced()
@@ -112,9 +122,14 @@ class _Service:
     def replaced(self) -> Iterator[Action]:
         """What failed and may be replaced is given up once its delay is over."""
         for task in self.seen.tasks:
-            if task.phase == "failed" and task.number not in self.ending and self._again(task):
-                due = task.since + round(self.policy.delay_s * NS)
-                yield Remove(task.number, f"{task.cause}; replaced") if self.seen.now >= due else Look(due)
+            if task.phase == "failed" and task.number not in self.ending:
+                yield from self.given_up(task)
+
+    def given_up(self, task: Task) -> Iterator[Action]:
+        """The end of a task that failed and may be replaced, once its delay is over."""
+        if self._again(task):
+            due = task.since + round(self.policy.delay_s * NS)
+            yield Remove(task.number, f"{task.cause}; replaced") if self.seen.now >= due else Look(due)
 
     def _again(self, task: Task) -> bool:
         """Whether a task that failed is replaced."""

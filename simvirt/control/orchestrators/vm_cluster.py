@@ -3,7 +3,7 @@
 *Model*: a new VM is powered on only if all VMs would still find a slot after the largest hosts that may fail were lost; it goes to the
     host with most of its scarcest resource left. A guest that failed is reset where it stood, so many times; VMs of a host that is lost
     are powered on elsewhere whatever admission control says, those of the highest priority first, else of the services written first.
-*Ignores*: live migrations for balance while all runs (the timeline's `migrate` and `drain` do them), affinity rules of groups.
+*Ignores*: affinity rules of groups. Live migrations for balance are those of `balance.py`, where the entry says so.
 *Source*: VMware vSphere Availability (HA admission control, slot policy, VM monitoring); vSphere Resource Management (DRS).
 """
 

@@ -68,24 +68,26 @@ def _edges(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], float]
     """Which service calls which, and how often one execution of each of its operations does on average, added up."""
     found: dict[tuple[str, str], float] = {}
     for name, service in content.get("services", {}).items():
-        for target, often in _calls(service.get("operations", {}), 1.0):
+        for target, often in _calls(service.get("operations", {}), 1.0, content.get("topics") or {}):
             edge = name, target.partition(".")[0]
             found[edge] = found.get(edge, 0.0) + often
     yield from found.items()
 
 
-def _calls(value: Any, often: float) -> Iterator[tuple[str, float]]:
-    """The calls in steps, however deep they are, with how often they are made."""
+def _calls(value: Any, often: float, topics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The calls in steps, however deep they are, with how often they are made; messages call all that subscribe to their topic."""
     if isinstance(value, Mapping):
         times = value.get("times", 1)
         often *= (times if isinstance(times, int | float) else 1.0) * float(value.get("probability", 1.0))
         if isinstance(value.get("call"), str):
             yield value["call"], often
+        if isinstance(value.get("publish"), str):
+            yield from ((name, often) for name in topics.get(value["publish"], {}).get("subscribers", ()))
         for inner in value.values():
-            yield from _calls(inner, often)
+            yield from _calls(inner, often, topics)
     elif isinstance(value, list):
         for inner in value:
-            yield from _calls(inner, often)
+            yield from _calls(inner, often, topics)
 
 
 def _entered(content: Mapping[str, Any]) -> list[str]:

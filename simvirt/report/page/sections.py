@@ -231,7 +231,7 @@ def _reaches(found: PlatformResult) -> str:
 def _checks(document: RunDocument) -> Grid:
     """The laws that a run's own counters must keep."""
     laws = {"little": "Little's law", "flow": "flow conservation", "utilisation_law": "utilisation law"}
-    found = {name: dict(platform.checks) for name, platform in document.platforms.items()}
+    found = {name: {law: how for law, how in platform.checks if how is not None} for name, platform in document.platforms.items()}
     rows = ((Badge(name), *(_check(checks.get(law, "ok")) for law in laws)) for name, checks in found.items())
     return Grid(("platform", *laws.values()), tuple(rows), "Laws on the counters of each run")
 

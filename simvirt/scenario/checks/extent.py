@@ -16,7 +16,7 @@ from simvirt.scenario.bounds import (
     MOST_SAMPLES,
     MOST_TRANSFER,
 )
-from simvirt.scenario.graph import Name, callees_first, calls
+from simvirt.scenario.graph import Name, callees_first, calls, targets
 from simvirt.scenario.reading.tree import Path
 from simvirt.scenario.spec.distributions import AnyDistribution, Empirical
 from simvirt.scenario.spec.models import Scenario
@@ -65,14 +65,14 @@ def depths(scenario: Scenario) -> dict[Name, int]:
     for name in callees_first(calls(scenario)):
         service, operation = name
         steps = scenario.services[service].operations[operation]
-        found[name] = max((_depth(visit.step, visit.path, found) for visit in walk(steps)), default=0)
+        found[name] = max((_depth(scenario, visit.step, visit.path, found) for visit in walk(steps)), default=0)
     return found
 
 
-def _depth(step: AnyStep, path: Path, found: Mapping[Name, int]) -> int:
+def _depth(scenario: Scenario, step: AnyStep, path: Path, found: Mapping[Name, int]) -> int:
     """Levels from an operation down to the end of a step at `path` in it."""
     own = path.count("parallel") + isinstance(step, ParallelStep)
-    return own + (1 + found[step.target] if isinstance(step, CallStep) else 0)
+    return own + max((1 + found[name] for name in targets(scenario, step)), default=0)
 
 
 def _too_deep(scenario: Scenario) -> Iterator[Mistake]:
@@ -89,7 +89,7 @@ def _too_long(scenario: Scenario) -> Iterator[Mistake]:
     length = length_ns(scenario)
     if length is not None and length > LATEST_NS:
         yield ("run", "requests"), f"{CLOCK}; {scenario.run.requests} requests take some {format_time(length / 1e9)}"
-    each = [pool.cpus * pool.count for pool in scenario.pools.values() if pool.cpus is not None]
+    each = [pool.cpus * pool.slots for pool in scenario.pools.values() if pool.cpus is not None]
     cpus = sum(each) if len(each) == len(scenario.pools) else None
     if length is not None and cpus is not None and length * cpus > CPU_TIME_NS and length <= LATEST_NS:
         most, asked = format_time(CPU_TIME_NS / 1e9), format_time(length * cpus / 1e9)

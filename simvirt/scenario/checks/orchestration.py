@@ -15,6 +15,10 @@ def beside_orchestrators(scenario: Scenario, event: TimelineEvent, path: Path) -
     """Events that start or stop what an orchestrator has, and a load that cannot be multiplied."""
     acting = next((platform for platform in scenario.platforms if platform.orchestrator is not None), None)
     wished = next((one.verb for one in scenario.timeline if one.wants is not None), None)
+    for verb in ("scale", "update", "rollback"):
+        spec = scenario.services.get(getattr(event, verb) or "")
+        if spec is not None and (spec.is_job or (verb == "scale" and spec.is_global)):
+            yield (*path, verb), f"{getattr(event, verb)} has mode: {spec.deploy.mode}; expected another service, or no mode"
     if event.verb in ("start", "stop") and (acting is not None or wished is not None):
         who = f"{acting.orchestrator} of {acting.name}" if acting is not None else f"{wished} in the timeline"
         yield (*path, event.verb), f"{who} says how many instances there are; expected scale, for example {SCALED}"

@@ -15,7 +15,7 @@ from simvirt.scenario.checks.orchestration import beside_orchestrators
 from simvirt.scenario.checks.placement import placement_mistakes
 from simvirt.scenario.checks.volumes import volume_mistakes
 from simvirt.scenario.fields import MOST_STEPS
-from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached
+from simvirt.scenario.graph import Name, callees_first, calls, name_of, reached, targets
 from simvirt.scenario.reading.tree import Path
 from simvirt.scenario.spec.host import RESERVING
 from simvirt.scenario.spec.models import Scenario
@@ -49,6 +49,7 @@ def impossibilities(scenario: Scenario) -> Iterator[Mistake]:
     yield from deadlocks(scenario)
     yield from beyond(scenario)
     yield from _tenants(scenario)
+    yield from _subscribers(scenario)
     yield from _instance_load(scenario)
     for index, _ in enumerate(scenario.timeline):
         yield from _event(scenario, index)
@@ -119,7 +120,7 @@ def _reservations(scenario: Scenario) -> Iterator[Mistake]:
     reserved = {name: s.cpu_reservation * s.replicas for name, s in scenario.services.items() if s.cpu_reservation is not None}
     without = [pool.scheduler.policy for pool in scenario.pools.values()
                if pool.scheduler.policy not in RESERVING and "scheduler" in pool.model_fields_set]
-    each = [pool.cpus * pool.count for pool in scenario.pools.values() if pool.cpus is not None]
+    each = [pool.cpus * pool.slots for pool in scenario.pools.values() if pool.cpus is not None]
     whose = "hosts" if scenario.several_hosts else "host"
     orchestrated = [platform.orchestrator is not None for platform in scenario.platforms]
     if any(orchestrated):
@@ -207,7 +208,8 @@ def _endless_instant(scenario: Scenario) -> Iterator[Mistake]:
     if closed is None or closed.think.mean > 0:
         return
     yield from _turned_away_at_once(scenario, closed.clients)
-    happening = {caller: [callee for callee, count in called.items() if count > 0] for caller, called in calls(scenario).items()}
+    waited = calls(scenario, published=False)
+    happening = {caller: [callee for callee, count in called.items() if count > 0] for caller, called in waited.items()}
     for name, weight in scenario.mix.items():
         if weight > 0 and not any(_takes_time(scenario, each) for each in reached(happening, [name_of(name)])):
             sentence = f"expected a time to think, for example think: 1s; {name} takes no time and its clients do not wait between requests"
@@ -297,7 +299,7 @@ def step_counts(scenario: Scenario) -> dict[Name, int]:
     counts: dict[Name, int] = {}
     for name in callees_first(calls(scenario)):
         steps = walk(_steps_of(scenario, name))
-        counts[name] = sum(visit.times * (_members(visit.step, cpus) + _called(visit.step, counts)) for visit in steps)
+        counts[name] = sum(visit.times * (_members(visit.step, cpus) + _called(scenario, visit.step, counts)) for visit in steps)
     return counts
 
 
@@ -313,9 +315,9 @@ def _members(step: AnyStep, cpus: int) -> int:
     return step.team.threads if isinstance(step.team.threads, int) else cpus
 
 
-def _called(step: AnyStep, counts: dict[Name, int]) -> int:
-    """Steps that a request takes in what a step calls, in all its tries; `counts` has those of the operations called."""
-    count = counts[step.target] * step.tries if isinstance(step, CallStep) else 0
+def _called(scenario: Scenario, step: AnyStep, counts: dict[Name, int]) -> int:
+    """Steps that a request takes in what a step calls or publishes, in all tries; `counts` has those of the operations called."""
+    count = sum(counts[name] for name in targets(scenario, step)) * (step.tries if isinstance(step, CallStep) else 1)
     return count if count <= MOST_STEPS else 1
 
 
@@ -346,6 +348,16 @@ def _tenants(scenario: Scenario) -> Iterator[Mistake]:
         clients = view.workload.clients if view.workload is not None else 0
         if clients % count:
             yield placed(("workload", "closed", "clients"), name), f"expected a multiple of the {count} tenants; got {clients}"
+
+
+def _subscribers(scenario: Scenario) -> Iterator[Mistake]:
+    """Messages for services of which each tenant has replicas of its own."""
+    for topic, spec in scenario.topics.items():
+        for name in spec.subscribers:
+            if scenario.is_own(name_of(name)[0]):
+                yield ("topics", topic, "subscribers", name), (
+                    "each tenant has replicas of its own of this service, and a line of messages is one for all; expected a service that "
+                    "tenants share, for example tenants: {own: [web]}")
 
 
 def _instance_load(scenario: Scenario) -> Iterator[Mistake]:

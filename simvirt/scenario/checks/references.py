@@ -23,6 +23,8 @@ def references(data: Mapping[str, Any]) -> Iterator[Mistake]:
     services = _table(data.get("services"))
     for _, path, target in calls:
         yield from _unknown(path, target, operations, services)
+    yield from _topics(data, operations, services)
+    calls += list(_published(data))
     yield from _mix(data, operations, services)
     yield from _limited(data, operations, services)
     yield from _timeline(data, services)
@@ -30,6 +32,37 @@ def references(data: Mapping[str, Any]) -> Iterator[Mistake]:
     yield from _shared(data, services)
     yield from _cycles(calls, operations)
     yield from _depended_on(services)
+
+
+def _topics(data: Mapping[str, Any], operations: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Topics that are not there, that nobody publishes to, or that operations subscribe to which are not there."""
+    topics, used = _table(data.get("topics")), set()
+    for _, path, topic in _steps_with(data, "publish"):
+        used.add(topic)
+        if topic not in topics:
+            there = ", ".join(list(topics)[:10]) or "none; expected topics: {orders: {subscribers: [billing.charge]}}"
+            yield path, f'unknown topic "{topic[:60]}"; there is {there}'
+    for topic, body in topics.items():
+        for path, target in _subscribers(topic, body):
+            yield from _unknown(path, target, operations, services)
+        if topic not in used:
+            yield ("topics", topic), f"nobody publishes to it; expected a step of an operation, for example {{publish: {topic}}}"
+
+
+def _subscribers(topic: str, body: Any) -> Iterator[tuple[Path, str]]:
+    """The operations that subscribe to a topic, with where they are written."""
+    given = _table(body).get("subscribers")
+    named = list(given) if isinstance(given, Mapping) else _list(given) if isinstance(given, list) else [given]
+    for name in named:
+        if isinstance(name, str) and "." in name:
+            yield ("topics", topic, "subscribers", *([name] if isinstance(given, Mapping) else [])), name
+
+
+def _published(data: Mapping[str, Any]) -> Iterator[tuple[str, Path, str]]:
+    """Every message: the operation that publishes it, where, and each operation that is carried out for it."""
+    topics = _table(data.get("topics"))
+    for caller, path, topic in _steps_with(data, "publish"):
+        yield from ((caller, path, target) for _, target in _subscribers(topic, topics.get(topic)))
 
 
 def _depended_on(services: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -63,23 +96,27 @@ def _operations(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _calls(data: Mapping[str, Any]) -> Iterator[tuple[str, Path, str]]:
     """Every call: the operation that makes it, its path and its target."""
+    yield from (found for found in _steps_with(data, "call") if "." in found[2])
+
+
+def _steps_with(data: Mapping[str, Any], verb: str) -> Iterator[tuple[str, Path, str]]:
+    """Every step of a verb: the operation that it is in, its path and what the verb is followed by."""
     for service, body in _table(data.get("services")).items():
         for name, steps in _table(_table(body).get("operations")).items():
-            for path, target in _calls_of(_list(steps), ("services", service, "operations", name)):
+            for path, target in _found_in(verb, _list(steps), ("services", service, "operations", name)):
                 yield f"{service}.{name}", path, target
 
 
-def _calls_of(steps: list[Any], path: Path) -> Iterator[tuple[Path, str]]:
-    """The calls of some steps and of the branches in them."""
+def _found_in(verb: str, steps: list[Any], path: Path) -> Iterator[tuple[Path, str]]:
+    """What a verb is followed by in some steps and in the branches in them."""
     for index, step in enumerate(steps):
         if isinstance(step, list):
-            yield from _calls_of(step, (*path, index))
+            yield from _found_in(verb, step, (*path, index))
         elif isinstance(step, Mapping):
-            if isinstance(step.get("call"), str) and "." in step["call"]:
-                yield (*path, index, "call"), step["call"]
-            yield from _calls_of(_list(step.get("parallel")), (*path, index, "parallel"))
-            yield from _calls_of(_list(step.get("repeat")), (*path, index, "repeat"))
-            yield from _calls_of(_list(step.get("hold")), (*path, index, "hold"))
+            if isinstance(step.get(verb), str):
+                yield (*path, index, verb), step[verb]
+            for key in ("parallel", "repeat", "hold"):
+                yield from _found_in(verb, _list(step.get(key)), (*path, index, key))
 
 
 def _unknown(path: Path, target: str, operations: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Mistake]:

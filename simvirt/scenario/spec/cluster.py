@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from simvirt.scenario.fields import Whole, Word, word
-from simvirt.scenario.spec.base import Spec
+from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.host import HostSpec
-from simvirt.scenario.spec.scheduling import AffinitySpec, Taint, Taints, Tolerations, TopologySpreadSpec
+from simvirt.scenario.spec.machines import MachineScalingSpec
+from simvirt.scenario.spec.scheduling import AffinitySpec, Taint, Taints, Tolerations, TopologySpreadSpec, untolerated
 from simvirt.units import UnitError, shown
 
 MOST_HOSTS: Final = 100_000
@@ -114,14 +115,30 @@ class HostPoolSpec(HostSpec):
     """Hosts that are alike: how many, what each is, as `host` says it, and where they stand."""
 
     example = "{count: 3, model: dell-r740-gold-6132, zone: [a, b, c]}"
-    later = ("taints",)
-    count: Annotated[int, Whole(1, MOST_HOSTS, 3)] = Field(default=1, description="how many hosts", examples=["3"])
+    later = ("taints", "autoscale")
+    count: Annotated[int, Whole(1, MOST_HOSTS, 3)] = Field(
+        default=1, description="how many hosts; with autoscale, at first", examples=["3"])
     zone: Zones = Field(default=(), description="zone of its hosts, or several zones in which they stand in turn", examples=["[a, b, c]"])
     labels: Mapping[Word, Label] = Field(
         default={}, max_length=100, description="what placement may ask for", examples=["{disk: nvme}"])
     taints: Taints = Field(
         default=(), max_length=100, description="what keeps replicas away that do not tolerate it, as kubectl writes it",
         examples=["[dedicated=db:NoSchedule]"])
+    autoscale: MachineScalingSpec | None = Field(
+        default=None, description="lets the number of hosts follow what waits for room; they stay as many by default",
+        examples=[MachineScalingSpec.example])
+
+    @model_validator(mode="after")
+    def _within_bounds(self) -> HostPoolSpec:
+        bounds = self.autoscale
+        if bounds is not None and not bounds.min <= self.count <= bounds.max:
+            refuse(f"hosts at first; expected {bounds.min} to {bounds.max}, as autoscale says; got {self.count}", "count")
+        return self
+
+    @property
+    def slots(self) -> int:
+        """How many hosts there may ever be."""
+        return self.count if self.autoscale is None else self.autoscale.max
 
     @property
     def host(self) -> HostSpec:
@@ -140,6 +157,7 @@ class NamedHost:
     zone: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
+    spare: bool = False  # whether it is not there at first and may come later
 
     def said(self, key: str) -> str | None:
         """What is said of it under the key of a constraint."""
@@ -147,10 +165,18 @@ class NamedHost:
         return own[key] if key in own else self.labels.get(key)
 
 
+def may_stand(host: NamedHost, placement: PlacementSpec) -> bool:
+    """Whether replicas may stand on a host by what is said of it: constraints hold, and taints that keep away are tolerated."""
+    held = all((host.said(one.key) == one.value) == one.equal for one in placement.constraints)
+    return held and not untolerated(host.taints, placement.tolerations)
+
+
 def expanded(pools: Mapping[str, HostPoolSpec]) -> tuple[NamedHost, ...]:
     """The hosts of all pools, pool by pool: `node[0]`, `node[1]` ..., in their zones in turn."""
     found: list[NamedHost] = []
     for name, pool in pools.items():
         spec, zones = pool.host, pool.zone or (None,)
-        found += [NamedHost(f"{name}[{n}]", name, spec, zones[n % len(zones)], pool.labels, pool.taints) for n in range(pool.count)]
+        found += [
+            NamedHost(f"{name}[{n}]", name, spec, zones[n % len(zones)], pool.labels, pool.taints, spare=n >= pool.count)
+            for n in range(pool.slots)]
     return tuple(found)

@@ -9,7 +9,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_valida
 from simvirt.scenario.fields import InnerRatio, Nanoseconds, PositiveNanoseconds, PositivePerSecond, Ratio, Whole, Word
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.failures import OF_SERVICES, FailEvent
-from simvirt.scenario.spec.migration import WAYS
+from simvirt.scenario.spec.migration import RESTART, WAYS
 from simvirt.scenario.spec.orchestration import ORCHESTRATED, OrchestrateEvent
 from simvirt.scenario.spec.steps import OperationName
 from simvirt.scenario.spec.workload import WorkloadSpec, one_of
@@ -170,6 +170,11 @@ class TimelineEvent(FailEvent, OrchestrateEvent):
         """To which service; empty where it happens to a host."""
         wanted = self.start or self.stop or self.crash or self.wants or self.migrate
         return wanted or (self.fail if self.how in OF_SERVICES else None) or ""
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a host is drained by starting anew elsewhere what is on it."""
+        return self.drain is not None and self.how == RESTART
 
     @property
     def way(self) -> str:

@@ -19,6 +19,11 @@ How = Literal["power", "kernel-panic", "process", "slow-disk", "partition", "los
 in a VM, ends with all on it and starts anew. `process`: instances of a service end. `slow-disk`: drives of hosts are slower. `partition`:
 hosts do not reach the others. `loss`: messages from and to hosts get lost. `registry`: a registry does not answer.
 """
+Clients = Literal["both", "rest", "cut"]
+"""On which side of a partition clients are, and what lies outside: they reach both, those that are not cut off, or those that are alone.
+
+What looks after the cluster (an orchestrator's managers) is always on the side of the rest.
+"""
 OF_HOSTS: Final = ("power", "kernel-panic", "slow-disk", "partition", "loss")
 OF_SERVICES: Final = ("process", "kernel-panic")
 FAILURES: Final[tuple[str, ...]] = get_args(How)
@@ -36,7 +41,7 @@ RESTARTED: Final = "has no effect: a process that ended is started anew as its r
 
 def refuse_idle(spec: Spec, how: str) -> None:
     """Raises the ValidationError of a word that means nothing in the way in which something fails."""
-    for name, needed in (("factor", "slow-disk"), ("ratio", "loss")):
+    for name, needed in (("factor", "slow-disk"), ("ratio", "loss"), ("clients", "partition")):
         if getattr(spec, name) is not None and how != needed:
             refuse(f"has no effect without how: {needed}", name)
 
@@ -44,7 +49,7 @@ def refuse_idle(spec: Spec, how: str) -> None:
 class FailEvent(MigrationEvent):
     """Something that fails, and when it is repaired. Times in ns."""
 
-    later: ClassVar[tuple[str, ...]] = (*MigrationEvent.later, "fail", "how", "for_", "factor", "ratio")
+    later: ClassVar[tuple[str, ...]] = (*MigrationEvent.later, "fail", "how", "for_", "factor", "ratio", "clients")
     fail: Title | None = Field(
         default=None, examples=['"node[1]"'],
         description="what fails: hosts by name (node[1], node[0-2]), by pool, zone or label (zone == b); a service; a registry")
@@ -52,7 +57,7 @@ class FailEvent(MigrationEvent):
         default="power", examples=["power"],
         description=f"what happens to what fails ({', '.join(FAILURES)}); or how what moves gets to the other host: its memory crosses "
         "while it runs (pre-copy, the default then), after it has begun to run there (post-copy), one round before and the rest after "
-        "(hybrid), while it stands still (stop-and-copy), or through a disk (checkpoint)")
+        "(hybrid), while it stands still (stop-and-copy), through a disk (checkpoint), or not: it starts anew elsewhere (restart)")
     for_: PositiveNanoseconds | None = Field(
         default=None, alias="for", examples=["10min"],
         description="time until it is repaired, or reset after a panic; for ever by default, a panic until its kernel has been dumped")
@@ -60,12 +65,16 @@ class FailEvent(MigrationEvent):
         default=None, description=f"how many times as long accesses to a slow disk take; {SLOWER:g} by default", examples=["10"])
     ratio: PositiveRatio | None = Field(
         default=None, description=f"ratio of messages that get lost; {100 * LOST:g}% by default", examples=["5%"])
+    clients: Clients | None = Field(
+        default=None, examples=["rest"],
+        description="whom clients, and registries outside, reach in a partition: both sides (the default), the rest of the hosts, where an "
+        "orchestrator's managers are too, or what is cut off")
 
     @model_validator(mode="after")
     def _fails(self) -> Self:
         if self.fail is not None and self.how in WAYS:
             refuse(f"is how something moves; expected one of {', '.join(FAILURES)}", "how")
-        stray = next((name for name in ("how", "for_", "factor", "ratio") if name in self.model_fields_set), None)
+        stray = next((name for name in ("how", "for_", "factor", "ratio", "clients") if name in self.model_fields_set), None)
         if self.fail is None and stray is not None and not (self.moves and stray == "how"):
             refuse('says how something fails, and nothing does; expected fail, for example fail: "node[1]"', stray.rstrip("_"))
         refuse_idle(self, self.how)
@@ -94,6 +103,10 @@ class RandomFailureSpec(Spec):
         default=None, description=f"how many times as long accesses to a slow disk take; {SLOWER:g} by default", examples=["10"])
     ratio: PositiveRatio | None = Field(
         default=None, description=f"ratio of messages that get lost; {100 * LOST:g}% by default", examples=["5%"])
+    clients: Clients | None = Field(
+        default=None, examples=["rest"],
+        description="whom clients, and registries outside, reach in a partition: both sides (the default), the rest of the hosts, where an "
+        "orchestrator's managers are too, or what is cut off")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

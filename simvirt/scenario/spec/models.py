@@ -12,7 +12,7 @@ from simvirt.scenario.digest import digest, unstated
 from simvirt.scenario.fields import Title, Word
 from simvirt.scenario.reading.tree import Marks
 from simvirt.scenario.spec.base import TOLD, Spec, refuse
-from simvirt.scenario.spec.cluster import ALONE, MOST_HOSTS, HostPoolSpec, NamedHost, expanded
+from simvirt.scenario.spec.cluster import ALONE, MOST_HOSTS, HostPoolSpec, NamedHost, expanded, may_stand
 from simvirt.scenario.spec.deploy import DeploySpec, LimitsSpec, ReservationsSpec, ResourcesSpec
 from simvirt.scenario.spec.distributions import (
     AnyDistribution,
@@ -49,10 +49,12 @@ from simvirt.scenario.spec.steps import (
     NetSpec,
     NetStep,
     ParallelStep,
+    PublishStep,
     RepeatStep,
     Step,
 )
 from simvirt.scenario.spec.tenancy import DensitySpec, InstanceLoadSpec, TenantsSpec
+from simvirt.scenario.spec.topics import SubscriberSpec, TopicSpec
 from simvirt.scenario.spec.volumes import VolumeSpec
 from simvirt.scenario.spec.workload import ClosedSpec, DiurnalSpec, MmppSpec, OpenSpec, PieceSpec, RatesSpec, TraceSpec, WorkloadSpec
 from simvirt.units import format_size
@@ -63,8 +65,10 @@ __all__ = [
     "FailuresSpec", "FilesStep", "FilesSpec", "Gamma",
     "HostPoolSpec", "HostSpec", "Hyperexponential", "InstanceLoadSpec", "LimitsSpec", "LockStep", "Lognormal", "MeasuredSpec", "MemorySpec",
     "MmppSpec", "NamedWorkloadSpec", "NetSpec", "NetStep", "ObjectiveSpec", "OpenSpec", "ParallelStep", "Pareto", "PieceSpec",
-    "PlanSpec", "PlatformSpec", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec", "Scenario",
-    "SchedulerSpec", "ServiceSpec", "StateSpec", "Step", "TenantsSpec", "TimelineEvent", "TraceSpec", "Uniform", "VmsSpec", "VolumeSpec",
+    "PlanSpec", "PlatformSpec", "PublishStep", "RatesSpec", "RepeatStep", "ReservationsSpec", "ResourcesSpec", "RunSpec",
+    "Scenario", "SchedulerSpec", "ServiceSpec", "StateSpec", "Step",
+    "SubscriberSpec", "TenantsSpec", "TimelineEvent", "TopicSpec", "TraceSpec",
+    "Uniform", "VmsSpec", "VolumeSpec",
     "WorkloadSpec",
     "BuildStepSpec", "ImageLayerSpec", "OwnImageSpec", "RegistrySpec",
 ]
@@ -77,7 +81,7 @@ class Scenario(Spec):
 
     example = "{simvirt: 1, name: mm1, host: ..., platforms: [...], services: {...}, workload: {...}}"
     also = ("include",)
-    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network", "failures", "volumes")
+    later = ("only_host", "hosts", "workloads", "state", "registries", "images", "network", "failures", "volumes", "topics")
     simvirt: Literal[1] = Field(description="version of the schema", examples=["1"])
     name: Title = Field(description="name of the scenario", examples=["web-shop"])
     hosts: Mapping[Word, HostPoolSpec] = Field(
@@ -95,6 +99,8 @@ class Scenario(Spec):
     platforms: tuple[PlatformSpec, ...] = Field(min_length=1, max_length=1000, description="platforms to compare, side by side",
                                                 examples=["[bare-metal, docker, kvm]"])
     services: Mapping[Word, ServiceSpec] = Field(min_length=1, description="what runs", examples=[f"{{server: {ServiceSpec.example}}}"])
+    topics: Mapping[Word, TopicSpec] = Field(
+        default={}, max_length=1000, description="messages between services, by topic", examples=[f"{{orders: {TopicSpec.example}}}"])
     measured_on: MeasuredSpec | None = Field(
         default=None, description="where the CPU demands were measured; on the host by default", examples=[MeasuredSpec.example])
     workload: WorkloadSpec | None = Field(default=None, description="where requests come from", examples=[WorkloadSpec.example])
@@ -153,7 +159,7 @@ class Scenario(Spec):
     @field_validator("hosts", mode="after")
     @classmethod
     def _few_enough(cls, value: Mapping[str, HostPoolSpec]) -> Mapping[str, HostPoolSpec]:
-        if (count := sum(pool.count for pool in value.values())) > MOST_HOSTS:
+        if (count := sum(pool.slots for pool in value.values())) > MOST_HOSTS:
             raise PydanticCustomError(TOLD, "{text}", {"text": f"expected at most {MOST_HOSTS:,} hosts in all; got {count:,}"})
         return value
 
@@ -182,6 +188,17 @@ class Scenario(Spec):
     def _one_form(self) -> Scenario:
         if self.workload is not None and self.workloads:
             refuse("expected workload, or workloads by name, not both", "workloads")
+        return self
+
+    @model_validator(mode="after")
+    def _on_each_host(self) -> Scenario:
+        for name, spec in self.services.items():
+            if spec.is_global:
+                hosts = [host for host in self.each_host if may_stand(host, spec.placement)]
+                if not hosts:
+                    refuse("no host may take it; expected constraints and tolerations of hosts that there are",
+                           "services", name, "deploy", "mode")
+                spec.stand_on(sum(not host.spare for host in hosts), len(hosts))
         return self
 
     @property
@@ -235,7 +252,7 @@ class Scenario(Spec):
     @property
     def several_hosts(self) -> bool:
         """Whether there are more hosts than one."""
-        return sum(pool.count for pool in self.hosts.values()) > 1
+        return sum(pool.slots for pool in self.hosts.values()) > 1
 
     @property
     def each_host(self) -> tuple[NamedHost, ...]:
@@ -317,6 +334,11 @@ class Scenario(Spec):
     def autoscales(self) -> bool:
         """Whether the number of replicas of a service follows the load."""
         return any(service.autoscale is not None for service in self.services.values())
+
+    @property
+    def machines_scale(self) -> bool:
+        """Whether the number of hosts of a pool follows what waits for room."""
+        return any(pool.autoscale is not None for pool in self.hosts.values())
 
     @property
     def beginning(self) -> StateSpec:

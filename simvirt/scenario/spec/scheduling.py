@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -51,6 +51,15 @@ class Toleration:
         if self.key and self.key != taint.key:
             return False
         return self.operator == "Exists" or self.value == taint.value
+
+
+KEEPS_AWAY: Final[tuple[Effect, ...]] = ("NoSchedule", "NoExecute")
+"""Effects that a filter looks at."""
+
+
+def untolerated(taints: Iterable[Taint], tolerations: Sequence[Toleration], effects: Sequence[Effect] = KEEPS_AWAY) -> list[Taint]:
+    """Taints of some effects that nothing tolerates."""
+    return [taint for taint in taints if taint.effect in effects and not any(each.tolerates(taint) for each in tolerations)]
 
 
 def _effect(written: str | None) -> Effect | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Final, Literal, Mapping
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema, model_validator
 
 from simvirt.scenario.fields import (
     EventLoops,
@@ -21,10 +21,11 @@ from simvirt.scenario.fields import (
 from simvirt.scenario.spec.autoscale import AutoscaleSpec
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.cluster import PlacementSpec
-from simvirt.scenario.spec.deploy import Cpus, DeploySpec, Replicas
+from simvirt.scenario.spec.deploy import GLOBAL, JOB, STATEFUL, Cpus, DeploySpec, JobSpec, Replicas
 from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
+from simvirt.scenario.spec.modes import LOOKED_AT, refuse_beside_mode
 from simvirt.scenario.spec.resilience import ShedSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
 from simvirt.scenario.spec.volumes import Mount
@@ -170,9 +171,12 @@ class ServiceSpec(Spec):
     startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
                                              examples=["[{cpu: 200ms}, {disk: {read: 50MiB}}]"])
 
+    _hosts: tuple[int, int] = PrivateAttr(default=(1, 1))
+
     @model_validator(mode="after")
     def _does_something(self) -> ServiceSpec:
-        if not self.operations and self.background is None:
+        refuse_beside_mode(self.deploy, [key for key in LOOKED_AT if getattr(self, key)])
+        if not self.operations and self.background is None and not self.is_job:
             refuse("expected operations or a background, for example operations: {job: [{cpu: {exponential: 10ms}}]}")
         return self
 
@@ -249,7 +253,40 @@ class ServiceSpec(Spec):
     @property
     def replicas(self) -> int:
         """How many instances there are."""
+        if self.is_job:
+            return min(self.job.parallelism, self.job.completions)
+        if self.is_global:
+            return self._hosts[0]
         return self.deploy.replicas if self.scale is None else self.scale
+
+    @property
+    def is_global(self) -> bool:
+        """Whether it has one instance on each host that it may stand on."""
+        return self.deploy.mode == GLOBAL
+
+    @property
+    def is_job(self) -> bool:
+        """Whether its instances end when their start-up work is done."""
+        return self.deploy.mode == JOB
+
+    @property
+    def is_stateful(self) -> bool:
+        """Whether its instances come and go one after the other, each with a number of its own for ever."""
+        return self.deploy.mode == STATEFUL
+
+    @property
+    def job(self) -> JobSpec:
+        """How often a job is done."""
+        return self.deploy.job or JobSpec.model_construct()
+
+    @property
+    def most_replicas(self) -> int:
+        """How many instances there may be as hosts come."""
+        return self._hosts[1] if self.is_global else self.replicas
+
+    def stand_on(self, first: int, most: int) -> None:
+        """Takes in on how many hosts it may stand, of those that are there at first and of all that may come."""
+        self._hosts = first, most
 
     @property
     def workers(self) -> int | str:

@@ -1,7 +1,8 @@
 """The steps of an operation: use a CPU, call another operation, use the disk or the network, wait, do things in parallel.
 
 A step is a mapping with one verb: `{cpu: 1ms}`, `{call: db.select, times: 2}`, `{disk: {read: 8KiB}}`, `{net: {out: 24KiB}}`,
-`{files: {open: 1, read: 1}}`, `{delay: 5ms}`, `{parallel: [...]}`, `{repeat: [...], times: 3}`, `{lock: log, hold: [...]}`.
+`{files: {open: 1, read: 1}}`, `{delay: 5ms}`, `{parallel: [...]}`, `{repeat: [...], times: 3}`, `{lock: log, hold: [...]}`,
+`{publish: orders}`.
 `times` repeats it, `probability` makes it happen sometimes.
 """
 
@@ -77,6 +78,13 @@ class CallStep(Guarded, _Step):
     def target(self) -> tuple[str, str]:
         """The service and the operation called."""
         return self.service, self.operation
+
+
+class PublishStep(_Step):
+    """Leaves a message for all that subscribe to a topic, and goes on without waiting for them."""
+
+    example = "{publish: orders}"
+    publish: Word = Field(description="the topic, by its name", examples=["orders"])
 
 
 class DiskSpec(Spec):
@@ -197,10 +205,11 @@ class LockStep(_Step):
         "a VM has its own)", examples=["kernel"])
 
 
-AnyStep = CpuStep | CallStep | DiskStep | FilesStep | NetStep | DelayStep | ParallelStep | RepeatStep | LockStep
+AnyStep = CpuStep | CallStep | DiskStep | FilesStep | NetStep | DelayStep | ParallelStep | RepeatStep | LockStep | PublishStep
 VERBS: Final[Mapping[str, type[Spec]]] = {
     "cpu": CpuStep, "call": CallStep, "disk": DiskStep, "files": FilesStep, "net": NetStep, "delay": DelayStep,
     "parallel": ParallelStep, "repeat": RepeatStep, "lock": LockStep,
+    "publish": PublishStep,
 }
 STARTUP_VERBS: Final = ("cpu", "disk", "files", "delay")
 _COMMON: Final = ("times", "probability", "ops")

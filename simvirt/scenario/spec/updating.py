@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from simvirt.scenario.fields import Nanoseconds, PositiveNanoseconds, Ratio, Whole
-from simvirt.scenario.spec.base import Spec
+from simvirt.scenario.fields import MOST_REPLICAS, Nanoseconds, PositiveNanoseconds, Ratio, Whole
+from simvirt.scenario.spec.base import Spec, refuse
+from simvirt.units import UnitError, shown
+
+_SHARE: Final = re.compile(r"\d{1,3}%")
+
+
+def _amount(value: object) -> int | str:
+    """A number of replicas, or a share of them in whole per cent."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_REPLICAS:
+        return value
+    if isinstance(value, str) and _SHARE.fullmatch(value.strip()):
+        return value.strip()
+    raise UnitError(f"expected a number of replicas, or a share of them in whole per cent, for example 1 or 25%; got {shown(value)}")
+
+
+Amount = Annotated[
+    int | str, BeforeValidator(_amount),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]{1,3}%$"}], "examples": [1, "25%"]}),
+]
+"""A number of replicas, or a share of them, as Kubernetes writes both."""
+
+
+class DisruptionBudgetSpec(Spec):
+    """How many replicas those who make room on purpose leave: Kubernetes' PodDisruptionBudget."""
+
+    example = "{min_available: 2}"
+    min_available: Amount | None = Field(default=None, description="how many stay ready", examples=["2"])
+    max_unavailable: Amount | None = Field(default=None, description="how many are not ready at a time", examples=["25%"])
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> DisruptionBudgetSpec:
+        if (self.min_available is None) == (self.max_unavailable is None):
+            refuse(f"expected min_available or max_unavailable, for example {self.example}", "min_available")
+        return self
 
 
 class UpdateConfigSpec(Spec):

@@ -195,7 +195,7 @@ class WorkloadSpec(Guarded):
     """Where requests come from, and the operations that they call."""
 
     example = "{open: {rate: 800/s}, mix: {web.GET /: 1}}"
-    later = GUARDS
+    later = (*GUARDS, "priority")
     open: OpenSpec | None = Field(default=None, description="arrivals at a rate", examples=[OpenSpec.example])
     closed: ClosedSpec | None = Field(default=None, description="clients that wait for answers", examples=[ClosedSpec.example])
     trace: TraceSpec | None = Field(default=None, description="arrivals from a file", examples=[TraceSpec.example])
@@ -208,6 +208,15 @@ class WorkloadSpec(Guarded):
     connection: Literal["kept", "new"] = Field(
         default="kept", examples=["new"],
         description="whether requests come over connections that stay open, or each opens and closes one of its own")
+
+    priority: Annotated[int, Whole(-1000, 1000, 10)] | Mapping[OperationName, Annotated[int, Whole(-1000, 1000, 10)]] | None = Field(
+        default=None, examples=["{web.GET /: 10, web.report: 0}"],
+        description="what lets requests come before others in line for threads, the higher the sooner: of all, or of operations of the mix")
+
+    def priority_of(self, operation: str) -> int:
+        """What requests that enter at an operation come before others by; 0 where nothing is said."""
+        said = self.priority if isinstance(self.priority, int) else (self.priority or {}).get(operation)
+        return said or 0
 
     @property
     def clients(self) -> int:
@@ -228,6 +237,13 @@ class WorkloadSpec(Guarded):
     @model_validator(mode="after")
     def _one_source(self) -> WorkloadSpec:
         one_of(self, ("open", "closed", "trace", "rates"), self.example)
+        return self
+
+    @model_validator(mode="after")
+    def _priorities_of_the_mix(self) -> WorkloadSpec:
+        for name in self.priority if isinstance(self.priority, Mapping) and self.mix else ():
+            if name not in self.mix:
+                refuse(f"no request enters there; expected an operation of the mix, for example {next(iter(self.mix))}", "priority", name)
         return self
 
     @model_validator(mode="after")

@@ -43,12 +43,16 @@ class Alone:
 
     clock: simpy.Environment
 
-    def transfer(self, source: str, to: str, size: int, cap: float | None = None) -> simpy.Event:
+    def transfer(self, source: str, to: str, size: int, cap: float | None = None, patience: int | None = None) -> simpy.Event:
         """The end of a transfer."""
         return self.clock.timeout(size)
 
-    def lose(self, node: str) -> None:
-        """Nothing is lost here."""
+    def reaches(self, source: str, to: str) -> bool:
+        """Nothing is cut off here."""
+        return True
+
+    def break_off(self, transfer: simpy.Event) -> None:
+        """What moves comes to its end."""
 
 
 class Idle:
@@ -125,7 +129,7 @@ def admitted(given: Given) -> Answer:
         raise NotKnown("pulls of this account, or with retries, are not told by counts")
     registry = Registry("hub", "hub", Catalog.load().typed("registries", name, RegistryEntry))
     asked, span = given["nodes_behind_one_ip"] * given["image_pulls_per_node"], given["within_h"] * HOUR
-    found = [registry.admits(str(n), int(n * span / asked)) for n in range(asked)]
+    found = [registry.admits(int(n * span / asked)) for n in range(asked)]
     return {"manifest_gets": asked, "admitted": sum(found), "rejected_429": asked - sum(found)}
 
 

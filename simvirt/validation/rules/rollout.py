@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from simvirt.orchestration import rollout, workloads
 from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy
+from simvirt.scenario.spec.deploy import BACKOFF_LIMIT
 from simvirt.validation.rules.cases import Given
 from simvirt.validation.rules.rule import Answer, NotKnown, Rules
 
@@ -28,7 +29,7 @@ DEFAULTS: Final[Mapping[str, Answer]] = {
     },
     "DaemonSet": {"strategy": "RollingUpdate", "max_unavailable": 1, "max_surge": 0, "both_zero_allowed": False},
     "Job": {
-        "backoff_limit": workloads.BACKOFF_LIMIT, "first_delay_s": workloads.BACKOFF_S, "factor": 2,
+        "backoff_limit": BACKOFF_LIMIT, "first_delay_s": workloads.BACKOFF_S, "factor": 2,
         "max_delay_s_documented": workloads.DOCUMENTED_BACKOFF_S, "max_delay_s_code": workloads.MOST_BACKOFF_S,
         "completions": 1, "parallelism": 1,
     },
@@ -210,7 +211,7 @@ def _job_failures(given: Given) -> Answer:
 def _job_outcome(given: Given) -> Answer:
     """How a Job ends."""
     failing = None if given.get("every_pod_fails", False) else int(given.get("failing_pods", 0))
-    limit, completions = int(given.get("backoff_limit", workloads.BACKOFF_LIMIT)), int(given.get("completions", 1))
+    limit, completions = int(given.get("backoff_limit", BACKOFF_LIMIT)), int(given.get("completions", 1))
     in_place = given.get("restart_policy", "Never") == "OnFailure"
     found = workloads.job_outcome(failing, limit, completions, in_place, *_job_periods(given))
     return {"pods_created": found.pods, "failed": found.failed, "delays_s": found.delays_s}

@@ -14,7 +14,7 @@ import numpy as np
 
 from simvirt.placement import locality, resources, taints, topology
 from simvirt.placement.hosts import Counts
-from simvirt.scenario.spec.scheduling import Taint, Toleration
+from simvirt.scenario.spec.scheduling import Taint, Toleration, untolerated
 from simvirt.validation.rules.cases import Given
 from simvirt.validation.rules.rule import Answer, Rules
 
@@ -104,8 +104,8 @@ def taint_filter(given: Given) -> Answer:
     """TaintToleration as a filter: of one node, or of several by name."""
     nodes, tolerations = given["node_taints"], _tolerations(given)
     if isinstance(nodes, Mapping):
-        return {"feasible": {name: not taints.untolerated(_taints(each), tolerations) for name, each in nodes.items()}}
-    return {"feasible": not taints.untolerated(_taints(nodes), tolerations)}
+        return {"feasible": {name: not untolerated(_taints(each), tolerations) for name, each in nodes.items()}}
+    return {"feasible": not untolerated(_taints(nodes), tolerations)}
 
 
 def _taints(written: Sequence[Given]) -> list[Taint]:
