@@ -117,7 +117,7 @@ class Typed(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         """A number that is shifted to the left is a word, not an `int` of C."""
         if isinstance(node.op, ast.LShift) and isinstance(node.left, ast.Constant):
-            node.left = expression(f"cython.cast(cython.longlong, {node.left.value})")
+            node.left = expression(f"cython.cast(cython.longlong, {ast.unparse(node.left)})")
         self.generic_visit(node)
         return node
 

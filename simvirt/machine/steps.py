@@ -105,5 +105,6 @@ def step(m: Machine, x: IntArray, i: int) -> int:
     if SHAPES[op] == GO_ON:
         return jump(m, i)
     if SHAPES[op] == SYSTEM:
-        return EXECUTE[op](m, x, i)
+        at = EXECUTE[op](m, x, i)
+        return at  # noqa: RET504
     return LEFT
