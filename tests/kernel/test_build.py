@@ -139,7 +139,7 @@ def test_marked_functions_are_kept_apart_from_their_callers(build: ModuleType, t
     functions = build.read_source().functions
     assert {"signal", "book"} < set(functions) and functions["signal"].marks == ("rare",) and functions["book"].marks == ("apart",)
     few = build.Source((), [], {}, (), {name: functions[name] for name in ("signal", "book", "book_time")})
-    monkeypatch.setattr(unity, "read_source", lambda: few)
+    monkeypatch.setattr(unity, "read_source", lambda unit: few)
     made = tmp_path / "_kernel.c"
     made.write_text(DECLARED)
     unity.keep_apart(made)
