@@ -13,6 +13,7 @@ import hashlib
 import re
 from pathlib import Path
 
+from build_kernel.layout import in_order, padding
 from build_kernel.source import KERNEL, Column, Source, Unit, read_source
 from build_kernel.words import bodies
 
@@ -46,14 +47,24 @@ def FloatArray_of(column: cython.double[::1]) -> cython.p_double:
 @cython.cfunc
 def Bytes_of(column: cython.uchar[::1]) -> cython.p_uchar:
     return cython.address(column[0])
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def ahead(place: cython.p_void) -> cython.void:
+    pass
 '''
 KEEPS = {"apart", "rare"}
+AHEAD = "ahead"  # the mark of values
 KEPT = """#ifdef __GNUC__
 #define KEPT_apart __attribute__((noinline))
 #define KEPT_rare __attribute__((cold, noinline))
+#define AHEAD(place) do { __builtin_prefetch(place); __asm__ __volatile__(""); } while (0)
 #else
 #define KEPT_apart
 #define KEPT_rare
+#define AHEAD(place) ((void)(place))
 #endif
 """
 
@@ -101,11 +112,18 @@ class Typed(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """`int(x)` and `float(x)` are C casts; `wrap(a + b)` is taken modulo 2**64, without an overflow that C does not define."""
         self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == AHEAD:
+            return self.fetched(node)
         if isinstance(node.func, ast.Name) and node.func.id in CASTS:
             return expression(f"cython.cast({CASTS[node.func.id]}, {ast.unparse(node.args[0])})")
         if isinstance(node.func, ast.Name) and node.func.id == "wrap" and isinstance(node.args[0], ast.BinOp):
             return expression(f"cython.cast(cython.longlong, {unsigned(node.args[0])})")
         return node
+
+    def fetched(self, node: ast.Call) -> ast.AST:
+        """A value that is needed soon: its place; nothing where columns know their bounds, which it need not keep."""
+        value = ast.unparse(node.args[0])
+        return expression(f"{AHEAD}(cython.cast(cython.p_void, cython.address({value})))") if self.fields else ast.Constant(0)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """Integers beyond 31 bits are put together from smaller ones: Cython would make them objects."""
@@ -138,9 +156,10 @@ class Typed(ast.NodeTransformer):
 
 def record_types(columns: list[Column]) -> list[str]:
     """The record of a row of each table that has columns with one value a row."""
-    tables = dict.fromkeys(c.table for c in columns if c.of_row)
-    fields = {table: [f"{c.name}={FIELDS[c.kind]}" for c in columns if c.of_row and c.table == table] for table in tables}
-    return [f"{table}_row = cython.struct({', '.join(found)})" for table, found in fields.items()]
+    types = {(c.table, c.name): FIELDS[c.kind] for c in columns if c.of_row}
+    found = {table: [f"{name}={types[table, name]}" for name in names] for table, names in record_fields(columns, False).items() if names}
+    free = {table: [f"unused_{at}=cython.longlong" for at in range(padding(len(fields)))] for table, fields in found.items()}
+    return [f"{table}_row = cython.struct({', '.join(fields + free[table])})" for table, fields in found.items()]
 
 
 def plane_class(columns: list[Column], checked: bool, name: str = KERNEL.plane) -> str:
@@ -166,7 +185,7 @@ def plane_class(columns: list[Column], checked: bool, name: str = KERNEL.plane) 
 def record_fields(columns: list[Column], checked: bool) -> dict[str, tuple[str, ...]]:
     """The columns that make up the records of each table, in their order; none where every column is apart."""
     tables = dict.fromkeys(c.table for c in columns)
-    return {table: tuple(c.name for c in columns if c.table == table and c.of_row and not checked) for table in tables}
+    return {table: tuple(in_order(table, (c.name for c in columns if c.table == table and c.of_row and not checked))) for table in tables}
 
 
 def unity_source(checked: bool = False, unit: Unit = KERNEL) -> str:
@@ -188,7 +207,9 @@ def heads(source: Source, checked: bool) -> list[str]:
     digests = {file: hashlib.sha256((unit.folder / file).read_bytes()).hexdigest() for file in source.files}
     table = f"{'SCHEDULERS' if unit is KERNEL else 'INSTRUCTIONS'} = {source.schedulers!r}"
     title = f'"""Made by build_kernel from simvirt/{unit.package}; do not edit."""'
-    return [title, "import cython", f"SOURCES = {digests!r}", table, f"RECORDS = {record_fields(source.columns, checked)!r}"]
+    records = record_fields(source.columns, checked)
+    words = {name: len(fields) + padding(len(fields)) for name, fields in records.items()}
+    return [title, "import cython", f"SOURCES = {digests!r}", table, f"RECORDS = {records!r}", f"WORDS = {words!r}"]
 
 
 def keep_apart(path: Path, unit: Unit = KERNEL) -> None:
@@ -199,6 +220,7 @@ def keep_apart(path: Path, unit: Unit = KERNEL) -> None:
             declared = rf"^static (?=[^\n;]*\b__pyx_f_\w*{unit.name}_{name}\()"
             text, found = re.subn(declared, f"static KEPT_{mark} ", text, count=1, flags=re.M)
             assert found, f"Cython declares {name}"
+    text = re.sub(rf"(?<!void )\b__pyx_f_\w*{unit.name}_{AHEAD}(?=\()", AHEAD.upper(), text)
     generated, rest = text.split("\n", 1)
     path.write_text(f"{generated}\n{KEPT}{rest}")  # whose first line Cython looks for before it writes the file again
 

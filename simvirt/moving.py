@@ -48,6 +48,14 @@ class Movable:
         self._hindered[instance] = {"spin": spin, "stall": stall}
         self.set_condition("instances", instance, **{"spin": 0.0, "stall": 0, **self._met.get(instance, {})})
 
+    def set_misses(self, host: int, asked: int, ratio: float) -> None:
+        """How often a page cache of a host does not serve what it is asked."""
+        self.columns["misses"]["ratio"][host * int(self.columns["misses"]["asked"][0]) + asked] = ratio
+
+    def set_quota(self, group: int, quota: int) -> None:
+        """Give a group that has a quota another one in each of its periods [ns]."""
+        kernel.set_quota(self._plane, group, quota, int(self.clock.now))
+
     # --- time ----------------------------------------------------------------------------------------------------------
 
     def pause(self, machine: int) -> None:

@@ -20,7 +20,7 @@ from simvirt.lowering.errands import Errand
 from simvirt.lowering.guards import FRAME_COLUMNS
 from simvirt.lowering.lower import Lowered
 from simvirt.lowering.network import widen_links
-from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together
+from simvirt.lowering.rows import Columns, blank, chain_frames, lengthen, lie_together, on_lines, room_for
 from simvirt.lowering.topics import MESSAGE_COLUMNS
 from simvirt.memory.account import MemoryAccount
 from simvirt.moving import Movable
@@ -78,17 +78,17 @@ class DataPlane(Movable):
     _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
     _performed: dict[int, set[int]] = field(default_factory=dict)  # instance: handles of what it performs
     _handles: int = 0
-    _drained: dict[int, Settled] = field(default_factory=dict)
+    _awaited: dict[tuple[int, int], Settled] = field(default_factory=dict)  # signals, by their reason and row
     _due: list[Settled] = field(default_factory=list)
     _samplers: dict[int, list[Sampler]] = field(default_factory=dict)
     _background: dict[int, list[int]] = field(default_factory=dict)
     _blocks: list[Block] = field(default_factory=list)  # of each stream, as the kernel has them
 
     def __post_init__(self) -> None:
-        self.columns: dict[str, dict[str, Any]] = {}
-        self._records: dict[str, Any] = {}
+        self.columns, self._records = dict[str, dict[str, Any]](), dict[str, Any]()
+        take = room_for(self.lowered.tables, kernel.RECORDS, kernel.WORDS)
         for name, table in self.lowered.tables.items():
-            self._keep(name, table)
+            self._keep(name, table, take)
         self._plane = kernel.make_plane()
         self._most_frames = max(MOST_FRAMES, 2 * int(self.columns["run"]["frames"][0]))
         for thread in self.lowered.background:
@@ -102,13 +102,13 @@ class DataPlane(Movable):
             for _ in range(clients):
                 kernel.launch_client(self._plane, of_class.index(row), 0)
 
-    def _keep(self, name: str, table: Columns) -> None:
+    def _keep(self, name: str, table: Columns, take: Callable[[int], np.ndarray] = on_lines) -> None:
         """Copy a table as the kernel in use wants it: lists; or arrays, of which some lie together row by row."""
         if kernel.MODE == "plain":
             columns = {key: column.copy() if key in LONG else column.tolist() for key, column in table.items()}
             self.columns[name], self._records[name] = columns, None
         else:
-            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name])
+            self.columns[name], self._records[name] = lie_together(table, kernel.RECORDS[name], kernel.WORDS[name], take)
 
     def _bind(self, *changed: str) -> None:
         """Hand the columns of changed tables to the kernel, all of them when none is named."""
@@ -216,9 +216,8 @@ class DataPlane(Movable):
         self._extend("entities", t.Entities, old, {})
         self._extend("calendar", t.Calendar, old, {"size": 0})
         widen_links(self.columns["links"], old, 2 * old)
-        run = self.columns["run"]
-        run["frames"][0] = 2 * old
-        run["entities"][0] += old
+        self.columns["run"]["frames"][0] = 2 * old
+        self.columns["run"]["entities"][0] += old
         chain_frames(self.columns, old, 2 * old)
         self._bind("run", "frames", "entities", "calendar", "links")
         return True
@@ -228,7 +227,7 @@ class DataPlane(Movable):
         lengths = {key: rows * factor for key, factor in factors.items()}
         columns, more = self.columns[name], blank(table, rows=rows, **lengths)
         if kernel.MODE != "plain":
-            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, kernel.RECORDS[name])
+            self.columns[name], self._records[name] = lengthen(columns, self._records[name], more, kernel.RECORDS[name], kernel.WORDS[name])
             return
         for key, added in more.items():
             columns[key] = columns[key] + added.tolist() if isinstance(columns[key], list) else np.concatenate([columns[key], added])
@@ -240,8 +239,8 @@ class DataPlane(Movable):
             reason, row = int(run["signals"][2 * at]), int(run["signals"][2 * at + 1])
             if reason == k.WORK_DONE and (work := self._forget(row)) is not None:
                 self._due.append(work.done)
-            elif reason == k.DRAINED and row in self._drained:
-                self._due.append(self._drained.pop(row))
+            elif (reason, row) in self._awaited:
+                self._due.append(self._awaited.pop((reason, row)))
         run["pending"][0] = 0
 
     # --- verbs ---------------------------------------------------------------------------------------------------------
@@ -284,7 +283,11 @@ class DataPlane(Movable):
         self.columns["instances"]["life"][instance] = k.DRAINING
         if int(self.columns["instances"]["in_flight"][instance]) == 0:
             return self.clock.event().succeed()
-        return self._drained.setdefault(instance, Settled(self.clock))
+        return self._awaited.setdefault((k.DRAINED, instance), Settled(self.clock))
+
+    def asked(self, service: str) -> simpy.Event:
+        """An event that happens when the next request waits for a service of which no replica is ready."""
+        return self._awaited.setdefault((k.NOBODY_READY, self.lowered.services.index(service)), Settled(self.clock))
 
     def is_ready(self, instance: int) -> bool:
         """Whether an instance takes requests."""
@@ -305,8 +308,8 @@ class DataPlane(Movable):
         lost = int(kernel.crash(self._plane, instance, life, int(self.clock.now)))
         for handle in self._performed.pop(instance, ()):
             del self._works[handle]
-        if instance in self._drained:
-            self._drained.pop(instance).succeed()
+        if (drained := self._awaited.pop((k.DRAINED, instance), None)) is not None:
+            drained.succeed()
         return lost
 
     def withdraw(self, instance: int) -> None:
@@ -360,10 +363,6 @@ class DataPlane(Movable):
             if not self._grow():
                 return k.NONE
         return int(kernel.launch(self._plane, kind, instance, entry, handle, int(self.clock.now)))
-
-    def set_misses(self, host: int, asked: int, ratio: float) -> None:
-        """How often a page cache of a host does not serve what it is asked."""
-        self.columns["misses"]["ratio"][host * int(self.columns["misses"]["asked"][0]) + asked] = ratio
 
     def share_links(self, used: np.ndarray, flows: np.ndarray) -> None:
         """What large transfers take of each link from now on [bytes/ns], and how many of them are on it; requests get what they leave."""

@@ -28,7 +28,7 @@ SHOWN: Final = (".md", ".svg", ".yaml", ".csv", ".json", ".png")
 FOLDERS: Final = ("docs", "experiments", "configs")
 SECTIONS: Final = {
     "Learn": ("docs/tutorial/run-it.md", "docs/tutorial/believe-it.md", "docs/tutorial/compare.md", "docs/tutorial/size-a-host.md",
-              "docs/tutorial/plan-a-cluster.md"),
+              "docs/tutorial/plan-a-cluster.md", "docs/tutorial/operate-a-cluster.md"),
     "Models": ("docs/models/*.md",),
     "Look up": ("docs/reference/*.md",),
     "Understand": ("docs/accuracy.md", "docs/field-cases.md", "docs/mechanisms.md", "docs/design.md"),

@@ -26,6 +26,7 @@ EXPLAINED = (
     "autoscalers",
     "priorities",
     "machine_autoscalers",
+    "vertical_autoscalers",
 )
 """Kinds in the order in which `explain` looks a name up."""
 

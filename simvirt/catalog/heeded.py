@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from simvirt.catalog.problems import Path
 from simvirt.catalog.records import Platform
@@ -12,6 +12,8 @@ from simvirt.scenario.spec.services import ServiceSpec
 HEEDED: Final[Mapping[str, Callable[[Platform], bool]]] = {
     "priority": lambda platform: platform.priorities is not None,
     "disruption_budget": lambda platform: platform.acts == "kubernetes",
+    "update_config.max_surge": lambda platform: platform.acts == "kubernetes",
+    "update_config.max_unavailable": lambda platform: platform.acts == "kubernetes",
     "mode: global": lambda platform: platform.acts in ("swarm", "kubernetes"),
     "mode: replicated-job": lambda platform: platform.acts in ("swarm", "kubernetes"),
     "mode: stateful": lambda platform: platform.acts == "kubernetes",
@@ -20,6 +22,8 @@ HEEDED: Final[Mapping[str, Callable[[Platform], bool]]] = {
 KNOWING: Final[Mapping[str, str]] = {
     "priority": "kubernetes or vm-cluster",
     "disruption_budget": "kubernetes",
+    "update_config.max_surge": "kubernetes",
+    "update_config.max_unavailable": "kubernetes",
     "mode: global": "swarm or kubernetes",
     "mode: replicated-job": "swarm or kubernetes",
     "mode: stateful": "kubernetes",
@@ -34,7 +38,9 @@ def words(service: ServiceSpec) -> list[str]:
 
 def _says(service: ServiceSpec, key: str, value: str | None = None) -> bool:
     """Whether a service states a key, or a value of it."""
-    said = getattr(service.deploy, key)
+    said: Any = service.deploy
+    for name in key.split("."):
+        said = getattr(said, name, None)
     return said is not None and value in (None, said)
 
 
@@ -53,5 +59,5 @@ def idle_words(services: Mapping[str, ServiceSpec], platforms: list[Platform]) -
         for word in words(service):
             if not any(HEEDED[word](platform) for platform in platforms):
                 example = f"{{name: {platforms[0].name}, orchestrator: {KNOWING[word].split()[0]}}}"
-                yield ("services", name, "deploy", word.split(":")[0]), (
+                yield ("services", name, "deploy", *word.split(":")[0].split(".")), (
                     f"has no effect, for no platform has an orchestrator that knows it; expected {KNOWING[word]}, for example {example}")

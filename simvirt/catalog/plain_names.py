@@ -54,6 +54,7 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, Any]]:
     yield from _of_measured(data, ())
     for name, service in _table(data.get("services")).items():
         yield ("services", name, "profile"), "profiles", _table(service).get("profile")
+        yield ("services", name, "vertical", "by"), "vertical_autoscalers", _table(_table(service).get("vertical")).get("by")
         yield ("services", name, "autoscale", "by"), "autoscalers", _table(_table(service).get("autoscale")).get("by")
         yield ("services", name, "deploy", "priority"), "priorities", _table(_table(service).get("deploy")).get("priority")
         yield from _of_measured(_table(service), ("services", name))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from simvirt.catalog.entries.autoscalers import AutoscalerEntry
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.volumes import VolumeDriverEntry
 from simvirt.catalog.heeded import idle_words
@@ -14,6 +15,7 @@ from simvirt.catalog.records import HostEntry, Platform
 from simvirt.catalog.resolve import economy, hosts, layers
 from simvirt.catalog.store import Store
 from simvirt.scenario.checks.possible import best_of_pools
+from simvirt.scenario.spec.autoscale import AutoscaleSpec
 from simvirt.scenario.spec.experiment import TimelineEvent
 from simvirt.scenario.spec.migration import OF_CONTAINERS
 from simvirt.scenario.spec.models import HostSpec, MeasuredSpec, PlatformSpec, Scenario, ServiceSpec
@@ -55,16 +57,48 @@ def check(store: Store, scenario: Scenario) -> None:
         if service.profile is not None and service.profile not in store.names("profiles"):
             problems.add(("services", name, "profile"), unknown("profiles", service.profile, store.names("profiles")))
         if service.autoscale is not None:
-            _check_name(store, "autoscalers", service.autoscale.by, ("services", name, "autoscale", "by"), problems)
+            _check_autoscaler(store, service.autoscale, ("services", name, "autoscale"), problems)
+        if service.vertical is not None:
+            _check_name(store, "vertical_autoscalers", service.vertical.by, ("services", name, "vertical", "by"), problems)
         if isinstance(service.deploy.priority, str):
             _check_name(store, "priorities", service.deploy.priority, ("services", name, "deploy", "priority"), problems)
     _check_moves(store, scenario, problems)
     problems.settle()
+    for path, message in _without_containers(scenario, [layers.platform(store, spec, ("platforms",)) for spec in scenario.platforms]):
+        problems.add(path, message)
     for path, message in idle_words(scenario.services, [layers.platform(store, spec, ("platforms",)) for spec in scenario.platforms]):
         problems.add(path, message)
     for path, message in best_of_pools({name: _beyond_host(store, scenario, name, view) for name, view in scenario.by_pool.items()}):
         problems.add(path, message)
     problems.settle()
+
+
+def _check_autoscaler(store: Store, asked: AutoscaleSpec, path: Path, problems: Problems) -> None:
+    """The autoscaler that a service names, and what is said of it that it does not do."""
+    if asked.by not in store.names("autoscalers"):
+        _check_name(store, "autoscalers", asked.by, (*path, "by"), problems)
+        return
+    entry = store.typed("autoscalers", asked.by, AutoscalerEntry)
+    if asked.min == 0 and entry.buffer is None:
+        said = "has no buffer in which requests could wait for a replica; expected by: keda or by: knative"
+        problems.add((*path, "min"), f"{asked.by} {said}")
+    if entry.acts != "kpa":
+        return
+    if asked.target.cpu is not None or asked.target.queue is not None or len(asked.target.by_demand) != 1:
+        said = "looks at one of requests and concurrency; expected one, for example {concurrency: 10}"
+        problems.add((*path, "target"), f"{asked.by} {said}")
+    for word in ("scale_up", "scale_down", "tolerance", "predict", "schedule"):
+        if word in asked.model_fields_set:
+            problems.add((*path, word), f"has no effect, for {asked.by} has rules of its own; expected by: hpa beside it")
+
+
+def _without_containers(scenario: Scenario, platforms: Sequence[Platform]) -> Iterator[Mistake]:
+    """Services whose CPUs are to change, on platforms on which replicas have no limit of their own."""
+    bare = next((platform.name for platform in platforms if not platform.runtimes), None)
+    for name, service in scenario.services.items():
+        if service.vertical is not None and bare is not None:
+            said = "has no containers whose CPUs could change; expected a platform that has, for example docker"
+            yield ("services", name, "vertical"), f"{bare} {said}"
 
 
 def _check_machines(store: Store, scenario: Scenario, problems: Problems) -> None:

@@ -3,24 +3,28 @@
 *Model*: each service with `autoscale:` has a sync of its own period; what it sees are the tasks of the service and the metrics of a
     metrics server (`control/metrics_server.py`). The rules are those of Kubernetes (`orchestration/hpa_reconcile.py`), whatever
     orchestrates. Each period begins at an instant drawn for it.
-*Ignores*: the time that a decision takes; metrics other than usage of CPU, schedules and trends.
+    What services are asked is a metric of the kind External, whose sum each replica has a share of (`by_average_value`). A service that may
+    have none has a buffer (`control/zero.py`); autoscalers of Knative's kind are `control/concurrency.py`.
+*Ignores*: the time that a decision takes.
 *Source*: kubernetes/kubernetes pkg/controller/podautoscaler; constants by entry (data/autoscalers.yaml).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
-
-import simpy
+from typing import Final
 
 from simvirt.catalog.entries.autoscalers import AutoscalerEntry
+from simvirt.control.concurrency import Concurrency
+from simvirt.control.demand import OF_DEMAND, Demands, What
 from simvirt.control.metrics_server import MILLI, SECOND, MetricsServer
 from simvirt.control.orchestrate import Orchestration
 from simvirt.control.orchestrators.interface import Task
+from simvirt.control.periods import every
 from simvirt.control.records import Measured
+from simvirt.control.zero import Zero
 from simvirt.gauges import cpu_time
 from simvirt.orchestration import hpa
 from simvirt.orchestration.foresight import Span, foreseen, scheduled
@@ -30,9 +34,8 @@ from simvirt.scenario.spec.autoscale import AutoscaleSpec, PredictSpec, ScalePol
 from simvirt.scenario.spec.services import ServiceSpec
 from simvirt.workload.streams import SYNCS, Phases
 
-Process = Generator[simpy.Event, Any, None]
 CPU: Final = "cpu"
-"""The metric that an autoscaler is about."""
+"""The metric that is of each replica."""
 SAMPLES, SCRAPES, LOOKS = range(3)
 """What a period is of."""
 
@@ -47,23 +50,23 @@ class Autoscaling:
     metrics: MetricsServer = field(default_factory=MetricsServer)
     logs: dict[str, Log] = field(default_factory=dict)
     used: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    zeros: dict[str, Zero] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.window_s = float(self.entry.resolution or 0.0) / SECOND
+        self.demands = Demands(self.orchestration.cluster.plane, self.window_s)
 
     def begin(self, phases: Phases) -> None:
         """Let all periods begin."""
         clock, known = self.orchestration.cluster.clock, self.orchestration.cluster.plane.lowered.services
-        clock.process(self._every(self.entry.sampling, phases.of(SYNCS, SAMPLES), self._sample))
-        clock.process(self._every(self.entry.resolution, phases.of(SYNCS, SCRAPES), self._scrape))
-        for name in self.services:
+        clock.process(every(clock, self.entry.sampling, phases.of(SYNCS, SAMPLES), self._sample))
+        clock.process(every(clock, float(self.entry.resolution or 0.0), phases.of(SYNCS, SCRAPES), self._scrape))
+        for name, spec in self.services.items():
+            if asked_of(spec).min == 0:
+                self.zeros[name] = Zero(self.orchestration, name, int(self.entry.buffer or 0), self.entry.cooldown)
+                self.zeros[name].begin()
             phase = phases.of(SYNCS, LOOKS, known.index(name))
-            clock.process(self._every(self.entry.sync, phase, partial(self._sync, name)))
-
-    def _every(self, period: float, phase: float, act: Callable[[], None]) -> Process:
-        """Do something in every period, at an instant of it."""
-        clock = self.orchestration.cluster.clock
-        yield clock.timeout(round(phase * period))
-        while True:
-            act()
-            yield clock.timeout(round(period))
+            clock.process(every(clock, self.entry.sync, phase, partial(self._sync, name)))
 
     # --- what is measured ----------------------------------------------------------------------------------------------
 
@@ -71,6 +74,9 @@ class Autoscaling:
         """Hosts sample the counters of their instances."""
         now = self.orchestration.now
         self.metrics.sample(now, cpu_time(self.orchestration.cluster.plane, now))
+        for name, spec in self.services.items():
+            if asked_of(spec).target.by_demand:
+                self.demands.sample(name)
 
     def _scrape(self) -> None:
         """The metrics server takes samples in."""
@@ -86,27 +92,52 @@ class Autoscaling:
     def _sync(self, name: str) -> None:
         """Decide how many replicas of a service are wanted, and say so."""
         asked, now_s = asked_of(self.services[name]), self.orchestration.now / SECOND
+        if name in self.zeros:
+            self.zeros[name].look()
         current, pods = self.orchestration.ledger[name].wanted.replicas, self._pods(name, self.services[name])
         log = self.logs.setdefault(name, first_log(current, now_s))
         metrics = dict(self._metrics(name, asked, current, pods, now_s))
         found = reconcile(current, tuple(metrics.values()), limits_of(asked), log, now_s, behaves(asked))
         self.logs[name] = found.log
         if found.replicas != current:
-            self.orchestration.scale(name, found.replicas, why(asked, metrics, found), saw(metrics[CPU], found, pods))
+            self.orchestration.scale(name, found.replicas, why(asked, metrics, found), self._saw(name, asked, metrics, found, pods))
+
+    def _saw(
+        self, name: str, asked: AutoscaleSpec, metrics: Mapping[str, Metric], found: Decision, pods: Sequence[hpa.Pod]
+    ) -> Measured | None:
+        """What a decision was based on; None where neither usage nor demand decided."""
+        if CPU in metrics and (seen := saw(metrics[CPU], found, pods)) is not None:
+            return seen
+        which = next((what for what, _ in asked.target.by_demand if _asks(metrics[what]) == found.wanted), None)
+        if which is None or found.wanted is None:
+            return None
+        limited = None if found.limited_by == "DesiredWithinRange" else found.limited_by
+        ratio = (metrics[which]().average or 0) / MILLI / dict(asked.target.by_demand)[which]
+        return Measured(ratio, self.window_s, self.demands.age_s(name), found.wanted, limited)
 
     def _metrics(
         self, name: str, asked: AutoscaleSpec, current: int, pods: Sequence[hpa.Pod], now_s: float
     ) -> Iterator[tuple[str, Metric]]:
         """What may ask for replicas, by its name: usage of CPU, what is scheduled, what a trend foresees."""
-        timing = hpa.Timing(self.entry.initialization / SECOND)
-        yield CPU, partial(hpa.by_utilisation, current, round(100 * asked.target.cpu), pods, self._tolerance(asked), timing)
+        timing = hpa.Timing(float(self.entry.initialization or 0.0) / SECOND)
+        if asked.target.cpu is not None:
+            yield CPU, partial(hpa.by_utilisation, current, round(100 * asked.target.cpu), pods, self._tolerance(asked), timing)
+        for what, each in asked.target.by_demand:
+            yield what, partial(self._by_demand, name, what, each, current, self._tolerance(asked))
         spans = [Span(one.at / SECOND, one.for_ / SECOND, one.replicas, one.every and one.every / SECOND) for one in asked.schedule]
         if any(span.holds(now_s) for span in spans):
             yield "schedule", lambda: hpa.Proposal(scheduled(spans, now_s))
-        if asked.predict is not None:
+        if asked.predict is not None and asked.target.cpu is not None:
             seen, at_s = self._history(name, asked.predict, pods, now_s), now_s + asked.predict.ahead / SECOND
             each = (requested(self.services[name]) or 0) * asked.target.cpu
             yield "trend", lambda: hpa.Proposal(foreseen(seen, at_s, each))
+
+    def _by_demand(self, name: str, what: What, each: float, current: int, tolerance: hpa.Tolerance) -> hpa.Proposal:
+        """Replicas so that each has at most so much of what a service is asked; MetricError before that is known."""
+        found = self.demands.mean(name, what, self.window_s)
+        if found is None:
+            raise hpa.MetricError("nothing was sampled yet")
+        return hpa.by_average_value(current, round(MILLI * found), max(1, round(MILLI * each)), tolerance)
 
     def _history(self, name: str, predict: PredictSpec, pods: Sequence[hpa.Pod], now_s: float) -> Sequence[tuple[float, float]]:
         """What all replicas together used, sync by sync over the window of a trend."""
@@ -117,7 +148,7 @@ class Autoscaling:
 
     def _tolerance(self, asked: AutoscaleSpec) -> hpa.Tolerance:
         """How near to the target is near enough."""
-        near = float(self.entry.tolerance) if asked.tolerance is None else asked.tolerance
+        near = float(self.entry.tolerance or 0.0) if asked.tolerance is None else asked.tolerance
         return hpa.Tolerance(near, near)
 
     def _pods(self, name: str, spec: ServiceSpec) -> list[hpa.Pod]:
@@ -134,7 +165,8 @@ def autoscale(orchestration: Orchestration) -> None:
             by.setdefault(spec.autoscale.by, {})[name] = spec
     for name, services in by.items():
         entry = cluster.catalog.typed("autoscalers", name, AutoscalerEntry)
-        Autoscaling(orchestration, entry, services).begin(Phases(cluster.plane.seed, cluster.plane.replication))
+        kind = Concurrency if entry.acts == "kpa" else Autoscaling
+        kind(orchestration, entry, services).begin(Phases(cluster.plane.seed, cluster.plane.replication))
 
 
 def requested(spec: ServiceSpec) -> int | None:
@@ -159,7 +191,7 @@ def behaves(asked: AutoscaleSpec) -> bool:
 
 def limits_of(asked: AutoscaleSpec) -> Limits:
     """The bounds of an autoscaler, and how fast the number may change within them."""
-    return Limits(asked.min, asked.max, _rules(asked.scale_up, UP), _rules(asked.scale_down, DOWN))
+    return Limits(max(asked.min, 1), asked.max, _rules(asked.scale_up, UP), _rules(asked.scale_down, DOWN))
 
 
 def _rules(stated: ScalingSpec | None, default: Rules) -> Rules:
@@ -194,10 +226,13 @@ def why(asked: AutoscaleSpec, metrics: Mapping[str, Metric], found: Decision) ->
     if found.limited_by is None:
         return f"at least {asked.min} and at most {asked.max} wanted"
     limited = "" if found.limited_by == "DesiredWithinRange" else f", {found.wanted} asked for: {found.limited_by}"
-    other = next((name for name, metric in metrics.items() if name != CPU and _asks(metric) == found.wanted), None)
-    if other is not None and _asks(metrics[CPU]) != found.wanted:
-        return f"{other}{limited}"
-    return f"cpu at {metrics[CPU]().utilisation_pct} % of {100 * asked.target.cpu:g} %{limited}"
+    deciding = next((name for name, metric in metrics.items() if _asks(metric) == found.wanted), None)
+    if deciding == CPU and asked.target.cpu is not None:
+        return f"cpu at {metrics[CPU]().utilisation_pct} % of {100 * asked.target.cpu:g} %{limited}"
+    each = dict(asked.target.by_demand)
+    if deciding in each:
+        return f"{(metrics[deciding]().average or 0) / MILLI:.4g} {OF_DEMAND[deciding]} of {each[deciding]:g} each{limited}"
+    return f"{deciding or 'a metric failed'}{limited}"
 
 
 def _asks(metric: Metric) -> int | None:

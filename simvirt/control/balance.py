@@ -16,13 +16,14 @@ import numpy as np
 
 from simvirt.control.lifecycle import Process
 from simvirt.control.migrate import Migrations, migrations_of
-from simvirt.control.moves import S, boxes_of, sizes_of, writable
+from simvirt.control.moves import S, box_of, sizes_of, writable
 from simvirt.control.orchestrate import Orchestration
 from simvirt.control.orchestrators.balance import Balanced, balance
 from simvirt.control.orchestrators.interface import Move, Task
 from simvirt.gauges import cpu_time, steal
 from simvirt.kernel import constants as k
 from simvirt.memory.boxes import Box
+from simvirt.memory.host_memory import HostMemory
 from simvirt.migration.writes import PAGE
 from simvirt.orchestration.balancing import Cluster, memory_demand
 from simvirt.placement import asked_by
@@ -71,7 +72,8 @@ class Balancing:
     def _balanced(self, tasks: dict[int, Task], demand: Numbers) -> Balanced:
         """What is to be balanced."""
         orchestration, entry = self.orchestration, self.migrations.entry
-        ledger, boxes = orchestration.ledger, boxes_of(orchestration.cluster)
+        ledger = orchestration.ledger
+        boxes = self._boxes(tasks)
         sent = np.array([sizes_of(boxes[machine], entry)[1] for machine in tasks])
         cluster = Cluster(
             np.array([demand[list(tasks)], [self._memory(boxes[machine]) for machine in tasks]]),
@@ -80,6 +82,11 @@ class Balancing:
             (entry.setup + entry.handover) / S + sent / self.migrations.bandwidth)
         asked = [asked_by(task.service, ledger[task.service].wanted.version.spec, orchestration.entry.reserves) for task in tasks.values()]
         return Balanced(cluster, list(tasks.values()), asked, ledger.hosts.only(ledger.able))
+
+    def _boxes(self, tasks: dict[int, Task]) -> dict[int, Box]:
+        """The memory of VMs that take part."""
+        cluster, ledger, known = self.orchestration.cluster, self.orchestration.ledger, dict[int, HostMemory]()
+        return {machine: box_of(cluster, ledger.row_of(task), known) for machine, task in tasks.items()}
 
     def _memory(self, box: Box) -> float:
         """Memory that a VM demands [bytes]."""

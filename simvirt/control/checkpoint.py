@@ -23,8 +23,8 @@ import simpy
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process
-from simvirt.control.moves import S, at_mean_load, dirty_of, writable_of
-from simvirt.control.moving import come
+from simvirt.control.moves import S, box_of, dirty_of, writable_of
+from simvirt.control.moving import Dead, come
 from simvirt.control.places import put
 from simvirt.control.records import Move
 from simvirt.control.transfers import Transfer, Transfers
@@ -60,15 +60,7 @@ class Carried:
     @property
     def replica(self) -> Replica:
         """Its memory as it is now: as it is followed, else as at the mean load."""
-        plane, home = self.cluster.plane, self.cluster.plane.lowered.arrangement
-        first = next(host for host in range(len(home.hosts)) if self.row in self._began_on(host))
-        followed = plane.memories.get(first)
-        memory = at_mean_load(self.cluster, first) if followed is None else followed.memory
-        return next(replica for replica in memory.replicas if replica.row == self.row)
-
-    def _began_on(self, host: int) -> set[int]:
-        """The rows whose memory that of a host at the beginning has."""
-        return {one.row for many in self.cluster.plane.lowered.arrangement.on_host(host).values() for one in many}
+        return next(replica for replica in box_of(self.cluster, self.row).replicas if replica.row == self.row)
 
     def run(self, copies_disk: bool) -> Process:
         """All of it."""
@@ -90,7 +82,7 @@ class Carried:
         """It ends before its end: what was frozen goes on where it was, unless that host is gone."""
         self.move.why, self.move.left = why, self.now
         self._log(0.0)
-        if self.crossing is not None:
+        if self.crossing is not None and self.crossing.ended_at < 0:
             self.move.sent += self.crossing.carried
             self.crossing.cancel()
         self._tell("does not move", why)
@@ -121,6 +113,8 @@ class Carried:
                 found: Copied = end.value
                 break
         self._log(0.0)
+        if found.cancelled:
+            raise Dead(f"cancelled: {found.why}")
         self.move.why = found.why
         return found.left
 
@@ -143,7 +137,6 @@ class Carried:
         works = [perform(self.cluster, source, cpu_ns=pages * (self.entry.scan + self.entry.send)), perform(
             self.cluster, to, cpu_ns=pages * self.entry.receive)]
         yield from come(clock, [self._cross(size, cap), *(clock.process(work) for work in works)])
-        self.crossing = None
         self.move.sent += size
 
     def _cross(self, size: float, cap: float = math.inf) -> simpy.Event:
@@ -160,7 +153,6 @@ class Carried:
         work = size / PAGE * (self.entry.scan + self.entry.send)
         yield from perform(cluster, source, cpu_ns=work, write=round(size), sync=True)
         yield from come(cluster.clock, [self._cross(size), cluster.clock.process(perform(cluster, to, write=round(size), sync=True))])
-        self.crossing = None
         self.move.sent += size
         yield from perform(cluster, to, cpu_ns=size / PAGE * self.entry.receive, read=round(size))
 
@@ -170,7 +162,7 @@ class Carried:
         source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
         works = [perform(self.cluster, source, read=size), perform(self.cluster, to, write=size, sync=True)]
         yield from come(self.cluster.clock, [self._cross(size), *(self.cluster.clock.process(work) for work in works)])
-        self.crossing, self.move.copied = None, float(size)
+        self.move.copied = float(size)
 
     # --- while it stands still -----------------------------------------------------------------------------------------
 

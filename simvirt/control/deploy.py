@@ -17,6 +17,7 @@ from simvirt.control.machines import follow_machines
 from simvirt.control.migrate import follow_moves
 from simvirt.control.pulling import is_new, transfers_of
 from simvirt.control.start import Starts
+from simvirt.control.vertical import follow_usage
 from simvirt.control.wishes import follow, orchestration_of
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL
 from simvirt.scenario.slots import acted_on
@@ -79,6 +80,7 @@ def _orchestrate(cluster: Cluster) -> None:
     orchestration = cluster.orchestration = orchestration_of(cluster)
     follow(orchestration, cluster.scenario.timeline)
     autoscale(orchestration)
+    follow_usage(orchestration)
     follow_balance(orchestration)
     follow_drains(orchestration)
     if cluster.scenario.state is not None and cluster.scenario.state.instances == "up":

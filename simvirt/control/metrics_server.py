@@ -23,43 +23,43 @@ SECOND = 1e9
 """Nanoseconds of a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """CPU time that an instance had used by an instant [ns]."""
-
-    at: int
-    used: int
+Point = tuple[int, int]
+"""An instant, and the CPU time that an instance had used by then [ns]."""
 
 
 @dataclass
 class MetricsServer:
-    """The last two samples of each task in its present life, and what the hosts have sampled last."""
+    """The last two samples of each task in its present life, and what the hosts have sampled last: CPU time by row."""
 
-    sampled: tuple[int, np.ndarray] = (0, np.zeros(0, np.int64))
+    sampled: tuple[int, list[int]] = (0, [])
     last: dict[tuple[int, int], Point] = field(default_factory=dict)
     before: dict[tuple[int, int], Point] = field(default_factory=dict)
 
     def sample(self, at: int, used: np.ndarray) -> None:
         """CPU time of all rows, as the hosts tell it from now on."""
-        self.sampled = at, used
+        self.sampled = at, used.tolist()
 
     def scrape(self, tasks: Iterable[tuple[Task, int]]) -> None:
         """Take in the samples of tasks with their rows, of those that began before; forget all others."""
         at, used = self.sampled
-        found = {(task.number, task.restarts): Point(at, int(used[row])) for task, row in tasks if begun(task) < at}
-        kept = {key: self.last[key] if self.last[key].at < point.at else self.before.get(key)
-                for key, point in found.items() if key in self.last}
-        self.before = {key: point for key, point in kept.items() if point is not None}
-        self.last = found
+        found, kept = dict[tuple[int, int], Point](), dict[tuple[int, int], Point]()
+        for task, row in tasks:
+            if begun(task) < at:
+                key = task.number, task.restarts
+                found[key] = at, used[row]
+                last = self.last.get(key)
+                before = last if last is None or last[0] < at else self.before.get(key)
+                if before is not None:
+                    kept[key] = before
+        self.last, self.before = found, kept
 
     def usage(self, task: Task, now: int) -> Sample | None:
         """The usage of a task in milli-CPUs, None before two samples of it are there."""
         key = task.number, task.restarts
         if key not in self.before:
             return None
-        last, before = self.last[key], self.before[key]
-        used = round(MILLI * (last.used - before.used) / (last.at - before.at))
-        return Sample(used, (now - last.at) / SECOND, (last.at - before.at) / SECOND)
+        (last, used), (before, had) = self.last[key], self.before[key]
+        return Sample(round(MILLI * (used - had) / (last - before)), (now - last) / SECOND, (last - before) / SECOND)
 
 
 def begun(task: Task) -> int:

@@ -21,7 +21,7 @@ from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process, rows_of
 from simvirt.control.memory import UP
 from simvirt.control.moves import Guest, S, host_named, rules_of, vm_sizes
-from simvirt.control.moving import DEAD, Dead, Moving
+from simvirt.control.moving import Dead, Moving
 from simvirt.control.pulling import transfers_of
 from simvirt.control.records import Move
 from simvirt.control.transfers import Transfers
@@ -137,8 +137,8 @@ class Migrations:
             yield from self._in_turn(key, way, copies_disk)
         except simpy.Interrupt as lost:
             way.give_up(str(lost.cause))
-        except Dead:
-            way.give_up(DEAD)
+        except Dead as dead:
+            way.give_up(str(dead))
         finally:
             del self._under_way[key]
 

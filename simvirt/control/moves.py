@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +15,7 @@ from simvirt.lowering.arrange import INTERNAL, Instance
 from simvirt.memory.boxes import Box, Replica, follow_guest
 from simvirt.memory.boxes import Guest as Memory
 from simvirt.memory.host_memory import HostMemory
+from simvirt.migration.coding import Coding
 from simvirt.migration.rules import Pace, Rules, Throttle
 from simvirt.migration.writes import PAGE, Together, Writes
 
@@ -38,8 +40,13 @@ def rules_of(entry: MigratorEntry) -> Rules:
     return Rules(
         bandwidth=entry.bandwidth, downtime=None if entry.downtime is None else entry.downtime / S, least=entry.least, rounds=entry.rounds,
         factor=entry.factor, patience=None if entry.patience is None else entry.patience / S, throttle=throttle, pace=pace, stun=entry.stun,
-        grows=entry.grows,
+        grows=entry.grows, progress=None if entry.progress is None else entry.progress / S, cancels=entry.cancels,
     )
+
+
+def coding_of(entry: MigratorEntry) -> Coding:
+    """What an entry says of how pages are sent."""
+    return Coding(entry.ratio, entry.cache, float(entry.delta or 0.0), float(entry.pack or 0.0), float(entry.unpack or 0.0))
 
 
 @dataclass(frozen=True)
@@ -73,11 +80,7 @@ class Guest:
     @property
     def box(self) -> Box:
         """Its memory as it is now: as it is followed, else as at the mean load."""
-        plane, rows = self.cluster.plane, {one.row for one in self.instances}
-        first = plane.lowered.arrangement.machines[self.machine].host
-        followed = plane.memories.get(self.cluster.host_of(self.instances[0].row))
-        memory = at_mean_load(self.cluster, first) if followed is None else followed.memory
-        return next(box for box in memory.boxes if any(replica.row in rows for replica in box.replicas))
+        return box_of(self.cluster, self.instances[0].row)
 
     def look(self) -> Seen:
         """What there is now."""
@@ -139,13 +142,31 @@ def dirty_of(replica: Replica) -> float:
     return float(stated + needs.written)
 
 
-def boxes_of(cluster: Cluster) -> dict[int, Box]:
-    """The memory of each VM that holds replicas, by the row of its kernel: as it is followed, else as at the mean load."""
-    lowered, found = cluster.plane.lowered, dict[int, Box]()
-    for host, account in ((host, cluster.plane.memories.get(host)) for host in range(len(lowered.hosts))):
-        memory = at_mean_load(cluster, host) if account is None else account.memory
-        found |= {cluster.instance(box.replicas[0].row).machine: box for box in memory.boxes if box.guest is not None and box.replicas}
-    return found
+def box_of(cluster: Cluster, row: int, known: dict[int, HostMemory] | None = None) -> Box:
+    """The memory of what an instance is in: as it is followed, else as at the mean load; that of one like it where it came later.
+
+    `known` is filled with the memory of hosts, for those who ask for many.
+    """
+    service, alike = cluster.instance(row).service, None
+    first = cluster.plane.lowered.arrangement.machines[cluster.instance(row).machine].host
+    for memory in _memories(cluster, first, {} if known is None else known):
+        for box in memory.boxes:
+            if any(replica.row == row for replica in box.replicas):
+                return box
+            if alike is None and len(box.replicas) == 1 and box.replicas[0].service == service:
+                alike = replace(box, replicas=[replace(box.replicas[0], row=row, live=True)])
+    if alike is None:
+        raise LookupError(f"nothing is known of the memory of {service}")
+    return alike
+
+
+def _memories(cluster: Cluster, first: int, known: dict[int, HostMemory]) -> Iterator[HostMemory]:
+    """The memory of all hosts, one of them first: as it is followed, else as at the mean load."""
+    for host in sorted(range(len(cluster.plane.lowered.hosts)), key=lambda host: host != first):
+        if host not in known:
+            followed = cluster.plane.memories.get(host)
+            known[host] = at_mean_load(cluster, host) if followed is None else followed.memory
+        yield known[host]
 
 
 def at_mean_load(cluster: Cluster, host: int) -> HostMemory:

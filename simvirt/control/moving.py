@@ -5,7 +5,7 @@
     first write of a page in a round costs the guest an exit; a guest that writes too fast has time taken away. It stands still
     while the rest crosses and its devices come to rest, then goes on as it was, on the other host. After post-copy requests
     wait for pages that have not come yet. Where nothing moves for as long as its connection bears it is given up.
-*Ignores*: compression and XBZRLE; several channels; when the network learns of the new place; that what the other host's page
+*Ignores*: when the network learns of the new place; that what the other host's page
     cache has of the VM's disk is not what this one has; software keeps the numbers of caches of the host where it began.
 *Source*: QEMU migration/migration.c, migration/ram.c, docs/devel/migration; C. Clark et al., NSDI 2005.
 """
@@ -13,21 +13,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import simpy
 
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.control.cluster import Cluster
-from simvirt.control.lifecycle import Process
+from simvirt.control.lifecycle import Process, crash
 from simvirt.control.memory import rehouse
-from simvirt.control.moves import Guest, S, dirty_of, sizes_of, writable
+from simvirt.control.moves import Guest, S, coding_of, dirty_of, sizes_of, writable
 from simvirt.control.records import Move
 from simvirt.control.registries import all_came
-from simvirt.control.transfers import Transfers
+from simvirt.control.transfers import Transfer, Transfers
 from simvirt.control.work import perform
+from simvirt.migration.coding import Coding
 from simvirt.migration.postcopy import fault_time, missing
 from simvirt.migration.precopy import Copied, copying
 from simvirt.migration.rules import Round, Rules
@@ -44,13 +46,13 @@ DEAD: Final = "its connection was lost"
 
 
 class Dead(Exception):
-    """What was sent does not come."""
+    """What was sent does not come, or what moves is given up: why."""
 
 
 def come(clock: simpy.Environment, ends: Sequence[simpy.Event]) -> Process:
     """Wait for all ends; Dead where one says that what was sent does not come."""
     if not (yield from all_came(clock, ends)):
-        raise Dead
+        raise Dead(DEAD)
 
 
 @dataclass
@@ -65,6 +67,13 @@ class Moving:
     rules: Rules
     share: float = 0.0  # of the vCPUs' time that is taken away
     running: bool = True
+    crossing: Transfer | None = None
+    copies: bool = False  # whether what crosses is of its disk
+
+    @cached_property
+    def coding(self) -> Coding:
+        """How its pages are sent."""
+        return coding_of(self.entry)
 
     @property
     def now(self) -> int:
@@ -76,11 +85,21 @@ class Moving:
         plane, move = self.cluster.plane, self.move
         move.why, move.left, self.share, self.running = why, self.now, 0.0, False
         self._hinder(0.0, 0)
+        self._break_off()
         plane.resume(self.guest.machine)
         self._tell("does not move", why)
         if move.resumed is not None:
             for one in self.guest.instances:
-                plane.crash(one.row)
+                self.cluster.clock.process(crash(self.cluster.clock, one.service, one.row, None, "a part of its memory is lost"))
+
+    def _break_off(self) -> None:
+        """What is on its way does not come; what has crossed so far counts."""
+        if self.crossing is not None and self.crossing.ended_at < 0:
+            if self.copies:
+                self.move.copied += self.crossing.carried
+            else:
+                self.move.sent += self.crossing.carried
+            self.crossing.cancel()
 
     def run(self, copies_disk: bool) -> Process:
         """All of it."""
@@ -119,13 +138,14 @@ class Moving:
             self.share = send.throttled
             self._log(fresh)
             seen = self.guest.look()
-            yield from self._send(send.size, send.cap)
+            before = self.move.sent
+            yield from self._send(send.size, send.cap, bool(self.move.rounds))
             seconds, writes = (self.now - seen.at) / S, self.guest.writes(seen)
             dirtied = writes.dirtied(seconds)
-            self.move.rounds.append(Round(send.size, seconds, dirtied, send.throttled))
+            self.move.rounds.append(Round(self.move.sent - before, seconds, dirtied, send.throttled))
             fresh = dirtied / (writes.rate * seconds) if writes.rate * seconds > 0 else 1.0
             try:
-                send = steps.send((seconds, dirtied))
+                send = steps.send((seconds, dirtied, self.move.rounds[-1].sent))
             except StopIteration as end:
                 found: Copied = end.value
                 break
@@ -135,22 +155,37 @@ class Moving:
         self._hinder(0.0, 0)
         if throttle is not None:
             yield throttle
+        if found.cancelled:
+            raise Dead(f"cancelled: {found.why}")
         self.move.why = found.why
         return found.left
 
-    def _send(self, size: float, cap: float) -> Process:
-        """Bytes of memory cross the network, while threads on both sides have work with their pages."""
-        source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
-        pages = size / PAGE
-        crossing = self._cross(size, cap)
-        works = [perform(self.cluster, source, cpu_ns=pages * (self.entry.scan + self.entry.send)), perform(
-            self.cluster, to, cpu_ns=pages * self.entry.receive)]
-        yield from come(self.cluster.clock, [crossing, *(self.cluster.clock.process(work) for work in works)])
-        self.move.sent += size
+    def _send(self, size: float, cap: float, again: bool = False) -> Process:
+        """Memory crosses the network, what was sent before `again`, while threads on both sides have work with its pages."""
+        crosses = self.coding.crosses(size, again)
+        crossing = self._cross(crosses, cap)
+        yield from come(self.cluster.clock, [crossing, *map(self.cluster.clock.process, self._works(size, again))])
+        self.move.sent += crosses
 
-    def _cross(self, size: float, cap: float) -> simpy.Event:
+    def _works(self, size: float, again: bool) -> Iterator[Process]:
+        """The work of the threads that send and receive: one on each side, or one that looks at pages, and one for each channel."""
+        source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
+        pages, channels, (pack, unpack) = size / PAGE, self.entry.channels, self.coding.work(size, again)
+        sends, receives = pages * self.entry.send + pack, pages * self.entry.receive + unpack
+        if channels is None:
+            yield perform(self.cluster, source, cpu_ns=pages * self.entry.scan + sends)
+            yield perform(self.cluster, to, cpu_ns=receives)
+            return
+        yield perform(self.cluster, source, cpu_ns=pages * self.entry.scan)
+        for _ in range(channels):
+            yield perform(self.cluster, source, cpu_ns=sends / channels)
+            yield perform(self.cluster, to, cpu_ns=receives / channels)
+
+    def _cross(self, size: float, cap: float) -> Transfer:
         """The arrival of bytes that are sent to the other host."""
-        return self.transfers.transfer(*self._names, round(size), cap if math.isfinite(cap) else None, round(self.entry.silence))
+        most, silence = cap if math.isfinite(cap) else None, round(self.entry.silence)
+        self.crossing = self.transfers.transfer(*self._names, round(size), most, silence)
+        return self.crossing
 
     @property
     def _names(self) -> tuple[str, str]:
@@ -163,9 +198,9 @@ class Moving:
         size = sum(replica.needs.disk + replica.needs.writable for replica in self.guest.box.replicas)
         source, to = (self.cluster.host_hands(host) for host in (self.move.source, self.move.to))
         works = [perform(self.cluster, source, read=size), perform(self.cluster, to, write=size, sync=True)]
-        clock = self.cluster.clock
+        clock, self.copies = self.cluster.clock, True
         yield from come(clock, [self._cross(size, self.rules.last_cap()), *(clock.process(work) for work in works)])
-        self.move.copied = float(size)
+        self.move.copied, self.copies = float(size), False
 
     def _log(self, fresh: float) -> None:
         """Requests pay for the pages that they are the first to write in a round: a share of those that they write."""
@@ -211,7 +246,7 @@ class Moving:
     def _switch(self, rest: float) -> Process:
         """The guest stands still, what is left and its state cross, and it goes on at the other side."""
         self._stop()
-        yield from self._send(rest + self.entry.state, self.rules.last_cap())
+        yield from self._send(rest + self.entry.state, self.rules.last_cap(), bool(self.move.rounds))
         yield from self._go_on()
 
     def _stop(self) -> None:

@@ -39,8 +39,8 @@ from simvirt.control.orchestrators.interface import (
     Task,
     Version,
 )
-from simvirt.control.places import become, put
-from simvirt.control.records import Measured, Scaled, Waits
+from simvirt.control.places import become, put, rows_for
+from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
@@ -105,7 +105,7 @@ class Orchestration:
         of = self.ledger[service]
         self.cluster.scaled.append(Scaled(self.now, service, of.wanted.replicas, replicas, why, saw))
         self.cluster.story.tell("scale", service, None, f"{of.wanted.replicas} to {replicas} replicas: {why}")
-        of.wanted = replace(of.wanted, replicas=replicas)
+        of.wanted = of.wanted.scaled(replicas)
         self.look(service)
 
     def update(self, service: str, spec: ServiceSpec, why: str = "timeline", *, back: bool = False) -> None:
@@ -233,7 +233,7 @@ class Orchestration:
         before = of.pending
         of.due, of.pending = None, None
         waiting = self.carry_out(service, self.decide(of.wanted, self.ledger.seen(service, self.now), self.entry))
-        of.nominated = {slot: host for slot, host in of.nominated.items() if slot in waiting}
+        of.looked_at(waiting)
         self._tell_waiting(of, before)
         if self.entry.sync:
             self.look(service, self.now + round(self.entry.sync))
@@ -251,9 +251,7 @@ class Orchestration:
         """A replica waits for a host, unless that is known."""
         if of.pending is not None and of.pending != before:
             self.cluster.story.tell("waits", of.wanted.service, None, of.pending)
-        if of.lacking != of.waiting:
-            of.waiting = of.lacking
-            self.cluster.waits.append(Waits(self.now, of.wanted.service, of.waiting))
+        self.cluster.waits += of.note_waiting(self.now)
 
     @singledispatchmethod
     def _do(self, action: Action, service: str) -> None:
@@ -283,7 +281,8 @@ class Orchestration:
     @_do.register
     def _(self, action: Start, service: str) -> None:
         of = self.ledger[service]
-        row = next((row for row in self._rows_for(of, action) if put(self.cluster, row, action.host)), None)
+        own = action.slot if action.version.spec.is_stateful else None
+        row = next((row for row in rows_for(self.cluster, of.free, action.host, own) if put(self.cluster, row, action.host)), None)
         if row is None:
             of.pending = "all rows of its instances are taken by those that have not ended yet"
             self.look(service, self.now + AGAIN_NS)
@@ -376,12 +375,6 @@ class Orchestration:
         if (starts := self.cluster.clock.starts) is not None:
             starts.abandon(row)
             starts.stopped(row)
-
-    def _rows_for(self, of: Managed, start: Start) -> list[int]:
-        """The free rows: first those of instances that stood on the host before; of what is somebody its own."""
-        own = of.wanted.version.spec.is_stateful
-        return sorted(of.free, key=lambda row: (
-            own and self.cluster.instance(row).replica != start.slot, self.cluster.host_of(row) != start.host))
 
     def _end(self, task: Task, cause: str, why: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""

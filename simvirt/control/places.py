@@ -7,12 +7,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from simvirt.control.cluster import Cluster
 from simvirt.control.memory import rehouse
 from simvirt.lowering.arrange import Machine, Place
 from simvirt.lowering.fences import cgroup
+from simvirt.memory.boxes import UNBOUNDED
 from simvirt.scenario.spec.services import ServiceSpec
 from simvirt.workload.streams import OWN_VM, SHARED_VM
 
@@ -37,6 +39,12 @@ def put(cluster: Cluster, row: int, host: int) -> bool:
     return True
 
 
+def rows_for(cluster: Cluster, free: Iterable[int], host: int, own: int | None) -> list[int]:
+    """Rows for an instance on a host, the best first: of what is somebody its own one, then those that stood there before."""
+    return sorted(free, key=lambda row: (
+        own is not None and cluster.instance(row).replica != own, cluster.host_of(row) != host))
+
+
 def _serve(cluster: Cluster, guest: Machine) -> None:
     """What a VM needs runs where the VM does, also where it went down with the host on which it was before."""
     backends = [device.backend.row for device in (guest.net, guest.disk) if device is not None and device.backend is not None]
@@ -46,9 +54,10 @@ def _serve(cluster: Cluster, guest: Machine) -> None:
 
 
 def become(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
-    """Let an instance that is down be of a version: its image, and the limit of CPUs of its own cgroup."""
+    """Let an instance that is down be of a version: its image, and the limits of CPUs and memory of its own cgroup."""
     one = cluster.instance(row)
     cluster.specs[row] = spec
+    _limit_memory(cluster, row, spec)
     if one.group is None or one.group.affinity:
         return
     limits = cgroup(spec, cluster.plane.lowered.arrangement.machines[one.machine].cpus)
@@ -56,6 +65,25 @@ def become(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
     if fence != one.group.fence:
         one.place = replace(one.place, group=replace(one.group, fence=fence))
         cluster.plane.place(row, one.place)
+
+
+def _limit_memory(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
+    """Let an instance whose memory is followed have the limit of memory of a version."""
+    followed = [replica for account in cluster.plane.memories.values() for replica in account.memory.replicas if replica.row == row]
+    for replica in followed:
+        replica.limit = UNBOUNDED if spec.memory_limit is None else float(spec.memory_limit)
+
+
+def resize(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
+    """Let an instance that runs have the limit of CPUs of a version, where its own cgroup has one."""
+    one = cluster.instance(row)
+    cluster.specs[row] = spec
+    if one.group is None or one.group.affinity or not one.group.fence.quota:
+        return
+    limits = cgroup(spec, cluster.plane.lowered.arrangement.machines[one.machine].cpus)
+    fence = replace(one.group.fence, quota=limits.quota, period=limits.period)
+    one.place = replace(one.place, group=replace(one.group, fence=fence))
+    cluster.plane.set_quota(one.group.row, limits.quota)
 
 
 def _place(cluster: Cluster, row: int, host: int) -> Place:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import intern
 from typing import Any, Final, Protocol
 
 from simvirt.migration.rules import Round
@@ -24,7 +27,53 @@ class Span:
     ended: int
 
 
-@dataclass
+class Spans:
+    """Phases of a start in their order, kept as numbers: a day of a cluster has hundreds of thousands of them."""
+
+    __slots__ = ("_names", "_times")
+
+    def __init__(self, spans: Iterable[Span] = ()) -> None:
+        self._names: tuple[tuple[str, str], ...] = ()
+        self._times = array("q")
+        self.extend(spans)
+
+    def append(self, span: Span) -> None:
+        """One phase more."""
+        self.extend((span,))
+
+    def extend(self, spans: Iterable[Span]) -> None:
+        """Some phases more."""
+        for span in spans:
+            self._names = _shared((*self._names, (span.phase, span.layer)))
+            self._times.extend((span.due, span.began, span.ended))
+
+    def __iadd__(self, spans: Iterable[Span]) -> Spans:
+        self.extend(spans)
+        return self
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, at: int) -> Span:
+        due = 3 * range(len(self))[at]
+        return Span(*self._names[at], *self._times[due:due + 3])
+
+    def __iter__(self) -> Iterator[Span]:
+        return (self[at] for at in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Spans) and (self._names, self._times) == (other._names, other._times)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@lru_cache(4096)
+def _shared(names: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Names of phases, the same object for all starts that have the same ones."""
+    return names
+
+
+@dataclass(slots=True)
 class Life:
     """The start of an instance of a service on a host: when it was asked for, and when it was ready, None so far [ns]; its phases.
 
@@ -37,7 +86,7 @@ class Life:
     host: int
     asked: int
     ready: int | None = None
-    spans: list[Span] = field(default_factory=list)
+    spans: Spans = field(default_factory=Spans)
     up: int | None = None
     failure: str | None = None
     abandoned: bool = False
@@ -147,14 +196,15 @@ class Now(Protocol):
 
 @dataclass
 class Story:
-    """What happened, in order: every actor of the control plane writes to it."""
+    """What happened, in order: every actor of the control plane writes to it; each name and reason is kept once."""
 
     clock: Now
     events: list[Told] = field(default_factory=list)
 
     def tell(self, what: str, who: str, where: str | None = None, why: str | None = None, row: int | None = None) -> None:
         """Something happens now."""
-        self.events.append(Told(int(self.clock.now), what, who, where, why, row))
+        known = where and intern(where), why and intern(why)
+        self.events.append(Told(int(self.clock.now), intern(what), intern(who), *known, row))
 
 
 def way_to(life: Life, lives: Sequence[Life], until: float = math.inf) -> list[Span]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import simpy
 
 from simvirt.control.orchestrators.interface import Failure, Seen, Task, Version, Wanted
+from simvirt.control.records import Waits
 from simvirt.placement import Hosts, Reserves, reserved_by
+from simvirt.scenario.spec.services import ServiceSpec
 
 
 @dataclass
@@ -39,6 +41,11 @@ class Managed:
         """Whether as many as are wanted are ready; jobs come and go."""
         return self.wanted.version.spec.is_job or sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
 
+    def looked_at(self, waiting: Collection[int]) -> None:
+        """Takes in that what is wanted was looked at, and which slots wait."""
+        self.nominated = {slot: host for slot, host in self.nominated.items() if slot in waiting}
+        self.wanted = replace(self.wanted, scaled_from=None)
+
     @property
     def lacking(self) -> int:
         """How many replicas have no host: those that no task stands for, at least one where one is known to wait.
@@ -48,6 +55,14 @@ class Managed:
         if self.pending is None or self.wanted.version.spec.is_global:
             return 0
         return max(1, self.wanted.replicas - sum(task.alive for task in self.tasks.values()))
+
+
+    def note_waiting(self, now: int) -> list[Waits]:
+        """Take in how many replicas have no host; that, where it has changed."""
+        if self.lacking == self.waiting:
+            return []
+        self.waiting = self.lacking
+        return [Waits(now, self.wanted.service, self.waiting)]
 
 
 @dataclass
@@ -138,6 +153,17 @@ class Ledger:
             self.hosts.remove(task.service, task.host, self._kept[task.number])
             self.hosts.add(task.service, host, self._kept[task.number])
             self.change(replace(task, host=host))
+
+    def keep(self, task: Task, spec: ServiceSpec) -> bool:
+        """Keep for a task what a version of its service reserves; false where its host has not left as much more."""
+        kept, needed = self._kept[task.number], reserved_by(spec, self.reserves)
+        free = {name: int(self.hosts.room_of(name)[task.host] - self.hosts.taken_of(name)[task.host]) for name in needed}
+        if any(amount - kept.get(name, 0) > free[name] for name, amount in needed.items()):
+            return False
+        self.hosts.remove(task.service, task.host, kept)
+        self.hosts.add(task.service, task.host, needed)
+        self._kept[task.number] = needed
+        return True
 
     def end(self, task: Task, cause: str) -> None:
         """A task has ended; its row is free."""

@@ -29,4 +29,5 @@ def priority_of(spec: ServiceSpec, entry: OrchestratorEntry, catalog: Catalog) -
 def changed(spec: ServiceSpec, event: TimelineEvent) -> ServiceSpec:
     """A service in the version that an event wants."""
     found = spec if event.image is None else spec.model_copy(update={"image": event.image})
-    return found if event.cpus is None else found.model_copy(update={"cpus": event.cpus, "cpu_quota": None})
+    found = found if event.cpus is None else found.model_copy(update={"cpus": event.cpus, "cpu_quota": None})
+    return found if event.mem_limit is None else found.model_copy(update={"mem_limit": event.mem_limit})

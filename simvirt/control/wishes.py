@@ -30,6 +30,8 @@ def _happen(orchestration: Orchestration, event: TimelineEvent) -> Process:
         orchestration.scale(event.scale, event.replicas or 0)
     if event.update is not None:
         orchestration.update(event.update, changed(orchestration.ledger[event.update].wanted.version.spec, event))
+        if event.replicas is not None:
+            orchestration.scale(event.update, event.replicas)
     if event.rollback is not None:
         orchestration.revert(event.rollback, "timeline")
 

@@ -59,7 +59,9 @@ def density(scenario: Scenario, jobs: int = 1, progress: Progress | None = None)
     result.assumptions = assumptions(scenario, catalog)
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the density")
-    scenario = on_host(scenario, catalog, scenario.first_host)
+    if scenario.adapts:
+        result.notes.append("autoscalers take no part in a search for the density: replicas, CPUs and hosts are as many as at first")
+    scenario = on_host(scenario.fixed, catalog, scenario.first_host)
 
     def answer(spec: PlatformSpec, pool: Executor, halt: Event) -> Answer:
         return _answer(Trials(scenario, catalog, catalog.platform(spec), result.unit, pool, halt), progress)

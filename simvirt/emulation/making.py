@@ -81,7 +81,7 @@ class Made:
         columns = {column: as_column(given[column]) for column in kind.__annotations__ if column not in together}
         records = None
         if together:
-            array = np.zeros((len(given[together[0]]), len(together)), np.int64)
+            array = np.zeros((len(given[together[0]]), machine.WORDS[name]), np.int64)
             for k, column in enumerate(together):
                 if not (isinstance(given[column], Filled) and not given[column].value):
                     array[:, k] = values_of(given[column])

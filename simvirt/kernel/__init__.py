@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-FUNCTIONS = ("advance", "advance_traced", "launch", "launch_client", "set_ready", "crash", "load_link", "freeze", "thaw")
+FUNCTIONS = ("advance", "advance_traced", "launch", "launch_client", "set_ready", "set_quota", "crash", "load_link", "freeze", "thaw")
 
 
 class StaleKernel(RuntimeError):
@@ -53,11 +53,15 @@ SCHEDULERS: tuple[str, ...] = _kernel.SCHEDULERS
 RECORDS: dict[str, tuple[str, ...]] = _kernel.RECORDS
 """Columns of each table that lie together, row by row, as the kernel in use wants it; none in plain mode."""
 
+WORDS: dict[str, int] = _kernel.WORDS
+"""64-bit words of a record of each table."""
+
 advance = _kernel.advance
 advance_traced = _kernel.advance_traced
 launch = _kernel.launch
 launch_client = _kernel.launch_client
 set_ready = _kernel.set_ready
+set_quota = _kernel.set_quota
 crash = _kernel.crash
 load_link = _kernel.load_link
 freeze = _kernel.freeze

@@ -1,9 +1,11 @@
 """How requests come in: clients that think before the next one, arrivals at their instants, and the way to a replica."""
 
 from simvirt.kernel.accounting import enter
+from simvirt.kernel.buffering import find_none
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import CLOCK_MASK, ENTERING, HELD, NETWORK, NONE, REJECTED, REQUEST, THERE, THINKING, UNANSWERED, WAITING
+from simvirt.kernel.constants import CLOCK_MASK, ENTERING, HELD, NETWORK, NONE, REQUEST, THERE, THINKING, UNANSWERED, WAITING
 from simvirt.kernel.doors import is_shut, knock
+from simvirt.kernel.fetching import fetch_next
 from simvirt.kernel.marks import rare
 from simvirt.kernel.replicas import choose_entry
 from simvirt.kernel.requests import admit, append_todo, body_on, clear_account, follow_population, free_frame, reach, tally_request
@@ -77,11 +79,12 @@ def enter_service(p: Plane, f: int, now: int) -> None:
     enter(p, f, WAITING, now)
     p.frames.began[f] = now
     i: int = choose_entry(p, p.source.service[k], f, p.source.balance_column[k])
+    fetch_next(p, p.source.service[k])
     p.frames.instance[f] = i
     if i == NONE:
-        p.frames.pc[f] = p.source.entry[k]
-        p.frames.failed[f] = REJECTED
-        append_todo(p, f)
+        p.frames.pc[f] = ENTERING
+        if not find_none(p, f, p.source.service[k], f, now):
+            p.frames.pc[f] = p.source.entry[k]
     else:
         p.frames.pc[f] = body_on(p, i, p.source.entry[k])
         if is_shut(p, i):

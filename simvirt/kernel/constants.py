@@ -73,9 +73,10 @@ OP_SEND = 29  # of a try of a client: reach the service
 OP_SETTLE = 30  # of a try: it has been answered, or has failed
 OP_ASK = 31  # send a request to a server of a volume and wait for its answer
 OP_SHED = 32  # drop the call if it has waited too long
-OP_PUBLISH = 33  # leave a message for each operation that subscribes to a topic, or wait until there is room
-OP_DELIVER = 34  # of a message: a consumer begins to work on it, and it waits for that
-OP_ACKNOWLEDGE = 35  # of a message: the consumer is done with it
+OP_ADAPT = 33  # of a service whose limit of calls adapts: learn from how long the call took
+OP_PUBLISH = 34  # leave a message for each operation that subscribes to a topic, or wait until there is room
+OP_DELIVER = 35  # of a message: a consumer begins to work on it, and it waits for that
+OP_ACKNOWLEDGE = 36  # of a message: the consumer is done with it
 
 # Locks
 REPLICA_LOCK = 0  # each replica has one
@@ -116,6 +117,16 @@ EQUAL_JITTER = 2  # half of it
 NO_CONNECTION = 0
 HOLDS_CONNECTION = 1
 WAITS_FOR_CONNECTION = 2
+
+# How a limit of calls adapts
+GRADIENT2 = 1
+AIMD = 2
+VEGAS = 3
+LEAST_SAMPLES = 10  # calls of a window, as of WindowedLimit
+FIRST_SAMPLES = 10  # calls before the long average is exponential, as of ExpAvgMeasurement in Gradient2Limit
+DRIFT = 2.0  # long average over the present one beyond which it is cut ...
+DRIFT_CUT = 0.9  # ... to so much of itself, as in Gradient2Limit
+PROBE = 22.5  # limits of calls after which Vegas measures its base anew: probeMultiplier 30 times the mean of its jitter
 
 # A topic whose line is full
 BLOCKS = 0  # who publishes waits
@@ -160,6 +171,7 @@ DONE = 5  # all requests are answered and none will come
 SIGNALS = 6  # `run.signals` holds some
 PAUSED = 7  # some events have passed, so that somebody may look whether the run is still wanted
 STANDS_STILL = 8  # more events than an instant can hold, and no time passes
+NOBODY_READY = 10  # a service without a replica is asked
 TRACE_FULL = 9  # there is no room for what another look may record
 
 # What a look records of a run that is traced, in RECORD_COLUMNS columns: the instant, one of these, a row, and two values

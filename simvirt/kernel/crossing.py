@@ -10,6 +10,7 @@ from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import BACK, HELD, NETWORK, NONE, OP_ASK, OP_CALL, THERE, UNANSWERED, WAITING
 from simvirt.kernel.devices import new_call
+from simvirt.kernel.fetching import fetch_addressee, fetch_further
 from simvirt.kernel.network import link_begin
 from simvirt.kernel.requests import append_todo, count_call, free_frame, host_of, reach
 from simvirt.kernel.severing import hold, hold_on, is_severed
@@ -52,6 +53,7 @@ def cross(p: Plane, f: int, way: int, a: int, b: int, amount: float, now: int) -
 def set_out(p: Plane, f: int, way: int, a: int, b: int, amount: float, now: int) -> None:
     """A message is on all links at once."""
     p.frames.way[f] = way
+    fetch_addressee(p, f)
     pair: int = p.hosts.spot[a] * p.routes.spots[0] + p.hosts.spot[b]
     p.frames.rest[f] = p.routes.latency[pair]
     first: int = p.routes.first[pair]
@@ -69,6 +71,7 @@ def pass_link(p: Plane, f: int, now: int) -> None:
         append_todo(p, f)
         return
     p.frames.pending[f] -= 1
+    fetch_further(p, f, p.frames.pending[f])
     if p.frames.pending[f] == 0:
         set_timer(p.calendar, p.run.first_frame_timer[0] + f, now + p.frames.rest[f])
 

@@ -16,7 +16,9 @@
 """
 
 from simvirt.kernel.accounting import enter
+from simvirt.kernel.buffering import find_none
 from simvirt.kernel.calendar import clear_timer, set_timer
+from simvirt.kernel.adapting import adapt
 from simvirt.kernel.constants import (
     ATTEMPT,
     BREAKER_OPEN,
@@ -33,6 +35,7 @@ from simvirt.kernel.constants import (
     NO_JITTER,
     N_CATEGORIES,
     NONE,
+    OP_ADAPT,
     OP_CONNECT,
     OP_PUBLISH,
     OP_SEND,
@@ -40,7 +43,6 @@ from simvirt.kernel.constants import (
     OP_SHED,
     OP_TRY,
     POOL_FULL,
-    REJECTED,
     TIMED_OUT,
     VIRTUALIZATION,
     WAITING,
@@ -75,6 +77,8 @@ def run_guard_instruction(p: Plane, f: int, pc: int, now: int) -> bool:
         return run_message_instruction(p, f, pc, now)
     if op == OP_SHED:
         return shed(p, f, pc, now)
+    if op == OP_ADAPT:
+        return adapt(p, f, now)
     if op == OP_CONNECT:
         return connect(p, f, now)
     if op == OP_SEND:
@@ -170,8 +174,7 @@ def send_request(p: Plane, a: int, pc: int, now: int) -> None:
     """A try of a client reaches the service."""
     i: int = choose_entry(p, p.program.target[pc], a, p.program.column[pc])
     if i == NONE:
-        p.frames.failed[a] = REJECTED
-        append_todo(p, a)
+        find_none(p, a, p.program.target[pc], a, now)
     else:
         g: int = new_call(p, a, i, body_on(p, i, p.program.entry[pc]), now)
         if is_shut(p, i):

@@ -186,7 +186,9 @@ class Links(Table):
     transfers: Ints
     volume: Floats  # bytes that a transfer present since the start would have got
     settled_at: Ints  # [ns]
-    tags: FloatArray  # volume at which a transfer ends; a heap a link, in pages of HEAP_PAGE rows that belong to the links which need them
+    next_tag: Floats  # volume at which the transfer ends that is the next to do so
+    next_frame: Ints
+    tags: FloatArray  # of the other ones; a heap a link, in pages of HEAP_PAGE rows that belong to the links which need them
     frames: IntArray
     page: IntArray  # pages of each heap, `width` columns a link
     width: IntArray  # as many as all frames need (one row)

@@ -7,6 +7,7 @@ come, first served; so an event has no depth, and the order of what happens at o
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.arrivals import end_request
+from simvirt.kernel.buffering import find_none
 from simvirt.kernel.calendar import set_timer
 from simvirt.kernel.constants import (
     BACKGROUND,
@@ -43,7 +44,6 @@ from simvirt.kernel.constants import (
     OP_STALL,
     OP_TRY,
     OP_UNLOCK,
-    REJECTED,
     REQUEST,
     WAITING,
     WORK,
@@ -210,8 +210,7 @@ def call(p: Plane, f: int, pc: int, now: int) -> None:
     root: int = p.frames.root[f]
     i: int = choose_callee(p, f, pc)
     if i == NONE:
-        p.frames.failed[root] = REJECTED
-        append_todo(p, f)
+        find_none(p, f, p.program.target[pc], root, now)
     elif host_of(p, f) != p.machines.host[p.instances.machine[i]]:
         call_away(p, f, i, body_on(p, i, p.program.beyond[pc]), pc, now)
     else:

@@ -40,7 +40,7 @@ from simvirt.kernel.devices import goes_to_backend
 from simvirt.kernel.hierarchy import charge
 from simvirt.kernel.idling import end_disk_wait
 from simvirt.kernel.ticks import review
-from simvirt.kernel.unthrottling import on_group_timer
+from simvirt.kernel.unthrottling import change_quota, on_group_timer
 from simvirt.kernel.running import burst_is_done, spread_speeds
 from simvirt.kernel.fluid import fluid_finished, on_fluid_group_timer
 from simvirt.kernel.guarding import on_guard_timer
@@ -359,6 +359,12 @@ def new_task(p: Plane, kind: int, i: int, pc: int, handle: int, now: int) -> int
 def set_ready(p: Plane, i: int, ready: int, now: int) -> int:
     """Put an instance into load balancing, or take it out."""
     return change_ready(p, i, ready, now)
+
+
+@boundary
+def set_quota(p: Plane, g: int, quota: int, now: int) -> int:
+    """Give a group that has a quota another one [ns]; whether it has one."""
+    return change_quota(p, g, quota, now)
 
 
 @boundary

@@ -1,6 +1,7 @@
 """The end of an instance that dies: what it was doing is lost; and who takes part in load balancing."""
 
 from simvirt.kernel.accounting import enter
+from simvirt.kernel.buffering import send_on
 from simvirt.kernel.calendar import clear_timer
 from simvirt.kernel.constants import BACKGROUND, BRANCH, GONE, IN_VAIN, LOST, NONE, OFF, REQUEST, SLEEPERS, UNANSWERED, WAITING, WORK
 from simvirt.kernel.cpu import block_task
@@ -20,6 +21,7 @@ def change_ready(p: Plane, i: int, ready: int, now: int) -> int:
     if ready != 0:
         if p.instances.ready_slot[i] == NONE:
             admit_instance(p, i)
+            send_on(p, p.instances.service[i], now)
             return 1
     elif p.instances.ready_slot[i] != NONE:
         withdraw_instance(p, i)

@@ -1,4 +1,4 @@
-"""Marks of functions that the build reads: what it keeps apart from those that call it, which stay small by that."""
+"""Marks that the build reads: functions that it keeps apart from those that call them, which stay small by that; values soon needed."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,3 +14,7 @@ def apart(function: F) -> F:
 def rare(function: F) -> F:
     """Called by few events: neither joined with its callers, nor in the way of what they do otherwise."""
     return function
+
+
+def ahead(value: float) -> None:
+    """A value that is needed soon: the compiled kernel asks memory for its cache line, and does not wait for it."""

@@ -47,7 +47,7 @@ def link_arm(p: Plane, k: int, now: int) -> None:
     at: int = NEVER
     n: int = p.links.transfers[k]
     if n > 0:
-        left: float = p.links.tags[heap_row(p.links, k, 0)] - p.links.volume[k]
+        left: float = p.links.next_tag[k] - p.links.volume[k]
         exact: float = min(max(left, 0.0) * n / link_rate(p.links, k), LONGEST)
         whole: int = int(exact)
         if whole < exact:
@@ -60,8 +60,8 @@ def link_end(p: Plane, k: int, now: int) -> int:
     """The transfer that ends now, taken off the link; NONE when rounding makes it a nanosecond early."""
     link_settle(p.links, k, now)
     f: int = NONE
-    if p.links.transfers[k] > 0 and p.links.tags[heap_row(p.links, k, 0)] <= p.links.volume[k] + 1e-3:
-        f = p.links.frames[heap_row(p.links, k, 0)]
+    if p.links.transfers[k] > 0 and p.links.next_tag[k] <= p.links.volume[k] + 1e-3:
+        f = p.links.next_frame[k]
         link_pop(p.links, k)
     link_arm(p, k, now)
     return f
@@ -77,8 +77,13 @@ def share_link(p: Plane, k: int, bulk: float, flows: float, now: int) -> int:
 
 
 def heap_row(lin: Links, k: int, slot: int) -> int:
-    """Row of a slot of a link's heap."""
+    """Row of a slot of a link's heap, but for the first one."""
     return lin.page[k * lin.width[0] + (slot >> HEAP_PAGE_LOG2)] * HEAP_PAGE + (slot & (HEAP_PAGE - 1))
+
+
+def begins_page(slot: int) -> bool:
+    """Whether a slot is the first one of a page that is used: that of slot 0 is the link's own row."""
+    return slot == 1 or (slot > 0 and (slot & (HEAP_PAGE - 1)) == 0)
 
 
 def take_page(lin: Links, k: int, slot: int) -> None:
@@ -96,42 +101,57 @@ def drop_page(lin: Links, k: int, slot: int) -> None:
 def link_push(lin: Links, k: int, tag: float, f: int) -> None:
     """Put a transfer into the link's heap."""
     slot: int = lin.transfers[k]
-    if (slot & (HEAP_PAGE - 1)) == 0:
+    if begins_page(slot):
         take_page(lin, k, slot)
     lin.transfers[k] = slot + 1
     while slot > 0:
-        above: int = heap_row(lin, k, (slot - 1) >> 1)
-        if lin.tags[above] <= tag:
+        above: int = (slot - 1) >> 1
+        if tag_at(lin, k, above) <= tag:
             break
-        heap_put(lin, heap_row(lin, k, slot), lin.tags[above], lin.frames[above])
-        slot = (slot - 1) >> 1
-    heap_put(lin, heap_row(lin, k, slot), tag, f)
+        heap_put(lin, k, slot, tag_at(lin, k, above), frame_at(lin, k, above))
+        slot = above
+    heap_put(lin, k, slot, tag, f)
 
 
-def heap_put(lin: Links, row: int, tag: float, f: int) -> None:
-    """Write a row of a heap."""
-    lin.tags[row] = tag
-    lin.frames[row] = f
+def tag_at(lin: Links, k: int, slot: int) -> float:
+    """Volume at which the transfer in a slot ends."""
+    return lin.next_tag[k] if slot == 0 else lin.tags[heap_row(lin, k, slot)]
+
+
+def frame_at(lin: Links, k: int, slot: int) -> int:
+    """Frame whose transfer is in a slot."""
+    return lin.next_frame[k] if slot == 0 else lin.frames[heap_row(lin, k, slot)]
+
+
+def heap_put(lin: Links, k: int, slot: int, tag: float, f: int) -> None:
+    """Write a slot of a heap."""
+    if slot == 0:
+        lin.next_tag[k] = tag
+        lin.next_frame[k] = f
+    else:
+        row: int = heap_row(lin, k, slot)
+        lin.tags[row] = tag
+        lin.frames[row] = f
 
 
 def link_pop(lin: Links, k: int) -> None:
     """Take the nearest transfer off the link's heap."""
     n: int = lin.transfers[k] - 1
     lin.transfers[k] = n
-    last: int = heap_row(lin, k, n)
-    tag: float = lin.tags[last]
-    f: int = lin.frames[last]
+    if n == 0:
+        return
+    tag: float = tag_at(lin, k, n)
+    f: int = frame_at(lin, k, n)
     slot: int = 0
     below: int = 1
     while below < n:
-        if below + 1 < n and lin.tags[heap_row(lin, k, below + 1)] < lin.tags[heap_row(lin, k, below)]:
+        if below + 1 < n and tag_at(lin, k, below + 1) < tag_at(lin, k, below):
             below += 1
-        under: int = heap_row(lin, k, below)
-        if tag <= lin.tags[under]:
+        if tag <= tag_at(lin, k, below):
             break
-        heap_put(lin, heap_row(lin, k, slot), lin.tags[under], lin.frames[under])
+        heap_put(lin, k, slot, tag_at(lin, k, below), frame_at(lin, k, below))
         slot = below
         below = 2 * slot + 1
-    heap_put(lin, heap_row(lin, k, slot), tag, f)
-    if (n & (HEAP_PAGE - 1)) == 0:
+    heap_put(lin, k, slot, tag, f)
+    if begins_page(n):
         drop_page(lin, k, n)

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from simvirt.kernel import tables
-from simvirt.kernel.loop import advance, advance_traced, crash, freeze, launch, launch_client, load_link, set_ready, thaw
+from simvirt.kernel.loop import advance, advance_traced, crash, freeze, launch, launch_client, load_link, set_quota, set_ready, thaw
 from simvirt.kernel.schedulers import registry
 
-__all__ = ["RECORDS", "SCHEDULERS", "Plane", "advance", "advance_traced", "crash", "freeze", "launch", "launch_client", "load_link",
-           "set_ready", "thaw"]
+__all__ = ["RECORDS", "SCHEDULERS", "WORDS", "Plane", "advance", "advance_traced", "crash", "freeze", "launch", "launch_client",
+           "load_link", "set_quota", "set_ready", "thaw"]
 
 SCHEDULERS = tuple(scheduler.name for scheduler in registry.SCHEDULERS)
 
 
 RECORDS: dict[str, tuple[str, ...]] = dict.fromkeys(tables.Plane.__annotations__, ())
+WORDS: dict[str, int] = dict.fromkeys(tables.Plane.__annotations__, 0)
 
 
 class Plane(tables.Plane):

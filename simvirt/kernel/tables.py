@@ -9,6 +9,7 @@ from typing import Any
 
 from simvirt.kernel.guards import Callers, Guards
 from simvirt.kernel.hardware import Caches, Classes, Cstates, Devices, Disks, Hosts, IdleStacks, Links, Locks, Misses, Routes, Sockets
+from simvirt.kernel.limiters import Limiters
 from simvirt.kernel.program import Program
 from simvirt.kernel.traffic import Frames, Ranks, Services, Source, Tallies, Trace
 from simvirt.kernel.table import FloatArray, Floats, IntArray, Ints, Table
@@ -16,8 +17,9 @@ from simvirt.kernel.topics import Consumers, Subscriptions
 
 __all__ = [
     "Caches", "Calendar", "Callers", "Classes", "Consumers", "Cpus", "Cstates", "Devices", "Disks", "Entities", "FloatArray", "Floats",
-    "Frames", "Groups", "Guards", "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Links", "Locks", "Machines", "Misses", "Plane",
-    "Program", "Queues", "Ranks", "Run", "Routes", "Services", "Sockets", "Source", "Subscriptions", "Table", "Tallies", "Trace",
+    "Frames", "Groups", "Guards", "Hosts", "IdleStacks", "Instances", "IntArray", "Ints", "Limiters", "Links", "Locks", "Machines",
+    "Misses", "Plane", "Program", "Queues", "Ranks", "Run", "Routes", "Services", "Sockets", "Source", "Subscriptions", "Table",
+    "Tallies", "Trace",
 ]
 
 
@@ -368,6 +370,7 @@ class Plane:
     subscriptions: Subscriptions
     consumers: Consumers
     ranks: Ranks
+    limiters: Limiters
     locks: Locks
     trace: Trace
 

@@ -11,6 +11,8 @@ class Services(Table):
     balance: Ints
     per_home: Ints  # replicas of each tenant, 0 where all tenants share them
     members: IntArray  # instances of the service, tenant by tenant; stretches as those of `ready`
+    # control
+    line_limit: Ints  # requests that may wait where no replica is ready
     # kernel
     ready: IntArray  # instances that take requests
     ready_count: Ints
@@ -21,6 +23,13 @@ class Services(Table):
     latency_min: Ints  # [ns]
     latency_max: Ints  # [ns]
     queue_wait: Floats  # time waited for a thread [ns]
+    line_head: Ints  # frame that has waited longest for a replica to be ready
+    line_tail: Ints
+    line_length: Ints
+    line_joined: Ints  # frames that have waited so
+    line_refused: Ints  # frames that found the line full
+    line_most: Ints  # the longest that the line has been
+    line_wait: Floats  # time that frames have waited in it [ns]
     histogram: IntArray  # latencies, N_BUCKETS columns a service
 
 

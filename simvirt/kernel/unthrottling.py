@@ -1,6 +1,6 @@
 """Refills: what a period or returned runtime gives to a group, and its throttled queues that go on with it."""
 
-from simvirt.kernel.coasting import renew_coasting
+from simvirt.kernel.coasting import end_coasting, renew_coasting
 from simvirt.kernel.constants import NEVER, NONE
 from simvirt.kernel.cpu import wakeup_preempt
 from simvirt.kernel.hierarchy import raise_groups, settle
@@ -38,3 +38,20 @@ def on_group_timer(p: Plane, g: int, now: int) -> None:
         unthrottle(p, q, now)
         turns -= 1
     set_group_timer(p, g)
+
+
+def change_quota(p: Plane, g: int, quota: int, now: int) -> int:
+    """A group that has a quota has another one from now on, all of it at once; those of its queues that were throttled get their part.
+
+    *Source*: Linux kernel/sched/core.c, tg_set_cfs_bandwidth: the runtime is refilled, throttled queues are let go on.
+    """
+    if p.groups.quota[g] == 0 or quota <= 0:
+        return 0
+    p.run.now[0] = now
+    end_coasting(p, g, now)
+    refill(p, g, now)
+    p.groups.quota[g] = quota
+    p.groups.pool[g] = quota
+    if p.groups.first_throttled[g] != NONE:
+        on_group_timer(p, g, now)
+    return 1

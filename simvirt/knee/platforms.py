@@ -55,7 +55,9 @@ def knee(scenario: Scenario, precision: float = PRECISION, jobs: int = 1, progre
     result.assumptions = assumptions(scenario, catalog)
     if scenario.timeline:
         result.notes.append("the timeline takes no part in a search for the knee")
-    scenario = on_host(scenario, catalog, scenario.first_host)
+    if scenario.adapts:
+        result.notes.append("autoscalers take no part in a search for the knee: replicas, CPUs and hosts are as many as at first")
+    scenario = on_host(scenario.fixed, catalog, scenario.first_host)
 
     def answer(spec: PlatformSpec, pool: Executor, halt: Event) -> Answer:
         platform = catalog.platform(spec)

@@ -31,6 +31,7 @@ from simvirt.lowering.errands import (
 )
 from simvirt.lowering.guards import FRAME_COLUMNS, Guard, guard_tables
 from simvirt.lowering.hosts import cstate_table, disk_table, host_table, miss_table
+from simvirt.lowering.limiters import limiter_table
 from simvirt.lowering.locks import Locks, locks_of
 from simvirt.lowering.memory_needs import Memory, follows, memory_of
 from simvirt.lowering.network import link_table, route_table, topology_of
@@ -233,6 +234,7 @@ class Tables:
             "locks": self.locks.table(),
             "trace": blank(t.Trace, rows=1),
         }
+        tables["limiters"] = limiter_table(self.plan.instances, scenario.services, tables["instances"])
         tables["run"]["subscriptions"][:], tables["run"]["ranks"][:] = len(subscribed), ranks
         tables["machines"]["first_lock"][:] = self.locks.first[1][:-1]
         tables["calendar"] = blank(t.Calendar, rows=int(tables["run"]["first_frame_timer"][0]) + frames, size=1)

@@ -152,6 +152,7 @@ class Writer(VolumeSteps):
         if touches:
             self.shed(rows, service)
             free_thread(rows)
+            self.adapt(rows, service)
         return rows
 
     def shed(self, rows: list[Instruction], service: str) -> None:
@@ -160,6 +161,12 @@ class Writer(VolumeSteps):
         if spec is not None:
             at = next((i + 1 for i, row in enumerate(rows) if row.op == k.OP_ADMIT), 0)
             insert(rows, at, Instruction(k.OP_SHED, amount=float(spec.target), fixed=float(spec.interval)))
+
+    def adapt(self, rows: list[Instruction], service: str) -> None:
+        """Learn from a call that has been carried out, before its answer leaves."""
+        if self.scenario.services[service].limit is not None:
+            at = next((i for i, row in enumerate(rows) if row.op == k.OP_FREE), len(rows) - 1)
+            insert(rows, at, Instruction(k.OP_ADAPT))
 
     def sequence(self, rows: list[Instruction], service: str, steps: Sequence[AnyStep], variables: Variables) -> None:
         """Steps one after another, each as often as it is repeated: every execution has draws of its own."""

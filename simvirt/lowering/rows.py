@@ -1,6 +1,6 @@
 """Columns of the tables before the run: what lowering says, and how the kernel's own columns begin."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from simvirt.kernel import tables as t
 from simvirt.kernel.tables import Table
 
 Columns = dict[str, np.ndarray]
+LINE = 8  # 64-bit words of a cache line
 
 INITIAL: dict[str, dict[str, float]] = {
     "Calendar": {"at": k.NEVER, "slot": k.NONE},
@@ -64,24 +65,72 @@ def fill(columns: Columns, **given: Any) -> Columns:
     return columns
 
 
-def lie_together(columns: Columns, fields: Sequence[str]) -> tuple[Columns, np.ndarray]:
-    """Copies of columns, of which some are fields of records, one record a row; the records as 64-bit words."""
+def on_lines(words: int) -> np.ndarray:
+    """So many 64-bit words, zero, from the beginning of a cache line on."""
+    room = np.zeros(words + LINE, np.int64)
+    first = -(room.ctypes.data // room.itemsize) % LINE
+    return room[first:first + words]
+
+
+class Room:
+    """Memory for all tables in one piece, so that the system's large pages, which few entries of a TLB find, hold the small ones too."""
+
+    def __init__(self, words: int) -> None:
+        self._left = on_lines(words)
+
+    def take(self, words: int) -> np.ndarray:
+        """So many 64-bit words from the beginning of a cache line on; of their own where there are no more."""
+        lines = -(-words // LINE) * LINE
+        if lines > len(self._left):
+            return on_lines(words)
+        taken, self._left = self._left[:words], self._left[lines:]
+        return taken
+
+
+def room_for(tables: Mapping[str, Columns], fields: Mapping[str, Sequence[str]], words: Mapping[str, int]) -> Callable[[int], np.ndarray]:
+    """What gives memory to some tables, of one room as large as they need."""
+    return Room(sum(words_of(table, fields[name], words[name]) for name, table in tables.items())).take
+
+
+def words_of(columns: Columns, fields: Sequence[str], words: int) -> int:
+    """Most 64-bit words that a table takes of a room, each array in whole cache lines."""
     rows = len(columns[fields[0]]) if fields else 0
-    records = np.zeros(rows, dtype=[(name, columns[name].dtype) for name in fields])
-    for name in fields:
-        records[name] = columns[name]
-    return {name: records[name] if name in fields else column.copy() for name, column in columns.items()}, records.view(np.int64)
+    lengths = [rows * words, *(len(column) for name, column in columns.items() if name not in fields)]
+    return sum(-(-length // LINE) * LINE for length in lengths)
 
 
-def lengthen(columns: Columns, words: np.ndarray, more: Columns, fields: Sequence[str]) -> tuple[Columns, np.ndarray]:
+def lie_together(
+    columns: Columns, fields: Sequence[str], words: int, take: Callable[[int], np.ndarray] = on_lines,
+) -> tuple[Columns, np.ndarray]:
+    """Copies of columns, of which some are fields of records of so many words, one record a row; the records as 64-bit words."""
+    rows = len(columns[fields[0]]) if fields else 0
+    records = take(rows * words)
+    apart = {name: take(len(column)).view(column.dtype) for name, column in columns.items() if name not in fields}
+    found = columns | apart | fields_of(records, {name: columns[name] for name in fields}, words)
+    for name, column in columns.items():
+        found[name][:] = column
+    return found, records
+
+
+def lengthen(columns: Columns, records: np.ndarray, more: Columns, fields: Sequence[str], words: int) -> tuple[Columns, np.ndarray]:
     """Columns that lie together, and their records, with more behind them; the rows that are added are all alike."""
     longer = {name: np.concatenate([columns[name], added]) for name, added in more.items() if name not in fields}
     if not fields:
-        return longer, words
-    _, row = lie_together({name: more[name][:1] for name in fields}, fields)
-    words = np.concatenate([words, np.tile(row, len(more[fields[0]]))])
-    records = words.view([(name, more[name].dtype) for name in fields])
-    return longer | {name: records[name] for name in fields}, words
+        return longer, records
+    _, row = lie_together({name: more[name][:1] for name in fields}, fields, words)
+    whole = on_lines(len(records) + words * len(more[fields[0]]))
+    whole[:len(records)] = records
+    whole[len(records):].reshape(-1, words)[:] = row
+    return longer | fields_of(whole, {name: more[name] for name in fields}, words), whole
+
+
+def fields_of(records: np.ndarray, columns: Columns, words: int) -> Columns:
+    """The columns that records of so many words begin with, in their order."""
+    kinds = [column.dtype for column in columns.values()]
+    offsets = [at * records.itemsize for at in range(len(kinds))]
+    names, size = list(columns), max(words, 1) * records.itemsize
+    rows = records.view(np.dtype({"names": names, "formats": kinds, "offsets": offsets, "itemsize": size}))
+    return {name: rows[name] for name in names}
 
 
 def column_of(items: list[Any], attribute: str) -> list[Any]:

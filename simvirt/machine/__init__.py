@@ -20,6 +20,9 @@ INSTRUCTIONS: tuple[str, ...] = _machine.INSTRUCTIONS
 RECORDS: dict[str, tuple[str, ...]] = _machine.RECORDS
 """Columns of each table that lie together, row by row; none in plain mode."""
 
+WORDS: dict[str, int] = _machine.WORDS
+"""64-bit words of a row's record by table."""
+
 advance = _machine.advance
 reset = _machine.reset
 type_in = _machine.type_in

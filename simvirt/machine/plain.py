@@ -7,11 +7,14 @@ from simvirt.machine import tables
 from simvirt.machine.isa.listing import INSTRUCTIONS as LISTED
 from simvirt.machine.loop import advance, reset, type_in
 
-__all__ = ["INSTRUCTIONS", "RECORDS", "Machine", "advance", "reset", "type_in"]
+__all__ = ["INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "reset", "type_in"]
 
 INSTRUCTIONS = tuple(found.mnemonic for found in LISTED)
 
 RECORDS: dict[str, tuple[str, ...]] = dict.fromkeys(tables.Machine.__annotations__, ())
+
+
+WORDS: dict[str, int] = dict.fromkeys(tables.Machine.__annotations__, 0)
 
 
 class Machine(tables.Machine):

@@ -132,8 +132,16 @@ def _service(plane: DataPlane, row: int, name: str, first: Snapshot, last: Snaps
         throttled_s=float((last.throttled - first.throttled)[groups].sum()) / S,
         rejected=ratio((last.instance_rejected - first.instance_rejected)[rows].sum(), completed),
         costop_s=_costop_s(plane, rows, first, last),
+        limit=_limit(plane, name, rows),
         threads_busy=float((last.thread_time - first.thread_time)[rows].sum()) / S / span,
     )
+
+
+def _limit(plane: DataPlane, name: str, rows: list[int]) -> float | None:
+    """Calls that a replica takes at once at the end, on average over them; None where that does not adapt."""
+    if plane.lowered.scenario.services[name].limit is None:
+        return None
+    return float(np.floor(plane.read("limiters", "limit")[rows]).mean())
 
 
 def service_groups(plane: DataPlane, rows: list[int]) -> list[int]:

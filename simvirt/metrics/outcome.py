@@ -50,6 +50,7 @@ class ServiceOutcome:
     rejected: float
     threads_busy: float
     costop_s: float | None
+    limit: float | None = None
 
     def load(self, answered: float, replicas: int, loops: bool) -> Load:
         """The load of one replica: requests in it by Little's law, and those that its threads work on: all, on event loops."""

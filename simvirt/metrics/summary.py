@@ -265,7 +265,7 @@ def cpu(outcomes: Sequence[Outcome]) -> CpuShares:
 
 def service_result(outcomes: Sequence[ServiceOutcome], memory: ServiceMemory | None = None) -> ServiceResult:
     """A service's part of the result."""
-    names = OF_SERVICE if outcomes[0].costop_s is None else (*OF_SERVICE, "costop_s")
+    names = (*OF_SERVICE, *(name for name in ("costop_s", "limit") if getattr(outcomes[0], name) is not None))
     found = quantiles([o.histogram for o in outcomes], [o.ends_ns for o in outcomes])
     latency_s = Latency(mean=over(outcomes, "latency_mean_s"), **found)
     return ServiceResult(latency_s=latency_s, memory=memory, **{name: over(outcomes, name) for name in names})

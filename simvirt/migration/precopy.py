@@ -12,7 +12,7 @@ import math
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from simvirt.migration.rules import Round, Rules, Throttling
+from simvirt.migration.rules import MOST_TIME, NO_PROGRESS, Round, Rules, Throttling
 from simvirt.migration.writes import Writes
 
 
@@ -27,32 +27,36 @@ class Send:
 
 @dataclass(frozen=True)
 class Copied:
-    """Rounds under the running guest, what is left for when it stands still [bytes], and why there are no more of them."""
+    """Rounds under the running guest, what is left for when it stands still [bytes], and why there are no more; whether it is given up."""
 
     rounds: tuple[Round, ...]
     left: float
     why: str
+    cancelled: bool = False
 
 
 MOST_ROUNDS = 1000
 """Rounds after which a migration without any other bound has not converged."""
 ENDLESS = "it does not converge"
 
-Copying = Generator[Send, tuple[float, float], Copied]
+Copying = Generator[Send, tuple[float, float] | tuple[float, float, float], Copied]
 
 
 def copying(size: float, rules: Rules, memory: float | None = None) -> Copying:
-    """Copy so many bytes: yields what to send, takes (seconds, bytes dirtied meanwhile) of it, and ends with what is left."""
+    """Copy so many bytes: yields what to send, takes (seconds, bytes dirtied meanwhile) of it, and ends with what is left.
+
+    Where fewer bytes have crossed than were to be sent, who sends says how many: rules see what crosses.
+    """
     past: list[Round] = []
     throttling, left, why = Throttling(rules), size, None
     while why is None:
-        seconds, dirtied = yield Send(left, rules.cap(past), throttling.share)
-        past.append(Round(left, seconds, dirtied, throttling.share))
+        seconds, dirtied, *crossed = yield Send(left, rules.cap(past), throttling.share)
+        past.append(Round(crossed[0] if crossed else left, seconds, dirtied, throttling.share))
         throttling.after(past[-1])
         why, left = rules.stops(past, size if memory is None else memory), dirtied
         if why is None and len(past) >= MOST_ROUNDS:
             why = ENDLESS
-    return Copied(tuple(past), left, why)
+    return Copied(tuple(past), left, why, rules.cancels and why in (MOST_TIME, NO_PROGRESS))
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,11 @@ class Round:
         return self.sent / self.seconds if self.seconds > 0 else math.inf
 
 
+MOST_TIME: Final = "most time"
+NO_PROGRESS: Final = "no progress"
+"""Why a product that cancels migrations does so."""
+
+
 @dataclass(frozen=True)
 class Rules:
     """How a product goes about pre-copy. What is None has no part in it.
@@ -69,7 +74,8 @@ class Rules:
     `bandwidth`: most that it sends [bytes/s]; `downtime`: it stops where the rest takes no longer than that [s]; `least`: or is no more
     than that [bytes]; `rounds`: after so many rounds; `factor`: or where so many times the memory has been sent; `patience`: or after so
     long [s] for each GiB of memory; `grows`: or where a round has sent so much more than the one before, as a share. `stun`: it slows the
-    guest so that no more than that share of what is sent is dirtied meanwhile.
+    guest so that no more than that share of what is sent is dirtied meanwhile. `progress`: it stops where for so long [s] nothing less was
+    left than before; `cancels`: what takes too long, or makes no progress, is given up.
     """
 
     bandwidth: float | None = None
@@ -82,6 +88,8 @@ class Rules:
     pace: Pace | None = None
     stun: float | None = None
     grows: float | None = None
+    progress: float | None = None
+    cancels: bool = False
 
     def stops(self, past: Sequence[Round], memory: float) -> str | None:
         """Why it copies no more under the running guest after these rounds, of a memory of so many bytes; None where it goes on."""
@@ -91,7 +99,8 @@ class Rules:
             "hardly anything is left": last.dirtied <= (self.least or 0.0),
             "most rounds": self.rounds is not None and len(past) >= self.rounds,
             "most bytes": self.factor is not None and sent >= self.factor * memory,
-            "most time": self.patience is not None and sum(one.seconds for one in past) >= self.patience * memory / 2**30,
+            MOST_TIME: self.patience is not None and sum(one.seconds for one in past) >= self.patience * memory / 2**30,
+            NO_PROGRESS: self.progress is not None and _standstill(past) >= self.progress,
             "rounds grow": self.grows is not None and len(past) > 1 and last.sent > (1.0 + self.grows) * past[-2].sent,
             "dirtied faster than it may send": self.pace is not None and self._wanted(past) > self.pace.most,
         }
@@ -114,6 +123,12 @@ class Rules:
         assert self.pace is not None
         last = past[-1]
         return last.dirtied / last.seconds + self.pace.above if last.seconds > 0 else self.pace.first
+
+
+def _standstill(past: Sequence[Round]) -> float:
+    """How long no round has left less than the least before [s]."""
+    least = min(range(len(past)), key=lambda at: past[at].dirtied)
+    return sum(one.seconds for one in past[least + 1:])
 
 
 def expected_downtime(past: Sequence[Round]) -> float:

@@ -167,7 +167,7 @@ def scaled(strategy: Strategy, replicas: int, sets: Sets) -> Sets:
     active = [old for old in (*sets.old, sets.new) if old.replicas]
     if len(active) <= 1:
         return _only(replicas, sets, active)
-    if sets.new.replicas == replicas:
+    if sets.new.replicas == sets.new.available == replicas:
         return replace(sets, old=tuple(old.sized(0) for old in sets.old))
     surge = surge_of(strategy, replicas)
     return _shared(replicas, surge, sets) if strategy.kind == "RollingUpdate" else sets

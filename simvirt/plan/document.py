@@ -238,6 +238,8 @@ def warnings(plan: Plan) -> list[str]:
         found.append(NO_OBJECTIVE)
     if plan.scenario.timeline:
         found.append("the timeline is left out: a plan is about a steady state")
+    if plan.scenario.adapts:
+        found.append("autoscalers are left out: a plan says itself how many replicas and hosts there are")
     found += [f"{a.case.platform_spec.name} on {a.case.host.name}: {undecided(a.undecided)}" for a in plan.alternatives if a.undecided]
     unproven = [a for a in plan.alternatives if a.sizing.packing is not None and not a.sizing.packing.proven]
     found += [f"{a.case.platform_spec.name} on {a.case.host.name}: fewer hosts may be possible, down to {a.sizing.packing.lower_bound}"

@@ -37,7 +37,7 @@ def plan(scenario: Scenario, jobs: int = 1, tell: Told = lambda what: None) -> P
     started = time.perf_counter()
     _check(scenario)
     spec = scenario.plan or DEFAULT
-    study = Study(scenario, catalog_of(scenario), spec, at_a_time(jobs), tell)
+    study = Study(scenario.fixed, catalog_of(scenario), spec, at_a_time(jobs), tell)
     found = [_alternative(study, host, platform) for host in _choices(scenario, spec) for platform in scenario.platforms]
     if all(a.sizing.failed for a in found):
         raise SimulationError("; ".join(dict.fromkeys(f"{a.case.platform_spec.name}: {a.sizing.reason}" for a in found)))

@@ -219,11 +219,13 @@ def _tail(operation: OperationResult | None, key: str, limit: float | None) -> F
 
 
 def _services(platforms: Sequence[PlatformResult]) -> Iterator[Row]:
-    """Mean latency, busy cores and throttled periods of each service, where there are several."""
+    """Mean latency, busy cores and throttled periods of each service, where there are several, or where one has a limit that adapts."""
     known = dict.fromkeys(name for p in platforms for name in p.services)
-    for name in known if len(known) > 1 else ():
+    adapts = any(service.limit.value is not None for p in platforms for service in p.services.values())
+    for name in known if len(known) > 1 or adapts else ():
         found = [p.services.get(name) for p in platforms]
         yield from _row(f"{name} mean", _each(_service_time, found))
+        yield from _acting(f"{name} limit", _each(lambda service: figures.scaled(service.limit, interval=False), found))
         yield from _row(f"{name} cores", _each(_service_cores, found))
         yield from _acting(f"{name} throttled", _each(_service_throttled, found))
 

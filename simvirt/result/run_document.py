@@ -56,6 +56,7 @@ class ServiceResult(Document):
     throttled_s: Estimate = Field(description="throttled time of its groups, summed over CPUs, as `throttled_usec` in `cpu.stat`")
     rejected: Estimate = Field(description="ratio of calls rejected at a replica")
     costop_s: Estimate = Field(default=UNKNOWN, description="under the scheduler `esxi`: time that the vCPUs of its VMs were held back")
+    limit: Estimate = Field(default=UNKNOWN, description="with `limit`: calls that a replica takes at once, at the end of the run")
     memory: ServiceMemory | None = Field(
         default=None, description="memory of a replica as operators see it; `null` where none lives at the end")
 

@@ -21,7 +21,7 @@ class Named(Protocol):
 def acted_on(scenario: Scenario, platform: Named) -> bool:
     """Whether something acts on instances while a scenario runs on a platform: an orchestrator, or a timeline that says what is wanted."""
     wishes = any(event.verb in ORCHESTRATED or event.restarts for event in scenario.timeline)
-    return platform.orchestrator is not None or scenario.autoscales or wishes
+    return platform.orchestrator is not None or scenario.autoscales or scenario.resizes or wishes
 
 
 def as_acted_on(scenario: Scenario, platform: Named) -> Scenario:
@@ -44,6 +44,7 @@ def slots(scenario: Scenario, service: str) -> int:
         return 2 * max(*wanted, spec.autoscale.max)
     falls = any(after < before for before, after in pairwise(wanted))
     replaced = any(service in (event.update, event.rollback) or event.restarts for event in scenario.timeline)
+    replaced |= spec.vertical is not None or scenario.machines_scale
     return max(wanted) * (2 if falls or replaced or _gives_way(scenario, service) else 1)
 
 
@@ -59,5 +60,5 @@ def is_first(scenario: Scenario, service: str, replica: int) -> bool:
 
 def _scales(scenario: Scenario, service: str) -> list[int]:
     """How many replicas the timeline wants, one number after the other."""
-    events = sorted((event for event in scenario.timeline if event.scale == service), key=lambda event: event.at)
-    return [event.replicas or 0 for event in events]
+    mine = (event for event in scenario.timeline if service in (event.scale, event.update) and event.replicas is not None)
+    return [event.replicas or 0 for event in sorted(mine, key=lambda event: event.at)]

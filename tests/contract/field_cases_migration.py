@@ -54,6 +54,11 @@ LATER: Final = patched(MOVED, {"timeline/0/how": "post-copy", "services/server/m
 FROZEN: Final = patched(MOVED, {"catalog": {"runtimes": {"mine": {"like": "docker", "migrator": "mine"}}, "migrators": {"mine": {"like": "criu"}}}})
 """A container that is frozen and restored."""
 GROWING: Final = patched(FROZEN, {"services/server/memory/dirty": "8MiB", "catalog/migrators/mine/grows": number(1)})
+NEVER: Final = patched(of(like="kubevirt", downtime=("0s",), rounds=(6,), bandwidth=("150MB/s",)), {"services/server/memory/dirty": "900KiB", "run/duration": "25s"})
+"""A VM that moves in the sixth round at the latest."""
+WIDE: Final = patched(of(like="qemu-multifd"), {"hosts/node/nic": "100gbe"})
+AGAIN: Final = patched(of(like="qemu-xbzrle", downtime=("1ms",)), {"services/server/memory/dirty": "300KiB"})
+"""Pages that are sent again."""
 ENTRIES: Final = (
     Case("hypervisors.migrator", MOVED, {}, {"catalog/hypervisors/mine/migrator": "qemu"}, TOTAL, RISES),
     entry("bandwidth", "100MB/s", TOTAL), entry("downtime", "1ms", ROUNDS), entry("least", "100MB", ROUNDS, FALLS, XEN), entry("rounds", 1, ROUNDS, FALLS, XEN),
@@ -62,6 +67,9 @@ ENTRIES: Final = (
     entry("trigger", 0.99, SENT, RISES, SLOWED), entry("strikes", 9, TAKEN, FALLS, SLOWED), entry("first", 0.9, SENT, FALLS, SLOWED), entry("step", 0.5, SENT, FALLS, SLOWED),
     entry("most", 0.21, TAKEN, FALLS, SLOWED), entry("stun", 0.05, TAKEN, RISES, of(like="qemu", bandwidth=("200MB/s",), downtime=("20ms",))),
     entry("pace", "100MB/s", TOTAL, RISES, PACED), entry("above", "60MB/s", TOTAL, FALLS, PACED), entry("fastest", "15MB/s", ROUNDS, FALLS, PACED),
+    entry("progress", "1ms", f"{FIRST}ended", FALLS, NEVER), Case("migrators.cancels", NEVER, {}, {"catalog/migrators/mine/cancels": False, "catalog/migrators/mine/patience": number("1ms")}, DOWN, RISES),
+    entry("channels", 4, TOTAL, FALLS, WIDE), entry("ratio", 0.1, SENT, FALLS, of(like="qemu-zstd")), entry("pack", "40us", TOTAL, RISES, of(like="qemu-zstd")),
+    entry("unpack", "40us", TOTAL, RISES, of(like="qemu-zstd")), entry("cache", "1MiB", SENT, RISES, AGAIN), entry("delta", 1, SENT, RISES, AGAIN),
     entry("at_once", 1, "migrations/1/waited_s", RISES, SEVERAL), entry("setup", "2s", TOTAL), entry("serial", "1s", TOTAL), entry("handover", "200ms", DOWN), entry("unlog", "1s", DOWN),
     entry("state", "500MB", DOWN), entry("scan", "20us", TOTAL), entry("send", "20us", TOTAL), entry("receive", "20us", TOTAL), entry("log", "90us", f"{FIRST}logging_s"),
     entry("fault", "10ms", "latency_s/mean", RISES, LATER), entry("empty", "4KiB", SENT, RISES, patched(MOVED, {"services/server/mem_limit": "1GiB"})), entry("idle", "400MB/s", SENT),

@@ -30,6 +30,10 @@ OVER: Final = patched(BARE, {"workload/open/rate": "150/s"})
 SHEDS: Final = patched(OVER, {"services/server/shed": {"target": "20ms", "interval": "100ms"}})
 RUSH: Final = patched(BARE, {"services/server/operations/bulk": [{"cpu": {"exponential": "10ms"}}], "workload/mix": {"server.job": 1, "server.bulk": 1}, "workload/open/rate": "85/s"})
 """Two kinds of requests for one busy thread."""
+ADAPTS: Final = patched(OVER, {"services/server/threads": 4, "host/cores": 4, "workload/open/rate": "800/s", "services/server/limit": {"rule": "gradient2", "window": "100ms"}})
+"""An overloaded service whose limit adapts."""
+LIMIT: Final = "services/server/limit"
+FOLLOWS: Final = patched(ADAPTS, {"services/server/limit": {"rule": "aimd", "window": "100ms", "timeout": "40ms"}})
 WORKLOAD: Final = (
     Case("WorkloadSpec.timeout", BARE, {}, {"workload/timeout": "20ms"}, FAILED, RISES),
     Case("WorkloadSpec.deadline", BARE, {}, {"workload/deadline": "20ms"}, FAILED, RISES),
@@ -67,6 +71,17 @@ CASES: Final = (
     Case("ServiceSpec.shed", OVER, {}, {"services/server/shed": {}}, "latency_s/mean", FALLS),
     Case("ShedSpec.target", SHEDS, {}, {"services/server/shed/target": "200ms"}, "latency_s/mean", RISES),
     Case("ShedSpec.interval", SHEDS, {}, {"services/server/shed/interval": "5s"}, "latency_s/mean", RISES),
+    Case("ServiceSpec.limit", OVER, {}, {"services/server/limit": "aimd"}, REFUSED, RISES),
+    Case("LimitSpec.rule", ADAPTS, {}, {"services/server/limit/rule": "vegas"}, LIMIT, CHANGES),
+    Case("LimitSpec.initial", ADAPTS, {}, {"services/server/limit/initial": 100}, LIMIT, RISES),
+    Case("LimitSpec.min", patched(ADAPTS, {"services/server/limit": {"rule": "aimd", "window": "100ms", "timeout": "1ms"}}), {}, {"services/server/limit/min": 15}, LIMIT, RISES),
+    Case("LimitSpec.max", ADAPTS, {}, {"services/server/limit/max": 20}, LIMIT, FALLS),
+    Case("LimitSpec.window", ADAPTS, {}, {"services/server/limit/window": "400ms"}, LIMIT, CHANGES),
+    Case("LimitSpec.smoothing", ADAPTS, {}, {"services/server/limit/smoothing": "90%"}, "latency_s/mean", CHANGES),
+    Case("LimitSpec.room", ADAPTS, {}, {"services/server/limit/room": 20}, LIMIT, RISES),
+    Case("LimitSpec.memory", ADAPTS, {}, {"services/server/limit/memory": 5}, LIMIT, CHANGES),
+    Case("LimitSpec.timeout", FOLLOWS, {}, {"services/server/limit/timeout": "100ms"}, LIMIT, RISES),
+    Case("LimitSpec.backoff", FOLLOWS, {}, {"services/server/limit/backoff": "20%"}, LIMIT, FALLS),
     Case("PoolSpec.connections", POOLED, {}, {f"{CALL}/pool/connections": 10}, FAILED, FALLS),
     Case("PoolSpec.queue", POOLED, {}, {f"{CALL}/pool/queue": 100}, FAILED, FALLS),
 )

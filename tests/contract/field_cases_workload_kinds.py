@@ -51,12 +51,22 @@ ORDERED: Final = patched(ACTED, {
 """Three pods that start one after the other."""
 
 
+ROLLED: Final = patched(ACTED, {
+    "catalog/orchestrators/mine": {"like": "kubernetes"}, "services/server": {"deploy": {"replicas": 4, "update_config": {"max_surge": 1, "max_unavailable": 1}}, "startup": [{"delay": "8s"}], "operations": {"job": [{"cpu": "1ms"}]}},
+    "services/server/scale": ABSENT, "timeline": [{"at": "1s", "update": "server", "cpus": 0.3}],
+})
+"""Four pods that are replaced, one too many and one too few at a time."""
+CONFIG: Final = "services/server/deploy/update_config"
+
+
 BUDGET: Final = "services/server/deploy/disruption_budget"
 GOING: Final = patched(HALF, {"hosts/node/cores": 4, "services/server/scale": 5, BUDGET: {"max_unavailable": 1}})
 """A host that goes once its two containers have gone, one after the other."""
 
 
 CASES: Final = (
+    Case("UpdateConfigSpec.max_surge", ROLLED, {}, {f"{CONFIG}/max_surge": "100%"}, "happened/ended/stopped", RISES),
+    Case("UpdateConfigSpec.max_unavailable", ROLLED, {}, {f"{CONFIG}/max_unavailable": 0}, "happened/started", FALLS),
     Case("DeploySpec.disruption_budget", HALF, {}, {BUDGET: {"max_unavailable": 0}}, ASKED, RISES),
     Case("DisruptionBudgetSpec.max_unavailable", GOING, {}, {BUDGET: {"max_unavailable": "50%"}}, ASKED, FALLS),
     Case("DisruptionBudgetSpec.min_available", HALF, {BUDGET: {"min_available": "50%"}}, {BUDGET: {"min_available": 3}}, ASKED, RISES),

@@ -16,6 +16,7 @@ import field_cases_autoscale
 import field_cases_machines
 import field_cases_migration
 import field_cases_orchestration
+import field_cases_vertical
 import field_cases_workload_kinds
 import entry_cases_volumes
 import pytest
@@ -164,6 +165,7 @@ CASES: Final = (
     *field_cases_autoscale.ENTRIES,
     *field_cases_workload_kinds.ENTRIES,
     *field_cases_machines.ENTRIES,
+    *field_cases_vertical.ENTRIES,
     *field_cases_migration.ENTRIES,
     *entry_cases_memory.CASES,
     entry("hosts", "cpu", "generic", "xeon-gold-6132", "cpu/utilisation", FALLS),

@@ -21,6 +21,7 @@ import field_cases_run
 import field_cases_scheduling
 import field_cases_services
 import field_cases_topics
+import field_cases_vertical
 import field_cases_volumes
 import field_cases_workload_kinds
 import field_cases_workloads
@@ -39,6 +40,7 @@ CASES = (
     *field_cases_orchestration.CASES,
     *field_cases_autoscale.CASES,
     *field_cases_machines.CASES,
+    *field_cases_vertical.CASES,
     *field_cases_network.CASES,
     *field_cases_migration.CASES,
     *field_cases_failures.CASES,

@@ -83,12 +83,13 @@ def test_yaml_blocks_load(path: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def loads_as_what_it_is(text: str, folder: Path) -> None:
     """A scenario or a part of one, a sweep over one, tables of measurements, or cases of rules, which hold."""
-    if isinstance(content := yaml.safe_load(text), list):
+    content = yaml.safe_load(text)
+    if ("axes" in content or "include" in content) and not (folder / "configs").exists():
+        docs.workplace(folder)
+    if isinstance(content, list):
         (folder / "cases.yaml").write_text(text, encoding="utf-8")
         assert {case.verdict for case in judge(read_cases(folder / "cases.yaml"), "cases.yaml").cases} == {"same"}
     elif "axes" in content:
-        if not (folder / "configs").exists():
-            docs.workplace(folder)
         (folder / "sweep.yaml").write_text(text, encoding="utf-8")
         assert simvirt.sweep.load(folder / "sweep.yaml").cells
     elif "tables" in content:

@@ -99,7 +99,7 @@ def busier(tree: Tree, factor: float = 1.5) -> Tree | None:
     """The same requests at a higher rate; None where the load is not a constant rate, other things happen meanwhile, or callers give up."""
     if "topics" in tree:
         return None
-    if any("shed" in spec for spec in tree["services"].values()) or any(key in step for step in [*calls_of(tree["services"]), tree.get("workload", {})] for key in GUARDS):
+    if any("shed" in spec or "limit" in spec for spec in tree["services"].values()) or any(key in step for step in [*calls_of(tree["services"]), tree.get("workload", {})] for key in GUARDS):
         return None
     text = tree.get("workload", {}).get("open", {}).get("rate")
     if text is None or tree.get("timeline") or any("background" in spec for spec in tree["services"].values()):

@@ -7,6 +7,7 @@ from helpers.random_hosts import names
 from helpers.random_services import Drawn
 
 from simvirt.catalog import Catalog
+from simvirt.scenario.spec.models import PlatformSpec
 
 ORCHESTRATORS = ("none", "compose", "swarm", "kubernetes", "mesos", "vm-cluster")
 
@@ -34,6 +35,11 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
                 "max_attempts": (0.4, lambda: draws.randint(0, 3)), "window": (0.3, lambda: time(length * draws.between(0.01, 0.5))),
             })} | draws.sometimes({"rollback_config": (0.3, lambda: {"parallelism": draws.randint(0, 3)})})
     tree["platforms"] = [_acted_on(draws, platform) for platform in tree["platforms"]]
+    for spec in tree["services"].values():
+        if "cpus" in spec and "autoscale" not in spec and all(map(_contained, tree["platforms"])) and draws.yes(0.5):
+            spec["vertical"] = {"max": 4, "by": "quick"} | draws.sometimes({"min": (0.5, lambda: 0.1), "update": (0.7, lambda: draws.choice(["in-place", "recreate"]))})
+            tree["catalog"] = {**tree.get("catalog", {}), "vertical_autoscalers": {"quick": {"like": "vpa"} | {
+                key: {"value": value, "source": "made up for a test"} for key, value in {"sampling": "5ms", "resolution": "5ms", "interval": "20ms", "half_life": "1s"}.items()}}}
     _balanced(draws, tree, length)
     for spec in tree["services"].values():
         spec |= draws.sometimes({"healthcheck": (0.3, lambda: _healthcheck(draws, length))})
@@ -54,6 +60,9 @@ def kinds(draws: Draws, tree: Tree, acting: set[str], length: float) -> None:
             spec["deploy"] = spec.get("deploy", {}) | {"mode": "stateful"} | draws.sometimes({
                 "pod_management": (0.5, lambda: draws.choice(["OrderedReady", "Parallel"]))})
         if "kubernetes" in acting and draws.yes(0.3):
+            spec["deploy"] = spec.get("deploy", {}) | {"update_config": {
+                "max_surge": draws.choice([1, 2, "25%", "100%"]), "max_unavailable": draws.choice([0, 1, "25%", "100%"])}}
+        if "kubernetes" in acting and draws.yes(0.3):
             budget = {draws.choice(["min_available", "max_unavailable"]): draws.choice([0, 1, 2, "0%", "50%", "100%"])}
             spec["deploy"] = spec.get("deploy", {}) | {"disruption_budget": budget}
         if acting & {"kubernetes", "vm-cluster"} and draws.yes(0.4):
@@ -64,6 +73,11 @@ def kinds(draws: Draws, tree: Tree, acting: set[str], length: float) -> None:
                 "completions": (0.7, lambda: draws.randint(1, 6)), "parallelism": (0.6, lambda: draws.randint(1, 4)), "backoff_limit": (0.4, lambda: draws.randint(0, 2)),
             }))}), "startup": [{"delay": time(length * draws.between(0.001, 0.3))}, {"cpu": "1ms"}],
         }
+
+
+def _contained(platform: Tree) -> bool:
+    """Whether a platform has containers."""
+    return bool(Catalog.load().platform(PlatformSpec.model_validate({key: platform[key] for key in ("name", "stack") if key in platform})).runtimes)
 
 
 def _acted_on(draws: Draws, platform: str | Tree) -> Tree:
@@ -103,7 +117,7 @@ def _event(draws: Draws, drawn: Drawn, length: float, closed: bool) -> Tree:
     if verb == "load" and not closed:
         return event | {"load": draws.choice([0.5, 2, 3])}
     if verb == "update":
-        return event | {"update": service} | draws.choice([{"image": "nginx:1.28"}, {"image": "redis:8", "cpus": 0.5}, {"cpus": 0.25}])
+        return event | {"update": service} | draws.choice([{"image": "nginx:1.28"}, {"image": "redis:8", "cpus": 0.5}, {"cpus": 0.25}, {"mem_limit": "64MiB"}, {"cpus": 0.5, "replicas": draws.randint(0, 4)}])
     if verb == "rollback":
         return event | {"rollback": service}
     return event | {"scale": service, "replicas": draws.randint(0, 5)}

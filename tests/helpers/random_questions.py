@@ -87,8 +87,20 @@ def autoscaled(draws: Draws, tree: Tree) -> None:
             "tolerance": (0.2, lambda: "20%"),
             "scale_up": (0.4, lambda: _scaling(draws)), "scale_down": (0.6, lambda: {"stabilization": "0s"} | _scaling(draws)),
         })
+        if draws.yes(0.5):
+            spec["autoscale"]["target"] = draws.choice([{"requests": "50/s"}, {"concurrency": 2}, {"queue": 1, "cpu": "60%"}, {"requests": "200/s", "concurrency": 0.5}])
+            if "cpu" not in spec["autoscale"]["target"]:
+                spec["autoscale"].pop("predict", None)
+        if draws.yes(0.4):
+            spec["autoscale"] |= {"min": 0, "by": "zero"}
+            if draws.yes(0.5):
+                kept = {key: spec["autoscale"][key] for key in ("min", "max")}
+                spec["autoscale"] = kept | {"by": "tick", "target": draws.choice([{"requests": "50/s"}, {"concurrency": 2}])}
         often = {key: {"value": value, "source": "made up for a test"} for key, value in {"sync": "60ms", "sampling": "20ms", "resolution": "40ms"}.items()}
-        tree["catalog"] = tree.get("catalog", {}) | {"autoscalers": {"fast": {"like": "hpa"} | often}}
+        tree["catalog"] = tree.get("catalog", {}) | {"autoscalers": {
+            "fast": {"like": "hpa"} | often, "zero": {"like": "keda", "cooldown": {"value": "80ms", "source": "made up for a test"}} | often,
+            "tick": {"like": "knative"} | {key: {"value": value, "source": "made up for a test"} for key, value in {
+                "sync": "20ms", "sampling": "10ms", "stable": "100ms", "panic": "20ms"}.items()}}}
 
 
 def _scaling(draws: Draws) -> Tree:

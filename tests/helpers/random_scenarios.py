@@ -20,7 +20,7 @@ from helpers.random_guards import guarded, with_priorities
 from helpers.random_images import pulled
 from helpers.random_orchestration import orchestrated
 from helpers.random_questions import density, measured, objective, objectives_of_operations, plan, state, tenants, timeline
-from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_files, with_locks, with_shedding, with_teams
+from helpers.random_services import FRONT, NAMES, Cost, Drawn, Room, services, with_adapting_limits, with_files, with_locks, with_shedding, with_teams
 from helpers.random_topics import with_topics
 from helpers.random_volumes import with_volumes
 
@@ -63,6 +63,7 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     with_teams(Draws(seed, "teams"), drawn)
     with_locks(Draws(seed, "locks"), drawn)
     with_shedding(Draws(seed, "shedding"), drawn)
+    with_adapting_limits(Draws(seed, "adapting limits"), drawn)
     length = _alone(tree, draws) if draws.yes(0.04) else _loaded(tree, seed, size, drawn, host)
     tree |= measured(Draws(seed, "measured"), tree["services"])
     _network(Draws(seed, "network"), tree)
@@ -262,7 +263,7 @@ def _unasked(drawn: Drawn, host: HostEntry) -> float:
 def _alone(tree: Tree, draws: Draws) -> float:
     """A run without requests, of services that compute by themselves."""
     for name, spec in tree["services"].items():
-        kept = {key: value for key, value in spec.items() if key not in ("operations", "threads", "event_loops", "queue", "balance")}
+        kept = {key: value for key, value in spec.items() if key not in ("operations", "threads", "event_loops", "queue", "balance", "limit")}
         tree["services"][name] = kept | {"background": spec.get("background", {"duty": 0.3})}
     length = draws.between(0.1, 5)
     tree["run"] = {"duration": time(length * S), "replications": 1} | draws.sometimes({"observe": (0.3, lambda: time(length * S / 10))})

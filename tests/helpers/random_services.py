@@ -105,6 +105,18 @@ def with_shedding(draws: Draws, drawn: Drawn) -> None:
                 "target": (0.7, lambda: time(draws.choice([1e4, 1e6, 2e7]))), "interval": (0.7, lambda: time(draws.choice([1e6, 1e8])))})
 
 
+def with_adapting_limits(draws: Draws, drawn: Drawn) -> None:
+    """Lets some services take as many calls at once as their times allow."""
+    for spec in drawn.services.values():
+        if "event_loops" not in spec and "operations" in spec and draws.yes(0.06):
+            rule = draws.choice(["gradient2", "aimd", "vegas"])
+            own = {"gradient2": {"smoothing": 0.5, "room": 2, "memory": 30}, "aimd": {"timeout": time(draws.choice([1e5, 1e7])), "backoff": 0.5}}.get(rule, {})
+            spec["limit"] = draws.choice([rule, {"rule": rule} | draws.sometimes({
+                "initial": (0.5, lambda: draws.choice([2, 20])), "min": (0.3, lambda: 2), "max": (0.5, lambda: draws.choice([20, 300])),
+                "window": (0.8, lambda: time(draws.choice([1e5, 1e7]))), **{key: (0.5, lambda value=value: value) for key, value in own.items()},
+            })])
+
+
 def limits(draws: Draws, room: Room) -> Tree:
     """Replicas, limits and weights of a service, in the short or the long form."""
     spec = draws.sometimes({

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ import pytest
 
 from simvirt import kernel
 from simvirt.catalog import Catalog
-from simvirt.lowering.rows import lengthen, lie_together
+from simvirt.lowering.rows import LINE, Room, lengthen, lie_together, words_of
 from simvirt.runs.replicate import make_plane
 from simvirt.scenario import load
 
@@ -19,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_COMPILED = {"__init__.py", "schedulers/__init__.py", "plain.py", "boundary.py", "marks.py"}
 PYTHON_API = re.compile(r"\b(?:Py[A-Z]\w*_\w+|__Pyx_(?!div_|mod_|pow_)\w+)\(")
 C_FUNCTION = re.compile(r"^static [^\n;]*__pyx_f_\w*_kernel_(\w+)\([^\n;]*\) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-SETTERS = {"IntArray_of", "FloatArray_of"}  # take the address of an array when a plane is bound
+SETTERS = {"IntArray_of", "FloatArray_of", "Bytes_of"}  # take the address of an array when a plane is bound
 SMALL = {
     "loop.py": """
 from simvirt.kernel.boundary import boundary
@@ -199,7 +200,7 @@ def test_a_value_of_a_row_is_a_field_of_its_record(build: ModuleType, tmp_path: 
 
 def test_what_lies_together_is_a_copy_that_stays_in_step() -> None:
     columns = {"a": np.array([1, 2]), "b": np.array([0.5, 1.5]), "c": np.arange(3)}
-    kept, words = lie_together(columns, ("a", "b"))
+    kept, words = lie_together(columns, ("a", "b"), 2)
     assert [kept[name].tolist() for name in columns] == [column.tolist() for column in columns.values()]
     kept["a"][1] = 7
     assert words.tolist()[::2] == [1, 7]
@@ -208,9 +209,59 @@ def test_what_lies_together_is_a_copy_that_stays_in_step() -> None:
 
 
 def test_rows_that_are_added_lie_behind_the_others() -> None:
-    kept, words = lie_together({"a": np.array([1, 2]), "b": np.array([0.5, 1.5]), "c": np.arange(3)}, ("a", "b"))
+    kept, words = lie_together({"a": np.array([1, 2]), "b": np.array([0.5, 1.5]), "c": np.arange(3)}, ("a", "b"), 2)
     kept["a"][1] = 7
-    longer, words = lengthen(kept, words, {"a": np.full(2, 9), "b": np.zeros(2), "c": np.array([4])}, ("a", "b"))
+    longer, words = lengthen(kept, words, {"a": np.full(2, 9), "b": np.zeros(2), "c": np.array([4])}, ("a", "b"), 2)
     assert {name: column.tolist() for name, column in longer.items()} == {"a": [1, 7, 9, 9], "b": [0.5, 1.5, 0.0, 0.0], "c": [0, 1, 2, 4]}
     longer["a"][3] = 8
     assert words.tolist()[::2] == [1, 7, 9, 8]
+
+
+def test_rows_of_more_than_a_cache_line_begin_with_one() -> None:
+    columns = {name: np.arange(3) for name in "abcdefghi"}
+    kept, words = lie_together(columns, tuple(columns), 16)
+    assert words.ctypes.data % (8 * LINE) == 0
+    assert words.reshape(3, 16)[:, :9].tolist() == [[row] * 9 for row in range(3)]
+    longer, words = lengthen(kept, words, {name: np.full(2, 7) for name in columns}, tuple(columns), 16)
+    assert words.ctypes.data % (8 * LINE) == 0
+    assert words.reshape(5, 16)[3:].tolist() == 2 * [[7] * 9 + [0] * 7]
+    assert longer["i"].tolist() == [0, 1, 2, 7, 7]
+
+
+def test_the_build_pads_rows_of_more_than_a_cache_line_alone(build: ModuleType) -> None:
+    from build_kernel.layout import padding
+
+    assert [padding(columns) for columns in (1, 8, 9, 16, 43)] == [0, 0, 7, 0, 5]
+
+
+def test_columns_that_lie_first_in_their_rows_are_there(build: ModuleType) -> None:
+    from build_kernel.layout import NEAR, in_order
+
+    columns = build.read_source().columns
+    for table, near in NEAR.items():
+        there = [c.name for c in columns if c.table == table and c.of_row]
+        assert len(set(near)) == len(near)
+        assert set(near) <= set(there)
+        assert sorted(in_order(table, there)) == sorted(there)
+
+
+def test_tables_of_one_room_lie_behind_each_other_and_apart() -> None:
+    columns = {"a": np.array([1, 2, 3]), "c": np.array([0.5, 1.5])}
+    room = Room(2 * words_of(columns, ("a",), 1))
+    (first, _), (second, words) = (lie_together(columns, ("a",), 1, room.take) for _ in range(2))
+    assert words.ctypes.data - first["a"].ctypes.data == 2 * 8 * LINE
+    second["a"][:] = second["c"][:] = 9
+    assert (first["a"].tolist(), first["c"].tolist(), first["c"].dtype) == ([1, 2, 3], [0.5, 1.5], np.float64)
+    assert room.take(LINE + 1).tolist() == [0] * (LINE + 1)  # beyond its end: of its own
+
+
+def test_a_value_that_is_needed_soon_is_fetched_without_waiting_for_it(build: ModuleType, tmp_path: Path) -> None:
+    from build_kernel.unity import POINTERS, VIEWS, Typed
+
+    other = SMALL["other.py"] + "\ndef soon(p: Plane, i: int) -> None:\n    ahead(p.calendar.at[i])"
+    source = build.read_source(written(tmp_path, other=other))
+    node = source.functions["soon"].node
+    checked = Typed(VIEWS, {}).function(copy.deepcopy(node), False)
+    compiled = Typed(POINTERS, {c.flat: c for c in source.columns if c.of_row}).function(node, False)
+    assert compiled.splitlines()[-1] == "    ahead(cython.cast(cython.p_void, cython.address(p.calendar[i].at)))"
+    assert checked.splitlines()[-1] == "    0"

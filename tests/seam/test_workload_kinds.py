@@ -358,3 +358,30 @@ def test_a_drain_of_the_timeline_waits_for_budgets_and_leaves_what_each_node_has
     assert fewest_ready(kubernetes) == 3 and told(kubernetes, "kept", "web") and fewest_ready(swarm) == 2
     assert on_hosts(kubernetes, "agent") == ["node[0]", "node[1]"] and on_hosts(swarm, "agent") == ["node[0]"]
     assert on_hosts(kubernetes, "web") == on_hosts(swarm, "web") == ["node[0]"] * 4
+
+
+# --- rollouts --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_deployment_that_is_scaled_during_its_rollout_grows_in_both_versions() -> None:
+    """Ten pods, of which five new ones take long to start, become fifteen: three of the five more are of the old version."""
+    config = {"max_surge": 3, "max_unavailable": 2}
+    timeline = [{"at": "10s", "update": "web", "image": "nginx:1.28"}, {"at": "30s", "scale": "web", "replicas": 15}]
+    document = scenario({"web": {"deploy": {"replicas": 10, "update_config": config}, "startup": [{"delay": "60s"}]}}, timeline, "300s")
+    cluster = after(document)
+    started = [at for at in told(cluster, "start", "web") if at < 40]
+    assert [round(at) for at in started] == [10] * 5 + [30] * 5
+    why = [one for one in cluster.story.events if one.what in ("stop", "ready") and one.at < 71 * S]
+    assert sum(one.what == "stop" for one in why if one.at < 40 * S) == 2
+    tasks = of(cluster).ledger["web"].tasks.values()
+    assert len(tasks) == 15 and {task.version for task in tasks} == {1}
+
+
+def test_no_more_may_be_missing_during_a_rollout_than_it_says() -> None:
+    def fewest(**config: Any) -> int:
+        document = scenario({"web": {"deploy": {"replicas": 4, "update_config": config}}}, [{"at": "10s", "update": "web", "cpus": 1}], "90s")
+        cluster = after(document)
+        assert {task.version for task in of(cluster).ledger["web"].tasks.values()} == {1}
+        return fewest_ready(cluster)
+
+    assert [fewest(max_surge=1, max_unavailable=0), fewest(max_surge=0, max_unavailable=1), fewest(max_unavailable="50%"), fewest(max_surge="100%", max_unavailable="100%")] == [4, 3, 2, 0]

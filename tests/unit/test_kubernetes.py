@@ -28,12 +28,18 @@ def pod(number: int, version: int = 0, **more: Any) -> Task:
     return replace(Task(number, "web", number, version, number % 2, "ready", 0, 0, ready_at=number), **more)
 
 
-def decided(replicas: int, pods: list[Task], version: int = 0, now: int = 0, able: tuple[bool, bool] = (True, True)) -> list[Any]:
+def decided(
+    replicas: int, pods: list[Task], version: int = 0, now: int = 0, able: tuple[bool, bool] = (True, True), said: dict[str, Any] | None = None,
+    scaled_from: int | None = None,
+) -> list[Any]:
     """The actions for some pods."""
     two = np.ones(2, np.int64)
     hosts = Hosts(["a", "b"], {}, 8 * two, two, 2**34 * two, 0 * two)
     seen = Seen(now, tuple(pods), hosts, able)
-    return list(kubernetes(Wanted("web", replicas, Version(version, SPEC)), seen, ENTRY))
+    config = None if said is None else UpdateConfigSpec.model_validate(said)
+    spec = SPEC.model_copy(update={"deploy": SPEC.deploy.model_copy(update={"update_config": config})})
+    before = Version(version - 1, spec) if version else None
+    return list(kubernetes(Wanted("web", replicas, Version(version, spec), before, scaled_from=scaled_from), seen, ENTRY))
 
 
 def test_pods_come_and_go_with_the_number_that_is_wanted() -> None:
@@ -69,6 +75,30 @@ def test_a_rollout_goes_as_far_as_it_can_until_pods_are_ready() -> None:
 def test_words_of_compose_as_surge_and_unavailability(said: dict[str, Any], strategy: Strategy) -> None:
     spec = SPEC.model_copy(update={"deploy": SPEC.deploy.model_copy(update={"update_config": UpdateConfigSpec.model_validate(said)})})
     assert strategy_of(spec) == strategy
+
+
+@pytest.mark.parametrize(("said", "replicas", "surge", "fewest"), [
+    ({"max_surge": 2, "max_unavailable": 0}, 4, 2, 4), ({"max_surge": 0, "max_unavailable": "50%"}, 4, 0, 2), ({"max_surge": "30%"}, 10, 3, 8),
+    ({"max_unavailable": "39%"}, 10, 3, 7), ({"max_surge": "100%", "max_unavailable": "100%"}, 3, 3, 0),
+])
+def test_surge_is_rounded_up_and_unavailability_down(said: dict[str, Any], replicas: int, surge: int, fewest: int) -> None:
+    """As many more as the surge lets start, and as many end as may be missing; the other one of the two is a quarter."""
+    old = [pod(number) for number in range(replicas)]
+    found = decided(replicas, old, version=1, said=said)
+    stops, starts = (sum(isinstance(action, kind) for action in found) for kind in (Stop, Start))
+    assert stops == replicas - fewest and starts - stops == surge if fewest else stops == replicas
+
+
+def test_a_deployment_that_is_scaled_in_the_middle_of_its_rollout_shares_the_change() -> None:
+    """The documentation's example of proportional scaling: 8 old and 5 new pods of 10 become 11 and 7 of 15, with a surge of 3."""
+    old, new = [pod(number) for number in range(8)], [pod(8 + number, 1, phase="starting", ready_at=None) for number in range(5)]
+    said = {"max_surge": 3, "max_unavailable": 2}
+    assert not decided(10, old + new, version=1, said=said)
+    found = decided(15, old + new, version=1, said=said, scaled_from=10)
+    assert Counter((type(action), action.version.number) for action in found) == {(Start, 0): 3, (Start, 1): 2}
+    assert len({action.slot for action in found}) == 5
+    fewer = decided(5, old + new, version=1, said=said, scaled_from=10)
+    assert Counter(action.task < 8 for action in fewer) == {True: 5}, "5 and 3, after which the rollout goes on to 3 and 5"
 
 
 def test_crashes_wait_longer_each_time() -> None:

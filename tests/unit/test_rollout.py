@@ -23,6 +23,15 @@ def test_a_rollout_ends_and_keeps_its_bounds(replicas: int) -> None:
         assert max(sets.replicas for sets in passed) <= replicas + surge_of(strategy, replicas), strategy
 
 
+def test_a_new_set_that_has_all_pods_but_is_not_up_shares_a_change_with_old_ones() -> None:
+    """IsSaturated asks for available pods: only then old sets go at once."""
+    strategy = Strategy(max_surge=3, max_unavailable=2)
+    starting = Sets(ReplicaSet(5, 0, most=13), (ReplicaSet(8, 8, most=13),))
+    assert [(one.new.replicas, one.old[0].replicas) for one in (scaled(strategy, 5, starting), scaled(strategy, 15, starting))] == [(3, 5), (7, 11)]
+    up = Sets(ReplicaSet(5, 5, most=13), (ReplicaSet(8, 8, most=13),))
+    assert scaled(strategy, 5, up).old[0].replicas == 0
+
+
 def test_a_bad_version_stops_by_itself_and_recreate_leaves_nothing() -> None:
     begin = Sets(ReplicaSet(0), (ReplicaSet(10, 10),))
     stuck = list(story(Strategy(), 10, begin, ready=False))[-1]

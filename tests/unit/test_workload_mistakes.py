@@ -33,6 +33,8 @@ def mistakes(deploy: str, more: str = "operations: {get: [{cpu: 1ms}]}", orchest
     ("{mode: replicated-job}", "startup: [{cpu: 1s}], healthcheck: {interval: 5s}", "healthcheck: a job ends"),
     ("{job: {completions: 3}}", "operations: {get: [{cpu: 1ms}]}", "deploy.job: has no effect without mode: replicated-job"),
     ("{pod_management: Parallel}", "operations: {get: [{cpu: 1ms}]}", "deploy.pod_management: has no effect without mode: stateful"),
+    ("{update_config: {max_surge: 0, max_unavailable: 0%}}", "operations: {get: [{cpu: 1ms}]}", "max_unavailable: lets nothing move beside max_surge: 0"),
+    ("{update_config: {max_surge: 1, order: start-first}}", "operations: {get: [{cpu: 1ms}]}", "max_surge: says the same as order and parallelism"),
     ("{disruption_budget: {}}", "operations: {get: [{cpu: 1ms}]}", "expected min_available or max_unavailable, for example {min_available: 2}"),
     ("{disruption_budget: {min_available: 1, max_unavailable: 1}}", "operations: {get: [{cpu: 1ms}]}", "expected min_available or max_unavailable"),
     ("{disruption_budget: {min_available: half}}", "operations: {get: [{cpu: 1ms}]}", "expected a number of replicas, or a share of them in whole per cent, for example 1 or 25%; got"),
@@ -47,6 +49,7 @@ def test_what_makes_no_sense_is_refused_with_an_example(deploy: str, more: str, 
 @pytest.mark.parametrize(("deploy", "orchestrator", "said"), [
     ("{priority: 5}", "swarm", "deploy.priority: has no effect, for no platform has an orchestrator that knows it; expected kubernetes or vm-cluster"),
     ("{mode: global}", "compose", "deploy.mode: has no effect"), ("{mode: stateful}", "swarm", "expected kubernetes, for example {name: x, orchestrator: kubernetes}"),
+    ("{update_config: {max_surge: 1}}", "swarm", "deploy.update_config.max_surge: has no effect"), ("{disruption_budget: {min_available: 1}}", "mesos", "expected kubernetes"),
     ("{mode: global}", "swarm", ""), ("{priority: 5}", "vm-cluster", ""), ("{mode: replicated, replicas: 2}", "compose", ""),
 ])
 def test_words_that_no_orchestrator_knows_are_refused(deploy: str, orchestrator: str, said: str) -> None:

@@ -25,6 +25,7 @@ from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.catalog.entries.prices import PowerSpec, PriceSpec, Site
 from simvirt.catalog.entries.priorities import PriorityEntry
 from simvirt.catalog.entries.startups import StartupEntry
+from simvirt.catalog.entries.vertical_autoscalers import VerticalAutoscalerEntry
 from simvirt.catalog.entries.volumes import VolumeDriverEntry
 from simvirt.catalog.operations import DISK_OPERATIONS, NET_OPERATIONS, RATE_OPERATIONS, TECHNIQUE_OPERATIONS
 from simvirt.catalog.sourced import (
@@ -340,6 +341,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "autoscalers": AutoscalerEntry,
     "priorities": PriorityEntry,
     "machine_autoscalers": MachineAutoscalerEntry,
+    "vertical_autoscalers": VerticalAutoscalerEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
@@ -67,7 +67,8 @@ class Version:
 class Wanted:
     """What is wanted of a service: so many replicas of a version; `before` is the version to go back to, None where there is none.
 
-    `priority` is how important its replicas are, `preempts` whether they may drive out less important ones.
+    `priority` is how important its replicas are, `preempts` whether they may drive out less important ones. `scaled_from` is how many
+    were wanted before, where that has changed since the service was last looked at.
     """
 
     service: str
@@ -76,6 +77,11 @@ class Wanted:
     before: Version | None = None
     priority: int = 0
     preempts: bool = True
+    scaled_from: int | None = None
+
+    def scaled(self, replicas: int) -> Wanted:
+        """The same with another number of replicas."""
+        return replace(self, replicas=replicas, scaled_from=self.replicas if self.scaled_from is None else self.scaled_from)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 *Model*: syncs of the Deployment's controller are far faster than starts, so that one decision goes as far as it can before
     something becomes ready. A smaller set loses first what is not ready, then what stands beside others of its set, then what
-    became ready last. The kubelet starts a container that failed again where it stood, at once after the first crash and with a
-    growing wait after others (CrashLoopBackOff); pods of a node that does not answer count as not available, and are replaced
-    once they are given up.
+    became ready last. Where another number is wanted in the middle of a rollout, all sets share the change in proportion. The kubelet
+    starts a container that failed again where it stood, at once after the first crash and with a growing wait after others
+    (CrashLoopBackOff); pods of a node that does not answer count as not available, and are replaced once they are given up.
 *Ignores*: pauses of rollouts, minReadySeconds, the deletion cost of pods; that of pods which became ready at about the same time
-    a random one goes; that a change of the count during a rollout is shared in proportion.
+    a random one goes; of sets older than the version before that they grow.
 *Source*: kubernetes/kubernetes pkg/controller/deployment, pkg/controller/controller_utils.go (ActivePodsWithRanks), pkg/kubelet.
 """
 
@@ -14,17 +14,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count, islice
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.every_host import on_every_host
-from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen, Stop, Task, Wanted
+from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen, Stop, Task, Version, Wanted
 from simvirt.control.orchestrators.jobs import kubernetes_job
 from simvirt.control.orchestrators.kube_scheduler import scheduled
 from simvirt.control.orchestrators.rules import present
 from simvirt.control.orchestrators.stateful import stateful_set
 from simvirt.orchestration.restart import SECOND, backoff_of
-from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, story
+from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, scaled, story, surge_of
 from simvirt.scenario.spec.services import ServiceSpec
 
 
@@ -47,7 +48,8 @@ def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     staying = [task for of in pods for task in of if task.number not in going]
     taken = {task.slot for task in staying}
     free = (slot for slot in count() if slot not in taken)
-    yield from scheduled(wanted, seen, constants, list(islice(free, max(0, sizes[-1] - len(pods[-1])))))
+    for version, size, of in zip(_versions(pods, wanted), sizes, pods, strict=True):
+        yield from scheduled(replace(wanted, version=version), seen, constants, list(islice(free, max(0, size - len(of)))))
     yield from (_again(task, seen.now, constants) for task in staying if task.phase == "failed" and seen.able[task.host])
 
 
@@ -55,6 +57,12 @@ def _by_version(pods: Sequence[Task], newest: int) -> list[list[Task]]:
     """Pods of each version from the oldest; those of the wanted one come last, even where there are none."""
     old = sorted({task.version for task in pods} - {newest})
     return [[task for task in pods if task.version == version] for version in (*old, newest)]
+
+
+def _versions(pods: Sequence[Sequence[Task]], wanted: Wanted) -> list[Version]:
+    """The version of each set; of those of which nothing is known any more, which do not grow, the wanted one."""
+    known = {one.number: one for one in (wanted.before, wanted.version) if one is not None}
+    return [known.get(of[0].version, wanted.version) if of else wanted.version for of in pods]
 
 
 def sized(wanted: Wanted, pods: Sequence[Sequence[Task]], able: Sequence[bool]) -> list[int]:
@@ -65,9 +73,23 @@ def sized(wanted: Wanted, pods: Sequence[Sequence[Task]], able: Sequence[bool]) 
     *old, new = (ReplicaSet(len(of), sum(task.phase == "ready" and able[task.host] for task in of)) for of in pods)
     if not old:
         return [wanted.replicas]
-    before = Sets(new, tuple(old))
-    after = [before, *story(strategy_of(wanted.version.spec), wanted.replicas, before, ready=False)][-1]
+    strategy, before = strategy_of(wanted.version.spec), Sets(new, tuple(old))
+    if wanted.scaled_from not in (None, wanted.replicas):
+        before = _scaled(strategy, wanted, before, [of[0].version for of in pods[:-1]])
+    after = [before, *story(strategy, wanted.replicas, before, ready=False)][-1]
     return [*(one.replicas for one in after.old), after.new.replicas]
+
+
+def _scaled(strategy: Strategy, wanted: Wanted, sets: Sets, versions: Sequence[int]) -> Sets:
+    """The sets once another number is wanted in the middle of a rollout: shared in proportion; none of an unknown version grows."""
+    was = wanted.scaled_from or 0
+    most = was + surge_of(strategy, was)
+    shared = scaled(strategy, wanted.replicas, Sets(replace(sets.new, most=most), tuple(replace(one, most=most) for one in sets.old)))
+    known = wanted.before.number if wanted.before is not None else None
+    old = tuple(
+        after if number == known or after.replicas <= before.replicas else before
+        for number, before, after in zip(versions, sets.old, shared.old, strict=True))
+    return Sets(shared.new, old)
 
 
 def strategy_of(spec: ServiceSpec) -> Strategy:
@@ -76,7 +98,14 @@ def strategy_of(spec: ServiceSpec) -> Strategy:
     *Source*: kubernetes/kompose pkg/kobject/kobject.go (GetKubernetesUpdateStrategy).
     """
     said = spec.deploy.update_config
-    if said is None or said.order is None:
+    if said is None:
+        return Strategy()
+    if said.max_surge is not None or said.max_unavailable is not None:
+        known = Strategy()
+        return Strategy(
+            max_surge=known.max_surge if said.max_surge is None else said.max_surge,
+            max_unavailable=known.max_unavailable if said.max_unavailable is None else said.max_unavailable)
+    if said.order is None:
         return Strategy()
     many = Strategy().max_surge if said.parallelism is None else said.parallelism or "100%"
     return Strategy(max_surge=many, max_unavailable=0) if said.order == "start-first" else Strategy(max_surge=0, max_unavailable=many)

@@ -226,6 +226,8 @@ def _turned_away_at_once(scenario: Scenario, clients: int) -> Iterator[Mistake]:
             service.replicas * (int(service.threads) + int(service.queue)))
         if room is not None and room < clients and len(entered) == 1:
             yield path, f"{think}; {name} has room for {room} requests, and the other {clients - room} clients would ask again at once"
+        if service.limit is not None:
+            yield path, f"{think}; {name} has a limit that adapts, and clients beyond it would ask again at once"
     pool = scenario.workload.pool if scenario.workload is not None else None
     if scenario.workload is not None and scenario.workload.breaker is not None:
         yield path, f"{think}; clients that an open breaker refuses would ask again at once"

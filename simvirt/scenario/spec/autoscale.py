@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from simvirt.scenario.fields import MOST_REPLICAS, Nanoseconds, Number, PositiveNanoseconds, PositiveRatio, Whole
+from simvirt.scenario.fields import MOST_REPLICAS, Nanoseconds, Number, PositiveNanoseconds, PositivePerSecond, PositiveRatio, Whole
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.host import Reference
 
@@ -63,11 +63,31 @@ class ScalingSpec(Spec):
 
 
 class TargetSpec(Spec):
-    """What an autoscaler keeps replicas at, on average."""
+    """What an autoscaler keeps replicas at, on average; of several the one that asks for most replicas counts."""
 
     example = "{cpu: 60%}"
-    cpu: PositiveRatio = Field(
-        description="CPU time over what a replica requests: its reservation of CPUs, else its limit", examples=["60%"])
+    later = ("requests", "concurrency", "queue")
+    hints: ClassVar[Mapping[str, str]] = {"rps": 'did you mean "requests: 100/s"?', "in_flight": 'did you mean "concurrency"?'}
+    cpu: PositiveRatio | None = Field(
+        default=None, description="CPU time over what a replica requests: its reservation of CPUs, else its limit", examples=["60%"])
+    requests: PositivePerSecond | None = Field(
+        default=None, description="requests per second that come to a service, for each replica", examples=["100/s"])
+    concurrency: Annotated[float, Number(0, 1e6, 10, above=True)] | None = Field(
+        default=None, description="requests in flight at a service and those that wait for it, for each replica", examples=["10"])
+    queue: Annotated[float, Number(0, 1e6, 5, above=True)] | None = Field(
+        default=None, description="requests that wait for a thread, or for a replica, for each replica", examples=["5"])
+
+    @model_validator(mode="after")
+    def _something(self) -> TargetSpec:
+        if self.cpu is None and not self.by_demand:
+            refuse(f"expected what replicas are kept at, for example {self.example}")
+        return self
+
+    @property
+    def by_demand(self) -> tuple[tuple[Literal["requests", "concurrency", "queue"], float], ...]:
+        """What of a service's demand each replica is to have."""
+        found = {"requests": self.requests, "concurrency": self.concurrency, "queue": self.queue}
+        return tuple((name, value) for name, value in found.items() if value is not None)  # type: ignore[misc]
 
 
 class ScheduleSpec(Spec):
@@ -99,7 +119,8 @@ class AutoscaleSpec(Spec):
 
     example = "{min: 2, max: 20, target: {cpu: 60%}}"
     hints: ClassVar[Mapping[str, str]] = {"behavior": 'did you mean "scale_up" or "scale_down"?', "metrics": 'did you mean "target"?'}
-    min: Annotated[int, Whole(1, MOST_REPLICAS, 2)] = Field(default=1, description="fewest replicas", examples=["2"])
+    min: Annotated[int, Whole(0, MOST_REPLICAS, 2)] = Field(
+        default=1, examples=["2"], description="fewest replicas; none where `by` is an autoscaler with a buffer: keda, knative")
     max: Annotated[int, Whole(1, MOST_REPLICAS, 20)] = Field(description="most replicas", examples=["20"])
     target: TargetSpec = Field(description="what replicas are kept at", examples=[TargetSpec.example])
     by: Reference = Field(
@@ -120,6 +141,8 @@ class AutoscaleSpec(Spec):
     def _bounds(self) -> AutoscaleSpec:
         if self.max < self.min:
             refuse(f"expected at least min, which is {self.min}; got {self.max}", "max")
+        if self.predict is not None and self.target.cpu is None:
+            refuse("is of CPU usage; expected a target of it, for example target: {cpu: 60%}", "predict")
         for index, span in enumerate(self.schedule):
             if span.replicas > self.max:
                 refuse(f"expected at most max, which is {self.max}; got {span.replicas}", "schedule", index, "replicas")

@@ -336,6 +336,25 @@ class Scenario(Spec):
         return any(service.autoscale is not None for service in self.services.values())
 
     @property
+    def resizes(self) -> bool:
+        """Whether the CPUs of replicas of a service follow their usage."""
+        return any(service.vertical is not None for service in self.services.values())
+
+    @property
+    def adapts(self) -> bool:
+        """Whether anything follows the load: replicas, their CPUs, hosts."""
+        return self.autoscales or self.resizes or self.machines_scale
+
+    @property
+    def fixed(self) -> Scenario:
+        """The same in which nothing follows the load: as many replicas, CPUs and hosts as there are at first."""
+        if not self.adapts:
+            return self
+        services = {name: spec.model_copy(update={"autoscale": None, "vertical": None}) for name, spec in self.services.items()}
+        pools = {name: pool.model_copy(update={"autoscale": None}) for name, pool in self.hosts.items()}
+        return self.model_copy(update={"services": services, "hosts": pools})
+
+    @property
     def machines_scale(self) -> bool:
         """Whether the number of hosts of a pool follows what waits for room."""
         return any(pool.autoscale is not None for pool in self.hosts.values())

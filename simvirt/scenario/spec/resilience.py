@@ -112,6 +112,39 @@ class ShedSpec(Spec):
     interval: PositiveNanoseconds = Field(default=100_000_000, description="how long an interval is", examples=["100ms"])
 
 
+class LimitSpec(Spec):
+    """A limit of the calls at a replica at once, which adapts to how long they take; defaults are those of Netflix's concurrency-limits."""
+
+    example = "{rule: gradient2, initial: 20}"
+    shorthand = "rule"
+    rule: Literal["gradient2", "aimd", "vegas"] = Field(
+        description="how it adapts: by the gradient of mean times, by a time that calls may take, by the line that the least time tells of",
+        examples=["gradient2"])
+    initial: Annotated[int, Whole(1, 1_000_000, 20)] = Field(default=20, description="the limit at first", examples=["20"])
+    min: Annotated[int, Whole(1, 1_000_000, 4)] = Field(default=1, description="the smallest limit", examples=["4"])
+    max: Annotated[int, Whole(1, 1_000_000, 200)] = Field(default=1000, description="the largest limit", examples=["200"])
+    window: PositiveNanoseconds = Field(
+        default=1_000_000_000, description="time over which it looks at calls before it changes, ten of them at least", examples=["1s"])
+    smoothing: PositiveRatio = Field(default=0.2, description="gradient2: share of the new limit in the next one", examples=["20%"])
+    room: Annotated[int, Whole(0, 10_000, 4)] = Field(default=4, description="gradient2: calls that may stand in line", examples=["4"])
+    memory: Annotated[int, Whole(1, 1_000_000, 600)] = Field(
+        default=600, description="gradient2: windows of the long average", examples=["600"])
+    timeout: PositiveNanoseconds = Field(default=5_000_000_000, description="aimd: how long calls may take in the mean", examples=["100ms"])
+    backoff: PositiveRatio = Field(default=0.9, description="aimd: what is left of the limit where they take longer", examples=["90%"])
+
+    @model_validator(mode="after")
+    def _of_its_rule(self) -> LimitSpec:
+        for rule, keys in OF_RULES.items():
+            for key in keys:
+                if rule != self.rule and key in self.model_fields_set:
+                    refuse(f"has an effect on the rule {rule} alone; expected rule: {rule} beside it", key)
+        if not self.min <= self.initial <= self.max:
+            refuse(f"expected a limit from {self.min} to {self.max}", "initial")
+        return self
+
+
+OF_RULES: Final = {"gradient2": ("smoothing", "room", "memory"), "aimd": ("timeout", "backoff")}
+"""The keys of a limit that only one rule has."""
 GUARDS: Final = ("timeout", "deadline", "on_timeout", "retry", "breaker", "pool", "hedge")
 """The keys that guard a call."""
 

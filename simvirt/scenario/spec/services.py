@@ -26,8 +26,9 @@ from simvirt.scenario.spec.health import HealthcheckSpec
 from simvirt.scenario.spec.measured import MeasuredSpec
 from simvirt.scenario.spec.memory_demand import MemorySpec, TmpfsSpec
 from simvirt.scenario.spec.modes import LOOKED_AT, refuse_beside_mode
-from simvirt.scenario.spec.resilience import ShedSpec
+from simvirt.scenario.spec.resilience import LimitSpec, ShedSpec
 from simvirt.scenario.spec.steps import CpuStep, StartupStep, Step
+from simvirt.scenario.spec.vertical import VerticalSpec
 from simvirt.scenario.spec.volumes import Mount
 from simvirt.scenario.walk import walk
 from simvirt.units import UnitError, format_size, format_time, shown
@@ -105,7 +106,7 @@ class ServiceSpec(Spec):
     """A service: its replicas, limits, threads and operations."""
 
     example = "{threads: 64, operations: {job: [{cpu: {exponential: 10ms}}]}}"
-    later = ("depends_on", "volumes", "autoscale", "healthcheck", "shed")
+    later = ("depends_on", "volumes", "autoscale", "healthcheck", "shed", "limit", "vertical")
     hints: ClassVar[Mapping[str, str]] = {
         "cpu": 'did you mean "cpus"?',
         "mem": 'did you mean "mem_limit"?',
@@ -141,6 +142,8 @@ class ServiceSpec(Spec):
     queue: Queue = Field(default="unlimited", description="requests that may wait for a thread of a replica", examples=["128"])
     shed: ShedSpec | None = Field(default=None, description="dropping what has waited too long (controlled delay)",
                                   examples=[ShedSpec.example])
+    limit: LimitSpec | None = Field(default=None, description="calls that a replica takes at once, by how long they take",
+                                    examples=[LimitSpec.example])
     balance: Literal["round-robin", "least-connections", "random", "two-choices"] = Field(
         default="round-robin", description="how requests are spread over replicas", examples=["least-connections"])
     cpu_quota: PositiveNanoseconds | None = Field(default=None, description="CPU time in a period", examples=["50ms"])
@@ -168,6 +171,9 @@ class ServiceSpec(Spec):
     autoscale: AutoscaleSpec | None = Field(
         default=None, description="changes the number of replicas with the load; they stay as many by default",
         examples=[AutoscaleSpec.example])
+    vertical: VerticalSpec | None = Field(
+        default=None, description="changes the CPUs of each replica with its usage; they stay as many by default",
+        examples=[VerticalSpec.example])
     startup: tuple[StartupStep, ...] = Field(default=(), max_length=10_000, description="work before the first request",
                                              examples=["[{cpu: 200ms}, {disk: {read: 50MiB}}]"])
 
@@ -197,6 +203,8 @@ class ServiceSpec(Spec):
     def _sheds_a_line(self) -> ServiceSpec:
         if self.shed is not None and (self.event_loops is not None or self.threads == "unlimited"):
             refuse("has no effect where no call waits for a thread; expected threads: 8 beside it", "shed")
+        if self.limit is not None and self.event_loops is not None:
+            refuse("counts calls by threads, which event loops do not have; expected threads: 8", "limit")
         return self
 
     @model_validator(mode="after")
@@ -241,9 +249,19 @@ class ServiceSpec(Spec):
 
     @model_validator(mode="after")
     def _usage_is_of_something(self) -> ServiceSpec:
-        if self.autoscale is not None and self.cpu_reservation is None and self.cpu_limit is None:
+        if self.autoscale is not None and self.autoscale.target.cpu is not None and (self.cpu_reservation or self.cpu_limit) is None:
             said = "expected CPUs that a replica requests, of which usage is a share, for example cpus: 1 beside it"
             refuse(said, "autoscale", "target", "cpu")
+        return self
+
+    @model_validator(mode="after")
+    def _one_follows_usage(self) -> ServiceSpec:
+        if self.vertical is None:
+            return self
+        if self.cpu_limit is None:
+            refuse("expected a limit of CPUs to begin with, for example cpus: 1 beside it", "vertical")
+        if self.autoscale is not None and self.autoscale.target.cpu is not None:
+            refuse("usage of CPU moves replicas already; expected another target of autoscale, for example {requests: 100/s}", "vertical")
         return self
 
     @property
@@ -341,6 +359,16 @@ class ServiceSpec(Spec):
     def cpu_limit(self) -> float | None:
         """CPUs that a replica may use, from `cpus` or quota and period; None where they are not limited."""
         return self._cpus if self.cpu_quota is None else self.cpu_quota / self.period_ns
+
+
+def with_cpus(service: ServiceSpec, cpus: float) -> ServiceSpec:
+    """A service whose replicas request so many CPUs, and are limited to as many times that as before."""
+    requested, limit, resources = service.cpu_reservation, service.cpu_limit, service.deploy.resources
+    grown = max(cpus if requested is None or limit is None else limit * cpus / requested, LEAST_PERIOD_NS / service.period_ns)
+    reserved = resources.reservations.model_copy(update={"cpus": None if requested is None else cpus})
+    bounds = resources.model_copy(update={"limits": resources.limits.model_copy(update={"cpus": None}), "reservations": reserved})
+    deploy = service.deploy.model_copy(update={"resources": bounds})
+    return service.model_copy(update={"cpus": grown, "cpu_quota": None, "deploy": deploy})
 
 
 RESERVATION: Final = ("deploy", "resources", "reservations", "cpus")

@@ -30,6 +30,9 @@ Amount = Annotated[
 """A number of replicas, or a share of them, as Kubernetes writes both."""
 
 
+NONE: Final = (0, "0%")
+
+
 class DisruptionBudgetSpec(Spec):
     """How many replicas those who make room on purpose leave: Kubernetes' PodDisruptionBudget."""
 
@@ -48,6 +51,7 @@ class UpdateConfigSpec(Spec):
     """How instances are replaced by those of another version; what is not given is as the orchestrator has it."""
 
     example = "{parallelism: 1, delay: 10s, order: start-first}"
+    later = ("max_surge", "max_unavailable")
     parallelism: Annotated[int, Whole(0, 100_000, 2)] | None = Field(
         default=None, description="how many are replaced at once; 0 for all", examples=["2"])
     delay: Nanoseconds | None = Field(default=None, description="time between one and the next", examples=["10s"])
@@ -59,6 +63,20 @@ class UpdateConfigSpec(Spec):
         default=None, description="ratio of new ones that may fail without that", examples=["0.2"])
     order: Literal["stop-first", "start-first"] | None = Field(
         default=None, description="whether the old one ends before the new one starts, or when it is ready", examples=["start-first"])
+    max_surge: Amount | None = Field(
+        default=None, description="how many there may be too many meanwhile, under Kubernetes; shares are rounded up", examples=["25%"])
+    max_unavailable: Amount | None = Field(
+        default=None, description="how many may be too few meanwhile, under Kubernetes; shares are rounded down", examples=["1"])
+
+    @model_validator(mode="after")
+    def _said_in_one_way(self) -> UpdateConfigSpec:
+        for key in ("max_surge", "max_unavailable"):
+            if getattr(self, key) is not None and (self.order is not None or self.parallelism is not None):
+                refuse("says the same as order and parallelism; expected one or the other, for example {max_surge: 1}", key)
+        if self.max_surge in NONE and self.max_unavailable in NONE:
+            refuse("lets nothing move beside max_surge: 0; expected at least 1, for example {max_surge: 1, max_unavailable: 0}",
+                   "max_unavailable")
+        return self
 
 
 class RestartPolicySpec(Spec):
