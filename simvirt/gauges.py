@@ -76,6 +76,7 @@ class Snapshot(Mark):
     overhead_time: np.ndarray  # (i,)
     thread_time: np.ndarray  # (i,)
     instance_rejected: np.ndarray  # (i,)
+    lived: np.ndarray  # (i,), how long each was up
     busy_of: np.ndarray  # (hosts,), their pCPUs together
     polled_of: np.ndarray  # (hosts,), by the host for halted vCPUs, and by backends that look for work
     device_operations: np.ndarray  # (d,) paths of VMs to network and disk
@@ -141,6 +142,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         overhead_time=read("instances", "overhead_time").copy(),
         thread_time=read("instances", "thread_time") + read("instances", "busy_threads") * (at - read("instances", "thread_time_at")),
         instance_rejected=read("instances", "rejected").copy(),
+        lived=plane.lived(at),
         busy_of=_busy(plane, at) + _of_own_kernels(plane, fluid),
         polled_of=_polled(plane) + _polling(plane, at),
         device_operations=read("devices", "operations").copy(),

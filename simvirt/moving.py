@@ -31,6 +31,27 @@ class Movable:
     _plane: Any
     _met: dict[int, dict[str, float]]  # of memory management, by instance
     _hindered: dict[int, Mapping[str, float]]  # because its VM moves
+    _lived: dict[int, tuple[int, int | None]]  # how long instances were up before, and since when they are [ns]
+
+    # --- how long instances live ---------------------------------------------------------------------------------------
+
+    def begins(self, instance: int) -> bool:
+        """An instance is up from now on, unless it is."""
+        before, since = self._lived.get(instance, (0, None))
+        self._lived[instance] = before, int(self.clock.now) if since is None else since
+        return True
+
+    def ends(self, instance: int) -> None:
+        """An instance is up no more."""
+        before, since = self._lived.get(instance, (0, None))
+        self._lived[instance] = before if since is None else before + int(self.clock.now) - since, None
+
+    def lived(self, at: int) -> np.ndarray:
+        """How long each instance has been up by an instant, since the start of the run [ns]."""
+        found = np.zeros(len(self.lowered.arrangement.instances), np.int64)
+        for row, (before, since) in self._lived.items():
+            found[row] = before if since is None else before + at - since
+        return found
 
     # --- what requests meet --------------------------------------------------------------------------------------------
 
@@ -43,14 +64,18 @@ class Movable:
         for name, value in values.items():
             self.columns[table][name][row] = value + hindered.get(name, 0)
 
+    def set_misses(self, host: int, asked: int, ratio: float) -> None:
+        """How often a page cache of a host does not serve what it is asked."""
+        self.columns["misses"]["ratio"][host * int(self.columns["misses"]["asked"][0]) + asked] = ratio
+
+    def withdraw(self, instance: int) -> None:
+        """Let load balancing leave an instance out that has ended."""
+        kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
+
     def hinder(self, instance: int, spin: float = 0.0, stall: int = 0) -> None:
         """What a request meets on an instance beside that, because its VM moves: work, a wait [ns]."""
         self._hindered[instance] = {"spin": spin, "stall": stall}
         self.set_condition("instances", instance, **{"spin": 0.0, "stall": 0, **self._met.get(instance, {})})
-
-    def set_misses(self, host: int, asked: int, ratio: float) -> None:
-        """How often a page cache of a host does not serve what it is asked."""
-        self.columns["misses"]["ratio"][host * int(self.columns["misses"]["asked"][0]) + asked] = ratio
 
     def set_quota(self, group: int, quota: int) -> None:
         """Give a group that has a quota another one in each of its periods [ns]."""

@@ -75,6 +75,7 @@ class DataPlane(Movable):
     clock: simpy.Environment = field(default_factory=simpy.Environment)  # the control plane's, in which the events of verbs happen
     _met: dict[int, dict[str, float]] = field(default_factory=dict)
     _hindered: dict[int, Mapping[str, float]] = field(default_factory=dict)
+    _lived: dict[int, tuple[int, int | None]] = field(default_factory=dict)
     _works: dict[int, Work] = field(default_factory=dict)  # under way, by their handles
     _performed: dict[int, set[int]] = field(default_factory=dict)  # instance: handles of what it performs
     _handles: int = 0
@@ -133,7 +134,7 @@ class DataPlane(Movable):
         return int(self.columns["run"]["now"][0])
 
     def catch_up(self, until: float) -> Settled | None:
-        """Carry out every request event before `until` [ns], or up to the first one that is for the control plane, which comes back."""
+        """Carry out every request event before `until` [ns], or up to the first one for the control plane, which comes back."""
         horizon = k.NEVER if until == float("inf") else int(until)
         while not self._due:
             reason = self.advance(self._plane, horizon)
@@ -267,14 +268,15 @@ class DataPlane(Movable):
 
     def start(self, instance: int) -> bool:
         """Let an instance that is down begin to start; false for one that is up."""
-        if self._life(instance) in UP:
-            return False
-        self.columns["instances"]["life"][instance] = k.STARTING
-        return True
+        if self._life(instance) not in UP:
+            self.columns["instances"]["life"][instance] = k.STARTING
+            return self.begins(instance)
+        return False
 
     def admit(self, instance: int) -> None:
         """Let load balancing send requests to an instance."""
         self.columns["instances"]["life"][instance] = k.READY
+        self.begins(instance)
         kernel.set_ready(self._plane, instance, 1, int(self.clock.now))
 
     def drain(self, instance: int) -> simpy.Event:
@@ -306,15 +308,12 @@ class DataPlane(Movable):
         if seen:
             kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
         lost = int(kernel.crash(self._plane, instance, life, int(self.clock.now)))
+        self.ends(instance)
         for handle in self._performed.pop(instance, ()):
             del self._works[handle]
         if (drained := self._awaited.pop((k.DRAINED, instance), None)) is not None:
             drained.succeed()
         return lost
-
-    def withdraw(self, instance: int) -> None:
-        """Let load balancing leave an instance out that has ended."""
-        kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
 
     def start_background(self, instance: int) -> None:
         """Start an instance's background threads."""

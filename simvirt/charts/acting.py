@@ -19,10 +19,11 @@ ANSWERED: Final = ("#b3151f", "#e08a3c", "#f2e2a0", "#0e8a61")
 MOST_EVENTS: Final = 200
 """Events of a platform that are drawn, and told in the table."""
 MOST_HOSTS: Final = 24
+AXIS: Final = "replicas: serving (thick), ready, wanted (dashed)"
 
 
 def replicas(document: RunDocument) -> Chart | None:
-    """Replicas wanted and ready over time of the service whose number changes most, platform by platform; None where none changes."""
+    """Replicas wanted, ready, serving over time of the service whose number changes most, platform by platform; None where none changes."""
     found = {name: platform.scaling.services for name, platform in document.platforms.items() if platform.scaling is not None}
     changes: dict[str, int] = {}
     for services in found.values():
@@ -34,12 +35,12 @@ def replicas(document: RunDocument) -> Chart | None:
         return None
     end = max(platform.simulated_s or 0.0 for platform in document.platforms.values())
     rows = [row for name, one in shown.items() for row in _levels(name, one, end)]
-    said = "; ".join(f"{_number(one.ready.value)} ready of {_number(one.wanted.value)} wanted on {name}" for name, one in shown.items())
+    said = "; ".join(f"{_number(one.serving.value)} serving of {_number(one.wanted.value)} wanted on {name}" for name, one in shown.items())
     return chart(
         "replicas", f"Replicas of {service} over time", f"On average over time {said}.", rows,
-        ("platform", "wanted", "ready", "most ready", "too few for"),
-        ([name, _number(one.wanted.value), _number(one.ready.value), _number(one.most.value), figures.time(one.short_s, interval=False)]
-         for name, one in shown.items()),
+        ("platform", "wanted", "ready", "serving", "most serving", "too few for"),
+        ([name, *(_number(mean.value) for mean in (one.wanted, one.ready, one.serving, one.most)),
+          figures.time(one.short_s, interval=False)] for name, one in shown.items()),
         height=240, layer=_courses(list(shown)),
     )
 
@@ -51,24 +52,23 @@ def _number(value: float | None) -> str:
 def _levels(name: str, found: ServiceScaling, end: float) -> Iterator[dict[str, Any]]:
     """The numbers of a service from each instant on, and at the end."""
     for level in [*found.course, *(one.model_copy(update={"at_s": max(end, one.at_s)}) for one in found.course[-1:])]:
-        yield {"platform": name, "at": level.at_s, "wanted": level.wanted, "ready": level.ready,
-               "said": f"{level.ready} of {level.wanted}", "when": format_time(level.at_s)}
+        yield {"platform": name, "at": level.at_s, "wanted": level.wanted, "ready": level.ready, "serving": level.serving,
+               "said": f"{level.serving}, {level.ready} and {level.wanted}", "when": format_time(level.at_s)}
 
 
 def _courses(names: list[str]) -> list[dict[str, Any]]:
-    """A line a platform for what is ready, a thin dashed one for what is wanted."""
+    """A line a platform for what serves, a thin one for what counts as ready, a thin dashed one for what is wanted."""
     scales = theme.platform_scales(names)
     x = marks.quantitative("at", "time [s]", {"nice": False})
     common = {"x": x, "color": scales["color"], "opacity": marks.FADED}
-    tips = marks.tips(("platform", "platform"), ("when", "time"), ("said", "ready of wanted"))
+    tips = marks.tips(("platform", "platform"), ("when", "time"), ("said", "serving, ready, wanted"))
     line = {"type": "line", "interpolate": "step-after"}
     return [
-        {"mark": {**line, "strokeWidth": 2.5}, "params": [marks.PICK],
-         "encoding": {**common, "y": marks.quantitative("ready", "replicas: ready, wanted (dashed)")}},
-        {"mark": {**line, "strokeWidth": 1, "strokeDash": [4, 3]},
-         "encoding": {**common, "y": marks.quantitative("wanted", "replicas: ready, wanted (dashed)")}},
+        {"mark": {**line, "strokeWidth": 2.5}, "params": [marks.PICK], "encoding": {**common, "y": marks.quantitative("serving", AXIS)}},
+        {"mark": {**line, "strokeWidth": 1}, "encoding": {**common, "y": marks.quantitative("ready", AXIS)}},
+        {"mark": {**line, "strokeWidth": 1, "strokeDash": [4, 3]}, "encoding": {**common, "y": marks.quantitative("wanted", AXIS)}},
         {"mark": {"type": "point", "size": 40}, "encoding": {
-            **common, "y": marks.quantitative("ready", "replicas: ready, wanted (dashed)"), "shape": scales["shape"], "tooltip": tips}},
+            **common, "y": marks.quantitative("serving", AXIS), "shape": scales["shape"], "tooltip": tips}},
     ]
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Any
 
 import simpy
 
 
 @dataclass
 class Contact:
-    """Hosts that are out of reach, by how many causes: `cut` of what looks after them, `left_out` of what balances requests; next boots."""
+    """Hosts out of reach, by how many causes: `cut` of what looks after them, `left_out` of what balances requests; `lost` ones."""
 
     clock: simpy.Environment
     cut: Counter[int] = field(default_factory=Counter)
     left_out: Counter[int] = field(default_factory=Counter)
+    lost: set[int] = field(default_factory=set)
     _awaited: dict[int, simpy.Event] = field(default_factory=dict)
     _boots: dict[int, simpy.Event] = field(default_factory=dict)
 
@@ -32,9 +35,14 @@ class Contact:
         """Whether what looks after a host does not reach it."""
         return self.cut[host] > 0
 
-    def reached(self, host: int) -> simpy.Event:
-        """The event at which a host that is cut off is reached again."""
-        return self._awaited.setdefault(host, self.clock.event())
+    def is_lost(self, host: int) -> bool:
+        """Whether a host counts as lost."""
+        return host in self.lost
+
+    def until_reached(self, host: int) -> Generator[simpy.Event, Any, None]:
+        """Wait until a host is not cut off."""
+        while self.is_cut_off(host):
+            yield self._awaited.setdefault(host, self.clock.event())
 
     def boots(self, host: int) -> None:
         """A host has booted."""

@@ -70,10 +70,12 @@ class Detection:
 
     def came_back(self, host: int) -> bool:
         """A host has booted: it takes tasks again, and those that it had have failed; whether an orchestrator decides about them."""
-        orchestration = self.cluster.orchestration
+        orchestration, reached = self.cluster.orchestration, not self.cluster.contact.is_cut_off(host)
+        if reached:
+            self.cluster.contact.lost.discard(host)
         if orchestration is None:
             return False
-        if not self.cluster.contact.is_cut_off(host):
+        if reached:
             orchestration.host_changed(host, True)
             self.failed(self._tasks_on(host))
         return orchestration.watches
@@ -149,6 +151,7 @@ class Detection:
         """A host takes tasks again; what ended there meanwhile is seen to have failed."""
         orchestration = self.cluster.orchestration
         assert orchestration is not None
+        self.cluster.contact.lost.discard(host)
         orchestration.host_changed(host, True)
         rows = self._tasks_on(host)
         self.failed(rows)
@@ -161,7 +164,9 @@ class Detection:
     def _leave_out(self, host: int, rows: Iterable[int]) -> None:
         """A host counts as lost."""
         silent = format_time(float(self.entry.lost or 0.0) / 1e9)
-        self.cluster.story.tell("lost", self.cluster.name_of(host), None, f"no answer for {silent}")
+        if not self.cluster.contact.is_lost(host):
+            self.cluster.story.tell("lost", self.cluster.name_of(host), None, f"no answer for {silent}")
+        self.cluster.contact.lost.add(host)
         tasks = self._tasks_on(host)
         orchestration = self.cluster.orchestration
         if orchestration is not None and orchestration.watches:

@@ -9,16 +9,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
-from typing import Any, Final
 
 import simpy
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control import lifecycle
 from simvirt.control.cluster import Cluster
+from simvirt.control.lifecycle import Process
 from simvirt.control.orchestrators.interface import (
     OF_TASKS,
     PREEMPTED,
@@ -34,20 +34,17 @@ from simvirt.control.orchestrators.interface import (
     Remove,
     Restart,
     Revert,
+    Stalled,
     Start,
     Stop,
     Task,
     Version,
 )
-from simvirt.control.places import become, put, rows_for
+from simvirt.control.places import AGAIN_NS, become, put, rows_for
 from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
-
-Process = Generator[simpy.Event, Any, None]
-AGAIN_NS: Final = 10_000_000
-"""How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
 
 @dataclass
@@ -275,6 +272,11 @@ class Orchestration:
                 self.stop(task, f"preempted for {service}-{action.slot}", PREEMPTED)
 
     @_do.register
+    def _(self, action: Stalled, service: str) -> None:
+        if self.ledger[service].stalls():
+            self.cluster.story.tell("stalled", service, None, action.why)
+
+    @_do.register
     def _(self, action: Revert, service: str) -> None:
         self.revert(service, action.why)
 
@@ -323,7 +325,7 @@ class Orchestration:
 
     @_do.register
     def _(self, action: Remove, service: str) -> None:
-        self._end(self.ledger[service].tasks[action.task], "failed", action.why)
+        self._end(self.ledger[service].tasks[action.task], "failed", action.why, told="given up")
 
     @_do.register
     def _(self, action: Move, service: str) -> None:
@@ -337,16 +339,14 @@ class Orchestration:
         """What passes between an instance's being ready and the first request to it."""
         if self.entry.publish:
             yield self.cluster.clock.timeout(round(self.entry.publish))
-        while self.cluster.contact.is_cut_off(host := self.cluster.host_of(row)):
-            yield self.cluster.contact.reached(host)
+        yield from self.cluster.contact.until_reached(self.cluster.host_of(row))
 
     def _bring_up(self, task: Task) -> Process:
         """Start a task's instance; it may be stopped or fail meanwhile."""
         row, clock = self.ledger.row_of(task), self.cluster.clock
         if self.entry.start_delay:
             yield clock.timeout(round(self.entry.start_delay))
-        while task.host == self.cluster.host_of(row) and self.cluster.contact.is_cut_off(task.host):
-            yield self.cluster.contact.reached(task.host)
+        yield from self.cluster.contact.until_reached(task.host)
         if self._still(task, row):
             yield from lifecycle.start(clock, task.service, row)
 
@@ -376,11 +376,11 @@ class Orchestration:
             starts.abandon(row)
             starts.stopped(row)
 
-    def _end(self, task: Task, cause: str, why: str | None = None) -> None:
+    def _end(self, task: Task, cause: str, why: str | None = None, told: str | None = None) -> None:
         """A task has ended; those who wait for room are asked again."""
         row = self.ledger.row_of(task)
         self.ledger.end(task, cause)
-        self._tell(cause, task, why, row)
+        self._tell(told or cause, task, why, row)
         for service in self.ledger.by_priority:
             if service == task.service or self.ledger[service].pending is not None:
                 self.look(service)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from simvirt.control.cluster import Cluster
 from simvirt.control.memory import rehouse
@@ -17,6 +18,9 @@ from simvirt.lowering.fences import cgroup
 from simvirt.memory.boxes import UNBOUNDED
 from simvirt.scenario.spec.services import ServiceSpec
 from simvirt.workload.streams import OWN_VM, SHARED_VM
+
+AGAIN_NS: Final = 10_000_000
+"""How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
 
 
 def put(cluster: Cluster, row: int, host: int) -> bool:

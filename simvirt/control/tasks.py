@@ -20,7 +20,7 @@ class Managed:
 
     What is wanted, its tasks and their rows, rows that are free, what failed of the wanted version, when it is looked at next [ns],
     why a replica waits for a host, how many do, on which hosts room is being made for which slots, which slots were lost with their
-    host and are empty since, and which rows have come how far.
+    host and are empty since, when jobs were done, which version's update is stalled, and which rows have come how far.
     """
 
     wanted: Wanted
@@ -33,6 +33,7 @@ class Managed:
     waiting: int = 0
     nominated: dict[int, int] = field(default_factory=dict)
     lost: set[int] = field(default_factory=set)
+    stalled: int | None = None
     completed: list[int] = field(default_factory=list)
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
 
@@ -40,6 +41,11 @@ class Managed:
     def is_complete(self) -> bool:
         """Whether as many as are wanted are ready; jobs come and go."""
         return self.wanted.version.spec.is_job or sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+
+    def stalls(self) -> bool:
+        """Takes in that the update to the wanted version is stalled; whether that is new."""
+        known, self.stalled = self.stalled, self.wanted.version.number
+        return known != self.stalled
 
     def looked_at(self, waiting: Collection[int]) -> None:
         """Takes in that what is wanted was looked at, and which slots wait."""

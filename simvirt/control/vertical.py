@@ -21,9 +21,10 @@ from simvirt.control.orchestrate import Orchestration
 from simvirt.control.orchestrators.interface import Task
 from simvirt.control.periods import every
 from simvirt.control.places import resize
+from simvirt.control.wanted import with_cpus
 from simvirt.gauges import cpu_time
 from simvirt.orchestration.vpa import Buckets, History, Recommendation, Rules, recommend
-from simvirt.scenario.spec.services import ServiceSpec, with_cpus
+from simvirt.scenario.spec.services import ServiceSpec
 from simvirt.workload.streams import SYNCS, Phases
 
 SAMPLES, SCRAPES, LOOKS = 4, 5, 6

@@ -318,11 +318,12 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
         spec, rows = scenario.services[name], _rows(plane, name)
         vcpus = sum(plan.machines[m].cpus for m in {plan.instances[r].machine for r in rows} if plan.machines[m].vm is not None)
         limited = (plane.read("groups", "quota")[service_groups(plane, rows)] > 0).any()
-        many = _worked(plane, rows, first, last, spec.replicas)
+        many = _worked(rows, first, last, spec.replicas)
+        share = min(many / len(rows), 1.0) if len(rows) > spec.replicas else 1
         cores = [spec.cpu_limit * many] if spec.cpu_limit is not None and limited else []
-        cores += [vcpus] if vcpus else []
+        cores += [vcpus * share] if vcpus else []
         cap = plane.lowered.platform.cap
-        cores += [cap * len({plan.instances[r].machine for r in rows})] if cap is not None else []
+        cores += [cap * len({plan.instances[r].machine for r in rows}) * share] if cap is not None else []
         if isinstance(spec.workers, int):
             found[f"{name}.{spec.workers_name}"] = result.threads_busy / (spec.workers * many)
         if cores:
@@ -332,11 +333,12 @@ def _resources(plane: DataPlane, services: dict[str, ServiceOutcome], first: Sna
     return found | _locks(plane, first, last, span)
 
 
-def _worked(plane: DataPlane, rows: list[int], first: Snapshot, last: Snapshot, replicas: int) -> int:
-    """Replicas among which the work of a service is divided: those stated; where more come and go all that worked, at least those."""
+def _worked(rows: list[int], first: Snapshot, last: Snapshot, replicas: int) -> float:
+    """Replicas among which the work of a service is divided: those stated; where they come and go, as many as were up on average."""
     if len(rows) <= replicas:
         return replicas
-    return max(replicas, int(np.count_nonzero((last.thread_time - first.thread_time)[rows])))
+    lived = float((last.lived - first.lived)[rows].sum()) / max(last.at - first.at, 1)
+    return lived or float(replicas)
 
 
 def _locks(plane: DataPlane, first: Snapshot, last: Snapshot, span: float) -> dict[str, float]:

@@ -70,12 +70,13 @@ def _service(found: Sequence[ServiceCourse]) -> ServiceScaling:
     return ServiceScaling(
         wanted=mean_interval([_over_time(one, "wanted") for one in found]),
         ready=mean_interval([_over_time(one, "ready") for one in found]),
-        most=mean_interval([max(level.ready for level in one.levels) for one in found]),
-        short_s=mean_interval([sum(length for level, length in _spans(one) if level.ready < level.wanted) for one in found]),
+        serving=mean_interval([_over_time(one, "serving") for one in found]),
+        most=mean_interval([max(level.serving for level in one.levels) for one in found]),
+        short_s=mean_interval([sum(length for level, length in _spans(one) if level.serving < level.wanted) for one in found]),
         grown=mean_interval([len(changes) for changes in grown]),
         ready_after_s=_mean([[ready_after(one, change) for change in changes] for one, changes in zip(found, grown, strict=True)]),
         seen_s=_mean([[None if (saw := change.saw) is None else saw.age_s + saw.window_s / 2 for change in changes] for changes in grown]),
-        course=tuple(LevelResult(at_s=level.at / S, wanted=level.wanted, ready=level.ready) for level in found[0].levels[:SHOWN]),
+        course=tuple(LevelResult(at_s=of.at / S, wanted=of.wanted, ready=of.ready, serving=of.serving) for of in found[0].levels[:SHOWN]),
         changes=tuple(_change(found[0], change) for change in found[0].changes[:SHOWN]),
     )
 

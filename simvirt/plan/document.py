@@ -231,6 +231,17 @@ def undecided(limits: Sequence[Verdict]) -> str:
     return f"the objective is met by the values, undecided by their intervals: {enough(most.longer, most.setting)}"
 
 
+def left_out(scenario: Scenario) -> Iterator[str]:
+    """What is said of hosts that are not there any more in a plan, for which other hosts are chosen."""
+    if scenario.network is not None:
+        yield "the network is left out: hosts of an answer stand at one switch that nobody waits for, and calls may take longer"
+    placed = [name for name, service in scenario.services.items() if service.deploy.placement is not None]
+    if placed:
+        yield f"the placement of {', '.join(placed)} is left out: replicas stand where they fit, more hosts may be needed"
+    if scenario.failures is not None and (scenario.failures.random or scenario.failures.trace is not None):
+        yield "failures by chance are left out: survive says how many hosts may be lost"
+
+
 def warnings(plan: Plan) -> list[str]:
     """What makes the numbers less than they seem."""
     found = list(dict.fromkeys(text for a in plan.alternatives if (text := assumed(a.case)) is not None))
@@ -240,6 +251,7 @@ def warnings(plan: Plan) -> list[str]:
         found.append("the timeline is left out: a plan is about a steady state")
     if plan.scenario.adapts:
         found.append("autoscalers are left out: a plan says itself how many replicas and hosts there are")
+    found += left_out(plan.scenario)
     found += [f"{a.case.platform_spec.name} on {a.case.host.name}: {undecided(a.undecided)}" for a in plan.alternatives if a.undecided]
     unproven = [a for a in plan.alternatives if a.sizing.packing is not None and not a.sizing.packing.proven]
     found += [f"{a.case.platform_spec.name} on {a.case.host.name}: fewer hosts may be possible, down to {a.sizing.packing.lower_bound}"

@@ -15,8 +15,9 @@ MOST: Final = 12
 Line = tuple[str, list[str | None]]
 """A label, and what is known of each platform."""
 ROWS: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
-    "wanted": ("wanted", figures.scaled), "ready": ("ready", figures.scaled), "most": ("most at once", figures.scaled),
-    "short_s": ("fewer ready", figures.time), "seen_s": ("age of metrics", figures.time), "ready_after_s": ("ready after", figures.time),
+    "wanted": ("wanted", figures.scaled), "ready": ("ready", figures.scaled), "serving": ("serving", figures.scaled),
+    "most": ("most at once", figures.scaled),
+    "short_s": ("fewer serving", figures.time), "seen_s": ("age of metrics", figures.time), "ready_after_s": ("ready after", figures.time),
 }
 """Field of a service -> how a row calls it, and how it is written."""
 

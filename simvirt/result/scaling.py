@@ -14,7 +14,8 @@ class LevelResult(Document):
 
     at_s: Number = Field(description="from when on")
     wanted: int = Field(description="replicas that are wanted")
-    ready: int = Field(description="replicas that take requests")
+    ready: int = Field(description="replicas that count as ready, for those who look after them")
+    serving: int = Field(description="those of them that are up: what is gone serves nobody, though that is not noticed yet")
 
 
 class ChangeResult(Document):
@@ -38,7 +39,8 @@ class ServiceScaling(Document):
     """A service: means over time, and what happened in the first replication."""
 
     wanted: Estimate = Field(description="replicas that are wanted, over time")
-    ready: Estimate = Field(description="replicas that take requests, over time")
+    ready: Estimate = Field(description="replicas that count as ready, for those who look after them, over time")
+    serving: Estimate = Field(description="replicas that are up and take requests, over time")
     most: Estimate = Field(description="the most that took requests at once")
     short_s: Estimate = Field(description="time in which fewer took requests than were wanted")
     grown: Estimate = Field(description="times that more were wanted")

@@ -66,6 +66,7 @@ GOING: Final = patched(HALF, {"hosts/node/cores": 4, "services/server/scale": 5,
 
 CASES: Final = (
     Case("UpdateConfigSpec.max_surge", ROLLED, {}, {f"{CONFIG}/max_surge": "100%"}, "happened/ended/stopped", RISES),
+    Case("UpdateConfigSpec.progress_deadline", ROLLED, {}, {f"{CONFIG}/progress_deadline": "3s"}, "happened/told", RISES),
     Case("UpdateConfigSpec.max_unavailable", ROLLED, {}, {f"{CONFIG}/max_unavailable": 0}, "happened/started", FALLS),
     Case("DeploySpec.disruption_budget", HALF, {}, {BUDGET: {"max_unavailable": 0}}, ASKED, RISES),
     Case("DisruptionBudgetSpec.max_unavailable", GOING, {}, {BUDGET: {"max_unavailable": "50%"}}, ASKED, FALLS),
@@ -79,6 +80,7 @@ CASES: Final = (
     Case("DeploySpec.priority", CROWDED, {}, {PRIORITY: "system-node-critical"}, "happened/ended/preempted", CHANGES),
 )
 ENTRIES: Final = (
+    Case("orchestrators.progress", ROLLED, {}, {"catalog/orchestrators/mine/progress": number("3s")}, "happened/told", RISES),
     Case("orchestrators.evict_again", GOING, {}, {"catalog/orchestrators/mine/evict_again": number("10s")}, ASKED, RISES),
     urgent("value", -10), urgent("preempts", False),
     Case("orchestrators.priorities", patched(CROWDED, {PRIORITY: 1000}), {}, {"catalog/orchestrators/mine/priorities": "orders"}, "happened/told", FALLS),

@@ -61,7 +61,8 @@ def kinds(draws: Draws, tree: Tree, acting: set[str], length: float) -> None:
                 "pod_management": (0.5, lambda: draws.choice(["OrderedReady", "Parallel"]))})
         if "kubernetes" in acting and draws.yes(0.3):
             spec["deploy"] = spec.get("deploy", {}) | {"update_config": {
-                "max_surge": draws.choice([1, 2, "25%", "100%"]), "max_unavailable": draws.choice([0, 1, "25%", "100%"])}}
+                "max_surge": draws.choice([1, 2, "25%", "100%"]), "max_unavailable": draws.choice([0, 1, "25%", "100%"])}
+                | draws.sometimes({"progress_deadline": (0.4, lambda: time(length * draws.between(0.001, 0.3))), "failure_action": (0.4, lambda: "rollback")})}
         if "kubernetes" in acting and draws.yes(0.3):
             budget = {draws.choice(["min_available", "max_unavailable"]): draws.choice([0, 1, 2, "0%", "50%", "100%"])}
             spec["deploy"] = spec.get("deploy", {}) | {"disruption_budget": budget}

@@ -19,7 +19,7 @@ from simvirt.scenario.spec.services import ServiceSpec
 from simvirt.scenario.spec.updating import UpdateConfigSpec
 
 SPEC = ServiceSpec.model_validate({"operations": {"get": [{"cpu": "1ms"}]}})
-ENTRY = Catalog.load(None).typed("orchestrators", "kubernetes", OrchestratorEntry)
+ENTRY = Catalog.load(None).typed("orchestrators", "kubernetes", OrchestratorEntry).model_copy(update={"progress": None})
 SECOND = 1_000_000_000
 
 

@@ -11,7 +11,7 @@ from simvirt.report.scaled import lines, story
 
 S = 1_000_000_000
 GROWTH = Scaled(10 * S, "web", 1, 3, "cpu at 90 % of 60 %", Measured(0.9, 10.0, 5.0, 3, None))
-COURSE = ServiceCourse((Level(0, 1, 1), Level(10 * S, 3, 1), Level(12 * S, 3, 2), Level(14 * S, 3, 3)), (GROWTH,), 20 * S)
+COURSE = ServiceCourse((Level(0, 1, 1, 1), Level(10 * S, 3, 1, 1), Level(12 * S, 3, 2, 2), Level(14 * S, 3, 3, 3)), (GROWTH,), 20 * S)
 
 
 def test_means_are_over_time_and_a_wish_ends_when_it_is_met() -> None:

@@ -11,10 +11,11 @@ import yaml
 from simvirt.catalog import Catalog
 from simvirt.catalog.entries.vertical_autoscalers import VerticalAutoscalerEntry
 from simvirt.control.vertical import rules_of
+from simvirt.control.wanted import with_cpus
 from simvirt.errors import ScenarioError
 from simvirt.orchestration.vpa import DAY_S, Buckets, History, Recommendation, recommend
 from simvirt.runs.admission import catalog_of
-from simvirt.scenario.spec.services import ServiceSpec, with_cpus
+from simvirt.scenario.spec.services import ServiceSpec
 import itertools
 
 ENTRY = Catalog.load(None).typed("vertical_autoscalers", "vpa", VerticalAutoscalerEntry)

@@ -26,6 +26,7 @@ class OrchestratorEntry(Entry):
     services. `reserves` is what hosts keep free for instances: nothing, what services reserve, or what they request, which is as large as
     a limit without one. `places` is the policy by which hosts are chosen.
     `attempts` is how often a failed one is started again where it stood, `survives` after the loss of how many hosts all must find room.
+    A rollout without progress for `progress` is said to be stalled.
     What a disruption budget does not let go is asked to go again every `evict_again`; without it budgets are not looked at.
     Every `balance` it looks whether hosts are loaded unevenly, and moves VMs where the imbalance has a priority up to `threshold` (1: only
     where a rule is broken, 5: at the slightest). Each `step` of the standard deviation of loads, times the root of the number of hosts,
@@ -54,6 +55,7 @@ class OrchestratorEntry(Entry):
     unhealthy: Literal["ends"] | None = None
     reserves: Literal["reservations", "requests"] | None = None
     evict_again: SourcedTime | None = None
+    progress: SourcedTime | None = None
     priorities: Literal["orders", "preempts"] | None = None
     balance: Period | None = None
     threshold: Annotated[int, Field(ge=1, le=5)] | None = None

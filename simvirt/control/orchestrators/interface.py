@@ -187,6 +187,13 @@ class Revert:
 
 
 @dataclass(frozen=True, slots=True)
+class Stalled:
+    """An update makes no progress, and why that is said; it is told once of each version."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A replica that no host may take now, and why; it is told once, and tried again when a host or a task changes."""
 
@@ -208,7 +215,7 @@ class Preempt:
     why: str
 
 
-Action = Start | Stop | Kill | Restart | Remove | Move | Look | Revert | Pending | Preempt
+Action = Start | Stop | Kill | Restart | Remove | Move | Look | Revert | Pending | Preempt | Stalled
 
 OF_TASKS: Final = (Stop, Kill, Restart, Remove, Move)
 """Actions that are about a task, which an action before may have ended."""

@@ -5,6 +5,8 @@
     became ready last. Where another number is wanted in the middle of a rollout, all sets share the change in proportion. The kubelet
     starts a container that failed again where it stood, at once after the first crash and with a growing wait after others
     (CrashLoopBackOff); pods of a node that does not answer count as not available, and are replaced once they are given up.
+    An update without progress for its deadline is said to be stalled, which Kubernetes does nothing about; with failure_action: rollback
+    it goes back, as a pipeline that waits for it would have it.
 *Ignores*: pauses of rollouts, minReadySeconds, the deletion cost of pods; that of pods which became ready at about the same time
     a random one goes; of sets older than the version before that they grow.
 *Source*: kubernetes/kubernetes pkg/controller/deployment, pkg/controller/controller_utils.go (ActivePodsWithRanks), pkg/kubelet.
@@ -19,14 +21,15 @@ from itertools import count, islice
 
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control.orchestrators.every_host import on_every_host
-from simvirt.control.orchestrators.interface import Action, Look, Restart, Seen, Stop, Task, Version, Wanted
+from simvirt.control.orchestrators.interface import Action, Look, Restart, Revert, Seen, Stalled, Stop, Task, Version, Wanted
 from simvirt.control.orchestrators.jobs import kubernetes_job
 from simvirt.control.orchestrators.kube_scheduler import scheduled
 from simvirt.control.orchestrators.rules import present
 from simvirt.control.orchestrators.stateful import stateful_set
 from simvirt.orchestration.restart import SECOND, backoff_of
-from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, scaled, story, surge_of
+from simvirt.orchestration.rollout import ReplicaSet, Sets, Strategy, scaled, story, surge_of, timed_out
 from simvirt.scenario.spec.services import ServiceSpec
+from simvirt.units import format_time
 
 
 def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iterator[Action]:
@@ -51,6 +54,23 @@ def kubernetes(wanted: Wanted, seen: Seen, constants: OrchestratorEntry) -> Iter
     for version, size, of in zip(_versions(pods, wanted), sizes, pods, strict=True):
         yield from scheduled(replace(wanted, version=version), seen, constants, list(islice(free, max(0, size - len(of)))))
     yield from (_again(task, seen.now, constants) for task in staying if task.phase == "failed" and seen.able[task.host])
+    if len(pods) > 1 or sum(task.phase == "ready" for task in pods[-1]) < wanted.replicas:
+        yield from _stalled(wanted, pods[-1], seen.now, constants)
+
+
+def _stalled(wanted: Wanted, new: Sequence[Task], now: int, constants: OrchestratorEntry) -> Iterator[Action]:
+    """An update that is not complete has made no progress for too long: that is said, and it goes back where that is asked for."""
+    said = wanted.version.spec.deploy.update_config
+    deadline = constants.progress if said is None or said.progress_deadline is None else said.progress_deadline
+    if deadline is None or not wanted.version.number:
+        return
+    progress = max([wanted.version.since, *(task.asked_at for task in new), *(task.ready_at or 0 for task in new)])
+    if not timed_out(float(deadline), now - progress):
+        yield Look(progress + round(deadline) + 1)
+        return
+    yield Stalled(f"no progress for {format_time(float(deadline) / 1e9)}")
+    if said is not None and said.failure_action == "rollback" and not wanted.version.back:
+        yield Revert("its update is stalled")
 
 
 def _by_version(pods: Sequence[Task], newest: int) -> list[list[Task]]:

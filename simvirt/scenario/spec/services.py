@@ -361,16 +361,6 @@ class ServiceSpec(Spec):
         return self._cpus if self.cpu_quota is None else self.cpu_quota / self.period_ns
 
 
-def with_cpus(service: ServiceSpec, cpus: float) -> ServiceSpec:
-    """A service whose replicas request so many CPUs, and are limited to as many times that as before."""
-    requested, limit, resources = service.cpu_reservation, service.cpu_limit, service.deploy.resources
-    grown = max(cpus if requested is None or limit is None else limit * cpus / requested, LEAST_PERIOD_NS / service.period_ns)
-    reserved = resources.reservations.model_copy(update={"cpus": None if requested is None else cpus})
-    bounds = resources.model_copy(update={"limits": resources.limits.model_copy(update={"cpus": None}), "reservations": reserved})
-    deploy = service.deploy.model_copy(update={"resources": bounds})
-    return service.model_copy(update={"cpus": grown, "cpu_quota": None, "deploy": deploy})
-
-
 RESERVATION: Final = ("deploy", "resources", "reservations", "cpus")
 """The key that reserves CPUs for a service."""
 

@@ -51,7 +51,7 @@ class UpdateConfigSpec(Spec):
     """How instances are replaced by those of another version; what is not given is as the orchestrator has it."""
 
     example = "{parallelism: 1, delay: 10s, order: start-first}"
-    later = ("max_surge", "max_unavailable")
+    later = ("max_surge", "max_unavailable", "progress_deadline")
     parallelism: Annotated[int, Whole(0, 100_000, 2)] | None = Field(
         default=None, description="how many are replaced at once; 0 for all", examples=["2"])
     delay: Nanoseconds | None = Field(default=None, description="time between one and the next", examples=["10s"])
@@ -67,6 +67,11 @@ class UpdateConfigSpec(Spec):
         default=None, description="how many there may be too many meanwhile, under Kubernetes; shares are rounded up", examples=["25%"])
     max_unavailable: Amount | None = Field(
         default=None, description="how many may be too few meanwhile, under Kubernetes; shares are rounded down", examples=["1"])
+
+    progress_deadline: PositiveNanoseconds | None = Field(
+        default=None, examples=["10min"],
+        description="how long an update may make no progress under Kubernetes before it counts as stalled, and goes back with "
+        "failure_action: rollback")
 
     @model_validator(mode="after")
     def _said_in_one_way(self) -> UpdateConfigSpec:
