@@ -14,12 +14,14 @@ import re
 from pathlib import Path
 
 from build_kernel.layout import in_order, padding
-from build_kernel.source import FOLDER, Column, read_source
+from build_kernel.source import KERNEL, Column, Source, Unit, read_source
+from build_kernel.words import bodies
 
 TYPES = {"int": "cython.longlong", "float": "cython.double", "bool": "cython.bint", "None": "cython.void"}
 FIELDS = {"Ints": "cython.longlong", "Floats": "cython.double"}
-POINTERS = {"IntArray": "cython.p_longlong", "FloatArray": "cython.p_double"}
-VIEWS = {kind: f"{c_type}[:]" for kind, c_type in zip(FIELDS | POINTERS, 2 * list(FIELDS.values()), strict=True)}  # know their bounds
+POINTERS = {"IntArray": "cython.p_longlong", "FloatArray": "cython.p_double", "Bytes": "cython.p_uchar"}
+ELEMENTS = [*2 * list(FIELDS.values()), "cython.uchar"]
+VIEWS = {kind: f"{c_type}[:]" for kind, c_type in zip(FIELDS | POINTERS, ELEMENTS, strict=True)}  # know their bounds
 CASTS = {"int": "cython.longlong", "float": "cython.double"}
 DIRECTIVES = {
     "language_level": 3,
@@ -39,6 +41,11 @@ def IntArray_of(column: cython.longlong[::1]) -> cython.p_longlong:
 
 @cython.cfunc
 def FloatArray_of(column: cython.double[::1]) -> cython.p_double:
+    return cython.address(column[0])
+
+
+@cython.cfunc
+def Bytes_of(column: cython.uchar[::1]) -> cython.p_uchar:
     return cython.address(column[0])
 
 
@@ -67,12 +74,21 @@ def expression(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
+def unsigned(node: ast.expr) -> str:
+    """A sum, difference or product whose parts are taken as words without a sign."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Mult):
+        sign = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}[type(node.op)]
+        return f"({unsigned(node.left)} {sign} {unsigned(node.right)})"
+    return f"cython.cast(cython.ulonglong, {ast.unparse(node)})"
+
+
 class Typed(ast.NodeTransformer):
     """Replaces annotations, conversions and values of rows by what they mean in C."""
 
-    def __init__(self, kinds: dict[str, str], fields: dict[str, Column]) -> None:
+    def __init__(self, kinds: dict[str, str], fields: dict[str, Column], parameter: str = KERNEL.parameter) -> None:
         self.types = TYPES | kinds
         self.fields = fields  # by their names in the flattened plane
+        self.parameter = parameter  # what functions call the plane
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         """`p.table_column[row]` is a field of a row's record."""
@@ -80,7 +96,7 @@ class Typed(ast.NodeTransformer):
         if not isinstance(node.value, ast.Attribute) or node.value.attr not in self.fields:
             return node
         field = self.fields[node.value.attr]
-        return ast.Attribute(expression(f"p.{field.table}[{ast.unparse(node.slice)}]"), field.name, node.ctx)
+        return ast.Attribute(expression(f"{self.parameter}.{field.table}[{ast.unparse(node.slice)}]"), field.name, node.ctx)
 
     def c_type(self, annotation: ast.expr | None) -> str:
         """What a type annotation means in C."""
@@ -94,12 +110,14 @@ class Typed(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """`int(x)` and `float(x)` are C casts."""
+        """`int(x)` and `float(x)` are C casts; `wrap(a + b)` is taken modulo 2**64, without an overflow that C does not define."""
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == AHEAD:
             return self.fetched(node)
         if isinstance(node.func, ast.Name) and node.func.id in CASTS:
             return expression(f"cython.cast({CASTS[node.func.id]}, {ast.unparse(node.args[0])})")
+        if isinstance(node.func, ast.Name) and node.func.id == "wrap" and isinstance(node.args[0], ast.BinOp):
+            return expression(f"cython.cast(cython.longlong, {unsigned(node.args[0])})")
         return node
 
     def fetched(self, node: ast.Call) -> ast.AST:
@@ -112,6 +130,13 @@ class Typed(ast.NodeTransformer):
         if isinstance(node.value, int) and abs(node.value) >= 2**31:
             high, low = divmod(node.value, 2**31)
             return expression(f"((cython.cast(cython.longlong, {high}) << 31) + {low})")
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """A number that is shifted to the left is a word, not an `int` of C."""
+        if isinstance(node.op, ast.LShift) and isinstance(node.left, ast.Constant):
+            node.left = expression(f"cython.cast(cython.longlong, {ast.unparse(node.left)})")
+        self.generic_visit(node)
         return node
 
     def function(self, node: ast.FunctionDef, boundary: bool) -> str:
@@ -137,11 +162,11 @@ def record_types(columns: list[Column]) -> list[str]:
     return [f"{table}_row = cython.struct({', '.join(fields + free[table])})" for table, fields in found.items()]
 
 
-def plane_class(columns: list[Column], checked: bool) -> str:
+def plane_class(columns: list[Column], checked: bool, name: str = KERNEL.plane) -> str:
     """The extension type that holds all tables: pointers, and the arrays that they point into."""
     tables = dict.fromkeys(c.table for c in columns if c.of_row and not checked)
     apart = [c for c in columns if checked or not c.of_row]
-    lines = ["@cython.cclass", "class Plane:", "    arrays: dict"]
+    lines = ["@cython.cclass", f"class {name}:", "    arrays: dict"]
     lines += [f"    {table}: cython.pointer({table}_row)" for table in tables]
     lines += [f"    {c.flat}: {(VIEWS if checked else POINTERS)[c.kind]}" for c in apart]
     lines += ["    def __init__(self):", "        self.arrays = {}"]
@@ -163,35 +188,44 @@ def record_fields(columns: list[Column], checked: bool) -> dict[str, tuple[str, 
     return {table: tuple(in_order(table, (c.name for c in columns if c.table == table and c.of_row and not checked))) for table in tables}
 
 
-def unity_source(checked: bool = False) -> str:
-    """The whole kernel as one Cython module in pure-Python syntax; `checked`: columns know their bounds."""
-    source = read_source()
-    typed = Typed(VIEWS if checked else POINTERS, {} if checked else {c.flat: c for c in source.columns if c.of_row})
-    functions = []
+def unity_source(checked: bool = False, unit: Unit = KERNEL) -> str:
+    """A whole module in Cython's pure-Python syntax; `checked`: columns know their bounds."""
+    source = read_source(unit=unit)
+    kinds = VIEWS if checked else POINTERS
+    typed = Typed(kinds, {} if checked else {c.flat: c for c in source.columns if c.of_row}, unit.parameter)
+    functions = [bodies(kinds["Bytes"], checked)] if unit.bodies else []
     for function in source.functions.values():
-        functions.append(f"# {function.file}\n" + typed.function(function.node, function.boundary))
-    digests = {file: hashlib.sha256((FOLDER / file).read_bytes()).hexdigest() for file in source.files}
-    parts = ['"""Made by build_kernel from simvirt/kernel; do not edit."""', "import cython", f"SOURCES = {digests!r}"]
+        if function.file != unit.bodies:
+            functions.append(f"# {function.file}\n" + typed.function(function.node, function.boundary))
+    parts = [*heads(source, checked), *([] if checked else record_types(source.columns))]
+    return "\n\n".join([*parts, ADDRESSES, plane_class(source.columns, checked, unit.plane), *functions]) + "\n"
+
+
+def heads(source: Source, checked: bool) -> list[str]:
+    """What a module says about itself: digests of its files, the table that was written out, columns of its records."""
+    unit = source.unit
+    digests = {file: hashlib.sha256((unit.folder / file).read_bytes()).hexdigest() for file in source.files}
+    table = f"{'SCHEDULERS' if unit is KERNEL else 'INSTRUCTIONS'} = {source.schedulers!r}"
+    title = f'"""Made by build_kernel from simvirt/{unit.package}; do not edit."""'
     records = record_fields(source.columns, checked)
-    words = {table: len(fields) + padding(len(fields)) for table, fields in records.items()}
-    parts += [f"SCHEDULERS = {source.schedulers!r}", f"RECORDS = {records!r}", f"WORDS = {words!r}"]
-    parts += [] if checked else record_types(source.columns)
-    return "\n\n".join([*parts, ADDRESSES, plane_class(source.columns, checked), *functions]) + "\n"
+    words = {name: len(fields) + padding(len(fields)) for name, fields in records.items()}
+    return [title, "import cython", f"SOURCES = {digests!r}", table, f"RECORDS = {records!r}", f"WORDS = {words!r}"]
 
 
-def keep_apart(path: Path) -> None:
+def keep_apart(path: Path, unit: Unit = KERNEL) -> None:
     """Write into the C file what the marks `apart` and `rare` of functions say, for compilers that can be asked for it."""
     text = path.read_text()
-    for name, function in read_source().functions.items():
+    for name, function in read_source(unit=unit).functions.items():
         for mark in KEEPS.intersection(function.marks):
-            text, found = re.subn(rf"^static (?=[^\n;]*\b__pyx_f_\w*_kernel_{name}\()", f"static KEPT_{mark} ", text, count=1, flags=re.M)
+            declared = rf"^static (?=[^\n;]*\b__pyx_f_\w*{unit.name}_{name}\()"
+            text, found = re.subn(declared, f"static KEPT_{mark} ", text, count=1, flags=re.M)
             assert found, f"Cython declares {name}"
-    text = re.sub(rf"(?<!void )\b__pyx_f_\w*_kernel_{AHEAD}(?=\()", AHEAD.upper(), text)
+    text = re.sub(rf"(?<!void )\b__pyx_f_\w*{unit.name}_{AHEAD}(?=\()", AHEAD.upper(), text)
     generated, rest = text.split("\n", 1)
     path.write_text(f"{generated}\n{KEPT}{rest}")  # whose first line Cython looks for before it writes the file again
 
 
-def write_unity(path: Path, checked: bool = False) -> None:
+def write_unity(path: Path, checked: bool = False, unit: Unit = KERNEL) -> None:
     """Write the joined module."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(unity_source(checked))
+    path.write_text(unity_source(checked, unit))

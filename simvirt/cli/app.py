@@ -15,6 +15,7 @@ from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
 from simvirt.cli.compare import compare
 from simvirt.cli.density import density
 from simvirt.cli.deploy import deploy
+from simvirt.cli.emulate import emulate
 from simvirt.cli.explain import explain
 from simvirt.cli.init import init
 from simvirt.cli.knee import knee
@@ -46,6 +47,7 @@ app.command("plan")(with_settings(plan))
 app.command("sweep")(with_settings(sweep))
 app.command("compare")(with_settings(compare))
 app.command("report")(report)
+app.command("emulate")(emulate)
 app.command("lab")(lab)
 app.command("schema")(schema)
 app.command("list")(list_)

@@ -8,6 +8,7 @@ SIMVIRT_PLAIN=1.
 import hashlib
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +28,24 @@ def is_current(sources: Mapping[str, str], folder: Path = Path(__file__).parent)
     return bool(sources) and sources == digests
 
 
-def _choose() -> tuple[str, Any]:
-    """How the kernel runs, and the module that does it."""
-    wanted = os.environ.get("SIMVIRT_PLAIN", "")
-    if wanted in ("", "0"):
+def chosen(extension: str, plain: str, folder: Path) -> tuple[str, Any]:
+    """How a module runs whose files lie in a folder, and what does it: the extension, or the files where there is none."""
+    if os.environ.get("SIMVIRT_PLAIN", "") in ("", "0"):
         try:
-            from simvirt import _kernel  # type: ignore[attr-defined]
+            compiled = import_module(extension)
         except ImportError:
             pass
         else:
-            if is_current(getattr(_kernel, "SOURCES", {})):
-                return "compiled", _kernel
+            if is_current(getattr(compiled, "SOURCES", {}), folder):
+                return "compiled", compiled
             raise StaleKernel(
                 "the compiled kernel is older than its source files: rebuild it with `pip install -e .`"
                 " (or `python setup.py build_ext --inplace`), or set SIMVIRT_PLAIN=1 to run without it"
             )
-    from simvirt.kernel import plain
-
-    return "plain", plain
+    return "plain", import_module(plain)
 
 
-MODE, _kernel = _choose()
+MODE, _kernel = chosen("simvirt._kernel", "simvirt.kernel.plain", Path(__file__).parent)
 
 SCHEDULERS: tuple[str, ...] = _kernel.SCHEDULERS
 """Names of the schedulers of run queues; the place of one is its number in `queues.policy`."""

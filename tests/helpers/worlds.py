@@ -106,13 +106,13 @@ def posted(**fields: Any) -> str:
     services = {
         "web": {"threads": 8, "operations": {"buy": [{"cpu": {"exponential": "500us"}}, {"publish": "orders", "times": 2}, {"publish": "mail", "probability": 0.5}]}},
         "work": {"threads": 3, "scale": 3, "operations": {"do": [{"cpu": {"exponential": "2ms"}}, {"call": "db.put", "timeout": "6ms"}], "log": [{"disk": {"write": "4KiB", "sync": True}}]}},
-        "db": {"threads": 2, "balance": "random", "operations": {"put": [{"cpu": {"exponential": "1ms"}}, {"publish": "late"}], "look": [{"cpu": "300us"}]}},
+        "db": {"threads": 2, "balance": "random", "operations": {"put": [{"cpu": {"exponential": "1ms"}}, {"publish": "late"}]}},
         "loop": {"event_loops": 2, "operations": {"send": [{"cpu": {"exponential": "1ms"}}, {"delay": {"exponential": "2ms"}}]}},
     }
     topics = {
         "orders": {"subscribers": {"work.do": {"concurrency": 2, "prefetch": 5}, "work.log": {"delivery": "at-most-once", "prefetch": 3}}},
         "mail": {"subscribers": {"loop.send": {"concurrency": 9, "visibility": "4ms", "max_deliveries": 2, "length": 6, "full": "drop-oldest"}}},
-        "late": {"subscribers": {"db.look": {"length": 2}}},
+        "late": {"subscribers": {"loop.send": {"length": 2}}},
     }
     timeline = [{"at": f"{at}ms", "crash": "work", "replica": at // 100 % 3, "restart": "150ms"} for at in range(200, 1400, 100)]
     workload = {"open": {"rate": "250/s"}, "mix": {"web.buy": 1}}

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_COMPILED = {"__init__.py", "schedulers/__init__.py", "plain.py", "boundary.py", "marks.py"}
 PYTHON_API = re.compile(r"\b(?:Py[A-Z]\w*_\w+|__Pyx_(?!div_|mod_|pow_)\w+)\(")
 C_FUNCTION = re.compile(r"^static [^\n;]*__pyx_f_\w*_kernel_(\w+)\([^\n;]*\) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-SETTERS = {"IntArray_of", "FloatArray_of"}  # take the address of an array when a plane is bound
+SETTERS = {"IntArray_of", "FloatArray_of", "Bytes_of"}  # take the address of an array when a plane is bound
 SMALL = {
     "loop.py": """
 from simvirt.kernel.boundary import boundary
@@ -140,7 +140,7 @@ def test_marked_functions_are_kept_apart_from_their_callers(build: ModuleType, t
     functions = build.read_source().functions
     assert {"signal", "book"} < set(functions) and functions["signal"].marks == ("rare",) and functions["book"].marks == ("apart",)
     few = build.Source((), [], {}, (), {name: functions[name] for name in ("signal", "book", "book_time")})
-    monkeypatch.setattr(unity, "read_source", lambda: few)
+    monkeypatch.setattr(unity, "read_source", lambda unit: few)
     made = tmp_path / "_kernel.c"
     made.write_text(DECLARED)
     unity.keep_apart(made)

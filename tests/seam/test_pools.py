@@ -51,7 +51,7 @@ def test_one_host_written_either_way_gives_the_same(asked: Any) -> None:
 
 def test_a_host_of_a_pool_is_a_host() -> None:
     """Whatever a host may be, one of a pool may be, and what is said of it is what was written."""
-    assert HostPoolSpec.model_fields.keys() - HostSpec.model_fields.keys() == {"count", "zone", "labels", "taints"}
+    assert HostPoolSpec.model_fields.keys() - HostSpec.model_fields.keys() == {"count", "zone", "labels", "taints", "autoscale"}
     pool = HostPoolSpec.model_validate(HOST | {"count": 3, "zone": "a"})
     assert pool.host == HostSpec.model_validate(HOST) and pool.host.model_fields_set == HOST.keys()
 

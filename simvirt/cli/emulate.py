@@ -1,0 +1,91 @@
+"""`simvirt emulate`: boots a guest on the emulated machine, and counts what it does."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simvirt.cli import output
+from simvirt.cli.command import INTERRUPTED
+from simvirt.cli.options import As, Format
+
+if TYPE_CHECKING:
+    from simvirt.emulation.emulator import Emulator, End
+
+Guest = Annotated[
+    str,
+    typer.Argument(metavar="GUEST", help="A guest of simvirt (hello), an assembler source, an ELF file or raw image.", show_default=False),
+]
+Kernel = Annotated[
+    Path | None,
+    typer.Option(metavar="IMAGE", help="What the firmware goes to: ELF, or raw, 2 MiB into the memory.", show_default=False),
+]
+Initrd = Annotated[Path | None, typer.Option(metavar="FILE", help="An initial file system for the kernel.", show_default=False)]
+Append = Annotated[str, typer.Option(metavar="TEXT", help="The kernel's command line.")]
+Typed = Annotated[str, typer.Option("--input", metavar="TEXT", help="What is typed on the console; \\n is the enter key.")]
+After = Annotated[str, typer.Option(metavar="TEXT", help="Nothing is typed before the guest has said this.")]
+Until = Annotated[str, typer.Option(metavar="TEXT", help="End when the guest says this.")]
+Most = Annotated[int, typer.Option("--max-instructions", metavar="N", min=1, help="End after so many instructions and traps.")]
+Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="The machine's memory.")]
+Counts = Annotated[bool, typer.Option("--counts", help="Print what was counted, after what the guest has said.")]
+
+
+def emulate(
+    guest: Guest, kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
+    until: Until = "", max_instructions: Most = 1_000_000_000, memory: Memory = "128MiB", counts: Counts = False, format_: As = Format.text,
+) -> int:
+    """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
+    from simvirt.emulation.counting import document
+    from simvirt.emulation.emulator import Console, Emulator, End
+    from simvirt.emulation.images import load, read_file
+    from simvirt.emulation.loading import guest as guest_of
+    from simvirt.emulation.making import sized
+    from simvirt.emulation.typing_in import letters
+    from simvirt.report.emulation_report import report
+
+    size = sized(memory)
+    console = Console(letters(input_), letters(until), letters(after), _show if format_ is Format.text else lambda data: None)
+    first = guest_of(guest, size.base)
+    emulator = Emulator(size, console)
+    second = load(kernel, size.base + emulator.kernel_at, "kernel") if kernel else None
+    emulator.boot(first, second, read_file(initrd, "initial file system") if initrd else b"", append)
+    end = _run(emulator, max_instructions)
+    found = document(emulator, Path(guest).name, end)
+    if counts or format_ is not Format.text:
+        output.report(report(found), format_)
+    elif end is not End.powered_off and end is not End.said:
+        output.note(f"{found.guest} {end.value} after {found.instructions:,} instructions")
+    return _status(end, bool(until))
+
+
+def _run(emulator: "Emulator", budget: int) -> "End":
+    """Run; Ctrl-C leaves what was counted so far."""
+    from simvirt.emulation.emulator import End
+
+    try:
+        return emulator.run(budget)
+    except KeyboardInterrupt:
+        return End.interrupted
+
+
+def _show(data: bytes) -> None:
+    """Print what the guest says as it says it; a text stream without bytes gets characters."""
+    if not data:
+        return
+    sys.stdout.flush()
+    if hasattr(sys.stdout, "buffer"):
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        sys.stdout.write(data.decode(errors="replace"))
+
+
+def _status(end: "End", waited: bool) -> int:
+    """0 where the guest has ended as it should, 1 where it failed or has not said what was waited for, 130 where it was interrupted."""
+    from simvirt.emulation.emulator import End
+
+    if end is End.interrupted:
+        return INTERRUPTED
+    good = (End.said,) if waited else (End.powered_off, End.reset, End.idle, End.budget)
+    return 0 if end in good else 1

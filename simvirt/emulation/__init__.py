@@ -1,0 +1,1 @@
+"""The emulation view: real guests on an emulated machine, and what virtualizing them does, counted."""

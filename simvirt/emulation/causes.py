@@ -1,0 +1,40 @@
+"""Names of modes, of the causes of traps, of devices: what counts are printed under."""
+
+from typing import Final
+
+from simvirt.machine import constants as c
+
+MODES: Final = {c.USER: "user", c.SUPERVISOR: "supervisor", c.MACHINE: "machine"}
+EXCEPTIONS: Final = {
+    c.FETCH_MISALIGNED: "misaligned fetch",
+    c.FETCH_ACCESS: "fetch access fault",
+    c.ILLEGAL: "illegal instruction",
+    c.BREAKPOINT: "breakpoint",
+    c.LOAD_MISALIGNED: "misaligned load",
+    c.LOAD_ACCESS: "load access fault",
+    c.STORE_MISALIGNED: "misaligned store",
+    c.STORE_ACCESS: "store access fault",
+    c.ECALL + c.USER: "call from user",
+    c.ECALL + c.SUPERVISOR: "call from supervisor",
+    c.ECALL + c.MACHINE: "call from machine",
+    c.FETCH_PAGE: "fetch page fault",
+    c.LOAD_PAGE: "load page fault",
+    c.STORE_PAGE: "store page fault",
+}
+INTERRUPTS: Final = {
+    1: "supervisor software interrupt",
+    3: "machine software interrupt",
+    5: "supervisor timer interrupt",
+    7: "machine timer interrupt",
+    9: "supervisor external interrupt",
+    11: "machine external interrupt",
+}
+DEVICES: Final = ("finisher", "clint", "plic", "uart")
+LEVELS: Final = ("4k", "2m", "1g")
+
+
+def cause_of(number: int) -> str:
+    """The name of a cause, interrupts behind exceptions."""
+    if number < c.CAUSES:
+        return EXCEPTIONS.get(number, f"exception {number}")
+    return INTERRUPTS.get(number - c.CAUSES, f"interrupt {number - c.CAUSES}")

@@ -1,0 +1,56 @@
+"""The document of a run: tables of counts under their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simvirt import machine
+from simvirt.emulation.causes import DEVICES, LEVELS, MODES, cause_of
+from simvirt.emulation.emulator import Emulator, End
+from simvirt.machine import constants as c
+from simvirt.result.document import Program
+from simvirt.result.emulation_document import Access, EmulationDocument, Translation, Trap
+from simvirt.version import __version__
+
+SCHEMA = 1
+UNITS = ("data", "instructions")
+
+
+def document(emulator: Emulator, guest: str, end: End) -> EmulationDocument:
+    """What is said of a run."""
+    counts, hart = emulator.counts(), emulator.made.hart
+    return EmulationDocument(
+        simvirt=Program(version=__version__, schema=SCHEMA, kernel=machine.MODE),
+        guest=guest,
+        ended=end.value,
+        code=int(hart["code"][0]),
+        instructions=emulator.count,
+        by_mode={name: counts["instructions"][mode] for mode, name in MODES.items()},
+        ticks=emulator.count // emulator.size.pace + int(hart["skipped"][0]),
+        waits=counts["fences"][1],
+        traps=tuple(traps(counts["traps"])),
+        translation=translation(counts),
+        devices={name: Access(reads=counts["accesses"][k], writes=counts["accesses"][len(DEVICES) + k]) for k, name in enumerate(DEVICES)},
+        characters=dict(zip(("sent", "received"), counts["characters"], strict=True)),
+        console=emulator.console.said.decode(errors="replace"),
+        digest=emulator.digest(),
+    )
+
+
+def traps(table: list[int]) -> Iterator[Trap]:
+    """Traps that have happened, by mode and cause."""
+    for place, count in enumerate(table):
+        mode, cause = divmod(place, 2 * c.CAUSES)
+        if count:
+            yield Trap(mode=MODES[mode], cause=cause_of(cause), count=count)
+
+
+def translation(counts: dict[str, list[int]]) -> Translation:
+    """Counts of page tables and the TLB."""
+    return Translation(
+        walks=dict(zip(UNITS, counts["walks"], strict=True)),
+        references=dict(zip(LEVELS, counts["references"], strict=True)),
+        evictions=dict(zip(UNITS, counts["evictions"], strict=True)),
+        fences=counts["fences"][0],
+        table_switches=counts["switches"][0],
+    )

@@ -1,0 +1,16 @@
+"""Guests that come with simvirt, as assembler source."""
+
+from importlib.resources import files
+from typing import Final
+
+SUFFIX: Final = ".s"
+
+
+def names() -> list[str]:
+    """Their names."""
+    return sorted(entry.name.removesuffix(SUFFIX) for entry in files(__name__).iterdir() if entry.name.endswith(SUFFIX))
+
+
+def source(name: str) -> str:
+    """The source of one."""
+    return files(__name__).joinpath(name + SUFFIX).read_text(encoding="utf-8")

@@ -1,0 +1,240 @@
+"""Makes the tables of a machine: columns of their lengths, as arrays for the compiled machine and as lists for the plain one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from simvirt import machine
+from simvirt.emulation import encoding
+from simvirt.emulation.registers import REGISTERS
+from simvirt.errors import UsageError
+from simvirt.machine import constants as c
+from simvirt.machine import tables
+from simvirt.machine.blocks import FIRST_ROW, HALFWORDS
+from simvirt.machine.decode import COMPRESSED, NO_IMMEDIATE, NO_RD, NO_RS1, NO_RS2
+from simvirt.machine.devices.bus import DEVICES
+from simvirt.machine.devices.plic import SOURCES
+from simvirt.machine.devices.uart import RING
+from simvirt.units import parse_size
+
+PAGE: Final = 4096
+LEAST: Final = 4 << 20
+MOST: Final = 4 << 30
+BEHIND: Final = 16  # bytes behind the memory, for accesses to devices and across pages
+BUCKETS: Final = COMPRESSED + 24
+NONZERO: Final = {"imm": NO_IMMEDIATE, "rd": NO_RD, "rs1": NO_RS1, "rs2": NO_RS2}
+PIECES: Final = {"rd": 0, "rs1": 1, "rs2": 2, "imm": 3}
+LONGEST: Final = 64  # instructions of a block at most
+CAPACITY: Final = {"compiled": (1 << 20, 4096), "plain": (1 << 16, 256)}
+"""Rows of decoded instructions, and pages with a slot, by how the machine runs; results are the same."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a machine is made with."""
+
+    memory: int = 128 << 20
+    base: int = 0x80000000
+    sets: int = 128
+    ways: int = 4
+    pace: int = 1  # instructions a tick of the clock
+
+    @property
+    def pages(self) -> int:
+        """Pages of memory."""
+        return self.memory // PAGE
+
+
+def sized(memory: str) -> Size:
+    """A machine with a memory of whole pages; UsageError where that is no size, too small or too large."""
+    found = int(parse_size(memory))
+    if found % PAGE or not LEAST <= found <= MOST:
+        raise UsageError(f"--memory {memory}: expected whole pages from {LEAST >> 20} MiB to {MOST >> 30} GiB, for example 128MiB")
+    return Size(memory=found)
+
+
+class Made:
+    """A machine, and its tables as Python sees them: `made.hart["pc"][0]`."""
+
+    def __init__(self, size: Size) -> None:
+        self.size = size
+        self.machine = machine.make_machine()
+        self.tables: dict[str, dict[str, Any]] = {}
+        given = initial(size)
+        for name, kind in tables.Machine.__annotations__.items():
+            self.add(name, kind, given[name])
+        self.reset()
+
+    def __getattr__(self, table: str) -> dict[str, Any]:
+        try:
+            return self.__dict__["tables"][table]  # type: ignore[no-any-return]
+        except KeyError:
+            raise AttributeError(table) from None
+
+    def add(self, name: str, kind: type, given: Mapping[str, Any]) -> None:
+        """Make a table, those of its columns that lie together as one array."""
+        together = machine.RECORDS[name]
+        columns = {column: as_column(given[column]) for column in kind.__annotations__ if column not in together}
+        records = None
+        if together:
+            array = np.zeros((len(given[together[0]]), machine.WORDS[name]), np.int64)
+            for k, column in enumerate(together):
+                if not (isinstance(given[column], Filled) and not given[column].value):
+                    array[:, k] = values_of(given[column])
+                columns[column] = array[:, k]
+            records = array.reshape(-1)
+        self.tables[name] = columns
+        machine.bind(self.machine, name, columns, records)
+
+    def reset(self) -> None:
+        """Bring up to date what follows from registers."""
+        machine.reset(self.machine)
+
+    def advance(self, end: int) -> int:
+        """Run up to a count of instructions and traps, or until there is something to do; why it came back."""
+        return int(machine.advance(self.machine, end))
+
+    def type_in(self, letter: int) -> bool:
+        """Let a character come in, if there is room."""
+        return bool(machine.type_in(self.machine, letter))
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A column whose values are all alike; one of zeros takes no memory before it is used."""
+
+    count: int
+    value: int = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+
+def values_of(column: Any) -> Any:
+    """A column as an array."""
+    if isinstance(column, Filled):
+        return np.full(column.count, column.value, np.int64) if column.value else np.zeros(column.count, np.int64)
+    return np.asarray(column, dtype=np.int64)
+
+
+def as_column(column: Any) -> Any:
+    """A column as the machine in use wants it."""
+    if isinstance(column, bytearray):
+        return column
+    return values_of(column) if machine.MODE == "compiled" else values_of(column).tolist()
+
+
+def row(kind: type, **values: Any) -> dict[str, Any]:
+    """A table of one row: zeros but for what is given."""
+    return {column: values.get(column, [0]) for column in kind.__annotations__}
+
+
+def rows(kind: type, count: int, **fill: int) -> dict[str, Any]:
+    """A table of rows that are all alike."""
+    return {column: Filled(count, fill.get(column, 0)) for column in kind.__annotations__}
+
+
+def initial(size: Size) -> dict[str, dict[str, Any]]:
+    """All tables of a machine that has been switched on."""
+    rows_of_code, slots = CAPACITY[machine.MODE]
+    units = 2 * size.sets * size.ways
+    cache = {
+        "used": [FIRST_ROW], "rows": [rows_of_code], "most": [slots], "starts": Filled(slots * HALFWORDS),
+        "owner": Filled(slots), "illegal": [encoding.illegal()], "go_on": [encoding.go_on()],
+    }
+    sets = {"oldest": Filled(2 * size.sets), "sets": [size.sets], "ways": [size.ways]}
+    return {
+        "hart": row(tables.Hart, pc=[size.base], mode=[c.MACHINE], pace=[size.pace], reserved=[-1], longest=[LONGEST]),
+        "registers": {"x": Filled(c.DUMP + 1), "csr": control()},
+        "memory": row(tables.Memory, ram=bytearray(size.memory + BEHIND), size=[size.memory], base=[size.base]),
+        "code": rows(tables.Code, rows_of_code),
+        "cache": row(tables.Cache, **cache),
+        "pages": rows(tables.Pages, size.pages, slot=-1),
+        "fast": rows(tables.Fast, c.FAST * c.CONTEXTS, reads=1, writes=1, fetches=1),
+        "tlb": rows(tables.Tlb, units, level=-1) | sets,
+        **decoding(),
+        "csrs": csrs(),
+        "clint": row(tables.Clint, compare=[-1]),
+        "plic": plic(),
+        "uart": row(tables.Uart, thri=[1], sent=[0] * RING, came=[0] * RING),
+        "counts": counts(),
+    }
+
+
+def control() -> Any:
+    """Registers of control as they are at first."""
+    values = np.zeros(4096, np.int64)
+    for register in REGISTERS:
+        values[register.number] = register.initial
+    return values
+
+
+def csrs() -> dict[str, Any]:
+    """What each number of a register of control is."""
+    table = {column: np.zeros(4096, np.int64) for column in tables.Csrs.__annotations__}
+    for register in REGISTERS:
+        n = register.number
+        table["kind"][n], table["home"][n] = register.kind, n if register.home is None else register.home
+        table["readable"][n], table["writable"][n] = register.readable, register.writable
+    return table
+
+
+def plic() -> dict[str, Any]:
+    """Sources and contexts of interrupts."""
+    sources = ("priority", "pending", "level", "claimed")
+    return {column: [0] * (SOURCES if column in sources else 2) for column in tables.Plic.__annotations__}
+
+
+def counts() -> dict[str, Any]:
+    """All zero."""
+    sizes = {"traps": 4 * 2 * c.CAUSES, "instructions": 4, "references": 3, "accesses": 2 * DEVICES}
+    return {column: [0] * sizes.get(column, 2) for column in tables.Counts.__annotations__}
+
+
+def decoding() -> dict[str, dict[str, Any]]:
+    """The patterns of the instruction set as tables: by bucket, the encodings that an instruction there may have."""
+    patterns: dict[str, list[int]] = {column: [] for column in tables.Patterns.__annotations__}
+    pieces: dict[str, list[int]] = {column: [] for column in tables.Pieces.__annotations__}
+    buckets: dict[str, list[int]] = {"first": [], "count": []}
+    for bucket in range(BUCKETS):
+        found = [one for one in encoding.encodings() if belongs(one, bucket)]
+        extend(buckets, first=len(patterns["op"]), count=len(found))
+        for one in found:
+            add_pattern(patterns, one, len(pieces["what"]))
+            add_pieces(pieces, one.pieces)
+    return {"patterns": patterns, "pieces": pieces, "decoding": buckets}
+
+
+def belongs(one: encoding.Encoding, bucket: int) -> bool:
+    """Whether an encoding may be found in a bucket."""
+    if bucket < COMPRESSED:
+        fixed = (bucket >> 3) << 2 | (bucket & 7) << 12 | 3
+        return one.bits == 32 and fixed & one.mask & 0x707F == one.match & 0x707F
+    fixed = (bucket - COMPRESSED) >> 3 | (bucket & 7) << 13
+    return one.bits == 16 and fixed & one.mask & 0xE003 == one.match & 0xE003
+
+
+def extend(columns: dict[str, list[int]], **values: int) -> None:
+    """Add a row."""
+    for column, value in values.items():
+        columns[column].append(value)
+
+
+def add_pattern(patterns: dict[str, list[int]], one: encoding.Encoding, first: int) -> None:
+    """Add an encoding, whose pieces begin at a row."""
+    fixed = {column: one.fixed.get(column, 0) for column in ("rd", "rs1", "rs2", "imm")}
+    nonzero = sum(NONZERO[what] for what in one.nonzero)
+    extend(
+        patterns, mask=one.mask, match=one.match, op=one.op, **fixed, first=first, pieces=len(one.pieces), sign=one.sign,
+        nonzero=nonzero, other=one.other, relative=int(one.relative), ends=one.ends,
+    )
+
+
+def add_pieces(pieces: dict[str, list[int]], found: Sequence[encoding.Piece]) -> None:
+    """Add the fields of an encoding."""
+    for one in found:
+        extend(pieces, what=PIECES[one.what], low=one.low, mask=(1 << one.width) - 1, to=one.to, add=one.add)

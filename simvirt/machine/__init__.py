@@ -1,0 +1,38 @@
+"""The emulated machine: a RISC-V hart, its memory and its devices, as functions over tables.
+
+The same source files run compiled (one extension, made by `build_kernel/`) or as they are (`plain.py`). Nothing but emulation
+loads this package.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simvirt.kernel import chosen
+
+FUNCTIONS = ("advance", "reset", "type_in")
+
+MODE, _machine = chosen("simvirt._machine", "simvirt.machine.plain", Path(__file__).parent)
+
+INSTRUCTIONS: tuple[str, ...] = _machine.INSTRUCTIONS
+"""Names of the instructions; the place of one is the number of its operation."""
+
+RECORDS: dict[str, tuple[str, ...]] = _machine.RECORDS
+"""Columns of each table that lie together, row by row; none in plain mode."""
+
+WORDS: dict[str, int] = _machine.WORDS
+"""64-bit words of a row's record by table."""
+
+advance = _machine.advance
+reset = _machine.reset
+type_in = _machine.type_in
+
+
+def make_machine() -> Any:
+    """A machine, still without tables."""
+    return _machine.Machine()
+
+
+def bind(machine: Any, table: str, columns: Mapping[str, Any], records: Any) -> None:
+    """Let a machine use the columns of a table, and the records that hold those of RECORDS, as 64-bit words."""
+    machine.bind(table, columns, records)

@@ -1,0 +1,128 @@
+"""Loads and stores that are not found at once: translation, devices, accesses across pages, faults."""
+
+from simvirt.kernel.marks import apart
+from simvirt.machine.blocks import forget_code
+from simvirt.machine.constants import (
+    BARE,
+    FAST,
+    LEFT,
+    LOAD_ACCESS,
+    LOAD_MISALIGNED,
+    LOAD_PAGE,
+    READ,
+    STORE_ACCESS,
+    STORE_MISALIGNED,
+    STORE_PAGE,
+    WRITE,
+)
+from simvirt.machine.devices.bus import NOWHERE, device_at, read_device, write_device
+from simvirt.machine.tables import Machine
+from simvirt.machine.traps import trap
+from simvirt.machine.walk import NO_PAGE, translate
+from simvirt.machine.words import load64, store64
+
+
+@apart
+def find(m: Machine, i: int, a: int, size: int, access: int) -> int:
+    """Where in ram to load from or to store to, which for a device is behind the memory; LEFT after a fault."""
+    m.memory.device[0], m.memory.second[0] = NOWHERE, -1
+    if (a & 4095) + size > 4096:
+        return find_across(m, i, a, size, access)
+    return find_within(m, i, a, size, access)
+
+
+def find_within(m: Machine, i: int, a: int, size: int, access: int) -> int:
+    """The place of something within one page."""
+    context: int = m.hart.context[0]
+    at: int = a if context == BARE else translate(m, a, access, context)
+    if at < 0 and context != BARE:
+        return fault(m, i, a, access, at == NO_PAGE)
+    place: int = at - m.memory.base[0]
+    if place >= 0 and place + size <= m.memory.size[0]:
+        note(m, a, place, access)
+        return place
+    return find_device(m, i, a, at, size, access)
+
+
+def fault(m: Machine, i: int, a: int, access: int, of_page: bool) -> int:
+    """Trap: there is no page, or nothing behind it."""
+    if access == WRITE:
+        return trap(m, i, STORE_PAGE if of_page else STORE_ACCESS, a)
+    return trap(m, i, LOAD_PAGE if of_page else LOAD_ACCESS, a)
+
+
+def note(m: Machine, a: int, place: int, access: int) -> None:
+    """Let the page be found at once; blocks of a page that is written to are forgotten."""
+    s: int = m.hart.context[0] + ((a >> 12) & (FAST - 1))
+    page: int = a & -4096
+    if access == WRITE:
+        forget_code(m, place >> 12)
+        m.fast.writes[s] = page
+        if m.fast.reads[s] != page:
+            m.fast.reads[s] = 1
+    else:
+        m.fast.reads[s] = page
+        if m.fast.writes[s] != page:
+            m.fast.writes[s] = 1
+    m.fast.shift[s] = place - a
+
+
+def find_device(m: Machine, i: int, a: int, at: int, size: int, access: int) -> int:
+    """Load from a device into the bytes behind the memory, or let what is to be stored be put there."""
+    device: int = device_at(at, size)
+    if device == NOWHERE or at & (size - 1):
+        return fault(m, i, a, access, False)
+    m.memory.device[0], m.memory.address[0] = device, at
+    if access == READ:
+        m.hart.count[0] -= m.code.left[i]
+        store64(m.memory.ram, m.memory.size[0], read_device(m, device, at))
+        m.hart.count[0] += m.code.left[i]
+    return m.memory.size[0]
+
+
+def find_across(m: Machine, i: int, a: int, size: int, access: int) -> int:
+    """Something that lies in two pages goes through the bytes behind the memory, if both are memory."""
+    split: int = 4096 - (a & 4095)
+    first: int = find_within(m, i, a, 1, access)
+    if first < 0:
+        return LEFT
+    second: int = find_within(m, i, a + split, 1, access)
+    if second < 0:
+        return LEFT
+    if first >= m.memory.size[0] or second >= m.memory.size[0]:
+        return trap(m, i, STORE_ACCESS if access == WRITE else LOAD_ACCESS, a)
+    m.memory.first[0], m.memory.second[0], m.memory.split[0] = first, second, split
+    for k in range(size if access == READ else 0):
+        m.memory.ram[m.memory.size[0] + k] = m.memory.ram[first + k if k < split else second + k - split]
+    return m.memory.size[0]
+
+
+@apart
+def finish(m: Machine, i: int, size: int) -> None:
+    """Bring what was stored behind the memory to where it belongs."""
+    end: int = m.memory.size[0]
+    if m.memory.second[0] >= 0:
+        for k in range(size):
+            place: int = m.memory.first[0] + k if k < m.memory.split[0] else m.memory.second[0] + k - m.memory.split[0]
+            m.memory.ram[place] = m.memory.ram[end + k]
+        return
+    value: int = load64(m.memory.ram, end)
+    if size < 8:
+        value = value & ((1 << 8 * size) - 1)
+    m.hart.count[0] -= m.code.left[i]
+    write_device(m, m.memory.device[0], m.memory.address[0], size, value)
+    m.hart.count[0] += m.code.left[i]
+
+
+@apart
+def find_atomic(m: Machine, i: int, a: int, size: int, access: int) -> int:
+    """The place of something that is read and written as one: aligned, and in memory."""
+    if a & (size - 1):
+        return trap(m, i, STORE_MISALIGNED if access == WRITE else LOAD_MISALIGNED, a)
+    context: int = m.hart.context[0]
+    at: int = a if context == BARE else translate(m, a, access, context)
+    place: int = at - m.memory.base[0]
+    if at < 0 or place < 0 or place + size > m.memory.size[0]:
+        return fault(m, i, a, access, context != BARE and at == NO_PAGE)
+    note(m, a, place, access)
+    return place

@@ -1,0 +1,61 @@
+"""What lies at which physical address outside the memory: the map of QEMU's board `virt`."""
+
+from simvirt.machine.devices.clint import read_clint, write_clint
+from simvirt.machine.devices.finisher import write_finisher
+from simvirt.machine.devices.plic import read_plic, write_plic
+from simvirt.machine.devices.uart import read_uart, write_uart
+from simvirt.machine.tables import Machine
+
+FINISHER_AT = 0x100000
+FINISHER_SIZE = 0x1000
+CLINT_AT = 0x2000000
+CLINT_SIZE = 0xC000
+PLIC_AT = 0xC000000
+PLIC_SIZE = 0x600000
+UART_AT = 0x10000000
+UART_SIZE = 0x100
+
+NOWHERE = -1
+FINISHER = 0
+CLINT = 1
+PLIC = 2
+UART = 3
+DEVICES = 4
+
+
+def device_at(at: int, size: int) -> int:
+    """The device that an access reaches, which begins and ends in its registers."""
+    if at >= UART_AT and at + size <= UART_AT + UART_SIZE:
+        return UART
+    if at >= CLINT_AT and at + size <= CLINT_AT + CLINT_SIZE:
+        return CLINT
+    if at >= PLIC_AT and at + size <= PLIC_AT + PLIC_SIZE:
+        return PLIC
+    if at >= FINISHER_AT and at + size <= FINISHER_AT + FINISHER_SIZE:
+        return FINISHER
+    return NOWHERE
+
+
+def read_device(m: Machine, device: int, at: int) -> int:
+    """What a load from a device gives."""
+    m.counts.accesses[device] += 1
+    if device == UART:
+        return read_uart(m, at - UART_AT)
+    if device == CLINT:
+        return read_clint(m, at - CLINT_AT)
+    if device == PLIC:
+        return read_plic(m, at - PLIC_AT)
+    return 0
+
+
+def write_device(m: Machine, device: int, at: int, size: int, value: int) -> None:
+    """What a store to a device does."""
+    m.counts.accesses[DEVICES + device] += 1
+    if device == UART:
+        write_uart(m, at - UART_AT, value)
+    elif device == CLINT:
+        write_clint(m, at - CLINT_AT, size, value)
+    elif device == PLIC:
+        write_plic(m, at - PLIC_AT, value)
+    else:
+        write_finisher(m, at - FINISHER_AT, value)

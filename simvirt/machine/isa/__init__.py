@@ -1,0 +1,1 @@
+"""The instruction set: one function an instruction, marked with its syntax and its encoding."""

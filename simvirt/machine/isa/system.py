@@ -1,0 +1,179 @@
+"""The privileged instructions, and those for registers of control (Zicsr, Zifencei)."""
+
+from simvirt.machine.constants import (
+    BREAKPOINT,
+    ECALL,
+    ILLEGAL,
+    MACHINE,
+    MEPC,
+    MPP_BIT,
+    MSTATUS,
+    SEPC,
+    SPP_BIT,
+    STATUS_MIE,
+    STATUS_MPIE,
+    STATUS_MPP,
+    STATUS_MPRV,
+    STATUS_SIE,
+    STATUS_SPIE,
+    STATUS_SPP,
+    STATUS_TSR,
+    STATUS_TVM,
+    STATUS_TW,
+    SUPERVISOR,
+    USER,
+)
+from simvirt.machine.csrs import accessible, read_csr, write_csr
+from simvirt.machine.fetching import go_on, go_to
+from simvirt.machine.isa.listing import instruction
+from simvirt.machine.isa.shapes import GO_ON, NOTHING, SYSTEM
+from simvirt.machine.tables import IntArray, Machine
+from simvirt.machine.tlb import forget_translations
+from simvirt.machine.traps import set_mode, trap
+
+REPLACE = 0
+SET = 1
+CLEAR = 2
+
+
+@instruction(GO_ON, "(go-on)", "")
+@instruction(NOTHING, "fence", "0000 any[7:0] any[4:0] 000 any[4:0] 0001111")
+def nothing() -> None:
+    """All accesses of one hart are in order as it is."""
+
+
+@instruction(SYSTEM, "(illegal)", "")
+def illegal(m: Machine, x: IntArray, i: int) -> int:
+    """Bits that are no instruction."""
+    return trap(m, i, ILLEGAL, m.code.imm[i])
+
+
+def refused(m: Machine, i: int) -> int:
+    """An instruction that the mode may not use."""
+    return trap(m, i, ILLEGAL, m.code.link[i])
+
+
+@instruction(SYSTEM, "ecall", "000000000000 00000 000 00000 1110011")
+def ecall(m: Machine, x: IntArray, i: int) -> int:
+    """Call the mode above."""
+    return trap(m, i, ECALL + m.hart.mode[0], 0)
+
+
+@instruction(SYSTEM, "ebreak", "000000000001 00000 000 00000 1110011")
+def ebreak(m: Machine, x: IntArray, i: int) -> int:
+    """Call the debugger."""
+    return trap(m, i, BREAKPOINT, m.hart.page[0] + m.code.at[i])
+
+
+@instruction(SYSTEM, "fence.i", "any[11:0] any[4:0] 001 any[4:0] 0001111")
+def fence_i(m: Machine, x: IntArray, i: int) -> int:
+    """What was stored is what is fetched: blocks of pages that are written to are forgotten at once, so only this one ends."""
+    return go_on(m, i)
+
+
+@instruction(SYSTEM, "mret", "001100000010 00000 000 00000 1110011")
+def mret(m: Machine, x: IntArray, i: int) -> int:
+    """Return from a trap into machine mode."""
+    status: int = m.registers.csr[MSTATUS]
+    to: int = (status & STATUS_MPP) >> MPP_BIT
+    if m.hart.mode[0] != MACHINE:
+        return refused(m, i)
+    now: int = status & ~(STATUS_MPP | STATUS_MIE) | STATUS_MPIE
+    if status & STATUS_MPIE:
+        now |= STATUS_MIE
+    if to != MACHINE:
+        now = now & ~STATUS_MPRV
+    return enter_mode(m, now, to, m.registers.csr[MEPC])
+
+
+@instruction(SYSTEM, "sret", "000100000010 00000 000 00000 1110011")
+def sret(m: Machine, x: IntArray, i: int) -> int:
+    """Return from a trap into supervisor mode."""
+    status: int = m.registers.csr[MSTATUS]
+    if m.hart.mode[0] == USER or (m.hart.mode[0] == SUPERVISOR and status & STATUS_TSR):
+        return refused(m, i)
+    now: int = status & ~(STATUS_SPP | STATUS_SIE | STATUS_MPRV) | STATUS_SPIE
+    if status & STATUS_SPIE:
+        now |= STATUS_SIE
+    return enter_mode(m, now, (status & STATUS_SPP) >> SPP_BIT, m.registers.csr[SEPC])
+
+
+def enter_mode(m: Machine, status: int, mode: int, pc: int) -> int:
+    """Go on in another mode."""
+    m.registers.csr[MSTATUS] = status
+    set_mode(m, mode)
+    m.hart.limit[0] = 0
+    return go_to(m, pc)
+
+
+@instruction(SYSTEM, "wfi", "000100000101 00000 000 00000 1110011")
+def wfi(m: Machine, x: IntArray, i: int) -> int:
+    """Wait for an interrupt."""
+    mode: int = m.hart.mode[0]
+    if mode == USER or (mode == SUPERVISOR and m.registers.csr[MSTATUS] & STATUS_TW):
+        return refused(m, i)
+    m.hart.waiting[0] = 1
+    m.hart.limit[0] = 0
+    m.counts.fences[1] += 1
+    return go_on(m, i)
+
+
+@instruction(SYSTEM, "sfence.vma rs1, rs2", "0001001 rs2 rs1 000 00000 1110011")
+def sfence_vma(m: Machine, x: IntArray, i: int) -> int:
+    """Forget translations: of an address, of an address space, of both, or all."""
+    mode: int = m.hart.mode[0]
+    if mode == USER or (mode == SUPERVISOR and m.registers.csr[MSTATUS] & STATUS_TVM):
+        return refused(m, i)
+    m.counts.fences[0] += 1
+    forget_translations(m, x[m.code.rs1[i]], m.code.rs1[i] != 0, x[m.code.rs2[i]] & 0xFFFF, m.code.rs2[i] != 0)
+    return go_on(m, i)
+
+
+def access_csr(m: Machine, x: IntArray, i: int, operand: int, how: int) -> int:
+    """Read a register of control, and replace it, or set or clear bits of it where the instruction names any."""
+    number: int = m.code.imm[i]
+    writes: bool = how == REPLACE or m.code.rs1[i] != 0
+    if not accessible(m, number, writes):
+        return refused(m, i)
+    before: int = read_csr(m, number)
+    if writes:
+        base: int = m.registers.csr[m.csrs.home[number]] if how != REPLACE else 0
+        write_csr(m, number, operand if how == REPLACE else base | operand if how == SET else base & ~operand)
+    x[m.code.rd[i]] = before
+    return go_on(m, i)
+
+
+@instruction(SYSTEM, "csrrw rd, csr, rs1", "csr rs1 001 rd 1110011")
+def csrrw(m: Machine, x: IntArray, i: int) -> int:
+    """Replace."""
+    return access_csr(m, x, i, x[m.code.rs1[i]], REPLACE)
+
+
+@instruction(SYSTEM, "csrrs rd, csr, rs1", "csr rs1 010 rd 1110011")
+def csrrs(m: Machine, x: IntArray, i: int) -> int:
+    """Set bits."""
+    return access_csr(m, x, i, x[m.code.rs1[i]], SET)
+
+
+@instruction(SYSTEM, "csrrc rd, csr, rs1", "csr rs1 011 rd 1110011")
+def csrrc(m: Machine, x: IntArray, i: int) -> int:
+    """Clear bits."""
+    return access_csr(m, x, i, x[m.code.rs1[i]], CLEAR)
+
+
+@instruction(SYSTEM, "csrrwi rd, csr, zimm", "csr zimm 101 rd 1110011")
+def csrrwi(m: Machine, x: IntArray, i: int) -> int:
+    """Replace by a small number."""
+    return access_csr(m, x, i, m.code.rs1[i], REPLACE)
+
+
+@instruction(SYSTEM, "csrrsi rd, csr, zimm", "csr zimm 110 rd 1110011")
+def csrrsi(m: Machine, x: IntArray, i: int) -> int:
+    """Set some of the lowest bits."""
+    return access_csr(m, x, i, m.code.rs1[i], SET)
+
+
+@instruction(SYSTEM, "csrrci rd, csr, zimm", "csr zimm 111 rd 1110011")
+def csrrci(m: Machine, x: IntArray, i: int) -> int:
+    """Clear some of the lowest bits."""
+    return access_csr(m, x, i, m.code.rs1[i], CLEAR)

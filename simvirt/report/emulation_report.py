@@ -1,0 +1,61 @@
+"""The report of `simvirt emulate`: why the guest ended, where its instructions ran, what trapped, walked and reached devices."""
+
+from collections.abc import Iterator
+
+from simvirt.report.blocks import Block, Data, Prose, Report, Table, Title, cells, titled
+from simvirt.report.heading import made_by
+from simvirt.result.emulation_document import EmulationDocument
+
+
+def report(document: EmulationDocument) -> Report:
+    """All that is said of a run."""
+    return Report(document, tuple(_blocks(document)))
+
+
+def _blocks(document: EmulationDocument) -> Iterator[Block]:
+    yield Title(f"{document.guest}: {document.ended}", (made_by(document.simvirt),), level=1)
+    yield Prose(sentence(document), tone="lead")
+    yield modes(document)
+    yield from titled("Traps", traps(document))
+    yield from titled("Page tables", translation(document))
+    yield from titled("Devices", devices(document))
+    yield Data(tuple(document.flat()), ("what", "where", "count"))
+
+
+def sentence(document: EmulationDocument) -> str:
+    """The run in a sentence."""
+    seconds = document.ticks / 10_000_000
+    code = f", with code {document.code}" if document.code else ""
+    return f"{document.guest} {document.ended}{code} after {document.instructions:,} instructions and {seconds:.3f} s of its own clock."
+
+
+def modes(document: EmulationDocument) -> Table:
+    """Instructions by mode."""
+    whole = max(document.instructions, 1)
+    rows = [cells(name, f"{count:,}", f"{100 * count / whole:.1f} %") for name, count in document.by_mode.items()]
+    return Table(("mode", "instructions", "share"), tuple(rows))
+
+
+def traps(document: EmulationDocument) -> Table:
+    """Exceptions and interrupts."""
+    return Table(("cause", "from", "count"), tuple(cells(one.cause, one.mode, f"{one.count:,}") for one in document.traps), (0, 1), 2)
+
+
+def translation(document: EmulationDocument) -> Table:
+    """Walks, what they read, fences; empty where no page table was in use."""
+    found = document.translation
+    walks = sum(found.walks.values())
+    references = sum(found.references.values())
+    if not walks:
+        return Table(("", "count"), ())
+    rows = [(f"walks for {unit}", count) for unit, count in found.walks.items()]
+    rows += [(f"entries read, of {level}", count) for level, count in found.references.items()]
+    rows += [("fences", found.fences), ("switches of the table", found.table_switches)]
+    whole = [cells(name, f"{count:,}") for name, count in rows]
+    return Table(("", "count"), (*whole, cells("entries a walk", f"{references / walks:.2f}")))
+
+
+def devices(document: EmulationDocument) -> Table:
+    """Loads and stores of devices that were used."""
+    used = {name: found for name, found in document.devices.items() if found.reads or found.writes}
+    return Table(("device", "loads", "stores"), tuple(cells(name, f"{one.reads:,}", f"{one.writes:,}") for name, one in used.items()))

@@ -1,0 +1,62 @@
+"""The document of `simvirt emulate`: what a guest said, why it ended, and what was counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from simvirt.result.document import Document, Program
+
+
+class Trap(Document):
+    """Traps of one cause from one mode."""
+
+    mode: str = Field(description="mode that trapped")
+    cause: str = Field(description="the cause")
+    count: int = Field(description="how often")
+
+
+class Translation(Document):
+    """Page tables and the TLB."""
+
+    walks: dict[str, int] = Field(description="walks of page tables, which is misses of the TLB, for data and for instructions")
+    references: dict[str, int] = Field(description="entries of page tables that were read, by what an entry of the level maps")
+    evictions: dict[str, int] = Field(description="translations that made room for others, for data and for instructions")
+    fences: int = Field(description="`sfence.vma`")
+    table_switches: int = Field(description="writes to `satp` that changed it")
+
+
+class Access(Document):
+    """Accesses to one device."""
+
+    reads: int = Field(description="loads")
+    writes: int = Field(description="stores")
+
+
+class EmulationDocument(Document):
+    """`simvirt emulate --format json`."""
+
+    simvirt: Program = Field(description="what made it")
+    guest: str = Field(description="what ran first")
+    ended: str = Field(description="why it ended")
+    code: int = Field(description="what the guest gave as its exit code, 0 where it gave none")
+    instructions: int = Field(description="instructions that were carried out")
+    by_mode: dict[str, int] = Field(description="instructions by the mode that they ran in")
+    ticks: int = Field(description="ticks of the guest's clock that passed, 10 million a second of the guest")
+    waits: int = Field(description="`wfi`")
+    traps: tuple[Trap, ...] = Field(description="exceptions and interrupts")
+    translation: Translation = Field(description="page tables and the TLB")
+    devices: dict[str, Access] = Field(description="loads and stores of devices")
+    characters: dict[str, int] = Field(description="characters `sent` and `received` by the guest")
+    console: str = Field(description="what the guest said")
+    digest: str = Field(description="SHA-256 of registers, memory and counts at the end: the same in every run")
+
+    def flat(self) -> list[dict[str, Any]]:
+        """Counts as rows."""
+        rows = [{"what": "instructions", "where": mode, "count": count} for mode, count in self.by_mode.items()]
+        rows += [{"what": trap.cause, "where": trap.mode, "count": trap.count} for trap in self.traps]
+        rows += [{"what": "walk", "where": unit, "count": count} for unit, count in self.translation.walks.items()]
+        rows += [{"what": "page table reference", "where": level, "count": count} for level, count in self.translation.references.items()]
+        rows += [{"what": "device read", "where": name, "count": found.reads} for name, found in self.devices.items()]
+        return rows + [{"what": "device write", "where": name, "count": found.writes} for name, found in self.devices.items()]
