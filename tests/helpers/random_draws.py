@@ -82,3 +82,11 @@ def distribution(draws: Draws, mean: float) -> Any:
         lambda: {"empirical": DEMANDS} if 0.5 * MS < mean < 2 * MS else {"empirical": {"file": DEMANDS, "column": "demand_ms", "scale": mean / MS}},
     ]
     return draws.choices(kinds, [4, 6, 1, 3, 2, 2, 1, 2, 1, 1])[0]()
+
+
+def thinking(tree: Tree) -> Tree:
+    """The scenario with clients who wait before they ask again: those of services that may turn them away."""
+    def thought(spec: Tree) -> Tree:
+        return spec | {"closed": {"think": "1ms"} | spec["closed"]} if "closed" in spec else spec
+    several = {name: thought(spec) for name, spec in tree.get("workloads", {}).items()}
+    return tree | ({"workloads": several} if several else {}) | ({"workload": thought(tree["workload"])} if "workload" in tree else {})

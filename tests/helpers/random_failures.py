@@ -52,5 +52,5 @@ def _what(draws: Draws, tree: Tree, drawn: Drawn) -> Tree:
     if how == "slow-disk":
         found |= draws.sometimes({"factor": (0.6, lambda: round(draws.between(1.5, 100), 1))})
     if how == "partition":
-        found |= draws.sometimes({"clients": (0.6, lambda: draws.choice(["both", "rest", "cut"]))})
+        found["clients"] = "rest"  # a host that is alone is parted from nobody else
     return found | (draws.sometimes({"ratio": (0.6, lambda: round(draws.between(0.001, 0.9), 3))}) if how == "loss" else {})

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
-from helpers.random_draws import GIB, MIB, MS, S, US, Draws, Tree, size, time
+from helpers.random_draws import GIB, MIB, MS, S, US, Draws, Tree, size, thinking, time
 
 from simvirt.catalog import Catalog
 from simvirt.scenario.spec.host import PARAMETERS, RESERVING, PlatformSpec
@@ -191,7 +191,17 @@ def pools(draws: Draws, tree: Tree) -> Tree:
             ])
             spec["deploy"] = dict(spec.get("deploy", {})) | {"placement": placement}
     left = {key: value for key, value in tree.items() if key not in ("host", "density", "network", "registries", "images")}
-    return _renamed(left) | {"hosts": found, "services": services}
+    tree = _renamed(left) | {"hosts": found, "services": services}
+    if "other" in found:
+        _parted(draws, tree)
+    return tree
+
+
+def _parted(draws: Draws, tree: Tree) -> None:
+    """Hosts that are cut off from others may reach clients, or not."""
+    for failure in [*tree.get("timeline", []), *tree.get("failures", {}).get("random", [])]:
+        if failure.get("how") == "partition":
+            failure["clients"] = draws.choice(["both", "rest", "cut"])
 
 
 def _renamed(value: Any) -> Any:
@@ -250,7 +260,7 @@ def growing(draws: Draws, tree: Tree) -> Tree:
     events += [{"at": time(length * draws.uniform(0.1, 0.9)), "fail": "node[0]", "for": time(length * draws.between(0.01, 0.5))}] if draws.yes(0.4) else []
     catalog = {**tree.get("catalog", {}), "machine_autoscalers": {"swift": {"like": "cluster-autoscaler"} | swift}, "startups": {"quick": power}}
     kept = [event for event in tree.get("timeline", []) if not event.keys() & {"start", "stop", "crash"}]
-    return tree | {"hosts": hosts, "platforms": platforms, "services": services, "timeline": [*kept, *events], "catalog": catalog}
+    return thinking(tree) | {"hosts": hosts, "platforms": platforms, "services": services, "timeline": [*kept, *events], "catalog": catalog}
 
 
 def _machine_scaling(draws: Draws, count: int, length: float) -> Tree:

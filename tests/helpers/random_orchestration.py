@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpers.random_draws import Draws, Tree, time
+from helpers.random_draws import MS, Draws, Tree, time
 from helpers.random_hosts import names
 from helpers.random_services import Drawn
 
@@ -36,10 +36,11 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
             })} | draws.sometimes({"rollback_config": (0.3, lambda: {"parallelism": draws.randint(0, 3)})})
     tree["platforms"] = [_acted_on(draws, platform) for platform in tree["platforms"]]
     for spec in tree["services"].values():
-        if "cpus" in spec and "autoscale" not in spec and all(map(_contained, tree["platforms"])) and draws.yes(0.5):
+        if "cpus" in spec and "autoscale" not in spec and all(_contained(platform, tree) for platform in tree["platforms"]) and draws.yes(0.5):
             spec["vertical"] = {"max": 4, "by": "quick"} | draws.sometimes({"min": (0.5, lambda: 0.1), "update": (0.7, lambda: draws.choice(["in-place", "recreate"]))})
             tree["catalog"] = {**tree.get("catalog", {}), "vertical_autoscalers": {"quick": {"like": "vpa"} | {
-                key: {"value": value, "source": "made up for a test"} for key, value in {"sampling": "5ms", "resolution": "5ms", "interval": "20ms", "half_life": "1s"}.items()}}}
+                key: {"value": value, "source": "made up for a test"} for key, value in {
+                    "sampling": time(max(5 * MS, length / 400)), "resolution": time(max(5 * MS, length / 400)), "interval": time(max(20 * MS, length / 100)), "half_life": "1s"}.items()}}}
     _balanced(draws, tree, length)
     for spec in tree["services"].values():
         spec |= draws.sometimes({"healthcheck": (0.3, lambda: _healthcheck(draws, length))})
@@ -76,9 +77,9 @@ def kinds(draws: Draws, tree: Tree, acting: set[str], length: float) -> None:
         }
 
 
-def _contained(platform: Tree) -> bool:
+def _contained(platform: Tree, tree: Tree) -> bool:
     """Whether a platform has containers."""
-    return bool(Catalog.load().platform(PlatformSpec.model_validate({key: platform[key] for key in ("name", "stack") if key in platform})).runtimes)
+    return bool(Catalog.load(tree.get("catalog")).platform(PlatformSpec.model_validate({key: platform[key] for key in ("name", "stack") if key in platform})).runtimes)
 
 
 def _acted_on(draws: Draws, platform: str | Tree) -> Tree:
@@ -101,7 +102,8 @@ def _moves_vms(tree: Tree, spec: Tree) -> bool:
     """Whether the VMs of a platform move while they run."""
     if "stack" in spec or spec["name"] not in names("platforms") or spec["name"] in tree.get("catalog", {}).get("platforms", {}):
         return False
-    return Catalog.load().named_platform(spec["name"]).migrator is not None
+    found = Catalog.load().named_platform(spec["name"])
+    return bool(found.hypervisors) and found.migrator is not None
 
 
 def _healthcheck(draws: Draws, length: float) -> Tree:

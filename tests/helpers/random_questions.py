@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Final
 
-from helpers.random_draws import GIB, MS, Draws, Tree, rate, size, time
+from helpers.random_draws import GIB, MS, S, Draws, Tree, rate, size, time
 from helpers.random_services import FRONT, Drawn
 
 HOSTS = ("dell-r650-gold-6338", "dell-r740-gold-6132", "generic", "dell-t340-e-2224")
@@ -60,21 +61,25 @@ def timeline(draws: Draws, drawn: Drawn, length: float) -> list[Tree]:
     return found
 
 
-def state(draws: Draws, tree: Tree) -> Tree:
-    """What is there at first: where events start instances, or rarely."""
+def state(draws: Draws, tree: Tree, length: float) -> Tree:
+    """What is there at first: where events start instances, or rarely; in a run of this length [ns]."""
     if not draws.yes(0.5 if "timeline" in tree else 0.04) or "think" not in tree.get("workload", {}).get("closed", {"think": ""}):
         return {}
     names = list(tree["services"])
     for before, name in pairwise(names):
         tree["services"][name] |= draws.sometimes({"depends_on": (0.4, lambda before=before: draws.choice([[before], _healthy(before)]))})
-    autoscaled(draws, tree)
+    autoscaled(draws, tree, max(1.0, length / LOOKED_AT))
     return {"state": draws.sometimes({
         "instances": (0.9, lambda: draws.choice(["up", "up", "none"])), "images": (0.5, lambda: draws.choice(["present", "none"])),
     })}
 
 
-def autoscaled(draws: Draws, tree: Tree) -> None:
-    """Some services whose CPUs are limited or reserved get an autoscaler, which looks often, for runs are short."""
+LOOKED_AT: Final = 6 * S
+"""Length of a run [ns] in which an autoscaler looks some 100 times, if it looks as often as in a short one."""
+
+
+def autoscaled(draws: Draws, tree: Tree, slower: float) -> None:
+    """Some services whose CPUs are limited or reserved get an autoscaler, which looks often, for runs are short; in long ones it is slower."""
     for spec in tree["services"].values():
         bounds = spec.get("deploy", {}).get("resources", {}).values()
         if spec.get("deploy", {}).get("mode") == "global" or not ("cpus" in spec or "cpu_quota" in spec or any("cpus" in bound for bound in bounds)) or draws.yes(0.6):
@@ -87,8 +92,9 @@ def autoscaled(draws: Draws, tree: Tree) -> None:
             "tolerance": (0.2, lambda: "20%"),
             "scale_up": (0.4, lambda: _scaling(draws)), "scale_down": (0.6, lambda: {"stabilization": "0s"} | _scaling(draws)),
         })
-        if draws.yes(0.5):
-            spec["autoscale"]["target"] = draws.choice([{"requests": "50/s"}, {"concurrency": 2}, {"queue": 1, "cpu": "60%"}, {"requests": "200/s", "concurrency": 0.5}])
+        if draws.yes(0.5) or "vertical" in spec:
+            targets = [{"requests": "50/s"}, {"concurrency": 2}, {"queue": 1, "cpu": "60%"}, {"requests": "200/s", "concurrency": 0.5}]
+            spec["autoscale"]["target"] = draws.choice([one for one in targets if not ("vertical" in spec and "cpu" in one)])
             if "cpu" not in spec["autoscale"]["target"]:
                 spec["autoscale"].pop("predict", None)
         if draws.yes(0.4):
@@ -96,11 +102,11 @@ def autoscaled(draws: Draws, tree: Tree) -> None:
             if draws.yes(0.5):
                 kept = {key: spec["autoscale"][key] for key in ("min", "max")}
                 spec["autoscale"] = kept | {"by": "tick", "target": draws.choice([{"requests": "50/s"}, {"concurrency": 2}])}
-        often = {key: {"value": value, "source": "made up for a test"} for key, value in {"sync": "60ms", "sampling": "20ms", "resolution": "40ms"}.items()}
+        often = {key: {"value": time(value * slower * MS), "source": "made up for a test"} for key, value in {"sync": 60, "sampling": 20, "resolution": 40}.items()}
         tree["catalog"] = tree.get("catalog", {}) | {"autoscalers": {
-            "fast": {"like": "hpa"} | often, "zero": {"like": "keda", "cooldown": {"value": "80ms", "source": "made up for a test"}} | often,
-            "tick": {"like": "knative"} | {key: {"value": value, "source": "made up for a test"} for key, value in {
-                "sync": "20ms", "sampling": "10ms", "stable": "100ms", "panic": "20ms"}.items()}}}
+            "fast": {"like": "hpa"} | often, "zero": {"like": "keda", "cooldown": {"value": time(80 * slower * MS), "source": "made up for a test"}} | often,
+            "tick": {"like": "knative"} | {key: {"value": time(value * slower * MS), "source": "made up for a test"} for key, value in {
+                "sync": 20, "sampling": 10, "stable": 100, "panic": 20}.items()}}}
 
 
 def _scaling(draws: Draws) -> Tree:

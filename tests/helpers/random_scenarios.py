@@ -14,7 +14,7 @@ from helpers import random_hosts
 from helpers import random_workloads
 import yaml
 from helpers.random_catalogue import catalogue
-from helpers.random_draws import MS, S, Draws, Tree, time
+from helpers.random_draws import MS, S, Draws, Tree, thinking, time
 from helpers.random_failures import failing
 from helpers.random_guards import guarded, with_priorities
 from helpers.random_images import pulled
@@ -83,7 +83,7 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     acting = Draws(seed, "orchestration")
     if acting.yes(0.1):
         orchestrated(acting, tree, drawn, length * S)
-    tree |= state(Draws(seed, "state"), tree)
+    tree |= state(Draws(seed, "state"), tree, length * S)
     images = Draws(seed, "images")
     if images.yes(0.5 if "state" in tree else 0.08):
         pulled(images, tree)
@@ -101,6 +101,8 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     guards = Draws(seed, "guards")
     if guards.yes(0.2):
         guarded(guards, tree)
+    if tree.keys() & {"timeline", "failures"} or any("limit" in spec for spec in tree["services"].values()):
+        return thinking(tree)
     return tree
 
 
@@ -205,7 +207,8 @@ def _loaded(tree: Tree, seed: int, size: Size, drawn: Drawn, host: HostEntry) ->
     weights = random_workloads.mix(draws, drawn)
     cost = random_workloads.mean_cost(weights, drawn.costs)
     most = random_workloads.capacity(drawn, cost, host.pcpus, host.smt)
-    has_cpu = all(any("cpu" in step for step in drawn.services[FRONT]["operations"][name]) for name in drawn.services[FRONT]["operations"])
+    first = [next((step for step in steps if "cpu" in step), {"team": "none computes"}) for steps in drawn.services[FRONT]["operations"].values()]
+    has_cpu = not any("team" in step for step in first)
     load = random_workloads.load(draws, most * random_workloads.load_level(draws), cost.response, set(drawn.costs), has_cpu, most)
     tree["workload"] = load.workload
     if "trace" in load.workload:
@@ -263,7 +266,7 @@ def _unasked(drawn: Drawn, host: HostEntry) -> float:
 def _alone(tree: Tree, draws: Draws) -> float:
     """A run without requests, of services that compute by themselves."""
     for name, spec in tree["services"].items():
-        kept = {key: value for key, value in spec.items() if key not in ("operations", "threads", "event_loops", "queue", "balance", "limit")}
+        kept = {key: value for key, value in spec.items() if key not in ("operations", "threads", "event_loops", "queue", "balance", "limit", "shed")}
         tree["services"][name] = kept | {"background": spec.get("background", {"duty": 0.3})}
     length = draws.between(0.1, 5)
     tree["run"] = {"duration": time(length * S), "replications": 1} | draws.sometimes({"observe": (0.3, lambda: time(length * S / 10))})

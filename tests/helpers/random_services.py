@@ -12,6 +12,8 @@ from helpers.random_hosts import names
 FRONT: Final = "front"
 NAMES: Final = (FRONT, "api", "cache", "db", "batch", "log-2")
 OPERATIONS: Final = ("get", "put", "POST /order.html")
+LEAST: Final = 6 * MIB
+"""The least that a bound of memory may be."""
 MOST_STEPS: Final = 80
 """Steps of a request, those of calls included."""
 OPS: Final = ("syscalls", "page_faults", "context_switches", "tlb_miss", "timers", "ipis", "instructions", "page_table_updates", "privileged")
@@ -108,12 +110,12 @@ def with_shedding(draws: Draws, drawn: Drawn) -> None:
 def with_adapting_limits(draws: Draws, drawn: Drawn) -> None:
     """Lets some services take as many calls at once as their times allow."""
     for spec in drawn.services.values():
-        if "event_loops" not in spec and "operations" in spec and draws.yes(0.06):
+        if "event_loops" not in spec and "operations" in spec and draws.yes(0.1):
             rule = draws.choice(["gradient2", "aimd", "vegas"])
             own = {"gradient2": {"smoothing": 0.5, "room": 2, "memory": 30}, "aimd": {"timeout": time(draws.choice([1e5, 1e7])), "backoff": 0.5}}.get(rule, {})
             spec["limit"] = draws.choice([rule, {"rule": rule} | draws.sometimes({
                 "initial": (0.5, lambda: draws.choice([2, 20])), "min": (0.3, lambda: 2), "max": (0.5, lambda: draws.choice([20, 300])),
-                "window": (0.8, lambda: time(draws.choice([1e5, 1e7]))), **{key: (0.5, lambda value=value: value) for key, value in own.items()},
+                "window": (0.8, lambda: time(draws.choice([1e5, 1e7]))), **{key: (0.8, lambda value=value: value) for key, value in own.items()},
             })])
 
 
@@ -168,7 +170,7 @@ def memory(draws: Draws, room: Room, count: int) -> Tree:
         limit = min(need * draws.between(0.9, 2), room.memory * 0.9)
         spec["mem_limit"] = size(limit)
         spec |= draws.sometimes({
-            "mem_reservation": (0.3, lambda: size(limit * 0.6)), "mem_high": (0.3, lambda: size(limit * draws.uniform(0.5, 0.95))),
+            "mem_reservation": (0.3, lambda: size(max(limit * 0.6, LEAST))), "mem_high": (0.3, lambda: size(max(limit * draws.uniform(0.5, 0.95), LEAST))),
             "memswap_limit": (0.3, lambda: size(limit * draws.uniform(1.05, 2))),
         })
     return spec
