@@ -190,7 +190,7 @@ def pools(draws: Draws, tree: Tree) -> Tree:
                 {"affinity": [{"away_from": draws.choice(list(services)), "weight": draws.whole(1, 99)}]},
             ])
             spec["deploy"] = dict(spec.get("deploy", {})) | {"placement": placement}
-    left = {key: value for key, value in tree.items() if key not in ("host", "density", "network", "registries", "images")}
+    left = {key: value for key, value in tree.items() if key not in ("host", "density", "network", "registries", "images") and not (key == "failures" and "trace" in value)}
     tree = _renamed(left) | {"hosts": found, "services": services}
     if "other" in found:
         _parted(draws, tree)
@@ -225,10 +225,17 @@ def moving(draws: Draws, tree: Tree) -> Tree:
     length = parse_time(tree["run"].get("duration", "20ms"))
     events = [_move(draws, list(tree["services"]), names, length) for _ in range(draws.whole(1, 5))]
     entry = {"like": draws.choice(["qemu-auto-converge", "xl", "xen-2005", "vmotion"]), "bandwidth": {"value": "1000GB/s", "source": "swift in a test"}, **SWIFT}
-    platform = {"name": draws.choice(MOVERS), "migrator": "swift"} | draws.sometimes({"pin": (0.2, lambda: True)})
+    contained = any("vertical" in spec for spec in tree["services"].values())
+    platform = {"name": "docker-on-kvm" if contained else draws.choice(MOVERS), "migrator": "swift"} | draws.sometimes({"pin": (0.2, lambda: True)}) | _one_orchestrator(tree)
     written = {name: spec | {"memory": spec.get("memory", {}) | {"dirty": "64KiB"}} if draws.yes(0.3) else spec for name, spec in tree["services"].items()}
     return tree | {"hosts": hosts, "platforms": [platform], "services": written, "timeline": [*tree.get("timeline", []), *events],
                    "catalog": {**tree.get("catalog", {}), "migrators": {"swift": entry}}}
+
+
+def _one_orchestrator(tree: Tree) -> Tree:
+    """What acts on a scenario, Kubernetes before others, for it knows the most keys."""
+    acting = sorted({spec["orchestrator"] for spec in tree["platforms"] if "orchestrator" in spec and not isinstance(spec, str)}, key=lambda name: (name == "kubernetes", name))
+    return {"orchestrator": acting[-1]} if acting else {}
 
 
 def _move(draws: Draws, services: list[str], names: list[str], length: float) -> Tree:
@@ -248,19 +255,29 @@ RESERVING_ORCHESTRATORS: Final = ("swarm", "kubernetes", "mesos", "vm-cluster")
 def growing(draws: Draws, tree: Tree) -> Tree:
     """The scenario on pools that grow and shrink with what replicas request of them, whose numbers change again and again; hosts may fail."""
     length = parse_time(tree["run"].get("duration", "20ms"))
+    entries = _swift_machines(draws, length)
+    hosts = {name: spec | {"autoscale": _machine_scaling(draws, spec["count"], length)} if at == 0 or draws.yes(0.6) else spec for at, (name, spec) in enumerate(tree["hosts"].items())}
+    named = [{"name": spec} if isinstance(spec, str) else spec for spec in tree["platforms"]]
+    platforms = [spec if spec.get("orchestrator") in (*RESERVING_ORCHESTRATORS, "balanced") else spec | {"orchestrator": draws.choice(RESERVING_ORCHESTRATORS)} for spec in named]
+    services = {name: spec | {"cpus": draws.between(0.1, 0.9)} if not spec.keys() & {"cpus", "cpu_quota"} and "cpus" not in str(spec.get("deploy")) else spec
+                for name, spec in tree["services"].items()}
+    counted = [name for name, spec in services.items() if spec.get("deploy", {}).get("mode", "stateful") == "stateful"]
+    events = [{"at": time(length * draws.uniform(0.02, 0.9)), "scale": draws.choice(counted), "replicas": draws.randint(0, 9)} for _ in range(draws.whole(1, 6) if counted else 0)]
+    events += [{"at": time(length * draws.uniform(0.1, 0.9)), "fail": "node[0]", "for": time(length * draws.between(0.01, 0.5))}] if draws.yes(0.4) else []
+    catalog = {**tree.get("catalog", {}), **entries}
+    kept = [event for event in tree.get("timeline", []) if not event.keys() & {"start", "stop", "crash"}]
+    run = {key: value for key, value in tree["run"].items() if key not in ("requests", "warmup", "observe")} | {"duration": time(length)}
+    tree = {key: value for key, value in thinking(tree).items() if key != "tenants"}
+    return tree | {"hosts": hosts, "platforms": platforms, "services": services, "timeline": [*kept, *events], "catalog": catalog, "run": run}
+
+
+def _swift_machines(draws: Draws, length: float) -> Tree:
+    """Entries of machines that come quickly in a run of this length [ns], and of what asks for them."""
     swift = {key: {"value": time(length * draws.between(low, high)), "source": "swift in a test"} for key, (low, high) in {
         "scan": (0.005, 0.05), "join": (1e-4, 0.02), "unneeded": (0.01, 0.2), "after_add": (0.001, 0.2), "unready": (0.05, 0.3)}.items()}
     power = {"title": "quick", "source": "swift in a test", "measured_on": "generic", "phases": [
         {"name": "power", "at": "host", "per": "host", "wait": {"value": time(length * draws.between(0.001, 0.1)), "source": "swift in a test"}}]}
-    hosts = {name: spec | {"autoscale": _machine_scaling(draws, spec["count"], length)} if at == 0 or draws.yes(0.6) else spec for at, (name, spec) in enumerate(tree["hosts"].items())}
-    platforms = [({"name": spec} if isinstance(spec, str) else spec) | {"orchestrator": draws.choice(RESERVING_ORCHESTRATORS)} for spec in tree["platforms"]]
-    services = {name: spec | {"cpus": draws.between(0.1, 0.9)} if not spec.keys() & {"cpus", "cpu_quota"} and "cpus" not in str(spec.get("deploy")) else spec
-                for name, spec in tree["services"].items()}
-    events = [{"at": time(length * draws.uniform(0.02, 0.9)), "scale": draws.choice(list(services)), "replicas": draws.randint(0, 9)} for _ in range(draws.whole(1, 6))]
-    events += [{"at": time(length * draws.uniform(0.1, 0.9)), "fail": "node[0]", "for": time(length * draws.between(0.01, 0.5))}] if draws.yes(0.4) else []
-    catalog = {**tree.get("catalog", {}), "machine_autoscalers": {"swift": {"like": "cluster-autoscaler"} | swift}, "startups": {"quick": power}}
-    kept = [event for event in tree.get("timeline", []) if not event.keys() & {"start", "stop", "crash"}]
-    return thinking(tree) | {"hosts": hosts, "platforms": platforms, "services": services, "timeline": [*kept, *events], "catalog": catalog}
+    return {"machine_autoscalers": {"swift": {"like": "cluster-autoscaler"} | swift}, "startups": {"quick": power}}
 
 
 def _machine_scaling(draws: Draws, count: int, length: float) -> Tree:

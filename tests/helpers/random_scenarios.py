@@ -84,6 +84,8 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     if acting.yes(0.1):
         orchestrated(acting, tree, drawn, length * S)
     tree |= state(Draws(seed, "state"), tree, length * S)
+    if "state" in tree and "requests" in tree["run"]:
+        _lasting(tree, length)
     images = Draws(seed, "images")
     if images.yes(0.5 if "state" in tree else 0.08):
         pulled(images, tree)
@@ -104,6 +106,11 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     if tree.keys() & {"timeline", "failures"} or any("limit" in spec for spec in tree["services"].values()):
         return thinking(tree)
     return tree
+
+
+def _lasting(tree: Tree, length: float) -> None:
+    """The run ends after its length [s], though what answers its requests may start much later."""
+    tree["run"] = {key: value for key, value in tree["run"].items() if key not in ("requests", "warmup", "observe")} | {"duration": time(length * S)}
 
 
 def _beside(draws: Draws, tree: Tree, drawn: Drawn) -> None:
