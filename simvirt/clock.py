@@ -17,6 +17,9 @@ class Starting(Protocol):
     def abandon(self, instance: int) -> None:
         """End the start of an instance that is not ready yet."""
 
+    def is_down(self, host: int) -> bool:
+        """Whether nothing can start on a host, nor does anything happen there."""
+
     def stopped(self, instance: int) -> None:
         """Takes in that an instance was stopped, and what was there for it alone."""
 

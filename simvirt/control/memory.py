@@ -189,14 +189,14 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> P
     ksm = follower.spec.ksm
     clock.plane.memories[host] = account
     scan(memory, ksm, ksm.since if ksm is not None else 0)
-    account.book(up_for_long(memory))
+    account.book(_done(clock, host, up_for_long(memory)))
     period, since = pace * PERIOD_NS * max(1, math.ceil(len(memory.boxes) / BOXES)), 0
     while memory.boxes or lowered.arrangement.moves:
         read_back(account, follower.look(clock))
         scan(memory, ksm, int(clock.now) - since)
         since = int(clock.now)
         memory.follow_data()
-        moved = step(memory)
+        moved = _done(clock, host, step(memory))
         account.kills += [follower.kill(clock, decision) for decision in moved.kills]
         evicted = follower.evicted(clock)
         account.evictions += [follower.kill(clock, decision, "evicted") for decision in evicted]
@@ -207,6 +207,11 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> P
         if follower.at_rest(bool(moved.kills or evicted)):
             due += int(max(0, min(follower.settled_until(clock), LATEST_NS) - due - 1)) // period * period
         yield clock.timeout(max(1, due - int(clock.now)))
+
+
+def _done(clock: Clock, host: int, moved: Moved) -> Moved:
+    """What a host's kernel does of what a step has decided: nothing while the host is off or down."""
+    return Moved() if clock.starts is not None and clock.starts.is_down(host) else moved
 
 
 def rehouse(plane: DataPlane, row: int, source: int, to: int) -> None:

@@ -67,6 +67,10 @@ class Starts:
         if (mine := self.under_way.pop(instance, None)) is not None:
             mine.interrupt()
 
+    def is_down(self, host: int) -> bool:
+        """Whether a host is off, has failed, or boots."""
+        return self.cluster.is_down(host)
+
     def stopped(self, instance: int) -> None:
         """Takes in that an instance was stopped: a VM that was there for it alone is gone."""
         if self.cluster.orchestration is not None:

@@ -20,7 +20,7 @@ def orchestrated(draws: Draws, tree: Tree, drawn: Drawn, length: float) -> None:
     tree["timeline"] = [event for event in tree.get("timeline", []) if not event.keys() & {"start", "stop", "migrate", "drain"}]
     for event in tree["timeline"]:
         event.pop("restart", None)
-    tree["timeline"] += [_event(draws, drawn, length, "closed" in load or "trace" in load) for _ in range(draws.choice([0, 1, 2, 3, 5]))]
+    tree["timeline"] += [_event(draws, drawn, length, any(kind in load for kind in ("closed", "trace", "rates"))) for _ in range(draws.choice([0, 1, 2, 3, 5]))]
     for spec in tree["services"].values():
         spec |= draws.sometimes({"restart": (0.4, lambda: draws.choice(["always", "on-failure"]))})
         if draws.yes(0.2):

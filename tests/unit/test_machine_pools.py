@@ -208,3 +208,20 @@ def test_nothing_waits_where_nothing_is_reserved(platform: Any) -> None:
     content = yaml.safe_load(STEP) | {"platforms": [platform]}
     with pytest.raises(ScenarioError, match="nothing waits for a host on docker"):
         catalog_of(simvirt.loads(yaml.safe_dump(content)))
+
+
+def test_nothing_is_swapped_on_machines_that_are_off() -> None:
+    """VMs of more memory than a host has would be swapped out there; the CPUs of a host that is not there do nothing."""
+    reclaiming = """
+        simvirt: 1
+        name: off
+        hosts: {node: {count: 1, cores: 1, memory: 2GiB, disk: hdd, swap: 8GiB, autoscale: {max: 3}}}
+        platforms: [{name: vbox, stack: [virtualbox], vms: {count: 4, vcpus: 1, memory: 1GiB}, balloon: none, pages: huge, orchestrator: kubernetes}]
+        services: {web: {memory: {base: 300MiB}, mem_limit: 340MiB, operations: {get: [{cpu: 100us}]}}}
+        workload: {open: {rate: 50/s}}
+        state: {instances: none}
+        run: {duration: 200ms, replications: 1, warmup: 0s}
+    """
+    (found,) = simvirt.run(simvirt.loads(reclaiming), maximum=False).typed().platforms.values()
+    assert [found.hosts[f"node[{n}]"].cpu for n in (1, 2)] == [0.0, 0.0]
+    assert (found.cpu.utilisation.value or 0.0) <= 1.0
