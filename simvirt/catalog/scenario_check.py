@@ -62,8 +62,8 @@ def check(store: Store, scenario: Scenario) -> None:
             _check_name(store, "vertical_autoscalers", service.vertical.by, ("services", name, "vertical", "by"), problems)
         if isinstance(service.deploy.priority, str):
             _check_name(store, "priorities", service.deploy.priority, ("services", name, "deploy", "priority"), problems)
-    _check_moves(store, scenario, problems)
     problems.settle()
+    _check_moves(store, scenario, problems)
     for path, message in _without_containers(scenario, [layers.platform(store, spec, ("platforms",)) for spec in scenario.platforms]):
         problems.add(path, message)
     for path, message in idle_words(scenario.services, [layers.platform(store, spec, ("platforms",)) for spec in scenario.platforms]):

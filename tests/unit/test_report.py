@@ -21,6 +21,7 @@ from simvirt.report.formats import rendered
 from simvirt.result import figures
 from simvirt.result.document import Estimate
 from simvirt.result.resilience import GuardUse
+from simvirt.result.messages import SubscriptionUse
 from simvirt.result.run_document import PlatformResult, Ratio, RunDocument, Series
 
 
@@ -233,7 +234,7 @@ def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document
         "hosts": {"node[0]": {"cpu": 0.1, "disk": 0.2, "nic": 0.3, "memory": 0.4}}, "links": {"a > b": 0.5},
         "lifecycle": {"started": 2.0, "ready": 2.0, "readiness_s": dict.fromkeys(("first", "p50", "p90", "p99", "last"), estimate(1.0)), "services": {}, "phases": []},
         "scaling": {"services": {"web": {
-            **dict.fromkeys(("wanted", "ready", "most", "short_s", "grown", "ready_after_s", "seen_s"), estimate(2.0)), "course": [],
+            **dict.fromkeys(("wanted", "ready", "serving", "most", "short_s", "grown", "ready_after_s", "seen_s"), estimate(2.0)), "course": [],
             "changes": [{"at_s": 1.0, "before": 1, "after": 2, "why": "timeline"}],
         }}},
         "happened": {
@@ -246,6 +247,14 @@ def test_text_shows_every_key_of_a_platform_or_leaves_it_out_on_purpose(document
             "services": {"web": dict.fromkeys(("answered", "ready"), estimate(0.9))},
         },
         "resilience": {"failed": {"timed_out": 0.1}, "workloads": {}, "guards": {"web > db": dict.fromkeys(GuardUse.model_fields, 0.5)}},
+        "machines": {
+            "pools": {"node": {"course": [], **dict.fromkeys(("asked", "up", "most", "host_hours", "cost_usd", "added", "removed", "up_after_s"), estimate(2.0))}},
+            "waiting": {"web": estimate(1.0)}, "waiting_s": {"web": estimate(1.0)},
+        },
+        "messages": {"orders > web.a": {
+            "latency_s": document["platforms"]["kvm"]["latency_s"],
+            **dict.fromkeys(SubscriptionUse.model_fields.keys() - {"latency_s"}, estimate(2.0)),
+        }},
         "migrations": [{
             "service": "web", "replica": 0, "source": "node[0]", "to": "node[1]", "how": "pre-copy", "asked_s": 1.0, "ended": 1, "why": "", "copied": [],
             **dict.fromkeys(("total_s", "waited_s", "downtime_s"), estimate(0.5)),
@@ -323,7 +332,7 @@ def test_csv_has_a_row_a_platform_with_dotted_columns(document):
 
 
 def test_csv_leaves_time_series_out(document):
-    document["platforms"]["kvm"]["series"] = {key: [1, 2, 3] for key in Series.model_fields}
+    document["platforms"]["kvm"]["series"] = {key: {"orders > billing.charge": [1, 2, 3]} if key == "messages" else [1, 2, 3] for key in Series.model_fields}
     assert "series" not in csv_of(document)
 
 
