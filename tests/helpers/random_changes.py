@@ -13,7 +13,7 @@ from helpers.random_guards import calls_of
 
 from simvirt.scenario.spec.resilience import GUARDS
 
-OTHER: Final = {"front": "zulu", "api": "a1", "cache": "quebec", "db": "bravo", "batch": "xray", "log-2": "oscar"}
+OTHER: Final = {"front": "zulu", "api": "a1", "cache": "quebec", "db": "bravo", "batch": "xray", "log-2": "oscar", "night-job": "juliet"}
 """Service -> its other name; their alphabetical order is another one."""
 TIMES: Final = ("wall_s", "version", "simvirt", "digest", "simulations_s")
 

@@ -86,18 +86,18 @@ def healed(story: str, stack: str, orchestrator: str | None) -> None:
         assert all(one != other or one != "lost" for one, other in pairwise(told))
 
 
-@pytest.mark.parametrize(("story", "where"), zip(HEALING, SOME, strict=True), ids=str)
+@pytest.mark.parametrize(("story", "where"), list(zip(HEALING, SOME, strict=True)), ids=str)
 def test_all_comes_back(story: str, where: tuple[str, str | None]) -> None:
     healed(story, *where)
 
 
-@pytest.mark.parametrize(("story", "where"), zip(LASTING, SOME, strict=False), ids=str)
+@pytest.mark.parametrize(("story", "where"), list(zip(LASTING, SOME, strict=False)), ids=str)
 def test_nothing_is_lost_to_the_account(story: str, where: tuple[str, str | None]) -> None:
     after(LASTING[story], *where, 300)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", product(STACKS, ORCHESTRATORS), ids=str)
+@pytest.mark.parametrize("where", list(product(STACKS, ORCHESTRATORS)), ids=str)
 def test_everywhere(where: tuple[str, str | None]) -> None:
     for story in HEALING:
         healed(story, *where)
