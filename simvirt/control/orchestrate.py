@@ -3,9 +3,7 @@
 *Model*: a service is looked at when something happened to it or to a host, `notice` later, and every `sync`; its orchestrator (a pure
     function) says what to do, and that is done by the verbs of the data plane and the start of `control/start.py`. An instance takes a
     row of its service that is free, which is put on the host chosen; it keeps the row until it has ended.
-    Agents that look at their hosts in periods begin these at instants of their own, drawn from the seed.
-*Ignores*: that orchestrators run on machines of their own, which may be busy; that their messages may be lost; that looks take longer,
-    and periods begin anew, on a host that is busy or boots.
+*Ignores*: that orchestrators run on machines of their own, which may be busy; that their messages may be lost.
 *Source*: the reconciling controllers of Kubernetes and SwarmKit; constants by entry (data/orchestrators.yaml).
 """
 
@@ -21,6 +19,7 @@ from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control import lifecycle
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process
+from simvirt.control.looks import next_look
 from simvirt.control.orchestrators.interface import (
     OF_TASKS,
     PREEMPTED,
@@ -47,7 +46,6 @@ from simvirt.control.records import Measured, Scaled
 from simvirt.control.tasks import Ledger, Managed
 from simvirt.control.wanted import wanted_of
 from simvirt.scenario.spec.services import ServiceSpec
-from simvirt.workload.streams import LOOKS, Phases
 
 
 @dataclass
@@ -153,7 +151,7 @@ class Orchestration:
         lasted = task.ready_at is not None and self.entry.backoff_reset is not None and self.now - task.ready_at >= self.entry.backoff_reset
         self.ledger.fail(task, why, self.now, lasted)
         self._tell("failed", task, why)
-        self.look(task.service, self.looked_at(task.host) + round(self.entry.notice or 0.0))
+        self.look(task.service, next_look(self.cluster, self.entry, task.host) + round(self.entry.notice or 0.0))
 
     def completed(self, row: int) -> None:
         """Takes in that the instance of a job has done its work: it is gone."""
@@ -338,17 +336,9 @@ class Orchestration:
 
     # --- carrying out --------------------------------------------------------------------------------------------------
 
-    def looked_at(self, host: int) -> int:
-        """The instant of the next look of a host's agent at what runs there [ns]: now, where it need not look."""
-        if not self.entry.looks:
-            return self.now
-        period, plane = round(self.entry.looks), self.cluster.plane
-        phase = round(Phases(plane.seed, plane.replication).of(LOOKS, host) * period)
-        return self.now + (phase - self.now) % period
-
     def publishing(self, row: int) -> Process:
         """What passes between an instance's being ready and the first request to it: its host's agent sees it, balancers learn of it."""
-        yield self.cluster.clock.timeout(self.looked_at(self.cluster.host_of(row)) - self.now)
+        yield self.cluster.clock.timeout(next_look(self.cluster, self.entry, self.cluster.host_of(row)) - self.now)
         if self.entry.publish:
             yield self.cluster.clock.timeout(round(self.entry.publish))
         yield from self.cluster.contact.until_reached(self.cluster.host_of(row))
