@@ -37,7 +37,6 @@ from simvirt.memory.populate import host_memory
 from simvirt.memory.reclaim import Moved, bytes_to_merge, lean_on_applications, scan, scan_time, step
 from simvirt.memory.seen import available
 from simvirt.memory.working_set import PAGE, Load, Needs
-from simvirt.plane import DataPlane
 from simvirt.scenario.bounds import LATEST_NS
 from simvirt.scenario.spec.host import HostSpec
 
@@ -93,10 +92,10 @@ class Follower:
         each: dict[str, float] = {}
         up = Counter(replica.service for replica in self.memory.replicas if life[replica.row] in UP)
         for name, n in Counter(replica.service for replica in live).items():
-            now = int(total[self.lowered.services.index(name)])
             elsewhere = int(np.isin(life[clock.plane.instances_of(name)], UP).sum()) - up[name]
-            each[name] = (now - self.completed.get(name, 0)) / (n + elsewhere)
-            self.completed[name] = now
+            each[name] = (int(total[self.lowered.services.index(name)]) - self.completed.get(name, 0)) / (n + elsewhere)
+        counted = dict(zip(self.lowered.services, map(int, total), strict=True))
+        self.completed |= {name: n for name, n in counted.items() if name in each or not up[name]}
         return {replica.row: each[replica.service] for replica in live}
 
     def report(self, clock: Clock) -> None:
@@ -137,8 +136,8 @@ class Follower:
 
     def settled_until(self, clock: Clock) -> float:
         """Instant up to which load and memory stay as they are, as far as that is known now [ns]."""
-        known = min(next_change(clock.plane), self._next_merged(int(clock.now)))
-        if self.memory.merging or self.restarts or self.lowered.scenario.changes:
+        known, scenario = min(next_change(clock.plane), self._next_merged(int(clock.now))), self.lowered.scenario
+        if self.memory.merging or self.restarts or scenario.changes or scenario.followed:
             known = min(known, clock.peek())
         eviction = self.spec.eviction
         if eviction is not None and available(self.memory) < eviction.memory_available:
@@ -172,26 +171,26 @@ class Follower:
 
 
 def follow_all(clock: Clock, pace: int = 1, grown: bool = False) -> None:
-    """Follow the memory of every host for the whole run."""
-    for host in range(len(clock.plane.lowered.arrangement.hosts)):
-        clock.process(follow(clock, pace, grown, host))
-
-
-def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> Process:
-    """Follow a host's memory for the whole run, where anything is on it.
+    """Follow the memory of every host for the whole run.
 
     With a `pace` above 1 so many times less often, for runs that must not take long.
     Where working sets are `grown`, what answered requests leave is there from the start.
     """
-    lowered = clock.plane.lowered
-    memory = memory_of_run(lowered, grown, host)
-    follower, account = Follower(lowered, memory, host), MemoryAccount(memory)
-    ksm = follower.spec.ksm
-    clock.plane.memories[host] = account
+    lowered, reported = clock.plane.lowered, dict[int, tuple[float, float, int]]()
+    for host in range(len(lowered.arrangement.hosts)):
+        clock.plane.memories[host] = MemoryAccount(memory_of_run(lowered, grown, host))
+        clock.process(follow(clock, Follower(lowered, clock.plane.memories[host].memory, host, reported=reported), pace))
+
+
+def follow(clock: Clock, follower: Follower, pace: int = 1) -> Process:
+    """Follow a host's memory for the whole run, where anything is on it or may come."""
+    lowered, memory, host = follower.lowered, follower.memory, follower.host
+    account, ksm = clock.plane.memories[host], follower.spec.ksm
     scan(memory, ksm, ksm.since if ksm is not None else 0)
     account.book(_done(clock, host, up_for_long(memory)))
-    period, since = pace * PERIOD_NS * max(1, math.ceil(len(memory.boxes) / BOXES)), 0
-    while memory.boxes or lowered.arrangement.moves:
+    since = 0
+    while memory.boxes or lowered.arrangement.moves or lowered.scenario.followed:
+        period = pace * PERIOD_NS * max(1, math.ceil(len(memory.boxes) / BOXES))
         read_back(account, follower.look(clock))
         scan(memory, ksm, int(clock.now) - since)
         since = int(clock.now)
@@ -212,18 +211,6 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> P
 def _done(clock: Clock, host: int, moved: Moved) -> Moved:
     """What a host's kernel does of what a step has decided: nothing while the host is off or down."""
     return Moved() if clock.starts is not None and clock.starts.is_down(host) else moved
-
-
-def rehouse(plane: DataPlane, row: int, source: int, to: int) -> None:
-    """Where memory is followed that of the VM of an instance is on another host from now on."""
-    here, there = plane.memories.get(source), plane.memories.get(to)
-    if here is None or there is None or source == to:
-        return
-    for box in [box for box in here.memory.boxes if any(replica.row == row for replica in box.replicas)]:
-        here.memory.boxes.remove(box)
-        there.memory.boxes.append(box)
-        here.memory.add_up()
-        there.memory.add_up()
 
 
 def up_for_long(memory: HostMemory) -> Moved:
@@ -248,6 +235,9 @@ def memory_of_run(lowered: Lowered, grown: bool = False, host: int = 0) -> HostM
         instance = standing[replica.service][replica.row]
         replica.row, replica.name = instance.row, f"{replica.service}-{instance.replica}"
         replica.load = Load(answered=_answered_when_grown(replica.needs) if grown else 0.0)
+    if lowered.memories[host].there.shared_vms is not None:
+        for box, guest in zip(memory.boxes, lowered.arrangement.shared_vms_of(host), strict=True):
+            box.machine = guest.row
     return memory
 
 

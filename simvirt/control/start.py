@@ -17,6 +17,7 @@ import simpy
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.control.cluster import HEALTHY, STARTED, Cluster
 from simvirt.control.health import found_well, watch
+from simvirt.control.housing import house
 from simvirt.control.lifecycle import Process
 from simvirt.control.places import power_off
 from simvirt.control.records import DEPENDENCIES, Life, Span
@@ -43,6 +44,7 @@ class Starts:
         mine = self.cluster.clock.active_process
         assert mine is not None
         self.under_way[instance] = mine
+        house(self.cluster, instance)
         life = begun(self.cluster, instance)
         try:
             yield from _started(self.cluster, life)
