@@ -22,6 +22,7 @@ import simpy
 
 from simvirt.clock import Clock
 from simvirt.control import lifecycle
+from simvirt.control.pressure import Kubelet
 from simvirt.control.waiting import next_change
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import MEMORY_SERVICE
@@ -29,13 +30,11 @@ from simvirt.lowering.lower import Lowered
 from simvirt.memory.account import MemoryAccount
 from simvirt.memory.boxes import follow_guest
 from simvirt.memory.caching import hits
-from simvirt.memory.eviction import evict
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.killers import Kill
 from simvirt.memory.missing import met, read_back
 from simvirt.memory.populate import host_memory
 from simvirt.memory.reclaim import Moved, bytes_to_merge, lean_on_applications, scan, scan_time, step
-from simvirt.memory.seen import available
 from simvirt.memory.working_set import PAGE, Load, Needs
 from simvirt.scenario.bounds import LATEST_NS
 from simvirt.scenario.spec.host import HostSpec
@@ -65,7 +64,11 @@ class Follower:
     cached: dict[str, float] = field(default_factory=dict)
     reported: dict[int, tuple[float, float, int]] = field(default_factory=dict)
     seen: tuple[Any, ...] = ()
-    next_eviction: int = 0
+    kubelet: Kubelet | None = None
+
+    def __post_init__(self) -> None:
+        if self.spec.eviction is not None:
+            self.kubelet = Kubelet(self.spec.eviction, self.host)
 
     @property
     def spec(self) -> HostSpec:
@@ -139,9 +142,8 @@ class Follower:
         known, scenario = min(next_change(clock.plane), self._next_merged(int(clock.now))), self.lowered.scenario
         if self.memory.merging or self.restarts or scenario.changes or scenario.followed:
             known = min(known, clock.peek())
-        eviction = self.spec.eviction
-        if eviction is not None and available(self.memory) < eviction.memory_available:
-            known = min(known, self.next_eviction)
+        if self.kubelet is not None and self.kubelet.waits(self.memory):
+            known = min(known, self.kubelet.next)
         return known
 
     def _next_merged(self, now: int) -> float:
@@ -149,14 +151,18 @@ class Follower:
         spec, left = self.spec.ksm, bytes_to_merge(self.memory) if self.memory.merging else math.inf
         return now + scan_time(self.memory, spec, left) if spec is not None and math.isfinite(left) else math.inf
 
-    def evicted(self, clock: Clock) -> list[Kill]:
-        """The pod that the kubelet ends now, where it looks and finds memory short."""
-        spec = self.spec.eviction
-        if spec is None or clock.now < self.next_eviction:
-            return []
-        self.next_eviction = int(clock.now) // spec.every * spec.every + spec.every
-        victim = evict(self.memory, spec.memory_available)
-        return [] if victim is None else [victim]
+    def evict(self, clock: Clock) -> list[str]:
+        """End the pod that the kubelet ends now, where it looks and finds memory short; this in words."""
+        told = []
+        for decision in self.kubelet.look(clock, self.memory) if self.kubelet is not None else ():
+            rows = [replica.row for replica in decision.replicas]
+            if clock.starts is not None and all(clock.starts.evicted(row, decision.why) for row in rows):
+                for replica in decision.replicas:
+                    replica.live = False
+                told.append(self._told(clock, decision, "evicted"))
+            else:
+                told.append(self.kill(clock, decision, "evicted"))
+        return told
 
     def kill(self, clock: Clock, decision: Kill, how: str = "killed") -> str:
         """End the replicas that an OOM killer chose, to start again later where their service says so; this in words."""
@@ -166,6 +172,10 @@ class Follower:
             delay = min(FIRST_RESTART_NS << min(tries - 1, 20), LAST_RESTART_NS) if again else None
             clock.process(lifecycle.crash(clock, replica.service, replica.row, delay))
             replica.live = False
+        return self._told(clock, decision, how)
+
+    def _told(self, clock: Clock, decision: Kill, how: str) -> str:
+        """A decision in words."""
         names = ", ".join(replica.name for replica in decision.replicas)
         return f"at {clock.now / 1e9:.3f} s, {names}: {decision.why}; {how}"
 
@@ -197,8 +207,7 @@ def follow(clock: Clock, follower: Follower, pace: int = 1) -> Process:
         memory.follow_data()
         moved = _done(clock, host, step(memory))
         account.kills += [follower.kill(clock, decision) for decision in moved.kills]
-        evicted = follower.evicted(clock)
-        account.evictions += [follower.kill(clock, decision, "evicted") for decision in evicted]
+        account.evictions += (evicted := follower.evict(clock))
         account.book(moved)
         follower.report(clock)
         yield from reclaim(clock, memory, moved, host)

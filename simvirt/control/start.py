@@ -88,6 +88,20 @@ class Starts:
         self.cluster.orchestration.failed(instance, why)
         return self.cluster.orchestration.watches
 
+    def evicted(self, instance: int, why: str) -> bool:
+        """Takes in that a host ends an instance for its own sake; whether another one takes its place."""
+        return self.cluster.orchestration is not None and self.cluster.orchestration.evicted(instance, why)
+
+    def pressed(self, host: int, under: bool) -> None:
+        """Takes in that a host is under pressure of memory, or is not any more."""
+        self.cluster.story.tell("pressure" if under else "eased", self.cluster.name_of(host), None, "memory")
+        if self.cluster.orchestration is not None:
+            self.cluster.orchestration.pressed(host, under)
+
+    def priority_of(self, instance: int) -> int:
+        """How important an instance is to what orchestrates it."""
+        return 0 if self.cluster.orchestration is None else self.cluster.orchestration.priority_of(instance)
+
     def standing(self, service: str) -> Mapping[int, int] | None:
         """The rows of a service's instances that are there, by the replicas that they are; None where nothing orchestrates them."""
         return None if self.cluster.orchestration is None else self.cluster.orchestration.standing(service)

@@ -111,7 +111,7 @@ def replica_of(there: Occupancy, name: str, number: int, service: ServiceSpec, c
         limit=limit if fenced and limit is not None else UNBOUNDED,
         high=service.mem_high if fenced and service.mem_high is not None else UNBOUNDED, low=low,
         swap_most=UNBOUNDED if swap is None or limit is None else float(swap - limit), bias=service.oom_score_adj,
-        load=there.loads.get(name, IDLE), copies=copies, request=float(service.mem_reservation or service.memory_limit or 0),
+        load=there.loads.get(name, IDLE), copies=copies, request=float(service.mem_reservation or service.requested_memory or 0),
     )
 
 
