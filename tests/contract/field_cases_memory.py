@@ -53,7 +53,7 @@ CASES: Final = (
     Case("EvictionSpec.soft", CROWDED_NODE, {"host/eviction": SOFT}, {"host/eviction": SOFT | {"soft": "2500MiB"}}, RECLAIM + "evictions", RISES),
     Case("EvictionSpec.grace", CROWDED_NODE, {"host/eviction": SOFT | {"soft": "2500MiB"}}, {"host/eviction": SOFT | {"soft": "2500MiB", "grace": "1h"}}, RECLAIM + "evictions", FALLS),
     Case("EvictionSpec.minimum_reclaim", CROWDED_NODE, {"host/eviction": "500MiB"}, {"host/eviction": {"memory_available": "500MiB", "every": "100ms", "minimum_reclaim": "2500MiB"}}, RECLAIM + "evictions", RISES),
-    Case("EvictionSpec.transition", patched(CROWDED_NODE, {"platforms": [{"name": "k8s", "orchestrator": "kubernetes", "stack": ["containerd"]}], "run/duration": "10s"}),
+    Case("EvictionSpec.transition", patched(CROWDED_NODE, {"platforms": [{"name": "k8s", "orchestrator": "kubernetes", "stack": ["containerd"]}], "run": {"duration": "10s", "replications": 1, "warmup": "0s"}}),
          {"host/eviction": {"memory_available": "700MiB", "every": "100ms", "transition": "0s"}},
          {"host/eviction": {"memory_available": "700MiB", "every": "100ms", "transition": "1h"}}, RECLAIM + "evictions", FALLS),
     Case("EvictionSpec.every", CROWDED_NODE, {"host/eviction": {"memory_available": "2GiB", "every": "100ms"}}, {"host/eviction": {"memory_available": "2GiB", "every": "1h"}}, RECLAIM + "evictions", FALLS),
