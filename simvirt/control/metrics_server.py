@@ -11,7 +11,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -26,15 +27,16 @@ SECOND = 1e9
 
 Point = tuple[int, int]
 """An instant, and the CPU time that an instance had used by then [ns]."""
+NOTHING: Final = (None, None)
+"""The samples of a task that was not sampled."""
 
 
 @dataclass
 class MetricsServer:
-    """The last two samples of each task in its present life, and what the hosts have sampled last: CPU time by row."""
+    """The last two samples of each task in its present life, one where there are no two, and what the hosts have sampled last."""
 
     sampled: tuple[int, list[int]] = (0, [])
-    last: dict[tuple[int, int], Point] = field(default_factory=dict)
-    before: dict[tuple[int, int], Point] = field(default_factory=dict)
+    seen: dict[tuple[int, int], tuple[Point, Point | None]] = field(default_factory=dict)
     held: Mapping[int, float] = field(default_factory=dict)
     known: dict[tuple[int, int], int] = field(default_factory=dict)
 
@@ -46,31 +48,28 @@ class MetricsServer:
         """Take in the samples of tasks with their rows, of those that began before; forget all others."""
         at, used = self.sampled
         self.known = {}
-        found, kept = dict[tuple[int, int], Point](), dict[tuple[int, int], Point]()
+        found = dict[tuple[int, int], tuple[Point, Point | None]]()
         for task, row in tasks:
             if begun(task) < at:
                 key = task.number, task.restarts
-                found[key] = at, used[row]
+                last, before = self.seen.get(key, NOTHING)
+                found[key] = (at, used[row]), last if last is None or last[0] < at else before
                 if row in self.held:
                     self.known[key] = round(self.held[row])
-                last = self.last.get(key)
-                before = last if last is None or last[0] < at else self.before.get(key)
-                if before is not None:
-                    kept[key] = before
-        self.last, self.before = found, kept
+        self.seen = found
 
     def usage(self, task: Task, now: int) -> Sample | None:
         """The usage of a task in milli-CPUs, None before two samples of it are there."""
-        key = task.number, task.restarts
-        if key not in self.before:
+        seen, since = self.seen.get((task.number, task.restarts), NOTHING)
+        if seen is None or since is None:
             return None
-        (last, used), (before, had) = self.last[key], self.before[key]
+        (last, used), (before, had) = seen, since
         return Sample(round(MILLI * (used - had) / (last - before)), (now - last) / SECOND, (last - before) / SECOND)
 
     def working_set(self, task: Task, now: int) -> Sample | None:
         """The working set of a task in bytes, None before its usage is known."""
         usage, held = self.usage(task, now), self.known.get((task.number, task.restarts))
-        return None if usage is None or held is None else replace(usage, value=held)
+        return None if usage is None or held is None else Sample(held, usage.age_s, usage.window_s)
 
 
 def begun(task: Task) -> int:
