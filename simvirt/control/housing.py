@@ -26,10 +26,21 @@ def house(cluster: Cluster, row: int) -> None:
     shared = machine.row if machine.vm is not None and machine.key[0] == SHARED_VM else None
     known = account.of_row.get(row)
     if known is not None and known.machine == shared:
+        _begin_anew(account, known, row)
         return
     for other in cluster.plane.memories.values():
         other.give_up(row)
     account.take(*_new(cluster, account, row, shared))
+
+
+def _begin_anew(account: MemoryAccount, box: Box, row: int) -> None:
+    """An instance that starts where it was has answered nothing yet, and of what its container had nothing is left."""
+    for replica in box.replicas:
+        if replica.row == row:
+            replica.load = IDLE
+    if box.guest is None:
+        box.out = box.packed = box.merged = 0.0
+        account.memory.add_up()
 
 
 def _new(cluster: Cluster, account: MemoryAccount, row: int, shared: int | None) -> tuple[Box, Replica]:

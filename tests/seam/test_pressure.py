@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -58,6 +59,7 @@ def test_who_exceeds_its_request_goes_and_another_takes_its_place() -> None:
     ended = told(cluster, "evicted")
     assert ended and {who for _, who, _ in ended} == {"web-0"}
     assert 10 < ended[0][0] < 40
+    assert all(later - earlier > 5 for (earlier, *_), (later, *_) in pairwise(ended))  # each begins with nothing
     assert cluster.orchestration is not None
     started, counted = cluster.orchestration.counted()
     assert counted["evicted"] == len(ended) == started - 3
