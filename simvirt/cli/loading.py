@@ -1,8 +1,11 @@
 """A scenario from its file, with the names in it checked against the catalogue."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from simvirt.cli import output
 
 if TYPE_CHECKING:
     from simvirt.scenario import Scenario
@@ -12,11 +15,30 @@ def load(path: Path, sets: Sequence[str] | None, seed: int | None) -> "Scenario"
     """The scenario; ScenarioError with all mistakes at once."""
     from simvirt.catalog.plain_names import unknown_names
     from simvirt.runs.admission import catalog_of
-    from simvirt.scenario import load as load_scenario
+    from simvirt.scenario import load as load_scenario, loads
 
-    scenario = load_scenario(path, sets=tuple(sets or ()), seed=seed, names=unknown_names)
+    text = _imported(path)
+    if text is None:
+        scenario = load_scenario(path, sets=tuple(sets or ()), seed=seed, names=unknown_names)
+    else:
+        scenario = loads(text, f"{path} (imported)", tuple(sets or ()), seed)
     catalog_of(scenario)
     return scenario
+
+
+def _imported(path: Path) -> str | None:
+    """The text of the scenario that a file of another kind becomes on the way; None of a scenario."""
+    from simvirt.importers.importing import imported, kind_of
+    from simvirt.importers.projects import Options
+
+    kind = kind_of(path)
+    if kind is None:
+        return None
+    found = imported(kind, [str(path)], Options(environment=dict(os.environ)), ordered=False)
+    output.note(
+        f"{path} is no scenario and was imported ({kind}): {len(found.guesses.assumed)} values are assumed, the rate and what requests cost "
+        f"among them; simvirt import {kind} {path} -o scenario.yaml writes them down")
+    return found.text
 
 
 def only(spec: "Scenario", names: Sequence[str] | None) -> "Scenario":
