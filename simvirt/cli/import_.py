@@ -42,6 +42,18 @@ def compose(
     return _written(found.text, len(found.guesses.assumed), to, quiet)
 
 
+Manifests = Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", help="Manifests, folders of them, kustomizations.", show_default=False)]
+
+
+@app.command("kubernetes")
+def kubernetes(files: Manifests, to: To = None, no_runs: Fast = False, quiet: Quiet = False) -> int:
+    """Make a scenario of Kubernetes manifests: workloads, Services, autoscalers, budgets, kustomizations."""
+    from simvirt.importers.importing import imported
+
+    found = imported("kubernetes", [str(name) for name in files], ordered=not no_runs)
+    return _written(found.text, len(found.guesses.assumed), to, quiet)
+
+
 def _written(text: str, assumed: int, to: Path | None, quiet: bool) -> int:
     """The scenario, printed or as a file that is not there yet."""
     from simvirt.errors import UsageError

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from simvirt.scenario.reading.tree import Place
+
+
+IMAGE: Final = re.compile(r"[\w.:/@+-]{1,200}", re.ASCII)
+
+
+def image(text: str) -> str | None:
+    """An image's name, None where the text is none; what stands for a variable without a value is passed over."""
+    return text if IMAGE.fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from simvirt.importers import values
-from simvirt.importers.application import Application, Note, Service
+from simvirt.importers.application import Application, Note, Service, image
 from simvirt.importers.merging import formed
 from simvirt.importers.projects import Options, Project, project, refuse
 from simvirt.scenario.reading.files import NoText, read_text
-from simvirt.scenario.reading.tree import Node, Scalar, Sequence, Table
+from simvirt.scenario.reading.tree import Entry, Node, Scalar, Sequence, Table
+from simvirt.units import shown
 
 ROOT_KEYS: Final = ("version", "name", "services", "networks", "volumes", "configs", "secrets", "models", "include")
 LEFT_OUT: Final = {
@@ -67,19 +68,24 @@ class _Reader:
         table = _table(root, "services")
         if table is None or not table.entries:
             raise refuse(root.place, "services", "expected services, for example services: {web: {image: nginx}}")
-        services = {name: self.service(name, entry.node) for name, entry in table.entries.items()}
-        name = _said(root, "name") or os.path.basename(self.project.folder) or "imported"
+        services = {name: self.service(name, entry) for name, entry in table.entries.items()}
+        name = _text(root, "name") or os.path.basename(self.project.folder) or "imported"
         self.check_dependencies(services)
         self.mark_ending(services)
         return Application(name, "Compose", files, services, self.left_out, self.project.unset)
 
-    def service(self, name: str, node: Node) -> Service:
+    def service(self, name: str, entry: Entry) -> Service:
         """One service."""
+        node = entry.node
         if not isinstance(node, Table):
             raise refuse(node.place, f"services.{name}", "expected a mapping, for example {image: nginx}")
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", name):
+            raise refuse(entry.place, f"services.{name}", "expected a name of letters, digits, ., - and _, for example web-1")
         self.note(name, node)
-        service = Service(name, node.place)
-        service.image = _said(node, "image") or None
+        service = Service(name, entry.place)
+        service.image = image(_text(node, "image"))
+        if service.image is None and _text(node, "image"):
+            raise refuse(node.entries["image"].place, f"services.{name}.image", f"expected an image, for example nginx:1.27; got {shown(_text(node, 'image'))}")
         service.base = None if service.image else self.base_of(node)
         service.texts = tuple([*self.environment(node), *_words(node, "command"), *_words(node, "entrypoint")])
         service.others = tuple(word.partition(":")[0] for word in _words(node, "links"))
@@ -301,9 +307,6 @@ def _text(node: Node, key: str) -> str:
     return inner.text if isinstance(inner, Scalar) and inner.value is not None else ""
 
 
-_said = _text
-
-
 def _items(node: Node, key: str) -> tuple[Node, ...]:
     inner = node.entries[key].node if isinstance(node, Table) and key in node.entries else None
     return inner.items if isinstance(inner, Sequence) else () if inner is None else (inner,)
@@ -324,7 +327,7 @@ def _read(node: Table, key: str, path: str, read: Callable[[str], float | None],
         return None
     value = read(text)
     if value is None:
-        raise refuse(node.entries[key].place, f"{path}.{key}", f'expected {example}; got "{text[:60]}"')
+        raise refuse(node.entries[key].node.place, f"{path}.{key}", f'expected {example}; got "{text[:60]}"')
     return value
 
 

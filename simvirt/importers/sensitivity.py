@@ -41,7 +41,7 @@ def _mean(text: str) -> float | None:
     """The mean latency on the first platform [s]."""
     scenario = loads(text, sets=SHORT)
     only = scenario.model_copy(update={"platforms": scenario.platforms[:1]})
-    platforms: Mapping[str, Any] = run(only, jobs=1).typed().platforms
+    platforms: Mapping[str, Any] = run(only, jobs=1, maximum=False).typed().platforms
     value = next(iter(platforms.values())).latency_s.mean.value
     return None if value is None else float(value)
 

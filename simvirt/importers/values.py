@@ -23,6 +23,20 @@ def size(text: str) -> int | None:
     return round(float(found.group(1)) * 1024 ** UNITS[found.group(2).lower()])
 
 
+DECIMAL: Final = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+BINARY: Final = {f"{letter}i": 1024.0 ** power for power, letter in enumerate("KMGTPE", 1)}
+QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i)?)")
+
+
+def quantity(text: str) -> float | None:
+    """A quantity of Kubernetes, `200m` or `1Gi`, as a number; None where it is none. Source: apimachinery pkg/api/resource, Quantity."""
+    found = QUANTITY.fullmatch(text)
+    if found is None:
+        return None
+    digits, exponent, suffix = found.groups()
+    return float(digits) * (10.0 ** int(exponent) if exponent else {**DECIMAL, **BINARY}[suffix or ""])
+
+
 def number(text: str) -> float | None:
     """A number, None where it is none."""
     try:

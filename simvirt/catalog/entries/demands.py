@@ -15,7 +15,7 @@ class DemandEntry(Entry):
 
     A request takes `cpu` [ns] in the mean; a store `read`s [bytes] beside it, of which the share `hit` is in memory. `workers` is what
     computes: `threads` of a replica, so many, `unlimited`, or as many event loops (`event_loop` one, `event_loops` one a core).
-    `telemetry` is software that others report to without waiting for it.
+    `telemetry` is software that requests do not wait for: others report to it, or look addresses up there; `load` what sends requests.
     """
 
     cpu: Annotated[SourcedTime, within(1, 1e12)]
@@ -24,3 +24,4 @@ class DemandEntry(Entry):
     read: SourcedSize | None = None
     hit: Share | None = None
     telemetry: Annotated[tuple[Text, ...], Field(max_length=1000)] = ()
+    load: Annotated[tuple[Text, ...], Field(max_length=1000)] = ()

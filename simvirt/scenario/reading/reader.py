@@ -47,9 +47,11 @@ class _Frame:
 class _Builder:
     """Puts a tree together from events."""
 
-    def __init__(self, file: str, keep: frozenset[str] = frozenset()) -> None:
+    def __init__(self, file: str, keep: frozenset[str] = frozenset(), several: bool = False) -> None:
         self.file = file
+        self.before: list[Node] = []
         self._keep = keep
+        self._several = several
         self.issues: list[Issue] = []
         self.root: Node | None = None
         self._open: list[_Frame] = []
@@ -83,7 +85,10 @@ class _Builder:
 
     def _document(self, event: Any) -> None:
         self._documents += 1
-        if self._documents > 1:
+        if self._several:
+            self.before += [self.root] if self.root is not None else []
+            self.root, self._anchors = None, {}
+        elif self._documents > 1:
             raise Unreadable(self._place(event), "expected one YAML document in a file; got a second one")
 
     def _scalar(self, event: Any) -> None:
@@ -187,16 +192,29 @@ def _merged(frame: _Frame) -> dict[str, Entry]:
 def read(text: str, file: str, keep: frozenset[str] = frozenset()) -> tuple[Node | None, list[Issue]]:
     """The tree of a YAML text and what is wrong with it; no tree where it is empty or cannot be read. Tags to `keep` stay at their values."""
     builder = _Builder(file, keep)
+    issues = _fed(text, builder)
+    return (builder.root if issues is builder.issues else None), issues
+
+
+def _fed(text: str, builder: _Builder) -> list[Issue]:
+    """Hands a text to a builder; the builder's own issues where it could be read to its end, else those and what ended it."""
     try:
         check_printable(text)
         _feed(text, builder)
     except NoText as error:
-        return None, [Issue(file, error.line, error.column, "", str(error))]
+        return [Issue(builder.file, error.line, error.column, "", str(error))]
     except Unreadable as error:
-        return None, [*builder.issues, error.issue]
+        return [*builder.issues, error.issue]
     except yaml.YAMLError as error:
-        return None, [*builder.issues, _syntax(error, file)]
-    return builder.root, builder.issues
+        return [*builder.issues, _syntax(error, builder.file)]
+    return builder.issues
+
+
+def read_documents(text: str, file: str) -> tuple[list[Node], list[Issue]]:
+    """The trees of all documents of a YAML text, without empty ones, and what is wrong with it."""
+    builder = _Builder(file, several=True)
+    issues = _fed(text, builder)
+    return [*builder.before, *([builder.root] if builder.root is not None else [])], issues
 
 
 def _feed(text: str, builder: _Builder) -> None:
