@@ -10,7 +10,7 @@ from typing import Any, Final
 from simvirt.scenario.reading.tree import Place
 
 
-IMAGE: Final = re.compile(r"[\w.:/@+-]{1,200}", re.ASCII)
+IMAGE: Final = re.compile(r"[!-~]{1,200}")
 
 
 def image(text: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -53,7 +54,7 @@ def _change(tree: Any, draw: random.Random) -> None:
         if name in other if isinstance(other, dict) else name < len(other):
             inside[key] = yaml.safe_load(yaml.safe_dump(other[name]))
     else:
-        inside[key] = draw.choice(VALUES)
+        inside[key] = copy.deepcopy(draw.choice(VALUES))
 
 
 def _places(tree: Any) -> Any:
